@@ -1,0 +1,85 @@
+"""Messages as JSON text: strict decoding, canonical encoding.
+
+Knows when to trust the fast decoder and when to look closely. Must not know the
+single messages: `generated.json_glue` does.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from rhtmx.messages.tables import Message
+from rhtmx.wire.frame import check_frame
+from rhtmx.wire.generated.json_glue import DECODERS, ENCODERS, NULL, ParsedFrame, RawFrame
+from rhtmx.wire.refusal import bad_message
+from rhtmx.wire.value import is_flat, is_harmless, is_plain
+
+__all__ = ["decode_json", "encode_json"]
+
+_encode = msgspec.json.Encoder().encode
+_decode_parsed = msgspec.json.Decoder(ParsedFrame).decode
+_decode_raw = msgspec.json.Decoder(RawFrame).decode
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def decode_json(data: bytes) -> Message:
+    """Read one message in its JSON form.
+
+    Args:
+        data: one JSON object as UTF-8, with the message's name in `type`.
+
+    Raises:
+        RhtmxError: `bad_message`, with the path of the first field that is wrong.
+    """
+    try:
+        frame = _decode_parsed(data)
+        # A frame that is written back as it came has every key once, and its
+        # embedded values are written back as they came too.
+        if _encode(frame) == data and is_flat(data) and is_harmless(data):
+            return cast(Message, DECODERS[type(frame)](frame, _parsed_value))
+    except _UNREADABLE:
+        pass
+    return _decode_closely(data)
+
+
+def _decode_closely(data: bytes) -> Message:
+    """Read a frame that is not canonical, or refuse it with the reason."""
+    try:
+        frame = _decode_raw(data)
+        message = DECODERS[type(frame)](frame, _raw_value)
+    except _UNREADABLE:
+        check_frame(data)
+        raise bad_message("message", "cannot be read as JSON") from None
+    if not is_plain(data):
+        check_frame(data)
+    return cast(Message, message)
+
+
+def _parsed_value(value: object) -> bytes | None:
+    return None if value is None or value is NULL else _encode(value)
+
+
+def _raw_value(value: msgspec.Raw) -> bytes | None:
+    data = bytes(value)
+    return None if data == b"null" else data
+
+
+def encode_json(message: Message) -> bytes:
+    """Write one message in its canonical JSON form.
+
+    `type` first, then the fields in the schema's order; absent optional fields
+    are left out, except that embedded JSON values are always there. Embedded
+    values are taken as they are: they must have been checked.
+
+    Raises:
+        RhtmxError: `bad_message`, it is not a message of the envelope, or a
+            field that must be there is not.
+    """
+    try:
+        return _encode(ENCODERS[type(message)](message))
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        name = type(message).__name__
+        raise bad_message(name, f"cannot be written as JSON: {error!r}") from error

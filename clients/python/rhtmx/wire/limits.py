@@ -1,0 +1,17 @@
+"""The limits of the wire, the same in both clients.
+
+Knows numbers and names only. Must not know any format.
+"""
+
+from __future__ import annotations
+
+__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER"]
+
+MAX_INTEGER = 2**53 - 1
+"""Largest protocol integer, either sign: what a JavaScript number holds exactly."""
+
+MAX_DEPTH = 32
+"""Lists and objects inside each other, in one embedded JSON value."""
+
+FORBIDDEN_KEYS = frozenset({"__proto__", "constructor", "prototype"})
+"""Keys that reach an object's prototype in JavaScript."""

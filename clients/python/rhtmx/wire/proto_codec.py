@@ -1,0 +1,118 @@
+"""Messages as binary protobuf: strict decoding, canonical encoding.
+
+Knows the envelope. Must not know the single messages: `generated.proto_glue`
+does, with the official library underneath.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from google.protobuf.message import DecodeError
+
+from rhtmx.errors import RhtmxError
+from rhtmx.messages.tables import NAMES, Message
+from rhtmx.wire.generated.proto_glue import CASE_DECODERS, CODECS, Envelope
+from rhtmx.wire.refusal import bad_message
+from rhtmx.wire.value import check_text
+
+__all__ = ["decode_message", "decode_proto", "encode_message", "encode_proto"]
+
+M = TypeVar("M")
+
+
+def decode_proto(data: bytes) -> Message:
+    """Read one message from a binary `Envelope`.
+
+    As protobuf says, the last of several cases wins and unknown fields are
+    ignored; they do not survive.
+
+    Raises:
+        RhtmxError: `bad_message`, with the path of the first field that is wrong.
+    """
+    envelope = _parse(Envelope, data, "message")
+    case = envelope.WhichOneof("message")
+    if case is None:
+        raise bad_message("message", "the envelope is empty, or its message is unknown")
+    if 0 in data:
+        _check_texts(envelope, "message")
+    return cast(Message, CASE_DECODERS[case](getattr(envelope, case), case))
+
+
+def encode_proto(message: Message) -> bytes:
+    """Write one message as a binary `Envelope`.
+
+    Embedded JSON values are taken as they are: they must have been checked.
+
+    Raises:
+        RhtmxError: `bad_message`, it is not a message of the envelope, or a
+            field that must be there is not.
+    """
+    kind = type(message)
+    envelope = Envelope()
+    try:
+        CODECS[kind].fill(message, getattr(envelope, NAMES[kind]))
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise _cannot_write(message, error) from error
+    return cast(bytes, envelope.SerializeToString(deterministic=True))
+
+
+def decode_message(kind: type[M], data: bytes) -> M:
+    """Read one message of a known class, without an envelope, as gRPC sends it.
+
+    Args:
+        kind: any message class of the schema, `Envelope` and gRPC's own too.
+        data: its binary form.
+
+    Raises:
+        RhtmxError: `bad_message`, with the path of the first field that is wrong.
+    """
+    codec = CODECS[kind]
+    where = kind.__name__
+    parsed = _parse(codec.parser, data, where)
+    if 0 in data:
+        _check_texts(parsed, where)
+    return cast(M, codec.decode(parsed, where))
+
+
+def encode_message(message: object) -> bytes:
+    """Write one message without an envelope, as gRPC sends it.
+
+    Raises:
+        RhtmxError: `bad_message`, a field that must be there is not.
+    """
+    try:
+        codec = CODECS[type(message)]
+        out = codec.parser()
+        codec.fill(message, out)
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise _cannot_write(message, error) from error
+    return cast(bytes, out.SerializeToString(deterministic=True))
+
+
+def _cannot_write(message: object, error: Exception) -> RhtmxError:
+    return bad_message(type(message).__name__, f"cannot be written as protobuf: {error!r}")
+
+
+def _parse(parser: Any, data: bytes, where: str) -> Any:
+    try:
+        return parser.FromString(data)
+    except DecodeError:
+        raise bad_message(where, "not a valid protobuf message of this schema") from None
+
+
+def _check_texts(message: Any, where: str) -> None:
+    """Refuse NUL in any string, map keys included; only asked when a zero byte is there."""
+    for field, value in message.ListFields():
+        path = f"{where}.{field.name}"
+        if field.type == field.TYPE_STRING:
+            for text in value if field.is_repeated else (value,):
+                check_text(text, path)
+        elif field.type == field.TYPE_MESSAGE:
+            is_map = field.message_type.GetOptions().map_entry
+            if is_map:
+                for key in value:
+                    check_text(key, path)
+            items = value.values() if is_map else value if field.is_repeated else (value,)
+            for item in items:
+                _check_texts(item, path)

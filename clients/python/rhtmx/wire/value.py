@@ -1,0 +1,212 @@
+"""JSON values inside messages: passed through as bytes, but only if safe.
+
+Knows what makes a JSON value safe for every reader: strict syntax and UTF-8, no
+key twice in one object, none of the forbidden keys, no NUL, no lone surrogate,
+no number that overflows a double, at most 32 levels. Must not know messages.
+
+Two ways lead to one verdict. `is_plain` is fast and says yes only when it is
+certain; `check_value` is exact, slow, and says what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import NoReturn
+
+import msgspec
+
+from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_DEPTH
+from rhtmx.wire.refusal import bad_message, show
+
+__all__ = [
+    "Pairs",
+    "check_json",
+    "check_key",
+    "check_text",
+    "check_value",
+    "is_flat",
+    "is_harmless",
+    "is_plain",
+    "members",
+    "parse",
+]
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+# A double overflows with 309 digits; shorter integers never do.
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 309
+
+_BACKSLASH = ord("\\")
+_NUL = rb"\u0000"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Pairs(list[tuple[str, object]]):
+    """A JSON object as it was written: pairs in order, equal keys kept."""
+
+
+def check_json(data: bytes, where: str) -> bytes | None:
+    """Check one embedded JSON value.
+
+    Args:
+        data: the value, as UTF-8.
+        where: path of the field that holds it, for the error.
+
+    Returns:
+        The same bytes, or None for `null`.
+
+    Raises:
+        RhtmxError: `bad_message`, it is not JSON or not safe.
+    """
+    if data.strip(b" \t\n\r") == b"null":
+        return None
+    if not is_plain(data):
+        check_value(parse(data, where), where)
+    return data
+
+
+def is_plain(data: bytes) -> bool:
+    """Tell quickly whether a JSON text is certainly safe.
+
+    When the parsed text encodes to the same bytes again, no key was there twice
+    (the second would have vanished) and none was spelled with needless escapes.
+    False means: not certain, look closely.
+    """
+    try:
+        value = _decode(data)
+        if _encode(value) != data or not is_harmless(data):
+            return False
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return is_flat(data) or _is_shallow(value)
+
+
+def is_harmless(data: bytes) -> bool:
+    """Tell quickly whether canonical JSON certainly holds nothing that is forbidden.
+
+    Canonical means: keys once, no needless escapes. That is for the caller to
+    know. False means: not certain.
+    """
+    text = data.decode()
+    if "proto" in text or "constructor" in text or (_BACKSLASH in data and _NUL in data):
+        return False
+    return len(data) < len(_LONG_NUMBER) or _LONG_NUMBER not in data.translate(_DIGITS_TO_ZERO)
+
+
+def is_flat(data: bytes) -> bool:
+    """Tell quickly whether a JSON text has too few brackets to be nested too deep."""
+    return data.count(b"{") + data.count(b"[") <= MAX_DEPTH
+
+
+def _is_shallow(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)  # type: ignore[attr-defined]
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return True
+    return False
+
+
+def parse(data: bytes, where: str) -> object:
+    """Parse JSON exactly: objects become `Pairs`, so that nothing is dropped.
+
+    A number that overflows a double becomes infinity; `check_value` refuses it.
+
+    Raises:
+        RhtmxError: `bad_message`, it is not JSON.
+    """
+    try:
+        return _exact.decode(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise bad_message(where, f"not valid UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise bad_message(where, f"not valid JSON at character {error.pos}") from None
+    except RecursionError:
+        raise bad_message(where, f"nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError as error:
+        raise bad_message(where, str(error)) from None
+
+
+def _integer(text: str) -> int | float:
+    number = float(text)
+    return number if math.isinf(number) else int(text)
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"not valid JSON: {name} is not a JSON number")
+
+
+_exact = json.JSONDecoder(
+    object_pairs_hook=Pairs,
+    parse_int=_integer,
+    parse_constant=_constant,
+)
+
+
+def members(pairs: Pairs, where: str) -> dict[str, object]:
+    """Return the members of an object, each key once.
+
+    Raises:
+        RhtmxError: `bad_message`, a key is there twice.
+    """
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    raise bad_message(where, f"the key {show(twice)} occurs twice in one object")
+
+
+def check_text(text: str, where: str) -> None:
+    """Refuse a NUL character or a lone surrogate in a string or key.
+
+    Raises:
+        RhtmxError: `bad_message`, it holds one.
+    """
+    if "\0" in text:
+        raise bad_message(where, "a string holds a NUL character (U+0000), which is not allowed")
+    if _SURROGATE.search(text) is not None:
+        raise bad_message(where, "a string holds half of a surrogate pair: not valid Unicode")
+
+
+def check_value(value: object, where: str, depth: int = 0) -> None:
+    """Check an embedded value that `parse` has read, exactly.
+
+    Raises:
+        RhtmxError: `bad_message`, it is not safe.
+    """
+    if isinstance(value, str):
+        check_text(value, where)
+    elif isinstance(value, float) and math.isinf(value):
+        raise bad_message(where, "a number is too large for a double")
+    elif isinstance(value, list):
+        if depth == MAX_DEPTH:
+            raise bad_message(where, f"nested deeper than {MAX_DEPTH} levels")
+        inner = value
+        if isinstance(value, Pairs):
+            inner = list(members(value, where).values())
+            for key, _ in value:
+                check_key(key, where)
+        for item in inner:
+            check_value(item, where, depth + 1)
+
+
+def check_key(key: str, where: str) -> None:
+    """Refuse a key that is not safe in every reader.
+
+    Raises:
+        RhtmxError: `bad_message`, it is one of the forbidden ones.
+    """
+    check_text(key, where)
+    if key in FORBIDDEN_KEYS:
+        raise bad_message(where, f"the key {show(key)} is not allowed")

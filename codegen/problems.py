@@ -1,0 +1,23 @@
+"""A broken rule of the schema: where, and in words.
+
+Knows no rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.kinds import Location
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule: where, and in words."""
+
+    location: Location
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.words}"

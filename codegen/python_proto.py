@@ -1,0 +1,205 @@
+"""Emits `wire/generated/proto_glue.py`: messages to and from binary protobuf.
+
+The official library parses and serialises; straight-line code copies between
+its objects and the messages and refuses what the library lets pass.
+
+Knows the binary form. Must not know the JSON one, nor any file.
+"""
+
+from __future__ import annotations
+
+from codegen.model import Field, Kind, Label, Message, Schema
+from codegen.python_names import constant, module, snake
+
+__all__ = ["emit_proto_glue"]
+
+ENVELOPE = "Envelope"
+NESTED = (Kind.MESSAGE, Kind.TIME)
+
+CODEC = '''
+class Codec(NamedTuple):
+    """How one message class travels without an envelope."""
+
+    parser: Any
+    decode: Callable[[Any, str], Any]
+    fill: Callable[[Any, Any], None]
+'''
+
+
+def emit_proto_glue(schema: Schema) -> str:
+    """Emit the module with decoders and encoders of all messages, gRPC's too."""
+    messages = schema.ordered_messages
+    body = [
+        f'{message.name} = engine_class("{schema.package}.{message.name}")' for message in messages
+    ]
+    for enum in schema.wire_enums:
+        table = f"{constant(enum.name)}_SPELLINGS"
+        body.append(f"_{constant(enum.name)} = {{int(value): value for value in {table}}}")
+    body += [CODEC, ""]
+    for message in messages:
+        if message.name == ENVELOPE:
+            body += _envelope()
+        else:
+            body += [*_decoder(message), *_filler(message, schema)]
+    body += _dispatch(schema)
+    return module("Messages as binary protobuf: decoders, encoders.", _imports(schema), body)
+
+
+def _imports(schema: Schema) -> list[str]:
+    tables = sorted(f"{constant(enum.name)}_SPELLINGS" for enum in schema.wire_enums)
+    helpers = "check_map_key, embedded, in_range, missing, refuse_enum, required, time"
+    return [
+        "from collections.abc import Callable",
+        "from typing import Any, NamedTuple",
+        "",
+        "from rhtmx import messages",
+        f"from rhtmx.messages.tables import ({', '.join(tables)},)",
+        "from rhtmx.wire.engine import engine_class",
+        f"from rhtmx.wire.fields import ({helpers},)",
+        "from rhtmx.wire.times import fill_timestamp",
+        "",
+    ]
+
+
+def _decoder(message: Message) -> list[str]:
+    name = f"_from_{snake(message.name)}"
+    lines = [f"def {name}(source: Any, where: str) -> messages.{message.name}:"]
+    if any(_has_presence(field) for field in message.fields):
+        lines.append("    has = source.HasField")
+    # By position: half the price of keywords, and betterproto2 keeps the order.
+    arguments = "".join(f"{_decode_field(field)}, " for field in message.fields)
+    return [*lines, f"    return messages.{message.name}({arguments})", "", ""]
+
+
+def _has_presence(field: Field) -> bool:
+    return field.label in (Label.OPTIONAL, Label.REQUIRED)
+
+
+def _decode_field(field: Field) -> str:
+    value = f"source.{field.name}"
+    if field.label is Label.REPEATED:
+        if field.kind in (Kind.STRING, Kind.BOOL):
+            return f"list({value})"
+        place = f'f"{{where}}.{field.name}[{{index}}]"'
+        return f"[{_decode_one(field, 'item', place)} for index, item in enumerate({value})]"
+    if field.label is Label.MAP:
+        place = f'f"{{where}}.{field.name}[{{key!r}}]"'
+        key = f'check_map_key(key, where, "{field.name}")'
+        return f"{{{key}: {_decode_one(field, 'item', place)} for key, item in {value}.items()}}"
+    one = _decode_one(field, value, f'f"{{where}}.{field.name}"')
+    if field.label is Label.OPTIONAL:
+        return f'{one} if has("{field.name}") else None'
+    if field.label is Label.REQUIRED:
+        return f'{one} if has("{field.name}") else missing(where, "{field.name}")'
+    return one
+
+
+def _decode_one(field: Field, value: str, place: str) -> str:
+    at = f'where, "{field.name}"'
+    match field.kind:
+        case Kind.INT64:
+            return f"in_range({value}, {at})"
+        case Kind.ENUM:
+            name = constant(field.type_name)
+            refuse = f"refuse_enum({name}_SPELLINGS, {value}, {at})"
+            return f"(_{name}.get({value}) or {refuse})"
+        case Kind.TIME:
+            return f"time({value}, {at})"
+        case Kind.JSON:
+            return f"embedded({value}, {at})"
+        case Kind.MESSAGE:
+            return f"_from_{snake(field.type_name)}({value}, {place})"
+        case _:
+            return value
+
+
+def _filler(message: Message, schema: Schema) -> list[str]:
+    lines = [
+        f"def _fill_{snake(message.name)}(message: messages.{message.name}, out: Any) -> None:"
+    ]
+    if not _always_writes(message):
+        # Without it an empty message inside another one would be absent.
+        lines.append("    out.SetInParent()")
+    for field in message.fields:
+        lines += [f"    {line}" for line in _fill_field(field)]
+    return [*lines, "", ""]
+
+
+def _always_writes(message: Message) -> bool:
+    return any(field.label is Label.PLAIN for field in message.fields)
+
+
+def _fill_field(field: Field) -> list[str]:
+    value = f"message.{field.name}"
+    target = f"out.{field.name}"
+    match field.label:
+        case Label.REPEATED if field.kind in NESTED:
+            return [
+                f"for item in {value}:",
+                f"    {_fill_nested(field, 'item', f'{target}.add()')}",
+            ]
+        case Label.REPEATED:
+            item = _fill_value(field, "item")
+            source = value if item == "item" else f"[{item} for item in {value}]"
+            return [f"{target}.extend({source})"]
+        case Label.MAP:
+            loop = f"for key, item in {value}.items():"
+            if field.kind in NESTED:
+                return [loop, f"    {_fill_nested(field, 'item', f'{target}[key]')}"]
+            return [loop, f"    {target}[key] = {_fill_value(field, 'item')}"]
+        case Label.REQUIRED:
+            return [_fill_nested(field, f'required({value}, "{field.name}")', target)]
+        case Label.OPTIONAL if field.kind in NESTED:
+            return [f"if {value} is not None:", f"    {_fill_nested(field, value, target)}"]
+        case Label.OPTIONAL:
+            test = value if field.kind is Kind.JSON else f"{value} is not None"
+            return [f"if {test}:", f"    {target} = {_fill_value(field, value)}"]
+        case _:
+            return [f"{target} = {_fill_value(field, value)}"]
+
+
+def _fill_nested(field: Field, value: str, target: str) -> str:
+    function = "fill_timestamp" if field.kind is Kind.TIME else f"_fill_{snake(field.type_name)}"
+    return f"{function}({value}, {target})"
+
+
+def _fill_value(field: Field, value: str) -> str:
+    return f"_{constant(field.type_name)}[{value}]" if field.kind is Kind.ENUM else value
+
+
+def _envelope() -> list[str]:
+    return [
+        "def _from_envelope(source: Any, where: str) -> messages.Envelope:",
+        '    case = source.WhichOneof("message")',
+        "    if case is None:",
+        '        missing(where, "message")',
+        "    inner = CASE_DECODERS[case](getattr(source, case), case)",
+        "    return messages.Envelope(**{case: inner})",
+        "",
+        "",
+        "def _fill_envelope(message: messages.Envelope, out: Any) -> None:",
+        "    for case in CASE_DECODERS:",
+        "        inner = getattr(message, case)",
+        "        if inner is not None:",
+        "            CODECS[type(inner)].fill(inner, getattr(out, case))",
+        "            return",
+        '    raise ValueError("the envelope is empty")',
+        "",
+        "",
+    ]
+
+
+def _dispatch(schema: Schema) -> list[str]:
+    decoders = ", ".join(f'"{case.name}": _from_{snake(case.message)}' for case in schema.cases)
+    codecs = ", ".join(
+        f"messages.{each.name}: "
+        f"Codec({each.name}, _from_{snake(each.name)}, _fill_{snake(each.name)})"
+        for each in schema.ordered_messages
+    )
+    return [
+        f"CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {{{decoders}}}",
+        '"""Case of the envelope → how its content becomes a message."""',
+        "",
+        f"CODECS: dict[type[Any], Codec] = {{{codecs}}}",
+        '"""Message class → how it travels without an envelope."""',
+    ]

@@ -1,0 +1,106 @@
+"""The project's tasks. `nox -l` lists them.
+
+nox -s codegen serve    regenerate everything from the schema, start the demo server
+nox -s tests            every test there is, in both languages
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["tests"]
+
+ROOT = Path(__file__).parent
+TYPESCRIPT = ROOT / "clients" / "typescript"
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+
+def group(name: str) -> list[str]:
+    """The pinned requirements of a dependency group."""
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+@nox.session
+def codegen(session: nox.Session) -> None:
+    """Generate Python, TypeScript and docs from the schema; `-- --check` only compares."""
+    session.install("-e", ".", *group("codegen"))
+    check = "--check" in session.posargs
+    session.run("buf", "lint")
+    session.run("buf", "format", "--diff", "--exit-code", silent=True)
+    session.run("python", "-m", "codegen", *(["--check"] if check else []))
+    _bundle(session, check=check)
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Start the server with its demo on port 3000; arguments after `--` go to it."""
+    session.install("-e", ".[server]")
+    session.run("python", "-m", "rhtmx_server", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Check the generated code, lint, type-check, and run every test."""
+    session.install("-e", ".[server]", *group("codegen"), *group("lint"), *group("test"))
+    session.run("buf", "lint")
+    session.run("python", "-m", "codegen", "--check")
+    _lint(session)
+    _typescript(session)
+    _bundle(session, check=True)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Run the fast tests only: no sockets, no browser, no subprocess."""
+    session.install("-e", ".[server]", *group("codegen"), *group("test"))
+    session.run("pytest", "tests/unit", "tests/house", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Run ruff and mypy."""
+    session.install("-e", ".[server]", *group("codegen"), *group("lint"), *group("test"))
+    _lint(session)
+
+
+@nox.session
+def breaking(session: nox.Session) -> None:
+    """Compare the schema with the one on main: nothing that a peer relies on may go."""
+    session.install(*group("codegen"))
+    session.run("buf", "breaking", "--against", ".git#branch=main")
+
+
+def _lint(session: nox.Session) -> None:
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy", ".")
+
+
+def _typescript(session: nox.Session) -> None:
+    with session.chdir(TYPESCRIPT):
+        _npm(session, "ci", "--no-audit", "--no-fund")
+        _npm(session, "run", "check")
+        _npm(session, "test")
+
+
+def _bundle(session: nox.Session, *, check: bool) -> None:
+    """Build the browser bundle, which is checked in like all generated code."""
+    if shutil.which("npm") is None:
+        session.warn("no npm: the browser bundle stays as it is")
+        return
+    with session.chdir(TYPESCRIPT):
+        if not (TYPESCRIPT / "node_modules").exists():
+            _npm(session, "ci", "--no-audit", "--no-fund")
+        _npm(session, "run", "build", *(["--", "--check"] if check else []))
+
+
+def _npm(session: nox.Session, *arguments: str) -> None:
+    session.run("npm", *arguments, external=True)

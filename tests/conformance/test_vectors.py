@@ -1,0 +1,71 @@
+"""The golden vectors, which the TypeScript client reads too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages.tables import CASES
+from rhtmx.wire import Format, decode, encode
+
+from tests.vectors.generate import files
+from tests.vectors.oracle import envelope_class, from_envelope
+
+FOLDER = Path(__file__).parents[1] / "vectors"
+GOOD: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
+MALFORMED: list[dict[str, Any]] = json.loads((FOLDER / "malformed.json").read_text())
+
+good = pytest.mark.parametrize("vector", GOOD, ids=lambda vector: vector["name"])
+
+
+def test_the_vectors_are_up_to_date() -> None:
+    for name, text in files().items():
+        assert (FOLDER / name).read_text() == text, "run python -m tests.vectors.generate"
+
+
+def test_every_case_has_two_vectors_unless_it_has_no_fields() -> None:
+    for case in CASES:
+        count = sum(vector["case"] == case for vector in GOOD)
+        assert count >= (1 if case in ("ping", "pong") else 2), case
+
+
+def test_names_are_unique() -> None:
+    assert len({vector["name"] for vector in GOOD}) == len(GOOD)
+    assert len({(each["format"], each["name"]) for each in MALFORMED}) == len(MALFORMED)
+
+
+@good
+def test_both_formats_carry_the_same_message(vector: dict[str, Any]) -> None:
+    from_json = decode(vector["json"].encode(), Format.JSON)
+    assert type(from_json) is CASES[vector["case"]]
+    assert decode(bytes.fromhex(vector["proto"]), Format.PROTO) == from_json
+    if "proto_given" in vector:
+        assert decode(bytes.fromhex(vector["proto_given"]), Format.PROTO) == from_json
+
+
+@good
+def test_what_is_written_is_canonical(vector: dict[str, Any]) -> None:
+    message = decode(vector["json"].encode(), Format.JSON)
+    assert encode(message, Format.JSON).decode() == vector["canonical"]
+    assert encode(message, Format.PROTO).hex() == vector["proto"]
+
+
+@good
+def test_the_official_library_reads_the_binary_form(vector: dict[str, Any]) -> None:
+    envelope = envelope_class().FromString(bytes.fromhex(vector["proto"]))
+    assert from_envelope(envelope) == json.loads(vector["canonical"])
+
+
+@pytest.mark.parametrize(
+    "vector", MALFORMED, ids=lambda vector: f"{vector['format']}: {vector['name']}"
+)
+def test_a_malformed_frame_is_refused_with_its_place(vector: dict[str, Any]) -> None:
+    data = bytes.fromhex(vector["hex"]) if "hex" in vector else vector["input"].encode()
+    with pytest.raises(RhtmxError) as refused:
+        decode(data, Format(vector["format"]))
+    assert refused.value.code is ErrorCode.BAD_MESSAGE
+    assert vector["code"] == "bad_message"
+    assert vector["path"] in refused.value.message

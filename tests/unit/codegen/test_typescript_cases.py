@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from codegen.model import Schema
+from codegen.typescript_cases import SIDES, sent_by
+
+
+def test_every_case_is_sent_by_someone_and_only_the_heartbeat_by_both(schema: Schema) -> None:
+    client, server = ({case.name for case in sent_by(schema, side)} for side in SIDES)
+    assert client | server == {case.name for case in schema.cases}
+    assert client & server == {"ping", "pong"}
+    assert "push" in client
+    assert "change" in server

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Change,
+    ChangeAction,
+    ChangeLog,
+    Envelope,
+    GetRecordRequest,
+    Hello,
+    Ping,
+    Position,
+    Push,
+    Subscribe,
+)
+from rhtmx.wire import decode_message, decode_proto, encode_message, encode_proto
+
+
+def test_an_empty_message_is_still_there() -> None:
+    assert encode_proto(Ping()) == b"\x32\x00"
+    assert decode_proto(b"\x32\x00") == Ping()
+    assert decode_proto(encode_proto(Hello())) == Hello()
+    assert decode_proto(encode_proto(Subscribe())) == Subscribe()
+
+
+def test_null_is_written_as_absent() -> None:
+    absent = encode_proto(Push("a", "b", ChangeAction.CREATE, None))
+    assert encode_proto(Push("a", "b", ChangeAction.CREATE, b"")) == absent
+    message = decode_proto(absent)
+    assert isinstance(message, Push)
+    assert message.data is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "message: the envelope is empty, or its message is unknown"),
+        (b"\xff", "message: not a valid protobuf message of this schema"),
+        (b"\x7a\x00", "push.action: one of create, update, delete expected, got 0"),
+        (b"\x72\x00", "change.change: required, but missing"),
+    ],
+)
+def test_the_first_wrong_field_is_named(data: bytes, words: str) -> None:
+    with pytest.raises(RhtmxError) as refused:
+        decode_proto(data)
+    assert (refused.value.code, refused.value.message) == (ErrorCode.BAD_MESSAGE, words)
+
+
+def test_a_nul_is_found_wherever_a_string_is() -> None:
+    for message in (
+        Push("a\0", "b", ChangeAction.CREATE),
+        Subscribe(["a", "\0"]),
+        Change(
+            ChangeLog(
+                "a", "\0", ChangeAction.CREATE, created_at=datetime.fromtimestamp(0).astimezone()
+            )
+        ),
+    ):
+        with pytest.raises(RhtmxError, match="NUL"):
+            decode_proto(encode_proto(message))
+
+
+def test_zero_bytes_that_are_not_in_strings_are_fine() -> None:
+    empty = Subscribe(since={"": Position("", 0)})
+    data = encode_proto(empty)
+    assert 0 in data
+    assert decode_proto(data) == empty
+
+
+@pytest.mark.parametrize(
+    "message",
+    [Change(), Push("a", "b"), Change(ChangeLog(action=ChangeAction.CREATE)), Envelope(), "push"],
+)
+def test_what_is_not_a_complete_message_cannot_be_written(message: object) -> None:
+    with pytest.raises(RhtmxError, match="cannot be written as protobuf"):
+        encode_proto(message)  # type: ignore[arg-type]
+
+
+def test_a_message_of_grpc_has_no_envelope() -> None:
+    request = GetRecordRequest("users", "1")
+    data = encode_message(request)
+    assert data == b"\x0a\x05users\x12\x011"
+    assert decode_message(GetRecordRequest, data) == request
+
+
+def test_an_envelope_of_grpc_holds_one_message() -> None:
+    envelope = Envelope(ping=Ping())
+    assert encode_message(envelope) == encode_proto(Ping())
+    assert decode_message(Envelope, encode_message(envelope)) == envelope
+    with pytest.raises(RhtmxError, match="the envelope is empty"):
+        encode_message(Envelope())
+    with pytest.raises(RhtmxError, match=r"Envelope\.message: required, but missing"):
+        decode_message(Envelope, b"")
+
+
+def test_a_wrong_field_of_a_message_of_grpc_is_named_by_its_class() -> None:
+    with pytest.raises(RhtmxError, match=r"^GetRecordRequest\.entity: a string holds a NUL"):
+        decode_message(GetRecordRequest, b"\x0a\x01\x00")
+    with pytest.raises(RhtmxError, match=r"^Push: not a valid protobuf message"):
+        decode_message(Push, b"\x0a")
+
+
+def test_a_class_that_is_no_message_cannot_be_written() -> None:
+    with pytest.raises(RhtmxError, match="str: cannot be written as protobuf"):
+        encode_message("text")

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+from rhtmx.errors import RhtmxError
+from rhtmx.wire.value import Pairs, check_json, check_key, check_text, is_plain, members, parse
+
+
+@pytest.mark.parametrize("data", [b"null", b" null", b"null\n"])
+def test_null_is_none(data: bytes) -> None:
+    assert check_json(data, "push.data") is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"0",
+        b"-0",
+        b"1.50",
+        b"1e5",
+        b'"text"',
+        b"[]",
+        b"{}",
+        b'{ "a" : 1 }',
+        b'{"n":18446744073709551617}',
+        b"1" + b"0" * 308,
+        '"😀\u2028"'.encode(),
+        rb'"\ud83d\ude00"',
+        rb'{"\u0061":1}',
+        b'{"a":{"b":1},"b":{"b":1}}',
+        b'{"proto":"__proto__"}',
+        b"[" * 32 + b"]" * 32,
+        b"[" + b",".join([b"[]"] * 100) + b"]",
+        b'"' + b"7" * 1000 + b'"',
+    ],
+)
+def test_a_safe_value_passes_byte_for_byte(data: bytes) -> None:
+    assert check_json(data, "push.data") == data
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "not valid JSON at character 0"),
+        (b"nope", "not valid JSON at character 0"),
+        (b"1 2", "not valid JSON at character 2"),
+        (b'"\xff"', "not valid UTF-8 at byte 1"),
+        (b"NaN", "NaN is not a JSON number"),
+        (b"[1e400]", "a number is too large"),
+        (b"1" + b"0" * 309, "a number is too large"),
+        (b'{"a":1,"a":2}', "the key 'a' occurs twice"),
+        (b'{"b":[{"a":1,"a":1}]}', "the key 'a' occurs twice"),
+        (rb'{"a":1,"\u0061":2}', "the key 'a' occurs twice"),
+        (b'{"__proto__":1}', "the key '__proto__' is not allowed"),
+        (rb'{"constructo\u0072":1}', "the key 'constructor' is not allowed"),
+        (b'[{"prototype":1}]', "the key 'prototype' is not allowed"),
+        (rb'"\u0000"', "NUL character"),
+        (rb'{"\u0000":1}', "NUL character"),
+        (rb'"\ud800"', "half of a surrogate pair"),
+        (b"[" * 33 + b"]" * 33, "nested deeper than 32 levels"),
+        (b'{"a":' * 33 + b"1" + b"}" * 33, "nested deeper than 32 levels"),
+        (b"[" * 100_000, "nested deeper than 32 levels"),
+    ],
+)
+def test_an_unsafe_value_is_refused_with_its_place(data: bytes, words: str) -> None:
+    with pytest.raises(RhtmxError) as refused:
+        check_json(data, "push.data")
+    assert refused.value.message.startswith("push.data: ")
+    assert words in refused.value.message
+
+
+def test_a_long_key_is_cut_in_the_error() -> None:
+    key = b'"' + b"k" * 5000 + b'"'
+    with pytest.raises(RhtmxError) as refused:
+        check_json(b"{" + key + b":1," + key + b":2}", "push.data")
+    assert len(refused.value.message) < 120
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"1", b'{"a":[1,2.5,null,true],"b":"x"}', b'"\\n\\""', "ä".join('""').encode()],
+)
+def test_common_values_take_the_fast_path(data: bytes) -> None:
+    assert is_plain(data)
+
+
+@pytest.mark.parametrize("data", [b"[[1], 2]", b'{"a":1,"a":1}', b'{"__proto__":1}', b"nope"])
+def test_uncertain_values_do_not_take_the_fast_path(data: bytes) -> None:
+    assert not is_plain(data)
+
+
+def test_a_parsed_object_keeps_every_pair() -> None:
+    parsed = parse(b'{"a":1,"a":2}', "value")
+    assert isinstance(parsed, Pairs)
+    assert parsed == [("a", 1), ("a", 2)]
+
+
+def test_integers_are_parsed_to_the_digit() -> None:
+    assert parse(b"123456789012345678901234567890", "value") == 123456789012345678901234567890
+
+
+def test_members_are_a_dict_if_no_key_is_twice() -> None:
+    assert members(Pairs([("a", 1), ("b", 2)]), "value") == {"a": 1, "b": 2}
+    with pytest.raises(RhtmxError, match="value: the key 'b' occurs twice in one object"):
+        members(Pairs([("a", 1), ("b", 2), ("b", 2)]), "value")
+
+
+def test_text_and_keys_are_checked_alike() -> None:
+    check_text("__proto__", "here")
+    for bad in ("\0", "a\udfffb"):
+        with pytest.raises(RhtmxError, match="here: a string holds"):
+            check_text(bad, "here")
+        with pytest.raises(RhtmxError, match="here: a string holds"):
+            check_key(bad, "here")
+    with pytest.raises(RhtmxError, match="here: the key '__proto__' is not allowed"):
+        check_key("__proto__", "here")

@@ -1,0 +1,70 @@
+"""Writes `messages.json` and `malformed.json`: `python -m tests.vectors.generate`.
+
+The binary forms come from the official protobuf library, not from our own glue,
+so that the two can be compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.vectors.good_cases import GOOD, Good
+from tests.vectors.malformed_cases import MALFORMED, Malformed
+from tests.vectors.oracle import to_envelope
+
+FOLDER = Path(__file__).parent
+
+
+def good(case: Good) -> dict[str, object]:
+    """Return one entry of `messages.json`."""
+    frame = json.loads(case.canonical)
+    vector: dict[str, object] = {
+        "name": case.name,
+        "case": frame["type"],
+        "json": case.given or case.canonical,
+        "canonical": case.canonical,
+        "proto": to_envelope(frame).SerializeToString(deterministic=True).hex(),
+    }
+    if case.given_proto:
+        vector["proto_given"] = case.given_proto.hex()
+    if case.lossy_in_javascript:
+        vector["lossy_in_javascript"] = True
+    return vector
+
+
+def malformed(case: Malformed) -> dict[str, object]:
+    """Return one entry of `malformed.json`."""
+    vector: dict[str, object] = {"name": case.name, "format": case.format}
+    try:
+        printable = case.format == "json" and case.data.decode()
+    except UnicodeDecodeError:
+        printable = False
+    if printable is False:
+        vector["hex"] = case.data.hex()
+    else:
+        vector["input"] = printable
+    vector |= {"code": "bad_message", "path": case.path}
+    if case.unseen_by_javascript:
+        vector["unseen_by_javascript"] = True
+    return vector
+
+
+def render(vectors: Sequence[Mapping[str, object]]) -> str:
+    """Write vectors as a JSON list, one vector a line."""
+    lines = ",\n".join(json.dumps(vector, ensure_ascii=True) for vector in vectors)
+    return f"[\n{lines}\n]\n"
+
+
+def files() -> dict[str, str]:
+    """Return the text of both files by name."""
+    return {
+        "messages.json": render([good(case) for case in GOOD]),
+        "malformed.json": render([malformed(case) for case in MALFORMED]),
+    }
+
+
+if __name__ == "__main__":
+    for name, text in files().items():
+        (FOLDER / name).write_text(text)

@@ -1,0 +1,486 @@
+"""The messages of `messages.json`: every case of the envelope, and the odd ones.
+
+Knows JSON texts only. The canonical text is what both languages must write;
+`given` is what they must read, where that is another text.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.vectors.raw import block, inside, number, varint
+
+__all__ = ["GOOD", "Good"]
+
+
+class Good(NamedTuple):
+    """One message that both formats carry."""
+
+    name: str
+    canonical: str
+    given: str = ""
+    given_proto: bytes = b""
+    """A binary form that must be read, where it is not the canonical one."""
+    lossy_in_javascript: bool = False
+    """JavaScript reads it, but cannot write the embedded value back to the digit."""
+
+
+GOOD = (
+    Good(
+        "hello, empty",
+        '{"type":"hello"}',
+    ),
+    Good(
+        "hello, full",
+        '{"type":"hello","client_id":"cafe-1","token":"eyJhbGciOi...",'
+        '"schema":"0123456789abcdef","epoch":"q8Xf2mVt","confirmed_seq":6}',
+    ),
+    Good(
+        "welcome, empty",
+        '{"type":"welcome","session_id":"","epoch":"","last_seq":0,"heartbeat":0,'
+        '"limits":{"message_bytes":0,"subscriptions":0,"requests":0},'
+        '"server_time":"1970-01-01T00:00:00Z","schema":""}',
+    ),
+    Good(
+        "welcome, full",
+        '{"type":"welcome","session_id":"s-5f2c","epoch":"q8Xf2mVt","last_seq":6,'
+        '"heartbeat":20000,"limits":{"message_bytes":65536,"subscriptions":128,'
+        '"requests":64},"server_time":"2026-11-22T10:00:01Z","schema":"0123456789abcdef"}',
+    ),
+    Good(
+        "authenticate, empty",
+        '{"type":"authenticate","token":""}',
+    ),
+    Good(
+        "authenticate, full",
+        '{"type":"authenticate","token":"eyJhbGciOi...","request_id":"r1"}',
+    ),
+    Good(
+        "authenticated, empty",
+        '{"type":"authenticated"}',
+    ),
+    Good(
+        "authenticated, full",
+        '{"type":"authenticated","expires":"2026-11-22T11:00:00Z","request_id":"r1"}',
+    ),
+    Good(
+        "error, empty",
+        '{"type":"error","message":"","details":null}',
+    ),
+    Good(
+        "error, full",
+        '{"type":"error","message":"no form \'sign-up\': is it registered?",'
+        '"code":"unknown_form","request_id":"r1","seq":7,"retryable":true,'
+        '"details":{"hint":"signup"}}',
+    ),
+    Good(
+        "ping, empty",
+        '{"type":"ping"}',
+    ),
+    Good(
+        "pong, empty",
+        '{"type":"pong"}',
+    ),
+    Good(
+        "subscribe, empty",
+        '{"type":"subscribe","entities":[]}',
+    ),
+    Good(
+        "subscribe, full",
+        '{"type":"subscribe","entities":["users","posts"],'
+        '"since":{"users":{"epoch":"q8Xf2mVt","version":43}}}',
+    ),
+    Good(
+        "unsubscribe, empty",
+        '{"type":"unsubscribe","entities":[]}',
+    ),
+    Good(
+        "unsubscribe, full",
+        '{"type":"unsubscribe","entities":["users","posts"]}',
+    ),
+    Good(
+        "sync, empty",
+        '{"type":"sync","entity":"","since":0}',
+    ),
+    Good(
+        "sync, full",
+        '{"type":"sync","entity":"users","since":42,"epoch":"q8Xf2mVt","request_id":"r1"}',
+    ),
+    Good(
+        "sync_complete, empty",
+        '{"type":"sync_complete","entity":"","version":0,"epoch":"","reset":false}',
+    ),
+    Good(
+        "sync_complete, full",
+        '{"type":"sync_complete","entity":"users","version":43,"epoch":"q8Xf2mVt",'
+        '"reset":true,"request_id":"r1"}',
+    ),
+    Good(
+        "change, empty",
+        '{"type":"change","change":{"entity":"","entity_id":"","action":"create","data":null,'
+        '"version":0,"created_at":"1970-01-01T00:00:00Z"}}',
+    ),
+    Good(
+        "change, full",
+        '{"type":"change","change":{"entity":"users","entity_id":"1","action":"update",'
+        '"data":{"name":"Ada","email":"ada@example.com"},"version":43,"client_id":"cafe-1",'
+        '"created_at":"2026-11-22T10:00:01Z"}}',
+    ),
+    Good(
+        "push, empty",
+        '{"type":"push","entity":"","entity_id":"","action":"create","data":null}',
+    ),
+    Good(
+        "push, full",
+        '{"type":"push","entity":"users","entity_id":"1","action":"update",'
+        '"data":{"name":"Ada","email":"ada@example.com"},"request_id":"r1","seq":7,'
+        '"base_version":42}',
+    ),
+    Good(
+        "push_ack, empty",
+        '{"type":"push_ack","entity":"","entity_id":"","version":0}',
+    ),
+    Good(
+        "push_ack, full",
+        '{"type":"push_ack","entity":"users","entity_id":"1","version":43,"request_id":"r1",'
+        '"seq":7,"epoch":"q8Xf2mVt","duplicate":true,"server_time":"2026-11-22T10:00:01Z"}',
+    ),
+    Good(
+        "subscribe_fields, empty",
+        '{"type":"subscribe_fields","entities":[]}',
+    ),
+    Good(
+        "subscribe_fields, full",
+        '{"type":"subscribe_fields","entities":["users","posts"],'
+        '"since":{"users":{"epoch":"q8Xf2mVt","version":43}}}',
+    ),
+    Good(
+        "unsubscribe_fields, empty",
+        '{"type":"unsubscribe_fields","entities":[]}',
+    ),
+    Good(
+        "unsubscribe_fields, full",
+        '{"type":"unsubscribe_fields","entities":["users","posts"]}',
+    ),
+    Good(
+        "sync_fields, empty",
+        '{"type":"sync_fields","entity":"","since":0}',
+    ),
+    Good(
+        "sync_fields, full",
+        '{"type":"sync_fields","entity":"users","since":42,"epoch":"q8Xf2mVt","request_id":"r1"}',
+    ),
+    Good(
+        "sync_fields_complete, empty",
+        '{"type":"sync_fields_complete","entity":"","version":0,"epoch":"","reset":false}',
+    ),
+    Good(
+        "sync_fields_complete, full",
+        '{"type":"sync_fields_complete","entity":"users","version":43,"epoch":"q8Xf2mVt",'
+        '"reset":true,"request_id":"r1"}',
+    ),
+    Good(
+        "field_change, empty",
+        '{"type":"field_change","change":{"entity":"","entity_id":"","field":"","value":null,'
+        '"action":"update","version":0,"timestamp":"1970-01-01T00:00:00Z"}}',
+    ),
+    Good(
+        "field_change, full",
+        '{"type":"field_change","change":{"entity":"users","entity_id":"1","field":"email",'
+        '"value":"ada@example.com","action":"update","version":43,"client_id":"cafe-1",'
+        '"timestamp":"2026-11-22T10:00:01Z","more":true}}',
+    ),
+    Good(
+        "push_fields, empty",
+        '{"type":"push_fields","entity":"","entity_id":"","fields":[]}',
+    ),
+    Good(
+        "push_fields, full",
+        '{"type":"push_fields","entity":"users","entity_id":"1","fields":[{"field":"email",'
+        '"value":"ada@example.com","action":"update","timestamp":"2026-11-22T10:00:01Z"}],'
+        '"request_id":"r1","seq":7,"base_version":42}',
+    ),
+    Good(
+        "field_push_ack, empty",
+        '{"type":"field_push_ack","entity":"","entity_id":"","applied":0,"conflicts":0}',
+    ),
+    Good(
+        "field_push_ack, full",
+        '{"type":"field_push_ack","entity":"users","entity_id":"1","applied":1,"conflicts":1,'
+        '"version":43,"request_id":"r1","seq":7,"epoch":"q8Xf2mVt","duplicate":true,'
+        '"server_time":"2026-11-22T10:00:01Z","clamped":1}',
+    ),
+    Good(
+        "field_conflict, empty",
+        '{"type":"field_conflict","entity":"","entity_id":"","field":"","server_value":null,'
+        '"server_timestamp":"1970-01-01T00:00:00Z","client_value":null,'
+        '"client_timestamp":"1970-01-01T00:00:00Z"}',
+    ),
+    Good(
+        "field_conflict, full",
+        '{"type":"field_conflict","entity":"users","entity_id":"1","field":"name",'
+        '"server_value":"Ada Lovelace","server_timestamp":"2026-11-22T10:00:01Z",'
+        '"client_value":"Ada L.","client_timestamp":"2026-11-22T10:00:00Z","version":43,'
+        '"winner":"server","strategy":"last_write_wins","seq":7}',
+    ),
+    Good(
+        "validate_field, empty",
+        '{"type":"validate_field","request_id":"","form":"","field":"","value":""}',
+    ),
+    Good(
+        "validate_field, full",
+        '{"type":"validate_field","request_id":"r1","form":"signup","field":"email",'
+        '"value":"ada@example.com","form_instance":"signup-2","values":[{"field":"age",'
+        '"value":"36"}]}',
+    ),
+    Good(
+        "validation_result, empty",
+        '{"type":"validation_result","request_id":"","form":"","field":"","valid":false,'
+        '"metadata":null}',
+    ),
+    Good(
+        "validation_result, full",
+        '{"type":"validation_result","request_id":"r1","form":"signup","field":"email",'
+        '"valid":false,"error":"already registered","metadata":{"hint":"sign in instead?"}}',
+    ),
+    Good(
+        "validate_form, empty",
+        '{"type":"validate_form","request_id":"","form":"","fields":[]}',
+    ),
+    Good(
+        "validate_form, full",
+        '{"type":"validate_form","request_id":"r1","form":"signup","fields":[{"field":"age",'
+        '"value":"36"}],"form_instance":"signup-2"}',
+    ),
+    Good(
+        "form_validation_result, empty",
+        '{"type":"form_validation_result","request_id":"","form":"","valid":false,"errors":[]}',
+    ),
+    Good(
+        "form_validation_result, full",
+        '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":false,'
+        '"errors":[{"field":"email","error":"already registered"}]}',
+    ),
+    # Every kind of embedded value.
+    Good(
+        "data is a number",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":0.5}',
+    ),
+    Good(
+        "data is a string",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":"text"}',
+    ),
+    Good(
+        "data is false",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":false}',
+    ),
+    Good(
+        "data is an empty list",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":[]}',
+    ),
+    Good(
+        "data is an empty object",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":{}}',
+    ),
+    Good(
+        "data nests 32 deep",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":'
+        + "[" * 32
+        + "]" * 32
+        + "}",
+    ),
+    Good(
+        "data has more than 32 objects side by side",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update","data":['
+        + ",".join(['{"a":[1]}'] * 40)
+        + "]}",
+    ),
+    Good(
+        "data has the same key in different objects",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update",'
+        '"data":{"a":{"b":1},"c":{"b":2},"b":3}}',
+    ),
+    Good(
+        "data has integers beyond a double",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update",'
+        '"data":[9007199254740993,18446744073709551617,-123456789012345678901234567890]}',
+        lossy_in_javascript=True,
+    ),
+    Good(
+        "data has forbidden words as values",
+        '{"type":"push","entity":"n","entity_id":"1","action":"update",'
+        '"data":{"a":"__proto__","b":"constructor","c":"prototype"}}',
+    ),
+    Good(
+        "strings from all over Unicode",
+        '{"type":"push","entity":"Größe","entity_id":"日本","action":"update",'
+        '"data":{"😀":"\u2028 é ß ﷽"}}',
+    ),
+    Good(
+        "strings with escapes that stay escapes",
+        r'{"type":"push","entity":"a\"b\\c\nd\te","entity_id":"\u0001","action":"update",'
+        r'"data":"\"\\\n\t\u0001"}',
+    ),
+    Good(
+        "two positions",
+        '{"type":"subscribe","entities":["a","b"],'
+        '"since":{"a":{"epoch":"e","version":1},"b":{"epoch":"e","version":2}}}',
+    ),
+    Good(
+        "two fields, one of them deleted",
+        '{"type":"push_fields","entity":"users","entity_id":"1","fields":['
+        '{"field":"name","value":"Ada","action":"update","timestamp":"2026-11-22T10:00:00Z"},'
+        '{"field":"age","value":null,"action":"delete","timestamp":"2026-11-22T10:00:00.000001Z"}'
+        "]}",
+    ),
+    Good("largest integer", '{"type":"sync","entity":"users","since":9007199254740991}'),
+    Good("smallest integer", '{"type":"sync","entity":"users","since":-9007199254740991}'),
+    Good(
+        "optional fields with zero values",
+        '{"type":"hello","client_id":"","token":"","schema":"","epoch":"","confirmed_seq":0}',
+    ),
+    # Texts that are read, but written otherwise.
+    Good(
+        "type comes last, fields in another order, white space",
+        '{"type":"sync","entity":"users","since":42}',
+        ' {\n\t"since" : 42, "entity":"users" ,"type":"sync"}\r\n',
+    ),
+    Good(
+        "unknown fields are dropped",
+        '{"type":"validate_form","request_id":"r1","form":"f","fields":[{"field":"a","value":"1"}]}',
+        '{"type":"validate_form","request_id":"r1","form":"f","later":{"x":[1]},'
+        '"fields":[{"field":"a","value":"1","also":null}]}',
+    ),
+    Good(
+        "null is absent",
+        '{"type":"push","entity":"n","entity_id":"1","action":"delete","data":null}',
+        '{"type":"push","entity":"n","entity_id":"1","action":"delete","data":null,'
+        '"request_id":null,"seq":null,"base_version":null}',
+    ),
+    Good(
+        "absent data is null",
+        '{"type":"push","entity":"n","entity_id":"1","action":"delete","data":null}',
+        '{"type":"push","entity":"n","entity_id":"1","action":"delete"}',
+    ),
+    Good(
+        "null for a map that may be left out",
+        '{"type":"subscribe","entities":["a"]}',
+        '{"type":"subscribe","entities":["a"],"since":null}',
+    ),
+    Good(
+        "an empty map that may be left out",
+        '{"type":"subscribe","entities":["a"]}',
+        '{"type":"subscribe","entities":["a"],"since":{}}',
+    ),
+    Good(
+        "integer with a fraction of zero",
+        '{"type":"sync","entity":"users","since":42}',
+        '{"type":"sync","entity":"users","since":42.0}',
+    ),
+    Good(
+        "integer with an exponent",
+        '{"type":"sync","entity":"users","since":1000}',
+        '{"type":"sync","entity":"users","since":1e3}',
+    ),
+    Good(
+        "integer minus zero",
+        '{"type":"sync","entity":"users","since":0}',
+        '{"type":"sync","entity":"users","since":-0}',
+    ),
+    Good(
+        "escapes that need not be",
+        '{"type":"unsubscribe","entities":["users/1"]}',
+        r'{"t\u0079pe":"uns\u0075bscribe","entities":["users\/1"]}',
+    ),
+    Good(
+        "an escaped surrogate pair",
+        '{"type":"unsubscribe","entities":["😀"]}',
+        r'{"type":"unsubscribe","entities":["\ud83d\ude00"]}',
+    ),
+    Good(
+        "time with an offset",
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00Z"}',
+        '{"type":"authenticated","expires":"2026-11-22T12:00:00+02:00"}',
+    ),
+    Good(
+        "time with a negative offset over midnight",
+        '{"type":"authenticated","expires":"2026-11-23T05:30:00Z"}',
+        '{"type":"authenticated","expires":"2026-11-22T22:00:00-07:30"}',
+    ),
+    Good(
+        "time in nanoseconds is cut to microseconds",
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00.123456Z"}',
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00.123456789Z"}',
+    ),
+    Good(
+        "time in milliseconds is written with six digits",
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00.500000Z"}',
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00.5Z"}',
+    ),
+    Good(
+        "time with a fraction of zero",
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00Z"}',
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00.000Z"}',
+    ),
+    Good("time before 1970", '{"type":"authenticated","expires":"1969-12-31T23:59:59.500000Z"}'),
+    Good("first time", '{"type":"authenticated","expires":"0001-01-01T00:00:00Z"}'),
+    Good("last time", '{"type":"authenticated","expires":"9999-12-31T23:59:59.999999Z"}'),
+    Good("leap day", '{"type":"authenticated","expires":"2028-02-29T00:00:00Z"}'),
+    # Binary forms that are read, but written otherwise.
+    Good(
+        "unknown binary fields are dropped",
+        '{"type":"sync","entity":"users","since":42}',
+        given_proto=block(
+            inside("sync"),
+            block(1, b"users") + number(2, 42) + number(900, 1) + block(901, b"\xff"),
+        )
+        + block(1000, b"later"),
+    ),
+    Good(
+        "an unknown group is dropped",
+        '{"type":"ping"}',
+        given_proto=block(
+            inside("ping"), varint(100 << 3 | 3) + number(1, 1) + varint(100 << 3 | 4)
+        ),
+    ),
+    Good(
+        "the last of two cases counts",
+        '{"type":"pong"}',
+        given_proto=block(inside("ping"), b"") + block(inside("pong"), b""),
+    ),
+    Good(
+        "fields in another order, the last of two values counts",
+        '{"type":"sync","entity":"users","since":42}',
+        given_proto=block(inside("sync"), number(2, 1) + block(1, b"users") + number(2, 42)),
+    ),
+    Good(
+        "zero values that are written out",
+        '{"type":"sync","entity":"","since":0}',
+        given_proto=block(inside("sync"), block(1, b"") + number(2, 0)),
+    ),
+    Good(
+        "a varint with padding",
+        '{"type":"sync","entity":"","since":1}',
+        given_proto=block(inside("sync"), b"\x10\x81\x80\x00"),
+    ),
+    Good(
+        "embedded null",
+        '{"type":"push","entity":"n","entity_id":"1","action":"delete","data":null}',
+        given_proto=block(
+            inside("push"),
+            block(1, b"n") + block(2, b"1") + number(3, 3) + block(4, b" null\n"),
+        ),
+    ),
+    Good(
+        "binary time in nanoseconds is cut to microseconds",
+        '{"type":"authenticated","expires":"1969-12-31T23:59:59.999999Z"}',
+        given_proto=block(
+            inside("authenticated"), block(1, number(1, -1) + number(2, 999_999_999))
+        ),
+    ),
+    Good(
+        "a position without content",
+        '{"type":"subscribe","entities":[],"since":{"":{"epoch":"","version":0}}}',
+        given_proto=block(inside("subscribe"), block(2, b"")),
+    ),
+)
