@@ -1,0 +1,15 @@
+"""rhtmx server: live data, live fields and live forms over one WebSocket.
+
+Example:
+    >>> from rhtmx_server import App, Invalid
+    >>> app = App(store="memory://")
+    >>> app.entity("tasks")
+"""
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.app import App
+from rhtmx_server.config import Config
+from rhtmx_server.services import Grant
+from rhtmx_server.trackers.validators import Invalid, Valid
+
+__all__ = ["App", "Config", "ErrorCode", "Grant", "Invalid", "RhtmxError", "Valid"]

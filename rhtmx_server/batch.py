@@ -1,0 +1,237 @@
+"""One group of mutations: deduplicated, decided, turned into writes. Pure.
+
+Knows the rules of exactly-once. Must not know the store, the loop, or how one
+kind of mutation is decided: it gets a snapshot and a table of deciders.
+
+The rules, for a client that numbers its mutations:
+
+======================  ==================================================
+`seq` is the next one   decided; the answer is kept with the number
+`seq` was there before  the same answer again, marked as a duplicate
+the same, other content error `seq_reused`, nothing written
+`seq` leaves a gap      error `out_of_order`, nothing written
+the mutation is refused the number is used up and the refusal kept, so that
+                        a mutation that can never succeed blocks nothing
+======================  ==================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+from rhtmx import wire
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    ChangeAction,
+    Error,
+    FieldConflict,
+    FieldPushAck,
+    Push,
+    PushAck,
+    PushFields,
+)
+from rhtmx.wire import Format, ServerMessage
+
+from rhtmx_server.failures import error_message, unexpected
+from rhtmx_server.ports import (
+    Client,
+    Commit,
+    Context,
+    Decide,
+    Decision,
+    Granularity,
+    HistoryEntry,
+    Mutation,
+    Outcome,
+    Record,
+    Snapshot,
+    Wanted,
+    Writes,
+)
+
+__all__ = ["Batch", "digest"]
+
+Reply = Sequence[ServerMessage]
+
+
+def digest(message: Push | PushFields) -> bytes:
+    """A hash of what a mutation says, without how it is addressed."""
+    plain = replace(message, request_id=None, seq=None)
+    return hashlib.blake2b(wire.encode(plain, Format.PROTO), digest_size=16).digest()
+
+
+class Batch:
+    """Mutations that become one transaction.
+
+    Args:
+        mutations: in the order in which they arrived.
+        deciders: the rule for each kind of mutation.
+        epoch: the store's epoch.
+        now: the server's clock; microseconds.
+    """
+
+    def __init__(
+        self,
+        mutations: Sequence[Mutation],
+        deciders: Mapping[type[Push | PushFields], Decide],
+        epoch: str,
+        now: int,
+    ) -> None:
+        self.mutations = mutations
+        self.commits: list[Commit] = []
+        self.replies: list[Reply] = []
+        self._deciders = deciders
+        self._epoch = epoch
+        self._now = now
+        self._history: list[HistoryEntry] = []
+        self._outcomes: list[Outcome] = []
+        self._touched: dict[str, Client] = {}
+        self._versions: dict[str, int] = {}
+
+    def wanted(self) -> Wanted:
+        """What `decide` has to see."""
+        numbered = [
+            (mutation.client_id, mutation.message.seq)
+            for mutation in self.mutations
+            if mutation.client_id is not None and mutation.message.seq is not None
+        ]
+        return Wanted(
+            records={(m.message.entity, m.message.entity_id) for m in self.mutations},
+            clients={client_id for client_id, _ in numbered},
+            outcomes=set(numbered),
+        )
+
+    def decide(self, snapshot: Snapshot) -> Writes:
+        """Decide all of them, each seeing what those before it wrote."""
+        for mutation in self.mutations:
+            try:
+                reply = self._answer(mutation, snapshot)
+            except RhtmxError as error:
+                reply = [error_message(error, mutation.message)]
+            self.replies.append(reply)
+        records = {(c.record.entity, c.record.entity_id): c.record for c in self.commits}
+        return Writes(
+            records=records.values(),
+            heads=self._versions,
+            history=self._history,
+            clients=self._touched.values(),
+            outcomes=self._outcomes,
+        )
+
+    def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
+        seq = mutation.message.seq
+        if mutation.client_id is None or seq is None:
+            return self._apply(mutation, snapshot)
+        if seq < 1:
+            raise mutation.refusal or RhtmxError(
+                ErrorCode.BAD_MESSAGE, f"seq: a number from 1 on expected, got {seq}"
+            )
+        client = snapshot.clients.get(mutation.client_id)
+        if client is None:
+            client = Client(mutation.client_id, mutation.subject, 0, self._now)
+        elif client.subject != mutation.subject:
+            raise RhtmxError(
+                ErrorCode.CLIENT_ID_TAKEN,
+                "this client_id belongs to another user: make a new one for this client",
+            )
+        hashed = digest(mutation.message)
+        if seq <= client.last_seq:
+            return self._repeat(client, seq, hashed, snapshot, mutation)
+        if seq > client.last_seq + 1:
+            raise RhtmxError(
+                ErrorCode.OUT_OF_ORDER,
+                f"seq {seq} leaves a gap: {client.last_seq + 1} comes next",
+                details=b'{"last_seq":%d}' % client.last_seq,
+            )
+        return self._number(client, seq, hashed, snapshot, mutation)
+
+    def _number(
+        self, client: Client, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
+    ) -> Reply:
+        """Decide a mutation under its number, and keep what came of it."""
+        rejected = False
+        try:
+            reply = self._apply(mutation, snapshot)
+        except RhtmxError as error:
+            reply = [error_message(error, mutation.message)]
+            rejected = True
+        moved = replace(client, last_seq=seq, seen=self._now)
+        outcome = Outcome(moved.client_id, seq, hashed, _pack(reply), rejected)
+        snapshot.clients[moved.client_id] = self._touched[moved.client_id] = moved
+        snapshot.outcomes[moved.client_id, seq] = outcome
+        self._outcomes.append(outcome)
+        return reply
+
+    def _repeat(
+        self, client: Client, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
+    ) -> Reply:
+        outcome = snapshot.outcomes.get((client.client_id, seq))
+        if outcome is None:
+            raise RhtmxError(
+                ErrorCode.OUT_OF_ORDER,
+                f"seq {seq} was answered and confirmed: {client.last_seq + 1} comes next",
+                details=b'{"last_seq":%d}' % client.last_seq,
+            )
+        if outcome.digest != hashed:
+            raise RhtmxError(
+                ErrorCode.SEQ_REUSED,
+                f"seq {seq} was used for another mutation: nothing was written",
+            )
+        reply = _unpack(outcome.reply)
+        for message in reply:
+            if isinstance(message, PushAck | FieldPushAck):
+                message.duplicate = True
+            if not isinstance(message, FieldConflict):
+                message.request_id = mutation.message.request_id
+        return reply
+
+    def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
+        if mutation.refusal is not None:
+            raise mutation.refusal
+        message = mutation.message
+        key = (message.entity, message.entity_id)
+        version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
+        context = Context(self._epoch, version + 1, self._now, mutation.client_id)
+        current = snapshot.records.get(key)
+        try:
+            decision = self._deciders[type(message)](message, current, context)
+        except RhtmxError:
+            raise
+        except Exception as failure:
+            raise unexpected(failure, "deciding a mutation") from failure
+        if decision.commit is not None:
+            self.commits.append(decision.commit)
+            snapshot.records[key] = decision.commit.record
+            self._versions[message.entity] = decision.commit.record.version
+        self._remember(decision, message, context)
+        return decision.reply
+
+    def _remember(self, decision: Decision, message: Push | PushFields, context: Context) -> None:
+        commit = decision.commit
+        if commit is not None:
+            self._history.append(HistoryEntry(commit.record, commit.form))
+        version = context.version if commit is not None else context.version - 1
+        for lost in decision.lost:
+            value = b"null" if lost.value is None else lost.value
+            record = Record(
+                entity=message.entity,
+                entity_id=message.entity_id,
+                version=version,
+                action=ChangeAction.UPDATE,
+                data=b"{%s:%s}" % (msgspec.json.encode(lost.field), value),
+                client_id=context.client_id,
+                time=context.now,
+            )
+            self._history.append(HistoryEntry(record, Granularity.FIELDS, lost=True))
+
+
+def _pack(reply: Reply) -> bytes:
+    return msgspec.msgpack.encode([wire.encode(message, Format.PROTO) for message in reply])
+
+
+def _unpack(packed: bytes) -> list[Error | PushAck | FieldPushAck | FieldConflict]:
+    messages = [wire.decode(data, Format.PROTO) for data in msgspec.msgpack.decode(packed)]
+    return [m for m in messages if isinstance(m, Error | PushAck | FieldPushAck | FieldConflict)]

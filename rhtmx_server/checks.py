@@ -1,0 +1,149 @@
+"""What the content of a message may be, beyond what its type says. Pure.
+
+Knows lengths and ranges. The wire has made sure of types, encodings and JSON;
+what is right in itself but may not be done here and now is the session's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Authenticate,
+    Hello,
+    Position,
+    Push,
+    PushFields,
+    Subscribe,
+    SubscribeFields,
+    Sync,
+    SyncFields,
+    Unsubscribe,
+    UnsubscribeFields,
+    ValidateField,
+    ValidateForm,
+)
+from rhtmx.wire import Message
+from rhtmx.wire.limits import FORBIDDEN_KEYS
+
+__all__ = ["MAX_NAME", "check"]
+
+MAX_NAME = 255
+"""Bytes in an entity, an id, a field's or form's name, a client or request id."""
+
+MAX_TOKEN = 4096
+"""Bytes in a token."""
+
+
+def check(message: Message) -> None:
+    """Make sure that a message from a client says something possible.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, naming the field and what was expected.
+    """
+    rule = _RULES.get(type(message))
+    if rule is not None:
+        rule(message)
+
+
+def _bytes(where: str, value: str, most: int = MAX_NAME, least: int = 1) -> None:
+    # No character takes more than four bytes: short strings need no encoding.
+    if least <= len(value) <= most // 4:
+        return
+    size = len(value.encode())
+    if not least <= size <= most:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{where}: {least} to {most} bytes expected, got {size}"
+        )
+
+
+def _name(where: str, value: str | None) -> None:
+    if value is not None:
+        _bytes(where, value)
+
+
+def _at_least(where: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{where}: a number from {least} on expected, got {value}"
+        )
+
+
+def _hello(message: Hello) -> None:
+    _name("hello.client_id", message.client_id)
+    _at_least("hello.confirmed_seq", message.confirmed_seq, 0)
+    if message.token is not None:
+        _bytes("hello.token", message.token, MAX_TOKEN, 0)
+
+
+def _authenticate(message: Authenticate) -> None:
+    _bytes("authenticate.token", message.token, MAX_TOKEN, 0)
+    _name("authenticate.request_id", message.request_id)
+
+
+def _subscription(
+    what: str, entities: Sequence[str], since: Mapping[str, Position] | None = None
+) -> None:
+    for index, entity in enumerate(entities):
+        _bytes(f"{what}.entities[{index}]", entity)
+    for entity, position in (since or {}).items():
+        if entity not in entities:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"{what}.since: '{entity[:40]}' is not among the entities of this message",
+            )
+        _at_least(f"{what}.since['{entity[:40]}'].version", position.version, 0)
+
+
+def _sync(what: str, message: Sync | SyncFields) -> None:
+    _bytes(f"{what}.entity", message.entity)
+    _at_least(f"{what}.since", message.since, 0)
+    _name(f"{what}.request_id", message.request_id)
+
+
+def _mutation(what: str, message: Push | PushFields) -> None:
+    _bytes(f"{what}.entity", message.entity)
+    _bytes(f"{what}.entity_id", message.entity_id)
+    _at_least(f"{what}.seq", message.seq, 1)
+    _at_least(f"{what}.base_version", message.base_version, 0)
+    _name(f"{what}.request_id", message.request_id)
+
+
+def _push_fields(message: PushFields) -> None:
+    _mutation("push_fields", message)
+    for index, update in enumerate(message.fields):
+        where = f"push_fields.fields[{index}].field"
+        _bytes(where, update.field)
+        if update.field in FORBIDDEN_KEYS:
+            raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{where}: '{update.field}' may not be a key")
+
+
+def _validate_field(message: ValidateField) -> None:
+    _bytes("validate_field.request_id", message.request_id, least=0)
+    _bytes("validate_field.form", message.form)
+    _bytes("validate_field.field", message.field)
+    _name("validate_field.form_instance", message.form_instance)
+
+
+def _validate_form(message: ValidateForm) -> None:
+    _bytes("validate_form.request_id", message.request_id, least=0)
+    _bytes("validate_form.form", message.form)
+    _name("validate_form.form_instance", message.form_instance)
+
+
+_RULES: Mapping[type[Message], Callable[[Any], None]] = {
+    Hello: _hello,
+    Authenticate: _authenticate,
+    Subscribe: lambda m: _subscription("subscribe", m.entities, m.since),
+    Unsubscribe: lambda m: _subscription("unsubscribe", m.entities),
+    Sync: lambda m: _sync("sync", m),
+    Push: lambda m: _mutation("push", m),
+    SubscribeFields: lambda m: _subscription("subscribe_fields", m.entities, m.since),
+    UnsubscribeFields: lambda m: _subscription("unsubscribe_fields", m.entities),
+    SyncFields: lambda m: _sync("sync_fields", m),
+    PushFields: _push_fields,
+    ValidateField: _validate_field,
+    ValidateForm: _validate_form,
+}

@@ -1,0 +1,61 @@
+"""The command itself: read the options, find the app, run it.
+
+Knows the order of these. Must not know how any of them is done.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rhtmx_server import logs
+from rhtmx_server.cli.errors import USAGE, CommandError
+from rhtmx_server.cli.loading import load
+from rhtmx_server.cli.options import Options, read
+from rhtmx_server.cli.process import Servable, complain, run
+from rhtmx_server.cli.table import DEMO
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments without the command's name; `None` for the process's own.
+        kind: the class of apps.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        options = read(sys.argv[1:] if argv is None else argv, os.environ, _version())
+        app = _app(options, kind)
+    except CommandError as error:
+        return complain(error.message, error.status)
+    except SystemExit as end:  # --help, --version
+        return int(end.code or 0)
+    logs.configure(app.config.log_format, app.config.log_level, sys.stderr)
+    return run(app)
+
+
+def _app(options: Options, kind: type[Servable]) -> Servable:
+    app = load(options.app or DEMO, kind, Path.cwd())
+    settings: dict[str, Any] = dict(options.config)
+    try:
+        app.configure(replace(app.config, **settings), store=options.store)
+    except ValueError as reason:  # the settings were checked one by one: it is the store
+        raise CommandError(f"--store: {reason}", USAGE) from None
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("rhtmx")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,164 @@
+"""The table of options: what the command takes, and what its help says.
+
+Knows names and words. Holds no code that reads or applies them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rhtmx_server.config import Config
+
+__all__ = ["DEMO", "DESCRIPTION", "EPILOG", "GROUPS", "Kind", "Option"]
+
+DEMO = "rhtmx_server.demo:app"
+
+DESCRIPTION = """\
+Live data, live fields and live forms over one WebSocket.
+
+Without --app it runs its demo: open http://127.0.0.1:3000/ in two windows."""
+
+EPILOG = """\
+examples:
+  rhtmx-server
+      the demo, on http://127.0.0.1:3000/
+  rhtmx-server --app app:app
+      the App named app in app.py of the current directory
+  rhtmx-server --app app:app --host 0.0.0.0 --origin https://example.com
+      behind a proxy, for the pages of example.com
+  RHTMX_STORE=sqlite:////var/lib/app.db RHTMX_LOG_FORMAT=json rhtmx-server --app app:app
+      settings from the environment, as in a container
+
+Every option can be given as the environment variable in brackets. An option on
+the command line goes before the variable, that before the app's own settings.
+
+When it is ready it prints one line to standard output, its log goes to standard
+error:
+  ready ws://127.0.0.1:3000/api/ws
+
+SIGTERM and SIGINT (Ctrl-C) stop it in order: writes are finished and clients
+told to reconnect. A second one stops it at once.
+
+exit codes: 0 stopped when asked to, 1 failed, 2 wrong options."""
+
+
+class Kind(enum.Enum):
+    """How the value of an option is written."""
+
+    TEXT = enum.auto()
+    WHOLE = enum.auto()
+    NUMBER = enum.auto()
+    SIZE = enum.auto()
+    SWITCH = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option.
+
+    Args:
+        flag: as written on the command line.
+        metavar: stands for the value in the help.
+        about: what it is, for the help.
+        kind: how its value is written.
+        setting: its name in `Config`, where the flag does not say it.
+        default: its default in words, where `Config` does not say it.
+        repeatable: it may be given several times.
+    """
+
+    flag: str
+    metavar: str
+    about: str
+    kind: Kind = Kind.TEXT
+    setting: str = ""
+    default: str = ""
+    repeatable: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in `Config`, or `app` or `store`."""
+        return self.setting or self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return "RHTMX_" + self.flag.removeprefix("--").replace("-", "_").upper()
+
+    @property
+    def help(self) -> str:
+        """What `--help` says of it."""
+        default = self.default or _shown(getattr(Config(), self.name), self.kind)
+        return f"{self.about} (default: {default})"
+
+
+def _shown(value: object, kind: Kind) -> str:
+    if kind is Kind.SWITCH:
+        return "on" if value else "off"
+    if kind is Kind.SIZE and isinstance(value, int) and value % 1024 == 0:
+        return f"{value // 1024}KiB"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+GROUPS: Mapping[str, tuple[Option, ...]] = {
+    "what to run": (
+        Option(
+            "--app",
+            "MODULE:ATTRIBUTE",
+            "the App to run, imported from the current directory",
+            default="the demo",
+        ),
+        Option(
+            "--store",
+            "URL",
+            "where the data lives: sqlite:///relative.db, sqlite:////absolute.db, or memory:// "
+            "to forget it all at the end",
+            default="the app's own",
+        ),
+    ),
+    "where to listen": (
+        Option("--host", "ADDRESS", "0.0.0.0 or :: for every network"),
+        Option("--port", "PORT", "0 takes a free one", Kind.WHOLE),
+        Option(
+            "--origin",
+            "ORIGIN",
+            "a page from this origin may connect as well, such as https://example.com; may be "
+            "given several times (in the variable: separated by commas)",
+            setting="origins",
+            default="only pages that this server serves",
+            repeatable=True,
+        ),
+    ),
+    "log": (
+        Option("--log-format", "FORMAT", "text or json, one record a line"),
+        Option("--log-level", "LEVEL", "debug, info, warning or error"),
+    ),
+    "limits of one connection": (
+        Option("--max-size", "BYTES", "size of a message", Kind.SIZE),
+        Option("--max-queue", "COUNT", "received frames that wait to be read", Kind.WHOLE),
+        Option("--outbox", "BYTES", "what waits for a slow reader", Kind.SIZE),
+        Option("--subscriptions", "COUNT", "entities subscribed to", Kind.WHOLE),
+        Option("--requests", "COUNT", "requests that wait for their answer", Kind.WHOLE),
+        Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", Kind.WHOLE),
+        Option("--bad-messages", "COUNT", "messages that may not be understood", Kind.WHOLE),
+    ),
+    "times": (
+        Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),
+        Option("--stall-timeout", "SECONDS", "a reader that takes nothing is cut off", Kind.NUMBER),
+        Option("--stop-timeout", "SECONDS", "how long stopping may take", Kind.NUMBER),
+        Option("--history-days", "DAYS", "how long each change is kept", Kind.NUMBER),
+        Option("--tombstone-days", "DAYS", "how long deletions are kept", Kind.NUMBER),
+    ),
+    "compression": (
+        Option("--deflate", "on|off", "for clients that offer permessage-deflate", Kind.SWITCH),
+        Option("--deflate-level", "LEVEL", "1 is fast, 9 is small", Kind.WHOLE),
+        Option("--deflate-threshold", "BYTES", "smaller messages stay as they are", Kind.SIZE),
+        Option("--gzip-level", "LEVEL", "the same for the legacy endpoints", Kind.WHOLE),
+        Option("--gzip-threshold", "BYTES", "the same for the legacy endpoints", Kind.SIZE),
+    ),
+    "validators": (
+        Option("--validator-timeout", "SECONDS", "where one names no time itself", Kind.NUMBER),
+        Option("--validator-threads", "COUNT", "blocking ones at a time", Kind.WHOLE),
+    ),
+}

@@ -1,0 +1,141 @@
+"""Group commit: all writes that wait become one transaction.
+
+Knows the order of things: written, durable, answered, delivered. Must not know
+what a mutation means or who is subscribed.
+
+There is no timer. While one transaction is being written the next batch
+gathers; a batch is as large as the load makes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Push, PushFields
+from rhtmx.wire import ServerMessage
+
+from rhtmx_server.batch import Batch
+from rhtmx_server.failures import error_message, place, unexpected
+from rhtmx_server.ports import Commit, Decide, Mutation, Store
+
+__all__ = ["Committer", "Meter"]
+
+log = logging.getLogger("rhtmx_server")
+
+MAX_BATCH = 512
+"""Mutations in one transaction: bounds how long the loop is busy with it."""
+
+
+class Meter(Protocol):
+    """Takes the figures of each batch."""
+
+    def committed(self, mutations: int, seconds: float) -> None:
+        """A batch of so many mutations became durable in so many seconds."""
+
+
+class Committer:
+    """Takes mutations and makes them durable, in the order in which they came.
+
+    Args:
+        store: where they go.
+        deciders: the rule for each kind of mutation.
+        deliver: takes the commits of a batch, after their senders were answered.
+        clock: the time; microseconds.
+        meter: takes figures.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deciders: Mapping[type[Push | PushFields], Decide],
+        deliver: Callable[[Sequence[Commit]], Awaitable[None] | None],
+        clock: Callable[[], int],
+        meter: Meter,
+    ) -> None:
+        self._store = store
+        self._deciders = deciders
+        self._deliver = deliver
+        self._clock = clock
+        self._meter = meter
+        self._waiting: list[Mutation] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._ended = False
+
+    def submit(self, mutation: Mutation) -> None:
+        """Put a mutation in line. Its `answer` is called once, when it is durable or refused."""
+        if self._ended:
+            asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
+        else:
+            self._waiting.append(mutation)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Commit whatever is submitted, until `stop` is called and all is done."""
+        try:
+            while not (self._stopping and not self._waiting):
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                    await self._commit(batch)
+        finally:
+            self._ended = True
+            self._refuse(self._waiting, _stopped())
+
+    def stop(self) -> None:
+        """Have `run` return when nothing waits any more."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _commit(self, mutations: Sequence[Mutation]) -> None:
+        started = time.perf_counter()
+        try:
+            batch = Batch(mutations, self._deciders, self._store.epoch, self._clock())
+            await self._store.commit(batch.wanted(), batch.decide)
+        except RhtmxError as error:
+            log.error("%d mutations were not written: %s (%r)", len(mutations), error, error.__cause__)
+            self._refuse(mutations, error)
+            return
+        except asyncio.CancelledError:
+            self._refuse(mutations, _stopped())
+            raise
+        except Exception as failure:
+            self._refuse(mutations, unexpected(failure, "committing a batch"))
+            return
+        self._meter.committed(len(mutations), time.perf_counter() - started)
+        for mutation, reply in zip(mutations, batch.replies, strict=True):
+            _answer(mutation, reply)
+        if batch.commits:
+            await self._hand_out(batch.commits)
+
+    async def _hand_out(self, commits: Sequence[Commit]) -> None:
+        try:
+            waiting = self._deliver(commits)
+            if waiting is not None:
+                await waiting
+        except Exception as failure:
+            log.error("handing out %d commits failed: %s", len(commits), place(failure))
+
+    def _refuse(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
+        for mutation in mutations:
+            _answer(mutation, [error_message(error, mutation.message)])
+
+
+def _answer(mutation: Mutation, reply: Sequence[ServerMessage]) -> None:
+    try:
+        mutation.answer(reply)
+    except Exception as failure:
+        log.error("answering a mutation failed: %s", place(failure))
+
+
+def _stopped() -> RhtmxError:
+    return RhtmxError(
+        ErrorCode.SHUTTING_DOWN,
+        "the server is stopping, and it is not known whether this was written: send it again",
+    )

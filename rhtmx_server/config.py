@@ -1,0 +1,165 @@
+"""The server's settings, with the values that are safe by default.
+
+Knows which settings there are and which values make sense. Must not know where
+they come from (arguments, environment, code) nor who reads them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = ["LOG_FORMATS", "LOG_LEVELS", "Config"]
+
+LOG_FORMATS = ("text", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+Range: TypeAlias = tuple[float, float]
+
+_WHOLE: Mapping[str, Range] = {
+    "port": (0, 65_535),
+    "max_size": (1_024, 64 * 1024 * 1024),
+    "max_queue": (1, 1_024),
+    "outbox": (1_024, 1024 * 1024 * 1024),
+    "subscriptions": (1, 100_000),
+    "requests": (1, 100_000),
+    "pushes_in_flight": (1, 100_000),
+    "bad_messages": (0, 1_000_000),
+    "deflate_level": (1, 9),
+    "deflate_threshold": (0, math.inf),
+    "gzip_level": (1, 9),
+    "gzip_threshold": (0, math.inf),
+    "validator_threads": (1, 1_024),
+}
+_NUMBERS: Mapping[str, Range] = {
+    "heartbeat": (0.05, 3_600),
+    "stall_timeout": (0.05, 3_600),
+    "stop_timeout": (0, 3_600),
+    "history_days": (0, 36_500),
+    "tombstone_days": (0, 36_500),
+    "validator_timeout": (0.001, 3_600),
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {"log_format": LOG_FORMATS, "log_level": LOG_LEVELS}
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of a server. Checks itself: a `Config` that exists makes sense.
+
+    Args:
+        host: the address to listen on. The default is this machine only.
+        port: the port; 0 takes a free one.
+        origins: pages from other origins that may connect, exactly as browsers
+            send them: `https://example.com`. Pages of the server's own origin
+            always may.
+        max_size: of one message, in bytes, after decompression.
+        max_queue: received frames that wait to be read, per connection.
+        outbox: bytes that wait to be sent on one connection before its reader
+            counts as slow and reads from the store.
+        subscriptions: entities subscribed to at a time, per connection.
+        requests: requests (not pushes) that wait for their answer, per connection.
+        pushes_in_flight: pushes that wait to be durable, per connection, before
+            the server stops reading from it.
+        bad_messages: how many messages of a connection may not be understood.
+        heartbeat: each side says something at least this often, in seconds.
+        stall_timeout: seconds without progress after which a slow reader is cut off.
+        stop_timeout: seconds that stopping may take.
+        deflate: whether to compress for clients that offer permessage-deflate.
+        deflate_level: 1 (fast) to 9 (small).
+        deflate_threshold: bytes below which a message is sent as it is.
+        gzip_level: the same for the legacy endpoints.
+        gzip_threshold: the same for the legacy endpoints.
+        history_days: how long each commit is kept.
+        tombstone_days: how long deletions are kept; a client that was away for
+            longer reads everything anew.
+        validator_timeout: seconds for a validator that names no time of its own.
+        validator_threads: how many blocking validators run at a time.
+        log_format: `text` or `json`.
+        log_level: `debug`, `info`, `warning` or `error`.
+
+    Raises:
+        ValueError: a setting makes no sense: its name, what is expected, and
+            what it was.
+
+    Example:
+        >>> Config(port=70_000)
+        Traceback (most recent call last):
+        ...
+        ValueError: port: a whole number from 0 to 65535 expected, got 70000
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    origins: tuple[str, ...] = ()
+
+    max_size: int = 64 * 1024
+    max_queue: int = 4
+    outbox: int = 256 * 1024
+    subscriptions: int = 128
+    requests: int = 64
+    pushes_in_flight: int = 256
+    bad_messages: int = 10
+
+    heartbeat: float = 20.0
+    stall_timeout: float = 10.0
+    stop_timeout: float = 5.0
+
+    deflate: bool = True
+    deflate_level: int = 6
+    deflate_threshold: int = 1024
+    gzip_level: int = 6
+    gzip_threshold: int = 1024
+
+    history_days: float = 7.0
+    tombstone_days: float = 30.0
+
+    validator_timeout: float = 5.0
+    validator_threads: int = 8
+
+    log_format: str = "text"
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.host, str) or not self.host.strip():
+            raise _wrong("host", "an address or a host name", self.host)
+        if not isinstance(self.deflate, bool):
+            raise _wrong("deflate", "true or false", self.deflate)
+        for name, limits in _WHOLE.items():
+            _check_number(name, getattr(self, name), limits, int)
+        for name, limits in _NUMBERS.items():
+            _check_number(name, getattr(self, name), limits, (int, float))
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise _wrong(name, " or ".join(choices), getattr(self, name))
+        self._check_origins()
+
+    def _check_origins(self) -> None:
+        if isinstance(self.origins, str):
+            raise _wrong("origins", "a list of origins", self.origins)
+        # A list would make the settings changeable, and unhashable.
+        object.__setattr__(self, "origins", tuple(self.origins))
+        for origin in self.origins:
+            if not isinstance(origin, str) or not _ORIGIN.fullmatch(origin):
+                raise _wrong(
+                    "origins",
+                    "scheme and host as browsers send them, without path or wildcard, "
+                    "like https://example.com or http://localhost:8080",
+                    origin,
+                )
+
+
+def _check_number(name: str, value: object, limits: Range, kinds: type | tuple[type, ...]) -> None:
+    low, high = limits
+    good = isinstance(value, kinds) and not isinstance(value, bool)
+    if not good or not (low <= value <= high and math.isfinite(value)):  # type: ignore[operator, arg-type]
+        what = "a whole number" if kinds is int else "a number"
+        upto = "on" if high == math.inf else f"to {high:g}" if high < 1e6 else f"to {high:.0f}"
+        raise _wrong(name, f"{what} from {low:g} {upto}", value)
+
+
+def _wrong(name: str, expected: str, value: object) -> ValueError:
+    return ValueError(f"{name}: {expected} expected, got {value!r}")

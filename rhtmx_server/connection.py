@@ -1,0 +1,336 @@
+"""One connection: bytes in, bytes out, and everything in between in order.
+
+Knows its session, its feed and its outbox, and the dialect that its peer
+speaks. Must not know sockets: a link writes, pauses and closes for it.
+
+What arrives is handled at once, in the callback that brought it: no queue and
+no task for each message. Only three things make a message wait: an answer that
+later messages depend on (`hello`), too many pushes under way, and a peer that
+does not read. Then the link is paused, and TCP tells the peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Ping, Push, PushFields
+from rhtmx.messages.tables import ERRORS, NAMES
+from rhtmx.wire import Message, ServerMessage
+
+from rhtmx_server import dispatch
+from rhtmx_server.checks import check
+from rhtmx_server.failures import error_message, unexpected
+from rhtmx_server.feed import Feed
+from rhtmx_server.hub import Encoding
+from rhtmx_server.outbox import Outbox
+from rhtmx_server.ports import Mutation
+from rhtmx_server.services import Services
+from rhtmx_server.session import Phase, Session, Verdict
+
+__all__ = ["Connection", "Dialect", "Link"]
+
+
+class Dialect(Encoding, Protocol):
+    """What the peer speaks: how its frames become messages, and the reverse."""
+
+    def decode(self, data: bytes, text: bool) -> Message:
+        """The message in a frame.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, with what was expected instead.
+        """
+
+
+class Link(Protocol):
+    """The transport under a connection. None of this blocks or raises."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes that a dialect made."""
+
+    def pause(self) -> None:
+        """Stop receiving."""
+
+    def resume(self) -> None:
+        """Go on receiving."""
+
+    def ping(self) -> None:
+        """Ask the peer's transport for a sign of life."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection in good order."""
+
+    def abort(self) -> None:
+        """End it now."""
+
+    def waiting(self) -> int:
+        """Bytes that were written and not sent yet."""
+
+
+class Connection:
+    """A peer, from the first frame to the last.
+
+    Args:
+        services: the server.
+        session: the conversation's state.
+        encoding: the dialect it speaks.
+        link: its transport.
+    """
+
+    def __init__(self, services: Services, session: Session, encoding: Dialect, link: Link) -> None:
+        self.services = services
+        self.session = session
+        self.encoding = encoding
+        self.requests = 0
+        self._link = link
+        self._outbox = Outbox(link.write, services.tick)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inbox: deque[tuple[bytes, bool]] = deque()
+        self._pushes = 0
+        self._answering = False
+        self._paused = False
+        self._stopping = False
+        self._behind: asyncio.Event | None = None
+        self._stuck: tuple[float, int] | None = None
+        self.feed = Feed(self, services.store, services.hub, self.spawn)
+
+    # What the transport calls.
+
+    def receive(self, data: bytes, text: bool) -> None:
+        """Handle a frame, or put it in line behind what has to be first."""
+        self.session.heard = self.services.now()
+        if self.session.phase is Phase.CLOSED:
+            return  # the peer has yet to see that, and says it again elsewhere
+        if self._inbox or self._held_up():
+            self._inbox.append((data, text))
+            self._pause()
+        else:
+            self._handle(data, text)
+
+    def overfull(self) -> None:
+        """The peer has not read as much as it may leave waiting."""
+        if self._behind is None:
+            self._behind = asyncio.Event()
+            self._stuck = (self.services.now(), self._link.waiting())
+
+    def drained_enough(self) -> None:
+        """The peer has read what was waiting."""
+        if self._behind is not None:
+            self._behind.set()
+            self._behind = self._stuck = None
+            self._go_on()
+
+    def lost(self) -> None:
+        """The transport is gone: forget everything."""
+        self.session.close()
+        self.feed.close()
+        self.services.forms.forget(self)
+        self._inbox.clear()
+        loop = asyncio.get_running_loop()
+        for task in self._tasks:
+            loop.call_soon(task.cancel)  # after its first step: it has begun by then
+
+    def look(self, now: float) -> None:
+        """Ask for a sign of life, or give up on a peer that gives none.
+
+        Args:
+            now: seconds, of the clock that `services.now` reads.
+        """
+        stalled = self._stalled(now)
+        if self._paused:
+            self.session.heard = now  # nobody can be heard while nobody listens
+        verdict = self.session.look(now)
+        if verdict is Verdict.GONE or stalled:
+            self.services.metrics.stalled.inc()
+            self._link.abort()
+        elif verdict is Verdict.PING:
+            if self.session.phase is Phase.KNOWN:
+                self.send(Ping())
+            else:
+                self._link.ping()
+
+    def close(self, code: ErrorCode, reason: str) -> None:
+        """End the connection in good order, with the close code of an error."""
+        self.session.close()
+        self._inbox.clear()
+        self._outbox.flush()
+        self._link.close(ERRORS[code].close_code, reason)
+
+    def stop_reading(self) -> None:
+        """Take no more messages: the server is stopping."""
+        self._stopping = True
+        self._pause()
+
+    # What handlers and the feed call.
+
+    @property
+    def behind(self) -> bool:
+        """More is waiting to be read than it may keep waiting."""
+        return self._behind is not None
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be sent."""
+        return self._link.waiting()
+
+    async def drained(self) -> None:
+        """Wait until the peer is not behind any more."""
+        while self._behind is not None:
+            await self._behind.wait()
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a message at the end of the tick."""
+        frame = self.encoding.frame(message)
+        if frame:
+            self.services.metrics.sent(type(message))
+            self._outbox.put(frame)
+
+    def deliver(self, frames: bytes) -> None:
+        """Send frames that the hub made, at the end of the tick."""
+        self._outbox.put(frames)
+
+    def fell(self, entity: str, sent: int) -> None:
+        """Go on from the store: this peer reads too slowly for the live stream."""
+        self.feed.fell(entity, sent)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine as a task that ends with the connection."""
+        task = asyncio.get_running_loop().create_task(self._guard(coroutine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
+        """Hand a mutation to the committer; it is answered when it is durable."""
+        self._pushes += 1
+        session = self.session
+        mutation = Mutation(message, self._pushed, session.client_id, session.subject, refusal)
+        self.services.committer.submit(mutation)
+
+    def request(self) -> None:
+        """Count one more request that waits for its answer.
+
+        Raises:
+            RhtmxError: `TOO_MANY_REQUESTS`.
+        """
+        most = self.session.limits.requests
+        if self.requests + self.feed.syncs >= most:
+            raise RhtmxError(
+                ErrorCode.TOO_MANY_REQUESTS,
+                f"{most} requests are waiting for their answer already: wait for one of them",
+            )
+
+    # Inside.
+
+    def _handle(self, data: bytes, text: bool) -> None:
+        try:
+            message = self.encoding.decode(data, text)
+        except RhtmxError as error:
+            self._not_understood(error, None)
+            return
+        self.services.metrics.received(type(message))
+        try:
+            self.session.receive(message)
+            check(message)
+        except RhtmxError as error:
+            if isinstance(message, Push | PushFields):
+                # It takes its place in the order, and uses up its number.
+                self.submit(message, error)
+                self._strike(error)
+            else:
+                self._not_understood(error, message)
+            return
+        self._dispatch(message)
+
+    def _dispatch(self, message: Message) -> None:
+        try:
+            answer = dispatch.HANDLERS[type(message)](self, message)
+        except Exception as failure:
+            self._failed(failure, message)
+            return
+        if isinstance(answer, Awaitable):
+            self.requests += 1
+            if type(message) in dispatch.IN_ORDER:
+                self._answering = True
+            self.spawn(self._answer(message, answer))
+        elif answer is not None:
+            self.send(answer)
+
+    async def _answer(self, message: Message, answer: Awaitable[ServerMessage]) -> None:
+        try:
+            self.send(await answer)
+        except Exception as failure:
+            self._failed(failure, message)
+        finally:
+            self.requests -= 1
+            if type(message) in dispatch.IN_ORDER:
+                self._answering = False
+                self._go_on()
+
+    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        except Exception as failure:
+            error = _known(failure, "serving a connection")
+            self.send(error_message(error))
+            self.close(ErrorCode.INTERNAL, error.message)
+
+    def _failed(self, failure: Exception, message: Message) -> None:
+        error = _known(failure, NAMES[type(message)])
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+
+    def _not_understood(self, error: RhtmxError, message: Message | None) -> None:
+        self.send(error_message(error, message))
+        self._strike(error)
+
+    def _strike(self, error: RhtmxError) -> None:
+        self.services.metrics.refused(error.code)
+        if error.code is ErrorCode.BAD_MESSAGE and self.session.strike():
+            self.close(ErrorCode.BAD_MESSAGE, "too many messages that could not be understood")
+
+    def _pushed(self, reply: Sequence[ServerMessage]) -> None:
+        self._pushes -= 1
+        if self.session.phase is not Phase.CLOSED:
+            for message in reply:
+                self.send(message)
+            if self._paused:
+                self._go_on()
+
+    def _held_up(self) -> bool:
+        return (
+            self._stopping
+            or self._answering
+            or self._behind is not None
+            or self._pushes >= self.services.config.pushes_in_flight
+        )
+
+    def _go_on(self) -> None:
+        while self._inbox and not self._held_up():
+            self._handle(*self._inbox.popleft())
+        if self._paused and not self._inbox and not self._held_up():
+            self._paused = False
+            self._link.resume()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._link.pause()
+
+    def _stalled(self, now: float) -> bool:
+        if self._stuck is None:
+            return False
+        since, waiting = self._stuck
+        left = self._link.waiting()
+        if left < waiting:
+            self._stuck = (now, left)
+            self.session.heard = now  # it reads, though a ping may be far behind
+            return False
+        return now - since > self.services.config.stall_timeout
+
+
+def _known(failure: Exception, doing: str) -> RhtmxError:
+    return failure if isinstance(failure, RhtmxError) else unexpected(failure, doing)

@@ -1,0 +1,276 @@
+"""All that one connection reads: its cursors, and the task that feeds them.
+
+Knows cursors, the hub and the store's reading side. Must not know how the
+connection encodes or writes, or what it pushes.
+
+There is one cursor for each entity that the connection is subscribed to, and
+one more for each on-demand sync of an entity that it is not. Only those that
+are catching up cost anything: one task reads the store for them in turn, a
+page at a time, and waits while the connection is behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from rhtmx.messages import FieldChange, Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
+from rhtmx.wire import ServerMessage
+
+from rhtmx_server.cursor import Cursor, Mark, at, resume
+from rhtmx_server.hub import Hub, Subscriber
+from rhtmx_server.ports import Granularity, Record, Store
+from rhtmx_server.render import state_messages
+
+__all__ = ["Feed", "Reader"]
+
+PAGE = 128
+"""Records that are read at a time."""
+
+_END = 2**63 - 1
+
+
+class Reader(Subscriber, Protocol):
+    """The connection, as the feed sees it."""
+
+    def send(self, message: ServerMessage) -> None:
+        """Encode a message and send it at the end of the tick."""
+
+    async def drained(self) -> None:
+        """Wait until it is not behind any more."""
+
+
+class Feed:
+    """The reading side of one connection.
+
+    Args:
+        reader: the connection.
+        store: where to catch up from.
+        hub: where to go live.
+        spawn: runs a coroutine as a task that ends with the connection.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        store: Store,
+        hub: Hub,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._hub = hub
+        self._spawn = spawn
+        self._cursors: dict[str, Cursor] = {}
+        self._waiting: list[Cursor] = []
+        self._pumping = False
+        self._held: FieldChange | None = None
+
+    @property
+    def subscriptions(self) -> int:
+        """How many entities are subscribed to."""
+        return len(self._cursors)
+
+    @property
+    def lagging(self) -> int:
+        """How many cursors are not live."""
+        return len(self._waiting)
+
+    @property
+    def syncs(self) -> int:
+        """How many answers to a sync are due."""
+        return sum(len(cursor.marks) for cursor in self._waiting)
+
+    def subscribed(self, entity: str) -> bool:
+        """Whether the connection is subscribed to an entity."""
+        return entity in self._cursors
+
+    def subscribe(self, entity: str, granularity: Granularity, since: Position | None) -> None:
+        """Start the live stream, or widen it to another granularity.
+
+        Args:
+            entity: the collection.
+            granularity: `RECORDS` or `FIELDS`.
+            since: where to resume; without it the stream starts at the head.
+        """
+        cursor = self._cursors.get(entity)
+        if cursor is None:
+            cursor = self._cursors[entity] = self._begin(entity, granularity, live=since is None)
+        elif cursor.granularity | granularity is not cursor.granularity:
+            self._regroup(cursor, cursor.granularity | granularity)
+        if since is not None:
+            version, epoch = at(since)
+            head = self._hub.head(entity)
+            start, reset = resume(version, epoch, head, self._store.epoch, trusting=False)
+            self._rewind(cursor, start, Mark(granularity, reset))
+
+    def unsubscribe(self, entity: str, granularity: Granularity) -> None:
+        """End the live stream at this granularity; unknown ones are no error."""
+        cursor = self._cursors.get(entity)
+        if cursor is None or not cursor.granularity & granularity:
+            return
+        left = cursor.granularity & ~granularity
+        if left:
+            self._regroup(cursor, left)
+            return
+        if cursor.live:
+            self._hub.leave(entity, cursor.granularity, self._reader)
+        del self._cursors[entity]
+        cursor.once = True  # what is due is still answered
+        if not cursor.marks and cursor in self._waiting:
+            self._release(complete=False)
+            self._waiting.remove(cursor)
+
+    def sync(self, request: Sync | SyncFields) -> None:
+        """Send everything after `since` and then `sync_complete` or its like.
+
+        A subscription that catches up in that granularity goes back to `since`,
+        so that its stream stays in order; so does a sync that is under way.
+        Without one, a cursor of its own reads once.
+        """
+        entity = request.entity
+        granularity = Granularity.RECORDS if isinstance(request, Sync) else Granularity.FIELDS
+        start, reset = resume(
+            request.since,
+            request.epoch,
+            self._hub.head(entity),
+            self._store.epoch,
+            trusting=request.epoch is None,
+        )
+        mark = Mark(granularity, reset, request.request_id)
+        cursor = self._cursors.get(entity)
+        if cursor is None or cursor.form is not granularity:
+            cursor = self._syncing(entity, granularity)
+        if cursor is not None:
+            self._rewind(cursor, start, mark)
+        else:
+            self._catch_up(Cursor(entity, granularity, start, once=True, marks=[mark]))
+
+    def fell(self, entity: str, sent: int) -> None:
+        """The hub took this connection out of an entity's live stream."""
+        cursor = self._cursors.get(entity)
+        if cursor is not None and cursor.live:
+            cursor.fall(sent)
+            self._catch_up(cursor)
+
+    def close(self) -> None:
+        """Leave everything."""
+        for cursor in self._cursors.values():
+            if cursor.live:
+                self._hub.leave(cursor.entity, cursor.granularity, self._reader)
+        self._cursors.clear()
+        self._waiting.clear()
+
+    def _begin(self, entity: str, granularity: Granularity, *, live: bool) -> Cursor:
+        cursor = self._syncing(entity, granularity)
+        if cursor is not None:
+            cursor.once = False  # goes live where the sync ends: one stream, in order
+            return cursor
+        cursor = Cursor(entity, granularity, self._hub.position(entity), live=live)
+        if live:
+            self._hub.join(entity, granularity, self._reader)
+        return cursor
+
+    def _syncing(self, entity: str, granularity: Granularity) -> Cursor | None:
+        """The cursor of a sync that is under way, and of no subscription."""
+        for cursor in self._waiting:
+            if cursor.once and cursor.entity == entity and cursor.granularity is granularity:
+                return cursor
+        return None
+
+    def _regroup(self, cursor: Cursor, granularity: Granularity) -> None:
+        if cursor.live:
+            self._hub.leave(cursor.entity, cursor.granularity, self._reader)
+        if cursor.live:  # still: leaving may show that the reader is behind
+            self._hub.join(cursor.entity, granularity, self._reader)
+        cursor.granularity = granularity
+
+    def _rewind(self, cursor: Cursor, start: int, mark: Mark) -> None:
+        if cursor.live:
+            self._hub.leave(cursor.entity, cursor.granularity, self._reader)
+        cursor.rewind(start)
+        cursor.marks.append(mark)
+        self._catch_up(cursor)
+
+    def _catch_up(self, cursor: Cursor) -> None:
+        if cursor not in self._waiting:
+            self._waiting.append(cursor)
+        if not self._pumping:
+            self._pumping = True
+            self._spawn(self._pump())
+
+    async def _pump(self) -> None:
+        try:
+            while self._waiting:
+                await self._reader.drained()
+                if self._waiting:
+                    cursor = self._waiting[0]
+                    await self._read_page(cursor)
+                # The loop serves everyone else between two pages.
+                await asyncio.sleep(0)
+        finally:
+            self._pumping = False
+
+    async def _read_page(self, cursor: Cursor) -> None:
+        """Send the next page; an empty one, with the hub where it was, is the end.
+
+        Pages are read beyond the hub's position, though nothing of that is sent:
+        a record with a commit that the hub has yet to hand out hides what was
+        written to its other fields before.
+        """
+        upto, asked = self._hub.position(cursor.entity), cursor.sent
+        page: list[Record] = []
+        if asked < upto or asked > cursor.base:
+            page = await self._store.since(cursor.entity, asked, _END, PAGE)
+            if cursor not in self._waiting or cursor.sent != asked:
+                return  # unsubscribed or sent elsewhere meanwhile
+        # No await from here on: what is at the head goes live at the head.
+        position = self._hub.position(cursor.entity)
+        for record in page:
+            if record.version <= position:
+                for message in state_messages(record, cursor.form, cursor.base):
+                    self._send(message)
+                cursor.reached(record.version)
+        if not page:
+            cursor.reached(upto)
+        if not page and upto == position:
+            self._caught_up(cursor)
+        elif len(self._waiting) > 1:
+            self._release(complete=False)
+            self._waiting.append(self._waiting.pop(0))
+
+    def _caught_up(self, cursor: Cursor) -> None:
+        self._release(cursor.entity, complete=True)
+        self._waiting.remove(cursor)
+        marks, cursor.marks = cursor.marks, []
+        for mark in marks:
+            self._reader.send(self._answer(cursor, mark))
+        if not cursor.once:
+            cursor.live = True
+            self._hub.join(cursor.entity, cursor.granularity, self._reader)
+
+    def _send(self, message: ServerMessage) -> None:
+        """Send, one field change late: only the very last one may say so."""
+        self._release(complete=False)
+        if isinstance(message, FieldChange):
+            self._held = message
+        else:
+            self._reader.send(message)
+
+    def _release(self, entity: str = "", *, complete: bool) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            if complete and held.change is not None and held.change.entity == entity:
+                held.change.more = None
+            self._reader.send(held)
+
+    def _answer(self, cursor: Cursor, mark: Mark) -> ServerMessage:
+        kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete
+        return kind(
+            entity=cursor.entity,
+            version=cursor.sent,
+            epoch=self._store.epoch,
+            reset=mark.reset,
+            request_id=mark.request_id,
+        )

@@ -1,0 +1,98 @@
+"""Bytes on their way out: joined within one tick of the loop, written once.
+
+Knows the tick and the write function it is given. Must not know messages,
+formats or subscriptions.
+
+A system call per message is what fan-out costs. So nothing is written when it
+is produced: outboxes note what they hold, and at the end of the tick each one
+writes all of it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from rhtmx_server.failures import place
+
+__all__ = ["Outbox", "Tick"]
+
+log = logging.getLogger("rhtmx_server")
+
+
+class Tick:
+    """Runs what was put off to the end of the current tick.
+
+    Args:
+        call_soon: schedules a function for the next turn of the loop.
+    """
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self._call_soon = call_soon
+        self._outboxes: list[Outbox] = []
+        self._before: list[Callable[[], None]] = []
+        self._scheduled = False
+
+    def before_writing(self, function: Callable[[], None]) -> None:
+        """Have `function` called once at the end of this tick, before the writes."""
+        self._before.append(function)
+        self._schedule()
+
+    def add(self, outbox: Outbox) -> None:
+        """Have `outbox` flushed at the end of this tick."""
+        self._outboxes.append(outbox)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self.run)
+
+    def run(self) -> None:
+        """End the tick now. What fails is logged and costs nobody else their turn."""
+        functions, self._before = self._before, []
+        for function in functions:
+            _guarded(function)
+        outboxes, self._outboxes = self._outboxes, []
+        self._scheduled = False
+        for outbox in outboxes:
+            _guarded(outbox.flush)
+
+
+def _guarded(function: Callable[[], None]) -> None:
+    try:
+        function()
+    except Exception as failure:
+        log.error("ending a tick failed: %s", place(failure))
+
+
+class Outbox:
+    """What one connection will be written at the end of the tick.
+
+    Args:
+        write: hands bytes to the connection; must not block or raise.
+        tick: flushes this outbox.
+    """
+
+    __slots__ = ("_chunks", "_tick", "_write")
+
+    def __init__(self, write: Callable[[bytes], None], tick: Tick) -> None:
+        self._write = write
+        self._tick = tick
+        self._chunks: list[bytes] = []
+
+    def put(self, frames: bytes) -> None:
+        """Send these bytes after what is already here."""
+        if not self._chunks:
+            self._tick.add(self)
+        self._chunks.append(frames)
+
+    def flush(self) -> None:
+        """Write what is here."""
+        chunks = self._chunks
+        if not chunks:
+            return
+        self._chunks = []
+        # One chunk goes out as it is: the hub's joined frames are one object
+        # for all connections, however many of them have to buffer it.
+        self._write(chunks[0] if len(chunks) == 1 else b"".join(chunks))

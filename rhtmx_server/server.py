@@ -1,0 +1,104 @@
+"""The life of a running server: start, serve, stop in order.
+
+Knows which part has to start before which, and stops them the other way round.
+Must not know which store or which trackers it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from rhtmx_server.connection import Connection
+from rhtmx_server.hooks import CommitHooks
+from rhtmx_server.services import Services
+from rhtmx_server.transports.endpoints import ENDPOINTS
+from rhtmx_server.transports.http import Http
+from rhtmx_server.transports.origin import Origins
+from rhtmx_server.transports.websocket import WebSocketServer
+from rhtmx_server.upkeep import collect, watch
+
+__all__ = ["RunningServer"]
+
+
+class RunningServer:
+    """One server, from `start` to `stop`.
+
+    Args:
+        services: its parts.
+        hooks: what the program wants to be told.
+        pages: what is served over HTTP besides the API.
+    """
+
+    def __init__(
+        self, services: Services, hooks: CommitHooks, pages: Mapping[str, tuple[str, bytes]]
+    ) -> None:
+        self.services = services
+        self.url = ""
+        self._ready = False
+        self._hooks = hooks
+        http = Http(services, pages, ready=lambda: self._ready)
+        config = services.config
+        local = config.host in ("localhost", "127.0.0.1", "::1")
+        origins = Origins(config.origins, services.metrics, local=local)
+        self._websockets = WebSocketServer(services, ENDPOINTS, http, origins.refuse)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def start(self) -> str:
+        """Open the store, begin to commit, listen.
+
+        Returns:
+            The address of the WebSocket endpoint.
+        """
+        services = self.services
+        await services.store.open()
+        try:
+            services.hub.start(await services.store.heads())
+            port = await self._websockets.start()
+        except BaseException:
+            await services.store.close()
+            raise
+        self._writing = asyncio.create_task(services.committer.run())
+        self._tasks = [
+            asyncio.create_task(self._hooks.run()),
+            asyncio.create_task(watch(self._websockets.connections, services.now, services.config)),
+            asyncio.create_task(
+                collect(services.store, services.hub, services.config, services.clock)
+            ),
+        ]
+        host = services.config.host
+        self.url = f"ws://{f'[{host}]' if ':' in host else host}:{port}/api/ws"
+        self._ready = True
+        return self.url
+
+    def connections(self) -> list[Connection]:
+        """The connections that are open."""
+        return self._websockets.connections()
+
+    async def stop(self) -> None:
+        """Stop accepting, finish the commits, send every client away, close the store.
+
+        Takes at most `stop_timeout` seconds, whoever does not read.
+        """
+        self._ready = False
+        deadline = asyncio.get_running_loop().time() + self.services.config.stop_timeout
+        self._websockets.stop_accepting()
+        self.services.committer.stop()
+        if self._writing is not None:
+            await _within(self._writing, deadline - self.services.config.stop_timeout / 2)
+        self.services.tick.run()
+        await self._websockets.stop(deadline)
+        await _within(asyncio.create_task(self._hooks.finish()), deadline)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.services.store.close()
+
+
+async def _within(task: asyncio.Task[None], deadline: float) -> None:
+    """Wait for a task, and cancel it at a deadline on the loop's clock."""
+    left = max(0.0, deadline - asyncio.get_running_loop().time())
+    await asyncio.wait([task], timeout=left)
+    if not task.done():
+        task.cancel()

@@ -1,0 +1,81 @@
+"""What a connection needs of the server, in one object.
+
+Knows the interfaces. `app.py` fills it with concrete parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.config import Config
+from rhtmx_server.metrics import Metrics
+
+from rhtmx_server.committer import Committer
+from rhtmx_server.hub import Hub
+from rhtmx_server.outbox import Tick
+from rhtmx_server.ports import Store
+from rhtmx_server.trackers.forms import FormTracker
+
+__all__ = ["Authenticator", "Grant", "Services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is good for.
+
+    Args:
+        subject: on whose behalf it speaks.
+        expires: when it ends; microseconds since 1970, `None` for never.
+    """
+
+    subject: str
+    expires: int | None = None
+
+
+Authenticator = Callable[[str], Awaitable[Grant]]
+"""Turns a token into a grant, or raises `RhtmxError` with `UNAUTHENTICATED`."""
+
+
+@dataclass(slots=True)
+class Services:
+    """The server, as its connections see it.
+
+    Args:
+        config: limits and times.
+        store: what was written.
+        hub: what is being written.
+        committer: where to write.
+        tick: when bytes go out.
+        forms: the validators.
+        metrics: takes figures.
+        clock: the time; microseconds since 1970.
+        now: seconds, of a clock that does not jump.
+        entities: the names that may be used; `None` for any.
+        authenticate: turns tokens into subjects; `None` where all are strangers.
+    """
+
+    config: Config
+    store: Store
+    hub: Hub
+    committer: Committer
+    tick: Tick
+    forms: FormTracker
+    metrics: Metrics
+    clock: Callable[[], int]
+    now: Callable[[], float]
+    entities: frozenset[str] | None = None
+    authenticate: Authenticator | None = None
+
+    def known(self, entity: str) -> None:
+        """Make sure that an entity may be used.
+
+        Raises:
+            RhtmxError: `UNKNOWN_ENTITY`.
+        """
+        if self.entities is not None and entity not in self.entities:
+            raise RhtmxError(
+                ErrorCode.UNKNOWN_ENTITY,
+                f"no entity '{entity[:40]}' on this server: is it declared?",
+            )

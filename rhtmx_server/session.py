@@ -1,0 +1,153 @@
+"""What one client may say, and when. Pure: time is an argument.
+
+Knows phases, limits and signs of life. Must not know sockets, formats, stores
+or the loop.
+
+===========  ================================================================
+phase        may say
+===========  ================================================================
+`NEW`        anything a client may say
+`PLAIN`      the same without `hello`: it comes first or not at all
+`KNOWN`      the same as `PLAIN`; has a `client_id` or asked for heartbeats
+`CLOSED`     nothing
+===========  ================================================================
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Hello, Push, PushFields
+from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
+from rhtmx.wire import Message
+
+__all__ = ["Limits", "Phase", "Session", "Verdict"]
+
+
+class Phase(enum.Enum):
+    """How far the conversation has come."""
+
+    NEW = enum.auto()
+    PLAIN = enum.auto()
+    KNOWN = enum.auto()
+    CLOSED = enum.auto()
+
+
+_ANYTHING = frozenset(CLIENT_MESSAGES)
+
+LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
+    Phase.NEW: _ANYTHING,
+    Phase.PLAIN: _ANYTHING - {Hello},
+    Phase.KNOWN: _ANYTHING - {Hello},
+    Phase.CLOSED: frozenset(),
+}
+
+
+class Verdict(enum.Enum):
+    """What a look at the clock says about a connection."""
+
+    FINE = enum.auto()
+    PING = enum.auto()
+    GONE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one session may ask for.
+
+    Args:
+        subscriptions: entities subscribed to at a time.
+        requests: requests waiting for their answer at a time.
+        bad_messages: how many may not be understood before the end.
+        heartbeat: seconds; two of them without a sign of life are the end.
+    """
+
+    subscriptions: int = 128
+    requests: int = 64
+    bad_messages: int = 10
+    heartbeat: float = 20.0
+
+
+class Session:
+    """The server's side of one conversation.
+
+    Args:
+        session_id: names it in the log.
+        limits: what it may ask for.
+        now: seconds, of any clock that does not jump.
+    """
+
+    def __init__(self, session_id: str, limits: Limits, now: float) -> None:
+        self.session_id = session_id
+        self.limits = limits
+        self.phase = Phase.NEW
+        self.client_id: str | None = None
+        self.subject = ""
+        self.heard = now
+        self._pinged = now
+        self._bad = 0
+
+    def receive(self, message: Message) -> None:
+        """Take note of a message.
+
+        Raises:
+            RhtmxError: it may not be said now, or not by a client.
+        """
+        if type(message) not in LEGAL[self.phase]:
+            raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
+        if self.phase is Phase.NEW:
+            self.phase = Phase.PLAIN
+        if isinstance(message, Push | PushFields) and message.seq is not None:
+            self._numbered()
+
+    def _out_of_place(self, message: Message) -> str:
+        case = NAMES[type(message)]
+        if type(message) not in _ANYTHING:
+            return f"'{case}' is sent by the server, not by a client"
+        if self.phase is Phase.CLOSED:
+            return f"'{case}' after the end of the connection"
+        return f"'{case}' must be the first message of a connection, and sent once"
+
+    def _numbered(self) -> None:
+        if self.client_id is None:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                "seq: numbers belong to a client_id; say hello with one first, "
+                "or connect with ?client_id=…",
+            )
+
+    def introduce(self, client_id: str | None) -> None:
+        """The client has said who it is, and that it answers `ping`."""
+        if self.phase is not Phase.CLOSED:
+            self.phase = Phase.KNOWN
+        if client_id is not None:
+            self.client_id = client_id
+
+    def strike(self) -> bool:
+        """A message could not be understood.
+
+        Returns:
+            Whether that was one too many.
+        """
+        self._bad += 1
+        return self._bad > self.limits.bad_messages
+
+    def look(self, now: float) -> Verdict:
+        """Decide whether the peer is still there.
+
+        Args:
+            now: seconds, of the same clock as `heard`.
+        """
+        if now - self.heard > 2 * self.limits.heartbeat:
+            return Verdict.GONE
+        if now - self._pinged >= self.limits.heartbeat:
+            self._pinged = now
+            return Verdict.PING
+        return Verdict.FINE
+
+    def close(self) -> None:
+        """Nothing may be said any more."""
+        self.phase = Phase.CLOSED

@@ -1,0 +1,221 @@
+"""A store in plain Python objects: the reference for what a store does.
+
+Knows the port. Must not know files or SQL. Nothing survives the process, so
+it is for tests and demonstrations.
+
+Nothing here awaits, so every method is one step of the event loop: that is its
+transaction.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from rhtmx_server.ports import (
+    Client,
+    Head,
+    HistoryEntry,
+    Key,
+    Outcome,
+    Record,
+    Snapshot,
+    Wanted,
+    Writes,
+)
+from rhtmx_server.stores.epoch import random_epoch
+from rhtmx_server.stores.paging import cut
+
+__all__ = ["MemoryStore"]
+
+
+class _Log:
+    """The latest state of each record of one entity, in version order.
+
+    A record that is written again leaves its old version behind in the list;
+    these are swept out when they are the greater part of it.
+    """
+
+    def __init__(self) -> None:
+        self._versions: list[int] = []
+        self._records: dict[int, Record] = {}
+
+    def put(self, record: Record, replaced: Record | None) -> None:
+        """Add a record under its new, highest version."""
+        if replaced is not None:
+            self.remove(replaced)
+        self._versions.append(record.version)
+        self._records[record.version] = record
+
+    def remove(self, record: Record) -> None:
+        """Take a record out."""
+        del self._records[record.version]
+        if len(self._versions) > 2 * len(self._records) + 64:
+            self._versions = [version for version in self._versions if version in self._records]
+
+    def between(self, after: int, upto: int) -> Iterator[Record]:
+        """Find the records with `after < version <= upto`, in version order."""
+        for version in islice(self._versions, bisect_right(self._versions, after), None):
+            if version > upto:
+                return
+            if version in self._records:
+                yield self._records[version]
+
+
+class MemoryStore:
+    """A `Store` that keeps everything in memory.
+
+    Args:
+        new_epoch: makes the id of the store.
+
+    Example:
+        >>> store = MemoryStore()
+        >>> await store.open()
+        >>> await store.heads()
+        {}
+    """
+
+    def __init__(self, *, new_epoch: Callable[[], str] = random_epoch) -> None:
+        self._new_epoch = new_epoch
+        self._epoch = new_epoch()
+        self._heads: dict[str, Head] = {}
+        self._records: dict[Key, Record] = {}
+        self._logs: defaultdict[str, _Log] = defaultdict(_Log)
+        self._history: defaultdict[str, list[HistoryEntry]] = defaultdict(list)
+        self._clients: dict[str, Client] = {}
+        self._outcomes: dict[tuple[str, int], Outcome] = {}
+
+    @property
+    def epoch(self) -> str:
+        """Random id made with the store."""
+        return self._epoch
+
+    async def open(self) -> None:
+        """Nothing to do: it was made empty, and keeps what it has."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    async def renew_epoch(self) -> str:
+        """Make every position that clients hold invalid; returns the new epoch."""
+        self._epoch = self._new_epoch()
+        return self._epoch
+
+    async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+        """Read what is wanted, decide, write."""
+        writes = decide(self._snapshot(wanted))
+        for entity, version in writes.heads.items():
+            self._heads[entity] = Head(version, self._heads.get(entity, Head()).floor)
+        for record in sorted(writes.records, key=_version):
+            self._put(_copy(record))
+        for entry in writes.history:
+            kept = replace(entry, record=replace(entry.record, clocks={}))
+            insort(self._history[entry.record.entity], kept, key=_entry_version)
+        for client in writes.clients:
+            self._clients[client.client_id] = replace(client)
+        for outcome in writes.outcomes:
+            self._outcomes[outcome.client_id, outcome.seq] = replace(outcome)
+
+    async def heads(self) -> dict[str, Head]:
+        """Read the head of every entity that was ever written."""
+        return {entity: replace(head) for entity, head in self._heads.items()}
+
+    async def head(self, entity: str) -> Head:
+        """Read the head of one entity."""
+        return replace(self._heads.get(entity) or Head())
+
+    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+        """At most `limit` records with `after < version <= upto`, in version order."""
+        if entity not in self._logs:
+            return []
+        found = self._logs[entity].between(after, upto)
+        return cut(_copy(record) for record in islice(found, limit))
+
+    async def record(self, entity: str, entity_id: str) -> Record | None:
+        """One record, or its tombstone, or `None`."""
+        record = self._records.get((entity, entity_id))
+        return None if record is None else _copy(record)
+
+    async def client(self, client_id: str) -> Client | None:
+        """Read what is known of a client."""
+        client = self._clients.get(client_id)
+        return None if client is None else replace(client)
+
+    async def confirm(self, client_id: str, seq: int) -> None:
+        """Forget the client's outcomes up to and including `seq`."""
+        for key in [key for key in self._outcomes if key[0] == client_id and key[1] <= seq]:
+            del self._outcomes[key]
+
+    async def history(
+        self,
+        entity: str,
+        *,
+        entity_id: str | None = None,
+        after: int = 0,
+        until: int | None = None,
+        limit: int = 1000,
+    ) -> list[HistoryEntry]:
+        """Read commits and lost writes with `version > after`, oldest first."""
+        entries = self._history.get(entity, [])
+        start = bisect_right(entries, after, key=_entry_version)
+        found = (
+            replace(entry, record=_copy(entry.record))
+            for entry in islice(entries, start, None)
+            if entity_id in (None, entry.record.entity_id)
+            and (until is None or entry.record.time <= until)
+        )
+        return list(islice(found, limit))
+
+    async def collect(self, *, history_before: int, tombstones_before: int) -> None:
+        """Delete history, tombstones and clients older than these times."""
+        for entity, entries in self._history.items():
+            self._history[entity] = [
+                entry for entry in entries if entry.record.time >= history_before
+            ]
+        for record in list(self._records.values()):
+            if not record.live and record.time < tombstones_before:
+                self._bury(record)
+        gone = {one.client_id for one in self._clients.values() if one.seen < tombstones_before}
+        self._clients = {key: one for key, one in self._clients.items() if key not in gone}
+        self._outcomes = {key: one for key, one in self._outcomes.items() if key[0] not in gone}
+
+    def _snapshot(self, wanted: Wanted) -> Snapshot:
+        records, outcomes = self._records, self._outcomes
+        return Snapshot(
+            records={key: _copy(records[key]) for key in wanted.records if key in records},
+            heads={
+                entity: replace(self._heads.get(entity, Head())) for entity, _ in wanted.records
+            },
+            clients={
+                key: replace(self._clients[key]) for key in wanted.clients if key in self._clients
+            },
+            outcomes={key: replace(outcomes[key]) for key in wanted.outcomes if key in outcomes},
+        )
+
+    def _put(self, record: Record) -> None:
+        key = (record.entity, record.entity_id)
+        self._logs[record.entity].put(record, self._records.get(key))
+        self._records[key] = record
+
+    def _bury(self, tombstone: Record) -> None:
+        """Forget a tombstone: whoever has not seen it must start anew."""
+        del self._records[tombstone.entity, tombstone.entity_id]
+        self._logs[tombstone.entity].remove(tombstone)
+        head = self._heads[tombstone.entity]
+        head.floor = max(head.floor, tombstone.version)
+
+
+def _copy(record: Record) -> Record:
+    """Callers may change what they get or gave; the store's own must not change with it."""
+    return replace(record, clocks=dict(record.clocks))
+
+
+def _version(record: Record) -> int:
+    return record.version
+
+
+def _entry_version(entry: HistoryEntry) -> int:
+    return entry.record.version

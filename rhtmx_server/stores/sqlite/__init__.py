@@ -1,0 +1,12 @@
+"""The default store: one SQLite file.
+
+`store` is its face. Beneath it, each knowing only those further down: `file`
+(who may open it, and how), `retention` and `queries` (what is read and written),
+`rows` (rows and objects), `schema` (tables and formats), `failures` (errors in
+words), `placement` (which thread commits).
+"""
+
+from rhtmx_server.stores.sqlite.file import FileOptions
+from rhtmx_server.stores.sqlite.store import SqliteStore
+
+__all__ = ["FileOptions", "SqliteStore"]

@@ -1,0 +1,166 @@
+"""What is read and written, as SQL.
+
+Knows the tables. Must not know transactions: every function takes a cursor and
+works within whatever the caller has begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import apsw
+
+from rhtmx_server.ports import Client, Head, HistoryEntry, Key, Record, Snapshot, Wanted, Writes
+from rhtmx_server.stores.paging import cut
+from rhtmx_server.stores.sqlite.rows import (
+    Row,
+    client_of,
+    entry_of,
+    outcome_of,
+    record_of,
+    row_of_client,
+    row_of_entry,
+    row_of_outcome,
+    row_of_record,
+)
+
+__all__ = [
+    "forget_outcomes",
+    "read_client",
+    "read_head",
+    "read_heads",
+    "read_history",
+    "read_record",
+    "read_since",
+    "read_snapshot",
+    "write",
+    "write_epoch",
+]
+
+_RECORD = """
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks
+    FROM records WHERE entity = ? AND entity_id = ?"""
+_SINCE = """
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks
+    FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
+_HISTORY = """
+    SELECT entity, entity_id, version, action, data, client_id, time, form, lost
+    FROM history WHERE entity = ?1 AND version > ?2
+      AND (?3 IS NULL OR entity_id = ?3) AND (?4 IS NULL OR time <= ?4)
+    ORDER BY version, id LIMIT ?5"""
+_HEADS = "SELECT entity, version, floor FROM entities"
+_HEAD = "SELECT version, floor FROM entities WHERE entity = ?"
+_CLIENT = "SELECT client_id, subject, last_seq, seen FROM clients WHERE client_id = ?"
+_OUTCOME = """
+    SELECT client_id, seq, digest, reply, rejected
+    FROM outcomes JOIN clients ON clients.id = client WHERE client_id = ? AND seq = ?"""
+
+_PUT_HEAD = """
+    INSERT INTO entities(entity, version) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET version = excluded.version"""
+_PUT_RECORD = """
+    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT(entity, entity_id) DO UPDATE SET
+      version = excluded.version, action = excluded.action, data = excluded.data,
+      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks"""
+_PUT_ENTRY = """
+    INSERT INTO history(
+      entity, entity_id, version, action, data, client_id, time, form, lost
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_PUT_CLIENT = """
+    INSERT INTO clients(client_id, subject, last_seq, seen) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+      subject = excluded.subject, last_seq = excluded.last_seq, seen = excluded.seen"""
+_PUT_OUTCOME = """
+    INSERT INTO outcomes(client, seq, digest, reply, rejected)
+    VALUES ((SELECT id FROM clients WHERE client_id = ?), ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+      digest = excluded.digest, reply = excluded.reply, rejected = excluded.rejected"""
+
+
+def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
+    """Read what a batch has to see."""
+    entities = {entity for entity, _ in wanted.records}
+    heads = {entity: read_head(cursor, entity) for entity in entities}
+    records: dict[Key, Record] = {
+        (row[0], row[1]): record_of(row) for row in _each(cursor, _RECORD, wanted.records)
+    }
+    ids = ((client_id,) for client_id in wanted.clients)
+    clients = {row[0]: client_of(row) for row in _each(cursor, _CLIENT, ids)}
+    # Numbers above the last one have no outcome yet: most need no look-up.
+    last = {id_: clients[id_].last_seq if id_ in clients else 0 for id_ in wanted.clients}
+    numbers = [(id_, seq) for id_, seq in wanted.outcomes if seq <= last.get(id_, seq)]
+    outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
+    return Snapshot(records, heads, clients, outcomes)
+
+
+def write(cursor: apsw.Cursor, writes: Writes) -> None:
+    """Write what a batch decided."""
+    cursor.executemany(_PUT_HEAD, writes.heads.items())
+    cursor.executemany(_PUT_RECORD, map(row_of_record, writes.records))
+    cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
+    cursor.executemany(_PUT_CLIENT, map(row_of_client, writes.clients))
+    cursor.executemany(_PUT_OUTCOME, map(row_of_outcome, writes.outcomes))
+
+
+def forget_outcomes(cursor: apsw.Cursor, client_id: str, seq: int) -> None:
+    """Delete what the client has confirmed."""
+    cursor.execute(
+        "DELETE FROM outcomes WHERE seq <= ? "
+        "AND client = (SELECT id FROM clients WHERE client_id = ?)",
+        (seq, client_id),
+    )
+
+
+def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:
+    """Replace the store's epoch."""
+    cursor.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (epoch,))
+
+
+def read_heads(cursor: apsw.Cursor) -> dict[str, Head]:
+    """Read the head of every entity."""
+    rows: list[Row] = cursor.execute(_HEADS).fetchall()
+    return {entity: Head(version, floor) for entity, version, floor in rows}
+
+
+def read_since(cursor: apsw.Cursor, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+    """One page of records, in version order."""
+    return cut(map(record_of, cursor.execute(_SINCE, (entity, after, upto, limit))))
+
+
+def read_record(cursor: apsw.Cursor, entity: str, entity_id: str) -> Record | None:
+    """One record, or its tombstone."""
+    row = cursor.execute(_RECORD, (entity, entity_id)).fetchone()
+    return None if row is None else record_of(row)
+
+
+def read_client(cursor: apsw.Cursor, client_id: str) -> Client | None:
+    """One client."""
+    row = cursor.execute(_CLIENT, (client_id,)).fetchone()
+    return None if row is None else client_of(row)
+
+
+def read_history(
+    cursor: apsw.Cursor,
+    entity: str,
+    entity_id: str | None,
+    after: int,
+    until: int | None,
+    limit: int,
+) -> list[HistoryEntry]:
+    """Read commits and lost writes, oldest first."""
+    rows = cursor.execute(_HISTORY, (entity, after, entity_id, until, limit)).fetchall()
+    return list(map(entry_of, rows))
+
+
+def read_head(cursor: apsw.Cursor, entity: str) -> Head:
+    row = cursor.execute(_HEAD, (entity,)).fetchone()
+    return Head() if row is None else Head(*row)
+
+
+def _each(
+    cursor: apsw.Cursor, statement: str, keys: Iterable[tuple[str | int, ...]]
+) -> Iterator[Row]:
+    """Find the row of each key that has one. `statement` finds at most one row by key."""
+    return iter(cursor.executemany(statement, keys))

@@ -1,0 +1,55 @@
+"""Taking away what is old, in steps that are short.
+
+Knows the tables and what may be forgotten when. Must not know transactions:
+the caller makes one of each step, and lets others in between two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import apsw
+
+__all__ = ["CHUNK", "Step", "forget_clients", "forget_history", "forget_tombstones"]
+
+CHUNK = 500
+"""Rows that one step takes away: about a millisecond or two."""
+
+Step: TypeAlias = Callable[[apsw.Cursor, int], int]
+"""Forgets at most `CHUNK` things older than a time (microseconds); returns how many."""
+
+
+def forget_history(cursor: apsw.Cursor, before: int) -> int:
+    """One step through the history."""
+    cursor.execute(
+        "DELETE FROM history WHERE id IN "
+        "(SELECT id FROM history WHERE time < ? ORDER BY time LIMIT ?)",
+        (before, CHUNK),
+    )
+    return cursor.connection.changes()
+
+
+def forget_tombstones(cursor: apsw.Cursor, before: int) -> int:
+    """One step through the tombstones; raises the floors with it."""
+    found = cursor.execute(
+        "SELECT id, entity, version FROM records "
+        "WHERE action = 3 AND time < ? ORDER BY time LIMIT ?",
+        (before, CHUNK),
+    ).fetchall()
+    cursor.executemany("DELETE FROM records WHERE id = ?", [(id_,) for id_, _, _ in found])
+    cursor.executemany(
+        "UPDATE entities SET floor = max(floor, ?) WHERE entity = ?",
+        [(version, entity) for _, entity, version in found],
+    )
+    return len(found)
+
+
+def forget_clients(cursor: apsw.Cursor, before: int) -> int:
+    """One step through the clients; their outcomes go with them."""
+    found = cursor.execute(
+        "SELECT id FROM clients WHERE seen < ? LIMIT ?", (before, CHUNK)
+    ).fetchall()
+    cursor.executemany("DELETE FROM outcomes WHERE client = ?", found)
+    cursor.executemany("DELETE FROM clients WHERE id = ?", found)
+    return len(found)

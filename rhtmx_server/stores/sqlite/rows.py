@@ -1,0 +1,121 @@
+"""Rows and the objects that they stand for.
+
+Knows the columns. Must not know when they are read or written. Every row is a
+plain tuple: that is what the driver takes and gives fastest.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+from rhtmx.messages import ChangeAction
+
+from rhtmx_server.ports import (
+    Client,
+    Clock,
+    Granularity,
+    HistoryEntry,
+    Outcome,
+    Record,
+)
+
+__all__ = [
+    "Row",
+    "client_of",
+    "entry_of",
+    "outcome_of",
+    "record_of",
+    "row_of_client",
+    "row_of_entry",
+    "row_of_outcome",
+    "row_of_record",
+]
+
+Row: TypeAlias = tuple[Any, ...]
+"""One row, in the order of the columns in the schema, without the row id."""
+
+# A look-up is five times as quick as the enum's own call.
+_ACTIONS = {int(action): action for action in ChangeAction}
+_FORMS = {int(form): form for form in (Granularity.RECORDS, Granularity.FIELDS, Granularity.BOTH)}
+
+_clocks_to_json = msgspec.json.Encoder().encode
+_clocks_from_json = msgspec.json.Decoder(dict[str, Clock]).decode
+
+
+def row_of_record(record: Record) -> Row:
+    """Make the row of a record."""
+    return (
+        record.entity,
+        record.entity_id,
+        record.version,
+        int(record.action),
+        record.data,
+        record.client_id,
+        record.time,
+        _clocks_to_json(record.clocks) if record.clocks else None,
+    )
+
+
+def record_of(row: Row) -> Record:
+    """Make the record of a row."""
+    entity, entity_id, version, action, data, client_id, time, clocks = row
+    return Record(
+        entity,
+        entity_id,
+        version,
+        _ACTIONS[action],
+        data,
+        client_id,
+        time,
+        _clocks_from_json(clocks) if clocks else {},
+    )
+
+
+def row_of_entry(entry: HistoryEntry) -> Row:
+    """Make the row of a history entry."""
+    record = entry.record
+    return (
+        record.entity,
+        record.entity_id,
+        record.version,
+        int(record.action),
+        record.data,
+        record.client_id,
+        record.time,
+        int(entry.form),
+        int(entry.lost),
+    )
+
+
+def entry_of(row: Row) -> HistoryEntry:
+    """Make the history entry of a row."""
+    *columns, form, lost = row
+    return HistoryEntry(record_of((*columns, None)), _FORMS[form], bool(lost))
+
+
+def row_of_client(client: Client) -> Row:
+    """Make the row of a client."""
+    return (client.client_id, client.subject, client.last_seq, client.seen)
+
+
+def client_of(row: Row) -> Client:
+    """Make the client of a row."""
+    return Client(*row)
+
+
+def row_of_outcome(outcome: Outcome) -> Row:
+    """Make the row of an outcome."""
+    return (
+        outcome.client_id,
+        outcome.seq,
+        outcome.digest,
+        outcome.reply,
+        int(outcome.rejected),
+    )
+
+
+def outcome_of(row: Row) -> Outcome:
+    """Make the outcome of a row."""
+    client_id, seq, digest, reply, rejected = row
+    return Outcome(client_id, seq, digest, reply, bool(rejected))

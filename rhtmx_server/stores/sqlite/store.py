@@ -1,0 +1,216 @@
+"""The store on one SQLite file.
+
+Knows the port, transactions and which thread runs what. Must not know SQL
+beyond beginning and ending a transaction, nor what the records mean.
+
+One connection writes, one at a time behind a lock. Another one reads, and sees
+what is committed. Statements run on the event loop's thread: a batch is done
+sooner than it could be handed over. COMMIT, which waits for the disk, moves to
+a worker thread where the disk is slow (see `placement`). The history, which may
+take long to search, is read by a thread and a connection of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import apsw
+
+from rhtmx_server.ports import Client, Head, HistoryEntry, Record, Snapshot, Wanted, Writes
+from rhtmx_server.stores.epoch import random_epoch
+from rhtmx_server.stores.sqlite import queries, retention
+from rhtmx_server.stores.sqlite.connections import Connections, open_all
+from rhtmx_server.stores.sqlite.failures import failed, in_words
+from rhtmx_server.stores.sqlite.file import DEFAULTS, FileOptions
+from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
+from rhtmx_server.stores.sqlite.waiting import uninterrupted
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore:
+    """A `Store` on one SQLite file, which it has to itself.
+
+    Args:
+        path: the file; created if need be, its folder is not.
+        options: how the file is treated.
+        new_epoch: makes the id of a new store.
+        clock: seconds that only go forward, to measure commits.
+        placement: what is known of the disk; kept up to date.
+
+    Example:
+        >>> store = SqliteStore("app.db")
+        >>> await store.open()
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        options: FileOptions = DEFAULTS,
+        *,
+        new_epoch: Callable[[], str] = random_epoch,
+        clock: Callable[[], float] = time.perf_counter,
+        placement: Placement = NOTHING_LEARNT,
+    ) -> None:
+        self._path = Path(path)
+        self._options = options
+        self._new_epoch = new_epoch
+        self._clock = clock
+        self.placement = placement
+        self._turn = asyncio.Lock()
+        self._opened: Connections | None = None
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self._path}>"
+
+    @property
+    def epoch(self) -> str:
+        """Random id made with the store, another one after `renew_epoch`."""
+        return self._use().epoch
+
+    async def open(self) -> None:
+        """Open the file; create it or bring it to today's format if need be.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, with what is wrong with the file and
+                what to do.
+        """
+        if self._opened is None:
+            self._opened = open_all(self._path, self._options, self._new_epoch)
+
+    async def close(self) -> None:
+        """Finish what is under way and close. May be called twice."""
+        async with self._turn:
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                opened.close()
+
+    async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+        """Read what is wanted, decide, write, make it durable: one transaction."""
+        async with self._transaction() as cursor:
+            queries.write(cursor, decide(queries.read_snapshot(cursor, wanted)))
+
+    async def confirm(self, client_id: str, seq: int) -> None:
+        """Forget the client's outcomes up to and including `seq`."""
+        async with self._transaction() as cursor:
+            queries.forget_outcomes(cursor, client_id, seq)
+
+    async def collect(self, *, history_before: int, tombstones_before: int) -> None:
+        """Delete history, tombstones and clients older than these times.
+
+        In many short transactions: commits and reads go on in between.
+        """
+        await self._repeat(retention.forget_history, history_before)
+        await self._repeat(retention.forget_tombstones, tombstones_before)
+        await self._repeat(retention.forget_clients, tombstones_before)
+
+    async def renew_epoch(self) -> str:
+        """Make every position that clients hold invalid; returns the new epoch.
+
+        To be called once after the file was restored from a backup: clients may
+        hold versions that the backup has not seen, and start anew.
+        """
+        epoch = self._new_epoch()
+        async with self._transaction() as cursor:
+            queries.write_epoch(cursor, epoch)
+        self._use().epoch = epoch
+        return epoch
+
+    async def heads(self) -> dict[str, Head]:
+        """Read the head of every entity that was ever written."""
+        with self._reading() as cursor:
+            return queries.read_heads(cursor)
+
+    async def head(self, entity: str) -> Head:
+        """Read the head of one entity."""
+        with self._reading() as cursor:
+            return queries.read_head(cursor, entity)
+
+    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+        """At most `limit` records with `after < version <= upto`, in version order."""
+        with self._reading() as cursor:
+            return queries.read_since(cursor, entity, after, upto, limit)
+
+    async def record(self, entity: str, entity_id: str) -> Record | None:
+        """One record, or its tombstone, or `None`."""
+        with self._reading() as cursor:
+            return queries.read_record(cursor, entity, entity_id)
+
+    async def client(self, client_id: str) -> Client | None:
+        """Read what is known of a client."""
+        with self._reading() as cursor:
+            return queries.read_client(cursor, client_id)
+
+    async def history(
+        self,
+        entity: str,
+        *,
+        entity_id: str | None = None,
+        after: int = 0,
+        until: int | None = None,
+        limit: int = 1000,
+    ) -> list[HistoryEntry]:
+        """Read commits and lost writes with `version > after`, oldest first.
+
+        Read in a thread: to find one record's history may take a walk through
+        all of the entity's.
+        """
+        opened = self._use()
+
+        def read() -> list[HistoryEntry]:
+            with in_words(opened.archive):
+                return queries.read_history(
+                    opened.archive.cursor(), entity, entity_id, after, until, limit
+                )
+
+        return await asyncio.wrap_future(opened.historian.submit(read))
+
+    def _use(self) -> Connections:
+        if self._opened is None:
+            raise failed("the server's database is closed")
+        return self._opened
+
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Cursor]:
+        reader = self._use().reader
+        cursor = reader.cursor()
+        with in_words(reader):
+            try:
+                yield cursor
+            finally:
+                cursor.close()  # or a statement that was not read to its end keeps the log
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[apsw.Cursor]:
+        """Write while it is our turn: all of it durable at the end, or nothing."""
+        async with self._turn:
+            opened = self._use()
+            writer = opened.writer
+            with in_words(writer):
+                try:
+                    writer.execute("BEGIN IMMEDIATE")
+                    yield writer.cursor()
+                    await self._commit(opened)
+                finally:
+                    if writer.in_transaction:
+                        writer.execute("ROLLBACK")
+
+    async def _commit(self, opened: Connections) -> None:
+        started = self._clock()
+        if self.placement.in_worker:
+            await uninterrupted(opened.committer.submit(opened.writer.execute, "COMMIT"))
+        else:
+            opened.writer.execute("COMMIT")
+        self.placement = self.placement.after(self._clock() - started)
+
+    async def _repeat(self, step: retention.Step, before: int) -> None:
+        while True:
+            async with self._transaction() as cursor:
+                done = step(cursor, before)
+            if done < retention.CHUNK:
+                return
+            await asyncio.sleep(0)  # lets the event loop serve others

@@ -1,0 +1,100 @@
+"""From a Python call to a mutation, and from its reply back.
+
+Knows Python values, mutations and the event loop. Must not know what a mutation
+does, nor the wire: the check of JSON texts is handed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error, Push, PushFields
+from rhtmx.messages.tables import ServerMessage
+
+from rhtmx_server.ports import Mutation
+
+__all__ = ["CheckJson", "Submit", "call", "encode_value"]
+
+Submit: TypeAlias = Callable[[Mutation], None]
+"""Puts a mutation in line; raises `RhtmxError` if it is not even worth that."""
+
+CheckJson: TypeAlias = Callable[[bytes, str], bytes | None]
+"""Checks a JSON text and names its place in the error; `None` for `null`."""
+
+
+async def call(
+    submit: Submit, message: Push | PushFields, client_id: str | None
+) -> Sequence[ServerMessage]:
+    """Submit a mutation and wait until it is durable.
+
+    Cancelling the call does not cancel the mutation.
+
+    Raises:
+        RhtmxError: it was refused.
+    """
+    if message.seq is not None and client_id is None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, "seq: numbers belong to a client_id; give that too, or no seq"
+        )
+    replied: asyncio.Future[Sequence[ServerMessage]] = asyncio.get_running_loop().create_future()
+
+    def answer(reply: Sequence[ServerMessage]) -> None:
+        if not replied.done():
+            replied.set_result(reply)
+
+    submit(Mutation(message=message, answer=answer, client_id=client_id))
+    reply = await replied
+    last = reply[-1]
+    if isinstance(last, Error):
+        raise RhtmxError(
+            last.code or ErrorCode.INTERNAL, last.message, seq=last.seq, details=last.details
+        )
+    return reply
+
+
+def encode_value(value: object, where: str, check: CheckJson) -> bytes | None:
+    """Write a Python value as the JSON text that messages carry.
+
+    Args:
+        value: anything that msgspec can write as JSON; `bytes` are taken for
+            JSON text that is ready.
+        where: the value's name, for the error.
+        check: the wire's check of JSON texts.
+
+    Returns:
+        The text; `None` for `null`.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, it cannot be written as JSON, or not safely.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return check(value, where)
+    try:
+        text = msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{where}: cannot be written as JSON: {error}"
+        ) from error
+    # msgspec writes NaN and the infinities as null: that would lose them in silence.
+    if b"null" in text and not _is_finite(msgspec.to_builtins(value)):
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{where}: holds NaN or an infinity, which JSON cannot express"
+        )
+    return check(text, where)
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    return True

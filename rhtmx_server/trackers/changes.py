@@ -1,0 +1,230 @@
+"""Whole records: what becomes of a `push`, and the face of that in Python.
+
+Knows the rules for writing and deleting a record. Must not know the store's
+inside, the wire, or who listens.
+
+The log says what happened, not what was claimed: `create` if there was no live
+record, else `update`; deleting what is not there is acknowledged and logs
+nothing. A push replaces the record; for those who read fields it is a write of
+every top-level key that really differs, and a delete of every one that is gone.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import ChangeAction, ChangeLog, Push, PushAck, PushFields
+
+from rhtmx_server.ports import Clock, Commit, Context, Decide, Decision, Granularity, Record, Store
+from rhtmx_server.times import to_datetime
+from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
+from rhtmx_server.trackers.merge import follow
+from rhtmx_server.trackers.policy import PolicyOf
+from rhtmx_server.trackers.state import clocks_of, fields_of, live
+from rhtmx_server.trackers.views import change_log, record_json, title
+
+__all__ = ["ChangeTracker", "changes_decider", "decide_push"]
+
+
+def decide_push(
+    push: Push, current: Record | None, context: Context, *, fields: bool = True
+) -> Decision:
+    """Decide what becomes of a push.
+
+    Args:
+        push: the mutation.
+        current: the record as it is, a tombstone, or `None`.
+        context: version, time and author.
+        fields: the entity's fields are kept track of.
+
+    Raises:
+        RhtmxError: `CONFLICT`, the record is not the one that `base_version`
+            names; the details hold it as it is.
+    """
+    if push.base_version is not None:
+        _check_base(push, push.base_version, current)
+    deletes = push.action is ChangeAction.DELETE
+    existing = live(current)
+    if deletes and existing is None:
+        return Decision(reply=[_ack(push, context, context.version - 1)])
+    record = Record(
+        entity=push.entity,
+        entity_id=push.entity_id,
+        version=context.version,
+        action=_action(deletes, existing),
+        data=None if deletes else push.data,
+        client_id=context.client_id,
+        time=context.now,
+    )
+    changed: list[str] = []
+    if fields:
+        record.clocks, changed = _stamp(current, record)
+    return Decision(
+        reply=[_ack(push, context, context.version)],
+        commit=Commit(record, Granularity.RECORDS, changed),
+    )
+
+
+def _action(deletes: bool, existing: Record | None) -> ChangeAction:
+    if deletes:
+        return ChangeAction.DELETE
+    return ChangeAction.CREATE if existing is None else ChangeAction.UPDATE
+
+
+def _check_base(push: Push, base_version: int, current: Record | None) -> None:
+    existing = live(current)
+    version = 0 if current is None else current.version
+    if base_version == version or (base_version == 0 and existing is None):
+        return
+    name = title(push.entity, push.entity_id)
+    if base_version == 0:
+        words = f"{name} exists already, in version {version}"
+    elif current is None:
+        words = f"{name} does not exist, version {base_version} was expected"
+    elif existing is None:
+        words = f"{name} was deleted in version {version}, version {base_version} was expected"
+    else:
+        words = f"{name} has moved on to version {version}, version {base_version} was expected"
+    raise RhtmxError(
+        ErrorCode.CONFLICT,
+        f"push.base_version: {words}; nothing was written",
+        details=None if current is None else record_json(current),
+    )
+
+
+def _stamp(before: Record | None, after: Record) -> tuple[dict[str, Clock], list[str]]:
+    """Return the clocks of a record that was replaced, and which fields changed.
+
+    A delete stamps also the fields that were gone before it: a write that is
+    older than the delete must lose against it in every field.
+    """
+    old, new = fields_of(before), fields_of(after)
+    clocks = clocks_of(before, old)
+    written = [
+        name
+        for name, text in new.items()
+        if old.get(name) != text and (name not in old or not jsontext.same(old[name], text))
+    ]
+    gone = [name for name in old if name not in new]
+    stamp = Clock(after.version, after.time, after.client_id)
+    for name in written:
+        clocks[name] = follow(stamp, clocks.get(name))
+    stamp = msgspec.structs.replace(stamp, deleted=True)
+    for name in gone if after.live else list(clocks):
+        clocks[name] = follow(stamp, clocks[name])
+    return clocks, sorted(written + gone)
+
+
+def _ack(push: Push, context: Context, version: int) -> PushAck:
+    return PushAck(
+        entity=push.entity,
+        entity_id=push.entity_id,
+        version=version,
+        request_id=push.request_id,
+        seq=push.seq,
+        epoch=context.epoch,
+        server_time=to_datetime(context.now),
+    )
+
+
+def changes_decider(policy_of: PolicyOf) -> Decide:
+    """Return the rule for `Push`, for the committer's table.
+
+    Args:
+        policy_of: tells which entities are kept without fields: their pushes
+            need no look into the data.
+    """
+
+    def decide(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
+        assert isinstance(message, Push)
+        fields = policy_of(message.entity) is not None
+        return decide_push(message, current, context, fields=fields)
+
+    return decide
+
+
+class ChangeTracker:
+    """Whole records, for Python code beside the server: `app.changes`.
+
+    A push from here takes the same road as one from a socket.
+
+    Args:
+        submit: puts a mutation in line.
+        store: where records are read.
+        check: the wire's check of JSON texts.
+    """
+
+    def __init__(self, submit: Submit, store: Store, check: CheckJson) -> None:
+        self._submit = submit
+        self._store = store
+        self._check = check
+
+    async def push(
+        self,
+        entity: str,
+        entity_id: str,
+        data: object,
+        *,
+        action: ChangeAction | None = None,
+        base_version: int | None = None,
+        client_id: str | None = None,
+        seq: int | None = None,
+    ) -> PushAck:
+        """Write a record and wait until it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record.
+            data: the whole record: any value that can be written as JSON, or
+                `bytes` that are JSON already.
+            action: `DELETE` deletes; anything else writes, the log says what
+                happened.
+            base_version: the version that the caller saw, 0 for none.
+            client_id: in whose name.
+            seq: the number of this mutation, for a caller that numbers them.
+
+        Raises:
+            RhtmxError: it was refused: `CONFLICT`, `BAD_MESSAGE` for data that
+                is not JSON, and what the store may raise.
+
+        Example:
+            >>> async def rename(app):
+            ...     await app.changes.push("users", "1", {"name": "Ada"})
+        """
+        message = Push(
+            entity=entity,
+            entity_id=entity_id,
+            action=ChangeAction.UPDATE if action is None else action,
+            data=encode_value(data, "data", self._check),
+            base_version=base_version,
+            seq=seq,
+        )
+        acknowledgement = (await call(self._submit, message, client_id))[-1]
+        assert isinstance(acknowledgement, PushAck)
+        return acknowledgement
+
+    async def delete(
+        self,
+        entity: str,
+        entity_id: str,
+        *,
+        base_version: int | None = None,
+        client_id: str | None = None,
+        seq: int | None = None,
+    ) -> PushAck:
+        """Delete a record and wait until that is durable. See `push`."""
+        return await self.push(
+            entity,
+            entity_id,
+            None,
+            action=ChangeAction.DELETE,
+            base_version=base_version,
+            client_id=client_id,
+            seq=seq,
+        )
+
+    async def get(self, entity: str, entity_id: str) -> ChangeLog | None:
+        """Read the record as its last commit left it; `None` if there is none."""
+        record = live(await self._store.record(entity, entity_id))
+        return None if record is None else change_log(record)

@@ -1,0 +1,144 @@
+"""A record while the fields of one push are merged into it.
+
+Knows one record and the writes that come to it, one field after the other. Must
+not know the reply that is made of it, nor change the record that it began with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, MergeStrategy
+
+from rhtmx_server.ports import Clock, Context, Lost, Record
+from rhtmx_server.times import to_micros
+from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers.merge import Verdict, Write, clamp, merge
+from rhtmx_server.trackers.policy import Policy
+from rhtmx_server.trackers.state import clocks_of, fields_of, live, stored_write
+
+__all__ = ["Clash", "Draft"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A pushed write that was in conflict.
+
+    Args:
+        field: the top-level key.
+        stored: the write that it met.
+        pushed: itself.
+        verdict: `WON` or `LOST`.
+        strategy: the rule that decided.
+    """
+
+    field: str
+    stored: Write
+    pushed: Write
+    verdict: Verdict
+    strategy: MergeStrategy
+
+
+class Draft:
+    """The fields of a record with the writes merged so far.
+
+    Args:
+        current: the record as it is, a tombstone, or `None`.
+        context: version, time and author of what is merged.
+        policy: the strategy of each field.
+        base_version: what the author had seen.
+
+    Attributes:
+        written: the fields that got a new value or were deleted.
+        applied: how many writes the fields agree with now.
+        clashes: the writes that were in conflict.
+        clamped: how many timestamps were brought back to the present.
+    """
+
+    def __init__(
+        self, current: Record | None, context: Context, policy: Policy, base_version: int | None
+    ) -> None:
+        self.written: list[str] = []
+        self.applied = 0
+        self.clashes: list[Clash] = []
+        self.clamped = 0
+        self._current = current
+        self._context = context
+        self._policy = policy
+        self._base_version = base_version
+        self._fields = fields_of(current)
+        self._clocks = clocks_of(current, self._fields)
+
+    def write(self, update: FieldUpdate) -> None:
+        """Merge one field."""
+        pushed = self._pushed(update)
+        stored = stored_write(self._current, update.field, self._fields, self._clocks)
+        if stored is not None:
+            # Where the record's delete was this field's last write, it has to stay
+            # so even if another field of this push creates the record anew.
+            self._clocks.setdefault(update.field, stored.clock)
+        strategy = self._strategy(update.field)
+        verdict, clock = merge(stored, pushed, strategy, self._base_version)
+        if verdict.writes:
+            self._put(update.field, pushed.value, clock)
+        if verdict is not Verdict.LOST:
+            self.applied += 1
+        if verdict.conflict:
+            assert stored is not None  # nothing stands against a first write
+            self.clashes.append(Clash(update.field, stored, pushed, verdict, strategy))
+
+    def _pushed(self, update: FieldUpdate) -> Write:
+        if update.timestamp is None:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE, f"push_fields: field '{update.field[:40]}' has no timestamp"
+            )
+        claimed = to_micros(update.timestamp)
+        timestamp = clamp(claimed, self._context.now)
+        self.clamped += timestamp != claimed
+        deletes = update.action is FieldAction.DELETE
+        clock = Clock(self._context.version, timestamp, self._context.client_id, deletes)
+        return Write(None if deletes else update.value, clock)
+
+    def _strategy(self, field: str) -> MergeStrategy:
+        """Choose the field's strategy; over a deleted record, time comes first.
+
+        `client_wins` must not let a write that is older than the delete bring
+        the record back with one lonely field in it.
+        """
+        strategy = self._policy.strategy(field)
+        gone = self._current is not None and not self._current.live
+        if gone and strategy is MergeStrategy.CLIENT_WINS:
+            return MergeStrategy.LAST_WRITE_WINS
+        return strategy
+
+    def _put(self, field: str, value: bytes | None, clock: Clock) -> None:
+        self.written.append(field)
+        self._clocks[field] = clock
+        if clock.deleted:
+            self._fields.pop(field, None)
+        else:
+            self._fields[field] = jsontext.raw(value)
+
+    @property
+    def lost(self) -> list[Lost]:
+        """The writes that lost, for the history."""
+        return [
+            Lost(clash.field, clash.pushed.value, clash.pushed.clock.timestamp)
+            for clash in self.clashes
+            if clash.verdict is Verdict.LOST
+        ]
+
+    def record(self, entity: str, entity_id: str) -> Record:
+        """Return the record with everything merged."""
+        exists = live(self._current) is not None
+        return Record(
+            entity=entity,
+            entity_id=entity_id,
+            version=self._context.version,
+            action=ChangeAction.UPDATE if exists else ChangeAction.CREATE,
+            data=jsontext.join(self._fields),
+            client_id=self._context.client_id,
+            time=self._context.now,
+            clocks=self._clocks,
+        )

@@ -1,0 +1,259 @@
+"""Fields: what becomes of a `push_fields`, and the face of that in Python.
+
+Knows how the fields of one push become one new version of a record, and what
+its author is told. Must not know how two writes of one field are decided (that
+is `merge`), the store's inside, the wire, or who listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    FieldAction,
+    FieldChangeLog,
+    FieldConflict,
+    FieldPushAck,
+    FieldUpdate,
+    Push,
+    PushFields,
+    Winner,
+)
+
+from rhtmx_server.ports import Commit, Context, Decide, Decision, Granularity, Record, Store
+from rhtmx_server.times import to_datetime
+from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
+from rhtmx_server.trackers.draft import Clash, Draft
+from rhtmx_server.trackers.merge import Verdict
+from rhtmx_server.trackers.policy import Policy, PolicyOf
+from rhtmx_server.trackers.state import live
+from rhtmx_server.trackers.views import field_logs, title
+
+__all__ = ["MAX_DEPTH", "MAX_RECORD", "FieldTracker", "decide_push_fields", "fields_decider"]
+
+MAX_RECORD = 65_536
+"""Bytes that a record may grow to by fields: no more than one push can write."""
+
+MAX_DEPTH = 32
+"""Levels of a record's data. The wire's limit for one JSON value: a record that
+field pushes made deeper could not be read by anybody."""
+
+
+def decide_push_fields(
+    push: PushFields,
+    current: Record | None,
+    context: Context,
+    policy: Policy | None,
+    *,
+    max_record: int = MAX_RECORD,
+) -> Decision:
+    """Decide what becomes of a field push: all its winners in one version.
+
+    Args:
+        push: the mutation.
+        current: the record as it is, a tombstone, or `None`.
+        context: version, time and author.
+        policy: how the entity merges; `None` if it is kept without fields.
+        max_record: bytes that the record may grow to.
+
+    Raises:
+        RhtmxError: `NOT_SUPPORTED`, the entity is kept without fields;
+            `BAD_MESSAGE`, a field is named twice; `INVALID_DATA`, the record's
+            data is no object, or would become too large or too deep.
+    """
+    if policy is None:
+        raise RhtmxError(
+            ErrorCode.NOT_SUPPORTED,
+            f"'{push.entity[:40]}' is kept without fields: push whole records",
+        )
+    _check(push, current)
+    draft = Draft(current, context, policy, push.base_version)
+    for update in push.fields:
+        draft.write(update)
+    commit = None
+    if draft.written:
+        record = draft.record(push.entity, push.entity_id)
+        _check_size(record, current, max_record)
+        commit = Commit(record, Granularity.FIELDS, sorted(draft.written))
+        current = record
+    version = None if current is None else current.version
+    conflicts = [_conflict(push, clash, version) for clash in draft.clashes]
+    return Decision(
+        reply=[*conflicts, _ack(push, context, draft, version)], commit=commit, lost=draft.lost
+    )
+
+
+def _check(push: PushFields, current: Record | None) -> None:
+    existing = live(current)
+    if existing is not None and not jsontext.is_object(existing.data):
+        raise RhtmxError(
+            ErrorCode.INVALID_DATA,
+            f"{title(push.entity, push.entity_id)} holds no JSON object and so has no fields: "
+            "push it as a whole",
+        )
+    names = [update.field for update in push.fields]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"push_fields.fields: '{twice[:40]}' is named twice; name each field once",
+        )
+    for index, update in enumerate(push.fields):
+        if jsontext.deeper_than(update.value, MAX_DEPTH - 1):
+            raise RhtmxError(
+                ErrorCode.INVALID_DATA,
+                f"push_fields.fields[{index}].value: {MAX_DEPTH - 1} levels at most, "
+                f"so that the record around it has no more than {MAX_DEPTH}",
+            )
+
+
+def _check_size(record: Record, before: Record | None, most: int) -> None:
+    size = len(record.data or b"")
+    # A record that is too large already (by an older limit) may still shrink.
+    if size > most and (before is None or size > len(before.data or b"")):
+        raise RhtmxError(
+            ErrorCode.INVALID_DATA,
+            f"{title(record.entity, record.entity_id)} would grow to {size} bytes, "
+            f"at most {most} are allowed: remove some fields first",
+        )
+
+
+def _conflict(push: PushFields, clash: Clash, version: int | None) -> FieldConflict:
+    return FieldConflict(
+        entity=push.entity,
+        entity_id=push.entity_id,
+        field=clash.field,
+        server_value=clash.stored.value,
+        server_timestamp=to_datetime(clash.stored.clock.timestamp),
+        client_value=clash.pushed.value,
+        client_timestamp=to_datetime(clash.pushed.clock.timestamp),
+        version=version,
+        winner=Winner.CLIENT if clash.verdict is Verdict.WON else Winner.SERVER,
+        strategy=clash.strategy,
+        seq=push.seq,
+    )
+
+
+def _ack(push: PushFields, context: Context, draft: Draft, version: int | None) -> FieldPushAck:
+    return FieldPushAck(
+        entity=push.entity,
+        entity_id=push.entity_id,
+        applied=draft.applied,
+        conflicts=len(draft.clashes),
+        version=version,
+        request_id=push.request_id,
+        seq=push.seq,
+        epoch=context.epoch,
+        server_time=to_datetime(context.now),
+        clamped=draft.clamped or None,
+    )
+
+
+def fields_decider(policy_of: PolicyOf, *, max_record: int = MAX_RECORD) -> Decide:
+    """Return the rule for `PushFields`, for the committer's table.
+
+    Args:
+        policy_of: how each entity merges.
+        max_record: bytes that a record may grow to.
+    """
+
+    def decide(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
+        assert isinstance(message, PushFields)
+        policy = policy_of(message.entity)
+        return decide_push_fields(message, current, context, policy, max_record=max_record)
+
+    return decide
+
+
+class FieldTracker:
+    """Fields of records, for Python code beside the server: `app.fields`.
+
+    A push from here takes the same road as one from a socket.
+
+    Args:
+        submit: puts a mutation in line.
+        store: where records are read.
+        check: the wire's check of JSON texts.
+        clock: the time; microseconds since 1970.
+    """
+
+    def __init__(
+        self, submit: Submit, store: Store, check: CheckJson, clock: Callable[[], int]
+    ) -> None:
+        self._submit = submit
+        self._store = store
+        self._check = check
+        self._clock = clock
+
+    async def push(
+        self,
+        entity: str,
+        entity_id: str,
+        fields: Mapping[str, object],
+        *,
+        delete: Iterable[str] = (),
+        timestamp: datetime | None = None,
+        base_version: int | None = None,
+        client_id: str | None = None,
+        seq: int | None = None,
+        on_conflict: Callable[[FieldConflict], None] | None = None,
+    ) -> FieldPushAck:
+        """Write some fields of a record and wait until they are durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it is created if need be.
+            fields: the new values by name, each as in `ChangeTracker.push`.
+            delete: the fields to remove.
+            timestamp: when this was written, if not now.
+            base_version: the version of the record that the caller saw.
+            client_id: in whose name.
+            seq: the number of this mutation, for a caller that numbers them.
+            on_conflict: is called for each field that was in conflict; the
+                acknowledgement only counts them.
+
+        Raises:
+            RhtmxError: it was refused as a whole: `NOT_SUPPORTED`,
+                `INVALID_DATA`, `BAD_MESSAGE`, and what the store may raise.
+
+        Example:
+            >>> async def finish(app):
+            ...     await app.fields.push("tasks", "1", {"done": True}, delete=["due"])
+        """
+        written = to_datetime(self._clock()) if timestamp is None else timestamp
+        updates = [
+            FieldUpdate(
+                field=name,
+                value=encode_value(value, f"fields['{name[:40]}']", self._check),
+                action=FieldAction.UPDATE,
+                timestamp=written,
+            )
+            for name, value in fields.items()
+        ]
+        updates += [
+            FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=written) for name in delete
+        ]
+        message = PushFields(
+            entity=entity,
+            entity_id=entity_id,
+            fields=updates,
+            base_version=base_version,
+            seq=seq,
+        )
+        *conflicts, acknowledgement = await call(self._submit, message, client_id)
+        assert isinstance(acknowledgement, FieldPushAck)
+        for conflict in conflicts:
+            if on_conflict is not None and isinstance(conflict, FieldConflict):
+                on_conflict(conflict)
+        return acknowledgement
+
+    async def get(self, entity: str, entity_id: str) -> list[FieldChangeLog]:
+        """Read the fields that a record has, by name, each as it was last written.
+
+        Empty if there is no such record, or its data is no object.
+        """
+        record = live(await self._store.record(entity, entity_id))
+        return [] if record is None else field_logs(record)

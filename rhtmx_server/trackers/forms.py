@@ -1,0 +1,234 @@
+"""Live forms: answers whether a value, or a whole form, is valid.
+
+Knows the registered forms and the validations under way. Must not know how a
+question arrived or how the answer leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    FieldError,
+    FormFieldValue,
+    FormValidationResult,
+    ValidateField,
+    ValidateForm,
+    ValidationResult,
+)
+
+from rhtmx_server.trackers.form import Form, Step, judge
+from rhtmx_server.trackers.runner import Runner, Verdict
+from rhtmx_server.trackers.validators import Validator, Values
+
+__all__ = ["FormTracker"]
+
+T = TypeVar("T")
+
+_Judged: TypeAlias = tuple[str, str | None, Sequence[Step]]
+"""A field, what the ready-made rules say of it, and the steps that are left."""
+
+_NAME_SHOWN = 64
+
+
+@dataclass(slots=True, eq=False)
+class _Run(Generic[T]):
+    """One validation under way."""
+
+    task: asyncio.Task[T]
+    superseded: bool = False
+
+    async def outcome(self) -> T:
+        try:
+            answer = await self.task
+        except asyncio.CancelledError:
+            if not self.superseded:
+                raise
+        if self.superseded:
+            raise RhtmxError(ErrorCode.SUPERSEDED, "a newer question for the same field took over")
+        return answer
+
+
+class FormTracker:
+    """Answers questions about the registered forms.
+
+    Args:
+        runner: runs their validators.
+        forms: the forms by name; may grow while the server runs.
+    """
+
+    def __init__(self, runner: Runner, forms: Mapping[str, Form]) -> None:
+        self._runner = runner
+        self._forms = forms
+        self._runs: dict[Hashable, dict[Hashable, _Run[Any]]] = {}
+
+    def try_validate_field(
+        self, message: ValidateField, *, owner: Hashable
+    ) -> ValidationResult | None:
+        """Judge one value at once, if its ready-made rules are enough for that.
+
+        They are if the field has no validator, or if a rule that is checked
+        before the first validator fails. Supersedes as `validate_field` does.
+
+        Returns:
+            The answer, or `None`: call `validate_field`.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`.
+        """
+        error, rest = self._judge(message)
+        if rest:
+            return None
+        self._supersede(owner, _key(message))
+        return _field_result(message, Verdict(error))
+
+    def validate_field(
+        self, message: ValidateField, *, owner: Hashable
+    ) -> Awaitable[ValidationResult]:
+        """Judge one value. Takes the place of an older question for the same field.
+
+        The question counts from the call on, not from the first `await`: of two
+        that are called one after the other, the first is superseded.
+
+        Args:
+            message: the question.
+            owner: who asks: the connection.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`, from the call. When awaited: `SUPERSEDED`
+                by a newer question for the same field of the same form
+                instance; `TIMEOUT` or `INTERNAL` of a validator.
+            asyncio.CancelledError: when awaited: the owner was forgotten.
+        """
+        error, rest = self._judge(message)
+        self._supersede(owner, _key(message))
+        return self._start(owner, _key(message), self._answer(message, error, rest))
+
+    async def validate_form(
+        self, message: ValidateForm, *, owner: Hashable
+    ) -> FormValidationResult:
+        """Judge a whole form: all its registered fields, and its checks.
+
+        Fields that the client left out are judged as empty. Everything that
+        waits runs at the same time; the errors come in the order in which the
+        fields were registered, those of the checks last.
+
+        Args:
+            message: the question.
+            owner: who asks: the connection.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`; `TIMEOUT` or `INTERNAL` of a validator.
+            asyncio.CancelledError: the owner was forgotten.
+        """
+        form = self._form(message.form)
+        values = form.values(message.fields)
+        judged = [(field, *judge(steps, values[field])) for field, steps in form.fields.items()]
+        if form.checks or any(rest for _, _, rest in judged):
+            verdicts = await self._start(owner, object(), self._gather(judged, form.checks, values))
+        else:
+            verdicts = [Verdict(error, field=field) for field, error, _ in judged]
+        return _form_result(message, verdicts)
+
+    def forget(self, owner: Hashable) -> None:
+        """Cancel what is under way for an owner that is gone."""
+        for run in list(self._runs.pop(owner, {}).values()):
+            run.task.cancel()
+
+    def _form(self, name: str) -> Form:
+        form = self._forms.get(name)
+        if form is None:
+            raise RhtmxError(
+                ErrorCode.UNKNOWN_FORM, f"no form {name[:_NAME_SHOWN]!r} is registered here"
+            )
+        return form
+
+    def _judge(self, message: ValidateField) -> tuple[str | None, Sequence[Step]]:
+        steps = self._form(message.form).fields.get(message.field, ())
+        return judge(steps, message.value)
+
+    async def _answer(
+        self, message: ValidateField, error: str | None, rest: Sequence[Step]
+    ) -> ValidationResult:
+        own = FormFieldValue(field=message.field, value=message.value)
+        values = self._form(message.form).values([*message.values, own])
+        return _field_result(message, await self._finish(message.field, error, rest, values))
+
+    async def _finish(
+        self, field: str, error: str | None, rest: Sequence[Step], values: Values
+    ) -> Verdict:
+        """Check the steps that are left for a field, in order, up to the first failure."""
+        metadata = None
+        for step in rest:
+            if isinstance(step, Validator):
+                verdict = await self._runner.run(step, values[field], values)
+                if verdict.error is not None:
+                    return Verdict(verdict.error, verdict.metadata, field)
+                metadata = metadata if verdict.metadata is None else verdict.metadata
+            elif (error := step(values[field])) is not None:
+                break
+        return Verdict(error, None if error is not None else metadata, field)
+
+    async def _gather(
+        self, judged: Iterable[_Judged], checks: Iterable[Validator], values: Values
+    ) -> list[Verdict]:
+        """Run all that waits at the same time; one that raises ends the others."""
+        jobs = [self._finish(*each, values) for each in judged]
+        jobs += [self._runner.run(check, "", values) for check in checks]
+        tasks = [asyncio.create_task(job) for job in jobs]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _start(self, owner: Hashable, key: Hashable, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Start work that may be superseded, or cancelled with its owner."""
+        run = _Run(asyncio.get_running_loop().create_task(work))
+        self._runs.setdefault(owner, {})[key] = run
+        run.task.add_done_callback(lambda _: self._end(owner, key, run))
+        return run.outcome()
+
+    def _end(self, owner: Hashable, key: Hashable, run: _Run[Any]) -> None:
+        runs = self._runs.get(owner, {})
+        if runs.get(key) is run:
+            del runs[key]
+            if not runs:
+                del self._runs[owner]
+
+    def _supersede(self, owner: Hashable, key: Hashable) -> None:
+        run = self._runs.get(owner, {}).get(key)
+        if run is not None:
+            run.superseded = True
+            run.task.cancel()
+
+
+def _key(message: ValidateField) -> Hashable:
+    """Questions with the same key supersede one another."""
+    return (message.form, message.form_instance, message.field)
+
+
+def _field_result(message: ValidateField, verdict: Verdict) -> ValidationResult:
+    return ValidationResult(
+        request_id=message.request_id,
+        form=message.form,
+        field=message.field,
+        valid=verdict.error is None,
+        error=verdict.error,
+        metadata=verdict.metadata,
+    )
+
+
+def _form_result(message: ValidateForm, verdicts: Iterable[Verdict]) -> FormValidationResult:
+    errors = [
+        FieldError(field=verdict.field, error=verdict.error)
+        for verdict in verdicts
+        if verdict.error is not None
+    ]
+    return FormValidationResult(
+        request_id=message.request_id, form=message.form, valid=not errors, errors=errors
+    )

@@ -1,0 +1,153 @@
+"""How two writes of one field become one value. Pure.
+
+Knows values, clocks and the four strategies. Must not know records, messages,
+or where a write comes from; time is an argument.
+
+**Order.** Any two writes of a field are ordered by
+
+1. the timestamp, in microseconds;
+2. the client id, as UTF-8 bytes; an unknown one counts as empty;
+3. the value, as the UTF-8 bytes of its canonical JSON (`jsontext.canonical`);
+   a deletion counts as empty and so comes before every value.
+
+The order uses nothing but the two writes: it is the same on every node, in
+every language and whichever of them arrives first.
+
+**Concurrency.** The pushed write is concurrent with the stored one if its
+author had not seen that: with a base version, if the stored write is of a later
+version; without, if the stored write comes after the pushed one in the order.
+A write that is not concurrent is taken. A concurrent one is decided by the
+strategy, and is in conflict; unless both say the same, then nothing is lost.
+
+===================  =======================================================
+`last_write_wins`    the one that comes later in the order
+`keep_both`          the stored one; the pushed one is kept in the history
+`server_wins`        the stored one
+`client_wins`        the pushed one
+===================  =======================================================
+
+**Nothing silent.** A pushed write that loses is reported to its author and kept
+in the history. A stored write that loses was acknowledged under a version of its
+own: it is in the history too, and the author of the winner is told about it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+from rhtmx.messages import MergeStrategy
+
+from rhtmx_server.ports import Clock
+from rhtmx_server.trackers.jsontext import canonical, same
+
+__all__ = ["MAX_AHEAD", "Verdict", "Write", "clamp", "follow", "is_later", "merge"]
+
+MAX_AHEAD = 60_000_000
+"""Microseconds that a client's clock may be ahead of the server's."""
+
+
+class Write(msgspec.Struct, frozen=True):
+    """One write of a field, stored or pushed.
+
+    Args:
+        value: the JSON text; `None` for `null` and for a deletion.
+        clock: who wrote it when; of a pushed one, the version that it would get.
+    """
+
+    value: bytes | None
+    clock: Clock
+
+
+class Verdict(enum.Enum):
+    """What becomes of a pushed write."""
+
+    TAKEN = "taken"
+    """It is the field's value now; nothing stood against it."""
+    SETTLED = "settled"
+    """The field has this value already, by a write that is not older."""
+    WON = "won"
+    """It is the field's value now, over one that its author had not seen."""
+    LOST = "lost"
+    """The stored value stays."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the pushed write has to be stored."""
+        return self is Verdict.TAKEN or self is Verdict.WON
+
+    @property
+    def conflict(self) -> bool:
+        """Whether its author has to be told."""
+        return self is Verdict.WON or self is Verdict.LOST
+
+
+def clamp(timestamp: int, now: int) -> int:
+    """Bring a timestamp from the future back to `now` and a minute.
+
+    Without this a client whose clock is years ahead would win for years.
+    """
+    return min(timestamp, now + MAX_AHEAD)
+
+
+def is_later(one: Write, other: Write) -> bool:
+    """Whether `one` comes after `other` in the order of writes."""
+    if one.clock.timestamp != other.clock.timestamp:
+        return one.clock.timestamp > other.clock.timestamp
+    author, rival = one.clock.client_id or "", other.clock.client_id or ""
+    if author != rival:
+        return author > rival  # code points sort as UTF-8 bytes do
+    return _rank(one) > _rank(other)
+
+
+def _rank(write: Write) -> bytes:
+    return b"" if write.clock.deleted else canonical(write.value)
+
+
+def _agree(one: Write, other: Write) -> bool:
+    return one.clock.deleted == other.clock.deleted and same(one.value, other.value)
+
+
+def follow(clock: Clock, replaced: Clock | None) -> Clock:
+    """Return the clock of a write that comes after the one it replaces.
+
+    A client whose time runs behind must not make its write look older than the
+    one that it had seen: a copy of that one, arriving late, would win.
+    """
+    if replaced is None or clock.timestamp > replaced.timestamp:
+        return clock
+    return msgspec.structs.replace(clock, timestamp=replaced.timestamp + 1)
+
+
+def merge(
+    stored: Write | None, pushed: Write, strategy: MergeStrategy, base_version: int | None
+) -> tuple[Verdict, Clock]:
+    """Decide between the stored and the pushed write of one field.
+
+    Args:
+        stored: the field as it is, a deletion included; `None` if it was never
+            written.
+        pushed: the new write, already clamped.
+        strategy: what decides if they are concurrent.
+        base_version: the version that the author of `pushed` had seen.
+
+    Returns:
+        The verdict, and the clock under which `pushed` is stored if it is.
+    """
+    clock = pushed.clock
+    if stored is None:
+        return Verdict.TAKEN, clock
+    later = is_later(pushed, stored)
+    concurrent = not later if base_version is None else stored.clock.version > base_version
+    if later and not concurrent:
+        return Verdict.TAKEN, clock
+    if _agree(pushed, stored):
+        return (Verdict.TAKEN if later else Verdict.SETTLED), clock
+    if not later:
+        clock = follow(clock, stored.clock)
+    if not concurrent:
+        return Verdict.TAKEN, clock
+    wins = strategy is MergeStrategy.CLIENT_WINS or (
+        strategy is MergeStrategy.LAST_WRITE_WINS and later
+    )
+    return (Verdict.WON if wins else Verdict.LOST), clock

@@ -1,0 +1,216 @@
+"""Single rules for one text: lengths, numbers, patterns, choices, addresses.
+
+Knows how to judge one string and to say in words what is wrong with it. Must
+not know forms, messages, or anything that waits: every rule is a pure function.
+
+A rule returns `None` for a value that it accepts, else the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from math import isfinite
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+__all__ = [
+    "BOUNDS",
+    "Check",
+    "email",
+    "max_length",
+    "min_length",
+    "number",
+    "one_of",
+    "pattern",
+    "url",
+]
+
+Check: TypeAlias = Callable[[str], str | None]
+"""One rule: returns what is wrong with the value, or `None`."""
+
+_NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE_NUMERAL = re.compile(r"[+-]?[0-9]+")
+_NUMERAL_LENGTH = 100  # more digits are no number that a person typed
+_EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3: a path has 256 octets, "<" and ">" included
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"^`{|}\u2028\u2029]")
+_HOST_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")  # RFC 1123, 2.1, and its international form
+_CHOICES_SHOWN = 10
+
+BOUNDS: Mapping[str, tuple[Callable[[Decimal, Decimal], bool], str]] = {
+    "ge": (lambda value, bound: value >= bound, "must be {} or more"),
+    "gt": (lambda value, bound: value > bound, "must be more than {}"),
+    "le": (lambda value, bound: value <= bound, "must be {} or less"),
+    "lt": (lambda value, bound: value < bound, "must be less than {}"),
+}
+"""The bounds of a number: what holds, and what is said where it does not."""
+
+
+def min_length(least: int) -> Check:
+    """Check for at least `least` characters.
+
+    Characters are Unicode code points, which is what `len` counts. An accent
+    typed as a character of its own counts, as does each part of a joined emoji.
+    """
+    _check_length("min_length", least)
+
+    def check(value: str) -> str | None:
+        if len(value) >= least:
+            return None
+        return f"is too short: {_characters(len(value))}, at least {least} needed"
+
+    return check
+
+
+def max_length(most: int) -> Check:
+    """Check for at most `most` characters, counted as `min_length` does."""
+    _check_length("max_length", most)
+
+    def check(value: str) -> str | None:
+        if len(value) <= most:
+            return None
+        return f"is too long: {_characters(len(value))}, at most {most} allowed"
+
+    return check
+
+
+def _check_length(name: str, length: object) -> None:
+    if not isinstance(length, int) or isinstance(length, bool) or length < 0:
+        raise ValueError(f"{name}: a whole number from 0 on expected, got {length!r}")
+
+
+def _characters(count: int) -> str:
+    return "1 character" if count == 1 else f"{count} characters"
+
+
+def number(
+    kind: type[int] | type[float] = float, bounds: Mapping[str, object] | None = None
+) -> Check:
+    """Check that the value is a number, within bounds.
+
+    Takes ASCII digits with a point, as JSON and HTML do; space around it is
+    ignored. Compared as decimals: no bound is off by a rounding.
+
+    Args:
+        kind: `int` for whole numbers, `float` for any.
+        bounds: by name: `ge`, `gt`, `le`, `lt`.
+
+    Raises:
+        ValueError: `kind` is another type, or a bound is not a finite number.
+    """
+    if kind not in (int, float):
+        raise ValueError(f"type: int or float expected, got {kind!r}")
+    numeral = _WHOLE_NUMERAL if kind is int else _NUMERAL
+    not_a_number = "is not a whole number" if kind is int else "is not a number"
+    tests = [
+        (BOUNDS[name][0], _bound(name, bound), BOUNDS[name][1].format(bound))
+        for name, bound in (bounds or {}).items()
+    ]
+
+    def check(value: str) -> str | None:
+        parsed = _decimal(value.strip(), numeral)
+        if parsed is None:
+            return not_a_number
+        for holds, bound, error in tests:
+            if not holds(parsed, bound):
+                return error
+        return None
+
+    return check
+
+
+def _decimal(text: str, numeral: re.Pattern[str]) -> Decimal | None:
+    if len(text) > _NUMERAL_LENGTH or not numeral.fullmatch(text) or not isfinite(float(text)):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond anything
+        return None
+
+
+def _bound(name: str, bound: object) -> Decimal:
+    if isinstance(bound, (int, float, Decimal)) and not isinstance(bound, bool):
+        exact = Decimal(str(bound))
+        if exact.is_finite():
+            return exact
+    raise ValueError(f"{name}: a finite number expected, got {bound!r}")
+
+
+def pattern(expression: str | re.Pattern[str]) -> Check:
+    """Check that the whole value matches a regular expression.
+
+    The expression runs on what strangers send, and Python cannot stop one that
+    backtracks for ever: write no repeat of a repeat (`(a+)+`), or make the inner
+    one possessive (`(a++)+`), and set `max_length`, which is checked first.
+
+    Raises:
+        ValueError: it is no regular expression, with the reason and the place.
+    """
+    try:
+        compiled = re.compile(expression)
+    except re.error as reason:
+        raise ValueError(f"pattern {expression!r}: {reason}") from None
+
+    def check(value: str) -> str | None:
+        return None if compiled.fullmatch(value) else "does not have the expected form"
+
+    return check
+
+
+def one_of(choices: Sequence[str]) -> Check:
+    """Check that the value is one of `choices`, letter by letter.
+
+    Raises:
+        ValueError: `choices` is empty, one string, or holds anything but strings.
+    """
+    if isinstance(choices, str) or not choices or not all(isinstance(c, str) for c in choices):
+        raise ValueError(f"one_of: a list of strings expected, got {choices!r}")
+    allowed = frozenset(choices)
+    more = ", …" if len(choices) > _CHOICES_SHOWN else ""
+    error = f"must be one of: {', '.join(list(choices)[:_CHOICES_SHOWN])}{more}"
+
+    def check(value: str) -> str | None:
+        return None if value in allowed else error
+
+    return check
+
+
+def email(value: str) -> str | None:
+    """Check that the value is an email address that could receive mail from anywhere.
+
+    By the rules of the `email-validator` package, without asking DNS. Space
+    around it is ignored, as an HTML email input does.
+    """
+    address = value.strip()
+    if len(address) <= _EMAIL_LENGTH:
+        try:
+            validate_email(address, check_deliverability=False)
+        except EmailNotValidError:
+            pass
+        else:
+            return None
+    return "is not an email address"
+
+
+def url(value: str) -> str | None:
+    """Check that the value is an absolute `http` or `https` address. Space around it is ignored."""
+    address = value.strip()
+    if not _NOT_IN_A_URL.search(address):
+        try:
+            parts = urlsplit(address)
+            if parts.scheme in ("http", "https") and _is_host(parts.hostname, parts.port):
+                return None
+        except ValueError:  # a port or an IPv6 address that is none
+            pass
+    return "is not a web address (http:// or https://)"
+
+
+def _is_host(host: str | None, port: int | None) -> bool:
+    if not host or port == 0:
+        return False
+    if ":" in host:  # IPv6: urlsplit has checked the brackets and what is in them
+        return True
+    return all(_HOST_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))

@@ -1,0 +1,65 @@
+"""A record, seen as fields.
+
+Knows which fields a record has or had, and who wrote each of them when. Must
+not know what anybody wants to write.
+"""
+
+from __future__ import annotations
+
+from rhtmx_server.ports import Clock, Record
+from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers.jsontext import Fields
+from rhtmx_server.trackers.merge import Write
+
+__all__ = ["clocks_of", "fields_of", "live", "stored_write"]
+
+
+def live(record: Record | None) -> Record | None:
+    """Return the record if it exists; `None` for a tombstone."""
+    return record if record is not None and record.live else None
+
+
+def fields_of(record: Record | None) -> Fields:
+    """Return the fields that a record has now, with their values. A new dict."""
+    return jsontext.split(record.data) if record is not None and record.live else {}
+
+
+def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
+    """Return the clocks of the fields that a record has or had. A new dict.
+
+    A field without a clock is from a time when its entity was kept without
+    fields: it was written with the record.
+
+    Args:
+        record: the record.
+        fields: what `fields_of` says of it.
+    """
+    if record is None:
+        return {}
+    clocks = dict(record.clocks)
+    for name in fields.keys() - clocks.keys():
+        clocks[name] = Clock(record.version, record.time, record.client_id)
+    return clocks
+
+
+def stored_write(
+    record: Record | None, name: str, fields: Fields, clocks: dict[str, Clock]
+) -> Write | None:
+    """Return the last write of one field; `None` if it was never written.
+
+    The delete of a record is the last write of each of its fields, and also of
+    those that it never had: what is older than the delete must not bring the
+    record back.
+
+    Args:
+        record: the record as it is.
+        name: the field.
+        fields: what `fields_of` says of the record.
+        clocks: what `clocks_of` says of it.
+    """
+    clock = clocks.get(name)
+    if clock is not None:
+        return Write(jsontext.value(fields[name]) if name in fields else None, clock)
+    if record is None or record.live:
+        return None
+    return Write(None, Clock(record.version, record.time, record.client_id, True))

@@ -1,0 +1,178 @@
+"""One validator: what it is asked and what it may answer.
+
+Knows the kinds of functions that serve as validators. Must not know how they
+are run, nor forms, messages or connections.
+
+A validator returns nothing for a valid value, or `Valid` to add metadata, and
+raises `Invalid` otherwise.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+__all__ = ["Function", "Invalid", "Valid", "Validator", "Values"]
+
+Function: TypeAlias = Callable[..., Any]
+"""A validator as its author writes it, plain or `async`."""
+
+Values: TypeAlias = Mapping[str, str]
+"""The values of a form by field; a registered field that was not sent is empty."""
+
+
+class Invalid(Exception):  # noqa: N818 (a verdict on a value, not an error)
+    """The value is not valid. Raised by a validator.
+
+    Args:
+        message: why, in words for the user.
+        metadata: what else helps: any value that JSON can hold.
+        field: which field is at fault. For a form's check only; empty for the
+            form as a whole.
+
+    Example:
+        >>> raise Invalid("already registered", metadata={"hint": "sign in instead?"})
+        Traceback (most recent call last):
+        ...
+        rhtmx_server.trackers.validators.Invalid: already registered
+    """
+
+    def __init__(self, message: str, metadata: object = None, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = metadata
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """The value is valid, and there is more to say. Returned by a validator.
+
+    Args:
+        metadata: any value that JSON can hold: a suggestion, a strength, a price.
+    """
+
+    metadata: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """One function, and how it wants to be run.
+
+    Args:
+        name: form, field and function, for the log.
+        form: the form that it belongs to.
+        call: the function, taking (value, values of the form).
+        blocking: it must not run on the event loop.
+        timeout: its time in seconds; `None` for the default.
+    """
+
+    name: str
+    form: str
+    call: Callable[[str, Values], object]
+    blocking: bool
+    timeout: float | None = None
+
+    @classmethod
+    def of_field(
+        cls,
+        form: str,
+        field: str,
+        function: Function,
+        *,
+        blocking: bool | None = None,
+        timeout: float | None = None,
+    ) -> Validator:
+        """Take a function of one value, and of the form if it has such a parameter.
+
+        Args:
+            form: the form's name.
+            field: the field's name.
+            function: takes `(value)` or `(value, form)`.
+            blocking: `None`: yes for a plain function, no for an `async` one.
+            timeout: its time in seconds; `None` for the default.
+
+        Raises:
+            TypeError: the function takes anything else, or is `async` and blocking.
+            ValueError: the timeout is not above 0.
+        """
+        name = f"{form}.{field} {_name(function)}"
+        _require_one_argument(function, f"{name}: takes (value) or (value, form)", {"form"})
+        call = _with_form(function) if _takes_form(function) else _with_value(function)
+        return cls(name, form, call, _blocks(name, function, blocking), _time(name, timeout))
+
+    @classmethod
+    def of_form(
+        cls,
+        form: str,
+        function: Function,
+        *,
+        blocking: bool | None = None,
+        timeout: float | None = None,
+    ) -> Validator:
+        """Take a function of all values of a form: `(form)`. Otherwise like `of_field`."""
+        name = f"{form} {_name(function)}"
+        _require_one_argument(function, f"{name}: takes (form)", set())
+        return cls(
+            name,
+            form,
+            lambda _value, values: function(values),
+            _blocks(name, function, blocking),
+            _time(name, timeout),
+        )
+
+
+def _name(function: Function) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+def _with_value(function: Function) -> Callable[[str, Values], object]:
+    return lambda value, _values: function(value)
+
+
+def _with_form(function: Function) -> Callable[[str, Values], object]:
+    return lambda value, values: function(value, form=values)
+
+
+def _parameters(function: Function) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
+
+
+def _takes_form(function: Function) -> bool:
+    return any(
+        p.name == "form" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        for p in _parameters(function)[1:]
+    )
+
+
+def _require_one_argument(function: Function, rule: str, others: set[str]) -> None:
+    parameters = _parameters(function)
+    takes_one = parameters and parameters[0].kind not in (
+        inspect.Parameter.KEYWORD_ONLY,
+        inspect.Parameter.VAR_KEYWORD,
+    )
+    needs_more = any(
+        p.default is p.empty
+        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and p.name not in others
+        for p in parameters[1:]
+    )
+    if not takes_one or needs_more:
+        raise TypeError(f"{rule}, not {inspect.signature(function)}")
+
+
+def _blocks(name: str, function: Function, wanted: bool | None) -> bool:
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 (an object with an async __call__)
+    )
+    if is_async and wanted:
+        raise TypeError(f"{name}: is async, so it runs on the event loop: leave blocking out")
+    return not is_async if wanted is None else wanted
+
+
+def _time(name: str, seconds: float | None) -> float | None:
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"{name}: timeout: seconds above 0 expected, got {seconds!r}")
+    return seconds

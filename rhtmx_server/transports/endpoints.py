@@ -1,0 +1,14 @@
+"""The paths on which WebSockets are taken.
+
+Knows which dialect is spoken where.
+"""
+
+from __future__ import annotations
+
+from rhtmx.wire import SUBPROTOCOLS
+from rhtmx_server.transports import legacy
+from rhtmx_server.transports.websocket import Endpoint, unified
+
+__all__ = ["ENDPOINTS"]
+
+ENDPOINTS = {"/api/ws": Endpoint("unified", unified, subprotocols=SUBPROTOCOLS), **legacy.ENDPOINTS}

@@ -1,0 +1,99 @@
+"""Messages as ready-made WebSocket frames.
+
+Knows frame headers (RFC 6455 section 5.2) and permessage-deflate (RFC 7692).
+Must not know sockets: a server's frame is not masked, so the same bytes serve
+every connection that speaks the same dialect.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+import zlib
+
+from rhtmx import wire
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.wire import Format, Message, ServerMessage
+
+__all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect"]
+
+TEXT = 0x1
+BINARY = 0x2
+
+_FIN = 0x80
+_RSV1 = 0x40
+
+
+def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
+    """One whole, unmasked frame.
+
+    Args:
+        opcode: `TEXT` or `BINARY`.
+        payload: its content, compressed if it is said to be.
+        compressed: sets RSV1 (RFC 7692 section 6).
+    """
+    first = _FIN | opcode | (_RSV1 if compressed else 0)
+    size = len(payload)
+    if size < 126:
+        return bytes((first, size)) + payload
+    if size < 65536:
+        return struct.pack("!BBH", first, 126, size) + payload
+    return struct.pack("!BBQ", first, 127, size) + payload
+
+
+def deflate(payload: bytes, *, bits: int, level: int) -> bytes:
+    """Compress a message on its own (RFC 7692 section 7.2.1), without context."""
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -bits)
+    data = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    return data[:-4]
+
+
+class WireDialect:
+    """What `/api/ws` speaks: one wire format, compressed or not.
+
+    There is one object for each combination (`wire_dialect`), so that the hub
+    encodes and compresses a change once for all connections that share it.
+
+    Args:
+        format: JSON in text frames, or protobuf in binary ones.
+        bits: size of the compression window, 0 for no compression.
+        level: zlib's compression level.
+        threshold: payloads below so many bytes are sent plain.
+    """
+
+    def __init__(self, format: Format, bits: int, level: int, threshold: int) -> None:
+        self.format = format
+        self.bits = bits
+        self._level = level
+        self._threshold = threshold
+        self._text = format is Format.JSON
+        self._opcode = TEXT if self._text else BINARY
+
+    def decode(self, data: bytes, text: bool) -> Message:
+        """The message in a frame whose kind must agree with the format."""
+        if text is not self._text:
+            raise RhtmxError(ErrorCode.BAD_MESSAGE, self._wrong_kind(text))
+        return wire.decode(data, self.format)
+
+    def frame(self, message: ServerMessage) -> bytes:
+        """A message as a frame."""
+        payload = wire.encode(message, self.format)
+        if self.bits and len(payload) >= self._threshold:
+            small = deflate(payload, bits=self.bits, level=self._level)
+            if len(small) < len(payload):
+                return frame(self._opcode, small, compressed=True)
+        return frame(self._opcode, payload)
+
+    def _wrong_kind(self, text: bool) -> str:
+        got, expected = ("text", "binary") if text else ("binary", "text")
+        other = Format.JSON if text else Format.PROTO
+        return (
+            f"a {got} frame on a connection that speaks {self.format.value}: {expected} frames "
+            f"expected (offer the subprotocol rhtmx.v1.{other.value} to speak {other.value})"
+        )
+
+
+@functools.cache
+def wire_dialect(format: Format, bits: int, level: int, threshold: int) -> WireDialect:
+    """The one dialect object for these parameters."""
+    return WireDialect(format, bits, level, threshold)

@@ -1,0 +1,188 @@
+"""The plain HTTP door: health, metrics, files, and the reads of old clients.
+
+Knows paths and methods. Must not know sockets, nor what a store holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.wire import MAX_INTEGER
+from websockets.http11 import Request, Response
+
+from rhtmx_server.checks import MAX_NAME
+from rhtmx_server.failures import unexpected
+from rhtmx_server.metrics import CONTENT_TYPE
+from rhtmx_server.ports import Granularity
+from rhtmx_server.services import Services
+from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
+from rhtmx_server.transports.deprecation import HEADERS
+from rhtmx_server.transports.legacy_reads import latest, read_since
+from rhtmx_server.transports.origin import Origins
+from rhtmx_server.transports.pages import CLIENT_PATH, Page, client
+from rhtmx_server.transports.target import Target, parse_target
+
+__all__ = ["Http"]
+
+READS_AT_A_TIME = 4
+"""Old clients' reads under way: each holds a whole entity as JSON."""
+
+_METHODS = ("GET", "HEAD")
+_VERSION = re.compile(r"[0-9]{1,16}")
+
+
+class Http:
+    """Answers every request that does not open a WebSocket.
+
+    Args:
+        services: the server.
+        pages: files besides the browser client: path to content type and body.
+        ready: whether the server takes connections.
+
+    Raises:
+        ValueError: one of the configured origins is not an origin.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        pages: Mapping[str, tuple[str, bytes]],
+        ready: Callable[[], bool],
+    ) -> None:
+        self._services = services
+        self._ready = ready
+        self._origins = Origins(services.config.origins, services.metrics)
+        self._reads = asyncio.Semaphore(READS_AT_A_TIME)
+        self._pages = {path: Page.of(*page) for path, page in pages.items()}
+        if (bundle := client()) is not None:
+            self._pages.setdefault(CLIENT_PATH, bundle)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request; never raises."""
+        try:
+            response = await self._answer(request)
+        except RhtmxError as error:
+            response = refuse(error)
+        except Exception as failure:
+            response = refuse(unexpected(failure, "answering an HTTP request"))
+        return without_body(response) if request.method == "HEAD" else response
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in _METHODS:
+            error = RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                f"method: {' or '.join(_METHODS)} expected; writes go over the WebSocket /api/ws",
+            )
+            allow = ("Allow", ", ".join(_METHODS))
+            return refuse(error, HTTPStatus.METHOD_NOT_ALLOWED, [allow])
+        target = parse_target(request.path)
+        page = self._pages.get("/" + "/".join(target.segments))
+        if page is not None:
+            return page.serve(request)
+        for pattern, handler in _ROUTES:
+            if _matches(pattern, target.segments):
+                return await handler(self, request, target)
+        raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {target.path[:80]!r}")
+
+    # What is for operators.
+
+    async def _health(self, request: Request, target: Target) -> Response:
+        return answer(HTTPStatus.OK, b"ok\n")
+
+    async def _readiness(self, request: Request, target: Target) -> Response:
+        if self._ready():
+            return answer(HTTPStatus.OK, b"ready\n")
+        return answer(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready: starting or stopping\n")
+
+    async def _metrics(self, request: Request, target: Target) -> Response:
+        return answer(HTTPStatus.OK, self._services.metrics.render(), CONTENT_TYPE)
+
+    # What is for old clients.
+
+    async def _records(self, request: Request, target: Target) -> Response:
+        return await self._since(request, target, Granularity.RECORDS)
+
+    async def _fields(self, request: Request, target: Target) -> Response:
+        return await self._since(request, target, Granularity.FIELDS)
+
+    async def _since(self, request: Request, target: Target, granularity: Granularity) -> Response:
+        await self._authorise(request)
+        entity = self._entity(target)
+        since = _since(target)
+        async with self._reads:
+            body = await read_since(self._services, entity, since, granularity)
+        return self._legacy(request, body)
+
+    async def _latest(self, request: Request, target: Target) -> Response:
+        await self._authorise(request)
+        entity = self._entity(target)
+        entity_id = _name("entity_id", target.segments[3])
+        return self._legacy(request, await latest(self._services, entity, entity_id))
+
+    async def _authorise(self, request: Request) -> None:
+        """Ask who reads, where the server asks at all (RFC 6750 section 2.1)."""
+        authenticate = self._services.authenticate
+        if authenticate is None:
+            return
+        values = request.headers.get_all("Authorization")
+        scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+        if scheme.lower() != "bearer" or not token:
+            raise RhtmxError(
+                ErrorCode.UNAUTHENTICATED, "a token expected: Authorization: Bearer <token>"
+            )
+        await authenticate(token.strip())
+
+    def _entity(self, target: Target) -> str:
+        entity = _name("entity", target.segments[2])
+        self._services.known(entity)
+        return entity
+
+    def _legacy(self, request: Request, body: bytes) -> Response:
+        self._services.metrics.legacy_user("http")
+        headers = [*HEADERS, ("Vary", "Origin")]
+        origin = self._origins.may_read(request)
+        if origin is not None:
+            headers.append(("Access-Control-Allow-Origin", origin))
+        return answer(HTTPStatus.OK, body, JSON, headers)
+
+
+def _matches(pattern: str, segments: tuple[str, ...]) -> bool:
+    parts = pattern[1:].split("/")
+    return len(parts) == len(segments) and all(
+        part in ("*", segment) for part, segment in zip(parts, segments, strict=True)
+    )
+
+
+def _name(what: str, value: str) -> str:
+    size = len(value.encode())
+    if not 1 <= size <= MAX_NAME:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{what}: 1 to {MAX_NAME} bytes expected, got {size}"
+        )
+    return value
+
+
+def _since(target: Target) -> int:
+    """Return the `since` of a query; 0 where there is none: the client has nothing."""
+    values = target.query.get("since", ["0"])
+    value = values[0]
+    if len(values) == 1 and _VERSION.fullmatch(value) and int(value) <= MAX_INTEGER:
+        return int(value)
+    raise RhtmxError(
+        ErrorCode.BAD_MESSAGE,
+        f"since: one version from 0 to {MAX_INTEGER} expected, got {', '.join(values)[:40]!r}",
+    )
+
+
+_ROUTES: tuple[tuple[str, Callable[[Http, Request, Target], Awaitable[Response]]], ...] = (
+    ("/healthz", Http._health),
+    ("/readyz", Http._readiness),
+    ("/metrics", Http._metrics),
+    ("/api/sync/*", Http._records),
+    ("/api/field-sync/*", Http._fields),
+    ("/api/field-sync/*/*/latest", Http._latest),
+)

@@ -1,0 +1,65 @@
+"""What the server does by the clock: signs of life, and old rows.
+
+Knows intervals. Must not know what a connection or a store does when asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from rhtmx.errors import RhtmxError
+from rhtmx_server.config import Config
+from rhtmx_server.connection import Connection
+from rhtmx_server.hub import Hub
+from rhtmx_server.ports import Store
+
+__all__ = ["collect", "watch"]
+
+log = logging.getLogger("rhtmx_server")
+
+WATCH_SECONDS = 1.0
+COLLECT_SECONDS = 3600.0
+_DAY = 86_400_000_000
+
+
+async def watch(
+    connections: Callable[[], Iterable[Connection]], now: Callable[[], float], config: Config
+) -> None:
+    """Look at every connection now and then, until cancelled.
+
+    Args:
+        connections: those that are open.
+        now: seconds, of a clock that does not jump.
+        config: the times that have to be kept; a look comes late by a quarter
+            of the shortest at most, and once a second at least.
+    """
+    pause = min(WATCH_SECONDS, config.heartbeat / 4, config.stall_timeout / 4)
+    while True:
+        await asyncio.sleep(pause)
+        moment = now()
+        for connection in list(connections()):
+            connection.look(moment)
+
+
+async def collect(store: Store, hub: Hub, config: Config, clock: Callable[[], int]) -> None:
+    """Delete history and tombstones that are old enough, once an hour, until cancelled.
+
+    Args:
+        store: what to clean.
+        hub: learns of the floors that rise.
+        config: how old is old enough.
+        clock: the time; microseconds.
+    """
+    while True:
+        now = clock()
+        try:
+            await store.collect(
+                history_before=now - round(config.history_days * _DAY),
+                tombstones_before=now - round(config.tombstone_days * _DAY),
+            )
+            hub.raise_floors(await store.heads())
+        except RhtmxError as error:
+            log.warning("old rows stay for now: %s", error)
+        await asyncio.sleep(COLLECT_SECONDS)

@@ -1,0 +1,141 @@
+"""What a store does with a batch: all of it or nothing, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rhtmx_server.ports import Clock, Head, Snapshot, Store, Wanted, Writes
+from tests.contract.builders import always, look, put, put_each, record, versions, writing
+from tests.contract.conftest import Reopen
+
+
+class RefusedError(Exception):
+    pass
+
+
+def refuse(_: Snapshot) -> Writes:
+    raise RefusedError
+
+
+async def test_what_was_committed_is_read_back_as_it_was_given(store: Store) -> None:
+    one = record("1", 1, b'{"title":"\xc3\xa9","n":9007199254740993}')
+    one.clocks = {
+        "title": Clock(1, 17, "client-1"),
+        "gone": Clock(1, -5, None, deleted=True),
+    }
+    await put(store, one)
+    assert await store.record("tasks", "1") == one
+    assert await store.since("tasks", 0, 1, 10) == [one]
+
+
+async def test_a_record_holds_null_and_an_empty_author(store: Store) -> None:
+    one = record("1", 1, None)
+    one.client_id = None
+    await put(store, one)
+    assert await store.record("tasks", "1") == one
+
+
+async def test_ids_are_any_text(store: Store) -> None:
+    ids = ["a b", "\0", "é\U0001f600", "' OR 1=1 --", "%", "A", "a"]
+    await put(store, *(record(id_, number) for number, id_ in enumerate(ids, 1)))
+    assert [one.entity_id for one in await store.since("tasks", 0, 100, 100)] == ids
+    for number, id_ in enumerate(ids, 1):
+        found = await store.record("tasks", id_)
+        assert found is not None
+        assert found.version == number
+
+
+async def test_nothing_is_written_when_the_decision_raises(store: Store) -> None:
+    await put(store, record("1", 1, b"1"))
+    with pytest.raises(RefusedError):
+        await store.commit(Wanted(records=[("tasks", "1")]), refuse)
+    assert await store.heads() == {"tasks": Head(1)}
+    await put(store, record("1", 2, b"2"))
+    assert await versions(store) == [2]
+
+
+async def test_a_decision_sees_what_it_wanted_and_what_is_missing_has_no_key(store: Store) -> None:
+    await put(store, record("1", 1), record("2", 2, deleted=True))
+    wanted = Wanted(
+        records=[("tasks", "1"), ("tasks", "2"), ("tasks", "3"), ("notes", "1")],
+        clients=["nobody"],
+        outcomes=[("nobody", 1)],
+    )
+    seen = await look(store, wanted)
+    assert seen.records == {
+        ("tasks", "1"): record("1", 1),
+        ("tasks", "2"): record("2", 2, deleted=True),
+    }
+    assert seen.heads == {"tasks": Head(2), "notes": Head(0)}
+    assert seen.clients == {}
+    assert seen.outcomes == {}
+
+
+async def test_a_batch_may_move_many_entities(store: Store) -> None:
+    await put(store, record("1", 1), record("1", 1, entity="notes"), record("2", 2))
+    assert await store.heads() == {"tasks": Head(2), "notes": Head(1)}
+    assert await versions(store, entity="notes") == [1]
+
+
+async def test_an_empty_batch_changes_nothing(store: Store) -> None:
+    await store.commit(Wanted(), always(Writes()))
+    assert await store.heads() == {}
+
+
+async def test_commits_that_are_asked_for_at_once_are_served_in_turn(store: Store) -> None:
+    def increment(snapshot: Snapshot) -> Writes:
+        current = snapshot.records.get(("tasks", "1"))
+        count = int(current.data or b"0") if current else 0
+        return writing(record("1", snapshot.heads["tasks"].version + 1, b"%d" % (count + 1)))
+
+    wanted = Wanted(records=[("tasks", "1")])
+    await asyncio.gather(*(store.commit(wanted, increment) for _ in range(20)))
+    found = await store.record("tasks", "1")
+    assert found is not None
+    assert (found.version, found.data) == (20, b"20")
+
+
+async def test_a_reader_sees_a_commit_whole_or_not_at_all(store: Store) -> None:
+    seen: set[tuple[int, int]] = set()
+    for version in range(1, 40, 2):
+        batch = writing(record("1", version), record("2", version + 1))
+        committing = asyncio.ensure_future(store.commit(Wanted(), always(batch)))
+        while not committing.done():
+            found = await versions(store)
+            seen.add((len(found), sum(found) % 2))
+            await asyncio.sleep(0)
+        await committing
+    assert seen <= {(0, 0), (2, 1)}
+    assert await versions(store) == [39, 40]
+
+
+async def test_what_the_caller_changes_afterwards_does_not_change_the_store(store: Store) -> None:
+    one = record("1", 1, b"1")
+    await put(store, one)
+    one.data = b"2"
+    read = await store.record("tasks", "1")
+    assert read is not None
+    read.data = b"3"
+    assert await store.record("tasks", "1") == record("1", 1, b"1")
+
+
+async def test_a_reopened_store_has_everything_and_the_same_epoch(
+    store: Store, reopen: Reopen
+) -> None:
+    epoch = store.epoch
+    await put_each(store, record("1", 1), record("2", 2, deleted=True), record("1", 3, b"3"))
+    again = await reopen()
+    assert again.epoch == epoch
+    assert await again.heads() == {"tasks": Head(3)}
+    assert await again.since("tasks", 0, 3, 10) == [
+        record("2", 2, deleted=True),
+        record("1", 3, b"3"),
+    ]
+    assert [entry.record.version for entry in await again.history("tasks")] == [1, 2, 3]
+
+
+async def test_a_store_may_be_closed_twice(store: Store) -> None:
+    await store.close()
+    await store.close()

@@ -1,0 +1,141 @@
+"""The SQLite store does what the memory store does, whatever is asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from rhtmx_server.ports import Client, Granularity, HistoryEntry, Outcome, Record, Store, Wanted
+from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
+from tests.contract.builders import always, look, record, writing
+
+T = TypeVar("T")
+
+ENTITIES = ["tasks", "notes"]
+IDS = ["1", "2", "3"]
+CLIENTS = ["c", "d"]
+FAST = FileOptions(synchronous="NORMAL")  # what a sync is for is proved in tests/fault
+TIMES = st.integers(0, 9)
+
+one_write = st.tuples(
+    st.sampled_from(ENTITIES), st.sampled_from(IDS), st.booleans(), TIMES, st.booleans()
+)
+
+
+class StoreModel(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name, "app.db")
+        self.loop = asyncio.Runner()
+        self.memory = MemoryStore()
+        self.sqlite = SqliteStore(self.path, FAST)
+        self.run(self.sqlite.open())
+        self.heads = dict.fromkeys(ENTITIES, 0)
+        self.last_seq = dict.fromkeys(CLIENTS, 0)
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def wait() -> T:
+            return await work
+
+        return self.loop.run(wait())
+
+    def on_both(self, do: Callable[[Store], Awaitable[T]]) -> tuple[T, T]:
+        return self.run(do(self.memory)), self.run(do(self.sqlite))
+
+    def same(self, do: Callable[[Store], Awaitable[object]]) -> None:
+        reference, found = self.on_both(do)
+        assert found == reference
+
+    @rule(batch=st.lists(one_write, max_size=4), client=st.sampled_from(CLIENTS), time=TIMES)
+    def commit(self, batch: list[tuple[str, str, bool, int, bool]], client: str, time: int) -> None:
+        written: list[Record] = []
+        lost: list[HistoryEntry] = []
+        for entity, entity_id, deleted, when, loses in batch:
+            self.heads[entity] += 1
+            version = self.heads[entity]
+            one = record(entity_id, version, entity=entity, deleted=deleted, time=when)
+            written.append(one)
+            if loses:
+                lost.append(HistoryEntry(one, Granularity.FIELDS, lost=True))
+        self.last_seq[client] += 1
+        seq = self.last_seq[client]
+        writes = writing(
+            *written,
+            clients=[Client(client, "ada", seq, time)],
+            outcomes=[Outcome(client, seq, b"digest", b"reply", rejected=not written)],
+        )
+        writes.history = [*writes.history, *lost]
+        self.on_both(lambda store: store.commit(Wanted(), always(writes)))
+
+    @rule(client=st.sampled_from(CLIENTS), seq=st.integers(0, 5))
+    def confirm(self, client: str, seq: int) -> None:
+        self.on_both(lambda store: store.confirm(client, seq))
+
+    @rule(history=TIMES, tombstones=TIMES)
+    def collect(self, history: int, tombstones: int) -> None:
+        self.on_both(
+            lambda store: store.collect(history_before=history, tombstones_before=tombstones)
+        )
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.sqlite.close())
+        self.sqlite = SqliteStore(self.path, FAST)
+        self.run(self.sqlite.open())
+
+    @rule(
+        entity=st.sampled_from(ENTITIES),
+        after=st.integers(0, 9),
+        upto=st.integers(0, 20),
+        limit=st.integers(1, 4),
+    )
+    def read_a_page(self, entity: str, after: int, upto: int, limit: int) -> None:
+        self.same(lambda store: store.since(entity, after, upto, limit))
+
+    @rule(
+        entity=st.sampled_from(ENTITIES),
+        entity_id=st.none() | st.sampled_from(IDS),
+        after=st.integers(0, 9),
+        until=st.none() | TIMES,
+        limit=st.integers(1, 4),
+    )
+    def read_history(
+        self, entity: str, entity_id: str | None, after: int, until: int | None, limit: int
+    ) -> None:
+        self.same(
+            lambda store: store.history(
+                entity, entity_id=entity_id, after=after, until=until, limit=limit
+            )
+        )
+
+    @invariant()
+    def everything_is_the_same(self) -> None:
+        wanted = Wanted(
+            records=[(entity, entity_id) for entity in ENTITIES for entity_id in IDS],
+            clients=CLIENTS,
+            outcomes=[(client, seq) for client in CLIENTS for seq in range(1, 9)],
+        )
+        self.same(lambda store: look(store, wanted))
+        self.same(lambda store: store.heads())
+
+    def teardown(self) -> None:
+        self.run(self.sqlite.close())
+        self.loop.close()
+        self.folder.cleanup()
+
+
+TestStores = StoreModel.TestCase
+TestStores.settings = settings(
+    max_examples=25,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,110 @@
+"""Plain HTTP on the port of the sockets."""
+
+from __future__ import annotations
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from rhtmx_server import App, Config
+from tests.support.plain_http import ask, exchange
+from tests.support.sockets import raw
+
+PAGES = {"/": ("text/html; charset=utf-8", b"<!doctype html><p>demo")}
+
+
+async def test_operators_can_ask_how_it_is(app: App) -> None:
+    assert (await ask(app.url, "/healthz")).status == 200
+    assert (await ask(app.url, "/readyz")).status == 200
+    async with raw(app.url) as client:
+        await client.ask({"type": "ping"}, "pong")
+        metrics = (await ask(app.url, "/metrics")).body
+    assert b'rhtmx_connections{endpoint="unified"} 1.0' in metrics
+    assert b'rhtmx_messages_received_total{type="ping"} 1.0' in metrics
+
+
+async def test_the_browser_client_and_pages_are_served() -> None:
+    async with App(store="memory://", config=Config(port=0), pages=PAGES) as app:
+        script = await ask(app.url, "/api/client.js")
+        assert script.status == 200
+        assert script.headers["X-Content-Type-Options"] == "nosniff"
+        assert len(script.body) == int(script.headers["Content-Length"])
+        again = await ask(app.url, "/api/client.js", **{"If-None-Match": script.headers["ETag"]})
+        assert (again.status, again.body) == (304, b"")
+        page = await ask(app.url, "/")
+        assert page.body == PAGES["/"][1]
+        policy = page.headers["Content-Security-Policy"]
+        assert app.url.removesuffix("/api/ws") in policy
+        assert "unsafe-inline" not in policy
+
+
+async def test_every_response_ends_the_connection_and_says_so(app: App) -> None:
+    for path in ("/healthz", "/nothing", "/api/sync/users?since=x"):
+        answer = await ask(app.url, path)
+        assert answer.headers.get_all("Connection") == ["close"]
+        assert answer.headers.get_all("Content-Length") == [str(len(answer.body))]
+
+
+async def test_head_sends_no_body(app: App) -> None:
+    answer = await ask(app.url, "/healthz", "HEAD")
+    assert (answer.status, answer.body, answer.headers["Content-Length"]) == (200, b"", "3")
+
+
+async def test_other_methods_are_refused(app: App) -> None:
+    answer = await ask(app.url, "/healthz", "DELETE")
+    assert answer.status == 405
+    assert answer.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", ["/api/ws", "/api/sync/ws", "/api/field-sync/ws"])
+async def test_a_socket_path_without_an_upgrade_says_what_is_missing(app: App, path: str) -> None:
+    answer = await ask(app.url, path)
+    assert answer.status == 426
+    assert answer.headers["Upgrade"] == "websocket"
+    assert b"WebSocket" in answer.body
+
+
+async def test_only_pages_of_this_origin_or_of_named_ones_may_connect() -> None:
+    config = Config(port=0, origins=("https://example.com",))
+    async with App(store="memory://", config=config) as app:
+        own = app.url.replace("ws:", "http:").removesuffix("/api/ws")
+        for origin in (own, "https://example.com", None):
+            async with connect(app.url, origin=origin):  # type: ignore[arg-type]
+                pass
+        for origin in (
+            "https://evil.example", "null", "https://example.com.evil.org",
+            "https://evilexample.com", "http://example.com", f"{own}0",
+        ):  # fmt: skip
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(app.url, origin=origin)  # type: ignore[arg-type]
+            assert refused.value.response.status_code == 403
+            assert b"forbidden" in (refused.value.response.body or b"")
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(app.url, additional_headers={"Cookie": "session=1"})
+        assert refused.value.response.status_code == 403
+        metrics = (await ask(app.url, "/metrics")).body
+        assert b'rhtmx_handshakes_refused_total{reason="origin"} 7.0' in metrics
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"GET / HTTP/0.9\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET //[ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://[/api/ws HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+async def test_a_malformed_request_leaves_no_trace_in_the_log(
+    app: App, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await exchange(app.url, request_)
+    assert response == b"" or response.startswith(b"HTTP/1.1 4")
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert (await ask(app.url, "/healthz")).status == 200

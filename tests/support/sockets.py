@@ -1,0 +1,69 @@
+"""A bare client: sends and receives messages as they stand on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+PATIENCE = 10.0
+"""Seconds after which a test that waits has failed."""
+
+
+class Raw:
+    """JSON over a socket, without any client library of ours."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.log: list[dict[str, Any]] = []
+
+    async def send(self, *messages: dict[str, Any]) -> None:
+        for message in messages:
+            await self.socket.send(json.dumps(message))
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message that is no heartbeat."""
+        while True:
+            async with asyncio.timeout(PATIENCE):
+                message: dict[str, Any] = json.loads(await self.socket.recv())
+            if message["type"] != "ping":
+                self.log.append(message)
+                return message
+
+    async def until(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The next message of this type with these fields; others stay in `log`."""
+        return await self.until_that(
+            lambda m: m["type"] == kind and all(m.get(k) == v for k, v in fields.items())
+        )
+
+    async def until_that(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            message = await self.receive()
+            if wanted(message):
+                return message
+
+    async def ask(self, message: dict[str, Any], kind: str) -> dict[str, Any]:
+        await self.send(message)
+        return await self.until(kind)
+
+    async def settle(self) -> list[dict[str, Any]]:
+        """Everything that the server had to say before it answers a ping."""
+        before = len(self.log)
+        await self.ask({"type": "ping"}, "pong")
+        return self.log[before:-1]
+
+    async def push(self, entity: str, entity_id: str, data: Any, **more: Any) -> dict[str, Any]:
+        action = "delete" if data is None else "update"
+        push = {"type": "push", "entity": entity, "entity_id": entity_id, "action": action}
+        return await self.ask({**push, "data": data, **more}, "push_ack")
+
+
+@contextlib.asynccontextmanager
+async def raw(url: str, **options: Any) -> AsyncIterator[Raw]:
+    """Open a bare socket."""
+    async with connect(url, **options) as socket:
+        yield Raw(socket)

@@ -1,0 +1,150 @@
+"""A connection without a socket: a link that notes what is done to it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from rhtmx import wire
+from rhtmx.messages import Push, PushFields
+from rhtmx.wire import Format, Message
+
+from rhtmx_server.committer import Committer
+from rhtmx_server.config import Config
+from rhtmx_server.connection import Connection
+from rhtmx_server.hub import Hub
+from rhtmx_server.metrics import Metrics
+from rhtmx_server.outbox import Tick
+from rhtmx_server.ports import Mutation
+from rhtmx_server.services import Services
+from rhtmx_server.session import Limits, Session
+from rhtmx_server.stores.memory import MemoryStore
+from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.forms import FormTracker
+from rhtmx_server.trackers.runner import Runner
+from tests.unit.rhtmx_server.fakes import NOW, Lines, Soon, messages
+
+M = TypeVar("M")
+
+
+@dataclass
+class Clock:
+    """Seconds that go on when a test says so."""
+
+    seconds: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Link:
+    """A transport that only takes notes."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.buffered = 0
+        self.paused = False
+        self.pings = 0
+        self.closed: list[tuple[int, str]] = []
+        self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def ping(self) -> None:
+        self.pings += 1
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed.append((code, reason))
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def waiting(self) -> int:
+        return self.buffered
+
+
+class Held:
+    """A committer that keeps every mutation until a test answers it."""
+
+    def __init__(self) -> None:
+        self.mutations: list[Mutation] = []
+
+    def submit(self, mutation: Mutation) -> None:
+        self.mutations.append(mutation)
+
+    @property
+    def pushed(self) -> list[Push | PushFields]:
+        return [mutation.message for mutation in self.mutations]
+
+
+class Meter:
+    """Takes the figures of validators."""
+
+    def validated(self, form: str, seconds: float) -> None: ...
+
+    def abandoned(self, threads: int) -> None: ...
+
+
+@dataclass
+class Side:
+    """One connection, and the server around it."""
+
+    config: Config = field(default_factory=Config)
+    limits: Limits = field(default_factory=Limits)
+    entities: frozenset[str] | None = None
+    authenticate: Any = None
+
+    def __post_init__(self) -> None:
+        self.soon, self.now, self.link, self.committer = Soon(), Clock(), Link(), Held()
+        self.store = MemoryStore(new_epoch=lambda: "e")
+        tick = Tick(self.soon)
+        self.hub = Hub(tick)
+        self.forms = FormTracker(Runner(DaemonPool(1), timeout=5.0, meter=Meter()), {})
+        self.services = Services(
+            config=self.config,
+            store=self.store,
+            hub=self.hub,
+            committer=cast(Committer, self.committer),
+            tick=tick,
+            forms=self.forms,
+            metrics=Metrics(),
+            clock=lambda: NOW,
+            now=self.now,
+            entities=self.entities,
+            authenticate=self.authenticate,
+        )
+        self.session = Session("s1", self.limits, self.now())
+        self.connection = Connection(self.services, self.session, Lines(), self.link)
+
+    def say(self, *said: Message) -> None:
+        """What the peer sends."""
+        for message in said:
+            self.connection.receive(wire.encode(message, Format.JSON), True)
+
+    def say_raw(self, *frames: bytes) -> None:
+        for frame in frames:
+            self.connection.receive(frame, True)
+
+    @property
+    def heard(self) -> list[Message]:
+        """What the peer has been written since the last time."""
+        self.soon.turn()
+        written, self.link.written = self.link.written, []
+        return messages(b"".join(written))
+
+    def answer(self, *reply: Any) -> None:
+        """Answer the oldest push that waits."""
+        self.committer.mutations.pop(0).answer(reply)
+
+    async def rest(self) -> None:
+        """Wait until the connection has no task left."""
+        while tasks := self.connection._tasks:
+            await asyncio.wait(tasks)

@@ -1,0 +1,182 @@
+"""Stand-ins for what surrounds the core: the loop's turns, peers, encodings.
+
+Nothing here waits: a test says when a turn of the loop ends and when a
+coroutine goes on.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+from rhtmx import wire
+from rhtmx.messages import (
+    Change,
+    ChangeAction,
+    FieldAction,
+    FieldChange,
+    FieldUpdate,
+    Push,
+    PushFields,
+)
+from rhtmx.wire import Format, Message, ServerMessage
+
+from rhtmx_server.hub import Encoding
+from rhtmx_server.ports import Clock, Commit, Granularity, Record
+from rhtmx_server.times import to_datetime
+
+RECORDS, FIELDS, BOTH = Granularity.RECORDS, Granularity.FIELDS, Granularity.BOTH
+NOW = 1_700_000_000_000_000
+
+
+class Soon:
+    """A `call_soon` whose turns a test ends itself."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        self.calls.append(function)
+
+    def turn(self) -> None:
+        """Run what was put off, and what that puts off."""
+        while self.calls:
+            self.calls.pop(0)()
+
+
+class Lines:
+    """An encoding that can be read back: one line of JSON for each message."""
+
+    def __init__(self) -> None:
+        self.encoded: list[ServerMessage] = []
+
+    def frame(self, message: ServerMessage) -> bytes:
+        self.encoded.append(message)
+        return wire.encode(message, Format.JSON) + b"\n"
+
+    def decode(self, data: bytes, text: bool) -> Message:
+        return wire.decode(data, Format.JSON)
+
+
+def messages(data: bytes) -> list[Message]:
+    """What was written in `Lines`."""
+    return [wire.decode(line, Format.JSON) for line in data.splitlines()]
+
+
+def version(message: object) -> int:
+    """The version of a change, of either kind."""
+    assert isinstance(message, Change | FieldChange)
+    assert message.change is not None
+    return message.change.version
+
+
+class Peer:
+    """A subscriber that notes what it gets."""
+
+    def __init__(self, encoding: Encoding | None = None) -> None:
+        self.encoding: Encoding = encoding or Lines()
+        self.behind = False
+        self.deliveries: list[bytes] = []
+        self.falls: list[tuple[str, int]] = []
+
+    def deliver(self, frames: bytes) -> None:
+        self.deliveries.append(frames)
+
+    def fell(self, entity: str, sent: int) -> None:
+        self.falls.append((entity, sent))
+
+    @property
+    def got(self) -> list[Message]:
+        return messages(b"".join(self.deliveries))
+
+    @property
+    def versions(self) -> list[int]:
+        return [version(message) for message in self.got]
+
+
+@types.coroutine
+def pause() -> Generator[None, None, None]:
+    """Give way once, without a loop."""
+    yield
+
+
+class Steps:
+    """Runs coroutines one step at a time, up to their next `await` that waits."""
+
+    def __init__(self) -> None:
+        self.running: list[Coroutine[Any, Any, None]] = []
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Any:
+        self.running.append(coroutine)
+
+    def step(self) -> None:
+        """Let each of them go one step."""
+        for coroutine in list(self.running):
+            try:
+                coroutine.send(None)
+            except StopIteration:
+                self.running.remove(coroutine)
+
+    def cancel(self) -> None:
+        """End them where they are."""
+        for coroutine in self.running:
+            coroutine.close()
+        self.running.clear()
+
+
+def record(
+    entity_id: str,
+    version: int,
+    data: bytes | None = b'{"n":1}',
+    *,
+    entity: str = "tasks",
+    clocks: dict[str, Clock] | None = None,
+) -> Record:
+    """A record; a tombstone if `data` is `None`."""
+    action = ChangeAction.DELETE if data is None else ChangeAction.UPDATE
+    return Record(entity, entity_id, version, action, data, "ada", NOW, clocks or {})
+
+
+def commit(version: int, entity: str = "tasks", entity_id: str = "1") -> Commit:
+    """A push of `{"n": version}`."""
+    clocks = {"n": Clock(version, NOW, "ada")}
+    data = b'{"n":%d}' % version
+    written = record(entity_id, version, data, entity=entity, clocks=clocks)
+    return Commit(written, RECORDS, ["n"])
+
+
+def push(
+    entity_id: str = "1",
+    data: bytes | None = b'{"n":1}',
+    *,
+    entity: str = "tasks",
+    action: ChangeAction = ChangeAction.UPDATE,
+    seq: int | None = None,
+    request_id: str | None = None,
+    base_version: int | None = None,
+) -> Push:
+    """A push of a whole record."""
+    return Push(
+        entity=entity,
+        entity_id=entity_id,
+        action=action,
+        data=data,
+        seq=seq,
+        request_id=request_id,
+        base_version=base_version,
+    )
+
+
+def push_fields(
+    *fields: FieldUpdate, entity: str = "tasks", entity_id: str = "1", seq: int | None = None
+) -> PushFields:
+    """A push of some fields."""
+    return PushFields(entity=entity, entity_id=entity_id, fields=list(fields), seq=seq)
+
+
+def update(field: str, value: bytes | None, time: int = NOW) -> FieldUpdate:
+    """One field set to a value."""
+    return FieldUpdate(
+        field=field, value=value, action=FieldAction.UPDATE, timestamp=to_datetime(time)
+    )

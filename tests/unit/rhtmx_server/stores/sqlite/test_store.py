@@ -1,0 +1,187 @@
+"""What is special to the SQLite store; tests/contract has what all stores do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from pathlib import Path
+
+import apsw
+import pytest
+from rhtmx.errors import ErrorCode, RhtmxError
+
+from rhtmx_server.ports import Head
+from rhtmx_server.stores import FileOptions, SqliteStore
+from rhtmx_server.stores.sqlite.placement import SLOW
+from tests.contract.builders import put, record, versions
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "app.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    made = SqliteStore(path)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def refusal(store: SqliteStore) -> str:
+    with pytest.raises(RhtmxError) as refused:
+        await store.open()
+    assert refused.value.code is ErrorCode.STORAGE_FAILED
+    return refused.value.message
+
+
+async def test_a_second_store_on_the_file_is_refused_by_whatever_name(
+    store: SqliteStore, path: Path
+) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    for name in (path, link):
+        assert f"{path} is in use by another rhtmx server" in await refusal(SqliteStore(name))
+    await store.close()
+    second = SqliteStore(link)
+    await second.open()
+    await second.close()
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"# a text file\n" * 1000)
+
+
+def a_short_text(path: Path) -> None:
+    path.write_bytes(b"hello")
+
+
+def database_of_another_program(path: Path) -> None:
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE theirs(a)")
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (no_database, "not a SQLite database"),
+        (a_short_text, "not a SQLite database"),
+        (database_of_another_program, "the database of another program"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused_and_left_alone(
+    path: Path, make: Callable[[Path], None], words: str
+) -> None:
+    make(path)
+    before = path.read_bytes()
+    assert words in asyncio.run(refusal(SqliteStore(path)))
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_another_program_is_writing_to_is_refused(path: Path) -> None:
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN EXCLUSIVE")
+    assert "another program keeps it locked" in await refusal(SqliteStore(path))
+    other.close()
+
+
+async def test_a_refused_file_can_be_opened_when_it_is_put_right(path: Path) -> None:
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE theirs(a)")
+    store = SqliteStore(path)
+    await refusal(store)
+    other.execute("DROP TABLE theirs")
+    other.close()
+    await store.open()
+    await store.close()
+
+
+async def test_opening_twice_changes_nothing(store: SqliteStore) -> None:
+    epoch = store.epoch
+    await store.open()
+    assert store.epoch == epoch
+
+
+async def test_a_write_lock_of_another_program_refuses_the_commit_and_no_more(
+    store: SqliteStore, path: Path
+) -> None:
+    await put(store, record("1", 1))
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RhtmxError, match="locked") as refused:
+        await put(store, record("2", 2))
+    assert refused.value.code is ErrorCode.STORAGE_FAILED
+    assert await versions(store) == [1]
+    other.close()
+    await put(store, record("2", 2))
+    assert await versions(store) == [1, 2]
+
+
+async def test_a_file_at_its_limit_refuses_writes_until_there_is_room(path: Path) -> None:
+    store = SqliteStore(path, FileOptions(max_pages=60))
+    await store.open()
+    versions_put = count(1)
+
+    async def put_next() -> None:
+        await put(store, record("1", next(versions_put), b'"' + b"x" * 20_000 + b'"'))
+
+    async def fill() -> None:
+        while True:
+            await put_next()
+
+    with pytest.raises(RhtmxError) as refused:
+        await fill()
+    assert refused.value.code is ErrorCode.STORAGE_FULL
+    (last,) = await versions(store)
+    assert await store.heads() == {"tasks": Head(last)}
+    await store.collect(history_before=10**18, tombstones_before=0)
+    await put_next()
+    assert await versions(store) == [last + 2]
+    await store.close()
+
+
+async def test_a_closed_store_says_so(store: SqliteStore) -> None:
+    await store.close()
+    for use in (store.heads, lambda: put(store, record("1", 1)), lambda: store.history("tasks")):
+        with pytest.raises(RhtmxError, match="closed"):
+            await use()
+    with pytest.raises(RhtmxError, match="closed"):
+        _ = store.epoch
+
+
+async def test_a_renewed_epoch_stays(path: Path) -> None:
+    numbers = count()
+    for expected in (0, 1):
+        store = SqliteStore(path, new_epoch=lambda: f"epoch-{next(numbers)}")
+        await store.open()
+        assert store.epoch == f"epoch-{expected}"
+        if expected == 0:
+            assert await store.renew_epoch() == "epoch-1"
+            assert store.epoch == "epoch-1"
+        await store.close()
+
+
+async def test_commits_move_to_the_worker_when_the_clock_says_that_they_are_slow(
+    path: Path,
+) -> None:
+    times = count(step=SLOW * 20)
+    store = SqliteStore(path, clock=lambda: next(times))
+    await store.open()
+    for version in range(1, 5):
+        await put(store, record("1", version))
+    assert store.placement.in_worker
+    assert await versions(store) == [4]
+    await store.close()
+
+
+async def test_a_cancelled_history_read_leaves_the_store_in_order(store: SqliteStore) -> None:
+    await put(store, record("1", 1))
+    reading = asyncio.ensure_future(store.history("tasks"))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert len(await store.history("tasks")) == 1

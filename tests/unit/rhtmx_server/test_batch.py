@@ -1,0 +1,387 @@
+"""A batch: exactly once by client and number, and every write sees those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    ChangeAction,
+    Error,
+    FieldConflict,
+    FieldPushAck,
+    MergeStrategy,
+    Push,
+    PushAck,
+    PushFields,
+    Winner,
+)
+from rhtmx.wire import ServerMessage
+
+from rhtmx_server.batch import Batch, digest
+from rhtmx_server.ports import Decide, Decision, Granularity, Mutation, Record
+from rhtmx_server.stores.memory import MemoryStore
+from rhtmx_server.trackers.fields import fields_decider
+from rhtmx_server.trackers.policy import Policy
+from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
+from tests.unit.rhtmx_server.feed_world import DECIDERS, run
+
+Deciders = Mapping[type[Push | PushFields], Decide]
+
+
+class Server:
+    """A store, and batches on it; tells whether a batch wrote anything."""
+
+    def __init__(self, deciders: Deciders = DECIDERS) -> None:
+        self.store = MemoryStore(new_epoch=lambda: "e")
+        self.deciders = deciders
+        self.last: Batch | None = None
+
+    def batch(self, *mutations: Mutation) -> list[Sequence[ServerMessage]]:
+        """Commit these together; their replies."""
+        self.last = Batch(mutations, self.deciders, "e", NOW)
+        run(self.store.commit(self.last.wanted(), self.last.decide))
+        return list(self.last.replies)
+
+    def one(self, mutation: Mutation) -> ServerMessage:
+        """Commit it alone; the last message of its reply."""
+        return self.batch(mutation)[0][-1]
+
+    def data(self, entity_id: str = "1") -> bytes | None:
+        record = run(self.store.record("tasks", entity_id))
+        return record and record.data
+
+    def last_seq(self, client_id: str = "ada") -> int:
+        client = run(self.store.client(client_id))
+        return 0 if client is None else client.last_seq
+
+    @property
+    def head(self) -> int:
+        heads = run(self.store.heads())
+        return heads["tasks"].version if "tasks" in heads else 0
+
+
+def by(
+    message: Push | PushFields,
+    client_id: str | None = "ada",
+    subject: str = "",
+    refusal: RhtmxError | None = None,
+) -> Mutation:
+    return Mutation(message, lambda reply: None, client_id, subject, refusal)
+
+
+def code(reply: ServerMessage) -> ErrorCode | None:
+    assert isinstance(reply, Error)
+    return reply.code
+
+
+def acked(reply: ServerMessage) -> PushAck:
+    assert isinstance(reply, PushAck)
+    return reply
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+# The table of exactly-once, row by row.
+
+
+def test_the_next_number_takes_effect_and_is_remembered(server: Server) -> None:
+    reply = acked(server.one(by(push(seq=1))))
+    assert (reply.version, reply.seq, reply.duplicate) == (1, 1, None)
+    assert (server.data(), server.last_seq()) == (b'{"n":1}', 1)
+
+
+def test_a_number_again_is_the_same_answer_marked_and_no_second_effect(server: Server) -> None:
+    first = acked(server.one(by(push(seq=1, request_id="r1"))))
+    server.one(by(push("2", seq=2)))
+    again = acked(server.one(by(push(seq=1, request_id="r2"))))
+    assert (again.version, again.server_time) == (first.version, first.server_time)
+    assert (again.duplicate, again.request_id) == (True, "r2")
+    assert server.head == 2
+
+
+def test_a_number_again_with_other_content_writes_nothing(server: Server) -> None:
+    server.one(by(push(seq=1)))
+    assert code(server.one(by(push(data=b'{"n":2}', seq=1)))) is ErrorCode.SEQ_REUSED
+    assert (server.data(), server.last_seq(), server.head) == (b'{"n":1}', 1, 1)
+
+
+@pytest.mark.parametrize("seq", [2, 3, 100])
+def test_a_gap_writes_nothing_and_tells_what_comes_next(server: Server, seq: int) -> None:
+    reply = server.one(by(push(seq=seq)))
+    assert code(reply) is ErrorCode.OUT_OF_ORDER
+    assert isinstance(reply, Error)
+    assert reply.details == b'{"last_seq":0}'
+    assert (server.head, server.last_seq()) == (0, 0)
+
+
+def test_a_refused_mutation_uses_up_its_number(server: Server) -> None:
+    server.one(by(push(seq=1)))
+    assert code(server.one(by(push(base_version=9, seq=2)))) is ErrorCode.CONFLICT
+    assert server.last_seq() == 2
+    assert acked(server.one(by(push("2", seq=3)))).version == 2
+
+
+def test_a_refusal_again_is_the_same_refusal_even_if_it_would_succeed_now(
+    server: Server,
+) -> None:
+    late = push(base_version=1, seq=1)
+    first = server.one(by(late))
+    server.one(by(push(), client_id=None))
+    again = server.one(by(late))
+    assert again == first
+    assert code(again) is ErrorCode.CONFLICT
+    assert server.head == 1
+
+
+def test_a_mutation_refused_on_its_way_takes_its_place_in_the_order(server: Server) -> None:
+    refusal = RhtmxError(ErrorCode.UNKNOWN_ENTITY, "no such entity")
+    replies = server.batch(
+        by(push("1", seq=1)), by(push("2", seq=2), refusal=refusal), by(push("3", seq=3))
+    )
+    assert [type(reply[-1]) for reply in replies] == [PushAck, Error, PushAck]
+    assert (server.head, server.last_seq()) == (2, 3)
+
+
+def test_a_refusal_that_used_up_its_number_is_not_called_retryable() -> None:
+    def fail(*args: object) -> Decision:
+        raise ZeroDivisionError
+
+    server = Server({Push: fail})
+    reply = server.one(by(push(seq=1)))
+    assert isinstance(reply, Error)
+    assert (reply.code, reply.retryable, reply.seq) == (ErrorCode.INTERNAL, None, 1)
+
+
+def test_what_was_answered_and_confirmed_is_out_of_order(server: Server) -> None:
+    server.one(by(push(seq=1)))
+    run(server.store.confirm("ada", 1))
+    assert code(server.one(by(push(seq=1)))) is ErrorCode.OUT_OF_ORDER
+    assert server.head == 1
+
+
+@pytest.mark.parametrize("seq", [0, -1])
+def test_a_number_below_one_is_told_why_it_was_refused(server: Server, seq: int) -> None:
+    refusal = RhtmxError(ErrorCode.BAD_MESSAGE, "push.seq: a number from 1 on expected")
+    reply = server.one(by(push(seq=seq), refusal=refusal))
+    assert code(reply) is ErrorCode.BAD_MESSAGE
+    assert server.last_seq() == 0
+
+
+def test_a_number_below_one_never_takes_effect(server: Server) -> None:
+    assert code(server.one(by(push(seq=0)))) is ErrorCode.BAD_MESSAGE
+    assert server.head == 0
+
+
+def test_one_client_s_id_is_not_another_subject_s(server: Server) -> None:
+    server.one(by(push(seq=1), subject="user-1"))
+    reply = server.one(by(push("2", seq=2), subject="user-2"))
+    assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
+    assert (server.head, server.last_seq()) == (1, 1)
+
+
+def test_without_a_number_every_arrival_takes_effect(server: Server) -> None:
+    versions = [acked(server.one(by(push()))).version for _ in range(3)]
+    assert versions == [1, 2, 3]
+    assert server.last_seq() == 0
+
+
+def test_without_a_client_a_number_means_nothing_to_the_store(server: Server) -> None:
+    replies = server.batch(by(push(seq=1), client_id=None), by(push(seq=1), client_id=None))
+    assert [acked(reply[-1]).version for reply in replies] == [1, 2]
+
+
+def test_clients_are_numbered_on_their_own(server: Server) -> None:
+    replies = server.batch(by(push("1", seq=1), "ada"), by(push("2", seq=1), "bob"))
+    assert [acked(reply[-1]).version for reply in replies] == [1, 2]
+
+
+# The same, within one batch.
+
+
+def test_several_numbers_of_a_client_in_one_batch_are_applied_in_order(server: Server) -> None:
+    replies = server.batch(*(by(push(str(seq), seq=seq)) for seq in (1, 2, 3)))
+    assert [acked(reply[-1]).version for reply in replies] == [1, 2, 3]
+    assert server.last_seq() == 3
+
+
+def test_a_duplicate_within_one_batch_has_one_effect(server: Server) -> None:
+    replies = server.batch(by(push(seq=1)), by(push(seq=1)))
+    assert [acked(reply[-1]).duplicate for reply in replies] == [None, True]
+    assert [acked(reply[-1]).version for reply in replies] == [1, 1]
+    assert server.head == 1
+
+
+def test_a_refused_duplicate_within_one_batch_is_refused_twice(server: Server) -> None:
+    bad = push(base_version=9, seq=1)
+    replies = server.batch(by(bad), by(bad), by(push(seq=2)))
+    assert [type(reply[-1]) for reply in replies] == [Error, Error, PushAck]
+    assert server.last_seq() == 2
+
+
+def test_a_gap_within_one_batch_refuses_only_what_follows_it(server: Server) -> None:
+    replies = server.batch(*(by(push(str(seq), seq=seq)) for seq in (1, 3, 2)))
+    assert [type(reply[-1]) for reply in replies] == [PushAck, Error, PushAck]
+    assert (server.head, server.last_seq()) == (2, 2)
+
+
+def test_another_subject_within_one_batch_is_refused(server: Server) -> None:
+    replies = server.batch(by(push(seq=1), subject="a"), by(push("2", seq=2), subject="b"))
+    assert code(replies[1][-1]) is ErrorCode.CLIENT_ID_TAKEN
+
+
+def test_each_write_of_a_batch_sees_those_before_it(server: Server) -> None:
+    replies = server.batch(
+        by(push(base_version=0), None),
+        by(push_fields(update("m", b"2")), None),
+        by(push(action=ChangeAction.DELETE, base_version=2), None),
+        by(push(data=b'{"z":1}', base_version=3), None),
+    )
+    assert not any(isinstance(reply[-1], Error) for reply in replies)
+    assert server.data() == b'{"z":1}'
+    assert server.last is not None
+    assert [commit.record.version for commit in server.last.commits] == [1, 2, 3, 4]
+
+
+def test_versions_are_without_holes_whatever_is_refused(server: Server) -> None:
+    server.batch(
+        by(push("1"), None),
+        by(push("1", base_version=9), None),
+        by(push("2"), None),
+        by(push("9", None, action=ChangeAction.DELETE), None),
+        by(push("3"), None),
+    )
+    assert server.last is not None
+    assert [commit.record.version for commit in server.last.commits] == [1, 2, 3]
+    assert server.head == 3
+
+
+def test_entities_are_numbered_on_their_own(server: Server) -> None:
+    server.batch(*(by(push(entity=name), None) for name in ("tasks", "users", "tasks")))
+    assert {e: head.version for e, head in run(server.store.heads()).items()} == {
+        "tasks": 2,
+        "users": 1,
+    }
+
+
+# Failures.
+
+
+def test_a_poison_mutation_harms_nobody_else_and_blocks_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def decide(message: Push | PushFields, current: Record | None, context: object) -> Decision:
+        if message.entity_id == "poison":
+            raise ZeroDivisionError("boom")
+        return DECIDERS[Push](message, current, context)  # type: ignore[arg-type]
+
+    server = Server({Push: decide})
+    replies = server.batch(
+        by(push("1", seq=1)), by(push("poison", seq=2)), by(push("3", seq=3)), by(push("4"), "bob")
+    )
+    assert [type(reply[-1]) for reply in replies] == [PushAck, Error, PushAck, PushAck]
+    assert code(replies[1][-1]) is ErrorCode.INTERNAL
+    assert (server.head, server.last_seq()) == (3, 3)
+    assert "ZeroDivisionError" in caplog.text
+    assert "boom" not in str(replies[1])
+
+
+def test_a_failure_of_the_store_consumes_nothing(server: Server) -> None:
+    batch = Batch([by(push(seq=1)), by(push("2", seq=2))], DECIDERS, "e", NOW)
+
+    async def fail() -> None:
+        batch.decide(server.store._snapshot(batch.wanted()))
+        raise RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+
+    with pytest.raises(RhtmxError):
+        run(fail())
+    assert (server.head, server.last_seq()) == (0, 0)
+    replies = server.batch(by(push(seq=1)), by(push("2", seq=2)))
+    assert [acked(reply[-1]).duplicate for reply in replies] == [None, None]
+
+
+# What is asked of the store, and what is kept.
+
+
+def test_a_batch_asks_for_its_records_and_for_numbered_clients_only() -> None:
+    batch = Batch(
+        [by(push("1", seq=1)), by(push("2")), by(push("1", seq=2), "bob")], DECIDERS, "e", NOW
+    )
+    wanted = batch.wanted()
+    assert set(wanted.records) == {("tasks", "1"), ("tasks", "2")}
+    assert set(wanted.clients) == {"ada", "bob"}
+    assert set(wanted.outcomes) == {("ada", 1), ("bob", 2)}
+
+
+def test_every_commit_is_in_the_history_not_only_the_last_state(server: Server) -> None:
+    server.batch(by(push(data=b'{"n":1}')), by(push(data=b'{"n":2}')))
+    entries = run(server.store.history("tasks"))
+    assert [entry.record.data for entry in entries] == [b'{"n":1}', b'{"n":2}']
+
+
+def test_a_losing_write_is_in_the_history_with_its_author() -> None:
+    policy = Policy(default=MergeStrategy.SERVER_WINS)
+    server = Server({**DECIDERS, PushFields: fields_decider(lambda entity: policy)})
+    server.one(by(push(data=b'{"a":1}')))
+    reply = server.batch(by(push_fields(update("a", b"2", NOW - 9)), "bob"))[0]
+    assert isinstance(reply[0], FieldConflict)
+    assert reply[0].winner is Winner.SERVER
+    assert isinstance(reply[-1], FieldPushAck)
+    (entry,) = [entry for entry in run(server.store.history("tasks")) if entry.lost]
+    assert (entry.record.data, entry.record.client_id) == (b'{"a":2}', "bob")
+    assert entry.form is Granularity.FIELDS
+
+
+def test_the_conflicts_of_a_numbered_push_come_again_with_its_answer(server: Server) -> None:
+    server.one(by(push(data=b'{"a":1}'), None))
+    late = push_fields(update("a", b"2", NOW - 9), seq=1)
+    first = server.batch(by(late))[0]
+    again = server.batch(by(late))[0]
+    assert [type(message) for message in again] == [FieldConflict, FieldPushAck]
+    assert again[0] == first[0]
+    assert isinstance(again[-1], FieldPushAck)
+    assert again[-1].duplicate
+
+
+def test_the_digest_is_of_the_content_not_of_the_address() -> None:
+    assert digest(push(seq=1, request_id="a")) == digest(push(seq=2, request_id="b"))
+    assert digest(push()) != digest(push(data=b'{"n":2}'))
+    assert digest(push()) != digest(push("2"))
+    assert digest(push_fields(update("a", b"1"))) != digest(push_fields(update("a", b"2")))
+
+
+# All of it at once: a client that resends at random, in batches of any size.
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["ada", "bob"]), st.integers(1, 6)), max_size=40
+    ),
+    st.integers(1, 5),
+)
+def test_however_numbers_are_sent_each_takes_effect_once_and_in_order(
+    sent: list[tuple[str, int]], size: int
+) -> None:
+    server = Server()
+    mutations = [
+        by(push(f"{client}-{seq}", base_version=9 if seq == 3 else None, seq=seq), client)
+        for client, seq in sent
+    ]
+    for start in range(0, len(mutations), size):
+        server.batch(*mutations[start : start + size])
+    expected, effects = {"ada": 0, "bob": 0}, list[str]()
+    for client, seq in sent:
+        if seq == expected[client] + 1:
+            expected[client] = seq
+            if seq != 3:
+                effects.append(f"{client}-{seq}")
+    history = run(server.store.history("tasks"))
+    assert [entry.record.entity_id for entry in history] == effects
+    assert {name: server.last_seq(name) for name in expected} == expected
+    assert server.head == len(effects)

@@ -1,0 +1,245 @@
+"""The committer: written, durable, answered, delivered; in that order, and always answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error, PushAck
+from rhtmx.wire import ServerMessage
+
+from rhtmx_server.committer import MAX_BATCH, Committer
+from rhtmx_server.ports import Commit, Mutation, Snapshot, Wanted, Writes
+from rhtmx_server.stores.memory import MemoryStore
+from tests.unit.rhtmx_server.fakes import NOW, push
+from tests.unit.rhtmx_server.feed_world import DECIDERS
+
+
+class GatedStore(MemoryStore):
+    """A store whose transactions end when a test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__(new_epoch=lambda: "e")
+        self.open_gate = asyncio.Event()
+        self.open_gate.set()
+        self.begun = asyncio.Event()
+        self.failure: Exception | None = None
+
+    async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+        self.begun.set()
+        await self.open_gate.wait()
+        if self.failure is not None:
+            decide(self._snapshot(wanted))
+            raise self.failure
+        await super().commit(wanted, decide)
+
+
+class World:
+    """A committer, and what it says to whom, in order."""
+
+    def __init__(self) -> None:
+        self.store = GatedStore()
+        self.events: list[str] = []
+        self.replies: dict[str, ServerMessage] = {}
+        self.batches: list[int] = []
+        self.deliver_failure: Exception | None = None
+        self.committer = Committer(self.store, DECIDERS, self.deliver, lambda: NOW, self)
+        self.running = asyncio.create_task(self.committer.run())
+
+    def committed(self, mutations: int, seconds: float) -> None:
+        self.batches.append(mutations)
+
+    def deliver(self, commits: Sequence[Commit]) -> None:
+        self.events += [f"deliver {commit.record.entity_id}" for commit in commits]
+        if self.deliver_failure is not None:
+            raise self.deliver_failure
+
+    def submit(self, entity_id: str) -> None:
+        def answer(reply: Sequence[ServerMessage]) -> None:
+            self.events.append(f"answer {entity_id}")
+            self.replies[entity_id] = reply[-1]
+
+        self.committer.submit(Mutation(push(entity_id), answer))
+
+    async def done(self) -> None:
+        """Until everything that was submitted is through."""
+        self.committer.stop()
+        await self.running
+
+    def code(self, entity_id: str) -> ErrorCode | None:
+        reply = self.replies[entity_id]
+        assert isinstance(reply, Error)
+        return reply.code
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    yield world
+    world.running.cancel()
+    await asyncio.wait([world.running])
+
+
+async def test_senders_are_answered_before_the_commit_is_delivered(world: World) -> None:
+    world.submit("1")
+    await world.done()
+    assert world.events == ["answer 1", "deliver 1"]
+
+
+async def test_nobody_is_answered_before_the_commit_is_durable(world: World) -> None:
+    world.store.open_gate.clear()
+    world.submit("1")
+    await world.store.begun.wait()
+    assert world.events == []
+    world.store.open_gate.set()
+    await world.done()
+    assert world.events == ["answer 1", "deliver 1"]
+
+
+async def test_what_gathers_during_a_transaction_becomes_the_next_one(world: World) -> None:
+    world.store.open_gate.clear()
+    world.submit("1")
+    await world.store.begun.wait()
+    for index in range(2, 6):
+        world.submit(str(index))
+    world.store.open_gate.set()
+    await world.done()
+    assert world.batches == [1, 4]
+
+
+async def test_answers_and_deliveries_keep_the_order_of_submission(world: World) -> None:
+    names = [str(index) for index in range(50)]
+    for name in names:
+        world.submit(name)
+    await world.done()
+    assert [e for e in world.events if e.startswith("answer")] == [f"answer {n}" for n in names]
+    assert [e for e in world.events if e.startswith("deliver")] == [f"deliver {n}" for n in names]
+
+
+async def test_a_transaction_has_a_size_that_the_loop_can_bear(world: World) -> None:
+    for index in range(MAX_BATCH + 1):
+        world.submit(str(index))
+    await world.done()
+    assert world.batches == [MAX_BATCH, 1]
+
+
+async def test_a_store_that_is_full_refuses_the_batch_and_the_next_one_goes_on(
+    world: World,
+) -> None:
+    world.store.failure = RhtmxError(ErrorCode.STORAGE_FULL, "no space left on the device")
+    world.store.open_gate.clear()
+    world.submit("1")
+    world.submit("2")
+    await world.store.begun.wait()
+    world.store.open_gate.set()
+    while len(world.replies) < 2:
+        await asyncio.sleep(0)
+    world.store.failure = None
+    world.submit("3")
+    await world.done()
+    assert [world.code("1"), world.code("2")] == [ErrorCode.STORAGE_FULL] * 2
+    assert isinstance(world.replies["3"], PushAck)
+    assert world.replies["3"].version == 1
+
+
+async def test_a_store_that_fails_unforeseen_answers_without_its_reasons(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.store.failure = ZeroDivisionError("secret")
+    world.submit("1")
+    await world.done()
+    assert world.code("1") is ErrorCode.INTERNAL
+    assert "secret" not in str(world.replies["1"])
+    assert "ZeroDivisionError" in caplog.text
+    assert world.events == ["answer 1"]
+
+
+async def test_a_store_that_is_closed_answers_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(store: object) -> str:
+        raise RhtmxError(ErrorCode.STORAGE_FAILED, "the database is closed")
+
+    monkeypatch.setattr(GatedStore, "epoch", property(closed))
+    world.submit("1")
+    await world.done()
+    assert world.code("1") is ErrorCode.STORAGE_FAILED
+
+
+async def test_a_sender_that_cannot_be_answered_keeps_nobody_else_waiting(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(reply: Sequence[ServerMessage]) -> None:
+        raise ZeroDivisionError("no such peer")
+
+    world.committer.submit(Mutation(push("broken"), broken))
+    world.submit("1")
+    await world.done()
+    assert world.events == ["answer 1", "deliver broken", "deliver 1"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_delivery_that_fails_does_not_end_the_committer(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.deliver_failure = ZeroDivisionError("hub broke")
+    world.submit("1")
+    while not world.replies:
+        await asyncio.sleep(0)
+    world.deliver_failure = None
+    world.submit("2")
+    await world.done()
+    assert world.events == ["answer 1", "deliver 1", "answer 2", "deliver 2"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_stopping_finishes_what_was_submitted(world: World) -> None:
+    world.submit("1")
+    world.committer.stop()
+    world.submit("2")
+    await world.running
+    assert isinstance(world.replies["1"], PushAck)
+    assert isinstance(world.replies["2"], PushAck)
+
+
+async def test_stopping_without_anything_to_do_ends_at_once(world: World) -> None:
+    await world.done()
+    assert world.events == []
+
+
+async def test_after_the_end_a_mutation_is_refused_and_not_forgotten(world: World) -> None:
+    await world.done()
+    world.submit("late")
+    while not world.replies:
+        await asyncio.sleep(0)
+    assert world.code("late") is ErrorCode.SHUTTING_DOWN
+
+
+async def test_being_cancelled_refuses_whatever_was_not_finished(world: World) -> None:
+    world.store.open_gate.clear()
+    world.submit("under way")
+    await world.store.begun.wait()
+    world.submit("waiting")
+    world.running.cancel()
+    await asyncio.wait([world.running])
+    assert world.code("under way") is ErrorCode.SHUTTING_DOWN
+    assert world.code("waiting") is ErrorCode.SHUTTING_DOWN
+    assert world.events == ["answer under way", "answer waiting"]
+
+
+async def test_being_cancelled_while_delivering_answers_nobody_twice(world: World) -> None:
+    waiting = asyncio.Event()
+
+    async def slow_hooks() -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    world.committer._deliver = lambda commits: slow_hooks()
+    world.submit("1")
+    await waiting.wait()
+    world.running.cancel()
+    await asyncio.wait([world.running])
+    assert world.events == ["answer 1"]
+    assert isinstance(world.replies["1"], PushAck)

@@ -1,0 +1,79 @@
+"""Facts about `rhtmx_server.config`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from rhtmx_server.config import Config
+
+
+def test_the_defaults_are_the_safe_ones() -> None:
+    config = Config()
+    assert (config.host, config.port, config.origins) == ("127.0.0.1", 3000, ())
+    assert (config.max_size, config.max_queue, config.outbox) == (64 * 1024, 4, 256 * 1024)
+    assert (config.subscriptions, config.requests, config.pushes_in_flight) == (128, 64, 256)
+    assert (config.heartbeat, config.stall_timeout, config.stop_timeout) == (20, 10, 5)
+    assert (config.history_days, config.tombstone_days) == (7, 30)
+    assert (config.bad_messages, config.validator_timeout) == (10, 5)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().port = 1  # type: ignore[misc]
+
+
+def test_a_changed_copy_is_checked_as_well() -> None:
+    with pytest.raises(ValueError, match=r"^port: "):
+        dataclasses.replace(Config(), port=-1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"port": 70_000}, "port: a whole number from 0 to 65535 expected, got 70000"),
+        ({"port": "80"}, "port: a whole number from 0 to 65535 expected, got '80'"),
+        ({"port": True}, "port: a whole number from 0 to 65535 expected, got True"),
+        ({"host": " "}, "host: an address or a host name expected, got ' '"),
+        ({"max_size": 0}, "max_size: a whole number from 1024 to 67108864 expected, got 0"),
+        ({"requests": 1.5}, "requests: a whole number from 1 to 100000 expected, got 1.5"),
+        ({"gzip_level": 10}, "gzip_level: a whole number from 1 to 9 expected, got 10"),
+        ({"gzip_threshold": -1}, "gzip_threshold: a whole number from 0 on expected, got -1"),
+        ({"heartbeat": 0}, "heartbeat: a number from 0.05 to 3600 expected, got 0"),
+        ({"stop_timeout": float("nan")}, "stop_timeout: a number from 0 to 3600 expected, got nan"),
+        ({"deflate": 1}, "deflate: true or false expected, got 1"),
+        ({"log_format": "xml"}, "log_format: text or json expected, got 'xml'"),
+        ({"log_level": "INFO"}, "log_level: debug or info or warning or error expected, got"),
+        ({"origins": "https://a.com"}, "origins: a list of origins expected, got 'https://a.com'"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_by_name(
+    settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 (the words are compared)
+        Config(**settings)
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://example.com", "http://localhost:8080", "http://[::1]:3000", "app://desktop"],
+)
+def test_an_origin_is_scheme_host_and_port(origin: str) -> None:
+    assert Config(origins=(origin,)).origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "null", "example.com", "https://a.com/", "https://*.a.com", "https://a.com https://b.c"],
+)
+def test_an_origin_with_more_or_less_is_refused(origin: str) -> None:
+    with pytest.raises(ValueError, match=r"^origins: scheme and host as browsers send them"):
+        Config(origins=(origin,))
+
+
+def test_a_list_of_origins_becomes_a_tuple() -> None:
+    origins: Any = ["https://example.com"]
+    assert Config(origins=origins).origins == ("https://example.com",)

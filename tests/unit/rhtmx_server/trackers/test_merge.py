@@ -1,0 +1,205 @@
+"""Facts about `rhtmx_server.trackers.merge`: rules, one by one."""
+
+from __future__ import annotations
+
+import pytest
+from rhtmx.messages import MergeStrategy
+
+from rhtmx_server.ports import Clock
+from rhtmx_server.trackers.merge import MAX_AHEAD, Verdict, Write, clamp, follow, is_later, merge
+from tests.unit.rhtmx_server.trackers.builders import NOW, SECOND
+
+LWW = MergeStrategy.LAST_WRITE_WINS
+KEEP_BOTH = MergeStrategy.KEEP_BOTH
+SERVER_WINS = MergeStrategy.SERVER_WINS
+CLIENT_WINS = MergeStrategy.CLIENT_WINS
+ALL = [LWW, KEEP_BOTH, SERVER_WINS, CLIENT_WINS]
+
+
+def write(
+    value: bytes | None,
+    timestamp: int,
+    client_id: str | None = None,
+    *,
+    version: int = 0,
+    deleted: bool = False,
+) -> Write:
+    return Write(value, Clock(version, timestamp, client_id, deleted))
+
+
+# The order of writes.
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (write(b'"z"', 1, "z"), write(b'"a"', 2, "a")),
+        (write(b'"z"', 1, "a"), write(b'"a"', 1, "b")),
+        (write(b'"z"', 1, None), write(b'"a"', 1, "a")),
+        (write(b'"a"', 1, "a"), write(b'"b"', 1, "a")),
+        (write(b"10", 1, "a"), write(b"9", 1, "a")),
+        (write(None, 1, "a", deleted=True), write(None, 1, "a")),
+        (write(None, 1, "a", deleted=True), write(b'""', 1, "a")),
+        # The bytes of UTF-8 decide: UTF-16 code units would say the opposite.
+        (write(b"1", 1, "\uffff"), write(b"1", 1, "\U0001f600")),
+    ],
+    ids=[
+        "timestamp before client id",
+        "client id before value",
+        "unknown client first",
+        "value",
+        "value as text, not as number",
+        "deletion before null",
+        "deletion before the empty string",
+        "client ids as UTF-8",
+    ],
+)
+def test_the_order_is_timestamp_client_id_value(earlier: Write, later: Write) -> None:
+    assert is_later(later, earlier)
+    assert not is_later(earlier, later)
+
+
+def test_neither_of_two_equal_writes_is_later_however_they_are_spelled() -> None:
+    one, other = write(b'{"a":1,"b":"A"}', 1, "c"), write(b'{ "b":"\\u0041", "a":1 }', 1, "c")
+    assert not is_later(one, other)
+    assert not is_later(other, one)
+
+
+# Writes that are not concurrent.
+
+
+@pytest.mark.parametrize("strategy", ALL)
+@pytest.mark.parametrize("base_version", [None, 0, 7])
+def test_the_first_write_of_a_field_is_taken(
+    strategy: MergeStrategy, base_version: int | None
+) -> None:
+    pushed = write(b"1", NOW)
+    assert merge(None, pushed, strategy, base_version) == (Verdict.TAKEN, pushed.clock)
+
+
+@pytest.mark.parametrize("strategy", ALL)
+def test_without_base_version_a_later_write_is_taken_without_conflict(
+    strategy: MergeStrategy,
+) -> None:
+    pushed = write(b"2", 2, "a")
+    assert merge(write(b"1", 1, "b"), pushed, strategy, None) == (Verdict.TAKEN, pushed.clock)
+
+
+@pytest.mark.parametrize("strategy", ALL)
+@pytest.mark.parametrize("timestamp", [5, 15])
+def test_who_saw_the_stored_version_is_not_in_conflict_whatever_the_clocks_say(
+    strategy: MergeStrategy, timestamp: int
+) -> None:
+    stored = write(b"1", 10, version=3)
+    verdict, _ = merge(stored, write(b"2", timestamp), strategy, 3)
+    assert verdict is Verdict.TAKEN
+
+
+def test_a_write_from_a_slow_clock_is_stored_as_later_than_the_one_it_replaces() -> None:
+    stored = write(b"1", 10, "a", version=3)
+    pushed = write(b"2", 4, "b", version=4)
+    verdict, clock = merge(stored, pushed, LWW, 3)
+    assert (verdict, clock) == (Verdict.TAKEN, Clock(4, 11, "b"))
+    # So a late copy of the replaced write cannot come back.
+    late, _ = merge(Write(b"2", clock), stored, LWW, None)
+    assert late is Verdict.LOST
+
+
+# Concurrent writes.
+
+
+@pytest.mark.parametrize(
+    ("strategy", "older", "newer"),
+    [
+        (LWW, Verdict.LOST, Verdict.WON),
+        (KEEP_BOTH, Verdict.LOST, Verdict.LOST),
+        (SERVER_WINS, Verdict.LOST, Verdict.LOST),
+        (CLIENT_WINS, Verdict.WON, Verdict.WON),
+    ],
+)
+def test_the_strategy_decides_over_a_version_that_the_author_had_not_seen(
+    strategy: MergeStrategy, older: Verdict, newer: Verdict
+) -> None:
+    stored = write(b"1", 10, version=3)
+    assert merge(stored, write(b"2", 9), strategy, 2)[0] is older
+    assert merge(stored, write(b"2", 11), strategy, 2)[0] is newer
+
+
+@pytest.mark.parametrize(
+    ("strategy", "verdict"),
+    [
+        (LWW, Verdict.LOST),
+        (KEEP_BOTH, Verdict.LOST),
+        (SERVER_WINS, Verdict.LOST),
+        (CLIENT_WINS, Verdict.WON),
+    ],
+)
+def test_without_base_version_the_strategy_decides_over_a_later_stored_write(
+    strategy: MergeStrategy, verdict: Verdict
+) -> None:
+    assert merge(write(b"1", 10), write(b"2", 9), strategy, None)[0] is verdict
+
+
+@pytest.mark.parametrize("strategy", ALL)
+@pytest.mark.parametrize("base_version", [None, 2])
+def test_two_authors_who_say_the_same_are_not_in_conflict(
+    strategy: MergeStrategy, base_version: int | None
+) -> None:
+    stored = write(b'{"a":1,"b":2}', 10, "a", version=3)
+    older = write(b'{"b": 2, "a": 1}', 9, "b", version=4)
+    newer = write(b'{"b": 2, "a": 1}', 11, "b", version=4)
+    assert merge(stored, older, strategy, base_version)[0] is Verdict.SETTLED
+    assert merge(stored, newer, strategy, base_version) == (Verdict.TAKEN, newer.clock)
+
+
+@pytest.mark.parametrize("strategy", ALL)
+def test_the_same_write_again_changes_nothing(strategy: MergeStrategy) -> None:
+    stored, again = write(b"1", 10, "a", version=3), write(b"1", 10, "a", version=4)
+    assert merge(stored, again, strategy, None)[0] is Verdict.SETTLED
+
+
+def test_null_and_deleted_are_two_things() -> None:
+    stored = write(None, 10, version=3, deleted=True)
+    assert merge(stored, write(None, 9), LWW, None)[0] is Verdict.LOST
+    assert merge(stored, write(None, 9, deleted=True), LWW, None)[0] is Verdict.SETTLED
+
+
+def test_a_deletion_is_a_write_like_any_other() -> None:
+    deletion = write(None, 10, version=3, deleted=True)
+    assert merge(deletion, write(b"1", 9), LWW, None)[0] is Verdict.LOST
+    assert merge(write(b"1", 9), deletion, LWW, None) == (Verdict.TAKEN, deletion.clock)
+
+
+def test_the_later_client_id_wins_a_tie_and_keeps_its_time() -> None:
+    # A winner of a tie that moved its clock would beat a third write of that moment.
+    stored, pushed = write(b"1", 10, "a"), write(b"2", 10, "b")
+    assert merge(stored, pushed, LWW, None) == (Verdict.TAKEN, pushed.clock)
+    assert merge(pushed, stored, LWW, None)[0] is Verdict.LOST
+    unseen = write(b"1", 10, "a", version=3)
+    assert merge(unseen, pushed, LWW, 2) == (Verdict.WON, pushed.clock)
+
+
+def test_a_client_that_wins_against_time_is_stored_as_later() -> None:
+    verdict, clock = merge(write(b"1", 10, version=3), write(b"2", 5, version=4), CLIENT_WINS, None)
+    assert (verdict, clock) == (Verdict.WON, Clock(4, 11))
+
+
+# What a verdict means, and the helpers.
+
+
+def test_a_verdict_says_whether_to_store_and_whether_to_report() -> None:
+    assert [v for v in Verdict if v.writes] == [Verdict.TAKEN, Verdict.WON]
+    assert [v for v in Verdict if v.conflict] == [Verdict.WON, Verdict.LOST]
+
+
+def test_a_clock_may_be_a_minute_ahead_and_no_more() -> None:
+    assert MAX_AHEAD == 60 * SECOND
+    assert clamp(NOW + MAX_AHEAD, NOW) == NOW + MAX_AHEAD
+    assert clamp(NOW + MAX_AHEAD + 1, NOW) == NOW + MAX_AHEAD
+    assert clamp(NOW - 100 * 365 * 86_400 * SECOND, NOW) == NOW - 100 * 365 * 86_400 * SECOND
+
+
+def test_a_clock_follows_the_one_that_it_replaces() -> None:
+    assert follow(Clock(2, 10), None) == Clock(2, 10)
+    assert follow(Clock(2, 10), Clock(1, 9, "x")) == Clock(2, 10)
+    assert follow(Clock(2, 10, "c", True), Clock(1, 10, "x")) == Clock(2, 11, "c", True)

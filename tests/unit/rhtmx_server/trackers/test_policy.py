@@ -1,0 +1,60 @@
+"""Facts about `rhtmx_server.trackers.policy`."""
+
+from __future__ import annotations
+
+import pytest
+from rhtmx.messages import MergeStrategy
+
+from rhtmx_server.trackers.policy import Policy, parse_policy, parse_strategy
+
+
+def test_without_a_word_the_last_write_wins() -> None:
+    assert parse_policy().strategy("anything") is MergeStrategy.LAST_WRITE_WINS
+
+
+def test_one_strategy_holds_for_all_fields() -> None:
+    assert parse_policy("keep_both").strategy("anything") is MergeStrategy.KEEP_BOTH
+
+
+def test_a_field_may_have_its_own_strategy() -> None:
+    policy = parse_policy({"role": "server_wins", "nick": MergeStrategy.CLIENT_WINS})
+    assert policy.strategy("role") is MergeStrategy.SERVER_WINS
+    assert policy.strategy("nick") is MergeStrategy.CLIENT_WINS
+    assert policy.strategy("name") is MergeStrategy.LAST_WRITE_WINS
+
+
+def test_a_policy_may_combine_a_default_with_single_fields() -> None:
+    policy = Policy(MergeStrategy.KEEP_BOTH, {"role": MergeStrategy.SERVER_WINS})
+    assert parse_policy(policy) is policy
+    assert policy.strategy("role") is MergeStrategy.SERVER_WINS
+    assert policy.strategy("name") is MergeStrategy.KEEP_BOTH
+
+
+def test_a_policy_does_not_change_with_the_dict_that_it_came_from() -> None:
+    fields = {"role": MergeStrategy.SERVER_WINS}
+    policy = Policy(fields=fields)
+    fields["role"] = MergeStrategy.CLIENT_WINS
+    assert policy.strategy("role") is MergeStrategy.SERVER_WINS
+
+
+@pytest.mark.parametrize("strategy", [s for s in MergeStrategy if s])
+def test_every_strategy_has_a_name(strategy: MergeStrategy) -> None:
+    assert strategy.name is not None
+    assert parse_strategy(strategy.name.lower()) is strategy
+    assert parse_strategy(strategy) is strategy
+
+
+@pytest.mark.parametrize("wrong", ["last_writer_wins", "", "KEEP_BOTH", MergeStrategy.UNSPECIFIED])
+def test_an_unknown_strategy_is_answered_with_the_list_of_those_there_are(
+    wrong: str | MergeStrategy,
+) -> None:
+    with pytest.raises(
+        ValueError, match="last_write_wins, keep_both, server_wins, client_wins"
+    ) as refused:
+        parse_strategy(wrong)
+    assert repr(wrong) in str(refused.value)
+
+
+def test_an_unknown_strategy_is_reported_with_its_field() -> None:
+    with pytest.raises(ValueError, match="field 'role': 'server' is not a merge strategy"):
+        parse_policy({"name": "keep_both", "role": "server"})

@@ -1,0 +1,84 @@
+"""Messages as ready-made WebSocket frames."""
+
+from __future__ import annotations
+
+import pytest
+from rhtmx import wire
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error, Ping, Pong
+from rhtmx.wire import Format
+from websockets.frames import Frame, Opcode
+
+from rhtmx_server.transports.framing import BINARY, TEXT, deflate, frame, wire_dialect
+from tests.support.frames import parse_frame
+
+BITS = 12
+LONG = Error(message="word " * 400)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 100_000])
+def test_a_frame_is_the_librarys_to_the_byte_at_every_length_form(size: int) -> None:
+    payload = b"x" * size
+    assert frame(TEXT, payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
+    assert frame(BINARY, payload) == Frame(Opcode.BINARY, payload).serialize(mask=False)
+
+
+@pytest.mark.parametrize("payload", [b"", b"a", b"word " * 1000])
+def test_a_compressed_frame_is_inflated_by_the_library(payload: bytes) -> None:
+    data = frame(TEXT, deflate(payload, bits=BITS, level=6), compressed=True)
+    assert parse_frame(data, bits=BITS).data == payload
+
+
+def test_compressing_twice_gives_the_same_bytes() -> None:
+    assert deflate(b"word " * 99, bits=BITS, level=6) == deflate(b"word " * 99, bits=BITS, level=6)
+
+
+@pytest.mark.parametrize(
+    ("format_", "opcode"), [(Format.JSON, Opcode.TEXT), (Format.PROTO, Opcode.BINARY)]
+)
+def test_json_goes_out_as_text_and_protobuf_as_binary(format_: Format, opcode: Opcode) -> None:
+    read = parse_frame(wire_dialect(format_, 0, 6, 1024).frame(Pong()))
+    assert read.opcode is opcode
+    assert wire.decode(bytes(read.data), format_) == Pong()
+
+
+def test_without_compression_a_long_message_is_plain() -> None:
+    read = parse_frame(wire_dialect(Format.JSON, 0, 6, 0).frame(LONG))
+    assert read.data == wire.encode_json(LONG)
+
+
+def test_with_compression_a_message_from_the_threshold_on_is_compressed() -> None:
+    size = len(wire.encode_json(LONG))
+    for threshold, compressed in ((size, True), (size + 1, False)):
+        data = wire_dialect(Format.JSON, BITS, 6, threshold).frame(LONG)
+        assert bool(data[0] & 0x40) is compressed
+        assert parse_frame(data, bits=BITS).data == wire.encode_json(LONG)
+
+
+def test_what_does_not_shrink_is_sent_plain() -> None:
+    data = wire_dialect(Format.JSON, BITS, 6, 0).frame(Pong())
+    assert parse_frame(data).data == b'{"type":"pong"}'
+
+
+def test_a_frame_of_the_right_kind_is_decoded() -> None:
+    assert wire_dialect(Format.JSON, 0, 6, 1024).decode(b'{"type":"ping"}', True) == Ping()
+    binary = wire.encode_proto(Ping())
+    assert wire_dialect(Format.PROTO, 0, 6, 1024).decode(binary, False) == Ping()
+
+
+@pytest.mark.parametrize(
+    ("format_", "text", "words"),
+    [(Format.JSON, False, "text frames expected"), (Format.PROTO, True, "binary frames expected")],
+)
+def test_a_frame_of_the_wrong_kind_is_refused_with_what_to_do(
+    format_: Format, text: bool, words: str
+) -> None:
+    with pytest.raises(RhtmxError, match=words) as refused:
+        wire_dialect(format_, 0, 6, 1024).decode(b"", text)
+    assert refused.value.code is ErrorCode.BAD_MESSAGE
+    assert "subprotocol rhtmx.v1." in refused.value.message
+
+
+def test_connections_of_one_kind_share_one_dialect() -> None:
+    assert wire_dialect(Format.JSON, 0, 6, 1) is wire_dialect(Format.JSON, 0, 6, 1)
+    assert wire_dialect(Format.JSON, 0, 6, 1) is not wire_dialect(Format.JSON, BITS, 6, 1)
