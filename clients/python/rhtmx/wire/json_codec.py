@@ -6,8 +6,6 @@ single messages: `generated.json_glue` does.
 
 from __future__ import annotations
 
-from typing import cast
-
 import msgspec
 
 from rhtmx.messages.tables import Message
@@ -39,7 +37,8 @@ def decode_json(data: bytes) -> Message:
         # A frame that is written back as it came has every key once, and its
         # embedded values are written back as they came too.
         if _encode(frame) == data and is_flat(data) and is_harmless(data):
-            return cast(Message, DECODERS[type(frame)](frame, _parsed_value))
+            message: Message = DECODERS[type(frame)](frame, _parsed_value)
+            return message
     except _UNREADABLE:
         pass
     return _decode_closely(data)
@@ -49,13 +48,13 @@ def _decode_closely(data: bytes) -> Message:
     """Read a frame that is not canonical, or refuse it with the reason."""
     try:
         frame = _decode_raw(data)
-        message = DECODERS[type(frame)](frame, _raw_value)
+        message: Message = DECODERS[type(frame)](frame, _raw_value)
     except _UNREADABLE:
         check_frame(data)
         raise bad_message("message", "cannot be read as JSON") from None
     if not is_plain(data):
         check_frame(data)
-    return cast(Message, message)
+    return message
 
 
 def _parsed_value(value: object) -> bytes | None:

@@ -6,7 +6,7 @@ does, with the official library underneath.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -36,7 +36,8 @@ def decode_proto(data: bytes) -> Message:
         raise bad_message("message", "the envelope is empty, or its message is unknown")
     if 0 in data:
         _check_texts(envelope, "message")
-    return cast(Message, CASE_DECODERS[case](getattr(envelope, case), case))
+    message: Message = CASE_DECODERS[case](getattr(envelope, case), case)
+    return message
 
 
 def encode_proto(message: Message) -> bytes:
@@ -54,7 +55,8 @@ def encode_proto(message: Message) -> bytes:
         CODECS[kind].fill(message, getattr(envelope, NAMES[kind]))
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise _cannot_write(message, error) from error
-    return cast(bytes, envelope.SerializeToString(deterministic=True))
+    data: bytes = envelope.SerializeToString(deterministic=True)
+    return data
 
 
 def decode_message(kind: type[M], data: bytes) -> M:
@@ -72,7 +74,8 @@ def decode_message(kind: type[M], data: bytes) -> M:
     parsed = _parse(codec.parser, data, where)
     if 0 in data:
         _check_texts(parsed, where)
-    return cast(M, codec.decode(parsed, where))
+    message: M = codec.decode(parsed, where)
+    return message
 
 
 def encode_message(message: object) -> bytes:
@@ -87,7 +90,8 @@ def encode_message(message: object) -> bytes:
         codec.fill(message, out)
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise _cannot_write(message, error) from error
-    return cast(bytes, out.SerializeToString(deterministic=True))
+    data: bytes = out.SerializeToString(deterministic=True)
+    return data
 
 
 def _cannot_write(message: object, error: Exception) -> RhtmxError:

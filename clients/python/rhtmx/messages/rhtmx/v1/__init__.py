@@ -1515,7 +1515,7 @@ default_message_pool.register_message("rhtmx.v1", "PushFieldsResponse", PushFiel
 class Subscribe(betterproto2.Message):
     """
     Starts the live stream of whole records. Without `since` it starts with the
-    next change.
+    next change; a client that said `hello` is told where that is.
     """
 
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
@@ -1541,7 +1541,7 @@ default_message_pool.register_message("rhtmx.v1", "Subscribe", Subscribe)
 class SubscribeFields(betterproto2.Message):
     """
     Starts the live stream of field changes. Without `since` it starts with the
-    next change.
+    next change; a client that said `hello` is told where that is.
     """
 
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)

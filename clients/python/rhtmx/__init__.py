@@ -1,0 +1,93 @@
+"""One WebSocket for live data, live fields and live forms: the Python client.
+
+Example:
+    >>> import rhtmx
+    >>> async with rhtmx.connect("ws://localhost:3000/api/ws") as client:
+    ...     tasks = client.collection("tasks")
+    ...     await tasks.set("1", {"title": "Write it down"})
+    ...     async for change in tasks.changes(since=0):
+    ...         print(change.version, change.action, change.data)
+
+The names here are the public ones. They are imported when they are first used:
+the server shares `rhtmx.messages` and `rhtmx.wire`, and must not load a client.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rhtmx.changes import Change, FieldChange
+    from rhtmx.client import Client, connect
+    from rhtmx.collection import Collection
+    from rhtmx.errors import ErrorCode, RhtmxError
+    from rhtmx.events import Reset, State
+    from rhtmx.messages import Position
+    from rhtmx.results import (
+        Conflict,
+        FieldPushResult,
+        FormError,
+        FormValidation,
+        PushResult,
+        SyncResult,
+        Validation,
+    )
+    from rhtmx.subscription import Subscription
+    from rhtmx.verdict import ConnectionClosed
+
+__all__ = [
+    "Change",
+    "Client",
+    "Collection",
+    "Conflict",
+    "ConnectionClosed",
+    "ErrorCode",
+    "FieldChange",
+    "FieldPushResult",
+    "FormError",
+    "FormValidation",
+    "Position",
+    "PushResult",
+    "Reset",
+    "RhtmxError",
+    "State",
+    "Subscription",
+    "SyncResult",
+    "Validation",
+    "connect",
+]
+
+_HOMES = {
+    "Change": "changes",
+    "Client": "client",
+    "Collection": "collection",
+    "Conflict": "results",
+    "ConnectionClosed": "verdict",
+    "ErrorCode": "errors",
+    "FieldChange": "changes",
+    "FieldPushResult": "results",
+    "FormError": "results",
+    "FormValidation": "results",
+    "Position": "messages",
+    "PushResult": "results",
+    "Reset": "events",
+    "RhtmxError": "errors",
+    "State": "events",
+    "Subscription": "subscription",
+    "SyncResult": "results",
+    "Validation": "results",
+    "connect": "client",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rhtmx' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"rhtmx.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

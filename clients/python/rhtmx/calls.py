@@ -1,0 +1,112 @@
+"""The messages behind a user's calls. Pure.
+
+Knows what each call says on the wire. Must not know sessions or the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.jsonvalue import Json, to_json
+from rhtmx.messages import (
+    ChangeAction,
+    FieldAction,
+    FieldUpdate,
+    FormFieldValue,
+    Position,
+    Push,
+    PushFields,
+    ValidateField,
+    ValidateForm,
+)
+
+__all__ = ["position", "push", "push_delete", "push_fields", "validate_field", "validate_form"]
+
+
+def position(since: Position | int | None) -> Position | None:
+    """Where a user wants to start.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, it is a version without its epoch.
+    """
+    if since is None or isinstance(since, Position):
+        return since
+    if since != 0:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"since: None, 0 or a Position expected, got {since!r}: a version alone does not say "
+            "of which log it is",
+        )
+    return Position(epoch="", version=0)
+
+
+def push(entity: str, entity_id: str, data: Json, base_version: int | None) -> Push:
+    """Write a record.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, `data` cannot be JSON.
+    """
+    return Push(
+        entity=entity,
+        entity_id=entity_id,
+        action=ChangeAction.UPDATE,
+        data=to_json(data, "push.data"),
+        base_version=base_version,
+    )
+
+
+def push_delete(entity: str, entity_id: str, base_version: int | None) -> Push:
+    """Delete a record."""
+    return Push(
+        entity=entity, entity_id=entity_id, action=ChangeAction.DELETE, base_version=base_version
+    )
+
+
+def push_fields(
+    entity: str,
+    entity_id: str,
+    fields: Mapping[str, Json],
+    delete: Iterable[str],
+    base_version: int | None,
+    at: datetime,
+) -> PushFields:
+    """Write some fields of a record, at a time.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON.
+    """
+    updates = [
+        FieldUpdate(
+            field=name,
+            value=to_json(value, f"push_fields.fields[{index}].value"),
+            action=FieldAction.UPDATE,
+            timestamp=at,
+        )
+        for index, (name, value) in enumerate(fields.items())
+    ]
+    updates += [FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=at) for name in delete]
+    return PushFields(entity=entity, entity_id=entity_id, fields=updates, base_version=base_version)
+
+
+def validate_field(
+    form: str, field: str, value: str, values: Mapping[str, str], form_instance: str | None
+) -> ValidateField:
+    """Ask about one value."""
+    return ValidateField(
+        form=form,
+        field=field,
+        value=value,
+        form_instance=form_instance,
+        values=_form_values(values),
+    )
+
+
+def validate_form(form: str, fields: Mapping[str, str], form_instance: str | None) -> ValidateForm:
+    """Ask about a whole form."""
+    return ValidateForm(form=form, fields=_form_values(fields), form_instance=form_instance)
+
+
+def _form_values(values: Mapping[str, str]) -> list[FormFieldValue]:
+    return [FormFieldValue(field=name, value=value) for name, value in values.items()]

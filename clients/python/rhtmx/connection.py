@@ -1,0 +1,224 @@
+"""Keeps a session connected.
+
+Knows the loop, the socket and the clock. Must not know the protocol: it carries
+messages between a socket and a session, and does what the session says about
+time. One task runs everything; a second one writes while there is a socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed as SocketClosed
+
+from rhtmx.dial import DialError, Endpoint, dial
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.events import State
+from rhtmx.session import Session
+from rhtmx.verdict import ConnectionClosed
+from rhtmx.wire import Format, Message, decode, encode
+
+__all__ = ["Connection"]
+
+log = logging.getLogger("rhtmx")
+
+
+class Slow(Protocol):
+    """Someone who has been told more than it has taken."""
+
+    async def make_room(self) -> None:
+        """Wait for it, but not for long."""
+
+
+class Connection:
+    """See the head of the file.
+
+    Args:
+        session: the conversation.
+        endpoint: where to connect to.
+        tell: hands over what has happened, and returns who has to make room
+            before the socket is read on.
+        become: is told of each new state.
+        token: gets the token for the next connection, if it changes.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        endpoint: Endpoint,
+        tell: Callable[[], Sequence[Slow]],
+        become: Callable[[State], None],
+        token: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self._tell = tell
+        self._become = become
+        self._token = token
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._opened = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect for the first time. It is not tried again if it fails.
+
+        Raises:
+            ConnectionClosed: it failed.
+        """
+        self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(lambda _: self._opened.set())
+        try:
+            async with asyncio.timeout(2 * self._endpoint.open_timeout):
+                await self._opened.wait()
+        except TimeoutError:
+            self._session.close(
+                ConnectionClosed(f"'{self._endpoint.url}' did not answer the client's hello")
+            )
+        except BaseException:
+            await self.close()
+            raise
+        if self._session.error is not None:
+            await self.close()
+            raise self._session.error
+
+    def flush(self) -> None:
+        """Send what the session has to send."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """End the session and the connection."""
+        self._session.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                self._become(State.CONNECTING)
+                wait = await self._attempt()
+                if wait is None:
+                    return
+                self._become(State.WAITING)
+                await asyncio.sleep(wait)
+        except Exception as error:
+            log.exception("the client of '%s' failed", self._endpoint.url)
+            self._session.close(ConnectionClosed(f"the client failed: {error!r}"))
+        finally:
+            self._become(State.CLOSED)
+
+    async def _attempt(self) -> float | None:
+        """Connect and converse; returns after how many seconds to do it again, if at all."""
+        try:
+            self._session.token = await self._fresh_token()
+            socket = await dial(self._endpoint)
+        except DialError as error:
+            if error.final or not self._opened.is_set():
+                self._session.close(ConnectionClosed(str(error)))
+            return self._session.lost(self._loop.time())
+        self._session.connected(self._loop.time())
+        writer = self._loop.create_task(self._write(socket))
+        try:
+            code, reason = await self._read(socket)
+        finally:
+            self._disarm()
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            await socket.close()
+        if not self._opened.is_set():
+            self._session.close(_never_opened(self._endpoint.url, code, reason))
+        return self._session.lost(self._loop.time(), code, reason)
+
+    async def _fresh_token(self) -> str | None:
+        if self._token is None:
+            return self._session.token
+        try:
+            return await self._token()
+        except Exception as error:
+            raise DialError(f"no token to connect with: {error!r}", final=False) from error
+
+    async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
+        """Hand over what arrives; returns close code and reason when nothing more does."""
+        try:
+            while True:
+                data = await socket.recv(decode=False)
+                self._session.receive(self._decode(data), self._loop.time())
+                if self._session.is_open:
+                    self._become(State.OPEN)
+                    self._opened.set()
+                slow = self._tell()
+                self._wake.set()
+                for each in slow:
+                    await each.make_room()
+        except SocketClosed as closed:
+            frame = closed.rcvd or closed.sent
+            return (None, "") if frame is None else (frame.code, frame.reason)
+        except ConnectionClosed as error:
+            self._session.close(error)
+        except RhtmxError as error:
+            log.warning("the connection to '%s' is dropped: %s", self._endpoint.url, error)
+        return None, ""
+
+    async def _write(self, socket: ClientConnection) -> None:
+        """Send what the session has to send, whenever there is something."""
+        form = self._endpoint.format
+        try:
+            while True:
+                self._wake.clear()
+                messages = self._session.take(self._loop.time())
+                # Encoded at once: a message that is sent again may get another number.
+                frames = [encode(message, form) for message in messages]
+                self._arm(socket)
+                for frame in frames:
+                    await socket.send(frame, text=form is Format.JSON)
+                if not frames:
+                    await self._wake.wait()
+        except SocketClosed:
+            return  # the reader sees it, too
+
+    def _decode(self, data: bytes) -> Message:
+        try:
+            return decode(data, self._endpoint.format)
+        except RhtmxError as error:
+            # To go on would leave a hole that nobody sees.
+            raise ConnectionClosed(
+                f"the server said something that this client does not understand: {error.message}",
+                code=ErrorCode.BAD_MESSAGE,
+            ) from error
+
+    def _arm(self, socket: ClientConnection) -> None:
+        """Look at the clock again when the session wants to."""
+        deadline = self._session.deadline
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        self._disarm()
+        self._timer = self._loop.call_at(deadline, self._look, socket)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self, socket: ClientConnection) -> None:
+        self._timer = None
+        if self._session.tick(self._loop.time()):
+            self._wake.set()
+            self._arm(socket)
+        else:
+            log.warning("'%s' gives no sign of life: connecting again", self._endpoint.url)
+            socket.transport.abort()
+
+
+def _never_opened(url: str, code: int | None, reason: str) -> ConnectionClosed:
+    words = f" ({code} {reason})".rstrip() if code is not None else ""
+    return ConnectionClosed(
+        f"'{url}' ended the connection before it had said welcome{words}: "
+        "is it the address of an rhtmx server?",
+        close_code=code,
+    )

@@ -1,0 +1,124 @@
+"""One reader's place in the log of one entity.
+
+Knows versions. Must not know streams, connections or clocks.
+
+Two marks, because they are two questions. `position` is where to *resume*: it
+moves only to where nothing can be missing. What was *delivered* goes further,
+and is not delivered again when reading resumes before it. They part in two
+places:
+
+- in a commit of several fields, until the last of them is there;
+- while catching up from a position: only at the end does the server say whether
+  that position could be resumed. A reader cut off in the middle that came back
+  with a later one would never hear of it.
+
+One thing is taken on trust: that a server remembers deletions for longer than a
+first load is interrupted. From version 0 everything can be resumed, so nothing
+would tell that a record of the first half was deleted, and that forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from rhtmx.messages import ChangeLog, FieldChangeLog, Position
+
+__all__ = ["Cursor", "Log"]
+
+Log: TypeAlias = ChangeLog | FieldChangeLog
+"""One change of either kind."""
+
+
+class Cursor:
+    """See the head of the file.
+
+    Args:
+        since: where to start; without it, at the next change.
+
+    Attributes:
+        position: where to resume; `None` until that is known.
+        delivered: the last version of which everything was delivered.
+        begun: it has been reading at some time.
+        reading: it gets what the stream gets.
+        paused: it does not want to.
+        checked: on this connection, the server has said that it may go on from
+            its position.
+    """
+
+    __slots__ = (
+        "_at",
+        "_fields",
+        "_holding",
+        "begun",
+        "checked",
+        "delivered",
+        "paused",
+        "position",
+        "reading",
+    )
+
+    def __init__(self, since: Position | None = None) -> None:
+        self.position = since
+        self.delivered = since.version if since else 0
+        self.begun = False
+        self.reading = False
+        self.paused = False
+        self.checked = False
+        self._at = 0
+        self._fields: set[str] = set()
+        self._holding = False
+
+    def begin(self, *, holding: bool) -> None:
+        """The stream starts for this reader.
+
+        Args:
+            holding: from a position that may turn out not to be resumable.
+        """
+        self.begun = self.reading = True
+        self._holding = holding
+
+    def accept(self, log: Log, epoch: str) -> bool:
+        """Take note of a change; returns whether it is to be delivered."""
+        version = log.version
+        if version <= self.delivered:
+            return False
+        if version != self._at:
+            # Versions come in order, so all there is of those before has come.
+            self.delivered = version - 1
+            self._at = version
+            self._fields.clear()
+        field, more = _part(log)
+        fresh = field not in self._fields
+        self._fields.add(field)
+        if not more:
+            self.delivered = version
+            if not self._holding:
+                self.position = Position(epoch=epoch, version=version)
+        return fresh
+
+    def synced(self, position: Position) -> None:
+        """Everything up to `position` has arrived."""
+        self.position = position
+        self.delivered = position.version
+        self.reading = self.begun = self.checked = True
+        self._holding = False
+        self._fields.clear()
+
+    def leave(self) -> None:
+        """The stream goes on without this reader."""
+        self.reading = self.checked = False
+
+    def restart(self, epoch: str) -> Position:
+        """Forget what was delivered; returns the position before everything."""
+        position = self.position = Position(epoch=epoch, version=0)
+        self.delivered = self._at = 0
+        self._fields.clear()
+        self._holding = False
+        return position
+
+
+def _part(log: Log) -> tuple[str, bool]:
+    """Which part of its commit a change is, and whether more of them follow."""
+    if isinstance(log, FieldChangeLog):
+        return log.field, bool(log.more)
+    return "", False

@@ -1,0 +1,108 @@
+"""Makes the WebSocket under a client.
+
+Knows handshakes, and which failures may pass. Must not know sessions.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.http11 import Response
+from websockets.typing import Subprotocol
+
+from rhtmx.wire import Format
+
+__all__ = ["DialError", "Endpoint", "dial"]
+
+_MAX_MESSAGE = 16 * 2**20
+"""A record grows field by field, so it may be larger than what may be pushed."""
+
+_CLOSE_TIMEOUT = 2.0
+_MAY_PASS = frozenset({408, 425, 429})
+
+
+class DialError(Exception):
+    """No connection could be made.
+
+    Args:
+        message: why, in words for a person.
+        final: the next attempt would fail as well.
+    """
+
+    def __init__(self, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to connect to, and how.
+
+    Args:
+        url: `ws://` or `wss://`.
+        format: how messages are written.
+        headers: added to the handshake's request.
+        ssl: for `wss://`, if not the usual.
+        open_timeout: seconds for the handshake.
+    """
+
+    url: str
+    format: Format
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ssl: ssl.SSLContext | None = None
+    open_timeout: float = 10.0
+
+
+async def dial(endpoint: Endpoint) -> ClientConnection:
+    """Make one attempt.
+
+    Raises:
+        DialError: it failed.
+    """
+    url, subprotocol = endpoint.url, endpoint.format.subprotocol
+    try:
+        socket = await connect(
+            url,
+            subprotocols=[Subprotocol(subprotocol)],
+            additional_headers=endpoint.headers,
+            ssl=endpoint.ssl,
+            open_timeout=endpoint.open_timeout,
+            close_timeout=_CLOSE_TIMEOUT,
+            max_size=_MAX_MESSAGE,
+            ping_interval=None,  # the protocol has its own signs of life
+            user_agent_header="rhtmx",
+        )
+    except InvalidURI as error:
+        raise DialError(
+            f"cannot connect to '{url}': not a ws:// or wss:// URL", final=True
+        ) from error
+    except InvalidStatus as error:
+        raise _refused(url, error.response) from error
+    except InvalidHandshake as error:
+        raise DialError(f"cannot connect to '{url}': {error}", final=False) from error
+    except TimeoutError as error:
+        words = f"no answer within {endpoint.open_timeout:g} s"
+        raise DialError(f"cannot connect to '{url}': {words}", final=False) from error
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise DialError(
+            f"cannot connect to '{url}': {words}: is the server running?", final=False
+        ) from error
+    if endpoint.format is not Format.JSON and socket.subprotocol != subprotocol:
+        await socket.close()
+        raise DialError(f"'{url}' does not speak {subprotocol}: use format='json'", final=True)
+    return socket
+
+
+def _refused(url: str, response: Response) -> DialError:
+    status = response.status_code
+    words = (response.body or b"").decode(errors="replace").strip()[:200]
+    message = (
+        f"cannot connect to '{url}': the server answered HTTP {status} {response.reason_phrase}"
+    )
+    final = 400 <= status < 500 and status not in _MAY_PASS
+    return DialError(f"{message}: {words}" if words else message, final=final)

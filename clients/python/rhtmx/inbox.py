@@ -1,0 +1,130 @@
+"""Hands what a session tells to whoever waits for it.
+
+Knows who waits: calls for their answer, subscriptions for their changes. Must
+not know sockets, nor what is asked or answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from rhtmx.cursor import Cursor
+from rhtmx.errors import RhtmxError
+from rhtmx.events import (
+    Answered,
+    Delivered,
+    Problem,
+    Refused,
+    Started,
+    Stopped,
+    Synced,
+    WasReset,
+)
+from rhtmx.messages import Position
+from rhtmx.session import Session
+from rhtmx.subscription import Subscription
+
+__all__ = ["Inbox"]
+
+log = logging.getLogger("rhtmx")
+
+T = TypeVar("T")
+
+
+class Inbox:
+    """See the head of the file. It is the `Owner` of the client's subscriptions.
+
+    Args:
+        session: the conversation.
+        flush: sends what the session has to send.
+    """
+
+    def __init__(self, session: Session, flush: Callable[[], None]) -> None:
+        self._session = session
+        self._flush = flush
+        self._calls: dict[str, asyncio.Future[Answered]] = {}
+        self._subscriptions: dict[Cursor, Subscription[object]] = {}
+
+    def take(self) -> list[Subscription[object]]:
+        """Hand over what has happened; returns the subscriptions that are full."""
+        full = []
+        for event in self._session.events():
+            if isinstance(event, Delivered | Synced | WasReset):
+                subscription = self._subscriptions.get(event.cursor)
+                if subscription is not None and not subscription.put(event):
+                    full.append(subscription)
+            else:
+                self._settle(event)
+        return full
+
+    async def answer(self, request_id: str) -> Answered:
+        """Send, and wait for the answer to a request.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        call: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._calls[request_id] = call
+        self._flush()
+        return await call
+
+    def fail(self, error: RhtmxError) -> None:
+        """Nothing more will come."""
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            if not call.done():
+                call.set_exception(error)
+        for subscription in list(self._subscriptions.values()):
+            subscription.fail(error)
+
+    def _settle(self, event: Started | Stopped | Answered | Refused | Problem) -> None:
+        match event:
+            case Answered(request_id):
+                call = self._calls.pop(request_id, None)
+                if call is not None and not call.done():
+                    call.set_result(event)
+            case Refused(request_id, error):
+                call = self._calls.pop(request_id, None)
+                if call is not None and not call.done():
+                    call.set_exception(error)
+            case Started(cursor):
+                if cursor in self._subscriptions:
+                    self._subscriptions[cursor].started()
+            case Stopped(cursor, error):
+                if cursor in self._subscriptions:
+                    self._subscriptions[cursor].fail(error)
+            case Problem(error):
+                log.warning("the server reports: %s", error)
+
+    # What subscriptions call.
+
+    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
+        """Start reading."""
+        cursor = self._session.subscribe(subscription.entity, subscription.grain, since)
+        self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
+        self._changed()
+        return cursor
+
+    def stop(self, cursor: Cursor) -> None:
+        """End reading."""
+        self._subscriptions.pop(cursor, None)
+        self._session.unsubscribe(cursor)
+        self._changed()
+
+    def pause(self, cursor: Cursor) -> None:
+        """Deliver nothing until `resume`."""
+        self._session.pause(cursor)
+        self._changed()
+
+    def resume(self, cursor: Cursor) -> None:
+        """Deliver again, from the same place."""
+        self._session.resume(cursor)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.take()
+        self._flush()

@@ -1,0 +1,278 @@
+"""One subscription: what goes over the wire so that every reader gets its changes.
+
+Knows positions and the order of messages. Must not know the connection, clocks,
+or what a reader does with what it gets.
+
+Readers of one entity at one grain share a stream, and a stream is one
+subscription at the server. What any of them needs is turned into one rule: to
+bring in a reader that is elsewhere, end the subscription and start it again
+where the hindmost reader is; those further on skip what they have. A lost
+connection, a second reader, a reader that paused and a full snapshot are all
+the same.
+
+=============  ==============================================  =================
+phase          the wire                                        ends with
+=============  ==============================================  =================
+`IDLE`         no subscription                                 a reader
+`CATCHING_UP`  subscribed, the past is being sent              `sync_complete`
+`LIVE`         subscribed, changes arrive as they happen       nobody reads, or a
+                                                               reader is elsewhere
+`ENDING`       unsubscribed, the last changes may be under way the fence's `pong`
+=============  ==============================================  =================
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TypeAlias
+
+from rhtmx.cursor import Cursor, Log
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.events import Delivered, Reset, Started, Stopped, Synced, WasReset
+from rhtmx.messages import (
+    Position,
+    Subscribe,
+    SubscribeFields,
+    SyncComplete,
+    SyncFieldsComplete,
+    Unsubscribe,
+    UnsubscribeFields,
+)
+from rhtmx.outlet import Fence, Grain, Outlet
+
+__all__ = ["Phase", "Stream"]
+
+_Subscribe: TypeAlias = type[Subscribe] | type[SubscribeFields]
+_Unsubscribe: TypeAlias = type[Unsubscribe] | type[UnsubscribeFields]
+
+
+_MESSAGES: dict[Grain, tuple[_Subscribe, _Unsubscribe]] = {
+    Grain.RECORDS: (Subscribe, Unsubscribe),
+    Grain.FIELDS: (SubscribeFields, UnsubscribeFields),
+}
+
+
+class Phase(enum.Enum):
+    """See the head of the file."""
+
+    IDLE = enum.auto()
+    CATCHING_UP = enum.auto()
+    LIVE = enum.auto()
+    ENDING = enum.auto()
+
+
+class Stream:
+    """The subscription to one entity at one grain, and its readers.
+
+    Args:
+        entity: the collection.
+        grain: records or fields.
+        outlet: where messages and events go.
+    """
+
+    def __init__(self, entity: str, grain: Grain, outlet: Outlet) -> None:
+        self.entity = entity
+        self.phase = Phase.IDLE
+        self.sibling: Stream | None = None
+        self.cursors: list[Cursor] = []
+        self._subscribe, self._unsubscribe = _MESSAGES[grain]
+        self._outlet = outlet
+        self._since = 0
+        self._newest: int | None = None
+        self._accepted = False
+        self._unannounced: list[Cursor] = []
+
+    # What the session calls.
+
+    def add(self, cursor: Cursor) -> None:
+        """Bring in a reader."""
+        self.cursors.append(cursor)
+        self._unannounced.append(cursor)
+        if self.phase is Phase.LIVE and self._wants_head(cursor):
+            self._join_at_head(cursor)
+        self.settle()
+
+    def remove(self, cursor: Cursor) -> None:
+        """Let a reader go."""
+        if cursor in self.cursors:
+            self._forget(cursor)
+            self.settle()
+
+    def pause(self, cursor: Cursor) -> None:
+        """Deliver nothing to a reader until it resumes; it goes on where it was."""
+        cursor.paused = True
+        cursor.leave()
+        self.settle()
+
+    def resume(self, cursor: Cursor) -> None:
+        """Deliver to a reader again."""
+        cursor.paused = False
+        self.settle()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self.phase = Phase.IDLE
+        self._newest = None
+        for cursor in self.cursors:
+            cursor.leave()
+
+    def settle(self) -> None:
+        """Do what the readers need next; nothing that is under way is disturbed."""
+        active = [cursor for cursor in self.cursors if not cursor.paused]
+        if self.phase is Phase.LIVE and not (active and all(each.reading for each in active)):
+            self._end()
+        elif self.phase is Phase.IDLE and active and self._free and self._outlet.epoch is not None:
+            self._start(active, self._outlet.epoch)
+
+    def receive(self, log: Log) -> None:
+        """A change arrived.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it is out of order.
+        """
+        if self.phase not in (Phase.CATCHING_UP, Phase.LIVE):
+            return  # the last ones of a subscription that was ended
+        version, epoch = log.version, self._outlet.epoch or ""
+        if self.phase is Phase.CATCHING_UP:
+            if self._newest is not None and version < self._newest:
+                raise RhtmxError(
+                    ErrorCode.BAD_MESSAGE,
+                    f"'{self.entity}': version {version} came after version {self._newest}",
+                )
+            if version <= self._since:
+                # What was there before `since` is sent only in a full snapshot.
+                self._start_over(epoch)
+        self._newest = max(version, self._newest or 0)
+        for cursor in self.cursors:
+            if cursor.reading and cursor.accept(log, epoch):
+                self._outlet.tell(Delivered(cursor, log, cursor.position))
+
+    def complete(self, message: SyncComplete | SyncFieldsComplete) -> None:
+        """The past has been sent; or, where there was none to send, this is the head."""
+        if self.phase not in (Phase.CATCHING_UP, Phase.LIVE):
+            return
+        reading = [cursor for cursor in self.cursors if cursor.reading]
+        went_back = any(cursor.delivered > message.version for cursor in reading)
+        if went_back or (message.reset and self._since):
+            # The log ends before what was read of it; or it was a snapshot, and
+            # nothing in it told so before its end. Read it as what it is.
+            self._start_over(message.epoch)
+            for cursor in reading:
+                cursor.reading = False
+        position = Position(epoch=message.epoch, version=message.version)
+        self._newest = message.version
+        self.phase = Phase.LIVE
+        for cursor in self.cursors:
+            if cursor.reading:
+                cursor.synced(position)
+                self._outlet.tell(Synced(cursor, position))
+            elif self._wants_head(cursor):
+                self._join_at_head(cursor)
+        self.settle()
+
+    # Inside.
+
+    @property
+    def _free(self) -> bool:
+        """The other grain does not occupy the entity."""
+        return self.sibling is None or self.sibling.phase in (Phase.IDLE, Phase.ENDING)
+
+    def _start(self, active: list[Cursor], epoch: str) -> None:
+        for cursor in active:
+            self._place(cursor, epoch)
+        readers = _together(active)
+        versions = [each.position.version for each in readers if each.position is not None]
+        self._since = min(versions, default=0)
+        self._newest = None
+        self._accepted = False
+        self.phase = Phase.CATCHING_UP if versions else Phase.LIVE
+        for cursor in readers:
+            cursor.begin(holding=self._since > 0)
+        since = {self.entity: Position(epoch=epoch, version=self._since)} if versions else {}
+        self._outlet.send(self._subscribe(entities=[self.entity], since=since))
+        self._outlet.fence(Fence(self._taken, self._refused))
+
+    def _taken(self) -> None:
+        self._accepted = True
+        for cursor in [each for each in self._unannounced if each.reading]:
+            self._announce(cursor)
+
+    def _refused(self, error: RhtmxError) -> None:
+        self.phase = Phase.IDLE
+        for cursor in [each for each in self.cursors if each.reading]:
+            self._forget(cursor)
+            self._outlet.tell(Stopped(cursor, error))
+        self.settle()
+
+    def _end(self) -> None:
+        self.phase = Phase.ENDING
+        for cursor in self.cursors:
+            cursor.reading = False
+        self._outlet.send(self._unsubscribe(entities=[self.entity]))
+        self._outlet.fence(Fence(self._ended))
+        if self.sibling is not None:
+            self.sibling.settle()
+
+    def _ended(self) -> None:
+        self.phase = Phase.IDLE
+        self.settle()
+
+    def _place(self, cursor: Cursor, epoch: str) -> None:
+        """Bring a reader's position into the log of this epoch."""
+        position = cursor.position
+        if position is None:
+            if cursor.begun:  # it waited for the next change, and that may have been missed
+                self._reset(cursor, epoch)
+        elif not position.epoch and not position.version:
+            cursor.position = Position(epoch=epoch, version=0)
+        elif position.epoch != epoch:
+            self._reset(cursor, epoch)
+
+    def _start_over(self, epoch: str) -> None:
+        """Everything comes from the beginning: void what the readers have."""
+        self._since = 0
+        self._newest = None
+        for cursor in self.cursors:
+            if cursor.reading and cursor.delivered:
+                self._reset(cursor, epoch)
+
+    def _reset(self, cursor: Cursor, epoch: str) -> None:
+        reset = Reset(self.entity, cursor.position)
+        position = cursor.restart(epoch)
+        self._outlet.tell(WasReset(cursor, reset, position))
+
+    def _wants_head(self, cursor: Cursor) -> bool:
+        return cursor.position is None and not cursor.begun and not cursor.paused
+
+    def _join_at_head(self, cursor: Cursor) -> None:
+        """Bring in a reader where the stream is now."""
+        if self._newest is None:
+            cursor.begin(holding=False)
+        else:
+            cursor.synced(Position(epoch=self._outlet.epoch or "", version=self._newest))
+        if self._accepted:
+            self._announce(cursor)
+
+    def _announce(self, cursor: Cursor) -> None:
+        if cursor in self._unannounced:
+            self._unannounced.remove(cursor)
+            self._outlet.tell(Started(cursor))
+
+    def _forget(self, cursor: Cursor) -> None:
+        self.cursors.remove(cursor)
+        if cursor in self._unannounced:
+            self._unannounced.remove(cursor)
+
+
+def _together(active: list[Cursor]) -> list[Cursor]:
+    """Which of the readers can start together; the others are brought in later.
+
+    Those who want the next change only need no past, so they join those who do.
+    Those who want everything would hide from the server the position of one
+    that has to be checked, so that one goes first.
+    """
+    placed = [each for each in active if each.position is not None]
+    unchecked = [each for each in placed if each.position and each.position.version]
+    if all(each.checked for each in unchecked):
+        return placed or active
+    return unchecked

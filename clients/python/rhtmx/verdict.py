@@ -1,0 +1,86 @@
+"""What the end of a connection means.
+
+Knows close codes and error codes. Must not know the connection.
+"""
+
+from __future__ import annotations
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error
+from rhtmx.messages.tables import ERRORS, FINAL_CLOSE_CODES
+
+__all__ = ["ConnectionClosed", "closed_for_good", "reconnects", "refusal", "typed_error"]
+
+_FINAL_STANDARD = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
+"""Standard codes after which the same client would only fail again: protocol
+error, unsupported or inconsistent data, policy, too big, extension missing
+(RFC 6455, section 7.4.1)."""
+
+_BY_CLOSE_CODE = {row.close_code: code for code, row in ERRORS.items() if row.close_code}
+
+
+class ConnectionClosed(RhtmxError):  # noqa: N818 (the field's own word)
+    """There is no connection, and there will be none.
+
+    Raised by whatever waits on a client that was closed, could not connect in
+    the first place, or was told by the server not to come back. `code` is
+    `UNSPECIFIED` where the protocol has no code for the reason.
+
+    Args:
+        message: what happened, in words for a person.
+        code: the reason, where the server gave one.
+        close_code: the WebSocket close code, where there was one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: ErrorCode = ErrorCode.UNSPECIFIED,
+        close_code: int | None = None,
+    ) -> None:
+        super().__init__(code, message)
+        self.close_code = close_code
+
+
+def reconnects(close_code: int | None) -> bool:
+    """Whether to connect again after a close code; `None`: the connection just broke."""
+    if close_code is None:
+        return True
+    return close_code not in FINAL_CLOSE_CODES and close_code not in _FINAL_STANDARD
+
+
+def closed_for_good(close_code: int, reason: str, last: RhtmxError | None) -> ConnectionClosed:
+    """The error for everything that waits when a connection ended for good.
+
+    Args:
+        close_code: the WebSocket close code.
+        reason: the words beside it; may be empty.
+        last: the last error that answered no request: it often says more.
+    """
+    code = _BY_CLOSE_CODE.get(close_code, ErrorCode.UNSPECIFIED)
+    name = f" {ERRORS[code].spelling}" if code in ERRORS else ""
+    words = last.message if last is not None and last.code is code else reason
+    message = f"the server closed the connection for good ({close_code}{name})"
+    return ConnectionClosed(
+        f"{message}: {words}" if words else message, code=code, close_code=close_code
+    )
+
+
+def refusal(error: RhtmxError) -> ConnectionClosed | None:
+    """The end that a refused `hello` means; `None` if it may be tried again."""
+    row = ERRORS.get(error.code)
+    if row is not None and row.retryable:
+        return None
+    return ConnectionClosed(f"the server refused this client: {error.message}", code=error.code)
+
+
+def typed_error(message: Error) -> RhtmxError:
+    """The exception that an `error` message stands for."""
+    return RhtmxError(
+        message.code if message.code is not None else ErrorCode.UNSPECIFIED,
+        message.message,
+        request_id=message.request_id,
+        seq=message.seq,
+        details=message.details,
+    )

@@ -1,0 +1,75 @@
+"""Facts about `rhtmx.calls`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rhtmx import calls
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import (
+    ChangeAction,
+    FieldAction,
+    FieldUpdate,
+    FormFieldValue,
+    Position,
+    Push,
+    PushFields,
+    ValidateField,
+    ValidateForm,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_since_is_nothing_everything_or_a_position() -> None:
+    position = Position(epoch="e", version=7)
+    assert calls.position(None) is None
+    assert calls.position(0) == Position(epoch="", version=0)
+    assert calls.position(position) is position
+
+
+@pytest.mark.parametrize("since", [7, -1])
+def test_a_version_without_its_epoch_is_refused(since: int) -> None:
+    with pytest.raises(RhtmxError, match="a version alone does not say of which log it is"):
+        calls.position(since)
+
+
+def test_a_push_carries_its_data_as_json() -> None:
+    expected = Push("tasks", "1", ChangeAction.UPDATE, b'{"n":1}', base_version=3)
+    assert calls.push("tasks", "1", {"n": 1}, 3) == expected
+
+
+def test_a_delete_carries_none() -> None:
+    expected = Push("tasks", "1", ChangeAction.DELETE)
+    assert calls.push_delete("tasks", "1", None) == expected
+
+
+def test_fields_are_set_and_removed_at_one_time() -> None:
+    expected = PushFields(
+        "tasks",
+        "1",
+        [
+            FieldUpdate("title", b'"x"', FieldAction.UPDATE, NOW),
+            FieldUpdate("done", None, FieldAction.UPDATE, NOW),
+            FieldUpdate("old", None, FieldAction.DELETE, NOW),
+        ],
+        base_version=3,
+    )
+    fields = {"title": "x", "done": None}
+    assert calls.push_fields("tasks", "1", fields, ["old"], 3, NOW) == expected
+
+
+def test_a_field_that_is_no_json_is_named() -> None:
+    with pytest.raises(RhtmxError, match=r"push_fields\.fields\[1\]\.value"):
+        calls.push_fields("tasks", "1", {"a": 1, "b": object()}, [], None, NOW)
+
+
+def test_questions_about_forms_carry_their_values() -> None:
+    assert calls.validate_field("f", "a", "1", {"b": "2"}, "top") == ValidateField(
+        form="f", field="a", value="1", form_instance="top", values=[FormFieldValue("b", "2")]
+    )
+    assert calls.validate_form("f", {"a": "1"}, None) == ValidateForm(
+        form="f", fields=[FormFieldValue("a", "1")]
+    )

@@ -1,0 +1,153 @@
+"""Facts about `rhtmx.client`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+import rhtmx
+from rhtmx.client import Client
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Authenticate, FieldUpdate, Hello, Position, Push, PushFields
+from rhtmx.verdict import ConnectionClosed
+from rhtmx.wire import Format
+from tests.unit.rhtmx.model_server import NOW
+from tests.unit.rhtmx.peer import Peer, client_of
+
+
+@pytest.mark.parametrize("form", list(Format))
+async def test_both_formats_say_the_same(peer: Peer, form: Format) -> None:
+    async with client_of(peer, form) as client:
+        assert (await client.push("tasks", "1", {"title": "x"})).version == 1
+        result = await client.sync("tasks")
+        assert [each.entity_id for each in result] == ["1"]
+        assert await client.validate_field("signup", "email", "ok")
+
+
+async def test_a_push_returns_when_it_is_durable(client: Client, peer: Peer) -> None:
+    result = await client.push("tasks", "1", {"n": 1}, base_version=3)
+    assert result == rhtmx.PushResult("tasks", "1", 1, duplicate=False)
+    (push,) = [each for each in peer.heard if isinstance(each, Push)]
+    assert (push.data, push.base_version, push.seq) == (b'{"n":1}', 3, 1)
+
+
+async def test_a_delete_is_a_push_without_data(client: Client, peer: Peer) -> None:
+    await client.delete("tasks", "1")
+    assert isinstance(peer.heard[-1], Push)
+    assert peer.heard[-1].data is None
+
+
+async def test_fields_come_back_with_their_conflicts(client: Client) -> None:
+    result = await client.push_fields("tasks", "1", {"title": "mine"}, delete=["old"])
+    assert result.applied == 1
+    (conflict,) = result.conflicts
+    assert (conflict.field, conflict.server_value, conflict.client_value, conflict.winner) == (
+        "title",
+        "theirs",
+        "mine",
+        "server",
+    )
+
+
+async def test_field_writes_carry_the_time_of_the_clock(peer: Peer) -> None:
+    async with client_of(peer, clock=lambda: NOW) as client:
+        await client.push_fields("tasks", "1", {"a": 1})
+        later = datetime(2026, 2, 1, tzinfo=UTC)
+        await client.push_fields("tasks", "1", {"a": 2}, timestamp=later)
+    updates: list[FieldUpdate] = []
+    for message in peer.heard:
+        if isinstance(message, PushFields):
+            updates += message.fields
+    assert [each.timestamp for each in updates] == [NOW, later]
+
+
+async def test_forms_are_validated(client: Client) -> None:
+    assert await client.validate_field("signup", "email", "ok")
+    assert not await client.validate_field("signup", "email", "no", values={"a": "b"})
+    assert await client.validate_form("signup", {})
+    assert (await client.validate_form("signup", {"a": "b"})).errors == (
+        rhtmx.FormError("a", "no"),
+    )
+
+
+async def test_a_refusal_is_raised_with_its_code(client: Client) -> None:
+    with pytest.raises(RhtmxError, match="no such form") as caught:
+        await client.validate_field("unknown", "email", "x")
+    assert caught.value.code is ErrorCode.UNKNOWN_FORM
+
+
+async def test_an_entity_that_the_server_does_not_know_is_an_error(client: Client) -> None:
+    with pytest.raises(RhtmxError, match="no such entity"):
+        async for _ in client.subscribe("nope"):
+            pass
+    with pytest.raises(RhtmxError, match="no such entity"):
+        await client.sync("nope")
+
+
+async def test_sync_gives_each_record_once_and_where_to_go_on(client: Client, peer: Peer) -> None:
+    for number in range(3):
+        await peer.write("a", {"n": number})
+    await peer.write("b", {"n": 9})
+    first = await client.sync("tasks")
+    assert [(each.entity_id, each.version) for each in first] == [("a", 3), ("b", 4)]
+    assert first.position == Position(epoch="e0", version=4)
+    await peer.write("b", None)
+    second = await client.sync("tasks", first.position)
+    assert [(each.entity_id, each.action) for each in second] == [("b", "delete")]
+    assert not second.reset
+
+
+async def test_sync_gives_each_field_once(client: Client, peer: Peer) -> None:
+    await peer.write("a", {"x": 1, "y": 2})
+    result = await client.sync_fields("tasks")
+    assert [(each.field, each.value) for each in result] == [("x", 1), ("y", 2)]
+
+
+async def test_sync_tells_that_it_had_to_start_over(client: Client, peer: Peer) -> None:
+    await peer.write("a", {"n": 1})
+    result = await client.sync("tasks", Position(epoch="other", version=9))
+    assert result.reset
+    assert len(result) == 1
+
+
+async def test_what_is_too_large_is_refused_before_it_ends_the_connection(client: Client) -> None:
+    with pytest.raises(RhtmxError, match="at most 65536 bytes") as caught:
+        await client.push("tasks", "1", "x" * 70_000)
+    assert caught.value.code is ErrorCode.TOO_LARGE
+    assert (await client.push("tasks", "1", "x")).version == 1
+
+
+async def test_what_is_no_json_is_refused_here(client: Client, peer: Peer) -> None:
+    with pytest.raises(RhtmxError, match=r"push\.data"):
+        await client.push("tasks", "1", float("nan"))
+    assert not any(isinstance(each, Push) for each in peer.heard)
+
+
+async def test_a_fresh_token_can_be_presented(client: Client, peer: Peer) -> None:
+    assert await client.authenticate("t2") == NOW
+    assert isinstance(peer.heard[-1], Authenticate)
+
+
+async def test_a_client_that_was_not_entered_says_so(peer: Peer) -> None:
+    client = client_of(peer)
+    with pytest.raises(ConnectionClosed, match="async with"):
+        await client.push("tasks", "1", 1)
+    with pytest.raises(ConnectionClosed, match="async with"):
+        client.subscribe("tasks")
+
+
+async def test_connect_makes_up_an_id_and_takes_a_token(peer: Peer) -> None:
+    async with rhtmx.connect(peer.url, token="t1") as one, rhtmx.connect(peer.url) as two:
+        assert len(one.client_id) == 32
+        assert one.client_id != two.client_id
+    hello = peer.heard[0]
+    assert isinstance(hello, Hello)
+    assert (hello.client_id, hello.token) == (one.client_id, "t1")
+
+
+async def test_connect_takes_an_id_and_a_format(peer: Peer) -> None:
+    async with rhtmx.connect(peer.url, client_id="mine", format="proto") as client:
+        assert client.client_id == "mine"
+        assert peer.socket is not None
+        assert peer.socket.subprotocol == "rhtmx.v1.proto"

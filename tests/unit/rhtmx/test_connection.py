@@ -1,0 +1,167 @@
+"""Facts about `rhtmx.connection`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from rhtmx.client import Client
+from rhtmx.dial import Endpoint
+from rhtmx.errors import ErrorCode
+from rhtmx.events import State
+from rhtmx.messages import Error, Hello, Limits, Ping, Push, Welcome
+from rhtmx.session import Session
+from rhtmx.verdict import ConnectionClosed
+from rhtmx.wire import Format
+from tests.unit.rhtmx.model_server import NOW
+from tests.unit.rhtmx.peer import Peer, client_of
+
+
+def hellos(peer: Peer) -> list[Hello]:
+    return [each for each in peer.heard if isinstance(each, Hello)]
+
+
+async def test_a_first_attempt_that_fails_is_not_repeated() -> None:
+    endpoint = Endpoint("ws://127.0.0.1:1/api/ws", Format.JSON)
+    with pytest.raises(ConnectionClosed, match="is the server running"):
+        async with Client(Session("c1", lambda: 0.0), endpoint):
+            pass
+
+
+async def test_a_server_that_says_no_welcome_is_none_of_ours() -> None:
+    async def hang_up(socket: ServerConnection) -> None:
+        await socket.recv()
+
+    async with serve(hang_up, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        endpoint = Endpoint(f"ws://127.0.0.1:{port}/", Format.JSON)
+        with pytest.raises(ConnectionClosed, match="address of an rhtmx server"):
+            async with Client(Session("c1", lambda: 0.0), endpoint):
+                pass
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(peer: Peer) -> None:
+    peer.mute = True
+    endpoint = Endpoint(peer.url, Format.JSON, open_timeout=0.02)
+    with pytest.raises(ConnectionClosed, match=r"did not answer|no answer"):
+        async with Client(Session("c1", lambda: 0.0), endpoint):
+            pass
+
+
+async def test_a_lost_connection_is_made_again_and_reading_goes_on(
+    client: Client, peer: Peer
+) -> None:
+    for number in (1, 2):
+        await peer.write("a", {"n": number})
+    seen = []
+    async for change in client.subscribe("tasks", since=0):
+        seen.append(change.version)
+        if change.version == 4:
+            break
+        await peer.drop()
+        await peer.until(lambda: peer.server.cursor is None)
+        await peer.write("b", {"n": change.version})
+    assert seen == [2, 3, 4]
+
+
+async def test_a_write_whose_answer_was_lost_takes_effect_once(client: Client, peer: Peer) -> None:
+    peer.mute = True
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: any(isinstance(each, Push) for each in peer.heard))
+    peer.mute = False
+    await peer.drop()
+    result = await push
+    assert result.duplicate
+    assert peer.server.effects == ["1"]
+
+
+async def test_a_question_is_asked_again_on_the_next_connection(client: Client, peer: Peer) -> None:
+    peer.mute = True
+    heard = len(peer.heard)
+    question = asyncio.create_task(client.validate_field("signup", "email", "ok"))
+    await peer.until(lambda: len(peer.heard) > heard)
+    peer.mute = False
+    await peer.drop()
+    assert await question
+
+
+async def test_a_silent_server_is_given_up_and_connected_to_again(peer: Peer) -> None:
+    peer.heartbeat = 20
+    async with client_of(peer):
+        await peer.until(lambda: Ping() in peer.heard)
+        peer.mute = True
+        await peer.until(lambda: peer.connections == 2)
+
+
+async def test_a_final_close_code_ends_everything_that_waits(client: Client, peer: Peer) -> None:
+    changes = client.subscribe("tasks")
+    peer.mute = True
+    heard = len(peer.heard)
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    reading = asyncio.create_task(anext(changes))
+    await peer.until(lambda: len(peer.heard) >= heard + 2)
+    await peer.drop(4501, "taken")
+    for waiting in (push, reading):
+        with pytest.raises(ConnectionClosed, match="4501 client_id_taken") as caught:
+            await waiting
+        assert caught.value.code is ErrorCode.CLIENT_ID_TAKEN
+    assert client.state is State.CLOSED
+    assert peer.connections == 1
+
+
+async def test_a_close_code_that_asks_for_it_is_followed(client: Client, peer: Peer) -> None:
+    await peer.drop(4000, "the server is stopping")
+    await peer.until(lambda: len(hellos(peer)) == 2)
+
+
+async def test_what_cannot_be_understood_ends_the_client(client: Client, peer: Peer) -> None:
+    reading = asyncio.create_task(anext(client.subscribe("tasks")))
+    assert peer.socket is not None
+    await peer.socket.send('{"type":"never heard of"}')
+    with pytest.raises(ConnectionClosed, match="does not understand"):
+        await reading
+
+
+async def test_what_is_out_of_place_only_ends_the_connection(client: Client, peer: Peer) -> None:
+    await peer.say(Welcome("s", "e", 0, 1, Limits(1, 1, 1), NOW, "x"))
+    await peer.until(lambda: len(hellos(peer)) == 2)
+
+
+async def test_a_refused_hello_is_raised_in_the_servers_words(peer: Peer) -> None:
+    peer.refusal = Error("this client_id belongs to another user", ErrorCode.CLIENT_ID_TAKEN)
+    with pytest.raises(ConnectionClosed, match="belongs to another user"):
+        async with client_of(peer):
+            pass
+
+
+async def test_each_connection_gets_a_fresh_token(peer: Peer) -> None:
+    tokens = iter(["t1", "t2"])
+
+    async def token() -> str:
+        return next(tokens)
+
+    async with client_of(peer, token=token):
+        await peer.drop()
+        await peer.until(lambda: len(hellos(peer)) == 2)
+    assert [each.token for each in hellos(peer)] == ["t1", "t2"]
+
+
+async def test_a_token_that_cannot_be_had_is_an_error_in_words(peer: Peer) -> None:
+    async def token() -> str:
+        raise OSError("the identity provider is down")
+
+    with pytest.raises(ConnectionClosed, match="identity provider is down"):
+        async with client_of(peer, token=token):
+            pass
+
+
+async def test_closing_ends_what_waits(client: Client, peer: Peer) -> None:
+    peer.mute = True
+    heard = len(peer.heard)
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: len(peer.heard) > heard)
+    await client.close()
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        await push

@@ -1,0 +1,136 @@
+"""Facts about `rhtmx.inbox`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.inbox import Inbox
+from rhtmx.messages import (
+    Change,
+    ChangeLog,
+    Error,
+    Limits,
+    Pong,
+    ValidateField,
+    ValidationResult,
+    Welcome,
+)
+from rhtmx.outlet import Grain
+from rhtmx.session import Session
+from rhtmx.subscription import CAPACITY, Subscription
+from rhtmx.verdict import ConnectionClosed
+from tests.unit.rhtmx.model_server import NOW
+
+
+@pytest.fixture
+def session() -> Session:
+    session = Session("c1", random=lambda: 0.0)
+    session.connected(0)
+    session.receive(Welcome("s", "e", 0, 20_000, Limits(65536, 128, 64), NOW, "x"), 0)
+    return session
+
+
+@pytest.fixture
+def inbox(session: Session) -> Inbox:
+    return Inbox(session, flush=lambda: None)
+
+
+def versions_of(inbox: Inbox) -> Subscription[int]:
+    return Subscription(inbox, "tasks", Grain.RECORDS, lambda log: log.version)
+
+
+def changed(version: int) -> Change:
+    return Change(ChangeLog("tasks", "1", version=version))
+
+
+async def test_an_answer_reaches_the_call_that_waits_for_it(session: Session, inbox: Inbox) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = asyncio.create_task(inbox.answer(name))
+    await asyncio.sleep(0)
+    answer = ValidationResult(name, "signup", "email", valid=True)
+    session.receive(answer, 1)
+    inbox.take()
+    assert (await call).message is answer
+
+
+async def test_a_refusal_is_raised_by_the_call(session: Session, inbox: Inbox) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = asyncio.create_task(inbox.answer(name))
+    await asyncio.sleep(0)
+    session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
+    inbox.take()
+    with pytest.raises(RhtmxError, match="too slow"):
+        await call
+
+
+async def test_the_answer_to_a_call_that_was_cancelled_is_dropped(
+    session: Session, inbox: Inbox
+) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = asyncio.create_task(inbox.answer(name))
+    await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    session.receive(ValidationResult(name, "signup", "email", valid=True), 1)
+    assert inbox.take() == []
+
+
+async def test_a_change_reaches_its_subscription(session: Session, inbox: Inbox) -> None:
+    changes = versions_of(inbox)
+    reading = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0)
+    session.receive(changed(4), 1)
+    assert inbox.take() == []
+    assert await reading == 4
+
+
+async def test_a_subscription_that_is_full_is_named(session: Session, inbox: Inbox) -> None:
+    changes = versions_of(inbox)
+    reading = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0)
+    session.receive(changed(1), 1)
+    inbox.take()
+    await reading
+    for version in range(2, CAPACITY + 1):
+        session.receive(changed(version), 1)
+        assert inbox.take() == []
+    session.receive(changed(CAPACITY + 1), 1)
+    assert inbox.take() == [changes]
+
+
+async def test_a_subscription_that_the_server_refuses_raises(
+    session: Session, inbox: Inbox
+) -> None:
+    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    await asyncio.sleep(0)
+    session.receive(Error("no entity 'tasks'", ErrorCode.UNKNOWN_ENTITY), 1)
+    session.receive(Pong(), 1)
+    inbox.take()
+    with pytest.raises(RhtmxError, match="no entity 'tasks'"):
+        await reading
+
+
+async def test_the_end_reaches_everyone_who_waits(session: Session, inbox: Inbox) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    waiting = [
+        asyncio.ensure_future(inbox.answer(name)),
+        asyncio.ensure_future(anext(versions_of(inbox))),
+    ]
+    await asyncio.sleep(0)
+    inbox.fail(ConnectionClosed("over"))
+    for each in waiting:
+        with pytest.raises(ConnectionClosed, match="over"):
+            await each
+
+
+async def test_what_concerns_nobody_is_logged(
+    session: Session, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.receive(Error("the disk smells", ErrorCode.INTERNAL), 1)
+    with caplog.at_level(logging.WARNING, "rhtmx"):
+        inbox.take()
+    assert "the disk smells" in caplog.text

@@ -1,0 +1,278 @@
+"""Facts about `rhtmx.session`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.events import Answered, Delivered, Problem, Refused, Started, Stopped
+from rhtmx.messages import (
+    Authenticate,
+    Change,
+    ChangeAction,
+    ChangeLog,
+    Error,
+    FieldConflict,
+    FieldPushAck,
+    Hello,
+    Limits,
+    Ping,
+    Pong,
+    Push,
+    PushAck,
+    PushFields,
+    Subscribe,
+    SyncComplete,
+    ValidateField,
+    ValidationResult,
+    Welcome,
+)
+from rhtmx.messages.tables import SCHEMA_HASH
+from rhtmx.outlet import Grain
+from rhtmx.session import Session
+from rhtmx.verdict import ConnectionClosed
+
+
+def welcome(last_seq: int = 0, epoch: str = "e", requests: int = 64) -> Welcome:
+    limits = Limits(message_bytes=65536, subscriptions=128, requests=requests)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Welcome("s", epoch, last_seq, 20_000, limits, now, SCHEMA_HASH)
+
+
+def push(name: str = "1") -> Push:
+    return Push("tasks", name, ChangeAction.UPDATE, b"1")
+
+
+def question() -> ValidateField:
+    return ValidateField("", "signup", "email", "x")
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session("c1", random=lambda: 0.5, token="t1")
+
+
+def opened(session: Session, **welcomed: Any) -> None:
+    session.connected(0)
+    session.take(0)
+    session.receive(welcome(**welcomed), 0)
+    session.events()
+
+
+def test_it_introduces_itself_first(session: Session) -> None:
+    session.connected(0)
+    assert session.take(0) == [Hello("c1", "t1", SCHEMA_HASH)]
+
+
+def test_nothing_else_is_said_before_the_welcome(session: Session) -> None:
+    session.push(push())
+    session.ask(question())
+    session.subscribe("tasks", Grain.RECORDS)
+    session.connected(0)
+    assert [type(each) for each in session.take(0)] == [Hello]
+    session.receive(welcome(), 0)
+    assert [type(each) for each in session.take(0)] == [Subscribe, Ping, Push, ValidateField]
+    assert session.is_open
+
+
+def test_a_later_hello_tells_what_was_seen_and_answered(session: Session) -> None:
+    opened(session, last_seq=4, epoch="e7")
+    session.lost(1)
+    session.connected(2)
+    assert session.take(2) == [
+        Hello("c1", "t1", SCHEMA_HASH, epoch="e7", confirmed_seq=4),
+    ]
+
+
+def test_a_write_is_numbered_and_answered_once(session: Session) -> None:
+    opened(session, last_seq=4)
+    name = session.push(push())
+    sent = session.take(0)
+    assert [(each.request_id, each.seq) for each in sent if isinstance(each, Push)] == [(name, 5)]
+    ack = PushAck("tasks", "1", 9, name, 5)
+    session.receive(ack, 1)
+    session.receive(ack, 1)
+    assert session.events() == [Answered(name, ack, [])]
+
+
+def test_a_write_is_sent_again_until_it_is_answered(session: Session) -> None:
+    opened(session)
+    session.push(push())
+    first = session.take(0)
+    session.lost(1)
+    opened(session)
+    assert session.take(2) == first
+
+
+def test_conflicts_come_with_their_answer(session: Session) -> None:
+    opened(session)
+    name = session.push(PushFields("tasks", "1"))
+    session.take(0)
+    conflict = FieldConflict("tasks", "1", "title", seq=1)
+    ack = FieldPushAck("tasks", "1", 0, 1, request_id=name, seq=1)
+    session.receive(conflict, 1)
+    session.receive(ack, 1)
+    assert session.events() == [Answered(name, ack, [conflict])]
+
+
+def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
+    opened(session)
+    name = session.push(push())
+    session.take(0)
+    session.receive(Error("moved on", ErrorCode.CONFLICT, name, 1), 1)
+    (refused,) = session.events()
+    assert isinstance(refused, Refused)
+    assert (refused.request_id, refused.error.code) == (name, ErrorCode.CONFLICT)
+
+
+def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Session) -> None:
+    opened(session)
+    name = session.push(push())
+    session.take(0)
+    session.receive(Error("full", ErrorCode.STORAGE_FULL, name, 1, True), 10)
+    assert session.events() == []
+    assert session.deadline == 10.5
+    assert session.take(10) == []
+    session.tick(10.5)
+    assert [type(each) for each in session.take(10.5)] == [Push]
+
+
+def test_a_question_is_answered_by_its_id(session: Session) -> None:
+    opened(session)
+    first, second = session.ask(question()), session.ask(question())
+    session.take(0)
+    answer = ValidationResult(second, "signup", "email", valid=True)
+    session.receive(answer, 1)
+    session.receive(Error("superseded", ErrorCode.SUPERSEDED, first), 1)
+    answered, refused = session.events()
+    assert answered == Answered(second, answer)
+    assert isinstance(refused, Refused)
+    assert refused.request_id == first
+
+
+def test_questions_wait_while_the_server_takes_no_more(session: Session) -> None:
+    opened(session, requests=1)
+    first = session.ask(question())
+    session.ask(question())
+    assert len(session.take(0)) == 1
+    session.receive(ValidationResult(first, "signup", "email", valid=True), 1)
+    assert len(session.take(1)) == 1
+
+
+def test_a_fresh_token_is_used_for_the_next_hello(session: Session) -> None:
+    opened(session)
+    session.ask(Authenticate("t2"))
+    session.lost(1)
+    session.connected(2)
+    (hello,) = session.take(2)
+    assert isinstance(hello, Hello)
+    assert hello.token == "t2"
+
+
+def test_changes_reach_the_reader_of_their_entity(session: Session) -> None:
+    opened(session)
+    cursor = session.subscribe("tasks", Grain.RECORDS)
+    log = ChangeLog("tasks", "1", version=3)
+    session.receive(Pong(), 1)
+    session.receive(Change(log), 1)
+    assert session.events() == [Started(cursor), Delivered(cursor, log, cursor.position)]
+
+
+def test_a_subscription_goes_on_after_a_loss(session: Session) -> None:
+    opened(session)
+    cursor = session.subscribe("tasks", Grain.RECORDS)
+    session.receive(SyncComplete("tasks", 3, "e"), 1)
+    session.lost(1)
+    opened(session)
+    (subscribe, _) = session.take(2)
+    assert isinstance(subscribe, Subscribe)
+    assert subscribe.since == {"tasks": cursor.position}
+
+
+def test_an_error_before_the_fence_refuses_the_subscription(session: Session) -> None:
+    opened(session)
+    cursor = session.subscribe("nope", Grain.RECORDS)
+    session.receive(Error("no entity 'nope'", ErrorCode.UNKNOWN_ENTITY), 1)
+    session.receive(Pong(), 1)
+    (stopped,) = session.events()
+    assert isinstance(stopped, Stopped)
+    assert (stopped.cursor, stopped.error.code) == (cursor, ErrorCode.UNKNOWN_ENTITY)
+
+
+def test_an_error_after_it_is_a_problem_of_its_own(session: Session) -> None:
+    opened(session)
+    session.subscribe("tasks", Grain.RECORDS)
+    session.receive(Pong(), 1)
+    session.receive(Error("the disk smells", ErrorCode.INTERNAL), 1)
+    assert [type(each) for each in session.events()] == [Started, Problem]
+
+
+def test_a_ping_is_answered(session: Session) -> None:
+    opened(session)
+    session.receive(Ping(), 1)
+    assert session.take(1) == [Pong()]
+
+
+def test_a_silent_server_is_given_up(session: Session) -> None:
+    opened(session)
+    assert session.deadline == 20
+    assert session.tick(20)
+    assert session.take(20) == [Ping()]
+    assert not session.tick(40)
+
+
+def test_a_lost_connection_is_made_again_after_a_while(session: Session) -> None:
+    opened(session)
+    assert session.lost(1) == 0.5
+    assert session.lost(2) == 1
+    assert session.deadline is None
+
+
+def test_a_final_close_code_ends_it_in_the_servers_words(session: Session) -> None:
+    opened(session)
+    session.receive(Error("at most 65536 bytes", ErrorCode.TOO_LARGE), 1)
+    assert session.lost(1, 4502) is None
+    assert session.error is not None
+    assert session.error.code is ErrorCode.TOO_LARGE
+    assert "at most 65536 bytes" in session.error.message
+    with pytest.raises(ConnectionClosed):
+        session.push(push())
+
+
+def test_a_hello_that_is_refused_ends_it(session: Session) -> None:
+    session.connected(0)
+    with pytest.raises(ConnectionClosed, match="belongs to another user"):
+        session.receive(Error("belongs to another user", ErrorCode.CLIENT_ID_TAKEN), 0)
+
+
+def test_a_hello_that_may_succeed_later_does_not(session: Session) -> None:
+    session.connected(0)
+    with pytest.raises(RhtmxError) as caught:
+        session.receive(Error("busy", ErrorCode.STORAGE_FAILED), 0)
+    assert not isinstance(caught.value, ConnectionClosed)
+    assert session.lost(0) is not None
+
+
+def test_a_reset_keeps_the_writes_that_wait(session: Session) -> None:
+    opened(session)
+    session.subscribe("tasks", Grain.RECORDS)
+    session.receive(SyncComplete("tasks", 9, "e"), 1)
+    name = session.push(push())
+    session.take(1)
+    session.lost(1)
+    opened(session, epoch="restored")
+    sent = session.take(2)
+    assert [each.request_id for each in sent if isinstance(each, Push)] == [name]
+
+
+def test_closing_is_for_good(session: Session) -> None:
+    opened(session)
+    session.close()
+    assert session.lost(1) is None
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        session.subscribe("tasks", Grain.RECORDS)
+    with pytest.raises(ConnectionClosed):
+        session.connected(1)

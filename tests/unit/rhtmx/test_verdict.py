@@ -1,0 +1,63 @@
+"""Facts about `rhtmx.verdict`."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error
+from rhtmx.messages.tables import ERRORS
+from rhtmx.verdict import ConnectionClosed, closed_for_good, reconnects, refusal, typed_error
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 1011, 1012, 4000, 4001, 4400, 4499])
+def test_what_may_pass_reconnects(code: int | None) -> None:
+    assert reconnects(code)
+
+
+@pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 1010, 4500, 4501, 4999])
+def test_what_would_only_fail_again_does_not(code: int) -> None:
+    assert not reconnects(code)
+
+
+def test_a_final_close_names_its_error_code() -> None:
+    error = closed_for_good(4501, "taken", None)
+    assert error.code is ErrorCode.CLIENT_ID_TAKEN
+    assert error.close_code == 4501
+    assert error.message == (
+        "the server closed the connection for good (4501 client_id_taken): taken"
+    )
+
+
+def test_the_error_before_a_final_close_says_more_than_its_reason() -> None:
+    last = RhtmxError(ErrorCode.TOO_LARGE, "a message of at most 10 bytes expected")
+    assert "at most 10 bytes" in closed_for_good(4502, "", last).message
+
+
+def test_an_unrelated_error_does_not_explain_a_close() -> None:
+    last = RhtmxError(ErrorCode.CONFLICT, "moved on")
+    assert closed_for_good(1008, "", last).message.endswith("(1008)")
+
+
+def test_a_refused_hello_is_final_unless_it_may_succeed_later() -> None:
+    for code, row in ERRORS.items():
+        verdict = refusal(RhtmxError(code, "no"))
+        assert (verdict is None) == row.retryable
+        assert verdict is None or isinstance(verdict, ConnectionClosed)
+
+
+def test_an_error_message_becomes_an_exception_with_everything_it_says() -> None:
+    error = typed_error(
+        Error("no", ErrorCode.CONFLICT, request_id="r", seq=7, details=b'{"version":1}')
+    )
+    assert (error.code, error.message, error.request_id, error.seq, error.details) == (
+        ErrorCode.CONFLICT,
+        "no",
+        "r",
+        7,
+        b'{"version":1}',
+    )
+
+
+def test_an_error_without_a_code_is_unspecified() -> None:
+    assert typed_error(Error("no")).code is ErrorCode.UNSPECIFIED
