@@ -1,0 +1,43 @@
+/**
+ * Messages to the user that stay until dismissed.
+ *
+ * Knows where they are shown. Must not know what they are about.
+ */
+import { find, instantiate } from "./dom.ts";
+
+/** What can be done about it. */
+export interface Remedy {
+  readonly label: string;
+  readonly act: () => void;
+}
+
+/** More than these are of no use to a reader: the oldest goes. */
+const MOST = 5;
+
+/** See the head of the file. */
+export class Notices {
+  readonly #list: HTMLElement;
+
+  constructor(list: HTMLElement) {
+    this.#list = list;
+  }
+
+  /** Shows a message, and a button if something can be done about it. */
+  show(text: string, remedy?: Remedy): void {
+    const notice = instantiate("notice");
+    find(notice, "p", HTMLElement).textContent = text;
+    const close = () => notice.remove();
+    find(notice, ".dismiss", HTMLButtonElement).addEventListener("click", close);
+    if (remedy) {
+      const button = find(notice, ".act", HTMLButtonElement);
+      button.textContent = remedy.label;
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        close();
+        remedy.act();
+      });
+    }
+    this.#list.append(notice);
+    if (this.#list.childElementCount > MOST) this.#list.firstElementChild?.remove();
+  }
+}

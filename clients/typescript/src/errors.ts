@@ -1,0 +1,44 @@
+/**
+ * The one error type of the project.
+ *
+ * Knows the error codes of the schema. Must not know how an error travels:
+ * the wire throws it, the session rejects a request with it.
+ */
+import type { ErrorCode, JsonValue } from "./messages/types.ts";
+
+/** What an error may carry beside its code and its words. */
+export interface ErrorContext {
+  /** The request that failed, where it had an id. */
+  readonly request_id?: string | undefined;
+  /** The mutation that failed, where it had a number. */
+  readonly seq?: number | undefined;
+  /** The same request may succeed later. */
+  readonly retryable?: boolean | undefined;
+  /** What the code adds. */
+  readonly details?: JsonValue | undefined;
+}
+
+/**
+ * Something that was asked for could not be done.
+ *
+ * @example
+ * throw new RhtmxError("unknown_form", "no form 'sign-up': is it registered?");
+ */
+export class RhtmxError extends Error {
+  /** What kind of failure; `closed` is the client's own: nothing more can be asked. */
+  readonly code: ErrorCode | "closed";
+  readonly request_id: string | undefined;
+  readonly seq: number | undefined;
+  readonly retryable: boolean;
+  readonly details: JsonValue;
+
+  constructor(code: ErrorCode | "closed", message: string, context: ErrorContext = {}) {
+    super(message);
+    this.name = "RhtmxError";
+    this.code = code;
+    this.request_id = context.request_id;
+    this.seq = context.seq;
+    this.retryable = context.retryable ?? false;
+    this.details = context.details ?? null;
+  }
+}

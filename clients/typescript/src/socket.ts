@@ -1,0 +1,60 @@
+/**
+ * One WebSocket, in a browser or anywhere else that has the class.
+ *
+ * Knows the WebSocket interface. Must not know the protocol.
+ */
+import type { Frame } from "./wire/index.ts";
+
+/**
+ * The part of a `WebSocket` that is used; the global one and that of `ws` have
+ * it, with events of different types: hence `unknown`.
+ */
+export interface WebSocketLike {
+  binaryType: string;
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(data: Frame): void;
+  close(code?: number): void;
+}
+
+/** A class to make WebSockets of. */
+export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+
+/** What is heard of a socket. */
+export interface SocketListener {
+  opened(): void;
+  received(data: string | Uint8Array): void;
+  /** Called once, also if the socket never opened. */
+  closed(code: number): void;
+}
+
+/** A connection that falls silent the moment it is closed from this side. */
+export class Socket {
+  readonly #socket: WebSocketLike;
+
+  constructor(make: WebSocketClass, url: string, protocol: string, listener: SocketListener) {
+    const socket = new make(url, [protocol]);
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => listener.opened();
+    socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
+      listener.received(typeof data === "string" ? data : new Uint8Array(data));
+    socket.onclose = ({ code }: { code: number }) => listener.closed(code);
+    // The event says nothing, and `close` follows; without a listener `ws` would throw.
+    socket.onerror = () => {};
+  }
+
+  /** Sends one frame. */
+  send(frame: Frame): void {
+    this.#socket.send(frame);
+  }
+
+  /** Closes without waiting for the other side; nothing is heard of it any more. */
+  close(code: number): void {
+    const socket = this.#socket;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(code);
+  }
+}

@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+
+import { RhtmxError } from "../src/errors.ts";
+
+it("an error is an Error with its code, words and context", () => {
+  const error = new RhtmxError("conflict", "moved on", { seq: 3, details: { version: 4 } });
+  expect(error).toBeInstanceOf(Error);
+  expect(String(error)).toBe("RhtmxError: moved on");
+  expect(error).toMatchObject({ code: "conflict", seq: 3, details: { version: 4 } });
+});
+
+it("what is not said is absent, and no retry is promised", () => {
+  const error = new RhtmxError("closed", "m");
+  expect(error).toMatchObject({ request_id: undefined, retryable: false, details: null });
+});

@@ -1,0 +1,86 @@
+"""Runs the scenarios of this folder in a real browser.
+
+Knows the line protocol of `driver.mjs`. Must not know what a scenario does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+DRIVER = Path(__file__).with_name("driver.mjs")
+
+PATIENCE = 90.0
+"""Seconds for one scenario: its own waits are shorter and say what they waited for."""
+
+Answer = Callable[[str], Awaitable[None]]
+
+
+class Browser:
+    """A browser that runs one scenario after the other."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def run(self, scenario: str, url: str, answer: Answer) -> None:
+        """Run a scenario.
+
+        Args:
+            scenario: its name in `tasks.mjs`, `contact.mjs` or `page.mjs`.
+            url: the page.
+            answer: does what the scenario asks for.
+
+        Raises:
+            AssertionError: what went wrong in the browser.
+        """
+        await self._say({"scenario": scenario, "url": url})
+        async with asyncio.timeout(PATIENCE):
+            while "ask" in (message := await self._hear()):
+                await answer(message["ask"])
+                await self._say({})
+        if "failed" in message:
+            raise AssertionError(message["failed"])
+
+    async def _say(self, message: dict[str, str]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        await self._process.stdin.drain()
+
+    async def _hear(self) -> dict[str, str]:
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            raise AssertionError((await self._process.stderr.read()).decode())
+        message: dict[str, str] = json.loads(line)
+        return message
+
+
+@contextlib.asynccontextmanager
+async def browsing(node: str, chromium: str) -> AsyncIterator[Browser]:
+    """A browser that is running.
+
+    Args:
+        node: the program that drives it.
+        chromium: the program that is driven.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(node, str(DRIVER), chromium),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1024 * 1024,
+    )
+    try:
+        yield Browser(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        async with asyncio.timeout(PATIENCE):
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
