@@ -1,0 +1,70 @@
+"""What the page for operators says about options, metrics and backups is so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+from itertools import chain
+from pathlib import Path
+
+from rhtmx.messages.tables import ERRORS
+from rhtmx_server import App, Config, ErrorCode
+from rhtmx_server.cli.table import GROUPS
+from rhtmx_server.metrics import Metrics
+from tests.docs.markdown import ROOT, blocks, page, programs, rows
+from tests.support.sockets import raw
+
+PAGE = page("docs/operations.md")
+
+
+def test_every_option_is_listed_with_its_variable_and_default() -> None:
+    listed = [(row["option"], row["variable"], row["default"]) for row in rows(PAGE, "option")]
+    assert listed == [
+        (f"`{option.flag}`", f"`{option.variable}`", option.help.rpartition("(default: ")[2][:-1])
+        for option in chain.from_iterable(GROUPS.values())
+    ]
+
+
+def test_every_metric_is_listed_under_the_name_that_it_is_scraped_by() -> None:
+    families = [f for f in Metrics().registry.collect() if f.name.startswith("rhtmx_")]
+    names = {f.name + "_total" if f.type == "counter" else f.name for f in families}
+    assert {row["metric"].strip("`") for row in rows(PAGE, "metric")} == names
+
+
+def test_the_server_closes_with_the_code_that_is_said() -> None:
+    assert f"close code {ERRORS[ErrorCode.SHUTTING_DOWN].close_code})" in PAGE
+
+
+async def run(folder: Path, *command: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'clients' / 'python'}{os.pathsep}{ROOT}"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return output.decode()
+
+
+async def test_a_backup_restored_as_described_resets_every_client(tmp_path: Path) -> None:
+    backup = next(b.text for b in blocks(PAGE) if ".backup" in b.text)
+    python, *arguments = shlex.split(backup)
+    assert python == "python"
+    (tmp_path / "renew_epoch.py").write_text(programs(PAGE)["renew_epoch.py"][0])
+    store, config = f"sqlite:///{tmp_path / 'app.db'}", Config(port=0)
+    async with App(store=store, config=config) as app, raw(app.url) as client:
+        await client.push("users", "1", {"n": 1})
+        await run(tmp_path, *arguments)
+        ack = await client.push("users", "2", {"n": 2})
+        await client.push("users", "2", None)
+    (tmp_path / "backup.db").replace(tmp_path / "app.db")
+    epoch = (await run(tmp_path, "renew_epoch.py", "app.db")).split()[1]
+    async with App(store=store, config=config) as app, raw(app.url) as client:
+        sync = {"type": "sync", "entity": "users", "since": 1, "epoch": ack["epoch"]}
+        done = await client.ask(sync, "sync_complete")
+        assert (done["reset"], done["epoch"], done["version"]) == (True, epoch, 1)
+        assert epoch != ack["epoch"]

@@ -1,0 +1,89 @@
+"""What the pages point to is there: files, headings, options, tasks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from rhtmx_server.cli.table import GROUPS
+from rhtmx_server.config import Config
+from tests.docs.markdown import GENERATED, PAGES, ROOT, anchors, blocks, links, page, rows, spans
+
+
+def tasks() -> set[str]:
+    """The names of the project's tasks."""
+    functions = [
+        each for each in ast.parse(page("noxfile.py")).body if isinstance(each, ast.FunctionDef)
+    ]
+    return {
+        each.name
+        for each in functions
+        if any("nox.session" in ast.unparse(decorator) for decorator in each.decorator_list)
+    }
+
+
+@pytest.mark.parametrize("name", [*PAGES, GENERATED])
+def test_every_link_leads_somewhere(name: str) -> None:
+    for link in links(page(name)):
+        if "://" in link:
+            continue
+        path, _, fragment = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.exists(), f"{name}: {link}"
+        if fragment:
+            assert fragment in anchors(target.read_text()), f"{name}: {link}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_path_in_code_exists(name: str) -> None:
+    shape = r"(?:tests|docs|proto|codegen|clients|rhtmx_server)/[\w./-]*"
+    for path in (span for span in spans(page(name)) if re.fullmatch(shape, span)):
+        assert (ROOT / path).exists(), f"{name}: {path}"
+
+
+def test_every_module_on_the_road_of_a_message_exists() -> None:
+    texts = [block.text for block in blocks(page("README.md"))]
+    road = next(text for text in texts if "a frame arrives" in text)
+    names = re.findall(r"[\w/]+\.py", road)
+    assert len(names) >= 8
+    assert all((ROOT / "rhtmx_server" / name).exists() for name in names)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_option_exists(name: str) -> None:
+    options = {option.flag for option in chain.from_iterable(GROUPS.values())}
+    text = page(name)
+    commands = [
+        line
+        for block in blocks(text)
+        for line in block.text.splitlines()
+        if re.search(r"rhtmx[-_]server|nox -s serve", line)
+    ]
+    for code in [*spans(text), *commands]:
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code):
+            assert option in options | {"--check", "--help"}, f"{name}: {code}"
+
+
+def test_every_setting_in_a_table_exists() -> None:
+    for name in PAGES:
+        for row in rows(page(name), "setting"):
+            assert row["setting"].strip("`") in Config.__dataclass_fields__
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_task_exists(name: str) -> None:
+    for names in re.findall(r"nox -s ((?:[a-z]+ ?)+)", page(name)):
+        assert set(names.split()) <= tasks(), f"{name}: {names}"
+
+
+def test_the_two_commands_are_there_and_the_ci_runs_the_second() -> None:
+    readme = page("README.md")
+    assert "pip install nox && nox -s codegen serve" in readme
+    assert "pip install nox && nox -s tests" in readme
+    ci = Path(ROOT / ".ci" / "run").read_text()
+    assert "install --quiet nox" in ci
+    assert "nox -s tests" in ci

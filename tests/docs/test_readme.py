@@ -1,0 +1,134 @@
+"""What the README shows is what happens: its programs are run as they stand there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import ROOT, blocks, page, programs
+from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
+from tests.support.plain_http import ask
+from tests.support.process import ServerProcess, start
+
+README = page("README.md")
+PROGRAMS = programs(README)
+PATIENCE = 60.0
+"""Seconds; a bundler that starts cold on a busy machine takes some."""
+
+SHOWN = "127.0.0.1:3000"
+"""The address in the README."""
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """The README's app, started by the README's command on a free port."""
+    for name, (source, _) in PROGRAMS.items():
+        (tmp_path / name).write_text(source)
+    command = next(block.text for block in blocks(README) if "--app app:app" in block.text)
+    shown = command.splitlines()[0].removeprefix("$ rhtmx-server ").split()
+    process = await start(*shown, "--port", "0", "--store", "memory://", folder=tmp_path)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            line = (await process.stdout.readline()).decode()
+        assert line.startswith("ready "), (await process.stderr.read()).decode()
+        assert line.replace(line.split("/")[2], SHOWN) == command.splitlines()[1] + "\n"
+        yield ServerProcess(process, line.split()[1])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def printed(
+    server: ServerProcess, folder: Path, name: str, *command: str, lines: int | None = None
+) -> str:
+    """What a program prints: all of it, or only so many lines, if it does not end by itself."""
+    source = PROGRAMS[name][0].replace(SHOWN, server.url.split("/")[2])
+    (folder / name).write_text(source)
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        name,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'clients' / 'python'}{os.pathsep}{ROOT}"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            if lines is not None:
+                read = [await process.stdout.readline() for _ in range(lines)]
+                return b"".join(read).decode()
+            output = await process.stdout.read()
+            assert await process.wait() == 0
+            return output.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+PYTHON = [name for name in PROGRAMS if name.endswith(".py") and name != "app.py"]
+
+
+def test_there_is_an_example_of_each_feature_in_both_languages() -> None:
+    assert PYTHON == ["live_data.py", "live_fields.py", "live_forms.py"]
+    calls = ("client.push(", "client.pushFields(", "client.validateField(")
+    assert all(call in PROGRAMS["page.ts"][0] for call in calls)
+
+
+async def test_the_python_examples_print_what_is_shown(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    for name in PYTHON:
+        output = await printed(server, tmp_path, name, sys.executable, "-W", "error")
+        assert output == PROGRAMS[name][1]
+
+
+async def test_the_typescript_example_prints_what_is_shown(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    require_node()
+    output = await printed(server, tmp_path, "page.ts", "node", str(RUN))
+    assert output == PROGRAMS["page.ts"][1]
+
+
+async def test_the_typescript_example_is_strictly_typed(tmp_path: Path) -> None:
+    require_node()
+    (tmp_path / "page.ts").write_text(PROGRAMS["page.ts"][0])
+    options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())["compilerOptions"]
+    options |= {"paths": {"@rhtmx/client": [f"{TYPESCRIPT}/src/index.ts"]}, "types": []}
+    config = {"compilerOptions": options, "files": ["page.ts"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    process = await asyncio.create_subprocess_exec(
+        MODULES / ".bin" / "tsc", "-p", tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(PATIENCE):
+        output, _ = await process.communicate()
+    assert (process.returncode, output.decode()) == (0, "")
+
+
+async def test_the_bare_websocket_prints_what_is_shown(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    require_node()
+    expected = PROGRAMS["bare.js"][1]
+    lines = expected.count("\n")
+    assert await printed(server, tmp_path, "bare.js", "node", str(RUN), lines=lines) == expected
+
+
+async def test_a_terminal_gets_what_is_shown(server: ServerProcess) -> None:
+    shell = "\n".join(block.text for block in blocks(README) if block.language == "console")
+    asked = re.findall(rf"^\$ curl http://{SHOWN}(\S+)\n(.*)$", shell, re.MULTILINE)
+    assert len(asked) == 2
+    for path, shown in asked:
+        answer = await ask(server.url, path)
+        assert (answer.status, answer.body.decode()) == (200, shown + "\n")
