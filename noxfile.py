@@ -22,7 +22,7 @@ TYPESCRIPT = ROOT / "clients" / "typescript"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 
-def group(name: str) -> list[str]:
+def group(name: str) -> tuple[str, ...]:
     """The pinned requirements of a dependency group."""
     return nox.project.dependency_groups(PROJECT, name)
 
@@ -99,7 +99,7 @@ def _bundle(session: nox.Session, *, check: bool) -> None:
     with session.chdir(TYPESCRIPT):
         if not (TYPESCRIPT / "node_modules").exists():
             _npm(session, "ci", "--no-audit", "--no-fund")
-        _npm(session, "run", "build", *(["--", "--check"] if check else []))
+        _npm(session, "run", "bundle", *(["--", "--check"] if check else []))
 
 
 def _npm(session: nox.Session, *arguments: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,11 +19,12 @@ from rhtmx_server.checks import check
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
-from rhtmx_server.hooks import CommitHooks, Hook
+from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
+from rhtmx_server.model import Commit, HistoryEntry, Mutation
 from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Commit, Decide, HistoryEntry, Mutation, Store
+from rhtmx_server.ports import Decide, Store
 from rhtmx_server.server import RunningServer
 from rhtmx_server.services import Authenticator, Services
 from rhtmx_server.stores import open_store
@@ -151,7 +152,8 @@ class App:
         """
         if self._server is not None:
             raise RuntimeError("this app is running already")
-        server = RunningServer(self._compose(), self._hooks, self.pages)
+        hooks = HookRunner(self._hooks, self._store)
+        server = RunningServer(self._compose(hooks), hooks, self.pages)
         self._server = server
         try:
             return await server.start()
@@ -238,14 +240,14 @@ class App:
 
     # Inside.
 
-    def _compose(self) -> Services:
+    def _compose(self, hooks: HookRunner) -> Services:
         config, metrics, store = self.config, self.metrics, self._store
         tick = Tick(asyncio.get_running_loop().call_soon)
         hub = Hub(tick, metrics.delivered)
 
-        def deliver(commits: Sequence[Commit]) -> Awaitable[None] | None:
+        def deliver(commits: Sequence[Commit]) -> None:
             hub.deliver(commits)
-            return self._hooks.put(commits) if self._hooks.any else None
+            hooks.notice(commits)
 
         deciders: Mapping[type[Push | PushFields], Decide] = {
             Push: changes_decider(self._policy),
@@ -267,6 +269,7 @@ class App:
             clock=_clock,
             now=time.monotonic,
             entities=self._allowed(),
+            fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
             authenticate=self._authenticate,
         )
 

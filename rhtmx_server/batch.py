@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
+
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -34,23 +35,19 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.wire import Format, ServerMessage
-
 from rhtmx_server.failures import error_message, unexpected
-from rhtmx_server.ports import (
+from rhtmx_server.model import (
     Client,
     Commit,
     Context,
-    Decide,
     Decision,
     Granularity,
     HistoryEntry,
     Mutation,
     Outcome,
     Record,
-    Snapshot,
-    Wanted,
-    Writes,
 )
+from rhtmx_server.ports import Decide, Snapshot, Wanted, Writes
 
 __all__ = ["Batch", "digest"]
 

@@ -12,16 +12,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
 from rhtmx.wire import ServerMessage
-
 from rhtmx_server.batch import Batch
 from rhtmx_server.failures import error_message, place, unexpected
-from rhtmx_server.ports import Commit, Decide, Mutation, Store
+from rhtmx_server.model import Commit, Mutation
+from rhtmx_server.ports import Decide, Store
 
 __all__ = ["Committer", "Meter"]
 
@@ -53,7 +53,7 @@ class Committer:
         self,
         store: Store,
         deciders: Mapping[type[Push | PushFields], Decide],
-        deliver: Callable[[Sequence[Commit]], Awaitable[None] | None],
+        deliver: Callable[[Sequence[Commit]], None],
         clock: Callable[[], int],
         meter: Meter,
     ) -> None:
@@ -99,7 +99,9 @@ class Committer:
             batch = Batch(mutations, self._deciders, self._store.epoch, self._clock())
             await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:
-            log.error("%d mutations were not written: %s (%r)", len(mutations), error, error.__cause__)
+            log.error(
+                "%d mutations were not written: %s (%r)", len(mutations), error, error.__cause__
+            )
             self._refuse(mutations, error)
             return
         except asyncio.CancelledError:
@@ -112,13 +114,11 @@ class Committer:
         for mutation, reply in zip(mutations, batch.replies, strict=True):
             _answer(mutation, reply)
         if batch.commits:
-            await self._hand_out(batch.commits)
+            self._hand_out(batch.commits)
 
-    async def _hand_out(self, commits: Sequence[Commit]) -> None:
+    def _hand_out(self, commits: Sequence[Commit]) -> None:
         try:
-            waiting = self._deliver(commits)
-            if waiting is not None:
-                await waiting
+            self._deliver(commits)
         except Exception as failure:
             log.error("handing out %d commits failed: %s", len(commits), place(failure))
 

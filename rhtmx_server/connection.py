@@ -14,60 +14,23 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Ping, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
-
 from rhtmx_server import dispatch
 from rhtmx_server.checks import check
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.feed import Feed
-from rhtmx_server.hub import Encoding
+from rhtmx_server.link import Dialect, Link
+from rhtmx_server.model import Mutation
 from rhtmx_server.outbox import Outbox
-from rhtmx_server.ports import Mutation
 from rhtmx_server.services import Services
 from rhtmx_server.session import Phase, Session, Verdict
 
-__all__ = ["Connection", "Dialect", "Link"]
-
-
-class Dialect(Encoding, Protocol):
-    """What the peer speaks: how its frames become messages, and the reverse."""
-
-    def decode(self, data: bytes, text: bool) -> Message:
-        """The message in a frame.
-
-        Raises:
-            RhtmxError: `BAD_MESSAGE`, with what was expected instead.
-        """
-
-
-class Link(Protocol):
-    """The transport under a connection. None of this blocks or raises."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes that a dialect made."""
-
-    def pause(self) -> None:
-        """Stop receiving."""
-
-    def resume(self) -> None:
-        """Go on receiving."""
-
-    def ping(self) -> None:
-        """Ask the peer's transport for a sign of life."""
-
-    def close(self, code: int, reason: str) -> None:
-        """End the connection in good order."""
-
-    def abort(self) -> None:
-        """End it now."""
-
-    def waiting(self) -> int:
-        """Bytes that were written and not sent yet."""
+__all__ = ["Connection"]
 
 
 class Connection:
@@ -146,6 +109,8 @@ class Connection:
         if verdict is Verdict.GONE or stalled:
             self.services.metrics.stalled.inc()
             self._link.abort()
+        elif verdict is Verdict.LOCKED:
+            self.close(ErrorCode.UNAUTHENTICATED, "a token is missing, or has expired")
         elif verdict is Verdict.PING:
             if self.session.phase is Phase.KNOWN:
                 self.send(Ping())
@@ -236,7 +201,8 @@ class Connection:
             self.session.receive(message)
             check(message)
         except RhtmxError as error:
-            if isinstance(message, Push | PushFields):
+            known = error.code is not ErrorCode.UNAUTHENTICATED
+            if known and isinstance(message, Push | PushFields):
                 # It takes its place in the order, and uses up its number.
                 self.submit(message, error)
                 self._strike(error)

@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rhtmx.messages import Position
-
-from rhtmx_server.ports import Granularity, Head
+from rhtmx_server.model import Granularity, Head
 
 __all__ = ["Cursor", "Mark", "resume"]
 
@@ -28,11 +27,14 @@ class Mark:
         granularity: `RECORDS` for `sync_complete`, `FIELDS` for `sync_fields_complete`.
         reset: the asked position could not be resumed.
         request_id: the request that waits, where it had an id.
+        asked: it answers a sync; otherwise it tells a subscription that it has
+            caught up.
     """
 
     granularity: Granularity
     reset: bool
     request_id: str | None = None
+    asked: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +77,13 @@ class Cursor:
         """Leave the live stream, in which everything up to `sent` was delivered."""
         self.sent = self.base = sent
         self.live = False
+
+    def restart(self) -> None:
+        """Read everything anew, and say so: what it had cannot be resumed any more."""
+        self.sent = self.base = 0
+        self.marks = self.marks or [Mark(self.form, reset=True)]
+        for mark in self.marks:
+            mark.reset = True
 
     def reached(self, version: int) -> None:
         """Everything up to `version` was sent."""

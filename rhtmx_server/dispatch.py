@@ -34,8 +34,9 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
-
-from rhtmx_server.ports import Granularity
+from rhtmx_server.model import Granularity
+from rhtmx_server.services import Grant
+from rhtmx_server.session import Phase
 from rhtmx_server.times import to_datetime
 
 if TYPE_CHECKING:
@@ -51,9 +52,8 @@ IN_ORDER: frozenset[type[Message]] = frozenset({Hello, Authenticate})
 
 async def _hello(connection: Connection, message: Hello) -> Welcome:
     services, session = connection.services, connection.session
-    if message.token is not None and services.authenticate is not None:
-        grant = await services.authenticate(message.token)
-        session.subject = grant.subject
+    if services.authenticate is not None and (message.token or not session.subject):
+        await _unlock(connection, message.token or "")
     last_seq = 0
     if message.client_id is not None:
         last_seq = await _identify(connection, message.client_id, message.confirmed_seq)
@@ -89,28 +89,31 @@ async def _identify(connection: Connection, client_id: str, confirmed: int | Non
 
 
 async def _authenticate(connection: Connection, message: Authenticate) -> Authenticated:
-    authenticate = connection.services.authenticate
-    if authenticate is None:
+    grant = await _unlock(connection, message.token)
+    expires = None if grant.expires is None else to_datetime(grant.expires)
+    return Authenticated(expires=expires, request_id=message.request_id)
+
+
+async def _unlock(connection: Connection, token: str) -> Grant:
+    services = connection.services
+    if services.authenticate is None:
         raise RhtmxError(
             ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
         )
-    grant = await authenticate(message.token)
-    session = connection.session
-    if session.subject and session.subject != grant.subject:
-        raise RhtmxError(
-            ErrorCode.UNAUTHENTICATED,
-            "the token belongs to another user: open a new connection for them",
-        )
-    session.subject = grant.subject
-    expires = None if grant.expires is None else to_datetime(grant.expires)
-    return Authenticated(expires=expires, request_id=message.request_id)
+    grant = await services.authenticate(token)
+    until = None
+    if grant.expires is not None:
+        until = services.now() + (grant.expires - services.clock()) / 1e6
+    connection.session.unlock(grant.subject, until)
+    return grant
 
 
 def _subscribe(connection: Connection, message: Subscribe | SubscribeFields) -> None:
     feed, most = connection.feed, connection.session.limits.subscriptions
     entities = list(dict.fromkeys(message.entities))
+    granularity = _granularity(message)
     for entity in entities:
-        connection.services.known(entity)
+        connection.services.known(entity, granularity)
     new = sum(not feed.subscribed(entity) for entity in entities)
     if feed.subscriptions + new > most:
         raise RhtmxError(
@@ -118,9 +121,18 @@ def _subscribe(connection: Connection, message: Subscribe | SubscribeFields) -> 
             f"at most {most} entities at a time; this connection has {feed.subscriptions}: "
             "unsubscribe from some",
         )
-    granularity = _granularity(message)
+    if message.since and feed.resumes + len(message.since) > 2 * most:
+        raise RhtmxError(
+            ErrorCode.TOO_MANY_REQUESTS,
+            "too many subscriptions are catching up already: wait for their sync_complete",
+        )
     for entity in entities:
-        feed.subscribe(entity, granularity, message.since.get(entity))
+        since = message.since.get(entity)
+        feed.subscribe(entity, granularity, since)
+        if since is None and connection.session.phase is Phase.KNOWN:
+            # It keeps positions, and needs one to resume from before the first
+            # change. A client of the seed has no use for an answer.
+            feed.announce(entity, granularity)
 
 
 def _unsubscribe(connection: Connection, message: Unsubscribe | UnsubscribeFields) -> None:
@@ -129,7 +141,8 @@ def _unsubscribe(connection: Connection, message: Unsubscribe | UnsubscribeField
 
 
 def _sync(connection: Connection, message: Sync | SyncFields) -> None:
-    connection.services.known(message.entity)
+    granularity = Granularity.RECORDS if isinstance(message, Sync) else Granularity.FIELDS
+    connection.services.known(message.entity, granularity)
     connection.request()
     connection.feed.sync(message)
 

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 
 from rhtmx.messages import FieldChange, Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
 from rhtmx.wire import ServerMessage
-
 from rhtmx_server.cursor import Cursor, Mark, at, resume
 from rhtmx_server.hub import Hub, Subscriber
-from rhtmx_server.ports import Granularity, Record, Store
+from rhtmx_server.model import Granularity, Record
+from rhtmx_server.ports import Store
 from rhtmx_server.render import state_messages
 
 __all__ = ["Feed", "Reader"]
@@ -80,7 +80,12 @@ class Feed:
     @property
     def syncs(self) -> int:
         """How many answers to a sync are due."""
-        return sum(len(cursor.marks) for cursor in self._waiting)
+        return sum(mark.asked for cursor in self._waiting for mark in cursor.marks)
+
+    @property
+    def resumes(self) -> int:
+        """How many subscriptions have yet to be told that they have caught up."""
+        return sum(not mark.asked for cursor in self._waiting for mark in cursor.marks)
 
     def subscribed(self, entity: str) -> bool:
         """Whether the connection is subscribed to an entity."""
@@ -104,6 +109,14 @@ class Feed:
             head = self._hub.head(entity)
             start, reset = resume(version, epoch, head, self._store.epoch, trusting=False)
             self._rewind(cursor, start, Mark(granularity, reset))
+
+    def announce(self, entity: str, granularity: Granularity) -> None:
+        """Tell where the stream of a subscription stands, now or once it has caught up."""
+        cursor, mark = self._cursors[entity], Mark(granularity, reset=False)
+        if cursor.live:
+            self._reader.send(self._answer(entity, self._hub.position(entity), mark))
+        else:
+            cursor.marks.append(mark)
 
     def unsubscribe(self, entity: str, granularity: Granularity) -> None:
         """End the live stream at this granularity; unknown ones are no error."""
@@ -138,7 +151,7 @@ class Feed:
             self._store.epoch,
             trusting=request.epoch is None,
         )
-        mark = Mark(granularity, reset, request.request_id)
+        mark = Mark(granularity, reset, request.request_id, asked=True)
         cursor = self._cursors.get(entity)
         if cursor is None or cursor.form is not granularity:
             cursor = self._syncing(entity, granularity)
@@ -189,6 +202,7 @@ class Feed:
     def _rewind(self, cursor: Cursor, start: int, mark: Mark) -> None:
         if cursor.live:
             self._hub.leave(cursor.entity, cursor.granularity, self._reader)
+        self._release(complete=False)
         cursor.rewind(start)
         cursor.marks.append(mark)
         self._catch_up(cursor)
@@ -225,6 +239,11 @@ class Feed:
             page = await self._store.since(cursor.entity, asked, _END, PAGE)
             if cursor not in self._waiting or cursor.sent != asked:
                 return  # unsubscribed or sent elsewhere meanwhile
+        floor = 0
+        if not page and cursor.base:
+            floor = (await self._store.head(cursor.entity)).floor
+            if cursor not in self._waiting or cursor.sent != asked:
+                return
         # No await from here on: what is at the head goes live at the head.
         position = self._hub.position(cursor.entity)
         for record in page:
@@ -234,7 +253,10 @@ class Feed:
                 cursor.reached(record.version)
         if not page:
             cursor.reached(upto)
-        if not page and upto == position:
+        if not page and cursor.base < floor:
+            self._release(complete=False)
+            cursor.restart()  # deletes that it had yet to read were forgotten meanwhile
+        elif not page and upto == position:
             self._caught_up(cursor)
         elif len(self._waiting) > 1:
             self._release(complete=False)
@@ -245,7 +267,7 @@ class Feed:
         self._waiting.remove(cursor)
         marks, cursor.marks = cursor.marks, []
         for mark in marks:
-            self._reader.send(self._answer(cursor, mark))
+            self._reader.send(self._answer(cursor.entity, cursor.sent, mark))
         if not cursor.once:
             cursor.live = True
             self._hub.join(cursor.entity, cursor.granularity, self._reader)
@@ -265,11 +287,11 @@ class Feed:
                 held.change.more = None
             self._reader.send(held)
 
-    def _answer(self, cursor: Cursor, mark: Mark) -> ServerMessage:
+    def _answer(self, entity: str, version: int, mark: Mark) -> ServerMessage:
         kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete
         return kind(
-            entity=cursor.entity,
-            version=cursor.sent,
+            entity=entity,
+            version=version,
             epoch=self._store.epoch,
             reset=mark.reset,
             request_id=mark.request_id,

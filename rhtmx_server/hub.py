@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from rhtmx.wire import ServerMessage
-
 from rhtmx_server.failures import place
+from rhtmx_server.model import Commit, Granularity, Head
 from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Commit, Granularity, Head
 from rhtmx_server.render import live_messages
 
 __all__ = ["Encoding", "Hub", "Subscriber"]

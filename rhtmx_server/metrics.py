@@ -22,6 +22,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+
 from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS, NAMES, Message
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rhtmx.messages import Change, FieldAction, FieldChange, FieldChangeLog
 from rhtmx.wire import ServerMessage
-
-from rhtmx_server.ports import Clock, Commit, Granularity, Record
+from rhtmx_server.model import DELETED, Clock, Commit, Granularity, Record
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.jsontext import Fields
@@ -77,7 +76,9 @@ def state_messages(record: Record, granularity: Granularity, base: int) -> list[
         return [Change(change=change_log(record))]
     fields = fields_of(record)
     clocks = clocks_of(record, fields)
-    names = sorted(name for name, clock in clocks.items() if clock.version > base)
+    names = sorted(
+        name for name, clock in clocks.items() if clock.version > base and name != DELETED
+    )
     logs = field_logs(record, names, clocks, fields)
     for log in logs:
         # A reader that is cut off before the end has to begin again at `base`:

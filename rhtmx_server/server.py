@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 
 from rhtmx_server.connection import Connection
-from rhtmx_server.hooks import CommitHooks
+from rhtmx_server.hooks import HookRunner
 from rhtmx_server.services import Services
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.http import Http
@@ -31,7 +31,7 @@ class RunningServer:
     """
 
     def __init__(
-        self, services: Services, hooks: CommitHooks, pages: Mapping[str, tuple[str, bytes]]
+        self, services: Services, hooks: HookRunner, pages: Mapping[str, tuple[str, bytes]]
     ) -> None:
         self.services = services
         self.url = ""

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.config import Config
-from rhtmx_server.metrics import Metrics
-
 from rhtmx_server.committer import Committer
+from rhtmx_server.config import Config
 from rhtmx_server.hub import Hub
+from rhtmx_server.metrics import Metrics
+from rhtmx_server.model import Granularity
 from rhtmx_server.outbox import Tick
 from rhtmx_server.ports import Store
 from rhtmx_server.trackers.forms import FormTracker
@@ -53,6 +53,7 @@ class Services:
         clock: the time; microseconds since 1970.
         now: seconds, of a clock that does not jump.
         entities: the names that may be used; `None` for any.
+        fieldless: the entities that are kept without fields.
         authenticate: turns tokens into subjects; `None` where all are strangers.
     """
 
@@ -66,14 +67,21 @@ class Services:
     clock: Callable[[], int]
     now: Callable[[], float]
     entities: frozenset[str] | None = None
+    fieldless: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
 
-    def known(self, entity: str) -> None:
-        """Make sure that an entity may be used.
+    def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
+        """Make sure that an entity may be used in this way.
 
         Raises:
-            RhtmxError: `UNKNOWN_ENTITY`.
+            RhtmxError: `UNKNOWN_ENTITY`; `NOT_SUPPORTED` for the fields of one
+                that is kept without.
         """
+        if granularity is Granularity.FIELDS and entity in self.fieldless:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                f"'{entity[:40]}' is kept without fields: read whole records instead",
+            )
         if self.entities is not None and entity not in self.entities:
             raise RhtmxError(
                 ErrorCode.UNKNOWN_ENTITY,

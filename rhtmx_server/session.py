@@ -6,6 +6,7 @@ or the loop.
 ===========  ================================================================
 phase        may say
 ===========  ================================================================
+`LOCKED`     who it is, with a token: `hello` or `authenticate`; and `ping`
 `NEW`        anything a client may say
 `PLAIN`      the same without `hello`: it comes first or not at all
 `KNOWN`      the same as `PLAIN`; has a `client_id` or asked for heartbeats
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Hello, Push, PushFields
+from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushFields
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
 
@@ -30,6 +31,7 @@ __all__ = ["Limits", "Phase", "Session", "Verdict"]
 class Phase(enum.Enum):
     """How far the conversation has come."""
 
+    LOCKED = enum.auto()
     NEW = enum.auto()
     PLAIN = enum.auto()
     KNOWN = enum.auto()
@@ -39,6 +41,7 @@ class Phase(enum.Enum):
 _ANYTHING = frozenset(CLIENT_MESSAGES)
 
 LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
+    Phase.LOCKED: frozenset({Hello, Authenticate, Ping, Pong}),
     Phase.NEW: _ANYTHING,
     Phase.PLAIN: _ANYTHING - {Hello},
     Phase.KNOWN: _ANYTHING - {Hello},
@@ -52,6 +55,11 @@ class Verdict(enum.Enum):
     FINE = enum.auto()
     PING = enum.auto()
     GONE = enum.auto()
+    LOCKED = enum.auto()
+
+
+LOGIN_SECONDS = 5.0
+"""How long a connection may stay without a token, where one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +86,16 @@ class Session:
         session_id: names it in the log.
         limits: what it may ask for.
         now: seconds, of any clock that does not jump.
+        locked: a token is asked for before anything else.
     """
 
-    def __init__(self, session_id: str, limits: Limits, now: float) -> None:
+    def __init__(
+        self, session_id: str, limits: Limits, now: float, *, locked: bool = False
+    ) -> None:
         self.session_id = session_id
         self.limits = limits
-        self.phase = Phase.NEW
+        self.phase = Phase.LOCKED if locked else Phase.NEW
+        self._until: float | None = now + LOGIN_SECONDS if locked else None
         self.client_id: str | None = None
         self.subject = ""
         self.heard = now
@@ -97,6 +109,10 @@ class Session:
             RhtmxError: it may not be said now, or not by a client.
         """
         if type(message) not in LEGAL[self.phase]:
+            if self.phase is Phase.LOCKED and type(message) in _ANYTHING:
+                raise RhtmxError(
+                    ErrorCode.UNAUTHENTICATED, "say hello or authenticate with a token first"
+                )
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
         if self.phase is Phase.NEW:
             self.phase = Phase.PLAIN
@@ -118,6 +134,26 @@ class Session:
                 "seq: numbers belong to a client_id; say hello with one first, "
                 "or connect with ?client_id=…",
             )
+
+    def unlock(self, subject: str, until: float | None) -> None:
+        """A token was good.
+
+        Args:
+            subject: on whose behalf the client speaks; it stays the same.
+            until: when the token expires, in seconds of the clock of `now`.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`, the token is another subject's.
+        """
+        if self.subject not in ("", subject):
+            raise RhtmxError(
+                ErrorCode.UNAUTHENTICATED,
+                "the token belongs to another user: open a new connection for them",
+            )
+        self.subject = subject
+        self._until = until
+        if self.phase is Phase.LOCKED:
+            self.phase = Phase.PLAIN
 
     def introduce(self, client_id: str | None) -> None:
         """The client has said who it is, and that it answers `ping`."""
@@ -141,6 +177,8 @@ class Session:
         Args:
             now: seconds, of the same clock as `heard`.
         """
+        if self._until is not None and now >= self._until:
+            return Verdict.LOCKED
         if now - self.heard > 2 * self.limits.heartbeat:
             return Verdict.GONE
         if now - self._pinged >= self.limits.heartbeat:

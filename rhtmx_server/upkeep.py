@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from rhtmx.errors import RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
+from rhtmx_server.failures import place
 from rhtmx_server.hub import Hub
 from rhtmx_server.ports import Store
 
@@ -40,7 +41,10 @@ async def watch(
         await asyncio.sleep(pause)
         moment = now()
         for connection in list(connections()):
-            connection.look(moment)
+            try:
+                connection.look(moment)
+            except Exception as failure:
+                log.error("looking at a connection failed: %s", place(failure))
 
 
 async def collect(store: Store, hub: Hub, config: Config, clock: Callable[[], int]) -> None:
@@ -62,4 +66,6 @@ async def collect(store: Store, hub: Hub, config: Config, clock: Callable[[], in
             hub.raise_floors(await store.heads())
         except RhtmxError as error:
             log.warning("old rows stay for now: %s", error)
+        except Exception as failure:
+            log.error("old rows stay for now: %s", place(failure))
         await asyncio.sleep(COLLECT_SECONDS)

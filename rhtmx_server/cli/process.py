@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 import uvloop
-from rhtmx.errors import RhtmxError
 
+from rhtmx.errors import RhtmxError
 from rhtmx_server import logs
 from rhtmx_server.cli.errors import FAILED
 from rhtmx_server.config import Config

@@ -15,17 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from rhtmx_server.ports import (
-    Client,
-    Head,
-    HistoryEntry,
-    Key,
-    Outcome,
-    Record,
-    Snapshot,
-    Wanted,
-    Writes,
-)
+from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
+from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.paging import cut
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rhtmx_server.ports import Record
+from rhtmx_server.model import Record
 
 __all__ = ["PAGE_BYTES", "cut"]
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Push, PushFields
 from rhtmx.messages.tables import ServerMessage
-
-from rhtmx_server.ports import Mutation
+from rhtmx_server.model import Mutation
 
 __all__ = ["CheckJson", "Submit", "call", "encode_value"]
 

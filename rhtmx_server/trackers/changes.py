@@ -12,10 +12,11 @@ every top-level key that really differs, and a delete of every one that is gone.
 from __future__ import annotations
 
 import msgspec
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, ChangeLog, Push, PushAck, PushFields
-
-from rhtmx_server.ports import Clock, Commit, Context, Decide, Decision, Granularity, Record, Store
+from rhtmx_server.model import DELETED, Clock, Commit, Context, Decision, Granularity, Record
+from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
@@ -111,8 +112,8 @@ def _stamp(before: Record | None, after: Record) -> tuple[dict[str, Clock], list
     for name in written:
         clocks[name] = follow(stamp, clocks.get(name))
     stamp = msgspec.structs.replace(stamp, deleted=True)
-    for name in gone if after.live else list(clocks):
-        clocks[name] = follow(stamp, clocks[name])
+    for name in gone if after.live else {DELETED, *clocks}:
+        clocks[name] = follow(stamp, clocks.get(name))
     return clocks, sorted(written + gone)
 
 

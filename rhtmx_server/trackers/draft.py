@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, MergeStrategy
-
-from rhtmx_server.ports import Clock, Context, Lost, Record
+from rhtmx_server.model import DELETED, Clock, Context, Lost, Record
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.merge import Verdict, Write, clamp, merge
@@ -73,12 +72,8 @@ class Draft:
     def write(self, update: FieldUpdate) -> None:
         """Merge one field."""
         pushed = self._pushed(update)
-        stored = stored_write(self._current, update.field, self._fields, self._clocks)
-        if stored is not None:
-            # Where the record's delete was this field's last write, it has to stay
-            # so even if another field of this push creates the record anew.
-            self._clocks.setdefault(update.field, stored.clock)
-        strategy = self._strategy(update.field)
+        stored = stored_write(update.field, self._fields, self._clocks)
+        strategy = self._strategy(update.field, stored)
         verdict, clock = merge(stored, pushed, strategy, self._base_version)
         if verdict.writes:
             self._put(update.field, pushed.value, clock)
@@ -100,14 +95,15 @@ class Draft:
         clock = Clock(self._context.version, timestamp, self._context.client_id, deletes)
         return Write(None if deletes else update.value, clock)
 
-    def _strategy(self, field: str) -> MergeStrategy:
-        """Choose the field's strategy; over a deleted record, time comes first.
+    def _strategy(self, field: str, stored: Write | None) -> MergeStrategy:
+        """Choose the field's strategy; over the delete of its record, time comes first.
 
         `client_wins` must not let a write that is older than the delete bring
         the record back with one lonely field in it.
         """
         strategy = self._policy.strategy(field)
-        gone = self._current is not None and not self._current.live
+        delete = self._clocks.get(DELETED)
+        gone = stored is not None and delete is not None and stored.clock.version == delete.version
         if gone and strategy is MergeStrategy.CLIENT_WINS:
             return MergeStrategy.LAST_WRITE_WINS
         return strategy

@@ -21,8 +21,8 @@ from rhtmx.messages import (
     PushFields,
     Winner,
 )
-
-from rhtmx_server.ports import Commit, Context, Decide, Decision, Granularity, Record, Store
+from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
+from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar, Unpack, overload
 
 from rhtmx.messages import FormFieldValue
-
 from rhtmx_server.trackers.rules import Check
 from rhtmx_server.trackers.ruleset import Rules, check_all
 from rhtmx_server.trackers.validators import Function, Validator, Values

@@ -20,7 +20,6 @@ from rhtmx.messages import (
     ValidateForm,
     ValidationResult,
 )
-
 from rhtmx_server.trackers.form import Form, Step, judge
 from rhtmx_server.trackers.runner import Runner, Verdict
 from rhtmx_server.trackers.validators import Validator, Values

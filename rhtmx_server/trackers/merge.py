@@ -36,9 +36,9 @@ from __future__ import annotations
 import enum
 
 import msgspec
-from rhtmx.messages import MergeStrategy
 
-from rhtmx_server.ports import Clock
+from rhtmx.messages import MergeStrategy
+from rhtmx_server.model import Clock
 from rhtmx_server.trackers.jsontext import canonical, same
 
 __all__ = ["MAX_AHEAD", "Verdict", "Write", "clamp", "follow", "is_later", "merge"]

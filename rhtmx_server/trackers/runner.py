@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import unexpected
 from rhtmx_server.trackers.validators import Invalid, Valid, Validator, Values
 

@@ -6,7 +6,9 @@ not know what anybody wants to write.
 
 from __future__ import annotations
 
-from rhtmx_server.ports import Clock, Record
+from collections.abc import Mapping
+
+from rhtmx_server.model import DELETED, Clock, Record
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.jsontext import Fields
 from rhtmx_server.trackers.merge import Write
@@ -28,7 +30,7 @@ def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
     """Return the clocks of the fields that a record has or had. A new dict.
 
     A field without a clock is from a time when its entity was kept without
-    fields: it was written with the record.
+    fields: it was written with the record. So is a delete without one.
 
     Args:
         record: the record.
@@ -39,27 +41,23 @@ def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
     clocks = dict(record.clocks)
     for name in fields.keys() - clocks.keys():
         clocks[name] = Clock(record.version, record.time, record.client_id)
+    if not record.live and DELETED not in clocks:
+        clocks[DELETED] = Clock(record.version, record.time, record.client_id, True)
     return clocks
 
 
-def stored_write(
-    record: Record | None, name: str, fields: Fields, clocks: dict[str, Clock]
-) -> Write | None:
+def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> Write | None:
     """Return the last write of one field; `None` if it was never written.
 
-    The delete of a record is the last write of each of its fields, and also of
-    those that it never had: what is older than the delete must not bring the
-    record back.
+    The delete of a record is a write of each of its fields, and also of those
+    that it never had: what is older than the delete must not bring it back.
 
     Args:
-        record: the record as it is.
         name: the field.
         fields: what `fields_of` says of the record.
         clocks: what `clocks_of` says of it.
     """
-    clock = clocks.get(name)
-    if clock is not None:
-        return Write(jsontext.value(fields[name]) if name in fields else None, clock)
-    if record is None or record.live:
+    clock = clocks.get(name) or clocks.get(DELETED)
+    if clock is None:
         return None
-    return Write(None, Clock(record.version, record.time, record.client_id, True))
+    return Write(jsontext.value(fields[name]) if name in fields else None, clock)

@@ -6,9 +6,9 @@ Knows records and messages. Must not know who asks, or why.
 from __future__ import annotations
 
 import msgspec
-from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog
 
-from rhtmx_server.ports import Record
+from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog
+from rhtmx_server.model import Record
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.state import clocks_of, fields_of

@@ -1,0 +1,1 @@
+"""The doors: sockets, plain HTTP, and the endpoints of old clients."""

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 
-from rhtmx import wire
-from rhtmx.errors import ErrorCode, RhtmxError
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
+from rhtmx import wire
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import error_message
 
 __all__ = ["JSON", "TEXT", "answer", "entity_tag", "refuse", "without_body"]

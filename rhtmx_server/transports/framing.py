@@ -55,18 +55,18 @@ class WireDialect:
     encodes and compresses a change once for all connections that share it.
 
     Args:
-        format: JSON in text frames, or protobuf in binary ones.
+        wire_format: JSON in text frames, or protobuf in binary ones.
         bits: size of the compression window, 0 for no compression.
         level: zlib's compression level.
         threshold: payloads below so many bytes are sent plain.
     """
 
-    def __init__(self, format: Format, bits: int, level: int, threshold: int) -> None:
-        self.format = format
+    def __init__(self, wire_format: Format, bits: int, level: int, threshold: int) -> None:
+        self.format = wire_format
         self.bits = bits
         self._level = level
         self._threshold = threshold
-        self._text = format is Format.JSON
+        self._text = wire_format is Format.JSON
         self._opcode = TEXT if self._text else BINARY
 
     def decode(self, data: bytes, text: bool) -> Message:
@@ -94,6 +94,6 @@ class WireDialect:
 
 
 @functools.cache
-def wire_dialect(format: Format, bits: int, level: int, threshold: int) -> WireDialect:
+def wire_dialect(wire_format: Format, bits: int, level: int, threshold: int) -> WireDialect:
     """The one dialect object for these parameters."""
-    return WireDialect(format, bits, level, threshold)
+    return WireDialect(wire_format, bits, level, threshold)

@@ -10,14 +10,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.wire import MAX_INTEGER
 from websockets.http11 import Request, Response
 
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.wire import MAX_INTEGER
 from rhtmx_server.checks import MAX_NAME
 from rhtmx_server.failures import unexpected
 from rhtmx_server.metrics import CONTENT_TYPE
-from rhtmx_server.ports import Granularity
+from rhtmx_server.model import Granularity
 from rhtmx_server.services import Services
 from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
 from rhtmx_server.transports.deprecation import HEADERS

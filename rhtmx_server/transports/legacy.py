@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -30,13 +31,13 @@ from rhtmx.messages import (
     SyncFields,
 )
 from rhtmx.wire import Message, ServerMessage
-
 from rhtmx_server.services import Services
 from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.framing import BINARY, TEXT, frame
 from rhtmx_server.transports.gzipped import compress, decompress
 from rhtmx_server.transports.shapes import Members, join, log_entry, pick, split
-from rhtmx_server.transports.websocket import Endpoint, Socket
+from rhtmx_server.transports.socket import Socket
+from rhtmx_server.transports.websocket import Endpoint
 
 __all__ = ["ENDPOINTS", "FIELDS", "RECORDS", "LegacyDialect", "Vocabulary"]
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 
 from rhtmx.messages import Change, FieldChange
-
 from rhtmx_server.cursor import resume
-from rhtmx_server.ports import Granularity
+from rhtmx_server.model import Granularity
 from rhtmx_server.render import state_messages
 from rhtmx_server.services import Services
 from rhtmx_server.transports.shapes import Members, join, log_entry

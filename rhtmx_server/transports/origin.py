@@ -14,10 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from rhtmx.errors import ErrorCode, RhtmxError
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.transports.answers import refuse
 

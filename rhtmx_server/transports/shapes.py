@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
+
 from rhtmx import wire
 from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage

@@ -1,12 +1,7 @@
-"""The WebSocket door: sockets of the `websockets` library under connections.
+"""The WebSocket door: takes sockets, and puts a connection on each.
 
-Knows handshakes, frames and flow control. Must not know stores or trackers, nor
-what a message means.
-
-The library parses and guards the protocol. Two of its conveniences are not
-used, because a server of many sockets cannot afford them: its receive queue
-(a task switch for each message) and its `send`, `ping` and `close`, which wait
-for a peer that does not read.
+Knows handshakes and what was negotiated in them. Must not know stores or
+trackers, nor what a message means.
 """
 
 from __future__ import annotations
@@ -16,37 +11,32 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs
 
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error
-from rhtmx.messages.tables import ERRORS
-from rhtmx.wire import SUBPROTOCOLS, Format
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
-from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
 from websockets.typing import Subprotocol
 
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.wire import SUBPROTOCOLS, Format
 from rhtmx_server.checks import MAX_NAME
-from rhtmx_server.connection import Connection, Dialect
+from rhtmx_server.connection import Connection
+from rhtmx_server.link import Dialect
 from rhtmx_server.services import Services
 from rhtmx_server.session import Limits, Session
 from rhtmx_server.transports.framing import wire_dialect
+from rhtmx_server.transports.socket import Socket, SocketLink
 
-__all__ = ["Endpoint", "Socket", "WebSocketServer", "unified"]
+__all__ = ["Endpoint", "WebSocketServer", "unified"]
 
 log = logging.getLogger("rhtmx_server")
 
 _WINDOW_BITS = 12
 """Compression window: 4 KiB. Changes are small, and every message starts anew."""
-
-_PING = bytes((0x89, 0x00))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,138 +58,6 @@ class Endpoint:
     subprotocols: Collection[str] = ()
 
 
-class Socket(ServerConnection):
-    """A `websockets` connection that hands frames over as they come in."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.connection: Connection | None = None
-        self._early: list[Frame] = []
-        self._parts: list[bytes] = []
-        self._text = False
-        self._fail = self.protocol.fail
-        self.protocol.fail = self._explain_and_fail  # type: ignore[method-assign]
-
-    # What the library calls.
-
-    def process_event(self, event: Any) -> None:
-        """Take a frame; the handshake and control frames go to the library."""
-        if not isinstance(event, Frame):
-            super().process_event(event)
-        elif event.opcode is Opcode.TEXT or event.opcode is Opcode.BINARY:
-            self._text = event.opcode is Opcode.TEXT
-            self._take(event)
-        elif event.opcode is Opcode.CONT:
-            self._take(event)
-        else:
-            super().process_event(event)
-            if self.connection is not None:
-                self.connection.session.heard = self.loop.time()
-
-    def pause_writing(self) -> None:
-        """The peer has left too much unread."""
-        super().pause_writing()
-        if self.connection is not None:
-            self.connection.overfull()
-
-    def resume_writing(self) -> None:
-        """It has read on."""
-        super().resume_writing()
-        if self.connection is not None:
-            self.connection.drained_enough()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone."""
-        if self.connection is not None:
-            self.connection.lost()
-        super().connection_lost(exc)
-
-    def attach(self, connection: Connection) -> None:
-        """Hand frames to `connection` from now on."""
-        self.connection = connection
-        early, self._early = self._early, []
-        for frame in early:
-            self._take(frame)
-
-    # Inside.
-
-    def _take(self, frame: Frame) -> None:
-        connection = self.connection
-        if connection is None:
-            self._early.append(frame)
-        elif frame.fin and not self._parts:
-            connection.receive(bytes(frame.data), self._text)
-        else:
-            self._parts.append(bytes(frame.data))
-            if frame.fin:
-                parts, self._parts = self._parts, []
-                connection.receive(b"".join(parts), self._text)
-
-    def _explain_and_fail(self, code: int, reason: str = "") -> None:
-        """Say in the protocol's own words that a message was too large."""
-        connection = self.connection
-        if code == CloseCode.MESSAGE_TOO_BIG and connection is not None:
-            limit = connection.services.config.max_size
-            message = Error(
-                message=f"a message of at most {limit} bytes expected, got a larger one",
-                code=ErrorCode.TOO_LARGE,
-            )
-            self.transport.write(connection.encoding.frame(message))
-            code, reason = ERRORS[ErrorCode.TOO_LARGE].close_code, message.message
-        self._fail(code, reason)
-
-
-class SocketLink:
-    """A socket as its connection sees it: nothing here waits for the peer.
-
-    Args:
-        socket: the socket.
-        patience: seconds that a peer has to answer a close frame.
-    """
-
-    __slots__ = ("_patience", "_socket", "_transport")
-
-    def __init__(self, socket: Socket, patience: float) -> None:
-        self._socket = socket
-        self._transport = socket.transport
-        self._patience = patience
-
-    def write(self, data: bytes) -> None:
-        """Send ready-made frames."""
-        if self._socket.protocol.state is State.OPEN:
-            self._transport.write(data)
-
-    def pause(self) -> None:
-        """Stop receiving."""
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Go on receiving."""
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def ping(self) -> None:
-        """Send a ping frame; whatever comes back is a sign of life."""
-        self.write(_PING)
-
-    def close(self, code: int, reason: str) -> None:
-        """Send a close frame, and drop the socket if the peer does not answer."""
-        if self._socket.protocol.state is State.OPEN:
-            self._socket.protocol.send_close(code, reason[:120])
-            self._socket.send_data()
-            self.resume()  # the peer's close frame has to be received
-            self._socket.loop.call_later(self._patience, self.abort)
-
-    def abort(self) -> None:
-        """Drop the socket now."""
-        self._transport.abort()
-
-    def waiting(self) -> int:
-        """Bytes that were written and not sent yet."""
-        return self._transport.get_write_buffer_size()
-
-
 def unified(services: Services, socket: Socket) -> Dialect:
     """The dialect of `/api/ws`: as negotiated, JSON where nothing was offered."""
     config = services.config
@@ -207,8 +65,8 @@ def unified(services: Services, socket: Socket) -> Dialect:
     for extension in socket.protocol.extensions:
         if isinstance(extension, PerMessageDeflate):
             bits = extension.local_max_window_bits
-    format = SUBPROTOCOLS[socket.subprotocol] if socket.subprotocol else Format.JSON
-    return wire_dialect(format, bits, config.deflate_level, config.deflate_threshold)
+    spoken = SUBPROTOCOLS[socket.subprotocol] if socket.subprotocol else Format.JSON
+    return wire_dialect(spoken, bits, config.deflate_level, config.deflate_threshold)
 
 
 def _path(request: Request) -> str:
@@ -338,7 +196,8 @@ class WebSocketServer:
         limits = Limits(
             config.subscriptions, config.requests, config.bad_messages, config.heartbeat
         )
-        session = Session(secrets.token_hex(8), limits, services.now())
+        locked = services.authenticate is not None
+        session = Session(secrets.token_hex(8), limits, services.now(), locked=locked)
         link = SocketLink(socket, config.stop_timeout / 2)
         connection = Connection(services, session, endpoint.dialect(services, socket), link)
         endpoint.accepted(services, socket)

@@ -10,9 +10,9 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import rhtmx.messages
 from hypothesis import strategies as st
 
+import rhtmx.messages
 from codegen.descriptors import read_schema
 from codegen.model import Field, Kind, Label, Message, Schema
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rhtmx.wire import decode_message, encode_message
 
 from codegen.model import Message
+from rhtmx.wire import decode_message, encode_message
 from tests.conformance.strategies import SCHEMA, messages
 from tests.vectors.oracle import message_class
 

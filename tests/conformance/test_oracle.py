@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from hypothesis import given
-from rhtmx.wire import Format, Message, decode, encode
 
+from rhtmx.wire import Format, Message, decode, encode
 from tests.conformance.strategies import frames
 from tests.vectors.oracle import envelope_class, from_envelope, to_envelope
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from rhtmx.errors import RhtmxError
 from rhtmx.wire import Format, Message, decode, encode
 from rhtmx.wire.frame import check_frame
 from rhtmx.wire.value import check_json, check_value, is_plain, parse
-
 from tests.conformance.strategies import as_json, frames, hostile_json, json_values
 
 

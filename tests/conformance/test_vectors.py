@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import CASES
 from rhtmx.wire import Format, decode, encode
-
 from tests.vectors.generate import files
 from tests.vectors.oracle import envelope_class, from_envelope
 

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rhtmx.messages import ChangeAction
-
-from rhtmx_server.ports import (
-    Client,
-    Granularity,
-    HistoryEntry,
-    Outcome,
-    Record,
-    Snapshot,
-    Store,
-    Wanted,
-    Writes,
-)
+from rhtmx_server.model import Client, Granularity, HistoryEntry, Outcome, Record
+from rhtmx_server.ports import Snapshot, Store, Wanted, Writes
 
 SECOND = 1_000_000
 

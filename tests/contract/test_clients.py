@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rhtmx_server.ports import Client, Outcome, Store, Wanted
+from rhtmx_server.model import Client, Outcome
+from rhtmx_server.ports import Store, Wanted
 from tests.contract.builders import always, look, record, writing
 from tests.contract.conftest import Reopen
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from rhtmx_server.ports import Client, Head, Outcome, Store, Wanted
+from rhtmx_server.model import Client, Head, Outcome
+from rhtmx_server.ports import Store, Wanted
 from tests.contract.builders import SECOND, always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from rhtmx_server.ports import Clock, Head, Snapshot, Store, Wanted, Writes
+from rhtmx_server.model import Clock, Head
+from rhtmx_server.ports import Snapshot, Store, Wanted, Writes
 from tests.contract.builders import always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
 

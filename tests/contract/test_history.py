@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rhtmx_server.ports import Clock, Granularity, HistoryEntry, Store, Wanted, Writes
+from rhtmx_server.model import Clock, Granularity, HistoryEntry
+from rhtmx_server.ports import Store, Wanted, Writes
 from tests.contract.builders import SECOND, always, put_each, record
 
 

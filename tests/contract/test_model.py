@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from rhtmx_server.ports import Client, Granularity, HistoryEntry, Outcome, Record, Store, Wanted
+from rhtmx_server.model import Client, Granularity, HistoryEntry, Outcome, Record
+from rhtmx_server.ports import Store, Wanted
 from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
 from tests.contract.builders import always, look, record, writing
 

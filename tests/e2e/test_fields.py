@@ -47,14 +47,18 @@ async def test_both_granularities_see_one_log_of_one_record(app: App) -> None:
         await fields.send({"type": "subscribe_fields", "entities": ["users"]})
         await fields.settle()
         await records.push("users", "1", {"name": "Ada", "age": 36})
-        await records.ask(push_fields("1", update("age", 37, "2030-01-01T00:00:00Z")), "field_push_ack")
+        await records.ask(
+            push_fields("1", update("age", 37, "2030-01-01T00:00:00Z")), "field_push_ack"
+        )
         await records.push("users", "1", {"name": "Ada"})
         assert [c["data"] for c in await seen(records)] == [
             {"name": "Ada", "age": 36},
             {"name": "Ada", "age": 37},
             {"name": "Ada"},
         ]
-        assert [(c["field"], c["action"], c["value"], c["version"]) for c in await seen(fields)] == [
+        assert [
+            (c["field"], c["action"], c["value"], c["version"]) for c in await seen(fields)
+        ] == [
             ("age", "update", 36, 1),
             ("name", "update", "Ada", 1),
             ("age", "update", 37, 2),
@@ -154,7 +158,11 @@ async def test_a_field_stream_cut_anywhere_resumes_without_loss(app: App) -> Non
                 stream.rewound(stream.position)
                 position = {"epoch": epoch, "version": stream.position}
                 await reader.send(
-                    {"type": "subscribe_fields", "entities": ["users"], "since": {"users": position}}
+                    {
+                        "type": "subscribe_fields",
+                        "entities": ["users"],
+                        "since": {"users": position},
+                    }
                 )
                 await reader.until("sync_fields_complete")
                 for message in reader.log:

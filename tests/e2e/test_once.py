@@ -46,7 +46,11 @@ async def test_a_gap_is_out_of_order_and_writes_nothing(app: App) -> None:
     async with raw(app.url) as client:
         await introduce(client)
         error = await client.ask(numbered(2), "error")
-        assert (error["code"], error["seq"], error["details"]) == ("out_of_order", 2, {"last_seq": 0})
+        assert (error["code"], error["seq"], error["details"]) == (
+            "out_of_order",
+            2,
+            {"last_seq": 0},
+        )
         assert await app.history("e") == []
 
 

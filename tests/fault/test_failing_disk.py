@@ -6,8 +6,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores import FileOptions, SqliteStore
 from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from tests.contract.builders import put, record, versions

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from rhtmx.errors import RhtmxError
 
+from rhtmx.errors import RhtmxError
 from rhtmx_server.stores.sqlite.file import FileLock
 
 HOLDER = """

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-class Violation(AssertionError):
+class BrokenError(AssertionError):
     """A stream broke its promise."""
 
 
@@ -53,11 +53,11 @@ class Stream:
     def _order(self, change: dict[str, Any], *key: Any) -> None:
         version = change["version"]
         if version <= self.position:
-            raise Violation(f"{self.entity}: version {version} after position {self.position}")
+            raise BrokenError(f"{self.entity}: version {version} after position {self.position}")
         if version < self._last:
-            raise Violation(f"{self.entity}: version {version} after {self._last}")
+            raise BrokenError(f"{self.entity}: version {version} after {self._last}")
         if (version, *key) in self._seen:
-            raise Violation(f"{self.entity}: {key} at version {version} came twice")
+            raise BrokenError(f"{self.entity}: {key} at version {version} came twice")
         self._seen.add((version, *key))
         self._last = version
         self.versions.append(version)
@@ -90,7 +90,7 @@ class Stream:
         if message["entity"] != self.entity:
             return
         if message["version"] < self.position:
-            raise Violation(f"{self.entity}: complete at {message['version']}, was further")
+            raise BrokenError(f"{self.entity}: complete at {message['version']}, was further")
         self.position = message["version"]
         if message["reset"] and self._snapshot is not None:
             for gone in set(self.records) - self._snapshot:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import apsw
+
 from rhtmx.errors import ErrorCode, RhtmxError
 
 __all__ = ["failed", "in_words", "storage_error"]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import apsw
 
-from rhtmx_server.ports import Client, Head, HistoryEntry, Key, Record, Snapshot, Wanted, Writes
+from rhtmx_server.model import Client, Head, HistoryEntry, Key, Record
+from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.stores.paging import cut
 from rhtmx_server.stores.sqlite.rows import (
     Row,
@@ -155,6 +156,7 @@ def read_history(
 
 
 def read_head(cursor: apsw.Cursor, entity: str) -> Head:
+    """Read the head of one entity; that of an empty log if it was never written."""
     row = cursor.execute(_HEAD, (entity,)).fetchone()
     return Head() if row is None else Head(*row)
 

@@ -9,16 +9,9 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import msgspec
-from rhtmx.messages import ChangeAction
 
-from rhtmx_server.ports import (
-    Client,
-    Clock,
-    Granularity,
-    HistoryEntry,
-    Outcome,
-    Record,
-)
+from rhtmx.messages import ChangeAction
+from rhtmx_server.model import Client, Clock, Granularity, HistoryEntry, Outcome, Record
 
 __all__ = [
     "Row",

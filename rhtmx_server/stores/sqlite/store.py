@@ -20,7 +20,8 @@ from pathlib import Path
 
 import apsw
 
-from rhtmx_server.ports import Client, Head, HistoryEntry, Record, Snapshot, Wanted, Writes
+from rhtmx_server.model import Client, Head, HistoryEntry, Record
+from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.sqlite import queries, retention
 from rhtmx_server.stores.sqlite.connections import Connections, open_all

@@ -13,7 +13,8 @@ def test_comments_and_places_come_along(schema: Schema) -> None:
 
 def test_lines_of_one_comment_stay_lines(schema: Schema) -> None:
     assert schema.message("Subscribe").comment == (
-        "Starts the live stream of whole records. Without `since` it starts with the\nnext change."
+        "Starts the live stream of whole records. Without `since` it starts with the\n"
+        "next change; a client that said `hello` is told where that is."
     )
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from rhtmx.wire import Format, decode, encode
 
 from codegen.examples import as_text, example_frame
 from codegen.model import Schema
+from rhtmx.wire import Format, decode, encode
 
 
 def test_every_example_is_a_message_of_the_wire(schema: Schema) -> None:

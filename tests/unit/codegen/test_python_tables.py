@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import rhtmx.messages
 from google.protobuf import descriptor_pb2
+
+import rhtmx.messages
+from codegen.model import Schema
 from rhtmx.messages import tables
 from rhtmx.messages.descriptor import DESCRIPTOR_SET
-
-from codegen.model import Schema
 
 
 def test_the_package_exports_every_class_but_those_of_grpc(schema: Schema) -> None:

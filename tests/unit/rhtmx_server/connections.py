@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from rhtmx import wire
 from rhtmx.messages import Push, PushFields
 from rhtmx.wire import Format, Message
-
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
+from rhtmx_server.model import Mutation
 from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Mutation
 from rhtmx_server.services import Services
 from rhtmx_server.session import Limits, Session
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.runner import Runner
 from tests.unit.rhtmx_server.fakes import NOW, Lines, Soon, messages
-
-M = TypeVar("M")
 
 
 @dataclass
@@ -107,14 +105,15 @@ class Side:
         self.store = MemoryStore(new_epoch=lambda: "e")
         tick = Tick(self.soon)
         self.hub = Hub(tick)
-        self.forms = FormTracker(Runner(DaemonPool(1), timeout=5.0, meter=Meter()), {})
+        self.forms: dict[str, Form] = {}
+        runner = Runner(DaemonPool(1), timeout=5.0, meter=Meter())
         self.services = Services(
             config=self.config,
             store=self.store,
             hub=self.hub,
             committer=cast(Committer, self.committer),
             tick=tick,
-            forms=self.forms,
+            forms=FormTracker(runner, self.forms),
             metrics=Metrics(),
             clock=lambda: NOW,
             now=self.now,
@@ -123,6 +122,10 @@ class Side:
         )
         self.session = Session("s1", self.limits, self.now())
         self.connection = Connection(self.services, self.session, Lines(), self.link)
+
+    def form(self, name: str) -> Form:
+        """A form of the server's."""
+        return self.forms.setdefault(name, Form(name))
 
     def say(self, *said: Message) -> None:
         """What the peer sends."""

@@ -21,9 +21,8 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.wire import Format, Message, ServerMessage
-
 from rhtmx_server.hub import Encoding
-from rhtmx_server.ports import Clock, Commit, Granularity, Record
+from rhtmx_server.model import Clock, Commit, Granularity, Record
 from rhtmx_server.times import to_datetime
 
 RECORDS, FIELDS, BOTH = Granularity.RECORDS, Granularity.FIELDS, Granularity.BOTH

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
+
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -19,8 +20,7 @@ from rhtmx.messages import (
     SyncFieldsComplete,
 )
 from rhtmx.wire import Message
-
-from rhtmx_server.ports import Granularity, Record
+from rhtmx_server.model import Granularity, Record
 from tests.unit.rhtmx_server.fakes import FIELDS, RECORDS
 
 NONE = Granularity(0)

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from rhtmx.messages import Position, Push, PushFields, Sync, SyncFields
 from rhtmx.wire import Message, ServerMessage
-
 from rhtmx_server.batch import Batch
 from rhtmx_server.feed import Feed
 from rhtmx_server.hub import Hub
+from rhtmx_server.model import Commit, Granularity, Mutation, Record
 from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Commit, Decide, Granularity, Mutation, Record
+from rhtmx_server.ports import Decide
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider

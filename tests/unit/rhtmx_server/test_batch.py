@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
@@ -20,9 +21,9 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
-
 from rhtmx_server.batch import Batch, digest
-from rhtmx_server.ports import Decide, Decision, Granularity, Mutation, Record
+from rhtmx_server.model import Context, Decision, Granularity, Mutation, Record
+from rhtmx_server.ports import Decide
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
@@ -52,7 +53,7 @@ class Server:
 
     def data(self, entity_id: str = "1") -> bytes | None:
         record = run(self.store.record("tasks", entity_id))
-        return record and record.data
+        return None if record is None else record.data
 
     def last_seq(self, client_id: str = "ada") -> int:
         client = run(self.store.client(client_id))
@@ -150,10 +151,10 @@ def test_a_mutation_refused_on_its_way_takes_its_place_in_the_order(server: Serv
 
 
 def test_a_refusal_that_used_up_its_number_is_not_called_retryable() -> None:
-    def fail(*args: object) -> Decision:
+    def fail(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
         raise ZeroDivisionError
 
-    server = Server({Push: fail})
+    server = Server({**DECIDERS, Push: fail})
     reply = server.one(by(push(seq=1)))
     assert isinstance(reply, Error)
     assert (reply.code, reply.retryable, reply.seq) == (ErrorCode.INTERNAL, None, 1)
@@ -276,10 +277,10 @@ def test_entities_are_numbered_on_their_own(server: Server) -> None:
 def test_a_poison_mutation_harms_nobody_else_and_blocks_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def decide(message: Push | PushFields, current: Record | None, context: object) -> Decision:
+    def decide(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
         if message.entity_id == "poison":
             raise ZeroDivisionError("boom")
-        return DECIDERS[Push](message, current, context)  # type: ignore[arg-type]
+        return DECIDERS[Push](message, current, context)
 
     server = Server({Push: decide})
     replies = server.batch(
@@ -360,9 +361,7 @@ def test_the_digest_is_of_the_content_not_of_the_address() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.sampled_from(["ada", "bob"]), st.integers(1, 6)), max_size=40
-    ),
+    st.lists(st.tuples(st.sampled_from(["ada", "bob"]), st.integers(1, 6)), max_size=40),
     st.integers(1, 5),
 )
 def test_however_numbers_are_sent_each_takes_effect_once_and_in_order(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -23,7 +24,6 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
-
 from rhtmx_server.checks import _RULES, MAX_NAME, MAX_TOKEN, check
 from tests.unit.rhtmx_server.fakes import push, push_fields, update
 

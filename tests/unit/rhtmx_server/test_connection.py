@@ -7,6 +7,7 @@ import gc
 import warnings
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -23,7 +24,6 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.wire import Message
-
 from rhtmx_server.config import Config
 from rhtmx_server.services import Grant
 from rhtmx_server.session import Limits, Phase

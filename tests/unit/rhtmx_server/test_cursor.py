@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rhtmx.messages import Position
 
-from rhtmx_server.cursor import Cursor, at, resume
-from rhtmx_server.ports import Granularity, Head
+from rhtmx.messages import Position
+from rhtmx_server.cursor import Cursor, Mark, at, resume
+from rhtmx_server.model import Granularity, Head
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS
 
 HEAD = Head(version=10, floor=4)
@@ -88,3 +88,17 @@ def test_whoever_reads_records_catches_up_in_records(
 
 def test_cursors_are_told_apart_by_identity() -> None:
     assert Cursor("tasks", RECORDS, 0) != Cursor("tasks", RECORDS, 0)
+
+
+def test_a_restart_reads_everything_and_is_told_even_if_nobody_waited() -> None:
+    cursor = Cursor("tasks", Granularity.FIELDS, 7)
+    cursor.restart()
+    assert (cursor.sent, cursor.base) == (0, 0)
+    assert cursor.marks == [Mark(Granularity.FIELDS, reset=True)]
+
+
+def test_a_restart_resets_every_answer_that_was_due() -> None:
+    cursor = Cursor("tasks", Granularity.BOTH, 7)
+    cursor.marks = [Mark(Granularity.RECORDS, False, "r"), Mark(Granularity.FIELDS, False)]
+    cursor.restart()
+    assert [mark.reset for mark in cursor.marks] == [True, True]

@@ -6,10 +6,10 @@ import json
 import logging
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Ping, Sync
 from rhtmx.messages.tables import ERRORS
-
 from rhtmx_server.failures import error_message, place, unexpected
 from tests.unit.rhtmx_server.fakes import push
 

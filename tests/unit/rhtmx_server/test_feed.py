@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -15,10 +16,10 @@ from rhtmx.messages import (
     SyncFieldsComplete,
 )
 from rhtmx.wire import Message
-
-from rhtmx_server.ports import Granularity
+from rhtmx_server.model import Granularity
 from tests.unit.rhtmx_server.fakes import (
     FIELDS,
+    NOW,
     RECORDS,
     push,
     push_fields,
@@ -394,6 +395,18 @@ def test_a_sync_without_an_epoch_is_trusted(world: World, reader: Reader) -> Non
     assert [m.reset for m in complete(received)] == [False]
 
 
+def test_nothing_from_before_a_sync_comes_after_it_began(world: World, reader: Reader) -> None:
+    world.store.page = 1
+    world.fill(3)
+    reader.subscribe(FIELDS, since=0)
+    world.step()
+    world.step()
+    reader.sync(FIELDS, 0)
+    assert changes(reader.take()) == [1, 2]
+    world.settle()
+    assert changes(reader.take()) == [1, 2, 3]
+
+
 # Readers that are behind.
 
 
@@ -505,3 +518,22 @@ def test_one_who_resumes_at_the_head_costs_no_read(
     reader.subscribe(RECORDS, since=3)
     world.settle()
     assert reader.take() == [SyncComplete(entity="tasks", version=3, epoch="e", reset=False)]
+
+
+# Deletes that were forgotten meanwhile.
+
+
+def test_a_resume_that_may_have_missed_a_forgotten_delete_ends_in_a_reset(
+    world: World, reader: Reader
+) -> None:
+    world.fill(3)
+    world.write(push("1", None, action=ChangeAction.DELETE))
+    reader.subscribe(RECORDS, since=2)
+    run(world.store.collect(history_before=0, tombstones_before=2 * NOW))
+    world.settle()
+    received = reader.take()
+    assert complete(received) == [SyncComplete(entity="tasks", version=4, epoch="e", reset=True)]
+    assert changes(received)[-2:] == [2, 3]
+    world.write(push("9"))
+    world.settle()
+    assert changes(reader.take()) == [5]

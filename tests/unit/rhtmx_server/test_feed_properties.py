@@ -12,9 +12,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate
 
-from rhtmx_server.ports import Granularity, Record
+from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate
+from rhtmx_server.model import Granularity, Record
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from tests.unit.rhtmx_server.fakes import FIELDS, NOW, RECORDS, push, push_fields
@@ -171,7 +171,7 @@ class Model:
         if client.granularity:
             client.granularity |= grain
             client.subscribe(grain, since)
-        elif client.asking and since is None:
+        elif client.reader.feed.syncs and since is None:
             client.granularity = grain  # the sync under way becomes the subscription
             client.subscribe(grain, None)
         else:
@@ -235,7 +235,7 @@ async def _everything(store: MemoryStore) -> list[Record]:
     return await MemoryStore.since(store, "tasks", 0, 2**62, 10_000)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(OPS, max_size=40),
     st.integers(1, 3),

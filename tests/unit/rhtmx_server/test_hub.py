@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
-
 from rhtmx_server.hub import Hub
+from rhtmx_server.model import Clock, Commit, Head
 from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Clock, Commit, Head
 from tests.unit.rhtmx_server.fakes import (
     BOTH,
     FIELDS,

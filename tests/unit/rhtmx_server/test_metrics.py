@@ -6,8 +6,8 @@ import threading
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from rhtmx.messages import Change, ErrorCode, Push
 
+from rhtmx.messages import Change, ErrorCode, Push
 from rhtmx_server.metrics import Metrics
 
 

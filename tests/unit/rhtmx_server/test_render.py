@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rhtmx.messages import Change, ChangeAction, FieldAction, FieldChange, FieldChangeLog
 
-from rhtmx_server.ports import Clock, Commit, Granularity
+from rhtmx.messages import Change, ChangeAction, FieldAction, FieldChange, FieldChangeLog
+from rhtmx_server.model import Clock, Commit, Granularity
 from rhtmx_server.render import live_messages, state_messages
 from rhtmx_server.times import to_datetime
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, NOW, RECORDS, record

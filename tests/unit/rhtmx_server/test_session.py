@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Hello, Ping, Pong, Push, PushAck, Subscribe
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
-
 from rhtmx_server.session import LEGAL, Limits, Phase, Session, Verdict
 from tests.unit.rhtmx_server.fakes import push, push_fields
 
@@ -32,9 +32,7 @@ def test_the_table_of_phases_is_complete() -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENT_MESSAGES, ids=lambda kind: NAMES[kind])
-def test_anything_a_client_may_say_may_be_said_first(
-    session: Session, kind: type[Message]
-) -> None:
+def test_anything_a_client_may_say_may_be_said_first(session: Session, kind: type[Message]) -> None:
     session.receive(kind())
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from rhtmx.messages import Push
 from rhtmx.wire.engine import engine_class
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+
 from rhtmx.errors import RhtmxError
 from rhtmx.wire import fields
 

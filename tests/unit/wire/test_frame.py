@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import RhtmxError
 from rhtmx.wire.frame import check_frame
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import ErrorCode
 from rhtmx.wire.refusal import bad_message, expected, out_of_range, show
 from rhtmx.wire.value import Pairs

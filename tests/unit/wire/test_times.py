@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
+
 from rhtmx.wire.times import fill_timestamp, from_text, from_timestamp, to_utc
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import RhtmxError
 from rhtmx.wire.value import Pairs, check_json, check_key, check_text, is_plain, members, parse
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx import wire
 from rhtmx.messages import Ping
 from rhtmx.wire import SUBPROTOCOLS, Format

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvloop
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.cli.process import complain, run
 from rhtmx_server.config import Config
 

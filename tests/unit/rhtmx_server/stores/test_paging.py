@@ -3,8 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rhtmx.messages import ChangeAction
-
-from rhtmx_server.ports import Record
+from rhtmx_server.model import Record
 from rhtmx_server.stores.paging import cut
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFields
-
-from rhtmx_server.ports import Clock, Commit, Context, Decision, Record
+from rhtmx_server.model import Clock, Commit, Context, Decision, Record
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import jsontext

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FormFieldValue, ValidateField, ValidateForm, ValidationResult
-
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker

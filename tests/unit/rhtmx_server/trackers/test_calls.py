@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, PushAck
 from rhtmx.wire import check_json
-
-from rhtmx_server.ports import Mutation
+from rhtmx_server.model import Mutation
 from rhtmx_server.trackers.calls import call, encode_value
 from tests.unit.rhtmx_server.trackers.builders import push
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
 from rhtmx.wire import check_json
-
-from rhtmx_server.ports import Clock, Granularity, Mutation, Record
+from rhtmx_server.model import DELETED, Clock, Granularity, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider, decide_push
@@ -195,13 +195,14 @@ def test_a_delete_is_the_last_write_of_every_field_even_of_those_gone_before() -
     commit = committed(decide_push(push(None, DELETE), before, context(4, NOW + 1, "d")))
     assert commit.changed == ["a"]
     deleted = Clock(4, NOW + 1, "d", True)
-    assert commit.record.clocks == {"a": deleted, "b": deleted}
+    assert commit.record.clocks == {"a": deleted, "b": deleted, DELETED: deleted}
 
 
 def test_a_record_created_anew_keeps_the_tombstones_of_fields_that_it_lacks() -> None:
     before = tombstone(version=5, fields=["a", "b"])
     commit = committed(decide_push(push(b'{"a":1}'), before, context(6, NOW + 1)))
-    assert commit.record.clocks == {"a": Clock(6, NOW + 1), "b": Clock(5, NOW, None, True)}
+    deleted = Clock(5, NOW, None, True)
+    assert commit.record.clocks == {"a": Clock(6, NOW + 1), "b": deleted, DELETED: deleted}
     assert commit.changed == ["a"]
 
 

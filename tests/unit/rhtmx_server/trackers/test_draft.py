@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, MergeStrategy
-
-from rhtmx_server.ports import Clock, Lost, Record
+from rhtmx_server.model import DELETED, Clock, Lost, Record
 from rhtmx_server.trackers.draft import Draft
 from rhtmx_server.trackers.merge import MAX_AHEAD, Verdict
 from rhtmx_server.trackers.policy import Policy, parse_policy
@@ -166,7 +166,8 @@ def test_a_stale_write_that_arrives_again_after_the_record_came_back_still_loses
 def test_who_saw_the_delete_may_create_the_record_anew_with_a_slow_clock() -> None:
     drafting = draft(tombstone(version=5, time=NOW), base_version=5)
     drafting.write(put("a", b"1", NOW - SECOND))
-    assert drafting.record("users", "1").clocks == {"a": Clock(9, NOW + 1, "me")}
+    clocks = drafting.record("users", "1").clocks
+    assert clocks == {"a": Clock(9, NOW + 1, "me"), DELETED: Clock(5, NOW, None, True)}
 
 
 def test_a_write_without_a_time_is_refused_by_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldAction,
@@ -14,8 +15,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import check_json
-
-from rhtmx_server.ports import Clock, Context, Decision, Granularity, Lost, Mutation, Record
+from rhtmx_server.model import Clock, Context, Decision, Granularity, Lost, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.fields import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rhtmx.messages import FormFieldValue
 
+from rhtmx.messages import FormFieldValue
 from rhtmx_server.trackers.form import Form, judge
 from rhtmx_server.trackers.validators import Validator, Values
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldError,
@@ -14,7 +15,6 @@ from rhtmx.messages import (
     ValidateForm,
     ValidationResult,
 )
-
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker

@@ -7,8 +7,8 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from rhtmx.messages import ValidateField
 
+from rhtmx.messages import ValidateField
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rhtmx.messages import MergeStrategy
 
-from rhtmx_server.ports import Clock
+from rhtmx.messages import MergeStrategy
+from rhtmx_server.model import Clock
 from rhtmx_server.trackers.merge import MAX_AHEAD, Verdict, Write, clamp, follow, is_later, merge
 from tests.unit.rhtmx_server.trackers.builders import NOW, SECOND
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rhtmx.messages import MergeStrategy
 
+from rhtmx.messages import MergeStrategy
 from rhtmx_server.trackers.policy import Policy, parse_policy, parse_strategy
 
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.runner import Runner, Verdict
 from rhtmx_server.trackers.validators import Function, Invalid, Valid, Validator, Values

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog
-
-from rhtmx_server.ports import Clock
+from rhtmx_server.model import Clock
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.views import change_log, field_logs, record_json, title
 from tests.unit.rhtmx_server.trackers.builders import NOW, record, tombstone

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rhtmx.messages import ChangeAction
 
+from rhtmx.messages import ChangeAction
 from rhtmx_server.config import Config
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
+from rhtmx_server.model import Clock, Commit, Granularity, Record
 from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Clock, Commit, Granularity, Record, Snapshot, Wanted, Writes
+from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.services import Authenticator, Services
 from rhtmx_server.stores.memory import MemoryStore
 

@@ -6,8 +6,8 @@ import json
 from http import HTTPStatus
 
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.transports.answers import JSON, answer, entity_tag, refuse, without_body
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from websockets.frames import Frame, Opcode
+
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Ping, Pong
 from rhtmx.wire import Format
-from websockets.frames import Frame, Opcode
-
 from rhtmx_server.transports.framing import BINARY, TEXT, deflate, frame, wire_dialect
 from tests.support.frames import parse_frame
 

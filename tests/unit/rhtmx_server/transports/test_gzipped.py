@@ -7,8 +7,8 @@ import gzip
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.transports.gzipped import compress, decompress
 
 LIMIT = 1000

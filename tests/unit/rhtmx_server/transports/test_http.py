@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.services import Grant
 from rhtmx_server.transports.http import Http

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from websockets.frames import Opcode
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Change,
@@ -36,8 +38,6 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
-from websockets.frames import Opcode
-
 from rhtmx_server.transports.legacy import ENDPOINTS, FIELDS, RECORDS, LegacyDialect, Vocabulary
 from tests.support.frames import parse_frame
 

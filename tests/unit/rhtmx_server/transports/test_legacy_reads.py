@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx_server.ports import Granularity, Record
+from rhtmx_server.model import Granularity, Record
 from rhtmx_server.transports.legacy_reads import PAGE, latest, read_since
 
 from .conftest import Server

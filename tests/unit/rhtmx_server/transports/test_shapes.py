@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import msgspec
+
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -14,7 +15,6 @@ from rhtmx.messages import (
     FieldChange,
     FieldChangeLog,
 )
-
 from rhtmx_server.transports.shapes import join, log_entry, pick, split
 
 TIME = datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)

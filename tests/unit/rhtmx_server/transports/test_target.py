@@ -7,8 +7,8 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.transports.target import parse_target
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from rhtmx.errors import RhtmxError
 
+from rhtmx.errors import RhtmxError
 from rhtmx_server.stores.sqlite.connections import open_all
 from rhtmx_server.stores.sqlite.file import DEFAULTS, FileLock
 

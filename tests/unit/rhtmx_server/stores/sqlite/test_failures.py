@@ -4,8 +4,8 @@ import errno
 
 import apsw
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores.sqlite.failures import failed, in_words, storage_error
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores.sqlite.file import (
     FileLock,
     FileOptions,

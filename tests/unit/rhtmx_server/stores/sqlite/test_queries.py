@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import apsw
 import pytest
 
-from rhtmx_server.ports import Client, Outcome, Wanted
+from rhtmx_server.model import Client, Outcome
+from rhtmx_server.ports import Wanted
 from rhtmx_server.stores.sqlite import queries
 from rhtmx_server.stores.sqlite.schema import migrate
 from tests.contract.builders import record, writing

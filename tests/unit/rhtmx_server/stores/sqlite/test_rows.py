@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from rhtmx.messages import ChangeAction
 
-from rhtmx_server.ports import Client, Clock, Granularity, HistoryEntry, Outcome, Record
+from rhtmx.messages import ChangeAction
+from rhtmx_server.model import Client, Clock, Granularity, HistoryEntry, Outcome, Record
 from rhtmx_server.stores.sqlite import rows
 
 

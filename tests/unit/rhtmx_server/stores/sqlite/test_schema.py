@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import apsw
 import pytest
-from rhtmx.errors import RhtmxError
 
+from rhtmx.errors import RhtmxError
 from rhtmx_server.stores.sqlite import schema
 from rhtmx_server.stores.sqlite.schema import APPLICATION_ID, FORMAT, check_identity, migrate
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import apsw
 import pytest
-from rhtmx.errors import ErrorCode, RhtmxError
 
-from rhtmx_server.ports import Head
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.model import Head
 from rhtmx_server.stores import FileOptions, SqliteStore
 from rhtmx_server.stores.sqlite.placement import SLOW
 from tests.contract.builders import put, record, versions

@@ -1,0 +1,253 @@
+"""The nouns of the core.
+
+Knows what a record, a commit and a mutation are. Must not know how any of them
+is stored, sent or decided: it imports nothing of the server.
+
+Times are microseconds since 1970-01-01T00:00Z (`int`), versions are positions
+in an entity's log (1, 2, 3 …; 0 is before the first), and JSON values are
+UTF-8 `bytes`, `None` for JSON `null`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import msgspec
+
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import ChangeAction, Push, PushFields
+from rhtmx.wire import ServerMessage
+
+__all__ = [
+    "DELETED",
+    "Client",
+    "Clock",
+    "Commit",
+    "Context",
+    "Decision",
+    "Granularity",
+    "Head",
+    "HistoryEntry",
+    "Key",
+    "Lost",
+    "Mutation",
+    "Outcome",
+    "Record",
+]
+
+Key: TypeAlias = tuple[str, str]
+"""(entity, entity_id): one record."""
+
+
+class Granularity(enum.IntFlag):
+    """At which grain a commit was written, or a subscriber wants to read."""
+
+    RECORDS = 1
+    FIELDS = 2
+    BOTH = 3
+
+
+DELETED = ""
+"""Under this name a record's clocks keep its last delete: no field is called so.
+
+What is older than the delete must lose also after the record was created anew,
+and also in fields that it never had.
+"""
+
+
+class Clock(msgspec.Struct, array_like=True, frozen=True):
+    """Who wrote a field last, and when.
+
+    Args:
+        version: the commit that wrote it.
+        timestamp: when, as merged; microseconds.
+        client_id: who, if known.
+        deleted: the field is gone; the clock is its tombstone.
+    """
+
+    version: int
+    timestamp: int
+    client_id: str | None = None
+    deleted: bool = False
+
+
+@dataclass(slots=True)
+class Record:
+    """The state of one record: one row of the store.
+
+    Args:
+        entity: the collection.
+        entity_id: the record in it.
+        version: the commit that wrote it last.
+        action: what that commit did; `DELETE` makes this a tombstone.
+        data: the whole value; `None` for JSON `null` and for a tombstone.
+        client_id: who wrote it last, if known.
+        time: when that was committed; microseconds.
+        clocks: per top-level field, tombstones included; under `DELETED`
+            that of the record's last delete. Empty where the entity is kept
+            without fields.
+    """
+
+    entity: str
+    entity_id: str
+    version: int
+    action: ChangeAction
+    data: bytes | None
+    client_id: str | None
+    time: int
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
+
+    @property
+    def live(self) -> bool:
+        """Whether the record exists, that is: is no tombstone."""
+        return self.action is not ChangeAction.DELETE
+
+
+@dataclass(slots=True)
+class Commit:
+    """One accepted write: what the hub delivers.
+
+    Args:
+        record: the record after the write.
+        form: the grain in which it was written.
+        changed: the fields that it set or removed, sorted by name.
+    """
+
+    record: Record
+    form: Granularity
+    changed: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Lost:
+    """A field write that lost against the stored value; kept in the history.
+
+    Args:
+        field: the top-level key.
+        value: the value that lost.
+        timestamp: when it was written, as merged; microseconds.
+    """
+
+    field: str
+    value: bytes | None
+    timestamp: int
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a tracker makes of one mutation.
+
+    Args:
+        reply: the messages for the sender, in order; the acknowledgement last.
+        commit: what to write; `None` if nothing changes.
+        lost: the writes that lost.
+    """
+
+    reply: list[ServerMessage]
+    commit: Commit | None = None
+    lost: Sequence[Lost] = ()
+
+
+@dataclass(slots=True)
+class Context:
+    """What a decision may depend on besides the mutation and the record.
+
+    Args:
+        epoch: the store's epoch.
+        version: the version that the write gets if it is accepted.
+        now: the server's clock; microseconds.
+        client_id: who writes, if known.
+    """
+
+    epoch: str
+    version: int
+    now: int
+    client_id: str | None
+
+
+@dataclass(slots=True)
+class Mutation:
+    """One write on its way to the committer.
+
+    Args:
+        message: the `Push` or `PushFields` as it arrived.
+        answer: is called once with the reply, after the commit.
+        client_id: who writes, if it has introduced itself.
+        subject: on whose behalf; empty without authentication.
+        refusal: why it must not be written, where that is known already. It
+            takes its place in the order all the same, and uses up its `seq`.
+    """
+
+    message: Push | PushFields
+    answer: Callable[[Sequence[ServerMessage]], None]
+    client_id: str | None = None
+    subject: str = ""
+    refusal: RhtmxError | None = None
+
+
+@dataclass(slots=True)
+class Client:
+    """What the store knows of a client that numbers its mutations.
+
+    Args:
+        client_id: its id.
+        subject: to whom the id belongs.
+        last_seq: the last mutation that took effect or was rejected.
+        seen: when that was; microseconds.
+    """
+
+    client_id: str
+    subject: str
+    last_seq: int
+    seen: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The answer to one numbered mutation, kept until the client confirms it.
+
+    Args:
+        client_id: who sent it.
+        seq: its number.
+        digest: hash of its content; another one under the same number is an error.
+        reply: the answer, encoded by the committer.
+        rejected: it was refused.
+    """
+
+    client_id: str
+    seq: int
+    digest: bytes
+    reply: bytes
+    rejected: bool = False
+
+
+@dataclass(slots=True)
+class HistoryEntry:
+    """One commit, or one lost field write, as kept for audit.
+
+    Args:
+        record: the record after the commit (clocks left out). For a lost write
+            its `data` is an object of the one field that lost.
+        form: the grain in which it was written.
+        lost: it was a write that lost.
+    """
+
+    record: Record
+    form: Granularity
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class Head:
+    """Where the log of an entity begins and ends.
+
+    Args:
+        version: the last version.
+        floor: the lowest version that a client may resume from.
+    """
+
+    version: int = 0
+    floor: int = 0

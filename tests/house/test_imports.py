@@ -1,0 +1,172 @@
+"""The laws of who imports whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.house.source import IMPORTS, MODULES, SOURCES, Import, within
+
+OURS = ("rhtmx", "rhtmx_server", "codegen")
+SHELLS = ("asyncio", "threading", "socket", "selectors", "websockets", "grpclib", "uvloop")
+CHANCE = ("time", "random", "secrets", "uuid")
+DRIVERS = ("apsw", "sqlite3", "asyncpg", "nats")
+STORES = ("rhtmx_server.stores", "rhtmx_server.buses")
+
+PURE = (*SHELLS, *CHANCE, *DRIVERS, *STORES)
+
+NEVER: dict[str, tuple[str, ...]] = {
+    "rhtmx.wire": PURE,
+    "rhtmx.session": PURE,
+    "rhtmx_server.session": PURE,
+    "rhtmx_server.checks": PURE,
+    "rhtmx_server.cursor": PURE,
+    "rhtmx_server.batch": PURE,
+    "rhtmx_server.render": PURE,
+    "rhtmx_server.ports": PURE,
+    "rhtmx_server.trackers.merge": PURE,
+    "rhtmx_server.trackers": (
+        "rhtmx.wire",
+        "rhtmx_server.hub",
+        "rhtmx_server.transports",
+        *STORES,
+        *DRIVERS,
+    ),
+    "rhtmx_server.stores": (
+        "rhtmx_server.trackers",
+        "rhtmx_server.hub",
+        "rhtmx_server.transports",
+    ),
+    "rhtmx_server.buses": (
+        "rhtmx_server.trackers",
+        "rhtmx_server.hub",
+        "rhtmx_server.transports",
+    ),
+    "rhtmx_server.transports": ("rhtmx_server.trackers", *STORES),
+    "rhtmx_server.hub": ("rhtmx_server.transports", *SHELLS, *CHANCE, *STORES),
+    "rhtmx_server.outbox": ("rhtmx_server.transports", *SHELLS, *CHANCE),
+    "rhtmx": ("rhtmx_server", "codegen"),
+    "rhtmx_server": ("codegen",),
+    "codegen": ("rhtmx_server", "rhtmx"),
+}
+"""Room → what it never imports."""
+
+COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server")
+"""Who may name concrete stores: the composition root, themselves, the public face."""
+
+TYPES_ONLY = {
+    ("rhtmx.collection", "rhtmx.client"): "a collection is a view of its client",
+    ("rhtmx_server.dispatch", "rhtmx_server.connection"): "a handler's argument is a connection",
+}
+"""Imports against the stream that never run, each with its reason."""
+
+
+def ours(each: Import) -> bool:
+    return any(within(each.imported, package) for package in OURS)
+
+
+@pytest.mark.parametrize("room", NEVER)
+def test_a_room_never_imports_what_it_must_not_know(room: str) -> None:
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.module, room) and any(within(each.imported, no) for no in NEVER[room])
+    ]
+    assert broken == []
+
+
+def test_the_messages_import_nothing_else_of_ours() -> None:
+    broken = [
+        str(each)
+        for source in SOURCES
+        if within(source.module, "rhtmx.messages")
+        for each in source.imports()
+        if ours(each) and not within(each.imported, "rhtmx.messages")
+    ]
+    assert broken == []
+
+
+def test_the_server_takes_of_the_client_package_only_messages_errors_and_wire() -> None:
+    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire")
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.module, "rhtmx_server") and within(each.imported, "rhtmx")
+        # `from rhtmx import wire` is seen as `rhtmx.wire`.
+        if not any(within(each.imported, room) for room in shared)
+    ]
+    assert broken == []
+
+
+def test_only_the_composition_root_knows_concrete_stores() -> None:
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if any(within(each.imported, store) for store in STORES)
+        and each.module not in COMPOSERS
+        and not within(each.module, "rhtmx_server.stores")
+    ]
+    assert broken == []
+
+
+def running() -> dict[str, set[str]]:
+    """Who imports whom, when it runs. The generated messages hang together as they want."""
+    graph: dict[str, set[str]] = {module: set() for module in MODULES}
+    for each in IMPORTS:
+        if each.imported in MODULES and not each.only_types:
+            graph[each.module].add(each.imported)
+    return graph
+
+
+def test_imports_run_one_way() -> None:
+    assert circles(running()) == []
+
+
+def test_what_runs_against_the_stream_for_its_types_only_is_listed_with_a_reason() -> None:
+    graph = running()
+    types = [each for each in IMPORTS if each.only_types and each.imported in MODULES]
+    found = {(e.module, e.imported) for e in types if e.module in reach(graph, e.imported)}
+    assert found == set(TYPES_ONLY)
+
+
+def reach(graph: dict[str, set[str]], start: str) -> set[str]:
+    """Everything that a module imports, over any number of steps."""
+    reached: set[str] = set()
+    ahead = {start}
+    while ahead:
+        reached |= ahead
+        ahead = {target for module in ahead for target in graph[module]} - reached
+    return reached
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """The circles in a graph, each as a path back to where it begins."""
+    found: list[str] = []
+    done: set[str] = set()
+
+    def walk(module: str, path: list[str]) -> None:
+        if module in path:
+            found.append(" -> ".join([*path[path.index(module) :], module]))
+        elif module not in done:
+            for target in sorted(graph[module]):
+                walk(target, [*path, module])
+            done.add(module)
+
+    for module in sorted(graph):
+        walk(module, [])
+    return found
+
+
+def test_a_circle_is_seen() -> None:
+    graph: dict[str, set[str]] = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}
+    assert circles(graph) == ["b -> c -> b", "d -> d"]
+
+
+def test_the_laws_are_about_modules_that_exist() -> None:
+    """A law about a room that was renamed guards nothing."""
+    to_come = {"rhtmx_server.buses"}
+    assert {room for room in NEVER if room not in MODULES and not _folder(room)} <= to_come
+    assert len(IMPORTS) > 100
+
+
+def _folder(room: str) -> bool:
+    return any(within(module, room) for module in MODULES)

@@ -1,0 +1,294 @@
+"""Dispatch: each message reaches whom it is for, and is answered as it should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    Error,
+    FormFieldValue,
+    FormValidationResult,
+    Hello,
+    Ping,
+    Pong,
+    Position,
+    Subscribe,
+    SubscribeFields,
+    Sync,
+    SyncComplete,
+    SyncFields,
+    SyncFieldsComplete,
+    Unsubscribe,
+    UnsubscribeFields,
+    ValidateField,
+    ValidateForm,
+    ValidationResult,
+    Welcome,
+)
+from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
+from rhtmx.wire import Message
+from rhtmx_server.dispatch import HANDLERS
+from rhtmx_server.model import Client, Outcome
+from rhtmx_server.ports import Snapshot, Wanted, Writes
+from rhtmx_server.services import Grant
+from rhtmx_server.session import Limits, Phase
+from rhtmx_server.times import to_datetime
+from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.fakes import NOW, push, push_fields
+
+
+async def users(token: str) -> Grant:
+    """Tokens are `user:expiry`."""
+    name, _, expires = token.partition(":")
+    if not name:
+        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such token")
+    return Grant(name, int(expires) if expires else None)
+
+
+async def remember(side: Side, client_id: str, last_seq: int, subject: str = "") -> None:
+    """Let the store know a client with an outcome for each number."""
+
+    def write(snapshot: Snapshot) -> Writes:
+        outcomes = [Outcome(client_id, seq, b"", b"") for seq in range(1, last_seq + 1)]
+        return Writes(clients=[Client(client_id, subject, last_seq, NOW)], outcomes=outcomes)
+
+    await side.store.commit(Wanted(), write)
+
+
+async def answers(side: Side, *said: Message) -> list[Message]:
+    side.say(*said)
+    await side.rest()
+    return side.heard
+
+
+def code(message: Message) -> ErrorCode | None:
+    assert isinstance(message, Error)
+    return message.code
+
+
+def test_every_message_of_a_client_has_a_handler_and_no_other() -> None:
+    assert set(HANDLERS) == set(CLIENT_MESSAGES)
+
+
+async def test_ping_is_answered_and_pong_is_not() -> None:
+    assert await answers(Side(), Ping(), Pong()) == [Pong()]
+
+
+# Hello.
+
+
+async def test_hello_is_answered_with_what_the_client_has_to_know() -> None:
+    side = Side(limits=Limits(subscriptions=3, requests=4, heartbeat=1.5))
+    (welcome,) = await answers(side, Hello(client_id="ada"))
+    assert isinstance(welcome, Welcome)
+    assert welcome.limits is not None
+    assert (welcome.session_id, welcome.epoch, welcome.last_seq) == ("s1", "e", 0)
+    assert (welcome.heartbeat, welcome.schema) == (1500, SCHEMA_HASH)
+    assert (welcome.limits.subscriptions, welcome.limits.requests) == (3, 4)
+    assert welcome.limits.message_bytes == side.config.max_size
+    assert welcome.server_time == to_datetime(NOW)
+    assert side.session.client_id == "ada"
+
+
+async def test_a_client_that_comes_back_is_told_its_last_number() -> None:
+    side = Side()
+    await remember(side, "ada", 7)
+    (welcome,) = await answers(side, Hello(client_id="ada"))
+    assert isinstance(welcome, Welcome)
+    assert welcome.last_seq == 7
+
+
+async def test_what_the_client_confirms_is_forgotten_and_no_more_than_that() -> None:
+    side = Side()
+    await remember(side, "ada", 7)
+    await answers(side, Hello(client_id="ada", confirmed_seq=5))
+    assert sorted(seq for _, seq in side.store._outcomes) == [6, 7]
+
+
+async def test_nothing_is_forgotten_that_never_was() -> None:
+    side = Side()
+    await remember(side, "ada", 2)
+    await answers(side, Hello(client_id="ada", confirmed_seq=99))
+    await remember(side, "ada", 3)
+    assert (await side.store.client("ada")) is not None
+
+
+async def test_another_users_client_id_is_refused() -> None:
+    side = Side(authenticate=users)
+    await remember(side, "ada", 1, subject="user-1")
+    (error,) = await answers(side, Hello(client_id="ada", token="user-2"))
+    assert code(error) is ErrorCode.CLIENT_ID_TAKEN
+    assert (side.session.phase, side.session.client_id) == (Phase.PLAIN, None)
+
+
+async def test_hello_without_an_id_or_a_token_is_a_stranger_with_heartbeats() -> None:
+    side = Side()
+    await answers(side, Hello())
+    assert (side.session.phase, side.session.client_id) == (Phase.KNOWN, None)
+
+
+async def test_a_token_that_nobody_asked_for_is_no_error() -> None:
+    side = Side()
+    (welcome,) = await answers(side, Hello(token="t"))
+    assert isinstance(welcome, Welcome)
+    assert side.session.subject == ""
+
+
+# Authenticate.
+
+
+async def test_a_token_makes_a_subject_and_says_when_it_ends() -> None:
+    side = Side(authenticate=users)
+    reply = await answers(side, Authenticate(token=f"ada:{NOW}", request_id="r"))
+    assert reply == [Authenticated(expires=to_datetime(NOW), request_id="r")]
+    assert side.session.subject == "ada"
+
+
+async def test_a_fresh_token_of_the_same_subject_is_taken_and_of_another_is_not() -> None:
+    side = Side(authenticate=users)
+    first, second, third = await answers(
+        side,
+        Authenticate(token="ada"),
+        Authenticate(token="ada"),
+        Authenticate(token="bob"),
+    )
+    assert isinstance(first, Authenticated)
+    assert isinstance(second, Authenticated)
+    assert code(third) is ErrorCode.UNAUTHENTICATED
+    assert side.session.subject == "ada"
+
+
+async def test_a_server_without_tokens_says_so() -> None:
+    (error,) = await answers(Side(), Authenticate(token="t"))
+    assert code(error) is ErrorCode.NOT_SUPPORTED
+
+
+# Subscriptions.
+
+
+async def test_a_bare_subscription_has_no_answer() -> None:
+    side = Side()
+    assert await answers(side, Subscribe(entities=["a", "b", "a"])) == []
+    assert side.connection.feed.subscriptions == 2
+
+
+async def test_since_is_per_entity() -> None:
+    side = Side()
+    position = Position(epoch="e", version=0)
+    reply = await answers(side, Subscribe(entities=["a", "b"], since={"b": position}))
+    assert [m.entity for m in reply if isinstance(m, SyncComplete)] == ["b"]
+
+
+async def test_fields_and_records_of_an_entity_are_one_subscription() -> None:
+    side = Side(limits=Limits(subscriptions=1))
+    assert await answers(side, Subscribe(entities=["a"]), SubscribeFields(entities=["a"])) == []
+    side.say(Unsubscribe(entities=["a"]))
+    assert side.connection.feed.subscribed("a")
+    side.say(UnsubscribeFields(entities=["a", "never"]))
+    assert not side.connection.feed.subscribed("a")
+
+
+async def test_too_many_subscriptions_are_refused_all_together() -> None:
+    side = Side(limits=Limits(subscriptions=2))
+    side.say(Subscribe(entities=["a"]))
+    (error,) = await answers(side, Subscribe(entities=["a", "b", "c"]))
+    assert code(error) is ErrorCode.TOO_MANY_SUBSCRIPTIONS
+    assert side.connection.feed.subscriptions == 1
+    assert await answers(side, Subscribe(entities=["a", "b"])) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Subscribe(entities=["tasks", "nope"]),
+        SubscribeFields(entities=["nope"]),
+        Sync(entity="nope"),
+    ],
+)
+async def test_an_entity_that_is_not_declared_is_refused(message: Message) -> None:
+    side = Side(entities=frozenset({"tasks"}))
+    (error,) = await answers(side, message)
+    assert code(error) is ErrorCode.UNKNOWN_ENTITY
+    assert side.connection.feed.subscriptions == 0
+
+
+async def test_syncs_are_answered_in_their_own_kind() -> None:
+    side = Side()
+    first, second = await answers(
+        side, Sync(entity="a", request_id="1"), SyncFields(entity="a", request_id="2")
+    )
+    assert isinstance(first, SyncComplete)
+    assert isinstance(second, SyncFieldsComplete)
+    assert (first.request_id, second.request_id) == ("1", "2")
+
+
+# Pushes and forms.
+
+
+async def test_both_kinds_of_push_go_to_the_committer() -> None:
+    side = Side()
+    side.say(push("1"), push_fields(entity_id="2"))
+    assert [message.entity_id for message in side.committer.pushed] == ["1", "2"]
+
+
+@pytest.fixture
+async def signup() -> Side:
+    side = Side(limits=Limits(requests=1))
+    form = side.form("signup")
+    form.field("age", required=True)
+
+    @form.field("email")
+    async def free(value: str) -> None: ...
+
+    return side
+
+
+async def test_a_field_is_judged_at_once_where_rules_are_enough(signup: Side) -> None:
+    signup.say(ValidateField(request_id="r", form="signup", field="age", value=""))
+    (result,) = signup.heard
+    assert isinstance(result, ValidationResult)
+    assert (result.request_id, result.valid) == ("r", False)
+
+
+async def test_a_field_with_a_validator_is_judged_later(signup: Side) -> None:
+    field = ValidateField(request_id="r", form="signup", field="email", value="x")
+    signup.say(field)
+    assert signup.heard == []
+    assert signup.connection.requests == 1
+    await signup.rest()
+    (result,) = signup.heard
+    assert isinstance(result, ValidationResult)
+    assert result.valid
+    assert signup.connection.requests == 0
+
+
+async def test_too_many_questions_at_a_time_are_refused(signup: Side) -> None:
+    signup.say(ValidateField(request_id="1", form="signup", field="email", value="x"))
+    signup.say(ValidateForm(request_id="2", form="signup"))
+    (error,) = signup.heard
+    assert code(error) is ErrorCode.TOO_MANY_REQUESTS
+    await signup.rest()
+
+
+async def test_a_form_is_judged_whole(signup: Side) -> None:
+    values = [FormFieldValue(field="email", value="x")]
+    (result,) = await answers(signup, ValidateForm(request_id="r", form="signup", fields=values))
+    assert isinstance(result, FormValidationResult)
+    assert [error.field for error in result.errors] == ["age"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ValidateField(request_id="r", form="nope", field="x"),
+        ValidateForm(request_id="r", form="nope"),
+    ],
+)
+async def test_an_unknown_form_is_an_error_not_a_valid_one(message: Message) -> None:
+    (error,) = await answers(Side(), message)
+    assert code(error) is ErrorCode.UNKNOWN_FORM
+    assert isinstance(error, Error)
+    assert error.request_id == "r"
