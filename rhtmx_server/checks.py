@@ -26,12 +26,9 @@ from rhtmx.messages import (
     ValidateForm,
 )
 from rhtmx.wire import Message
-from rhtmx.wire.limits import FORBIDDEN_KEYS
+from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_NAME
 
-__all__ = ["MAX_NAME", "check"]
-
-MAX_NAME = 255
-"""Bytes in an entity, an id, a field's or form's name, a client or request id."""
+__all__ = ["check"]
 
 MAX_TOKEN = 4096
 """Bytes in a token."""

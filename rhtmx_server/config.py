@@ -22,7 +22,6 @@ Range: TypeAlias = tuple[float, float]
 _WHOLE: Mapping[str, Range] = {
     "port": (0, 65_535),
     "max_size": (1_024, 64 * 1024 * 1024),
-    "max_queue": (1, 1_024),
     "outbox": (1_024, 1024 * 1024 * 1024),
     "subscriptions": (1, 100_000),
     "requests": (1, 100_000),
@@ -57,7 +56,6 @@ class Config:
             send them: `https://example.com`. Pages of the server's own origin
             always may.
         max_size: of one message, in bytes, after decompression.
-        max_queue: received frames that wait to be read, per connection.
         outbox: bytes that wait to be sent on one connection before its reader
             counts as slow and reads from the store.
         subscriptions: entities subscribed to at a time, per connection.
@@ -97,7 +95,6 @@ class Config:
     origins: tuple[str, ...] = ()
 
     max_size: int = 64 * 1024
-    max_queue: int = 4
     outbox: int = 256 * 1024
     subscriptions: int = 128
     requests: int = 64

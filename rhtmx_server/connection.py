@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Ping, Push, PushFields
+from rhtmx.messages import Error, Ping, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server import dispatch
@@ -106,9 +106,14 @@ class Connection:
         if self._paused:
             self.session.heard = now  # nobody can be heard while nobody listens
         verdict = self.session.look(now)
-        if verdict is Verdict.GONE or stalled:
+        if self.session.phase is Phase.CLOSED:
+            return  # its link drops it in good time
+        if stalled:
             self.services.metrics.stalled.inc()
             self._link.abort()
+        elif verdict is Verdict.GONE:
+            self.services.metrics.stalled.inc()
+            self.close(ErrorCode.STALLED, "no sign of life for two heartbeats")
         elif verdict is Verdict.LOCKED:
             self.close(ErrorCode.UNAUTHENTICATED, "a token is missing, or has expired")
         elif verdict is Verdict.PING:
@@ -250,11 +255,11 @@ class Connection:
         self.send(error_message(error, message))
 
     def _not_understood(self, error: RhtmxError, message: Message | None) -> None:
+        self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
         self._strike(error)
 
     def _strike(self, error: RhtmxError) -> None:
-        self.services.metrics.refused(error.code)
         if error.code is ErrorCode.BAD_MESSAGE and self.session.strike():
             self.close(ErrorCode.BAD_MESSAGE, "too many messages that could not be understood")
 
@@ -262,6 +267,8 @@ class Connection:
         self._pushes -= 1
         if self.session.phase is not Phase.CLOSED:
             for message in reply:
+                if isinstance(message, Error) and message.code is not None:
+                    self.services.metrics.refused(message.code)
                 self.send(message)
             if self._paused:
                 self._go_on()

@@ -13,6 +13,7 @@ from rhtmx.messages import Push, PushFields
 from rhtmx_server.model import Client, Context, Decision, Head, HistoryEntry, Key, Outcome, Record
 
 __all__ = [
+    "KEEP_ANSWERS",
     "Decide",
     "Snapshot",
     "Store",
@@ -86,6 +87,10 @@ class Writes:
     outcomes: Collection[Outcome] = ()
 
 
+KEEP_ANSWERS = 100_000
+"""Answers kept for a client that never confirms them: more than can be under way."""
+
+
 class Store(Protocol):
     """Where records live. One process at a time writes to it.
 
@@ -157,10 +162,13 @@ class Store(Protocol):
             limit: at most so many.
         """
 
-    async def collect(self, *, history_before: int, tombstones_before: int) -> None:
+    async def collect(
+        self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
+    ) -> None:
         """Delete history and tombstones older than these times (microseconds).
 
         Raises each entity's floor to the highest tombstone version it removes,
         in the same transaction. Clients last seen before `tombstones_before`
-        are forgotten, with all their outcomes.
+        are forgotten, with all their outcomes; of the others, accepted outcomes
+        further back than the last `keep_answers` numbers.
         """

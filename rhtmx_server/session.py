@@ -153,7 +153,7 @@ class Session:
         self.subject = subject
         self._until = until
         if self.phase is Phase.LOCKED:
-            self.phase = Phase.PLAIN
+            self.phase = Phase.NEW
 
     def introduce(self, client_id: str | None) -> None:
         """The client has said who it is, and that it answers `ping`."""

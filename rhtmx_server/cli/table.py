@@ -136,7 +136,6 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
     ),
     "limits of one connection": (
         Option("--max-size", "BYTES", "size of a message", Kind.SIZE),
-        Option("--max-queue", "COUNT", "received frames that wait to be read", Kind.WHOLE),
         Option("--outbox", "BYTES", "what waits for a slow reader", Kind.SIZE),
         Option("--subscriptions", "COUNT", "entities subscribed to", Kind.WHOLE),
         Option("--requests", "COUNT", "requests that wait for their answer", Kind.WHOLE),

@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import islice
 
 from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
-from rhtmx_server.ports import Snapshot, Wanted, Writes
+from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.paging import cut
 
@@ -160,7 +160,9 @@ class MemoryStore:
         )
         return list(islice(found, limit))
 
-    async def collect(self, *, history_before: int, tombstones_before: int) -> None:
+    async def collect(
+        self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
+    ) -> None:
         """Delete history, tombstones and clients older than these times."""
         for entity, entries in self._history.items():
             self._history[entity] = [
@@ -171,7 +173,12 @@ class MemoryStore:
                 self._bury(record)
         gone = {one.client_id for one in self._clients.values() if one.seen < tombstones_before}
         self._clients = {key: one for key, one in self._clients.items() if key not in gone}
-        self._outcomes = {key: one for key, one in self._outcomes.items() if key[0] not in gone}
+        self._outcomes = {
+            key: one
+            for key, one in self._outcomes.items()
+            if (client := self._clients.get(key[0])) is not None
+            and (one.rejected or one.seq > client.last_seq - keep_answers)
+        }
 
     def _snapshot(self, wanted: Wanted) -> Snapshot:
         records, outcomes = self._records, self._outcomes

@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import MAX_INTEGER
-from rhtmx_server.checks import MAX_NAME
+from rhtmx.wire.limits import MAX_NAME
 from rhtmx_server.failures import unexpected
 from rhtmx_server.metrics import CONTENT_TYPE
 from rhtmx_server.model import Granularity

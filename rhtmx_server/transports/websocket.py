@@ -23,7 +23,7 @@ from websockets.typing import Subprotocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import SUBPROTOCOLS, Format
-from rhtmx_server.checks import MAX_NAME
+from rhtmx.wire.limits import MAX_NAME
 from rhtmx_server.connection import Connection
 from rhtmx_server.link import Dialect
 from rhtmx_server.services import Services
@@ -118,7 +118,6 @@ class WebSocketServer:
             compression=None,
             extensions=self._extensions(),
             max_size=config.max_size,
-            max_queue=config.max_queue,
             write_limit=config.outbox,
             ping_interval=None,
             open_timeout=30,

@@ -104,3 +104,15 @@ async def test_commits_go_on_while_old_things_go(store: Store) -> None:
     )
     assert await versions(store, upto=2000) == [1202]
     assert await store.heads() == {"tasks": Head(1202, 1201)}
+
+
+async def test_of_a_client_that_never_confirms_only_the_last_answers_are_kept(
+    store: Store,
+) -> None:
+    outcomes = [Outcome("c", seq, b"d", b"r", rejected=seq == 2) for seq in range(1, 8)]
+    batch = writing(clients=[Client("c", "", 7, 1 * SECOND)], outcomes=outcomes)
+    await store.commit(Wanted(), always(batch))
+    await store.collect(history_before=0, tombstones_before=0, keep_answers=3)
+    wanted = Wanted(clients=["c"], outcomes=[("c", seq) for seq in range(1, 8)])
+    kept = sorted(seq for _, seq in (await look(store, wanted)).outcomes)
+    assert kept == [2, 5, 6, 7]

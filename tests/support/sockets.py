@@ -1,14 +1,22 @@
-"""A bare client: sends and receives messages as they stand on the wire."""
+"""A bare client: sends and receives messages as they stand on the wire.
+
+Every one of them checks the history that it is sent.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.history import Stream
+
+_STREAMED = ("change", "field_change", "sync_complete", "sync_fields_complete")
 
 PATIENCE = 10.0
 """Seconds after which a test that waits has failed."""
@@ -20,10 +28,27 @@ class Raw:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.log: list[dict[str, Any]] = []
+        self._streams: defaultdict[str, Stream] = defaultdict(lambda: Stream(""))
 
     async def send(self, *messages: dict[str, Any]) -> None:
         for message in messages:
+            self._asked(message)
             await self.socket.send(json.dumps(message))
+
+    def _asked(self, message: dict[str, Any]) -> None:
+        """A position that is asked for begins a stream of its own."""
+        if message["type"] in ("sync", "sync_fields"):
+            self._streams[str(message["entity"])] = Stream(str(message["entity"]))
+        for entity in message.get("since") or () if "entities" in message else ():
+            self._streams[entity] = Stream(entity)
+
+    def _check(self, message: dict[str, Any]) -> None:
+        """Hold every stream of this socket to its promise: ordered, and nothing twice."""
+        entity = message.get("change", message).get("entity")
+        if message["type"] in _STREAMED:
+            stream = self._streams[entity]
+            stream.entity = entity
+            stream.saw(message)
 
     async def receive(self) -> dict[str, Any]:
         """The next message that is no heartbeat."""
@@ -31,6 +56,7 @@ class Raw:
             async with asyncio.timeout(PATIENCE):
                 message: dict[str, Any] = json.loads(await self.socket.recv())
             if message["type"] != "ping":
+                self._check(message)
                 self.log.append(message)
                 return message
 

@@ -68,7 +68,7 @@ class FieldChange:
         version: place in the entity's log.
         client_id: who wrote it, if known.
         timestamp: when it was written, as merged.
-        more: another field of the same commit follows.
+        more: more follows before everything up to this version is here.
     """
 
     entity: str

@@ -11,13 +11,21 @@ from typing import TypeAlias
 
 import apsw
 
-__all__ = ["CHUNK", "Step", "forget_clients", "forget_history", "forget_tombstones"]
+__all__ = [
+    "CHUNK",
+    "Step",
+    "forget_answers",
+    "forget_clients",
+    "forget_history",
+    "forget_tombstones",
+]
 
 CHUNK = 500
 """Rows that one step takes away: about a millisecond or two."""
 
 Step: TypeAlias = Callable[[apsw.Cursor, int], int]
-"""Forgets at most `CHUNK` things older than a time (microseconds); returns how many."""
+"""Forgets at most `CHUNK` things beyond a limit (a time in microseconds, or a number of
+answers to keep); returns how many."""
 
 
 def forget_history(cursor: apsw.Cursor, before: int) -> int:
@@ -53,3 +61,14 @@ def forget_clients(cursor: apsw.Cursor, before: int) -> int:
     cursor.executemany("DELETE FROM outcomes WHERE client = ?", found)
     cursor.executemany("DELETE FROM clients WHERE id = ?", found)
     return len(found)
+
+
+def forget_answers(cursor: apsw.Cursor, keep: int) -> int:
+    """One step through the accepted outcomes that lie far behind their client's last one."""
+    cursor.execute(
+        "DELETE FROM outcomes WHERE id IN (SELECT outcomes.id FROM clients CROSS JOIN outcomes "
+        "ON outcomes.client = clients.id AND outcomes.seq <= clients.last_seq - ? "
+        "WHERE NOT outcomes.rejected LIMIT ?)",
+        (keep, CHUNK),
+    )
+    return cursor.connection.changes()

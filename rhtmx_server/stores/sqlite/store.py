@@ -21,7 +21,7 @@ from pathlib import Path
 import apsw
 
 from rhtmx_server.model import Client, Head, HistoryEntry, Record
-from rhtmx_server.ports import Snapshot, Wanted, Writes
+from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.sqlite import queries, retention
 from rhtmx_server.stores.sqlite.connections import Connections, open_all
@@ -100,7 +100,9 @@ class SqliteStore:
         async with self._transaction() as cursor:
             queries.forget_outcomes(cursor, client_id, seq)
 
-    async def collect(self, *, history_before: int, tombstones_before: int) -> None:
+    async def collect(
+        self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
+    ) -> None:
         """Delete history, tombstones and clients older than these times.
 
         In many short transactions: commits and reads go on in between.
@@ -108,6 +110,7 @@ class SqliteStore:
         await self._repeat(retention.forget_history, history_before)
         await self._repeat(retention.forget_tombstones, tombstones_before)
         await self._repeat(retention.forget_clients, tombstones_before)
+        await self._repeat(retention.forget_answers, keep_answers)
 
     async def renew_epoch(self) -> str:
         """Make every position that clients hold invalid; returns the new epoch.

@@ -13,7 +13,7 @@ from rhtmx_server.config import Config
 def test_the_defaults_are_the_safe_ones() -> None:
     config = Config()
     assert (config.host, config.port, config.origins) == ("127.0.0.1", 3000, ())
-    assert (config.max_size, config.max_queue, config.outbox) == (64 * 1024, 4, 256 * 1024)
+    assert (config.max_size, config.outbox) == (64 * 1024, 256 * 1024)
     assert (config.subscriptions, config.requests, config.pushes_in_flight) == (128, 64, 256)
     assert (config.heartbeat, config.stall_timeout, config.stop_timeout) == (20, 10, 5)
     assert (config.history_days, config.tombstone_days) == (7, 30)

@@ -312,10 +312,11 @@ async def test_a_peer_that_reads_slowly_is_kept(side: Side) -> None:
 # Signs of life.
 
 
-async def test_a_silent_peer_is_dropped(side: Side) -> None:
+async def test_a_silent_peer_is_told_to_reconnect_once(side: Side) -> None:
     side.now.seconds += 2 * side.limits.heartbeat + 1
     side.connection.look(side.now())
-    assert side.link.aborted
+    side.connection.look(side.now())
+    assert [code for code, _ in side.link.closed] == [4001]
 
 
 async def test_a_peer_that_is_not_listened_to_is_not_taken_for_silent(side: Side) -> None:

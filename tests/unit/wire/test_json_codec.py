@@ -103,3 +103,23 @@ def test_a_frame_that_is_broken_where_nobody_looks_is_refused_all_the_same(frame
 def test_what_is_not_a_complete_message_cannot_be_written(message: object, words: str) -> None:
     with pytest.raises(RhtmxError, match=words):
         encode_json(message)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "request_id"),
+    [
+        (b'{"type":"validate_field","request_id":"r1","form":1}', "r1"),
+        (b'{"type":"nonsense","request_id":"r1"}', "r1"),
+        (b'{"type":"sync","request_id":1}', None),
+        (b'{"type":"sync","request_id":"' + b"x" * 256 + b'"}', None),
+        (b'{"type":"sync","request_id":"\\ud800"}', None),
+        (b"[1]", None),
+        (b"nonsense", None),
+    ],
+)
+def test_a_refusal_says_which_request_it_answers_where_that_can_be_made_out(
+    text: bytes, request_id: str | None
+) -> None:
+    with pytest.raises(RhtmxError) as refused:
+        decode_json(text)
+    assert refused.value.request_id == request_id

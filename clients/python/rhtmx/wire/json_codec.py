@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
+from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import Message
 from rhtmx.wire.frame import check_frame
 from rhtmx.wire.generated.json_glue import DECODERS, ENCODERS, NULL, ParsedFrame, RawFrame
+from rhtmx.wire.limits import MAX_NAME
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import is_flat, is_harmless, is_plain
 
@@ -30,7 +32,8 @@ def decode_json(data: bytes) -> Message:
         data: one JSON object as UTF-8, with the message's name in `type`.
 
     Raises:
-        RhtmxError: `bad_message`, with the path of the first field that is wrong.
+        RhtmxError: `bad_message`, with the path of the first field that is wrong,
+            and the `request_id` where one can be made out.
     """
     try:
         frame = _decode_parsed(data)
@@ -41,7 +44,11 @@ def decode_json(data: bytes) -> Message:
             return message
     except _UNREADABLE:
         pass
-    return _decode_closely(data)
+    try:
+        return _decode_closely(data)
+    except RhtmxError as refusal:
+        refusal.request_id = _request_id(data)
+        raise
 
 
 def _decode_closely(data: bytes) -> Message:
@@ -55,6 +62,22 @@ def _decode_closely(data: bytes) -> Message:
     if not is_plain(data):
         check_frame(data)
     return message
+
+
+class _Addressed(msgspec.Struct):
+    request_id: str | None = None
+
+
+_decode_addressed = msgspec.json.Decoder(_Addressed).decode
+
+
+def _request_id(data: bytes) -> str | None:
+    """Find whom to tell that a message was refused, if it says so at all."""
+    try:
+        request_id = _decode_addressed(data).request_id
+        return request_id if request_id and len(request_id.encode()) <= MAX_NAME else None
+    except _UNREADABLE:
+        return None
 
 
 def _parsed_value(value: object) -> bytes | None:

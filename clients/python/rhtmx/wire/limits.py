@@ -5,7 +5,7 @@ Knows numbers and names only. Must not know any format.
 
 from __future__ import annotations
 
-__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER"]
+__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER", "MAX_NAME"]
 
 MAX_INTEGER = 2**53 - 1
 """Largest protocol integer, either sign: what a JavaScript number holds exactly."""
@@ -15,3 +15,6 @@ MAX_DEPTH = 32
 
 FORBIDDEN_KEYS = frozenset({"__proto__", "constructor", "prototype"})
 """Keys that reach an object's prototype in JavaScript."""
+
+MAX_NAME = 255
+"""Bytes in an entity, an id, a field's or form's name, a client or request id."""
