@@ -9,8 +9,8 @@ comes by another way (pushes, syncs) or there is none.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -34,15 +34,31 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
+from rhtmx_server.feed import Feed
 from rhtmx_server.model import Granularity
-from rhtmx_server.services import Grant
-from rhtmx_server.session import Phase
+from rhtmx_server.services import Grant, Services
+from rhtmx_server.session import Phase, Session
 from rhtmx_server.times import to_datetime
 
-if TYPE_CHECKING:
-    from rhtmx_server.connection import Connection
+__all__ = ["HANDLERS", "IN_ORDER", "Caller"]
 
-__all__ = ["HANDLERS", "IN_ORDER"]
+
+class Caller(Hashable, Protocol):
+    """The connection, as the handlers see it."""
+
+    services: Services
+    session: Session
+    feed: Feed
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a message at the end of the tick."""
+
+    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
+        """Hand a mutation to the committer; it is answered when it is durable."""
+
+    def request(self) -> None:
+        """Count one more request that waits for its answer."""
+
 
 Answer: TypeAlias = ServerMessage | Awaitable[ServerMessage] | None
 
@@ -50,13 +66,13 @@ IN_ORDER: frozenset[type[Message]] = frozenset({Hello, Authenticate})
 """What is said after these depends on their answer, so it waits for it."""
 
 
-async def _hello(connection: Connection, message: Hello) -> Welcome:
-    services, session = connection.services, connection.session
+async def _hello(caller: Caller, message: Hello) -> Welcome:
+    services, session = caller.services, caller.session
     if services.authenticate is not None and (message.token or not session.subject):
-        await _unlock(connection, message.token or "")
+        await _unlock(caller, message.token or "")
     last_seq = 0
     if message.client_id is not None:
-        last_seq = await _identify(connection, message.client_id, message.confirmed_seq)
+        last_seq = await _identify(caller, message.client_id, message.confirmed_seq)
     session.introduce(message.client_id)
     return Welcome(
         session_id=session.session_id,
@@ -73,12 +89,12 @@ async def _hello(connection: Connection, message: Hello) -> Welcome:
     )
 
 
-async def _identify(connection: Connection, client_id: str, confirmed: int | None) -> int:
-    store = connection.services.store
+async def _identify(caller: Caller, client_id: str, confirmed: int | None) -> int:
+    store = caller.services.store
     client = await store.client(client_id)
     if client is None:
         return 0
-    if client.subject != connection.session.subject:
+    if client.subject != caller.session.subject:
         raise RhtmxError(
             ErrorCode.CLIENT_ID_TAKEN,
             "this client_id belongs to another user: make a new one for this client",
@@ -88,14 +104,14 @@ async def _identify(connection: Connection, client_id: str, confirmed: int | Non
     return client.last_seq
 
 
-async def _authenticate(connection: Connection, message: Authenticate) -> Authenticated:
-    grant = await _unlock(connection, message.token)
+async def _authenticate(caller: Caller, message: Authenticate) -> Authenticated:
+    grant = await _unlock(caller, message.token)
     expires = None if grant.expires is None else to_datetime(grant.expires)
     return Authenticated(expires=expires, request_id=message.request_id)
 
 
-async def _unlock(connection: Connection, token: str) -> Grant:
-    services = connection.services
+async def _unlock(caller: Caller, token: str) -> Grant:
+    services = caller.services
     if services.authenticate is None:
         raise RhtmxError(
             ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
@@ -104,16 +120,16 @@ async def _unlock(connection: Connection, token: str) -> Grant:
     until = None
     if grant.expires is not None:
         until = services.now() + (grant.expires - services.clock()) / 1e6
-    connection.session.unlock(grant.subject, until)
+    caller.session.unlock(grant.subject, until)
     return grant
 
 
-def _subscribe(connection: Connection, message: Subscribe | SubscribeFields) -> None:
-    feed, most = connection.feed, connection.session.limits.subscriptions
+def _subscribe(caller: Caller, message: Subscribe | SubscribeFields) -> None:
+    feed, most = caller.feed, caller.session.limits.subscriptions
     entities = list(dict.fromkeys(message.entities))
     granularity = _granularity(message)
     for entity in entities:
-        connection.services.known(entity, granularity)
+        caller.services.known(entity, granularity)
     new = sum(not feed.subscribed(entity) for entity in entities)
     if feed.subscriptions + new > most:
         raise RhtmxError(
@@ -129,45 +145,45 @@ def _subscribe(connection: Connection, message: Subscribe | SubscribeFields) -> 
     for entity in entities:
         since = message.since.get(entity)
         feed.subscribe(entity, granularity, since)
-        if since is None and connection.session.phase is Phase.KNOWN:
+        if since is None and caller.session.phase is Phase.KNOWN:
             # It keeps positions, and needs one to resume from before the first
             # change. A client of the seed has no use for an answer.
             feed.announce(entity, granularity)
 
 
-def _unsubscribe(connection: Connection, message: Unsubscribe | UnsubscribeFields) -> None:
+def _unsubscribe(caller: Caller, message: Unsubscribe | UnsubscribeFields) -> None:
     for entity in message.entities:
-        connection.feed.unsubscribe(entity, _granularity(message))
+        caller.feed.unsubscribe(entity, _granularity(message))
 
 
-def _sync(connection: Connection, message: Sync | SyncFields) -> None:
+def _sync(caller: Caller, message: Sync | SyncFields) -> None:
     granularity = Granularity.RECORDS if isinstance(message, Sync) else Granularity.FIELDS
-    connection.services.known(message.entity, granularity)
-    connection.request()
-    connection.feed.sync(message)
+    caller.services.known(message.entity, granularity)
+    caller.request()
+    caller.feed.sync(message)
 
 
-def _push(connection: Connection, message: Push | PushFields) -> None:
+def _push(caller: Caller, message: Push | PushFields) -> None:
     refusal = None
     try:
-        connection.services.known(message.entity)
+        caller.services.known(message.entity)
     except RhtmxError as error:
         refusal = error
-    connection.submit(message, refusal)
+    caller.submit(message, refusal)
 
 
-def _validate_field(connection: Connection, message: ValidateField) -> Answer:
-    forms = connection.services.forms
-    result = forms.try_validate_field(message, owner=connection)
+def _validate_field(caller: Caller, message: ValidateField) -> Answer:
+    forms = caller.services.forms
+    result = forms.try_validate_field(message, owner=caller)
     if result is not None:
         return result
-    connection.request()
-    return forms.validate_field(message, owner=connection)
+    caller.request()
+    return forms.validate_field(message, owner=caller)
 
 
-def _validate_form(connection: Connection, message: ValidateForm) -> Answer:
-    connection.request()
-    return connection.services.forms.validate_form(message, owner=connection)
+def _validate_form(caller: Caller, message: ValidateForm) -> Answer:
+    caller.request()
+    return caller.services.forms.validate_form(message, owner=caller)
 
 
 def _granularity(message: Message) -> Granularity:
@@ -175,11 +191,11 @@ def _granularity(message: Message) -> Granularity:
     return Granularity.RECORDS if records else Granularity.FIELDS
 
 
-HANDLERS: Mapping[type[Message], Callable[[Connection, Any], Answer]] = {
+HANDLERS: Mapping[type[Message], Callable[[Caller, Any], Answer]] = {
     Hello: _hello,
     Authenticate: _authenticate,
-    Ping: lambda connection, message: Pong(),
-    Pong: lambda connection, message: None,
+    Ping: lambda caller, message: Pong(),
+    Pong: lambda caller, message: None,
     Subscribe: _subscribe,
     Unsubscribe: _unsubscribe,
     Sync: _sync,

@@ -111,7 +111,7 @@ class Http:
 
     async def _since(self, request: Request, target: Target, granularity: Granularity) -> Response:
         await self._authorise(request)
-        entity = self._entity(target)
+        entity = self._entity(target, granularity)
         since = _since(target)
         async with self._reads:
             body = await read_since(self._services, entity, since, granularity)
@@ -119,7 +119,7 @@ class Http:
 
     async def _latest(self, request: Request, target: Target) -> Response:
         await self._authorise(request)
-        entity = self._entity(target)
+        entity = self._entity(target, Granularity.FIELDS)
         entity_id = _name("entity_id", target.segments[3])
         return self._legacy(request, await latest(self._services, entity, entity_id))
 
@@ -136,9 +136,9 @@ class Http:
             )
         await authenticate(token.strip())
 
-    def _entity(self, target: Target) -> str:
+    def _entity(self, target: Target, granularity: Granularity) -> str:
         entity = _name("entity", target.segments[2])
-        self._services.known(entity)
+        self._services.known(entity, granularity)
         return entity
 
     def _legacy(self, request: Request, body: bytes) -> Response:

@@ -195,3 +195,16 @@ async def test_a_field_write_older_than_the_delete_loses(app: App) -> None:
         assert conflict["server_value"] is None
         assert (await client.until("field_push_ack"))["applied"] == 0
         assert await app.changes.get("users", "1") is None
+
+
+async def test_an_entity_without_fields_says_so_to_who_asks_for_them(store: str) -> None:
+    app = App(store=store, config=Config(port=0))
+    app.entity("users", fields=False)
+    async with app, raw(app.url) as client:
+        for message in (
+            {"type": "subscribe_fields", "entities": ["users"]},
+            {"type": "sync_fields", "entity": "users", "since": 0},
+            push_fields("1", update("a", 1)),
+        ):
+            assert (await client.ask(message, "error"))["code"] == "not_supported"
+        await client.push("users", "1", {"a": 1})

@@ -55,7 +55,6 @@ COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server")
 
 TYPES_ONLY = {
     ("rhtmx.collection", "rhtmx.client"): "a collection is a view of its client",
-    ("rhtmx_server.dispatch", "rhtmx_server.connection"): "a handler's argument is a connection",
 }
 """Imports against the stream that never run, each with its reason."""
 
