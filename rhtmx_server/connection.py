@@ -64,7 +64,7 @@ class Connection:
 
     def receive(self, data: bytes, text: bool) -> None:
         """Handle a frame, or put it in line behind what has to be first."""
-        self.session.heard = self.services.now()
+        self.alive()
         if self.session.phase is Phase.CLOSED:
             return  # the peer has yet to see that, and says it again elsewhere
         if self._inbox or self._held_up():
@@ -72,6 +72,10 @@ class Connection:
             self._pause()
         else:
             self._handle(data, text)
+
+    def alive(self) -> None:
+        """The peer's transport gave a sign of life."""
+        self.session.heard = self.services.now()
 
     def overfull(self) -> None:
         """The peer has not read as much as it may leave waiting."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.protocol import State
 
 from rhtmx.errors import ErrorCode
@@ -45,15 +45,12 @@ class Socket(ServerConnection):
         """Take a frame; the handshake and control frames go to the library."""
         if not isinstance(event, Frame):
             super().process_event(event)
-        elif event.opcode is Opcode.TEXT or event.opcode is Opcode.BINARY:
-            self._text = event.opcode is Opcode.TEXT
-            self._take(event)
-        elif event.opcode is Opcode.CONT:
+        elif event.opcode in DATA_OPCODES:
             self._take(event)
         else:
             super().process_event(event)
             if self.connection is not None:
-                self.connection.session.heard = self.loop.time()
+                self.connection.alive()
 
     def pause_writing(self) -> None:
         """The peer has left too much unread."""
@@ -86,7 +83,10 @@ class Socket(ServerConnection):
         connection = self.connection
         if connection is None:
             self._early.append(frame)
-        elif frame.fin and not self._parts:
+            return
+        if frame.opcode is not Opcode.CONT:
+            self._text = frame.opcode is Opcode.TEXT
+        if frame.fin and not self._parts:
             connection.receive(bytes(frame.data), self._text)
         else:
             self._parts.append(bytes(frame.data))
