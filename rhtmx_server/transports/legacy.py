@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import msgspec
 
@@ -23,8 +24,10 @@ from rhtmx.messages import (
     FieldChange,
     FieldConflict,
     FieldPushAck,
+    FieldUpdate,
     Pong,
     PushAck,
+    PushFields,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -35,7 +38,7 @@ from rhtmx_server.services import Services
 from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.framing import BINARY, TEXT, frame
 from rhtmx_server.transports.gzipped import compress, decompress
-from rhtmx_server.transports.shapes import Members, join, log_entry, pick, split
+from rhtmx_server.transports.shapes import Members, join, log_entry, pick, split, told
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.websocket import Endpoint
 
@@ -92,6 +95,26 @@ RECORDS = Vocabulary(
     },
 )
 
+
+def _each_field_once(message: PushFields) -> PushFields:
+    """Keep the latest write of each field; of two at one time, the second.
+
+    After some time offline an old client sends all its edits of a record in one
+    message, those of one field one after the other, and forgets them.
+    """
+    latest: dict[str, FieldUpdate] = {}
+    for update in message.fields:
+        known = latest.get(update.field)
+        if known is None or _time(update) >= _time(known):
+            latest[update.field] = update
+    return replace(message, fields=list(latest.values()))
+
+
+def _time(update: FieldUpdate) -> datetime:
+    assert update.timestamp is not None  # the wire has made sure of it
+    return update.timestamp
+
+
 FIELDS = Vocabulary(
     path="/api/field-sync/ws",
     takes={
@@ -103,6 +126,7 @@ FIELDS = Vocabulary(
     means={
         Subscribe: lambda message: SubscribeFields(entities=message.entities),
         Sync: lambda message: SyncFields(entity=message.entity, since=message.since),
+        PushFields: _each_field_once,
     },
     sends={
         FieldChange: Sent("field_change"),
@@ -156,7 +180,7 @@ class LegacyDialect:
     def frame(self, message: ServerMessage) -> bytes:
         """Return a message as a frame; empty if it does not exist here."""
         sent = self._vocabulary.sends.get(type(message))
-        if sent is None:
+        if sent is None or not told(message):
             return b""
         members: dict[str, object] = {"type": sent.name}
         if isinstance(message, Change | FieldChange):

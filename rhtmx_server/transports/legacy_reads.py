@@ -14,7 +14,7 @@ from rhtmx_server.cursor import resume
 from rhtmx_server.model import Granularity
 from rhtmx_server.render import state_messages
 from rhtmx_server.services import Services
-from rhtmx_server.transports.shapes import Members, join, log_entry
+from rhtmx_server.transports.shapes import Members, join, log_entry, told
 
 __all__ = ["latest", "read_since"]
 
@@ -47,7 +47,8 @@ async def read_since(
         for record in page:
             for message in state_messages(record, granularity, start):
                 assert isinstance(message, Change | FieldChange)
-                changes.append(log_entry(message))
+                if told(message):
+                    changes.append(log_entry(message))
         read = page[-1].version if page else upto
         # The loop serves everyone else between two pages.
         await asyncio.sleep(0)

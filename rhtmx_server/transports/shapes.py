@@ -15,7 +15,10 @@ from rhtmx import wire
 from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
 
-__all__ = ["Members", "join", "log_entry", "pick", "split"]
+__all__ = ["KEY", "Members", "join", "log_entry", "pick", "split", "told"]
+
+KEY = "id"
+"""The member under which the old clients keep a record's id."""
 
 Members: TypeAlias = dict[str, msgspec.Raw]
 """The members of a JSON object, each with its value as text."""
@@ -46,6 +49,17 @@ join = msgspec.json.Encoder().encode
 def pick(members: Mapping[str, msgspec.Raw], names: Sequence[str]) -> Members:
     """Return these members only, `null` for what is not there."""
     return {name: members.get(name, _NULL) for name in names}
+
+
+def told(message: ServerMessage) -> bool:
+    """Whether the old clients can take a message of ours.
+
+    They keep records under the member `id`, and set it from `entity_id`. A field
+    change of that name moves the record elsewhere, and its delete makes their
+    browser refuse the whole batch that it comes with.
+    """
+    change = message.change if isinstance(message, FieldChange) else None
+    return change is None or change.field != KEY
 
 
 def log_entry(message: Change | FieldChange) -> Members:

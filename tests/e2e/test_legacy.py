@@ -263,3 +263,33 @@ async def test_an_old_client_may_offer_to_compress_as_browsers_do(app: App) -> N
     async with connect(at(app, PATHS[0]), compression="deflate") as socket:
         await socket.send(json.dumps({"type": "ping", "padding": "x" * 2000}))
         assert json.loads(await socket.recv()) == {"type": "pong"}
+
+
+async def test_the_field_that_old_clients_keep_records_under_is_never_told(app: App) -> None:
+    reader = OldFields(app.url, "users")
+    async with reader.open():
+        await app.changes.push("users", "1", {"id": 1, "name": "Ada"})
+        await app.changes.delete("users", "1")
+        await reader.seen(2)
+    answer = await ask(app.url, "/api/field-sync/users?since=0")
+    told = [m["change"]["field"] for m in reader.log if m["type"] == "field_change"]
+    told += [change["field"] for change in json.loads(answer.body)["changes"]]
+    assert set(told) == {"name"}
+
+
+async def test_of_several_edits_of_one_field_in_one_message_the_latest_counts(app: App) -> None:
+    times = ["2026-01-01T00:00:01Z", "2026-01-01T00:00:03Z", "2026-01-01T00:00:02Z"]
+    fields = [
+        {"field": "t", "value": n, "action": "update", "timestamp": time}
+        for n, time in enumerate(times)
+    ]
+    client = OldFields(app.url, "users")
+    async with client.open():
+        await client.send(
+            {"type": "push_fields", "entity": "users", "entity_id": "1", "fields": fields}
+        )
+        ack = await client.until("push_ack")
+    assert (ack["applied"], ack["conflicts"]) == (1, 0)
+    record = await app.changes.get("users", "1")
+    assert record is not None
+    assert record.data == b'{"t":1}'
