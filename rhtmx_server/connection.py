@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error, Ping, Push, PushFields
+from rhtmx.messages import ChangeAction, Error, Ping, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server import dispatch
@@ -166,6 +166,10 @@ class Connection:
         """Send frames that the hub made, at the end of the tick."""
         self._outbox.put(frames)
 
+    def flush(self) -> None:
+        """Write what waits for the end of the tick."""
+        self._outbox.flush()
+
     def fell(self, entity: str, sent: int) -> None:
         """Go on from the store: this peer reads too slowly for the live stream."""
         self.feed.fell(entity, sent)
@@ -203,7 +207,7 @@ class Connection:
         try:
             message = self.encoding.decode(data, text)
         except RhtmxError as error:
-            self._not_understood(error, None)
+            self._unreadable(error)
             return
         self.services.metrics.received(type(message))
         try:
@@ -257,6 +261,16 @@ class Connection:
         error = _known(failure, NAMES[type(message)])
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
+
+    def _unreadable(self, error: RhtmxError) -> None:
+        known = self.session.client_id is not None and self.session.phase is not Phase.LOCKED
+        if error.seq is None or not known:
+            self._not_understood(error, None)
+            return
+        # A numbered push: its number is used up, or it would block the client for ever.
+        stand_in = Push(action=ChangeAction.UPDATE, request_id=error.request_id, seq=error.seq)
+        self.submit(stand_in, error)
+        self._strike(error)
 
     def _not_understood(self, error: RhtmxError, message: Message | None) -> None:
         self.services.metrics.refused(error.code)

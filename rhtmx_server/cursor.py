@@ -107,9 +107,9 @@ def resume(
         The version to read from, and whether the position was reset: unknown
         epoch, above the head, or below the floor. Then everything is read.
     """
-    if version == 0:
-        return 0, False
     known = trusting if not epoch else epoch == current_epoch
+    if version == 0:
+        return 0, bool(epoch) and not known
     if known and head.floor <= version <= head.version:
         return version, False
     return 0, True

@@ -50,14 +50,21 @@ class Subscriber(Protocol):
     def deliver(self, frames: bytes) -> None:
         """Take frames, to be written at the end of the tick."""
 
+    def flush(self) -> None:
+        """Write what it has taken, without waiting for the end of the tick."""
+
     def fell(self, entity: str, sent: int) -> None:
         """It was taken out of the live stream, having got everything up to `sent`."""
+
+
+EARLY = 128 * 1024
+"""Bytes of one tick after which the members of a group are written to at once."""
 
 
 class Group:
     """Who reads one entity at one granularity in one encoding."""
 
-    __slots__ = ("encoding", "entity", "frames", "granularity", "members", "sent")
+    __slots__ = ("encoding", "entity", "frames", "granularity", "members", "sent", "size")
 
     def __init__(
         self, entity: str, granularity: Granularity, encoding: Encoding, sent: int
@@ -68,6 +75,13 @@ class Group:
         self.sent = sent
         self.members: dict[Subscriber, None] = {}
         self.frames: list[bytes] = []
+        self.size = 0
+
+    def add(self, frames: Iterable[bytes]) -> None:
+        """Keep frames until the end of the tick."""
+        for frame in frames:
+            self.frames.append(frame)
+            self.size += len(frame)
 
     def flush(self, position: int) -> int:
         """Hand the frames of this tick to the members; those behind fall out without them.
@@ -77,6 +91,7 @@ class Group:
         """
         sent, self.sent = self.sent, position
         frames, self.frames = self.frames, []
+        self.size = 0
         if not frames:
             return 0
         slow = [member for member in self.members if member.behind]
@@ -162,6 +177,9 @@ class Hub:
                     self._drop(groups.values())
                 self._frame(commit, groups.values())
             head.version = version
+            for group in list(groups.values()) if groups else ():
+                if group.size > EARLY:
+                    self._flush_early(group)
             if not self._dirty:
                 self._tick.before_writing(self._flush_all)
             self._dirty[entity] = None
@@ -182,7 +200,7 @@ class Hub:
                 log.error("a commit could not be encoded: %s", place(failure))
                 self._drop([group])
             else:
-                group.frames += frames
+                group.add(frames)
 
     def _drop(self, groups: Iterable[Group]) -> None:
         """What comes next is missing: everyone reads the store from where they are."""
@@ -194,6 +212,12 @@ class Hub:
 
     def _flush(self, group: Group) -> None:
         self._delivered(group.flush(self.position(group.entity)))
+
+    def _flush_early(self, group: Group) -> None:
+        """A burst is larger than a slow reader may keep waiting: see now who is slow."""
+        self._flush(group)
+        for member in list(group.members):
+            member.flush()
 
     def _flush_all(self) -> None:
         dirty, self._dirty = self._dirty, {}

@@ -20,6 +20,9 @@ from rhtmx_server.upkeep import collect, watch
 
 __all__ = ["RunningServer"]
 
+_SHARE = 0.9
+"""Of the time that stopping may take, what is given to others: the rest is for the store."""
+
 
 class RunningServer:
     """One server, from `start` to `stop`.
@@ -37,10 +40,10 @@ class RunningServer:
         self.url = ""
         self._ready = False
         self._hooks = hooks
-        http = Http(services, pages, ready=lambda: self._ready)
         config = services.config
         local = config.host in ("localhost", "127.0.0.1", "::1")
         origins = Origins(config.origins, services.metrics, local=local)
+        http = Http(services, pages, ready=lambda: self._ready, origins=origins)
         self._websockets = WebSocketServer(services, ENDPOINTS, http, origins.refuse)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -82,11 +85,12 @@ class RunningServer:
         Takes at most `stop_timeout` seconds, whoever does not read.
         """
         self._ready = False
-        deadline = asyncio.get_running_loop().time() + self.services.config.stop_timeout
+        timeout = _SHARE * self.services.config.stop_timeout
+        deadline = asyncio.get_running_loop().time() + timeout
         self._websockets.stop_accepting()
         self.services.committer.stop()
         if self._writing is not None:
-            await _within(self._writing, deadline - self.services.config.stop_timeout / 2)
+            await _within(self._writing, deadline - timeout / 2)
         self.services.tick.run()
         await self._websockets.stop(deadline)
         await _within(asyncio.create_task(self._hooks.finish()), deadline)

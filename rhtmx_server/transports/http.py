@@ -42,6 +42,7 @@ class Http:
         services: the server.
         pages: files besides the browser client: path to content type and body.
         ready: whether the server takes connections.
+        origins: who may read; by default whoever asks.
 
     Raises:
         ValueError: one of the configured origins is not an origin.
@@ -52,10 +53,11 @@ class Http:
         services: Services,
         pages: Mapping[str, tuple[str, bytes]],
         ready: Callable[[], bool],
+        origins: Origins | None = None,
     ) -> None:
         self._services = services
         self._ready = ready
-        self._origins = Origins(services.config.origins, services.metrics)
+        self._origins = origins or Origins(services.config.origins, services.metrics)
         self._reads = asyncio.Semaphore(READS_AT_A_TIME)
         self._pages = {path: Page.of(*page) for path, page in pages.items()}
         if (bundle := client()) is not None:
@@ -125,6 +127,9 @@ class Http:
 
     async def _authorise(self, request: Request) -> None:
         """Ask who reads, where the server asks at all (RFC 6750 section 2.1)."""
+        foreign = self._origins.foreign_host(request.headers)
+        if foreign is not None:
+            raise RhtmxError(ErrorCode.FORBIDDEN, foreign)
         authenticate = self._services.authenticate
         if authenticate is None:
             return

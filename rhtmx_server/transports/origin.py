@@ -140,6 +140,20 @@ class Origins:
             return None
         return f"{origin} is no name of this machine: --origin {origin} allows the page"
 
+    def foreign_host(self, headers: Headers) -> str | None:
+        """Say why a plain read must not be answered: pages send no `Origin` with those.
+
+        A page whose name was made to point here asks for itself, as far as its
+        browser can tell; the name stands in `Host`.
+        """
+        hosts = headers.get_all("Host")
+        match = _AUTHORITY.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+        named = {origin.partition("://")[2] for origin in self._allowed}
+        if not self._local or (match and (match[1] in LOCAL_HOSTS or match[0] in named)):
+            return None
+        host = hosts[0][:_MAX_ECHO] if hosts else ""
+        return f"Host {host!r} is no name of this machine: --origin https://{host} allows it"
+
     def may_read(self, request: Request) -> str | None:
         """Return the origin of another site's page that was allowed by name.
 

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -96,6 +97,7 @@ class WebSocketServer:
         self._refuse = refuse
         self._server: Server | None = None
         self.sockets: set[Socket] = set()
+        self._tcp: set[Socket] = set()
 
     async def start(self) -> int:
         """Listen.
@@ -111,7 +113,7 @@ class WebSocketServer:
             self._serve,
             config.host,
             config.port,
-            create_connection=Socket,
+            create_connection=self._create,  # type: ignore[arg-type]  # called, no more
             process_request=self._request,
             process_response=self._response,
             select_subprotocol=self._subprotocol,
@@ -146,14 +148,18 @@ class WebSocketServer:
         """
         for connection in self.connections():
             connection.close(ErrorCode.SHUTTING_DOWN, "the server is stopping")
-        waiters = [socket.connection_lost_waiter for socket in self.sockets]
+        if self._server is None:
+            return
+        for each in list(self._tcp):
+            if each.request is None:
+                each.transport.abort()  # it has not even asked for anything
+        waiters = [each.connection_lost_waiter for each in self._tcp]
         if waiters:
             left = max(0.0, deadline - asyncio.get_running_loop().time())
             await asyncio.wait(waiters, timeout=left)
-        for socket in list(self.sockets):
-            socket.transport.abort()
-        if self._server is not None:
-            await self._server.wait_closed()
+        for each in list(self._tcp):
+            each.transport.abort()
+        await self._server.wait_closed()
 
     def _extensions(self) -> list[ServerPerMessageDeflateFactory]:
         if not self._services.config.deflate:
@@ -165,6 +171,12 @@ class WebSocketServer:
                 server_max_window_bits=_WINDOW_BITS,
             )
         ]
+
+    def _create(self, *args: Any, **kwargs: Any) -> Socket:
+        socket = Socket(*args, **kwargs)
+        self._tcp.add(socket)
+        socket.connection_lost_waiter.add_done_callback(lambda _: self._tcp.discard(socket))
+        return socket
 
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
         if _path(request) not in self._endpoints:

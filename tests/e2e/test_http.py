@@ -108,3 +108,9 @@ async def test_a_malformed_request_leaves_no_trace_in_the_log(
     assert response == b"" or response.startswith(b"HTTP/1.1 4")
     assert [record for record in caplog.records if record.exc_info] == []
     assert (await ask(app.url, "/healthz")).status == 200
+
+
+async def test_a_page_whose_name_was_made_to_point_here_reads_nothing(app: App) -> None:
+    for host, status in (("evil.example", 403), ("localhost:3000", 200), ("127.0.0.1", 200)):
+        answer = await ask(app.url, "/api/sync/users?since=0", Host=host)
+        assert answer.status == status

@@ -121,3 +121,14 @@ async def test_both_kinds_of_push_share_one_sequence(app: App) -> None:
         ack = await client.ask(push, "field_push_ack")
         assert await client.ask(push, "field_push_ack") == {**ack, "duplicate": True}
         assert len(await app.history("e")) == 2
+
+
+async def test_a_numbered_push_that_cannot_be_read_blocks_nothing(app: App) -> None:
+    async with raw(app.url) as client:
+        await introduce(client)
+        poison = {**numbered(1, {"__proto__": 1}), "request_id": "p"}
+        error = await client.ask(poison, "error")
+        assert (error["code"], error["seq"], error["request_id"]) == ("bad_message", 1, "p")
+        assert await client.ask(poison, "error") == error
+        await client.ask(numbered(2), "push_ack")
+        assert len(await app.history("e")) == 1

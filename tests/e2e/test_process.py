@@ -205,3 +205,16 @@ async def test_the_log_can_be_json_lines_on_standard_error(tmp_path: Path) -> No
         lines = (await server.process.stderr.read()).decode().splitlines()
     for line in lines:
         assert isinstance(json.loads(line), dict)
+
+
+async def test_it_stops_at_once_although_a_socket_has_not_said_a_word(tmp_path: Path) -> None:
+    async with serving(folder=tmp_path) as server:
+        port = int(server.url.split(":")[2].split("/")[0])
+        address = ("127.0.0.1", port)
+        with socket.create_connection(address), socket.create_connection(address) as half:
+            half.sendall(b"GET /api/ws HT")
+            async with raw(server.url) as client:
+                await client.ask({"type": "ping"}, "pong")
+                started = time.monotonic()
+                assert await server.terminate() == 0
+                assert time.monotonic() - started < 5

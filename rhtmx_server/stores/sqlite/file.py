@@ -101,6 +101,10 @@ class FileLock:
         )
 
 
+_HEADER = 100
+"""Bytes of the header that every SQLite database begins with."""
+
+
 def check_path(path: Path) -> None:
     """Find out what SQLite could only call "unable to open".
 
@@ -115,6 +119,9 @@ def check_path(path: Path) -> None:
     # The superuser may write to a read-only file. Who made it one did not mean that.
     if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
         raise failed(f"cannot open {path}: it is read-only, a server must write to it")
+    # SQLite takes a file that is shorter than its header for an empty one.
+    if path.exists() and 0 < path.stat().st_size < _HEADER:
+        raise failed(f"cannot open {path}: it is not a SQLite database, choose another file")
     if not os.access(folder, os.W_OK):
         raise failed(
             f"cannot open {path}: the folder {folder} is read-only, "

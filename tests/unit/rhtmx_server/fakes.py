@@ -82,6 +82,9 @@ class Peer:
     def deliver(self, frames: bytes) -> None:
         self.deliveries.append(frames)
 
+    def flush(self) -> None:
+        pass
+
     def fell(self, entity: str, sent: int) -> None:
         self.falls.append((entity, sent))
 

@@ -73,6 +73,9 @@ class Reader:
     def deliver(self, frames: bytes) -> None:
         self.out += messages(frames)
 
+    def flush(self) -> None:
+        pass
+
     def fell(self, entity: str, sent: int) -> None:
         self.feed.fell(entity, sent)
 

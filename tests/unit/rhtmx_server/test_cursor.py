@@ -26,9 +26,13 @@ def test_any_other_position_is_reset(version: int, epoch: str | None) -> None:
     assert resume(version, epoch, HEAD, "e", trusting=False) == (0, True)
 
 
-@pytest.mark.parametrize("epoch", ["e", "other", "", None])
+@pytest.mark.parametrize("epoch", ["e", "", None])
 def test_one_who_has_nothing_is_not_reset(epoch: str | None) -> None:
     assert resume(0, epoch, HEAD, "e", trusting=False) == (0, False)
+
+
+def test_one_who_was_in_another_epoch_is_reset_even_without_a_version() -> None:
+    assert resume(0, "other", HEAD, "e", trusting=False) == (0, True)
 
 
 def test_trusting_takes_only_a_missing_epoch_for_the_current_one() -> None:

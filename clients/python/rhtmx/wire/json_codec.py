@@ -12,7 +12,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import Message
 from rhtmx.wire.frame import check_frame
 from rhtmx.wire.generated.json_glue import DECODERS, ENCODERS, NULL, ParsedFrame, RawFrame
-from rhtmx.wire.limits import MAX_NAME
+from rhtmx.wire.limits import MAX_INTEGER, MAX_NAME
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import is_flat, is_harmless, is_plain
 
@@ -33,7 +33,7 @@ def decode_json(data: bytes) -> Message:
 
     Raises:
         RhtmxError: `bad_message`, with the path of the first field that is wrong,
-            and the `request_id` where one can be made out.
+            and the `request_id` and `seq` where they can be made out.
     """
     try:
         frame = _decode_parsed(data)
@@ -47,7 +47,7 @@ def decode_json(data: bytes) -> Message:
     try:
         return _decode_closely(data)
     except RhtmxError as refusal:
-        refusal.request_id = _request_id(data)
+        refusal.request_id, refusal.seq = _address(data)
         raise
 
 
@@ -65,19 +65,27 @@ def _decode_closely(data: bytes) -> Message:
 
 
 class _Addressed(msgspec.Struct):
+    type: str
     request_id: str | None = None
+    seq: int | None = None
 
 
 _decode_addressed = msgspec.json.Decoder(_Addressed).decode
+_NUMBERED = ("push", "push_fields")
 
 
-def _request_id(data: bytes) -> str | None:
-    """Find whom to tell that a message was refused, if it says so at all."""
+def _address(data: bytes) -> tuple[str | None, int | None]:
+    """Find whom to tell that a message was refused, and its number, if it says so at all."""
     try:
-        request_id = _decode_addressed(data).request_id
-        return request_id if request_id and len(request_id.encode()) <= MAX_NAME else None
+        found = _decode_addressed(data)
+        request_id, seq = found.request_id, found.seq
+        if request_id is not None and not 1 <= len(request_id.encode()) <= MAX_NAME:
+            request_id = None
+        if seq is not None and not (found.type in _NUMBERED and 1 <= seq <= MAX_INTEGER):
+            seq = None
     except _UNREADABLE:
-        return None
+        return None, None
+    return request_id, seq
 
 
 def _parsed_value(value: object) -> bytes | None:
