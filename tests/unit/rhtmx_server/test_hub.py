@@ -273,3 +273,21 @@ def test_what_reaches_a_peer_is_what_the_encoding_made(world: World) -> None:
     world.hub.join("tasks", RECORDS, peer)
     world.deliver(commit(1), commit(2))
     assert messages(peer.deliveries[0]) == encoding.encoded
+
+
+def test_of_a_large_burst_a_slow_subscriber_gets_only_the_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx_server.hub.EARLY", 1)
+    slow, quick = Peer(), Peer()
+
+    def full() -> None:
+        slow.behind = True
+
+    monkeypatch.setattr(slow, "flush", full)  # what is written stays in its buffer
+    world.hub.join("tasks", RECORDS, slow)
+    world.hub.join("tasks", RECORDS, quick)
+    world.deliver(*(commit(version) for version in range(1, 11)))
+    assert quick.versions == list(range(1, 11))
+    assert slow.versions == [1]
+    assert slow.falls == [("tasks", 1)]
