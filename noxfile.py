@@ -19,6 +19,7 @@ nox.options.sessions = ["tests"]
 
 ROOT = Path(__file__).parent
 TYPESCRIPT = ROOT / "clients" / "typescript"
+PEERS = ROOT / "benchmarks" / "peers"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 
@@ -48,12 +49,17 @@ def serve(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Check the generated code, lint, type-check, and run every test."""
-    session.install("-e", ".[server]", *group("codegen"), *group("lint"), *group("test"))
+    session.install(
+        "-e",
+        ".[server]",
+        *(each for name in ("bench", "codegen", "lint", "test") for each in group(name)),
+    )
     session.run("buf", "lint")
     session.run("python", "-m", "codegen", "--check")
     _lint(session)
     _typescript(session)
     _bundle(session, check=True)
+    _peers(session)
     session.run("pytest", *session.posargs)
 
 
@@ -65,9 +71,21 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure, ours and the peers in turn; `-- --help` tells what, `-- fan_out` chooses."""
+    session.install("-e", ".[server]", *group("bench"))
+    _peers(session)
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Run ruff and mypy."""
-    session.install("-e", ".[server]", *group("codegen"), *group("lint"), *group("test"))
+    session.install(
+        "-e",
+        ".[server]",
+        *(each for name in ("bench", "codegen", "lint", "test") for each in group(name)),
+    )
     _lint(session)
 
 
@@ -89,6 +107,12 @@ def _typescript(session: nox.Session) -> None:
         _npm(session, "ci", "--no-audit", "--no-fund")
         _npm(session, "run", "check")
         _npm(session, "test")
+
+
+def _peers(session: nox.Session) -> None:
+    """Install the servers on Node that the benchmarks compare with."""
+    with session.chdir(PEERS):
+        _npm(session, "ci", "--no-audit", "--no-fund")
 
 
 def _bundle(session: nox.Session, *, check: bool) -> None:

@@ -1,0 +1,1 @@
+"""What all benchmarks need: servers, sockets, figures, tables."""

@@ -1,0 +1,148 @@
+"""Figures: what was measured, round by round, and what follows from it.
+
+Knows medians and ratios. Must not know what is measured or how.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much to measure.
+
+    Args:
+        rounds: how often each case is measured, ours and the peers in turn.
+        smoke: tiny sizes: shows that it runs, its figures mean nothing.
+    """
+
+    rounds: int = 5
+    smoke: bool = False
+
+    def pick(self, full: T, tiny: T) -> T:
+        """The size for this scale."""
+        return tiny if self.smoke else full
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The median of some values, and between what they lie."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(statistics.median(values), min(values), max(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subject in one case.
+
+    Args:
+        values: one for each round.
+        ratio: ours divided by its value, round by round; `None` for ours.
+    """
+
+    case: str
+    subject: str
+    values: tuple[float, ...]
+    spread: Spread
+    ratio: Spread | None
+
+
+@dataclass(slots=True)
+class Table:
+    """The figures of one question.
+
+    Args:
+        title: the question.
+        unit: of the values.
+        ours: the subject that the others are compared with.
+        note: what has to be known to read it.
+    """
+
+    title: str
+    unit: str
+    ours: str = "rhtmx"
+    note: str = ""
+    _values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, case: str, subject: str, value: float) -> None:
+        """Note the value of one round."""
+        self._values.setdefault(case, {}).setdefault(subject, []).append(value)
+
+    def rows(self) -> Iterator[Row]:
+        """Every case, and in it every subject."""
+        for case, subjects in self._values.items():
+            ours = subjects.get(self.ours, ())
+            for subject, values in subjects.items():
+                ratio = None
+                if subject != self.ours and len(ours) == len(values):
+                    pairs = zip(ours, values, strict=True)
+                    ratio = Spread.of([one / other for one, other in pairs if other])
+                yield Row(case, subject, tuple(values), Spread.of(values), ratio)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for a file."""
+        return {
+            "title": self.title,
+            "unit": self.unit,
+            "note": self.note,
+            "rows": [
+                {
+                    "case": row.case,
+                    "subject": row.subject,
+                    "median": row.spread.median,
+                    "low": row.spread.low,
+                    "high": row.spread.high,
+                    "ratio": row.ratio and {
+                        "median": row.ratio.median, "low": row.ratio.low, "high": row.ratio.high
+                    },
+                    "values": row.values,
+                }
+                for row in self.rows()
+            ],
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The same as columns, for a person."""
+        lines = [("case", "subject", f"median ({self.unit})", "low … high", "ours ÷ this")]
+        case = ""
+        for row in self.rows():
+            shown = "" if row.case == case else row.case
+            case = row.case
+            ratio = "" if row.ratio is None else (
+                f"{row.ratio.median:.2f}  ({row.ratio.low:.2f} … {row.ratio.high:.2f})"
+            )  # fmt: skip
+            spread = f"{short(row.spread.low)} … {short(row.spread.high)}"
+            lines.append((shown, row.subject, short(row.spread.median), spread, ratio))
+        widths = [max(len(line[column]) for line in lines) for column in range(5)]
+        text = "\n".join(
+            "  ".join(
+                cell.ljust(width) if column < 2 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
+        return f"{self.title}\n{text}\n{self.note}".rstrip() + "\n"
+
+
+def short(value: float) -> str:
+    """A figure with three digits that matter.
+
+    >>> short(1234567.0), short(0.01234), short(42.0)
+    ('1,230,000', '0.0123', '42')
+    """
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.3g}"

@@ -1,0 +1,119 @@
+"""Servers as processes: started, pinned, and asked what they cost.
+
+The benchmark itself is the load, on one core; what it measures runs on another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PEERS = ROOT / "benchmarks" / "peers"
+
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
+
+ANY_APP = """\
+from rhtmx_server import App
+app = App(undeclared=True)
+app.entity("lean", fields=False)
+"""
+
+
+def be_the_load() -> None:
+    """Put this process on the core of the load, and let it open many sockets."""
+    os.sched_setaffinity(0, {LOAD_CORE})
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def cpu_clock(pid: int) -> Callable[[], float]:
+    """Seconds of CPU that a process has used, user and system, all threads, to the nanosecond.
+
+    The clock's id is made as `clock_getcpuclockid(3)` makes it.
+    """
+    clock = (~pid << 3) | 2
+    return lambda: time.clock_gettime(clock)
+
+
+class Server:
+    """A running server.
+
+    Args:
+        process: it.
+        address: what it said when it was ready.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.process = process
+        self.address = address
+        self.cpu = cpu_clock(process.pid)
+
+    @property
+    def port(self) -> int:
+        return int(self.address.partition("//")[2].partition("/")[0].rpartition(":")[2])
+
+    def memory(self) -> int:
+        """Bytes that it holds itself (private and dirty), without what it shares."""
+        rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        lines = dict(line.split(":") for line in rollup.splitlines()[1:])
+        return int(lines["Private_Dirty"].split()[0]) * 1024
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    core: int = SERVER_CORE,
+) -> Iterator[Server]:
+    """Start a server on its own core; it prints `ready ADDRESS`. Killed at the end."""
+    path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
+    process = subprocess.Popen(
+        command,
+        cwd=folder or ROOT,
+        env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line.startswith("ready "):
+            raise RuntimeError(f"{command[0]} did not start: {line!r}")
+        yield Server(process, line.split()[1])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def rhtmx(*options: str, app: str = ANY_APP, store: str = "sqlite:///bench.db") -> Iterator[Server]:
+    """Our server, as the command starts it, on a new database file.
+
+    Entities are free to choose; `lean` is kept without fields.
+    """
+    with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as name:
+        (Path(name) / "bench_app.py").write_text(app)
+        command = [
+            *(sys.executable, "-m", "rhtmx_server", "--app", "bench_app:app", "--port", "0"),
+            *("--store", store, "--heartbeat", "3600", *options),
+        ]
+        with serving(command, folder=Path(name)) as server:
+            yield server
+
+
+def peer(name: str, *arguments: str) -> contextlib.AbstractContextManager[Server]:
+    """A program from `benchmarks/peers`, in Python or for Node."""
+    program = [sys.executable] if name.endswith(".py") else ["node"]
+    return serving([*program, str(PEERS / name), *arguments])
