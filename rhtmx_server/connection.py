@@ -49,7 +49,7 @@ class Connection:
         self.encoding = encoding
         self.requests = 0
         self._link = link
-        self._outbox = Outbox(link.write, services.tick)
+        self.outbox = Outbox(link.write, services.tick)
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: deque[tuple[bytes, bool]] = deque()
         self._pushes = 0
@@ -81,6 +81,7 @@ class Connection:
         """The peer has not read as much as it may leave waiting."""
         if self._behind is None:
             self._behind = asyncio.Event()
+            self.outbox.behind = True
             self._stuck = (self.services.now(), self._link.waiting())
 
     def drained_enough(self) -> None:
@@ -88,10 +89,16 @@ class Connection:
         if self._behind is not None:
             self._behind.set()
             self._behind = self._stuck = None
+            self.outbox.behind = False
             self._go_on()
+
+    def ended(self) -> None:
+        """The peer has said goodbye, or broken the protocol: nothing more may be written."""
+        self.outbox.close()
 
     def lost(self) -> None:
         """The transport is gone: forget everything."""
+        self.ended()
         self.session.close()
         self.feed.close()
         self.services.forms.forget(self)
@@ -130,7 +137,8 @@ class Connection:
         """End the connection in good order, with the close code of an error."""
         self.session.close()
         self._inbox.clear()
-        self._outbox.flush()
+        self.outbox.flush()
+        self.outbox.close()
         self._link.close(ERRORS[code].close_code, reason)
 
     def stop_reading(self) -> None:
@@ -139,11 +147,6 @@ class Connection:
         self._pause()
 
     # What handlers and the feed call.
-
-    @property
-    def behind(self) -> bool:
-        """More is waiting to be read than it may keep waiting."""
-        return self._behind is not None
 
     @property
     def waiting(self) -> int:
@@ -160,15 +163,7 @@ class Connection:
         frame = self.encoding.frame(message)
         if frame:
             self.services.metrics.sent(type(message))
-            self._outbox.put(frame)
-
-    def deliver(self, frames: bytes) -> None:
-        """Send frames that the hub made, at the end of the tick."""
-        self._outbox.put(frames)
-
-    def flush(self) -> None:
-        """Write what waits for the end of the tick."""
-        self._outbox.flush()
+            self.outbox.put(frame)
 
     def fell(self, entity: str, sent: int) -> None:
         """Go on from the store: this peer reads too slowly for the live stream."""

@@ -18,7 +18,7 @@ from typing import Protocol
 from rhtmx.wire import ServerMessage
 from rhtmx_server.failures import place
 from rhtmx_server.model import Commit, Granularity, Head
-from rhtmx_server.outbox import Tick
+from rhtmx_server.outbox import Outbox, Tick
 from rhtmx_server.render import live_messages
 
 __all__ = ["Encoding", "Hub", "Subscriber"]
@@ -44,14 +44,8 @@ class Subscriber(Protocol):
         """The encoding that it reads."""
 
     @property
-    def behind(self) -> bool:
-        """More is waiting to be read than it may keep waiting."""
-
-    def deliver(self, frames: bytes) -> None:
-        """Take frames, to be written at the end of the tick."""
-
-    def flush(self) -> None:
-        """Write what it has taken, without waiting for the end of the tick."""
+    def outbox(self) -> Outbox:
+        """Takes its frames, and knows whether it is behind with reading them."""
 
     def fell(self, entity: str, sent: int) -> None:
         """It was taken out of the live stream, having got everything up to `sent`."""
@@ -73,7 +67,7 @@ class Group:
         self.granularity = granularity
         self.encoding = encoding
         self.sent = sent
-        self.members: dict[Subscriber, None] = {}
+        self.members: dict[Subscriber, Outbox] = {}
         self.frames: list[bytes] = []
         self.size = 0
 
@@ -94,13 +88,13 @@ class Group:
         self.size = 0
         if not frames:
             return 0
-        slow = [member for member in self.members if member.behind]
+        slow = [member for member, outbox in self.members.items() if outbox.behind]
         for member in slow:
             del self.members[member]
             member.fell(self.entity, sent)
         joined = b"".join(frames)
-        for member in self.members:
-            member.deliver(joined)
+        for outbox in self.members.values():
+            outbox.put(joined)
         return len(self.members) * len(frames)
 
 
@@ -150,7 +144,7 @@ class Hub:
             position = self.position(entity)
             group = groups[key] = Group(entity, granularity, subscriber.encoding, position)
         self._flush(group)  # what waits there is known to the new member already
-        group.members[subscriber] = None
+        group.members[subscriber] = subscriber.outbox
 
     def leave(self, entity: str, granularity: Granularity, subscriber: Subscriber) -> None:
         """Take a live subscriber out, once it has got everything up to `position(entity)`.
@@ -216,8 +210,8 @@ class Hub:
     def _flush_early(self, group: Group) -> None:
         """A burst is larger than a slow reader may keep waiting: see now who is slow."""
         self._flush(group)
-        for member in list(group.members):
-            member.flush()
+        for outbox in list(group.members.values()):
+            outbox.flush()
 
     def _flush_all(self) -> None:
         dirty, self._dirty = self._dirty, {}

@@ -41,6 +41,12 @@ class Socket(ServerConnection):
 
     # What the library calls.
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in; they may have ended the conversation."""
+        super().data_received(data)
+        if self.protocol.state is not State.OPEN and self.connection is not None:
+            self.connection.ended()
+
     def process_event(self, event: Any) -> None:
         """Take a frame; the handshake and control frames go to the library."""
         if not isinstance(event, Frame):
@@ -116,17 +122,13 @@ class SocketLink:
         patience: seconds that a peer has to answer a close frame.
     """
 
-    __slots__ = ("_patience", "_socket", "_transport")
+    __slots__ = ("_patience", "_socket", "_transport", "write")
 
     def __init__(self, socket: Socket, patience: float) -> None:
         self._socket = socket
         self._transport = socket.transport
         self._patience = patience
-
-    def write(self, data: bytes) -> None:
-        """Send ready-made frames."""
-        if self._socket.protocol.state is State.OPEN:
-            self._transport.write(data)
+        self.write = socket.transport.write
 
     def pause(self) -> None:
         """Stop receiving."""
@@ -140,7 +142,8 @@ class SocketLink:
 
     def ping(self) -> None:
         """Send a ping frame; whatever comes back is a sign of life."""
-        self.write(_PING)
+        if self._socket.protocol.state is State.OPEN:
+            self.write(_PING)
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame, and drop the socket if the peer does not answer."""

@@ -23,6 +23,7 @@ from rhtmx.messages import (
 from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.hub import Encoding
 from rhtmx_server.model import Clock, Commit, Granularity, Record
+from rhtmx_server.outbox import Outbox, Tick
 from rhtmx_server.times import to_datetime
 
 RECORDS, FIELDS, BOTH = Granularity.RECORDS, Granularity.FIELDS, Granularity.BOTH
@@ -70,20 +71,19 @@ def version(message: object) -> int:
     return message.change.version
 
 
+def at_once(function: Callable[[], None]) -> None:
+    """Ends a tick as soon as something is put off to its end."""
+    function()
+
+
 class Peer:
     """A subscriber that notes what it gets."""
 
     def __init__(self, encoding: Encoding | None = None) -> None:
         self.encoding: Encoding = encoding or Lines()
-        self.behind = False
         self.deliveries: list[bytes] = []
         self.falls: list[tuple[str, int]] = []
-
-    def deliver(self, frames: bytes) -> None:
-        self.deliveries.append(frames)
-
-    def flush(self) -> None:
-        pass
+        self.outbox = Outbox(self.deliveries.append, Tick(at_once))
 
     def fell(self, entity: str, sent: int) -> None:
         self.falls.append((entity, sent))

@@ -14,13 +14,23 @@ from rhtmx_server.batch import Batch
 from rhtmx_server.feed import Feed
 from rhtmx_server.hub import Hub
 from rhtmx_server.model import Commit, Granularity, Mutation, Record
-from rhtmx_server.outbox import Tick
+from rhtmx_server.outbox import Outbox, Tick
 from rhtmx_server.ports import Decide
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
-from tests.unit.rhtmx_server.fakes import FIELDS, NOW, Lines, Soon, Steps, messages, pause, push
+from tests.unit.rhtmx_server.fakes import (
+    FIELDS,
+    NOW,
+    Lines,
+    Soon,
+    Steps,
+    at_once,
+    messages,
+    pause,
+    push,
+)
 
 T = TypeVar("T")
 
@@ -62,25 +72,22 @@ class Reader:
 
     def __init__(self, world: World) -> None:
         self.encoding = Lines()
-        self.behind = False
         self.out: list[Message] = []
+        self.outbox = Outbox(self._take_frames, Tick(at_once))
         self.steps = Steps()
         self.feed = Feed(self, world.store, world.hub, self.steps.spawn)
 
     def send(self, message: ServerMessage) -> None:
         self.out += messages(self.encoding.frame(message))
 
-    def deliver(self, frames: bytes) -> None:
+    def _take_frames(self, frames: bytes) -> None:
         self.out += messages(frames)
-
-    def flush(self) -> None:
-        pass
 
     def fell(self, entity: str, sent: int) -> None:
         self.feed.fell(entity, sent)
 
     async def drained(self) -> None:
-        while self.behind:
+        while self.outbox.behind:
             await pause()
 
     def close(self) -> None:

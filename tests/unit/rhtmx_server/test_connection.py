@@ -356,6 +356,20 @@ async def test_the_end_sends_what_waits_before_the_close_code(side: Side) -> Non
     assert side.session.phase is Phase.CLOSED
 
 
+async def test_nothing_is_written_after_the_close_frame(side: Side) -> None:
+    side.connection.feed.subscribe("users", RECORDS, None)
+    side.connection.close(ErrorCode.SHUTTING_DOWN, "bye")
+    side.hub.deliver([commit(1, "users")])
+    side.connection.send(Pong())
+    assert side.heard == []
+
+
+async def test_nothing_is_written_to_a_peer_that_said_goodbye(side: Side) -> None:
+    side.say(Ping())
+    side.connection.ended()
+    assert side.heard == []
+
+
 async def test_the_end_leaves_nothing_running_and_nobody_subscribed(side: Side) -> None:
     side.connection.overfull()
     side.connection.feed.subscribe("users", RECORDS, None)

@@ -195,10 +195,10 @@ def test_one_who_falls_at_the_moment_of_widening_is_not_live_twice(
 ) -> None:
     reader.subscribe(RECORDS)
     world.write(push("1"))
-    reader.behind = True
+    reader.outbox.behind = True
     reader.subscribe(FIELDS)
     world.write(push("2"))
-    reader.behind = False
+    reader.outbox.behind = False
     world.settle()
     assert changes(reader.take()) == [1, 2]
 
@@ -261,9 +261,9 @@ def test_one_who_fell_and_ends_the_subscription_is_read_no_further(
 ) -> None:
     world.store.page = 1
     reader.subscribe(FIELDS)
-    reader.behind = True
+    reader.outbox.behind = True
     world.fill(5)
-    reader.behind = False
+    reader.outbox.behind = False
     world.step()
     reader.feed.unsubscribe("tasks", FIELDS)
     world.settle()
@@ -414,12 +414,12 @@ def test_a_slow_reader_gets_fewer_newer_records(world: World, reader: Reader) ->
     reader.subscribe(RECORDS)
     world.write(push("1", b'{"n":1}'))
     world.settle()
-    reader.behind = True
+    reader.outbox.behind = True
     for number in range(2, 50):
         world.write(push("1", b'{"n":%d}' % number))
         world.soon.turn()
         world.step()
-    reader.behind = False
+    reader.outbox.behind = False
     world.settle()
     received = reader.take()
     assert changes(received) == [1, 49]
@@ -428,22 +428,22 @@ def test_a_slow_reader_gets_fewer_newer_records(world: World, reader: Reader) ->
 
 def test_while_it_is_behind_the_store_is_not_read(world: World, reader: Reader) -> None:
     world.fill(3)
-    reader.behind = True
+    reader.outbox.behind = True
     reader.subscribe(RECORDS, since=0)
     for _ in range(5):
         world.step()
     assert (reader.take(), reader.feed.lagging) == ([], 1)
-    reader.behind = False
+    reader.outbox.behind = False
     world.settle()
     assert changes(reader.take()) == [1, 2, 3]
 
 
 def test_one_who_caught_up_is_live_again(world: World, reader: Reader) -> None:
     reader.subscribe(RECORDS)
-    reader.behind = True
+    reader.outbox.behind = True
     world.write(push("1"))
     world.soon.turn()
-    reader.behind = False
+    reader.outbox.behind = False
     world.settle()
     assert reader.feed.lagging == 0
     world.write(push("2"))

@@ -161,7 +161,7 @@ class Model:
         client.reader.steps.step()
 
     def slow(self, client: Client, behind: bool) -> None:
-        client.reader.behind = behind
+        client.reader.outbox.behind = behind
 
     def receive(self, client: Client, most: int) -> None:
         client.arrive(most)
@@ -209,19 +209,19 @@ class Model:
             self._settle(client)
 
     def _settle(self, client: Client) -> None:
-        slow = [each.reader for each in self.clients if each.reader.behind]
+        slow = [each.reader for each in self.clients if each.reader.outbox.behind]
         for reader in slow:
-            reader.behind = False
+            reader.outbox.behind = False
         self.world.settle()
         client.arrive()
         for reader in slow:
-            reader.behind = True
+            reader.outbox.behind = True
 
     def finish(self) -> None:
         for client in self.clients:
             self._settle(client)
             assert client.asking == [], "an answer is missing"
-            client.reader.behind = False
+            client.reader.outbox.behind = False
         self.world.settle()
         state = run(_everything(self.world.store))
         for client in self.clients:

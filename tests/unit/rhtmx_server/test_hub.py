@@ -10,7 +10,7 @@ from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
 from rhtmx_server.hub import Hub
 from rhtmx_server.model import Clock, Commit, Head
-from rhtmx_server.outbox import Tick
+from rhtmx_server.outbox import Outbox, Tick
 from tests.unit.rhtmx_server.fakes import (
     BOTH,
     FIELDS,
@@ -19,6 +19,7 @@ from tests.unit.rhtmx_server.fakes import (
     Lines,
     Peer,
     Soon,
+    at_once,
     commit,
     messages,
     record,
@@ -135,7 +136,7 @@ def test_one_who_is_behind_is_handed_nothing_more(world: World) -> None:
     world.hub.join("tasks", RECORDS, slow)
     world.hub.join("tasks", RECORDS, quick)
     world.deliver(commit(1))
-    slow.behind = True
+    slow.outbox.behind = True
     world.deliver(commit(2), commit(3))
     world.deliver(commit(4))
     assert slow.versions == [1]
@@ -146,7 +147,7 @@ def test_one_who_is_behind_is_told_up_to_where_it_got_everything(world: World) -
     slow = Peer()
     world.hub.join("tasks", RECORDS, slow)
     world.deliver(commit(1))
-    slow.behind = True
+    slow.outbox.behind = True
     world.deliver(commit(2), commit(3))
     world.deliver(commit(4))
     assert slow.falls == [("tasks", 1)]
@@ -154,7 +155,7 @@ def test_one_who_is_behind_is_told_up_to_where_it_got_everything(world: World) -
 
 def test_one_who_is_behind_stays_live_as_long_as_there_is_nothing_to_send(world: World) -> None:
     slow = Peer()
-    slow.behind = True
+    slow.outbox.behind = True
     world.hub.join("tasks", RECORDS, slow)
     world.deliver(commit(1, "users"))
     assert slow.falls == []
@@ -163,9 +164,9 @@ def test_one_who_is_behind_stays_live_as_long_as_there_is_nothing_to_send(world:
 def test_one_who_fell_and_joined_again_goes_on_live(world: World) -> None:
     peer = Peer()
     world.hub.join("tasks", RECORDS, peer)
-    peer.behind = True
+    peer.outbox.behind = True
     world.deliver(commit(1))
-    peer.behind = False
+    peer.outbox.behind = False
     world.hub.join("tasks", RECORDS, peer)
     world.deliver(commit(2))
     assert (peer.versions, peer.falls) == ([2], [("tasks", 0)])
@@ -261,9 +262,9 @@ def test_a_group_that_everyone_left_is_forgotten(world: World) -> None:
     for peer in peers:
         world.hub.join("tasks", RECORDS, peer)
     world.hub.leave("tasks", RECORDS, peers[0])
-    peers[1].behind = True
+    peers[1].outbox.behind = True
     world.deliver(commit(1))
-    peers[2].behind = True
+    peers[2].outbox.behind = True
     world.deliver(commit(2))
     assert world.hub._groups == {}
 
@@ -281,10 +282,11 @@ def test_of_a_large_burst_a_slow_subscriber_gets_only_the_beginning(
     monkeypatch.setattr("rhtmx_server.hub.EARLY", 1)
     slow, quick = Peer(), Peer()
 
-    def full() -> None:
-        slow.behind = True
+    def fill(frames: bytes) -> None:  # what is written stays in its buffer
+        slow.deliveries.append(frames)
+        slow.outbox.behind = True
 
-    monkeypatch.setattr(slow, "flush", full)  # what is written stays in its buffer
+    slow.outbox = Outbox(fill, Tick(at_once))
     world.hub.join("tasks", RECORDS, slow)
     world.hub.join("tasks", RECORDS, quick)
     world.deliver(*(commit(version) for version in range(1, 11)))

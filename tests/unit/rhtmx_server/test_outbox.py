@@ -109,6 +109,17 @@ def test_flush_writes_at_once_and_leaves_nothing_for_the_tick() -> None:
     assert wire.written == [b"a"]
 
 
+def test_after_it_is_closed_nothing_is_written() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(b"a")
+    outbox.close()
+    soon.turn()
+    outbox.put(b"b")
+    soon.turn()
+    assert wire.written == []
+
+
 def test_the_tick_can_be_ended_by_hand() -> None:
     soon, wire = Soon(), Wire()
     tick = Tick(soon)
