@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-NAMES = ("fan_out",)
+NAMES = (
+    "fan_out",
+    "handshakes",
+)

@@ -64,7 +64,6 @@ class Connection:
 
     def receive(self, data: bytes, text: bool) -> None:
         """Handle a frame, or put it in line behind what has to be first."""
-        self.alive()
         if self.session.phase is Phase.CLOSED:
             return  # the peer has yet to see that, and says it again elsewhere
         if self._inbox or self._held_up():
@@ -74,7 +73,7 @@ class Connection:
             self._handle(data, text)
 
     def alive(self) -> None:
-        """The peer's transport gave a sign of life."""
+        """Something came in: the peer is there."""
         self.session.heard = self.services.now()
 
     def overfull(self) -> None:

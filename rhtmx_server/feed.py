@@ -168,12 +168,13 @@ class Feed:
             self._catch_up(cursor)
 
     def close(self) -> None:
-        """Leave everything."""
+        """Leave everything, and let go of the reader: they hold each other."""
         for cursor in self._cursors.values():
             if cursor.live:
                 self._hub.leave(cursor.entity, cursor.granularity, self._reader)
         self._cursors.clear()
         self._waiting.clear()
+        del self._reader, self._spawn
 
     def _begin(self, entity: str, granularity: Granularity, *, live: bool) -> Cursor:
         cursor = self._syncing(entity, granularity)

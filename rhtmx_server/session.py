@@ -39,6 +39,7 @@ class Phase(enum.Enum):
 
 
 _ANYTHING = frozenset(CLIENT_MESSAGES)
+_MUTATIONS = (Push, PushFields)
 
 LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
     Phase.LOCKED: frozenset({Hello, Authenticate, Ping, Pong}),
@@ -94,7 +95,7 @@ class Session:
     ) -> None:
         self.session_id = session_id
         self.limits = limits
-        self.phase = Phase.LOCKED if locked else Phase.NEW
+        self._enter(Phase.LOCKED if locked else Phase.NEW)
         self._until: float | None = now + LOGIN_SECONDS if locked else None
         self.client_id: str | None = None
         self.subject = ""
@@ -108,15 +109,15 @@ class Session:
         Raises:
             RhtmxError: it may not be said now, or not by a client.
         """
-        if type(message) not in LEGAL[self.phase]:
+        if type(message) not in self._legal:
             if self.phase is Phase.LOCKED and type(message) in _ANYTHING:
                 raise RhtmxError(
                     ErrorCode.UNAUTHENTICATED, "say hello or authenticate with a token first"
                 )
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
         if self.phase is Phase.NEW:
-            self.phase = Phase.PLAIN
-        if isinstance(message, Push | PushFields) and message.seq is not None:
+            self._enter(Phase.PLAIN)
+        if isinstance(message, _MUTATIONS) and message.seq is not None:
             self._numbered()
 
     def _out_of_place(self, message: Message) -> str:
@@ -153,12 +154,12 @@ class Session:
         self.subject = subject
         self._until = until
         if self.phase is Phase.LOCKED:
-            self.phase = Phase.NEW
+            self._enter(Phase.NEW)
 
     def introduce(self, client_id: str | None) -> None:
         """The client has said who it is, and that it answers `ping`."""
         if self.phase is not Phase.CLOSED:
-            self.phase = Phase.KNOWN
+            self._enter(Phase.KNOWN)
         if client_id is not None:
             self.client_id = client_id
 
@@ -188,4 +189,8 @@ class Session:
 
     def close(self) -> None:
         """Nothing may be said any more."""
-        self.phase = Phase.CLOSED
+        self._enter(Phase.CLOSED)
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self._legal = LEGAL[phase]  # looked up here: an enum's hash is slow, for each message

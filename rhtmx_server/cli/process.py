@@ -6,12 +6,14 @@ Knows how a process starts and stops. Must not know what the server does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import gc
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import uvloop
@@ -22,6 +24,9 @@ from rhtmx_server.cli.errors import FAILED
 from rhtmx_server.config import Config
 
 __all__ = ["Servable", "complain", "run"]
+
+COLLECT_AFTER = 10_000
+"""New objects after which Python looks for garbage among them; it has 700 of its own accord."""
 
 
 class Servable(Protocol):
@@ -56,7 +61,7 @@ def run(app: Servable) -> int:
     if not logging.getLogger().handlers:
         logs.configure(config.log_format, config.log_level, sys.stderr)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with _patient_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_stopped(app))
     except RhtmxError as failure:
         return complain(failure.message)
@@ -73,6 +78,26 @@ def complain(message: str, status: int = FAILED) -> int:
     """
     sys.stderr.write(f"error: {logs.escape(message)}\n")
     return status
+
+
+@contextlib.contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Have Python look for garbage less often while the server runs.
+
+    What it makes in passing dies by itself, and closed connections too: there
+    is next to no garbage. Left as it is the collector walks through all
+    connections again and again while they come: 8,000 handshakes take 1.6
+    times as long (`nox -s bench -- handshakes`).
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()  # modules and classes stay: there is nothing to find in them
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def _until_stopped(app: Servable) -> None:

@@ -14,7 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
 from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import State
 
 from rhtmx.errors import ErrorCode
@@ -25,6 +27,8 @@ from rhtmx_server.connection import Connection
 __all__ = ["Socket", "SocketLink"]
 
 _PING = bytes((0x89, 0x00))
+_ANSWERED = Request("", Headers())
+"""Stands for the request of every socket whose handshake is over."""
 
 
 class Socket(ServerConnection):
@@ -42,21 +46,20 @@ class Socket(ServerConnection):
     # What the library calls.
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came in; they may have ended the conversation."""
+        """Bytes came in: a sign of life, and maybe the end of the conversation."""
+        connection = self.connection
+        if connection is not None:
+            connection.alive()
         super().data_received(data)
-        if self.protocol.state is not State.OPEN and self.connection is not None:
-            self.connection.ended()
+        if self.protocol.state is not State.OPEN and connection is not None:
+            connection.ended()
 
     def process_event(self, event: Any) -> None:
         """Take a frame; the handshake and control frames go to the library."""
-        if not isinstance(event, Frame):
-            super().process_event(event)
-        elif event.opcode in DATA_OPCODES:
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
             self._take(event)
         else:
             super().process_event(event)
-            if self.connection is not None:
-                self.connection.alive()
 
     def pause_writing(self) -> None:
         """The peer has left too much unread."""
@@ -71,14 +74,24 @@ class Socket(ServerConnection):
             self.connection.drained_enough()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone."""
+        """The socket is gone; what is left of it holds nothing that would keep it alive."""
         if self.connection is not None:
             self.connection.lost()
         super().connection_lost(exc)
+        # A server that waits for its garbage collector keeps thousands of dead
+        # connections after a reconnect storm: their circles are cut here.
+        self.connection = None
+        del self._fail
+        del self.protocol.fail
+        self.protocol.parser_exc = None
+        self.protocol.parser.close()
 
     def attach(self, connection: Connection) -> None:
-        """Hand frames to `connection` from now on."""
+        """Hand frames to `connection` from now on: the handshake is over."""
         self.connection = connection
+        # Half of the objects that a socket consists of, and nobody reads them again.
+        self.request, self.response = _ANSWERED, None
+        del self.protocol.select_subprotocol
         early, self._early = self._early, []
         for frame in early:
             self._take(frame)

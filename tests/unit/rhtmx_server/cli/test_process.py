@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import io
 import logging
 import os
@@ -16,7 +17,7 @@ import pytest
 import uvloop
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.cli.process import complain, run
+from rhtmx_server.cli.process import COLLECT_AFTER, complain, run
 from rhtmx_server.config import Config
 
 
@@ -93,6 +94,19 @@ def test_it_runs_on_uvloop() -> None:
     app = FakeApp(send(signal.SIGTERM))
     run(app)
     assert isinstance(app.loop, uvloop.Loop)
+
+
+def test_while_it_runs_python_looks_for_garbage_less_often() -> None:
+    seen = []
+
+    def look() -> None:
+        seen.append(gc.get_threshold())
+        send(signal.SIGTERM)()
+
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    run(FakeApp(look))
+    assert seen == [(COLLECT_AFTER, *before[1:])]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, frozen)
 
 
 @pytest.mark.parametrize(
