@@ -64,6 +64,7 @@ class RunningServer:
             port = await self._websockets.start()
         except BaseException:
             self.grpc.stop_accepting()
+            await self.grpc.stop(asyncio.get_running_loop().time())
             await services.store.close()
             raise
         self._writing = asyncio.create_task(services.committer.run())

@@ -13,6 +13,7 @@ from h2.events import (
     ConnectionTerminated,
     DataReceived,
     Event,
+    PingAckReceived,
     ResponseReceived,
     StreamEnded,
     StreamReset,
@@ -44,6 +45,7 @@ class Http2:
         self.ended: set[int] = set()
         self.goodbye: ConnectionTerminated | None = None
         self.closed = False
+        self.pongs = 0
 
     def flush(self) -> None:
         self.writer.write(self.h2.data_to_send())
@@ -110,6 +112,8 @@ class Http2:
         elif isinstance(event, StreamEnded | StreamReset):
             assert event.stream_id is not None
             self.ended.add(event.stream_id)
+        elif isinstance(event, PingAckReceived):
+            self.pongs += 1
         elif isinstance(event, ConnectionTerminated):
             self.goodbye = event
 

@@ -6,7 +6,9 @@ Must not know the methods.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
 from grpclib.exceptions import StreamTerminatedError
@@ -19,7 +21,7 @@ from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.errors import refuse
 from rhtmx_server.transports.grpc.framing import GLUE
 
-__all__ = ["Method", "answering", "receive", "receive_bytes", "receive_one"]
+__all__ = ["Method", "answering", "patience", "receive", "receive_bytes", "receive_one"]
 
 M = TypeVar("M")
 
@@ -65,6 +67,21 @@ async def _outcome(
     except Exception as failure:
         return unexpected(failure, f"answering {name}")
     return None
+
+
+@contextlib.asynccontextmanager
+async def patience(door: Door) -> AsyncIterator[None]:
+    """Give the peer its time to take what is sent in here.
+
+    Raises:
+        RhtmxError: `STALLED`, it did not.
+    """
+    try:
+        async with asyncio.timeout(door.services.config.stall_timeout):
+            yield
+    except TimeoutError:
+        door.services.metrics.stalled.inc()
+        raise RhtmxError(ErrorCode.STALLED, "the client has stopped reading") from None
 
 
 async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:

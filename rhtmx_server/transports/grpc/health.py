@@ -11,7 +11,7 @@ from typing import Any
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
-from rhtmx_server.transports.grpc.calls import Method, answering, receive_one
+from rhtmx_server.transports.grpc.calls import Method, answering, patience, receive_one
 from rhtmx_server.transports.grpc.door import Door, stopping
 from rhtmx_server.transports.grpc.standard import HEALTH, message_class
 
@@ -79,7 +79,8 @@ class Health:
                 while True:
                     status = self._status() if known else _RESPONSE.SERVICE_UNKNOWN
                     if status != told:
-                        await stream.send_message(_RESPONSE(status=status))
+                        async with patience(door):
+                            await stream.send_message(_RESPONSE(status=status))
                         told = status
                     if over:
                         raise stopping()

@@ -29,7 +29,15 @@ from grpclib.utils import Wrapper
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import Event, PingReceived, RemoteSettingsChanged, RequestReceived, StreamReset
+from h2.events import (
+    DataReceived,
+    Event,
+    PingReceived,
+    PriorityUpdated,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamReset,
+)
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
@@ -50,7 +58,7 @@ H2_CONFIG = H2Configuration(
     normalize_inbound_headers=False,
 )
 _STREAM_WINDOW = 256 * 1024
-_CONNECTION_WINDOW = 1024 * 1024
+_CONNECTION_WINDOW = 4 * 1024 * 1024
 _HEADERS = 16 * 1024
 _LINGER = 2.0
 """Seconds that a closed connection has to send what is left."""
@@ -164,6 +172,7 @@ class _Processor(EventsProcessor):
             PingReceived: limits.pings,
             StreamReset: limits.resets,
             RemoteSettingsChanged: limits.frames,
+            PriorityUpdated: limits.frames,
         }
 
     def process(self, event: Event) -> None:
@@ -174,6 +183,10 @@ class _Processor(EventsProcessor):
             self._calm(b"too_many_pings" if type(event) is PingReceived else b"too_many_frames")
         elif type(event) in self.processors:  # others have to be ignored (RFC 9113 section 5.5)
             super().process(event)
+
+    def process_data_received(self, event: DataReceived) -> None:
+        if event.flow_controlled_length:  # no window limits how many empty ones would be kept
+            super().process_data_received(event)
 
     def process_request_received(self, event: RequestReceived) -> None:
         headers: Any = event.headers  # texts, as `header_encoding` asks

@@ -27,7 +27,7 @@ from rhtmx.wire import ServerMessage, encode_message
 from rhtmx_server.checks import check
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
-from rhtmx_server.transports.grpc.calls import receive, receive_one
+from rhtmx_server.transports.grpc.calls import patience, receive, receive_one
 from rhtmx_server.transports.grpc.door import Door, stopping
 from rhtmx_server.transports.grpc.errors import raise_if_error
 from rhtmx_server.transports.grpc.framing import prefixed
@@ -99,7 +99,7 @@ async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
 async def push_many(door: Door, stream: Stream[Any, Any]) -> None:
     """Write many records; see `PushMany`."""
     caller = await identify(door.services, stream.metadata or {})
-    pushes = PushMany(caller, stream, door.services.config.pushes_in_flight)
+    pushes = PushMany(door, caller, stream, door.services.config.pushes_in_flight)
     with door.lasting(pushes.stop):
         await pushes.run()
 
@@ -112,16 +112,20 @@ class PushMany:
     way may have been written all the same. Numbered pushes can be sent again.
 
     Args:
+        door: the server.
         caller: in whose name.
         stream: of pushes, and of acknowledgements.
-        most: pushes that wait to be durable before reading stops.
+        most: pushes whose answer is due before reading stops: they wait to be
+            durable, or for the peer to take what is sent.
     """
 
-    def __init__(self, caller: Caller, stream: Stream[Any, Any], most: int) -> None:
+    def __init__(self, door: Door, caller: Caller, stream: Stream[Any, Any], most: int) -> None:
+        self._door = door
         self._caller = caller
         self._stream = stream
         self._most = most
         self._under_way = 0
+        self._due = 0
         self._frames: list[bytes] = []
         self._error: RhtmxError | None = None
         self._last: Exception | None = None
@@ -153,12 +157,13 @@ class PushMany:
                 message = await receive(self._stream, Push)
                 if message is None:
                     break
-                while self._under_way >= self._most:
+                while self._due >= self._most:
                     self._room.clear()
                     await self._room.wait()
                 if self._error is None and not self._said_all:
                     submit(self._caller, message, self._answered)
                     self._under_way += 1
+                    self._due += 1
         except Exception as failure:  # is raised where the stream is ended, in its turn
             self._last = self._last or failure
         self._said_all = True
@@ -166,7 +171,6 @@ class PushMany:
 
     def _answered(self, reply: Reply) -> None:
         self._under_way -= 1
-        self._room.set()
         self._news.set()
         if self._error is not None:
             return
@@ -184,7 +188,10 @@ class PushMany:
             frames, self._frames = self._frames, []
             if frames:
                 self._caller.services.metrics.sent(PushAck, len(frames))
-                await self._stream._stream.send_data(b"".join(frames))
+                async with patience(self._door):
+                    await self._stream._stream.send_data(b"".join(frames))
+                self._due -= len(frames)
+                self._room.set()
             if done:
                 break
             if not self._frames:

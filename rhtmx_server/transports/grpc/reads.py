@@ -27,12 +27,12 @@ from rhtmx_server.render import latest_fields, latest_record
 from rhtmx_server.services import Services
 from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import identify
-from rhtmx_server.transports.grpc.calls import receive_one
+from rhtmx_server.transports.grpc.calls import patience, receive_one
 from rhtmx_server.transports.grpc.door import Door
 
 __all__ = ["get_fields", "get_record", "history", "validate_field", "validate_form"]
 
-PAGE = 128
+PAGE = 32
 """Entries of the history that are read at a time."""
 
 
@@ -72,7 +72,8 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
             door.services.store, request.entity, request.entity_id, after, until
         )
         for record in commits:
-            await stream.send_message(latest_record(record))
+            async with patience(door):
+                await stream.send_message(latest_record(record))
 
 
 async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:

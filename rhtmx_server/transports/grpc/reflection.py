@@ -11,7 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
-from rhtmx_server.transports.grpc.calls import Method, answering, receive
+from rhtmx_server.transports.grpc.calls import Method, answering, patience, receive
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.standard import POOL, REFLECTIONS, message_class
 
@@ -53,7 +53,8 @@ class Reflection:
             while (request := await receive(stream, asked)) is not None:
                 response = answered(valid_host=request.host, original_request=request)
                 self._answer(request, response)
-                await stream.send_message(response)
+                async with patience(door):
+                    await stream.send_message(response)
 
         return method
 

@@ -142,6 +142,24 @@ async def test_unknown_frames_are_ignored(app: App) -> None:
         assert "grpc-status" in await peer.answer(peer.request(data=bytes(5)))
 
 
+async def test_empty_frames_are_not_kept(app: App) -> None:
+    async with http2(app.grpc_address) as peer:
+        number = peer.request(data=b"\x00\x00\x00", end=False)
+        for _ in range(1000):
+            peer.h2.send_data(number, b"")
+        peer.flush()
+        await eventually(lambda: bool(app._running.grpc._protocols))
+        peer.h2.ping(b"12345678")  # is answered when all before it was taken
+        peer.flush()
+        await peer.until(lambda: peer.pongs)
+        (protocol,) = app._running.grpc._protocols
+        (stream,) = protocol.processor.streams.values()
+        assert stream.buffer._unacked.qsize() == 0
+        peer.h2.send_data(number, b"\x00\x00", end_stream=True)
+        peer.flush()
+        assert (await peer.answer(number))["grpc-status"] == "3"
+
+
 async def test_more_streams_than_allowed_end_the_connection(app: App) -> None:
     watch = b"\x00\x00\x00\x00\x03\x0a\x01u"
     async with http2(app.grpc_address) as peer:

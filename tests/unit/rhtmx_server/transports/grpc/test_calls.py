@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ from h2.exceptions import StreamClosedError
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push
-from rhtmx_server.transports.grpc.calls import answering, receive, receive_bytes, receive_one
+from rhtmx_server.config import Config
+from rhtmx_server.transports.grpc.calls import (
+    answering,
+    patience,
+    receive,
+    receive_bytes,
+    receive_one,
+)
 from rhtmx_server.transports.grpc.door import Door
 from tests.unit.rhtmx_server.connections import Side
 from tests.unit.rhtmx_server.fakes import push
@@ -47,6 +55,17 @@ async def test_a_failure_is_told_as_an_id_only(caplog: pytest.LogCaptureFixture)
 
 async def test_a_peer_that_is_gone_is_told_nothing() -> None:
     assert await ended(StreamClosedError(1)) is None
+
+
+async def test_a_peer_has_its_time_to_take_what_it_is_sent() -> None:
+    side = Side(Config(stall_timeout=0.05))
+    async with patience(door(side)):
+        pass
+    with pytest.raises(RhtmxError) as caught:
+        async with patience(door(side)):
+            await asyncio.Event().wait()
+    assert caught.value.code is ErrorCode.STALLED
+    assert side.services.metrics.registry.get_sample_value("rhtmx_stalled_total") == 1
 
 
 async def test_messages_come_one_after_the_other_and_then_none() -> None:

@@ -96,8 +96,8 @@ def test_a_number_without_a_client_is_refused_at_once() -> None:
 class Many:
     """A `PushMany` under way."""
 
-    def __init__(self, *said: Push, most: int = 100) -> None:
-        self.side = Side(Config(pushes_in_flight=most))
+    def __init__(self, *said: Push, most: int = 100, config: Config | None = None) -> None:
+        self.side = Side(config or Config(pushes_in_flight=most))
         self.call = Call(*said)
         self.call._stream.over = False
         self.task = asyncio.create_task(pushes.push_many(door(self.side), self.call.stream))
@@ -150,6 +150,30 @@ async def test_reading_waits_when_as_many_as_allowed_are_under_way() -> None:
     many.end()
     await many.task
     assert many.answered == list(range(1, 11))
+
+
+async def test_a_peer_that_takes_no_answers_is_not_read_either() -> None:
+    many = Many(*(push(str(n)) for n in range(10)), most=4)
+    many.call._stream.takes.clear()
+    await settle()
+    for _ in range(3):
+        many.reply(len(many.side.committer.mutations))
+        await settle()
+    assert many.side.committer.mutations == []
+    many.call._stream.takes.set()
+    await settle()
+    assert len(many.side.committer.mutations) == 4
+    many.task.cancel()
+
+
+async def test_a_peer_that_never_takes_them_is_cut_off() -> None:
+    many = Many(push("1"), config=Config(stall_timeout=0.05))
+    many.call._stream.takes.clear()
+    await settle()
+    many.reply(1)
+    with pytest.raises(RhtmxError) as caught:
+        await many.task
+    assert caught.value.code is ErrorCode.STALLED
 
 
 async def test_the_first_error_ends_it_after_the_answers_to_all_before() -> None:
