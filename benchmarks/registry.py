@@ -4,5 +4,6 @@ from __future__ import annotations
 
 NAMES = (
     "fan_out",
+    "catch_up",
     "handshakes",
 )

@@ -83,19 +83,26 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
         self.last_read = 0
+        self.socket.sendall(self.request(port, path, subprotocol=subprotocol, deflate=deflate))
+        if finish:
+            self.handshake()
+
+    @staticmethod
+    def request(
+        port: int, path: str = "/api/ws", *, subprotocol: str = "", deflate: bool = False
+    ) -> bytes:
+        """The request that asks for a WebSocket."""
         extra = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
         if deflate:
             extra += (
                 "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
                 "client_no_context_takeover\r\n"
             )
-        self.socket.sendall(
+        return (
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {_KEY}\r\n"
-            f"Sec-WebSocket-Version: 13\r\n{extra}\r\n".encode()
-        )
-        if finish:
-            self.handshake()
+            f"Sec-WebSocket-Version: 13\r\n{extra}\r\n"
+        ).encode()
 
     def handshake(self) -> None:
         """Read the answer to the request that is already sent."""
