@@ -52,7 +52,10 @@ async def main() -> None:
 
     async def answer(connection: ServerConnection, since: int) -> None:
         page: list[Any]
-        while page := database.execute(ROWS, (since, PAGE)).fetchall():
+        while True:
+            page: list[Any] = database.execute(ROWS, (since, PAGE)).fetchall()
+            if not page:
+                break
             since = page[-1][1]
             if by_send:
                 for row in page:

@@ -134,10 +134,13 @@ class SqliteStore:
         with self._reading() as cursor:
             return queries.read_head(cursor, entity)
 
-    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+    async def since(
+        self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> list[Record]:
         """At most `limit` records with `after < version <= upto`, in version order."""
+        read = queries.read_since if clocks else queries.read_since_plain
         with self._reading() as cursor:
-            return queries.read_since(cursor, entity, after, upto, limit)
+            return read(cursor, entity, after, upto, limit)
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
