@@ -5,5 +5,6 @@ from __future__ import annotations
 NAMES = (
     "fan_out",
     "catch_up",
+    "memory",
     "handshakes",
 )

@@ -51,7 +51,6 @@ async def main() -> None:
     by_send = "--send" in sys.argv
 
     async def answer(connection: ServerConnection, since: int) -> None:
-        page: list[Any]
         while True:
             page: list[Any] = database.execute(ROWS, (since, PAGE)).fetchall()
             if not page:
