@@ -12,7 +12,7 @@ page at a time, and waits while the connection is behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from rhtmx.messages import Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
@@ -246,7 +246,9 @@ class Feed:
                 return
         # No await from here on: what is at the head goes live at the head.
         position = self._hub.position(cursor.entity)
-        fresh = [record for record in page if record.version <= position]
+        fresh: Sequence[Record] = page
+        if page and page[-1].version > position:
+            fresh = [record for record in page if record.version <= position]
         self._replay.send(fresh, cursor.form, cursor.base)
         if fresh:
             cursor.reached(fresh[-1].version)

@@ -17,6 +17,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx.wire.changes import json_change_writer, proto_change_writer
 from rhtmx_server.model import Record
+from rhtmx_server.page import Page
 from rhtmx_server.times import to_datetime
 
 __all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect"]
@@ -85,7 +86,15 @@ class WireDialect:
         return self._framed(wire.encode(message, self.format))
 
     def changes(self, records: Sequence[Record]) -> bytes:
-        """Records as `change` frames, one after the other."""
+        """Records as `change` frames, one after the other; those of a page are made once."""
+        if not isinstance(records, Page):
+            return self._write(records)
+        frames = records.encoded.get(self)
+        if frames is None:
+            frames = records.encoded[self] = self._write(records)
+        return frames
+
+    def _write(self, records: Sequence[Record]) -> bytes:
         write, framed = self._write_change, self._framed
         return b"".join(
             [

@@ -86,3 +86,14 @@ async def test_since_leaves_the_clocks_out_where_they_are_not_wanted(store: Stor
     await put(store, one, gone)
     assert await store.since("tasks", 0, 10, 10) == [one, gone]
     assert await store.since("tasks", 0, 10, 10, clocks=False) == [replace(one, clocks={}), gone]
+
+
+async def test_a_page_that_was_read_before_a_write_is_not_given_out_after_it(store: Store) -> None:
+    await put(store, record("1", 1), record("2", 2))
+    for clocks in (True, False):
+        before = await store.since("tasks", 0, 10, 10, clocks=clocks)
+        assert [(one.entity_id, one.version) for one in before][:1] == [("1", 1)]
+    await put(store, record("1", 3))
+    for clocks in (True, False):
+        after = await store.since("tasks", 0, 10, 10, clocks=clocks)
+        assert [(one.entity_id, one.version) for one in after] == [("2", 2), ("1", 3)]

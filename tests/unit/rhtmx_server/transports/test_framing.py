@@ -9,6 +9,7 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Ping, Pong
 from rhtmx.wire import Format
+from rhtmx_server.page import Page
 from rhtmx_server.render import state_messages
 from rhtmx_server.transports.framing import BINARY, TEXT, deflate, frame, wire_dialect
 from tests.support.frames import parse_frame
@@ -94,3 +95,11 @@ def test_records_are_framed_as_their_messages_are(format_: Format, bits: int) ->
     frames = [dialect.frame(m) for one in records for m in state_messages(one, RECORDS, 0)]
     assert dialect.changes(records) == b"".join(frames)
     assert dialect.changes([]) == b""
+
+
+def test_a_page_is_encoded_once_for_each_dialect() -> None:
+    page = Page([record("1", 1), record("2", 2)])
+    json, proto = (wire_dialect(format_, 0, 6, 1024) for format_ in (Format.JSON, Format.PROTO))
+    assert json.changes(page) is json.changes(page)
+    assert json.changes(page) == json.changes(list(page))
+    assert proto.changes(page) == proto.changes(list(page)) != json.changes(page)
