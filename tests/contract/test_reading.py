@@ -90,7 +90,7 @@ async def test_since_leaves_the_clocks_out_where_they_are_not_wanted(store: Stor
 
 async def test_a_page_that_was_read_before_a_write_is_not_given_out_after_it(store: Store) -> None:
     await put(store, record("1", 1), record("2", 2))
-    for clocks in (True, False):
+    for clocks in (True, False) * 3:
         before = await store.since("tasks", 0, 10, 10, clocks=clocks)
         assert [(one.entity_id, one.version) for one in before][:1] == [("1", 1)]
     await put(store, record("1", 3))
