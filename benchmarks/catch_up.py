@@ -1,12 +1,14 @@
 """Catch-up: a client that comes back is sent what it missed.
 
 One client reads 100,000 records from the start; 1,000 and 5,000 clients come
-back at once after a restart, each 20 changes behind. The peer reads the same
-rows from a copy of the same file, and sends them as they are.
+back at once after a restart, each 20 changes behind, and 300 clients each 2,000
+changes behind. The peer reads the same rows from a copy of the same file, and
+sends them as they are.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -29,8 +31,6 @@ from rhtmx.messages import (
     SubscribeFields,
 )
 from rhtmx.wire import Format, decode, encode
-
-MISSED = 20
 
 
 def _ours(file: Path) -> AbstractContextManager[Server]:
@@ -143,9 +143,15 @@ def verify(messages: Sequence[bytes], subject: Subject, file: Filled, since: int
             _same(json.loads(changes[index])["change"], number)
         else:
             _same_as_ours(decode(changes[index], subject.format), number)
-    marks = [content(number)[:24] for number in range(since + 1, file.head + 1)]
+    marks = _marks(since, file.head)
     if subject.grain == 1 and not all(map(bytes.__contains__, changes, marks)):
         raise RuntimeError(f"{subject.name}: the changes are not in version order")
+
+
+@functools.cache
+def _marks(since: int, head: int) -> list[bytes]:
+    """How the data of each record after `since` begins: with its number."""
+    return [content(number)[:24] for number in range(since + 1, head + 1)]
 
 
 def _same(change: dict[str, object], number: int) -> None:
@@ -168,10 +174,12 @@ def _same_as_ours(message: object, number: int) -> None:
         raise RuntimeError(f"record {number}: other content, {change}")
 
 
-def return_at_once(count: int, subject: Subject, file: Filled, tables: Sequence[Table]) -> None:
-    """One round of one subject: a fresh server, and `count` clients a few changes behind."""
+def return_at_once(
+    count: int, missed: int, subject: Subject, file: Filled, tables: Sequence[Table]
+) -> None:
+    """One round of one subject: a fresh server, and `count` clients that have missed a bit."""
     spent, walls = tables
-    since = file.head - MISSED
+    since = file.head - missed
     with file.copy() as copy, subject.start(copy) as server:
         say = subject.ask(file, since)
         began, burned = time.perf_counter(), server.cpu()
@@ -179,7 +187,7 @@ def return_at_once(count: int, subject: Subject, file: Filled, tables: Sequence[
             took, burned = time.perf_counter() - began, server.cpu() - burned
         for messages in received:
             verify(messages[len(say) - 1 :], subject, file, since)
-    case = f"{count:,} clients, {MISSED} changes each"
+    case = f"{count:,} clients, {missed:,} changes each"
     spent.add(case, subject.name, burned / count * 1000)
     walls.add(case, subject.name, took)
 
@@ -203,13 +211,13 @@ def run(scale: Scale) -> list[Table]:
         note="a ratio below 1 means that ours takes less",
     )
     lasted = Table("Return after a restart, all at once: until the last one has it all", "s")
-    crowds = scale.pick((1000, 5000), (5,))
+    crowds = scale.pick(((1000, 20), (5000, 20), (300, 2000)), ((5, 20),))
     with filled(scale.pick(100_000, 100)) as file:
         for _ in range(scale.rounds):
             for name, subjects in CASES:
                 for subject in subjects:
                     whole(f"{file.head:,} records, {name}", subject, file, (rates, walls))
-            for count in crowds:
+            for count, missed in crowds:
                 for subject in (OURS, BARE):
-                    return_at_once(count, subject, file, (spent, lasted))
+                    return_at_once(count, missed, subject, file, (spent, lasted))
     return [rates, walls, spent, lasted]
