@@ -73,7 +73,7 @@ class WireDialect:
         self._threshold = threshold
         self._text = wire_format is Format.JSON
         self._opcode = TEXT if self._text else BINARY
-        self._write_change = json_change_writer() if self._text else proto_change_writer()
+        self._change_writer = json_change_writer if self._text else proto_change_writer
 
     def decode(self, data: bytes, text: bool) -> Message:
         """The message in a frame whose kind must agree with the format."""
@@ -95,7 +95,9 @@ class WireDialect:
         return frames
 
     def _write(self, records: Sequence[Record]) -> bytes:
-        write, framed = self._write_change, self._framed
+        # A writer for each page: the dialect serves every server of the process, also
+        # one that runs in another thread.
+        write, framed = self._change_writer(), self._framed
         return b"".join(
             [
                 framed(
