@@ -41,7 +41,8 @@ def main() -> None:
         started = time.perf_counter()
         tables = importlib.import_module(f"benchmarks.{name}").run(scale)
         for table in tables:
-            print(table.as_text(), flush=True)
+            if table.printed:
+                print(table.as_text(), flush=True)
         print(f"({name}: {time.perf_counter() - started:.0f} s)\n", flush=True)
         benchmarks[name] = [table.as_json() for table in tables]
         if options.json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 NAMES = (
     "fan_out",
     "catch_up",
+    "codec",
     "memory",
     "handshakes",
+    "commit_handoff",
 )

@@ -68,12 +68,14 @@ class Table:
         unit: of the values.
         ours: the subject that the others are compared with.
         note: what has to be known to read it.
+        printed: or only in the file, because it is too long.
     """
 
     title: str
     unit: str
     ours: str = "rhtmx"
     note: str = ""
+    printed: bool = True
     _values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def add(self, case: str, subject: str, value: float) -> None:
