@@ -4,6 +4,7 @@ from __future__ import annotations
 
 NAMES = (
     "fan_out",
+    "latency",
     "catch_up",
     "codec",
     "memory",
