@@ -8,6 +8,7 @@ NAMES = (
     "catch_up",
     "codec",
     "memory",
+    "validation",
     "handshakes",
     "commit_handoff",
 )

@@ -11,6 +11,7 @@ of its own is in the figures.
 from __future__ import annotations
 
 import gc
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,14 +60,26 @@ def percentile(latencies: Sequence[float], part: float) -> float:
 
 def there(client: Client) -> Iterator[bytes]:
     """Whole messages that have arrived on a socket that does not block."""
-    try:
-        data = client.socket.recv(1 << 18)
-    except BlockingIOError:
-        return iter(())
+    data = received(client.socket)
     if not data:
-        raise ConnectionError("the server has closed the connection")
+        return iter(())
     client.buffer += data
     return server_frames(client.buffer)
+
+
+def received(connection: socket.socket) -> bytes:
+    """What has arrived on a socket that does not block; may be nothing.
+
+    Raises:
+        ConnectionError: the other side has closed it.
+    """
+    try:
+        data = connection.recv(1 << 18)
+    except BlockingIOError:
+        return b""
+    if not data:
+        raise ConnectionError("the server has closed the connection")
+    return data
 
 
 @contextmanager
