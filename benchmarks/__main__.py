@@ -29,14 +29,16 @@ def main() -> None:
             if table.printed:
                 print(table.as_text(), flush=True)
         print(f"({name}: {time.perf_counter() - started:.0f} s)\n", flush=True)
+        run = {
+            "machine": machine(),
+            "rounds": scale.rounds,
+            "smoke": scale.smoke,
+            "tables": [table.as_json() for table in tables],
+        }
         if options.json:
-            run = {
-                "machine": machine(),
-                "rounds": scale.rounds,
-                "smoke": scale.smoke,
-                "tables": [table.as_json() for table in tables],
-            }
             _keep(options.json, name, run)
+        if options.plots and name == "growth":
+            importlib.import_module("benchmarks.plots").draw({name: run}, options.plots)
 
 
 def _options() -> argparse.Namespace:
@@ -53,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="where the figures go; those of others stay"
     )
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="where growth is drawn")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in NAMES]
     if unknown:

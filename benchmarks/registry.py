@@ -9,6 +9,7 @@ NAMES = (
     "codec",
     "memory",
     "validation",
+    "growth",
     "handshakes",
     "commit_handoff",
 )
