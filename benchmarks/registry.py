@@ -4,6 +4,7 @@ from __future__ import annotations
 
 NAMES = (
     "fan_out",
+    "durable_pushes",
     "latency",
     "catch_up",
     "codec",
