@@ -40,9 +40,9 @@ from rhtmx_server.model import (
     Client,
     Commit,
     Context,
-    Decision,
     Granularity,
     HistoryEntry,
+    Lost,
     Mutation,
     Outcome,
     Record,
@@ -155,7 +155,7 @@ class Batch:
         except RhtmxError as error:
             reply = [error_message(error, mutation.message)]
             rejected = True
-        moved = replace(client, last_seq=seq, seen=self._now)
+        moved = Client(client.client_id, client.subject, seq, self._now)
         outcome = Outcome(moved.client_id, seq, hashed, _pack(reply), rejected)
         snapshot.clients[moved.client_id] = self._touched[moved.client_id] = moved
         snapshot.outcomes[moved.client_id, seq] = outcome
@@ -199,30 +199,32 @@ class Batch:
             raise
         except Exception as failure:
             raise unexpected(failure, "deciding a mutation") from failure
-        if decision.commit is not None:
-            self.commits.append(decision.commit)
-            snapshot.records[key] = decision.commit.record
-            self._versions[message.entity] = decision.commit.record.version
-        self._remember(decision, message, context)
-        return decision.reply
-
-    def _remember(self, decision: Decision, message: Push | PushFields, context: Context) -> None:
         commit = decision.commit
         if commit is not None:
-            self._history.append(HistoryEntry(commit.record, commit.form))
-        version = context.version if commit is not None else context.version - 1
+            record = commit.record
+            self.commits.append(commit)
+            self._history.append(HistoryEntry(record, commit.form))
+            self._versions[message.entity] = version = record.version
+            snapshot.records[key] = record
         for lost in decision.lost:
-            value = b"null" if lost.value is None else lost.value
-            record = Record(
-                entity=message.entity,
-                entity_id=message.entity_id,
-                version=version,
-                action=ChangeAction.UPDATE,
-                data=b"{%s:%s}" % (msgspec.json.encode(lost.field), value),
-                client_id=context.client_id,
-                time=context.now,
-            )
-            self._history.append(HistoryEntry(record, Granularity.FIELDS, lost=True))
+            self._history.append(_lost_entry(lost, message, version, context))
+        return decision.reply
+
+
+def _lost_entry(
+    lost: Lost, message: Push | PushFields, version: int, context: Context
+) -> HistoryEntry:
+    value = b"null" if lost.value is None else lost.value
+    record = Record(
+        entity=message.entity,
+        entity_id=message.entity_id,
+        version=version,
+        action=ChangeAction.UPDATE,
+        data=b"{%s:%s}" % (msgspec.json.encode(lost.field), value),
+        client_id=context.client_id,
+        time=context.now,
+    )
+    return HistoryEntry(record, Granularity.FIELDS, lost=True)
 
 
 def _pack(reply: Reply) -> bytes:

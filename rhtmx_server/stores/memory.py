@@ -12,8 +12,9 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes

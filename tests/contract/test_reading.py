@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rhtmx_server.model import Clock
 from rhtmx_server.ports import Store
