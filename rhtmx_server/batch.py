@@ -17,24 +17,20 @@ the mutation is refused the number is used up and the refusal kept, so that
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 
-from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
-    Error,
     FieldConflict,
     FieldPushAck,
     Push,
     PushAck,
     PushFields,
 )
-from rhtmx.wire import Format, ServerMessage
+from rhtmx.wire import ServerMessage
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
     Client,
@@ -47,17 +43,12 @@ from rhtmx_server.model import (
     Outcome,
     Record,
 )
+from rhtmx_server.outcomes import digest, pack, unpack
 from rhtmx_server.ports import Decide, Snapshot, Wanted, Writes
 
-__all__ = ["Batch", "digest"]
+__all__ = ["Batch"]
 
 Reply = Sequence[ServerMessage]
-
-
-def digest(message: Push | PushFields) -> bytes:
-    """A hash of what a mutation says, without how it is addressed."""
-    plain = replace(message, request_id=None, seq=None)
-    return hashlib.blake2b(wire.encode(plain, Format.PROTO), digest_size=16).digest()
 
 
 class Batch:
@@ -156,7 +147,7 @@ class Batch:
             reply = [error_message(error, mutation.message)]
             rejected = True
         moved = Client(client.client_id, client.subject, seq, self._now)
-        outcome = Outcome(moved.client_id, seq, hashed, _pack(reply), rejected)
+        outcome = Outcome(moved.client_id, seq, hashed, pack(reply), rejected)
         snapshot.clients[moved.client_id] = self._touched[moved.client_id] = moved
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)
@@ -177,7 +168,7 @@ class Batch:
                 ErrorCode.SEQ_REUSED,
                 f"seq {seq} was used for another mutation: nothing was written",
             )
-        reply = _unpack(outcome.reply)
+        reply = unpack(outcome.reply, mutation.message)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck):
                 message.duplicate = True
@@ -225,12 +216,3 @@ def _lost_entry(
         time=context.now,
     )
     return HistoryEntry(record, Granularity.FIELDS, lost=True)
-
-
-def _pack(reply: Reply) -> bytes:
-    return msgspec.msgpack.encode([wire.encode(message, Format.PROTO) for message in reply])
-
-
-def _unpack(packed: bytes) -> list[Error | PushAck | FieldPushAck | FieldConflict]:
-    messages = [wire.decode(data, Format.PROTO) for data in msgspec.msgpack.decode(packed)]
-    return [m for m in messages if isinstance(m, Error | PushAck | FieldPushAck | FieldConflict)]
