@@ -7,7 +7,7 @@ Times are microseconds since 1970-01-01T00:00Z (`int`), versions are positions
 in an entity's log (1, 2, 3 …; 0 is before the first), and JSON values are
 UTF-8 `bytes`, `None` for JSON `null`.
 
-The nouns are structs without garbage collection: made in a quarter of a
+The nouns are structs without garbage collection: made in half a
 dataclass's time, and the collector need not walk through the thousands of them
 that a batch is made of. None of them is ever part of a cycle.
 """

@@ -4,9 +4,9 @@ Knows which parts of a mutation are its content, and how an answer becomes bytes
 and comes back. Must not know numbers, clients, or when something is a duplicate.
 
 Made for every numbered mutation and read for hardly any. So the usual answer,
-one acknowledgement, is kept as what its mutation does not say (0.2 us; as a
-message of the wire 1.9 us and twice the bytes), and the digest is of the
-content's own values (1.0 us; of the message on the wire 2.7 us).
+one acknowledgement, is kept as what its mutation does not say (0.13 us and 32
+bytes; as a message of the wire 1.8 us and 55 bytes), and the digest is of the
+content's own values (0.6 us; of the message on the wire 2.6 us).
 """
 
 from __future__ import annotations
