@@ -8,6 +8,8 @@ goes the table with that title of that benchmark.
 
     <!-- fan_out: Fan-out: deliveries per CPU second of the server -->
     <!-- end -->
+
+`<!-- budgets -->` takes the table of the budgets.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.budgets import table as budgets_table
 from benchmarks.support.figures import ratios, short
 
 FOLDER = Path(__file__).parents[1] / "docs"
 PAGE, FIGURES = FOLDER / "performance.md", FOLDER / "performance" / "figures.json"
 
+_BUDGETS = re.compile(r"(<!-- budgets -->\n).*?(<!-- end -->)", re.DOTALL)
 _PLACE = re.compile(r"(<!-- (\w+): ([^\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -37,6 +41,8 @@ def fill(page: str, figures: Mapping[str, Any]) -> str:
         start, benchmark, title, end = place.groups()
         return f"{start}\n{_table(figures[benchmark]['tables'], title)}\n{end}"
 
+    budgets = "\n".join(budgets_table(figures)) + "\n" if _BUDGETS.search(page) else ""
+    page = _BUDGETS.sub(lambda place: f"{place[1]}\n{budgets}\n{place[2]}", page)
     return _PLACE.sub(table, page)
 
 

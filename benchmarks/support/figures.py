@@ -148,13 +148,13 @@ def short(value: float) -> str:
 
 def ratios(spread: Mapping[str, float]) -> str:
     """The median of some ratios, and between what they lie, as text."""
-    return f"{_ratio(spread['median'])} ({_ratio(spread['low'])} … {_ratio(spread['high'])})"
+    return f"{ratio(spread['median'])} ({ratio(spread['low'])} … {ratio(spread['high'])})"
 
 
-def _ratio(value: float) -> str:
+def ratio(value: float) -> str:
     """A ratio with the digits that matter.
 
-    >>> _ratio(0.00312), _ratio(0.876), _ratio(1.234), _ratio(12.345), _ratio(2345.6)
+    >>> ratio(0.00312), ratio(0.876), ratio(1.234), ratio(12.345), ratio(2345.6)
     ('0.0031', '0.88', '1.23', '12.3', '2,346')
     """
     if value >= 1:
