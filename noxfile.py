@@ -75,6 +75,8 @@ def bench(session: nox.Session) -> None:
     """Measure, ours and the peers in turn; `-- --help` tells what, `-- fan_out` chooses."""
     session.install("-e", ".[server]", *group("bench"))
     _peers(session)
+    with session.chdir(TYPESCRIPT):
+        _npm(session, "ci", "--no-audit", "--no-fund")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

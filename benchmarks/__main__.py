@@ -1,73 +1,81 @@
-"""The command: measures what it is told to, prints tables, writes JSON."""
+"""Measures ours and the peers in turn; prints tables, and writes JSON where asked to."""
 
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
-import platform
-import sys
 import time
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from benchmarks.registry import NAMES
 from benchmarks.support.figures import Scale
-from benchmarks.support.processes import CORES, be_the_load
+from benchmarks.support.machine import machine
+from benchmarks.support.processes import be_the_load
 
-PACKAGES = ("websockets", "uvloop", "msgspec", "protobuf", "betterproto2", "apsw", "socketify")
+FOLDER = Path(__file__).parent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--rounds", type=int, default=5, help="ours and the peers in turn (5)")
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go")
-    options = parser.parse_args()
-    unknown = set(options.names) - set(NAMES)
-    if unknown:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
+    options = _options()
     be_the_load()
     scale = Scale(1 if options.smoke else options.rounds, options.smoke)
-    benchmarks: dict[str, object] = {}
-    report = {
-        "machine": machine(),
-        "rounds": scale.rounds,
-        "smoke": scale.smoke,
-        "benchmarks": benchmarks,
-    }
     for name in options.names or NAMES:
         started = time.perf_counter()
         tables = importlib.import_module(f"benchmarks.{name}").run(scale)
         for table in tables:
-            print(table.as_text(), flush=True)
+            if table.printed:
+                print(table.as_text(), flush=True)
         print(f"({name}: {time.perf_counter() - started:.0f} s)\n", flush=True)
-        benchmarks[name] = [table.as_json() for table in tables]
+        run = {
+            "machine": machine(),
+            "rounds": scale.rounds,
+            "smoke": scale.smoke,
+            "tables": [table.as_json() for table in tables],
+        }
         if options.json:
-            options.json.write_text(json.dumps(report, indent=1) + "\n")
+            _keep(options.json, name, run)
+        if options.plots and name == "growth":
+            importlib.import_module("benchmarks.plots").draw({name: run}, options.plots)
 
 
-def machine() -> dict[str, object]:
-    """What the figures were measured on."""
-    model = ""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.partition(":")[2].strip()
-    return {
-        "cpu": model,
-        "cores": len(CORES),
-        "system": platform.platform(),
-        "python": sys.version.split()[0],
-        "packages": {name: version(name) for name in PACKAGES},
-    }
+def _options() -> argparse.Namespace:
+    width = max(map(len, NAMES))
+    parser = argparse.ArgumentParser(
+        prog="nox -s bench --",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="benchmarks:\n" + "\n".join(f"  {name:{width}}  {_about(name)}" for name in NAMES),
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of those below; without: all")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="where the figures go; those of others stay"
+    )
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="where growth is drawn")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in NAMES]
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(NAMES)}")
+    if options.rounds < 1:
+        parser.error(f"--rounds: a number from 1 on expected, got {options.rounds}")
+    return options
 
 
-def version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""
+def _about(name: str) -> str:
+    """The first line of a benchmark's docstring; it is not imported for that."""
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _keep(file: Path, name: str, run: dict[str, Any]) -> None:
+    """Put a benchmark's figures into the file, in place of its last ones."""
+    figures = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    figures[name] = run
+    file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 main()

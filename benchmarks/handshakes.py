@@ -15,6 +15,7 @@ from benchmarks.support.sockets import crowd
 
 SUBJECTS: tuple[tuple[str, str, Callable[[], AbstractContextManager[Server]]], ...] = (
     ("rhtmx", "/api/ws", rhtmx),
+    ("rhtmx, collector as it comes", "/api/ws", lambda: peer("embedded.py")),
     ("websockets", "/", lambda: peer("broadcast.py")),
     ("ws", "/", lambda: peer("ws.mjs")),
     ("socketify", "/", lambda: peer("socketify_hub.py")),

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 NAMES = (
     "fan_out",
+    "durable_pushes",
+    "latency",
+    "catch_up",
+    "codec",
+    "memory",
+    "validation",
+    "growth",
     "grpc_door",
     "handshakes",
+    "commit_handoff",
 )

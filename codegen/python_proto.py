@@ -9,6 +9,7 @@ Knows the binary form. Must not know the JSON one, nor any file.
 from __future__ import annotations
 
 from codegen.model import Field, Kind, Label, Message, Schema
+from codegen.python_build import NEW, build
 from codegen.python_names import constant, module, snake
 
 __all__ = ["emit_proto_glue"]
@@ -23,6 +24,12 @@ class Codec(NamedTuple):
     parser: Any
     decode: Callable[[Any, str], Any]
     fill: Callable[[Any, Any], None]
+    has_maps: bool
+    """Their keys have to be sorted, which makes serialising twice as long."""
+
+
+Direct: TypeAlias = tuple[str, Callable[[bytes], Any], Callable[[Any, str], Any]]
+"""A case of the envelope: its name, parser and decoder."""
 '''
 
 
@@ -35,7 +42,7 @@ def emit_proto_glue(schema: Schema) -> str:
     for enum in schema.wire_enums:
         table = f"{constant(enum.name)}_SPELLINGS"
         body.append(f"_{constant(enum.name)} = {{int(value): value for value in {table}}}")
-    body += [CODEC, ""]
+    body += [NEW, CODEC, ""]
     for message in messages:
         if message.name == ENVELOPE:
             body += _envelope()
@@ -47,15 +54,16 @@ def emit_proto_glue(schema: Schema) -> str:
 
 def _imports(schema: Schema) -> list[str]:
     tables = sorted(f"{constant(enum.name)}_SPELLINGS" for enum in schema.wire_enums)
-    helpers = "check_map_key, embedded, in_range, missing, refuse_enum, required, time"
+    helpers = "absent, check_map_key, embedded, in_range, missing, refuse_enum, time"
     return [
         "from collections.abc import Callable",
-        "from typing import Any, NamedTuple",
+        "from typing import Any, NamedTuple, TypeAlias",
         "",
         "from rhtmx import messages",
         f"from rhtmx.messages.tables import ({', '.join(tables)},)",
         "from rhtmx.wire.engine import engine_class",
         f"from rhtmx.wire.fields import ({helpers},)",
+        "from rhtmx.wire.limits import MAX_INTEGER, MIN_INTEGER",
         "from rhtmx.wire.times import fill_timestamp",
         "",
     ]
@@ -66,9 +74,8 @@ def _decoder(message: Message) -> list[str]:
     lines = [f"def {name}(source: Any, where: str) -> messages.{message.name}:"]
     if any(_has_presence(field) for field in message.fields):
         lines.append("    has = source.HasField")
-    # By position: half the price of keywords, and betterproto2 keeps the order.
-    arguments = "".join(f"{_decode_field(field)}, " for field in message.fields)
-    return [*lines, f"    return messages.{message.name}({arguments})", "", ""]
+    values = [(field.name, _decode_field(field)) for field in message.fields]
+    return [*lines, *build(f"messages.{message.name}", values)]
 
 
 def _has_presence(field: Field) -> bool:
@@ -87,6 +94,10 @@ def _decode_field(field: Field) -> str:
         key = f'check_map_key(key, where, "{field.name}")'
         return f"{{{key}: {_decode_one(field, 'item', place)} for key, item in {value}.items()}}"
     one = _decode_one(field, value, f'f"{{where}}.{field.name}"')
+    if field.kind is Kind.JSON:
+        # Nearly always there: asking for the value first saves a question.
+        at = f'where, "{field.name}"'
+        return f'embedded(data, {at}) if (data := {value}) or has("{field.name}") else None'
     if field.label is Label.OPTIONAL:
         return f'{one} if has("{field.name}") else None'
     if field.label is Label.REQUIRED:
@@ -98,7 +109,8 @@ def _decode_one(field: Field, value: str, place: str) -> str:
     at = f'where, "{field.name}"'
     match field.kind:
         case Kind.INT64:
-            return f"in_range({value}, {at})"
+            test = f"MIN_INTEGER <= (number := {value}) <= MAX_INTEGER"
+            return f"(number if {test} else in_range(number, {at}))"
         case Kind.ENUM:
             name = constant(field.type_name)
             refuse = f"refuse_enum({name}_SPELLINGS, {value}, {at})"
@@ -129,6 +141,14 @@ def _always_writes(message: Message) -> bool:
     return any(field.label is Label.PLAIN for field in message.fields)
 
 
+def _has_maps(message: Message, schema: Schema) -> bool:
+    return any(
+        field.label is Label.MAP
+        or (field.kind is Kind.MESSAGE and _has_maps(schema.message(field.type_name), schema))
+        for field in message.fields
+    )
+
+
 def _fill_field(field: Field) -> list[str]:
     value = f"message.{field.name}"
     target = f"out.{field.name}"
@@ -148,7 +168,11 @@ def _fill_field(field: Field) -> list[str]:
                 return [loop, f"    {_fill_nested(field, 'item', f'{target}[key]')}"]
             return [loop, f"    {target}[key] = {_fill_value(field, 'item')}"]
         case Label.REQUIRED:
-            return [_fill_nested(field, f'required({value}, "{field.name}")', target)]
+            return [
+                f"if {value} is None:",
+                f'    absent("{field.name}")',
+                _fill_nested(field, value, target),
+            ]
         case Label.OPTIONAL if field.kind in NESTED:
             return [f"if {value} is not None:", f"    {_fill_nested(field, value, target)}"]
         case Label.OPTIONAL:
@@ -189,14 +213,29 @@ def _envelope() -> list[str]:
     ]
 
 
+def _tag(number: int) -> int:
+    """The bytes of the tag of a message field, at most two, as one number, the first lowest."""
+    tag = number << 3 | 2
+    return tag if tag < 128 else (tag & 127 | 128) | (tag >> 7) << 8
+
+
 def _dispatch(schema: Schema) -> list[str]:
     decoders = ", ".join(f'"{case.name}": _from_{snake(case.message)}' for case in schema.cases)
     codecs = ", ".join(
         f"messages.{each.name}: "
-        f"Codec({each.name}, _from_{snake(each.name)}, _fill_{snake(each.name)})"
+        f"Codec({each.name}, _from_{snake(each.name)}, _fill_{snake(each.name)}, "
+        f"{_has_maps(each, schema)})"
         for each in schema.ordered_messages
     )
+    direct = ", ".join(
+        f"{_tag(case.number)}: "
+        f'("{case.name}", {case.message}.FromString, _from_{snake(case.message)})'
+        for case in schema.cases
+    )
     return [
+        f"DIRECT: dict[int, Direct] = {{{direct}}}",
+        '"""First bytes of an envelope → the case that follows, its parser and decoder."""',
+        "",
         f"CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {{{decoders}}}",
         '"""Case of the envelope → how its content becomes a message."""',
         "",

@@ -17,47 +17,38 @@ the mutation is refused the number is used up and the refusal kept, so that
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 
-from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
-    Error,
     FieldConflict,
     FieldPushAck,
     Push,
     PushAck,
     PushFields,
 )
-from rhtmx.wire import Format, ServerMessage
+from rhtmx.wire import ServerMessage
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
     Client,
     Commit,
     Context,
-    Decision,
     Granularity,
     HistoryEntry,
+    Lost,
     Mutation,
     Outcome,
     Record,
 )
+from rhtmx_server.outcomes import digest, pack, unpack
 from rhtmx_server.ports import Decide, Snapshot, Wanted, Writes
 
-__all__ = ["Batch", "digest"]
+__all__ = ["Batch"]
 
 Reply = Sequence[ServerMessage]
-
-
-def digest(message: Push | PushFields) -> bytes:
-    """A hash of what a mutation says, without how it is addressed."""
-    plain = replace(message, request_id=None, seq=None)
-    return hashlib.blake2b(wire.encode(plain, Format.PROTO), digest_size=16).digest()
 
 
 class Batch:
@@ -155,8 +146,8 @@ class Batch:
         except RhtmxError as error:
             reply = [error_message(error, mutation.message)]
             rejected = True
-        moved = replace(client, last_seq=seq, seen=self._now)
-        outcome = Outcome(moved.client_id, seq, hashed, _pack(reply), rejected)
+        moved = Client(client.client_id, client.subject, seq, self._now)
+        outcome = Outcome(moved.client_id, seq, hashed, pack(reply), rejected)
         snapshot.clients[moved.client_id] = self._touched[moved.client_id] = moved
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)
@@ -177,7 +168,7 @@ class Batch:
                 ErrorCode.SEQ_REUSED,
                 f"seq {seq} was used for another mutation: nothing was written",
             )
-        reply = _unpack(outcome.reply)
+        reply = unpack(outcome.reply, mutation.message)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck):
                 message.duplicate = True
@@ -199,36 +190,29 @@ class Batch:
             raise
         except Exception as failure:
             raise unexpected(failure, "deciding a mutation") from failure
-        if decision.commit is not None:
-            self.commits.append(decision.commit)
-            snapshot.records[key] = decision.commit.record
-            self._versions[message.entity] = decision.commit.record.version
-        self._remember(decision, message, context)
-        return decision.reply
-
-    def _remember(self, decision: Decision, message: Push | PushFields, context: Context) -> None:
         commit = decision.commit
         if commit is not None:
-            self._history.append(HistoryEntry(commit.record, commit.form))
-        version = context.version if commit is not None else context.version - 1
+            record = commit.record
+            self.commits.append(commit)
+            self._history.append(HistoryEntry(record, commit.form))
+            self._versions[message.entity] = version = record.version
+            snapshot.records[key] = record
         for lost in decision.lost:
-            value = b"null" if lost.value is None else lost.value
-            record = Record(
-                entity=message.entity,
-                entity_id=message.entity_id,
-                version=version,
-                action=ChangeAction.UPDATE,
-                data=b"{%s:%s}" % (msgspec.json.encode(lost.field), value),
-                client_id=context.client_id,
-                time=context.now,
-            )
-            self._history.append(HistoryEntry(record, Granularity.FIELDS, lost=True))
+            self._history.append(_lost_entry(lost, message, version, context))
+        return decision.reply
 
 
-def _pack(reply: Reply) -> bytes:
-    return msgspec.msgpack.encode([wire.encode(message, Format.PROTO) for message in reply])
-
-
-def _unpack(packed: bytes) -> list[Error | PushAck | FieldPushAck | FieldConflict]:
-    messages = [wire.decode(data, Format.PROTO) for data in msgspec.msgpack.decode(packed)]
-    return [m for m in messages if isinstance(m, Error | PushAck | FieldPushAck | FieldConflict)]
+def _lost_entry(
+    lost: Lost, message: Push | PushFields, version: int, context: Context
+) -> HistoryEntry:
+    value = b"null" if lost.value is None else lost.value
+    record = Record(
+        entity=message.entity,
+        entity_id=message.entity_id,
+        version=version,
+        action=ChangeAction.UPDATE,
+        data=b"{%s:%s}" % (msgspec.json.encode(lost.field), value),
+        client_id=context.client_id,
+        time=context.now,
+    )
+    return HistoryEntry(record, Granularity.FIELDS, lost=True)

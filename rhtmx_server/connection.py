@@ -17,15 +17,15 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, Error, Ping, Push, PushFields
+from rhtmx.messages import Change, ChangeAction, Error, Ping, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server import dispatch
 from rhtmx_server.checks import check
-from rhtmx_server.failures import error_message, unexpected
+from rhtmx_server.failures import error_message, known
 from rhtmx_server.feed import Feed
 from rhtmx_server.link import Dialect, Link
-from rhtmx_server.model import Mutation
+from rhtmx_server.model import Mutation, Record
 from rhtmx_server.outbox import Outbox
 from rhtmx_server.services import Services
 from rhtmx_server.session import Phase, Session, Verdict
@@ -164,6 +164,13 @@ class Connection:
             self.services.metrics.sent(type(message))
             self.outbox.put(frame)
 
+    def send_changes(self, records: Sequence[Record]) -> None:
+        """Send records as changes at the end of the tick."""
+        frames = self.encoding.changes(records)
+        if frames:
+            self.services.metrics.sent(Change, len(records))
+            self.outbox.put(frames)
+
     def fell(self, entity: str, sent: int) -> None:
         """Go on from the store: this peer reads too slowly for the live stream."""
         self.feed.fell(entity, sent)
@@ -247,12 +254,12 @@ class Connection:
         try:
             await coroutine
         except Exception as failure:
-            error = _known(failure, "serving a connection")
+            error = known(failure, "serving a connection")
             self.send(error_message(error))
             self.close(ErrorCode.INTERNAL, error.message)
 
     def _failed(self, failure: Exception, message: Message) -> None:
-        error = _known(failure, NAMES[type(message)])
+        error = known(failure, NAMES[type(message)])
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
 
@@ -315,7 +322,3 @@ class Connection:
             self.session.heard = now  # it reads, though a ping may be far behind
             return False
         return now - since > self.services.config.stall_timeout
-
-
-def _known(failure: Exception, doing: str) -> RhtmxError:
-    return failure if isinstance(failure, RhtmxError) else unexpected(failure, doing)

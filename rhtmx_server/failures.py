@@ -15,7 +15,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS
 
-__all__ = ["error_message", "place", "unexpected"]
+__all__ = ["error_message", "known", "place", "unexpected"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -65,6 +65,11 @@ def unexpected(
         f"the server failed; its log has it under {correlation}",
         details=b'{"correlation_id":"%s"}' % correlation.encode(),
     )
+
+
+def known(failure: Exception, doing: str) -> RhtmxError:
+    """Return an error as it is, and what stands for any other exception (`unexpected`)."""
+    return failure if isinstance(failure, RhtmxError) else unexpected(failure, doing)
 
 
 def place(failure: BaseException) -> str:

@@ -12,16 +12,16 @@ page at a time, and waits while the connection is behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from rhtmx.messages import FieldChange, Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
+from rhtmx.messages import Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
 from rhtmx.wire import ServerMessage
 from rhtmx_server.cursor import Cursor, Mark, at, resume
 from rhtmx_server.hub import Hub, Subscriber
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.ports import Store
-from rhtmx_server.render import state_messages
+from rhtmx_server.replay import Replay, Target
 
 __all__ = ["Feed", "Reader"]
 
@@ -31,11 +31,8 @@ PAGE = 128
 _END = 2**63 - 1
 
 
-class Reader(Subscriber, Protocol):
+class Reader(Subscriber, Target, Protocol):
     """The connection, as the feed sees it."""
-
-    def send(self, message: ServerMessage) -> None:
-        """Encode a message and send it at the end of the tick."""
 
     async def drained(self) -> None:
         """Wait until it is not behind any more."""
@@ -65,7 +62,7 @@ class Feed:
         self._cursors: dict[str, Cursor] = {}
         self._waiting: list[Cursor] = []
         self._pumping = False
-        self._held: FieldChange | None = None
+        self._replay = Replay(reader)
 
     @property
     def subscriptions(self) -> int:
@@ -132,7 +129,7 @@ class Feed:
         del self._cursors[entity]
         cursor.once = True  # what is due is still answered
         if not cursor.marks and cursor in self._waiting:
-            self._release(complete=False)
+            self._replay.release(complete=False)
             self._waiting.remove(cursor)
 
     def sync(self, request: Sync | SyncFields) -> None:
@@ -174,7 +171,7 @@ class Feed:
                 self._hub.leave(cursor.entity, cursor.granularity, self._reader)
         self._cursors.clear()
         self._waiting.clear()
-        del self._reader, self._spawn
+        del self._reader, self._spawn, self._replay
 
     def _begin(self, entity: str, granularity: Granularity, *, live: bool) -> Cursor:
         cursor = self._syncing(entity, granularity)
@@ -203,7 +200,7 @@ class Feed:
     def _rewind(self, cursor: Cursor, start: int, mark: Mark) -> None:
         if cursor.live:
             self._hub.leave(cursor.entity, cursor.granularity, self._reader)
-        self._release(complete=False)
+        self._replay.release(complete=False)
         cursor.rewind(start)
         cursor.marks.append(mark)
         self._catch_up(cursor)
@@ -237,7 +234,9 @@ class Feed:
         upto, asked = self._hub.position(cursor.entity), cursor.sent
         page: list[Record] = []
         if asked < upto or asked > cursor.base:
-            page = await self._store.since(cursor.entity, asked, _END, PAGE)
+            # Whole records are sent without their clocks, so those are not even read.
+            clocks = cursor.form is Granularity.FIELDS
+            page = await self._store.since(cursor.entity, asked, _END, PAGE, clocks=clocks)
             if cursor not in self._waiting or cursor.sent != asked:
                 return  # unsubscribed or sent elsewhere meanwhile
         floor = 0
@@ -247,24 +246,25 @@ class Feed:
                 return
         # No await from here on: what is at the head goes live at the head.
         position = self._hub.position(cursor.entity)
-        for record in page:
-            if record.version <= position:
-                for message in state_messages(record, cursor.form, cursor.base):
-                    self._send(message)
-                cursor.reached(record.version)
+        fresh: Sequence[Record] = page
+        if page and page[-1].version > position:
+            fresh = [record for record in page if record.version <= position]
+        self._replay.send(fresh, cursor.form, cursor.base)
+        if fresh:
+            cursor.reached(fresh[-1].version)
         if not page:
             cursor.reached(upto)
         if not page and cursor.base < floor:
-            self._release(complete=False)
+            self._replay.release(complete=False)
             cursor.restart()  # deletes that it had yet to read were forgotten meanwhile
         elif not page and upto == position:
             self._caught_up(cursor)
         elif len(self._waiting) > 1:
-            self._release(complete=False)
+            self._replay.release(complete=False)
             self._waiting.append(self._waiting.pop(0))
 
     def _caught_up(self, cursor: Cursor) -> None:
-        self._release(cursor.entity, complete=True)
+        self._replay.release(cursor.entity, complete=True)
         self._waiting.remove(cursor)
         marks, cursor.marks = cursor.marks, []
         for mark in marks:
@@ -272,21 +272,6 @@ class Feed:
         if not cursor.once:
             cursor.live = True
             self._hub.join(cursor.entity, cursor.granularity, self._reader)
-
-    def _send(self, message: ServerMessage) -> None:
-        """Send, one field change late: only the very last one may say so."""
-        self._release(complete=False)
-        if isinstance(message, FieldChange):
-            self._held = message
-        else:
-            self._reader.send(message)
-
-    def _release(self, entity: str = "", *, complete: bool) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            if complete and held.change is not None and held.change.entity == entity:
-                held.change.more = None
-            self._reader.send(held)
 
     def _answer(self, entity: str, version: int, mark: Mark) -> ServerMessage:
         kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete

@@ -5,10 +5,12 @@ Knows the two interfaces. A socket implements one, its endpoint chooses the othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rhtmx.wire import Message
 from rhtmx_server.hub import Encoding
+from rhtmx_server.model import Record
 
 __all__ = ["Dialect", "Link"]
 
@@ -21,6 +23,12 @@ class Dialect(Encoding, Protocol):
 
         Raises:
             RhtmxError: `BAD_MESSAGE`, with what was expected instead.
+        """
+
+    def changes(self, records: Sequence[Record]) -> bytes:
+        """Records as `change` messages, ready to be written: what `frame` makes of each.
+
+        Empty if this kind never gets those.
         """
 
 

@@ -127,11 +127,20 @@ class Store(Protocol):
     async def head(self, entity: str) -> Head:
         """The head of one entity; that of an empty log if it was never written."""
 
-    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+    async def since(
+        self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> list[Record]:
         """At most `limit` records with `after < version <= upto`, in version order.
 
         Tombstones included. A page may be cut before `limit` to stay within
         about 1 MiB of data: only an empty one says that there are no more.
+
+        Args:
+            entity: the collection.
+            after: the last version that is not wanted.
+            upto: the last version that is wanted.
+            limit: at most so many.
+            clocks: whether their clocks are wanted too; they take most of the time.
         """
 
     async def record(self, entity: str, entity_id: str) -> Record | None:

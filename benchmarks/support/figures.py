@@ -6,8 +6,8 @@ Knows medians and ratios. Must not know what is measured or how.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -68,12 +68,14 @@ class Table:
         unit: of the values.
         ours: the subject that the others are compared with.
         note: what has to be known to read it.
+        printed: or only in the file, because it is too long.
     """
 
     title: str
     unit: str
     ours: str = "rhtmx"
     note: str = ""
+    printed: bool = True
     _values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def add(self, case: str, subject: str, value: float) -> None:
@@ -104,9 +106,7 @@ class Table:
                     "median": row.spread.median,
                     "low": row.spread.low,
                     "high": row.spread.high,
-                    "ratio": row.ratio and {
-                        "median": row.ratio.median, "low": row.ratio.low, "high": row.ratio.high
-                    },
+                    "ratio": row.ratio and asdict(row.ratio),
                     "values": row.values,
                 }
                 for row in self.rows()
@@ -120,10 +120,8 @@ class Table:
         for row in self.rows():
             shown = "" if row.case == case else row.case
             case = row.case
-            ratio = "" if row.ratio is None else (
-                f"{row.ratio.median:.2f}  ({row.ratio.low:.2f} … {row.ratio.high:.2f})"
-            )  # fmt: skip
             spread = f"{short(row.spread.low)} … {short(row.spread.high)}"
+            ratio = "" if row.ratio is None else ratios(asdict(row.ratio))
             lines.append((shown, row.subject, short(row.spread.median), spread, ratio))
         widths = [max(len(line[column]) for line in lines) for column in range(5)]
         text = "\n".join(
@@ -146,3 +144,19 @@ def short(value: float) -> str:
         return "0"
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.3g}"
+
+
+def ratios(spread: Mapping[str, float]) -> str:
+    """The median of some ratios, and between what they lie, as text."""
+    return f"{ratio(spread['median'])} ({ratio(spread['low'])} … {ratio(spread['high'])})"
+
+
+def ratio(value: float) -> str:
+    """A ratio with the digits that matter.
+
+    >>> ratio(0.00312), ratio(0.876), ratio(1.234), ratio(12.345), ratio(2345.6)
+    ('0.0031', '0.88', '1.23', '12.3', '2,346')
+    """
+    if value >= 1:
+        return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:.2g}"

@@ -17,6 +17,7 @@ from typing import Any
 
 TEXT, BINARY = 0x1, 0x2
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+_OFFER = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 PATIENCE = 60.0
 
 
@@ -66,7 +67,10 @@ class Client:
         port: on this machine.
         path: of the endpoint, with its query.
         subprotocol: offered, if any.
-        deflate: offer permessage-deflate.
+        deflate: offer permessage-deflate, without context; or the offer itself.
+        narrow: a small receive buffer, and segments as on a real network: loopback
+            has such large ones that the kernel takes megabytes for a peer that
+            does not read.
         finish: do the handshake now; otherwise `handshake` is still to be called.
     """
 
@@ -76,26 +80,37 @@ class Client:
         path: str = "/api/ws",
         *,
         subprotocol: str = "",
-        deflate: bool = False,
+        deflate: bool | str = False,
+        narrow: bool = False,
         finish: bool = True,
     ) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.socket = socket.socket()
+        self.socket.settimeout(PATIENCE)
+        if narrow:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
         self.last_read = 0
-        extra = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
-        if deflate:
-            extra += (
-                "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
-                "client_no_context_takeover\r\n"
-            )
-        self.socket.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {_KEY}\r\n"
-            f"Sec-WebSocket-Version: 13\r\n{extra}\r\n".encode()
-        )
+        self.socket.sendall(self.request(port, path, subprotocol=subprotocol, deflate=deflate))
         if finish:
             self.handshake()
+
+    @staticmethod
+    def request(
+        port: int, path: str = "/api/ws", *, subprotocol: str = "", deflate: bool | str = False
+    ) -> bytes:
+        """The request that asks for a WebSocket."""
+        extra = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
+        if deflate:
+            offer = _OFFER if deflate is True else deflate
+            extra += f"Sec-WebSocket-Extensions: {offer}\r\n"
+        return (
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {_KEY}\r\n"
+            f"Sec-WebSocket-Version: 13\r\n{extra}\r\n"
+        ).encode()
 
     def handshake(self) -> None:
         """Read the answer to the request that is already sent."""

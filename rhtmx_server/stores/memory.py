@@ -12,8 +12,9 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
@@ -118,12 +119,15 @@ class MemoryStore:
         """Read the head of one entity."""
         return replace(self._heads.get(entity) or Head())
 
-    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+    async def since(
+        self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> list[Record]:
         """At most `limit` records with `after < version <= upto`, in version order."""
         if entity not in self._logs:
             return []
         found = self._logs[entity].between(after, upto)
-        return cut(_copy(record) for record in islice(found, limit))
+        copy = _copy if clocks else _without_clocks
+        return cut(copy(record) for record in islice(found, limit))
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
@@ -209,6 +213,10 @@ class MemoryStore:
 def _copy(record: Record) -> Record:
     """Callers may change what they get or gave; the store's own must not change with it."""
     return replace(record, clocks=dict(record.clocks))
+
+
+def _without_clocks(record: Record) -> Record:
+    return replace(record, clocks={})
 
 
 def _version(record: Record) -> int:

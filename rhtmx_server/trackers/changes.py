@@ -11,6 +11,8 @@ every top-level key that really differs, and a delete of every one that is gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -102,19 +104,28 @@ def _stamp(before: Record | None, after: Record) -> tuple[dict[str, Clock], list
     """
     old, new = fields_of(before), fields_of(after)
     clocks = clocks_of(before, old)
-    written = [
-        name
-        for name, text in new.items()
-        if old.get(name) != text and (name not in old or not jsontext.same(old[name], text))
-    ]
-    gone = [name for name in old if name not in new]
     stamp = Clock(after.version, after.time, after.client_id)
-    for name in written:
-        clocks[name] = follow(stamp, clocks.get(name))
-    stamp = msgspec.structs.replace(stamp, deleted=True)
-    for name in gone if after.live else {DELETED, *clocks}:
-        clocks[name] = follow(stamp, clocks.get(name))
-    return clocks, sorted(written + gone)
+    changed = []
+    for name, text in new.items():
+        former = old.get(name)
+        if former is None or (former != text and not jsontext.same(former, text)):
+            clocks[name] = follow(stamp, clocks.get(name))
+            changed.append(name)
+    if not after.live:
+        _bury(clocks, {DELETED, *clocks}, stamp)
+        changed += old
+    elif not old.keys() <= new.keys():
+        gone = old.keys() - new.keys()
+        _bury(clocks, gone, stamp)
+        changed += gone
+    changed.sort()
+    return clocks, changed
+
+
+def _bury(clocks: dict[str, Clock], names: Iterable[str], stamp: Clock) -> None:
+    tombstone = msgspec.structs.replace(stamp, deleted=True)
+    for name in names:
+        clocks[name] = follow(tombstone, clocks.get(name))
 
 
 def _ack(push: Push, context: Context, version: int) -> PushAck:

@@ -34,6 +34,8 @@ _WHITESPACE = b" \t\n\r"
 _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _parse = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_PLAIN = frozenset({str, int, bool, type(None)})  # mean the same if they are equal
 
 
 def is_object(data: bytes | None) -> bool:
@@ -80,12 +82,15 @@ def same(one: bytes | msgspec.Raw | None, other: bytes | msgspec.Raw | None) -> 
     The order of keys, white space and escapes do not count, nor how a double is
     written. Integers are compared to the digit. `1`, `1.0` and `true` differ.
     """
-    return one == other or _sorted(one) == _sorted(other)
-
-
-def _sorted(data: bytes | msgspec.Raw | None) -> bytes:
+    if one == other:
+        return True
+    left, right = _parse(_NULL if one is None else one), _parse(_NULL if other is None else other)
+    if type(left) is not type(right):
+        return False
+    if type(left) in _PLAIN:
+        return bool(left == right)
     # Not `canonical`: a Python call for each double is too slow for every write.
-    return _NULL if data is None else msgspec.json.encode(_parse(data), order="sorted")
+    return _encode_sorted(left) == _encode_sorted(right)
 
 
 def canonical(data: bytes | None) -> bytes:
@@ -102,7 +107,7 @@ def canonical(data: bytes | None) -> bytes:
     """
     if data is None:
         return _NULL
-    return msgspec.json.encode(_parse_numbers(data), order="sorted")
+    return _encode_sorted(_parse_numbers(data))
 
 
 def _number(text: str) -> msgspec.Raw:

@@ -117,7 +117,12 @@ class Runner:
 
     async def _verdict(self, validator: Validator, value: str, values: Values) -> Verdict:
         try:
-            answer = await self._answer(validator, value, values)
+            if validator.blocking:
+                answer = await self._in_thread(validator, value, values)
+            else:
+                answer = validator.call(value, values)
+            if answer is not None and inspect.isawaitable(answer):
+                answer = await answer
         except Invalid as invalid:
             return Verdict(str(invalid.message), _json(invalid.metadata), invalid.field)
         if answer is None:
@@ -127,13 +132,6 @@ class Runner:
         raise _Misuse(
             f"returned {type(answer).__name__}: return nothing or Valid(...), raise Invalid(...)"
         )
-
-    async def _answer(self, validator: Validator, value: str, values: Values) -> object:
-        if validator.blocking:
-            answer = await self._in_thread(validator, value, values)
-        else:
-            answer = validator.call(value, values)
-        return await answer if inspect.isawaitable(answer) else answer
 
     async def _in_thread(self, validator: Validator, value: str, values: Values) -> object:
         job = self._executor.submit(_call, validator, value, values)

@@ -39,8 +39,9 @@ def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
     if record is None:
         return {}
     clocks = dict(record.clocks)
-    for name in fields.keys() - clocks.keys():
-        clocks[name] = Clock(record.version, record.time, record.client_id)
+    if not fields.keys() <= clocks.keys():
+        for name in fields.keys() - clocks.keys():
+            clocks[name] = Clock(record.version, record.time, record.client_id)
     if not record.live and DELETED not in clocks:
         clocks[DELETED] = Clock(record.version, record.time, record.client_id, True)
     return clocks

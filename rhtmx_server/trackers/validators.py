@@ -67,6 +67,8 @@ class Validator:
         call: the function, taking (value, values of the form).
         blocking: it must not run on the event loop.
         timeout: its time in seconds; `None` for the default.
+        sees_form: it looks at the values of the form; otherwise it may be
+            called without them.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Validator:
     call: Callable[[str, Values], object]
     blocking: bool
     timeout: float | None = None
+    sees_form: bool = True
 
     @classmethod
     def of_field(
@@ -100,8 +103,15 @@ class Validator:
         """
         name = f"{form}.{field} {_name(function)}"
         _require_one_argument(function, f"{name}: takes (value) or (value, form)", {"form"})
-        call = _with_form(function) if _takes_form(function) else _with_value(function)
-        return cls(name, form, call, _blocks(name, function, blocking), _time(name, timeout))
+        sees_form = _takes_form(function)
+        return cls(
+            name,
+            form,
+            _with_form(function) if sees_form else _with_value(function),
+            _blocks(name, function, blocking),
+            _time(name, timeout),
+            sees_form,
+        )
 
     @classmethod
     def of_form(

@@ -10,10 +10,15 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
+from collections.abc import Sequence
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import Format, Message, ServerMessage
+from rhtmx.wire.changes import json_change_writer, proto_change_writer
+from rhtmx_server.model import Record
+from rhtmx_server.page import Page
+from rhtmx_server.times import to_datetime
 
 __all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect"]
 
@@ -68,6 +73,7 @@ class WireDialect:
         self._threshold = threshold
         self._text = wire_format is Format.JSON
         self._opcode = TEXT if self._text else BINARY
+        self._change_writer = json_change_writer if self._text else proto_change_writer
 
     def decode(self, data: bytes, text: bool) -> Message:
         """The message in a frame whose kind must agree with the format."""
@@ -77,7 +83,39 @@ class WireDialect:
 
     def frame(self, message: ServerMessage) -> bytes:
         """A message as a frame."""
-        payload = wire.encode(message, self.format)
+        return self._framed(wire.encode(message, self.format))
+
+    def changes(self, records: Sequence[Record]) -> bytes:
+        """Records as `change` frames, one after the other; those of a page are made once."""
+        if not isinstance(records, Page):
+            return self._write(records)
+        frames = records.encoded.get(self)
+        if frames is None:
+            frames = records.encoded[self] = self._write(records)
+        return frames
+
+    def _write(self, records: Sequence[Record]) -> bytes:
+        # A writer for each page: the dialect serves every server of the process, also
+        # one that runs in another thread.
+        write, framed = self._change_writer(), self._framed
+        return b"".join(
+            [
+                framed(
+                    write(
+                        record.entity,
+                        record.entity_id,
+                        record.action,
+                        record.data,
+                        record.version,
+                        record.client_id,
+                        to_datetime(record.time),
+                    )
+                )
+                for record in records
+            ]
+        )
+
+    def _framed(self, payload: bytes) -> bytes:
         if self.bits and len(payload) >= self._threshold:
             small = deflate(payload, bits=self.bits, level=self._level)
             if len(small) < len(payload):

@@ -34,6 +34,8 @@ from rhtmx.messages import (
     SyncFields,
 )
 from rhtmx.wire import Message, ServerMessage
+from rhtmx_server.model import Granularity, Record
+from rhtmx_server.render import state_messages
 from rhtmx_server.services import Services
 from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.framing import BINARY, TEXT, frame
@@ -193,6 +195,16 @@ class LegacyDialect:
             if len(small) < len(payload):
                 return frame(BINARY, small)
         return frame(TEXT, payload)
+
+    def changes(self, records: Sequence[Record]) -> bytes:
+        """Return records as `change` frames; nothing where changes are not sent."""
+        return b"".join(
+            [
+                self.frame(message)
+                for record in records
+                for message in state_messages(record, Granularity.RECORDS, 0)
+            ]
+        )
 
     def _not_taken(self, name: str) -> str:
         takes = ", ".join(self._vocabulary.takes)

@@ -39,6 +39,9 @@ log = logging.getLogger("rhtmx_server")
 _WINDOW_BITS = 12
 """Compression window: 4 KiB. Changes are small, and every message starts anew."""
 
+_BACKLOG = 4096
+"""Sockets that wait to be accepted. asyncio's 100 makes a reconnect storm lose connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -121,6 +124,7 @@ class WebSocketServer:
             extensions=self._extensions(),
             max_size=config.max_size,
             write_limit=config.outbox,
+            backlog=_BACKLOG,
             ping_interval=None,
             open_timeout=30,
             close_timeout=config.stop_timeout / 2,

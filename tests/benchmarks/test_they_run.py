@@ -26,7 +26,7 @@ def test_it_writes_positive_figures(name: str, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": path},
         timeout=120,
     )
-    report = json.loads((tmp_path / "figures.json").read_text())
-    rows = [row for table in report["benchmarks"][name] for row in table["rows"]]
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    rows = [row for table in figures[name]["tables"] for row in table["rows"]]
     assert rows
     assert all(row["median"] > 0 for row in rows)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rhtmx.errors import RhtmxError
 from rhtmx.wire import Format, Message, decode, encode
 from rhtmx.wire.frame import check_frame
-from rhtmx.wire.value import check_json, check_value, is_plain, parse
+from rhtmx.wire.proto_codec import _decode_envelope, decode_proto
+from rhtmx.wire.value import check_json, check_value, is_certain, is_plain, parse
 from tests.conformance.strategies import as_json, frames, hostile_json, json_values
 
 
@@ -35,6 +36,8 @@ def exact(data: bytes) -> bool:
 @example(b'"' + b"0" * 400 + b'"')
 def test_what_the_fast_path_takes_the_exact_path_takes(data: bytes) -> None:
     assert not is_plain(data) or exact(data)
+    assert not is_certain(data) or exact(data)
+    assert is_certain(data) or not is_plain(data)
 
 
 @given(json_values)
@@ -90,6 +93,25 @@ def test_a_damaged_frame_is_read_or_refused_with_words(
         start = data.draw(st.integers(0, len(frame)))
         frame[start : start + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
     read_or_refuse(bytes(frame), wire)
+
+
+@given(frames, st.data())
+def test_a_binary_frame_is_the_same_with_and_without_the_short_way(
+    message: Message, data: st.DataObject
+) -> None:
+    frame = bytearray(encode(message, Format.PROTO))
+    for _ in range(data.draw(st.integers(0, 3))):
+        start = data.draw(st.integers(0, len(frame)))
+        frame[start : start + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
+    assert verdict(decode_proto, bytes(frame)) == verdict(_decode_envelope, bytes(frame))
+
+
+def verdict(read: Callable[[bytes], Message], data: bytes) -> object:
+    """The message, or the words of refusal."""
+    try:
+        return read(data)
+    except RhtmxError as refused:
+        return refused.message
 
 
 @given(st.binary(max_size=64), st.sampled_from(Format))

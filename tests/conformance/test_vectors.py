@@ -47,6 +47,27 @@ def test_both_formats_carry_the_same_message(vector: dict[str, Any]) -> None:
 
 
 @good
+def test_what_is_read_holds_what_the_constructor_would_make(vector: dict[str, Any]) -> None:
+    # The glue makes messages without their constructor.
+    for message in (
+        decode(vector["json"].encode(), Format.JSON),
+        decode(f" {vector['json']}".encode(), Format.JSON),
+        decode(bytes.fromhex(vector["proto"]), Format.PROTO),
+    ):
+        same_as_constructed(message)
+
+
+def same_as_constructed(message: Any) -> None:
+    fields = {name: getattr(message, name) for name in message.__dataclass_fields__}
+    assert list(vars(message).items()) == list(vars(type(message)(**fields)).items())
+    for value in fields.values():
+        inner = value.values() if isinstance(value, dict) else value
+        for item in inner if isinstance(value, dict | list) else (value,):
+            if hasattr(item, "__dataclass_fields__"):
+                same_as_constructed(item)
+
+
+@good
 def test_what_is_written_is_canonical(vector: dict[str, Any]) -> None:
     message = decode(vector["json"].encode(), Format.JSON)
     assert encode(message, Format.JSON).decode() == vector["canonical"]

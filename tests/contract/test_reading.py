@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from rhtmx_server.model import Clock
 from rhtmx_server.ports import Store
 from rhtmx_server.stores.paging import PAGE_BYTES
 from tests.contract.builders import put, put_each, record, versions
@@ -75,3 +78,22 @@ async def test_a_page_that_was_cut_does_not_hold_on_to_what_it_saw(store: Store)
 async def test_an_unknown_record_or_client_is_none(store: Store) -> None:
     assert await store.record("tasks", "1") is None
     assert await store.client("client-1") is None
+
+
+async def test_since_leaves_the_clocks_out_where_they_are_not_wanted(store: Store) -> None:
+    one = replace(record("1", 1), clocks={"n": Clock(1, 17, "ada")})
+    gone = record("2", 2, deleted=True)
+    await put(store, one, gone)
+    assert await store.since("tasks", 0, 10, 10) == [one, gone]
+    assert await store.since("tasks", 0, 10, 10, clocks=False) == [replace(one, clocks={}), gone]
+
+
+async def test_a_page_that_was_read_before_a_write_is_not_given_out_after_it(store: Store) -> None:
+    await put(store, record("1", 1), record("2", 2))
+    for clocks in (True, False) * 3:
+        before = await store.since("tasks", 0, 10, 10, clocks=clocks)
+        assert [(one.entity_id, one.version) for one in before][:1] == [("1", 1)]
+    await put(store, record("1", 3))
+    for clocks in (True, False):
+        after = await store.since("tasks", 0, 10, 10, clocks=clocks)
+        assert [(one.entity_id, one.version) for one in after] == [("2", 2), ("1", 3)]

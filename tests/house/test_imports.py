@@ -21,6 +21,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.checks": PURE,
     "rhtmx_server.cursor": PURE,
     "rhtmx_server.batch": PURE,
+    "rhtmx_server.outcomes": PURE,
     "rhtmx_server.render": PURE,
     "rhtmx_server.ports": PURE,
     "rhtmx_server.trackers.merge": PURE,

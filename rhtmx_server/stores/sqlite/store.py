@@ -23,6 +23,7 @@ import apsw
 from rhtmx_server.model import Client, Head, HistoryEntry, Record
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
+from rhtmx_server.stores.pagecache import PageCache
 from rhtmx_server.stores.sqlite import queries, retention
 from rhtmx_server.stores.sqlite.connections import Connections, open_all
 from rhtmx_server.stores.sqlite.failures import failed, in_words
@@ -64,6 +65,7 @@ class SqliteStore:
         self.placement = placement
         self._turn = asyncio.Lock()
         self._opened: Connections | None = None
+        self._pages = PageCache()
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -87,6 +89,7 @@ class SqliteStore:
         """Finish what is under way and close. May be called twice."""
         async with self._turn:
             opened, self._opened = self._opened, None
+            self._pages.clear()
             if opened is not None:
                 opened.close()
 
@@ -134,10 +137,17 @@ class SqliteStore:
         with self._reading() as cursor:
             return queries.read_head(cursor, entity)
 
-    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+    async def since(
+        self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> list[Record]:
         """At most `limit` records with `after < version <= upto`, in version order."""
-        with self._reading() as cursor:
-            return queries.read_since(cursor, entity, after, upto, limit)
+        query = queries.read_since if clocks else queries.read_since_plain
+
+        def read() -> list[Record]:
+            with self._reading() as cursor:
+                return query(cursor, entity, after, upto, limit)
+
+        return self._pages.get((entity, after, upto, limit, clocks), read)
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
@@ -200,6 +210,7 @@ class SqliteStore:
                     yield writer.cursor()
                     await self._commit(opened)
                 finally:
+                    self._pages.clear()
                     if writer.in_transaction:
                         writer.execute("ROLLBACK")
 

@@ -6,6 +6,7 @@ betterproto2's parser never sees a byte from outside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -21,6 +22,10 @@ from rhtmx.wire import (
     encode_message,
     encode_proto,
 )
+from rhtmx.wire.changes import proto_change_writer
+from rhtmx_server.model import Record
+from rhtmx_server.page import Page
+from rhtmx_server.times import to_datetime
 
 __all__ = ["DIALECT", "GLUE", "EnvelopeDialect", "Glue", "prefixed"]
 
@@ -42,9 +47,39 @@ class EnvelopeDialect:
         """A message in its envelope, ready to be sent."""
         return prefixed(encode_proto(message))
 
+    def changes(self, records: Sequence[Record]) -> bytes:
+        """Records as changes, one after the other; those of a page are made once."""
+        if not isinstance(records, Page):
+            return _changes(records)
+        frames = records.encoded.get(self)
+        if frames is None:
+            frames = records.encoded[self] = _changes(records)
+        return frames
+
     def decode(self, data: bytes, text: bool) -> Message:
         """The message in an envelope; the prefix is gone already."""
         return decode_proto(data)
+
+
+def _changes(records: Sequence[Record]) -> bytes:
+    # A writer for each page: servers of one process may run in several threads.
+    write = proto_change_writer()
+    return b"".join(
+        [
+            prefixed(
+                write(
+                    record.entity,
+                    record.entity_id,
+                    record.action,
+                    record.data,
+                    record.version,
+                    record.client_id,
+                    to_datetime(record.time),
+                )
+            )
+            for record in records
+        ]
+    )
 
 
 DIALECT = EnvelopeDialect()

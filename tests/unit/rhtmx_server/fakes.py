@@ -7,7 +7,7 @@ coroutine goes on.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
 from rhtmx import wire
@@ -24,6 +24,7 @@ from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.hub import Encoding
 from rhtmx_server.model import Clock, Commit, Granularity, Record
 from rhtmx_server.outbox import Outbox, Tick
+from rhtmx_server.render import state_messages
 from rhtmx_server.times import to_datetime
 
 RECORDS, FIELDS, BOTH = Granularity.RECORDS, Granularity.FIELDS, Granularity.BOTH
@@ -54,6 +55,13 @@ class Lines:
     def frame(self, message: ServerMessage) -> bytes:
         self.encoded.append(message)
         return wire.encode(message, Format.JSON) + b"\n"
+
+    def changes(self, records: Sequence[Record]) -> bytes:
+        return b"".join(
+            self.frame(message)
+            for record in records
+            for message in state_messages(record, RECORDS, 0)
+        )
 
     def decode(self, data: bytes, text: bool) -> Message:
         return wire.decode(data, Format.JSON)

@@ -5,7 +5,7 @@ Every `await` of a feed is a place where a test can put something else.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rhtmx.messages import Position, Push, PushFields, Sync, SyncFields
@@ -56,10 +56,13 @@ class PausingStore(MemoryStore):
     before = 0
     after = 0
 
-    async def since(self, entity: str, after: int, upto: int, limit: int) -> list[Record]:
+    async def since(
+        self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> list[Record]:
         for _ in range(self.before):
             await pause()
-        page = await super().since(entity, after, upto, min(limit, self.page))
+        limit = min(limit, self.page)
+        page = await super().since(entity, after, upto, limit, clocks=clocks)
         for _ in range(self.after):
             await pause()
         return page
@@ -79,6 +82,9 @@ class Reader:
 
     def send(self, message: ServerMessage) -> None:
         self.out += messages(self.encoding.frame(message))
+
+    def send_changes(self, records: Sequence[Record]) -> None:
+        self.out += messages(self.encoding.changes(records))
 
     def _take_frames(self, frames: bytes) -> None:
         self.out += messages(frames)

@@ -21,7 +21,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
-from rhtmx_server.batch import Batch, digest
+from rhtmx_server.batch import Batch
 from rhtmx_server.model import Context, Decision, Granularity, Mutation, Record
 from rhtmx_server.ports import Decide
 from rhtmx_server.stores.memory import MemoryStore
@@ -348,13 +348,6 @@ def test_the_conflicts_of_a_numbered_push_come_again_with_its_answer(server: Ser
     assert again[0] == first[0]
     assert isinstance(again[-1], FieldPushAck)
     assert again[-1].duplicate
-
-
-def test_the_digest_is_of_the_content_not_of_the_address() -> None:
-    assert digest(push(seq=1, request_id="a")) == digest(push(seq=2, request_id="b"))
-    assert digest(push()) != digest(push(data=b'{"n":2}'))
-    assert digest(push()) != digest(push("2"))
-    assert digest(push_fields(update("a", b"1"))) != digest(push_fields(update("a", b"2")))
 
 
 # All of it at once: a client that resends at random, in batches of any size.

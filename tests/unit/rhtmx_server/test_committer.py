@@ -113,6 +113,32 @@ async def test_what_gathers_during_a_transaction_becomes_the_next_one(world: Wor
     assert world.batches == [1, 4]
 
 
+async def test_what_the_loop_reads_before_a_transaction_begins_belongs_to_it(world: World) -> None:
+    world.submit("1")
+    await asyncio.sleep(0)  # the committer wakes, and gives the loop a turn
+    assert not world.store.begun.is_set()
+    world.submit("2")
+    await world.done()
+    assert world.batches == [2]
+
+
+async def test_the_answers_of_a_batch_can_be_sent_before_the_next_one_begins(world: World) -> None:
+    for index in range(MAX_BATCH + 1):
+        world.submit(str(index))
+    await world.answered["0"].wait()
+    assert world.batches == [MAX_BATCH]
+    await world.done()
+    assert world.batches == [MAX_BATCH, 1]
+
+
+async def test_what_waits_for_its_turn_when_the_committer_ends_is_refused(world: World) -> None:
+    world.submit("1")
+    await asyncio.sleep(0)
+    world.running.cancel()
+    await asyncio.wait([world.running])
+    assert world.code("1") is ErrorCode.SHUTTING_DOWN
+
+
 async def test_answers_and_deliveries_keep_the_order_of_submission(world: World) -> None:
     names = [str(index) for index in range(50)]
     for name in names:

@@ -400,7 +400,7 @@ async def test_a_task_that_never_began_is_no_warning(side: Side) -> None:
 async def test_a_task_that_fails_tells_the_peer_and_sends_it_away_to_reconnect(
     side: Side, monkeypatch: pytest.MonkeyPatch, failure: Exception, code: ErrorCode
 ) -> None:
-    async def fail(*args: object) -> None:
+    async def fail(*args: object, **options: object) -> None:
         raise failure
 
     monkeypatch.setattr(side.store, "since", fail)

@@ -10,7 +10,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Ping, Sync
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server.failures import error_message, place, unexpected
+from rhtmx_server.failures import error_message, known, place, unexpected
 from tests.unit.rhtmx_server.fakes import push
 
 
@@ -75,3 +75,9 @@ def test_the_place_of_a_failure_is_its_type_and_where_it_was_raised() -> None:
 def test_no_two_failures_have_the_same_id() -> None:
     ids = {unexpected(ValueError(), "writing").message for _ in range(20)}
     assert len(ids) == 20
+
+
+def test_an_error_of_ours_passes_as_it_is_and_anything_else_is_unexpected() -> None:
+    ours = RhtmxError(ErrorCode.CONFLICT, "words")
+    assert known(ours, "testing") is ours
+    assert known(ValueError("secret"), "testing").code is ErrorCode.INTERNAL

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from rhtmx.errors import RhtmxError
@@ -16,9 +17,40 @@ def test_a_float_without_a_fraction_is_an_integer() -> None:
 
 
 def test_a_required_value_must_be_there_to_be_written() -> None:
-    assert fields.required(0, "version") == 0
     with pytest.raises(ValueError, match="change is required"):
-        fields.required(None, "change")
+        fields.absent("change")
+
+
+def test_a_parsed_value_is_written_as_it_was_in_canonical_text() -> None:
+    assert fields.plain_value({"a": [1, "ä"]}) == '{"a":[1,"ä"]}'.encode()
+    assert fields.plain_value("") == b'""'
+    assert fields.plain_value(None) is None
+    assert fields.plain_value(fields.NULL) is None
+
+
+@pytest.mark.parametrize("value", [{"__proto__": 1}, [{"constructor": 1}], {"prototype": 1}])
+def test_a_parsed_value_that_is_not_certainly_safe_is_a_value_error(value: object) -> None:
+    with pytest.raises(ValueError, match="not certainly safe"):
+        fields.plain_value(value)
+
+
+def test_a_number_of_309_digits_is_not_certainly_safe() -> None:
+    assert fields.plain_value(10**307) == b"1" + b"0" * 307
+    with pytest.raises(ValueError, match="not certainly safe"):
+        fields.plain_value(10**308)
+
+
+def test_a_value_as_it_was_written_is_not_touched() -> None:
+    assert fields.raw_value(msgspec.Raw(b'{ "a": 1 }')) == b'{ "a": 1 }'
+    assert fields.raw_value(msgspec.Raw(b"null")) is None
+    assert fields.raw_value(fields.NULL) is None
+
+
+@pytest.mark.parametrize("key", ["__proto__", "constructor", "prototype"])
+def test_a_forbidden_key_of_a_parsed_map_is_a_value_error(key: str) -> None:
+    assert fields.plain_key("users") == "users"
+    with pytest.raises(ValueError, match="a forbidden key"):
+        fields.plain_key(key)
 
 
 def test_a_missing_field_is_named() -> None:

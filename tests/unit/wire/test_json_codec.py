@@ -62,6 +62,10 @@ def test_optional_fields_are_written_only_if_present() -> None:
         b'{"type":"push","entity":"u","entity_id":"1","action":"delete","data":null}',
         b'{"type":"push","entity":"u","entity_id":"1","action":"delete"}',
         b'{"entities":["a"],"type":"subscribe"}',
+        b'{"type": "push", "entity": "u", "entity_id": "1", "action": "create", "data": {"n": 1}}',
+        b'{"type":"push","entity":"u","entity_id":"1","action":"create","data":[[[[[[[[1]]]]]]]]}',
+        b'{"type":"authenticated","expires":"2026-11-22T10:00:00.123Z"}',
+        b'{"type":"sync","entity":"u","since":1.0}',
     ],
 )
 def test_common_frames_are_read_without_the_exact_check(
@@ -69,6 +73,23 @@ def test_common_frames_are_read_without_the_exact_check(
 ) -> None:
     monkeypatch.setattr("rhtmx.wire.json_codec.check_frame", lambda _: pytest.fail("slow"))
     assert decode_json(frame)
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"n":1}', b'{ "n" : 1 }', b"[" * 7 + b"]" * 7, b"[" * 32 + b"]" * 32]
+)
+def test_a_value_is_the_same_by_whichever_way_it_is_read(data: bytes) -> None:
+    frame = b'{"type":"push","entity":"u","entity_id":"1","action":"create","data":%s}' % data
+    assert decode_json(frame) == Push("u", "1", ChangeAction.CREATE, data)
+    assert decode_json(frame.replace(b":", b": ", 1)) == decode_json(frame)
+
+
+def test_a_forbidden_key_of_a_map_is_refused_in_canonical_text_too() -> None:
+    frame = b'{"type":"subscribe","entities":[],"since":{"%s":{"epoch":"e","version":1}}}'
+    assert decode_json(frame % b"users")
+    for key in (b"__proto__", b"constructor", b"prototype"):
+        with pytest.raises(RhtmxError, match=r"^subscribe\.since: the key"):
+            decode_json(frame % key)
 
 
 def test_unknown_fields_do_not_survive() -> None:

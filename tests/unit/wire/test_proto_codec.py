@@ -6,6 +6,7 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Authenticate,
     Change,
     ChangeAction,
     ChangeLog,
@@ -15,6 +16,7 @@ from rhtmx.messages import (
     Ping,
     Position,
     Push,
+    PushFields,
     Subscribe,
 )
 from rhtmx.wire import decode_message, decode_proto, encode_message, encode_proto
@@ -48,6 +50,39 @@ def test_the_first_wrong_field_is_named(data: bytes, words: str) -> None:
     with pytest.raises(RhtmxError) as refused:
         decode_proto(data)
     assert (refused.value.code, refused.value.message) == (ErrorCode.BAD_MESSAGE, words)
+
+
+@pytest.mark.parametrize("size", [1, 100, 127, 128, 5_000, 16_383, 16_384, 40_000, 3_000_000])
+def test_a_message_of_any_size_is_read(size: int) -> None:
+    for message in (
+        Push("a", "b", ChangeAction.CREATE, b'"' + b"x" * size + b'"'),
+        PushFields("x" * size, "b"),
+        Authenticate("x" * size),
+    ):
+        data = encode_proto(message)
+        assert decode_proto(data) == message
+        assert decode_proto(data + b"\xf8\x07\x01") == message, "with an unknown field behind it"
+        for cut in (data[:-1], data[:2], data[:3], data[:1]):
+            with pytest.raises(RhtmxError, match=r"^message: not a valid protobuf message"):
+                decode_proto(cut)
+
+
+def test_the_last_of_two_cases_wins() -> None:
+    assert decode_proto(encode_proto(Hello("a")) + encode_proto(Ping())) == Ping()
+    assert decode_proto(encode_proto(Ping()) + encode_proto(Hello("a"))) == Hello("a")
+
+
+def test_a_size_of_more_bytes_than_it_needs_is_still_that_size() -> None:
+    assert decode_proto(b"\x32\x80\x00") == Ping()
+    assert decode_proto(b"\x32\x80\x80\x00") == Ping()
+    assert decode_proto(b"\x0a\x85\x80\x00\x0a\x03abc") == Hello("abc")
+
+
+def test_a_size_of_three_bytes_is_not_taken_for_two() -> None:
+    # Read as two bytes, 0x80 and 0x80 would be 128 << 7, exactly what follows them.
+    data = b"\x0a\x80\x80\x01" + b"x" * (0x4000 - 1)
+    with pytest.raises(RhtmxError, match=r"^message: not a valid protobuf message"):
+        decode_proto(data)
 
 
 def test_a_nul_is_found_wherever_a_string_is() -> None:

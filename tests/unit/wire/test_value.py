@@ -3,7 +3,18 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import RhtmxError
-from rhtmx.wire.value import Pairs, check_json, check_key, check_text, is_plain, members, parse
+from rhtmx.wire.value import (
+    Pairs,
+    check_json,
+    check_key,
+    check_text,
+    has_nul,
+    is_certain,
+    is_harmless,
+    is_plain,
+    members,
+    parse,
+)
 
 
 @pytest.mark.parametrize("data", [b"null", b" null", b"null\n"])
@@ -87,6 +98,47 @@ def test_common_values_take_the_fast_path(data: bytes) -> None:
 @pytest.mark.parametrize("data", [b"[[1], 2]", b'{"a":1,"a":1}', b'{"__proto__":1}', b"nope"])
 def test_uncertain_values_do_not_take_the_fast_path(data: bytes) -> None:
     assert not is_plain(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{ "a" : [ 1, 2 ],\n"b":null}',
+        b"[" * 32 + b"]" * 32,
+        b'{"a":' * 32 + b"1" + b"}" * 32,
+        b"[" + b",".join([b"[]"] * 100) + b"]",
+    ],
+)
+def test_spaces_and_depth_are_certain_but_not_plain(data: bytes) -> None:
+    assert not is_plain(data) or data.startswith(b"[[],")
+    assert is_certain(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{ "a" : 1 , "a" : 2 }',
+        b'[ { "__proto__" : 1 } ]',
+        rb'[ "\u0000" ]',
+        rb'{ "\u0061" : 1 }',
+        b"[" * 33 + b"]" * 33,
+        b"[ " + b"1" * 309 + b" ]",
+        b"[" * 100_000,
+        b"nope",
+        b'"\xff"',
+        b"",
+    ],
+)
+def test_what_is_unsafe_or_odd_is_never_certain(data: bytes) -> None:
+    assert not is_certain(data)
+    assert not is_plain(data)
+
+
+def test_harmless_and_nul_are_told_of_canonical_text() -> None:
+    assert is_harmless(b'{"a":1}')
+    assert not is_harmless(b'"protocol"')
+    assert has_nul(rb'"\u0000"')
+    assert not has_nul(rb'"\n"')
 
 
 def test_a_parsed_object_keeps_every_pair() -> None:

@@ -6,25 +6,34 @@ Knows how one value of each kind is read strictly. Must not know messages.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-from rhtmx.wire.limits import MAX_INTEGER
+import msgspec
+
+from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_INTEGER, MIN_INTEGER
 from rhtmx.wire.refusal import bad_message, expected, out_of_range
 from rhtmx.wire.times import from_timestamp
-from rhtmx.wire.value import check_json, check_key, is_plain
+from rhtmx.wire.value import check_json, check_key, is_harmless, is_plain
 
 __all__ = [
+    "NULL",
+    "absent",
     "check_map_key",
     "embedded",
     "in_range",
     "integral",
     "missing",
+    "plain_key",
+    "plain_value",
+    "raw_value",
     "refuse_enum",
-    "required",
     "time",
 ]
 
-T = TypeVar("T")
+NULL: Any = msgspec.Raw(b"null")
+"""Stands for an embedded value that is absent."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 def integral(number: float) -> int:
@@ -34,11 +43,36 @@ def integral(number: float) -> int:
     return int(number)
 
 
-def required(value: T | None, field: str) -> T:
-    """Return a value that must be there to be written; ValueError if it is None."""
-    if value is None:
-        raise ValueError(f"{field} is required")
-    return value
+def plain_value(value: object) -> bytes | None:
+    """Return a parsed embedded value of a canonical frame as it was written there.
+
+    Raises:
+        ValueError: it is not certain that it is safe.
+    """
+    if value is None or value is NULL:
+        return None
+    data = _encode(value)
+    if not is_harmless(data):
+        raise ValueError("not certainly safe")
+    return data
+
+
+def plain_key(key: str) -> str:
+    """Return the key of a map; ValueError if it is forbidden."""
+    if key in FORBIDDEN_KEYS:
+        raise ValueError("a forbidden key")
+    return key
+
+
+def raw_value(value: msgspec.Raw) -> bytes | None:
+    """Return an embedded value as it was written; None for `null` or if it is absent."""
+    data = bytes(value)
+    return None if data == b"null" else data
+
+
+def absent(field: str) -> NoReturn:
+    """Refuse to write a message without a required field."""
+    raise ValueError(f"{field} is required")
 
 
 def missing(where: str, field: str) -> NoReturn:
@@ -48,7 +82,7 @@ def missing(where: str, field: str) -> NoReturn:
 
 def in_range(value: int, where: str, field: str) -> int:
     """Return a protocol integer that JavaScript can hold, or refuse it."""
-    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+    if not MIN_INTEGER <= value <= MAX_INTEGER:
         raise out_of_range(where, field, value)
     return value
 

@@ -11,15 +11,21 @@ import msgspec
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import Message
 from rhtmx.wire.frame import check_frame
-from rhtmx.wire.generated.json_glue import DECODERS, ENCODERS, NULL, ParsedFrame, RawFrame
+from rhtmx.wire.generated.json_glue import (
+    ENCODERS,
+    PLAIN_DECODERS,
+    RAW_DECODERS,
+    PlainFrame,
+    RawFrame,
+)
 from rhtmx.wire.limits import MAX_INTEGER, MAX_NAME
 from rhtmx.wire.refusal import bad_message
-from rhtmx.wire.value import is_flat, is_harmless, is_plain
+from rhtmx.wire.value import has_nul, is_certain
 
 __all__ = ["decode_json", "encode_json"]
 
 _encode = msgspec.json.Encoder().encode
-_decode_parsed = msgspec.json.Decoder(ParsedFrame).decode
+_decode_plain = msgspec.json.Decoder(PlainFrame).decode
 _decode_raw = msgspec.json.Decoder(RawFrame).decode
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -36,11 +42,11 @@ def decode_json(data: bytes) -> Message:
             and the `request_id` and `seq` where they can be made out.
     """
     try:
-        frame = _decode_parsed(data)
-        # A frame that is written back as it came has every key once, and its
-        # embedded values are written back as they came too.
-        if _encode(frame) == data and is_flat(data) and is_harmless(data):
-            message: Message = DECODERS[type(frame)](frame, _parsed_value)
+        frame = _decode_plain(data)
+        # A frame that is written back as it came has every key once and no other
+        # field, and its embedded values and times are written back as they came too.
+        if _encode(frame) == data and not has_nul(data):
+            message: Message = PLAIN_DECODERS[type(frame)](frame)
             return message
     except _UNREADABLE:
         pass
@@ -55,11 +61,11 @@ def _decode_closely(data: bytes) -> Message:
     """Read a frame that is not canonical, or refuse it with the reason."""
     try:
         frame = _decode_raw(data)
-        message: Message = DECODERS[type(frame)](frame, _raw_value)
+        message: Message = RAW_DECODERS[type(frame)](frame)
     except _UNREADABLE:
         check_frame(data)
         raise bad_message("message", "cannot be read as JSON") from None
-    if not is_plain(data):
+    if not is_certain(data):
         check_frame(data)
     return message
 
@@ -86,15 +92,6 @@ def _address(data: bytes) -> tuple[str | None, int | None]:
     except _UNREADABLE:
         return None, None
     return request_id, seq
-
-
-def _parsed_value(value: object) -> bytes | None:
-    return None if value is None or value is NULL else _encode(value)
-
-
-def _raw_value(value: msgspec.Raw) -> bytes | None:
-    data = bytes(value)
-    return None if data == b"null" else data
 
 
 def encode_json(message: Message) -> bytes:

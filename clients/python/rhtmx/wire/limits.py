@@ -5,10 +5,13 @@ Knows numbers and names only. Must not know any format.
 
 from __future__ import annotations
 
-__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER", "MAX_NAME"]
+__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER", "MAX_NAME", "MIN_INTEGER"]
 
 MAX_INTEGER = 2**53 - 1
 """Largest protocol integer, either sign: what a JavaScript number holds exactly."""
+
+MIN_INTEGER = -MAX_INTEGER
+"""The smallest."""
 
 MAX_DEPTH = 32
 """Lists and objects inside each other, in one embedded JSON value."""

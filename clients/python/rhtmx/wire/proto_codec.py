@@ -12,13 +12,16 @@ from google.protobuf.message import DecodeError
 
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import NAMES, Message
-from rhtmx.wire.generated.proto_glue import CASE_DECODERS, CODECS, Envelope
+from rhtmx.wire.generated.proto_glue import CASE_DECODERS, CODECS, DIRECT, Codec, Envelope
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import check_text
 
 __all__ = ["decode_message", "decode_proto", "encode_message", "encode_proto"]
 
 M = TypeVar("M")
+
+_TWO_BYTES = 0x3FFF
+"""The largest size that a varint of two bytes holds; what has more looks larger here."""
 
 
 def decode_proto(data: bytes) -> Message:
@@ -30,6 +33,31 @@ def decode_proto(data: bytes) -> Message:
     Raises:
         RhtmxError: `bad_message`, with the path of the first field that is wrong.
     """
+    # One case alone, as everybody sends it, is parsed without the envelope around it,
+    # which saves 0.3 of 1.9 µs: two bytes of tag at most, then two bytes of size.
+    try:
+        tag, size, start = data[0], data[1], 2
+        if tag > 127:
+            tag, size, start = tag | size << 8, data[2], 3
+        if size > 127:
+            size, start = size & 127 | data[start] << 7, start + 1
+        case, parse, decode = DIRECT[tag]
+    except LookupError:
+        return _decode_envelope(data)
+    if size != len(data) - start or size > _TWO_BYTES:
+        return _decode_envelope(data)
+    try:
+        content = parse(data[start:])
+    except DecodeError:
+        raise _unreadable("message") from None
+    if 0 in data:
+        _check_texts(content, f"message.{case}")
+    message: Message = decode(content, case)
+    return message
+
+
+def _decode_envelope(data: bytes) -> Message:
+    """Read any envelope: several cases, fields that are unknown, or rubbish."""
     envelope = _parse(Envelope, data, "message")
     case = envelope.WhichOneof("message")
     if case is None:
@@ -52,11 +80,11 @@ def encode_proto(message: Message) -> bytes:
     kind = type(message)
     envelope = Envelope()
     try:
-        CODECS[kind].fill(message, getattr(envelope, NAMES[kind]))
+        codec = CODECS[kind]
+        codec.fill(message, getattr(envelope, NAMES[kind]))
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise _cannot_write(message, error) from error
-    data: bytes = envelope.SerializeToString(deterministic=True)
-    return data
+    return _serialise(envelope, codec)
 
 
 def decode_message(kind: type[M], data: bytes) -> M:
@@ -90,7 +118,13 @@ def encode_message(message: object) -> bytes:
         codec.fill(message, out)
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise _cannot_write(message, error) from error
-    data: bytes = out.SerializeToString(deterministic=True)
+    return _serialise(out, codec)
+
+
+def _serialise(out: Any, codec: Codec) -> bytes:
+    data: bytes = (
+        out.SerializeToString(deterministic=True) if codec.has_maps else out.SerializeToString()
+    )
     return data
 
 
@@ -102,7 +136,11 @@ def _parse(parser: Any, data: bytes, where: str) -> Any:
     try:
         return parser.FromString(data)
     except DecodeError:
-        raise bad_message(where, "not a valid protobuf message of this schema") from None
+        raise _unreadable(where) from None
+
+
+def _unreadable(where: str) -> RhtmxError:
+    return bad_message(where, "not a valid protobuf message of this schema")
 
 
 def _check_texts(message: Any, where: str) -> None:

@@ -20,6 +20,14 @@ _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
+
+# The usual ones, in UTC, with every digit a zero: telling them so takes half as long.
+_SHAPES = frozenset(
+    f"0000-00-00T00:00:00{fraction}Z".encode()
+    for fraction in ("", *("." + "0" * digits for digits in range(1, 10)))
+)
+_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+
 _MAX_NANOS = 999_999_999
 
 
@@ -29,7 +37,11 @@ def from_text(text: str) -> datetime:
     Raises:
         ValueError: it is not one, or lies outside the years 1 to 9999 in UTC.
     """
-    if _RFC_3339.fullmatch(text) is None or text[11:13] == "24":
+    if text[11:13] == "24":
+        raise ValueError("not an RFC 3339 time")
+    if text.encode().translate(_TO_ZERO) in _SHAPES:
+        return datetime.fromisoformat(text)
+    if _RFC_3339.fullmatch(text) is None:
         raise ValueError("not an RFC 3339 time")
     return to_utc(datetime.fromisoformat(text))
 

@@ -4,8 +4,8 @@ Knows what makes a JSON value safe for every reader: strict syntax and UTF-8, no
 key twice in one object, none of the forbidden keys, no NUL, no lone surrogate,
 no number that overflows a double, at most 32 levels. Must not know messages.
 
-Two ways lead to one verdict. `is_plain` is fast and says yes only when it is
-certain; `check_value` is exact, slow, and says what is wrong.
+Three ways lead to one verdict. `is_plain` is fast, `is_certain` half as fast, and they
+say yes only when they are certain; `check_value` is exact, slow, and says what is wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import msgspec
 
@@ -22,19 +22,32 @@ from rhtmx.wire.refusal import bad_message, show
 
 __all__ = [
     "Pairs",
+    "Shallow",
     "check_json",
     "check_key",
     "check_text",
     "check_value",
-    "is_flat",
+    "has_nul",
+    "is_certain",
     "is_harmless",
     "is_plain",
     "members",
     "parse",
 ]
 
+_Scalar: TypeAlias = bool | int | float | str | None
+_In1: TypeAlias = _Scalar | list[_Scalar] | dict[str, _Scalar]
+_In2: TypeAlias = _Scalar | list[_In1] | dict[str, _In1]
+_In3: TypeAlias = _Scalar | list[_In2] | dict[str, _In2]
+_In4: TypeAlias = _Scalar | list[_In3] | dict[str, _In3]
+_In5: TypeAlias = _Scalar | list[_In4] | dict[str, _In4]
+Shallow: TypeAlias = _Scalar | list[_In5] | dict[str, _In5]
+"""A JSON value of at most six levels: nearly all are, and msgspec sees it for nothing."""
+
 _decode = msgspec.json.Decoder().decode
+_decode_shallow = msgspec.json.Decoder(Shallow).decode
 _encode = msgspec.json.Encoder().encode
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 # A double overflows with 309 digits; shorter integers never do.
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
@@ -65,45 +78,69 @@ def check_json(data: bytes, where: str) -> bytes | None:
     """
     if data.strip(b" \t\n\r") == b"null":
         return None
-    if not is_plain(data):
+    if not is_plain(data) and not is_certain(data):
         check_value(parse(data, where), where)
     return data
 
 
 def is_plain(data: bytes) -> bool:
-    """Tell quickly whether a JSON text is certainly safe.
+    """Tell quickly whether a JSON text without needless spaces is certainly safe.
 
     When the parsed text encodes to the same bytes again, no key was there twice
     (the second would have vanished) and none was spelled with needless escapes.
     False means: not certain, look closely.
     """
     try:
-        value = _decode(data)
-        if _encode(value) != data or not is_harmless(data):
+        if _encode(_decode_shallow(data)) != data:
             return False
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except _UNREADABLE:
         return False
-    return is_flat(data) or _is_shallow(value)
+    # `is_harmless` and `has_nul` once more: calling them takes 0.06 of 0.45 µs.
+    text = data.decode()
+    return not (
+        "proto" in text
+        or "constructor" in text
+        or (_BACKSLASH in data and _NUL in data)
+        or (len(data) >= len(_LONG_NUMBER) and not is_harmless(data))
+    )
+
+
+def is_certain(data: bytes) -> bool:
+    """Tell whether a JSON text is certainly safe, spaces and depth allowed; slower."""
+    try:
+        value = _decode(data)
+        text = _encode(value)
+        if text != data and text != msgspec.json.format(data, indent=-1):
+            return False
+    except _UNREADABLE:
+        return False
+    return is_harmless(text) and not has_nul(text) and (_is_flat(text) or _is_shallow(value))
 
 
 def is_harmless(data: bytes) -> bool:
-    """Tell quickly whether canonical JSON certainly holds nothing that is forbidden.
+    """Tell quickly whether canonical JSON certainly has no forbidden key nor number.
 
     Canonical means: keys once, no needless escapes. That is for the caller to
-    know. False means: not certain.
+    know, as is whether there is a NUL. False means: not certain.
     """
     text = data.decode()
-    if "proto" in text or "constructor" in text or (_BACKSLASH in data and _NUL in data):
+    if "proto" in text or "constructor" in text:
         return False
     return len(data) < len(_LONG_NUMBER) or _LONG_NUMBER not in data.translate(_DIGITS_TO_ZERO)
 
 
-def is_flat(data: bytes) -> bool:
+def has_nul(data: bytes) -> bool:
+    """Tell whether canonical JSON has a NUL in a string, or something that looks like it."""
+    return _BACKSLASH in data and _NUL in data
+
+
+def _is_flat(data: bytes) -> bool:
     """Tell quickly whether a JSON text has too few brackets to be nested too deep."""
     return data.count(b"{") + data.count(b"[") <= MAX_DEPTH
 
 
 def _is_shallow(value: object) -> bool:
+    """Tell whether a parsed value is nested `MAX_DEPTH` deep at most."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

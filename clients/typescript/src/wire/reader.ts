@@ -72,8 +72,16 @@ export class Reader {
 
   /** A `string`. */
   text(): string {
+    const bytes = this.#slice();
+    // A loop is quicker for short texts in ASCII, as most are.
+    let text = "";
+    let code;
+    while (text.length < 24 && (code = bytes[text.length]!) < 0x80) {
+      text += String.fromCharCode(code);
+    }
+    if (text.length === bytes.length) return text;
     try {
-      return UTF8.decode(this.#slice());
+      return UTF8.decode(bytes);
     } catch {
       return broken("UTF-8");
     }

@@ -43,7 +43,7 @@ export class Writer {
 
   /** A `string`. */
   text(field: number, value: string | undefined): void {
-    if (value !== undefined) this.#delimited(field, UTF8.encode(value));
+    if (value !== undefined) this.message(field, writeText, value);
   }
 
   /** A JSON value, as `bytes`; `null` is left out. */
@@ -59,9 +59,35 @@ export class Writer {
   /** A message. */
   message<T>(field: number, write: Write<T>, value: T | undefined): void {
     if (value === undefined) return;
-    const inner = new Writer();
-    write(inner, value);
-    this.#delimited(field, inner.#bytes.subarray(0, inner.#length));
+    this.#varint((field << 3) | LENGTH);
+    // Written in place, with room for a length of one byte; a longer one moves it.
+    this.#reserve(1);
+    const start = ++this.#length;
+    write(this, value);
+    const length = this.#length - start;
+    let more = 0;
+    for (let rest = length; rest > 0x7f; rest >>>= 7) more++;
+    if (more > 0) {
+      this.#reserve(more);
+      this.#bytes.copyWithin(start + more, start, this.#length);
+    }
+    this.#length = start - 1;
+    this.#varint(length);
+    this.#length += length;
+  }
+
+  /** The characters of a text, as UTF-8. */
+  characters(value: string): void {
+    this.#reserve(value.length * 3);
+    let count = 0;
+    // A loop is quicker for short texts in ASCII, as nearly all are.
+    for (let code; count < 64 && (code = value.charCodeAt(count)) < 0x80; count++) {
+      this.#bytes[this.#length++] = code;
+    }
+    if (count < value.length) {
+      const rest = this.#bytes.subarray(this.#length);
+      this.#length += UTF8.encodeInto(value.slice(count), rest).written;
+    }
   }
 
   /** A map from text to messages. */
@@ -76,14 +102,6 @@ export class Writer {
         null,
       );
     }
-  }
-
-  #delimited(field: number, bytes: Uint8Array): void {
-    this.#varint((field << 3) | LENGTH);
-    this.#varint(bytes.length);
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 
   #varint(value: number): void {
@@ -103,10 +121,12 @@ export class Writer {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(needed * 2);
-    grown.set(this.#bytes.subarray(0, this.#length));
+    grown.set(this.#bytes);
     this.#bytes = grown;
   }
 }
+
+const writeText: Write<string> = (to, value) => to.characters(value);
 
 const writeTimestamp: Write<string> = (to, time) => {
   const [seconds, nanos] = splitTime(time);

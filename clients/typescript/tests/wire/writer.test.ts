@@ -61,6 +61,52 @@ it("a message longer than its first buffer is whole", () => {
   expect(encoded.length).toBe(100_000 + 2 * 4);
 });
 
+describe("a text", () => {
+  const read = (encoded: number[]) => {
+    const from = new Reader(Uint8Array.from(encoded));
+    expect(from.tag()).toBe(0x0a);
+    return from.text();
+  };
+
+  it("of any length comes back, across the edges of the length and of the buffer", () => {
+    const lengths = Array.from({ length: 300 }, (_, index) => index);
+    for (const length of [...lengths, 16_383, 16_384, 2_097_151, 2_097_152]) {
+      const value = "x".repeat(length);
+      expect(read(written((to) => to.text(1, value)))).toBe(value);
+    }
+  });
+
+  it("comes back wherever its first character beyond ASCII is", () => {
+    for (let before = 0; before < 70; before++) {
+      for (const odd of ["é", "€", "😀", "😀😀é"]) {
+        const value = `${"x".repeat(before)}${odd}y`;
+        expect(read(written((to) => to.text(1, value)))).toBe(value);
+      }
+    }
+  });
+});
+
+it("messages in messages are whole, across the edges of the length and of the buffer", () => {
+  for (let length = 0; length < 300; length++) {
+    const value = "x".repeat(length);
+    const encoded = written((to) => {
+      to.message(1, (one, text) => one.message(2, (two, inner) => two.text(3, inner), text), value);
+      to.int(4, 5);
+    });
+    const from = new Reader(Uint8Array.from(encoded));
+    expect(from.tag()).toBe(0x0a);
+    from.message((one) => {
+      expect(one.tag()).toBe(0x12);
+      return one.message((two) => {
+        expect(two.tag()).toBe(0x1a);
+        expect(two.text()).toBe(value);
+        return {};
+      });
+    });
+    expect([from.tag(), from.int(), from.tag()]).toEqual([0x20, 5, 0]);
+  }
+});
+
 it("a time is seconds and nanoseconds, each left out when zero", () => {
   expect(written((to) => to.time(1, "1970-01-01T00:00:00Z"))).toEqual([0x0a, 0x00]);
   expect(written((to) => to.time(1, "1970-01-01T00:00:01.000001Z"))).toEqual([

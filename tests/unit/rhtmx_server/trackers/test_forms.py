@@ -149,6 +149,20 @@ async def test_a_validator_sees_the_other_values_and_its_own(
     assert not (await ask(tracker, question("password2", "a"))).valid
 
 
+async def test_one_validator_of_a_field_sees_the_form_though_another_does_not(
+    tracker: FormTracker, signup: Form
+) -> None:
+    signup.field("password2")(lambda value: None)
+
+    @signup.field("password2")
+    async def same(value: str, form: Values) -> None:
+        if form["password"] != value:
+            raise Invalid("passwords differ")
+
+    assert (await ask(tracker, question("password2", "a", password="a"))).valid
+    assert not (await ask(tracker, question("password2", "a", password="b"))).valid
+
+
 async def test_every_registered_field_is_checked_also_those_left_out(
     tracker: FormTracker, signup: Form
 ) -> None:

@@ -113,6 +113,12 @@ def test_values_that_python_confuses_are_told_apart(one: bytes, other: bytes) ->
     assert jsontext.canonical(one) != jsontext.canonical(other)
 
 
+@pytest.mark.parametrize(("one", "other"), [(b"1", b"1.0"), (b"0.0", b"-0.0")])
+def test_numbers_of_one_value_differ_by_how_they_are_kept(one: bytes, other: bytes) -> None:
+    assert not jsontext.same(one, other)
+    assert jsontext.same(one, one)
+
+
 def test_none_is_the_same_as_null() -> None:
     assert jsontext.same(None, b"null")
     assert not jsontext.same(None, b"0")

@@ -41,6 +41,12 @@ def test_a_check_gets_the_form() -> None:
     assert form(lambda values: values["b"]).call("", VALUES) == "2"
 
 
+def test_it_is_known_whether_a_function_looks_at_the_form() -> None:
+    assert not field(lambda value: None).sees_form
+    assert field(lambda value, form: None).sees_form
+    assert form(lambda values: None).sees_form
+
+
 def test_methods_and_partials_serve_as_well() -> None:
     class Checks:
         def taken(self, value: str) -> str:

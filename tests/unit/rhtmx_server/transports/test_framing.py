@@ -9,8 +9,11 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Ping, Pong
 from rhtmx.wire import Format
+from rhtmx_server.page import Page
+from rhtmx_server.render import state_messages
 from rhtmx_server.transports.framing import BINARY, TEXT, deflate, frame, wire_dialect
 from tests.support.frames import parse_frame
+from tests.unit.rhtmx_server.fakes import RECORDS, record
 
 BITS = 12
 LONG = Error(message="word " * 400)
@@ -82,3 +85,21 @@ def test_a_frame_of_the_wrong_kind_is_refused_with_what_to_do(
 def test_connections_of_one_kind_share_one_dialect() -> None:
     assert wire_dialect(Format.JSON, 0, 6, 1) is wire_dialect(Format.JSON, 0, 6, 1)
     assert wire_dialect(Format.JSON, 0, 6, 1) is not wire_dialect(Format.JSON, BITS, 6, 1)
+
+
+@pytest.mark.parametrize("bits", [0, BITS])
+@pytest.mark.parametrize("format_", list(Format))
+def test_records_are_framed_as_their_messages_are(format_: Format, bits: int) -> None:
+    records = [record("1", 1), record("2", 2, None), record("3", 3, b'"' + b"word " * 99 + b'"')]
+    dialect = wire_dialect(format_, bits, 6, 200)
+    frames = [dialect.frame(m) for one in records for m in state_messages(one, RECORDS, 0)]
+    assert dialect.changes(records) == b"".join(frames)
+    assert dialect.changes([]) == b""
+
+
+def test_a_page_is_encoded_once_for_each_dialect() -> None:
+    page = Page([record("1", 1), record("2", 2)])
+    json, proto = (wire_dialect(format_, 0, 6, 1024) for format_ in (Format.JSON, Format.PROTO))
+    assert json.changes(page) is json.changes(page)
+    assert json.changes(page) == json.changes(list(page))
+    assert proto.changes(page) == proto.changes(list(page)) != json.changes(page)

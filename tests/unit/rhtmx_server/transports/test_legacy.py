@@ -38,8 +38,11 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
+from rhtmx_server.model import Granularity
+from rhtmx_server.render import state_messages
 from rhtmx_server.transports.legacy import ENDPOINTS, FIELDS, RECORDS, LegacyDialect, Vocabulary
 from tests.support.frames import parse_frame
+from tests.unit.rhtmx_server.fakes import record
 
 TIME = datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
 LIMIT = 2000
@@ -288,3 +291,14 @@ def test_both_endpoints_announce_their_end() -> None:
     for endpoint in ENDPOINTS.values():
         names = [name for name, _ in endpoint.headers]
         assert names == ["Deprecation", "Link"]
+
+
+def test_records_are_said_as_changes_where_there_are_such() -> None:
+    some = [record("1", 1), record("2", 2, None)]
+    frames = [
+        dialect(RECORDS).frame(message)
+        for one in some
+        for message in state_messages(one, Granularity.RECORDS, 0)
+    ]
+    assert dialect(RECORDS).changes(some) == b"".join(frames) != b""
+    assert dialect(FIELDS).changes(some) == b""

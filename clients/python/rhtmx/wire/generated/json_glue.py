@@ -57,34 +57,70 @@ from rhtmx.messages.tables import (
     WINNER_SPELLINGS,
     WINNER_VALUES,
 )
-from rhtmx.wire.fields import integral, required
+from rhtmx.wire.fields import (
+    NULL,
+    absent,
+    integral,
+    plain_key,
+    plain_value,
+    raw_value,
+)
 from rhtmx.wire.limits import MAX_INTEGER
 from rhtmx.wire.times import from_text, to_utc
+from rhtmx.wire.value import Shallow
 
-Integer: TypeAlias = (
-    Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-    | Annotated[float, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-)
+new: Any = object.__new__
+"""Makes a message without its constructor, which takes twice as long."""
+
+Whole: TypeAlias = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+"""An integer of the protocol."""
+
+Integer: TypeAlias = Whole | Annotated[float, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 """A JSON number that must be integral; `1.0` and `1e3` arrive as floats."""
 
-NULL = Raw(b"null")
-"""Stands for an embedded value that is absent."""
-
 J = TypeVar("J")
-"""How embedded values come: `Raw` or `Any`."""
+"""How embedded values come: `Shallow` or `Raw`."""
 
-Value: TypeAlias = Callable[[Any], bytes | None]
-"""How an embedded value becomes bytes; None for null or absent."""
+N = TypeVar("N")
+"""How integers come: `Whole` or `Integer`."""
 
 
-class HelloFrame(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="hello"):
+class HelloFrame(
+    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="hello"
+):
     """`Hello` as JSON frame."""
 
     client_id: str | None = None
     token: str | None = None
     schema: str | None = None
     epoch: str | None = None
-    confirmed_seq: Integer | None = None
+    confirmed_seq: N | None = None
+
+
+def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
+    out: Hello = new(Hello)
+    out.client_id = view.client_id
+    out.token = view.token
+    out.schema = view.schema
+    out.epoch = view.epoch
+    out.confirmed_seq = view.confirmed_seq
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_hello_frame(view: HelloFrame[Integer]) -> Hello:
+    out: Hello = new(Hello)
+    out.client_id = view.client_id
+    out.token = view.token
+    out.schema = view.schema
+    out.epoch = view.epoch
+    out.confirmed_seq = (
+        integral(view.confirmed_seq)
+        if isinstance(view.confirmed_seq, float)
+        else view.confirmed_seq
+    )
+    out._unknown_fields = b""
+    return out
 
 
 def _to_hello_frame(message: Hello) -> dict[str, Any]:
@@ -102,24 +138,38 @@ def _to_hello_frame(message: Hello) -> dict[str, Any]:
     return out
 
 
-def _from_hello_frame(view: HelloFrame, value: Value) -> Hello:
-    return Hello(
-        view.client_id,
-        view.token,
-        view.schema,
-        view.epoch,
-        integral(view.confirmed_seq)
-        if isinstance(view.confirmed_seq, float)
-        else view.confirmed_seq,
-    )
-
-
-class LimitsView(Struct, kw_only=True, gc=False, omit_defaults=True):
+class LimitsView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
     """`Limits` as JSON inside another message."""
 
-    message_bytes: Integer
-    subscriptions: Integer
-    requests: Integer
+    message_bytes: N
+    subscriptions: N
+    requests: N
+
+
+def _plain_limits_view(view: LimitsView[Whole]) -> Limits:
+    out: Limits = new(Limits)
+    out.message_bytes = view.message_bytes
+    out.subscriptions = view.subscriptions
+    out.requests = view.requests
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_limits_view(view: LimitsView[Integer]) -> Limits:
+    out: Limits = new(Limits)
+    out.message_bytes = (
+        integral(view.message_bytes)
+        if isinstance(view.message_bytes, float)
+        else view.message_bytes
+    )
+    out.subscriptions = (
+        integral(view.subscriptions)
+        if isinstance(view.subscriptions, float)
+        else view.subscriptions
+    )
+    out.requests = integral(view.requests) if isinstance(view.requests, float) else view.requests
+    out._unknown_fields = b""
+    return out
 
 
 def _to_limits_view(message: Limits) -> dict[str, Any]:
@@ -131,30 +181,46 @@ def _to_limits_view(message: Limits) -> dict[str, Any]:
     return out
 
 
-def _from_limits_view(view: LimitsView, value: Value) -> Limits:
-    return Limits(
-        integral(view.message_bytes)
-        if isinstance(view.message_bytes, float)
-        else view.message_bytes,
-        integral(view.subscriptions)
-        if isinstance(view.subscriptions, float)
-        else view.subscriptions,
-        integral(view.requests) if isinstance(view.requests, float) else view.requests,
-    )
-
-
 class WelcomeFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="welcome"
+    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="welcome"
 ):
     """`Welcome` as JSON frame."""
 
     session_id: str
     epoch: str
-    last_seq: Integer
-    heartbeat: Integer
-    limits: LimitsView
+    last_seq: N
+    heartbeat: N
+    limits: LimitsView[N]
     server_time: str
     schema: str
+
+
+def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
+    out: Welcome = new(Welcome)
+    out.session_id = view.session_id
+    out.epoch = view.epoch
+    out.last_seq = view.last_seq
+    out.heartbeat = view.heartbeat
+    out.limits = _plain_limits_view(view.limits)
+    out.server_time = from_text(view.server_time)
+    out.schema = view.schema
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_welcome_frame(view: WelcomeFrame[Integer]) -> Welcome:
+    out: Welcome = new(Welcome)
+    out.session_id = view.session_id
+    out.epoch = view.epoch
+    out.last_seq = integral(view.last_seq) if isinstance(view.last_seq, float) else view.last_seq
+    out.heartbeat = (
+        integral(view.heartbeat) if isinstance(view.heartbeat, float) else view.heartbeat
+    )
+    out.limits = _raw_limits_view(view.limits)
+    out.server_time = from_text(view.server_time)
+    out.schema = view.schema
+    out._unknown_fields = b""
+    return out
 
 
 def _to_welcome_frame(message: Welcome) -> dict[str, Any]:
@@ -164,23 +230,15 @@ def _to_welcome_frame(message: Welcome) -> dict[str, Any]:
         "epoch": message.epoch,
         "last_seq": message.last_seq,
         "heartbeat": message.heartbeat,
-        "limits": _to_limits_view(required(message.limits, "limits")),
-        "server_time": to_utc(required(message.server_time, "server_time")),
+        "limits": _to_limits_view(message.limits)
+        if message.limits is not None
+        else absent("limits"),
+        "server_time": to_utc(message.server_time)
+        if message.server_time is not None
+        else absent("server_time"),
         "schema": message.schema,
     }
     return out
-
-
-def _from_welcome_frame(view: WelcomeFrame, value: Value) -> Welcome:
-    return Welcome(
-        view.session_id,
-        view.epoch,
-        integral(view.last_seq) if isinstance(view.last_seq, float) else view.last_seq,
-        integral(view.heartbeat) if isinstance(view.heartbeat, float) else view.heartbeat,
-        _from_limits_view(view.limits, value),
-        from_text(view.server_time),
-        view.schema,
-    )
 
 
 class AuthenticateFrame(
@@ -192,18 +250,27 @@ class AuthenticateFrame(
     request_id: str | None = None
 
 
+def _plain_authenticate_frame(view: AuthenticateFrame) -> Authenticate:
+    out: Authenticate = new(Authenticate)
+    out.token = view.token
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_authenticate_frame(view: AuthenticateFrame) -> Authenticate:
+    out: Authenticate = new(Authenticate)
+    out.token = view.token
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
 def _to_authenticate_frame(message: Authenticate) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "authenticate", "token": message.token}
     if message.request_id is not None:
         out["request_id"] = message.request_id
     return out
-
-
-def _from_authenticate_frame(view: AuthenticateFrame, value: Value) -> Authenticate:
-    return Authenticate(
-        view.token,
-        view.request_id,
-    )
 
 
 class AuthenticatedFrame(
@@ -215,6 +282,22 @@ class AuthenticatedFrame(
     request_id: str | None = None
 
 
+def _plain_authenticated_frame(view: AuthenticatedFrame) -> Authenticated:
+    out: Authenticated = new(Authenticated)
+    out.expires = None if view.expires is None else from_text(view.expires)
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_authenticated_frame(view: AuthenticatedFrame) -> Authenticated:
+    out: Authenticated = new(Authenticated)
+    out.expires = None if view.expires is None else from_text(view.expires)
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
 def _to_authenticated_frame(message: Authenticated) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "authenticated"}
     if message.expires is not None:
@@ -224,15 +307,8 @@ def _to_authenticated_frame(message: Authenticated) -> dict[str, Any]:
     return out
 
 
-def _from_authenticated_frame(view: AuthenticatedFrame, value: Value) -> Authenticated:
-    return Authenticated(
-        None if view.expires is None else from_text(view.expires),
-        view.request_id,
-    )
-
-
 class ErrorFrame(
-    Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="error"
+    Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="error"
 ):
     """`Error` as JSON frame."""
 
@@ -265,9 +341,33 @@ class ErrorFrame(
         | None
     ) = None
     request_id: str | None = None
-    seq: Integer | None = None
+    seq: N | None = None
     retryable: bool | None = None
-    details: J | Raw = NULL
+    details: J = NULL
+
+
+def _plain_error_frame(view: ErrorFrame[Shallow, Whole]) -> Error:
+    out: Error = new(Error)
+    out.message = view.message
+    out.code = None if view.code is None else ERROR_CODE_VALUES[view.code]
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out.retryable = view.retryable
+    out.details = plain_value(view.details)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_error_frame(view: ErrorFrame[Raw, Integer]) -> Error:
+    out: Error = new(Error)
+    out.message = view.message
+    out.code = None if view.code is None else ERROR_CODE_VALUES[view.code]
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.retryable = view.retryable
+    out.details = raw_value(view.details)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_error_frame(message: Error) -> dict[str, Any]:
@@ -284,19 +384,20 @@ def _to_error_frame(message: Error) -> dict[str, Any]:
     return out
 
 
-def _from_error_frame(view: ErrorFrame[Any], value: Value) -> Error:
-    return Error(
-        view.message,
-        None if view.code is None else ERROR_CODE_VALUES[view.code],
-        view.request_id,
-        integral(view.seq) if isinstance(view.seq, float) else view.seq,
-        view.retryable,
-        value(view.details),
-    )
-
-
 class PingFrame(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="ping"):
     """`Ping` as JSON frame."""
+
+
+def _plain_ping_frame(view: PingFrame) -> Ping:
+    out: Ping = new(Ping)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_ping_frame(view: PingFrame) -> Ping:
+    out: Ping = new(Ping)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_ping_frame(message: Ping) -> dict[str, Any]:
@@ -304,12 +405,20 @@ def _to_ping_frame(message: Ping) -> dict[str, Any]:
     return out
 
 
-def _from_ping_frame(view: PingFrame, value: Value) -> Ping:
-    return Ping()
-
-
 class PongFrame(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="pong"):
     """`Pong` as JSON frame."""
+
+
+def _plain_pong_frame(view: PongFrame) -> Pong:
+    out: Pong = new(Pong)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_pong_frame(view: PongFrame) -> Pong:
+    out: Pong = new(Pong)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_pong_frame(message: Pong) -> dict[str, Any]:
@@ -317,15 +426,27 @@ def _to_pong_frame(message: Pong) -> dict[str, Any]:
     return out
 
 
-def _from_pong_frame(view: PongFrame, value: Value) -> Pong:
-    return Pong()
-
-
-class PositionView(Struct, kw_only=True, gc=False, omit_defaults=True):
+class PositionView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
     """`Position` as JSON inside another message."""
 
     epoch: str
-    version: Integer
+    version: N
+
+
+def _plain_position_view(view: PositionView[Whole]) -> Position:
+    out: Position = new(Position)
+    out.epoch = view.epoch
+    out.version = view.version
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_position_view(view: PositionView[Integer]) -> Position:
+    out: Position = new(Position)
+    out.epoch = view.epoch
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out._unknown_fields = b""
+    return out
 
 
 def _to_position_view(message: Position) -> dict[str, Any]:
@@ -333,20 +454,37 @@ def _to_position_view(message: Position) -> dict[str, Any]:
     return out
 
 
-def _from_position_view(view: PositionView, value: Value) -> Position:
-    return Position(
-        view.epoch,
-        integral(view.version) if isinstance(view.version, float) else view.version,
-    )
-
-
 class SubscribeFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="subscribe"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="subscribe",
 ):
     """`Subscribe` as JSON frame."""
 
     entities: list[str]
-    since: dict[str, PositionView] | None = None
+    since: dict[str, PositionView[N]] | None = None
+
+
+def _plain_subscribe_frame(view: SubscribeFrame[Whole]) -> Subscribe:
+    out: Subscribe = new(Subscribe)
+    out.entities = view.entities
+    out.since = {
+        plain_key(key): _plain_position_view(item) for key, item in (view.since or {}).items()
+    }
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_subscribe_frame(view: SubscribeFrame[Integer]) -> Subscribe:
+    out: Subscribe = new(Subscribe)
+    out.entities = view.entities
+    out.since = {key: _raw_position_view(item) for key, item in (view.since or {}).items()}
+    out._unknown_fields = b""
+    return out
 
 
 def _to_subscribe_frame(message: Subscribe) -> dict[str, Any]:
@@ -354,13 +492,6 @@ def _to_subscribe_frame(message: Subscribe) -> dict[str, Any]:
     if message.since:
         out["since"] = {key: _to_position_view(item) for key, item in message.since.items()}
     return out
-
-
-def _from_subscribe_frame(view: SubscribeFrame, value: Value) -> Subscribe:
-    return Subscribe(
-        view.entities,
-        {key: _from_position_view(item, value) for key, item in (view.since or {}).items()},
-    )
 
 
 class UnsubscribeFrame(
@@ -371,24 +502,54 @@ class UnsubscribeFrame(
     entities: list[str]
 
 
+def _plain_unsubscribe_frame(view: UnsubscribeFrame) -> Unsubscribe:
+    out: Unsubscribe = new(Unsubscribe)
+    out.entities = view.entities
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_unsubscribe_frame(view: UnsubscribeFrame) -> Unsubscribe:
+    out: Unsubscribe = new(Unsubscribe)
+    out.entities = view.entities
+    out._unknown_fields = b""
+    return out
+
+
 def _to_unsubscribe_frame(message: Unsubscribe) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "unsubscribe", "entities": message.entities}
     return out
 
 
-def _from_unsubscribe_frame(view: UnsubscribeFrame, value: Value) -> Unsubscribe:
-    return Unsubscribe(
-        view.entities,
-    )
-
-
-class SyncFrame(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync"):
+class SyncFrame(
+    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync"
+):
     """`Sync` as JSON frame."""
 
     entity: str
-    since: Integer
+    since: N
     epoch: str | None = None
     request_id: str | None = None
+
+
+def _plain_sync_frame(view: SyncFrame[Whole]) -> Sync:
+    out: Sync = new(Sync)
+    out.entity = view.entity
+    out.since = view.since
+    out.epoch = view.epoch
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_sync_frame(view: SyncFrame[Integer]) -> Sync:
+    out: Sync = new(Sync)
+    out.entity = view.entity
+    out.since = integral(view.since) if isinstance(view.since, float) else view.since
+    out.epoch = view.epoch
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
 
 
 def _to_sync_frame(message: Sync) -> dict[str, Any]:
@@ -400,25 +561,44 @@ def _to_sync_frame(message: Sync) -> dict[str, Any]:
     return out
 
 
-def _from_sync_frame(view: SyncFrame, value: Value) -> Sync:
-    return Sync(
-        view.entity,
-        integral(view.since) if isinstance(view.since, float) else view.since,
-        view.epoch,
-        view.request_id,
-    )
-
-
 class SyncCompleteFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync_complete"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="sync_complete",
 ):
     """`SyncComplete` as JSON frame."""
 
     entity: str
-    version: Integer
+    version: N
     epoch: str
     reset: bool
     request_id: str | None = None
+
+
+def _plain_sync_complete_frame(view: SyncCompleteFrame[Whole]) -> SyncComplete:
+    out: SyncComplete = new(SyncComplete)
+    out.entity = view.entity
+    out.version = view.version
+    out.epoch = view.epoch
+    out.reset = view.reset
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_sync_complete_frame(view: SyncCompleteFrame[Integer]) -> SyncComplete:
+    out: SyncComplete = new(SyncComplete)
+    out.entity = view.entity
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.epoch = view.epoch
+    out.reset = view.reset
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
 
 
 def _to_sync_complete_frame(message: SyncComplete) -> dict[str, Any]:
@@ -434,26 +614,42 @@ def _to_sync_complete_frame(message: SyncComplete) -> dict[str, Any]:
     return out
 
 
-def _from_sync_complete_frame(view: SyncCompleteFrame, value: Value) -> SyncComplete:
-    return SyncComplete(
-        view.entity,
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        view.epoch,
-        view.reset,
-        view.request_id,
-    )
-
-
-class ChangeLogView(Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True):
+class ChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True):
     """`ChangeLog` as JSON inside another message."""
 
     entity: str
     entity_id: str
     action: Literal["create", "update", "delete"]
-    data: J | Raw = NULL
-    version: Integer
+    data: J = NULL
+    version: N
     client_id: str | None = None
     created_at: str
+
+
+def _plain_change_log_view(view: ChangeLogView[Shallow, Whole]) -> ChangeLog:
+    out: ChangeLog = new(ChangeLog)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.action = CHANGE_ACTION_VALUES[view.action]
+    out.data = plain_value(view.data)
+    out.version = view.version
+    out.client_id = view.client_id
+    out.created_at = from_text(view.created_at)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_change_log_view(view: ChangeLogView[Raw, Integer]) -> ChangeLog:
+    out: ChangeLog = new(ChangeLog)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.action = CHANGE_ACTION_VALUES[view.action]
+    out.data = raw_value(view.data)
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.client_id = view.client_id
+    out.created_at = from_text(view.created_at)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_change_log_view(message: ChangeLog) -> dict[str, Any]:
@@ -466,56 +662,90 @@ def _to_change_log_view(message: ChangeLog) -> dict[str, Any]:
     }
     if message.client_id is not None:
         out["client_id"] = message.client_id
-    out["created_at"] = to_utc(required(message.created_at, "created_at"))
+    out["created_at"] = (
+        to_utc(message.created_at) if message.created_at is not None else absent("created_at")
+    )
     return out
 
 
-def _from_change_log_view(view: ChangeLogView[Any], value: Value) -> ChangeLog:
-    return ChangeLog(
-        view.entity,
-        view.entity_id,
-        CHANGE_ACTION_VALUES[view.action],
-        value(view.data),
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        view.client_id,
-        from_text(view.created_at),
-    )
-
-
 class ChangeFrame(
-    Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="change"
+    Struct,
+    Generic[J, N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="change",
 ):
     """`Change` as JSON frame."""
 
-    change: ChangeLogView[J]
+    change: ChangeLogView[J, N]
+
+
+def _plain_change_frame(view: ChangeFrame[Shallow, Whole]) -> Change:
+    out: Change = new(Change)
+    out.change = _plain_change_log_view(view.change)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_change_frame(view: ChangeFrame[Raw, Integer]) -> Change:
+    out: Change = new(Change)
+    out.change = _raw_change_log_view(view.change)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_change_frame(message: Change) -> dict[str, Any]:
     out: dict[str, Any] = {
         "type": "change",
-        "change": _to_change_log_view(required(message.change, "change")),
+        "change": _to_change_log_view(message.change)
+        if message.change is not None
+        else absent("change"),
     }
     return out
 
 
-def _from_change_frame(view: ChangeFrame[Any], value: Value) -> Change:
-    return Change(
-        _from_change_log_view(view.change, value),
-    )
-
-
 class PushFrame(
-    Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="push"
+    Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="push"
 ):
     """`Push` as JSON frame."""
 
     entity: str
     entity_id: str
     action: Literal["create", "update", "delete"]
-    data: J | Raw = NULL
+    data: J = NULL
     request_id: str | None = None
-    seq: Integer | None = None
-    base_version: Integer | None = None
+    seq: N | None = None
+    base_version: N | None = None
+
+
+def _plain_push_frame(view: PushFrame[Shallow, Whole]) -> Push:
+    out: Push = new(Push)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.action = CHANGE_ACTION_VALUES[view.action]
+    out.data = plain_value(view.data)
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out.base_version = view.base_version
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_push_frame(view: PushFrame[Raw, Integer]) -> Push:
+    out: Push = new(Push)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.action = CHANGE_ACTION_VALUES[view.action]
+    out.data = raw_value(view.data)
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.base_version = (
+        integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
+    )
+    out._unknown_fields = b""
+    return out
 
 
 def _to_push_frame(message: Push) -> dict[str, Any]:
@@ -535,31 +765,47 @@ def _to_push_frame(message: Push) -> dict[str, Any]:
     return out
 
 
-def _from_push_frame(view: PushFrame[Any], value: Value) -> Push:
-    return Push(
-        view.entity,
-        view.entity_id,
-        CHANGE_ACTION_VALUES[view.action],
-        value(view.data),
-        view.request_id,
-        integral(view.seq) if isinstance(view.seq, float) else view.seq,
-        integral(view.base_version) if isinstance(view.base_version, float) else view.base_version,
-    )
-
-
 class PushAckFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="push_ack"
+    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="push_ack"
 ):
     """`PushAck` as JSON frame."""
 
     entity: str
     entity_id: str
-    version: Integer
+    version: N
     request_id: str | None = None
-    seq: Integer | None = None
+    seq: N | None = None
     epoch: str | None = None
     duplicate: bool | None = None
     server_time: str | None = None
+
+
+def _plain_push_ack_frame(view: PushAckFrame[Whole]) -> PushAck:
+    out: PushAck = new(PushAck)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.version = view.version
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out.epoch = view.epoch
+    out.duplicate = view.duplicate
+    out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_push_ack_frame(view: PushAckFrame[Integer]) -> PushAck:
+    out: PushAck = new(PushAck)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.epoch = view.epoch
+    out.duplicate = view.duplicate
+    out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_push_ack_frame(message: PushAck) -> dict[str, Any]:
@@ -582,26 +828,37 @@ def _to_push_ack_frame(message: PushAck) -> dict[str, Any]:
     return out
 
 
-def _from_push_ack_frame(view: PushAckFrame, value: Value) -> PushAck:
-    return PushAck(
-        view.entity,
-        view.entity_id,
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        view.request_id,
-        integral(view.seq) if isinstance(view.seq, float) else view.seq,
-        view.epoch,
-        view.duplicate,
-        None if view.server_time is None else from_text(view.server_time),
-    )
-
-
 class SubscribeFieldsFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="subscribe_fields"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="subscribe_fields",
 ):
     """`SubscribeFields` as JSON frame."""
 
     entities: list[str]
-    since: dict[str, PositionView] | None = None
+    since: dict[str, PositionView[N]] | None = None
+
+
+def _plain_subscribe_fields_frame(view: SubscribeFieldsFrame[Whole]) -> SubscribeFields:
+    out: SubscribeFields = new(SubscribeFields)
+    out.entities = view.entities
+    out.since = {
+        plain_key(key): _plain_position_view(item) for key, item in (view.since or {}).items()
+    }
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_subscribe_fields_frame(view: SubscribeFieldsFrame[Integer]) -> SubscribeFields:
+    out: SubscribeFields = new(SubscribeFields)
+    out.entities = view.entities
+    out.since = {key: _raw_position_view(item) for key, item in (view.since or {}).items()}
+    out._unknown_fields = b""
+    return out
 
 
 def _to_subscribe_fields_frame(message: SubscribeFields) -> dict[str, Any]:
@@ -609,13 +866,6 @@ def _to_subscribe_fields_frame(message: SubscribeFields) -> dict[str, Any]:
     if message.since:
         out["since"] = {key: _to_position_view(item) for key, item in message.since.items()}
     return out
-
-
-def _from_subscribe_fields_frame(view: SubscribeFieldsFrame, value: Value) -> SubscribeFields:
-    return SubscribeFields(
-        view.entities,
-        {key: _from_position_view(item, value) for key, item in (view.since or {}).items()},
-    )
 
 
 class UnsubscribeFieldsFrame(
@@ -626,26 +876,60 @@ class UnsubscribeFieldsFrame(
     entities: list[str]
 
 
+def _plain_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame) -> UnsubscribeFields:
+    out: UnsubscribeFields = new(UnsubscribeFields)
+    out.entities = view.entities
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame) -> UnsubscribeFields:
+    out: UnsubscribeFields = new(UnsubscribeFields)
+    out.entities = view.entities
+    out._unknown_fields = b""
+    return out
+
+
 def _to_unsubscribe_fields_frame(message: UnsubscribeFields) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "unsubscribe_fields", "entities": message.entities}
     return out
 
 
-def _from_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame, value: Value) -> UnsubscribeFields:
-    return UnsubscribeFields(
-        view.entities,
-    )
-
-
 class SyncFieldsFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync_fields"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="sync_fields",
 ):
     """`SyncFields` as JSON frame."""
 
     entity: str
-    since: Integer
+    since: N
     epoch: str | None = None
     request_id: str | None = None
+
+
+def _plain_sync_fields_frame(view: SyncFieldsFrame[Whole]) -> SyncFields:
+    out: SyncFields = new(SyncFields)
+    out.entity = view.entity
+    out.since = view.since
+    out.epoch = view.epoch
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_sync_fields_frame(view: SyncFieldsFrame[Integer]) -> SyncFields:
+    out: SyncFields = new(SyncFields)
+    out.entity = view.entity
+    out.since = integral(view.since) if isinstance(view.since, float) else view.since
+    out.epoch = view.epoch
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
 
 
 def _to_sync_fields_frame(message: SyncFields) -> dict[str, Any]:
@@ -657,25 +941,44 @@ def _to_sync_fields_frame(message: SyncFields) -> dict[str, Any]:
     return out
 
 
-def _from_sync_fields_frame(view: SyncFieldsFrame, value: Value) -> SyncFields:
-    return SyncFields(
-        view.entity,
-        integral(view.since) if isinstance(view.since, float) else view.since,
-        view.epoch,
-        view.request_id,
-    )
-
-
 class SyncFieldsCompleteFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync_fields_complete"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="sync_fields_complete",
 ):
     """`SyncFieldsComplete` as JSON frame."""
 
     entity: str
-    version: Integer
+    version: N
     epoch: str
     reset: bool
     request_id: str | None = None
+
+
+def _plain_sync_fields_complete_frame(view: SyncFieldsCompleteFrame[Whole]) -> SyncFieldsComplete:
+    out: SyncFieldsComplete = new(SyncFieldsComplete)
+    out.entity = view.entity
+    out.version = view.version
+    out.epoch = view.epoch
+    out.reset = view.reset
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_sync_fields_complete_frame(view: SyncFieldsCompleteFrame[Integer]) -> SyncFieldsComplete:
+    out: SyncFieldsComplete = new(SyncFieldsComplete)
+    out.entity = view.entity
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.epoch = view.epoch
+    out.reset = view.reset
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
 
 
 def _to_sync_fields_complete_frame(message: SyncFieldsComplete) -> dict[str, Any]:
@@ -691,30 +994,48 @@ def _to_sync_fields_complete_frame(message: SyncFieldsComplete) -> dict[str, Any
     return out
 
 
-def _from_sync_fields_complete_frame(
-    view: SyncFieldsCompleteFrame, value: Value
-) -> SyncFieldsComplete:
-    return SyncFieldsComplete(
-        view.entity,
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        view.epoch,
-        view.reset,
-        view.request_id,
-    )
-
-
-class FieldChangeLogView(Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True):
+class FieldChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True):
     """`FieldChangeLog` as JSON inside another message."""
 
     entity: str
     entity_id: str
     field: str
-    value: J | Raw = NULL
+    value: J = NULL
     action: Literal["update", "delete"]
-    version: Integer
+    version: N
     client_id: str | None = None
     timestamp: str
     more: bool | None = None
+
+
+def _plain_field_change_log_view(view: FieldChangeLogView[Shallow, Whole]) -> FieldChangeLog:
+    out: FieldChangeLog = new(FieldChangeLog)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.field = view.field
+    out.value = plain_value(view.value)
+    out.action = FIELD_ACTION_VALUES[view.action]
+    out.version = view.version
+    out.client_id = view.client_id
+    out.timestamp = from_text(view.timestamp)
+    out.more = view.more
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_field_change_log_view(view: FieldChangeLogView[Raw, Integer]) -> FieldChangeLog:
+    out: FieldChangeLog = new(FieldChangeLog)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.field = view.field
+    out.value = raw_value(view.value)
+    out.action = FIELD_ACTION_VALUES[view.action]
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.client_id = view.client_id
+    out.timestamp = from_text(view.timestamp)
+    out.more = view.more
+    out._unknown_fields = b""
+    return out
 
 
 def _to_field_change_log_view(message: FieldChangeLog) -> dict[str, Any]:
@@ -728,29 +1049,17 @@ def _to_field_change_log_view(message: FieldChangeLog) -> dict[str, Any]:
     }
     if message.client_id is not None:
         out["client_id"] = message.client_id
-    out["timestamp"] = to_utc(required(message.timestamp, "timestamp"))
+    out["timestamp"] = (
+        to_utc(message.timestamp) if message.timestamp is not None else absent("timestamp")
+    )
     if message.more is not None:
         out["more"] = message.more
     return out
 
 
-def _from_field_change_log_view(view: FieldChangeLogView[Any], value: Value) -> FieldChangeLog:
-    return FieldChangeLog(
-        view.entity,
-        view.entity_id,
-        view.field,
-        value(view.value),
-        FIELD_ACTION_VALUES[view.action],
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        view.client_id,
-        from_text(view.timestamp),
-        view.more,
-    )
-
-
 class FieldChangeFrame(
     Struct,
-    Generic[J],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -759,30 +1068,60 @@ class FieldChangeFrame(
 ):
     """`FieldChange` as JSON frame."""
 
-    change: FieldChangeLogView[J]
+    change: FieldChangeLogView[J, N]
+
+
+def _plain_field_change_frame(view: FieldChangeFrame[Shallow, Whole]) -> FieldChange:
+    out: FieldChange = new(FieldChange)
+    out.change = _plain_field_change_log_view(view.change)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_field_change_frame(view: FieldChangeFrame[Raw, Integer]) -> FieldChange:
+    out: FieldChange = new(FieldChange)
+    out.change = _raw_field_change_log_view(view.change)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_field_change_frame(message: FieldChange) -> dict[str, Any]:
     out: dict[str, Any] = {
         "type": "field_change",
-        "change": _to_field_change_log_view(required(message.change, "change")),
+        "change": _to_field_change_log_view(message.change)
+        if message.change is not None
+        else absent("change"),
     }
     return out
-
-
-def _from_field_change_frame(view: FieldChangeFrame[Any], value: Value) -> FieldChange:
-    return FieldChange(
-        _from_field_change_log_view(view.change, value),
-    )
 
 
 class FieldUpdateView(Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True):
     """`FieldUpdate` as JSON inside another message."""
 
     field: str
-    value: J | Raw = NULL
+    value: J = NULL
     action: Literal["update", "delete"]
     timestamp: str
+
+
+def _plain_field_update_view(view: FieldUpdateView[Shallow]) -> FieldUpdate:
+    out: FieldUpdate = new(FieldUpdate)
+    out.field = view.field
+    out.value = plain_value(view.value)
+    out.action = FIELD_ACTION_VALUES[view.action]
+    out.timestamp = from_text(view.timestamp)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_field_update_view(view: FieldUpdateView[Raw]) -> FieldUpdate:
+    out: FieldUpdate = new(FieldUpdate)
+    out.field = view.field
+    out.value = raw_value(view.value)
+    out.action = FIELD_ACTION_VALUES[view.action]
+    out.timestamp = from_text(view.timestamp)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_field_update_view(message: FieldUpdate) -> dict[str, Any]:
@@ -790,23 +1129,16 @@ def _to_field_update_view(message: FieldUpdate) -> dict[str, Any]:
         "field": message.field,
         "value": Raw(message.value) if message.value else None,
         "action": FIELD_ACTION_SPELLINGS[message.action],
-        "timestamp": to_utc(required(message.timestamp, "timestamp")),
+        "timestamp": to_utc(message.timestamp)
+        if message.timestamp is not None
+        else absent("timestamp"),
     }
     return out
 
 
-def _from_field_update_view(view: FieldUpdateView[Any], value: Value) -> FieldUpdate:
-    return FieldUpdate(
-        view.field,
-        value(view.value),
-        FIELD_ACTION_VALUES[view.action],
-        from_text(view.timestamp),
-    )
-
-
 class PushFieldsFrame(
     Struct,
-    Generic[J],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -819,8 +1151,34 @@ class PushFieldsFrame(
     entity_id: str
     fields: list[FieldUpdateView[J]]
     request_id: str | None = None
-    seq: Integer | None = None
-    base_version: Integer | None = None
+    seq: N | None = None
+    base_version: N | None = None
+
+
+def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushFields:
+    out: PushFields = new(PushFields)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.fields = [_plain_field_update_view(item) for item in view.fields]
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out.base_version = view.base_version
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_push_fields_frame(view: PushFieldsFrame[Raw, Integer]) -> PushFields:
+    out: PushFields = new(PushFields)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.fields = [_raw_field_update_view(item) for item in view.fields]
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.base_version = (
+        integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
+    )
+    out._unknown_fields = b""
+    return out
 
 
 def _to_push_fields_frame(message: PushFields) -> dict[str, Any]:
@@ -839,33 +1197,64 @@ def _to_push_fields_frame(message: PushFields) -> dict[str, Any]:
     return out
 
 
-def _from_push_fields_frame(view: PushFieldsFrame[Any], value: Value) -> PushFields:
-    return PushFields(
-        view.entity,
-        view.entity_id,
-        [_from_field_update_view(item, value) for item in view.fields],
-        view.request_id,
-        integral(view.seq) if isinstance(view.seq, float) else view.seq,
-        integral(view.base_version) if isinstance(view.base_version, float) else view.base_version,
-    )
-
-
 class FieldPushAckFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="field_push_ack"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="field_push_ack",
 ):
     """`FieldPushAck` as JSON frame."""
 
     entity: str
     entity_id: str
-    applied: Integer
-    conflicts: Integer
-    version: Integer | None = None
+    applied: N
+    conflicts: N
+    version: N | None = None
     request_id: str | None = None
-    seq: Integer | None = None
+    seq: N | None = None
     epoch: str | None = None
     duplicate: bool | None = None
     server_time: str | None = None
-    clamped: Integer | None = None
+    clamped: N | None = None
+
+
+def _plain_field_push_ack_frame(view: FieldPushAckFrame[Whole]) -> FieldPushAck:
+    out: FieldPushAck = new(FieldPushAck)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.applied = view.applied
+    out.conflicts = view.conflicts
+    out.version = view.version
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out.epoch = view.epoch
+    out.duplicate = view.duplicate
+    out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out.clamped = view.clamped
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_field_push_ack_frame(view: FieldPushAckFrame[Integer]) -> FieldPushAck:
+    out: FieldPushAck = new(FieldPushAck)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.applied = integral(view.applied) if isinstance(view.applied, float) else view.applied
+    out.conflicts = (
+        integral(view.conflicts) if isinstance(view.conflicts, float) else view.conflicts
+    )
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.epoch = view.epoch
+    out.duplicate = view.duplicate
+    out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out.clamped = integral(view.clamped) if isinstance(view.clamped, float) else view.clamped
+    out._unknown_fields = b""
+    return out
 
 
 def _to_field_push_ack_frame(message: FieldPushAck) -> dict[str, Any]:
@@ -893,25 +1282,9 @@ def _to_field_push_ack_frame(message: FieldPushAck) -> dict[str, Any]:
     return out
 
 
-def _from_field_push_ack_frame(view: FieldPushAckFrame, value: Value) -> FieldPushAck:
-    return FieldPushAck(
-        view.entity,
-        view.entity_id,
-        integral(view.applied) if isinstance(view.applied, float) else view.applied,
-        integral(view.conflicts) if isinstance(view.conflicts, float) else view.conflicts,
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        view.request_id,
-        integral(view.seq) if isinstance(view.seq, float) else view.seq,
-        view.epoch,
-        view.duplicate,
-        None if view.server_time is None else from_text(view.server_time),
-        integral(view.clamped) if isinstance(view.clamped, float) else view.clamped,
-    )
-
-
 class FieldConflictFrame(
     Struct,
-    Generic[J],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -923,14 +1296,48 @@ class FieldConflictFrame(
     entity: str
     entity_id: str
     field: str
-    server_value: J | Raw = NULL
+    server_value: J = NULL
     server_timestamp: str
-    client_value: J | Raw = NULL
+    client_value: J = NULL
     client_timestamp: str
-    version: Integer | None = None
+    version: N | None = None
     winner: Literal["server", "client"] | None = None
     strategy: Literal["last_write_wins", "keep_both", "server_wins", "client_wins"] | None = None
-    seq: Integer | None = None
+    seq: N | None = None
+
+
+def _plain_field_conflict_frame(view: FieldConflictFrame[Shallow, Whole]) -> FieldConflict:
+    out: FieldConflict = new(FieldConflict)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.field = view.field
+    out.server_value = plain_value(view.server_value)
+    out.server_timestamp = from_text(view.server_timestamp)
+    out.client_value = plain_value(view.client_value)
+    out.client_timestamp = from_text(view.client_timestamp)
+    out.version = view.version
+    out.winner = None if view.winner is None else WINNER_VALUES[view.winner]
+    out.strategy = None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy]
+    out.seq = view.seq
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_field_conflict_frame(view: FieldConflictFrame[Raw, Integer]) -> FieldConflict:
+    out: FieldConflict = new(FieldConflict)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.field = view.field
+    out.server_value = raw_value(view.server_value)
+    out.server_timestamp = from_text(view.server_timestamp)
+    out.client_value = raw_value(view.client_value)
+    out.client_timestamp = from_text(view.client_timestamp)
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.winner = None if view.winner is None else WINNER_VALUES[view.winner]
+    out.strategy = None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy]
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out._unknown_fields = b""
+    return out
 
 
 def _to_field_conflict_frame(message: FieldConflict) -> dict[str, Any]:
@@ -940,9 +1347,13 @@ def _to_field_conflict_frame(message: FieldConflict) -> dict[str, Any]:
         "entity_id": message.entity_id,
         "field": message.field,
         "server_value": Raw(message.server_value) if message.server_value else None,
-        "server_timestamp": to_utc(required(message.server_timestamp, "server_timestamp")),
+        "server_timestamp": to_utc(message.server_timestamp)
+        if message.server_timestamp is not None
+        else absent("server_timestamp"),
         "client_value": Raw(message.client_value) if message.client_value else None,
-        "client_timestamp": to_utc(required(message.client_timestamp, "client_timestamp")),
+        "client_timestamp": to_utc(message.client_timestamp)
+        if message.client_timestamp is not None
+        else absent("client_timestamp"),
     }
     if message.version is not None:
         out["version"] = message.version
@@ -955,22 +1366,6 @@ def _to_field_conflict_frame(message: FieldConflict) -> dict[str, Any]:
     return out
 
 
-def _from_field_conflict_frame(view: FieldConflictFrame[Any], value: Value) -> FieldConflict:
-    return FieldConflict(
-        view.entity,
-        view.entity_id,
-        view.field,
-        value(view.server_value),
-        from_text(view.server_timestamp),
-        value(view.client_value),
-        from_text(view.client_timestamp),
-        integral(view.version) if isinstance(view.version, float) else view.version,
-        None if view.winner is None else WINNER_VALUES[view.winner],
-        None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy],
-        integral(view.seq) if isinstance(view.seq, float) else view.seq,
-    )
-
-
 class FormFieldValueView(Struct, kw_only=True, gc=False, omit_defaults=True):
     """`FormFieldValue` as JSON inside another message."""
 
@@ -978,16 +1373,25 @@ class FormFieldValueView(Struct, kw_only=True, gc=False, omit_defaults=True):
     value: str
 
 
-def _to_form_field_value_view(message: FormFieldValue) -> dict[str, Any]:
-    out: dict[str, Any] = {"field": message.field, "value": message.value}
+def _plain_form_field_value_view(view: FormFieldValueView) -> FormFieldValue:
+    out: FormFieldValue = new(FormFieldValue)
+    out.field = view.field
+    out.value = view.value
+    out._unknown_fields = b""
     return out
 
 
-def _from_form_field_value_view(view: FormFieldValueView, value: Value) -> FormFieldValue:
-    return FormFieldValue(
-        view.field,
-        view.value,
-    )
+def _raw_form_field_value_view(view: FormFieldValueView) -> FormFieldValue:
+    out: FormFieldValue = new(FormFieldValue)
+    out.field = view.field
+    out.value = view.value
+    out._unknown_fields = b""
+    return out
+
+
+def _to_form_field_value_view(message: FormFieldValue) -> dict[str, Any]:
+    out: dict[str, Any] = {"field": message.field, "value": message.value}
+    return out
 
 
 class ValidateFieldFrame(
@@ -1003,6 +1407,30 @@ class ValidateFieldFrame(
     values: list[FormFieldValueView] | None = None
 
 
+def _plain_validate_field_frame(view: ValidateFieldFrame) -> ValidateField:
+    out: ValidateField = new(ValidateField)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.field = view.field
+    out.value = view.value
+    out.form_instance = view.form_instance
+    out.values = [_plain_form_field_value_view(item) for item in (view.values or [])]
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_validate_field_frame(view: ValidateFieldFrame) -> ValidateField:
+    out: ValidateField = new(ValidateField)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.field = view.field
+    out.value = view.value
+    out.form_instance = view.form_instance
+    out.values = [_raw_form_field_value_view(item) for item in (view.values or [])]
+    out._unknown_fields = b""
+    return out
+
+
 def _to_validate_field_frame(message: ValidateField) -> dict[str, Any]:
     out: dict[str, Any] = {
         "type": "validate_field",
@@ -1016,17 +1444,6 @@ def _to_validate_field_frame(message: ValidateField) -> dict[str, Any]:
     if message.values:
         out["values"] = [_to_form_field_value_view(item) for item in message.values]
     return out
-
-
-def _from_validate_field_frame(view: ValidateFieldFrame, value: Value) -> ValidateField:
-    return ValidateField(
-        view.request_id,
-        view.form,
-        view.field,
-        view.value,
-        view.form_instance,
-        [_from_form_field_value_view(item, value) for item in (view.values or [])],
-    )
 
 
 class ValidationResultFrame(
@@ -1045,7 +1462,31 @@ class ValidationResultFrame(
     field: str
     valid: bool
     error: str | None = None
-    metadata: J | Raw = NULL
+    metadata: J = NULL
+
+
+def _plain_validation_result_frame(view: ValidationResultFrame[Shallow]) -> ValidationResult:
+    out: ValidationResult = new(ValidationResult)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.field = view.field
+    out.valid = view.valid
+    out.error = view.error
+    out.metadata = plain_value(view.metadata)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_validation_result_frame(view: ValidationResultFrame[Raw]) -> ValidationResult:
+    out: ValidationResult = new(ValidationResult)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.field = view.field
+    out.valid = view.valid
+    out.error = view.error
+    out.metadata = raw_value(view.metadata)
+    out._unknown_fields = b""
+    return out
 
 
 def _to_validation_result_frame(message: ValidationResult) -> dict[str, Any]:
@@ -1062,19 +1503,6 @@ def _to_validation_result_frame(message: ValidationResult) -> dict[str, Any]:
     return out
 
 
-def _from_validation_result_frame(
-    view: ValidationResultFrame[Any], value: Value
-) -> ValidationResult:
-    return ValidationResult(
-        view.request_id,
-        view.form,
-        view.field,
-        view.valid,
-        view.error,
-        value(view.metadata),
-    )
-
-
 class ValidateFormFrame(
     Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="validate_form"
 ):
@@ -1084,6 +1512,26 @@ class ValidateFormFrame(
     form: str
     fields: list[FormFieldValueView]
     form_instance: str | None = None
+
+
+def _plain_validate_form_frame(view: ValidateFormFrame) -> ValidateForm:
+    out: ValidateForm = new(ValidateForm)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.fields = [_plain_form_field_value_view(item) for item in view.fields]
+    out.form_instance = view.form_instance
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_validate_form_frame(view: ValidateFormFrame) -> ValidateForm:
+    out: ValidateForm = new(ValidateForm)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.fields = [_raw_form_field_value_view(item) for item in view.fields]
+    out.form_instance = view.form_instance
+    out._unknown_fields = b""
+    return out
 
 
 def _to_validate_form_frame(message: ValidateForm) -> dict[str, Any]:
@@ -1098,15 +1546,6 @@ def _to_validate_form_frame(message: ValidateForm) -> dict[str, Any]:
     return out
 
 
-def _from_validate_form_frame(view: ValidateFormFrame, value: Value) -> ValidateForm:
-    return ValidateForm(
-        view.request_id,
-        view.form,
-        [_from_form_field_value_view(item, value) for item in view.fields],
-        view.form_instance,
-    )
-
-
 class FieldErrorView(Struct, kw_only=True, gc=False, omit_defaults=True):
     """`FieldError` as JSON inside another message."""
 
@@ -1114,16 +1553,25 @@ class FieldErrorView(Struct, kw_only=True, gc=False, omit_defaults=True):
     error: str
 
 
-def _to_field_error_view(message: FieldError) -> dict[str, Any]:
-    out: dict[str, Any] = {"field": message.field, "error": message.error}
+def _plain_field_error_view(view: FieldErrorView) -> FieldError:
+    out: FieldError = new(FieldError)
+    out.field = view.field
+    out.error = view.error
+    out._unknown_fields = b""
     return out
 
 
-def _from_field_error_view(view: FieldErrorView, value: Value) -> FieldError:
-    return FieldError(
-        view.field,
-        view.error,
-    )
+def _raw_field_error_view(view: FieldErrorView) -> FieldError:
+    out: FieldError = new(FieldError)
+    out.field = view.field
+    out.error = view.error
+    out._unknown_fields = b""
+    return out
+
+
+def _to_field_error_view(message: FieldError) -> dict[str, Any]:
+    out: dict[str, Any] = {"field": message.field, "error": message.error}
+    return out
 
 
 class FormValidationResultFrame(
@@ -1142,6 +1590,26 @@ class FormValidationResultFrame(
     errors: list[FieldErrorView]
 
 
+def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> FormValidationResult:
+    out: FormValidationResult = new(FormValidationResult)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.valid = view.valid
+    out.errors = [_plain_field_error_view(item) for item in view.errors]
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_form_validation_result_frame(view: FormValidationResultFrame) -> FormValidationResult:
+    out: FormValidationResult = new(FormValidationResult)
+    out.request_id = view.request_id
+    out.form = view.form
+    out.valid = view.valid
+    out.errors = [_raw_field_error_view(item) for item in view.errors]
+    out._unknown_fields = b""
+    return out
+
+
 def _to_form_validation_result_frame(message: FormValidationResult) -> dict[str, Any]:
     out: dict[str, Any] = {
         "type": "form_validation_result",
@@ -1153,40 +1621,89 @@ def _to_form_validation_result_frame(message: FormValidationResult) -> dict[str,
     return out
 
 
-def _from_form_validation_result_frame(
-    view: FormValidationResultFrame, value: Value
-) -> FormValidationResult:
-    return FormValidationResult(
-        view.request_id,
-        view.form,
-        view.valid,
-        [_from_field_error_view(item, value) for item in view.errors],
-    )
-
-
-RawFrame: TypeAlias = (
-    HelloFrame
-    | WelcomeFrame
+PlainFrame: TypeAlias = (
+    HelloFrame[Whole]
+    | WelcomeFrame[Whole]
     | AuthenticateFrame
     | AuthenticatedFrame
-    | ErrorFrame[Raw]
+    | ErrorFrame[Shallow, Whole]
     | PingFrame
     | PongFrame
-    | SubscribeFrame
+    | SubscribeFrame[Whole]
     | UnsubscribeFrame
-    | SyncFrame
-    | SyncCompleteFrame
-    | ChangeFrame[Raw]
-    | PushFrame[Raw]
-    | PushAckFrame
-    | SubscribeFieldsFrame
+    | SyncFrame[Whole]
+    | SyncCompleteFrame[Whole]
+    | ChangeFrame[Shallow, Whole]
+    | PushFrame[Shallow, Whole]
+    | PushAckFrame[Whole]
+    | SubscribeFieldsFrame[Whole]
     | UnsubscribeFieldsFrame
-    | SyncFieldsFrame
-    | SyncFieldsCompleteFrame
-    | FieldChangeFrame[Raw]
-    | PushFieldsFrame[Raw]
-    | FieldPushAckFrame
-    | FieldConflictFrame[Raw]
+    | SyncFieldsFrame[Whole]
+    | SyncFieldsCompleteFrame[Whole]
+    | FieldChangeFrame[Shallow, Whole]
+    | PushFieldsFrame[Shallow, Whole]
+    | FieldPushAckFrame[Whole]
+    | FieldConflictFrame[Shallow, Whole]
+    | ValidateFieldFrame
+    | ValidationResultFrame[Shallow]
+    | ValidateFormFrame
+    | FormValidationResultFrame
+)
+"""Any frame, told apart by `type`; embedded values parsed."""
+
+PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
+    HelloFrame: _plain_hello_frame,
+    WelcomeFrame: _plain_welcome_frame,
+    AuthenticateFrame: _plain_authenticate_frame,
+    AuthenticatedFrame: _plain_authenticated_frame,
+    ErrorFrame: _plain_error_frame,
+    PingFrame: _plain_ping_frame,
+    PongFrame: _plain_pong_frame,
+    SubscribeFrame: _plain_subscribe_frame,
+    UnsubscribeFrame: _plain_unsubscribe_frame,
+    SyncFrame: _plain_sync_frame,
+    SyncCompleteFrame: _plain_sync_complete_frame,
+    ChangeFrame: _plain_change_frame,
+    PushFrame: _plain_push_frame,
+    PushAckFrame: _plain_push_ack_frame,
+    SubscribeFieldsFrame: _plain_subscribe_fields_frame,
+    UnsubscribeFieldsFrame: _plain_unsubscribe_fields_frame,
+    SyncFieldsFrame: _plain_sync_fields_frame,
+    SyncFieldsCompleteFrame: _plain_sync_fields_complete_frame,
+    FieldChangeFrame: _plain_field_change_frame,
+    PushFieldsFrame: _plain_push_fields_frame,
+    FieldPushAckFrame: _plain_field_push_ack_frame,
+    FieldConflictFrame: _plain_field_conflict_frame,
+    ValidateFieldFrame: _plain_validate_field_frame,
+    ValidationResultFrame: _plain_validation_result_frame,
+    ValidateFormFrame: _plain_validate_form_frame,
+    FormValidationResultFrame: _plain_form_validation_result_frame,
+}
+"""Struct of a `PlainFrame` → how it becomes a message."""
+
+RawFrame: TypeAlias = (
+    HelloFrame[Integer]
+    | WelcomeFrame[Integer]
+    | AuthenticateFrame
+    | AuthenticatedFrame
+    | ErrorFrame[Raw, Integer]
+    | PingFrame
+    | PongFrame
+    | SubscribeFrame[Integer]
+    | UnsubscribeFrame
+    | SyncFrame[Integer]
+    | SyncCompleteFrame[Integer]
+    | ChangeFrame[Raw, Integer]
+    | PushFrame[Raw, Integer]
+    | PushAckFrame[Integer]
+    | SubscribeFieldsFrame[Integer]
+    | UnsubscribeFieldsFrame
+    | SyncFieldsFrame[Integer]
+    | SyncFieldsCompleteFrame[Integer]
+    | FieldChangeFrame[Raw, Integer]
+    | PushFieldsFrame[Raw, Integer]
+    | FieldPushAckFrame[Integer]
+    | FieldConflictFrame[Raw, Integer]
     | ValidateFieldFrame
     | ValidationResultFrame[Raw]
     | ValidateFormFrame
@@ -1194,65 +1711,35 @@ RawFrame: TypeAlias = (
 )
 """Any frame, told apart by `type`; embedded values as they were written."""
 
-ParsedFrame: TypeAlias = (
-    HelloFrame
-    | WelcomeFrame
-    | AuthenticateFrame
-    | AuthenticatedFrame
-    | ErrorFrame[Any]
-    | PingFrame
-    | PongFrame
-    | SubscribeFrame
-    | UnsubscribeFrame
-    | SyncFrame
-    | SyncCompleteFrame
-    | ChangeFrame[Any]
-    | PushFrame[Any]
-    | PushAckFrame
-    | SubscribeFieldsFrame
-    | UnsubscribeFieldsFrame
-    | SyncFieldsFrame
-    | SyncFieldsCompleteFrame
-    | FieldChangeFrame[Any]
-    | PushFieldsFrame[Any]
-    | FieldPushAckFrame
-    | FieldConflictFrame[Any]
-    | ValidateFieldFrame
-    | ValidationResultFrame[Any]
-    | ValidateFormFrame
-    | FormValidationResultFrame
-)
-"""Any frame, told apart by `type`; embedded values parsed."""
-
-DECODERS: dict[type[Any], Callable[[Any, Value], Any]] = {
-    HelloFrame: _from_hello_frame,
-    WelcomeFrame: _from_welcome_frame,
-    AuthenticateFrame: _from_authenticate_frame,
-    AuthenticatedFrame: _from_authenticated_frame,
-    ErrorFrame: _from_error_frame,
-    PingFrame: _from_ping_frame,
-    PongFrame: _from_pong_frame,
-    SubscribeFrame: _from_subscribe_frame,
-    UnsubscribeFrame: _from_unsubscribe_frame,
-    SyncFrame: _from_sync_frame,
-    SyncCompleteFrame: _from_sync_complete_frame,
-    ChangeFrame: _from_change_frame,
-    PushFrame: _from_push_frame,
-    PushAckFrame: _from_push_ack_frame,
-    SubscribeFieldsFrame: _from_subscribe_fields_frame,
-    UnsubscribeFieldsFrame: _from_unsubscribe_fields_frame,
-    SyncFieldsFrame: _from_sync_fields_frame,
-    SyncFieldsCompleteFrame: _from_sync_fields_complete_frame,
-    FieldChangeFrame: _from_field_change_frame,
-    PushFieldsFrame: _from_push_fields_frame,
-    FieldPushAckFrame: _from_field_push_ack_frame,
-    FieldConflictFrame: _from_field_conflict_frame,
-    ValidateFieldFrame: _from_validate_field_frame,
-    ValidationResultFrame: _from_validation_result_frame,
-    ValidateFormFrame: _from_validate_form_frame,
-    FormValidationResultFrame: _from_form_validation_result_frame,
+RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
+    HelloFrame: _raw_hello_frame,
+    WelcomeFrame: _raw_welcome_frame,
+    AuthenticateFrame: _raw_authenticate_frame,
+    AuthenticatedFrame: _raw_authenticated_frame,
+    ErrorFrame: _raw_error_frame,
+    PingFrame: _raw_ping_frame,
+    PongFrame: _raw_pong_frame,
+    SubscribeFrame: _raw_subscribe_frame,
+    UnsubscribeFrame: _raw_unsubscribe_frame,
+    SyncFrame: _raw_sync_frame,
+    SyncCompleteFrame: _raw_sync_complete_frame,
+    ChangeFrame: _raw_change_frame,
+    PushFrame: _raw_push_frame,
+    PushAckFrame: _raw_push_ack_frame,
+    SubscribeFieldsFrame: _raw_subscribe_fields_frame,
+    UnsubscribeFieldsFrame: _raw_unsubscribe_fields_frame,
+    SyncFieldsFrame: _raw_sync_fields_frame,
+    SyncFieldsCompleteFrame: _raw_sync_fields_complete_frame,
+    FieldChangeFrame: _raw_field_change_frame,
+    PushFieldsFrame: _raw_push_fields_frame,
+    FieldPushAckFrame: _raw_field_push_ack_frame,
+    FieldConflictFrame: _raw_field_conflict_frame,
+    ValidateFieldFrame: _raw_validate_field_frame,
+    ValidationResultFrame: _raw_validation_result_frame,
+    ValidateFormFrame: _raw_validate_form_frame,
+    FormValidationResultFrame: _raw_form_validation_result_frame,
 }
-"""Struct of a frame → how it becomes a message."""
+"""Struct of a `RawFrame` → how it becomes a message."""
 
 ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     Hello: _to_hello_frame,

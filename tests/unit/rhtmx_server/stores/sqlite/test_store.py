@@ -185,3 +185,23 @@ async def test_a_cancelled_history_read_leaves_the_store_in_order(store: SqliteS
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert len(await store.history("tasks")) == 1
+
+
+async def test_a_page_is_kept_until_something_is_written(store: SqliteStore) -> None:
+    await put(store, record("1", 1))
+    await store.since("tasks", 0, 10, 10)
+    page = await store.since("tasks", 0, 10, 10)
+    assert await store.since("tasks", 0, 10, 10) is page
+    await store.confirm("nobody", 1)
+    assert await store.since("tasks", 0, 10, 10) is not page
+
+
+async def test_a_closed_store_gives_out_no_page_that_it_had(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await put(store, record("1", 1))
+    for _ in range(2):
+        await store.since("tasks", 0, 10, 10)
+    await store.close()
+    with pytest.raises(RhtmxError):
+        await store.since("tasks", 0, 10, 10)

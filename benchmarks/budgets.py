@@ -1,0 +1,153 @@
+"""The budgets: what the figures have to reach, and whether they do.
+
+Each names one row of one table. A budget is met by the median; where a round
+missed it, that is said as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import growth
+from benchmarks.support.figures import ratio, short
+
+PUSH = "Durable pushes: acknowledged per second of wall time"
+FAN_OUT = "Fan-out: deliveries per CPU second of the server"
+LATENCY = "Latency, p50: a push until the change on another socket"
+CATCH_UP = "Catch-up of one client: records per CPU second of the server"
+CODEC = "Codec: µs for a message"
+MEMORY = "Memory per connection"
+STALLED = "100 stalled readers among 1,000"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One of them.
+
+    Args:
+        words: what is asked.
+        benchmark: which one shows it.
+        title: of the table.
+        case: in it.
+        subject: the row; its ratio counts, or its own median if it is ours.
+        least: what the figure must reach.
+        most: what it must not exceed.
+    """
+
+    words: str
+    benchmark: str
+    title: str
+    case: str
+    subject: str
+    least: float | None = None
+    most: float | None = None
+
+    def figures(self, figures: Mapping[str, Any]) -> Mapping[str, float]:
+        """The median, low and high of what counts."""
+        row = next(
+            row
+            for table in figures[self.benchmark]["tables"]
+            for row in table["rows"]
+            if (table["title"], row["case"], row["subject"])
+            == (self.title, self.case, self.subject)
+        )
+        found: Mapping[str, float] = row["ratio"] or row
+        return found
+
+    def allows(self, value: float) -> bool:
+        """Whether a figure is within it."""
+        return (self.least is None or value >= self.least) and (
+            self.most is None or value <= self.most
+        )
+
+    @property
+    def limit(self) -> str:
+        """What is asked, as a figure."""
+        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+
+
+def _fan_out(words: str, burst: int, subject: str, least: float) -> Budget:
+    case = f"500 subscribers, {burst:2} a tick, JSON"
+    return Budget(f"fan-out, 500 clients, {words}", "fan_out", FAN_OUT, case, subject, least)
+
+
+def _growth(burst: int) -> Budget:
+    return Budget(
+        f"deliveries at 5,000 clients, as a part of those at 500, {burst} a tick",
+        "growth", growth.RELATIVE, f"5,000 subscribers, {burst:2} a tick, JSON", "rhtmx", 0.8,
+    )  # fmt: skip
+
+
+def _pushes(words: str, subject: str, least: float) -> Budget:
+    return Budget(
+        f"durable pushes, 64 sockets, ÷ {words}", "durable_pushes", PUSH,
+        " 64 x 16 under way, JSON", subject, least,
+    )  # fmt: skip
+
+
+def _latency(rate: str) -> Budget:
+    return Budget(
+        f"latency at {rate} a second, p50 ÷ (echo + one fsync)", "latency", LATENCY,
+        f"{rate} a second, JSON", "echo + one fsync", most=3,
+    )  # fmt: skip
+
+
+def _catch_up(form: str) -> Budget:
+    return Budget(
+        f"catch-up of 100,000 records, {form}, ÷ bare SELECT-and-send", "catch_up", CATCH_UP,
+        f"100,000 records, {form}", "SELECT, joined frames", 0.4,
+    )  # fmt: skip
+
+
+def _codec(case: str, subject: str = "rhtmx", *, most: float) -> Budget:
+    words = f"{case}, µs" if subject == "rhtmx" else f"{case}, ÷ {subject}"
+    return Budget(words, "codec", CODEC, f"Python, {case}", subject, most=most)
+
+
+BUDGETS = (
+    _fan_out("bursts of 10, ÷ socketify", 10, "socketify", 1.0),
+    _fan_out("bursts of 10, ÷ `websockets.broadcast`", 10, "websockets.broadcast", 7.0),
+    _fan_out("one change a tick, ÷ `websockets.broadcast`", 1, "websockets.broadcast", 1.1),
+    _fan_out("one change a tick, ÷ `ws` on Node", 1, "ws", 1.1),
+    _growth(1),
+    _growth(10),
+    _pushes("the bare store", "the bare store, group commit", 0.3),
+    _pushes("one commit a push", "the bare store, a commit each", 8.0),
+    *map(_latency, ("100", "1,000", "5,000")),
+    *map(_catch_up, ("JSON", "binary")),
+    _codec("JSON decode, push", most=2.0),
+    _codec("JSON encode, change", most=2.0),
+    _codec("binary decode, push", most=4.0),
+    _codec("binary encode, change", most=4.0),
+    _codec("binary decode, push", "betterproto2", most=0.1),
+    _codec("binary encode, change", "betterproto2", most=0.1),
+    Budget("idle connection, KiB", "memory", MEMORY, "idle", "rhtmx", most=20.0),
+    Budget("idle connection with deflate, KiB", "memory", MEMORY, "idle, deflate", "rhtmx",
+           most=25.0),
+    Budget("100 stalled readers among 1,000: p99 of the others ÷ with none stalled", "memory",
+           f"{STALLED}: the wait of the others", "p99", "rhtmx, none stalled", most=1.2),
+    Budget("100 stalled readers: changes until they are out of the live stream", "memory",
+           f"{STALLED}: until they are out of the live stream", "after too much waited", "rhtmx",
+           most=1.0),
+)  # fmt: skip
+"""All of them."""
+
+
+def table(figures: Mapping[str, Any]) -> Iterator[str]:
+    """The lines of a table in Markdown: each budget, and what was reached."""
+    yield "| budget | asked | reached | |"
+    yield "|---|---:|---:|---|"
+    for budget in BUDGETS:
+        found = budget.figures(figures)
+        shown = short if budget.subject == "rhtmx" else ratio
+        reached = f"{shown(found['median'])} ({shown(found['low'])} … {shown(found['high'])})"
+        yield f"| {budget.words} | {budget.limit} | {reached} | {_verdict(budget, found)} |"
+
+
+def _verdict(budget: Budget, found: Mapping[str, float]) -> str:
+    if not budget.allows(found["median"]):
+        return "**missed**"
+    always = budget.allows(found["low"]) and budget.allows(found["high"])
+    return "met" if always else "met, not in every round"

@@ -1,0 +1,88 @@
+"""What is kept of a numbered mutation: the digest of its content, and its answer. Pure.
+
+Knows which parts of a mutation are its content, and how an answer becomes bytes
+and comes back. Must not know numbers, clients, or when something is a duplicate.
+
+Made for every numbered mutation and read for hardly any. So the usual answer,
+one acknowledgement, is kept as what its mutation does not say (0.13 us and 32
+bytes; as a message of the wire 1.8 us and 55 bytes), and the digest is of the
+content's own values (0.6 us; of the message on the wire 2.6 us).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from rhtmx import wire
+from rhtmx.messages import Error, FieldConflict, FieldPushAck, Push, PushAck, PushFields
+from rhtmx.wire import Format, ServerMessage
+
+__all__ = ["Answer", "digest", "pack", "unpack"]
+
+Answer = Error | PushAck | FieldPushAck | FieldConflict
+"""What a mutation is answered with."""
+
+
+class _Kept(msgspec.Struct, array_like=True, gc=False):
+    """An answer: that of a push, as what the push does not say; or whole messages."""
+
+    version: int = 0
+    epoch: str | None = None
+    server_time: datetime | None = None
+    messages: Sequence[bytes] = ()
+
+
+_write = msgspec.msgpack.Encoder().encode
+_read = msgspec.msgpack.Decoder(_Kept).decode
+
+
+def digest(message: Push | PushFields) -> bytes:
+    """Return a hash of what a mutation says, without how it is addressed."""
+    content: tuple[object, ...]
+    if isinstance(message, Push):
+        content = (
+            message.entity,
+            message.entity_id,
+            message.base_version,
+            message.action,
+            message.data,
+        )
+    else:
+        fields = [(one.field, one.value, one.action, one.timestamp) for one in message.fields]
+        content = (message.entity, message.entity_id, message.base_version, fields)
+    return hashlib.blake2b(_write(content), digest_size=16).digest()
+
+
+def pack(reply: Sequence[ServerMessage]) -> bytes:
+    """Return the answer to a mutation as bytes."""
+    last = reply[-1]
+    if len(reply) == 1 and isinstance(last, PushAck):
+        return _write(_Kept(last.version, last.epoch, last.server_time))
+    return _write(_Kept(messages=[wire.encode(each, Format.PROTO) for each in reply]))
+
+
+def unpack(packed: bytes, message: Push | PushFields) -> list[Answer]:
+    """Return the answer to a mutation.
+
+    Args:
+        packed: what `pack` made of it.
+        message: the same mutation, that is: one of the same digest.
+    """
+    kept = _read(packed)
+    if kept.messages:
+        messages = [wire.decode(each, Format.PROTO) for each in kept.messages]
+        return [each for each in messages if isinstance(each, Answer)]
+    return [
+        PushAck(
+            entity=message.entity,
+            entity_id=message.entity_id,
+            version=kept.version,
+            seq=message.seq,
+            epoch=kept.epoch,
+            server_time=kept.server_time,
+        )
+    ]

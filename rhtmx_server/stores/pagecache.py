@@ -1,0 +1,74 @@
+"""The last pages that were read, for those who read the same.
+
+Knows how much is worth keeping. Must not know where the pages come from, nor
+when they are outdated: whoever writes says so.
+
+After a restart everybody reads from the same place, and whoever opens a popular
+page of the web reads all of it: the same pages, one reader soon after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from rhtmx_server.model import Record
+from rhtmx_server.page import Page
+
+__all__ = ["KEPT_BYTES", "PageCache"]
+
+KEPT_BYTES = 8 * 1024 * 1024
+"""What the records of the kept pages may weigh; each encoding of them is as much again."""
+
+_SEEN = 1024
+"""How many questions are remembered that were asked once."""
+
+_AROUND = 512
+"""What a record weighs besides its data: the objects that hold it."""
+
+
+class PageCache:
+    """Pages by what was asked for; those that were asked for last.
+
+    A page is kept when it is asked for the second time: most are read by one
+    only, and to keep those as well takes a sixth of the speed of that one.
+
+    Args:
+        kept_bytes: what they may weigh together.
+    """
+
+    __slots__ = ("_kept_bytes", "_pages", "_seen", "_weight")
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._kept_bytes = kept_bytes
+        self._pages: dict[Hashable, Page] = {}
+        self._seen: set[Hashable] = set()
+        self._weight = 0
+
+    def get(self, asked: Hashable, read: Callable[[], list[Record]]) -> list[Record]:
+        """Return the page that was asked for, read now if it is not there."""
+        page = self._pages.pop(asked, None)
+        if page is None:
+            if asked not in self._seen:
+                if len(self._seen) == _SEEN:
+                    self._seen.clear()
+                self._seen.add(asked)
+                return read()
+            page = Page(read())
+            weight = _weight(page)
+            if weight > self._kept_bytes:
+                return page
+            self._weight += weight
+        self._pages[asked] = page  # at the end: the first one is the next to go
+        while self._weight > self._kept_bytes:
+            self._weight -= _weight(self._pages.pop(next(iter(self._pages))))
+        return page
+
+    def clear(self) -> None:
+        """Forget all of them: something was written."""
+        self._pages.clear()
+        self._seen.clear()
+        self._weight = 0
+
+
+def _weight(page: Page) -> int:
+    return _AROUND + sum(_AROUND + len(record.data or b"") for record in page)
