@@ -28,6 +28,8 @@ examples:
       the App named app in app.py of the current directory
   rhtmx-server --app app:app --host 0.0.0.0 --origin https://example.com
       behind a proxy, for the pages of example.com
+  rhtmx-server --app app:app --grpc-port 50051
+      with the gRPC service, for backends on this machine
   RHTMX_STORE=sqlite:////var/lib/app.db RHTMX_LOG_FORMAT=json rhtmx-server --app app:app
       settings from the environment, as in a container
 

@@ -127,6 +127,7 @@ class StreamLink:
             pass  # the rest is dropped, the status goes out
         finally:
             self._open = False
+            self._connection = None  # they hold each other: no work for the garbage collector
         if self._error is not None:
             raise self._error
 

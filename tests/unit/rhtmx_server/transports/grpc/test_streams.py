@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -58,6 +60,23 @@ async def test_a_watch_is_told_where_it_begins_and_leaves_when_it_is_cancelled()
     await asyncio.gather(task, return_exceptions=True)
     assert opened.connections == set()
     assert side.hub._groups == {}
+
+
+async def test_a_stream_that_has_ended_leaves_no_circle() -> None:
+    side, call = Side(), Call(Sync(entity="tasks"))
+    opened = door(side)
+    task = start(streams.sync(Sync), opened, call)
+    await asyncio.sleep(0)
+    (connection,) = (weakref.ref(each) for each in opened.connections)
+    gc.disable()
+    try:
+        await settle(side)
+        await task
+        del task
+        await settle(side)
+        assert connection() is None
+    finally:
+        gc.enable()
 
 
 async def test_two_watches_share_one_encoding() -> None:
