@@ -11,6 +11,7 @@ NAMES = (
     "memory",
     "validation",
     "growth",
+    "grpc_door",
     "handshakes",
     "commit_handoff",
 )

@@ -174,8 +174,8 @@ def _shapes(schema: Schema) -> list[str]:
 def emit_descriptor(schema: Schema) -> str:
     """Emit the descriptor set that the binary format's classes are made from.
 
-    Without comments, options, services and what only they need: the parser
-    reads none of them.
+    Without comments, options and what only they need: the parser reads none of
+    them. The service stays: gRPC's reflection tells it to clients without a schema.
     """
     files = descriptor_pb2.FileDescriptorSet.FromString(schema.descriptor)
     kept = descriptor_pb2.FileDescriptorSet()
@@ -198,7 +198,6 @@ def _bare(
 ) -> descriptor_pb2.FileDescriptorProto:
     bare = descriptor_pb2.FileDescriptorProto()
     bare.CopyFrom(file)
-    bare.ClearField("service")
     kept = [name for name in file.dependency if name not in dropped]
     bare.ClearField("dependency")
     bare.dependency.extend(kept)

@@ -40,9 +40,9 @@ _TOKEN = re.compile(
     | (?P<cookie> \b cookie ["']? \s* [=:] \s* ) [^\r\n]+
     """
 )
-_LIBRARIES = ("websockets", "rhtmx_server.websockets")
-"""Loggers of a library that writes frames and headers at debug level, and each
-connection at info level: they speak one level later than the others."""
+_LIBRARIES = ("websockets", "rhtmx_server.websockets", "grpclib", "hpack")
+"""Loggers of libraries that write frames and headers at debug level, and each
+connection or call at info level: they speak one level later than the others."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

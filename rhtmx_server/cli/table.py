@@ -28,6 +28,8 @@ examples:
       the App named app in app.py of the current directory
   rhtmx-server --app app:app --host 0.0.0.0 --origin https://example.com
       behind a proxy, for the pages of example.com
+  rhtmx-server --app app:app --grpc-port 50051
+      with the gRPC service, for backends on this machine
   RHTMX_STORE=sqlite:////var/lib/app.db RHTMX_LOG_FORMAT=json rhtmx-server --app app:app
       settings from the environment, as in a container
 
@@ -129,6 +131,23 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             default="only pages that this server serves",
             repeatable=True,
         ),
+    ),
+    "gRPC, for backends": (
+        Option(
+            "--grpc-port", "PORT", "the port; 0 takes a free one", Kind.WHOLE, default="no gRPC"
+        ),
+        Option("--grpc-host", "ADDRESS", "where to listen; other machines need TLS"),
+        Option("--grpc-cert", "FILE", "certificate chain (PEM) for TLS", default="no TLS"),
+        Option("--grpc-key", "FILE", "its key (PEM)", default="no TLS"),
+        Option(
+            "--grpc-client-ca",
+            "FILE",
+            "clients have to show a certificate signed by one of these (PEM)",
+            default="they show none",
+        ),
+        Option("--grpc-max-size", "BYTES", "size of a message", Kind.SIZE),
+        Option("--grpc-streams", "COUNT", "calls at a time on a connection", Kind.WHOLE),
+        Option("--grpc-connections", "COUNT", "connections at a time", Kind.WHOLE),
     ),
     "log": (
         Option("--log-format", "FORMAT", "text or json, one record a line"),

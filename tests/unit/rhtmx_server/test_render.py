@@ -6,7 +6,7 @@ import pytest
 
 from rhtmx.messages import Change, ChangeAction, FieldAction, FieldChange, FieldChangeLog
 from rhtmx_server.model import Clock, Commit, Granularity
-from rhtmx_server.render import live_messages, state_messages
+from rhtmx_server.render import latest_fields, latest_record, live_messages, state_messages
 from rhtmx_server.times import to_datetime
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, NOW, RECORDS, record
 
@@ -22,6 +22,12 @@ def logs(messages: object) -> list[FieldChangeLog]:
     assert isinstance(messages, list)
     assert all(isinstance(message, FieldChange) for message in messages)
     return [message.change for message in messages]
+
+
+def test_the_latest_is_the_record_and_each_field_with_its_own_version() -> None:
+    assert (latest_record(RECORD).data, latest_record(RECORD).version) == (RECORD.data, 5)
+    got = [(log.field, log.value, log.version) for log in latest_fields(RECORD)]
+    assert got == [("a", b"1", 3), ("b", b"[2]", 5)]
 
 
 def test_a_record_reader_gets_the_whole_record_whatever_was_written() -> None:

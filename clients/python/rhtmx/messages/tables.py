@@ -61,7 +61,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "3b15e128d06b0410"
+SCHEMA_HASH = "628339161e417df2"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -252,6 +252,7 @@ ERROR_CODE_SPELLINGS: dict[ErrorCode, str] = {
     ErrorCode.INTERNAL: "internal",
     ErrorCode.SHUTTING_DOWN: "shutting_down",
     ErrorCode.STALLED: "stalled",
+    ErrorCode.NOT_FOUND: "not_found",
 }
 ERROR_CODE_VALUES: dict[str, ErrorCode] = {
     text: value for value, text in ERROR_CODE_SPELLINGS.items()
@@ -348,6 +349,9 @@ ERRORS: dict[ErrorCode, ErrorRow] = {
     ),
     ErrorCode.STALLED: ErrorRow(
         spelling="stalled", grpc_status=14, close_code=4001, retryable=True
+    ),
+    ErrorCode.NOT_FOUND: ErrorRow(
+        spelling="not_found", grpc_status=5, close_code=0, retryable=False
     ),
 }
 """What each error code means to the peer."""

@@ -7,7 +7,7 @@
 import type { ChangeAction, ErrorCode, FieldAction, MergeStrategy, Winner } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "3b15e128d06b0410";
+export const SCHEMA_HASH = "628339161e417df2";
 
 /** The numbers of `ChangeAction` in protobuf. */
 export const CHANGE_ACTION: Readonly<Record<ChangeAction, number>> = {
@@ -39,6 +39,7 @@ export const ERROR_CODE: Readonly<Record<ErrorCode, number>> = {
   internal: 19,
   shutting_down: 20,
   stalled: 21,
+  not_found: 22,
 };
 
 /** The numbers of `FieldAction` in protobuf. */
@@ -94,6 +95,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorTraits>> = {
   internal: { grpc: 13, close: 4400, retryable: false },
   shutting_down: { grpc: 14, close: 4000, retryable: true },
   stalled: { grpc: 14, close: 4001, retryable: true },
+  not_found: { grpc: 5, close: 0, retryable: false },
 };
 
 /** Close codes from here on are the protocol's own, and tell the client to reconnect. */

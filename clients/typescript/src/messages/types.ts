@@ -78,7 +78,9 @@ export type ErrorCode =
   /** The server is stopping: reconnect. */
   | "shutting_down"
   /** The client stopped reading, or gave no sign of life: reconnect. */
-  | "stalled";
+  | "stalled"
+  /** There is no such record. */
+  | "not_found";
 
 /** What happened to a field. */
 export type FieldAction =

@@ -336,6 +336,7 @@ class ErrorFrame(
             "internal",
             "shutting_down",
             "stalled",
+            "not_found",
         ]
         | None
     ) = None

@@ -283,6 +283,11 @@ class ErrorCode(betterproto2.Enum):
     The client stopped reading, or gave no sign of life: reconnect.
     """
 
+    NOT_FOUND = 22
+    """
+    There is no such record.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -308,6 +313,7 @@ class ErrorCode(betterproto2.Enum):
             19: "ERROR_CODE_INTERNAL",
             20: "ERROR_CODE_SHUTTING_DOWN",
             21: "ERROR_CODE_STALLED",
+            22: "ERROR_CODE_NOT_FOUND",
         }
 
     @classmethod
@@ -335,6 +341,7 @@ class ErrorCode(betterproto2.Enum):
             "ERROR_CODE_INTERNAL": 19,
             "ERROR_CODE_SHUTTING_DOWN": 20,
             "ERROR_CODE_STALLED": 21,
+            "ERROR_CODE_NOT_FOUND": 22,
         }
 
 
@@ -1942,7 +1949,9 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[PushAck]":
         """
-        Writes many records with many in flight, answered in order.
+        Writes many records with many in flight, answered in order. A push that is
+        refused ends the stream with its error, after the answers to all before it;
+        pushes that were under way by then may have been written.
         """
 
         async for response in self._stream_stream(
@@ -2028,7 +2037,7 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "ChangeLog":
         """
-        Reads one record.
+        Reads one record; `not_found` if there is none.
         """
 
         return await self._unary_unary(
@@ -2049,7 +2058,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "GetFieldsResponse":
         """
-        Reads the fields of one record, with who wrote them and when.
+        Reads the fields of one record, with who wrote them and when; `not_found` if
+        there is no such record.
         """
 
         return await self._unary_unary(
@@ -2114,7 +2124,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        Reads what changed, and goes on live.
+        Reads what changed, and goes on live. `sync_complete` tells when it is live,
+        and from which position.
         """
 
         async for response in self._unary_stream(
@@ -2136,7 +2147,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        Reads what fields changed, and goes on live.
+        Reads what fields changed, and goes on live. `sync_fields_complete` tells
+        when it is live, and from which position.
         """
 
         async for response in self._unary_stream(
@@ -2158,7 +2170,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[ChangeLog]":
         """
-        Reads every commit that is still kept.
+        Reads every commit that is still kept, oldest first. Field writes that lost
+        are no commits.
         """
 
         async for response in self._unary_stream(
@@ -2212,7 +2225,9 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def push_many(self, messages: "AsyncIterator[Push]") -> "AsyncIterator[PushAck]":
         """
-        Writes many records with many in flight, answered in order.
+        Writes many records with many in flight, answered in order. A push that is
+        refused ends the stream with its error, after the answers to all before it;
+        pushes that were under way by then may have been written.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2241,14 +2256,15 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def get_record(self, message: "GetRecordRequest") -> "ChangeLog":
         """
-        Reads one record.
+        Reads one record; `not_found` if there is none.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
     async def get_fields(self, message: "GetFieldsRequest") -> "GetFieldsResponse":
         """
-        Reads the fields of one record, with who wrote them and when.
+        Reads the fields of one record, with who wrote them and when; `not_found` if
+        there is no such record.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2271,7 +2287,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def watch(self, message: "WatchRequest") -> "AsyncIterator[Envelope]":
         """
-        Reads what changed, and goes on live.
+        Reads what changed, and goes on live. `sync_complete` tells when it is live,
+        and from which position.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2279,7 +2296,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def watch_fields(self, message: "WatchRequest") -> "AsyncIterator[Envelope]":
         """
-        Reads what fields changed, and goes on live.
+        Reads what fields changed, and goes on live. `sync_fields_complete` tells
+        when it is live, and from which position.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2287,7 +2305,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def history(self, message: "HistoryRequest") -> "AsyncIterator[ChangeLog]":
         """
-        Reads every commit that is still kept.
+        Reads every commit that is still kept, oldest first. Field writes that lost
+        are no commits.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
