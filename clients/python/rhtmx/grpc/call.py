@@ -1,12 +1,11 @@
 """One call, and what it means if it fails.
 
-Knows grpclib's streams, deadlines, and how it wakes who waits. Must not know
-what is read, written or asked, nor how the channel came about.
+Knows grpclib's streams, deadlines and failures. Must not know what is read,
+written or asked, nor how the channel came about.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -69,8 +68,6 @@ class Call:
         self._address = address
         self._limit = limit
         self._stream: Stream[Any, Any] | None = None
-        self._task: asyncio.Task[Any] | None = None
-        self._cancels = 0
         self.deadline = None if limit is None else limit.deadline
         self.metadata = metadata
         self.stub = TrackersStub(
@@ -83,8 +80,7 @@ class Call:
         return self._stream
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        self._cancels = self._task.cancelling() if self._task is not None else 0
+        pass
 
     def __exit__(
         self,
@@ -93,7 +89,6 @@ class Call:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, GRPCError | StreamTerminatedError | OSError):
-            self._restore()
             raise self._meaning(error) from error
 
     def _meaning(self, error: GRPCError | StreamTerminatedError | OSError) -> Exception:
@@ -111,15 +106,3 @@ class Call:
         # After a reset grpclib takes the status from the trailers, and nothing else.
         inner = getattr(self._stream, "_stream", None)
         return decode_metadata(getattr(inner, "trailers", None) or ())
-
-    def _restore(self) -> None:
-        """Take back grpclib's cancellation of this task.
-
-        That is how it wakes who waits for a stream that ended. Left in place, it
-        would be taken for a wish to end the task; and a real one that came in the
-        same moment must not be lost in it.
-        """
-        if self._task is None or self._task.cancelling() <= self._cancels:
-            return
-        if self._task.uncancel() > self._cancels:
-            raise asyncio.CancelledError

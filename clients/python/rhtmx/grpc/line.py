@@ -7,12 +7,14 @@ asked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import TypeVar, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
 
 from grpclib.client import Channel
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grpc import pump
 from rhtmx.grpc.call import Call, Limit
 from rhtmx.grpc.failures import Lost, unreachable
 from rhtmx.grpc.target import Target, open_channel
@@ -60,19 +62,6 @@ class Line:
         """Whether another call may have another token."""
         return callable(self._token)
 
-    def numbered(self, seq: int | None) -> int | None:
-        """The number of a write.
-
-        Raises:
-            RhtmxError: `BAD_MESSAGE`, nobody could know whose number it is.
-        """
-        if seq is not None and self.client_id is None:
-            raise RhtmxError(
-                ErrorCode.BAD_MESSAGE,
-                "seq: a backend with a client_id expected: whose number is it?",
-            )
-        return seq
-
     async def open(self) -> None:
         """Connect. It is not tried again if it fails.
 
@@ -95,7 +84,7 @@ class Line:
             self._channel.close()
 
     async def ask(
-        self, send: Callable[[TrackersStub], Awaitable[T]], timeout: float | None = None
+        self, send: Callable[[TrackersStub], Coroutine[Any, Any, T]], timeout: float | None = None
     ) -> T:
         """Make a call with one answer.
 
@@ -105,8 +94,7 @@ class Line:
         """
         try:
             call = await self._begin(Limit.of(timeout))
-            with call:
-                return await send(call.stub)
+            return await pump.answer(call, send(call.stub))
         except Lost as error:
             raise self._final(error) from error
 
@@ -119,22 +107,13 @@ class Line:
             send: makes it.
             limit: until when it may go on.
         """
-        messages: AsyncGenerator[T, None] | None = None
         try:
             call = await self._begin(limit)
-            messages = cast("AsyncGenerator[T, None]", send(call))
-            while True:
-                with call:
-                    try:
-                        message = await anext(messages)
-                    except StopAsyncIteration:
-                        return
-                yield message
+            async with aclosing(pump.messages(call, send(call))) as messages:
+                async for message in messages:
+                    yield message
         except Lost as error:
             raise self._final(error) from error
-        finally:
-            if messages is not None:
-                await messages.aclose()
 
     async def _begin(self, limit: Limit | None) -> Call:
         if self._channel is None:

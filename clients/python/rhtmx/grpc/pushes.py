@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from grpclib.client import Stream
 from grpclib.const import Cardinality
 from grpclib.exceptions import StreamTerminatedError
+from grpclib.stream import recv_message
 
 from rhtmx import calls
 from rhtmx.grpc.call import Call, Limit
@@ -41,8 +42,10 @@ class Write:
     seq: int | None = None
 
     def message(self) -> Push:
-        """What is sent, but for its number."""
-        return calls.push(self.entity, self.entity_id, self.data, self.base_version)
+        """What is sent."""
+        push = calls.push(self.entity, self.entity_id, self.data, self.base_version)
+        push.seq = self.seq
+        return push
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,10 @@ class Delete:
     seq: int | None = None
 
     def message(self) -> Push:
-        """What is sent, but for its number."""
-        return calls.push_delete(self.entity, self.entity_id, self.base_version)
+        """What is sent."""
+        push = calls.push_delete(self.entity, self.entity_id, self.base_version)
+        push.seq = self.seq
+        return push
 
 
 Many = AsyncIterable[Write | Delete] | Iterable[Write | Delete]
@@ -67,7 +72,7 @@ async def push_many(
     line: Line, writes: Many, limit: Limit | None
 ) -> AsyncGenerator[PushResult, None]:
     """Send all writes; yields their results, in order."""
-    pushes = _Pushes(line, writes)
+    pushes = _Pushes(writes)
     async with aclosing(line.stream(pushes.call, limit)) as acks:
         async for ack in acks:
             yield PushResult.of(ack)
@@ -82,8 +87,7 @@ class _Pushes:
     says why.
     """
 
-    def __init__(self, line: Line, writes: Many) -> None:
-        self._line = line
+    def __init__(self, writes: Many) -> None:
         self._writes = writes
         self.error: Exception | None = None
 
@@ -106,6 +110,15 @@ class _Pushes:
                 if not sending.done():
                     # Takes the status from the trailers, if they have one.
                     raise StreamTerminatedError("the server ended the stream before the client")
+            except StreamTerminatedError:
+                # A refusal, and grpclib drops the answers that came before it.
+                inner = stream._stream
+                while inner.trailers is not None:
+                    left = await recv_message(inner, stream._codec, PushAck)
+                    if left is None:
+                        break
+                    yield left
+                raise
             finally:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
@@ -125,14 +138,9 @@ class _Pushes:
         try:
             if isinstance(self._writes, AsyncIterable):
                 async for write in self._writes:
-                    yield self._message(write)
+                    yield write.message()
             else:
                 for write in self._writes:
-                    yield self._message(write)
+                    yield write.message()
         except Exception as error:
             self.error = error
-
-    def _message(self, write: Write | Delete) -> Push:
-        message = write.message()
-        message.seq = self._line.numbered(write.seq)
-        return message

@@ -1,8 +1,8 @@
 """The changes of one entity as an asynchronous iterator, over gRPC.
 
 Knows streams, and when to make another one. Must not know what a position means:
-`place` does. The server's flow control is the only queue: what is not taken is
-not read, and a reader that lags gets the latest once it goes on.
+`place` does. What is not taken is not read: it waits at the server, and a reader
+that lags gets the latest once it goes on.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class Watch(Generic[T]):
         since: where to start; without it, at the next change.
         on_reset: called when all that was yielded is void and comes anew. If
             left out, the `Reset` is raised.
-        chance: for the wait before another attempt.
     """
 
     def __init__(
@@ -69,14 +68,12 @@ class Watch(Generic[T]):
         *,
         since: Position | None = None,
         on_reset: Callable[[Reset], None] | None = None,
-        chance: Callable[[], float] = random.random,
     ) -> None:
         self.entity = source.entity
         self._source = source
         self._convert = convert
         self._position = since
         self._on_reset = on_reset
-        self._chance = chance
         self._taken = asyncio.Event()
         self._taken_at = 0.0
         self._items: AsyncGenerator[Item[T], None] | None = None
@@ -164,7 +161,7 @@ class Watch(Generic[T]):
     async def _read(self) -> AsyncGenerator[Item[T], None]:
         """Read stream after stream, each from where the one before it ended."""
         loop = asyncio.get_running_loop()
-        backoff = Backoff(self._chance)
+        backoff = Backoff(random.random)
         place = Place(self.entity, self._position)
         self._source.begin()
         while True:

@@ -126,7 +126,7 @@ class Writes:
         """
         at = timestamp or self._clock()
         message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
-        message.seq = self._line.numbered(seq)
+        message.seq = seq
         answer = await self._line.ask(lambda stub: stub.push_fields(message), timeout)
         assert answer.ack is not None
         return FieldPushResult.of(answer.ack, answer.conflicts)
@@ -176,5 +176,5 @@ class Writes:
         return FormValidation.of(answer)
 
     async def _push(self, message: Push, seq: int | None, timeout: float | None) -> PushResult:
-        message.seq = self._line.numbered(seq)
+        message.seq = seq
         return PushResult.of(await self._line.ask(lambda stub: stub.push(message), timeout))
