@@ -72,6 +72,7 @@ class App:
         pages: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> None:
         self.config = config or Config()
+        self.config.agree()
         self.pages = dict(pages or {})
         self.metrics = Metrics()
         self._store = open_store(store) if isinstance(store, str) else store
@@ -91,6 +92,7 @@ class App:
         """
         if self._server is not None:
             raise RuntimeError("this app is running: configure it before")
+        config.agree()
         self.config = config
         if store is not None:
             self._store = open_store(store)
@@ -203,6 +205,11 @@ class App:
     def url(self) -> str:
         """The address of the WebSocket endpoint, while running."""
         return self._running.url
+
+    @property
+    def grpc_address(self) -> str:
+        """Where gRPC is served, as `host:port`, while running; empty if it is not."""
+        return self._running.grpc.address
 
     # Writing and reading, while running.
 

@@ -6,6 +6,7 @@ they come from (arguments, environment, code) nor who reads them.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ _WHOLE: Mapping[str, Range] = {
     "gzip_level": (1, 9),
     "gzip_threshold": (0, math.inf),
     "validator_threads": (1, 1_024),
+    "grpc_max_size": (1_024, 64 * 1024 * 1024),
+    "grpc_streams": (1, 1_000_000),
+    "grpc_connections": (1, 1_000_000),
 }
 _NUMBERS: Mapping[str, Range] = {
     "heartbeat": (0.05, 3_600),
@@ -76,6 +80,16 @@ class Config:
             longer reads everything anew.
         validator_timeout: seconds for a validator that names no time of its own.
         validator_threads: how many blocking validators run at a time.
+        grpc_port: the port of the gRPC service; 0 takes a free one, `None` is off.
+        grpc_host: the address to listen on. The default is this machine only;
+            others need `grpc_cert` and `grpc_key`.
+        grpc_max_size: of one message, in bytes.
+        grpc_streams: calls at a time, per connection.
+        grpc_connections: connections at a time.
+        grpc_cert: file of the server's certificate chain (PEM): speaks TLS.
+        grpc_key: file of its key (PEM).
+        grpc_client_ca: file of the certificates (PEM) that have to have signed
+            those of clients; without it clients show none.
         log_format: `text` or `json`.
         log_level: `debug`, `info`, `warning` or `error`.
 
@@ -117,12 +131,28 @@ class Config:
     validator_timeout: float = 5.0
     validator_threads: int = 8
 
+    grpc_port: int | None = None
+    grpc_host: str = "127.0.0.1"
+    grpc_max_size: int = 4 * 1024 * 1024
+    grpc_streams: int = 1000
+    grpc_connections: int = 1000
+    grpc_cert: str | None = None
+    grpc_key: str | None = None
+    grpc_client_ca: str | None = None
+
     log_format: str = "text"
     log_level: str = "info"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.host, str) or not self.host.strip():
-            raise _wrong("host", "an address or a host name", self.host)
+        for name in ("host", "grpc_host"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
+                raise _wrong(name, "an address or a host name", getattr(self, name))
+        for name in ("grpc_cert", "grpc_key", "grpc_client_ca"):
+            path = getattr(self, name)
+            if path is not None and (not isinstance(path, str) or not path.strip()):
+                raise _wrong(name, "a file", path)
+        if self.grpc_port is not None:
+            _check_number("grpc_port", self.grpc_port, (0, 65_535), int)
         if not isinstance(self.deflate, bool):
             raise _wrong("deflate", "true or false", self.deflate)
         for name, limits in _WHOLE.items():
@@ -133,6 +163,22 @@ class Config:
             if getattr(self, name) not in choices:
                 raise _wrong(name, " or ".join(choices), getattr(self, name))
         self._check_origins()
+
+    def agree(self) -> None:
+        """Make sure that the settings go together; each alone makes sense already.
+
+        Raises:
+            ValueError: they do not: which, and what is missing.
+        """
+        if (self.grpc_cert is None) != (self.grpc_key is None):
+            raise ValueError("grpc_cert and grpc_key go together: give both, or neither")
+        if self.grpc_client_ca is not None and self.grpc_cert is None:
+            raise ValueError("grpc_client_ca: needs grpc_cert and grpc_key")
+        if self.grpc_port is not None and self.grpc_cert is None and not _local(self.grpc_host):
+            raise ValueError(
+                f"grpc_host: {self.grpc_host} can be reached from other machines: give grpc_cert "
+                "and grpc_key for TLS, or listen on 127.0.0.1 and have a proxy end TLS"
+            )
 
     def _check_origins(self) -> None:
         if isinstance(self.origins, str):
@@ -147,6 +193,13 @@ class Config:
                     "like https://example.com or http://localhost:8080",
                     origin,
                 )
+
+
+def _local(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_number(name: str, value: object, limits: Range, kinds: type | tuple[type, ...]) -> None:

@@ -60,6 +60,7 @@ class Metrics:
         self._received: dict[type[Message], int] = dict.fromkeys(NAMES, 0)
         self._sent: dict[type[Message], int] = dict.fromkeys(NAMES, 0)
         self._refused: dict[ErrorCode, int] = {}
+        self._called: dict[str, int] = {}
         self._deliveries = 0
         self.registry.register(_Tallies(self._tallies))
         ProcessCollector(registry=self.registry)
@@ -69,7 +70,7 @@ class Metrics:
         self.stalled = Counter(
             "rhtmx_stalled", "Readers that were cut off.", registry=self.registry
         )
-        self._connections = self._gauge("connections", "Open WebSocket connections.", "endpoint")
+        self._connections = self._gauge("connections", "Open connections.", "endpoint")
         self._abandoned = self._gauge(
             "validator_threads_abandoned", "Threads whose validator ran out of time."
         )
@@ -104,6 +105,10 @@ class Metrics:
     def refused(self, code: ErrorCode) -> None:
         """Count a request that was answered with an error."""
         self._refused[code] = self._refused.get(code, 0) + 1
+
+    def called(self, method: str) -> None:
+        """Count a call of a gRPC method."""
+        self._called[method] = self._called.get(method, 0) + 1
 
     def committed(self, mutations: int, seconds: float) -> None:
         """Measure a batch of so many mutations that became durable in so many seconds."""
@@ -144,6 +149,7 @@ class Metrics:
     def _tallies(self) -> Iterable[CounterMetricFamily]:
         yield _family("messages_received", "Messages that came in.", "type", _named(self._received))
         yield _family("messages_sent", "Messages that went out.", "type", _named(self._sent))
+        yield _family("grpc_calls", "Calls of gRPC methods.", "method", self._called)
         refused = {ERRORS[code].spelling: count for code, count in self._refused.items()}
         yield _family("rejected", "Requests answered with an error.", "code", refused)
         yield CounterMetricFamily(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rhtmx.messages import Change, FieldAction, FieldChange, FieldChangeLog
+from rhtmx.messages import Change, ChangeLog, FieldAction, FieldChange, FieldChangeLog
 from rhtmx.wire import ServerMessage
 from rhtmx_server.model import DELETED, Clock, Commit, Granularity, Record
 from rhtmx_server.times import to_datetime
@@ -16,8 +16,9 @@ from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.jsontext import Fields
 from rhtmx_server.trackers.state import clocks_of, fields_of
 from rhtmx_server.trackers.views import change_log
+from rhtmx_server.trackers.views import field_logs as own_fields
 
-__all__ = ["field_logs", "live_messages", "state_messages"]
+__all__ = ["field_logs", "latest_fields", "latest_record", "live_messages", "state_messages"]
 
 
 def field_logs(
@@ -44,6 +45,16 @@ def field_logs(
         )
         for name in names
     ]
+
+
+def latest_record(record: Record) -> ChangeLog:
+    """A record as its last commit left it, for those who ask for one."""
+    return change_log(record)
+
+
+def latest_fields(record: Record) -> list[FieldChangeLog]:
+    """The fields that a record has, each with the version that wrote it."""
+    return own_fields(record)
 
 
 def live_messages(commit: Commit, granularity: Granularity) -> list[ServerMessage]:

@@ -13,6 +13,7 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.services import Services
 from rhtmx_server.transports.endpoints import ENDPOINTS
+from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.websocket import WebSocketServer
@@ -45,6 +46,7 @@ class RunningServer:
         origins = Origins(config.origins, services.metrics, local=local)
         http = Http(services, pages, ready=lambda: self._ready, origins=origins)
         self._websockets = WebSocketServer(services, ENDPOINTS, http, origins.refuse)
+        self.grpc = GrpcServer(services, ready=lambda: self._ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -58,14 +60,16 @@ class RunningServer:
         await services.store.open()
         try:
             services.hub.start(await services.store.heads())
+            await self.grpc.listen()
             port = await self._websockets.start()
         except BaseException:
+            self.grpc.stop_accepting()
             await services.store.close()
             raise
         self._writing = asyncio.create_task(services.committer.run())
         self._tasks = [
             asyncio.create_task(self._hooks.run()),
-            asyncio.create_task(watch(self._websockets.connections, services.now, services.config)),
+            asyncio.create_task(watch(self.connections, services.now, services.config)),
             asyncio.create_task(
                 collect(services.store, services.hub, services.config, services.clock)
             ),
@@ -73,11 +77,12 @@ class RunningServer:
         host = services.config.host
         self.url = f"ws://{f'[{host}]' if ':' in host else host}:{port}/api/ws"
         self._ready = True
+        self.grpc.readiness_changed()
         return self.url
 
     def connections(self) -> list[Connection]:
         """The connections that are open."""
-        return self._websockets.connections()
+        return [*self._websockets.connections(), *self.grpc.connections()]
 
     async def stop(self) -> None:
         """Stop accepting, finish the commits, send every client away, close the store.
@@ -88,11 +93,12 @@ class RunningServer:
         timeout = _SHARE * self.services.config.stop_timeout
         deadline = asyncio.get_running_loop().time() + timeout
         self._websockets.stop_accepting()
+        self.grpc.stop_accepting()
         self.services.committer.stop()
         if self._writing is not None:
             await _within(self._writing, deadline - timeout / 2)
         self.services.tick.run()
-        await self._websockets.stop(deadline)
+        await asyncio.gather(self._websockets.stop(deadline), self.grpc.stop(deadline))
         await _within(asyncio.create_task(self._hooks.finish()), deadline)
         for task in self._tasks:
             task.cancel()

@@ -47,8 +47,13 @@ def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
 def _app(options: Options, kind: type[Servable]) -> Servable:
     app = load(options.app or DEMO, kind, Path.cwd())
     settings: dict[str, Any] = dict(options.config)
+    config = replace(app.config, **settings)
     try:
-        app.configure(replace(app.config, **settings), store=options.store)
+        config.agree()
+    except ValueError as reason:
+        raise CommandError(str(reason), USAGE) from None
+    try:
+        app.configure(config, store=options.store)
     except ValueError as reason:  # the settings were checked one by one: it is the store
         raise CommandError(f"--store: {reason}", USAGE) from None
     return app

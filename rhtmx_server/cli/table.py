@@ -130,6 +130,23 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             repeatable=True,
         ),
     ),
+    "gRPC, for backends": (
+        Option(
+            "--grpc-port", "PORT", "the port; 0 takes a free one", Kind.WHOLE, default="no gRPC"
+        ),
+        Option("--grpc-host", "ADDRESS", "where to listen; other machines need TLS"),
+        Option("--grpc-cert", "FILE", "certificate chain (PEM) for TLS", default="no TLS"),
+        Option("--grpc-key", "FILE", "its key (PEM)", default="no TLS"),
+        Option(
+            "--grpc-client-ca",
+            "FILE",
+            "clients have to show a certificate signed by one of these (PEM)",
+            default="they show none",
+        ),
+        Option("--grpc-max-size", "BYTES", "size of a message", Kind.SIZE),
+        Option("--grpc-streams", "COUNT", "calls at a time on a connection", Kind.WHOLE),
+        Option("--grpc-connections", "COUNT", "connections at a time", Kind.WHOLE),
+    ),
     "log": (
         Option("--log-format", "FORMAT", "text or json, one record a line"),
         Option("--log-level", "LEVEL", "debug, info, warning or error"),

@@ -20,6 +20,48 @@ def test_the_defaults_are_the_safe_ones() -> None:
     assert (config.bad_messages, config.validator_timeout) == (10, 5)
 
 
+def test_grpc_is_off_and_then_for_this_machine_only() -> None:
+    config = Config()
+    assert (config.grpc_port, config.grpc_host, config.grpc_cert) == (None, "127.0.0.1", None)
+    assert (config.grpc_max_size, config.grpc_streams) == (4 * 1024 * 1024, 1000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"grpc_cert": "c.pem"}, "grpc_cert and grpc_key go together: give both, or neither"),
+        ({"grpc_key": "k.pem"}, "grpc_cert and grpc_key go together: give both, or neither"),
+        ({"grpc_client_ca": "ca.pem"}, "grpc_client_ca: needs grpc_cert and grpc_key"),
+        (
+            {"grpc_port": 1, "grpc_host": "0.0.0.0"},
+            "grpc_host: 0.0.0.0 can be reached from other machines: give grpc_cert",
+        ),
+        (
+            {"grpc_port": 1, "grpc_host": "example.com"},
+            "grpc_host: example.com can be reached from other machines: give grpc_cert",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together_are_named(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 (the words are compared)
+        Config(**settings).agree()
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"grpc_port": 1, "grpc_host": "::1"},
+        {"grpc_port": 1, "grpc_host": "localhost"},
+        {"grpc_port": 1, "grpc_host": "127.8.8.8"},
+        {"grpc_host": "0.0.0.0"},
+        {"grpc_port": 1, "grpc_host": "0.0.0.0", "grpc_cert": "c", "grpc_key": "k"},
+    ],
+)
+def test_settings_that_go_together_are_taken(settings: dict[str, Any]) -> None:
+    Config(**settings).agree()
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().port = 1  # type: ignore[misc]
@@ -43,6 +85,9 @@ def test_a_changed_copy_is_checked_as_well() -> None:
         ({"gzip_threshold": -1}, "gzip_threshold: a whole number from 0 on expected, got -1"),
         ({"heartbeat": 0}, "heartbeat: a number from 0.05 to 3600 expected, got 0"),
         ({"stop_timeout": float("nan")}, "stop_timeout: a number from 0 to 3600 expected, got nan"),
+        ({"grpc_port": 70_000}, "grpc_port: a whole number from 0 to 65535 expected, got 70000"),
+        ({"grpc_host": ""}, "grpc_host: an address or a host name expected, got ''"),
+        ({"grpc_cert": ""}, "grpc_cert: a file expected, got ''"),
         ({"deflate": 1}, "deflate: true or false expected, got 1"),
         ({"log_format": "xml"}, "log_format: text or json expected, got 'xml'"),
         ({"log_level": "INFO"}, "log_level: debug or info or warning or error expected, got"),

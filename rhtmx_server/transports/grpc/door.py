@@ -1,0 +1,102 @@
+"""What the methods of the service share: the server, and the way to stop.
+
+Knows which calls run and how each of them is asked to end. Must not know HTTP/2,
+nor what a method does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.connection import Connection
+from rhtmx_server.services import Services
+
+__all__ = ["Door", "stopping"]
+
+
+def stopping() -> RhtmxError:
+    """What calls are told that cannot go on."""
+    return RhtmxError(ErrorCode.SHUTTING_DOWN, "the server is stopping")
+
+
+class Door:
+    """The calls of one server.
+
+    Args:
+        services: the server.
+        ready: whether it serves.
+
+    Attributes:
+        connections: the streams that live as connections do.
+    """
+
+    def __init__(self, services: Services, ready: Callable[[], bool]) -> None:
+        self.services = services
+        self.ready = ready
+        self.connections: set[Connection] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._enders: set[Callable[[], None]] = set()
+        self._closed = False
+
+    def enter(self, method: str) -> None:
+        """Take note of a call, in the task that answers it.
+
+        Raises:
+            RhtmxError: `SHUTTING_DOWN`.
+        """
+        if self._closed:
+            raise stopping()
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        self.services.metrics.called(method)
+
+    @contextlib.contextmanager
+    def lasting(self, end: Callable[[], None]) -> Iterator[None]:
+        """Mark a call that does not end by itself.
+
+        Args:
+            end: asks it to, when the server stops.
+        """
+        self._enders.add(end)
+        try:
+            yield
+        finally:
+            self._enders.discard(end)
+
+    @contextlib.contextmanager
+    def connected(self, connection: Connection) -> Iterator[None]:
+        """Have a stream looked after as other connections are, while it lasts."""
+
+        def end() -> None:
+            connection.close(ErrorCode.SHUTTING_DOWN, stopping().message)
+
+        self.connections.add(connection)
+        try:
+            with self.lasting(end):
+                yield
+        finally:
+            self.connections.discard(connection)
+            connection.lost()
+
+    def close(self) -> None:
+        """Take no more calls, and no more messages on those that run."""
+        self._closed = True
+        for connection in self.connections:
+            connection.stop_reading()
+
+    async def end(self, deadline: float) -> None:
+        """Ask every call to end, and wait until they have.
+
+        Args:
+            deadline: on the loop's clock; those that run on have to be dropped.
+        """
+        for end in list(self._enders):
+            end()
+        if self._calls:
+            left = max(0.0, deadline - asyncio.get_running_loop().time())
+            await asyncio.wait(self._calls, timeout=left)

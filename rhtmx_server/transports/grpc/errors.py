@@ -1,0 +1,82 @@
+"""Errors on their way out: a status by the one table, code and details in trailers.
+
+Knows `RhtmxError` and gRPC's trailers. Must not know what failed.
+
+================== ==========================================================
+trailer            what it holds
+================== ==========================================================
+`grpc-status`      the status of the code, by the schema's table
+`grpc-message`     the error's message
+`rhtmx-code`       the code as it is spelled on the socket
+`rhtmx-details-bin`  the details, JSON in UTF-8, up to `MAX_DETAILS`
+`rhtmx-details-size` their size, where they are larger and so left out
+================== ==========================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpclib.const import Status
+from grpclib.server import Stream
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error
+from rhtmx.messages.tables import ERRORS
+from rhtmx.wire import ServerMessage
+
+__all__ = ["MAX_DETAILS", "ended_by", "raise_if_error", "refuse", "status_of", "trailers"]
+
+MAX_DETAILS = 3072
+"""Bytes of details in a trailer. Clients take 8 KiB of trailers in all and turn
+what is larger into an error of their own."""
+
+_MAX_MESSAGE = 1024
+
+_BY_CLOSE_CODE = {row.close_code: code for code, row in ERRORS.items() if row.close_code}
+
+
+def status_of(code: ErrorCode) -> Status:
+    """The gRPC status of an error code."""
+    return Status(ERRORS[code].grpc_status)
+
+
+def ended_by(close_code: int, reason: str) -> RhtmxError:
+    """The error whose close code ended a connection.
+
+    Example:
+        >>> ended_by(4000, "the server is stopping").code.name
+        'SHUTTING_DOWN'
+    """
+    return RhtmxError(_BY_CLOSE_CODE.get(close_code, ErrorCode.INTERNAL), reason)
+
+
+def trailers(error: RhtmxError) -> dict[str, str | bytes]:
+    """What an error says beyond status and message."""
+    added: dict[str, str | bytes] = {"rhtmx-code": ERRORS[error.code].spelling}
+    if error.details is not None:
+        if len(error.details) <= MAX_DETAILS:
+            added["rhtmx-details-bin"] = error.details
+        else:
+            added["rhtmx-details-size"] = str(len(error.details))
+    return added
+
+
+async def refuse(stream: Stream[Any, Any], error: RhtmxError) -> None:
+    """End a call with an error."""
+    await stream.send_trailing_metadata(
+        status=status_of(error.code),
+        status_message=error.message[:_MAX_MESSAGE],
+        metadata=trailers(error),
+    )
+
+
+def raise_if_error(message: ServerMessage) -> None:
+    """Turn an `error` message into the exception that it came from."""
+    if isinstance(message, Error):
+        raise RhtmxError(
+            message.code or ErrorCode.INTERNAL,
+            message.message,
+            seq=message.seq,
+            details=message.details,
+        )

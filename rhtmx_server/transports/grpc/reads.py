@@ -1,0 +1,153 @@
+"""Reads: one record, its fields, and what became of it; and questions about forms.
+
+Knows the store's reading side and the validators. Must not know how state was
+made, nor how a value is judged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpclib.server import Stream
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    GetFieldsRequest,
+    GetFieldsResponse,
+    GetRecordRequest,
+    HistoryRequest,
+    ValidateField,
+    ValidateForm,
+)
+from rhtmx.wire.limits import MAX_NAME
+from rhtmx_server.checks import check
+from rhtmx_server.model import Granularity, Record
+from rhtmx_server.ports import Store
+from rhtmx_server.render import latest_fields, latest_record
+from rhtmx_server.services import Services
+from rhtmx_server.times import to_micros
+from rhtmx_server.transports.grpc.caller import identify
+from rhtmx_server.transports.grpc.calls import receive_one
+from rhtmx_server.transports.grpc.door import Door
+
+__all__ = ["get_fields", "get_record", "history", "validate_field", "validate_form"]
+
+PAGE = 128
+"""Entries of the history that are read at a time."""
+
+
+async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
+    """Read one record as its last commit left it."""
+    await identify(door.services, stream.metadata or {})
+    request = await receive_one(stream, GetRecordRequest)
+    record = await _record(door.services, request, Granularity.RECORDS)
+    await stream.send_message(latest_record(record))
+
+
+async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
+    """Read the fields of one record, with who wrote them and when."""
+    await identify(door.services, stream.metadata or {})
+    request = await receive_one(stream, GetFieldsRequest)
+    record = await _record(door.services, request, Granularity.FIELDS)
+    await stream.send_message(GetFieldsResponse(fields=latest_fields(record)))
+
+
+async def history(door: Door, stream: Stream[Any, Any]) -> None:
+    """Read every commit that is kept, a page at a time: as fast as the peer takes them."""
+    await identify(door.services, stream.metadata or {})
+    request = await receive_one(stream, HistoryRequest)
+    _check_name("entity", request.entity)
+    if request.entity_id is not None:
+        _check_name("entity_id", request.entity_id)
+    if request.since < 0:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"since: a number from 0 on expected, got {request.since}"
+        )
+    door.services.known(request.entity)
+    until = None if request.until is None else to_micros(request.until)
+    await stream.send_initial_metadata()
+    after: int | None = request.since
+    while after is not None:
+        commits, after = await _page(
+            door.services.store, request.entity, request.entity_id, after, until
+        )
+        for record in commits:
+            await stream.send_message(latest_record(record))
+
+
+async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
+    """Judge one value. Calls stand alone: none supersedes another."""
+    await identify(door.services, stream.metadata or {})
+    question = await receive_one(stream, ValidateField)
+    _taken(door.services, question)
+    forms, owner = door.services.forms, object()
+    answer = forms.try_validate_field(question, owner=owner)
+    try:
+        if answer is None:
+            answer = await forms.validate_field(question, owner=owner)
+    finally:
+        forms.forget(owner)
+    door.services.metrics.sent(type(answer))
+    await stream.send_message(answer)
+
+
+async def validate_form(door: Door, stream: Stream[Any, Any]) -> None:
+    """Judge a whole form."""
+    await identify(door.services, stream.metadata or {})
+    question = await receive_one(stream, ValidateForm)
+    _taken(door.services, question)
+    forms, owner = door.services.forms, object()
+    try:
+        answer = await forms.validate_form(question, owner=owner)
+    finally:
+        forms.forget(owner)
+    door.services.metrics.sent(type(answer))
+    await stream.send_message(answer)
+
+
+def _taken(services: Services, question: ValidateField | ValidateForm) -> None:
+    services.metrics.received(type(question))
+    check(question)
+
+
+async def _record(
+    services: Services, request: GetRecordRequest | GetFieldsRequest, granularity: Granularity
+) -> Record:
+    _check_name("entity", request.entity)
+    _check_name("entity_id", request.entity_id)
+    services.known(request.entity, granularity)
+    record = await services.store.record(request.entity, request.entity_id)
+    if record is None or not record.live:
+        name = f"{request.entity[:40]}/{request.entity_id[:40]}"
+        raise RhtmxError(ErrorCode.NOT_FOUND, f"there is no record {name}")
+    return record
+
+
+async def _page(
+    store: Store, entity: str, entity_id: str | None, after: int, until: int | None
+) -> tuple[list[Record], int | None]:
+    """The next commits, and the version to go on after; `None` at the end.
+
+    A version may have several entries: a commit, and writes that lost. One that
+    a page may have cut in two is left to the next page.
+    """
+    limit = PAGE
+    while True:
+        entries = await store.history(
+            entity, entity_id=entity_id, after=after, until=until, limit=limit
+        )
+        if len(entries) < limit:
+            return [entry.record for entry in entries if not entry.lost], None
+        last = entries[-1].record.version
+        if entries[0].record.version < last:
+            whole = [e.record for e in entries if not e.lost and e.record.version < last]
+            return whole, last - 1
+        limit *= 2
+
+
+def _check_name(what: str, value: str) -> None:
+    size = len(value.encode())
+    if not 1 <= size <= MAX_NAME:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{what}: 1 to {MAX_NAME} bytes expected, got {size}"
+        )

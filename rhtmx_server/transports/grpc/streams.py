@@ -1,0 +1,172 @@
+"""Streams of envelopes: `Watch`, `Sync` and the whole conversation, `Connect`.
+
+Knows the server's connections: each stream is one. Must not know cursors, nor
+what a message means: questions enter at dispatch, answers leave by the hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from grpclib.server import Stream
+
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import (
+    Subscribe,
+    SubscribeFields,
+    Sync,
+    SyncComplete,
+    SyncFields,
+    SyncFieldsComplete,
+    WatchRequest,
+)
+from rhtmx.wire import Message, ServerMessage
+from rhtmx_server import dispatch
+from rhtmx_server.checks import check
+from rhtmx_server.connection import Connection
+from rhtmx_server.failures import unexpected
+from rhtmx_server.session import Limits, Session
+from rhtmx_server.transports.grpc.caller import Caller, identify
+from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_one
+from rhtmx_server.transports.grpc.door import Door
+from rhtmx_server.transports.grpc.framing import DIALECT
+from rhtmx_server.transports.grpc.link import StreamLink
+
+__all__ = ["Answer", "Conversation", "connect", "sync", "watch"]
+
+C = TypeVar("C", bound=Connection)
+
+
+class Answer(Connection):
+    """A connection that ends with the answer to one `sync`."""
+
+    ended_well: Callable[[], None]
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a message; the last one ends the stream."""
+        super().send(message)
+        if isinstance(message, SyncComplete | SyncFieldsComplete):
+            self.outbox.flush()
+            self.ended_well()
+
+
+class Conversation(Connection):
+    """A connection whose peer may say that it has said all, and hear the rest."""
+
+    ended_well: Callable[[], None]
+    said_all = False
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a message; if it was the last one that is due the stream ends."""
+        super().send(message)
+        if self.said_all:
+            asyncio.get_running_loop().call_soon(self.end_if_done)
+
+    def end_if_done(self) -> None:
+        """End the stream if all is said and answered."""
+        due = self._pushes or self.requests or self._inbox or self.feed.lagging
+        if self.said_all and not due:
+            self.outbox.flush()
+            self.ended_well()
+
+
+def watch(kind: type[Subscribe | SubscribeFields]) -> Method:
+    """`Watch` or `WatchFields`: a subscription to one entity."""
+
+    async def method(door: Door, stream: Stream[Any, Any]) -> None:
+        caller = await identify(door.services, stream.metadata or {})
+        request = await receive_one(stream, WatchRequest)
+        since = {} if request.since is None else {request.entity: request.since}
+        connection, link = _open(Connection, caller, stream, heartbeat=math.inf)
+        connection.session.introduce(caller.client_id)  # it is told where it begins
+        with door.connected(connection):
+            _ask(connection, kind(entities=[request.entity], since=since))
+            await link.run()
+
+    return method
+
+
+def sync(kind: type[Sync | SyncFields]) -> Method:
+    """`Sync` or `SyncFields`: what changed since a position, and no more."""
+
+    async def method(door: Door, stream: Stream[Any, Any]) -> None:
+        caller = await identify(door.services, stream.metadata or {})
+        request = await receive_one(stream, kind)
+        connection, link = _open(Answer, caller, stream, heartbeat=math.inf)
+        connection.ended_well = link.end
+        with door.connected(connection):
+            _ask(connection, request)
+            await link.run()
+
+    return method
+
+
+async def connect(door: Door, stream: Stream[Any, Any]) -> None:
+    """The conversation of a socket. A peer that half-closes is told the rest."""
+    caller = await identify(door.services, stream.metadata or {}, later=True)
+    heartbeat = door.services.config.heartbeat
+    connection, link = _open(Conversation, caller, stream, heartbeat=heartbeat)
+    connection.session.client_id = caller.client_id
+    connection.ended_well = link.end
+    with door.connected(connection):
+        listening = asyncio.create_task(_listen(connection, link, stream))
+        try:
+            await link.run()
+        finally:
+            listening.cancel()
+
+
+def _open(
+    kind: type[C], caller: Caller, stream: Stream[Any, Any], *, heartbeat: float
+) -> tuple[C, StreamLink]:
+    """A connection on a stream.
+
+    Args:
+        kind: its class.
+        caller: who is there.
+        stream: the call.
+        heartbeat: seconds between signs of life; infinite for a peer that has
+            nothing to say: HTTP/2's own pings look after it.
+    """
+    services, config = caller.services, caller.services.config
+    limits = Limits(config.subscriptions, config.requests, config.bad_messages, heartbeat)
+    session = Session(secrets.token_hex(8), limits, services.now(), locked=not caller.known)
+    if caller.known and services.authenticate is not None:
+        session.unlock(caller.subject, caller.until)
+    link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
+    connection = kind(services, session, DIALECT, link)
+    link.attach(connection)
+    return connection, link
+
+
+def _ask(connection: Connection, question: Message) -> None:
+    """Put the one question of a stream where a socket's would arrive.
+
+    Raises:
+        RhtmxError: it is refused.
+    """
+    connection.services.metrics.received(type(question))
+    connection.session.receive(question)
+    check(question)
+    dispatch.HANDLERS[type(question)](connection, question)
+
+
+async def _listen(connection: Conversation, link: StreamLink, stream: Stream[Any, Any]) -> None:
+    try:
+        while (data := await receive_bytes(stream)) is not None:
+            await link.readable()
+            connection.alive()
+            connection.receive(data, False)
+    except RhtmxError as error:
+        connection.services.metrics.refused(error.code)
+        connection.outbox.flush()
+        link.end(error)
+    except Exception as failure:
+        link.end(unexpected(failure, "receiving on a stream"))
+    else:
+        connection.said_all = True
+        connection.end_if_done()
