@@ -244,13 +244,16 @@ async def test_a_watch_outlives_its_token() -> None:
     tokens: list[str] = []
     config = Config(port=0, grpc_port=0)
     app = App(store="memory://", config=config, undeclared=True, authenticate=authenticate)
-    async with app, rhtmx.backend(app.grpc_address, token=fresh) as trackers:
-        async with trackers.watch("tasks") as watch:
-            async with asyncio.timeout(10):
-                while len(tokens) < 2:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-                await trackers.push("tasks", "1", {})
-                assert (await anext(watch)).version == 1
+    async with (
+        app,
+        rhtmx.backend(app.grpc_address, token=fresh) as trackers,
+        trackers.watch("tasks") as watch,
+        asyncio.timeout(10),
+    ):
+        while len(tokens) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await trackers.push("tasks", "1", {})
+        assert (await anext(watch)).version == 1
     with pytest.raises(rhtmx.RhtmxError) as caught:
         async with app, rhtmx.backend(app.grpc_address) as trackers:
             await trackers.get("tasks", "1")

@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from grpclib.client import Channel, Stream
+from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.metadata import Deadline, decode_metadata
 
-from rhtmx.grpc.failures import Lost, refused
+from rhtmx.grpc.failures import CODE, Lost, refused
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 
 __all__ = ["Call", "Limit"]
@@ -92,11 +93,18 @@ class Call:
             raise self._meaning(error) from error
 
     def _meaning(self, error: GRPCError | StreamTerminatedError | OSError) -> Exception:
-        if self._limit is not None and (isinstance(error, TimeoutError) or not self._limit.left):
+        trailers = self._trailers()
+        if self._limit is not None and (self._late(error, trailers) or not self._limit.left):
             return self._limit.passed(self._address)
         if isinstance(error, GRPCError):
-            return refused(error, self._trailers(), self._address)
+            return refused(error, trailers, self._address)
         return Lost(f"the connection to '{self._address}' was lost: {error}")
+
+    def _late(self, error: Exception, trailers: Mapping[str, str | bytes]) -> bool:
+        """Whether it is about the deadline: the server's clock may see it first."""
+        if isinstance(error, GRPCError):
+            return error.status is Status.DEADLINE_EXCEEDED and CODE not in trailers
+        return isinstance(error, TimeoutError)
 
     def _trailers(self) -> Mapping[str, str | bytes]:
         if self._stream is None:

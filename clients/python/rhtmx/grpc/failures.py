@@ -17,9 +17,11 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
 from rhtmx.verdict import ConnectionClosed
 
-__all__ = ["Lost", "may_pass", "refused", "unreachable"]
+__all__ = ["CODE", "Lost", "may_pass", "refused", "unreachable"]
 
-_CODE = "rhtmx-code"
+CODE = "rhtmx-code"
+"""The trailer with the error code, as the socket spells it."""
+
 _DETAILS = "rhtmx-details-bin"
 
 _GONE = frozenset({Status.UNAVAILABLE, Status.CANCELLED})
@@ -48,7 +50,7 @@ def refused(error: GRPCError, trailers: Mapping[str, str | bytes], address: str)
         trailers: what came with it.
         address: whom the call was for.
     """
-    code = ERROR_CODE_VALUES.get(str(trailers.get(_CODE)))
+    code = ERROR_CODE_VALUES.get(str(trailers.get(CODE)))
     if code is None and error.status in _GONE:
         return Lost(f"'{address}' is not available: {error.message or 'is the server running?'}")
     details = trailers.get(_DETAILS)

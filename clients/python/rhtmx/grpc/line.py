@@ -7,9 +7,9 @@ asked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from grpclib.client import Channel
 
@@ -84,7 +84,7 @@ class Line:
             self._channel.close()
 
     async def ask(
-        self, send: Callable[[TrackersStub], Coroutine[Any, Any, T]], timeout: float | None = None
+        self, send: Callable[[TrackersStub], Awaitable[T]], timeout: float | None = None
     ) -> T:
         """Make a call with one answer.
 
@@ -94,7 +94,7 @@ class Line:
         """
         try:
             call = await self._begin(Limit.of(timeout))
-            return await pump.answer(call, send(call.stub))
+            return await pump.answer(call, send)
         except Lost as error:
             raise self._final(error) from error
 

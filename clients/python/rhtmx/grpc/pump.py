@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from rhtmx.grpc.call import Call
+from rhtmx.messages.rhtmx.v1 import TrackersStub
 
 __all__ = ["AHEAD", "answer", "messages"]
 
@@ -23,11 +24,16 @@ AHEAD = 16
 """How many messages may be read before they are taken; the rest waits at the server."""
 
 
-async def answer(call: Call, asking: Coroutine[Any, Any, T]) -> T:
-    """The one answer of a call."""
+async def answer(call: Call, send: Callable[[TrackersStub], Awaitable[T]]) -> T:
+    """The one answer of a call.
+
+    Args:
+        call: the call.
+        send: makes it on a stub.
+    """
     task = asyncio.current_task()
     cancels = task.cancelling() if task is not None else 0
-    asked = asyncio.create_task(_translated(call, asking))
+    asked = asyncio.create_task(_translated(call, send))
     try:
         return await asked
     finally:
@@ -36,9 +42,9 @@ async def answer(call: Call, asking: Coroutine[Any, Any, T]) -> T:
             raise asyncio.CancelledError
 
 
-async def _translated(call: Call, asking: Coroutine[Any, Any, T]) -> T:
+async def _translated(call: Call, send: Callable[[TrackersStub], Awaitable[T]]) -> T:
     with call:
-        return await asking
+        return await send(call.stub)
 
 
 def messages(call: Call, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
