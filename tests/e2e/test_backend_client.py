@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -258,3 +259,45 @@ async def test_a_watch_outlives_its_token() -> None:
         async with app, rhtmx.backend(app.grpc_address) as trackers:
             await trackers.get("tasks", "1")
     assert caught.value.code is rhtmx.ErrorCode.UNAUTHENTICATED
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority, and what it signed for a server and for a client."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(("openssl", *arguments), cwd=folder, check=True, capture_output=True)
+
+    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority")
+    for name in ("server", "client"):
+        openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
+        ca = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *ca)
+    return folder
+
+
+async def test_tls_on_both_sides(certificates: Path) -> None:
+    ca, server, client = (certificates / f"{name}.pem" for name in ("ca", "server", "client"))
+    config = Config(
+        port=0,
+        grpc_port=0,
+        grpc_cert=str(server),
+        grpc_key=str(server.with_suffix(".key")),
+        grpc_client_ca=str(ca),
+    )
+    async with App(store="memory://", config=config, undeclared=True) as app:
+        known = rhtmx.Tls(ca=ca, cert=client, key=client.with_suffix(".key"))
+        async with rhtmx.backend(app.grpc_address, tls=known) as trackers:
+            assert (await trackers.push("tasks", "1", {})).version == 1
+        with pytest.raises(rhtmx.ConnectionClosed, match="its certificate is not trusted"):
+            async with rhtmx.backend(app.grpc_address, tls=True):
+                pass
+        with pytest.raises(rhtmx.ConnectionClosed):
+            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca)) as trackers:
+                await trackers.push("tasks", "1", {})
+        with pytest.raises(rhtmx.ConnectionClosed):
+            async with rhtmx.backend(app.grpc_address) as trackers:
+                await trackers.push("tasks", "1", {}, timeout=5)
