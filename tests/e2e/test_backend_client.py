@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,8 @@ import pytest
 
 import rhtmx
 from rhtmx_server import App, Config, Grant
+from tests.support.certificates import authority, signed
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -214,8 +215,7 @@ async def test_it_goes_on_when_the_server_comes_back(tmp_path: Path) -> None:
         trackers = await rhtmx.backend(address).__aenter__()
         await trackers.push("tasks", "1", {})
         reading = asyncio.create_task(read(trackers))
-        while seen != [1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await eventually(lambda: seen == [1])
     with pytest.raises(rhtmx.ConnectionClosed, match="is the server running"):
         await trackers.push("tasks", "2", {})
     port = int(address.rpartition(":")[2])
@@ -251,8 +251,7 @@ async def test_a_watch_outlives_its_token() -> None:
         trackers.watch("tasks") as watch,
         asyncio.timeout(10),
     ):
-        while len(tokens) < 2:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await eventually(lambda: len(tokens) >= 2)
         await trackers.push("tasks", "1", {})
         assert (await anext(watch)).version == 1
     with pytest.raises(rhtmx.RhtmxError) as caught:
@@ -261,43 +260,76 @@ async def test_a_watch_outlives_its_token() -> None:
     assert caught.value.code is rhtmx.ErrorCode.UNAUTHENTICATED
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority, and what it signed for a server and for a client."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(("openssl", *arguments), cwd=folder, check=True, capture_output=True)
-
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority")
-    for name in ("server", "client"):
-        openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
-        ca = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *ca)
-    return folder
-
-
-async def test_tls_on_both_sides(certificates: Path) -> None:
-    ca, server, client = (certificates / f"{name}.pem" for name in ("ca", "server", "client"))
+async def test_tls_on_both_sides(tmp_path: Path) -> None:
+    ca = authority(tmp_path, "ca")
+    server, client = signed(tmp_path, "server", ca), signed(tmp_path, "client", ca)
     config = Config(
         port=0,
         grpc_port=0,
-        grpc_cert=str(server),
-        grpc_key=str(server.with_suffix(".key")),
-        grpc_client_ca=str(ca),
+        grpc_cert=str(server.cert),
+        grpc_key=str(server.key),
+        grpc_client_ca=str(ca.cert),
     )
     async with App(store="memory://", config=config, undeclared=True) as app:
-        known = rhtmx.Tls(ca=ca, cert=client, key=client.with_suffix(".key"))
+        known = rhtmx.Tls(ca=ca.cert, cert=client.cert, key=client.key)
         async with rhtmx.backend(app.grpc_address, tls=known) as trackers:
             assert (await trackers.push("tasks", "1", {})).version == 1
         with pytest.raises(rhtmx.ConnectionClosed, match="its certificate is not trusted"):
             async with rhtmx.backend(app.grpc_address, tls=True):
                 pass
         with pytest.raises(rhtmx.ConnectionClosed):
-            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca)) as trackers:
+            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca.cert)) as trackers:
                 await trackers.push("tasks", "1", {})
         with pytest.raises(rhtmx.ConnectionClosed):
             async with rhtmx.backend(app.grpc_address) as trackers:
                 await trackers.push("tasks", "1", {}, timeout=5)
+
+
+class Cable:
+    """Carries bytes to an address and back, until it is cut: then it swallows them."""
+
+    def __init__(self, address: str) -> None:
+        self._host, _, self._port = address.rpartition(":")
+        self._carrying: list[asyncio.Task[None]] = []
+        self.cut = False
+
+    async def plug(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection(self._host, self._port)
+        for source, target in ((reader, there[1]), (there[0], writer)):
+            self._carrying.append(asyncio.create_task(self._carry(source, target)))
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65_536):
+                if not self.cut:
+                    target.write(data)
+        finally:
+            target.close()
+
+    async def unplug(self) -> None:
+        for each in self._carrying:
+            each.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
+
+
+async def test_a_server_that_is_gone_without_a_word_is_noticed(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.grpc.target._KEEPALIVE", 0.1)
+    cable = Cable(app.grpc_address)
+    async with await asyncio.start_server(cable.plug, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        async with (
+            rhtmx.backend(app.grpc_address) as direct,
+            rhtmx.backend(f"127.0.0.1:{port}") as trackers,
+            trackers.watch("tasks") as watch,
+            asyncio.timeout(10),
+        ):
+            await asyncio.sleep(0.5)  # signs of life are answered: nothing is taken for dead
+            cable.cut = True
+            await direct.push("tasks", "1", {})
+            waiting = asyncio.ensure_future(anext(watch))
+            await asyncio.sleep(0.5)
+            cable.cut = False
+            assert (await waiting).version == 1
+        await cable.unplug()
