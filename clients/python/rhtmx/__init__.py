@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from rhtmx.collection import Collection
     from rhtmx.errors import ErrorCode, RhtmxError
     from rhtmx.events import Reset, State
+    from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend, backend
     from rhtmx.grpc.pushes import Delete, Write
     from rhtmx.grpc.target import Tls
-    from rhtmx.grpc.watch import CatchUp, Watch
+    from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
     from rhtmx.results import (
         Conflict,
@@ -73,7 +74,7 @@ __all__ = [
 
 _HOMES = {
     "Backend": "grpc.client",
-    "CatchUp": "grpc.watch",
+    "CatchUp": "grpc.catch_up",
     "Change": "changes",
     "Client": "client",
     "Collection": "collection",

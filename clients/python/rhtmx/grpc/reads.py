@@ -15,9 +15,10 @@ from rhtmx.changes import Change, FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Reset
 from rhtmx.grpc.call import Limit
+from rhtmx.grpc.catch_up import CatchUp
 from rhtmx.grpc.line import Line
 from rhtmx.grpc.source import Source
-from rhtmx.grpc.watch import CatchUp, Watch
+from rhtmx.grpc.watch import Watch
 from rhtmx.messages import (
     ChangeAction,
     GetFieldsRequest,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -31,10 +31,8 @@ from rhtmx.messages import (
     SyncComplete,
     SyncFieldsComplete,
 )
-from rhtmx.results import SyncResult
-from rhtmx.sync import collect
 
-__all__ = ["CatchUp", "Watch"]
+__all__ = ["Watch"]
 
 T = TypeVar("T")
 Item = tuple[T, Position | None]
@@ -235,37 +233,3 @@ def _news(place: Place, envelope: Envelope) -> list[News]:
     if isinstance(message, SyncComplete | SyncFieldsComplete):
         return place.complete(message)
     return []
-
-
-class CatchUp(Watch[T]):
-    """What changed in one entity, up to now: a `Watch` that ends at the head.
-
-    Await it for a `SyncResult`, each record or field once; or iterate over it, to
-    hold no more than one at a time. A record that changes meanwhile may then come
-    twice.
-
-    Args:
-        source: makes its streams.
-        convert: makes what is yielded.
-        key: what of two changes makes the later one replace the other.
-        since: where to start.
-        on_reset: see `Watch`; not called when it is awaited.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        convert: Callable[[Any], T],
-        key: Callable[[T], Hashable],
-        *,
-        since: Position | None,
-        on_reset: Callable[[Reset], None] | None = None,
-    ) -> None:
-        super().__init__(source, convert, since=since, on_reset=on_reset)
-        self._key = key
-
-    def __await__(self) -> Generator[Any, None, SyncResult[T]]:
-        return collect(self._fresh, self._key).__await__()
-
-    def _fresh(self, on_reset: Callable[[Reset], None]) -> Watch[T]:
-        return Watch(self._source, self._convert, since=self._position, on_reset=on_reset)
