@@ -4,5 +4,6 @@ from __future__ import annotations
 
 NAMES = (
     "fan_out",
+    "grpc_door",
     "handshakes",
 )

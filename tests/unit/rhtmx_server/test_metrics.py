@@ -85,6 +85,12 @@ def test_validators_are_measured_by_form(metrics: Metrics) -> None:
     assert read(metrics, "validator_seconds_bucket", form="signup", le="0.1") == 0
 
 
+def test_calls_of_grpc_are_counted_by_method(metrics: Metrics) -> None:
+    metrics.called("Watch")
+    metrics.called("Watch")
+    assert read(metrics, "grpc_calls_total", method="Watch") == 2
+
+
 def test_threads_given_up_are_counted_from_any_thread(metrics: Metrics) -> None:
     metrics.abandoned(1)
     metrics.abandoned(1)

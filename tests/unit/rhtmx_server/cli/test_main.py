@@ -88,6 +88,7 @@ def test_without_an_app_it_is_the_demo(ran: list[FakeApp], monkeypatch: pytest.M
     [
         (["--app", "ap:app"], "cannot import 'ap' (--app ap:app): no module of that name in the"),
         (["--app", "live:app", "--port", "x"], "--port: a whole number expected, got 'x'"),
+        (["--app", "live:app", "--grpc-cert", "c"], "grpc_cert and grpc_key go together: give"),
         (["--app", "live:app", "--store", "bad://"], "--store: 'bad://': there is no store of"),
     ],
 )

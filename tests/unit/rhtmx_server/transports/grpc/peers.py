@@ -1,0 +1,120 @@
+"""A call without HTTP/2: what the peer says is given, what it is told is noted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from rhtmx import wire
+from rhtmx_server.transports.grpc.door import Door
+from rhtmx_server.transports.grpc.framing import prefixed
+from tests.unit.rhtmx_server.connections import Side
+
+
+class H2:
+    """The windows of a connection."""
+
+    def __init__(self) -> None:
+        self.window = 1_000_000
+        self.max_outbound_frame_size = 16_384
+        self.sent: list[bytes] = []
+
+    def local_flow_control_window(self, number: int) -> int:
+        return self.window
+
+    def send_data(self, number: int, data: bytes) -> None:
+        self.window -= len(data)
+        self.sent.append(data)
+
+    def data_to_send(self) -> bytes:
+        return b""
+
+
+class Transport:
+    """A transport that takes everything."""
+
+    aborted = False
+
+    def write(self, data: bytes) -> None: ...
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class Peering:
+    """The connection of a stream."""
+
+    def __init__(self) -> None:
+        self.write_ready = asyncio.Event()
+        self.write_ready.set()
+        self.data_sent = 0
+
+    def data_send_process(self) -> None: ...
+
+
+class Source:
+    """The HTTP/2 stream of a call."""
+
+    id = 1
+
+    def __init__(self, said: bytes = b"") -> None:
+        self.data_sent = 0
+        self.connection = Peering()
+        self._h2_connection = H2()
+        self._transport = Transport()
+        self._said = said
+        self.more = asyncio.Event()
+        self.over = True
+        self.taken: list[bytes] = []
+        self.takes = asyncio.Event()
+        self.takes.set()
+
+    def say(self, data: bytes) -> None:
+        self._said += data
+        self.more.set()
+
+    async def recv_data(self, size: int) -> bytes:
+        while len(self._said) < size and not self.over:
+            self.more.clear()
+            await self.more.wait()
+        data, self._said = self._said[:size], self._said[size:]
+        return data
+
+    async def send_data(self, data: bytes) -> None:
+        await self.takes.wait()
+        self.taken.append(data)
+        self.data_sent += len(data)
+
+
+class Call:
+    """A call, as the methods see it."""
+
+    def __init__(self, *said: object, metadata: Mapping[str, str] | None = None) -> None:
+        self.metadata = dict(metadata or {})
+        self._stream = Source(b"".join(prefixed(wire.encode_message(each)) for each in said))
+        self.began = False
+        self.sent: list[Any] = []
+        self.ended: dict[str, Any] | None = None
+
+    async def send_initial_metadata(self) -> None:
+        self.began = True
+
+    async def send_message(self, message: Any) -> None:
+        self.sent.append(message)
+
+    async def send_trailing_metadata(self, **ended: Any) -> None:
+        self.ended = ended
+
+    @property
+    def stream(self) -> Any:
+        """Itself, for what expects grpclib's class."""
+        return self
+
+
+def door(side: Side, *, ready: bool = True) -> Door:
+    """The door of a server that commits when a test says so."""
+    return Door(side.services, lambda: ready)

@@ -1,0 +1,60 @@
+"""Facts about `rhtmx_server.transports.grpc.caller`."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.services import Grant
+from rhtmx_server.transports.grpc.caller import identify
+from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.fakes import NOW
+
+
+async def grants(token: str) -> Grant:
+    if token == "wrong":
+        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "not known")
+    return Grant("ada", {"old": NOW - 1, "brief": NOW + 2_000_000}.get(token))
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_where_nobody_is_asked_a_token_is_not_looked_at() -> None:
+    caller = await identify(Side().services, {"authorization": "nonsense"})
+    assert (caller.subject, caller.known) == ("", True)
+
+
+async def test_a_token_names_the_subject_and_the_time_it_has() -> None:
+    side = Side(authenticate=grants)
+    caller = await identify(side.services, bearer("good"))
+    assert (caller.subject, caller.until) == ("ada", None)
+    caller = await identify(side.services, bearer("brief"))
+    assert caller.until == side.now() + 2
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{}, bearer("wrong"), bearer("old"), bearer(""), {"authorization": "Basic x"}],
+)
+async def test_without_a_good_token_nobody_comes_in(metadata: dict[str, str]) -> None:
+    with pytest.raises(RhtmxError) as caught:
+        await identify(Side(authenticate=grants).services, metadata)
+    assert caught.value.code is ErrorCode.UNAUTHENTICATED
+
+
+async def test_a_missing_token_may_come_later_a_wrong_one_may_not() -> None:
+    services = Side(authenticate=grants).services
+    assert not (await identify(services, {}, later=True)).known
+    with pytest.raises(RhtmxError):
+        await identify(services, bearer("wrong"), later=True)
+
+
+async def test_a_client_id_has_the_length_of_any_name() -> None:
+    services = Side().services
+    assert (await identify(services, {"x-rhtmx-client-id": "c"})).client_id == "c"
+    for wrong in ("", "x" * 256):
+        with pytest.raises(RhtmxError) as caught:
+            await identify(services, {"x-rhtmx-client-id": wrong})
+        assert caught.value.code is ErrorCode.BAD_MESSAGE

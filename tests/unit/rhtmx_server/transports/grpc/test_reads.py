@@ -1,0 +1,114 @@
+"""Facts about `rhtmx_server.transports.grpc.reads`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    GetFieldsRequest,
+    GetRecordRequest,
+    HistoryRequest,
+    ValidateField,
+    ValidateForm,
+)
+from rhtmx_server import Invalid
+from rhtmx_server.model import Granularity, HistoryEntry
+from rhtmx_server.transports.grpc import reads
+from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.fakes import record
+from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
+
+
+class Kept:
+    """A store that has a history, or a record."""
+
+    def __init__(self, *entries: HistoryEntry, found: Any = None) -> None:
+        self.entries = entries
+        self.found = found
+        self.limits: list[int] = []
+
+    async def history(
+        self, entity: str, *, entity_id: str | None, after: int, until: int | None, limit: int
+    ) -> list[HistoryEntry]:
+        self.limits.append(limit)
+        return [entry for entry in self.entries if entry.record.version > after][:limit]
+
+    async def record(self, entity: str, entity_id: str) -> Any:
+        return self.found
+
+
+def entry(version: int, *, lost: bool = False) -> HistoryEntry:
+    return HistoryEntry(record("1", version), Granularity.FIELDS, lost=lost)
+
+
+async def versions(*entries: HistoryEntry, since: int = 0) -> tuple[list[int], Kept]:
+    side, call = Side(), Call(HistoryRequest(entity="tasks", since=since))
+    kept: Any = Kept(*entries)
+    side.services.store = kept
+    await reads.history(door(side), call.stream)
+    return [each.version for each in call.sent], kept
+
+
+async def test_history_has_the_commits_and_not_the_writes_that_lost() -> None:
+    got, _ = await versions(entry(1), entry(2), entry(2, lost=True), entry(3), since=1)
+    assert got == [2, 3]
+
+
+async def test_a_version_that_a_page_cuts_in_two_is_read_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reads, "PAGE", 3)
+    lost = [entry(2, lost=True) for _ in range(4)]
+    got, kept = await versions(entry(1), *lost, entry(2), entry(3))
+    assert got == [1, 2, 3]
+    assert max(kept.limits) > 3  # more losers than a page holds
+
+
+async def test_what_is_not_there_or_was_deleted_is_not_found() -> None:
+    side = Side()
+    for found in (None, record("1", 3, None)):
+        kept: Any = Kept(found=found)
+        side.services.store = kept
+        for method, kind in (
+            (reads.get_record, GetRecordRequest),
+            (reads.get_fields, GetFieldsRequest),
+        ):
+            with pytest.raises(RhtmxError) as caught:
+                await method(door(side), Call(kind(entity="tasks", entity_id="1")).stream)
+            assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+async def test_names_are_checked_before_the_store_is_asked() -> None:
+    side = Side(entities=frozenset({"tasks"}))
+    cases = (
+        (GetRecordRequest(entity="", entity_id="1"), ErrorCode.BAD_MESSAGE),
+        (GetRecordRequest(entity="tasks", entity_id="x" * 256), ErrorCode.BAD_MESSAGE),
+        (GetRecordRequest(entity="no", entity_id="1"), ErrorCode.UNKNOWN_ENTITY),
+    )
+    for question, code in cases:
+        with pytest.raises(RhtmxError) as caught:
+            await reads.get_record(door(side), Call(question).stream)
+        assert caught.value.code is code
+
+
+async def test_questions_about_forms_are_answered_and_leave_nothing_behind() -> None:
+    side = Side()
+    form = side.form("signup")
+    form.field("name", required=True)
+
+    @form.field("nick")
+    async def taken(value: str) -> None:
+        if value == "ada":
+            raise Invalid("taken")
+
+    for field, value, valid in (("name", "", False), ("nick", "ada", False), ("nick", "b", True)):
+        call = Call(ValidateField(request_id="1", form="signup", field=field, value=value))
+        await reads.validate_field(door(side), call.stream)
+        assert [each.valid for each in call.sent] == [valid]
+    call = Call(ValidateForm(request_id="2", form="signup"))
+    await reads.validate_form(door(side), call.stream)
+    assert [error.field for error in call.sent[0].errors] == ["name"]
+    assert side.services.forms._runs == {}

@@ -1,0 +1,122 @@
+"""Facts about `rhtmx_server.transports.grpc.streams`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from rhtmx import wire
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import (
+    Envelope,
+    Ping,
+    Pong,
+    Subscribe,
+    Sync,
+    SyncComplete,
+    WatchRequest,
+)
+from rhtmx_server.transports.grpc import streams
+from rhtmx_server.transports.grpc.door import Door
+from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.fakes import push
+from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
+
+
+def heard(call: Call) -> list[Any]:
+    """The messages that a stream was sent."""
+    source = call._stream
+    data, got = b"".join([*source.taken, *source._h2_connection.sent]), []
+    while data:
+        size = int.from_bytes(data[1:5], "big")
+        got.append(wire.decode_proto(data[5 : 5 + size]))
+        data = data[5 + size :]
+    return got
+
+
+async def settle(side: Side) -> None:
+    for _ in range(20):
+        side.soon.turn()
+        await asyncio.sleep(0)
+
+
+def start(method: Any, opened: Door, call: Call) -> asyncio.Task[None]:
+    return asyncio.create_task(method(opened, call.stream))
+
+
+async def test_a_watch_is_told_where_it_begins_and_leaves_when_it_is_cancelled() -> None:
+    side, call = Side(), Call(WatchRequest(entity="tasks"))
+    opened = door(side)
+    task = start(streams.watch(Subscribe), opened, call)
+    await settle(side)
+    assert [type(message) for message in heard(call)] == [SyncComplete]
+    (connection,) = opened.connections
+    assert connection.feed.subscriptions == 1
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert opened.connections == set()
+    assert side.hub._groups == {}
+
+
+async def test_two_watches_share_one_encoding() -> None:
+    side = Side()
+    opened = door(side)
+    tasks = [
+        start(streams.watch(Subscribe), opened, Call(WatchRequest(entity="tasks")))
+        for _ in range(2)
+    ]
+    await settle(side)
+    assert len(side.hub._groups["tasks"]) == 1
+    for task in tasks:
+        task.cancel()
+
+
+async def test_a_watch_that_is_refused_ends_before_it_begins() -> None:
+    side, call = Side(entities=frozenset()), Call(WatchRequest(entity="tasks"))
+    opened = door(side)
+    with pytest.raises(RhtmxError, match="no entity 'tasks'"):
+        await streams.watch(Subscribe)(opened, call.stream)
+    assert not call.began
+    assert opened.connections == set()
+
+
+async def test_a_sync_ends_with_its_answer() -> None:
+    side, call = Side(), Call(Sync(entity="tasks", request_id="r"))
+    task = start(streams.sync(Sync), door(side), call)
+    await settle(side)
+    await task
+    (last,) = heard(call)
+    assert (type(last), last.request_id) == (SyncComplete, "r")
+
+
+async def test_a_conversation_ends_when_all_is_said_and_answered() -> None:
+    side = Side()
+    call = Call(Envelope(ping=Ping()), Envelope(push=push()))
+    task = start(streams.connect, door(side), call)
+    await settle(side)
+    assert [type(message) for message in heard(call)] == [Pong]
+    assert not task.done()
+    side.answer(Pong())
+    await settle(side)
+    await task
+
+
+async def test_a_large_message_ends_a_conversation_with_its_error() -> None:
+    side, call = Side(), Call()
+    call._stream.say(b"\x01\x00\x00\x00\x00")
+    with pytest.raises(RhtmxError, match="compressed"):
+        await streams.connect(door(side), call.stream)
+
+
+async def test_who_has_nothing_to_say_is_never_taken_for_gone() -> None:
+    side, call = Side(), Call(WatchRequest(entity="tasks"))
+    opened = door(side)
+    task = start(streams.watch(Subscribe), opened, call)
+    await settle(side)
+    (connection,) = opened.connections
+    connection.look(side.now() + 1_000_000)
+    await settle(side)
+    assert not task.done()
+    task.cancel()
