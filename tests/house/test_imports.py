@@ -17,6 +17,7 @@ PURE = (*SHELLS, *CHANCE, *DRIVERS, *STORES)
 NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx.wire": PURE,
     "rhtmx.session": PURE,
+    "rhtmx.grpc.place": PURE,
     "rhtmx_server.session": PURE,
     "rhtmx_server.checks": PURE,
     "rhtmx_server.cursor": PURE,

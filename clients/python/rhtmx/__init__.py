@@ -8,6 +8,8 @@ Example:
     ...     async for change in tasks.changes(since=0):
     ...         print(change.version, change.action, change.data)
 
+A backend service reaches the same data through gRPC: see `backend`.
+
 The names here are the public ones. They are imported when they are first used:
 the server shares `rhtmx.messages` and `rhtmx.wire`, and must not load a client.
 """
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from rhtmx.collection import Collection
     from rhtmx.errors import ErrorCode, RhtmxError
     from rhtmx.events import Reset, State
+    from rhtmx.grpc.catch_up import CatchUp
+    from rhtmx.grpc.client import Backend, backend
+    from rhtmx.grpc.pushes import Delete, Write
+    from rhtmx.grpc.target import Tls
+    from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
     from rhtmx.results import (
         Conflict,
@@ -37,11 +44,14 @@ if TYPE_CHECKING:
     from rhtmx.verdict import ConnectionClosed
 
 __all__ = [
+    "Backend",
+    "CatchUp",
     "Change",
     "Client",
     "Collection",
     "Conflict",
     "ConnectionClosed",
+    "Delete",
     "ErrorCode",
     "FieldChange",
     "FieldPushResult",
@@ -54,16 +64,23 @@ __all__ = [
     "State",
     "Subscription",
     "SyncResult",
+    "Tls",
     "Validation",
+    "Watch",
+    "Write",
+    "backend",
     "connect",
 ]
 
 _HOMES = {
+    "Backend": "grpc.client",
+    "CatchUp": "grpc.catch_up",
     "Change": "changes",
     "Client": "client",
     "Collection": "collection",
     "Conflict": "results",
     "ConnectionClosed": "verdict",
+    "Delete": "grpc.pushes",
     "ErrorCode": "errors",
     "FieldChange": "changes",
     "FieldPushResult": "results",
@@ -76,7 +93,11 @@ _HOMES = {
     "State": "events",
     "Subscription": "subscription",
     "SyncResult": "results",
+    "Tls": "grpc.target",
     "Validation": "results",
+    "Watch": "grpc.watch",
+    "Write": "grpc.pushes",
+    "backend": "grpc.client",
     "connect": "client",
 }
 

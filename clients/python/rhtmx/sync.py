@@ -1,30 +1,42 @@
 """Reads what changed, once, into one value.
 
-Knows subscriptions that end. Must not know sessions or sockets.
+Knows what reads changes and ends. Must not know sessions, sockets or calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Hashable
+from typing import Protocol, TypeVar
 
 from rhtmx.changes import Change, FieldChange
 from rhtmx.events import Reset
+from rhtmx.messages import Position
 from rhtmx.results import SyncResult
-from rhtmx.subscription import Subscription
 
-__all__ = ["collect", "field_key", "record_key"]
+__all__ = ["Reader", "collect", "field_key", "record_key"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Reader(Protocol[T_co]):
+    """What reads changes until it has caught up, as far as it matters here."""
+
+    @property
+    def position(self) -> Position | None:
+        """Where to resume after what was yielded."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        """The changes."""
 
 
 async def collect(
-    make: Callable[[Callable[[Reset], None]], Subscription[T]], key: Callable[[T], Hashable]
+    make: Callable[[Callable[[Reset], None]], Reader[T]], key: Callable[[T], Hashable]
 ) -> SyncResult[T]:
-    """Read a subscription to its end.
+    """Read to the end.
 
     Args:
-        make: makes the subscription, from its `on_reset`.
+        make: makes the reader, from its `on_reset`.
         key: what of two changes makes the later one replace the other.
     """
     latest: dict[Hashable, T] = {}
@@ -34,12 +46,12 @@ async def collect(
         latest.clear()
         resets.append(reset)
 
-    subscription = make(on_reset)
-    async for change in subscription:
+    reader = make(on_reset)
+    async for change in reader:
         latest.pop(key(change), None)
         latest[key(change)] = change
-    assert subscription.position is not None
-    return SyncResult(tuple(latest.values()), subscription.position, bool(resets))
+    assert reader.position is not None
+    return SyncResult(tuple(latest.values()), reader.position, bool(resets))
 
 
 def record_key(change: Change) -> Hashable:

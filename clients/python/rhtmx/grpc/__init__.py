@@ -1,0 +1,1 @@
+"""The client for backends: the same trackers, through gRPC."""

@@ -1,0 +1,96 @@
+"""The client for backends: the same trackers, through gRPC.
+
+Knows how it is made, entered and left. Must not know how calls are made. Each
+call goes out at once and is not repeated; only who reads on, reads on over lost
+connections.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rhtmx.grpc.line import Line, Token
+from rhtmx.grpc.reads import Reads
+from rhtmx.grpc.target import Tls, target
+from rhtmx.grpc.writes import Writes
+
+__all__ = ["Backend", "backend"]
+
+
+class Backend(Reads, Writes):
+    """A client for backend services. Made by `backend`, used with `async with`.
+
+    Entering connects, and fails at once if that is not possible. A call on a
+    connection that was lost makes a new one; a call that loses it raises
+    `ConnectionClosed`, and whether a write took effect is then not known: number
+    it (`client_id` and `seq`) to be able to send it again, or read. `watch` and
+    `sync` go on by themselves.
+
+    Every call but `watch` takes a `timeout`, in seconds; after it the call is
+    cancelled at the server, too, and raises `TimeoutError`.
+
+    Args:
+        line: makes the calls.
+        clock: the time, for field writes.
+    """
+
+    def __init__(
+        self, line: Line, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        Writes.__init__(self, line, clock)
+
+    async def __aenter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            ConnectionClosed: that was not possible.
+        """
+        await self._line.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection for good. What still waits raises `ConnectionClosed`."""
+        self._line.close()
+
+    @property
+    def client_id(self) -> str | None:
+        """The id of this client instance, as others see it in `Change.client_id`."""
+        return self._line.client_id
+
+
+def backend(
+    address: str,
+    *,
+    client_id: str | None = None,
+    token: Token = None,
+    tls: bool | ssl.SSLContext | Tls = False,
+    open_timeout: float = 10.0,
+) -> Backend:
+    """A client for backend services of the server at `address`. It connects when it is entered.
+
+    Args:
+        address: `host:port` of the server's door for gRPC.
+        client_id: stable id of this client instance, for numbered writes.
+        token: bearer token, or what gets one for each call.
+        tls: whether to encrypt; with which files, or how.
+        open_timeout: seconds for connecting.
+
+    Example:
+        >>> async with rhtmx.backend("localhost:50051") as trackers:
+        ...     await trackers.push("prices", "EURUSD", {"bid": 1.0853})
+    """
+    line = Line(target(address, tls), token=token, client_id=client_id, open_timeout=open_timeout)
+    return Backend(line)

@@ -1,0 +1,45 @@
+"""Messages as grpclib wants them written and read.
+
+Knows grpclib's port for a codec. Must not know channels or calls. The parser of
+the generated classes never sees what comes from outside: the wire reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpclib.encoding.base import CodecBase
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.verdict import ConnectionClosed
+from rhtmx.wire import decode_message, encode_message
+
+__all__ = ["Codec"]
+
+
+class Codec(CodecBase):
+    """The wire's strict binary form, as a codec of grpclib."""
+
+    __content_subtype__ = "proto"
+
+    def encode(self, message: Any, message_type: Any) -> bytes:
+        """Write a message.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, a field that must be there is not.
+        """
+        return encode_message(message)
+
+    def decode(self, data: bytes, message_type: Any) -> Any:
+        """Read a message that the server sent.
+
+        Raises:
+            ConnectionClosed: `BAD_MESSAGE`, it cannot be read.
+        """
+        try:
+            return decode_message(message_type, data)
+        except RhtmxError as error:
+            raise ConnectionClosed(
+                f"the server said something that this client does not understand: {error.message}",
+                code=ErrorCode.BAD_MESSAGE,
+            ) from error

@@ -1,0 +1,78 @@
+"""What it means that a call failed.
+
+Knows gRPC's statuses, the trailers of an error, and which failures may pass.
+Must not know calls or channels.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
+from rhtmx.verdict import ConnectionClosed
+
+__all__ = ["CODE", "Lost", "may_pass", "refused", "unreachable"]
+
+CODE = "rhtmx-code"
+"""The trailer with the error code, as the socket spells it."""
+
+_DETAILS = "rhtmx-details-bin"
+
+_GONE = frozenset({Status.UNAVAILABLE, Status.CANCELLED})
+"""What a call ends with that nobody refused: the server, or something before it, is not there."""
+
+_SHARED = Counter(row.grpc_status for row in ERRORS.values())
+
+_BY_STATUS = {
+    **{row.grpc_status: code for code, row in ERRORS.items() if _SHARED[row.grpc_status] == 1},
+    Status.PERMISSION_DENIED.value: ErrorCode.FORBIDDEN,
+    Status.RESOURCE_EXHAUSTED.value: ErrorCode.TOO_MANY_REQUESTS,
+}
+"""Status → code, for a refusal that does not say its code, as of a proxy. Other
+statuses that several codes share mean nothing by themselves."""
+
+
+class Lost(ConnectionClosed):
+    """There is no connection now; the next call makes a new one."""
+
+
+def refused(error: GRPCError, trailers: Mapping[str, str | bytes], address: str) -> RhtmxError:
+    """The exception that the end of a call stands for.
+
+    Args:
+        error: the status and its words.
+        trailers: what came with it.
+        address: whom the call was for.
+    """
+    code = ERROR_CODE_VALUES.get(str(trailers.get(CODE)))
+    if code is None and error.status in _GONE:
+        return Lost(f"'{address}' is not available: {error.message or 'is the server running?'}")
+    details = trailers.get(_DETAILS)
+    return RhtmxError(
+        code or _BY_STATUS.get(error.status.value, ErrorCode.UNSPECIFIED),
+        error.message or f"the server answered {error.status.name}",
+        details=details if isinstance(details, bytes) else None,
+    )
+
+
+def unreachable(error: OSError, address: str) -> ConnectionClosed:
+    """The exception for a connection that could not be made."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = f"its certificate is not trusted: {error.verify_message}"
+        return ConnectionClosed(f"cannot connect to '{address}': {words}")
+    words = error.strerror or str(error)
+    return Lost(f"cannot connect to '{address}': {words}: is the server running?")
+
+
+def may_pass(error: RhtmxError) -> bool:
+    """Whether the same call may succeed later."""
+    if isinstance(error, ConnectionClosed):
+        return isinstance(error, Lost)
+    row = ERRORS.get(error.code)
+    return row is not None and (row.retryable or row.close_code in RECONNECT_CLOSE_CODES)

@@ -1,0 +1,180 @@
+"""What a backend writes, and what it asks about forms.
+
+Knows the calls that a user makes for it. Must not know how calls are made nor
+how they fail: `line` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from datetime import datetime
+
+from rhtmx import calls
+from rhtmx.grpc.call import Limit
+from rhtmx.grpc.line import Line
+from rhtmx.grpc.pushes import Many, push_many
+from rhtmx.jsonvalue import Json
+from rhtmx.messages import Push
+from rhtmx.results import FieldPushResult, FormValidation, PushResult, Validation
+
+__all__ = ["Writes"]
+
+
+class Writes:
+    """The part of a backend that writes.
+
+    Args:
+        line: makes the calls.
+        clock: the time, for field writes.
+    """
+
+    def __init__(self, line: Line, clock: Callable[[], datetime]) -> None:
+        self._line = line
+        self._clock = clock
+
+    async def push(
+        self,
+        entity: str,
+        entity_id: str,
+        data: Json,
+        *,
+        base_version: int | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> PushResult:
+        """Write a whole record. Returns when it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record.
+            data: any JSON value.
+            base_version: the version of the record that this write is based on
+                (0: none).
+            seq: the number of this write of this client, 1, 2, 3 …: sent again
+                with the same number, it takes effect once. Needs a `client_id`.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
+                or another refusal.
+            ConnectionClosed: the server cannot be reached.
+            TimeoutError: it did not answer in time.
+        """
+        return await self._push(calls.push(entity, entity_id, data, base_version), seq, timeout)
+
+    async def delete(
+        self,
+        entity: str,
+        entity_id: str,
+        *,
+        base_version: int | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> PushResult:
+        """Delete a record; see `push`."""
+        return await self._push(calls.push_delete(entity, entity_id, base_version), seq, timeout)
+
+    def push_many(
+        self, writes: Many, *, timeout: float | None = None
+    ) -> AsyncGenerator[PushResult, None]:
+        """Write many records with many in flight; yields their results, in order.
+
+        A refusal ends it, after the results of all before it; what was in flight
+        behind it may have been written. To leave the loop cancels the rest.
+
+        Args:
+            writes: `Write` and `Delete`; if it fails, what it gave before is
+                still written and answered.
+            timeout: seconds for all of it.
+
+        Example:
+            >>> quotes = (rhtmx.Write("prices", name, {"bid": bid}) for name, bid in rows)
+            >>> async for result in trackers.push_many(quotes):
+            ...     print(result.version)
+        """
+        return push_many(self._line, writes, Limit.of(timeout))
+
+    async def push_fields(
+        self,
+        entity: str,
+        entity_id: str,
+        fields: Mapping[str, Json],
+        *,
+        delete: Iterable[str] = (),
+        base_version: int | None = None,
+        timestamp: datetime | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> FieldPushResult:
+        """Write some fields of a record, and leave the others. Returns when it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it is created if need be.
+            fields: new values by top-level key.
+            delete: keys to remove.
+            base_version: the version of the record that this write is based on.
+                Without it the timestamps decide what is in conflict.
+            timestamp: when the user did it; now, if left out.
+            seq: see `push`.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: the server cannot be reached.
+            TimeoutError: it did not answer in time.
+        """
+        at = timestamp or self._clock()
+        message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
+        message.seq = seq
+        answer = await self._line.ask(lambda stub: stub.push_fields(message), timeout)
+        assert answer.ack is not None
+        return FieldPushResult.of(answer.ack, answer.conflicts)
+
+    async def validate_field(
+        self,
+        form: str,
+        field: str,
+        value: str,
+        *,
+        values: Mapping[str, str] | None = None,
+        form_instance: str | None = None,
+        timeout: float | None = None,
+    ) -> Validation:
+        """Ask whether one value of a form is valid.
+
+        Args:
+            form: the form's name.
+            field: the field's name.
+            value: what the user entered.
+            values: the form's other values, for rules across fields.
+            form_instance: which of several such forms.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
+        """
+        message = calls.validate_field(form, field, value, values or {}, form_instance)
+        answer = await self._line.ask(lambda stub: stub.validate_field(message), timeout)
+        return Validation.of(answer)
+
+    async def validate_form(
+        self,
+        form: str,
+        fields: Mapping[str, str],
+        *,
+        form_instance: str | None = None,
+        timeout: float | None = None,
+    ) -> FormValidation:
+        """Ask whether a whole form is valid; fields left out are checked, too.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
+        """
+        message = calls.validate_form(form, fields, form_instance)
+        answer = await self._line.ask(lambda stub: stub.validate_form(message), timeout)
+        return FormValidation.of(answer)
+
+    async def _push(self, message: Push, seq: int | None, timeout: float | None) -> PushResult:
+        message.seq = seq
+        return PushResult.of(await self._line.ask(lambda stub: stub.push(message), timeout))

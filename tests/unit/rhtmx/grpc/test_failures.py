@@ -1,0 +1,83 @@
+"""Facts about `rhtmx.grpc.failures`."""
+
+from __future__ import annotations
+
+import ssl
+from collections import Counter
+
+import pytest
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grpc.failures import Lost, may_pass, refused, unreachable
+from rhtmx.messages.tables import ERRORS
+from rhtmx.verdict import ConnectionClosed
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_the_trailers_say_the_code(code: ErrorCode) -> None:
+    row = ERRORS[code]
+    trailers: dict[str, str | bytes] = {"rhtmx-code": row.spelling, "rhtmx-details-bin": b"{}"}
+    error = refused(GRPCError(Status(row.grpc_status), "no"), trailers, "a:1")
+    assert type(error) is RhtmxError
+    assert (error.code, error.message, error.details) == (code, "no", b"{}")
+
+
+def test_without_trailers_the_status_says_it_where_only_one_code_has_it() -> None:
+    shared = Counter(row.grpc_status for row in ERRORS.values())
+    for code, row in ERRORS.items():
+        error = refused(GRPCError(Status(row.grpc_status), "no"), {}, "a:1")
+        if shared[row.grpc_status] == 1:
+            assert error.code is code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (Status.PERMISSION_DENIED, ErrorCode.FORBIDDEN),
+        (Status.RESOURCE_EXHAUSTED, ErrorCode.TOO_MANY_REQUESTS),
+        (Status.NOT_FOUND, ErrorCode.UNSPECIFIED),
+        (Status.ABORTED, ErrorCode.UNSPECIFIED),
+        (Status.UNKNOWN, ErrorCode.UNSPECIFIED),
+    ],
+)
+def test_of_several_codes_the_general_one_is_meant_or_none(status: Status, code: ErrorCode) -> None:
+    assert refused(GRPCError(status, "no"), {}, "a:1").code is code
+
+
+def test_a_code_that_is_not_known_yet_falls_back_to_the_status() -> None:
+    trailers = {"rhtmx-code": "of_tomorrow"}
+    error = refused(GRPCError(Status.INVALID_ARGUMENT), trailers, "a:1")
+    assert error.code is ErrorCode.BAD_MESSAGE
+    assert error.message == "the server answered INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("status", [Status.UNAVAILABLE, Status.CANCELLED])
+def test_a_server_that_is_not_there_is_a_lost_connection(status: Status) -> None:
+    error = refused(GRPCError(status), {}, "a:1")
+    assert isinstance(error, Lost)
+    assert error.message == "'a:1' is not available: is the server running?"
+    assert may_pass(error)
+
+
+def test_a_connection_that_cannot_be_made_may_be_made_later() -> None:
+    error = unreachable(ConnectionRefusedError(111, "Connection refused"), "a:1")
+    assert error.message == "cannot connect to 'a:1': Connection refused: is the server running?"
+    assert may_pass(error)
+
+
+def test_a_certificate_that_is_not_trusted_stays_so() -> None:
+    problem = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    problem.verify_message = "self-signed certificate"
+    error = unreachable(problem, "a:1")
+    assert "its certificate is not trusted: self-signed certificate" in error.message
+    assert not may_pass(error)
+
+
+def test_what_the_table_calls_retryable_may_pass() -> None:
+    passing = {code for code in ERRORS if may_pass(RhtmxError(code, "no"))}
+    assert {ErrorCode.SHUTTING_DOWN, ErrorCode.STALLED, ErrorCode.INTERNAL} <= passing
+    assert not {ErrorCode.CONFLICT, ErrorCode.UNAUTHENTICATED, ErrorCode.BAD_MESSAGE} & passing
+    assert not may_pass(ConnectionClosed("closed"))
+    assert not may_pass(RhtmxError(ErrorCode.UNSPECIFIED, "no"))

@@ -1,0 +1,129 @@
+"""Facts about `rhtmx.grpc.pushes`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grpc.client import Backend
+from rhtmx.grpc.pushes import ROUTE, Delete, Write
+from rhtmx.messages import ChangeAction, Push
+from rhtmx.results import PushResult
+from tests.unit.rhtmx.grpc.fake import Fake, drain, refusal
+
+
+def writes(count: int) -> Iterator[Write]:
+    return (Write("prices", str(n), {"bid": n}, seq=n + 1) for n in range(count))
+
+
+def test_the_route_is_one_of_the_service() -> None:
+    assert ROUTE in Fake().__mapping__()
+
+
+async def test_results_come_in_order(fake: Fake, backend: Backend) -> None:
+    results = [each async for each in backend.push_many(writes(500))]
+    assert [each.entity_id for each in results] == [str(n) for n in range(500)]
+    assert [each.version for each in results] == list(range(1, 501))
+    assert [each.seq for each in fake.asked] == list(range(1, 501))
+
+
+async def test_writes_may_come_over_time_and_be_deletes(fake: Fake, backend: Backend) -> None:
+    async def source() -> AsyncIterator[Write | Delete]:
+        yield Write("tasks", "1", {"a": 1}, base_version=0)
+        await asyncio.sleep(0)
+        yield Delete("tasks", "2", base_version=4, seq=7)
+
+    results = [each async for each in backend.push_many(source())]
+    assert [each.entity_id for each in results] == ["1", "2"]
+    assert [(each.action, each.data, each.base_version, each.seq) for each in fake.asked] == [
+        (ChangeAction.UPDATE, b'{"a":1}', 0, None),
+        (ChangeAction.DELETE, None, 4, 7),
+    ]
+
+
+async def test_a_result_may_decide_what_is_written_next(fake: Fake, backend: Backend) -> None:
+    """Many are in flight, but none waits for another to be sent."""
+    answered = asyncio.Event()
+
+    async def source() -> AsyncIterator[Write]:
+        yield Write("tasks", "1", {})
+        await answered.wait()
+        yield Write("tasks", "2", {})
+
+    async for each in backend.push_many(source()):
+        assert each.entity_id in ("1", "2")
+        answered.set()
+    assert len(fake.asked) == 2
+
+
+async def test_nothing_to_write_is_no_error(backend: Backend) -> None:
+    assert [each async for each in backend.push_many([])] == []
+
+
+@pytest.mark.parametrize("count", [5, 5000])
+async def test_a_refusal_comes_after_the_results_before_it(
+    fake: Fake, backend: Backend, count: int
+) -> None:
+    def refuses(push: Push) -> Exception | None:
+        return refusal(ErrorCode.CONFLICT, "moved on", b"{}") if push.entity_id == "3" else None
+
+    fake.refuses_push = refuses  # type: ignore[assignment]
+    results: list[PushResult] = []
+    with pytest.raises(RhtmxError, match="moved on") as caught:
+        await drain(backend.push_many(writes(count)), results)
+    assert (caught.value.code, caught.value.details) == (ErrorCode.CONFLICT, b"{}")
+    assert [each.entity_id for each in results] == ["0", "1", "2"]
+    await fake.closed()
+
+
+async def test_what_was_given_before_a_failure_is_still_written(
+    fake: Fake, backend: Backend
+) -> None:
+    def source() -> Iterator[Write]:
+        yield from writes(2)
+        raise OSError("the file ends here")
+
+    results: list[PushResult] = []
+    with pytest.raises(OSError, match="the file ends here"):
+        await drain(backend.push_many(source()), results)
+    assert [each.entity_id for each in results] == ["0", "1"]
+
+
+async def test_what_cannot_be_json_ends_it_likewise(fake: Fake, backend: Backend) -> None:
+    results: list[PushResult] = []
+    with pytest.raises(RhtmxError, match=r"push\.data") as caught:
+        await drain(backend.push_many([Write("t", "1", {}), Write("t", "2", object())]), results)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+    assert [each.entity_id for each in results] == ["1"]
+
+
+async def test_leaving_the_loop_ends_the_stream(fake: Fake, backend: Backend) -> None:
+    ended = asyncio.Event()
+
+    async def endless() -> AsyncIterator[Write]:
+        try:
+            while True:
+                yield Write("tasks", "1", {})
+                await asyncio.sleep(0)
+        finally:
+            ended.set()
+
+    async for _ in backend.push_many(endless()):
+        break
+    gc.collect()
+    await fake.closed()
+    await asyncio.wait_for(ended.wait(), 2)
+
+
+async def test_it_has_a_time_for_all_of_it(fake: Fake, backend: Backend) -> None:
+    async def hanging() -> AsyncIterator[Write]:
+        yield Write("tasks", "1", {})
+        await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError, match=r"within 0\.02 s"):
+        await drain(backend.push_many(hanging(), timeout=0.02), [])
+    await fake.closed()

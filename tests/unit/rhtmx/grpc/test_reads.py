@@ -1,0 +1,81 @@
+"""Facts about `rhtmx.grpc.reads`; the streams are in `test_watch`."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grpc.client import Backend
+from rhtmx.messages import (
+    ChangeAction,
+    GetFieldsRequest,
+    GetFieldsResponse,
+    GetRecordRequest,
+    HistoryRequest,
+)
+from tests.unit.rhtmx.grpc.fake import FOREVER, NOON, Fake, drain, field, record, refusal
+
+
+async def test_a_record_is_its_latest_change(fake: Fake, backend: Backend) -> None:
+    fake.answer["get_record"] = record(5, "7", b'{"a":1}')
+    found = await backend.get("tasks", "7")
+    assert found is not None
+    assert (found.entity_id, found.data, found.version) == ("7", {"a": 1}, 5)
+    assert (found.client_id, found.created_at) == ("cafe", NOON)
+    assert fake.asked == [GetRecordRequest("tasks", "7")]
+
+
+async def test_what_is_not_there_is_none(fake: Fake, backend: Backend) -> None:
+    fake.answer["get_record"] = fake.answer["get_fields"] = refusal(ErrorCode.NOT_FOUND)
+    assert await backend.get("tasks", "7") is None
+    assert await backend.get_fields("tasks", "7") is None
+
+
+async def test_what_was_deleted_is_none(fake: Fake, backend: Backend) -> None:
+    fake.answer["get_record"] = record(5, "7", None, ChangeAction.DELETE)
+    assert await backend.get("tasks", "7") is None
+
+
+async def test_a_collection_that_is_not_there_is_an_error(fake: Fake, backend: Backend) -> None:
+    fake.answer["get_record"] = fake.answer["get_fields"] = refusal(ErrorCode.UNKNOWN_ENTITY)
+    for call in (backend.get, backend.get_fields):
+        with pytest.raises(RhtmxError) as caught:
+            await call("tusks", "7")
+        assert caught.value.code is ErrorCode.UNKNOWN_ENTITY
+
+
+async def test_fields_have_a_value_a_writer_a_time_and_a_version(
+    fake: Fake, backend: Backend
+) -> None:
+    fake.answer["get_fields"] = GetFieldsResponse([field(5, "a"), field(7, "b")])
+    fields = await backend.get_fields("tasks", "1")
+    assert fields is not None
+    assert [(name, each.value, each.version) for name, each in fields.items()] == [
+        ("a", 1, 5),
+        ("b", 1, 7),
+    ]
+    assert (fields["a"].client_id, fields["a"].timestamp) == ("cafe", NOON)
+    assert fake.asked == [GetFieldsRequest("tasks", "1")]
+
+
+async def test_history_ends(fake: Fake, backend: Backend) -> None:
+    fake.streams = [[record(5), record(7)]]
+    commits = [each async for each in backend.history("tasks", "1", 4, NOON)]
+    assert [each.version for each in commits] == [5, 7]
+    assert fake.asked == [HistoryRequest("tasks", "1", 4, NOON)]
+
+
+async def test_leaving_history_ends_the_stream(fake: Fake, backend: Backend) -> None:
+    fake.streams = [[record(5), FOREVER]]
+    async for _ in backend.history("tasks"):
+        break
+    gc.collect()
+    await fake.closed()
+
+
+async def test_history_has_a_time_for_all_of_it(fake: Fake, backend: Backend) -> None:
+    fake.streams = [[record(5), FOREVER]]
+    with pytest.raises(TimeoutError, match=r"within 0\.02 s"):
+        await drain(backend.history("tasks", timeout=0.02), [])

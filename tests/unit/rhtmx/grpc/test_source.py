@@ -1,0 +1,56 @@
+"""Facts about `rhtmx.grpc.source`."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+import pytest
+
+from rhtmx.grpc.source import Source
+from rhtmx.messages import Position, Sync, SyncFields, WatchRequest
+from rhtmx.outlet import Grain
+from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, fields_synced, line_to, synced
+
+AT = Position(epoch="e1", version=4)
+
+
+@pytest.mark.parametrize(
+    ("grain", "ends", "request_"),
+    [
+        (Grain.RECORDS, False, WatchRequest("tasks", AT)),
+        (Grain.FIELDS, False, WatchRequest("tasks", AT)),
+        (Grain.RECORDS, True, Sync("tasks", 4, "e1")),
+        (Grain.FIELDS, True, SyncFields("tasks", 4, "e1")),
+    ],
+)
+async def test_it_asks_for_what_is_wanted(
+    fake: Fake, grain: Grain, ends: bool, request_: object
+) -> None:
+    fake.streams = [[synced(4)]]
+    async with line_to(fake) as line:
+        source = Source(line, "tasks", grain, ends=ends)
+        async with aclosing(source.open(AT)) as envelopes:
+            assert [each async for each in envelopes] == [synced(4)]
+    assert fake.asked == [request_]
+
+
+@pytest.mark.parametrize("grain", Grain)
+async def test_the_epoch_is_what_a_stream_at_the_head_says(fake: Fake, grain: Grain) -> None:
+    complete = synced if grain is Grain.RECORDS else fields_synced
+    fake.streams = [[complete(9, "e7"), FOREVER]]
+    async with line_to(fake) as line:
+        assert await Source(line, "tasks", grain).epoch() == "e7"
+        await fake.closed()
+    assert fake.asked == [WatchRequest("tasks")]
+
+
+async def test_no_attempt_waits_beyond_the_time_for_all(fake: Fake) -> None:
+    async with line_to(fake) as line:
+        endless, short = (
+            Source(line, "t", Grain.RECORDS),
+            Source(line, "t", Grain.RECORDS, timeout=1),
+        )
+        for source in (endless, short):
+            source.begin()
+        assert endless.patience(30) == 30
+        assert short.patience(30) <= 1

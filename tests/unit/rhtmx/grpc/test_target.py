@@ -1,0 +1,75 @@
+"""Facts about `rhtmx.grpc.target`."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.target import Tls, open_channel, target
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [
+        ("localhost:50051", "localhost", 50051),
+        ("[::1]:1", "::1", 1),
+        ("10.0.0.1:65535", "10.0.0.1", 65535),
+    ],
+)
+def test_an_address_is_host_and_port(address: str, host: str, port: int) -> None:
+    where = target(address)
+    assert (where.address, where.host, where.port, where.ssl) == (address, host, port, None)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "localhost", ":50051", "localhost:", "localhost:0", "localhost:65536"),
+        *("localhost:x", "http://localhost:50051", "localhost:50051/", "::1:50051", "a b:1"),
+        "localhost:²",
+    ],
+)
+def test_anything_else_is_refused(address: str) -> None:
+    with pytest.raises(RhtmxError, match="host:port expected") as caught:
+        target(address)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+def test_tls_checks_the_server_and_speaks_of_http2() -> None:
+    context = target("localhost:1", True).ssl
+    assert context is not None
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_a_context_of_the_user_is_taken_as_it_is() -> None:
+    own = ssl.create_default_context()
+    assert target("localhost:1", own).ssl is own
+
+
+def test_tls_takes_files(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    subprocess.run(
+        [*make, "-nodes", "-keyout", key, "-out", cert, "-subj", "/CN=test"],
+        check=True,
+        capture_output=True,
+    )
+    context = target("localhost:1", Tls(ca=cert, cert=cert, key=key)).ssl
+    assert context is not None
+    assert [each["subject"] for each in context.get_ca_certs()] == [((("commonName", "test"),),)]
+    with pytest.raises(FileNotFoundError):
+        target("localhost:1", Tls(ca=tmp_path / "nope.pem"))
+
+
+async def test_a_channel_reads_and_writes_through_the_wire() -> None:
+    channel = open_channel(target("localhost:1"))
+    assert isinstance(channel._codec, Codec)
+    config = channel._config
+    # Else a reader that lags keeps back everybody's answers.
+    assert config.http2_connection_window_size >= 1000 * config.http2_stream_window_size
