@@ -34,6 +34,8 @@ BINARY = 0x2
 _FIN = 0x80
 _RSV1 = 0x40
 
+_head_of_16_bits = struct.Struct("!BBH").pack
+
 
 def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
     """One whole, unmasked frame.
@@ -48,7 +50,7 @@ def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
     if size < 126:
         return bytes((first, size)) + payload
     if size < 65536:
-        return struct.pack("!BBH", first, 126, size) + payload
+        return _head_of_16_bits(first, 126, size) + payload
     return struct.pack("!BBQ", first, 127, size) + payload
 
 
