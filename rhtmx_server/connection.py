@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Change, ChangeAction, Error, Ping, Push, PushFields
+from rhtmx.messages import ChangeAction, Error, Ping, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server import dispatch
@@ -25,7 +25,7 @@ from rhtmx_server.checks import check
 from rhtmx_server.failures import error_message, known
 from rhtmx_server.feed import Feed
 from rhtmx_server.link import Dialect, Link
-from rhtmx_server.model import Mutation, Record
+from rhtmx_server.model import Mutation
 from rhtmx_server.outbox import Outbox
 from rhtmx_server.services import Services
 from rhtmx_server.session import Phase, Session, Verdict
@@ -164,11 +164,10 @@ class Connection:
             self.services.metrics.sent(type(message))
             self.outbox.put(frame)
 
-    def send_changes(self, records: Sequence[Record]) -> None:
-        """Send records as changes at the end of the tick."""
-        frames = self.encoding.changes(records)
+    def send_frames(self, kind: type[ServerMessage], count: int, frames: bytes) -> None:
+        """Send so many messages of a kind at the end of the tick."""
         if frames:
-            self.services.metrics.sent(Change, len(records))
+            self.services.metrics.sent(kind, count)
             self.outbox.put(frames)
 
     def fell(self, entity: str, sent: int) -> None:

@@ -31,7 +31,7 @@ PAGE = 128
 _END = 2**63 - 1
 
 
-class Reader(Subscriber, Target, Protocol):
+class Reader(Target, Subscriber, Protocol):
     """The connection, as the feed sees it."""
 
     async def drained(self) -> None:

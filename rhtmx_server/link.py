@@ -11,6 +11,7 @@ from typing import Protocol
 from rhtmx.wire import Message
 from rhtmx_server.hub import Encoding
 from rhtmx_server.model import Record
+from rhtmx_server.page import FieldFrames
 
 __all__ = ["Dialect", "Link"]
 
@@ -30,6 +31,9 @@ class Dialect(Encoding, Protocol):
 
         Empty if this kind never gets those.
         """
+
+    def field_changes(self, records: Sequence[Record], base: int) -> FieldFrames:
+        """Their fields that were written after `base` as `field_change` messages."""
 
 
 class Link(Protocol):

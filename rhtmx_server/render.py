@@ -18,7 +18,15 @@ from rhtmx_server.trackers.state import clocks_of, fields_of
 from rhtmx_server.trackers.views import change_log
 from rhtmx_server.trackers.views import field_logs as own_fields
 
-__all__ = ["field_logs", "latest_fields", "latest_record", "live_messages", "state_messages"]
+__all__ = [
+    "field_changes",
+    "field_logs",
+    "latest_fields",
+    "latest_record",
+    "live_messages",
+    "state_messages",
+    "written_after",
+]
 
 
 def field_logs(
@@ -57,6 +65,21 @@ def latest_fields(record: Record) -> list[FieldChangeLog]:
     return own_fields(record)
 
 
+def written_after(record: Record, base: int) -> tuple[list[str], dict[str, Clock], Fields]:
+    """The fields of a record that were written after a version.
+
+    Returns:
+        Their names in order; the clocks of all fields, and the values of those
+        that are there.
+    """
+    fields = fields_of(record)
+    clocks = clocks_of(record, fields)
+    names = sorted([name for name, clock in clocks.items() if clock.version > base])
+    if names and names[0] == DELETED:
+        del names[0]  # the record's own clock, before any field's
+    return names, clocks, fields
+
+
 def live_messages(commit: Commit, granularity: Granularity) -> list[ServerMessage]:
     """What a live subscriber of this granularity is sent for a commit.
 
@@ -85,12 +108,12 @@ def state_messages(record: Record, granularity: Granularity, base: int) -> list[
     """
     if granularity & Granularity.RECORDS:
         return [Change(change=change_log(record))]
-    fields = fields_of(record)
-    clocks = clocks_of(record, fields)
-    names = sorted(
-        name for name, clock in clocks.items() if clock.version > base and name != DELETED
-    )
-    logs = field_logs(record, names, clocks, fields)
+    return list[ServerMessage](field_changes(record, base))
+
+
+def field_changes(record: Record, base: int) -> list[FieldChange]:
+    """What one that catches up by field is sent for a record: see `state_messages`."""
+    logs = field_logs(record, *written_after(record, base))
     for log in logs:
         # A reader that is cut off before the end has to begin again at `base`:
         # a record further on may hold an older field that it has not seen.

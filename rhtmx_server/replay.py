@@ -1,18 +1,19 @@
 """Pages of records on their way to a reader that catches up.
 
 Knows both grains, and that the last field change is held back. Must not know
-stores, the hub, or how far the reader is.
+formats, stores, the hub, or how far the reader is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from rhtmx.messages import FieldChange
+from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
+from rhtmx_server.link import Dialect
 from rhtmx_server.model import Granularity, Record
-from rhtmx_server.render import state_messages
 
 __all__ = ["Replay", "Target"]
 
@@ -20,11 +21,15 @@ __all__ = ["Replay", "Target"]
 class Target(Protocol):
     """The connection, as far as it is sent something."""
 
+    @property
+    def encoding(self) -> Dialect:
+        """The dialect that it speaks."""
+
     def send(self, message: ServerMessage) -> None:
         """Encode a message and send it at the end of the tick."""
 
-    def send_changes(self, records: Sequence[Record]) -> None:
-        """Send records as changes at the end of the tick: as `send` would, but faster."""
+    def send_frames(self, kind: type[ServerMessage], count: int, frames: bytes) -> None:
+        """Send so many messages of a kind, encoded, at the end of the tick."""
 
 
 class Replay:
@@ -52,13 +57,13 @@ class Replay:
             return
         if form is Granularity.RECORDS:
             self.release(complete=False)
-            self._target.send_changes(page)
+            self._target.send_frames(Change, len(page), self._target.encoding.changes(page))
             return
-        for record in page:
-            for message in state_messages(record, form, base):
-                self.release(complete=False)
-                if isinstance(message, FieldChange):
-                    self._held = message
+        changes = self._target.encoding.field_changes(page, base)
+        if changes.last is not None:
+            self.release(complete=False)
+            self._target.send_frames(FieldChange, changes.count, changes.frames)
+            self._held = changes.last
 
     def release(self, entity: str = "", *, complete: bool) -> None:
         """Send what is held back.
@@ -70,5 +75,6 @@ class Replay:
         held, self._held = self._held, None
         if held is not None:
             if complete and held.change is not None and held.change.entity == entity:
-                held.change.more = None
+                # Not in place: others are sent the same page.
+                held = replace(held, change=replace(held.change, more=None))
             self._target.send(held)

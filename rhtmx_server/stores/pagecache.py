@@ -25,6 +25,9 @@ _SEEN = 1024
 _AROUND = 512
 """What a record weighs besides its data: the objects that hold it."""
 
+_AROUND_FIELD = 256
+"""What a field of it weighs, where it is read by field: its clock, and what a change repeats."""
+
 
 class PageCache:
     """Pages by what was asked for; those that were asked for last.
@@ -71,4 +74,6 @@ class PageCache:
 
 
 def _weight(page: Page) -> int:
-    return _AROUND + sum(_AROUND + len(record.data or b"") for record in page)
+    return _AROUND + sum(
+        _AROUND + _AROUND_FIELD * len(record.clocks) + len(record.data or b"") for record in page
+    )

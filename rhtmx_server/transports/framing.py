@@ -15,9 +15,15 @@ from collections.abc import Sequence
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import Format, Message, ServerMessage
-from rhtmx.wire.changes import json_change_writer, proto_change_writer
+from rhtmx.wire.changes import (
+    json_change_writer,
+    json_field_change_writer,
+    proto_change_writer,
+    proto_field_change_writer,
+)
 from rhtmx_server.model import Record
-from rhtmx_server.page import Page
+from rhtmx_server.page import FieldFrames, Page
+from rhtmx_server.render import field_changes, written_after
 from rhtmx_server.times import to_datetime
 
 __all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect"]
@@ -27,6 +33,8 @@ BINARY = 0x2
 
 _FIN = 0x80
 _RSV1 = 0x40
+
+_head_of_16_bits = struct.Struct("!BBH").pack
 
 
 def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
@@ -42,7 +50,7 @@ def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
     if size < 126:
         return bytes((first, size)) + payload
     if size < 65536:
-        return struct.pack("!BBH", first, 126, size) + payload
+        return _head_of_16_bits(first, 126, size) + payload
     return struct.pack("!BBQ", first, 127, size) + payload
 
 
@@ -74,6 +82,7 @@ class WireDialect:
         self._text = wire_format is Format.JSON
         self._opcode = TEXT if self._text else BINARY
         self._change_writer = json_change_writer if self._text else proto_change_writer
+        self._field_writer = json_field_change_writer if self._text else proto_field_change_writer
 
     def decode(self, data: bytes, text: bool) -> Message:
         """The message in a frame whose kind must agree with the format."""
@@ -93,6 +102,15 @@ class WireDialect:
         if frames is None:
             frames = records.encoded[self] = self._write(records)
         return frames
+
+    def field_changes(self, records: Sequence[Record], base: int) -> FieldFrames:
+        """Their fields written after `base` as `field_change` frames; those of a page once."""
+        if not isinstance(records, Page):
+            return self._write_fields(records, base)
+        known = records.by_field.get(self)
+        if known is None or known[0] != base:
+            known = records.by_field[self] = (base, self._write_fields(records, base))
+        return known[1]
 
     def _write(self, records: Sequence[Record]) -> bytes:
         # A writer for each page: the dialect serves every server of the process, also
@@ -114,6 +132,33 @@ class WireDialect:
                 for record in records
             ]
         )
+
+    def _write_fields(self, records: Sequence[Record], base: int) -> FieldFrames:
+        write, framed = self._field_writer(), self._framed
+        frames: list[bytes] = []
+        last: Record | None = None
+        for record in records:
+            names, clocks, fields = written_after(record, base)
+            for name in names:
+                clock = clocks[name]
+                frames.append(
+                    framed(
+                        write(
+                            record.entity,
+                            record.entity_id,
+                            name,
+                            fields.get(name),
+                            record.version,
+                            clock.client_id,
+                            to_datetime(clock.timestamp),
+                        )
+                    )
+                )
+                last = record
+        if last is None:
+            return FieldFrames()
+        frames.pop()
+        return FieldFrames(b"".join(frames), len(frames), field_changes(last, base)[-1])
 
     def _framed(self, payload: bytes) -> bytes:
         if self.bits and len(payload) >= self._threshold:

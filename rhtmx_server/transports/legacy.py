@@ -35,7 +35,8 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.model import Granularity, Record
-from rhtmx_server.render import state_messages
+from rhtmx_server.page import FieldFrames
+from rhtmx_server.render import field_changes, state_messages
 from rhtmx_server.services import Services
 from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.framing import BINARY, TEXT, frame
@@ -205,6 +206,15 @@ class LegacyDialect:
                 for message in state_messages(record, Granularity.RECORDS, 0)
             ]
         )
+
+    def field_changes(self, records: Sequence[Record], base: int) -> FieldFrames:
+        """Return their fields written after `base` as `field_change` frames."""
+        changes = [change for record in records for change in field_changes(record, base)]
+        if not changes:
+            return FieldFrames()
+        last = changes.pop()
+        frames = [frame for change in changes if (frame := self.frame(change))]
+        return FieldFrames(b"".join(frames), len(frames), last)
 
     def _not_taken(self, name: str) -> str:
         takes = ", ".join(self._vocabulary.takes)

@@ -24,7 +24,8 @@ from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.hub import Encoding
 from rhtmx_server.model import Clock, Commit, Granularity, Record
 from rhtmx_server.outbox import Outbox, Tick
-from rhtmx_server.render import state_messages
+from rhtmx_server.page import FieldFrames
+from rhtmx_server.render import field_changes, state_messages
 from rhtmx_server.times import to_datetime
 
 RECORDS, FIELDS, BOTH = Granularity.RECORDS, Granularity.FIELDS, Granularity.BOTH
@@ -62,6 +63,11 @@ class Lines:
             for record in records
             for message in state_messages(record, RECORDS, 0)
         )
+
+    def field_changes(self, records: Sequence[Record], base: int) -> FieldFrames:
+        changes = [change for record in records for change in field_changes(record, base)]
+        frames = [self.frame(change) for change in changes[:-1]]
+        return FieldFrames(b"".join(frames), len(frames), changes[-1] if changes else None)
 
     def decode(self, data: bytes, text: bool) -> Message:
         return wire.decode(data, Format.JSON)

@@ -5,7 +5,7 @@ Every `await` of a feed is a place where a test can put something else.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 from rhtmx.messages import Position, Push, PushFields, Sync, SyncFields
@@ -83,8 +83,10 @@ class Reader:
     def send(self, message: ServerMessage) -> None:
         self.out += messages(self.encoding.frame(message))
 
-    def send_changes(self, records: Sequence[Record]) -> None:
-        self.out += messages(self.encoding.changes(records))
+    def send_frames(self, kind: type[ServerMessage], count: int, frames: bytes) -> None:
+        sent = messages(frames)
+        assert [type(message) for message in sent] == [kind] * count
+        self.out += sent
 
     def _take_frames(self, frames: bytes) -> None:
         self.out += messages(frames)

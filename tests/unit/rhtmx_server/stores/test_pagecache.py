@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rhtmx_server.model import Record
+from rhtmx_server.model import Clock, Record
 from rhtmx_server.stores.pagecache import PageCache
-from tests.unit.rhtmx_server.fakes import record
+from tests.unit.rhtmx_server.fakes import NOW, record
 
 
 class Reads:
@@ -61,6 +61,14 @@ def test_a_page_that_weighs_too_much_is_given_out_and_not_kept() -> None:
     for version in (2, 2):
         cache.get("small", reads(version))
     assert reads.ran == [1, 1]
+
+
+def test_records_that_are_read_by_field_weigh_more() -> None:
+    clocks = {name: Clock(1, NOW) for name in "abcdefgh"}
+    for page, kept in (([record("1", 1)], True), ([record("1", 1, clocks=clocks)], False)):
+        cache = PageCache(kept_bytes=2_500)
+        reads = [cache.get("a", page.copy) for _ in range(3)]
+        assert (reads[1] is reads[2]) is kept
 
 
 def test_what_is_asked_for_once_is_not_remembered_for_ever() -> None:

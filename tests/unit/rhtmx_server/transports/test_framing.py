@@ -9,11 +9,12 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Ping, Pong
 from rhtmx.wire import Format
-from rhtmx_server.page import Page
-from rhtmx_server.render import state_messages
+from rhtmx_server.model import DELETED, Clock
+from rhtmx_server.page import FieldFrames, Page
+from rhtmx_server.render import field_changes, state_messages
 from rhtmx_server.transports.framing import BINARY, TEXT, deflate, frame, wire_dialect
 from tests.support.frames import parse_frame
-from tests.unit.rhtmx_server.fakes import RECORDS, record
+from tests.unit.rhtmx_server.fakes import NOW, RECORDS, record
 
 BITS = 12
 LONG = Error(message="word " * 400)
@@ -103,3 +104,36 @@ def test_a_page_is_encoded_once_for_each_dialect() -> None:
     assert json.changes(page) is json.changes(page)
     assert json.changes(page) == json.changes(list(page))
     assert proto.changes(page) == proto.changes(list(page)) != json.changes(page)
+
+
+GONE = {name: Clock(4, NOW, None, True) for name in (DELETED, "a", "b")}
+BY_FIELD = [
+    record("1", 2, b'{"b": null, "a":"%s"}' % (b"word " * 99), clocks={"a": Clock(1, NOW, "ada")}),
+    record("2", 3, b"[1]"),
+    record("3", 4, None, clocks=GONE),
+]
+
+
+@pytest.mark.parametrize("base", [0, 1, 3])
+@pytest.mark.parametrize("bits", [0, BITS])
+@pytest.mark.parametrize("format_", list(Format))
+def test_fields_are_framed_as_their_messages_are_and_the_last_is_left(
+    format_: Format, bits: int, base: int
+) -> None:
+    dialect = wire_dialect(format_, bits, 6, 200)
+    *changes, last = [m for one in BY_FIELD for m in field_changes(one, base)]
+    frames = [dialect.frame(change) for change in changes]
+    assert dialect.field_changes(BY_FIELD, base) == (b"".join(frames), len(frames), last)
+
+
+def test_records_without_a_field_written_after_the_base_are_no_frames() -> None:
+    assert wire_dialect(Format.JSON, 0, 6, 200).field_changes(BY_FIELD, 4) == FieldFrames()
+
+
+def test_the_fields_of_a_page_are_encoded_once_for_those_who_began_at_the_same_version() -> None:
+    page = Page(BY_FIELD)
+    json, proto = (wire_dialect(format_, 0, 6, 1024) for format_ in (Format.JSON, Format.PROTO))
+    assert json.field_changes(page, 0) is json.field_changes(page, 0)
+    for dialect in (json, proto):
+        for base in (0, 1, 3, 4, 0):
+            assert dialect.field_changes(page, base) == dialect.field_changes(BY_FIELD, base)

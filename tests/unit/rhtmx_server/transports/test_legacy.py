@@ -39,7 +39,7 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import ServerMessage
 from rhtmx_server.model import Granularity
-from rhtmx_server.render import state_messages
+from rhtmx_server.render import field_changes, state_messages
 from rhtmx_server.transports.legacy import ENDPOINTS, FIELDS, RECORDS, LegacyDialect, Vocabulary
 from tests.support.frames import parse_frame
 from tests.unit.rhtmx_server.fakes import record
@@ -302,3 +302,13 @@ def test_records_are_said_as_changes_where_there_are_such() -> None:
     ]
     assert dialect(RECORDS).changes(some) == b"".join(frames) != b""
     assert dialect(FIELDS).changes(some) == b""
+
+
+def test_fields_are_said_as_changes_but_for_the_last_and_those_that_are_not_told() -> None:
+    some = [record("1", 1, b'{"a":1,"id":2}'), record("2", 2, b'{"b":1}')]
+    first, _, last = [change for one in some for change in field_changes(one, 0)]
+    frames = dialect(FIELDS).frame(first)
+    assert frames
+    assert dialect(FIELDS).field_changes(some, 0) == (frames, 1, last)
+    assert dialect(RECORDS).field_changes(some, 0) == (b"", 0, last)
+    assert dialect(FIELDS).field_changes(some, 2) == (b"", 0, None)
