@@ -82,6 +82,8 @@ class WireDialect:
         self._text = wire_format is Format.JSON
         self._opcode = TEXT if self._text else BINARY
         self._change_writer = json_change_writer if self._text else proto_change_writer
+        # Without compression by way of no method: 0.06 µs of each frame.
+        self._framed = self._shortened if bits else functools.partial(frame, self._opcode)
         self._field_writer = json_field_change_writer if self._text else proto_field_change_writer
 
     def decode(self, data: bytes, text: bool) -> Message:
@@ -160,8 +162,8 @@ class WireDialect:
         frames.pop()
         return FieldFrames(b"".join(frames), len(frames), field_changes(last, base)[-1])
 
-    def _framed(self, payload: bytes) -> bytes:
-        if self.bits and len(payload) >= self._threshold:
+    def _shortened(self, payload: bytes) -> bytes:
+        if len(payload) >= self._threshold:
             small = deflate(payload, bits=self.bits, level=self._level)
             if len(small) < len(payload):
                 return frame(self._opcode, small, compressed=True)
