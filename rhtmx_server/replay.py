@@ -62,7 +62,7 @@ class Replay:
         changes = self._target.encoding.field_changes(page, base)
         if changes.last is not None:
             self.release(complete=False)
-            self._target.send_frames(FieldChange, changes.count, changes.frames)
+            self._target.send_frames(FieldChange, changes.number, changes.frames)
             self._held = changes.last
 
     def release(self, entity: str = "", *, complete: bool) -> None:

@@ -10,21 +10,11 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
-from collections.abc import Sequence
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import Format, Message, ServerMessage
-from rhtmx.wire.changes import (
-    json_change_writer,
-    json_field_change_writer,
-    proto_change_writer,
-    proto_field_change_writer,
-)
-from rhtmx_server.model import Record
-from rhtmx_server.page import FieldFrames, Page
-from rhtmx_server.render import field_changes, written_after
-from rhtmx_server.times import to_datetime
+from rhtmx_server.transports.replaying import PageDialect
 
 __all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect"]
 
@@ -61,7 +51,7 @@ def deflate(payload: bytes, *, bits: int, level: int) -> bytes:
     return data[:-4]
 
 
-class WireDialect:
+class WireDialect(PageDialect):
     """What `/api/ws` speaks: one wire format, compressed or not.
 
     There is one object for each combination (`wire_dialect`), so that the hub
@@ -75,14 +65,15 @@ class WireDialect:
     """
 
     def __init__(self, wire_format: Format, bits: int, level: int, threshold: int) -> None:
-        self.format = wire_format
-        self.bits = bits
+        text = wire_format is Format.JSON
+        self._text = text
+        self._opcode = TEXT if text else BINARY
         self._level = level
         self._threshold = threshold
-        self._text = wire_format is Format.JSON
-        self._opcode = TEXT if self._text else BINARY
-        self._change_writer = json_change_writer if self._text else proto_change_writer
-        self._field_writer = json_field_change_writer if self._text else proto_field_change_writer
+        self.bits = bits
+        # Without compression by way of no method: 0.06 µs of each frame.
+        framed = self._shortened if bits else functools.partial(frame, self._opcode)
+        super().__init__(wire_format, framed)
 
     def decode(self, data: bytes, text: bool) -> Message:
         """The message in a frame whose kind must agree with the format."""
@@ -92,76 +83,10 @@ class WireDialect:
 
     def frame(self, message: ServerMessage) -> bytes:
         """A message as a frame."""
-        return self._framed(wire.encode(message, self.format))
+        return self.framed(wire.encode(message, self.format))
 
-    def changes(self, records: Sequence[Record]) -> bytes:
-        """Records as `change` frames, one after the other; those of a page are made once."""
-        if not isinstance(records, Page):
-            return self._write(records)
-        frames = records.encoded.get(self)
-        if frames is None:
-            frames = records.encoded[self] = self._write(records)
-        return frames
-
-    def field_changes(self, records: Sequence[Record], base: int) -> FieldFrames:
-        """Their fields written after `base` as `field_change` frames; those of a page once."""
-        if not isinstance(records, Page):
-            return self._write_fields(records, base)
-        known = records.by_field.get(self)
-        if known is None or known[0] != base:
-            known = records.by_field[self] = (base, self._write_fields(records, base))
-        return known[1]
-
-    def _write(self, records: Sequence[Record]) -> bytes:
-        # A writer for each page: the dialect serves every server of the process, also
-        # one that runs in another thread.
-        write, framed = self._change_writer(), self._framed
-        return b"".join(
-            [
-                framed(
-                    write(
-                        record.entity,
-                        record.entity_id,
-                        record.action,
-                        record.data,
-                        record.version,
-                        record.client_id,
-                        to_datetime(record.time),
-                    )
-                )
-                for record in records
-            ]
-        )
-
-    def _write_fields(self, records: Sequence[Record], base: int) -> FieldFrames:
-        write, framed = self._field_writer(), self._framed
-        frames: list[bytes] = []
-        last: Record | None = None
-        for record in records:
-            names, clocks, fields = written_after(record, base)
-            for name in names:
-                clock = clocks[name]
-                frames.append(
-                    framed(
-                        write(
-                            record.entity,
-                            record.entity_id,
-                            name,
-                            fields.get(name),
-                            record.version,
-                            clock.client_id,
-                            to_datetime(clock.timestamp),
-                        )
-                    )
-                )
-                last = record
-        if last is None:
-            return FieldFrames()
-        frames.pop()
-        return FieldFrames(b"".join(frames), len(frames), field_changes(last, base)[-1])
-
-    def _framed(self, payload: bytes) -> bytes:
-        if self.bits and len(payload) >= self._threshold:
+    def _shortened(self, payload: bytes) -> bytes:
+        if len(payload) >= self._threshold:
             small = deflate(payload, bits=self.bits, level=self._level)
             if len(small) < len(payload):
                 return frame(self._opcode, small, compressed=True)

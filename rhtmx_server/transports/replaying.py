@@ -6,7 +6,7 @@ made once. Must not know frames: a dialect puts them around each message.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rhtmx.wire import Format
 from rhtmx.wire.changes import (
@@ -28,17 +28,15 @@ class PageDialect:
 
     Args:
         wire_format: how messages are written.
+        framed: puts the dialect's frame around one.
     """
 
-    def __init__(self, wire_format: Format) -> None:
+    def __init__(self, wire_format: Format, framed: Callable[[bytes], bytes]) -> None:
         self.format = wire_format
+        self.framed = framed
         text = wire_format is Format.JSON
         self._change_writer = json_change_writer if text else proto_change_writer
         self._field_writer = json_field_change_writer if text else proto_field_change_writer
-
-    def framed(self, payload: bytes) -> bytes:
-        """A message in the frame of this dialect."""
-        raise NotImplementedError
 
     def changes(self, records: Sequence[Record]) -> bytes:
         """Records as `change` frames, one after the other; those of a page are made once."""

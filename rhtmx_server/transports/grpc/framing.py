@@ -6,7 +6,6 @@ betterproto2's parser never sees a byte from outside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -15,6 +14,7 @@ from grpclib.encoding.base import CodecBase
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import (
+    Format,
     Message,
     ServerMessage,
     decode_message,
@@ -22,10 +22,7 @@ from rhtmx.wire import (
     encode_message,
     encode_proto,
 )
-from rhtmx.wire.changes import proto_change_writer
-from rhtmx_server.model import Record
-from rhtmx_server.page import Page
-from rhtmx_server.times import to_datetime
+from rhtmx_server.transports.replaying import PageDialect
 
 __all__ = ["DIALECT", "GLUE", "EnvelopeDialect", "Glue", "prefixed"]
 
@@ -40,46 +37,19 @@ def prefixed(data: bytes) -> bytes:
     return len(data).to_bytes(5, "big") + data
 
 
-class EnvelopeDialect:
+class EnvelopeDialect(PageDialect):
     """What streams of envelopes speak. One object for all: the hub encodes once."""
+
+    def __init__(self) -> None:
+        super().__init__(Format.PROTO, prefixed)
 
     def frame(self, message: ServerMessage) -> bytes:
         """A message in its envelope, ready to be sent."""
         return prefixed(encode_proto(message))
 
-    def changes(self, records: Sequence[Record]) -> bytes:
-        """Records as changes, one after the other; those of a page are made once."""
-        if not isinstance(records, Page):
-            return _changes(records)
-        frames = records.encoded.get(self)
-        if frames is None:
-            frames = records.encoded[self] = _changes(records)
-        return frames
-
     def decode(self, data: bytes, text: bool) -> Message:
         """The message in an envelope; the prefix is gone already."""
         return decode_proto(data)
-
-
-def _changes(records: Sequence[Record]) -> bytes:
-    # A writer for each page: servers of one process may run in several threads.
-    write = proto_change_writer()
-    return b"".join(
-        [
-            prefixed(
-                write(
-                    record.entity,
-                    record.entity_id,
-                    record.action,
-                    record.data,
-                    record.version,
-                    record.client_id,
-                    to_datetime(record.time),
-                )
-            )
-            for record in records
-        ]
-    )
 
 
 DIALECT = EnvelopeDialect()

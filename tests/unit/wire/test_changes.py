@@ -87,7 +87,9 @@ def field_change(
     """The message of these columns: `null` is no value, and so is none."""
     action = FieldAction.DELETE if value is None else FieldAction.UPDATE
     told = None if value == b"null" else value
-    return FieldChange(FieldChangeLog(entity, entity_id, field, told, action, *rest, True))
+    log = FieldChangeLog(entity, entity_id, field, told, action, *rest)
+    log.more = True
+    return FieldChange(log)
 
 
 def columns_of(value: bytes | None, client_id: str | None = "ada", time: datetime = TEN) -> Any:

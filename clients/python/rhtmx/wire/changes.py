@@ -187,7 +187,8 @@ def proto_change_writer() -> ChangeWriter:
 
 def json_field_change_writer() -> FieldChangeWriter:
     """Make a writer of field changes in the JSON form."""
-    update, delete = map(FIELD_ACTION_SPELLINGS.get, (FieldAction.UPDATE, FieldAction.DELETE))
+    spellings = FIELD_ACTION_SPELLINGS
+    update, delete = spellings[FieldAction.UPDATE], spellings[FieldAction.DELETE]
     log, frame, unset = _FieldLog, _FieldFrame, msgspec.UNSET
 
     def write(
