@@ -124,13 +124,18 @@ BUDGETS = (
     _codec("binary decode, push", "betterproto2", most=0.1),
     _codec("binary encode, change", "betterproto2", most=0.1),
     Budget("idle connection, KiB", "memory", MEMORY, "idle", "rhtmx", most=20.0),
-    Budget("idle connection with deflate, KiB", "memory", MEMORY, "idle, deflate", "rhtmx",
-           most=25.0),
-    Budget("100 stalled readers among 1,000: p99 of the others ÷ with none stalled", "memory",
-           f"{STALLED}: the wait of the others", "p99", "rhtmx, none stalled", most=1.2),
-    Budget("100 stalled readers: changes until they are out of the live stream", "memory",
-           f"{STALLED}: until they are out of the live stream", "after too much waited", "rhtmx",
-           most=1.0),
+    Budget(
+        "idle connection with deflate, KiB", "memory", MEMORY, "idle, deflate", "rhtmx", most=25.0
+    ),
+    Budget(
+        "100 stalled readers among 1,000: p99 of the others ÷ with none stalled",
+        "memory", f"{STALLED}: the wait of the others", "p99", "rhtmx, none stalled", most=1.2,
+    ),
+    Budget(
+        "100 stalled readers: changes until they are out of the live stream",
+        "memory", f"{STALLED}: until they are out of the live stream",
+        "since too much was waiting for them", "rhtmx", most=1.0,
+    ),
 )  # fmt: skip
 """All of them."""
 

@@ -8,7 +8,6 @@ the load is a Python client too, what counts is what the server's CPU does.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from grpclib.const import Cardinality
 from grpclib.encoding.base import CodecBase
 
 from benchmarks.support.figures import Scale, Table
-from benchmarks.support.processes import Server, peer, rhtmx
+from benchmarks.support.processes import Server, free_port, peer, rhtmx
 from rhtmx.messages import Change, ChangeAction, Push, PushAck, SyncComplete, WatchRequest
 from rhtmx.wire import decode_message, decode_proto, encode_message
 
@@ -177,13 +176,6 @@ async def pushing(
     channel.close()
     check_acks(answers, count, ordered=ordered)
     return count / spent
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def measured(start: Starter, measure: Callable[[int, Server], Awaitable[float]]) -> float:

@@ -42,6 +42,10 @@ class Spread:
     def of(cls, values: Sequence[float]) -> Spread:
         return cls(statistics.median(values), min(values), max(values))
 
+    def as_json(self) -> dict[str, float]:
+        """The three, with the digits that could matter."""
+        return {name: _rounded(value) for name, value in asdict(self).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -103,11 +107,9 @@ class Table:
                 {
                     "case": row.case,
                     "subject": row.subject,
-                    "median": row.spread.median,
-                    "low": row.spread.low,
-                    "high": row.spread.high,
-                    "ratio": row.ratio and asdict(row.ratio),
-                    "values": row.values,
+                    **row.spread.as_json(),
+                    "ratio": row.ratio and row.ratio.as_json(),
+                    "values": [_rounded(value) for value in row.values],
                 }
                 for row in self.rows()
             ],
@@ -132,6 +134,10 @@ class Table:
             for line in lines
         )
         return f"{self.title}\n{text}\n{self.note}".rstrip() + "\n"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")
 
 
 def short(value: float) -> str:

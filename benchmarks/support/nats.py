@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.support.processes import SERVER_CORE, Server
+from benchmarks.support.processes import SERVER_CORE, Server, free_port
 
 
 class NatsServer(Server):
@@ -57,13 +57,6 @@ def nats_server(*, jetstream: bool = False) -> Iterator[NatsServer]:
         finally:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

@@ -86,8 +86,8 @@ def _patient_collector() -> Iterator[None]:
 
     What it makes in passing dies by itself, and closed connections too: there
     is next to no garbage. Left as it is the collector walks through all
-    connections again and again while they come: 8,000 handshakes take 1.6
-    times as long (`nox -s bench -- handshakes`).
+    connections again and again while they come: 8,000 handshakes take
+    nearly twice as long (`nox -s bench -- handshakes`).
     """
     before = gc.get_threshold()
     gc.collect()

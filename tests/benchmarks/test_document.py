@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from benchmarks.document import fill
+from benchmarks.document import FIGURES, PAGE, fill
 from benchmarks.support.figures import Table
 
 PLACE = "Before.\n<!-- some: A question -->\nold\n<!-- end -->\nAfter.\n"
@@ -34,3 +36,8 @@ def test_filling_twice_changes_nothing_more() -> None:
 def test_a_place_for_a_table_that_is_not_there_is_an_error(name: str) -> None:
     with pytest.raises((KeyError, ValueError)):
         fill(PLACE.replace("some: A question", name), figures())
+
+
+def test_the_page_shows_the_figures_that_are_kept() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert fill(page, json.loads(FIGURES.read_text(encoding="utf-8"))) == page

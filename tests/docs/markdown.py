@@ -21,6 +21,7 @@ PAGES = (
     "docs/guarantees.md",
     "docs/migration.md",
     "docs/operations.md",
+    "docs/performance.md",
 )
 """The pages that are written by hand."""
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,8 +23,8 @@ PROGRAMS = programs(README)
 PATIENCE = 60.0
 """Seconds; a bundler that starts cold on a busy machine takes some."""
 
-SHOWN = "127.0.0.1:3000"
-"""The address in the README."""
+SHOWN, SHOWN_GRPC = "127.0.0.1:3000", "127.0.0.1:50051"
+"""The addresses in the README."""
 
 
 @pytest.fixture
@@ -33,7 +34,9 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         (tmp_path / name).write_text(source)
     command = next(block.text for block in blocks(README) if "--app app:app" in block.text)
     shown = command.splitlines()[0].removeprefix("$ rhtmx-server ").split()
-    process = await start(*shown, "--port", "0", "--store", "memory://", folder=tmp_path)
+    process = await start(
+        *(*shown, "--port", "0", "--grpc-port", "0", "--store", "memory://"), folder=tmp_path
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     try:
@@ -41,7 +44,8 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
             line = (await process.stdout.readline()).decode()
         assert line.startswith("ready "), (await process.stderr.read()).decode()
         assert line.replace(line.split("/")[2], SHOWN) == command.splitlines()[1] + "\n"
-        yield ServerProcess(process, line.split()[1])
+        log = (await process.stderr.readuntil(b", plain")).decode()
+        yield ServerProcess(process, line.split()[1], log.split()[-2].removesuffix(","))
     finally:
         if process.returncode is None:
             process.kill()
@@ -53,6 +57,7 @@ async def printed(
 ) -> str:
     """What a program prints: all of it, or only so many lines, if it does not end by itself."""
     source = PROGRAMS[name][0].replace(SHOWN, server.url.split("/")[2])
+    source = source.replace(SHOWN_GRPC, server.grpc)
     (folder / name).write_text(source)
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -80,7 +85,9 @@ PYTHON = [name for name in PROGRAMS if name.endswith(".py") and name != "app.py"
 
 
 def test_there_is_an_example_of_each_feature_in_both_languages() -> None:
-    assert PYTHON == ["live_data.py", "live_fields.py", "live_forms.py"]
+    websocket, grpc = PYTHON[:3], PYTHON[3:]
+    assert websocket == ["live_data.py", "live_fields.py", "live_forms.py"]
+    assert grpc == ["push_prices.py", "watch_prices.py"]
     calls = ("client.push(", "client.pushFields(", "client.validateField(")
     assert all(call in PROGRAMS["page.ts"][0] for call in calls)
 
@@ -123,6 +130,21 @@ async def test_the_bare_websocket_prints_what_is_shown(
     expected = PROGRAMS["bare.js"][1]
     lines = expected.count("\n")
     assert await printed(server, tmp_path, "bare.js", "node", str(RUN), lines=lines) == expected
+
+
+async def test_any_grpc_client_gets_the_record_that_is_asked_for(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    await printed(server, tmp_path, "push_prices.py", sys.executable)
+    shown = next(block.text for block in blocks(README) if "buf curl" in block.text)
+    command = shown.removeprefix("$ ").replace("\\\n", "").replace(SHOWN_GRPC, server.grpc)
+    program, *arguments = shlex.split(command)
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name(program), *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(PATIENCE):
+        output, _ = await process.communicate()
+    assert json.loads(output)["entityId"] == "EURUSD"
 
 
 async def test_a_terminal_gets_what_is_shown(server: ServerProcess) -> None:

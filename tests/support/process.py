@@ -24,11 +24,13 @@ class ServerProcess:
 
     Attributes:
         url: the address that it printed when it was ready.
+        grpc: the address of its gRPC door, where one was asked for.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, grpc: str = "") -> None:
         self.process = process
         self.url = url
+        self.grpc = grpc
 
     @property
     def http(self) -> str:

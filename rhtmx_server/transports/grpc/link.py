@@ -151,7 +151,7 @@ class StreamLink:
     def _sent(self, data: bytes) -> bool:
         """Send at once what fits into one frame and the window.
 
-        Waking the task for each message instead costs as much as all the rest.
+        Only what does not fit has to wait for the task that sends: a turn of the loop.
         """
         stream, transport = self._stream, self._stream._transport
         connection, h2 = stream.connection, stream._h2_connection
