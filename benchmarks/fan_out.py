@@ -184,7 +184,7 @@ def measure(kind: Kind, subject: Subject, count: int, budget: int, tables: Seque
             burned, took = server.cpu() - burned, time.perf_counter() - began
             deliveries = burst * count * ticks
             case = f"{count:,} subscribers, {burst:2} a tick, {kind.name}"
-            rates.add(case, subject.name, deliveries / max(burned, 1e-6))
+            rates.add(case, subject.name, deliveries / burned)
             walls.add(case, subject.name, deliveries / took)
         counter.close()
 

@@ -32,7 +32,7 @@ def run(scale: Scale) -> list[Table]:
                     burned = server.cpu()
                     clients = crowd(count, server.port, path)
                     burned = server.cpu() - burned
-                    table.add(f"{count:,} sockets", name, count / max(burned, 1e-6))
+                    table.add(f"{count:,} sockets", name, count / burned)
                     for client in clients:
                         client.close()
     return [table]

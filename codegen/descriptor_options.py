@@ -9,10 +9,24 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-__all__ = ["OPTIONS_FILE", "PACKAGE", "OptionReader"]
+__all__ = ["OPTIONS_FILE", "PACKAGE", "OptionReader", "plain_descriptor_set"]
 
 PACKAGE = "rhtmx.v1"
 OPTIONS_FILE = "rhtmx/v1/options.proto"
+
+
+def plain_descriptor_set() -> Any:
+    """Return a class of descriptor sets to which the schema's own options mean nothing.
+
+    It writes them back as they came. The library's own class knows every option
+    that some module of the process has brought along, and writes those in
+    another order.
+    """
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(descriptor_pb2.DESCRIPTOR.serialized_pb)
+    return message_factory.GetMessageClass(
+        pool.FindMessageTypeByName("google.protobuf.FileDescriptorSet")
+    )
 
 
 class OptionReader:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from google.protobuf import descriptor_pb2
-
 from codegen.descriptor_files import FileReader
-from codegen.descriptor_options import OPTIONS_FILE, PACKAGE, OptionReader
+from codegen.descriptor_options import (
+    OPTIONS_FILE,
+    PACKAGE,
+    OptionReader,
+    plain_descriptor_set,
+)
 from codegen.model import Case, Message, Schema
 
 __all__ = ["read_schema"]
@@ -70,7 +73,7 @@ def _bare(descriptor_set: bytes) -> tuple[bytes, str]:
     The files that protobuf supplies stay out of the hash, so that a newer buf
     is not taken for another schema.
     """
-    files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
+    files = plain_descriptor_set().FromString(descriptor_set)
     digest = hashlib.sha256()
     for file in sorted(files.file, key=lambda file: file.name):
         file.ClearField("source_code_info")

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from google.protobuf import descriptor_pb2
 
@@ -16,6 +20,37 @@ def test_a_comment_does_not_change_the_hash(schema: Schema, descriptors: bytes) 
     for file in files.file:
         file.ClearField("source_code_info")
     assert read_schema(files.SerializeToString()).hash == schema.hash
+
+
+ALREADY_KNOWN = """
+import sys
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from codegen.descriptors import read_schema
+
+data = sys.stdin.buffer.read()
+pool = descriptor_pool.Default()
+(options,) = (
+    file.SerializeToString()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(data).file
+    if file.name == "rhtmx/v1/options.proto"
+)
+pool.AddSerializedFile(options)
+message_factory.GetMessageClassesForFiles(["rhtmx/v1/options.proto"], pool)
+print(read_schema(data).hash)
+"""
+
+
+def test_options_that_the_process_knows_already_do_not_change_the_hash(
+    schema: Schema, descriptors: bytes, root: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALREADY_KNOWN],
+        input=descriptors,
+        capture_output=True,
+        check=True,
+        cwd=root,
+    )
+    assert done.stdout.decode().strip() == schema.hash
 
 
 def test_the_order_of_files_does_not_change_the_hash(schema: Schema, descriptors: bytes) -> None:
