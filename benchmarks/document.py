@@ -9,13 +9,15 @@ goes the table with that title of that benchmark.
     <!-- fan_out: Fan-out: deliveries per CPU second of the server -->
     <!-- end -->
 
-`<!-- budgets -->` takes the table of the budgets.
+`<!-- budgets -->` takes the table of the budgets, `<!-- versions -->` what was
+installed.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ FOLDER = Path(__file__).parents[1] / "docs"
 PAGE, FIGURES = FOLDER / "performance.md", FOLDER / "performance" / "figures.json"
 
 _BUDGETS = re.compile(r"(<!-- budgets -->\n).*?(<!-- end -->)", re.DOTALL)
+_VERSIONS = re.compile(r"(<!-- versions -->\n).*?(<!-- end -->)", re.DOTALL)
 _PLACE = re.compile(r"(<!-- (\w+): ([^\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -43,7 +46,21 @@ def fill(page: str, figures: Mapping[str, Any]) -> str:
 
     budgets = "\n".join(budgets_table(figures)) + "\n" if _BUDGETS.search(page) else ""
     page = _BUDGETS.sub(lambda place: f"{place[1]}\n{budgets}\n{place[2]}", page)
+    page = _VERSIONS.sub(lambda place: f"{place[1]}\n{_versions(figures)}\n{place[2]}", page)
     return _PLACE.sub(table, page)
+
+
+def _versions(figures: Mapping[str, Any]) -> str:
+    """What was installed, over all benchmarks."""
+    found: dict[str, str] = {}
+    for run in figures.values():
+        found |= run["machine"]["versions"]
+    listed = (f"{name} {version}" for name, version in sorted(found.items(), key=_by_name))
+    return textwrap.fill(", ".join(listed) + ".", 100) + "\n"
+
+
+def _by_name(item: tuple[str, str]) -> str:
+    return item[0].lower()
 
 
 def _table(tables: list[Mapping[str, Any]], title: str) -> str:

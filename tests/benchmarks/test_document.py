@@ -16,7 +16,8 @@ def figures() -> dict[str, object]:
     table = Table("A question", "1/s")
     table.add("a case", "rhtmx", 10.0)
     table.add("a case", "a peer", 5.0)
-    return {"some": {"tables": [table.as_json()]}}
+    machine = {"versions": {"ws": "8.0", "NATS": "2.1"}}
+    return {"some": {"machine": machine, "tables": [table.as_json()]}}
 
 
 def test_a_table_comes_into_its_place_and_the_rest_stays() -> None:
@@ -25,6 +26,11 @@ def test_a_table_comes_into_its_place_and_the_rest_stays() -> None:
     assert "old" not in page
     assert page.startswith("Before.\n")
     assert page.endswith("<!-- end -->\nAfter.\n")
+
+
+def test_what_was_installed_is_listed_by_name() -> None:
+    page = fill("<!-- versions -->\n<!-- end -->\n", figures())
+    assert "\nNATS 2.1, ws 8.0.\n" in page
 
 
 def test_filling_twice_changes_nothing_more() -> None:
