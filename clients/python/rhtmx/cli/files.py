@@ -119,4 +119,4 @@ def _decode(raw: bytes, where: str) -> str:
 
 def _unreadable(name: str, failure: OSError | ValueError) -> CommandError:
     words = failure.strerror if isinstance(failure, OSError) else str(failure)
-    return CommandError(f"{shown(name)}: {words or failure}: is it the right file?", USAGE)
+    return CommandError(f"{shown(name)} cannot be read: {words or failure}", USAGE)

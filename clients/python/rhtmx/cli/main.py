@@ -6,10 +6,11 @@ Knows the order of these. Must not know how any of them is done.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from rhtmx.cli import files
@@ -40,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = sys.argv[1:] if argv is None else argv
         invocation = read(arguments, os.environ, _version(), files.load)
         output = _output(invocation)
-        return asyncio.run(_run(invocation, output))
+        with _noting(output):
+            return asyncio.run(_run(invocation, output))
     except CommandError as error:
         output.note(f"error: {error.message}")
         return error.status
@@ -55,17 +57,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _output(invocation: Invocation) -> Output:
     server = invocation.server
-    output = Output(
+    return Output(
         sys.stdout,
         sys.stderr,
         os.environ,
         json=invocation.json,
         hide=lambda text: text.replace(server.url, server.shown),
     )
-    log = logging.getLogger("rhtmx")
-    log.handlers = [_Notes(output)]
+
+
+@contextlib.contextmanager
+def _noting(output: Output) -> Iterator[None]:
+    """Have what the client logs told as news, a line each."""
+    log, notes = logging.getLogger("rhtmx"), _Notes(output)
+    before = log.propagate
+    log.addHandler(notes)
     log.propagate = False
-    return output
+    try:
+        yield
+    finally:
+        log.removeHandler(notes)
+        log.propagate = before
 
 
 class _Notes(logging.Handler):

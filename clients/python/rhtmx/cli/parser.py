@@ -71,7 +71,7 @@ def _tool(version: str) -> argparse.ArgumentParser:
     tool.add_argument("--version", action="version", version=f"rhtmx {version}")
     _share(tool)
     commands = tool.add_subparsers(
-        title="commands", dest="command", metavar="", parser_class=_Parser
+        title="commands", dest="command", metavar="COMMAND", parser_class=_Parser
     )
     for name, words in COMMANDS.items():
         command = commands.add_parser(
