@@ -19,6 +19,9 @@ __all__ = ["lines", "load", "opened", "shown", "token"]
 _CHUNK = 65_536
 """Bytes."""
 
+_AHEAD = 2
+"""Chunks that are read before they are asked for."""
+
 
 def shown(name: str) -> str:
     """How errors call a file; `-` is standard input."""
@@ -78,36 +81,57 @@ async def lines(descriptor: int, name: str) -> AsyncIterator[tuple[str, str]]:
     Raises:
         CommandError: it cannot be read, or is not UTF-8.
     """
-    loop = asyncio.get_running_loop()
-    chunks: asyncio.Queue[bytes | OSError] = asyncio.Queue(2)
-
-    def read() -> None:
-        more = True
-        while more:
-            chunk: bytes | OSError
-            try:
-                chunk = os.read(descriptor, _CHUNK)
-            except OSError as failure:
-                chunk = failure
-            more = isinstance(chunk, bytes) and chunk != b""
-            try:
-                asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop).result()
-            except RuntimeError:  # the loop has ended
-                return
-
-    threading.Thread(target=read, name="rhtmx-lines", daemon=True).start()
+    chunks: asyncio.Queue[bytes | OSError] = asyncio.Queue()
+    reader = _Reader(descriptor, asyncio.get_running_loop(), chunks)
+    threading.Thread(target=reader.run, name="rhtmx-lines", daemon=True).start()
     number, begun = 0, b""
-    while chunk := await chunks.get():
-        if isinstance(chunk, OSError):
-            raise _unreadable(name, chunk)
-        *whole, begun = (begun + chunk).split(b"\n")
-        for line in whole:
-            number += 1
-            place = f"{shown(name)}, line {number}"
-            yield place, _decode(line, place)
+    try:
+        while chunk := await chunks.get():
+            if isinstance(chunk, OSError):
+                raise _unreadable(name, chunk)
+            *whole, begun = (begun + chunk).split(b"\n")
+            for line in whole:
+                number += 1
+                place = f"{shown(name)}, line {number}"
+                yield place, _decode(line, place)
+            reader.room.release()
+    finally:
+        reader.stopped = True
+        reader.room.release()
     if begun:
         place = f"{shown(name)}, line {number + 1}"
         yield place, _decode(begun, place)
+
+
+class _Reader:
+    """What runs in the thread: hands chunks over, at most `_AHEAD` that nobody has taken yet."""
+
+    def __init__(
+        self,
+        descriptor: int,
+        loop: asyncio.AbstractEventLoop,
+        chunks: asyncio.Queue[bytes | OSError],
+    ) -> None:
+        self.room = threading.Semaphore(_AHEAD)
+        self.stopped = False
+        self._descriptor = descriptor
+        self._loop = loop
+        self._chunks = chunks
+
+    def run(self) -> None:
+        chunk: bytes | OSError = b"?"
+        while chunk and not isinstance(chunk, OSError):
+            self.room.acquire()
+            if self.stopped:
+                return
+            try:
+                chunk = os.read(self._descriptor, _CHUNK)
+            except OSError as failure:
+                chunk = failure
+            try:
+                self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
+            except RuntimeError:  # the loop has ended
+                return
 
 
 def _decode(raw: bytes, where: str) -> str:
