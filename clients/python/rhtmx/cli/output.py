@@ -101,11 +101,13 @@ class Output:
             gone()
 
         # Nothing can be read from this end of a pipe: it wakes up when the other end closes.
-        loop.add_reader(descriptor, left)
+        with contextlib.suppress(NotImplementedError):  # Windows: the next line will tell
+            loop.add_reader(descriptor, left)
         try:
             yield
         finally:
-            loop.remove_reader(descriptor)
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_reader(descriptor)
 
     def abandon(self) -> None:
         """Nobody reads any more: have what is still buffered go nowhere."""

@@ -23,7 +23,7 @@ _CLIENT = 5
 """Columns of the start of a client's id, with the ellipsis."""
 
 _WIDEST_PATH = 32
-_WIDEST_DATA = 40
+_WIDEST_DATA = 60
 """Beyond this a single long one does not move the columns of all that follow."""
 
 _LEAST_DATA = 20
