@@ -144,6 +144,11 @@ it("a message inside another that comes twice adds to itself", () => {
   });
 });
 
+it("a time that comes twice adds to itself, as any message does", () => {
+  const expires = { seconds: 1, nanos: 2 };
+  expect(read(4, 0x0a, 0x02, 0x10, 0x02, 0x0a, 0x02, 0x08, 0x01)).toEqual({ expires });
+});
+
 it("an item of a list that comes twice is two", () => {
   expect(read(11, 0x0a, 0x01, 0x61, 0x0a, 0x01, 0x61)).toEqual({ entities: ["a", "a"] });
 });
