@@ -80,8 +80,8 @@ function readOne({ kind, ref, tag }: Field, before?: unknown): unknown {
   if (!(tag & LENGTH)) {
     const value = readVarint();
     if (kind === BOOLEAN) return !!value;
-    // The number of an enum's value stays if it has no spelling: the check refuses it.
-    return (kind === ENUM && ENUMS[ref]![value]) || value;
+    // An enum has 32 bits. A number without a spelling stays: the check refuses it.
+    return (kind === ENUM && ENUMS[ref]![value | 0]) || value;
   }
   if (kind >= TIME) return readMessage(PLANS[ref]!, (before ?? {}) as Fields);
   const start = readLength();

@@ -32,6 +32,7 @@ export function parseTime(value: unknown): string | undefined {
 
 /** The normal form of a protobuf timestamp; `undefined` if it is out of range. */
 export function formatTime({ seconds = 0, nanos = 0 }: Timestamp): string | undefined {
+  nanos |= 0; // an `int32`
   const date = new Date(seconds * 1000);
   const year = date.getUTCFullYear();
   if (!(year > 0 && year < 10_000 && nanos >= 0 && nanos < 1e9)) return undefined;

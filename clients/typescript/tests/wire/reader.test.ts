@@ -128,6 +128,10 @@ it("an enum is its spelling, or its number if it has none", () => {
   expect(read(15, 0x18, ...minusOne)).toEqual({ action: -1 });
 });
 
+it("an enum has 32 bits, and what is above is cut off", () => {
+  expect(read(15, 0x18, 0x82, 0x80, 0x80, 0x80, 0x10)).toEqual({ action: "update" });
+});
+
 it("any bit makes a boolean true", () => {
   expect(read(13, 0x20, 0x00)).toEqual({ reset: false });
   expect(read(13, 0x20, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01)).toEqual({ reset: true });

@@ -56,6 +56,10 @@ describe("a protobuf timestamp", () => {
     expect(formatTime({ nanos: 999 })).toBe("1970-01-01T00:00:00Z");
   });
 
+  it("has 32 bits of nanoseconds, and what is above is cut off", () => {
+    expect(formatTime({ nanos: 2 ** 32 + 5_000 })).toBe("1970-01-01T00:00:00.000005Z");
+  });
+
   it("without seconds or nanoseconds has none", () => {
     expect(formatTime({})).toBe("1970-01-01T00:00:00Z");
   });
