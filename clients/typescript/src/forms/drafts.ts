@@ -1,0 +1,73 @@
+/**
+ * What was typed and not sent yet survives a reload.
+ *
+ * Knows controls and the storage of the tab. Must not know when to save.
+ *
+ * In `sessionStorage`: what someone typed is gone with the tab, which matters
+ * where several people use one computer, and two tabs do not share one draft.
+ * Never kept: what is hidden, a file, a password (also one that the page shows
+ * for a moment), a card, a code that is used once, and whatever the page asks
+ * the browser not to remember (`autocomplete="off"`, of the control or the form).
+ */
+import { controlsOf, valuesOf } from "./values.ts";
+import type { Control } from "./types.ts";
+
+/** Saves some fields of a form under a key, and nothing else. */
+export function saveDraft(
+  key: string,
+  form: HTMLFormElement,
+  fields: ReadonlyMap<string, unknown>,
+): void {
+  const values = valuesOf(form);
+  const kept = keepable(form).filter(({ name }) => fields.has(name));
+  const draft = kept.map(({ name }) => [name, values[name] ?? ""]);
+  attempt(() => sessionStorage.setItem(key, JSON.stringify(draft)));
+}
+
+/** Forgets what was saved. */
+export function dropDraft(key: string): void {
+  attempt(() => sessionStorage.removeItem(key));
+}
+
+/**
+ * Puts back what was saved, and tells each control's listeners by an `input` event,
+ * as if the user had typed it again.
+ */
+export function restoreDraft(key: string, form: HTMLFormElement): void {
+  attempt(() => {
+    const draft = new Map<string, string>(JSON.parse(sessionStorage.getItem(key) ?? "[]"));
+    const lines = new Map([...draft].map(([name, text]) => [name, text.split("\n")]));
+    for (const control of keepable(form)) {
+      const text = draft.get(control.name);
+      if (text === undefined) continue;
+      put(control, text, lines.get(control.name)!);
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+}
+
+/** A storage that is full, forbidden or full of rubbish costs the draft, not the form. */
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // Nothing is kept, then.
+  }
+}
+
+function keepable(form: HTMLFormElement): Control[] {
+  return controlsOf(form).filter((each) => {
+    const fill = each.getAttribute("autocomplete") ?? form.getAttribute("autocomplete");
+    return !/^(file|hidden) |passw|pwd|card|cvc|cvv|\boff\b|\bcc-|one-time/i.test(
+      each.type + " " + fill + " " + each.name,
+    );
+  });
+}
+
+function put(control: Control, text: string, lines: string[]): void {
+  if ("options" in control) {
+    for (const option of control.options) option.selected = lines.includes(option.value);
+  } else if (/box|radio/.test(control.type)) {
+    (control as HTMLInputElement).checked = lines.includes(control.value);
+  } else control.value = control.type === "textarea" ? text : (lines.shift() ?? "");
+}
