@@ -9,8 +9,10 @@
  * for a moment), a card, a code that is used once, and whatever the page asks
  * the browser not to remember (`autocomplete="off"`, of the control or the form).
  */
-import { controlsOf, valuesOf } from "./values.ts";
+import { controlsOf } from "./values.ts";
 import type { Control } from "./types.ts";
+
+const PRIVATE = /^(file|hidden) |passw|pwd|card|cvc|cvv|\boff\b|\bcc-|one-time/i;
 
 /** Saves some fields of a form under a key, and nothing else. */
 export function saveDraft(
@@ -18,15 +20,10 @@ export function saveDraft(
   form: HTMLFormElement,
   fields: ReadonlyMap<string, unknown>,
 ): void {
-  const values = valuesOf(form);
+  const data = new FormData(form);
   const kept = keepable(form).filter(({ name }) => fields.has(name));
-  const draft = kept.map(({ name }) => [name, values[name] ?? ""]);
+  const draft = kept.map(({ name }) => [name, data.getAll(name)]);
   attempt(() => sessionStorage.setItem(key, JSON.stringify(draft)));
-}
-
-/** Forgets what was saved. */
-export function dropDraft(key: string): void {
-  attempt(() => sessionStorage.removeItem(key));
 }
 
 /**
@@ -35,12 +32,11 @@ export function dropDraft(key: string): void {
  */
 export function restoreDraft(key: string, form: HTMLFormElement): void {
   attempt(() => {
-    const draft = new Map<string, string>(JSON.parse(sessionStorage.getItem(key) ?? "[]"));
-    const lines = new Map([...draft].map(([name, text]) => [name, text.split("\n")]));
+    const draft = new Map<string, string[]>(JSON.parse(sessionStorage.getItem(key) ?? "[]"));
     for (const control of keepable(form)) {
-      const text = draft.get(control.name);
-      if (text === undefined) continue;
-      put(control, text, lines.get(control.name)!);
+      const values = draft.get(control.name);
+      if (!values) continue;
+      put(control, values);
       control.dispatchEvent(new Event("input", { bubbles: true }));
     }
   });
@@ -58,16 +54,14 @@ function attempt(act: () => void): void {
 function keepable(form: HTMLFormElement): Control[] {
   return controlsOf(form).filter((each) => {
     const fill = each.getAttribute("autocomplete") ?? form.getAttribute("autocomplete");
-    return !/^(file|hidden) |passw|pwd|card|cvc|cvv|\boff\b|\bcc-|one-time/i.test(
-      each.type + " " + fill + " " + each.name,
-    );
+    return !PRIVATE.test(`${each.type} ${fill} ${each.name}`);
   });
 }
 
-function put(control: Control, text: string, lines: string[]): void {
+function put(control: Control, values: string[]): void {
   if ("options" in control) {
-    for (const option of control.options) option.selected = lines.includes(option.value);
+    for (const option of control.options) option.selected = values.includes(option.value);
   } else if (/box|radio/.test(control.type)) {
-    (control as HTMLInputElement).checked = lines.includes(control.value);
-  } else control.value = control.type === "textarea" ? text : (lines.shift() ?? "");
+    (control as HTMLInputElement).checked = values.includes(control.value);
+  } else control.value = values.shift() ?? "";
 }

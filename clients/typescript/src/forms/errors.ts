@@ -36,21 +36,13 @@ export function showError(form: HTMLFormElement, field: string, error?: string):
     else form.append(place);
   }
   place.id ||= `rhtmx-error-${++made}`;
-  if (!place.matches("[role],[aria-live]")) place.setAttribute("aria-live", "polite");
+  place.ariaLive ||= "polite";
   for (const control of controls) {
     const ids = control.getAttribute("aria-describedby") ?? "";
-    if (!ids.split(/\s+/).includes(place.id)) {
-      control.setAttribute("aria-describedby", `${ids} ${place.id}`);
+    if (!ids.split(" ").includes(place.id)) {
+      control.setAttribute("aria-describedby", `${ids} ${place.id}`.trim());
     }
   }
   // To write the same again would announce it again.
   if (place.textContent !== (error ??= place.textContent)) place.textContent = error;
-}
-
-/** Marks the controls of a field: `true`, `false`, or nothing if that is undefined. */
-export function markInvalid(form: HTMLFormElement, field: string, invalid?: boolean): void {
-  for (const control of controlsOf(form, field)) {
-    if (invalid === undefined) control.removeAttribute("aria-invalid");
-    else control.setAttribute("aria-invalid", `${invalid}`);
-  }
 }

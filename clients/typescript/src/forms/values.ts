@@ -17,9 +17,10 @@ export type Values = Readonly<Record<string, string>>;
 export function valuesOf(form: HTMLFormElement): Values {
   // Without a prototype any name is just a name.
   const values = { __proto__: null } as unknown as Record<string, string>;
-  for (const [name, value] of new FormData(form) as Iterable<[string, string | File]>) {
-    if (value instanceof File) continue;
-    values[name] = name in values ? `${values[name]}\n${value}` : value;
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string") {
+      values[name] = name in values ? `${values[name]}\n${value}` : value;
+    }
   }
   return values;
 }
