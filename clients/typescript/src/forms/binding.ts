@@ -92,7 +92,7 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
 
   /** The user pauses or leaves: asks, unless that value was asked about already. */
   const settle = (control: Control) => {
-    const last = touched.get(control.name);
+    const last = control.isConnected && touched.get(control.name);
     if (!last || last[control.name] === valuesOf(form)[control.name]) return;
     void check(control.name);
     for (const field of (control.dataset["affects"] ?? "").split(" ")) {

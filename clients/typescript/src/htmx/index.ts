@@ -79,7 +79,7 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
       setTimeout(() => {
         const all = burst as ChangeLog[];
         burst = [];
-        const ids = all.map((each) => each?.entity_id);
+        const ids = [...new Set(all.map((each) => each?.entity_id))];
         const detail = { ...all.at(-1), count: all.length, ids };
         fire(`${entity}:changed`, all.includes(null!) ? {} : detail);
       }, BURST);
