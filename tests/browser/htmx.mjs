@@ -54,7 +54,7 @@ async function swappedIn(tools, version) {
   await isLive(page);
   assert.deepEqual(requested, [], "nobody has asked for it yet");
   await page.getByRole("button", { name: "More" }).click();
-  await page.locator("[hx-get='/late-list']").waitFor();
+  await page.getByText("Nothing yet.").waitFor();
   await isLive(page);
   await tools.ask("push lates 1");
   await swapped(page, "late-list");

@@ -24,7 +24,7 @@ PAGE = """<!doctype html>
 <head>
 <title>Test</title>
 <link rel="icon" href="/icon.svg">
-<meta name="htmx-config" content='{{"includeIndicatorStyles": false, "includeIndicatorCSS": false}}'>
+<meta name="htmx-config" content='{{"includeIndicatorStyles": false}}'>
 {scripts}
 <script src="/live.js"></script>
 </head>
@@ -51,7 +51,7 @@ LISTS = """
 <button hx-get="/late" hx-swap="outerHTML">More</button>
 """
 
-LATE = '<ul hx-get="/late-list" hx-trigger="rhtmx:lates:changed from:body"></ul>'
+LATE = '<ul hx-get="/late-list" hx-trigger="rhtmx:lates:changed from:body">Nothing yet.</ul>'
 
 
 class LivePages:
