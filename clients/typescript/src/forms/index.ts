@@ -3,9 +3,6 @@
  *
  * Knows which forms are bound. Everything else here is internal.
  */
-import { bind } from "./binding.ts";
-import type { BoundForm, FormOptions } from "./types.ts";
-
 export type {
   BoundForm,
   Control,
@@ -16,8 +13,6 @@ export type {
   FormState,
   ValidationDetail,
 } from "./types.ts";
-
-const bound = new WeakMap<HTMLFormElement, BoundForm>();
 
 /**
  * Has a form checked by the server: each field as the user types, the whole form
@@ -39,10 +34,4 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  * @example
  * const bound = bindForm(document.querySelector("#contact"), { client, name: "contact" });
  */
-export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm {
-  const existing = bound.get(form);
-  if (existing) return existing;
-  const binding = bind(form, options, () => bound.delete(form));
-  bound.set(form, binding);
-  return binding;
-}
+export { bind as bindForm } from "./binding.ts";
