@@ -5,7 +5,7 @@
  * shown, what a draft is kept in, nor how a question travels.
  *
  * One function around small ones that share its variables, rather than a class:
- * a minifier shortens their names, which is a fifth of what this file weighs.
+ * a minifier shortens their names, and every page loads this.
  */
 import { restoreDraft, saveDraft } from "./drafts.ts";
 import { showError } from "./errors.ts";
@@ -19,8 +19,27 @@ const DOUBLE = 500;
 
 const bound = new WeakMap<HTMLFormElement, BoundForm>();
 
-/** See `bindForm`. */
-export function bind(form: HTMLFormElement, options: FormOptions): BoundForm {
+/**
+ * Has a form checked by the server: each field as the user types, the whole form
+ * before it is submitted. A form that is bound already stays as it is bound.
+ *
+ * - A field is asked about 300 ms after a key and at once when the user leaves it,
+ *   with the values of the others. Only fields that the user has been in show
+ *   errors. Fields named in `data-affects="phone other"` are asked about again.
+ * - Submission waits until the form was found valid, then goes on as it was:
+ *   natively, through `hx-post` or to the page's own listener. Buttons with
+ *   `formnovalidate` submit at once. The browser's own checks come first; the
+ *   attribute `novalidate` of the form leaves them out.
+ * - `data-rhtmx-state` of the form says where it stands: {@link FormState}. The words
+ *   for `waiting` are those of `data-rhtmx-waiting`.
+ * - Each answer is an event `rhtmx:validation` that bubbles: {@link ValidationDetail}.
+ * - What was typed survives a reload of the tab, until it is sent or reset. Several
+ *   forms of one name on a page need an `id` each for that.
+ *
+ * @example
+ * const bound = bindForm(document.querySelector("#contact"), { client, name: "contact" });
+ */
+export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm {
   const existing = bound.get(form);
   if (existing) return existing;
   const { client, debounce = 300, drafts = true, text } = options;
@@ -208,7 +227,8 @@ export function bind(form: HTMLFormElement, options: FormOptions): BoundForm {
     );
   }
   const stopState = client.onState(wait);
-  withdraw();
+  // Without touching what the server may have written into the form's own place.
+  form.dataset["rhtmxState"] = "idle";
   if (drafts) restoreDraft(draft, form);
 
   const binding = {
