@@ -20,6 +20,7 @@ from rhtmx.collection import Collection
 from rhtmx.dial import Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Answered, Reset
+from rhtmx.grain import Grain
 from rhtmx.jsonvalue import Json
 from rhtmx.lifeline import Lifeline
 from rhtmx.messages import (
@@ -32,7 +33,6 @@ from rhtmx.messages import (
     PushAck,
     ValidationResult,
 )
-from rhtmx.outlet import Grain
 from rhtmx.queue import Mutation
 from rhtmx.requests import Question
 from rhtmx.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation

@@ -29,6 +29,7 @@ from typing import TypeAlias
 from rhtmx.cursor import Cursor, Log
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Delivered, Reset, Started, Stopped, Synced, WasReset
+from rhtmx.grain import Grain
 from rhtmx.messages import (
     Position,
     Subscribe,
@@ -38,7 +39,7 @@ from rhtmx.messages import (
     Unsubscribe,
     UnsubscribeFields,
 )
-from rhtmx.outlet import Fence, Grain, Outlet
+from rhtmx.outlet import Fence, Outlet
 
 __all__ = ["Phase", "Stream"]
 

@@ -9,6 +9,7 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Answered, Delivered, Problem, Refused, Started, Stopped
+from rhtmx.grain import Grain
 from rhtmx.messages import (
     Authenticate,
     Change,
@@ -31,7 +32,6 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import SCHEMA_HASH
-from rhtmx.outlet import Grain
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 

@@ -7,7 +7,7 @@ import pytest
 from rhtmx.cursor import Cursor
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Stopped, WasReset
-from rhtmx.outlet import Grain
+from rhtmx.grain import Grain
 from rhtmx.stream import Phase, Stream
 from tests.unit.rhtmx.wire_side import WireSide, at, complete, part, record
 
