@@ -149,16 +149,6 @@ class Conversation:
         self._waiting = True
         return self._link.lost(now)
 
-    def offline(self, now: float) -> None:
-        """The application wants no connection; drop it if there is one."""
-        if self.error is None:
-            self.lost(now)
-            self._wanted = False
-
-    def online(self) -> None:
-        """The application wants a connection again: make one at once."""
-        self._wanted, self._waiting = True, False
-
     def take(self, now: float) -> list[ClientMessage]:
         """What is to be sent now, in order; it counts as sent."""
         if self.is_open:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.journal import Batch
 from rhtmx.ops import Add, Op, Store
 
@@ -63,6 +63,9 @@ def _try(store: Store, adds: list[Add], ops: Iterable[Op], outcome: Outcome) -> 
             store.apply(ops)
     except RhtmxError as error:
         outcome.error = error
+        return False
+    except Exception as error:  # a bug must not lose what the user wrote
+        outcome.error = RhtmxError(ErrorCode.STORAGE_FAILED, f"the store failed: {error!r}")
         return False
     outcome.added += zip(adds, numbers, strict=True)
     outcome.stored += ops

@@ -7,16 +7,18 @@ not know the connection, clocks, randomness or disks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rhtmx.cursor import Cursor
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Delivered, Event, Stopped, Synced, WasReset
 from rhtmx.grain import Grain
 from rhtmx.journal import Journal
+from rhtmx.jsonvalue import to_json
 from rhtmx.keeping import Outcome
-from rhtmx.ops import Image, Kept, Settled
-from rhtmx.overlay import Overlay
+from rhtmx.ops import DropRecord, Held, Image, Kept, PutRecord, Settled
+from rhtmx.overlay import Overlay, fold
+from rhtmx.queue import Row
 from rhtmx.replica import Replica
 from rhtmx.writes import Writes
 
@@ -126,10 +128,15 @@ class Local:
 
     # What the writes ask.
 
-    def covers(self, entity: str, entity_id: str, settled: Settled) -> bool:
+    def settles(self, row: Row, settled: Settled) -> bool:
         """Whether the change of an acknowledged write need not be waited for."""
-        shelf = self._shelves.get(entity)
-        return shelf is None or shelf.replica.covers(entity_id, settled)
+        shelf = self._shelves.get(row.message.entity)
+        if shelf is not None:
+            return shelf.replica.covers(row.message.entity_id, settled)
+        kept = self._kept.get(row.message.entity)
+        if kept is not None:
+            self._absorb(kept, replace(row, settled=settled))
+        return True
 
     def touch(self, entity: str, entity_id: str) -> None:
         """Something about the writes of a record has changed."""
@@ -148,6 +155,23 @@ class Local:
             if row.settled is not None and replica.covers(entity_id, row.settled):
                 queue.drop(row)
                 shelf.overlay.touch([entity_id])
+
+    def _absorb(self, kept: Kept, row: Row) -> None:
+        """Put an acknowledged write into what is held of an entity that nobody reads now.
+
+        Its change comes once the entity is read again: the position stays.
+        """
+        settled, (entity, entity_id) = row.settled, row.record
+        assert settled is not None
+        if settled.epoch != kept.position.epoch or settled.version <= kept.position.version:
+            return
+        there, value = fold(kept.records.pop(entity_id, None), [row], kept.grain)
+        if there:
+            held = Held(settled.version, to_json(value, entity))
+            kept.records[entity_id] = held
+            self.journal.put(PutRecord(entity, entity_id, held))
+        else:
+            self.journal.put(DropRecord(entity, entity_id))
 
 
 _NOBODY = Cursor()

@@ -24,7 +24,7 @@ from rhtmx.ops import Held
 from rhtmx.queue import Queue, Row
 from rhtmx.replica import Replica
 
-__all__ = ["Overlay", "Record"]
+__all__ = ["Overlay", "Record", "fold"]
 
 
 @dataclass(frozen=True, slots=True)

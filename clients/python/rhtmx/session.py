@@ -12,7 +12,7 @@ from datetime import datetime
 from rhtmx.conflict import Dispute, Side, answer
 from rhtmx.conversation import Conversation
 from rhtmx.cursor import Cursor
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
 from rhtmx.local import Shelf
 from rhtmx.messages import Authenticate, Position
@@ -30,6 +30,23 @@ class Session(Conversation):
         """Begin with what a store has kept; its client is the one that goes on."""
         self.client_id = image.client_id
         self.local.load(image)
+
+    def offline(self, now: float) -> None:
+        """The application wants no connection; drop it if there is one."""
+        if self.error is None:
+            self.lost(now)
+            self._wanted = False
+
+    def online(self) -> None:
+        """The application wants a connection again: make one at once."""
+        self._wanted, self._waiting = True, False
+
+    def too_large(self, message: Mutation, size: int, most: int) -> None:
+        """A write that was taken is larger than what the server takes: it is refused for good."""
+        row = self.local.writes.queue.numbered(message.seq)
+        if row is not None:
+            words = f"a message of at most {most} bytes expected, this has {size}"
+            self.local.writes.reject(row, RhtmxError(ErrorCode.TOO_LARGE, words))
 
     def subscribe(self, entity: str, grain: Grain, since: Position | None = None) -> Cursor:
         """Start reading.

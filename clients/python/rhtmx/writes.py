@@ -31,7 +31,7 @@ _MOST_REFUSED = 1000
 class Readers(Protocol):
     """The entities that are read, as far as writes concern them."""
 
-    def covers(self, entity: str, entity_id: str, settled: Settled) -> bool:
+    def settles(self, row: Row, settled: Settled) -> bool:
         """Whether the change of an acknowledged write need not be waited for."""
 
     def touch(self, entity: str, entity_id: str) -> None:
@@ -158,7 +158,7 @@ class Writes:
         self._backoff = None
         lost = {c.field: c.server_value for c in conflicts if c.winner is Winner.SERVER}
         settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
-        if self._readers.covers(*row.record, settled):
+        if self._readers.settles(row, settled):
             self.queue.drop(row)
         else:
             self.queue.settle(row, settled)
