@@ -7,7 +7,7 @@ cancelled, leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Generic, TypeVar
 
 __all__ = ["CAPACITY", "Bell", "Feed"]
@@ -84,7 +84,7 @@ class Feed(Generic[T]):
         """Nothing more will come."""
         self._bell.fail(error)
 
-    async def listen(self) -> AsyncIterator[T]:
+    async def listen(self) -> AsyncGenerator[T, None]:
         """What is open, then what happens."""
         last = 0
         while True:

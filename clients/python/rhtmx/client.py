@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
@@ -91,7 +91,7 @@ class Client(Calls):
             self._rejected_at = writes.revision
         return self._rejected
 
-    async def queues(self) -> AsyncIterator[tuple[Pending, ...]]:
+    async def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
         """The `queue` now, and each time that it has changed; a slow reader skips.
 
         Example:
@@ -107,7 +107,7 @@ class Client(Calls):
             else:
                 await self._inbox.queue.wait()
 
-    async def rejections(self) -> AsyncIterator[RejectedWrite]:
+    async def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
         """The writes that were refused for good: those that are kept, then each new one.
 
         Example:
@@ -120,7 +120,7 @@ class Client(Calls):
             async for each in writes:
                 yield RejectedWrite.of(each, self)
 
-    async def conflicts(self) -> AsyncIterator[OpenConflict]:
+    async def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
         """Conflicts: those that nobody has answered yet, then each new one.
 
         Example:

@@ -5,7 +5,7 @@ Knows the client's calls, and what is shown. Decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rhtmx.changes import Change, FieldChange
@@ -89,7 +89,7 @@ class Collection:
 
     async def watch(
         self, predicate: Callable[[Record], bool] | None = None
-    ) -> AsyncIterator[tuple[Record, ...]]:
+    ) -> AsyncGenerator[tuple[Record, ...], None]:
         """All records now, and each time that something has changed; a slow reader skips.
 
         Args:

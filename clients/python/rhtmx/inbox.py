@@ -114,8 +114,10 @@ class Inbox:
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
         self._error = error
-        for each in (self.queue, self.disputes, self.rejections, *self._bells.values()):
-            each.fail(error)
+        for bell in (self.queue, *self._bells.values()):
+            bell.fail(error)
+        self.disputes.fail(error)
+        self.rejections.fail(error)
         calls, self._calls = self._calls, {}
         for call in calls.values():
             if not call.done():
