@@ -141,8 +141,9 @@ class Queue:
         row.stored = seq == self.last + 1 and row.message is kept.message
         self.last = row.seq = self.last + 1
         self._numbers[row.seq] = row
-        if not row.stored:
+        if seq != self.last or SetLast.key in self._journal:
             self._journal.put(SetLast(self.last))
+        if not row.stored:
             self._keep(row)
 
     def renew(self, row: Row) -> None:

@@ -173,10 +173,11 @@ class Writes:
         row = self._find(error.seq, error.request_id)
         if row is None:
             return error.seq is not None  # said of a number that no write has any more
-        if self.queue.is_unsent(row):
+        becomes = verdict(error.code)
+        if becomes not in (Verdict.REJECT, Verdict.RENEW) and self.queue.is_unsent(row):
             return True  # it is sent again in any case
         self._conflicts.pop(row.seq, None)
-        match verdict(error.code):
+        match becomes:
             case Verdict.RETRY:
                 self.queue.rewind(row)
                 self._backoff = self._backoff or Backoff(self._random)

@@ -226,6 +226,24 @@ def test_a_write_that_lost_its_base_version_while_it_was_stored_is_stored_again(
     assert numbers(durable.queue) == [("a", 1)]
 
 
+def test_the_last_number_in_the_store_is_the_last_one_that_was_given(durable: Durable) -> None:
+    """The second write was stored under its number, after the first one had to be corrected."""
+    durable.queue.begin(7, "e")
+    durable.work()
+    for name in "ab":
+        durable.queue.add(row(name))
+    batch = durable.journal.take()
+    durable.queue.begin(8, "e")
+    for each, seq in zip(batch.adds, durable.store.add(batch.adds), strict=True):
+        waiting = durable.queue.get(each.row.id)
+        assert waiting is not None
+        durable.queue.number(waiting, each.row, seq)
+    durable.work()
+    durable.queue.add(row("c"))
+    durable.work()
+    assert numbers(durable.queue) == durable.kept() == [("a", 9), ("b", 10), ("c", 11)]
+
+
 def test_what_was_kept_is_sent_first_under_its_numbers(durable: Durable) -> None:
     old = KeptRow("old", 3, push("a"), None, 0.0, Settled(9, "e"))
     kept = [old, KeptRow("a", 4, push("a")), KeptRow("b", 5, push("b"))]
