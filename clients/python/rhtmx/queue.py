@@ -213,7 +213,7 @@ class Queue:
     def renumber(self, rows: list[Row], settled: int) -> None:
         """Number these anew, from the one after `settled`."""
         for row in rows:
-            self._numbers.pop(row.seq, None)
+            del self._numbers[row.seq]
         for self.last, row in enumerate(rows, settled + 1):
             row.seq = self.last
             self._numbers[row.seq] = row
@@ -226,7 +226,7 @@ class Queue:
         """A write is answered, and its change has not arrived."""
         self._waiting.pop(row.id)
         self._unsent.pop(row.id, None)
-        self._numbers.pop(row.seq, None)
+        del self._numbers[row.seq]
         row.settled = settled
         self._settled[row.id] = row
         self._keep(row)
@@ -241,7 +241,8 @@ class Queue:
         self._waiting.pop(row.id, None)
         self._settled.pop(row.id, None)
         self._unsent.pop(row.id, None)
-        self._numbers.pop(row.seq, None)
+        if self._numbers.get(row.seq) is row:  # or it is another write's now
+            del self._numbers[row.seq]
         rows = self._records.get(row.record, [])
         if row in rows:
             rows.remove(row)

@@ -265,3 +265,14 @@ def test_a_write_leaves_the_store_with_the_queue(durable: Durable) -> None:
 def test_the_add_of_a_write_says_what_it_is(durable: Durable) -> None:
     durable.queue.add(row("a"), instead="refused")
     assert durable.journal.take().adds == [Add(row("a").kept(), "refused")]
+
+
+def test_a_settled_write_does_not_take_a_number_along_that_is_anothers_now(queue: Queue) -> None:
+    queue.add(row("a"))
+    queue.add(row("b"))
+    settled = number(queue, 1)
+    queue.settle(settled, Settled(1, "e"))
+    queue.begin(0, "f")
+    assert numbers(queue) == [("b", 1)]
+    queue.drop(settled)
+    assert number(queue, 1).id == "b"
