@@ -194,7 +194,9 @@ class WriteServer:
         digest = _digest(message)
         if seq in self.outcomes or seq <= self.last:
             known = self.outcomes.get(seq)
-            if known is None or known[0] != digest:
+            if known is None:  # confirmed long ago
+                self._refuse(message, ErrorCode.OUT_OF_ORDER, {"last_seq": self.last})
+            elif known[0] != digest:
                 self._refuse(message, ErrorCode.SEQ_REUSED)
             else:
                 self.outgoing.extend(known[1])

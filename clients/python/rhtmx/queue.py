@@ -72,6 +72,7 @@ class Queue:
         self._settled: dict[str, Row] = {}
         self._unsent: dict[str, Row] = {}
         self._numbers: dict[int, Row] = {}
+        self._leaving: dict[str, int] = {}
         self._records: dict[tuple[str, str], list[Row]] = {}
 
     def load(self, rows: Iterable[KeptRow], last: int) -> None:
@@ -117,9 +118,14 @@ class Queue:
 
     @property
     def confirmed(self) -> int:
-        """Every answer up to this number has arrived."""
+        """Every answer up to this number has arrived, and is stored.
+
+        The server forgets what is confirmed. A write that came back after a crash
+        would get another answer than the one it had.
+        """
         first = next(iter(self._waiting.values()), None)
-        return first.seq - 1 if first is not None and first.seq else self.last
+        waiting = [first.seq] if first is not None and first.seq else []
+        return min([self.last + 1, *waiting, *self._leaving.values()]) - 1
 
     # Coming in.
 
@@ -138,6 +144,7 @@ class Queue:
         It gets another one if the server has meanwhile turned out to know fewer
         numbers, or more.
         """
+        self._leaving.pop(row.id, None)
         row.stored = seq == self.last + 1 and row.message is kept.message
         self.last = row.seq = self.last + 1
         self._numbers[row.seq] = row
@@ -149,15 +156,21 @@ class Queue:
     def renew(self, row: Row) -> None:
         """Give a write a fresh number, at the end."""
         self.forget(row)
+        self._leave(row)
         row.seq, row.stored, row.renewed = 0, False, True
         self.add(row)
 
     def stored(self, ops: Iterable[object]) -> None:
         """What was put down is stored."""
         for op in ops:
-            row = self._waiting.get(op.row.id) if isinstance(op, PutRow) else None
-            if row is not None and isinstance(op, PutRow):
-                row.stored = (op.row.seq, op.row.message) == (row.seq, row.message)
+            if isinstance(op, DropRow):
+                self._leaving.pop(op.id, None)
+            elif isinstance(op, PutRow):
+                row = self._waiting.get(op.row.id)
+                if row is not None:
+                    row.stored = (op.row.seq, op.row.message) == (row.seq, row.message)
+                elif op.row.settled is not None:
+                    self._leaving.pop(op.row.id, None)
 
     # Going out.
 
@@ -227,12 +240,15 @@ class Queue:
         self._waiting.pop(row.id)
         self._unsent.pop(row.id, None)
         del self._numbers[row.seq]
+        self._leave(row)
         row.settled = settled
         self._settled[row.id] = row
         self._keep(row)
 
     def drop(self, row: Row) -> None:
         """Forget a write."""
+        if row.settled is None:
+            self._leave(row)
         self.forget(row)
         self._journal.put(DropRow(row.id))
 
@@ -250,6 +266,10 @@ class Queue:
             self._records.pop(row.record, None)
 
     # Inside.
+
+    def _leave(self, row: Row) -> None:
+        if self._journal.durable:
+            self._leaving[row.id] = row.seq
 
     def _keep(self, row: Row) -> None:
         row.stored = not self._journal.durable

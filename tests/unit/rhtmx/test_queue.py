@@ -276,3 +276,19 @@ def test_a_settled_write_does_not_take_a_number_along_that_is_anothers_now(queue
     assert numbers(queue) == [("b", 1)]
     queue.drop(settled)
     assert number(queue, 1).id == "b"
+
+
+def test_an_answer_is_confirmed_only_once_it_is_stored(durable: Durable) -> None:
+    """Or the server forgets it, and the write that comes back after a crash is nobody's."""
+    for name in "abc":
+        durable.queue.add(row(name))
+    durable.work()
+    durable.queue.drop(number(durable.queue, 1))
+    durable.queue.settle(number(durable.queue, 2), Settled(2, "e"))
+    assert durable.queue.confirmed == 0
+    durable.work()
+    assert durable.queue.confirmed == 2
+    durable.queue.renew(number(durable.queue, 3))
+    assert durable.queue.confirmed == 2
+    durable.work()
+    assert durable.queue.confirmed == 3
