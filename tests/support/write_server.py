@@ -217,7 +217,9 @@ class WriteServer:
             self._push_record(message)
         else:
             self._push_fields(message)
-        answers = [m for m in self.outgoing[before:] if not isinstance(m, Change | FieldChange)]
+        answers: list[Message] = [
+            m for m in self.outgoing[before:] if not isinstance(m, Change | FieldChange)
+        ]
         self.last = seq
         self.outcomes[seq] = (digest, answers, self.version)
 

@@ -101,7 +101,8 @@ class Keeper:
             self._wake.clear()
             batch = self._local.journal.take()
             if batch:
-                outcome = await loop.run_in_executor(self._pool, keep, self._store, batch)
+                work = loop.run_in_executor(self._pool, keep, self._store, batch)
+                outcome = await asyncio.shield(work)  # or it might be cancelled before it began
                 self._local.kept(outcome)
                 self._note(outcome.error)
                 self._changed()

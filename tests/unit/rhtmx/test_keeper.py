@@ -121,6 +121,21 @@ async def test_closing_that_is_cancelled_stores_the_rest_all_the_same(kept: Kept
     assert kept.store.closed
 
 
+async def test_a_batch_that_waits_for_the_thread_survives_a_cancelled_close(kept: Kept) -> None:
+    await kept.open()
+    busy = threading.Event()
+    kept.keeper._pool.submit(busy.wait, 5)
+    kept.write("a")
+    closing = asyncio.create_task(kept.keeper.close())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    busy.set()
+    await asyncio.to_thread(kept.keeper._pool.shutdown, True)
+    assert kept.rows() == ["a"]
+
+
 async def test_a_store_that_cannot_be_opened_is_let_go_of(kept: Kept) -> None:
     kept.store.failure = FULL
     with pytest.raises(RhtmxError, match="the disk is full"):
