@@ -150,11 +150,21 @@ class Local:
     def _show(self, shelf: Shelf, changed: Iterable[str]) -> None:
         replica, queue = shelf.replica, self.writes.queue
         shelf.overlay.touch(changed)
-        for row in queue.settled(replica.entity):
-            entity_id = row.message.entity_id
-            if row.settled is not None and replica.covers(entity_id, row.settled):
+        arrived = [row for each in changed for row in queue.of(replica.entity, each)]
+        for row in [*arrived, *self._overtaken(replica)]:
+            if row.settled is not None and replica.covers(row.message.entity_id, row.settled):
                 queue.drop(row)
-                shelf.overlay.touch([entity_id])
+                shelf.overlay.touch([row.message.entity_id])
+
+    def _overtaken(self, replica: Replica) -> list[Row]:
+        """The settled writes up to the position; they were answered in the order of versions."""
+        rows: list[Row] = []
+        if replica.live:
+            for row in self.writes.queue.settled(replica.entity):
+                if row.settled is None or not replica.covers("", row.settled):
+                    break
+                rows.append(row)
+        return rows
 
     def _absorb(self, kept: Kept, row: Row) -> None:
         """Put an acknowledged write into what is held of an entity that nobody reads now.

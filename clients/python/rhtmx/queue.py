@@ -12,7 +12,7 @@ under another one would take effect twice.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from rhtmx.journal import Journal
@@ -69,7 +69,7 @@ class Queue:
         self.last = 0
         self._journal = journal
         self._waiting: dict[str, Row] = {}
-        self._settled: dict[str, Row] = {}
+        self._settled: dict[str, dict[str, Row]] = {}
         self._unsent: dict[str, Row] = {}
         self._numbers: dict[int, Row] = {}
         self._leaving: dict[str, int] = {}
@@ -82,7 +82,7 @@ class Queue:
             row = Row(*_values(kept), stored=True)
             self._records.setdefault(row.record, []).append(row)
             if row.settled is not None:
-                self._settled[row.id] = row
+                self._settled.setdefault(row.message.entity, {})[row.id] = row
             else:
                 self._waiting[row.id] = self._numbers[row.seq] = row
         self._unsent = dict(self._waiting)
@@ -112,9 +112,9 @@ class Queue:
         """The records of an entity that have any."""
         return {each for name, each in self._records if name == entity}
 
-    def settled(self, entity: str) -> list[Row]:
-        """The writes of an entity whose change has not arrived."""
-        return [row for row in self._settled.values() if row.message.entity == entity]
+    def settled(self, entity: str) -> Collection[Row]:
+        """The writes of an entity whose change has not arrived, in the order of their answers."""
+        return self._settled.get(entity, {}).values()
 
     @property
     def confirmed(self) -> int:
@@ -242,7 +242,7 @@ class Queue:
         del self._numbers[row.seq]
         self._leave(row)
         row.settled = settled
-        self._settled[row.id] = row
+        self._settled.setdefault(row.message.entity, {})[row.id] = row
         self._keep(row)
 
     def drop(self, row: Row) -> None:
@@ -255,7 +255,7 @@ class Queue:
     def forget(self, row: Row) -> None:
         """Forget a write of which the store knows nothing."""
         self._waiting.pop(row.id, None)
-        self._settled.pop(row.id, None)
+        self._settled.get(row.message.entity, {}).pop(row.id, None)
         self._unsent.pop(row.id, None)
         if self._numbers.get(row.seq) is row:  # or it is another write's now
             del self._numbers[row.seq]

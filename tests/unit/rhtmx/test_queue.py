@@ -153,7 +153,7 @@ def test_the_writes_of_a_record_are_known_in_order(queue: Queue) -> None:
         queue.add(each)
     queue.settle(rows[0], Settled(3, "e"))
     assert queue.of("tasks", "a") == rows[:2]
-    assert queue.settled("tasks") == rows[:1]
+    assert list(queue.settled("tasks")) == rows[:1]
     assert queue.records("tasks") == {"a", "b"}
     for each in rows:
         queue.drop(each)
