@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from rhtmx.bell import Bell
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.keeping import keep
 from rhtmx.local import Local
 from rhtmx.ops import Image, Store
@@ -93,8 +93,16 @@ class Keeper:
             self._pool.submit(keep, self._store, self._local.journal.take())
         self._pool.submit(self._store.close)
         self._pool.shutdown(wait=False)
+        self._bell.fail(RhtmxError(ErrorCode.STORAGE_FAILED, "the store was closed"))
 
     async def _run(self) -> None:
+        try:
+            await self._work()
+        except Exception as error:
+            log.exception("keeping what the client holds failed")
+            self._bell.fail(RhtmxError(ErrorCode.STORAGE_FAILED, f"the store failed: {error!r}"))
+
+    async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._closing or (self._local.journal and self._error is None):
             await self._due()

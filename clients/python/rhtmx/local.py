@@ -62,7 +62,7 @@ class Local:
 
     def kept(self, outcome: Outcome) -> None:
         """Take note of what came of the last batch of the journal."""
-        self.writes.queue.stored(outcome.stored)
+        self.writes.stored(outcome.stored)
         for add, seq in outcome.added:
             self.writes.added(add, seq)
         for add, error in outcome.refused:

@@ -18,7 +18,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
 from rhtmx.journal import Journal
 from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
-from rhtmx.ops import Add, DropRefused, Image, PutRefused, RefusedWrite, Settled
+from rhtmx.ops import Add, DropRefused, Image, Op, PutRefused, PutRow, RefusedWrite, Settled
 from rhtmx.queue import Queue, Row
 from rhtmx.verdict import Verdict, verdict
 
@@ -99,6 +99,12 @@ class Writes:
 
     # What the store says.
 
+    def stored(self, ops: Sequence[Op]) -> None:
+        """What was put down is stored."""
+        if any(isinstance(op, PutRow) for op in ops):
+            self.revision += 1
+        self.queue.stored(ops)
+
     def added(self, add: Add, seq: int) -> None:
         """A new write is stored, under this number."""
         self._replaced.pop(add.row.id, None)
@@ -129,6 +135,7 @@ class Writes:
         self._conflicts.clear()
         self._locked = False
         self.retry_at = None
+        self.revision += 1
         self.queue.begin(settled, epoch)
 
     def authenticated(self) -> None:

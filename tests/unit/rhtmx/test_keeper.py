@@ -171,3 +171,27 @@ async def test_a_write_that_cannot_be_stored_is_said_to_who_waits_for_it(kept: K
     assert len(kept.local.writes.queue) == 0
     kept.store.failure = None
     await kept.keeper.close()
+
+
+async def test_whoever_waits_for_a_store_that_was_closed_is_told(kept: Kept) -> None:
+    await kept.open()
+    await kept.keeper.close()
+    kept.write("a")
+    with pytest.raises(RhtmxError, match="the store was closed"):
+        await kept.keeper.saved()
+
+
+async def test_a_bug_in_the_core_is_said_instead_of_waited_for(
+    kept: Kept, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept.open()
+
+    def broken(outcome: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(kept.local, "kept", broken)
+    kept.write("a")
+    with pytest.raises(RhtmxError, match="the store failed"):
+        await kept.keeper.saved()
+    assert "ZeroDivisionError" in caplog.text
+    await kept.keeper.close()
