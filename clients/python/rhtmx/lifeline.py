@@ -167,7 +167,13 @@ class Lifeline:
 
     def _renew(self) -> None:
         """Writes wait for a fresh token: present one, if there is someone to ask."""
-        if self._token is not None and (self._renewing is None or self._renewing.done()):
+        if self._token is None:
+            log.warning(
+                "writes to '%s' wait for a fresh token: call authenticate, or connect with a "
+                "function as token",
+                self._endpoint.url,
+            )
+        elif self._renewing is None or self._renewing.done():
             self._renewing = asyncio.get_running_loop().create_task(self._present())
 
     async def _present(self) -> None:

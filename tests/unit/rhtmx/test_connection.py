@@ -15,6 +15,7 @@ from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, Welco
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
+from tests.support.waiting import eventually
 from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
 
@@ -257,3 +258,18 @@ async def test_a_first_token_that_is_refused_is_raised_in_the_servers_words(peer
     with pytest.raises(ConnectionClosed, match="this token has expired"):
         async with client_of(peer, token=token):
             pass
+
+
+async def test_writes_that_wait_for_a_token_that_nobody_gives_are_said_in_the_log(
+    client: Client, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer.mute = True
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: any(isinstance(each, Push) for each in peer.heard))
+    peer.server.outgoing.clear()
+    peer.server.seqs.clear()
+    peer.mute = False
+    await peer.say(Error("expired", ErrorCode.UNAUTHENTICATED, seq=1))
+    await eventually(lambda: "wait for a fresh token: call authenticate" in caplog.text)
+    await client.authenticate("t2")
+    assert (await push).version
