@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from rhtmx import calls
@@ -305,8 +306,51 @@ STEPS = st.lists(
 )
 
 
+FOUND: list[tuple[Grain, str]] = [
+    # A number that was corrected while the next one was not.
+    (
+        Grain.FIELDS,
+        "remove:1 connect:0 write_based:0 send:0 hear:0 remove:1 keep:0 keep:0 steal:0 restart:0",
+    ),
+    (
+        Grain.RECORDS,
+        "connect:0 write_based:0 send:0 patch:0 hear:0 keep:0 keep:0 restart:0 remove:1",
+    ),
+    # A final refusal that came while the write was to be sent again.
+    (
+        Grain.FIELDS,
+        "fill:0 refuse:1 connect:0 send:0 hear:0 write:0 write_based:0 write:0 fill:0 "
+        "send:1 keep:0 send:0 hear:2",
+    ),
+    # A settled write that took another one's number along.
+    (
+        Grain.FIELDS,
+        "connect:0 patch:0 send:0 hear:0 keep:0 send:0 patch:0 fall_behind:0 send:1 "
+        "hear:2 restore:1",
+    ),
+    # An answer that was confirmed before it was stored.
+    (
+        Grain.RECORDS,
+        "fill:0 fill:0 connect:0 send:0 write:0 hear:0 keep:0 send:2 hear:3 lose:0 "
+        "connect:0 send:0 restart:0",
+    ),
+]
+"""Lives that once went wrong: a happening and its number each."""
+
+
 @given(st.sampled_from(Grain), STEPS)
 def test_no_write_is_lost_doubled_or_hidden(grain: Grain, steps: list[tuple[str, int]]) -> None:
+    live(grain, steps)
+
+
+@pytest.mark.parametrize(("grain", "steps"), FOUND)
+def test_what_once_went_wrong_does_not_again(grain: Grain, steps: str) -> None:
+    pairs = [each.split(":") for each in steps.split()]
+    live(grain, [(name, int(number)) for name, number in pairs])
+
+
+def live(grain: Grain, steps: list[tuple[str, int]]) -> None:
+    """A whole life."""
     life = Life(grain)
     for name, number in steps:
         HAPPENINGS[name](life, number)
