@@ -64,9 +64,5 @@ class Journal:
         """These could not be stored: try again, beneath what has come since."""
         self._batch.ops = {**{op.key: op for op in ops}, **self._batch.ops}
 
-    def __contains__(self, key: tuple[str, ...]) -> bool:
-        """Whether there is an op about this."""
-        return key in self._batch.ops
-
     def __bool__(self) -> bool:
         return bool(self._batch)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from rhtmx.errors import ErrorCode
 from rhtmx.grain import Grain
@@ -201,7 +201,11 @@ class SetLast:
     """The last number that was given to a write."""
 
     last: int
-    key: ClassVar[tuple[str, ...]] = ("last",)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("last",)
 
 
 Op: TypeAlias = (

@@ -148,7 +148,7 @@ class Queue:
         row.stored = seq == self.last + 1 and row.message is kept.message
         self.last = row.seq = self.last + 1
         self._numbers[row.seq] = row
-        if seq != self.last or SetLast.key in self._journal:
+        if seq != self.last:
             self._journal.put(SetLast(self.last))
         if not row.stored:
             self._keep(row)
