@@ -2,11 +2,11 @@
 
 Example:
     >>> import rhtmx
-    >>> async with rhtmx.connect("ws://localhost:3000/api/ws") as client:
+    >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
     ...     tasks = client.collection("tasks")
     ...     await tasks.set("1", {"title": "Write it down"})
-    ...     async for change in tasks.changes(since=0):
-    ...         print(change.version, change.action, change.data)
+    ...     async for rows in tasks.watch():
+    ...         print([row.data["title"] for row in rows])
 
 A backend service reaches the same data through gRPC: see `backend`.
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rhtmx.changes import Change, FieldChange
     from rhtmx.client import Client, connect
     from rhtmx.collection import Collection
+    from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
     from rhtmx.errors import ErrorCode, RhtmxError
     from rhtmx.events import Reset, State
     from rhtmx.grpc.catch_up import CatchUp
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rhtmx.grpc.target import Tls
     from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
+    from rhtmx.overlay import Record
     from rhtmx.results import (
         Conflict,
         FieldPushResult,
@@ -57,8 +59,12 @@ __all__ = [
     "FieldPushResult",
     "FormError",
     "FormValidation",
+    "OpenConflict",
+    "Pending",
     "Position",
     "PushResult",
+    "Record",
+    "RejectedWrite",
     "Reset",
     "RhtmxError",
     "State",
@@ -86,8 +92,12 @@ _HOMES = {
     "FieldPushResult": "results",
     "FormError": "results",
     "FormValidation": "results",
+    "OpenConflict": "decisions",
+    "Pending": "decisions",
     "Position": "messages",
     "PushResult": "results",
+    "Record": "overlay",
+    "RejectedWrite": "decisions",
     "Reset": "events",
     "RhtmxError": "errors",
     "State": "events",

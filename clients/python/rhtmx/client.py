@@ -1,7 +1,7 @@
 """The Python client: one WebSocket for live data, live fields and live forms.
 
-Knows the calls that a user makes. Must not know sockets, nor the protocol's
-order of things: `connection` and `session` do.
+Knows what a client holds: collections, the queue, what waits for a decision.
+Must not know sockets, files, nor the protocol: `protocol` has its calls.
 """
 
 from __future__ import annotations
@@ -9,287 +9,171 @@ from __future__ import annotations
 import random
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Literal, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Literal
 
-from rhtmx import calls
-from rhtmx.changes import Change, FieldChange
 from rhtmx.collection import Collection
+from rhtmx.conflict import Side
+from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
 from rhtmx.dial import Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Answered, Reset
-from rhtmx.jsonvalue import Json
-from rhtmx.lifeline import Lifeline
-from rhtmx.messages import (
-    Authenticate,
-    Authenticated,
-    FieldPushAck,
-    FormValidationResult,
-    Position,
-    Push,
-    PushAck,
-    ValidationResult,
-)
-from rhtmx.outlet import Grain
-from rhtmx.queue import Mutation
-from rhtmx.requests import Question
-from rhtmx.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
+from rhtmx.grain import Grain
+from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.protocol import Calls
+from rhtmx.results import FieldPushResult, PushResult
 from rhtmx.session import Session
-from rhtmx.subscription import Subscription
-from rhtmx.sync import collect, field_key, record_key
-from rhtmx.wire import Format, encode
+from rhtmx.stores.sqlite import SqliteStore
+from rhtmx.wire import Format
 
 __all__ = ["Client", "connect"]
 
-T = TypeVar("T")
 
-_ADDRESS = 64
-"""Bytes that `request_id` and `seq` add to a message, at most."""
-
-
-class Client(Lifeline):
+class Client(Calls):
     """A client of one server. Made by `connect`, used with `async with`.
 
-    Entering connects, and fails at once if that is not possible. From then on
-    lost connections are made again, and what waits goes on: subscriptions from
-    where they were, writes until they are durable, questions until they are
-    answered. To wait no longer than you want, use `asyncio.timeout`. A write
-    whose wait was cancelled is still sent.
+    Without a store, entering connects, and fails at once if that is not
+    possible. With a store it returns as soon as that is open, and the connection
+    comes by itself: what was held can be read, and what is written is sent later.
 
-    Args:
-        session: the conversation.
-        endpoint: where to connect to.
-        token: gets the token for each connection.
-        clock: the time, for field writes.
+    From then on lost connections are made again, and what waits goes on:
+    subscriptions from where they were, writes until they are durable, questions
+    until they are answered. To wait no longer than you want, use
+    `asyncio.timeout`. A write whose wait was cancelled is still sent.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        endpoint: Endpoint,
-        *,
-        token: Callable[[], Awaitable[str]] | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        super().__init__(session, endpoint, token)
-        self._clock = clock
+    _pending: tuple[Pending, ...] = ()
+    _pending_at = -1
+    _rejected: tuple[RejectedWrite, ...] = ()
+    _rejected_at = -1
 
-    # The connection.
-
-    async def authenticate(self, token: str) -> datetime | None:
-        """Present a fresh token on the live connection; the user stays the same.
-
-        Returns:
-            When it expires, if it does.
-        """
-        answer = await self._ask(Authenticate(token=token))
-        assert isinstance(answer.message, Authenticated)
-        return answer.message.expires
-
-    # Reading.
-
-    def collection(self, entity: str) -> Collection:
-        """One entity, so that its name is said once."""
-        return Collection(self, entity)
-
-    def subscribe(
-        self,
-        entity: str,
-        *,
-        since: Position | int | None = None,
-        on_reset: Callable[[Reset], None] | None = None,
-    ) -> Subscription[Change]:
-        """The live stream of whole records.
+    def collection(
+        self, entity: str, *, granularity: Literal["records", "fields"] = "records"
+    ) -> Collection:
+        """One entity: what is held of it, and its calls without its name.
 
         Args:
             entity: the collection.
-            since: where to start: `None` with the next change, `0` with
-                everything there is, or the `position` of an earlier subscription.
-            on_reset: called when what was yielded is void and all of it comes
-                anew. If left out, the `Reset` is raised.
+            granularity: how it is read, once something is read of it: whole
+                records, or field by field, which costs less where records are
+                large. One client reads an entity at one granularity.
 
         Example:
-            >>> async for change in client.subscribe("users", since=0):
-            ...     print(change.version, change.action, change.data)
+            >>> tasks = client.collection("tasks")
+            >>> await tasks.set("1", {"title": "Write it down"})
+            >>> async for rows in tasks.watch():
+            ...     print([row.data["title"] for row in rows])
         """
-        return self._subscription(entity, Grain.RECORDS, Change.of, since, on_reset)
+        return Collection(self, entity, Grain(granularity))
 
-    def subscribe_fields(
-        self,
-        entity: str,
-        *,
-        since: Position | int | None = None,
-        on_reset: Callable[[Reset], None] | None = None,
-    ) -> Subscription[FieldChange]:
-        """The live stream of field changes; see `subscribe`.
+    # What waits.
 
-        One client reads an entity at one grain at a time.
+    @property
+    def queue(self) -> tuple[Pending, ...]:
+        """The writes that wait for the server, in order; the same tuple until that changes."""
+        writes = self._session.local.writes
+        if self._pending_at != writes.revision:
+            self._pending = tuple(Pending.of(row) for row in writes.queue)
+            self._pending_at = writes.revision
+        return self._pending
+
+    @property
+    def rejected(self) -> tuple[RejectedWrite, ...]:
+        """The writes that the server refused for good, oldest first, until you decide.
+
+        Without a store the newest 1000.
         """
-        return self._subscription(entity, Grain.FIELDS, FieldChange.of, since, on_reset)
+        writes = self._session.local.writes
+        if self._rejected_at != writes.revision:
+            kept = writes.refused.values()
+            self._rejected = tuple(RejectedWrite.of(each, self) for each in kept)
+            self._rejected_at = writes.revision
+        return self._rejected
 
-    async def sync(self, entity: str, since: Position | int = 0) -> SyncResult[Change]:
-        """Every record that changed after a position, each once, at its latest."""
-        return await collect(
-            partial(self._subscription, entity, Grain.RECORDS, Change.of, since, ends=True),
-            record_key,
-        )
+    async def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
+        """The `queue` now, and each time that it has changed; a slow reader skips.
 
-    async def sync_fields(self, entity: str, since: Position | int = 0) -> SyncResult[FieldChange]:
-        """Every field that changed after a position, each once, at its latest."""
-        return await collect(
-            partial(self._subscription, entity, Grain.FIELDS, FieldChange.of, since, ends=True),
-            field_key,
-        )
-
-    # Writing.
-
-    async def push(
-        self, entity: str, entity_id: str, data: Json, *, base_version: int | None = None
-    ) -> PushResult:
-        """Write a whole record. Returns when it is durable.
-
-        Args:
-            entity: the collection.
-            entity_id: the record.
-            data: any JSON value.
-            base_version: the version of the record that this write is based on
-                (0: none).
-
-        Raises:
-            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
-                or another refusal.
-            ConnectionClosed: there is no connection, and there will be none.
+        Example:
+            >>> async for queue in client.queues():
+            ...     print(f"{len(queue)} changes wait")
         """
-        return await self._push(calls.push(entity, entity_id, data, base_version))
+        self._check_connected()
+        seen: tuple[Pending, ...] | None = None
+        while True:
+            if self.queue is not seen:
+                seen = self.queue
+                yield seen
+            else:
+                await self._inbox.queue.wait()
 
-    async def delete(
-        self, entity: str, entity_id: str, *, base_version: int | None = None
-    ) -> PushResult:
-        """Delete a record; see `push`."""
-        return await self._push(calls.push_delete(entity, entity_id, base_version))
+    async def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
+        """The writes that were refused for good: those that are kept, then each new one.
 
-    async def push_fields(
-        self,
-        entity: str,
-        entity_id: str,
-        fields: Mapping[str, Json],
-        *,
-        delete: Iterable[str] = (),
-        base_version: int | None = None,
-        timestamp: datetime | None = None,
-    ) -> FieldPushResult:
-        """Write some fields of a record, and leave the others. Returns when it is durable.
-
-        Args:
-            entity: the collection.
-            entity_id: the record; it is created if need be.
-            fields: new values by top-level key.
-            delete: keys to remove.
-            base_version: the version of the record that this write is based on.
-                Without it the timestamps decide what is in conflict.
-            timestamp: when the user did it; now, if left out.
-
-        Raises:
-            RhtmxError: it was refused.
-            ConnectionClosed: there is no connection, and there will be none.
+        Example:
+            >>> async for rejected in client.rejections():
+            ...     print(rejected.error, rejected.data)
+            ...     rejected.discard()
         """
-        at = timestamp or self._clock()
-        message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
-        answer = await self._write(message)
-        assert isinstance(answer.message, FieldPushAck)
-        return FieldPushResult.of(answer.message, answer.conflicts)
+        self._check_connected()
+        async with aclosing(self._inbox.rejections.listen()) as writes:
+            async for each in writes:
+                yield RejectedWrite.of(each, self)
 
-    # Forms.
+    async def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
+        """Conflicts: those that nobody has answered yet, then each new one.
 
-    async def validate_field(
-        self,
-        form: str,
-        field: str,
-        value: str,
-        *,
-        values: Mapping[str, str] | None = None,
-        form_instance: str | None = None,
-    ) -> Validation:
-        """Ask whether one value of a form is valid.
-
-        Args:
-            form: the form's name.
-            field: the field's name.
-            value: what the user entered.
-            values: the form's other values, for rules across fields.
-            form_instance: which of several such forms; a newer question about
-                the same field takes the place of one that is still running.
-
-        Raises:
-            RhtmxError: `UNKNOWN_FORM`, `SUPERSEDED`, `TIMEOUT` …
+        Example:
+            >>> async for conflict in client.conflicts():
+            ...     print(conflict.field, conflict.mine, conflict.theirs)
+            ...     await conflict.keep_mine()
         """
-        message = calls.validate_field(form, field, value, values or {}, form_instance)
-        answer = await self._ask(message)
-        assert isinstance(answer.message, ValidationResult)
-        return Validation.of(answer.message)
+        self._check_connected()
+        async with aclosing(self._inbox.disputes.listen()) as disputes:
+            async for each in disputes:
+                yield OpenConflict(each, self)
 
-    async def validate_form(
-        self, form: str, fields: Mapping[str, str], *, form_instance: str | None = None
-    ) -> FormValidation:
-        """Ask whether a whole form is valid; fields left out are checked, too.
+    # Decisions; see `decisions.Decider`.
 
-        Raises:
-            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
-        """
-        message = calls.validate_form(form, fields, form_instance)
-        answer = await self._ask(message)
-        assert isinstance(answer.message, FormValidationResult)
-        return FormValidation.of(answer.message)
+    async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+        self._let_go(request_id)
+        now = self._clock().timestamp()
+        return await self._written(self._session.retry(request_id, now))
 
-    # Inside.
+    def _discard(self, request_id: str) -> None:
+        self._let_go(request_id)
+        self._session.local.writes.discard(request_id)
+        self._inbox.changed()
 
-    async def _push(self, message: Push) -> PushResult:
-        answer = await self._write(message)
+    async def _answer(
+        self, conflict: OpenConflict, side: Side
+    ) -> PushResult | FieldPushResult | None:
+        self._inbox.disputes.drop(conflict.dispute)
+        self._let_go(conflict.dispute.refused or "")
+        return await self._written(self._session.answer(conflict.dispute, side, self._clock()))
+
+    def _let_go(self, request_id: str) -> None:
+        """Nobody need be told of this refused write any more."""
+        refused = self._session.local.writes.refused.get(request_id)
+        if refused is not None:
+            self._inbox.rejections.drop(refused)
+
+    async def _written(self, request_id: str | None) -> PushResult | FieldPushResult | None:
+        if request_id is None:
+            self._inbox.changed()
+            return None
+        answer = await self._inbox.answer(request_id)
+        if isinstance(answer.message, FieldPushAck):
+            return FieldPushResult.of(answer.message, answer.conflicts)
         assert isinstance(answer.message, PushAck)
         return PushResult.of(answer.message)
-
-    async def _write(self, message: Mutation) -> Answered:
-        self._check(message)
-        return await self._inbox.answer(self._session.push(message))
-
-    async def _ask(self, message: Question) -> Answered:
-        self._check(message)
-        return await self._inbox.answer(self._session.ask(message))
-
-    def _check(self, message: Mutation | Question) -> None:
-        """Refuse here what the server would end the connection for."""
-        self._check_connected()
-        limits = self._session.limits
-        size = len(encode(message, self._endpoint.format)) + _ADDRESS
-        if limits is not None and limits.message_bytes and size > limits.message_bytes:
-            raise RhtmxError(
-                ErrorCode.TOO_LARGE,
-                f"a message of at most {limits.message_bytes} bytes expected, this has {size}",
-            )
-
-    def _subscription(
-        self,
-        entity: str,
-        grain: Grain,
-        convert: Callable[[Any], T],
-        since: Position | int | None,
-        on_reset: Callable[[Reset], None] | None,
-        *,
-        ends: bool = False,
-    ) -> Subscription[T]:
-        self._check_connected()
-        start = calls.position(since)
-        return Subscription(
-            self._inbox, entity, grain, convert, since=start, on_reset=on_reset, ends=ends
-        )
 
 
 def connect(
     url: str,
     *,
     format: Literal["json", "proto"] = "json",  # noqa: A002 (the field's own word)
+    store: str | Path | None = None,
     client_id: str | None = None,
     token: str | Callable[[], Awaitable[str]] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -301,21 +185,36 @@ def connect(
     Args:
         url: `ws://host:port/api/ws`, or `wss://…`.
         format: how messages are written: readable, or smaller.
-        client_id: stable id of this client instance; random if left out. Keep
-            it over restarts only together with what has not been answered.
-        token: bearer token, or what gets a fresh one for each connection.
+        store: a file that keeps records and waiting writes over restarts, so
+            that the client can start and work offline; it is made if it is not
+            there. One process has it at a time.
+        client_id: stable id of this client instance; random if left out. A store
+            has its own.
+        token: bearer token, or what gets a fresh one for each connection. One
+            that the server no longer takes is then replaced, not the end.
         headers: added to the handshake's request, such as `Origin` or `Cookie`.
         ssl: for `wss://`, if not the usual.
         open_timeout: seconds for connecting.
 
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given.
+
     Example:
-        >>> async with rhtmx.connect("ws://localhost:3000/api/ws") as client:
-        ...     await client.push("users", "1", {"name": "Ada"})
+        >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
+        ...     tasks = client.collection("tasks")
+        ...     print([row.data for row in tasks.all()])
     """
-    session = Session(
-        client_id or secrets.token_hex(16),
-        random.random,
-        token=token if isinstance(token, str) else None,
-    )
+    if store is not None and client_id is not None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            "connect: client_id and store exclude each other: a store has an id of its own",
+        )
+    fixed = token if isinstance(token, str) else None
+    session = Session(client_id or secrets.token_hex(16), random.random, token=fixed)
     endpoint = Endpoint(url, Format(format), headers or {}, ssl, open_timeout)
-    return Client(session, endpoint, token=None if isinstance(token, str) else token)
+    return Client(
+        session,
+        endpoint,
+        token=None if isinstance(token, str) else token,
+        store=None if store is None else SqliteStore(store),
+    )

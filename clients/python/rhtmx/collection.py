@@ -1,17 +1,20 @@
-"""One entity of a client, so that its name is said once.
+"""One entity of a client: what is held of it, and its calls without its name.
 
-Knows the client's calls. Holds nothing and decides nothing.
+Knows the client's calls, and what is shown. Decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rhtmx.changes import Change, FieldChange
 from rhtmx.events import Reset
+from rhtmx.grain import Grain
 from rhtmx.jsonvalue import Json
+from rhtmx.local import Shelf
 from rhtmx.messages import Position
+from rhtmx.overlay import Record
 from rhtmx.results import FieldPushResult, PushResult, SyncResult
 from rhtmx.subscription import Subscription
 
@@ -22,27 +25,115 @@ __all__ = ["Collection"]
 
 
 class Collection:
-    """One entity of a client. The calls are those of `Client`, without the entity.
+    """One entity of a client.
+
+    What is read here is held here: the first `get`, `all`, `where`, `watch` or
+    `synced` begins to read the entity, and keeps it up to date from then on. Own
+    writes show at once, before the server has them.
 
     Example:
         >>> tasks = client.collection("tasks")
         >>> await tasks.set("1", {"title": "Write it down"})
-        >>> async for change in tasks.changes(since=0):
-        ...     print(change.version, change.action, change.data)
+        >>> tasks.get("1").data
+        {'title': 'Write it down'}
     """
 
-    def __init__(self, client: Client, entity: str) -> None:
+    def __init__(self, client: Client, entity: str, grain: Grain = Grain.RECORDS) -> None:
         self.client = client
         self.entity = entity
+        self._grain = grain
+
+    # What is held.
+
+    def get(self, entity_id: str) -> Record | None:
+        """A record as it is now; `None` if there is none, or it has not come yet.
+
+        The same object as long as nothing about the record changes.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity.
+            ConnectionClosed: the client was not entered.
+        """
+        return self._open().overlay.get(entity_id)
+
+    def all(self) -> tuple[Record, ...]:
+        """All records as they are now, by id; the same tuple as long as nothing changes.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity.
+            ConnectionClosed: the client was not entered.
+        """
+        return self._open().overlay.snapshot()
+
+    def where(self, predicate: Callable[[Record], bool]) -> tuple[Record, ...]:
+        """The records that a condition holds for.
+
+        Example:
+            >>> tasks.where(lambda row: not row.data["done"])
+        """
+        return tuple(record for record in self.all() if predicate(record))
+
+    async def synced(self) -> None:
+        """Wait until everything that the server has is here, once.
+
+        Raises:
+            RhtmxError: the server does not let it be read.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        replica = self._open().replica
+        bell = self.client._inbox.bell(self.entity)
+        while not replica.caught_up:
+            if replica.error is not None:
+                raise replica.error
+            await bell.wait()
+
+    async def watch(
+        self, predicate: Callable[[Record], bool] | None = None
+    ) -> AsyncGenerator[tuple[Record, ...], None]:
+        """All records now, and each time that something has changed; a slow reader skips.
+
+        Args:
+            predicate: only the records that this condition holds for. Nothing is
+                yielded for changes of others.
+
+        Raises:
+            RhtmxError: the server does not let it be read.
+            ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> async for rows in tasks.watch(lambda row: not row.data["done"]):
+            ...     print(len(rows), "to do")
+        """
+        shelf = self._open()
+        bell = self.client._inbox.bell(self.entity)
+        seen: tuple[Record, ...] | None = None
+        while True:
+            rows = shelf.overlay.snapshot()
+            if predicate is not None:
+                rows = tuple(record for record in rows if predicate(record))
+            if seen is None or (rows is not seen and not _alike(rows, seen)):
+                seen = rows
+                yield rows
+                continue
+            if shelf.replica.error is not None:
+                raise shelf.replica.error
+            await bell.wait()
+
+    # Writing.
 
     async def set(
         self, entity_id: str, data: Json, *, base_version: int | None = None
     ) -> PushResult:
-        """Write a whole record; see `Client.push`."""
+        """Write a whole record. It shows at once; returns when it is durable.
+
+        See `Client.push`. A call that is cancelled leaves the write in the queue.
+        To go on without waiting for the server, make it a task, and wait with
+        `Client.saved` until it is in the store.
+        """
         return await self.client.push(self.entity, entity_id, data, base_version=base_version)
 
     async def delete(self, entity_id: str, *, base_version: int | None = None) -> PushResult:
-        """Delete a record; see `Client.delete`."""
+        """Delete a record; see `set` and `Client.delete`."""
         return await self.client.delete(self.entity, entity_id, base_version=base_version)
 
     async def patch(
@@ -53,10 +144,26 @@ class Collection:
         delete: Iterable[str] = (),
         base_version: int | None = None,
     ) -> FieldPushResult:
-        """Write some fields of a record; see `Client.push_fields`."""
+        """Write some fields of a record, and leave the others; see `set`.
+
+        Args:
+            entity_id: the record; it is created if need be.
+            fields: new values by top-level key.
+            delete: keys to remove.
+            base_version: the version that the write is based on. If left out,
+                what this collection has seen of the record, if it is read.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        if base_version is None:
+            base_version = self.client._session.base_version(self.entity, entity_id)
         return await self.client.push_fields(
             self.entity, entity_id, fields, delete=delete, base_version=base_version
         )
+
+    # The protocol's streams.
 
     def changes(
         self,
@@ -77,5 +184,23 @@ class Collection:
         return self.client.subscribe_fields(self.entity, since=since, on_reset=on_reset)
 
     async def sync(self, since: Position | int = 0) -> SyncResult[Change]:
-        """Everything that changed after a position; see `Client.sync`."""
+        """Everything that changed after a position; see `Client.sync`.
+
+        A read that ends, past what is held here. To wait until what is held is
+        up to date, use `synced`.
+        """
         return await self.client.sync(self.entity, since)
+
+    def _open(self) -> Shelf:
+        client = self.client
+        client._check_connected()
+        shelf = client._session.local.get(self.entity)
+        if shelf is None or shelf.replica.grain is not self._grain:
+            shelf = client._session.open(self.entity, self._grain)
+            client._inbox.changed()
+        return shelf
+
+
+def _alike(rows: tuple[Record, ...], others: tuple[Record, ...]) -> bool:
+    """Whether two selections hold the same objects."""
+    return len(rows) == len(others) and all(a is b for a, b in zip(rows, others, strict=True))

@@ -8,6 +8,7 @@ time. One task runs everything; a second one writes while there is a socket.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed as SocketClosed
 from rhtmx.dial import DialError, Endpoint, dial
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
+from rhtmx.messages import Push, PushFields
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format, Message, decode, encode
@@ -62,6 +64,9 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
+        self._nudge = asyncio.Event()
+        self._patient = True
+        self._attempting: asyncio.Task[float | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -71,6 +76,7 @@ class Connection:
         Raises:
             ConnectionClosed: it failed.
         """
+        self._patient = False
         self._task = self._loop.create_task(self._run())
         self._task.add_done_callback(lambda _: self._opened.set())
         try:
@@ -87,9 +93,25 @@ class Connection:
             await self.close()
             raise self._session.error
 
+    def start(self) -> None:
+        """Connect as soon as that is possible; do not wait for it."""
+        self._task = self._loop.create_task(self._run())
+
     def flush(self) -> None:
         """Send what the session has to send."""
         self._wake.set()
+
+    def offline(self) -> None:
+        """Let go of the connection, and make none until `online`."""
+        self._session.offline(self._loop.time())
+        self._become(self._session.state)
+        if self._attempting is not None:
+            self._attempting.cancel()
+
+    def online(self) -> None:
+        """Connect at once, if there is no connection."""
+        self._session.online()
+        self._nudge.set()
 
     async def close(self) -> None:
         """End the session and the connection."""
@@ -100,18 +122,36 @@ class Connection:
 
     async def _run(self) -> None:
         try:
-            while True:
+            while self._session.error is None:
+                if self._session.state is State.OFFLINE:
+                    self._nudge.clear()
+                    await self._nudge.wait()
+                    continue
+                self._session.connecting()
                 self._become(State.CONNECTING)
-                wait = await self._attempt()
-                if wait is None:
-                    return
-                self._become(State.WAITING)
-                await asyncio.sleep(wait)
+                wait = await self._undisturbed()
+                if wait is not None and self._session.state is State.WAITING:
+                    self._become(State.WAITING)
+                    self._nudge.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(wait):
+                            await self._nudge.wait()
         except Exception as error:
             log.exception("the client of '%s' failed", self._endpoint.url)
             self._session.close(ConnectionClosed(f"the client failed: {error!r}"))
         finally:
             self._become(State.CLOSED)
+
+    async def _undisturbed(self) -> float | None:
+        """Connect and converse, in a task of its own: going offline cancels only that."""
+        self._attempting = self._loop.create_task(self._attempt())
+        try:
+            await asyncio.wait({self._attempting})
+        except BaseException:
+            self._attempting.cancel()
+            await asyncio.gather(self._attempting, return_exceptions=True)
+            raise
+        return None if self._attempting.cancelled() else self._attempting.result()
 
     async def _attempt(self) -> float | None:
         """Connect and converse; returns after how many seconds to do it again, if at all."""
@@ -119,7 +159,7 @@ class Connection:
             self._session.token = await self._fresh_token()
             socket = await dial(self._endpoint)
         except DialError as error:
-            if error.final or not self._opened.is_set():
+            if error.final or self._is_first:
                 self._session.close(ConnectionClosed(str(error)))
             return self._session.lost(self._loop.time())
         self._session.connected(self._loop.time())
@@ -131,9 +171,22 @@ class Connection:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             await socket.close()
-        if not self._opened.is_set():
-            self._session.close(_never_opened(self._endpoint.url, code, reason))
+        if self._is_first:
+            self._session.close(self._never_opened(code, reason))
         return self._session.lost(self._loop.time(), code, reason)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether someone waits for the very first connection."""
+        return not self._patient and not self._opened.is_set()
+
+    def _never_opened(self, code: int | None, reason: str) -> ConnectionClosed:
+        problem = self._session.problem
+        if problem is not None:
+            return ConnectionClosed(
+                f"the server refused this client: {problem.message}", code=problem.code
+            )
+        return _never_opened(self._endpoint.url, code, reason)
 
     async def _fresh_token(self) -> str | None:
         if self._token is None:
@@ -173,14 +226,29 @@ class Connection:
                 self._wake.clear()
                 messages = self._session.take(self._loop.time())
                 # Encoded at once: a message that is sent again may get another number.
-                frames = [encode(message, form) for message in messages]
+                frames = [frame for each in messages if (frame := self._frame(each))]
                 self._arm(socket)
                 for frame in frames:
                     await socket.send(frame, text=form is Format.JSON)
-                if not frames:
+                if not messages:
                     await self._wake.wait()
         except SocketClosed:
             return  # the reader sees it, too
+
+    def _frame(self, message: Message) -> bytes | None:
+        """The bytes of a message; none if it is a write that is too large for the server.
+
+        It would end every connection. Where a write was made without one, nobody
+        could know, so it is refused here.
+        """
+        frame = encode(message, self._endpoint.format)
+        limits = self._session.limits
+        most = limits.message_bytes if limits is not None else 0
+        if not most or len(frame) <= most or not isinstance(message, Push | PushFields):
+            return frame
+        self._session.too_large(message, len(frame), most)
+        self._tell()
+        return None
 
     def _decode(self, data: bytes) -> Message:
         try:

@@ -11,22 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rhtmx.conflict import Dispute
 from rhtmx.cursor import Cursor, Log
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldConflict, Position
+from rhtmx.ops import RefusedWrite
 from rhtmx.wire import ServerMessage
 
 __all__ = [
     "Answered",
     "Delivered",
+    "Disputed",
     "Event",
     "Problem",
     "Refused",
+    "Rejected",
     "Reset",
     "Started",
     "State",
     "Stopped",
     "Synced",
+    "TokenNeeded",
     "WasReset",
 ]
 
@@ -42,6 +47,9 @@ class State(enum.Enum):
 
     WAITING = "waiting"
     """It was lost, and the next attempt has its time."""
+
+    OFFLINE = "offline"
+    """The application wants no connection for now."""
 
     CLOSED = "closed"
     """For good."""
@@ -136,5 +144,36 @@ class Problem:
     error: RhtmxError
 
 
-Event: TypeAlias = Started | Delivered | Synced | WasReset | Stopped | Answered | Refused | Problem
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A write was refused for good, and is kept for the application to decide."""
+
+    write: RefusedWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A write of this client stood against another one."""
+
+    dispute: Dispute
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNeeded:
+    """Writes wait for a fresh token."""
+
+
+Event: TypeAlias = (
+    Started
+    | Delivered
+    | Synced
+    | WasReset
+    | Stopped
+    | Answered
+    | Refused
+    | Rejected
+    | Disputed
+    | TokenNeeded
+    | Problem
+)
 """What happened; a session reports them in order."""

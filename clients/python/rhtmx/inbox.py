@@ -11,19 +11,26 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from rhtmx.bell import Bell, Feed
+from rhtmx.conflict import Dispute
 from rhtmx.cursor import Cursor
 from rhtmx.errors import RhtmxError
 from rhtmx.events import (
     Answered,
     Delivered,
+    Disputed,
+    Event,
     Problem,
     Refused,
+    Rejected,
     Started,
     Stopped,
     Synced,
+    TokenNeeded,
     WasReset,
 )
 from rhtmx.messages import Position
+from rhtmx.ops import RefusedWrite
 from rhtmx.session import Session
 from rhtmx.subscription import Subscription
 
@@ -39,12 +46,30 @@ class Inbox:
 
     Args:
         session: the conversation.
-        flush: sends what the session has to send.
+        flush: stores and sends what the session has to store and send.
+        renew: is called when writes wait for a fresh token.
+
+    Attributes:
+        queue: rings when something about the writes of this client has changed.
+        disputes: the conflicts.
+        rejections: the writes that were refused for good.
     """
 
-    def __init__(self, session: Session, flush: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        flush: Callable[[], None],
+        renew: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.queue = Bell()
+        self.disputes: Feed[Dispute] = Feed()
+        self.rejections: Feed[RefusedWrite] = Feed()
         self._session = session
         self._flush = flush
+        self._renew = renew
+        self._revision = 0
+        self._bells: dict[str, Bell] = {}
+        self._error: RhtmxError | None = None
         self._calls: dict[str, asyncio.Future[Answered]] = {}
         self._subscriptions: dict[Cursor, Subscription[object]] = {}
 
@@ -58,7 +83,21 @@ class Inbox:
                     full.append(subscription)
             else:
                 self._settle(event)
+        self._ring()
         return full
+
+    def bell(self, entity: str) -> Bell:
+        """Rings when something that is shown of an entity may have changed."""
+        if entity not in self._bells:
+            self._bells[entity] = bell = Bell()
+            if self._error is not None:
+                bell.fail(self._error)
+        return self._bells[entity]
+
+    def changed(self) -> None:
+        """Something was asked of the session: hand over, store and send what follows."""
+        self.take()
+        self._flush()
 
     async def answer(self, request_id: str) -> Answered:
         """Send, and wait for the answer to a request.
@@ -69,11 +108,16 @@ class Inbox:
         """
         call: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._calls[request_id] = call
-        self._flush()
+        self.changed()
         return await call
 
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
+        self._error = error
+        for bell in (self.queue, *self._bells.values()):
+            bell.fail(error)
+        self.disputes.fail(error)
+        self.rejections.fail(error)
         calls, self._calls = self._calls, {}
         for call in calls.values():
             if not call.done():
@@ -81,7 +125,17 @@ class Inbox:
         for subscription in list(self._subscriptions.values()):
             subscription.fail(error)
 
-    def _settle(self, event: Started | Stopped | Answered | Refused | Problem) -> None:
+    def _ring(self) -> None:
+        local = self._session.local
+        touched = local.touched.copy()
+        local.touched.clear()
+        for entity in touched & self._bells.keys():
+            self._bells[entity].ring()
+        if self._revision != local.writes.revision:
+            self._revision = local.writes.revision
+            self.queue.ring()
+
+    def _settle(self, event: Event) -> None:
         match event:
             case Answered(request_id):
                 call = self._calls.pop(request_id, None)
@@ -97,6 +151,12 @@ class Inbox:
             case Stopped(cursor, error):
                 if cursor in self._subscriptions:
                     self._subscriptions[cursor].fail(error)
+            case Rejected(write):
+                self.rejections.put(write)
+            case Disputed(dispute):
+                self.disputes.put(dispute)
+            case TokenNeeded():
+                self._renew()
             case Problem(error):
                 log.warning("the server reports: %s", error)
 
@@ -106,25 +166,21 @@ class Inbox:
         """Start reading."""
         cursor = self._session.subscribe(subscription.entity, subscription.grain, since)
         self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
-        self._changed()
+        self.changed()
         return cursor
 
     def stop(self, cursor: Cursor) -> None:
         """End reading."""
         self._subscriptions.pop(cursor, None)
         self._session.unsubscribe(cursor)
-        self._changed()
+        self.changed()
 
     def pause(self, cursor: Cursor) -> None:
         """Deliver nothing until `resume`."""
         self._session.pause(cursor)
-        self._changed()
+        self.changed()
 
     def resume(self, cursor: Cursor) -> None:
         """Deliver again, from the same place."""
         self._session.resume(cursor)
-        self._changed()
-
-    def _changed(self) -> None:
-        self.take()
-        self._flush()
+        self.changed()

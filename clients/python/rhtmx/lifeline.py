@@ -6,6 +6,7 @@ Knows the connection and the inbox. Must not know what is read, written or asked
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -14,10 +15,15 @@ from rhtmx.connection import Connection
 from rhtmx.dial import Endpoint
 from rhtmx.events import State
 from rhtmx.inbox import Inbox
+from rhtmx.keeper import Keeper
+from rhtmx.messages import Authenticate
+from rhtmx.ops import Store
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 
 __all__ = ["Lifeline"]
+
+log = logging.getLogger("rhtmx")
 
 
 class Lifeline:
@@ -27,6 +33,7 @@ class Lifeline:
         session: the conversation.
         endpoint: where to connect to.
         token: gets the token for each connection.
+        store: where records and writes are kept; only in memory if left out.
     """
 
     def __init__(
@@ -34,27 +41,42 @@ class Lifeline:
         session: Session,
         endpoint: Endpoint,
         token: Callable[[], Awaitable[str]] | None = None,
+        store: Store | None = None,
     ) -> None:
         self._session = session
         self._endpoint = endpoint
         self._token = token
-        self._inbox = Inbox(session, self._flush)
+        self._store = store
+        self._session.renews = token is not None
+        self._inbox = Inbox(session, self._flush, self._renew)
+        self._keeper: Keeper | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._connection: Connection | None = None
         self._state = State.CONNECTING
         self._watchers: set[asyncio.Queue[State]] = set()
 
     async def __aenter__(self) -> Self:
-        """Connect.
+        """Connect; or, with a store, open that and connect as soon as it is possible.
 
         Raises:
-            ConnectionClosed: that was not possible.
+            ConnectionClosed: there is no store, and connecting was not possible.
+            RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, the store cannot be used.
         """
         if self._connection is not None:
             raise ConnectionClosed("a client connects once: make another one")
-        self._connection = Connection(
+        connection = Connection(
             self._session, self._endpoint, self._inbox.take, self._become, self._token
         )
-        await self._connection.open()
+        if self._store is None:
+            self._connection = connection
+            await connection.open()
+            return self
+        keeper = Keeper(self._store, self._session.local, self._stored)
+        self._session.load(await keeper.load())
+        for each in self._session.local.writes.refused.values():
+            self._inbox.rejections.put(each)
+        self._keeper, self._connection = keeper, connection
+        connection.start()
         return self
 
     async def __aexit__(
@@ -63,13 +85,48 @@ class Lifeline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close."""
+        """Close; with a store, what is not in it yet is stored first."""
         await self.close()
 
     async def close(self) -> None:
-        """End the connection for good. What still waits raises `ConnectionClosed`."""
+        """End the connection for good. What still waits raises `ConnectionClosed`.
+
+        Writes that wait for their answer stay in the store, if there is one, and
+        are sent when it is opened the next time.
+        """
+        if self._renewing is not None:
+            self._renewing.cancel()
         if self._connection is not None:
-            await self._connection.close()
+            try:
+                await self._connection.close()
+            finally:
+                self._become(State.CLOSED)
+                if self._keeper is not None:
+                    await self._keeper.close()
+
+    def offline(self) -> None:
+        """Let go of the connection, and make none until `online`. Writes wait."""
+        self._check_connected()
+        if self._connection is not None:
+            self._connection.offline()
+
+    def online(self) -> None:
+        """Connect at once, after `offline` or while the next attempt has its time."""
+        self._check_connected()
+        if self._connection is not None:
+            self._connection.online()
+
+    async def saved(self) -> None:
+        """Wait until every write that was made so far is in the store.
+
+        From then on it survives the end of this process, and is sent sooner or
+        later. Without a store there is nothing to wait for.
+
+        Raises:
+            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be stored.
+        """
+        if self._keeper is not None:
+            await self._keeper.saved()
 
     @property
     def client_id(self) -> str:
@@ -99,8 +156,32 @@ class Lifeline:
             raise ConnectionClosed("the client is not connected: use `async with rhtmx.connect(…)`")
 
     def _flush(self) -> None:
+        if self._keeper is not None:
+            self._keeper.wake()
         if self._connection is not None:
             self._connection.flush()
+
+    def _stored(self) -> None:
+        self._inbox.take()
+        self._flush()
+
+    def _renew(self) -> None:
+        """Writes wait for a fresh token: present one, if there is someone to ask."""
+        if self._token is None:
+            log.warning(
+                "writes to '%s' wait for a fresh token: call authenticate, or connect with a "
+                "function as token",
+                self._endpoint.url,
+            )
+        elif self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.get_running_loop().create_task(self._present())
+
+    async def _present(self) -> None:
+        try:
+            assert self._token is not None
+            await self._inbox.answer(self._session.ask(Authenticate(token=await self._token())))
+        except Exception as error:
+            log.warning("no fresh token for '%s': %r", self._endpoint.url, error)
 
     def _become(self, state: State) -> None:
         if state is self._state:

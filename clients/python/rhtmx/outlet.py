@@ -5,7 +5,6 @@ Knows what a stream may ask for. Must not know streams, nor what becomes of it.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,14 +12,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx.events import Event
 from rhtmx.wire import ClientMessage
 
-__all__ = ["Fence", "Grain", "Outlet"]
-
-
-class Grain(enum.Enum):
-    """Whole records, or their fields one by one."""
-
-    RECORDS = "records"
-    FIELDS = "fields"
+__all__ = ["Fence", "Outlet"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,194 +1,287 @@
-"""The writes of one client, from the call until their answer.
+"""The writes of one client, from the call until their change has come back. Pure.
 
-Knows order and numbers. Must not know the connection, clocks or disks: times
-are arguments, and where writes wait is a port. It is the one place that numbers
-a write and the one place that forgets it.
+Knows order and numbers: what is due, what is in flight, what is sent again.
+Must not know the connection, clocks, disks, or what an answer means.
 
 A write is sent on every connection until it is answered. The server knows by
-its number whether it has taken effect, and then only repeats the answer.
+its number whether it has taken effect, and then only repeats the answer. So a
+number must be stored before it is sent: a write that came back after a crash
+under another one would take effect twice.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeAlias
+import copy
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from rhtmx.backoff import Backoff
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import FieldConflict, Push, PushFields
+from rhtmx.journal import Journal
+from rhtmx.ops import Add, DropRow, KeptRow, Mutation, PutRow, SetLast, Settled
 
-__all__ = ["MemoryQueue", "Mutation", "Mutations", "Queue"]
-
-Mutation: TypeAlias = Push | PushFields
-"""One write. It is known by its `request_id`; `seq` is given when it is first sent."""
-
-_NOTHING_WRITTEN = frozenset(
-    {ErrorCode.STORAGE_FULL, ErrorCode.STORAGE_FAILED, ErrorCode.SHUTTING_DOWN}
-)
-"""Refusals that did not use up the number: the write is sent again, later."""
+__all__ = ["Queue", "Row"]
 
 
-class Queue(Protocol):
-    """Where writes wait for their answer, oldest first."""
+@dataclass(slots=True, eq=False)
+class Row:
+    """One write.
 
-    def put(self, mutation: Mutation) -> None:
-        """Add a write at the end, or replace the one of that `request_id` where it stands."""
-
-    def remove(self, request_id: str) -> None:
-        """Forget a write, if it is there."""
-
-    def __iter__(self) -> Iterator[Mutation]:
-        """All of them, oldest first."""
-
-
-class MemoryQueue:
-    """A queue that lives as long as the process."""
-
-    def __init__(self) -> None:
-        self._mutations: dict[str, Mutation] = {}
-
-    def put(self, mutation: Mutation) -> None:
-        """Add a write at the end, or replace the one of that `request_id` where it stands."""
-        self._mutations[mutation.request_id or ""] = mutation
-
-    def remove(self, request_id: str) -> None:
-        """Forget a write, if it is there."""
-        self._mutations.pop(request_id, None)
-
-    def __iter__(self) -> Iterator[Mutation]:
-        return iter(self._mutations.values())
-
-
-class Mutations:
-    """Sends writes in order, each until it is answered.
-
-    Args:
-        queue: where they wait; what is in it already is sent first.
-        random: for the wait after a refusal that may pass.
+    Attributes:
+        id: its request id.
+        message: what it says, without a number.
+        seq: its number; 0 while the store has not given it one.
+        epoch: that of its base version.
+        since: when it was made, in seconds since 1970.
+        settled: the answer, while its change has not arrived.
+        stored: the store has it as it is here.
+        renewed: it has been stored before, and only needs another number.
     """
 
-    def __init__(self, queue: Queue, random: Callable[[], float]) -> None:
-        self._queue = queue
-        self._random = random
-        self._backoff: Backoff | None = None
-        self._last: int | None = None
-        self._known = {each.request_id or "": each for each in queue}
-        self._unsent = dict(self._known)
-        self._conflicts: dict[int, list[FieldConflict]] = {}
-        self.retry_at: float | None = None
+    id: str
+    message: Mutation
+    seq: int = 0
+    epoch: str | None = None
+    since: float = 0.0
+    settled: Settled | None = None
+    stored: bool = False
+    renewed: bool = False
 
     @property
-    def confirmed(self) -> int | None:
-        """Every answer up to this number has arrived; `None` while that is unknown."""
-        first = next(iter(self._known.values()), None)
-        if first is not None and first.seq is not None:
-            return first.seq - 1
-        return self._last
+    def record(self) -> tuple[str, str]:
+        """The record that it is about."""
+        return self.message.entity, self.message.entity_id
 
-    def add(self, mutation: Mutation) -> None:
-        """Put a write at the end."""
-        assert mutation.request_id is not None
-        self._queue.put(mutation)
-        self._known[mutation.request_id] = mutation
-        self._unsent[mutation.request_id] = mutation
+    def kept(self) -> KeptRow:
+        """It, as it is stored."""
+        return KeptRow(self.id, self.seq, self.message, self.epoch, self.since, self.settled)
 
-    def begin(self, settled: int) -> None:
-        """A connection begins; `settled` is the last number that the server knows."""
-        self._conflicts.clear()
-        self.retry_at = None
-        self._unsent = dict(self._known)
-        numbers = [each.seq for each in self._known.values() if each.seq is not None]
-        if numbers and numbers[0] > settled + 1:
-            self._renumber(settled)
+
+class Queue:
+    """See the head of the file.
+
+    Args:
+        journal: where what changes is put down.
+
+    Attributes:
+        last: the last number that was given.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.last = 0
+        self._journal = journal
+        self._waiting: dict[str, Row] = {}
+        self._settled: dict[str, dict[str, Row]] = {}
+        self._unsent: dict[str, Row] = {}
+        self._numbers: dict[int, Row] = {}
+        self._leaving: dict[str, int] = {}
+        self._records: dict[tuple[str, str], list[Row]] = {}
+
+    def load(self, rows: Iterable[KeptRow], last: int) -> None:
+        """Begin with what was kept."""
+        self.last = last
+        for kept in rows:
+            row = Row(*_values(kept), stored=True)
+            self._records.setdefault(row.record, []).append(row)
+            if row.settled is not None:
+                self._settled.setdefault(row.message.entity, {})[row.id] = row
+            else:
+                self._waiting[row.id] = self._numbers[row.seq] = row
+        self._unsent = dict(self._waiting)
+
+    # What is in it.
+
+    def __iter__(self) -> Iterator[Row]:
+        """The writes without an answer, in order."""
+        return iter(self._waiting.values())
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def get(self, request_id: str) -> Row | None:
+        """A write without an answer, by its id."""
+        return self._waiting.get(request_id)
+
+    def numbered(self, seq: int | None) -> Row | None:
+        """A write without an answer, by its number."""
+        return self._numbers.get(seq or 0)
+
+    def of(self, entity: str, entity_id: str) -> list[Row]:
+        """The writes of one record, in order: those that are settled, then those that wait."""
+        return self._records.get((entity, entity_id), [])
+
+    def records(self, entity: str) -> set[str]:
+        """The records of an entity that have any."""
+        return {each for name, each in self._records if name == entity}
+
+    def settled(self, entity: str) -> Collection[Row]:
+        """The writes of an entity whose change has not arrived, in the order of their answers."""
+        return self._settled.get(entity, {}).values()
+
+    @property
+    def confirmed(self) -> int:
+        """Every answer up to this number has arrived, and is stored.
+
+        The server forgets what is confirmed. A write that came back after a crash
+        would get another answer than the one it had.
+        """
+        first = next(iter(self._waiting.values()), None)
+        waiting = [first.seq] if first is not None and first.seq else []
+        return min([self.last + 1, *waiting, *self._leaving.values()]) - 1
+
+    # Coming in.
+
+    def add(self, row: Row, instead: str | None = None) -> None:
+        """Put a write at the end; the store gives it its number."""
+        self._waiting[row.id] = self._unsent[row.id] = row
+        self._records.setdefault(row.record, []).append(row)
+        if self._journal.durable:
+            self._journal.add(Add(row.kept(), instead))
         else:
-            self._last = max(settled, numbers[-1] if numbers else 0)
+            self.number(row, row.kept(), self.last + 1)
 
-    def tick(self, now: float) -> None:
-        """Time passed: what waits for another attempt may be due."""
-        if self.retry_at is not None and now >= self.retry_at:
-            self.retry_at = None
+    def number(self, row: Row, kept: KeptRow, seq: int) -> None:
+        """The store has a write, under this number.
 
-    def due(self) -> Iterable[Mutation]:
-        """What is to be sent, numbered; it counts as sent."""
-        if self.retry_at is not None:
-            return ()
-        unsent, self._unsent = self._unsent, {}
-        for mutation in unsent.values():
-            if mutation.seq is None:
-                self._last = (self._last or 0) + 1
-                mutation.seq = self._last
-                self._queue.put(mutation)
-        return unsent.values()
-
-    def conflict(self, conflict: FieldConflict) -> None:
-        """Keep a conflict until the answer to its write."""
-        if conflict.seq is not None:
-            self._conflicts.setdefault(conflict.seq, []).append(conflict)
-
-    def answered(self, request_id: str | None) -> list[FieldConflict] | None:
-        """A write is durable.
-
-        Returns:
-            The conflicts that were told before; `None` if no such write waits.
+        It gets another one if the server has meanwhile turned out to know fewer
+        numbers, or more.
         """
-        mutation = self._settle(request_id)
-        if mutation is None:
-            return None
-        self._backoff = None
-        return self._conflicts.pop(mutation.seq or 0, [])
+        self._leaving.pop(row.id, None)
+        row.stored = seq == self.last + 1 and row.message is kept.message
+        self.last = row.seq = self.last + 1
+        self._numbers[row.seq] = row
+        if seq != self.last:
+            self._journal.put(SetLast(self.last))
+        if not row.stored:
+            self._keep(row)
 
-    def refused(self, error: RhtmxError, now: float) -> bool | None:
-        """A write was refused.
+    def renew(self, row: Row) -> None:
+        """Give a write a fresh number, at the end."""
+        self.forget(row)
+        self._leave(row)
+        row.seq, row.stored, row.renewed = 0, False, True
+        self.add(row)
 
-        Returns:
-            Whether that is final; if not, it is sent again. `None` if no such
-            write waits.
+    def stored(self, ops: Iterable[object]) -> None:
+        """What was put down is stored."""
+        for op in ops:
+            if isinstance(op, DropRow):
+                self._leaving.pop(op.id, None)
+            elif isinstance(op, PutRow):
+                row = self._waiting.get(op.row.id)
+                if row is not None:
+                    row.stored = (op.row.seq, op.row.message) == (row.seq, row.message)
+                elif op.row.settled is not None:
+                    self._leaving.pop(op.row.id, None)
+
+    # Going out.
+
+    def begin(self, settled: int, epoch: str) -> None:
+        """A connection begins.
+
+        Args:
+            settled: the last number that the server knows.
+            epoch: that of its store.
         """
-        mutation = self._known.get(error.request_id or "")
-        if mutation is None:
-            return None
-        if error.seq is not None and error.seq != mutation.seq:
-            return False  # said of a number that it no longer has
-        if error.code in _NOTHING_WRITTEN:
-            self._rewind(mutation, now)
-            return False
-        if error.code is ErrorCode.OUT_OF_ORDER and self._leaves_gap(mutation, error):
-            return False
-        self._settle(mutation.request_id)
-        self._conflicts.pop(mutation.seq or 0, None)
-        return True
+        numbered = [row for row in self if row.seq]
+        if not numbered and settled != self.last:
+            self.last = settled
+            self._journal.put(SetLast(settled))
+        elif numbered and numbered[0].seq > settled + 1:
+            self.renumber(numbered, settled)
+        elif settled > self.last:
+            self.last = settled
+            self._journal.put(SetLast(settled))
+        for row in self:
+            if row.epoch not in (None, epoch) and not 0 < row.seq <= settled:
+                self._rebase(row)
+        self._unsent = dict(self._waiting)
 
-    def _leaves_gap(self, mutation: Mutation, error: RhtmxError) -> bool:
-        """Close a gap between the server's last number and ours, if there is one."""
-        if mutation.request_id in self._unsent:
-            return True  # it follows one that is sent again before it
-        settled = json.loads(error.details or b"{}").get("last_seq")
-        if not isinstance(settled, int) or mutation.seq is None or mutation.seq <= settled:
-            return False
-        self._renumber(settled)
-        return True
+    def due(self) -> list[Row]:
+        """What is to be sent now, in order; it counts as sent."""
+        due = []
+        for row in self._unsent.values():
+            if not (row.seq and row.stored):
+                break
+            due.append(row)
+        for row in due:
+            del self._unsent[row.id]
+        return due
 
-    def _renumber(self, settled: int) -> None:
-        """The server knows nothing above `settled`, as after a restore: go on from there."""
-        self._last = settled
-        for mutation in self._known.values():
-            mutation.seq = None
-        self._unsent = dict(self._known)
+    def is_unsent(self, row: Row) -> bool:
+        """Whether a write is yet to be sent, for the first time or again."""
+        return row.id in self._unsent
 
-    def _rewind(self, mutation: Mutation, now: float) -> None:
-        """Send a write and all after it again, after a while."""
-        if mutation.request_id in self._unsent:
-            return
-        ids = list(self._known)
-        again = ids[ids.index(mutation.request_id or "") :]
-        self._unsent = {each: self._known[each] for each in again}
-        self._backoff = self._backoff or Backoff(self._random)
-        self.retry_at = now + self._backoff.wait(now)
+    def rewind(self, row: Row) -> None:
+        """Send a write and all after it again."""
+        ids = list(self._waiting)
+        self._unsent = {each: self._waiting[each] for each in ids[ids.index(row.id) :]}
 
-    def _settle(self, request_id: str | None) -> Mutation | None:
-        mutation = self._known.pop(request_id or "", None)
-        if mutation is not None:
-            self._unsent.pop(request_id or "", None)
-            self._queue.remove(request_id or "")
-        return mutation
+    def close_gap(self, settled: int) -> None:
+        """The server knows nothing above `settled`: go on from there."""
+        after = [row for row in self if row.seq > settled]
+        if after and after[0].seq != settled + 1:
+            self.renumber(after, settled)
+        if after:
+            self.rewind(after[0])
+
+    def renumber(self, rows: list[Row], settled: int) -> None:
+        """Number these anew, from the one after `settled`."""
+        for row in rows:
+            del self._numbers[row.seq]
+        for self.last, row in enumerate(rows, settled + 1):
+            row.seq = self.last
+            self._numbers[row.seq] = row
+            self._keep(row)
+        self._journal.put(SetLast(self.last))
+
+    # Going away.
+
+    def settle(self, row: Row, settled: Settled) -> None:
+        """A write is answered, and its change has not arrived."""
+        self._waiting.pop(row.id)
+        self._unsent.pop(row.id, None)
+        del self._numbers[row.seq]
+        self._leave(row)
+        row.settled = settled
+        self._settled.setdefault(row.message.entity, {})[row.id] = row
+        self._keep(row)
+
+    def drop(self, row: Row) -> None:
+        """Forget a write."""
+        if row.settled is None:
+            self._leave(row)
+        self.forget(row)
+        self._journal.put(DropRow(row.id))
+
+    def forget(self, row: Row) -> None:
+        """Forget a write of which the store knows nothing."""
+        self._waiting.pop(row.id, None)
+        self._settled.get(row.message.entity, {}).pop(row.id, None)
+        self._unsent.pop(row.id, None)
+        if self._numbers.get(row.seq) is row:  # or it is another write's now
+            del self._numbers[row.seq]
+        rows = self._records.get(row.record, [])
+        if row in rows:
+            rows.remove(row)
+        if not rows:
+            self._records.pop(row.record, None)
+
+    # Inside.
+
+    def _leave(self, row: Row) -> None:
+        if self._journal.durable:
+            self._leaving[row.id] = row.seq
+
+    def _keep(self, row: Row) -> None:
+        row.stored = not self._journal.durable
+        self._journal.put(PutRow(row.kept()))
+
+    def _rebase(self, row: Row) -> None:
+        """Its base version is of a store that is no more."""
+        row.message = copy.copy(row.message)
+        row.message.base_version = row.epoch = None
+        if row.seq:
+            self._keep(row)
+
+
+def _values(kept: KeptRow) -> tuple[str, Mutation, int, str | None, float, Settled | None]:
+    return kept.id, kept.message, kept.seq, kept.epoch, kept.since, kept.settled

@@ -1,171 +1,52 @@
 """The client's side of one conversation, over as many connections as it takes.
 
-Knows the protocol: who says what when, what is asked again, what is resent.
-Must not know sockets, formats, clocks or the loop: messages and times go in,
-messages and events come out. Times are in seconds of any clock that does not
-jump; randomness is an argument.
+Knows what a user asks for. Must not know sockets, formats, clocks or the loop:
+messages and times go in, messages and events come out. Times are in seconds of
+any clock that does not jump; randomness is an argument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import datetime
 
+from rhtmx.conflict import Dispute, Side, answer
+from rhtmx.conversation import Conversation
 from rhtmx.cursor import Cursor
-from rhtmx.errors import RhtmxError
-from rhtmx.events import Answered, Event, Problem, Refused
-from rhtmx.link import Link, Phase
-from rhtmx.messages import (
-    Authenticate,
-    Authenticated,
-    Change,
-    Error,
-    FieldChange,
-    FieldConflict,
-    FieldPushAck,
-    FormValidationResult,
-    Hello,
-    Limits,
-    Ping,
-    Pong,
-    Position,
-    PushAck,
-    SyncComplete,
-    SyncFieldsComplete,
-    ValidationResult,
-    Welcome,
-)
-from rhtmx.messages.tables import SCHEMA_HASH
-from rhtmx.outlet import Grain, Outlet
-from rhtmx.queue import MemoryQueue, Mutation, Mutations, Queue
-from rhtmx.requests import Question, Requests
-from rhtmx.streams import Streams
-from rhtmx.verdict import ConnectionClosed, closed_for_good, reconnects, refusal, typed_error
-from rhtmx.wire import ClientMessage, Message
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grain import Grain
+from rhtmx.local import Shelf
+from rhtmx.messages import Authenticate, Position
+from rhtmx.ops import Image, Mutation
+from rhtmx.queue import Row
+from rhtmx.requests import Question
 
 __all__ = ["Session"]
 
 
-class Session:
-    """See the head of the file. After every call, `take` and `events` say what came of it.
+class Session(Conversation):
+    """See the head of the file. After every call, `take` and `events` say what came of it."""
 
-    Args:
-        client_id: stable id of this client instance, 1 to 255 bytes.
-        random: gives a number from 0 to 1, 1 excluded, each time it is called.
-        token: bearer token.
-        queue: where writes wait for their answer; in memory if left out.
+    def load(self, image: Image) -> None:
+        """Begin with what a store has kept; its client is the one that goes on."""
+        self.client_id = image.client_id
+        self.local.load(image)
 
-    Attributes:
-        error: why it has ended, once it has.
-        limits: what the server lets this client ask for, once it has said so.
-    """
+    def offline(self, now: float) -> None:
+        """The application wants no connection; drop it if there is one."""
+        if self.error is None:
+            self.lost(now)
+            self._wanted = False
 
-    def __init__(
-        self,
-        client_id: str,
-        random: Callable[[], float],
-        *,
-        token: str | None = None,
-        queue: Queue | None = None,
-    ) -> None:
-        self.client_id = client_id
-        self.token = token
-        self.error: ConnectionClosed | None = None
-        self.limits: Limits | None = None
-        self._epoch: str | None = None
-        self._problem: RhtmxError | None = None
-        self._link = Link(random)
-        self._mutations = Mutations(MemoryQueue() if queue is None else queue, random)
-        self._requests = Requests()
-        self._events: list[Event] = []
-        self._streams = Streams(Outlet(self._link.send, self._link.fence, self._events.append))
-        self._id_prefix = f"{int(random() * 2**40):010x}"
-        self._ids = 0
+    def online(self) -> None:
+        """The application wants a connection again: make one at once."""
+        self._wanted, self._waiting = True, False
 
-    # What the shell reports.
-
-    def connected(self, now: float) -> None:
-        """There is a connection."""
-        self._check_open()
-        self._link.connected(now)
-        self._link.send(
-            Hello(
-                client_id=self.client_id,
-                token=self.token,
-                schema=SCHEMA_HASH,
-                epoch=self._epoch,
-                confirmed_seq=self._mutations.confirmed,
-            )
-        )
-
-    def receive(self, message: Message, now: float) -> None:
-        """A message arrived.
-
-        Raises:
-            RhtmxError: `BAD_MESSAGE`, it must not come here or now: the
-                connection is of no use any more.
-            ConnectionClosed: the server does not want this client.
-        """
-        self._link.received(message, now)
-        _HANDLERS[type(message)](self, message, now)
-
-    def tick(self, now: float) -> bool:
-        """Time passed; call it when `deadline` has come.
-
-        Returns:
-            Whether the connection is still good; if not, drop it.
-        """
-        self._mutations.tick(now)
-        return self._link.tick(now)
-
-    def lost(self, now: float, code: int | None = None, reason: str = "") -> float | None:
-        """The connection ended, or could not be made.
-
-        Args:
-            now: when.
-            code: its close code, if there was one.
-            reason: the words beside it.
-
-        Returns:
-            After how many seconds to connect again; `None`: not at all.
-        """
-        if self.error is not None:
-            return None
-        if code is not None and not reconnects(code):
-            self.close(closed_for_good(code, reason, self._problem))
-            return None
-        self._streams.lost()
-        return self._link.lost(now)
-
-    def take(self, now: float) -> list[ClientMessage]:
-        """What is to be sent now, in order; it counts as sent."""
-        if self.is_open:
-            for mutation in self._mutations.due():
-                self._link.send(mutation)
-            for question in self._requests.due():
-                self._link.send(question)
-        return self._link.take(now)
-
-    def events(self) -> list[Event]:
-        """What happened since the last call, in order."""
-        events = self._events[:]
-        self._events.clear()
-        return events
-
-    @property
-    def is_open(self) -> bool:
-        """There is a connection, and the server knows the client."""
-        return self._link.phase is Phase.OPEN
-
-    @property
-    def deadline(self) -> float | None:
-        """When to call `tick` and `take` next, whatever else happens; `None`: never."""
-        deadline, retry_at = self._link.deadline, self._mutations.retry_at
-        if deadline is None or retry_at is None or not self.is_open:
-            return deadline
-        return min(deadline, retry_at)
-
-    # What the user asks for.
+    def too_large(self, message: Mutation, size: int, most: int) -> None:
+        """A write that was taken is larger than what the server takes: it is refused for good."""
+        row = self.local.writes.queue.numbered(message.seq)
+        if row is not None:
+            words = f"a message of at most {most} bytes expected, this has {size}"
+            self.local.writes.reject(row, RhtmxError(ErrorCode.TOO_LARGE, words))
 
     def subscribe(self, entity: str, grain: Grain, since: Position | None = None) -> Cursor:
         """Start reading.
@@ -199,16 +80,71 @@ class Session:
         """Deliver again."""
         self._streams.resume(cursor)
 
-    def push(self, mutation: Mutation) -> str:
+    def open(self, entity: str, grain: Grain) -> Shelf:
+        """Hold an entity here from now on.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at the other grain.
+        """
+        known = self.local.get(entity)
+        shelf = self.local.open(entity, grain)
+        if known is None:
+            if self.is_open:
+                shelf.replica.begin(self._epoch or "")
+            try:
+                self._streams.add(entity, grain, shelf.replica.cursor)
+            except RhtmxError:
+                self.local.shut(shelf)
+                raise
+        return shelf
+
+    def push(self, mutation: Mutation, since: float = 0.0) -> str:
         """Write. Returns the id under which `Answered` or `Refused` tells the outcome.
+
+        Args:
+            mutation: what to write.
+            since: the time, in seconds since 1970, for those who look at the queue.
 
         Raises:
             ConnectionClosed: the session has ended.
         """
-        self._check_open()
-        mutation.request_id = self._new_id()
-        self._mutations.add(mutation)
-        return mutation.request_id
+        shelf = self.local.get(mutation.entity)
+        epoch = self._epoch if shelf is None else shelf.replica.position.epoch
+        return self._write(mutation, epoch, since)
+
+    def base_version(self, entity: str, entity_id: str) -> int | None:
+        """The version that this client has seen of a record; `None` if it does not read it."""
+        shelf = self.local.get(entity)
+        return None if shelf is None else shelf.replica.base_version(entity_id)
+
+    def retry(self, request_id: str, since: float = 0.0) -> str | None:
+        """Write a refused write again; returns the new one's id, `None` if it is not kept.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        refused = self.local.writes.refused.get(request_id)
+        if refused is None:
+            return None
+        return self._write(refused.message, refused.epoch, since, refused.id)
+
+    def answer(self, dispute: Dispute, side: Side, at: datetime) -> str | None:
+        """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.
+
+        Args:
+            dispute: the conflict.
+            side: what is to stand.
+            at: now.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        mutation = answer(dispute, side, at)
+        kept = dispute.refused if dispute.refused in self.local.writes.refused else None
+        if mutation is not None:
+            return self._write(mutation, dispute.epoch, at.timestamp(), kept)
+        self.local.writes.discard(kept or "")
+        return None
 
     def ask(self, question: Question) -> str:
         """Ask. Returns the id under which `Answered` or `Refused` tells the outcome.
@@ -223,93 +159,17 @@ class Session:
         self._requests.add(question)
         return question.request_id
 
-    def close(self, error: ConnectionClosed | None = None) -> None:
-        """End everything; writes that wait for their answer stay in the queue."""
-        if self.error is None:
-            self.error = error or ConnectionClosed("the client was closed")
-            self._streams.lost()
-            self._link.close()
-
     # Inside.
 
-    def _check_open(self) -> None:
-        if self.error is not None:
-            raise self.error
+    def _write(
+        self, mutation: Mutation, epoch: str | None, since: float, instead: str | None = None
+    ) -> str:
+        self._check_open()
+        based = mutation.base_version is not None
+        row = Row(self._new_id(), mutation, epoch=epoch if based else None, since=since)
+        self.local.writes.add(row, instead)
+        return row.id
 
     def _new_id(self) -> str:
         self._ids += 1
         return f"{self._id_prefix}-{self._ids}"
-
-    def _welcome(self, message: Welcome, now: float) -> None:
-        assert message.limits is not None
-        self._link.welcomed(message.heartbeat / 1000, now)
-        self.limits = message.limits
-        self._epoch = message.epoch
-        self._problem = None
-        self._mutations.begin(message.last_seq)
-        self._requests.begin(message.limits.requests)
-        self._streams.opened(message.epoch)
-
-    def _pong(self, message: Pong, now: float) -> None:
-        fence = self._link.pong()
-        if fence is not None:
-            fence.passed()
-
-    def _pushed(self, message: PushAck | FieldPushAck, now: float) -> None:
-        conflicts = self._mutations.answered(message.request_id)
-        if conflicts is not None:
-            self._events.append(Answered(message.request_id or "", message, conflicts))
-
-    def _answered(
-        self, message: Authenticated | ValidationResult | FormValidationResult, now: float
-    ) -> None:
-        if self._requests.settle(message.request_id):
-            self._events.append(Answered(message.request_id or "", message))
-
-    def _failed(self, message: Error, now: float) -> None:
-        error = typed_error(message)
-        if self._link.phase is Phase.GREETING:
-            self._unwelcome(error)
-        elif error.request_id is None:
-            self._unaddressed(error)
-        elif (final := self._mutations.refused(error, now)) is not None:
-            if final:
-                self._events.append(Refused(error.request_id, error))
-        elif self._requests.settle(error.request_id):
-            self._events.append(Refused(error.request_id, error))
-
-    def _unwelcome(self, error: RhtmxError) -> None:
-        """The `hello` was refused: for good, or until the next attempt."""
-        self._problem = error
-        raise refusal(error) or error
-
-    def _unaddressed(self, error: RhtmxError) -> None:
-        """Subscriptions have no `request_id`: what comes before their fence is about them."""
-        fence = self._link.next_fence
-        if fence is not None and fence.refused is not None:
-            fence.refused(error)
-        else:
-            self._problem = error
-            self._events.append(Problem(error))
-
-
-_HANDLERS: Mapping[type[Message], Callable[[Session, Any, float], None]] = {
-    Welcome: Session._welcome,
-    Authenticated: Session._answered,
-    Error: Session._failed,
-    Ping: lambda session, message, now: session._link.send(Pong()),
-    Pong: Session._pong,
-    Change: lambda session, message, now: session._streams.receive(Grain.RECORDS, message.change),
-    SyncComplete: lambda session, message, now: session._streams.complete(Grain.RECORDS, message),
-    PushAck: Session._pushed,
-    FieldChange: lambda session, message, now: session._streams.receive(
-        Grain.FIELDS, message.change
-    ),
-    SyncFieldsComplete: lambda session, message, now: session._streams.complete(
-        Grain.FIELDS, message
-    ),
-    FieldPushAck: Session._pushed,
-    FieldConflict: lambda session, message, now: session._mutations.conflict(message),
-    ValidationResult: Session._answered,
-    FormValidationResult: Session._answered,
-}

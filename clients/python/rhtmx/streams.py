@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from rhtmx.cursor import Cursor, Log
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grain import Grain
 from rhtmx.messages import SyncComplete, SyncFieldsComplete
-from rhtmx.outlet import Grain, Outlet
+from rhtmx.outlet import Outlet
 from rhtmx.stream import Stream
 
 __all__ = ["Streams"]

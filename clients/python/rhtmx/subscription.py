@@ -23,8 +23,8 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from rhtmx.cursor import Cursor, Log
 from rhtmx.errors import RhtmxError
 from rhtmx.events import Delivered, Reset, Synced, WasReset
+from rhtmx.grain import Grain
 from rhtmx.messages import Position
-from rhtmx.outlet import Grain
 
 __all__ = ["CAPACITY", "PATIENCE", "Owner", "Subscription"]
 

@@ -1,15 +1,25 @@
-"""What the end of a connection means.
+"""What the end of a connection means, and what the refusal of a write.
 
-Knows close codes and error codes. Must not know the connection.
+Knows close codes and error codes. Must not know the connection, nor the queue.
 """
 
 from __future__ import annotations
+
+import enum
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS, FINAL_CLOSE_CODES
 
-__all__ = ["ConnectionClosed", "closed_for_good", "reconnects", "refusal", "typed_error"]
+__all__ = [
+    "ConnectionClosed",
+    "Verdict",
+    "closed_for_good",
+    "reconnects",
+    "refusal",
+    "typed_error",
+    "verdict",
+]
 
 _FINAL_STANDARD = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
 """Standard codes after which the same client would only fail again: protocol
@@ -17,6 +27,40 @@ error, unsupported or inconsistent data, policy, too big, extension missing
 (RFC 6455, section 7.4.1)."""
 
 _BY_CLOSE_CODE = {row.close_code: code for code, row in ERRORS.items() if row.close_code}
+
+
+class Verdict(enum.Enum):
+    """What becomes of a write that was refused."""
+
+    RETRY = "retry"
+    """It used up no number: send it, and all after it, again after a while."""
+
+    REAUTHENTICATE = "reauthenticate"
+    """Keep it, and all after it, until there is a fresh token."""
+
+    REORDER = "reorder"
+    """The server does not have one before it: close the gap."""
+
+    RENEW = "renew"
+    """Its number was used for something else: give it a fresh one."""
+
+    REJECT = "reject"
+    """For good: the number is used up, and the next write goes on."""
+
+
+_VERDICTS = {
+    ErrorCode.UNAUTHENTICATED: Verdict.REAUTHENTICATE,
+    ErrorCode.OUT_OF_ORDER: Verdict.REORDER,
+    ErrorCode.SEQ_REUSED: Verdict.RENEW,
+}
+
+
+def verdict(code: ErrorCode) -> Verdict:
+    """What becomes of a write that was refused with this code."""
+    row = ERRORS.get(code)
+    if row is not None and row.retryable:
+        return Verdict.RETRY
+    return _VERDICTS.get(code, Verdict.REJECT)
 
 
 class ConnectionClosed(RhtmxError):  # noqa: N818 (the field's own word)

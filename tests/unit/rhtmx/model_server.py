@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from rhtmx.grain import Grain
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -36,7 +37,6 @@ from rhtmx.messages import (
     UnsubscribeFields,
     Welcome,
 )
-from rhtmx.outlet import Grain
 from rhtmx.wire import Message
 
 ENTITY = "tasks"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import rhtmx
 from rhtmx.client import Client
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, FieldUpdate, Hello, Position, Push, PushFields
+from rhtmx.messages import Authenticate, Error, FieldUpdate, Hello, Position, Push, PushFields
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
 from tests.unit.rhtmx.model_server import NOW
@@ -151,3 +152,69 @@ async def test_connect_takes_an_id_and_a_format(peer: Peer) -> None:
         assert client.client_id == "mine"
         assert peer.socket is not None
         assert peer.socket.subprotocol == "rhtmx.v1.proto"
+
+
+async def test_a_store_and_an_id_exclude_each_other() -> None:
+    with pytest.raises(RhtmxError, match="a store has an id of its own"):
+        rhtmx.connect("ws://localhost", store="x.db", client_id="mine")
+
+
+async def test_the_queue_is_the_same_tuple_until_it_changes(client: Client) -> None:
+    assert client.queue is client.queue
+    client.offline()
+    call = asyncio.create_task(client.push("tasks", "1", {"n": 1}))
+    await asyncio.sleep(0)
+    seen = []
+    async for queue in client.queues():
+        seen.append([each.entity_id for each in queue])
+        if not queue:
+            break
+        client.online()
+    assert (seen[0], seen[-1]) == (["1"], [])
+    await call
+    assert client.queue == ()
+
+
+async def test_a_refused_write_is_raised_kept_and_told(client: Client, peer: Peer) -> None:
+    peer.mute = True
+    call = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: any(isinstance(each, Push) for each in peer.heard))
+    peer.server.outgoing.clear()
+    peer.mute = False
+    await peer.say(Error("not yours", ErrorCode.FORBIDDEN, seq=1))
+    with pytest.raises(RhtmxError, match="not yours"):
+        await call
+    async for rejected in client.rejections():
+        assert [each.id for each in client.rejected] == [rejected.id]
+        result = await rejected.retry()
+        assert isinstance(result, rhtmx.PushResult)
+        assert await rejected.retry() is None
+        break
+    assert client.rejected == ()
+
+
+async def test_a_conflict_is_told_and_answered(client: Client) -> None:
+    await client.push_fields("tasks", "1", {"title": "mine"}, delete=["old"])
+    conflicts = client.conflicts()
+    conflict = await anext(conflicts)
+    assert (conflict.mine, conflict.theirs, conflict.winner) == ("mine", "theirs", "server")
+    assert await conflict.take_theirs() is None
+    result = await conflict.keep_mine()
+    assert isinstance(result, rhtmx.FieldPushResult)
+    await conflicts.aclose()
+    again = client.conflicts()
+    assert (await anext(again)) is not conflict
+    await again.aclose()
+
+
+async def test_the_end_ends_whoever_listens(peer: Peer) -> None:
+    async with client_of(peer) as client:
+        listening = [
+            asyncio.ensure_future(anext(client.conflicts())),
+            asyncio.ensure_future(anext(client.rejections())),
+            asyncio.ensure_future(client.collection("nothing").synced()),
+        ]
+        await asyncio.sleep(0)
+    for each in listening:
+        with pytest.raises(ConnectionClosed, match="the client was closed"):
+            await each

@@ -9,12 +9,13 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from rhtmx.client import Client
 from rhtmx.dial import Endpoint
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
-from rhtmx.messages import Error, Hello, Limits, Ping, Push, Welcome
+from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, Welcome
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
+from tests.support.waiting import eventually
 from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
 
@@ -165,3 +166,110 @@ async def test_closing_ends_what_waits(client: Client, peer: Peer) -> None:
     await client.close()
     with pytest.raises(ConnectionClosed, match="the client was closed"):
         await push
+
+
+async def test_offline_lets_go_and_online_connects_at_once(client: Client, peer: Peer) -> None:
+    client.offline()
+    assert client.state is State.OFFLINE
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: peer.server.cursor is None)
+    client.online()
+    assert (await push).version == 1
+    assert peer.connections == 2
+
+
+async def test_online_does_not_wait_for_the_next_attempt(peer: Peer) -> None:
+    session = Session("c1", random=lambda: 0.999)  # the wait would be nearly a second
+    async with Client(session, Endpoint(peer.url, Format.JSON)) as client:
+        await peer.drop()
+        async for state in client.states():
+            if state is State.WAITING:
+                break
+        client.online()
+        async with asyncio.timeout(0.5):
+            await peer.until(lambda: peer.connections == 2)
+
+
+async def test_offline_while_connecting_ends_the_attempt(peer: Peer) -> None:
+    async with client_of(peer) as client:
+        peer.mute = True
+        await peer.drop()
+        await peer.until(lambda: len(hellos(peer)) == 2)
+        client.offline()
+        peer.mute = False
+        peer.server.outgoing.clear()
+        client.online()
+        assert (await client.push("tasks", "1", 1)).version == 1
+
+
+async def test_a_write_that_waits_and_is_too_large_is_refused_and_holds_up_nothing(
+    client: Client, peer: Peer
+) -> None:
+    client.offline()
+    limits, client._session.limits = client._session.limits, None
+    big = asyncio.create_task(client.push("tasks", "big", "x" * 70_000))
+    small = asyncio.create_task(client.push("tasks", "small", "x"))
+    await asyncio.sleep(0)
+    client._session.limits = limits
+    client.online()
+    with pytest.raises(RhtmxError, match="at most 65536 bytes") as caught:
+        await big
+    assert caught.value.code is ErrorCode.TOO_LARGE
+    assert (await small).version == 1
+    assert [each.entity_id for each in client.rejected] == ["big"]
+
+
+async def test_a_token_that_the_server_no_longer_takes_is_replaced(peer: Peer) -> None:
+    tokens = iter(["t1", "t2", "t3"])
+
+    async def token() -> str:
+        return next(tokens)
+
+    async with client_of(peer, token=token) as client:
+        await peer.drop(4503, "expired")
+        await peer.until(lambda: len(hellos(peer)) == 2)
+        assert (await client.push("tasks", "1", 1)).version == 1
+    assert [each.token for each in hellos(peer)] == ["t1", "t2"]
+
+
+async def test_writes_that_wait_for_a_fresh_token_get_one(peer: Peer) -> None:
+    tokens = iter(["t1", "t2"])
+
+    async def token() -> str:
+        return next(tokens)
+
+    async with client_of(peer, token=token) as client:
+        peer.mute = True
+        push = asyncio.create_task(client.push("tasks", "1", 1))
+        await peer.until(lambda: any(isinstance(each, Push) for each in peer.heard))
+        peer.server.outgoing.clear()
+        peer.server.seqs.clear()
+        peer.mute = False
+        await peer.say(Error("expired", ErrorCode.UNAUTHENTICATED, seq=1))
+        await push
+        assert [each.token for each in peer.heard if isinstance(each, Authenticate)] == ["t2"]
+
+
+async def test_a_first_token_that_is_refused_is_raised_in_the_servers_words(peer: Peer) -> None:
+    async def token() -> str:
+        return "t1"
+
+    peer.refusal = Error("this token has expired", ErrorCode.UNAUTHENTICATED)
+    with pytest.raises(ConnectionClosed, match="this token has expired"):
+        async with client_of(peer, token=token):
+            pass
+
+
+async def test_writes_that_wait_for_a_token_that_nobody_gives_are_said_in_the_log(
+    client: Client, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer.mute = True
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: any(isinstance(each, Push) for each in peer.heard))
+    peer.server.outgoing.clear()
+    peer.server.seqs.clear()
+    peer.mute = False
+    await peer.say(Error("expired", ErrorCode.UNAUTHENTICATED, seq=1))
+    await eventually(lambda: "wait for a fresh token: call authenticate" in caplog.text)
+    await client.authenticate("t2")
+    assert (await push).version

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grain import Grain
 from rhtmx.inbox import Inbox
 from rhtmx.messages import (
     Change,
@@ -19,7 +20,6 @@ from rhtmx.messages import (
     ValidationResult,
     Welcome,
 )
-from rhtmx.outlet import Grain
 from rhtmx.session import Session
 from rhtmx.subscription import CAPACITY, Subscription
 from rhtmx.verdict import ConnectionClosed

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+import rhtmx
 from rhtmx.client import Client
 from rhtmx.events import State
 from rhtmx.verdict import ConnectionClosed
@@ -43,3 +47,40 @@ async def test_after_the_end_every_call_says_so(peer: Peer) -> None:
     with pytest.raises(ConnectionClosed, match="the client was closed"):
         async for _ in client.subscribe("tasks"):
             pass
+
+
+async def test_with_a_store_entering_does_not_wait_for_a_connection(tmp_path: Path) -> None:
+    path = tmp_path / "replica.db"
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=path) as client:
+        states = [client.state]
+        name = client.client_id
+    assert [*states, client.state] == [State.CONNECTING, State.CLOSED]
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=path) as client:
+        assert client.client_id == name
+
+
+async def test_an_address_that_is_none_is_the_end_even_with_a_store(tmp_path: Path) -> None:
+    async with rhtmx.connect("http://nowhere", store=tmp_path / "replica.db") as client:
+        async for _ in client.states():
+            pass
+        with pytest.raises(ConnectionClosed, match="not a ws:// or wss:// URL"):
+            await client.push("tasks", "1", 1)
+
+
+async def test_without_a_store_there_is_nothing_to_wait_for(client: Client) -> None:
+    await client.saved()
+
+
+async def test_saved_waits_until_a_write_is_in_the_store(tmp_path: Path) -> None:
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=tmp_path / "replica.db") as client:
+        call = asyncio.create_task(client.push("tasks", "1", 1))
+        await asyncio.sleep(0)
+        assert [each.stored for each in client.queue] == [False]
+        await client.saved()
+        assert [each.stored for each in client.queue] == [True]
+        call.cancel()
+
+
+async def test_a_client_that_was_not_entered_cannot_go_online(peer: Peer) -> None:
+    with pytest.raises(ConnectionClosed, match="async with"):
+        client_of(peer).online()

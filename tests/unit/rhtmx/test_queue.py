@@ -4,197 +4,291 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, FieldConflict, Push
-from rhtmx.queue import MemoryQueue, Mutation, Mutations
+from rhtmx.journal import Journal
+from rhtmx.keeping import keep
+from rhtmx.messages import ChangeAction, Push
+from rhtmx.ops import Add, KeptRow, Settled
+from rhtmx.queue import Queue, Row
+from rhtmx.stores.memory import MemoryStore
 
 
-def write(name: str, seq: int | None = None) -> Push:
-    return Push("tasks", name, ChangeAction.UPDATE, b"1", request_id=name, seq=seq)
+def push(name: str, base_version: int | None = None) -> Push:
+    return Push("tasks", name, ChangeAction.UPDATE, b"1", base_version=base_version)
 
 
-def refusal(code: ErrorCode, name: str, seq: int, details: bytes | None = None) -> RhtmxError:
-    return RhtmxError(code, "no", request_id=name, seq=seq, details=details)
+def row(name: str, base_version: int | None = None, epoch: str | None = None) -> Row:
+    return Row(name, push(name, base_version), epoch=epoch)
 
 
-def numbers(mutations: Mutations) -> list[tuple[str | None, int | None]]:
-    return [(each.request_id, each.seq) for each in mutations.due()]
+def numbers(queue: Queue) -> list[tuple[str, int]]:
+    return [(each.id, each.seq) for each in queue.due()]
+
+
+def number(queue: Queue, seq: int) -> Row:
+    found = queue.numbered(seq)
+    assert found is not None
+    return found
+
+
+class Durable:
+    """A queue with a store that works when the test says so."""
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self.journal.durable = True
+        self.queue = Queue(self.journal)
+        self.store = MemoryStore("c")
+
+    def work(self) -> None:
+        """Store what was put down."""
+        outcome = keep(self.store, self.journal.take())
+        self.queue.stored(outcome.stored)
+        for add, seq in outcome.added:
+            waiting = self.queue.get(add.row.id)
+            assert waiting is not None
+            self.queue.number(waiting, add.row, seq)
+
+    def kept(self) -> list[tuple[str, int]]:
+        return [(each.id, each.seq) for each in self.store.load().rows]
 
 
 @pytest.fixture
-def queue() -> MemoryQueue:
-    return MemoryQueue()
+def queue() -> Queue:
+    """A queue without a store: whatever is put down counts as stored."""
+    return Queue(Journal())
 
 
 @pytest.fixture
-def mutations(queue: MemoryQueue) -> Mutations:
-    return Mutations(queue, random=lambda: 0.5)
+def durable() -> Durable:
+    return Durable()
 
 
-def test_numbers_go_on_from_the_servers_last(mutations: Mutations) -> None:
-    mutations.add(write("a"))
-    mutations.begin(settled=7)
-    mutations.add(write("b"))
-    assert numbers(mutations) == [("a", 8), ("b", 9)]
+def test_numbers_go_on_from_the_servers_last_if_nothing_waits(queue: Queue) -> None:
+    queue.begin(7, "e")
+    queue.add(row("a"))
+    queue.add(row("b"))
+    assert numbers(queue) == [("a", 8), ("b", 9)]
+    assert queue.confirmed == 7
 
 
-def test_what_is_sent_is_not_due_again(mutations: Mutations) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    assert numbers(mutations) == [("a", 1)]
-    assert numbers(mutations) == []
+def test_what_is_sent_is_not_due_again(queue: Queue) -> None:
+    queue.begin(0, "e")
+    queue.add(row("a"))
+    assert numbers(queue) == [("a", 1)]
+    assert numbers(queue) == []
 
 
-def test_everything_unanswered_is_sent_again_under_its_number(mutations: Mutations) -> None:
-    mutations.begin(0)
+def test_everything_unanswered_is_sent_again_under_its_number(queue: Queue) -> None:
     for name in "abc":
-        mutations.add(write(name))
-    assert len(numbers(mutations)) == 3
-    assert mutations.answered("a") == []
-    mutations.begin(settled=2)
-    assert numbers(mutations) == [("b", 2), ("c", 3)]
+        queue.add(row(name))
+    assert len(numbers(queue)) == 3
+    queue.drop(number(queue, 1))
+    queue.begin(2, "e")
+    assert numbers(queue) == [("b", 2), ("c", 3)]
+    assert queue.confirmed == 1
 
 
-def test_a_server_that_forgot_numbers_gets_new_ones(mutations: Mutations) -> None:
-    mutations.begin(5)
+def test_a_server_that_forgot_numbers_gets_new_ones(queue: Queue) -> None:
+    queue.begin(5, "e")
+    queue.add(row("a"))
+    queue.add(row("b"))
+    queue.begin(2, "f")
+    assert numbers(queue) == [("a", 3), ("b", 4)]
+
+
+def test_a_server_that_knows_more_numbers_is_not_sent_them_again(queue: Queue) -> None:
+    queue.add(row("a"))
+    queue.begin(7, "e")
+    queue.add(row("b"))
+    assert numbers(queue) == [("a", 1), ("b", 8)]
+
+
+def test_a_base_version_of_another_epoch_is_let_go_unless_the_server_may_have_it(
+    queue: Queue,
+) -> None:
+    for name, epoch in [("a", "e"), ("b", "e"), ("c", "f"), ("d", None)]:
+        queue.add(row(name, 4, epoch))
+    queue.begin(1, "f")
+    assert [each.message.base_version for each in queue.due()] == [4, None, 4, 4]
+
+
+def test_a_gap_is_closed_by_new_numbers(queue: Queue) -> None:
+    queue.begin(4, "e")
+    queue.add(row("a"))
+    queue.add(row("b"))
+    numbers(queue)
+    queue.close_gap(3)
+    assert numbers(queue) == [("a", 4), ("b", 5)]
+
+
+def test_a_gap_that_is_only_the_servers_is_closed_by_sending_again(queue: Queue) -> None:
+    for name in "abc":
+        queue.add(row(name))
+    numbers(queue)
+    queue.close_gap(1)
+    assert numbers(queue) == [("b", 2), ("c", 3)]
+
+
+def test_a_gap_in_the_middle_does_not_come_back_for_ever(queue: Queue) -> None:
+    for name in "abc":
+        queue.add(row(name))
+    numbers(queue)
+    queue.drop(number(queue, 2))
+    queue.close_gap(1)
+    assert numbers(queue) == [("c", 2)]
+
+
+def test_a_fresh_number_is_one_at_the_end(queue: Queue) -> None:
+    queue.add(row("a"))
+    queue.add(row("b"))
+    numbers(queue)
+    queue.renew(number(queue, 1))
+    assert numbers(queue) == [("a", 3)]
+    assert [each.id for each in queue] == ["b", "a"]
+
+
+def test_the_writes_of_a_record_are_known_in_order(queue: Queue) -> None:
+    rows = [row("a"), Row("x", push("a")), row("b")]
+    for each in rows:
+        queue.add(each)
+    queue.settle(rows[0], Settled(3, "e"))
+    assert queue.of("tasks", "a") == rows[:2]
+    assert list(queue.settled("tasks")) == rows[:1]
+    assert queue.records("tasks") == {"a", "b"}
+    for each in rows:
+        queue.drop(each)
+    assert queue.records("tasks") == set()
+
+
+def test_a_settled_write_no_longer_waits(queue: Queue) -> None:
+    queue.add(row("a"))
+    queue.settle(number(queue, 1), Settled(3, "e"))
+    assert (len(queue), queue.numbered(1), queue.confirmed) == (0, None, 1)
+    queue.begin(1, "e")
+    assert numbers(queue) == []
+
+
+# With a store.
+
+
+def test_a_write_is_stored_before_it_is_sent(durable: Durable) -> None:
+    durable.queue.begin(0, "e")
+    durable.queue.add(row("a"))
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert durable.kept() == [("a", 1)]
+    assert numbers(durable.queue) == [("a", 1)]
+
+
+def test_new_numbers_are_stored_before_they_are_sent(durable: Durable) -> None:
+    durable.queue.begin(5, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.begin(2, "f")
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert durable.kept() == [("a", 3)]
+    assert numbers(durable.queue) == [("a", 3)]
+
+
+def test_a_write_that_was_being_stored_while_numbers_changed_gets_the_right_one(
+    durable: Durable,
+) -> None:
+    durable.queue.begin(5, "e")
+    durable.work()
+    durable.queue.add(row("a"))
+    batch = durable.journal.take()
+    durable.queue.begin(2, "f")
+    (seq,) = durable.store.add(batch.adds)
+    waiting = durable.queue.get("a")
+    assert (seq, waiting is not None) == (6, True)
+    if waiting is not None:
+        durable.queue.number(waiting, batch.adds[0].row, seq)
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert durable.kept() == numbers(durable.queue) == [("a", 3)]
+    assert durable.store.load().last == 3
+
+
+def test_a_write_that_lost_its_base_version_while_it_was_stored_is_stored_again(
+    durable: Durable,
+) -> None:
+    durable.queue.add(row("a", 4, "e"))
+    batch = durable.journal.take()
+    durable.queue.begin(0, "f")
+    (seq,) = durable.store.add(batch.adds)
+    waiting = durable.queue.get("a")
+    assert waiting is not None
+    durable.queue.number(waiting, batch.adds[0].row, seq)
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert [each.message.base_version for each in durable.store.load().rows] == [None]
+    assert numbers(durable.queue) == [("a", 1)]
+
+
+def test_the_last_number_in_the_store_is_the_last_one_that_was_given(durable: Durable) -> None:
+    """The second write was stored under its number, after the first one had to be corrected."""
+    durable.queue.begin(7, "e")
+    durable.work()
     for name in "ab":
-        mutations.add(write(name))
-    assert numbers(mutations) == [("a", 6), ("b", 7)]
-    mutations.begin(settled=2)
-    assert numbers(mutations) == [("a", 3), ("b", 4)]
+        durable.queue.add(row(name))
+    batch = durable.journal.take()
+    durable.queue.begin(8, "e")
+    for each, seq in zip(batch.adds, durable.store.add(batch.adds), strict=True):
+        waiting = durable.queue.get(each.row.id)
+        assert waiting is not None
+        durable.queue.number(waiting, each.row, seq)
+    durable.work()
+    durable.queue.add(row("c"))
+    durable.work()
+    assert numbers(durable.queue) == durable.kept() == [("a", 9), ("b", 10), ("c", 11)]
 
 
-def test_a_write_leaves_the_queue_with_its_answer_only(
-    mutations: Mutations, queue: MemoryQueue
-) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    assert [each.seq for each in queue] == [None]
-    numbers(mutations)
-    assert [each.seq for each in queue] == [1]
-    assert mutations.answered("a") == []
-    assert list(queue) == []
-    assert mutations.answered("a") is None
+def test_what_was_kept_is_sent_first_under_its_numbers(durable: Durable) -> None:
+    old = KeptRow("old", 3, push("a"), None, 0.0, Settled(9, "e"))
+    kept = [old, KeptRow("a", 4, push("a")), KeptRow("b", 5, push("b"))]
+    durable.queue.load(kept, 5)
+    assert durable.queue.confirmed == 3
+    assert [each.id for each in durable.queue.of("tasks", "a")] == ["old", "a"]
+    durable.queue.begin(4, "e")
+    assert numbers(durable.queue) == [("a", 4), ("b", 5)]
 
 
-def test_what_a_queue_kept_is_sent_first(queue: MemoryQueue) -> None:
-    kept: list[Mutation] = [write("a", 4), write("b", 5)]
-    for each in kept:
-        queue.put(each)
-    mutations = Mutations(queue, random=lambda: 0.5)
-    assert mutations.confirmed == 3
-    mutations.begin(settled=4)
-    mutations.add(write("c"))
-    assert numbers(mutations) == [("a", 4), ("b", 5), ("c", 6)]
+def test_a_write_leaves_the_store_with_the_queue(durable: Durable) -> None:
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.drop(number(durable.queue, 1))
+    durable.work()
+    assert durable.kept() == []
 
 
-def test_answers_are_confirmed_up_to_the_first_that_waits(mutations: Mutations) -> None:
-    assert mutations.confirmed is None
-    mutations.begin(7)
-    assert mutations.confirmed == 7
-    mutations.add(write("a"))
-    mutations.add(write("b"))
-    numbers(mutations)
-    assert mutations.confirmed == 7
-    mutations.answered("a")
-    assert mutations.confirmed == 8
+def test_the_add_of_a_write_says_what_it_is(durable: Durable) -> None:
+    durable.queue.add(row("a"), instead="refused")
+    assert durable.journal.take().adds == [Add(row("a").kept(), "refused")]
 
 
-def test_conflicts_come_with_the_answer_of_their_write(mutations: Mutations) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    mutations.add(write("b"))
-    numbers(mutations)
-    conflict = FieldConflict("tasks", "b", "title", seq=2)
-    mutations.conflict(conflict)
-    assert mutations.answered("a") == []
-    assert mutations.answered("b") == [conflict]
+def test_a_settled_write_does_not_take_a_number_along_that_is_anothers_now(queue: Queue) -> None:
+    queue.add(row("a"))
+    queue.add(row("b"))
+    settled = number(queue, 1)
+    queue.settle(settled, Settled(1, "e"))
+    queue.begin(0, "f")
+    assert numbers(queue) == [("b", 1)]
+    queue.drop(settled)
+    assert number(queue, 1).id == "b"
 
 
-def test_conflicts_of_a_lost_connection_are_not_counted_twice(mutations: Mutations) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    numbers(mutations)
-    conflict = FieldConflict("tasks", "a", "title", seq=1)
-    mutations.conflict(conflict)
-    mutations.begin(1)
-    mutations.conflict(conflict)
-    assert mutations.answered("a") == [conflict]
-
-
-def test_a_rejected_write_is_final_and_blocks_nothing(mutations: Mutations) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    mutations.add(write("b"))
-    numbers(mutations)
-    assert mutations.refused(refusal(ErrorCode.CONFLICT, "a", 1), now=0) is True
-    assert mutations.answered("b") == []
-
-
-@pytest.mark.parametrize("code", [ErrorCode.STORAGE_FULL, ErrorCode.STORAGE_FAILED])
-def test_a_write_that_the_store_did_not_take_is_sent_again_with_all_after_it(
-    mutations: Mutations, code: ErrorCode
-) -> None:
-    mutations.begin(0)
+def test_an_answer_is_confirmed_only_once_it_is_stored(durable: Durable) -> None:
+    """Or the server forgets it, and the write that comes back after a crash is nobody's."""
     for name in "abc":
-        mutations.add(write(name))
-    numbers(mutations)
-    mutations.answered("a")
-    assert mutations.refused(refusal(code, "b", 2), now=10) is False
-    assert mutations.refused(refusal(ErrorCode.OUT_OF_ORDER, "c", 3), now=10) is False
-    assert mutations.retry_at == 10.5
-    mutations.tick(10.4)
-    assert numbers(mutations) == []
-    mutations.tick(10.5)
-    assert numbers(mutations) == [("b", 2), ("c", 3)]
-
-
-def test_the_wait_grows_until_a_write_succeeds(mutations: Mutations) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    waits = []
-    for _ in range(3):
-        numbers(mutations)
-        mutations.refused(refusal(ErrorCode.STORAGE_FULL, "a", 1), now=0)
-        assert mutations.retry_at is not None
-        waits.append(mutations.retry_at)
-        mutations.tick(100)
-    numbers(mutations)
-    mutations.answered("a")
-    mutations.add(write("b"))
-    numbers(mutations)
-    mutations.refused(refusal(ErrorCode.STORAGE_FULL, "b", 2), now=0)
-    assert [*waits, mutations.retry_at] == [0.5, 1, 2, 0.5]
-
-
-def test_a_gap_is_closed_by_new_numbers(mutations: Mutations) -> None:
-    mutations.begin(5)
-    mutations.add(write("a"))
-    numbers(mutations)
-    gap = refusal(ErrorCode.OUT_OF_ORDER, "a", 6, b'{"last_seq":3}')
-    assert mutations.refused(gap, now=0) is False
-    assert numbers(mutations) == [("a", 4)]
-
-
-def test_what_is_said_of_an_old_number_is_not_about_the_new_one(mutations: Mutations) -> None:
-    mutations.begin(5)
-    mutations.add(write("a"))
-    mutations.add(write("b"))
-    numbers(mutations)
-    mutations.refused(refusal(ErrorCode.OUT_OF_ORDER, "a", 6, b'{"last_seq":3}'), now=0)
-    assert numbers(mutations) == [("a", 4), ("b", 5)]
-    late = refusal(ErrorCode.OUT_OF_ORDER, "b", 7, b'{"last_seq":3}')
-    assert mutations.refused(late, now=0) is False
-    assert numbers(mutations) == []
-
-
-def test_a_number_confirmed_long_ago_is_a_final_refusal(mutations: Mutations) -> None:
-    mutations.begin(0)
-    mutations.add(write("a"))
-    numbers(mutations)
-    old = refusal(ErrorCode.OUT_OF_ORDER, "a", 1, b'{"last_seq":9}')
-    assert mutations.refused(old, now=0) is True
-
-
-def test_the_refusal_of_something_else_is_not_taken(mutations: Mutations) -> None:
-    assert mutations.refused(refusal(ErrorCode.CONFLICT, "x", 1), now=0) is None
+        durable.queue.add(row(name))
+    durable.work()
+    durable.queue.drop(number(durable.queue, 1))
+    durable.queue.settle(number(durable.queue, 2), Settled(2, "e"))
+    assert durable.queue.confirmed == 0
+    durable.work()
+    assert durable.queue.confirmed == 2
+    durable.queue.renew(number(durable.queue, 3))
+    assert durable.queue.confirmed == 2
+    durable.work()
+    assert durable.queue.confirmed == 3

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 
 from rhtmx.cursor import Cursor, Log
 from rhtmx.events import Answered, Delivered, Event, Refused, Started, Synced, WasReset
+from rhtmx.grain import Grain
 from rhtmx.messages import ChangeAction, ChangeLog, Position, Push
-from rhtmx.outlet import Grain
 from rhtmx.session import Session
 from rhtmx.wire import Message
 from tests.unit.rhtmx.model_server import ENTITY, ModelServer

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Answered, Delivered, Problem, Refused, Started, Stopped
+from rhtmx.events import (
+    Answered,
+    Delivered,
+    Disputed,
+    Problem,
+    Refused,
+    Rejected,
+    Started,
+    State,
+    Stopped,
+)
+from rhtmx.grain import Grain
 from rhtmx.messages import (
     Authenticate,
     Change,
@@ -31,7 +42,6 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import SCHEMA_HASH
-from rhtmx.outlet import Grain
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 
@@ -64,7 +74,7 @@ def opened(session: Session, **welcomed: Any) -> None:
 
 def test_it_introduces_itself_first(session: Session) -> None:
     session.connected(0)
-    assert session.take(0) == [Hello("c1", "t1", SCHEMA_HASH)]
+    assert session.take(0) == [Hello("c1", "t1", SCHEMA_HASH, confirmed_seq=0)]
 
 
 def test_nothing_else_is_said_before_the_welcome(session: Session) -> None:
@@ -115,7 +125,10 @@ def test_conflicts_come_with_their_answer(session: Session) -> None:
     ack = FieldPushAck("tasks", "1", 0, 1, request_id=name, seq=1)
     session.receive(conflict, 1)
     session.receive(ack, 1)
-    assert session.events() == [Answered(name, ack, [conflict])]
+    answered, disputed = session.events()
+    assert answered == Answered(name, ack, [conflict])
+    assert isinstance(disputed, Disputed)
+    assert disputed.dispute.field == "title"
 
 
 def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
@@ -123,9 +136,12 @@ def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
     name = session.push(push())
     session.take(0)
     session.receive(Error("moved on", ErrorCode.CONFLICT, name, 1), 1)
-    (refused,) = session.events()
+    refused, rejected, disputed = session.events()
     assert isinstance(refused, Refused)
     assert (refused.request_id, refused.error.code) == (name, ErrorCode.CONFLICT)
+    assert isinstance(rejected, Rejected)
+    assert rejected.write.id == name
+    assert isinstance(disputed, Disputed)
 
 
 def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Session) -> None:
@@ -276,3 +292,90 @@ def test_closing_is_for_good(session: Session) -> None:
         session.subscribe("tasks", Grain.RECORDS)
     with pytest.raises(ConnectionClosed):
         session.connected(1)
+
+
+def test_the_state_follows_connection_and_wish(session: Session) -> None:
+    states = [session.state]
+    opened(session)
+    states.append(session.state)
+    session.lost(1)
+    states.append(session.state)
+    session.connecting()
+    states.append(session.state)
+    session.offline(2)
+    states.append(session.state)
+    session.online()
+    states.append(session.state)
+    session.close()
+    assert [*states, session.state] == [
+        State.CONNECTING,
+        State.OPEN,
+        State.WAITING,
+        State.CONNECTING,
+        State.OFFLINE,
+        State.CONNECTING,
+        State.CLOSED,
+    ]
+
+
+def test_a_token_that_can_be_renewed_is_not_the_end_of_it() -> None:
+    session = Session("c1", random=lambda: 0.5, renews=True)
+    opened(session)
+    assert session.lost(1, 4503) is not None
+    session.connected(2)
+    with pytest.raises(RhtmxError) as caught:
+        session.receive(Error("expired", ErrorCode.UNAUTHENTICATED), 2)
+    assert not isinstance(caught.value, ConnectionClosed)
+    assert session.lost(2, 4501) is None
+
+
+def test_an_entity_is_held_at_one_granularity(session: Session) -> None:
+    opened(session)
+    session.open("tasks", Grain.RECORDS)
+    with pytest.raises(RhtmxError, match="one granularity"):
+        session.open("tasks", Grain.FIELDS)
+    session.subscribe("notes", Grain.FIELDS)
+    with pytest.raises(RhtmxError, match="is being read as fields"):
+        session.open("notes", Grain.RECORDS)
+    assert session.local.get("notes") is None
+
+
+def test_what_is_held_is_one_more_reader_beside_subscriptions(session: Session) -> None:
+    opened(session)
+    shelf = session.open("tasks", Grain.RECORDS)
+    session.receive(SyncComplete("tasks", 3, "e"), 1)
+    cursor = session.subscribe("tasks", Grain.RECORDS)
+    log = ChangeLog("tasks", "1", ChangeAction.UPDATE, b"7", version=4)
+    session.receive(Change(log), 1)
+    assert [each.log for each in session.events() if isinstance(each, Delivered)] == [log]
+    assert [each.data for each in shelf.overlay.snapshot()] == [7]
+    session.unsubscribe(cursor)
+
+
+def test_an_entity_that_the_server_refuses_is_asked_for_again(session: Session) -> None:
+    opened(session)
+    shelf = session.open("nope", Grain.RECORDS)
+    session.take(1)
+    session.receive(Error("no entity 'nope'", ErrorCode.UNKNOWN_ENTITY), 1)
+    session.receive(Pong(), 1)
+    assert shelf.replica.error is not None
+    session.lost(2)
+    opened(session)
+    assert shelf.replica.error is None
+    assert any(isinstance(each, Subscribe) for each in session.take(3))
+
+
+def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: Session) -> None:
+    session.push(push("big"))
+    session.push(push("small"))
+    opened(session)
+    big, small = [each for each in session.take(0) if isinstance(each, Push)]
+    session.too_large(big, 70_000, 65_536)
+    (refused, _) = session.events()
+    assert isinstance(refused, Refused)
+    assert refused.error.code is ErrorCode.TOO_LARGE
+    gap = Error("gap", ErrorCode.OUT_OF_ORDER, small.request_id, 2, details=b'{"last_seq":0}')
+    session.receive(gap, 1)
+    (again,) = session.take(1)
+    assert isinstance(again, Push)
+    assert (again.entity_id, again.seq) == ("small", 1)

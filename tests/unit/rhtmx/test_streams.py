@@ -6,8 +6,8 @@ import pytest
 
 from rhtmx.cursor import Cursor
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grain import Grain
 from rhtmx.messages import ChangeLog, Subscribe, SubscribeFields
-from rhtmx.outlet import Grain
 from rhtmx.streams import Streams
 from tests.unit.rhtmx.wire_side import WireSide, at, complete, record
 

@@ -11,8 +11,8 @@ from rhtmx.client import Client
 from rhtmx.cursor import Cursor
 from rhtmx.errors import RhtmxError
 from rhtmx.events import Delivered, Reset
+from rhtmx.grain import Grain
 from rhtmx.messages import ChangeLog, Position, Subscribe, Unsubscribe
-from rhtmx.outlet import Grain
 from rhtmx.subscription import Subscription
 from rhtmx.verdict import ConnectionClosed
 from tests.unit.rhtmx.peer import Peer

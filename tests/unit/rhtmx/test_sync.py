@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from rhtmx.cursor import Cursor
 from rhtmx.events import Delivered, Reset, Synced, WasReset
+from rhtmx.grain import Grain
 from rhtmx.messages import ChangeLog, Position
-from rhtmx.outlet import Grain
 from rhtmx.subscription import News, Subscription
 from rhtmx.sync import collect
 

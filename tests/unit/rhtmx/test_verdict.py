@@ -7,7 +7,15 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS
-from rhtmx.verdict import ConnectionClosed, closed_for_good, reconnects, refusal, typed_error
+from rhtmx.verdict import (
+    ConnectionClosed,
+    Verdict,
+    closed_for_good,
+    reconnects,
+    refusal,
+    typed_error,
+    verdict,
+)
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 1011, 1012, 4000, 4001, 4400, 4499])
@@ -61,3 +69,16 @@ def test_an_error_message_becomes_an_exception_with_everything_it_says() -> None
 
 def test_an_error_without_a_code_is_unspecified() -> None:
     assert typed_error(Error("no")).code is ErrorCode.UNSPECIFIED
+
+
+def test_every_code_has_one_verdict_about_a_write() -> None:
+    for code, row in ERRORS.items():
+        assert (verdict(code) is Verdict.RETRY) == row.retryable
+    special = {
+        ErrorCode.UNAUTHENTICATED: Verdict.REAUTHENTICATE,
+        ErrorCode.OUT_OF_ORDER: Verdict.REORDER,
+        ErrorCode.SEQ_REUSED: Verdict.RENEW,
+    }
+    assert {code: verdict(code) for code in special} == special
+    for code in (ErrorCode.FORBIDDEN, ErrorCode.CONFLICT, ErrorCode.UNSPECIFIED):
+        assert verdict(code) is Verdict.REJECT

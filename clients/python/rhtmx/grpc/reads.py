@@ -14,6 +14,7 @@ from rhtmx import calls
 from rhtmx.changes import Change, FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Reset
+from rhtmx.grain import Grain
 from rhtmx.grpc.call import Limit
 from rhtmx.grpc.catch_up import CatchUp
 from rhtmx.grpc.line import Line
@@ -26,7 +27,6 @@ from rhtmx.messages import (
     HistoryRequest,
     Position,
 )
-from rhtmx.outlet import Grain
 from rhtmx.sync import field_key, record_key
 
 __all__ = ["Reads"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 
+from rhtmx.grain import Grain
 from rhtmx.grpc.call import Call, Limit
 from rhtmx.grpc.line import Line
 from rhtmx.messages import Envelope, Position, Sync, SyncFields, WatchRequest
-from rhtmx.outlet import Grain
 
 __all__ = ["Source"]
 

@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 import pytest
 
+from rhtmx.grain import Grain
 from rhtmx.grpc.source import Source
 from rhtmx.messages import Position, Sync, SyncFields, WatchRequest
-from rhtmx.outlet import Grain
 from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, fields_synced, line_to, synced
 
 AT = Position(epoch="e1", version=4)

@@ -1,0 +1,68 @@
+"""What the core wants kept, until the shell has stored it. Pure.
+
+Knows which op replaces which. Must not know stores, nor when they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rhtmx.ops import Add, DropRefused, DropRow, Op, PutRefused, PutRow, SetLast
+
+__all__ = ["Batch", "Journal"]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be stored in one transaction.
+
+    Args:
+        adds: new writes, to be numbered in this order.
+        ops: everything else, by what it is about.
+    """
+
+    adds: list[Add] = field(default_factory=list)
+    ops: dict[tuple[str, ...], Op] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.adds or self.ops)
+
+    @property
+    def vital(self) -> list[Op]:
+        """The ops about writes: without them numbers go wrong, the rest can be read again."""
+        kinds = (PutRow, DropRow, PutRefused, DropRefused, SetLast)
+        return [op for op in self.ops.values() if isinstance(op, kinds)]
+
+
+class Journal:
+    """Collects ops: of several about the same thing the last one counts.
+
+    Attributes:
+        durable: whether there is a store at all; without one nothing is collected.
+    """
+
+    def __init__(self) -> None:
+        self.durable = False
+        self._batch = Batch()
+
+    def put(self, op: Op) -> None:
+        """Put down what is so from now on."""
+        if self.durable:
+            self._batch.ops[op.key] = op
+
+    def add(self, add: Add) -> None:
+        """A new write."""
+        self._batch.adds.append(add)
+
+    def take(self) -> Batch:
+        """Everything since the last call."""
+        batch, self._batch = self._batch, Batch()
+        return batch
+
+    def give_back(self, ops: Iterable[Op]) -> None:
+        """These could not be stored: try again, beneath what has come since."""
+        self._batch.ops = {**{op.key: op for op in ops}, **self._batch.ops}
+
+    def __bool__(self) -> bool:
+        return bool(self._batch)

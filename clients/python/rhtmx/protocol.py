@@ -1,0 +1,279 @@
+"""The protocol's calls: streams of changes, single writes, forms.
+
+Knows the calls that a user makes. Must not know sockets, nor the protocol's
+order of things: `connection` and `session` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from rhtmx import calls
+from rhtmx.changes import Change, FieldChange
+from rhtmx.dial import Endpoint
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.events import Answered, Reset
+from rhtmx.grain import Grain
+from rhtmx.jsonvalue import Json
+from rhtmx.lifeline import Lifeline
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    FieldPushAck,
+    FormValidationResult,
+    Position,
+    Push,
+    PushAck,
+    ValidationResult,
+)
+from rhtmx.ops import Mutation, Store
+from rhtmx.requests import Question
+from rhtmx.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
+from rhtmx.session import Session
+from rhtmx.subscription import Subscription
+from rhtmx.sync import collect, field_key, record_key
+from rhtmx.wire import encode
+
+__all__ = ["Calls"]
+
+T = TypeVar("T")
+
+_ADDRESS = 64
+"""Bytes that `request_id` and `seq` add to a message, at most."""
+
+
+class Calls(Lifeline):
+    """What can be asked of a server, without anything being held here.
+
+    Args:
+        session: the conversation.
+        endpoint: where to connect to.
+        token: gets the token for each connection.
+        clock: the time, for field writes.
+        store: where records and writes are kept; only in memory if left out.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        endpoint: Endpoint,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        store: Store | None = None,
+    ) -> None:
+        super().__init__(session, endpoint, token, store)
+        self._clock = clock
+
+    # The connection.
+
+    async def authenticate(self, token: str) -> datetime | None:
+        """Present a fresh token on the live connection; the user stays the same.
+
+        Returns:
+            When it expires, if it does.
+        """
+        answer = await self._ask(Authenticate(token=token))
+        assert isinstance(answer.message, Authenticated)
+        return answer.message.expires
+
+    # Reading.
+
+    def subscribe(
+        self,
+        entity: str,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Subscription[Change]:
+        """The live stream of whole records.
+
+        Args:
+            entity: the collection.
+            since: where to start: `None` with the next change, `0` with
+                everything there is, or the `position` of an earlier subscription.
+            on_reset: called when what was yielded is void and all of it comes
+                anew. If left out, the `Reset` is raised.
+
+        Example:
+            >>> async for change in client.subscribe("users", since=0):
+            ...     print(change.version, change.action, change.data)
+        """
+        return self._subscription(entity, Grain.RECORDS, Change.of, since, on_reset)
+
+    def subscribe_fields(
+        self,
+        entity: str,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Subscription[FieldChange]:
+        """The live stream of field changes; see `subscribe`.
+
+        One client reads an entity at one grain at a time.
+        """
+        return self._subscription(entity, Grain.FIELDS, FieldChange.of, since, on_reset)
+
+    async def sync(self, entity: str, since: Position | int = 0) -> SyncResult[Change]:
+        """Every record that changed after a position, each once, at its latest.
+
+        A read that ends: it asks the server, and neither uses nor changes what a
+        `Collection` holds.
+        """
+        return await collect(
+            partial(self._subscription, entity, Grain.RECORDS, Change.of, since, ends=True),
+            record_key,
+        )
+
+    async def sync_fields(self, entity: str, since: Position | int = 0) -> SyncResult[FieldChange]:
+        """Every field that changed after a position, each once, at its latest."""
+        return await collect(
+            partial(self._subscription, entity, Grain.FIELDS, FieldChange.of, since, ends=True),
+            field_key,
+        )
+
+    # Writing.
+
+    async def push(
+        self, entity: str, entity_id: str, data: Json, *, base_version: int | None = None
+    ) -> PushResult:
+        """Write a whole record. Returns when it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record.
+            data: any JSON value.
+            base_version: the version of the record that this write is based on
+                (0: none).
+
+        Raises:
+            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
+                or another refusal.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        return await self._push(calls.push(entity, entity_id, data, base_version))
+
+    async def delete(
+        self, entity: str, entity_id: str, *, base_version: int | None = None
+    ) -> PushResult:
+        """Delete a record; see `push`."""
+        return await self._push(calls.push_delete(entity, entity_id, base_version))
+
+    async def push_fields(
+        self,
+        entity: str,
+        entity_id: str,
+        fields: Mapping[str, Json],
+        *,
+        delete: Iterable[str] = (),
+        base_version: int | None = None,
+        timestamp: datetime | None = None,
+    ) -> FieldPushResult:
+        """Write some fields of a record, and leave the others. Returns when it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it is created if need be.
+            fields: new values by top-level key.
+            delete: keys to remove.
+            base_version: the version of the record that this write is based on.
+                Without it the timestamps decide what is in conflict.
+            timestamp: when the user did it; now, if left out.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        at = timestamp or self._clock()
+        message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
+        answer = await self._write(message)
+        assert isinstance(answer.message, FieldPushAck)
+        return FieldPushResult.of(answer.message, answer.conflicts)
+
+    # Forms.
+
+    async def validate_field(
+        self,
+        form: str,
+        field: str,
+        value: str,
+        *,
+        values: Mapping[str, str] | None = None,
+        form_instance: str | None = None,
+    ) -> Validation:
+        """Ask whether one value of a form is valid.
+
+        Args:
+            form: the form's name.
+            field: the field's name.
+            value: what the user entered.
+            values: the form's other values, for rules across fields.
+            form_instance: which of several such forms; a newer question about
+                the same field takes the place of one that is still running.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`, `SUPERSEDED`, `TIMEOUT` …
+        """
+        message = calls.validate_field(form, field, value, values or {}, form_instance)
+        answer = await self._ask(message)
+        assert isinstance(answer.message, ValidationResult)
+        return Validation.of(answer.message)
+
+    async def validate_form(
+        self, form: str, fields: Mapping[str, str], *, form_instance: str | None = None
+    ) -> FormValidation:
+        """Ask whether a whole form is valid; fields left out are checked, too.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
+        """
+        message = calls.validate_form(form, fields, form_instance)
+        answer = await self._ask(message)
+        assert isinstance(answer.message, FormValidationResult)
+        return FormValidation.of(answer.message)
+
+    # Inside.
+
+    async def _push(self, message: Push) -> PushResult:
+        answer = await self._write(message)
+        assert isinstance(answer.message, PushAck)
+        return PushResult.of(answer.message)
+
+    async def _write(self, message: Mutation) -> Answered:
+        self._check(message)
+        since = self._clock().timestamp()
+        return await self._inbox.answer(self._session.push(message, since))
+
+    async def _ask(self, message: Question) -> Answered:
+        self._check(message)
+        return await self._inbox.answer(self._session.ask(message))
+
+    def _check(self, message: Mutation | Question) -> None:
+        """Refuse here what the server would end the connection for."""
+        self._check_connected()
+        limits = self._session.limits
+        size = len(encode(message, self._endpoint.format)) + _ADDRESS
+        if limits is not None and limits.message_bytes and size > limits.message_bytes:
+            raise RhtmxError(
+                ErrorCode.TOO_LARGE,
+                f"a message of at most {limits.message_bytes} bytes expected, this has {size}",
+            )
+
+    def _subscription(
+        self,
+        entity: str,
+        grain: Grain,
+        convert: Callable[[Any], T],
+        since: Position | int | None,
+        on_reset: Callable[[Reset], None] | None,
+        *,
+        ends: bool = False,
+    ) -> Subscription[T]:
+        self._check_connected()
+        start = calls.position(since)
+        return Subscription(
+            self._inbox, entity, grain, convert, since=start, on_reset=on_reset, ends=ends
+        )

@@ -1,0 +1,1 @@
+"""Where a client keeps what it holds: in memory, or in an SQLite file."""

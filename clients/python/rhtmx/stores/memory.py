@@ -1,0 +1,120 @@
+"""What a client keeps, in memory: as long as the process, and no longer.
+
+Knows ops. Must not know what they are for. It does what a durable store does,
+so that tests can stop a client and start it again with what was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rhtmx.errors import RhtmxError
+from rhtmx.grain import Grain
+from rhtmx.messages import Position
+from rhtmx.ops import (
+    Add,
+    DropRecord,
+    DropRefused,
+    DropRow,
+    Image,
+    Kept,
+    KeptRow,
+    Op,
+    PutRecord,
+    PutRefused,
+    PutRow,
+    RefusedWrite,
+    SetLast,
+    SetPosition,
+)
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """See the head of the file.
+
+    Args:
+        client_id: the client whose store it is.
+
+    Attributes:
+        failure: raised in place of every change, while it is set.
+    """
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        self.failure: RhtmxError | None = None
+        self._last = 0
+        self._rows: dict[str, KeptRow] = {}
+        self._refused: dict[str, RefusedWrite] = {}
+        self._entities: dict[str, Kept] = {}
+
+    def load(self) -> Image:
+        """Read everything."""
+        rows = sorted(self._rows.values(), key=_order)
+        entities = {
+            name: Kept(kept.position, kept.grain, dict(kept.records))
+            for name, kept in self._entities.items()
+        }
+        return Image(self.client_id, self._last, rows, list(self._refused.values()), entities)
+
+    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+        """Apply ops, then number and store new writes.
+
+        Raises:
+            RhtmxError: the `failure` that was set.
+        """
+        self.apply(ops)
+        numbers = []
+        for each in adds:
+            self._last += 1
+            self._rows[each.row.id] = replace(each.row, seq=self._last)
+            self._refused.pop(each.instead or "", None)
+            numbers.append(self._last)
+        return numbers
+
+    def apply(self, ops: Sequence[Op]) -> None:
+        """Apply ops.
+
+        Raises:
+            RhtmxError: the `failure` that was set.
+        """
+        if self.failure is not None:
+            raise self.failure
+        for op in ops:
+            self._apply(op)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _apply(self, op: Op) -> None:
+        match op:
+            case PutRecord(entity, entity_id, held):
+                self._entity(entity).records[entity_id] = held
+            case DropRecord(entity, entity_id):
+                self._entity(entity).records.pop(entity_id, None)
+            case SetPosition(entity, position, grain):
+                kept = self._entity(entity)
+                kept.position, kept.grain = position, grain
+            case PutRow(row):
+                self._rows[row.id] = row
+            case DropRow(row_id):
+                self._rows.pop(row_id, None)
+            case PutRefused(refused):
+                self._refused[refused.id] = refused
+            case DropRefused(refused_id):
+                self._refused.pop(refused_id, None)
+            case SetLast(last):
+                self._last = last
+
+    def _entity(self, entity: str) -> Kept:
+        beginning = Kept(Position(epoch="", version=0), Grain.RECORDS)
+        return self._entities.setdefault(entity, beginning)
+
+
+def _order(row: KeptRow) -> tuple[bool, int, int]:
+    """What is settled first, by its version; then what waits, by its number."""
+    if row.settled is not None:
+        return (False, row.settled.version, row.seq)
+    return (True, row.seq, 0)

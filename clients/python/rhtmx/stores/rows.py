@@ -1,0 +1,146 @@
+"""What a client keeps, as rows of SQLite tables, and back.
+
+Knows which op is which statement. Must not know files, or transactions.
+Messages are kept in the wire's JSON form, so that a person can read them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from rhtmx.errors import ErrorCode
+from rhtmx.grain import Grain
+from rhtmx.messages import Position, Push, PushFields
+from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
+from rhtmx.ops import (
+    Add,
+    DropRecord,
+    DropRefused,
+    DropRow,
+    Held,
+    Image,
+    Kept,
+    KeptRow,
+    Mutation,
+    Op,
+    PutRecord,
+    PutRefused,
+    PutRow,
+    RefusedWrite,
+    SetLast,
+    SetPosition,
+    Settled,
+)
+from rhtmx.wire import Format, decode, encode
+
+__all__ = ["add", "read", "write"]
+
+
+def read(db: sqlite3.Connection) -> Image:
+    """Everything there is."""
+    client_id, last = db.execute("SELECT id, last FROM client").fetchone()
+    image = Image(client_id, last)
+    for name, epoch, version, grain in db.execute("SELECT * FROM entities"):
+        image.entities[name] = Kept(Position(epoch=epoch, version=version), Grain(grain))
+    for entity, entity_id, version, data in db.execute("SELECT * FROM records"):
+        if entity in image.entities:
+            image.entities[entity].records[entity_id] = Held(version, data)
+    image.rows = sorted((_row(each) for each in db.execute("SELECT * FROM queue")), key=_order)
+    image.refused = [_refused(each) for each in db.execute("SELECT * FROM refused ORDER BY rowid")]
+    return image
+
+
+def add(db: sqlite3.Connection, each: Add) -> int:
+    """Number a write and store it."""
+    (seq,) = db.execute("UPDATE client SET last = last + 1 RETURNING last").fetchone()
+    row = each.row
+    _put_row(db, KeptRow(row.id, seq, row.message, row.epoch, row.since))
+    if each.instead is not None:
+        db.execute("DELETE FROM refused WHERE id = ?", (each.instead,))
+    return int(seq)
+
+
+def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:
+    """Apply ops."""
+    for op in ops:
+        match op:
+            case PutRecord(entity, entity_id, held):
+                values = (entity, entity_id, held.version, held.data)
+                db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", values)
+            case DropRecord(entity, entity_id):
+                db.execute("DELETE FROM records WHERE entity = ? AND id = ?", (entity, entity_id))
+            case SetPosition(entity, position, grain):
+                place = (entity, position.epoch, position.version, grain.value)
+                db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?)", place)
+            case PutRow(row):
+                _put_row(db, row)
+            case DropRow(row_id):
+                db.execute("DELETE FROM queue WHERE id = ?", (row_id,))
+            case PutRefused(refused):
+                _put_refused(db, refused)
+            case DropRefused(refused_id):
+                db.execute("DELETE FROM refused WHERE id = ?", (refused_id,))
+            case SetLast(last):
+                db.execute("UPDATE client SET last = ?", (last,))
+
+
+def _put_row(db: sqlite3.Connection, row: KeptRow) -> None:
+    settled = None
+    if row.settled is not None:
+        lost = {field: _text(value) for field, value in row.settled.lost.items()}
+        settled = json.dumps([row.settled.version, row.settled.epoch, lost]).encode()
+    values = (row.id, row.seq, _message(row.message), row.epoch, row.since, settled)
+    db.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def _put_refused(db: sqlite3.Connection, refused: RefusedWrite) -> None:
+    values = (
+        refused.id,
+        _message(refused.message),
+        ERROR_CODE_SPELLINGS.get(refused.code, ""),
+        refused.text,
+        refused.details,
+        refused.since,
+        refused.epoch,
+    )
+    db.execute("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _row(values: tuple[Any, ...]) -> KeptRow:
+    row_id, seq, message, epoch, since, kept = values
+    settled = None
+    if kept is not None:
+        version, of, lost = json.loads(kept)
+        texts = {name: None if each is None else each.encode() for name, each in lost.items()}
+        settled = Settled(version, of, texts)
+    return KeptRow(row_id, seq, _mutation(message), epoch, since, settled)
+
+
+def _refused(values: tuple[Any, ...]) -> RefusedWrite:
+    row_id, message, code, text, details, since, epoch = values
+    known = ERROR_CODE_VALUES.get(code, ErrorCode.UNSPECIFIED)
+    return RefusedWrite(row_id, _mutation(message), known, text, details, since, epoch)
+
+
+def _order(row: KeptRow) -> tuple[bool, int, int]:
+    """What is settled first, by its version; then what waits, by its number."""
+    if row.settled is not None:
+        return (False, row.settled.version, row.seq)
+    return (True, row.seq, 0)
+
+
+def _message(message: Mutation) -> bytes:
+    return encode(message, Format.JSON)
+
+
+def _mutation(data: bytes) -> Mutation:
+    message = decode(data, Format.JSON)
+    assert isinstance(message, Push | PushFields)
+    return message
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()

@@ -1,0 +1,181 @@
+"""What a client keeps, in an SQLite file.
+
+Knows tables, transactions and what can go wrong with a file. Must not know what
+the rows are for.
+
+One process has the file at a time. It is locked for as long as it is open, and
+written through a rollback journal, not a write-ahead log: the SQLite that many
+Pythons bring along (3.7 to 3.51.2) can damage a file whose log is reset by two
+connections at once. `synchronous=FULL`: what was stored survives a power cut.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.ops import Add, Image, Op
+from rhtmx.stores import rows
+
+__all__ = ["VERSION", "SqliteStore"]
+
+VERSION = 1
+"""Of the tables; in the file's `user_version`."""
+
+_APPLICATION = 0x72687478
+"""`rhtx`, in the file's `application_id`: a database of someone else is left alone."""
+
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {VERSION};
+CREATE TABLE client (id TEXT NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE TABLE entities (
+    name TEXT PRIMARY KEY, epoch TEXT NOT NULL, version INTEGER NOT NULL, grain TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE records (
+    entity TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, data BLOB,
+    PRIMARY KEY (entity, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE queue (
+    id TEXT PRIMARY KEY, seq INTEGER NOT NULL, message BLOB NOT NULL, epoch TEXT,
+    since REAL NOT NULL, settled BLOB
+) STRICT;
+CREATE TABLE refused (
+    id TEXT PRIMARY KEY, message BLOB NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL,
+    details BLOB, since REAL NOT NULL, epoch TEXT
+) STRICT;
+"""
+
+
+class SqliteStore:
+    """See the head of the file. Made without touching the file; `load` opens it.
+
+    Args:
+        path: the file; it is made if it is not there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        self._db: sqlite3.Connection | None = None
+
+    def load(self) -> Image:
+        """Open the file, and read everything.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, another process has it, it is no
+                database of ours, or of a newer version, or cannot be opened;
+                `STORAGE_FULL`, there is no room for it.
+        """
+        db = self._open()
+        try:
+            self._prepare(db)
+            image = rows.read(db)
+        except (sqlite3.Error, RhtmxError, ValueError) as error:
+            db.close()
+            raise self._told(error) from error
+        self._db = db
+        return image
+
+    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+        """Apply ops, then number and store new writes, in one transaction.
+
+        Raises:
+            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`; then nothing of it was.
+        """
+        numbers: list[int] = []
+        db = self._connection()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            rows.write(db, ops)
+            for each in adds:
+                numbers.append(rows.add(db, each))
+            db.execute("COMMIT")
+        except Exception as error:
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise self._told(error) from error
+        return numbers
+
+    def apply(self, ops: Sequence[Op]) -> None:
+        """Apply ops in one transaction.
+
+        Raises:
+            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`; then nothing of it was.
+        """
+        self.add((), ops)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    # Inside.
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise RhtmxError(ErrorCode.STORAGE_FAILED, f"the store '{self.path}' is closed")
+        return self._db
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            # One thread at a time uses it, but not always the same one.
+            return sqlite3.connect(
+                self.path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("BEGIN EXCLUSIVE")  # from here on the file is ours alone
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if tables and application != _APPLICATION:
+            raise RhtmxError(
+                ErrorCode.STORAGE_FAILED,
+                f"'{self.path}' is a database of something else: name another file as store",
+            )
+        if version > VERSION:
+            raise RhtmxError(
+                ErrorCode.STORAGE_FAILED,
+                f"'{self.path}' was written by a newer rhtmx (version {version} of its tables, "
+                f"this one knows {VERSION}): update this program, or name another file",
+            )
+        if not tables:
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute("INSERT INTO client VALUES (?, 0)", (secrets.token_hex(16),))
+        db.execute("COMMIT")
+        with closing(db.execute("PRAGMA journal_mode = TRUNCATE")) as mode:
+            mode.fetchone()
+
+    def _told(self, error: Exception) -> RhtmxError:
+        """An error in words that say which file, and what to do."""
+        if isinstance(error, RhtmxError):
+            return error
+        code = getattr(error, "sqlite_errorcode", None)
+        primary = None if code is None else code & 0xFF
+        words = _WORDS.get(primary, "it cannot be used: check that it is intact and its disk works")
+        full = primary == sqlite3.SQLITE_FULL
+        return RhtmxError(
+            ErrorCode.STORAGE_FULL if full else ErrorCode.STORAGE_FAILED,
+            f"the store '{self.path}': {words} ({error})",
+        )
+
+
+_WORDS: dict[int | None, str] = {
+    sqlite3.SQLITE_FULL: "its disk is full: make room",
+    sqlite3.SQLITE_BUSY: "another process has it open: end that one, or name another file",
+    sqlite3.SQLITE_LOCKED: "another process has it open: end that one, or name another file",
+    sqlite3.SQLITE_NOTADB: "it is no SQLite database: name another file",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away, and a new one is made",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: does its folder exist, and may you write there?",
+    sqlite3.SQLITE_READONLY: "it may only be read: allow this user to write it and its folder",
+}

@@ -1,0 +1,332 @@
+"""Plays a scenario of `tests/vectors/scenarios` against the client's deciding core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rhtmx import calls
+from rhtmx.conflict import Dispute, merged
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.events import Answered, Disputed, Refused
+from rhtmx.grain import Grain
+from rhtmx.keeping import keep
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    Change,
+    ChangeAction,
+    ChangeLog,
+    Error,
+    FieldAction,
+    FieldChange,
+    FieldChangeLog,
+    FieldConflict,
+    FieldPushAck,
+    Limits,
+    MergeStrategy,
+    Ping,
+    Pong,
+    PushAck,
+    PushFields,
+    SyncComplete,
+    SyncFieldsComplete,
+    Welcome,
+    Winner,
+)
+from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS
+from rhtmx.session import Session
+from rhtmx.stores.memory import MemoryStore
+from rhtmx.wire import Format, Message, encode
+
+FOLDER = Path(__file__).parents[1] / "vectors" / "scenarios"
+ENTITY = "tasks"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def scenarios() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Name and steps of every scenario."""
+    for path in sorted(FOLDER.glob("*.json")):
+        for each in json.loads(path.read_text())["scenarios"]:
+            yield f"{path.stem}: {each['name']}", each["steps"]
+
+
+class Play:
+    """One client and what happens to it; a step that does not hold raises `AssertionError`."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore("c")
+        self.now = 0.0
+        self.grain = Grain.RECORDS
+        self.epoch = ""
+        self.starts = 0
+        self.sent: list[dict[str, Any]] = []
+        self.ids: dict[str, str] = {}
+        self.outcomes: dict[str, Any] = {}
+        self.disputes: list[Dispute] = []
+        self.reported: list[dict[str, Any]] = []
+        self.authenticate = ""
+        self.session = self.start()
+
+    def start(self) -> Session:
+        """The program starts, with what was stored."""
+        self.starts += 1
+        # The first number goes into the ids, which differ from run to run.
+        numbers = iter([self.starts / 1000])
+        session = Session("c", lambda: next(numbers, 0.5))
+        session.load(self.store.load())
+        return session
+
+    def step(self, step: dict[str, Any]) -> None:
+        """Take one step."""
+        what = next(iter(step))
+        getattr(self, f"do_{what}")(step[what], step)
+        self.settle()
+
+    def settle(self) -> None:
+        """Do everything that follows by itself."""
+        while True:
+            if self.session.local.journal:
+                self.session.local.kept(keep(self.store, self.session.local.journal.take()))
+            self.note()
+            messages = self.session.take(self.now)
+            for message in messages:
+                self.say(message)
+            if not messages and (self.store.failure or not self.session.local.journal):
+                return
+
+    def say(self, message: Message) -> None:
+        if isinstance(message, Ping):
+            self.session.receive(Pong(), self.now)
+            return
+        if isinstance(message, Authenticate):
+            self.authenticate = message.request_id or ""
+        if not isinstance(message, Pong):
+            self.sent.append(plain(message))
+
+    def note(self) -> None:
+        for event in self.session.events():
+            if isinstance(event, Answered) and isinstance(event.message, PushAck | FieldPushAck):
+                self.outcomes[event.request_id] = {"version": event.message.version}
+            elif isinstance(event, Refused):
+                self.outcomes[event.request_id] = {"code": ERRORS[event.error.code].spelling}
+            elif isinstance(event, Disputed):
+                self.disputes.append(event.dispute)
+                self.reported.append(shown(event.dispute))
+
+    def write(self, request_id: str | None, step: dict[str, Any]) -> None:
+        if request_id is not None:
+            self.ids[step["as"]] = request_id
+            self.outcomes[request_id] = "waiting"
+
+    # What happens.
+
+    def do_open(self, grain: str, step: dict[str, Any]) -> None:
+        self.grain = Grain(grain)
+        self.session.open(ENTITY, self.grain)
+
+    def do_connect(self, _: object, step: dict[str, Any]) -> None:
+        self.session.connected(self.now)
+
+    def do_welcome(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        self.epoch = says["epoch"]
+        limits = Limits(message_bytes=65536, subscriptions=128, requests=64)
+        self.hear(Welcome("s", says["epoch"], says["last_seq"], 20_000, limits, AT))
+
+    def do_change(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        gone = "data" not in says
+        log = ChangeLog(
+            entity=ENTITY,
+            entity_id=says["id"],
+            action=ChangeAction.DELETE if gone else ChangeAction.UPDATE,
+            data=None if gone else text(says["data"]),
+            version=says["version"],
+            client_id=says.get("client_id", "other"),
+            created_at=AT,
+        )
+        self.hear(Change(log))
+
+    def do_field_change(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        gone = "value" not in says
+        log = FieldChangeLog(
+            entity=ENTITY,
+            entity_id=says["id"],
+            field=says["field"],
+            action=FieldAction.DELETE if gone else FieldAction.UPDATE,
+            value=None if gone else text(says["value"]),
+            version=says["version"],
+            more=says.get("more"),
+            timestamp=AT,
+        )
+        self.hear(FieldChange(log))
+
+    def do_synced(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        kind = SyncComplete if self.grain is Grain.RECORDS else SyncFieldsComplete
+        self.hear(kind(ENTITY, says["version"], self.epoch, says.get("reset", False)))
+
+    def do_ack(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        row = self.session.local.writes.queue.numbered(says["seq"])
+        fields = row is not None and isinstance(row.message, PushFields)
+        version, seq, duplicate = says["version"], says["seq"], says.get("duplicate")
+        if fields:
+            self.hear(
+                FieldPushAck(ENTITY, "1", 1, 0, version=version, seq=seq, duplicate=duplicate)
+            )
+        else:
+            self.hear(PushAck(ENTITY, "1", version=version, seq=seq, duplicate=duplicate))
+
+    def do_conflict(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        message = FieldConflict(
+            entity=ENTITY,
+            entity_id=says["id"],
+            field=says["field"],
+            server_value=text(says["theirs"]) if "theirs" in says else None,
+            server_timestamp=AT,
+            client_value=text(says["mine"]) if "mine" in says else None,
+            client_timestamp=AT,
+            version=says["version"],
+            winner=Winner[says["winner"].upper()],
+            strategy=MergeStrategy.LAST_WRITE_WINS,
+            seq=says["seq"],
+        )
+        self.hear(message)
+
+    def do_error(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        details = text(says["details"]) if "details" in says else None
+        code = ERROR_CODE_VALUES[says["code"]]
+        self.hear(Error("no", code, seq=says["seq"], details=details))
+
+    def do_authenticated(self, _: object, step: dict[str, Any]) -> None:
+        self.hear(Authenticated(request_id=self.authenticate))
+
+    def do_lose(self, code: int, step: dict[str, Any]) -> None:
+        self.session.lost(self.now, code)
+
+    def do_elapse(self, milliseconds: int, step: dict[str, Any]) -> None:
+        until = self.now + milliseconds / 1000
+        while (deadline := self.session.deadline) is not None and deadline <= until:
+            self.now = max(self.now, deadline)
+            assert self.session.tick(self.now), "the server is gone"
+            self.settle()
+        self.now = until
+
+    def do_restart(self, _: object, step: dict[str, Any]) -> None:
+        self.session = self.start()
+
+    def do_set(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        push = calls.push(ENTITY, says["id"], says["data"], says.get("base_version"))
+        self.write(self.session.push(push), step)
+
+    def do_patch(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        base = self.session.base_version(ENTITY, says["id"])
+        fields, delete = says["fields"], says.get("delete", ())
+        push = calls.push_fields(ENTITY, says["id"], fields, delete, base, AT)
+        self.write(self.session.push(push), step)
+
+    def do_remove(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        push = calls.push_delete(ENTITY, says["id"], says.get("base_version"))
+        self.write(self.session.push(push), step)
+
+    def do_storage(self, state: str, step: dict[str, Any]) -> None:
+        full = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+        self.store.failure = full if state == "full" else None
+
+    def do_answer(self, how: Any, step: dict[str, Any]) -> None:
+        dispute = self.disputes.pop(0)
+        if how == "keep_mine":
+            side = dispute.mine
+        else:
+            side = dispute.theirs if how == "take_theirs" else merged(how["merge"])
+        request_id = self.session.answer(dispute, side, AT)
+        assert (request_id is not None) == ("as" in step)
+        self.write(request_id, step)
+
+    def do_retry(self, name: str, step: dict[str, Any]) -> None:
+        self.write(self.session.retry(self.ids[name]), step)
+
+    def do_discard(self, name: str, step: dict[str, Any]) -> None:
+        self.session.local.writes.discard(self.ids[name])
+
+    def do_token(self, token: str, step: dict[str, Any]) -> None:
+        self.session.ask(Authenticate(token))
+
+    def do_offline(self, _: object, step: dict[str, Any]) -> None:
+        self.session.offline(self.now)
+
+    def do_online(self, _: object, step: dict[str, Any]) -> None:
+        self.session.online()
+
+    def hear(self, message: Message) -> None:
+        self.session.receive(message, self.now)
+
+    # What is seen.
+
+    def do_sends(self, expected: list[dict[str, Any]], step: dict[str, Any]) -> None:
+        sent, self.sent = self.sent, []
+        assert sent == expected
+
+    def do_shows(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
+        shelf = self.session.local.get(ENTITY)
+        assert shelf is not None
+        snapshot = shelf.overlay.snapshot()
+        assert {each.id: each.data for each in snapshot} == expected
+        assert shelf.overlay.snapshot() is snapshot
+
+    def do_waiting(self, expected: list[str], step: dict[str, Any]) -> None:
+        names = {request_id: name for name, request_id in self.ids.items()}
+        assert [names[row.id] for row in self.session.local.writes.queue] == expected
+
+    def do_outcome(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
+        assert {name: self.outcomes[self.ids[name]] for name in expected} == expected
+
+    def do_conflicts(self, expected: list[dict[str, Any]], step: dict[str, Any]) -> None:
+        reported, self.reported = self.reported, []
+        assert reported == expected
+
+    def do_rejected(self, expected: list[str], step: dict[str, Any]) -> None:
+        names = {request_id: name for name, request_id in self.ids.items()}
+        assert [names[each] for each in self.session.local.writes.refused] == expected
+
+    def do_position(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
+        position = self.store.load().entities[ENTITY].position
+        assert {"epoch": position.epoch, "version": position.version} == expected
+
+    def do_state(self, expected: str, step: dict[str, Any]) -> None:
+        assert self.session.state.value == expected
+
+
+def text(value: object) -> bytes:
+    """A JSON value as the wire has it."""
+    return json.dumps(value).encode()
+
+
+def shown(dispute: Dispute) -> dict[str, Any]:
+    """A conflict as the scenarios write it."""
+    sides = {"mine": dispute.mine, "theirs": dispute.theirs}
+    values = {name: side.value for name, side in sides.items() if not side.deleted}
+    field = {} if dispute.field is None else {"field": dispute.field}
+    return {**field, **values, "winner": dispute.winner}
+
+
+HIDDEN = {
+    "hello": {"schema", "epoch", "token"},
+    "authenticate": {"token"},
+}
+
+
+def plain(message: Message) -> dict[str, Any]:
+    """A message as the scenarios write it."""
+    said: dict[str, Any] = json.loads(encode(message, Format.JSON))
+    hidden = {"request_id", "timestamp"} | HIDDEN.get(said["type"], set())
+    return {
+        key: [trim(each) for each in value] if key == "fields" else value
+        for key, value in said.items()
+        if key not in hidden and value is not None
+    }
+
+
+def trim(field: dict[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in field.items() if key != "timestamp" and each is not None}

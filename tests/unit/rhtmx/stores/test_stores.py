@@ -1,0 +1,148 @@
+"""Facts about every store of `rhtmx.stores`: what was stored is what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rhtmx import calls
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.grain import Grain
+from rhtmx.messages import Position
+from rhtmx.ops import (
+    Add,
+    DropRecord,
+    DropRefused,
+    DropRow,
+    Held,
+    Image,
+    KeptRow,
+    PutRecord,
+    PutRefused,
+    PutRow,
+    RefusedWrite,
+    SetLast,
+    SetPosition,
+    Settled,
+    Store,
+)
+from rhtmx.stores.memory import MemoryStore
+from rhtmx.stores.sqlite import SqliteStore
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+PATCH = calls.push_fields("tasks", "1", {"ü": 9007199254740993}, ["gone"], 4, AT)
+
+
+def write(name: str, seq: int = 0) -> KeptRow:
+    return KeptRow(name, seq, calls.push("tasks", name, {"n": 1}, None), "e", 12.5)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def again(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Store | None], Store]:
+    """Ends the process that has a store, and starts another one."""
+    memory = MemoryStore("c")
+
+    def start(store: Store | None = None) -> Store:
+        if store is not None:
+            store.close()
+        return memory if request.param == "memory" else SqliteStore(tmp_path / "replica.db")
+
+    return start
+
+
+def reread(again: Callable[[Store | None], Store], store: Store) -> Image:
+    after = again(store)
+    image = after.load()
+    after.close()
+    return image
+
+
+def test_a_new_store_has_an_id_and_nothing_else(again: Callable[[Store | None], Store]) -> None:
+    store = again(None)
+    image = store.load()
+    assert image.client_id
+    assert image == Image(image.client_id)
+    assert reread(again, store) == image
+
+
+def test_records_and_positions_are_kept(again: Callable[[Store | None], Store]) -> None:
+    store = again(None)
+    store.load()
+    place = SetPosition("tasks", Position(epoch="e", version=7), Grain.FIELDS)
+    store.apply(
+        [
+            place,
+            PutRecord("tasks", "1", Held(3, b'{"a":1}')),
+            PutRecord("tasks", "2", Held(4, None)),
+            PutRecord("tasks", "3", Held(5, b"1")),
+        ]
+    )
+    store.apply([PutRecord("tasks", "1", Held(7, b"2")), DropRecord("tasks", "3")])
+    kept = reread(again, store).entities["tasks"]
+    assert kept.records == {"1": Held(7, b"2"), "2": Held(4, None)}
+    assert (kept.position, kept.grain) == (place.position, Grain.FIELDS)
+
+
+def test_new_writes_get_the_numbers_after_the_last(again: Callable[[Store | None], Store]) -> None:
+    store = again(None)
+    store.load()
+    assert store.add([Add(write("a")), Add(write("b"))]) == [1, 2]
+    assert store.add([Add(write("c"))], [SetLast(7)]) == [8]
+    image = reread(again, store)
+    assert image.last == 8
+    assert image.rows == [write("a", 1), write("b", 2), write("c", 8)]
+
+
+def test_a_write_comes_back_as_it_was_to_the_digit(again: Callable[[Store | None], Store]) -> None:
+    store = again(None)
+    store.load()
+    row = KeptRow("a", 1, PATCH, "e", 12.5, Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None}))
+    store.apply([PutRow(row)])
+    assert reread(again, store).rows == [row]
+
+
+def test_settled_writes_come_before_those_that_wait(again: Callable[[Store | None], Store]) -> None:
+    store = again(None)
+    store.load()
+    answered = KeptRow("old", 9, PATCH, None, 0, Settled(3, "e"))
+    store.apply([PutRow(write("b", 2)), PutRow(answered), PutRow(write("a", 1))])
+    assert [row.id for row in reread(again, store).rows] == ["old", "a", "b"]
+
+
+def test_a_write_leaves_with_its_answer(again: Callable[[Store | None], Store]) -> None:
+    store = again(None)
+    store.load()
+    store.add([Add(write("a"))])
+    store.apply([DropRow("a")])
+    image = reread(again, store)
+    assert (image.rows, image.last) == ([], 1)
+
+
+def test_refused_writes_are_kept_until_one_takes_their_place(
+    again: Callable[[Store | None], Store],
+) -> None:
+    store = again(None)
+    store.load()
+    refused = [
+        RefusedWrite(name, PATCH, code, "no", b'{"v":1}', 3.5, "e")
+        for name, code in [("b", ErrorCode.CONFLICT), ("a", ErrorCode.UNSPECIFIED)]
+    ]
+    store.apply([PutRefused(each) for each in refused])
+    store.add([Add(write("c"), instead="b")])
+    assert reread(again, store).refused == refused[1:]
+    store = again(None)
+    store.load()
+    store.apply([DropRefused("a")])
+    assert reread(again, store).refused == []
+
+
+def test_a_failure_leaves_everything_as_it_was() -> None:
+    store = MemoryStore("c")
+    store.failure = RhtmxError(ErrorCode.STORAGE_FULL, "full")
+    with pytest.raises(RhtmxError, match="full"):
+        store.add([Add(write("a"))], [SetLast(4)])
+    store.failure = None
+    assert store.load() == Image("c")

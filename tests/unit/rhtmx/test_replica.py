@@ -1,0 +1,188 @@
+"""Facts about `rhtmx.replica`."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.grain import Grain
+from rhtmx.journal import Journal
+from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog, Position
+from rhtmx.ops import DropRecord, Held, Kept, PutRecord, SetPosition, Settled
+from rhtmx.replica import Replica
+
+
+def at(version: int, epoch: str = "e") -> Position:
+    return Position(epoch=epoch, version=version)
+
+
+def record(entity_id: str, version: int, data: bytes | None = b"1") -> ChangeLog:
+    action = ChangeAction.DELETE if data is None else ChangeAction.UPDATE
+    return ChangeLog("tasks", entity_id, action, data, version)
+
+
+def part(
+    name: str, version: int, value: bytes | None = b"1", *, more: bool = False
+) -> FieldChangeLog:
+    action = FieldAction.DELETE if value is None else FieldAction.UPDATE
+    return FieldChangeLog("tasks", "1", name, value, action, version, more=more or None)
+
+
+@pytest.fixture
+def journal() -> Journal:
+    journal = Journal()
+    journal.durable = True
+    return journal
+
+
+@pytest.fixture
+def replica(journal: Journal) -> Replica:
+    replica = Replica("tasks", Grain.RECORDS, journal)
+    replica.begin("e")
+    return replica
+
+
+@pytest.fixture
+def fields(journal: Journal) -> Replica:
+    replica = Replica("tasks", Grain.FIELDS, journal)
+    replica.begin("e")
+    return replica
+
+
+def live(replica: Replica, version: int) -> None:
+    replica.synced(at(version))
+
+
+def test_a_record_and_its_position_are_put_down_together(
+    replica: Replica, journal: Journal
+) -> None:
+    journal.take()
+    assert replica.deliver(record("1", 3), at(3)) == {"1"}
+    assert replica.get("1") == Held(3, b"1")
+    assert list(journal.take().ops.values()) == [
+        PutRecord("tasks", "1", Held(3, b"1")),
+        SetPosition("tasks", at(3), Grain.RECORDS),
+    ]
+
+
+def test_a_deletion_is_put_down_only_if_there_was_something(
+    replica: Replica, journal: Journal
+) -> None:
+    replica.deliver(record("1", 3), at(3))
+    journal.take()
+    replica.deliver(record("1", 4, None), None)
+    replica.deliver(record("2", 5, None), None)
+    assert list(journal.take().ops.values()) == [DropRecord("tasks", "1")]
+
+
+def test_what_is_stale_at_the_end_is_no_more(replica: Replica) -> None:
+    for number in (1, 2):
+        replica.deliver(record(str(number), number), at(number))
+    live(replica, 2)
+    replica.start_over("f")
+    assert replica.position == at(0, "f")
+    replica.deliver(record("2", 1), at(1, "f"))
+    assert replica.position == at(0, "f")
+    assert replica.ids() == {"1", "2"}
+    assert replica.synced(at(1, "f")) == {"1"}
+    assert replica.ids() == {"2"}
+
+
+def test_what_was_read_of_a_load_that_began_with_something_stale_does_not_count(
+    journal: Journal,
+) -> None:
+    kept = Kept(at(5, "old"), Grain.RECORDS, {"1": Held(5, b"1")})
+    replica = Replica("tasks", Grain.RECORDS, journal, kept)
+    replica.begin("new")
+    replica.deliver(record("2", 3), at(3, "new"))
+    replica.cursor.position = at(3, "new")
+    replica.lost()
+    assert replica.cursor.position == at(0, "new")
+
+
+def test_another_granularity_reads_everything_anew(journal: Journal) -> None:
+    kept = Kept(at(5), Grain.FIELDS, {"1": Held(5, b'{"a":1}')})
+    replica = Replica("tasks", Grain.RECORDS, journal, kept)
+    assert replica.position == at(0)
+    assert replica.ids() == {"1"}
+    replica.begin("e")
+    assert replica.synced(at(5)) == {"1"}
+
+
+def test_a_base_version_is_what_was_seen(replica: Replica) -> None:
+    assert replica.base_version("1") is None
+    replica.deliver(record("1", 3), None)
+    assert (replica.base_version("1"), replica.base_version("2")) == (3, None)
+    live(replica, 7)
+    assert (replica.base_version("1"), replica.base_version("2")) == (7, 7)
+    replica.start_over("f")
+    assert replica.base_version("1") is None
+
+
+def test_an_acknowledged_write_is_covered_once_its_record_has_come(replica: Replica) -> None:
+    replica.deliver(record("1", 3), None)
+    assert replica.covers("1", Settled(3, "e"))
+    assert not replica.covers("1", Settled(4, "e"))
+    replica.deliver(record("1", 5, None), None)
+    assert replica.covers("1", Settled(4, "e")), "it was deleted after that"
+    assert not replica.covers("2", Settled(5, "e"))
+    live(replica, 5)
+    assert replica.covers("2", Settled(5, "e"))
+
+
+def test_a_write_to_a_store_that_is_no_more_is_covered_by_the_new_one(replica: Replica) -> None:
+    live(replica, 5)
+    replica.start_over("f")
+    assert not replica.covers("1", Settled(3, "e"))
+    live(replica, 0)
+    replica.synced(at(0, "f"))
+    assert replica.covers("1", Settled(3, "e"))
+
+
+# Field by field.
+
+
+def test_fields_of_one_commit_show_together(fields: Replica) -> None:
+    assert fields.deliver(part("a", 1, more=True), None) == set()
+    assert fields.get("1") is None
+    assert fields.deliver(part("b", 1, b"2"), at(1)) == {"1"}
+    assert fields.get("1") == Held(1, b'{"a":1,"b":2}')
+    assert fields.position == at(1)
+
+
+def test_a_commit_is_complete_when_the_next_one_begins(fields: Replica) -> None:
+    fields.deliver(part("a", 1, more=True), None)
+    assert fields.deliver(part("a", 2, b"2", more=True), None) == {"1"}
+    assert fields.get("1") == Held(1, b'{"a":1}')
+    assert fields.synced(at(2)) == {"1"}
+    assert fields.get("1") == Held(2, b'{"a":2}')
+
+
+def test_without_a_field_there_is_no_record(fields: Replica) -> None:
+    fields.deliver(part("a", 1), at(1))
+    assert fields.deliver(part("a", 2, None), at(2)) == {"1"}
+    assert fields.ids() == set()
+
+
+def test_a_field_that_is_stale_at_the_end_is_no_more(fields: Replica) -> None:
+    fields.deliver(part("a", 1, more=True), None)
+    fields.deliver(part("b", 1), at(1))
+    fields.start_over("e")
+    fields.deliver(part("b", 4, b"9007199254740993"), None)
+    assert fields.synced(at(4)) == {"1"}
+    assert fields.get("1") == Held(4, b'{"b":9007199254740993}')
+
+
+def test_what_was_kept_is_taken_apart_again(journal: Journal) -> None:
+    kept = Kept(at(5), Grain.FIELDS, {"1": Held(5, b'{"a":1.50,"b":{"c":[]}}')})
+    replica = Replica("tasks", Grain.FIELDS, journal, kept)
+    replica.begin("e")
+    replica.deliver(part("d", 6, b"null"), at(6))
+    assert replica.get("1") == Held(6, b'{"a":1.50,"b":{"c":[]},"d":null}')
+
+
+def test_a_record_that_is_no_object_has_no_fields(journal: Journal) -> None:
+    kept = Kept(at(5), Grain.RECORDS, {"1": Held(5, b"7"), "2": Held(5, None)})
+    replica = Replica("tasks", Grain.FIELDS, journal, kept)
+    replica.begin("e")
+    assert replica.synced(at(5)) == {"1", "2"}
+    assert replica.ids() == set()
