@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL("..", import.meta.url));
 const bundle = fileURLToPath(new URL("../../../rhtmx_server/static/client.js", import.meta.url));
 
 /** Gzipped, in bytes. A change that needs more has to say why. */
-const BUDGET = 17_000;
+const BUDGET = 18_000;
 
 it("the checked-in bundle is what the source builds", () => {
   execFileSync(process.execPath, ["build.mjs", "--check"], { cwd: folder, stdio: "pipe" });
