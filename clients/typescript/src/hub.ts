@@ -22,6 +22,9 @@ import type { Port, Told } from "./port.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Pending, Refused, State, Store, Write } from "./store.ts";
 
+/** Showing may take a fifth of the time: while much arrives, less often what is long. */
+const PATIENCE = 4;
+
 interface Promised {
   readonly resolve: (message: never) => void;
   readonly reject: (error: RhtmxError) => void;
@@ -46,9 +49,12 @@ export class Hub {
   readonly #promises = new Map<string, Promised>();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Map<string, number>();
+  /** Who wants no connection. */
+  readonly #against = new Set<"app" | "network">();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #pause = 0;
   #queue: readonly Pending[] | undefined;
   #rejected: readonly Rejected[] | undefined;
 
@@ -214,6 +220,10 @@ export class Hub {
         return void this.emit(`synced ${message.entity}`);
       case "seen":
         return void this.emit(`seen ${message.entity}`, message.change);
+      case "offline":
+        return void this.#against.add(message.why);
+      case "online":
+        return void this.#against.delete(message.why);
       case "lead":
         return this.again();
     }
@@ -221,6 +231,7 @@ export class Hub {
 
   /** Says everything to a new leader. */
   again(): void {
+    for (const why of this.#against) this.send({ type: "offline", why });
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
     for (const [entity, count] of this.#watched) {
       if (count) this.send({ type: "watch", entity, tab: this.#prefix });
@@ -234,16 +245,19 @@ export class Hub {
   changed(): void {
     if (this.state.changed.has(QUEUE)) this.#queue = undefined;
     if (this.state.changed.has(REFUSED)) this.#rejected = undefined;
-    if (this.#loaded && this.state.changed.size) this.#timer ??= setTimeout(() => this.show(), 0);
+    if (!this.#loaded || !this.state.changed.size) return;
+    this.#timer ??= setTimeout(() => this.show(), this.#pause);
   }
 
   /** Tells whoever looks, now. */
   show(): void {
+    const begun = performance.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const names = [...this.state.changed];
     this.state.changed.clear();
     for (const name of names) this.emit(`rows ${name}`);
+    this.#pause = PATIENCE * (performance.now() - begun);
   }
 
   /** Loads the queue anew. */
