@@ -172,6 +172,7 @@ export class Hub {
     const before = this.#open.get(entity) ?? (this.#watched.get(entity) ? false : fields);
     if (before !== fields) throw otherGranularity(entity);
     if (this.#open.has(entity)) return;
+    checkEntity(entity);
     this.#open.set(entity, fields);
     this.send({ type: "open", entity, fields });
   }
@@ -179,6 +180,7 @@ export class Hub {
   /** Watches an entity; the last one who stops ends it. */
   watch(entity: string, listener: (change: never) => void): Stop {
     if (this.#open.get(entity)) throw otherGranularity(entity);
+    checkEntity(entity);
     const count = (by: number) => {
       const now = (this.#watched.get(entity) ?? 0) + by;
       this.#watched.set(entity, now);
@@ -361,4 +363,9 @@ export class Hub {
       merge,
     };
   }
+}
+
+/** Refuses a name that cannot be sent while the caller is there to hear of it. */
+function checkEntity(entity: string): void {
+  checkFromClient({ type: "subscribe", entities: [entity] });
 }

@@ -189,9 +189,9 @@ export class Runner {
       (error) => {
         // Nothing is lost: memory has it, and it is stored with what comes next.
         this.#ops = new Map([...batch, ...this.#ops]);
-        this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
         if (!this.#failing) this.#report(error);
         this.#failing = true;
+        if (this.#hub.leader) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
       },
     );
   }
