@@ -1,4 +1,4 @@
-"""TypeScript from the schema: types, tables and a static codec.
+"""TypeScript from the schema: types, tables and what the codec works from.
 
 Knows which files the TypeScript client is given. Must not know how the text of
 each is made (one module each), nor touch a file: `Schema` in, text out.
@@ -7,19 +7,17 @@ each is made (one module each), nor touch a file: `Schema` in, text out.
 from __future__ import annotations
 
 from codegen.model import Field, Kind, Label, Schema
-from codegen.typescript_check import emit_check
-from codegen.typescript_read import emit_read
+from codegen.typescript_descriptor import emit_descriptor
 from codegen.typescript_tables import emit_tables
 from codegen.typescript_types import emit_types
-from codegen.typescript_write import emit_write
 
 __all__ = ["emit"]
 
 SOURCE = "clients/typescript/src"
 
 SUPPORTED = {
-    Label.PLAIN: {Kind.STRING, Kind.BOOL, Kind.INT32, Kind.INT64, Kind.JSON, Kind.ENUM},
-    Label.OPTIONAL: set(Kind) - {Kind.BYTES, Kind.UNSUPPORTED},
+    Label.PLAIN: {Kind.STRING, Kind.BOOL, Kind.INT64, Kind.JSON, Kind.ENUM},
+    Label.OPTIONAL: set(Kind) - {Kind.BYTES, Kind.INT32, Kind.UNSUPPORTED},
     Label.REQUIRED: {Kind.MESSAGE, Kind.TIME},
     Label.REPEATED: {Kind.STRING, Kind.MESSAGE},
     Label.MAP: {Kind.MESSAGE},
@@ -44,9 +42,7 @@ def emit(schema: Schema) -> dict[str, str]:
     return {
         f"{SOURCE}/messages/types.ts": emit_types(schema),
         f"{SOURCE}/messages/tables.ts": emit_tables(schema),
-        f"{SOURCE}/wire/generated/check.ts": emit_check(schema),
-        f"{SOURCE}/wire/generated/read.ts": emit_read(schema),
-        f"{SOURCE}/wire/generated/write.ts": emit_write(schema),
+        f"{SOURCE}/wire/generated/descriptor.ts": emit_descriptor(schema),
     }
 
 

@@ -1,15 +1,14 @@
 """How generated TypeScript is laid out.
 
-Knows the header, comments, names and the line length. Must not know any part
+Knows the header, comments, imports and the line length. Must not know any part
 of the schema beyond a name.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-__all__ = ["LINE_LENGTH", "call", "comment", "constant", "header", "imports"]
+__all__ = ["LINE_LENGTH", "comment", "header", "imports"]
 
 LINE_LENGTH = 100
 
@@ -40,18 +39,3 @@ def imports(names: Iterable[str], module: str, *, types: bool = False) -> str:
         return line
     body = "".join(f"  {name},\n" for name in listed)
     return f'{keyword} {{\n{body}}} from "{module}";\n'
-
-
-def call(prefix: str, arguments: list[str], suffix: str) -> str:
-    """Call on one line, or with one argument a line if that is too long."""
-    line = f"{prefix}({', '.join(arguments)}){suffix}"
-    if len(line) <= LINE_LENGTH:
-        return f"{line}\n"
-    indent = " " * (len(prefix) - len(prefix.lstrip()))
-    body = "".join(f"{indent}  {argument},\n" for argument in arguments)
-    return f"{prefix}(\n{body}{indent}){suffix}\n"
-
-
-def constant(name: str) -> str:
-    """Name a constant: `ERROR_CODE` for `ErrorCode`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()

@@ -1,4 +1,4 @@
-"""The tables of the protocol: enums, error codes, close codes, schema hash.
+"""The tables of the protocol: error codes, close codes, schema hash.
 
 Knows what a client must look up. Must not know the codec.
 """
@@ -6,7 +6,7 @@ Knows what a client must look up. Must not know the codec.
 from __future__ import annotations
 
 from codegen.model import Enum, EnumValue, Schema
-from codegen.typescript_layout import comment, constant, header, imports
+from codegen.typescript_layout import header, imports
 
 __all__ = ["emit_tables"]
 
@@ -32,15 +32,21 @@ export const CLOSE_RECONNECT = 4000;
 export const CLOSE_FINAL = 4500;
 """
 
+READ_ERRORS = """\
+    .split(";")
+    .map((row) => {
+      const [code, grpc, close = 0, retryable] = row.split(" ");
+      return [code, { grpc: +grpc!, close: +close, retryable: !!retryable }];
+    }),
+) as Readonly<Record<ErrorCode, ErrorTraits>>;
+"""
+
 
 def emit_tables(schema: Schema) -> str:
     """Make `tables.ts`."""
-    enums = schema.wire_enums
     parts = [
-        header("The tables of the protocol."),
-        imports([each.name for each in enums], "./types.ts", types=True),
+        header("The tables of the protocol.") + imports([ERROR_ENUM], "./types.ts", types=True),
         _hash(schema),
-        *(_numbers(each) for each in enums),
         ERROR_TRAITS,
         _errors(schema.enum(ERROR_ENUM)),
         CLOSE_RULE,
@@ -55,29 +61,24 @@ def _hash(schema: Schema) -> str:
     )
 
 
-def _numbers(each: Enum) -> str:
-    body = "".join(f"  {value.spelling}: {value.number},\n" for value in each.spelled)
-    kind = f"Readonly<Record<{each.name}, number>>"
-    return (
-        f"{comment(f'The numbers of `{each.name}` in protobuf.')}"
-        f"export const {constant(each.name)}: {kind} = {{\n{body}}};\n"
-    )
-
-
 def _errors(codes: Enum) -> str:
-    body = "".join(_error(value) for value in codes.spelled)
+    rows = [_error(value) for value in sorted(codes.spelled, key=lambda value: value.number)]
+    rows = [f'    "{row};" +\n' for row in rows[:-1]] + [f'    "{rows[-1]}"\n']
     return (
-        "/** Every error code. */\n"
-        f"export const ERRORS: Readonly<Record<{codes.name}, ErrorTraits>> = {{\n{body}}};\n"
+        "/** Every error code, in the order of their numbers. */\n"
+        f"export const ERRORS = /* @__PURE__ */ Object.fromEntries(\n  (\n{''.join(rows)}  )\n"
+        f"{READ_ERRORS}"
     )
 
 
 def _error(value: EnumValue) -> str:
+    """Write the code, gRPC's status and, if there are any, the close code and `retryable`."""
     traits = value.error
-    grpc, close, retryable = (
-        (traits.grpc_status, traits.close_code, traits.retryable) if traits else (2, 0, False)
-    )
-    return (
-        f"  {value.spelling}: "
-        f"{{ grpc: {grpc}, close: {close}, retryable: {str(retryable).lower()} }},\n"
-    )
+    if traits is None:
+        return f"{value.spelling} 2"
+    words = [value.spelling, str(traits.grpc_status)]
+    if traits.close_code or traits.retryable:
+        words.append(str(traits.close_code))
+    if traits.retryable:
+        words.append("1")
+    return " ".join(words)

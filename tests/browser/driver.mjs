@@ -12,6 +12,8 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 import * as contact from "./contact.mjs";
+import * as forms from "./forms.mjs";
+import * as htmx from "./htmx.mjs";
 import * as page from "./page.mjs";
 import * as tasks from "./tasks.mjs";
 import { Window } from "./window.mjs";
@@ -19,7 +21,7 @@ import { Window } from "./window.mjs";
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const scenarios = { ...tasks, ...contact, ...page };
+const scenarios = { ...tasks, ...contact, ...page, ...forms, ...htmx };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -42,8 +44,16 @@ async function run({ scenario, url }) {
     windows.push(await Window.open(contexts.at(-1), url));
     return windows.at(-1);
   };
+  /** Opens any page of the server, not the demo. */
+  const visit = async (path) => {
+    contexts.push(await browser.newContext());
+    windows.push(new Window(await contexts.at(-1).newPage()));
+    const { page } = windows.at(-1);
+    await page.goto(new URL(path, url).href);
+    return page;
+  };
   try {
-    await scenarios[scenario]({ open, ask });
+    await scenarios[scenario]({ open, visit, ask });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {
     for (const context of contexts) await context.close();

@@ -56,6 +56,7 @@ def test_every_module_on_the_road_of_a_message_exists() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_option_exists(name: str) -> None:
     options = {option.flag for option in chain.from_iterable(GROUPS.values())}
+    options |= set(re.findall(r'"(--[a-z-]+)"', page("clients/python/rhtmx/cli/parser.py")))
     bench = set(re.findall(r'"(--[a-z]+)"', page("benchmarks/__main__.py")))
     text = page(name)
     commands = [

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from codegen.typescript_layout import LINE_LENGTH, call, comment, constant, header, imports
+from codegen.typescript_layout import comment, header, imports
 
 
 def test_a_header_says_what_the_file_is_and_that_nobody_edits_it() -> None:
@@ -23,14 +23,3 @@ def test_imports_are_sorted_and_broken_when_too_long() -> None:
     many = imports([f"name{n:02}" for n in range(20)], "./x.ts")
     assert many.startswith("import {\n  name00,\n")
     assert many.endswith('  name19,\n} from "./x.ts";\n')
-
-
-def test_a_call_is_broken_when_too_long() -> None:
-    assert call("  f", ["a", "b"], ",") == "  f(a, b),\n"
-    long = ["x" * LINE_LENGTH, "y"]
-    assert call("  f", long, ",") == f"  f(\n    {long[0]},\n    y,\n  ),\n"
-
-
-def test_a_constant_is_in_capitals() -> None:
-    assert constant("ErrorCode") == "ERROR_CODE"
-    assert constant("Winner") == "WINNER"

@@ -1,147 +1,104 @@
 /**
- * Checks one field of a message and returns it in its normal form.
+ * Checks a message and returns it in its normal form: known fields only, in the
+ * schema's order.
  *
- * Knows the kinds of fields. Must not know any message: the generated code
- * calls one of these for each field. Every message passes here, in whichever
- * format it came or goes, so that there is one set of rules.
- *
- * All take the object (or array) that holds the field, the place of that
- * object for error messages, and the field's key (or index).
+ * Knows what each kind of field may hold. Must not know any message: the plans
+ * tell. Every message passes here, in whichever format it came or goes, so that
+ * there is one set of rules.
  */
-import { fail, refuse, show } from "./fail.ts";
-import { parseTime } from "./time.ts";
-import { checkJson, isKey, isText } from "./value.ts";
-import type { JsonValue } from "../messages/types.ts";
+import { refuse, show, unknownType } from "./fail.ts";
+import { ENUMS } from "./generated/descriptor.ts";
+import {
+  BOOLEAN,
+  ENUM,
+  INTEGER,
+  JSON_VALUE,
+  LIST,
+  MAP,
+  MESSAGE,
+  OMITTABLE,
+  PLANS,
+  TIME,
+} from "./plan.ts";
+import { formatTime, parseTime } from "./time.ts";
+import { checkJson, entriesOf, isText, parseJson } from "./value.ts";
+import type { Field, Fields, Plan } from "./plan.ts";
 
-/** Something with fields that are not known to be right yet. */
-export type Fields = { [key: string]: unknown };
+/** What each kind may hold, in the order of `Field.kind`; an enum has words of its own. */
+const WORDS = ["true or false", "", "an integer below 2^53", "a string", "", "an RFC 3339 time"];
 
-/** A checking function; `X` is what else it has to be told. */
-export type Check<T, X = undefined> = (from: Fields, at: string, key: string, extra: X) => T;
+/** What protobuf leaves out of each kind, in that order. */
+const ZEROS = [false, undefined, 0, ""];
 
-/** A generated function that checks all fields of one message. */
-export type CheckMessage<T> = (from: Fields, at: string) => T;
-
-/** The checks of some messages, by their `type`. */
-export type Checks<M extends { readonly type: string }> = {
-  readonly [T in M["type"]]: CheckMessage<Extract<M, { readonly type: T }>>;
-};
-
-/** `push` and `data` become `push.data`, `push.fields` and `2` become `push.fields[2]`. */
-function place(from: Fields, at: string, key: string): string {
-  return Array.isArray(from) ? `${at}[${key}]` : `${at}.${key}`;
+/** Checks a message whose `type` is among those that `sides` send. */
+export function checkTyped(from: Fields, sides: number): Fields {
+  const { type } = from;
+  if (typeof type !== "string") return refuse("type", "not a string");
+  const plan = PLANS.find((each) => each.type === type && each.sides & sides);
+  return checkMessage(plan ?? unknownType("type", ` ${show(type)}`), from);
 }
 
-/** A string without NUL and lone surrogates. */
-export function text(from: Fields, at: string, key: string): string {
-  const value = from[key];
-  return isText(value) ? value : fail(place(from, at, key), "a string", value);
-}
-
-/** An integer that JavaScript holds exactly: -(2^53-1) to 2^53-1. */
-export function integer(from: Fields, at: string, key: string): number {
-  const value = from[key];
-  if (!Number.isSafeInteger(value)) fail(place(from, at, key), "an integer below 2^53", value);
-  // `+ 0` makes -0 plain.
-  return (value as number) + 0;
-}
-
-/** True or false. */
-export function flag(from: Fields, at: string, key: string): boolean {
-  const value = from[key];
-  return typeof value === "boolean" ? value : fail(place(from, at, key), "true or false", value);
-}
-
-/** An RFC 3339 time, returned in UTC with `Z` and at most microseconds. */
-export function time(from: Fields, at: string, key: string): string {
-  const value = from[key];
-  return parseTime(value) ?? fail(place(from, at, key), "an RFC 3339 time", value);
-}
-
-/** Any JSON value; absent is `null`. */
-export function json(from: Fields, at: string, key: string): JsonValue {
-  return checkJson(from[key], place(from, at, key));
-}
-
-/** One of the spellings of an enum. */
-export function spelled<E extends string>(
+/**
+ * Checks all fields of one message.
+ *
+ * @param binary whether `from` was read from protobuf, which leaves out zeros,
+ *   and in which JSON is still bytes and a time its seconds and nanoseconds.
+ * @param at the place of the message, for errors.
+ */
+export function checkMessage(
+  plan: Plan,
   from: Fields,
-  at: string,
-  key: string,
-  spellings: Readonly<Record<E, number>>,
-): E {
-  const value = from[key];
-  if (typeof value === "string" && Object.hasOwn(spellings, value)) return value as E;
-  return fail(place(from, at, key), `one of ${Object.keys(spellings).join(", ")}`, value);
-}
-
-/** A message inside a message. */
-export function message<T>(from: Fields, at: string, key: string, check: CheckMessage<T>): T {
-  const where = place(from, at, key);
-  return check(object(from[key], where), where);
-}
-
-/** An array whose items pass `item`. */
-export function list<T, X>(
-  from: Fields,
-  at: string,
-  key: string,
-  item: Check<T, X>,
-  extra?: X,
-): T[] {
-  const value = from[key];
-  const where = place(from, at, key);
-  if (!Array.isArray(value)) fail(where, "an array", value);
-  const items = value as unknown as Fields;
-  return Array.from(value, (_, index) => item(items, where, String(index), extra as X));
-}
-
-/** An array that may be left out; an empty one is. */
-export function optionalList<T, X>(
-  from: Fields,
-  at: string,
-  key: string,
-  item: Check<T, X>,
-  extra?: X,
-): T[] | undefined {
-  const items = from[key] == null ? [] : list(from, at, key, item, extra);
-  return items.length > 0 ? items : undefined;
-}
-
-/** An object used as a map from text to messages; an empty one is left out. */
-export function map<T>(
-  from: Fields,
-  at: string,
-  key: string,
-  check: CheckMessage<T>,
-): { [key: string]: T } | undefined {
-  const where = place(from, at, key);
-  const entries = object(from[key], where);
-  const keys = Object.keys(entries);
-  const checked: { [key: string]: T } = {};
-  for (const each of keys) {
-    if (!isKey(each)) refuse(where, `the key ${show(each)} is not allowed`);
-    const within = `${where}[${show(each)}]`;
-    checked[each] = check(object(entries[each], within), within);
+  binary?: boolean,
+  at: string = plan.type,
+): Fields {
+  const to: Fields = plan.type ? { type: plan.type } : {};
+  for (const field of plan.fields) {
+    to[field.name] = checkField(field, from[field.name], `${at}.${field.name}`, binary);
   }
-  return keys.length > 0 ? checked : undefined;
+  return to;
 }
 
-/** A field that may be left out; `null` is the same. */
-export function optional<T, X = undefined>(
-  from: Fields,
-  at: string,
-  key: string,
-  check: Check<T, X>,
-  extra?: X,
-): T | undefined {
-  return from[key] == null ? undefined : check(from, at, key, extra as X);
+function checkField(field: Field, value: unknown, at: string, binary?: boolean): unknown {
+  const { kind, many, ref } = field;
+  if (value == null) {
+    if (many & OMITTABLE) return kind === JSON_VALUE ? null : undefined;
+    if (binary) value = many ? [] : ZEROS[kind];
+  }
+  if (!(many & (LIST | MAP))) return checkOne(field, value, at, binary);
+  const list = !!(many & LIST);
+  const single = list ? field : PLANS[ref]!.fields[1]!;
+  const items = entriesOf(nested(value, at, list), at).map(
+    ([key, item]) =>
+      [key, checkOne(single, item, `${at}[${list ? key : show(key)}]`, binary)] as const,
+  );
+  // An empty one that may be left out is.
+  if (many & OMITTABLE && !items.length) return undefined;
+  return list ? items.map(([, item]) => item) : Object.fromEntries(items);
 }
 
-/** Returns `value` if it is an object, and no array. */
-export function object(value: unknown, at: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    fail(at, "an object", value);
+function checkOne({ kind, ref }: Field, value: unknown, at: string, binary?: boolean): unknown {
+  if (kind === MESSAGE) return checkMessage(PLANS[ref]!, nested(value, at), binary, at);
+  if (kind === JSON_VALUE) {
+    return checkJson(binary ? parseJson(value as Uint8Array, at) : value, at);
+  }
+  if (kind === TIME) value = binary && value ? formatTime(value) : parseTime(value);
+  const right =
+    kind === INTEGER
+      ? Number.isSafeInteger(value)
+      : kind === BOOLEAN
+        ? typeof value === "boolean"
+        : kind === ENUM
+          ? ENUMS[ref]!.indexOf(value as string) > 0
+          : isText(value);
+  if (!right) refuse(at, `not ${WORDS[kind] || `one of${ENUMS[ref]!.join(" ")}`}`);
+  // A zero may be -0, which this makes plain.
+  return value || ZEROS[kind];
+}
+
+/** Returns `value` if it is an array, or an object that is none. */
+export function nested(value: unknown, at: string, array = false): Fields {
+  if (typeof value !== "object" || !value || Array.isArray(value) !== array) {
+    refuse(at, array ? "not an array" : "not an object");
   }
   return value as Fields;
 }

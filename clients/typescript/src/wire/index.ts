@@ -2,31 +2,24 @@
  * Messages to bytes and back, in both formats.
  *
  * Knows that both formats follow one set of rules: whatever the format and the
- * direction, a message passes the same generated check. Must not know sockets,
- * clocks or sessions.
+ * direction, a message passes the same check. Must not know sockets, clocks or
+ * sessions.
  *
  * There is a pair of functions for the client's side, so that a browser need
  * not load the other half.
  */
+import { checkMessage, checkTyped, nested } from "./check.ts";
 import { refuse } from "./fail.ts";
-import { CHECK_CLIENT, CHECK_SERVER } from "./generated/check.ts";
-import { READ_CLIENT, READ_SERVER } from "./generated/read.ts";
-import { WRITE_CLIENT, WRITE_SERVER } from "./generated/write.ts";
-import { checkMessage, readJson } from "./json.ts";
-import { readProto, writeProto } from "./proto.ts";
-import type { Checks } from "./check.ts";
+import { CLIENT, EITHER, SERVER } from "./plan.ts";
+import { readEnvelope } from "./reader.ts";
+import { parseJson } from "./value.ts";
+import { writeEnvelope } from "./writer.ts";
 import type { Format, Frame } from "./format.ts";
-import type { Reads } from "./reader.ts";
-import type { Writes } from "./writer.ts";
+import type { Fields } from "./plan.ts";
 import type { ClientMessage, Message, ServerMessage } from "../messages/types.ts";
 
 export { SUBPROTOCOLS } from "./format.ts";
 export type { Format, Frame } from "./format.ts";
-
-// Marked as pure, so that a bundle which reads and writes one side only drops them.
-const CHECK_ANY = /* @__PURE__ */ Object.assign({}, CHECK_CLIENT, CHECK_SERVER);
-const READ_ANY = /* @__PURE__ */ Object.assign({}, READ_CLIENT, READ_SERVER);
-const WRITE_ANY = /* @__PURE__ */ Object.assign({}, WRITE_CLIENT, WRITE_SERVER);
 
 /**
  * Reads any message.
@@ -39,7 +32,7 @@ const WRITE_ANY = /* @__PURE__ */ Object.assign({}, WRITE_CLIENT, WRITE_SERVER);
  * decode('{"type":"ping"}', "json"); // { type: "ping" }
  */
 export function decode(data: string | Uint8Array, format: Format): Message {
-  return read(data, format, CHECK_ANY, READ_ANY);
+  return read(data, format, EITHER) as Message;
 }
 
 /**
@@ -48,17 +41,17 @@ export function decode(data: string | Uint8Array, format: Format): Message {
  * @throws RhtmxError `bad_message` for what the other side would refuse.
  */
 export function encode(message: Message, format: Format): Frame {
-  return write(message, format, CHECK_ANY, WRITE_ANY);
+  return write(message, format, EITHER);
 }
 
 /** Reads what a server may send; see {@link decode}. */
 export function decodeFromServer(data: string | Uint8Array, format: Format): ServerMessage {
-  return read(data, format, CHECK_SERVER, READ_SERVER);
+  return read(data, format, SERVER) as ServerMessage;
 }
 
 /** Writes what a client may send; see {@link encode}. */
 export function encodeFromClient(message: ClientMessage, format: Format): Frame {
-  return write(message, format, CHECK_CLIENT, WRITE_CLIENT);
+  return write(message, format, CLIENT);
 }
 
 /**
@@ -67,26 +60,16 @@ export function encodeFromClient(message: ClientMessage, format: Format): Frame 
  * @throws RhtmxError `bad_message` for what a server would refuse.
  */
 export function checkFromClient<M extends ClientMessage>(message: M): M {
-  return checkMessage<ClientMessage>({ ...message }, CHECK_CLIENT) as M;
+  return checkTyped(message as unknown as Fields, CLIENT) as unknown as M;
 }
 
-function read<M extends Message>(
-  data: string | Uint8Array,
-  format: Format,
-  checks: Checks<M>,
-  reads: Reads,
-): M {
-  if (format === "json") return checkMessage(readJson(data), checks);
-  if (typeof data === "string") return refuse("message", "a binary frame expected, got text");
-  return checkMessage(readProto(data, reads), checks);
+function read(data: string | Uint8Array, format: Format, sides: number): unknown {
+  if (format === "json") return checkTyped(nested(parseJson(data, "message"), "message"), sides);
+  if (typeof data === "string") refuse("message", "not binary");
+  return checkMessage(...readEnvelope(data, sides), true);
 }
 
-function write<M extends Message>(
-  message: M,
-  format: Format,
-  checks: Checks<M>,
-  writes: Writes<M>,
-): Frame {
-  const checked = checkMessage({ ...message }, checks);
-  return format === "json" ? JSON.stringify(checked) : writeProto(checked, writes);
+function write(message: Message, format: Format, sides: number): Frame {
+  const checked = checkTyped(message as unknown as Fields, sides);
+  return format === "json" ? JSON.stringify(checked) : writeEnvelope(checked);
 }

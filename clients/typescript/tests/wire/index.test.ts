@@ -15,7 +15,18 @@ it("each format has its subprotocol", () => {
 });
 
 it("text on a binary connection is refused", () => {
-  expect(refusal(() => decode('{"type":"ping"}', "proto")).message).toMatch(/^message: a binary/);
+  expect(refusal(() => decode('{"type":"ping"}', "proto")).message).toBe("message: not binary");
+});
+
+it.each(["", "{", "[]", "null", '"ping"', "1", '{"type":"ping"} x'])("%j is no message", (text) => {
+  expect(refusal(() => decode(text, "json")).message).toMatch(/^message: /);
+});
+
+it("JSON is read from text and from bytes", () => {
+  const text = '{"type":"authenticate","token":"ü"}';
+  const message = { type: "authenticate", token: "ü" };
+  expect(decode(text, "json")).toEqual(message);
+  expect(decode(new TextEncoder().encode(text), "json")).toEqual(message);
 });
 
 describe("each side", () => {

@@ -1,153 +1,211 @@
 import { describe, expect, it } from "vitest";
 
-import { append, put, Reader } from "../../src/wire/reader.ts";
+import { CLIENT, EITHER, SERVER } from "../../src/wire/plan.ts";
+import { readEnvelope } from "../../src/wire/reader.ts";
 import { refusal } from "../support/refusal.ts";
-import type { Fields } from "../../src/wire/check.ts";
-import type { Read } from "../../src/wire/reader.ts";
 
-const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
-const reader = (...values: number[]): Reader => new Reader(bytes(...values));
 const minusOne = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+const SYNC = 12;
+const PING = 6;
 
-/** Collects field 1 as text. */
-const texts: Read = (from, to = { all: [] }) => {
-  for (let tag = from.tag(); tag !== 0; tag = from.tag()) {
-    if (tag === 0x0a) append(to, "all", from.text());
-    else from.skip(tag);
-  }
-  return to;
+const message = (number: number, ...fields: number[]) => [
+  ...(number < 16 ? [(number << 3) | 2] : [((number << 3) & 0x7f) | 0x82, number >> 4]),
+  fields.length,
+  ...fields,
+];
+const envelope = (bytes: number[], sides = EITHER) => readEnvelope(Uint8Array.from(bytes), sides);
+/** What is read of the fields of one message. */
+const read = (number: number, ...fields: number[]) => envelope(message(number, ...fields))[1];
+const refused = (bytes: number[]) => {
+  const error = refusal(() => envelope(bytes));
+  expect(error.code).toBe("bad_message");
+  expect(error.message).toMatch(/^message: /);
+  return error;
 };
 
 describe("an integer", () => {
+  const since = (...encoded: number[]) => read(SYNC, 0x10, ...encoded).since;
+
   it.each([
     [[0x00], 0],
     [[0x7f], 127],
     [[0x80, 0x01], 128],
+    [[0x80, 0x80, 0x80, 0x80, 0x01], 2 ** 28],
     [[0x80, 0x80, 0x80, 0x80, 0x10], 2 ** 32],
     [[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f], 2 ** 53 - 1],
     [minusOne, -1],
     [[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xf0, 0xff, 0x01], -(2 ** 53 - 1)],
     [[0x80, 0x00], 0],
   ])("of bytes %j is %d", (encoded, value) => {
-    expect(reader(...encoded).int()).toBe(value);
+    expect(since(...encoded)).toBe(value);
   });
 
   it("beyond 2^53 stays beyond, so that the check refuses it", () => {
-    const beyond = reader(0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10).int();
-    expect(Number.isSafeInteger(beyond)).toBe(false);
+    expect(Number.isSafeInteger(since(0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10))).toBe(false);
   });
 
   it("of eleven bytes is refused", () => {
-    expect(refusal(() => reader(...Array(10).fill(0x80), 0x00).int()).message).toMatch(/ten bytes/);
-  });
-
-  it("of 32 bits keeps the low ones", () => {
-    expect(reader(...minusOne).int32()).toBe(-1);
+    refused(message(SYNC, 0x10, ...Array<number>(10).fill(0x80), 0x00));
   });
 });
 
 describe("what is cut off or too long is refused:", () => {
   it.each([
-    ["a number", (from: Reader) => from.int(), [0x80]],
-    ["a text", (from: Reader) => from.text(), [0x05, 0x61]],
-    ["a text with a negative length", (from: Reader) => from.text(), minusOne],
-    ["a text with an overlong length", (from: Reader) => from.text(), [...Array(5).fill(0x80), 0]],
-    ["a message", (from: Reader) => from.message(texts), [0x02, 0x0a]],
-    ["four bytes", (from: Reader) => from.skip(0x0d), [0, 0, 0]],
-    ["eight bytes", (from: Reader) => from.skip(0x09), [0, 0, 0, 0, 0, 0, 0]],
-    ["a group", (from: Reader) => from.skip(0x0b), [0x10, 0x01]],
-  ])("%s", (_, read, encoded) => {
-    expect(refusal(() => read(reader(...encoded))).code).toBe("bad_message");
+    ["a number", message(SYNC, 0x10, 0x80)],
+    ["a text", message(SYNC, 0x0a, 0x05, 0x61)],
+    ["a text with a negative length", message(SYNC, 0x0a, ...minusOne)],
+    ["a text with an overlong length", message(SYNC, 0x0a, ...Array<number>(5).fill(0x80), 0)],
+    ["a message", [0x62, 0x02, 0x0a]],
+    ["a message longer than the one around it", message(14, 0x0a, 0x05, 0x0a, 0x01, 0x61)],
+    ["four bytes", message(PING, 0x0d, 0, 0, 0)],
+    ["eight bytes", message(PING, 0x09, 0, 0, 0, 0, 0, 0, 0)],
+    ["a group", message(PING, 0x0b, 0x10, 0x01)],
+  ])("%s", (_, bytes) => {
+    refused(bytes);
   });
 });
 
 describe("a tag", () => {
   it.each([
-    ["with field number 0", [0x02]],
+    ["with field number 0", [0x02, 0x00]],
     ["beyond 32 bits", [0xff, 0xff, 0xff, 0xff, 0x1f]],
-    ["longer than five bytes", [0x8a, 0x80, 0x80, 0x80, 0x80, 0x00]],
+    ["longer than five bytes", [0x8a, 0x80, 0x80, 0x80, 0x80, 0x00, 0x00]],
   ])("%s is refused", (_, encoded) => {
-    expect(refusal(() => reader(...encoded).tag()).code).toBe("bad_message");
-  });
-
-  it("is 0 at the end", () => {
-    expect(reader().tag()).toBe(0);
+    expect(refused(encoded).details).toBeNull();
+    refused(message(PING, ...encoded));
   });
 });
 
 describe("an unknown field", () => {
+  const text = [0x0a, 0x01, 0x61];
+
   it.each([
-    ["varint", [0x10, 0x96, 0x01]],
-    ["64 bits", [0x11, 1, 2, 3, 4, 5, 6, 7, 8]],
-    ["length", [0x12, 0x02, 0xff, 0xff]],
-    ["group in a group", [0x13, 0x1b, 0x10, 0x01, 0x1c, 0x14]],
-    ["32 bits", [0x15, 1, 2, 3, 4]],
+    ["varint", [0x78, 0x96, 0x01]],
+    ["64 bits", [0x79, 1, 2, 3, 4, 5, 6, 7, 8]],
+    ["length", [0x7a, 0x02, 0xff, 0xff]],
+    ["group in a group", [0x7b, 0x73, 0x10, 0x01, 0x74, 0x7c]],
+    ["32 bits", [0x7d, 1, 2, 3, 4]],
+    ["a known number with another wire type", [0x08, 0x01]],
+    ["groups 100 deep", [...Array<number>(100).fill(0x7b), ...Array<number>(100).fill(0x7c)]],
   ])("of type %s is passed over", (_, encoded) => {
-    expect(texts(reader(...encoded, 0x0a, 0x01, 0x61))).toEqual({ all: ["a"] });
+    const bytes = [...encoded, ...text];
+    const [, fields] = envelope([0x62, bytes.length | 0x80, bytes.length >> 7, ...bytes]);
+    expect(fields).toEqual({ entity: "a" });
   });
 
   it.each([
-    ["the end of a group that never began", [0x14]],
-    ["the end of another group", [0x13, 0x1c]],
-    ["a wire type that does not exist", [0x16]],
-    ["groups 101 deep", [...Array(101).fill(0x13), ...Array(101).fill(0x14)]],
+    ["the end of a group that never began", [0x7c]],
+    ["the end of another group", [0x7b, 0x74]],
+    ["a wire type that does not exist", [0x7e]],
+    ["groups 101 deep", [...Array<number>(101).fill(0x7b), ...Array<number>(101).fill(0x7c)]],
   ])("that is %s is refused", (_, encoded) => {
-    expect(refusal(() => texts(reader(...encoded))).code).toBe("bad_message");
+    refused([...encoded, ...message(PING)]);
   });
 });
 
 describe("text", () => {
   it.each([
-    ["an overlong form", [0x02, 0xc0, 0x80]],
-    ["a surrogate", [0x03, 0xed, 0xa0, 0x80]],
-    ["a stray byte", [0x01, 0xff]],
+    ["an overlong form", [0xc0, 0x80]],
+    ["a surrogate", [0xed, 0xa0, 0x80]],
+    ["a stray byte", [0xff]],
   ])("that is not UTF-8 is refused: %s", (_, encoded) => {
-    expect(refusal(() => reader(...encoded).text()).message).toMatch(/UTF-8/);
+    refused(message(SYNC, 0x0a, encoded.length, ...encoded));
   });
 
   it("keeps a byte order mark", () => {
-    expect(reader(0x03, 0xef, 0xbb, 0xbf).text()).toBe("\ufeff");
+    expect(read(SYNC, 0x0a, 0x03, 0xef, 0xbb, 0xbf)).toEqual({ entity: "\ufeff" });
   });
 });
 
-it("JSON that cannot be read is no JSON value", () => {
-  expect(reader(0x01, 0x31).json()).toBe(1);
-  expect(typeof reader(0x01, 0x7b).json()).toBe("symbol");
-  expect(typeof reader(0x00).json()).toBe("symbol");
-  expect(typeof reader(0x03, 0x22, 0xff, 0x22).json()).toBe("symbol");
+it("JSON stays as it came, to be parsed where its place is known", () => {
+  expect(read(15, 0x22, 0x01, 0x7b)).toEqual({ data: Uint8Array.of(0x7b) });
 });
 
-it("a spelling that does not exist is left as its number", () => {
-  const spellings = { create: 1, update: 2 };
-  expect(reader(0x02).spelled(spellings)).toBe("update");
-  expect(reader(0x09).spelled(spellings)).toBe(9);
+it("an enum is its spelling, or its number if it has none", () => {
+  expect(read(15, 0x18, 0x02)).toEqual({ action: "update" });
+  expect(read(15, 0x18, 0x00)).toEqual({ action: 0 });
+  expect(read(15, 0x18, 0x09)).toEqual({ action: 9 });
+  expect(read(15, 0x18, ...minusOne)).toEqual({ action: -1 });
 });
 
-it("any bit makes a flag true", () => {
-  expect(reader(0x00).flag()).toBe(false);
-  expect(reader(0x80, 0x80, 0x80, 0x80, 0x80, 0x01).flag()).toBe(true);
+it("an enum has 32 bits, and what is above is cut off", () => {
+  expect(read(15, 0x18, 0x82, 0x80, 0x80, 0x80, 0x10)).toEqual({ action: "update" });
 });
 
-it("a timestamp out of range is no time", () => {
-  expect(reader(0x00).time()).toBe("1970-01-01T00:00:00Z");
-  const yearTenThousand = [0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20];
-  expect(typeof reader(0x07, ...yearTenThousand).time()).toBe("symbol");
+it("any bit makes a boolean true", () => {
+  expect(read(13, 0x20, 0x00)).toEqual({ reset: false });
+  expect(read(13, 0x20, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01)).toEqual({ reset: true });
 });
 
-it("a message that comes twice adds to itself", () => {
-  const first = reader(0x03, 0x0a, 0x01, 0x61).message(texts);
-  expect(reader(0x03, 0x0a, 0x01, 0x62).message(texts, first)).toEqual({ all: ["a", "b"] });
+it("a time is its seconds and nanoseconds", () => {
+  const expires = { seconds: 1, nanos: 2 };
+  expect(read(4, 0x0a, 0x04, 0x08, 0x01, 0x10, 0x02)).toEqual({ expires });
 });
 
-it("an entry of a map has defaults for what it lacks", () => {
-  expect(reader(0x00).entry(texts)).toEqual(["", { all: [] }]);
-  expect(reader(0x03, 0x0a, 0x01, 0x6b).entry(texts)).toEqual(["k", { all: [] }]);
-  expect(reader(0x02, 0x18, 0x01).entry(texts)).toEqual(["", { all: [] }]);
+it("a message inside another that comes twice adds to itself", () => {
+  expect(read(14, 0x0a, 0x03, 0x0a, 0x01, 0x61, 0x0a, 0x03, 0x12, 0x01, 0x62)).toEqual({
+    change: { entity: "a", entity_id: "b" },
+  });
 });
 
-it("a key of a map never reaches a prototype", () => {
-  const to: Fields = {};
-  put(to, "since", ["__proto__", 1]);
-  put(to, "since", ["__proto__", 2]);
-  expect(Object.entries(to.since as object)).toEqual([["__proto__", 2]]);
+it("a time that comes twice adds to itself, as any message does", () => {
+  const expires = { seconds: 1, nanos: 2 };
+  expect(read(4, 0x0a, 0x02, 0x10, 0x02, 0x0a, 0x02, 0x08, 0x01)).toEqual({ expires });
+});
+
+it("an item of a list that comes twice is two", () => {
+  expect(read(11, 0x0a, 0x01, 0x61, 0x0a, 0x01, 0x61)).toEqual({ entities: ["a", "a"] });
+});
+
+describe("an entry of a map", () => {
+  const since = (...entries: number[][]) =>
+    read(10, ...entries.flatMap((entry) => [0x12, entry.length, ...entry])).since;
+
+  it("may lack its key, its value, or both", () => {
+    expect(since([])).toEqual({ "": {} });
+    expect(since([0x0a, 0x01, 0x6b], [0x18, 0x01])).toEqual({ k: {}, "": {} });
+    expect(since([0x0a, 0x01, 0x6b, 0x12, 0x02, 0x10, 0x05])).toEqual({ k: { version: 5 } });
+  });
+
+  it("never reaches a prototype by its key, and the last of two wins", () => {
+    const key = [0x0a, 0x09, ...new TextEncoder().encode("__proto__")];
+    const found = since([...key, 0x12, 0x02, 0x10, 0x01], [...key, 0x12, 0x02, 0x10, 0x02]);
+    expect(Object.entries(found as object)).toEqual([["__proto__", { version: 2 }]]);
+  });
+});
+
+describe("the envelope", () => {
+  const unsubscribe = (text: number) => message(11, 0x0a, 0x01, text);
+  const fields = (...bytes: number[]) => {
+    const [plan, found] = envelope(bytes);
+    return { type: plan.type, ...found };
+  };
+
+  it("holds the last case", () => {
+    expect(fields(...message(PING), ...unsubscribe(0x62))).toEqual({
+      type: "unsubscribe",
+      entities: ["b"],
+    });
+  });
+
+  it("adds a case that comes again to itself, unless another came between", () => {
+    const [a, b, c] = [unsubscribe(0x61), unsubscribe(0x62), unsubscribe(0x63)];
+    expect(fields(...a, ...b)).toEqual({ type: "unsubscribe", entities: ["a", "b"] });
+    expect(fields(...a, ...message(PING), ...c)).toEqual({ type: "unsubscribe", entities: ["c"] });
+  });
+
+  it("with nothing that is known can be told from a broken one", () => {
+    for (const bytes of [[], message(8), message(100), [0x08, 0x01], message(34), message(42)]) {
+      expect(refused(bytes).details).toEqual({ unknown_type: true });
+    }
+  });
+
+  it("is read by who may have sent it", () => {
+    expect(envelope(message(11), CLIENT)[0].type).toBe("unsubscribe");
+    expect(refusal(() => envelope(message(11), SERVER)).details).toEqual({ unknown_type: true });
+  });
+
+  it("with a known number of another wire type is not that case", () => {
+    expect(fields(0x30, 0x01, ...unsubscribe(0x62))).toMatchObject({ type: "unsubscribe" });
+  });
 });

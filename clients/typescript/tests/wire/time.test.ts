@@ -37,7 +37,13 @@ describe("an RFC 3339 time", () => {
     "0001-01-01T00:00:00+00:01",
     "9999-12-31T23:59:59-00:01",
     "10000-01-01T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "2026-00-01T10:00:00Z",
+    "2026-11-00T10:00:00Z",
+    "2026-11-22T10:60:00Z",
     5,
+    undefined,
+    ["2026-11-22T10:00:01Z"],
     null,
   ])("is not %j", (text) => {
     expect(parseTime(text)).toBeUndefined();
@@ -46,8 +52,16 @@ describe("an RFC 3339 time", () => {
 
 describe("a protobuf timestamp", () => {
   it("loses what is finer than a microsecond", () => {
-    expect(formatTime(0, 1_999)).toBe("1970-01-01T00:00:00.000001Z");
-    expect(formatTime(0, 999)).toBe("1970-01-01T00:00:00Z");
+    expect(formatTime({ nanos: 1_999 })).toBe("1970-01-01T00:00:00.000001Z");
+    expect(formatTime({ nanos: 999 })).toBe("1970-01-01T00:00:00Z");
+  });
+
+  it("has 32 bits of nanoseconds, and what is above is cut off", () => {
+    expect(formatTime({ nanos: 2 ** 32 + 5_000 })).toBe("1970-01-01T00:00:00.000005Z");
+  });
+
+  it("without seconds or nanoseconds has none", () => {
+    expect(formatTime({})).toBe("1970-01-01T00:00:00Z");
   });
 
   it.each([
@@ -56,15 +70,23 @@ describe("a protobuf timestamp", () => {
     [0, -1],
     [0, 1_000_000_000],
     [Number.NaN, 0],
+    [2 ** 63, 0],
   ])("of %d seconds and %d nanoseconds is refused", (seconds, nanos) => {
-    expect(formatTime(seconds, nanos)).toBeUndefined();
+    expect(formatTime({ seconds, nanos })).toBeUndefined();
   });
 
   it("comes back from its text", () => {
-    expect(splitTime("1969-12-31T23:59:59.250000Z")).toEqual([-1, 250_000_000]);
-    expect(splitTime("2026-11-22T10:00:01Z")).toEqual([1_795_341_601, 0]);
-    expect(formatTime(...splitTime("9999-12-31T23:59:59.999999Z"))).toBe(
-      "9999-12-31T23:59:59.999999Z",
-    );
+    expect(splitTime("1969-12-31T23:59:59.250000Z")).toEqual({ seconds: -1, nanos: 250_000_000 });
+    expect(splitTime("2026-11-22T10:00:01Z")).toEqual({ seconds: 1_795_341_601, nanos: 0 });
+    for (const time of ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000001Z"]) {
+      expect(formatTime(splitTime(time))).toBe(time);
+    }
+  });
+
+  it("keeps every digit of a fraction that it holds", () => {
+    for (let micros = 1; micros < 1_000_000; micros += 997) {
+      const time = `2026-11-22T10:00:01.${String(micros).padStart(6, "0")}Z`;
+      expect(parseTime(time)).toBe(time);
+    }
   });
 });

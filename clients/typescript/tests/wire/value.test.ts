@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { checkJson, isKey, isText, MAX_DEPTH } from "../../src/wire/value.ts";
+import { checkJson, entriesOf, isText, MAX_DEPTH, parseJson } from "../../src/wire/value.ts";
 import { refusal } from "../support/refusal.ts";
 
 function nested(depth: number): unknown {
@@ -13,10 +13,6 @@ describe("a JSON value", () => {
   it("passes unchanged", () => {
     const value = { a: [1, -2.5, "ü😀", true, null], b: {} };
     expect(checkJson(value, "x")).toBe(value);
-  });
-
-  it("is null when it is undefined", () => {
-    expect(checkJson(undefined, "x")).toBeNull();
   });
 
   it("may be nested 32 deep and not 33", () => {
@@ -39,7 +35,10 @@ describe("a JSON value", () => {
     ["a bigint", 1n],
     ["a Date", new Date(0)],
     ["a Map", new Map()],
+    ["undefined", undefined],
     ["undefined in an array", [undefined]],
+    ["a hole in an array", Array(1)],
+    ["an instance of a class", new (class Point {})()],
   ])("that is or holds %s is refused", (_, value) => {
     expect(refusal(() => checkJson(value, "push.data")).message).toMatch(/^push\.data: /);
     expect(refusal(() => checkJson({ deep: [value] }, "push.data")).code).toBe("bad_message");
@@ -68,7 +67,31 @@ it("text is a string with whole characters only", () => {
   expect(isText("\ud83d")).toBe(false);
 });
 
-it("a key that reaches a prototype is none", () => {
-  expect(isKey("toString")).toBe(true);
-  expect(isKey("__proto__")).toBe(false);
+describe("the entries", () => {
+  it("of an object are its own, and of an array its items with its holes", () => {
+    expect(entriesOf({ toString: 1 }, "x")).toEqual([["toString", 1]]);
+    expect(entriesOf([, 2], "x")).toEqual([
+      ["0", undefined],
+      ["1", 2],
+    ]);
+  });
+
+  it("have no key that reaches a prototype", () => {
+    const { message } = refusal(() => entriesOf(JSON.parse('{"__proto__": 1}'), "x"));
+    expect(message).toBe('x: the key "__proto__" is not allowed');
+  });
+});
+
+describe("JSON", () => {
+  it("is parsed from text and from bytes", () => {
+    expect(parseJson('{"a":"ü"}', "x")).toEqual({ a: "ü" });
+    expect(parseJson(new TextEncoder().encode('{"a":"ü"}'), "x")).toEqual({ a: "ü" });
+  });
+
+  it.each(["", "{", '{"a":1} x', "\ufeff1", Uint8Array.of(0x22, 0xff, 0x22), new Uint8Array()])(
+    "%j is not",
+    (data) => {
+      expect(refusal(() => parseJson(data, "x")).message).toBe("x: not JSON in UTF-8");
+    },
+  );
 });

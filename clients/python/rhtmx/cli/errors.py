@@ -1,0 +1,63 @@
+"""The error that ends the command with one line of words.
+
+Knows exit codes, and which failure means which. It never leaves the tool.
+"""
+
+from __future__ import annotations
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.verdict import ConnectionClosed
+
+__all__ = ["FINE", "INTERRUPTED", "NO_CONNECTION", "REFUSED", "USAGE", "CommandError", "explain"]
+
+FINE = 0
+"""Exit code: done."""
+
+REFUSED = 1
+"""Exit code: the server did not take it, or found it invalid."""
+
+USAGE = 2
+"""Exit code: it was not asked for correctly."""
+
+NO_CONNECTION = 3
+"""Exit code: there is no server to be reached, or it did not answer in time."""
+
+INTERRUPTED = 130
+"""Exit code: ended with Ctrl-C; 128 and the number of the signal, as shells have it."""
+
+_ADVICE = {
+    ErrorCode.UNAUTHENTICATED: "give a token with --token-file, --token or RHTMX_TOKEN",
+    ErrorCode.CONFLICT: "read it again, then push with the new --base-version",
+}
+
+
+class CommandError(Exception):
+    """The command ends here.
+
+    Args:
+        message: what was wrong, where, and what to do.
+        status: the exit code.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+def explain(error: RhtmxError, what: str = "") -> CommandError:
+    """Say what a client's error means at a terminal.
+
+    Args:
+        error: what was raised.
+        what: what it was about, such as `tasks/7`.
+
+    Example:
+        >>> explain(RhtmxError(ErrorCode.UNKNOWN_FORM, "no form 'x'"), "x").message
+        "x: no form 'x'"
+    """
+    lost = isinstance(error, ConnectionClosed) and error.code is ErrorCode.UNSPECIFIED
+    message = error.message if lost or not what else f"{what}: {error.message}"
+    if advice := _ADVICE.get(error.code):
+        message = f"{message}: {advice}"
+    return CommandError(message, NO_CONNECTION if lost else REFUSED)

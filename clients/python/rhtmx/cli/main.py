@@ -1,0 +1,116 @@
+"""The tool itself: read the options, run the command, say what went wrong.
+
+Knows the order of these. Must not know how any of them is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from rhtmx.cli import files
+from rhtmx.cli.asking import validate
+from rhtmx.cli.errors import FINE, INTERRUPTED, CommandError, explain
+from rhtmx.cli.options import read
+from rhtmx.cli.output import Output
+from rhtmx.cli.reading import sync, tail
+from rhtmx.cli.requests import Invocation, Push, PushMany, Sync, Tail
+from rhtmx.cli.writing import push, push_many
+from rhtmx.errors import RhtmxError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool.
+
+    Args:
+        argv: the arguments without its name; by default the process's own.
+
+    Returns:
+        The exit code: 0 fine, 1 refused or invalid, 2 wrong options, 3 no
+        connection, 130 ended with Ctrl-C.
+    """
+    output = Output(sys.stdout, sys.stderr, os.environ)
+    try:
+        arguments = sys.argv[1:] if argv is None else argv
+        invocation = read(arguments, os.environ, _version(), files.load)
+        output = _output(invocation)
+        with _noting(output):
+            return asyncio.run(_run(invocation, output))
+    except CommandError as error:
+        output.note(f"error: {error.message}")
+        return error.status
+    except SystemExit as end:  # --help, --version
+        return int(end.code or 0)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever reads has enough
+        output.abandon()
+        return FINE
+
+
+def _output(invocation: Invocation) -> Output:
+    server = invocation.server
+    return Output(
+        sys.stdout,
+        sys.stderr,
+        os.environ,
+        json=invocation.json,
+        hide=lambda text: text.replace(server.url, server.shown),
+    )
+
+
+@contextlib.contextmanager
+def _noting(output: Output) -> Iterator[None]:
+    """Have what the client logs told as news, a line each."""
+    log, notes = logging.getLogger("rhtmx"), _Notes(output)
+    before = log.propagate
+    log.addHandler(notes)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(notes)
+        log.propagate = before
+
+
+class _Notes(logging.Handler):
+    """What the client has to say beside its answers, as news."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._output.note(record.getMessage())
+
+
+async def _run(invocation: Invocation, output: Output) -> int:
+    server, request = invocation.server, invocation.request
+    try:
+        match request:
+            case Tail():
+                return await tail(server, request, output)
+            case Sync():
+                return await sync(server, request, output)
+            case Push():
+                return await push(server, request, output)
+            case PushMany():
+                return await push_many(server, request, output)
+            case _:
+                return await validate(server, request, output)
+    except RhtmxError as error:
+        raise explain(error) from None
+
+
+def _version() -> str:
+    try:
+        return version("rhtmx")
+    except PackageNotFoundError:
+        return "(not installed)"

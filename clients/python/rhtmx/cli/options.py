@@ -1,0 +1,169 @@
+"""From arguments and environment to what is asked for.
+
+Knows what each option's value means and which go together. Must not know the
+parsers' wording, nor read files itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rhtmx.cli import values
+from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
+from rhtmx.cli.requests import Invocation, Push, PushMany, Request, Server, Sync, Tail, Validate
+
+__all__ = ["read"]
+
+_LONGEST = 86_400.0
+"""Seconds; what a timeout may be."""
+
+
+def read(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    version: str,
+    load: Callable[[str], str],
+) -> Invocation:
+    """Read the arguments, and the environment for what they leave open.
+
+    Args:
+        argv: the arguments, without the tool's name.
+        environ: the environment variables.
+        version: what `--version` prints.
+        load: gets the text of a file; `-` is standard input.
+
+    Raises:
+        CommandError: it makes no sense; in a line.
+        SystemExit: help or version was asked for and is printed.
+    """
+    for place, argument in enumerate(argv, 1):
+        if re.search("[\ud800-\udfff]", argument):
+            raise _wrong(f"argument {place} is not UTF-8")
+    given = parse(list(argv), version)
+    request = _REQUESTS[given["command"]](given, load)
+    return Invocation(_server(given, environ), bool(given.get("json")), request)
+
+
+def _server(given: Mapping[str, Any], environ: Mapping[str, str]) -> Server:
+    token, file = given.get("token"), given.get("token_file")
+    if token is not None and file is not None:
+        raise _wrong("--token and --token-file are two answers to one question: give one")
+    if token is None and file is None:
+        token = environ.get("RHTMX_TOKEN", "").strip() or None
+    return Server(
+        url=_url(given, environ),
+        token=token,
+        token_file=None if file is None else Path(file),
+        format=given.get("format", "json"),
+        timeout=_seconds("--timeout", given["timeout"]) if "timeout" in given else DEFAULT_TIMEOUT,
+    )
+
+
+def _url(given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    label, url = "--url", given.get("url")
+    if url is None:
+        label, url = "RHTMX_URL", environ.get("RHTMX_URL", "").strip() or DEFAULT_URL
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port or 1)
+    except ValueError:  # the port
+        whole = None
+    if not whole:
+        # The rest of it may hold a token, and is of no help.
+        start = url.partition("?")[0]
+        raise _wrong(f"{label}: ws://host:port/api/ws or wss://… expected, got {start!r}")
+    return str(url)
+
+
+def _tail(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+    entities = tuple(dict.fromkeys(given.get("operands", ())))
+    if not entities:
+        raise _wrong("which ENTITY? (see rhtmx tail --help)")
+    since = values.since(given["since"]) if "since" in given else None
+    if len(entities) > 1 and since not in (None, 0):
+        raise _wrong(
+            f"--since {given['since']}: a position is a place in the log of one entity, "
+            f"got {len(entities)}: run one command for each"
+        )
+    count = _whole("--count", given["count"], 1) if "count" in given else None
+    return Tail(entities, since, bool(given.get("fields")), count)
+
+
+def _push(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+    operands, entity = given.get("operands", []), given["entity"]
+    if "source" in given:
+        for name in ("remove", "delete", "base_version"):
+            if name in given:
+                flag = name.replace("_", "-")
+                raise _wrong(f"--from and --{flag} do not go together: say it in each line")
+        if operands:
+            raise _wrong(f"--from: ids and data come from the lines, not from {operands[0]!r}")
+        return PushMany(entity, given["source"], bool(given.get("fields")))
+    if not operands:
+        raise _wrong("which ID? (see rhtmx push --help)")
+    entity_id, *rest = operands
+    remove, delete = tuple(given.get("remove", ())), bool(given.get("delete"))
+    fields = bool(given.get("fields"))
+    if remove and not fields:
+        raise _wrong("--remove goes with --fields: without it the record is replaced anyway")
+    if delete and (rest or fields):
+        raise _wrong("--delete takes the whole record: no DATA, no --fields")
+    data = {} if remove and not rest else None if delete else _data(rest, load)
+    if fields and not isinstance(data, dict):
+        raise _wrong("--fields: DATA has to be fields: field=value …, or a JSON object")
+    base = _whole("--base-version", given["base_version"], 0) if "base_version" in given else None
+    return Push(entity, entity_id, data, fields, remove, delete, base)
+
+
+def _data(rest: Sequence[str], load: Callable[[str], str]) -> Any:
+    if not rest:
+        raise _wrong("which DATA? field=value …, a JSON text, @FILE or - (see rhtmx push --help)")
+    (first, *others) = rest
+    if first == "-" or (first.startswith("@") and "=" not in first):
+        if others:
+            raise _wrong(f"{first} is all of DATA: {others[0]!r} is too much")
+        name = first.removeprefix("@")
+        return values.parse_json(load(name), "standard input" if name == "-" else name)
+    return values.data(rest)
+
+
+def _sync(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+    since = values.since(given.get("since", "0"))
+    return Sync(given["entity"], since, bool(given.get("fields")))
+
+
+def _validate(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+    entered = values.form_values(given.get("operands", []))
+    field = given.get("field")
+    if field is not None and field not in entered:
+        raise _wrong(f"--field {field}: give its value, too: {field}=…")
+    return Validate(given["form"], entered, field)
+
+
+_REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Callable[[str], str]], Request]] = {
+    "tail": _tail,
+    "push": _push,
+    "sync": _sync,
+    "validate": _validate,
+}
+
+
+def _whole(label: str, text: str, least: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < least:
+        raise _wrong(f"{label}: a whole number from {least} on expected, got {text!r}")
+    return int(text)
+
+
+def _seconds(label: str, text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= _LONGEST:
+        raise _wrong(f"{label}: seconds from above 0 to {_LONGEST:.0f} expected, got {text!r}")
+    return float(text)
+
+
+def _wrong(message: str) -> CommandError:
+    return CommandError(message, USAGE)

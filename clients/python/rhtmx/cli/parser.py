@@ -1,0 +1,177 @@
+"""The parsers of the command line.
+
+Knows the options of each command. Must not know what their values mean, nor
+what the help says about it beyond the options.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.cli.words import COMMANDS, DESCRIPTION, EPILOG
+
+__all__ = ["DEFAULT_TIMEOUT", "DEFAULT_URL", "parse"]
+
+DEFAULT_URL = "ws://127.0.0.1:3000/api/ws"
+DEFAULT_TIMEOUT = 10.0
+"""Seconds."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **words: Any) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            argument_default=argparse.SUPPRESS,
+            allow_abbrev=False,
+            **words,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message} (see {self.prog} --help)", USAGE)
+
+
+def parse(argv: list[str], version: str) -> dict[str, Any]:
+    """Take the arguments apart; what was not given is not in the result.
+
+    Args:
+        argv: the arguments, without the tool's name.
+        version: what `--version` prints.
+
+    Raises:
+        CommandError: there is no such command or option, or one lacks its value.
+        SystemExit: help or version was asked for and is printed.
+    """
+    given, rest = _tool(version).parse_known_args(argv)
+    options = vars(given)
+    # argparse takes all operands at once: those behind a later option are left over.
+    wrong = [each for each in rest if each.startswith("-") and each != "-"]
+    command = options.get("command")
+    if command is None and not wrong:
+        raise CommandError(f"which COMMAND? {', '.join(COMMANDS)} (see rhtmx --help)", USAGE)
+    if wrong or (rest and command == "sync"):
+        first = (wrong or rest)[0].partition("=")[0]
+        raise CommandError(
+            f"there is no {first!r} here (see rhtmx {command or 'COMMAND'} --help)", USAGE
+        )
+    if rest:
+        options["operands"] = [*options.get("operands", []), *rest]
+    return options
+
+
+def _tool(version: str) -> argparse.ArgumentParser:
+    tool = _Parser(
+        prog="rhtmx",
+        usage="rhtmx COMMAND … [options]",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+    )
+    tool.add_argument("--version", action="version", version=f"rhtmx {version}")
+    _share(tool)
+    commands = tool.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", parser_class=_Parser
+    )
+    for name, words in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            prog=f"rhtmx {name}",
+            usage=words.usage,
+            help=words.summary,
+            description=words.description,
+            epilog=words.epilog,
+        )
+        _OPTIONS[name](command)
+        _share(command)
+    return tool
+
+
+def _share(parser: argparse.ArgumentParser) -> None:
+    """The options that every command takes; they may stand before it, too."""
+    group = parser.add_argument_group("options of all commands")
+    group.add_argument("--url", help=f"the server [RHTMX_URL, or {DEFAULT_URL}]")
+    group.add_argument(
+        "--token",
+        help="bearer token [RHTMX_TOKEN]; others on this machine can see the arguments: "
+        "better use the variable, or --token-file",
+    )
+    group.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="file that holds the token; read again for each connection",
+    )
+    group.add_argument(
+        "--format", choices=("json", "proto"), help="how messages are written on the wire [json]"
+    )
+    group.add_argument("--json", action="store_true", help="print JSON lines, for programs")
+    group.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        help=f"wait for the server, and for each answer, at most [{DEFAULT_TIMEOUT:g}]",
+    )
+
+
+def _operands(command: argparse.ArgumentParser, metavar: str, help: str) -> None:  # noqa: A002
+    command.add_argument("operands", metavar=metavar, nargs="*", help=help)
+
+
+def _since(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument(
+        "--since",
+        metavar="POSITION",
+        help=f"where to start: 0, or EPOCH:VERSION as `rhtmx sync` prints it [{default}]",
+    )
+
+
+def _tail(command: argparse.ArgumentParser) -> None:
+    _operands(command, "ENTITY", "the collections")
+    _since(command, "with the next change")
+    command.add_argument("--fields", action="store_true", help="field by field")
+    command.add_argument("-n", "--count", metavar="COUNT", help="end after so many changes")
+
+
+def _push(command: argparse.ArgumentParser) -> None:
+    command.add_argument("entity", metavar="ENTITY", help="the collection")
+    _operands(command, "ID DATA", "the record, and what it is to be")
+    command.add_argument(
+        "--fields", action="store_true", help="merge the fields into the record, keep the others"
+    )
+    command.add_argument(
+        "--remove",
+        metavar="FIELD",
+        action="append",
+        help="remove a field; goes with --fields, may be given several times",
+    )
+    command.add_argument("--delete", action="store_true", help="delete the record")
+    command.add_argument(
+        "--base-version",
+        metavar="N",
+        help="refuse it if the record has moved on since version N (0: if there is one)",
+    )
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="write many: each line a JSON object; - is standard input",
+    )
+
+
+def _sync(command: argparse.ArgumentParser) -> None:
+    command.add_argument("entity", metavar="ENTITY", help="the collection")
+    _since(command, "0")
+    command.add_argument("--fields", action="store_true", help="field by field")
+
+
+def _validate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("form", metavar="FORM", help="the form's name")
+    _operands(command, "field=value", "what was entered")
+    command.add_argument("--field", metavar="NAME", help="ask about this field only")
+
+
+_OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
+    "tail": _tail,
+    "push": _push,
+    "sync": _sync,
+    "validate": _validate,
+}

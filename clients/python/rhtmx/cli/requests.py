@@ -1,0 +1,146 @@
+"""What can be asked of the tool, as plain values.
+
+Holds what the options say, read and checked. Must not know how they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from rhtmx.jsonvalue import Json
+from rhtmx.messages import Position
+
+__all__ = ["Invocation", "Push", "PushMany", "Request", "Server", "Sync", "Tail", "Validate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Which server, and how to speak to it.
+
+    Attributes:
+        url: `ws://…` or `wss://…`.
+        token: bearer token, if one was given.
+        token_file: file that holds it; read again for each connection.
+        format: how messages are written.
+        timeout: seconds to wait for the connection, and for each answer.
+    """
+
+    url: str
+    token: str | None
+    token_file: Path | None
+    format: Literal["json", "proto"]
+    timeout: float
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be printed: a password or a token in it may not."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Follow changes.
+
+    Attributes:
+        entities: the collections.
+        since: where to start; `None` with the next change.
+        fields: field by field.
+        count: end after so many; `None` never.
+    """
+
+    entities: tuple[str, ...]
+    since: Position | int | None
+    fields: bool
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Write one record.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        data: the record, or the fields to merge into it.
+        fields: merge.
+        remove: fields to remove.
+        delete: delete it.
+        base_version: the version that this is based on.
+    """
+
+    entity: str
+    entity_id: str
+    data: Json
+    fields: bool = False
+    remove: tuple[str, ...] = ()
+    delete: bool = False
+    base_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushMany:
+    """Write the records that the lines of a file say.
+
+    Attributes:
+        entity: the collection.
+        source: the file; `-` is standard input.
+        fields: merge.
+    """
+
+    entity: str
+    source: str
+    fields: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Read everything after a position, once.
+
+    Attributes:
+        entity: the collection.
+        since: the position.
+        fields: field by field.
+    """
+
+    entity: str
+    since: Position | int
+    fields: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Ask whether a form is valid.
+
+    Attributes:
+        form: its name.
+        values: what was entered.
+        field: the one field to ask for; `None` for the whole form.
+    """
+
+    form: str
+    values: Mapping[str, str]
+    field: str | None
+
+
+Request: TypeAlias = Tail | Push | PushMany | Sync | Validate
+"""One of the commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of the tool.
+
+    Attributes:
+        server: whom to ask.
+        json: whether to print JSON lines.
+        request: what to ask.
+    """
+
+    server: Server
+    json: bool
+    request: Request

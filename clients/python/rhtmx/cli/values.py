@@ -1,0 +1,148 @@
+"""From what was typed to values: positions, JSON, `field=value` pairs.
+
+Knows how they are written. Must not know options, files or the client.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.cli.text import cut
+from rhtmx.jsonvalue import Json
+from rhtmx.messages import Position
+
+__all__ = ["data", "form_values", "parse_json", "since"]
+
+_MOST_SHOWN = 60
+"""Columns of a wrong text that an error repeats."""
+
+_PAIR = "field=value (a text) or field:=JSON expected"
+
+
+def since(text: str) -> Position | int:
+    """Read a position.
+
+    Args:
+        text: `0`, or `EPOCH:VERSION` as `rhtmx sync` prints it.
+
+    Raises:
+        CommandError: it is neither.
+    """
+    if text == "0":
+        return 0
+    epoch, colon, version = text.rpartition(":")
+    if version.isascii() and version.isdigit() and len(version) < 17:
+        if epoch:
+            return Position(epoch=epoch, version=int(version))
+        if not colon:
+            raise _wrong(
+                f"--since {text}: 0 or EPOCH:VERSION expected: a version alone does not say of "
+                "which log it is (rhtmx sync prints both)"
+            )
+    raise _wrong(f"--since {text}: 0, or EPOCH:VERSION as rhtmx sync prints it, expected")
+
+
+def parse_json(text: str, where: str) -> Json:
+    """Read a JSON text as strictly as the server would.
+
+    Args:
+        text: the JSON text.
+        where: where it comes from, for the error.
+
+    Raises:
+        CommandError: it is none; says in which line and column.
+    """
+
+    def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise _wrong(f"{where}: the key {twice!r} is there twice: which one is meant?")
+        return dict(pairs)
+
+    def constant(name: str) -> NoReturn:
+        raise _wrong(f"{where}: JSON has no {name}: use null, or a text")
+
+    if not text.strip():
+        raise _wrong(f"{where}: a JSON value expected, this is empty")
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _wrong(f"{where}: not JSON at {place}: {error.msg.lower()}{_near(error)}") from None
+    except (RecursionError, ValueError) as error:
+        raise _wrong(f"{where}: JSON that is too deep or too large: {error}") from None
+
+
+def _near(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos :].splitlines()
+    return f", got {cut(rest[0], _MOST_SHOWN)}" if rest and rest[0] else ""
+
+
+def data(arguments: Sequence[str]) -> Json:
+    """Read what is to be written: one JSON text, or pairs.
+
+    `field=text` gives a string, `field:=JSON` any JSON value.
+
+    Example:
+        >>> data(["title=Write it down", "done:=true"])
+        {'title': 'Write it down', 'done': True}
+
+    Raises:
+        CommandError: it is neither.
+    """
+    if len(arguments) == 1 and not _is_pair(arguments[0]):
+        return parse_json(arguments[0], "DATA")
+    fields: dict[str, Json] = {}
+    for argument in arguments:
+        name, value = _split(argument)
+        if name.endswith(":"):
+            name = name[:-1]
+            _new(name, fields, argument)
+            fields[name] = parse_json(value, f"{name}:=")
+        else:
+            _new(name, fields, argument)
+            fields[name] = value
+    return fields
+
+
+def form_values(arguments: Sequence[str]) -> dict[str, str]:
+    """Read the values of a form, which are texts.
+
+    Raises:
+        CommandError: one is no `field=value`, or a field is there twice.
+    """
+    values: dict[str, str] = {}
+    for argument in arguments:
+        name, value = _split(argument)
+        if name.endswith(":"):
+            raise _wrong(f"{argument!r}: values of a form are texts: write {name[:-1]}={value}")
+        _new(name, values, argument)
+        values[name] = value
+    return values
+
+
+def _is_pair(argument: str) -> bool:
+    """Whether one argument is a pair: it has a `=`, and does not begin as JSON does."""
+    return "=" in argument and argument.lstrip()[0] not in '{["'
+
+
+def _split(argument: str) -> tuple[str, str]:
+    name, equals, value = argument.partition("=")
+    if not equals:
+        raise _wrong(f"{argument!r}: {_PAIR}; JSON is one argument, in quotes")
+    return name, value
+
+
+def _new(name: str, fields: Mapping[str, object], argument: str) -> None:
+    if not name:
+        raise _wrong(f"{argument!r}: the field's name is missing: {_PAIR}")
+    if name in fields:
+        raise _wrong(f"{argument!r}: the field {name!r} is there twice")
+
+
+def _wrong(message: str) -> CommandError:
+    return CommandError(message, USAGE)

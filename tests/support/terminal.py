@@ -1,0 +1,112 @@
+"""The terminal tool as a process of its own, as a person or a script runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.process import ROOT
+from tests.support.sockets import PATIENCE
+
+COMMAND = (sys.executable, "-W", "error", "-m", "rhtmx")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What came of a run."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+class Running:
+    """A run that goes on."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    async def line(self) -> str:
+        """The next line of standard output."""
+        return await self._line(self.process.stdout)
+
+    async def news(self) -> str:
+        """The next line of standard error."""
+        return await self._line(self.process.stderr)
+
+    async def end(self) -> Ended:
+        """Wait for its end; what it printed since."""
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self.process.communicate()
+        assert self.process.returncode is not None
+        return Ended(self.process.returncode, (out or b"").decode(), err.decode())
+
+    async def _line(self, stream: asyncio.StreamReader | None) -> str:
+        assert stream is not None
+        async with asyncio.timeout(PATIENCE):
+            return (await stream.readline()).decode().rstrip("\n")
+
+
+class Terminal:
+    """Runs the tool.
+
+    Args:
+        url: the server that it is told of in its environment.
+    """
+
+    def __init__(self, url: str, **environ: str) -> None:
+        path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
+        self.environ = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("RHTMX_")},
+            "PYTHONPATH": path,
+            "RHTMX_URL": url,
+            "TZ": "UTC",
+            **environ,
+        }
+
+    async def run(self, *arguments: str, given: bytes = b"") -> Ended:
+        """Run it to its end.
+
+        Args:
+            arguments: those of the command.
+            given: what it can read from standard input.
+        """
+        process = await self._start(*arguments)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                out, err = await process.communicate(given)
+        finally:
+            await _gone(process)
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())
+
+    @contextlib.asynccontextmanager
+    async def running(self, *arguments: str, **options: Any) -> AsyncIterator[Running]:
+        """Run it beside the test."""
+        process = await self._start(*arguments, **options)
+        try:
+            yield Running(process)
+        finally:
+            await _gone(process)
+
+    async def _start(self, *arguments: str, **options: Any) -> Process:
+        streams = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE, **options}
+        return await asyncio.create_subprocess_exec(
+            *COMMAND, *arguments, env=self.environ, **streams
+        )
+
+
+async def _gone(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.communicate()

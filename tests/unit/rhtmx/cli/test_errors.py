@@ -1,0 +1,29 @@
+"""Facts about `rhtmx.cli.errors`."""
+
+from __future__ import annotations
+
+from rhtmx.cli.errors import NO_CONNECTION, REFUSED, explain
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.verdict import ConnectionClosed
+
+
+def test_a_refusal_says_what_it_is_about() -> None:
+    error = explain(RhtmxError(ErrorCode.UNKNOWN_FORM, "no such form"), "signup")
+    assert (error.message, error.status) == ("signup: no such form", REFUSED)
+
+
+def test_a_lost_connection_is_about_nothing_else() -> None:
+    error = explain(ConnectionClosed("cannot connect to 'ws://x'"), "tasks/7")
+    assert (error.message, error.status) == ("cannot connect to 'ws://x'", NO_CONNECTION)
+
+
+def test_a_connection_that_was_closed_for_a_reason_was_refused() -> None:
+    closed = ConnectionClosed("who are you?", code=ErrorCode.UNAUTHENTICATED, close_code=4001)
+    error = explain(closed)
+    assert error.status == REFUSED
+    assert error.message == "who are you?: give a token with --token-file, --token or RHTMX_TOKEN"
+
+
+def test_a_conflict_says_what_to_do() -> None:
+    error = explain(RhtmxError(ErrorCode.CONFLICT, "moved on"), "tasks/7")
+    assert error.message.startswith("tasks/7: moved on: read it again")

@@ -1,0 +1,117 @@
+"""Facts about `rhtmx.cli.options`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.cli.options import read
+from rhtmx.cli.requests import Invocation, Push, PushMany, Server, Sync, Tail, Validate
+from rhtmx.messages import Position
+
+FILES = {"-": "1", "task.json": '{"title": "x"}', "bad.json": "{"}
+
+
+def run(*argv: str, environ: Mapping[str, str] | None = None) -> Invocation:
+    return read(argv, environ or {}, "", FILES.__getitem__)
+
+
+def test_left_alone_it_is_the_server_on_this_machine() -> None:
+    server = Server("ws://127.0.0.1:3000/api/ws", None, None, "json", 10.0)
+    assert run("sync", "tasks") == Invocation(server, False, Sync("tasks", 0, False))
+
+
+def test_the_environment_names_the_server_and_options_go_before_it() -> None:
+    environ = {"RHTMX_URL": "wss://e/api/ws", "RHTMX_TOKEN": "t1"}
+    server = run("sync", "tasks", environ=environ).server
+    assert (server.url, server.token) == ("wss://e/api/ws", "t1")
+    server = run("sync", "tasks", "--url", "ws://o:1", "--token", "t2", environ=environ).server
+    assert (server.url, server.token) == ("ws://o:1", "t2")
+    server = run("sync", "tasks", "--token-file", "f", environ=environ).server
+    assert (server.token, server.token_file) == (None, Path("f"))
+
+
+def test_the_shared_options_are_read() -> None:
+    invocation = run("sync", "tasks", "--format", "proto", "--json", "--timeout", "2.5")
+    assert (invocation.server.format, invocation.server.timeout) == ("proto", 2.5)
+    assert invocation.json
+
+
+@pytest.mark.parametrize(
+    ("line", "request_"),
+    [
+        ("tail tasks", Tail(("tasks",), None, False, None)),
+        ("tail a b a --since 0 --fields -n 3", Tail(("a", "b"), 0, True, 3)),
+        ("tail a --since e:41", Tail(("a",), Position(epoch="e", version=41), False, None)),
+        ("sync a --since e:41", Sync("a", Position(epoch="e", version=41), False)),
+        ("push a 7 n:=1", Push("a", "7", {"n": 1})),
+        ("push a 7 -", Push("a", "7", 1)),
+        ("push a 7 @task.json", Push("a", "7", {"title": "x"})),
+        ("push a 7 @task.json --fields", Push("a", "7", {"title": "x"}, fields=True)),
+        ("push a 7 @a=b", Push("a", "7", {"@a": "b"})),
+        (
+            "push a 7 --fields n:=1 --remove x --remove y --base-version 0",
+            Push("a", "7", {"n": 1}, True, ("x", "y"), False, 0),
+        ),
+        ("push a 7 --fields --remove x", Push("a", "7", {}, True, ("x",))),
+        ("push a 7 --delete", Push("a", "7", None, delete=True)),
+        ("push a --from -", PushMany("a", "-", False)),
+        ("push a --from x.jsonl --fields", PushMany("a", "x.jsonl", True)),
+        ("validate f", Validate("f", {}, None)),
+        ("validate f a=1 b=2 --field a", Validate("f", {"a": "1", "b": "2"}, "a")),
+    ],
+)
+def test_a_command_is_read(line: str, request_: object) -> None:
+    assert run(*line.split()).request == request_
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("tail", "which ENTITY?"),
+        ("tail a b --since e:1", "--since e:1: a position is a place in the log of one entity"),
+        ("tail a -n 0", "--count: a whole number from 1 on expected, got '0'"),
+        ("tail a -n x", "--count: a whole number from 1 on expected, got 'x'"),
+        ("push a", "which ID?"),
+        ("push a 7", "which DATA?"),
+        ("push a 7 - x", "- is all of DATA: 'x' is too much"),
+        ("push a 7 @task.json x", "@task.json is all of DATA: 'x' is too much"),
+        ("push a 7 @bad.json", "bad.json: not JSON at line 1, column 2"),
+        ("push a 7 1 --delete", "--delete takes the whole record"),
+        ("push a 7 --delete --fields", "--delete takes the whole record"),
+        ("push a 7 n=1 --remove x", "--remove goes with --fields"),
+        ("push a 7 1 --fields", "--fields: DATA has to be fields"),
+        ("push a 7 1 --base-version -1", "--base-version: a whole number from 0 on expected"),
+        ("push a 7 --from -", "--from: ids and data come from the lines, not from '7'"),
+        ("push a --from - --delete", "--from and --delete do not go together"),
+        ("push a --from - --base-version 1", "--from and --base-version do not go together"),
+        ("validate f --field a", "--field a: give its value, too: a=…"),
+        ("sync a --timeout 0", "--timeout: seconds from above 0 to 86400 expected, got '0'"),
+        ("sync a --timeout 1e9", "--timeout: seconds from above 0"),
+        ("sync a --token t --token-file f", "--token and --token-file are two answers"),
+        ("sync a --url http://h/api/ws", "--url: ws://host:port/api/ws or wss://… expected"),
+        ("sync a --url ws://", "--url: ws://host:port/api/ws or wss://… expected"),
+        ("sync a --url ws://h:99999/", "--url: ws://host:port/api/ws or wss://… expected"),
+        ("sync a --url ws://[h/", "--url: ws://host:port/api/ws or wss://… expected"),
+    ],
+)
+def test_what_makes_no_sense_is_told(line: str, words: str) -> None:
+    with pytest.raises(CommandError) as raised:
+        run(*line.split())
+    assert raised.value.message.startswith(words)
+    assert raised.value.status == USAGE
+
+
+def test_a_wrong_url_of_the_environment_is_told_by_its_name_and_without_its_token() -> None:
+    with pytest.raises(CommandError) as raised:
+        run("sync", "a", environ={"RHTMX_URL": "http://h/?token=s3cr3t"})
+    assert raised.value.message.startswith("RHTMX_URL: ws://")
+    assert "s3cr3t" not in raised.value.message
+
+
+def test_an_argument_that_is_not_utf_8_is_told_by_its_place() -> None:
+    with pytest.raises(CommandError, match="argument 3 is not UTF-8"):
+        run("push", "a", "\udcff", "1")
