@@ -1,7 +1,8 @@
 /**
  * Builds the bundles and prints what they weigh.
  *
- * - `dist/index.js`: an ES module for bundlers; not checked in.
+ * - `dist/*.js`: an ES module for each subpath of the package, for bundlers; not
+ *   checked in.
  * - `rhtmx_server/static/client.js`: for a `<script>` tag, with the global
  *   `rhtmx`; checked in, so that a server needs no Node. Fails if it weighs more
  *   than `BUDGET` in size.mjs.
@@ -87,12 +88,17 @@ function fail(words) {
 
 await build({
   ...common,
-  entryPoints: ["src/index.ts"],
-  outfile: "dist/index.js",
+  entryPoints: ["index", "forms", "htmx", "react"].map((part) => ({
+    in: part === "index" ? "src/index.ts" : `src/${part}/index.ts`,
+    out: part,
+  })),
+  outdir: "dist",
+  external: ["react"],
   format: "esm",
   sourcemap: "linked",
+  splitting: true,
 });
-const client = await bundle("src/index.ts", "rhtmx_server/static/client.js", "rhtmx");
+const client = await bundle("src/browser.ts", "rhtmx_server/static/client.js", "rhtmx");
 await bundle("demo/main.ts", "rhtmx_server/demo/static/demo.js");
 console.log(`client.js  integrity="${integrity(client)}"`);
 

@@ -16,7 +16,10 @@ globalThis.WebSocket = require("ws").WebSocket;
 const [, , file] = process.argv;
 const { outputFiles } = await build({
   entryPoints: [file],
-  alias: { "@rhtmx/client": fileURLToPath(new URL("src/index.ts", client)) },
+  alias: {
+    "@rhtmx/client": fileURLToPath(new URL("src/index.ts", client)),
+    "@rhtmx/client/htmx": fileURLToPath(new URL("src/htmx/index.ts", client)),
+  },
   bundle: true,
   format: "esm",
   target: "es2022",

@@ -12,8 +12,8 @@ from rhtmx.messages.tables import NAMES
 from rhtmx_server import App, Config
 from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.legacy import FIELDS, RECORDS, Vocabulary
-from tests.docs.markdown import page, programs, rows
-from tests.docs.node import RUN, require_node
+from tests.docs.markdown import blocks, page, programs, rows
+from tests.docs.node import MODULES, RUN, require_node
 from tests.support.plain_http import ask
 from tests.support.sockets import PATIENCE, raw
 
@@ -22,12 +22,21 @@ PROGRAMS = programs(PAGE)
 NEW = "new, on `/api/ws`"
 
 BROWSER = """
-import * as rhtmx from "@rhtmx/client";
-globalThis.rhtmx = rhtmx;
-globalThis.location = { href: process.argv[3] };
-globalThis.document = { body: { dispatchEvent: (event) => console.log(event.type) } };
+import { connect } from "@rhtmx/client";
+import { start } from "@rhtmx/client/htmx";
+
+const [, , , href, dom, markup] = process.argv;
+const { Window } = await import(dom);
+const window = new Window({ url: href });
+globalThis.location = { href };
+for (const name of ["document", "MutationObserver", "CustomEvent"]) globalThis[name] = window[name];
+document.body.innerHTML = markup;
+document.body.addEventListener("rhtmx:users:changed", ({ type }) => console.log(type));
+start(connect, document.querySelector("script"));
 """
-"""What a page has and Node has not."""
+"""A page, and what the bundle's last line does with the tag that loads it."""
+
+DOM = (MODULES / "happy-dom" / "lib" / "index.js").as_uri()
 
 
 def words(cell: str) -> set[str]:
@@ -89,11 +98,13 @@ async def test_the_page_after_it_moved_fires_the_event_that_its_markup_waits_for
     app: App, tmp_path: Path
 ) -> None:
     require_node()
-    (tmp_path / "live.js").write_text(BROWSER + PROGRAMS["live.js"][0])
+    after = PAGE.split("After, with one:")[1]
+    markup = next(block.text for block in blocks(after) if block.language == "html")
+    (tmp_path / "page.js").write_text(BROWSER)
     async with app:
         href = app.url.replace("ws://", "http://")
         process = await asyncio.create_subprocess_exec(
-            "node", RUN, tmp_path / "live.js", href, stdout=asyncio.subprocess.PIPE
+            *("node", RUN, tmp_path / "page.js", href, DOM, markup), stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
         fired = asyncio.create_task(process.stdout.readline())

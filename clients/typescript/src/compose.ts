@@ -4,9 +4,7 @@
  * Knows which call sends which message. Must not know how it is sent.
  */
 import type * as m from "./messages/types.ts";
-import type { PushFieldsOptions, PushOptions, ValidateFieldOptions } from "./options.ts";
-import type { Question } from "./requests.ts";
-import type { Granularity } from "./streams.ts";
+import type { PatchOptions, WriteOptions } from "./options.ts";
 
 /** A write of a whole record, or its deletion. */
 export function push(
@@ -14,7 +12,7 @@ export function push(
   entityId: string,
   action: m.ChangeAction,
   data: m.JsonValue,
-  options: PushOptions,
+  options: WriteOptions,
 ): m.Push {
   return {
     type: "push",
@@ -26,12 +24,15 @@ export function push(
   };
 }
 
+/** Values by name. */
+export type Fields = Readonly<Record<string, m.JsonValue>>;
+
 /** A write of some fields, all at one time. */
 export function pushFields(
   entity: string,
   entityId: string,
-  fields: Readonly<Record<string, m.JsonValue>>,
-  options: PushFieldsOptions,
+  fields: Fields,
+  options: PatchOptions,
 ): m.PushFields {
   const timestamp = (options.timestamp ?? new Date()).toISOString();
   const update = (field: string, value: m.JsonValue, action: m.FieldAction): m.FieldUpdate => {
@@ -46,51 +47,4 @@ export function pushFields(
     fields: [...updates, ...deletes],
     base_version: options.baseVersion,
   };
-}
-
-/** A question about one field. */
-export function validateField(
-  form: string,
-  field: string,
-  value: string,
-  options: ValidateFieldOptions,
-): Question {
-  return {
-    type: "validate_field",
-    request_id: "",
-    form,
-    field,
-    value,
-    form_instance: options.formInstance,
-    values: formValues(options.values ?? {}),
-  };
-}
-
-/** A question about a whole form. */
-export function validateForm(
-  form: string,
-  values: Readonly<Record<string, string>>,
-  formInstance: string | undefined,
-): Question {
-  return {
-    type: "validate_form",
-    request_id: "",
-    form,
-    fields: formValues(values),
-    form_instance: formInstance,
-  };
-}
-
-/** A question for what changed. */
-export function sync(granularity: Granularity, entity: string, since: m.Position): Question {
-  return {
-    type: granularity === "records" ? "sync" : "sync_fields",
-    entity,
-    since: since.version,
-    epoch: since.epoch || undefined,
-  };
-}
-
-function formValues(values: Readonly<Record<string, string>>): m.FormFieldValue[] {
-  return Object.entries(values).map(([field, value]) => ({ field, value }));
 }

@@ -1,38 +1,38 @@
 /**
  * Functions that want to be told.
  *
- * Knows nothing but functions.
+ * Knows names and functions.
  */
+import type { Stop } from "./options.ts";
 
-/** Ends what was begun; calling it again does nothing. */
-export type Stop = () => void;
-
-/** A set of functions of one kind. */
-export class Listeners<A extends unknown[]> {
-  readonly #all = new Set<(...args: A) => void>();
-
-  /** How many there are. */
-  get size(): number {
-    return this.#all.size;
-  }
+/** Sets of functions, by what they want to be told of. */
+export class Listeners {
+  readonly #all = new Map<string, Set<(...args: never[]) => void>>();
 
   /** Adds one, even if it is there already. */
-  add(listener: (...args: A) => void): Stop {
-    const own = (...args: A) => listener(...args);
-    this.#all.add(own);
-    return () => void this.#all.delete(own);
+  on(name: string, listener: (...args: never[]) => void): Stop {
+    const own = (...args: never[]) => listener(...args);
+    const all = this.#all.get(name) ?? new Set();
+    this.#all.set(name, all.add(own));
+    return () => void all.delete(own);
   }
 
-  /** Calls all. An error in one is reported as uncaught and stops nothing. */
-  call(...args: A): void {
-    for (const listener of [...this.#all]) {
+  /**
+   * Calls all of that name. An error in one is reported as uncaught and stops nothing.
+   *
+   * @returns whether there are any.
+   */
+  emit(name: string, ...args: unknown[]): boolean {
+    const all = [...(this.#all.get(name) ?? [])];
+    for (const listener of all) {
       try {
-        listener(...args);
+        listener(...(args as never[]));
       } catch (error) {
         queueMicrotask(() => {
           throw error;
         });
       }
     }
+    return all.length > 0;
   }
 }

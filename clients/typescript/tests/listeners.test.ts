@@ -2,38 +2,27 @@ import { expect, it, vi } from "vitest";
 
 import { Listeners } from "../src/listeners.ts";
 
-it("all are called, in the order in which they were added", () => {
-  const listeners = new Listeners<[string]>();
-  const heard: string[] = [];
-  listeners.add((word) => heard.push(`1 ${word}`));
-  listeners.add((word) => heard.push(`2 ${word}`));
-  listeners.call("hello");
-  expect(heard).toEqual(["1 hello", "2 hello"]);
-});
-
-it("the same function twice is two listeners, each with its own end", () => {
-  const listeners = new Listeners<[]>();
-  const listener = vi.fn();
-  const stop = listeners.add(listener);
-  listeners.add(listener);
+it("all of a name are called, each as often as it was added, until it is stopped", () => {
+  const listeners = new Listeners();
+  const heard = vi.fn();
+  const stop = listeners.on("a", heard);
+  listeners.on("a", heard);
+  expect(listeners.emit("a", 1, 2)).toBe(true);
+  expect(heard.mock.calls).toEqual([[1, 2], [1, 2]]);
   stop();
   stop();
-  listeners.call();
-  expect(listener).toHaveBeenCalledTimes(1);
-  expect(listeners.size).toBe(1);
+  listeners.emit("a", 3);
+  expect(heard).toHaveBeenCalledTimes(3);
+  expect(listeners.emit("b")).toBe(false);
 });
 
-it("an error in one is reported and stops nothing", () => {
-  const listeners = new Listeners<[]>();
-  const reported = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => {});
-  const last = vi.fn();
-  listeners.add(() => {
-    throw new Error("mine");
-  });
-  listeners.add(last);
-  listeners.call();
-  const report = reported.mock.calls[0]![0];
-  reported.mockRestore();
-  expect(last).toHaveBeenCalledOnce();
-  expect(report).toThrow("mine");
+it("one that stops another one while they are called does no harm", () => {
+  const listeners = new Listeners();
+  const heard = vi.fn();
+  let stop = () => {};
+  listeners.on("a", () => stop());
+  stop = listeners.on("a", heard);
+  listeners.emit("a");
+  listeners.emit("a");
+  expect(heard).toHaveBeenCalledOnce();
 });

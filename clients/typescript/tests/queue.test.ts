@@ -1,159 +1,168 @@
 import { describe, expect, it } from "vitest";
 
-import { MutationQueue } from "../src/queue.ts";
-import type { FieldConflict, Push, PushFields } from "../src/messages/types.ts";
+import * as compose from "../src/compose.ts";
+import { Driver, TestStore } from "./support/driver.ts";
+import { WELCOME } from "./support/welcome.ts";
+import type { ErrorCode, Message, Welcome } from "../src/messages/types.ts";
 
-const push: Push = { type: "push", entity: "users", entity_id: "1", action: "update", data: 1 };
-const pushFields: PushFields = { type: "push_fields", entity: "users", entity_id: "1", fields: [] };
+async function started(welcome: Partial<Welcome> = {}): Promise<Driver> {
+  const driver = await Driver.create(new TestStore("c"));
+  driver.hub.on("error", () => {});
+  driver.connect();
+  driver.says({ ...WELCOME, ...welcome });
+  driver.sent = [];
+  return driver;
+}
 
-function conflict(seq?: number): FieldConflict {
-  return {
-    type: "field_conflict",
+async function push(driver: Driver, data: unknown = 1, baseVersion?: number): Promise<void> {
+  void driver.hub.write(() => compose.push("users", "1", "update", data as never, { baseVersion }));
+  await driver.settle();
+}
+
+const seqs = (driver: Driver) =>
+  driver.sent.splice(0).flatMap((each: Message) => ("seq" in each ? [each.seq] : []));
+
+function refuse(driver: Driver, seq: number, code: ErrorCode, details: { last_seq: number } | null = null): void {
+  driver.says({ type: "error", message: "m", seq, code, details });
+}
+
+const ack = (driver: Driver, seq: number, version = seq) =>
+  driver.says({ type: "push_ack", entity: "users", entity_id: "1", seq, version });
+
+describe("a write", () => {
+  it("is resent as it was, whatever became of the object", async () => {
+    const driver = await started();
+    const data = { n: 1 };
+    await push(driver, data);
+    data.n = 2;
+    const [first] = driver.sent.splice(0);
+    driver.lose();
+    driver.connect();
+    driver.says(WELCOME);
+    expect(driver.sent.at(-1)).toEqual(first);
+  });
+
+  it("larger than the server takes is refused here, and its number goes to the next", async () => {
+    const driver = await started({ limits: { ...WELCOME.limits, message_bytes: 300 } });
+    await push(driver);
+    await push(driver, "x".repeat(300));
+    await push(driver);
+    expect(seqs(driver)).toEqual([1, 3]);
+    expect(driver.hub.rejected).toMatchObject([{ code: "too_large" }]);
+    ack(driver, 1);
+    refuse(driver, 3, "out_of_order", { last_seq: 1 });
+    await driver.settle();
+    expect(seqs(driver)).toEqual([2]);
+  });
+
+  it("that was answered is not answered again", async () => {
+    const driver = await started();
+    await push(driver);
+    ack(driver, 1);
+    ack(driver, 1);
+    refuse(driver, 1, "forbidden");
+    expect(driver.told.filter(({ type }) => type === "outcome")).toHaveLength(1);
+    expect(driver.hub.rejected).toEqual([]);
+  });
+
+  it("loses its base version in another epoch, unless the server may have seen it", async () => {
+    const driver = await started();
+    await push(driver, 1, 7);
+    await push(driver, 2, 8);
+    driver.lose();
+    driver.sent = [];
+    driver.connect();
+    driver.says({ ...WELCOME, epoch: "e2", last_seq: 1 });
+    await driver.settle();
+    expect(driver.sent.slice(1)).toMatchObject([{ seq: 1, base_version: 7 }, { seq: 2 }]);
+    expect((driver.sent[2] as { base_version?: number }).base_version).toBeUndefined();
+  });
+});
+
+describe("a write that failed", () => {
+  it("for want of space is sent again after a wait, with all after it, in order, longer each time", async () => {
+    const driver = await started();
+    for (let n = 1; n <= 3; n += 1) await push(driver);
+    expect(seqs(driver)).toEqual([1, 2, 3]);
+    for (const wait of [500, 1_000, 2_000]) {
+      refuse(driver, 1, "storage_full");
+      refuse(driver, 2, "out_of_order", { last_seq: 0 });
+      driver.elapse(wait - 1);
+      expect(seqs(driver)).toEqual([]);
+      driver.elapse(1);
+      expect(seqs(driver)).toEqual([1, 2, 3]);
+      driver.says({ type: "pong" });
+    }
+    ack(driver, 1);
+    refuse(driver, 2, "storage_full");
+    driver.elapse(500);
+    expect(seqs(driver)).toEqual([2, 3]);
+  });
+
+  it("holds up the writes that come meanwhile", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "timeout");
+    seqs(driver);
+    await push(driver);
+    expect(seqs(driver)).toEqual([]);
+    driver.elapse(500);
+    expect(seqs(driver)).toEqual([1, 2]);
+  });
+
+  it("since its answer was confirmed and forgotten is refused for good", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "out_of_order", { last_seq: 4 });
+    expect(driver.hub.rejected).toMatchObject([{ code: "out_of_order" }]);
+  });
+
+  it("is not sent again on a timer of a connection that is gone", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "timeout");
+    driver.lose();
+    seqs(driver);
+    expect(driver.session.deadline).toBe(driver.now + 500);
+    driver.elapse(400);
+    expect(seqs(driver)).toEqual([]);
+  });
+});
+
+it("what is numbered anew is sent only once that is stored", async () => {
+  const driver = await Driver.create(new TestStore("c"));
+  driver.hub.on("error", () => {});
+  await push(driver);
+  await push(driver);
+  ack(driver, 1);
+  driver.connect();
+  driver.says({ ...WELCOME, last_seq: 2 });
+  ack(driver, 1);
+  driver.lose();
+  driver.store.full = true;
+  driver.connect();
+  seqs(driver);
+  driver.says({ ...WELCOME, last_seq: 0 });
+  await driver.settle();
+  expect(seqs(driver)).toEqual([]);
+  driver.store.full = false;
+  await driver.settle();
+  expect(seqs(driver)).toEqual([1]);
+});
+
+it("a hole that the store does not fill is left to the server", async () => {
+  const driver = await started();
+  await driver.store.add({
+    id: "gone",
     entity: "users",
-    entity_id: "1",
-    field: "a",
-    server_value: 1,
-    server_timestamp: "2026-11-22T10:00:00Z",
-    client_value: 2,
-    client_timestamp: "2026-11-22T10:00:00Z",
-    seq,
-  };
-}
-
-/** A queue with writes `a`, `b` and `c`, on a connection. */
-function queued(settled = 0, numbered = true): MutationQueue {
-  const queue = new MutationQueue(new Map(), numbered);
-  for (const id of ["a", "b", "c"]) queue.add({ id, message: push });
-  queue.begin(settled);
-  return queue;
-}
-
-/** Sends what waits; returns it as `id:seq`. */
-function send(queue: MutationQueue): string[] {
-  return queue.waiting.map((each) => {
-    const { seq } = queue.numbered(each);
-    queue.sent(each);
-    return `${each.id}:${seq}`;
+    entityId: "1",
+    message: compose.push("users", "1", "update", 1, {}),
+    since: 0,
   });
-}
-
-it("writes are numbered on from what the server knows, in order", () => {
-  expect(send(queued(7))).toEqual(["a:8", "b:9", "c:10"]);
-});
-
-it("a client without an id has no numbers", () => {
-  expect(send(queued(0, false))).toEqual(["a:undefined", "b:undefined", "c:undefined"]);
-});
-
-it("what was sent is not sent again on the same connection", () => {
-  const queue = queued();
-  send(queue);
-  expect(send(queue)).toEqual([]);
-});
-
-describe("on the next connection", () => {
-  it("what has no answer is sent again under its number, then the rest", () => {
-    const queue = queued();
-    send(queue);
-    queue.settle("a");
-    queue.add({ id: "d", message: push });
-    queue.begin(2);
-    expect(send(queue)).toEqual(["b:2", "c:3", "d:4"]);
-  });
-
-  it("the numbers start again where the server's end, if it forgot some", () => {
-    const queue = queued(10);
-    send(queue);
-    queue.begin(3);
-    expect(send(queue)).toEqual(["a:4", "b:5", "c:6"]);
-  });
-
-  it("numbers used by a twin are not used again", () => {
-    const queue = queued();
-    send(queue);
-    queue.begin(20);
-    queue.add({ id: "d", message: push });
-    expect(send(queue)).toEqual(["a:1", "b:2", "c:3", "d:21"]);
-  });
-});
-
-it("what was there before the queue, as from a disk, is sent first", () => {
-  const store = new Map([["old", { id: "old", message: push, seq: 4 }]]);
-  const queue = new MutationQueue(store, true);
-  queue.add({ id: "new", message: push });
-  queue.begin(3);
-  expect(send(queue)).toEqual(["old:4", "new:5"]);
-});
-
-describe("a rewound write", () => {
-  it("is sent again with all after it, under the same numbers", () => {
-    const queue = queued();
-    send(queue);
-    expect(queue.rewind(queue.find("b", undefined)!)).toBe(true);
-    expect(send(queue)).toEqual(["b:2", "c:3"]);
-  });
-
-  it("is not rewound twice", () => {
-    const queue = queued();
-    send(queue);
-    queue.rewind(queue.find("b", undefined)!);
-    expect(queue.rewind(queue.find("c", undefined)!)).toBe(false);
-  });
-});
-
-describe("what has been confirmed", () => {
-  it("is unknown until the server has said", () => {
-    expect(new MutationQueue(new Map(), true).confirmed).toBeUndefined();
-  });
-
-  it("is nothing for a client without an id", () => {
-    const queue = queued(0, false);
-    send(queue);
-    expect(queue.confirmed).toBeUndefined();
-  });
-
-  it("is everything below the first write without an answer", () => {
-    const queue = queued(4);
-    send(queue);
-    queue.settle("b");
-    expect(queue.confirmed).toBe(4);
-    queue.settle("a");
-    expect(queue.confirmed).toBe(6);
-    queue.settle("c");
-    expect(queue.confirmed).toBe(7);
-  });
-});
-
-it("a write is found by its id or else its number", () => {
-  const queue = queued();
-  send(queue);
-  expect(queue.find("b", undefined)?.id).toBe("b");
-  expect(queue.find(undefined, 3)?.id).toBe("c");
-  expect(queue.find("unknown", 1)?.id).toBe("a");
-  expect(queue.find("unknown", undefined)).toBeUndefined();
-});
-
-describe("a conflict", () => {
-  it("is kept for the write of its number", () => {
-    const queue = queued();
-    send(queue);
-    queue.conflict(conflict(2));
-    queue.conflict(conflict(2));
-    expect(queue.settle("a")).toEqual([]);
-    expect(queue.settle("b")).toEqual([conflict(2), conflict(2)]);
-  });
-
-  it("without a number is kept for the first write of fields of that record", () => {
-    const queue = new MutationQueue(new Map(), false);
-    queue.add({ id: "a", message: push });
-    queue.add({ id: "b", message: pushFields });
-    queue.conflict(conflict());
-    expect(queue.settle("b")).toEqual([conflict()]);
-  });
-
-  it("of no write of ours is dropped", () => {
-    const queue = queued();
-    queue.conflict({ ...conflict(), entity_id: "other" });
-    expect(queue.settle("a")).toEqual([]);
-  });
+  await driver.store.apply([["write", "gone"]]);
+  await push(driver);
+  expect(seqs(driver)).toEqual([2]);
+  refuse(driver, 2, "out_of_order", { last_seq: 0 });
+  await driver.settle();
+  expect(seqs(driver)).toEqual([1]);
 });

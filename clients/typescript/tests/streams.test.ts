@@ -1,160 +1,176 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
-import { START, Stream, Streams } from "../src/streams.ts";
-import { field, record } from "./support/logs.ts";
-import type { Granularity, Log } from "../src/streams.ts";
+import { apply, stateOf } from "../src/store.ts";
+import { Streams } from "../src/streams.ts";
+import type { ChangeLog, ClientMessage } from "../src/messages/types.ts";
+import type { Told } from "../src/port.ts";
 
-const EPOCH = "e1";
-const at = (version: number, epoch = EPOCH) => ({ epoch, version });
+let sent: ClientMessage[];
+let told: Told[];
+let streams: Streams;
+let keeper: { state: ReturnType<typeof stateOf>; epoch: string; emit: (op: never) => void };
 
-/** A stream on its first connection. */
-function begun(granularity: Granularity, since?: { epoch: string; version: number }): Stream {
-  const stream = new Stream(granularity, "users", since);
-  stream.begin();
-  return stream;
+beforeEach(() => {
+  sent = [];
+  told = [];
+  const memory = stateOf();
+  keeper = { state: memory, epoch: "e1", emit: (op) => apply(memory, op) };
+  streams = new Streams(keeper, { send: (each) => sent.push(each), tell: (each) => told.push(each) });
+});
+
+function change(version: number, id = "1"): ChangeLog {
+  const common = { entity: "users", entity_id: id, created_at: "2026-11-22T10:00:00Z" };
+  return { ...common, action: "update", data: { n: version }, version };
 }
 
-/** What the stream delivers at once of some changes, as versions. */
-function delivered(stream: Stream, ...logs: Log[]): number[] {
-  return logs.filter((log) => stream.receive(log, EPOCH)).map((log) => log.version);
+function synced(version: number, more: { reset?: boolean; epoch?: string } = {}): void {
+  streams.synced({ entity: "users", epoch: keeper.epoch, version, reset: false, ...more });
 }
 
-describe("a stream that starts with the next change", () => {
-  it("asks for no position, delivers at once, and moves", () => {
-    const stream = new Stream("records", "users");
-    expect(stream.begin()).toBeUndefined();
-    expect(delivered(stream, record(7), record(8))).toEqual([7, 8]);
-    expect(stream.position).toEqual(at(8));
+const seen = () => told.flatMap((each) => (each.type === "seen" ? [each.change?.version ?? null] : []));
+const since = () => sent.map((each) => ("since" in each ? Object(each.since)["users"] : each.type));
+const records = () => Object.fromEntries(keeper.state.entities.get("users")?.records ?? []);
+
+describe("an entity that is only watched", () => {
+  it("starts at the head, keeps nothing, and goes on from where it was", () => {
+    streams.watch("users", "t1");
+    streams.begin();
+    synced(4);
+    streams.changed(change(5));
+    expect(records()).toEqual({});
+    streams.lost();
+    streams.begin();
+    expect(since()).toEqual([undefined, { epoch: "e1", version: 5 }]);
+    streams.changed(change(6));
+    synced(6);
+    expect(seen()).toEqual([5, 6]);
   });
 
-  it("goes on from what it saw", () => {
-    const stream = begun("records");
-    delivered(stream, record(7));
-    expect(stream.begin()).toEqual(at(7));
+  it("says that some may be missing after a reset, and goes on from there", () => {
+    streams.watch("users", "t1");
+    streams.begin();
+    synced(4);
+    streams.lost();
+    streams.begin();
+    streams.changed(change(2));
+    streams.changed(change(8));
+    synced(9, { reset: true });
+    streams.changed(change(10));
+    expect(seen()).toEqual([8, null, 10]);
   });
 
-  it("and saw none starts over after a reconnection, and says so", () => {
-    const stream = begun("records");
-    expect(stream.begin()).toEqual(START);
-    expect(delivered(stream, record(3))).toEqual([]);
-    expect(stream.caughtUp(at(5), false)).toEqual({ reset: true, logs: [record(3)] });
-  });
-});
-
-describe("a stream that starts with everything", () => {
-  it("delivers while it loads", () => {
-    const stream = begun("records", START);
-    expect(delivered(stream, record(2), record(5))).toEqual([2, 5]);
-    expect(stream.live).toBe(false);
-    expect(stream.caughtUp(at(6), false)).toEqual({ reset: false, logs: [] });
-    expect(stream.live).toBe(true);
-    expect(stream.position).toEqual(at(6));
+  it("starts at the head of another epoch, and says that some may be missing", () => {
+    streams.watch("users", "t1");
+    streams.begin();
+    synced(40);
+    streams.lost();
+    keeper.epoch = "e2";
+    streams.begin();
+    expect(since()).toEqual([undefined, undefined]);
+    synced(3);
+    streams.changed(change(4));
+    expect(seen()).toEqual([null, 4]);
   });
 
-  it("goes on where its loading was cut", () => {
-    const stream = begun("records", START);
-    delivered(stream, record(2));
-    expect(stream.begin()).toEqual(at(2));
+  it("that was cut before the head was known may lack some", () => {
+    streams.watch("users", "t1");
+    streams.begin();
+    streams.lost();
+    streams.begin();
+    synced(4);
+    expect(seen()).toEqual([null]);
   });
 
-  it("field by field, and was cut, starts over and says so", () => {
-    const stream = begun("fields", START);
-    delivered(stream, field(2, "a", true), field(4, "b", true));
-    expect(stream.begin()).toEqual(START);
-    delivered(stream, field(2, "a", true), field(4, "b"));
-    const { reset, logs } = stream.caughtUp(at(4), false);
-    expect(reset).toBe(true);
-    expect(logs.map((log) => log.version)).toEqual([2, 4]);
-  });
-
-  it("and had got nothing when it was cut just starts again", () => {
-    const stream = begun("records", START);
-    expect(stream.begin()).toEqual(START);
-    expect(delivered(stream, record(1))).toEqual([1]);
-    expect(stream.caughtUp(at(1), false).reset).toBe(false);
-  });
-});
-
-describe("a stream that resumes", () => {
-  it("holds back what it gets until it knows that it continues", () => {
-    const stream = begun("records", at(10));
-    expect(delivered(stream, record(11), record(14))).toEqual([]);
-    const { reset, logs } = stream.caughtUp(at(15), false);
-    expect([reset, logs.map((log) => log.version)]).toEqual([false, [11, 14]]);
-    expect(stream.position).toEqual(at(15));
-  });
-
-  it("says so when the server could not, and delivers older versions then", () => {
-    const stream = begun("records", at(100));
-    stream.receive(record(3), "e2");
-    const { reset, logs } = stream.caughtUp(at(40, "e2"), true);
-    expect([reset, logs.map((log) => log.version)]).toEqual([true, [3]]);
-    expect(stream.position).toEqual(at(40, "e2"));
-  });
-
-  it("keeps its position when it is cut before it has caught up", () => {
-    const stream = begun("records", at(10));
-    delivered(stream, record(60));
-    expect(stream.begin()).toEqual(at(10));
-    expect(stream.caughtUp(at(70), true)).toEqual({ reset: true, logs: [] });
+  it("ends with the last who watches", () => {
+    streams.begin();
+    streams.watch("users", "t1");
+    streams.watch("users", "t2");
+    streams.unwatch("users", "t1");
+    streams.unwatch("users", "t1");
+    expect(sent).toHaveLength(1);
+    streams.unwatch("users", "t2");
+    expect(sent.at(-1)).toEqual({ type: "unsubscribe", entities: ["users"] });
   });
 });
 
-describe("what was delivered before is dropped:", () => {
-  it("a record at or below the position", () => {
-    const stream = begun("records");
-    expect(delivered(stream, record(7), record(7), record(6), record(8))).toEqual([7, 8]);
+describe("an entity that is read", () => {
+  it("and then watched tells what comes from then on, and not what it loads", () => {
+    streams.open("users", false);
+    streams.begin();
+    streams.watch("users", "t1");
+    streams.changed(change(1));
+    synced(1);
+    streams.changed(change(2));
+    expect(seen()).toEqual([2]);
+    expect(sent).toHaveLength(1);
   });
 
-  it("a field of a commit that was cut, and no more than that", () => {
-    const stream = begun("fields");
-    delivered(stream, field(5, "a"), field(6, "a", true));
-    expect(stream.begin()).toEqual(at(5));
-    delivered(stream, field(6, "a", true), field(6, "b"));
-    const { logs } = stream.caughtUp(at(6), false);
-    expect(logs).toEqual([field(6, "b")]);
+  it("and watched while it is live tells the next", () => {
+    streams.open("users", false);
+    streams.begin();
+    synced(1);
+    streams.watch("users", "t1");
+    streams.changed(change(2));
+    expect(seen()).toEqual([2]);
+    streams.unwatch("users", "t1");
+    streams.changed(change(3));
+    expect(seen()).toEqual([2]);
+    expect(sent).toHaveLength(1);
   });
 
-  it("a field of a longer catch-up that was cut", () => {
-    const stream = begun("fields");
-    delivered(stream, field(5, "a"), field(6, "a", true), field(8, "b", true));
-    stream.begin();
-    delivered(stream, field(6, "a", true), field(8, "b", true), field(9, "c"));
-    expect(stream.caughtUp(at(9), false).logs).toEqual([field(9, "c")]);
-  });
-});
-
-it("a position moves only when its commit is whole", () => {
-  const stream = begun("fields");
-  delivered(stream, field(5, "a"), field(6, "a", true));
-  expect(stream.position).toEqual(at(5));
-  delivered(stream, field(6, "b"));
-  expect(stream.position).toEqual(at(6));
-});
-
-describe("the other granularity", () => {
-  it("moves a live stream on, never back", () => {
-    const stream = begun("records");
-    stream.advance(at(9));
-    expect(stream.position).toEqual(at(9));
-    stream.advance(at(8));
-    expect(stream.position).toEqual(at(9));
+  it("after it was watched starts from what is held, once the head was told", () => {
+    streams.watch("users", "t1");
+    streams.begin();
+    streams.open("users", false);
+    expect(sent).toHaveLength(1);
+    synced(4);
+    expect(since()).toEqual([undefined, "unsubscribe", { epoch: "e1", version: 0 }]);
+    streams.changed(change(3));
+    synced(4);
+    streams.changed(change(5));
+    expect(Object.keys(records())).toEqual(["1"]);
+    expect(told.filter(({ type }) => type === "synced")).toHaveLength(1);
+    expect(seen().at(-1)).toBe(5);
   });
 
-  it("does not move one that catches up", () => {
-    const stream = begun("records", at(3));
-    stream.advance(at(9));
-    expect(stream.position).toEqual(at(3));
+  it("is told of a reset that only its end showed, asks again, and drops what is gone", () => {
+    streams.open("users", false);
+    streams.begin();
+    streams.changed(change(1, "1"));
+    synced(1);
+    streams.watch("users", "t1");
+    streams.lost();
+    streams.begin();
+    streams.changed(change(9, "4"));
+    synced(9, { reset: true });
+    expect(since().slice(1)).toEqual([
+      { epoch: "e1", version: 1 },
+      "unsubscribe",
+      { epoch: "e1", version: 0 },
+    ]);
+    expect(Object.keys(records())).toEqual(["1", "4"]);
+    streams.changed(change(9, "4"));
+    synced(9);
+    expect(Object.keys(records())).toEqual(["4"]);
+    expect(seen()).toEqual([9, null]);
   });
-});
 
-it("streams are told apart by entity and granularity", () => {
-  const streams = new Streams();
-  const stream = new Stream("records", "users");
-  streams.add(stream);
-  expect(streams.get("records", "users")).toBe(stream);
-  expect(streams.get("fields", "users")).toBeUndefined();
-  expect(streams.all).toEqual([stream]);
-  expect(streams.remove("records", "users")).toBe(true);
-  expect(streams.remove("records", "users")).toBe(false);
+  it("is read at one granularity: the other one is refused in words", () => {
+    streams.open("users", true);
+    streams.open("users", false);
+    streams.watch("users", "t1");
+    expect(told).toMatchObject([
+      { type: "problem", error: { code: "not_supported" } },
+      { type: "problem", error: { code: "not_supported" } },
+    ]);
+  });
+
+  it("does not take what it did not ask for", () => {
+    streams.open("users", true);
+    streams.begin();
+    streams.changed(change(1));
+    streams.changed({ ...change(1), entity: "others" });
+    streams.synced({ entity: "others", epoch: "e1", version: 3, reset: false });
+    expect(records()).toEqual({});
+  });
 });

@@ -129,13 +129,17 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const showAll = ({ valid, errors }: FormAnswer) => {
     const left = new Map(errors.map(({ field, error }) => [field, error]));
     let first: Control | undefined;
-    for (const control of controlsOf(form)) {
-      const error = left.get(control.name);
+    const controls = controlsOf(form);
+    for (const control of controls) {
       touch(control.name);
-      show(control.name, error);
-      if (error) first ??= control;
+      if (left.has(control.name)) first ??= control;
     }
-    for (const control of controlsOf(form)) left.delete(control.name);
+    for (const field of new Set(controls.map((each) => each.name))) {
+      const error = left.get(field);
+      show(field, error);
+      tell(field, !error, error);
+      left.delete(field);
+    }
     first?.focus();
     const rest = [...left].map((each) => each.join(" ")).join(" ").trim();
     say(valid ? "valid" : "invalid", rest);

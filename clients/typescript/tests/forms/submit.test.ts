@@ -202,15 +202,20 @@ it("a script may ask about the form without sending it; two at a time are one qu
   expect(sent).toEqual([]);
 });
 
-it("the answer about the form is an event that bubbles", async () => {
+it("the answer about the form is an event for each field and one for the whole, and they bubble", async () => {
   const seen: ValidationDetail[] = [];
   const take = (event: Event) => seen.push((event as CustomEvent<ValidationDetail>).detail);
   document.addEventListener("rhtmx:validation", take);
   click();
-  await client.forms[0]!.answer({ errors: [{ field: "", error: "Too late." }] });
+  const errors = [{ field: "phone", error: "is required" }, { field: "", error: "Too late." }];
+  await client.forms[0]!.answer({ errors });
   document.removeEventListener("rhtmx:validation", take);
-  const detail = { form: "contact", field: "", valid: false, error: "Too late.", metadata: null };
-  expect(seen).toEqual([detail]);
+  const told = new Map(seen.map((each) => [each.field, each]));
+  expect(seen.length).toBe(told.size);
+  const answer = { form: "contact", metadata: null };
+  expect(told.get("phone")).toEqual({ ...answer, field: "phone", valid: false, error: "is required" });
+  expect(told.get("email")).toEqual({ ...answer, field: "email", valid: true, error: "" });
+  expect(seen.at(-1)).toEqual({ ...answer, field: "", valid: false, error: "Too late." });
 });
 
 it("a form that was left alone is sent as it is", async () => {

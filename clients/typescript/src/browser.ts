@@ -1,0 +1,14 @@
+/**
+ * What a `<script>` tag gives a page: everything but React, and a start by itself.
+ *
+ * Knows the parts. Must not know what they do.
+ */
+import { connect } from "./client.ts";
+import { start } from "./htmx/index.ts";
+
+export { ERRORS, RhtmxError, SCHEMA_HASH } from "./index.ts";
+export { bindForm } from "./forms/index.ts";
+export { bindPage } from "./htmx/index.ts";
+export { connect };
+
+start(connect, globalThis.document?.currentScript);

@@ -1,0 +1,95 @@
+/**
+ * A form that the server checks, in React.
+ *
+ * Knows React and the binding of forms. Must not know the client: the binding
+ * asks it. The form's values stay where they are, in its controls; what the
+ * component learns is what is wrong with them.
+ */
+import { useCallback, useRef, useState } from "react";
+
+import { bindForm } from "../forms/index.ts";
+import type { BoundForm, FormOptions, ValidationDetail } from "../forms/index.ts";
+
+/** How to bind a form in React; see `FormOptions`. */
+export type UseFormOptions = Omit<FormOptions, "client" | "name">;
+
+/** A form that is bound. */
+export interface FormHandle {
+  /** For the form: `<form ref={form.ref}>`. */
+  readonly ref: (form: HTMLFormElement | null) => void;
+  /** What is wrong, by field; `""` is the form as a whole. Valid fields are not in it. */
+  readonly errors: Readonly<Record<string, string>>;
+  /** Asks about a field now; see `BoundForm.check`. */
+  readonly check: (field: string) => Promise<boolean | undefined>;
+  /** Asks about the whole form now; see `BoundForm.validate`. False without a form. */
+  readonly validate: () => Promise<boolean>;
+}
+
+const NO_ERRORS: Readonly<Record<string, string>> = {};
+
+/**
+ * A form that is checked by the server while it is filled in. `onSubmit` and
+ * `action` of the form run only once all of it is valid.
+ *
+ * The binding shows errors by itself: in `<p data-rhtmx-error="email" />` where
+ * there is one (leave it empty: the binding fills it), else beside the field.
+ *
+ * @param name the form's name at the server.
+ * @param options read when the form appears.
+ *
+ * @example
+ * const form = useForm(client, "signup");
+ * return (
+ *   <form ref={form.ref} noValidate onSubmit={send}>
+ *     <input name="email" />
+ *     <p data-rhtmx-error="email" />
+ *   </form>
+ * );
+ */
+export function useForm(
+  client: FormOptions["client"],
+  name: string,
+  options: UseFormOptions = {},
+): FormHandle {
+  const [errors, setErrors] = useState(NO_ERRORS);
+  const bound = useRef<BoundForm>(undefined);
+  const stop = useRef<() => void>(undefined);
+  const given = useRef(options);
+  given.current = options;
+
+  const ref = useCallback(
+    (form: HTMLFormElement | null) => {
+      stop.current?.();
+      stop.current = bound.current = undefined;
+      if (!form) return;
+      const heard = (event: Event) => {
+        const { detail } = event as CustomEvent<ValidationDetail>;
+        setErrors((before) => withAnswer(before, detail));
+      };
+      const forget = () => setErrors(NO_ERRORS);
+      const binding = bindForm(form, { ...given.current, client, name });
+      form.addEventListener("rhtmx:validation", heard);
+      form.addEventListener("reset", forget);
+      bound.current = binding;
+      stop.current = () => {
+        binding.stop();
+        form.removeEventListener("rhtmx:validation", heard);
+        form.removeEventListener("reset", forget);
+      };
+    },
+    [client, name],
+  );
+  const check = useCallback(async (field: string) => bound.current?.check(field), []);
+  const validate = useCallback(async () => (await bound.current?.validate()) ?? false, []);
+  return { ref, errors, check, validate };
+}
+
+function withAnswer(
+  before: Readonly<Record<string, string>>,
+  { field, error }: ValidationDetail,
+): Readonly<Record<string, string>> {
+  if ((before[field] ?? "") === error) return before;
+  const { [field]: _, ...others } = before;
+  // A form that is wrong in its fields only has no words of its own.
+  return error ? { ...others, [field]: error } : others;
+}

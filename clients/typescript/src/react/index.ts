@@ -1,0 +1,141 @@
+/**
+ * Hooks for React 18 and later.
+ *
+ * Knows React, and what components want to know of a client. Must not know how
+ * anything is kept or sent: a collection has stable snapshots, and that is all
+ * that `useSyncExternalStore` asks for.
+ */
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+
+import type { Client } from "../client.ts";
+import type { Collection } from "../collection.ts";
+import type { RhtmxError } from "../errors.ts";
+import type { State } from "../events.ts";
+import type { OpenConflict } from "../options.ts";
+import type { Row } from "../overlay.ts";
+
+export { useForm } from "./form.ts";
+export type { FormHandle, UseFormOptions } from "./form.ts";
+
+const NOTHING: readonly Row<never>[] = [];
+
+/**
+ * The rows of a collection, by id; none before it is loaded. The same array as
+ * long as nothing changed.
+ *
+ * @param where only these rows. Keep it the same between renders (`useCallback`,
+ * or a function outside the component), or it is asked for each row each time.
+ *
+ * @example
+ * const tasks = useCollection(client.collection<Task>("tasks"), isOpen);
+ */
+export function useCollection<T>(
+  collection: Collection<T>,
+  where?: (row: Row<T>) => boolean,
+): readonly Row<T>[] {
+  const rows = useSyncExternalStore(
+    useListen(collection),
+    () => collection.snapshot,
+    () => NOTHING,
+  );
+  return useMemo(() => (where ? rows.filter(where) : rows), [rows, where]);
+}
+
+/**
+ * One row, or undefined. The same object as long as nothing about it changed.
+ *
+ * @example
+ * const task = useRecord(tasks, id);
+ * return task && <li>{task.data.title}</li>;
+ */
+export function useRecord<T>(collection: Collection<T>, id: string): Row<T> | undefined {
+  return useSyncExternalStore(
+    useListen(collection),
+    () => collection.row(id),
+    () => undefined,
+  );
+}
+
+/** One field of a record, and what can be done with it. */
+export interface Field<V> {
+  /** Its value as it is shown; undefined if it is not there. */
+  readonly value: V | undefined;
+  /** Something that was written to the record here has no answer yet. */
+  readonly pending: boolean;
+  /** Somebody else wrote it at the same time, until that is answered or the field written again. */
+  readonly conflict: OpenConflict | undefined;
+  /** Why the last write of this component was refused, until the next one. */
+  readonly error: RhtmxError | undefined;
+  /** Writes it: shown at once, resolves when the server has it or has refused it. */
+  readonly set: (value: V) => Promise<void>;
+}
+
+/**
+ * One field of a record, to be edited by itself.
+ *
+ * @example
+ * const title = useField(tasks, id, "title");
+ * return <input value={title.value ?? ""} onChange={(event) => title.set(event.target.value)} />;
+ */
+export function useField<T, K extends keyof T & string>(
+  collection: Collection<T>,
+  id: string,
+  field: K,
+): Field<T[K]> {
+  const row = useRecord(collection, id);
+  const [conflict, setConflict] = useState<OpenConflict>();
+  const [error, setError] = useState<RhtmxError>();
+
+  useEffect(() => {
+    setConflict(undefined);
+    setError(undefined);
+    return collection.onConflict((each) => {
+      if (each.id !== id || each.field !== field) return;
+      // Answered is settled, whatever comes of it: that is told by the next one.
+      const settle = <A extends unknown[], R>(answer: (...args: A) => R) => (...args: A) => {
+        setConflict(undefined);
+        return answer(...args);
+      };
+      setConflict({
+        ...each,
+        keepMine: settle(each.keepMine),
+        takeTheirs: settle(each.takeTheirs),
+        merge: settle(each.merge),
+      });
+    });
+  }, [collection, id, field]);
+
+  const set = useCallback(
+    async (value: T[K]) => {
+      setConflict(undefined);
+      setError(undefined);
+      try {
+        await collection.patch(id, { [field]: value } as unknown as Partial<T>);
+      } catch (failure) {
+        setError(failure as RhtmxError);
+      }
+    },
+    [collection, id, field],
+  );
+
+  const { value, pending } = { value: row?.data?.[field], pending: row?.pending ?? false };
+  return { value, pending, conflict, error, set };
+}
+
+/**
+ * Whether there is a connection, and whether there will be one.
+ *
+ * @example
+ * const offline = useConnection(client) !== "open";
+ */
+export function useConnection(client: Client): State {
+  return useSyncExternalStore(
+    useCallback((changed) => client.onState(changed), [client]),
+    () => client.state,
+    () => "connecting",
+  );
+}
+
+function useListen<T>(collection: Collection<T>): (changed: () => void) => () => void {
+  return useCallback((changed) => collection.subscribe(changed), [collection]);
+}

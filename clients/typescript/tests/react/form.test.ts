@@ -1,0 +1,93 @@
+// @vitest-environment happy-dom
+import { act, createElement } from "react";
+import { createRoot } from "react-dom/client";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { useForm } from "../../src/react/index.ts";
+import { FakeClient, find, leave, type } from "../forms/support.ts";
+import type { FormHandle } from "../../src/react/index.ts";
+import type { Root } from "react-dom/client";
+
+let client: FakeClient;
+let form: FormHandle;
+let root: Root;
+let sent: number;
+
+function SignUp() {
+  form = useForm(client, "signup", { drafts: false });
+  return createElement(
+    "form",
+    {
+      ref: form.ref,
+      noValidate: true,
+      onSubmit: (event: { preventDefault(): void }) => {
+        event.preventDefault();
+        sent += 1;
+      },
+    },
+    createElement("input", { name: "email" }),
+    createElement("p", { "data-rhtmx-error": "email" }),
+    createElement("b", { id: "wrong" }, Object.keys(form.errors).join(" ")),
+  );
+}
+
+beforeEach(async () => {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  vi.useFakeTimers();
+  client = new FakeClient();
+  sent = 0;
+  const place = document.createElement("main");
+  document.body.replaceChildren(place);
+  root = createRoot(place);
+  await act(async () => root.render(createElement(SignUp)));
+});
+
+afterEach(async () => {
+  await act(async () => root.unmount());
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it("an error of a field is known to the component and shown by the binding", async () => {
+  await act(async () => {
+    type("email", "ada@example.com");
+    leave("email");
+    await client.fields[0]!.answer({ valid: false, error: "is taken" });
+  });
+  expect(form.errors).toEqual({ email: "is taken" });
+  expect(find("#wrong").textContent).toBe("email");
+  expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
+});
+
+it("what is right again is no error any more", async () => {
+  await act(async () => {
+    type("email", "x");
+    leave("email");
+    await client.fields[0]!.answer({ valid: false, error: "is no address" });
+    type("email", "ada@example.com");
+    leave("email");
+    await client.fields[1]!.answer({});
+  });
+  expect(form.errors).toEqual({});
+});
+
+it("onSubmit runs once, and only when all of it is valid", async () => {
+  await act(async () => {
+    find<HTMLFormElement>("form").requestSubmit();
+    await client.forms[0]!.answer({ errors: [{ field: "email", error: "is required" }] });
+  });
+  expect([sent, form.errors]).toEqual([0, { email: "is required" }]);
+  await act(async () => {
+    type("email", "ada@example.com");
+    find<HTMLFormElement>("form").requestSubmit();
+    await client.forms[1]!.answer({});
+  });
+  expect([sent, form.errors]).toEqual([1, {}]);
+});
+
+it("a form that is gone is asked about no longer", async () => {
+  await act(async () => root.unmount());
+  expect(await form.validate()).toBe(false);
+  expect(await form.check("email")).toBeUndefined();
+  expect([client.forms, client.fields, client.listeners.size]).toEqual([[], [], 0]);
+});

@@ -1,0 +1,164 @@
+// @vitest-environment happy-dom
+import { act, createElement, StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { renderToString } from "react-dom/server";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
+import { open, record, settle } from "../support/client.ts";
+import type { Client } from "../../src/client.ts";
+import type { Collection } from "../../src/collection.ts";
+import type { Field } from "../../src/react/index.ts";
+import type { Row } from "../../src/overlay.ts";
+import type { FakeWebSocket } from "../support/sockets.ts";
+import type { Root } from "react-dom/client";
+
+interface Task {
+  readonly title: string;
+  readonly done?: boolean;
+}
+
+let client: Client;
+let socket: FakeWebSocket;
+let tasks: Collection<Task>;
+let root: Root;
+let place: HTMLElement;
+
+beforeEach(async () => {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  // React says with console.error what a component does wrong.
+  vi.spyOn(console, "error").mockImplementation((...words: unknown[]) => {
+    throw new Error(words.join(" "));
+  });
+  const opened = await open();
+  client = opened.client;
+  socket = opened.socket();
+  tasks = client.collection<Task>("tasks");
+  says(1, "1", { title: "One" });
+  says(2, "2", { title: "Two", done: true });
+  socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 2, reset: false });
+  await settle();
+  place = document.createElement("main");
+  document.body.append(place);
+  root = createRoot(place);
+});
+
+afterEach(async () => {
+  await act(async () => root.unmount());
+  client.close();
+  place.remove();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function says(version: number, id: string, data: Task): void {
+  socket.says({ type: "change", change: record(id, version, data as never) });
+}
+
+/** Renders a component that returns text. */
+async function render(component: () => string): Promise<void> {
+  await act(async () => root.render(createElement(StrictMode, null, createElement(component))));
+}
+
+/** Lets something happen, and everything that follows from it. */
+async function happens(what: () => void): Promise<void> {
+  await act(async () => {
+    what();
+    await settle();
+    // Listeners are told in a timer of no time: this one is set later, so it comes later.
+    await new Promise((resolve) => setTimeout(resolve));
+  });
+}
+
+const isOpen = ({ data }: Row<Task>) => !data.done;
+const titles = (rows: readonly Row<Task>[]) => rows.map(({ data }) => data.title).join(" ");
+
+it("useCollection shows the rows at once, then as they change, own writes too", async () => {
+  await render(() => titles(useCollection(tasks)));
+  expect(place.textContent).toBe("One Two");
+  await happens(() => says(3, "3", { title: "Three" }));
+  expect(place.textContent).toBe("One Two Three");
+  await happens(() => void tasks.set("0", { title: "Zero" }));
+  expect(place.textContent).toBe("Zero One Two Three");
+});
+
+it("useCollection with a condition shows only the rows that meet it", async () => {
+  await render(() => titles(useCollection(tasks, isOpen)));
+  expect(place.textContent).toBe("One");
+  await happens(() => says(3, "2", { title: "Two", done: false }));
+  expect(place.textContent).toBe("One Two");
+});
+
+it("useRecord renders again only when its own record changed", async () => {
+  let renders = 0;
+  await render(() => {
+    renders += 1;
+    return useRecord(tasks, "1")?.data.title ?? "none";
+  });
+  const before = renders;
+  await happens(() => says(3, "2", { title: "Other" }));
+  expect(renders).toBe(before);
+  await happens(() => says(4, "1", { title: "First" }));
+  expect(place.textContent).toBe("First");
+});
+
+it("useRecord of what is not there is undefined, until it is", async () => {
+  await render(() => useRecord(tasks, "9")?.data.title ?? "none");
+  expect(place.textContent).toBe("none");
+  await happens(() => says(3, "9", { title: "Nine" }));
+  expect(place.textContent).toBe("Nine");
+});
+
+it("useField writes one field, says that it waits, and that it was refused", async () => {
+  let title!: Field<string>;
+  await render(() => {
+    title = useField(tasks, "1", "title");
+    return `${title.value} ${title.pending} ${title.error?.code ?? ""}`;
+  });
+  expect(place.textContent).toBe("One false ");
+  await happens(() => void title.set("Uno"));
+  expect(place.textContent).toBe("Uno true ");
+  await happens(() => socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }));
+  expect(place.textContent).toBe("One false forbidden");
+  await happens(() => void title.set("Un"));
+  expect(place.textContent).toBe("Un true ");
+});
+
+it("useField shows a conflict of its field until it is answered", async () => {
+  let title!: Field<string>;
+  await render(() => {
+    title = useField(tasks, "1", "title");
+    return `${title.value} ${title.conflict?.theirs ?? "agreed"}`;
+  });
+  await happens(() => void title.set("Mine"));
+  const time = "2026-01-01T00:00:00Z";
+  await happens(() => {
+    socket.says({
+      type: "field_conflict", entity: "tasks", entity_id: "1", field: "title", seq: 1, version: 4,
+      client_value: "Mine", client_timestamp: time, server_value: "Theirs", server_timestamp: time,
+      winner: "server",
+    });
+    socket.says({
+      type: "field_push_ack", entity: "tasks", entity_id: "1", applied: 0, conflicts: 1,
+      version: 4, seq: 1,
+    });
+  });
+  expect(place.textContent).toBe("Theirs Theirs");
+  await happens(() => void title.conflict?.keepMine());
+  expect(place.textContent).toBe("Mine agreed");
+});
+
+it("useConnection follows the state", async () => {
+  await render(() => useConnection(client));
+  expect(place.textContent).toBe("open");
+  await happens(() => client.offline());
+  expect(place.textContent).toBe("offline");
+});
+
+it("on a server everything renders as not loaded yet", () => {
+  const component = () => {
+    const [rows, row] = [useCollection(tasks), useRecord(tasks, "1")];
+    return `${rows.length} ${row === undefined} ${useConnection(client)}`;
+  };
+  expect(renderToString(createElement(component))).toBe("0 true connecting");
+});
