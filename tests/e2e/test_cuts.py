@@ -1,0 +1,95 @@
+"""A connection that is cut at any byte of a push or of its answer: nothing lost, nothing doubled.
+
+Each byte has a client of its own, in each direction, so that every offset of
+everything that is said from `hello` to the acknowledgement is one place where
+the connection ends. The server's log tells whether each push took effect once:
+its versions have no holes and no repeats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+import rhtmx
+from tests.support.cutting import Proxy
+from tests.support.process import ServerProcess, serving
+from tests.support.programs import TYPESCRIPT, node
+
+AT_A_TIME = 150
+"""Clients that run beside each other: each waits up to a second before it is back."""
+
+PROGRAM = TYPESCRIPT / "tests" / "support" / "push-through.mjs"
+
+Format = Literal["json", "proto"]
+Push = Callable[[list[str]], Awaitable[None]]
+
+
+async def everything_once(server: ServerProcess, proxy: Proxy, push: Push) -> None:
+    """Push through every cut, and look at the server's log."""
+    await push([proxy.plan("none", "dry")])
+    urls = [
+        proxy.plan(way, offset)
+        for way in ("up", "down")
+        for offset in range(proxy.passed["none-dry", way] + 1)
+    ]
+    assert len(urls) > 300
+    await push(urls)
+    assert len(proxy.cut) == len(urls) + 1
+    async with rhtmx.connect(server.url) as client:
+        written = await client.sync("cuts")
+    assert sorted(change.data["url"] for change in written) == sorted(
+        [*urls, proxy.plan("none", "dry")]
+    )
+    assert written.position.version == len(urls) + 1, "each push is one version"
+
+
+@pytest.mark.parametrize("form", ["json", "proto"])
+async def test_the_python_client_writes_once_wherever_it_is_cut(
+    tmp_path: Path, form: Format
+) -> None:
+    several = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(number: int, url: str) -> None:
+        store = tmp_path / f"{number}.db"
+        async with several, rhtmx.connect(url, format=form, store=store) as client:
+            await client.push("cuts", url.partition("=")[2], {"url": url})
+
+    async def push(urls: list[str]) -> None:
+        await asyncio.gather(*(one(number, url) for number, url in enumerate(urls)))
+
+    async with (
+        serving(folder=tmp_path) as server,
+        Proxy(server.url).running() as proxy,
+        asyncio.timeout(60),
+    ):
+        await everything_once(server, proxy, push)
+
+
+@pytest.mark.parametrize("form", ["json", "proto"])
+async def test_the_typescript_client_writes_once_wherever_it_is_cut(
+    tmp_path: Path, form: Format
+) -> None:
+    program = node("ws")
+
+    async def push(urls: list[str]) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(program, str(PROGRAM), form, str(AT_A_TIME)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate(json.dumps(urls).encode())
+        assert process.returncode == 0, (output + errors).decode()
+
+    async with (
+        serving(folder=tmp_path) as server,
+        Proxy(server.url).running() as proxy,
+        asyncio.timeout(60),
+    ):
+        await everything_once(server, proxy, push)
