@@ -120,8 +120,9 @@ export class Hub extends Listeners {
     this.store.add(write, refused).then(
       (seq) => this.send({ type: "added", write: { ...write, seq }, refused }),
       (error: RhtmxError) => {
-        this.#apply([["write", write.id]]);
-        this.receive({ type: "outcome", id: write.id, error });
+        // One that has a number is in the store, and only needs another: it is tried again.
+        this.#apply([["write", write.id, write.seq ? write : undefined]]);
+        if (!write.seq) this.receive({ type: "outcome", id: write.id, error });
         this.#report(error);
       },
     );

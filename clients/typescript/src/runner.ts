@@ -160,7 +160,7 @@ export class Runner {
     } catch (error) {
       this.#report(error);
     }
-    this.#run((session) => session.stored());
+    this.#run((session) => session.loaded());
   }
 
   #keep(op: Op): void {
@@ -184,10 +184,11 @@ export class Runner {
         this.#failing = false;
         if (!applied) return this.stop();
         this.#hub.port.post({ type: "ops", ops });
-        if (ops.some(([name]) => name === "renumber")) this.#run((session) => session.stored());
+        this.#run((session) => session.stored(ops));
       },
       (error) => {
-        // Nothing is lost: memory has it, and it is stored with what comes next.
+        // Nothing is lost: memory has it, and it is stored with what comes next, in its order.
+        for (const key of this.#ops.keys()) batch.delete(key);
         this.#ops = new Map([...batch, ...this.#ops]);
         if (!this.#failing) this.#report(error);
         this.#failing = true;

@@ -60,6 +60,7 @@ export class Session {
     const emit = (op: Op) => {
       apply(state, op);
       this.#ops.push(op);
+      this.#queue.emitted(op);
     };
     const tell = (event: Event) => void this.#events.push(event);
     const send = (message: ClientMessage) => this.#send(message);
@@ -171,9 +172,14 @@ export class Session {
     }
   }
 
-  /** What was numbered anew is in the store. */
-  stored(): void {
-    this.#queue.stored();
+  /** These are in the store. */
+  stored(ops: readonly Op[]): void {
+    this.#queue.stored(ops);
+  }
+
+  /** The queue was loaded anew. */
+  loaded(): void {
+    this.#queue.loaded();
   }
 
   #offline(why: string): void {

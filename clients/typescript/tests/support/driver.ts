@@ -125,7 +125,7 @@ export class Driver {
     else if (event.type === "reload") {
       void this.#flush()
         .then(() => this.hub.reload())
-        .then(() => this.run(() => this.session.stored()));
+        .then(() => this.run(() => this.session.loaded()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
       this.hub.receive(event as Told);
     }
@@ -141,6 +141,6 @@ export class Driver {
       this.#unstored = [...ops, ...this.#unstored];
       return;
     }
-    if (ops.some(([name]) => name === "renumber")) this.run(() => this.session.stored());
+    this.run(() => this.session.stored(ops));
   }
 }
