@@ -13,13 +13,14 @@ import { createInterface } from "node:readline";
 
 import * as contact from "./contact.mjs";
 import * as page from "./page.mjs";
+import * as tabs from "./tabs.mjs";
 import * as tasks from "./tasks.mjs";
 import { Window } from "./window.mjs";
 
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const scenarios = { ...tasks, ...contact, ...page };
+const scenarios = { ...tasks, ...contact, ...page, ...tabs };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -43,6 +44,10 @@ async function run({ scenario, url }) {
     return windows.at(-1);
   };
   try {
+    if (scenario in tabs) {
+      contexts.push(await browser.newContext());
+      return await tabs[scenario]({ context: contexts[0], url });
+    }
     await scenarios[scenario]({ open, ask });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {

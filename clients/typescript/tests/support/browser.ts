@@ -11,7 +11,8 @@ type Task = () => void;
 
 interface Timer {
   readonly act: Task;
-  readonly every: number;
+  /** Milliseconds; without them it acts once. */
+  readonly every: number | undefined;
   due: number;
 }
 
@@ -24,9 +25,17 @@ interface Request {
 /** See the head of the file. */
 export class Browser {
   now = 0;
+  /** The tab in which something happens right now. */
+  current: Tab | undefined;
   readonly tabs: Tab[] = [];
+  readonly #pick: (count: number) => number;
   readonly #held = new Map<string, Request>();
   readonly #lines = new Map<string, Request[]>();
+
+  /** @param pick which of so many tabs is the next in which something happens. */
+  constructor(pick: (count: number) => number = () => 0) {
+    this.#pick = pick;
+  }
 
   /** Opens a tab. */
   open(): Tab {
@@ -37,8 +46,21 @@ export class Browser {
 
   /** Lets everything happen that happens without time passing. */
   async settle(): Promise<void> {
-    do await new Promise((resolve) => setImmediate(resolve));
-    while (this.tabs.filter((tab) => tab.step()).length);
+    await drained();
+    for (;;) {
+      const busy = this.tabs.filter((tab) => tab.busy);
+      if (!busy.length) return;
+      const tab = busy[this.#pick(busy.length)]!;
+      await this.in(tab, () => tab.step());
+    }
+  }
+
+  /** Something happens in a tab, with all that follows at once. */
+  async in(tab: Tab, act: Task): Promise<void> {
+    this.current = tab;
+    act();
+    await drained();
+    this.current = undefined;
   }
 
   /** Time passes. */
@@ -110,6 +132,11 @@ export class Browser {
   }
 }
 
+/** Every promise that can go on has. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** One tab, as what runs in it sees it: see `Surroundings`. */
 export class Tab implements Surroundings {
   running = true;
@@ -143,9 +170,11 @@ export class Tab implements Surroundings {
   }
 
   setInterval(act: Task, every: number): Timer {
-    const timer = { act, every, due: this.#browser.now + every };
-    this.#timers.add(timer);
-    return timer;
+    return this.#timer(act, every, every);
+  }
+
+  setTimeout(act: Task, wait = 0): Timer {
+    return this.#timer(act, wait, undefined);
   }
 
   clearInterval(timer: unknown): void {
@@ -195,12 +224,14 @@ export class Tab implements Surroundings {
     if (!this.gone) this.#tasks.push(task);
   }
 
-  /** Does what comes next; returns whether there was something. */
-  step(): boolean {
-    if (!this.running) return false;
-    const task = this.#tasks.shift();
-    task?.();
-    return task !== undefined;
+  /** Whether it has something to do, and can. */
+  get busy(): boolean {
+    return this.running && this.#tasks.length > 0;
+  }
+
+  /** Does what comes next. */
+  step(): void {
+    this.#tasks.shift()?.();
   }
 
   /** When a timer is due; never while it does not run. */
@@ -212,9 +243,19 @@ export class Tab implements Surroundings {
   tick(): void {
     for (const timer of this.#timers) {
       if (!this.running || timer.due > this.#browser.now) continue;
-      timer.due = this.#browser.now + timer.every;
-      this.do(timer.act);
+      timer.due = timer.every ? this.#browser.now + timer.every : Infinity;
+      this.do(() => {
+        if (!this.#timers.has(timer)) return;
+        if (!timer.every) this.#timers.delete(timer);
+        timer.act();
+      });
     }
+  }
+
+  #timer(act: Task, wait: number, every: number | undefined): Timer {
+    const timer = { act, every, due: this.#browser.now + wait };
+    this.#timers.add(timer);
+    return timer;
   }
 
   /** Its channels of a name. */
