@@ -21,12 +21,13 @@ export function showConnection(client: Client): void {
   });
 }
 
-type Shown = "connecting" | "live" | "reconnecting" | "closed";
+type Shown = "connecting" | "live" | "reconnecting" | "offline" | "closed";
 
 const WORDS: Readonly<Record<Shown, string>> = {
   connecting: "Connecting…",
   live: "Live",
   reconnecting: "Reconnecting…",
+  offline: "Offline:",
   closed: "Not connected:",
 };
 
@@ -34,11 +35,12 @@ const DETAILS: Readonly<Record<Shown, string>> = {
   connecting: "",
   live: "",
   reconnecting: "Keep this page open: what you change is sent when the connection is back.",
+  offline: "what you change is kept, and sent when the network is back.",
   closed: "Reload the page to try again.",
 };
 
 function shownState(state: State, wasOpen: boolean): Shown {
-  if (state === "closed") return "closed";
+  if (state === "closed" || state === "offline") return state;
   if (state === "open") return "live";
   return wasOpen ? "reconnecting" : "connecting";
 }

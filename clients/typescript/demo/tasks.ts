@@ -4,12 +4,13 @@
  * Knows rows and their order. Must not know how writes travel or conflicts are
  * told: the writer does.
  */
-import { Board } from "./board.ts";
+import { taskOf } from "./board.ts";
 import { find, setText } from "./dom.ts";
 import { Row } from "./row.ts";
 import { removedInWords, savedInWords } from "./words.ts";
-import { ENTITY, Writer } from "./writer.ts";
-import type { Client, FieldChangeLog, Position } from "../src/index.ts";
+import { Writer } from "./writer.ts";
+import type { Client, Collection, Row as Record } from "../src/index.ts";
+import type { Fields } from "./board.ts";
 import type { Notices } from "./notices.ts";
 
 /** See the head of the file. */
@@ -18,21 +19,26 @@ export class TaskList {
   readonly #empty = find(document, "#tasks-empty", HTMLElement);
   readonly #log = find(document, "#tasks-log", HTMLElement);
   readonly #rows = new Map<string, Row>();
-  /** Tasks that changed and are not shown yet. */
-  readonly #stale = new Set<string>();
-  readonly #board = new Board();
+  /** What is shown of each task. */
+  #shown: readonly Record<Fields>[] = [];
+  readonly #client: Client;
+  readonly #tasks: Collection<Fields>;
   readonly #notices: Notices;
   readonly #writer: Writer;
   #loaded = false;
 
   constructor(client: Client, notices: Notices) {
+    this.#client = client;
     this.#notices = notices;
-    this.#writer = new Writer(client, this.#board, notices, (id) => {
-      this.#stale.add(id);
-      this.#refresh();
-    });
+    this.#tasks = client.collection<Fields>("tasks", { granularity: "fields" });
+    this.#writer = new Writer(this.#tasks, notices);
     this.#listen();
-    this.#subscribe(client);
+    this.#tasks.subscribe((rows) => this.#refresh(rows));
+    client.onQueue(() => this.#showSummary());
+    void this.#tasks.synced.then(() => {
+      this.#loaded = true;
+      this.#showSummary();
+    });
   }
 
   #listen(): void {
@@ -41,56 +47,39 @@ export class TaskList {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const words = title.value.trim();
-      if (words) void this.#writer.edit(newId(), { title: words, assignee: "", done: false });
+      if (words) this.#writer.edit(newId(), { title: words, assignee: "", done: false });
       form.reset();
     });
   }
 
-  #subscribe(client: Client): void {
-    const changed = (log: FieldChangeLog) => {
-      this.#board.apply(log);
-      this.#stale.add(log.entity_id);
-      if (!log.more) this.#refresh();
-    };
-    const onReset = () => {
-      for (const id of this.#board.ids) this.#stale.add(id);
-      this.#board.reset();
-    };
-    const onSynced = ({ version }: Position) => {
-      this.#loaded = true;
-      this.#board.reached(version);
-      this.#refresh();
-    };
-    client.subscribeFields(ENTITY, changed, { since: 0, onReset, onSynced });
-  }
-
-  /** Shows what changed since the last time, whole commits at a time. */
-  #refresh(): void {
-    for (const id of this.#stale) this.#show(id);
-    this.#stale.clear();
+  /** Shows what changed since the last time. */
+  #refresh(rows: readonly Record<Fields>[]): void {
+    const before = new Set(this.#shown);
+    const now = new Set(rows.map(({ id }) => id));
+    for (const { id } of this.#shown) if (!now.has(id)) this.#forget(id);
+    for (const row of rows) if (!before.has(row)) this.#show(row);
+    this.#shown = rows;
     this.#showSummary();
   }
 
-  #show(id: string): void {
-    const task = this.#board.task(id);
+  #show(record: Record<Fields>): void {
+    const { id, version } = record;
+    const task = taskOf(record);
     const row = this.#rows.get(id);
-    if (task === undefined) this.#forget(id);
-    else if (row !== undefined) row.show(task, this.#board.versionOf(id));
-    else {
-      const added = new Row(task, this.#board.versionOf(id), {
-        edit: (...edit) => void this.#writer.edit(...edit),
-        remove: () => this.#remove(id),
-      });
-      this.#rows.set(id, added);
-      this.#list.insertBefore(added.element, this.#after(id));
-    }
+    if (row !== undefined) return row.show(task, version);
+    const added = new Row(task, version, {
+      edit: (...edit) => this.#writer.edit(...edit),
+      remove: () => this.#remove(id),
+    });
+    this.#rows.set(id, added);
+    this.#list.insertBefore(added.element, this.#after(id));
   }
 
   /** Removes a task, and leaves the keyboard where it was in the list. */
   #remove(id: string): void {
     const element = this.#rows.get(id)?.element;
     const next = element?.nextElementSibling ?? element?.previousElementSibling;
-    void this.#writer.remove(id);
+    this.#writer.remove(id);
     find(next ?? document, next ? ".remove" : "#add-title", HTMLElement).focus();
   }
 
@@ -109,8 +98,9 @@ export class TaskList {
   #showSummary(): void {
     this.#empty.hidden = !this.#loaded || this.#rows.size > 0;
     if (!this.#loaded) return;
-    const saved = savedInWords(this.#board.waiting);
-    setText(this.#log, `Version ${this.#board.version} of the list, ${saved}.`);
+    const version = Math.max(0, ...this.#shown.map((row) => row.version));
+    const saved = savedInWords(this.#client.queue.length);
+    setText(this.#log, `Version ${version} of the list, ${saved}.`);
   }
 }
 

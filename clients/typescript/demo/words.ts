@@ -3,24 +3,24 @@
  *
  * Knows words. Must not know the page or the connection.
  */
-import type { FieldConflict, JsonValue } from "../src/index.ts";
+import type { Conflict, JsonValue } from "../src/index.ts";
 
 /** A value of a field, as a reader would say it. */
-export function inWords(field: string, value: JsonValue): string {
+export function inWords(field: string, value: JsonValue | undefined): string {
   if (field === "done") return value === true ? "done" : "not done";
-  if (value === null || value === "") return "nothing";
+  if (value === undefined || value === null || value === "") return "nothing";
   return `“${typeof value === "string" ? value : JSON.stringify(value)}”`;
 }
 
 /** A conflict of a write of this window: whose value the field has now, and which it lost. */
-export function conflictInWords(conflict: FieldConflict): string {
-  const { field, server_value, client_value, winner } = conflict;
-  const [mine, theirs] = [inWords(field, client_value), inWords(field, server_value)];
+export function conflictInWords(conflict: Conflict): string {
+  const { field = "", winner } = conflict;
+  const [mine, theirs] = [inWords(field, conflict.mine), inWords(field, conflict.theirs)];
   const name = NAMES[field] ?? field;
-  if (server_value === null && winner === "server") {
+  if (conflict.theirs === undefined && winner === "server") {
     return `${name}: ${mine} was not saved, because another window has removed the task.`;
   }
-  if (server_value === null) {
+  if (conflict.theirs === undefined) {
     return `${name}: another window had removed the task; your ${mine} brought it back.`;
   }
   if (winner === "server") return `${name}: ${theirs} from another window stays, not your ${mine}.`;

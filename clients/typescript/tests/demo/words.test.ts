@@ -1,21 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { conflictInWords, inWords, removedInWords, savedInWords } from "../../demo/words.ts";
-import type { FieldConflict, JsonValue, Winner } from "../../src/index.ts";
+import type { JsonValue, Winner } from "../../src/index.ts";
 
-function conflict(field: string, server: JsonValue, client: JsonValue, winner: Winner) {
-  const made: FieldConflict = {
-    type: "field_conflict",
-    entity: "tasks",
-    entity_id: "1",
-    field,
-    server_value: server,
-    server_timestamp: "2026-01-01T00:00:00Z",
-    client_value: client,
-    client_timestamp: "2026-01-01T00:00:01Z",
-    winner,
-  };
-  return conflictInWords(made);
+function conflict(field: string, theirs: JsonValue | undefined, mine: JsonValue, winner: Winner) {
+  return conflictInWords({ entity: "tasks", id: "1", field, theirs, mine, winner, version: 2 });
 }
 
 it("says values as a reader would", () => {
@@ -38,10 +27,10 @@ describe("a conflict", () => {
   });
 
   it("tells that the task was removed", () => {
-    expect(conflict("title", null, "Pears", "client")).toBe(
+    expect(conflict("title", undefined, "Pears", "client")).toBe(
       "Title: another window had removed the task; your “Pears” brought it back.",
     );
-    expect(conflict("title", null, "Pears", "server")).toBe(
+    expect(conflict("title", undefined, "Pears", "server")).toBe(
       "Title: “Pears” was not saved, because another window has removed the task.",
     );
   });
