@@ -50,7 +50,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   /** The last number of each sender. */
   const counts = new Map<string, number>();
   let count = 0;
-  let start: (() => void) | undefined;
+  let start: ((waited: boolean) => void) | undefined;
   let stop: () => void;
   /** This tab's place in line, also while it leads. It has none while it is frozen, or done. */
   let place: AbortController | undefined;
@@ -69,14 +69,17 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     paused ||= now - seen > 2 * HEARTBEAT;
     seen = now;
   };
-  const send = (what: Told | Sign) => channel.postMessage([id, count, what] satisfies Envelope);
+  const send = (what: Told | Sign) => {
+    if (!life.signal.aborted) channel.postMessage([id, count, what] satisfies Envelope);
+  };
 
   const lead = (done = () => {}) => {
+    const waited = seen > 0;
     release = done;
     look();
     paused = false;
     send("here");
-    start!();
+    start!(waited);
   };
   const leave = () => {
     const done = release;
@@ -158,6 +161,9 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       const was = paused;
       paused = false;
       return was;
+    },
+    yield() {
+      if (release) enter();
     },
     close() {
       rest();

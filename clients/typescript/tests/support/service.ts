@@ -2,7 +2,7 @@
  * A server of several connections, small enough to be obviously right: one
  * entity, by record, and the writes of one client, numbered, taken once.
  */
-import { WELCOME } from "./harness.ts";
+import { WELCOME } from "./welcome.ts";
 import type { FakeWebSocket } from "./sockets.ts";
 import type { ChangeLog, JsonValue, Message, Push, ServerMessage } from "../../src/messages/types.ts";
 
