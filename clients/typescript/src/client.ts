@@ -12,7 +12,7 @@ import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
 import { MemoryStore } from "./memory.ts";
 import { canShare, globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
-import { Runner } from "./runner.ts";
+import { takeTurns } from "./runner.ts";
 import { QUEUE, REFUSED } from "./store.ts";
 import { tabs } from "./tabs.ts";
 import type { RhtmxError } from "./errors.ts";
@@ -59,20 +59,12 @@ export class Client {
     const renewable = typeof token === "function";
     const { random } = Math;
     const settings = { url: address, WebSocket, format, token, renewable, leader, random };
-    let runner: Runner | undefined;
     const stopPage = watchPage((message) => hub.send(message));
-    void hub.ready.then(() => {
-      if (hub.connection === "closed") return;
-      port.post({ type: "hello" });
-      hub.port.lead(
-        (waited) => (runner = new Runner(settings, hub)).start(waited),
-        () => runner?.stop(),
-      );
-    });
+    const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;
     this.#stop = () => {
       stopPage();
-      runner?.stop();
+      stopLeading();
       hub.close();
     };
   }

@@ -205,7 +205,8 @@ export class Hub {
   receive(message: Told): void {
     switch (message.type) {
       case "ops":
-        return this.#apply(message.ops);
+        this.#apply(message.ops);
+        return this.#settleMissed();
       case "added":
         return this.#apply([
           ["write", message.write.id, message.write],
@@ -233,9 +234,10 @@ export class Hub {
         for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
         return;
       case "lead":
-        return this.again();
       case "lost":
+        // The leader before may have stored what it could not tell any more.
         if (!this.leader) void this.load().then(() => this.again());
+        else if (message.type === "lead") this.again();
     }
   }
 
@@ -351,7 +353,7 @@ export class Hub {
     else promised?.resolve(message as never);
   }
 
-  /** Outcomes that were told while this tab could not hear: a write that is gone is durable. */
+  /** Outcomes that this tab did not hear: a write that is gone is durable. */
   #settleMissed(): void {
     const { writes, refused } = this.state;
     for (const [id, { question }] of this.#promises) {

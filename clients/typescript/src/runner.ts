@@ -25,6 +25,21 @@ export interface RunnerOptions extends SessionOptions {
   readonly leader: string;
 }
 
+/** Has a tab lead whenever it is its turn. Call what is returned before the tab is done. */
+export function takeTurns(hub: Hub, options: RunnerOptions): () => void {
+  let runner: Runner | undefined;
+  const stop = () => runner?.stop();
+  void hub.ready.then(() => {
+    if (hub.connection === "closed") return;
+    hub.port.post({ type: "hello" });
+    hub.port.lead((waited) => {
+      runner = new Runner(options, hub);
+      runner.start(waited);
+    }, stop);
+  });
+  return stop;
+}
+
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 

@@ -24,7 +24,7 @@ interface Request {
 
 /** See the head of the file. */
 export class Browser {
-  now = 0;
+  now = 1;
   /** The tab in which something happens right now. */
   current: Tab | undefined;
   readonly tabs: Tab[] = [];
