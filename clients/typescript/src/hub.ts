@@ -7,17 +7,18 @@
  * tab.
  */
 import { decide } from "./conflict.ts";
-import { RhtmxError } from "./errors.ts";
+import { RhtmxError, typed } from "./errors.ts";
 import { View } from "./overlay.ts";
 import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
-import { oneGranularity } from "./streams.ts";
+import { otherGranularity } from "./streams.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Conflict } from "./conflict.ts";
+import type { Refusal } from "./errors.ts";
 import type { State as Connection } from "./events.ts";
 import type { JsonValue, Push, PushFields, ServerMessage } from "./messages/types.ts";
 import type { OpenConflict, Rejected, Stop } from "./options.ts";
 import type { Row } from "./overlay.ts";
-import type { Port, Refusal, Told } from "./port.ts";
+import type { Port, Told } from "./port.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Pending, Refused, State, Store, Write } from "./store.ts";
 
@@ -175,7 +176,7 @@ export class Hub {
    */
   open(entity: string, fields: boolean): void {
     const before = this.#open.get(entity) ?? (this.#watched.get(entity) ? false : fields);
-    if (before !== fields) throw new RhtmxError("not_supported", oneGranularity(entity));
+    if (before !== fields) throw otherGranularity(entity);
     if (this.#open.has(entity)) return;
     this.#open.set(entity, fields);
     this.send({ type: "open", entity, fields });
@@ -183,7 +184,7 @@ export class Hub {
 
   /** Watches an entity; the last one who stops ends it. */
   watch(entity: string, listener: (change: never) => void): Stop {
-    if (this.#open.get(entity)) throw new RhtmxError("not_supported", oneGranularity(entity));
+    if (this.#open.get(entity)) throw otherGranularity(entity);
     const count = (by: number) => {
       const now = (this.#watched.get(entity) ?? 0) + by;
       this.#watched.set(entity, now);
@@ -400,9 +401,4 @@ export class Hub {
       merge,
     };
   }
-}
-
-function typed(error: Refusal): RhtmxError {
-  if (error instanceof RhtmxError) return error;
-  return new RhtmxError(error.code ?? "internal", error.message, error);
 }

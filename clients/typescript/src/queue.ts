@@ -8,13 +8,14 @@
  */
 import { Backoff } from "./backoff.ts";
 import { ofField, ofRecord } from "./conflict.ts";
-import { RhtmxError } from "./errors.ts";
+import { plain } from "./errors.ts";
 import { has } from "./replica.ts";
 import { lastSeq, verdict } from "./verdict.ts";
 import { apply, waiting } from "./store.ts";
+import type { Refusal } from "./errors.ts";
 import type { Event } from "./events.ts";
 import type { ClientMessage, Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
-import type { FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
+import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
 import type { Keeper, Replica } from "./replica.ts";
 import type { Write } from "./store.ts";
 
@@ -214,8 +215,7 @@ export class Queue {
     try {
       this.#options.send({ ...message, request_id: write.id, seq });
     } catch (error) {
-      if (!(error instanceof RhtmxError)) throw error;
-      this.#reject(write, { ...error, type: "error", message: error.message } as Failure);
+      this.#reject(write, plain(error));
     }
   }
 
@@ -237,13 +237,15 @@ export class Queue {
     this.#keeper.emit(["renumber", last]);
   }
 
-  #reject(write: Write, { code = "internal", message: text, details }: Failure): void {
+  #reject(write: Write, error: Refusal): void {
     const { id, message } = write;
+    const { message: text, details } = error;
+    const code = (error.code as ErrorCode | undefined) ?? "internal";
     const { emit } = this.#keeper;
     const { tell } = this.#options;
     emit(["write", id]);
     emit(["refused", id, { id, message, code, text, details }]);
-    tell({ type: "outcome", id, error: { code, message: text, details } });
+    tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
       tell({ type: "conflict", conflict: ofRecord(write, details) });
     }

@@ -5,10 +5,10 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  */
-import { RhtmxError } from "./errors.ts";
 import { Session } from "./session.ts";
 import { Socket } from "./socket.ts";
 import { SUBPROTOCOLS } from "./wire/index.ts";
+import type { RhtmxError } from "./errors.ts";
 import type { Event } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import type { Told } from "./port.ts";
@@ -54,6 +54,8 @@ export class Runner {
   /** What has to be stored, the last word on each thing; a later one stands later. */
   #ops = new Map<string, Op>();
   #failing = false;
+  /** Counts attempts: a token that comes for an earlier one is of no use. */
+  #turn = 0;
   #running = false;
   #ended = false;
 
@@ -147,7 +149,7 @@ export class Runner {
   #handle(event: Event): void {
     switch (event.type) {
       case "connect":
-        return this.#connect();
+        return void this.#connect();
       case "disconnect":
         return this.#disconnect(event.code);
       case "token":
@@ -162,9 +164,15 @@ export class Runner {
     }
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     const { WebSocket, url, format, token } = this.#options;
-    const open = () => {
+    const turn = ++this.#turn;
+    try {
+      if (typeof token === "function") {
+        const fresh = await token();
+        if (turn !== this.#turn) return;
+        this.#session.token = fresh;
+      }
       this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
         opened: () => this.#run((session, now) => session.opened(now)),
         received: (data) => this.#run((session, now) => session.receive(data, now)),
@@ -173,36 +181,14 @@ export class Runner {
           this.#run((session, now) => session.lost(code, now));
         },
       });
-    };
-    if (typeof token !== "function") {
-      try {
-        open();
-      } catch (error) {
-        this.#failed(error);
-      }
-      return;
+    } catch (error) {
+      this.#report(error);
+      if (turn === this.#turn) this.#run((session, now) => session.lost(undefined, now));
     }
-    const turn = {} as Socket;
-    this.#socket = Object.assign(turn, { send() {}, close() {} });
-    void Promise.resolve()
-      .then(token)
-      .then((fresh) => {
-        if (this.#socket !== turn) return;
-        this.#session.token = fresh;
-        open();
-      })
-      .catch((error) => {
-        if (this.#socket === turn) this.#failed(error);
-      });
-  }
-
-  /** No connection could even be begun. */
-  #failed(error: unknown): void {
-    this.#report(error);
-    this.#run((session, now) => session.lost(undefined, now));
   }
 
   #disconnect(code: number): void {
+    this.#turn += 1;
     this.#socket?.close(code);
     this.#socket = undefined;
   }
@@ -261,7 +247,6 @@ export class Runner {
   }
 
   #report(error: unknown): void {
-    const { code, message, details } = error as RhtmxError;
-    this.#hub.receive({ type: "problem", error: { code, message, details } });
+    this.#hub.receive({ type: "problem", error: error as RhtmxError });
   }
 }
