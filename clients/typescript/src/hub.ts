@@ -52,7 +52,9 @@ export class Hub {
   readonly #watched = new Map<string, number>();
   #loaded = false;
   /** What was told while the store is being read. */
-  #told: Op[] | undefined;
+  #told: Op[] | undefined = [];
+  /** Writes that were found in the store, or by another tab, before they were told. */
+  readonly #found = new Set<string>();
   #loading: Promise<void> = Promise.resolve();
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -148,10 +150,9 @@ export class Hub {
   add(write: Write, refused?: string): void {
     this.store.add(write, refused).then(
       (seq) => {
-        // Unless the leader found it, sent it, and told so before this tab came round.
-        if (this.state.writes.has(write.id)) {
-          this.send({ type: "added", write: { ...write, seq }, refused });
-        }
+        // Unless the leader found it in the store before this tab came round, and has told so.
+        const known = this.state.writes.get(write.id);
+        if (known && !known.seq) this.send({ type: "added", write: { ...write, seq }, refused });
       },
       (error: RhtmxError) => {
         this.#apply([["write", write.id]]);
@@ -209,10 +210,7 @@ export class Hub {
         this.#apply(message.ops);
         return this.#settleMissed();
       case "added":
-        return this.#apply([
-          ["write", message.write.id, message.write],
-          ["refused", message.refused ?? ""],
-        ]);
+        return this.#added(message.write, message.refused);
       case "state":
         return this.#become(message.state, message.error);
       case "outcome":
@@ -269,13 +267,17 @@ export class Hub {
     for (const name of names) this.emit(`rows ${name}`);
   }
 
-  /** Loads the queue anew, for all tabs. */
-  async reload(): Promise<void> {
-    const { writes } = stateOf(await this.store.load());
+  /**
+   * Loads the queue anew, for all tabs.
+   *
+   * @param since what has changed since this was called; it is added to meanwhile.
+   */
+  async reload(since: readonly Op[] = []): Promise<void> {
+    const { writes, meta } = stateOf(await this.store.load());
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
     const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
     const found = [...writes].map(([id, write]): Op => ["write", id, write]);
-    this.send({ type: "ops", ops: [...gone, ...found] });
+    this.send({ type: "ops", ops: [...gone, ...found, ["last", meta.last], ...since] });
     this.#apply(own.map(([id, write]) => ["write", id, write]));
   }
 
@@ -294,13 +296,14 @@ export class Hub {
 
   /** What is told meanwhile comes after it. */
   async #load(): Promise<void> {
-    const told: Op[] = (this.#told = []);
+    const told = (this.#told ??= []);
     try {
       const state = stateOf(await this.store.load());
       for (const [id, write] of this.state.writes) {
         if (!write.seq && !state.writes.has(id)) apply(state, ["write", id, write]);
       }
       for (const op of told) apply(state, op);
+      for (const id of state.writes.keys()) this.#find(id);
       for (const name of this.state.entities.keys()) state.changed.add(name);
       Object.assign(this.state, state);
       this.#views.clear();
@@ -314,6 +317,10 @@ export class Hub {
     this.changed();
   }
 
+  #find(id: string): void {
+    if (!this.state.writes.has(id)) this.#found.add(id);
+  }
+
   #view(entity: string): View {
     const view = this.#views.get(entity) ?? new View();
     this.#views.set(entity, view);
@@ -324,9 +331,22 @@ export class Hub {
     // It is in what is being loaded, or comes after it: again is as once.
     for (const op of ops) {
       this.#told?.push(op);
+      if (op[0] === "write" && op[2]?.seq) this.#find(op[1]);
       apply(this.state, op);
     }
     this.changed();
+  }
+
+  /** Told late, a write may have another number by now, or be done with: the leader knows. */
+  #added(write: Write, refused = ""): void {
+    const { id } = write;
+    const late = this.#found.has(id);
+    if (!late) this.#apply([["write", id, write]]);
+    else if (this.leader) {
+      this.port.post({ type: "ops", ops: [["write", id, this.state.writes.get(id)]] });
+    }
+    this.#apply([["refused", refused]]);
+    this.#found.delete(id);
   }
 
   /** Applies operations here, in the store and in the other tabs. */

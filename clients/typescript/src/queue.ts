@@ -40,6 +40,8 @@ export class Queue {
   #stored = true;
   /** The queue is being loaded, to see whether numbers are missing. */
   #recount = false;
+  /** There were no writes when the connection began. */
+  #empty = false;
   /** The highest number sent on this connection. */
   #sent = 0;
   /** The last number that the server knew when this connection began. */
@@ -75,8 +77,9 @@ export class Queue {
     this.#hole = 0;
     this.#open = true;
     // Numbers are missing, unless they are those of writes that another tab has not told.
-    this.#recount = this.#ahead;
-    this.#stored = !this.#recount;
+    this.#stored = !this.#isOff();
+    this.#recount = !this.#stored;
+    this.#empty = !waiting(this.#keeper.state).length;
     if (this.#recount) this.#options.tell({ type: "reload" });
     else this.#resume();
   }
@@ -93,13 +96,17 @@ export class Queue {
     if (seq <= this.#sent) this.#options.tell({ type: "reload" });
   }
 
-  /** What was numbered anew is stored, or the queue was loaded: all of it is sent again. */
+  /** What was numbered anew is stored, or the queue was loaded. */
   stored(): void {
-    const recount = this.#recount && this.#ahead;
+    const { last } = this.#keeper.state.meta;
+    // What turns up now was numbered by a count that is behind the server's: it was never sent.
+    const loaded = this.#recount;
+    const recount = loaded && (this.#isOff() || (this.#empty && last < this.#known));
     this.#recount = false;
     this.#stored = true;
     if (recount) this.#renumber(this.#known);
-    else this.#resume();
+    else if (loaded) this.#resume();
+    this.#due = true;
   }
 
   /** A fresh token was accepted: what waited for one is sent. */
@@ -182,8 +189,8 @@ export class Queue {
     }
   }
 
-  /** Numbers were given that the server does not know, and no write has them. */
-  get #ahead(): boolean {
+  /** Numbers are missing: no write has them, and the server does not know them. */
+  #isOff(): boolean {
     const { state } = this.#keeper;
     const [first] = waiting(state);
     return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;

@@ -53,6 +53,8 @@ export class Runner {
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; a later one stands later. */
   #ops = new Map<string, Op>();
+  /** What has changed since the queue is being loaded. */
+  #since: Op[] | undefined;
   #failing = false;
   /** Counts attempts: a token that comes for an earlier one is of no use. */
   #turn = 0;
@@ -139,7 +141,10 @@ export class Runner {
 
   #step(): boolean {
     const { frames, events, ops } = this.#session.take(performance.now());
-    for (const op of ops) this.#keep(op);
+    for (const op of ops) {
+      this.#keep(op);
+      this.#since?.push(op);
+    }
     if (ops.length) this.#hub.changed();
     for (const frame of frames) this.#socket?.send(frame);
     for (const event of events) this.#handle(event);
@@ -204,12 +209,14 @@ export class Runner {
   }
 
   async #reload(): Promise<void> {
+    const since = (this.#since = [...this.#ops.values()]);
     this.#store();
     try {
-      await this.#hub.reload();
+      await this.#hub.reload(since);
     } catch (error) {
       this.#report(error);
     }
+    if (this.#since === since) this.#since = undefined;
     this.#run((session) => session.stored());
   }
 
