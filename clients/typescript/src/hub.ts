@@ -207,6 +207,8 @@ export class Hub {
   receive(message: Told): void {
     switch (message.type) {
       case "ops":
+        // Late, of one that does not lead any more; or this tab has missed who does.
+        if (message.leader && message.leader !== this.state.meta.leader) return this.#lost();
         this.#apply(message.ops);
         return this.#settleMissed();
       case "added":
@@ -233,11 +235,17 @@ export class Hub {
         for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
         return;
       case "lead":
+        // The one before may have stored what it could not tell any more.
+        this.state.meta.leader = message.leader;
+        return this.#lost();
       case "lost":
-        // The leader before may have stored what it could not tell any more.
-        if (!this.leader) void this.load().then(() => this.again());
-        else if (message.type === "lead") this.again();
+        return this.#lost();
     }
+  }
+
+  /** What the leader holds is what counts. */
+  #lost(): void {
+    if (!this.leader) void this.load().then(() => this.again());
   }
 
   /** Says everything to a new leader. */
@@ -277,8 +285,15 @@ export class Hub {
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
     const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
     const found = [...writes].map(([id, write]): Op => ["write", id, write]);
-    this.send({ type: "ops", ops: [...gone, ...found, ["last", meta.last], ...since] });
+    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...since];
+    this.receive({ type: "ops", ops });
+    this.tell(ops);
     this.#apply(own.map(([id, write]) => ["write", id, write]));
+  }
+
+  /** Tells the other tabs what has changed, as the leader. */
+  tell(ops: readonly Op[]): void {
+    this.port.post({ type: "ops", ops, leader: this.state.meta.leader });
   }
 
   /** This tab is done. */
@@ -343,7 +358,7 @@ export class Hub {
     const late = this.#found.has(id);
     if (!late) this.#apply([["write", id, write]]);
     else if (this.leader) {
-      this.port.post({ type: "ops", ops: [["write", id, this.state.writes.get(id)]] });
+      this.tell([["write", id, this.state.writes.get(id)]]);
     }
     this.#apply([["refused", refused]]);
     this.#found.delete(id);

@@ -50,8 +50,9 @@ import type { Op, Write } from "./store.ts";
 
 /** See the head of the file. */
 export type Told =
-  | { readonly type: "lead" }
-  | { readonly type: "ops"; readonly ops: readonly Op[] }
+  | { readonly type: "lead"; readonly leader: string }
+  /** Of a leader: with its id. */
+  | { readonly type: "ops"; readonly ops: readonly Op[]; readonly leader?: string | undefined }
   | { readonly type: "state"; readonly state: State; readonly error?: Refusal | undefined }
   | { readonly type: "outcome"; readonly id: string; readonly ack?: ServerMessage; readonly error?: Refusal }
   | { readonly type: "answer"; readonly id: string; readonly answer?: ServerMessage; readonly error?: Refusal }

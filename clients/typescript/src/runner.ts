@@ -77,6 +77,7 @@ export class Runner {
     const hub = this.#hub;
     const stored = hub.store.apply([["leader", this.#options.leader]]);
     stored.catch((error) => this.#report(error));
+    hub.state.meta.leader = this.#options.leader;
     // What comes until it has begun is said again.
     hub.leader = () => {};
     if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin());
@@ -89,8 +90,12 @@ export class Runner {
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
     for (const why of hub.against) hub.leader({ type: "offline", why });
     this.#run((session, now) => session.tick(now));
-    hub.port.post({ type: "lead" });
-    hub.again();
+    this.#again();
+  }
+
+  #again(): void {
+    this.#hub.port.post({ type: "lead", leader: this.#options.leader });
+    this.#hub.again();
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
@@ -161,6 +166,8 @@ export class Runner {
         return void this.#authenticate();
       case "renew":
         return this.#hub.add(event.write);
+      case "again":
+        return this.#again();
       case "reload":
         return void this.#reload();
       default:
@@ -240,7 +247,7 @@ export class Runner {
       (applied) => {
         this.#failing = false;
         if (!applied) return this.#fenced();
-        this.#hub.port.post({ type: "ops", ops });
+        this.#hub.port.post({ type: "ops", ops, leader: this.#options.leader });
         if (ops.some(([name]) => name === "renumber")) this.#run((session) => session.stored());
       },
       (error) => {

@@ -153,7 +153,7 @@ export class Session {
       case "hello":
         return void this.#events.push({ type: "state", state: this.#state });
       case "lost":
-        return void this.#events.push({ type: "lead" }, { type: "reload" });
+        return void this.#events.push({ type: "again" }, { type: "reload" });
       case "hole":
         return void this.#events.push({ type: "reload" });
       case "open":
