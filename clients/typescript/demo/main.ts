@@ -10,7 +10,8 @@ import { find } from "./dom.ts";
 import { Notices } from "./notices.ts";
 import { TaskList } from "./tasks.ts";
 
-const client = connect("/api/ws");
+// Windows of one browser would share the database, and only one of them may use it.
+const client = connect("/api/ws", { storage: false });
 const notices = new Notices(find(document, "#notices", HTMLElement));
 client.onError((error) => notices.show(error.message));
 showConnection(client);

@@ -22,6 +22,9 @@ import type { Port, Told } from "./port.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Pending, Refused, State, Store, Write } from "./store.ts";
 
+/** Showing may take a fifth of the time: while much arrives, less often what is long. */
+const PATIENCE = 4;
+
 interface Promised {
   readonly resolve: (message: never) => void;
   readonly reject: (error: RhtmxError) => void;
@@ -58,6 +61,7 @@ export class Hub {
   #loading: Promise<void> = Promise.resolve();
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #pause = 0;
   #queue: readonly Pending[] | undefined;
   #rejected: readonly Rejected[] | undefined;
 
@@ -179,6 +183,7 @@ export class Hub {
     const before = this.#open.get(entity) ?? (this.#watched.get(entity) ? false : fields);
     if (before !== fields) throw otherGranularity(entity);
     if (this.#open.has(entity)) return;
+    checkEntity(entity);
     this.#open.set(entity, fields);
     this.send({ type: "open", entity, fields });
   }
@@ -186,6 +191,7 @@ export class Hub {
   /** Watches an entity; the last one who stops ends it. */
   watch(entity: string, listener: (change: never) => void): Stop {
     if (this.#open.get(entity)) throw otherGranularity(entity);
+    checkEntity(entity);
     const count = (by: number) => {
       const now = (this.#watched.get(entity) ?? 0) + by;
       this.#watched.set(entity, now);
@@ -245,7 +251,11 @@ export class Hub {
 
   /** What the leader holds is what counts. */
   #lost(): void {
-    if (!this.leader) void this.load().then(() => this.again());
+    if (this.leader) return;
+    void this.load().then(() => {
+      this.port.post({ type: "hello" });
+      this.again();
+    });
   }
 
   /** Says everything to a new leader. */
@@ -263,16 +273,19 @@ export class Hub {
   changed(): void {
     if (this.state.changed.has(QUEUE)) this.#queue = undefined;
     if (this.state.changed.has(REFUSED)) this.#rejected = undefined;
-    if (this.#loaded && this.state.changed.size) this.#timer ??= setTimeout(() => this.show(), 0);
+    if (!this.#loaded || !this.state.changed.size) return;
+    this.#timer ??= setTimeout(() => this.show(), this.#pause);
   }
 
   /** Tells whoever looks, now. */
   show(): void {
+    const begun = performance.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const names = [...this.state.changed];
     this.state.changed.clear();
     for (const name of names) this.emit(`rows ${name}`);
+    this.#pause = PATIENCE * (performance.now() - begun);
   }
 
   /**
@@ -280,7 +293,7 @@ export class Hub {
    *
    * @param since what has changed since this was called; it is added to meanwhile.
    */
-  async reload(since: readonly Op[] = []): Promise<void> {
+  async reload(since: readonly Op[]): Promise<void> {
     const { writes, meta } = stateOf(await this.store.load());
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
     const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
@@ -401,6 +414,8 @@ export class Hub {
   }
 
   #become(state: Connection, error?: Refusal): void {
+    // Whoever has missed `online` hears of it here.
+    if (state !== "offline") this.against.clear();
     if (state === this.connection) return;
     this.connection = state;
     this.emit("state", state, error && typed(error));
@@ -436,4 +451,9 @@ export class Hub {
       merge,
     };
   }
+}
+
+/** Refuses a name that cannot be sent while the caller is there to hear of it. */
+function checkEntity(entity: string): void {
+  checkFromClient({ type: "subscribe", entities: [entity] });
 }

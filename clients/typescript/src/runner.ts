@@ -88,9 +88,10 @@ export class Runner {
     const hub = this.#hub;
     if (this.#ended) return;
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
+    // First of all whether a connection is wanted.
     for (const why of hub.against) hub.leader({ type: "offline", why });
-    this.#run((session, now) => session.tick(now));
     this.#again();
+    this.#run((session, now) => session.tick(now));
   }
 
   #again(): void {
@@ -253,9 +254,9 @@ export class Runner {
       (error) => {
         // Nothing is lost: memory has it, and it is stored with what comes next.
         this.#ops = new Map([...batch, ...this.#ops]);
-        this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
         if (!this.#failing) this.#report(error);
         this.#failing = true;
+        if (this.#hub.leader) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
       },
     );
   }

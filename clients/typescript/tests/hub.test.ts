@@ -173,6 +173,22 @@ describe("two tabs on one store", () => {
     expect((await store.load()).records).toEqual([]);
   });
 
+  it("one that has ended does not try to store for ever", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const runner = lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    store.full = true;
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    runner.stop();
+    one.close();
+    await settle();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
   it("what is told before a tab has loaded is not lost", async () => {
     const [store, port] = [new TestStore("c"), channel()];
     const own = port();
