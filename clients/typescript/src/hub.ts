@@ -291,17 +291,30 @@ export class Hub {
   /**
    * Loads the queue anew, for all tabs.
    *
-   * @param since what has changed since this was called; it is added to meanwhile.
+   * @param unstored called as it begins: what is not in the store yet. `note` what comes then.
    */
-  async reload(since: readonly Op[]): Promise<void> {
+  reload(unstored: () => Op[]): Promise<void> {
+    const done = this.#loading.then(() => this.#reload(unstored()));
+    this.#loading = done.catch(() => {});
+    return done;
+  }
+
+  async #reload(told: Op[]): Promise<void> {
+    this.#told = told;
     const { writes, meta } = stateOf(await this.store.load());
+    this.#told = undefined;
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
     const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
     const found = [...writes].map(([id, write]): Op => ["write", id, write]);
-    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...since];
+    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...told];
     this.receive({ type: "ops", ops });
     this.tell(ops);
     this.#apply(own.map(([id, write]) => ["write", id, write]));
+  }
+
+  /** Something has changed. It comes after what is being loaded. */
+  note(op: Op): void {
+    this.#told?.push(op);
   }
 
   /** Tells the other tabs what has changed, as the leader. */
@@ -358,7 +371,8 @@ export class Hub {
   #apply(ops: readonly Op[]): void {
     // It is in what is being loaded, or comes after it: again is as once.
     for (const op of ops) {
-      this.#told?.push(op);
+      // This tab's own writes that have no number yet are not for others.
+      if (op[0] !== "write" || !op[2] || op[2].seq) this.note(op);
       if (op[0] === "write" && op[2]?.seq) this.#find(op[1]);
       apply(this.state, op);
     }
