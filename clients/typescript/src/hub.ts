@@ -213,7 +213,7 @@ export class Hub extends Listeners {
         return;
       case "lead":
         // The one before may have stored what it could not tell any more.
-        this.state.meta.leader = message.leader;
+        if (!this.leader) this.state.meta.leader = message.leader;
         return this.#lost();
       case "lost":
         return this.#lost();
