@@ -13,6 +13,7 @@ import { answerable, offer } from "./offers.ts";
 import { View } from "./overlay.ts";
 import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
 import { checkEntity, otherGranularity } from "./streams.ts";
+import { HEARTBEAT } from "./tabs.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { State as Connection } from "./events.ts";
@@ -124,11 +125,18 @@ export class Hub extends Listeners {
 
   /** Has the store keep a write, and number it. */
   add(write: Write, refused?: string): void {
+    const begun = performance.now();
     this.store.add(write, refused).then(
       (seq) => {
         // Unless the leader found it in the store before this tab came round, and has told so.
         const known = this.state.writes.get(write.id);
-        if (known && !known.seq) this.send({ type: "added", write: { ...write, seq }, refused });
+        if (!known || known.seq) return;
+        const added = { type: "added", write: { ...write, seq }, refused } as const;
+        if (performance.now() - begun < HEARTBEAT) return this.send(added);
+        // This tab hung. Whether anything is left to be sent only the store knows.
+        this.receive(added);
+        this.send({ type: "hole" });
+        this.#lost();
       },
       (error: RhtmxError) => {
         this.#apply([["write", write.id]]);
