@@ -11,7 +11,8 @@ import { RhtmxError, typed } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
 import { answerable, offer } from "./offers.ts";
 import { View } from "./overlay.ts";
-import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
+import { Keeping } from "./keeping.ts";
+import { bySeq, entityOf, QUEUE, REFUSED } from "./store.ts";
 import { checkEntity, otherGranularity } from "./streams.ts";
 import { HEARTBEAT } from "./tabs.ts";
 import { checkFromClient } from "./wire/index.ts";
@@ -34,7 +35,7 @@ const UNKNOWN = { version: 0, duplicate: true };
 export class Hub extends Listeners {
   readonly store: Store;
   readonly port: Port;
-  state: State = stateOf();
+  readonly state: State;
   connection: Connection = "connecting";
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
@@ -42,17 +43,13 @@ export class Hub extends Listeners {
   readonly against = new Set<"app" | "network">();
   /** Takes messages while this tab leads. */
   leader: ((message: Told) => void) | undefined;
+  readonly #kept: Keeping;
   readonly #prefix: string;
   readonly #views = new Map<string, View>();
   readonly #answers = new Answers();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Map<string, number>();
   #loaded = false;
-  /** What was told while the store is being read. */
-  #told: Op[] | undefined = [];
-  /** Writes that were found in the store, or by another tab, before they were told. */
-  readonly #found = new Set<string>();
-  #loading: Promise<void> = Promise.resolve();
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pause = 0;
@@ -63,6 +60,8 @@ export class Hub extends Listeners {
   constructor(store: Store, port: Port, prefix: string) {
     super();
     this.store = store;
+    this.#kept = new Keeping(store);
+    this.state = this.#kept.state;
     this.port = port;
     this.#prefix = prefix;
     port.onmessage = (message) => {
@@ -271,33 +270,16 @@ export class Hub extends Listeners {
     this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
   }
 
-  /**
-   * Loads the queue anew, for all tabs.
-   *
-   * @param unstored called as it begins: what is not in the store yet. `note` what comes then.
-   */
-  reload(unstored: () => Op[]): Promise<void> {
-    const done = this.#loading.then(() => this.#reload(unstored()));
-    this.#loading = done.catch(() => {});
-    return done;
+  /** Loads the queue anew, for all tabs; see `Keeping`. */
+  async reload(unstored: () => Op[]): Promise<void> {
+    this.tell(await this.#kept.reload(unstored));
+    this.#settleMissed();
+    this.changed();
   }
 
-  async #reload(told: Op[]): Promise<void> {
-    this.#told = told;
-    const { writes, meta } = stateOf(await this.store.load());
-    this.#told = undefined;
-    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
-    const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
-    const found = [...writes].map(([id, write]): Op => ["write", id, write]);
-    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...told];
-    this.receive({ type: "ops", ops });
-    this.tell(ops);
-    this.#apply(own.map(([id, write]) => ["write", id, write]));
-  }
-
-  /** Something has changed. It comes after what is being loaded. */
+  /** Something was applied to memory that this tab was not told. */
   note(op: Op): void {
-    this.#told?.push(op);
+    this.#kept.note(op);
   }
 
   /** Tells the other tabs what has changed, as the leader. */
@@ -314,35 +296,17 @@ export class Hub extends Listeners {
   }
 
   /** Reads everything from the store. */
-  load(): Promise<void> {
-    return (this.#loading = this.#loading.then(() => this.#load()));
-  }
-
-  /** What is told meanwhile comes after it. */
-  async #load(): Promise<void> {
-    const told = (this.#told ??= []);
+  async load(): Promise<void> {
     try {
-      const state = stateOf(await this.store.load());
-      for (const [id, write] of this.state.writes) {
-        if (!write.seq && !state.writes.has(id)) apply(state, ["write", id, write]);
-      }
-      for (const op of told) apply(state, op);
-      for (const id of state.writes.keys()) this.#find(id);
-      for (const name of this.state.entities.keys()) state.changed.add(name);
-      Object.assign(this.state, state);
+      await this.#kept.load();
       this.#views.clear();
       this.#settleMissed();
     } catch (error) {
       this.#report(error as RhtmxError);
       this.state.meta.client_id ||= this.#prefix;
     }
-    this.#told = undefined;
     this.#loaded = true;
     this.changed();
-  }
-
-  #find(id: string): void {
-    if (!this.state.writes.has(id)) this.#found.add(id);
   }
 
   #view(entity: string): View {
@@ -352,26 +316,17 @@ export class Hub extends Listeners {
   }
 
   #apply(ops: readonly Op[]): void {
-    // It is in what is being loaded, or comes after it: again is as once.
-    for (const op of ops) {
-      // This tab's own writes that have no number yet are not for others.
-      if (op[0] !== "write" || !op[2] || op[2].seq) this.note(op);
-      if (op[0] === "write" && op[2]?.seq) this.#find(op[1]);
-      apply(this.state, op);
-    }
+    this.#kept.apply(ops);
     this.changed();
   }
 
-  /** Told late, a write may have another number by now, or be done with: the leader knows. */
+  /** What is told late is as the leader knows it. */
   #added(write: Write, refused = ""): void {
     const { id } = write;
-    const late = this.#found.has(id);
-    if (!late) this.#apply([["write", id, write]]);
-    else if (this.leader) {
+    if (!this.#kept.added(write) && this.leader) {
       this.tell([["write", id, this.state.writes.get(id)]]);
     }
     this.#apply([["refused", refused]]);
-    this.#found.delete(id);
   }
 
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
