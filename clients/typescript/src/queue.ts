@@ -41,6 +41,10 @@ export class Queue {
   /** Nothing is sent until then: it would come back from the store as something else. */
   #blocked = false;
   #confirmed: number;
+  /** The queue is being loaded, to see whether numbers are missing. */
+  #recount = false;
+  /** There were no writes when the connection began. */
+  #empty = false;
   /** The highest number sent on this connection. */
   #sent = 0;
   /** The last number that the server knew when this connection began. */
@@ -70,18 +74,16 @@ export class Queue {
 
   /** The server welcomed the client. */
   begin({ last_seq }: Welcome): void {
-    const { state, emit } = this.#keeper;
-    const [first] = waiting(state);
     this.#conflicts.clear();
     this.#retryAt = undefined;
     this.#known = last_seq;
     this.#hole = 0;
     this.#open = true;
-    if (first ? first.seq > last_seq + 1 : state.meta.last !== last_seq) this.#renumber(last_seq);
-    else {
-      this.#rewind((first?.seq ?? last_seq + 1) - 1);
-      if (state.meta.last < last_seq) emit(["last", last_seq]);
-    }
+    // Numbers are missing, unless they are those of writes that another tab has not told.
+    this.#recount = this.#isOff();
+    this.#empty = !waiting(this.#keeper.state).length;
+    if (this.#recount) this.#options.tell({ type: "reload" });
+    else this.#resume();
   }
 
   /** The connection ended. */
@@ -112,6 +114,13 @@ export class Queue {
 
   /** The queue was loaded anew. */
   loaded(): void {
+    if (this.#recount) {
+      const { last } = this.#keeper.state.meta;
+      this.#recount = false;
+      // What turns up now was numbered by a count that is behind the server's: it was never sent.
+      if (this.#isOff() || (this.#empty && last < this.#known)) this.#renumber(this.#known);
+      else this.#resume();
+    }
     this.#due = true;
   }
 
@@ -122,7 +131,8 @@ export class Queue {
 
   /** Sends what waits, in order. */
   flush(now: number): void {
-    if (!this.#open || this.#blocked || !this.#due || (this.#retryAt ?? now) > now) return;
+    if (!this.#open || this.#recount || this.#blocked || !this.#due) return;
+    if ((this.#retryAt ?? now) > now) return;
     this.#due = false;
     this.#retryAt = undefined;
     const unsent = waiting(this.#keeper.state).filter(({ seq }) => seq > this.#sent);
@@ -204,6 +214,19 @@ export class Queue {
   get #answered(): number {
     const { state } = this.#keeper;
     return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
+  }
+
+  /** Numbers are missing: no write has them, and the server does not know them. */
+  #isOff(): boolean {
+    const { state } = this.#keeper;
+    const [first] = waiting(state);
+    return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
+  }
+
+  #resume(): void {
+    const { state, emit } = this.#keeper;
+    this.#rewind(this.#answered);
+    if (state.meta.last < this.#known) emit(["last", this.#known]);
   }
 
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {

@@ -152,6 +152,12 @@ export class Session {
   /** A tab wants something. */
   told(message: Told, now: number): void {
     switch (message.type) {
+      case "hello":
+        return void this.#events.push({ type: "state", state: this.#state });
+      case "lost":
+        return void this.#events.push({ type: "again" }, { type: "reload" });
+      case "hole":
+        return void this.#events.push({ type: "reload" });
       case "open":
         return this.#streams.open(message.entity, message.fields);
       case "watch":
