@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
  * The most that `rhtmx_server/static/client.js` may weigh, gzipped, in bytes. The
  * build fails above it. A change that needs more has to say why.
  */
-export const BUDGET = 18_000;
+export const BUDGET = 18_500;
 
 /** What a page loads, in bytes: what a server sends for `content` with gzip at its best. */
 export function gzipped(content) {

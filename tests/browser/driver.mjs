@@ -15,13 +15,14 @@ import * as contact from "./contact.mjs";
 import * as forms from "./forms.mjs";
 import * as htmx from "./htmx.mjs";
 import * as page from "./page.mjs";
+import * as tabs from "./tabs.mjs";
 import * as tasks from "./tasks.mjs";
 import { Window } from "./window.mjs";
 
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const scenarios = { ...tasks, ...contact, ...page, ...forms, ...htmx };
+const scenarios = { ...tasks, ...contact, ...page, ...forms, ...htmx, ...tabs };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -53,6 +54,10 @@ async function run({ scenario, url }) {
     return page;
   };
   try {
+    if (scenario in tabs) {
+      contexts.push(await browser.newContext());
+      return await tabs[scenario]({ context: contexts[0], url });
+    }
     await scenarios[scenario]({ open, visit, ask });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {

@@ -46,4 +46,9 @@ export class Answers {
   get questions(): [id: string, question: Question][] {
     return [...this.#waiting].flatMap(([id, { question }]) => (question ? [[id, question]] : []));
   }
+
+  /** The writes among them. */
+  get writes(): string[] {
+    return [...this.#waiting].flatMap(([id, { question }]) => (question ? [] : [id]));
+  }
 }

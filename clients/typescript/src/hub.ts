@@ -11,8 +11,10 @@ import { RhtmxError, typed } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
 import { answerable, offer } from "./offers.ts";
 import { View } from "./overlay.ts";
-import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
+import { Keeping } from "./keeping.ts";
+import { bySeq, entityOf, QUEUE, REFUSED } from "./store.ts";
 import { checkEntity, otherGranularity } from "./streams.ts";
+import { HEARTBEAT } from "./tabs.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { State as Connection } from "./events.ts";
@@ -26,24 +28,27 @@ import type { Op, Pending, State, Store, Write } from "./store.ts";
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
 const PATIENCE = 4;
 
+/** What is known of the acknowledgement of a write when it was missed. */
+const UNKNOWN = { version: 0, duplicate: true };
+
 /** See the head of the file. */
 export class Hub extends Listeners {
   readonly store: Store;
   readonly port: Port;
-  /** Made anew when the store is loaded. */
-  state: State = stateOf();
+  readonly state: State;
   connection: Connection = "connecting";
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
+  /** Who wants no connection. */
+  readonly against = new Set<"app" | "network">();
   /** Takes messages while this tab leads. */
   leader: ((message: Told) => void) | undefined;
+  readonly #kept: Keeping;
   readonly #prefix: string;
   readonly #views = new Map<string, View>();
   readonly #answers = new Answers();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Map<string, number>();
-  /** Who wants no connection. */
-  readonly #against = new Set<"app" | "network">();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,6 +60,8 @@ export class Hub extends Listeners {
   constructor(store: Store, port: Port, prefix: string) {
     super();
     this.store = store;
+    this.#kept = new Keeping(store);
+    this.state = this.#kept.state;
     this.port = port;
     this.#prefix = prefix;
     port.onmessage = (message) => {
@@ -62,7 +69,7 @@ export class Hub extends Listeners {
       this.leader?.(message);
     };
     store.onlost = (error) => this.#report(error);
-    this.ready = this.#load();
+    this.ready = this.load();
   }
 
   /** Tells everybody: this tab, the leader, the other tabs. */
@@ -117,11 +124,23 @@ export class Hub extends Listeners {
 
   /** Has the store keep a write, and number it. */
   add(write: Write, refused?: string): void {
+    const begun = performance.now();
     this.store.add(write, refused).then(
-      (seq) => this.send({ type: "added", write: { ...write, seq }, refused }),
+      (seq) => {
+        // Unless the leader found it in the store before this tab came round, and has told so.
+        const known = this.state.writes.get(write.id);
+        if (!known || known.seq) return;
+        const added = { type: "added", write: { ...write, seq }, refused } as const;
+        if (performance.now() - begun < HEARTBEAT) return this.send(added);
+        // This tab hung. Whether anything is left to be sent only the store knows.
+        this.receive(added);
+        this.send({ type: "hole" });
+        this.#lost();
+      },
       (error: RhtmxError) => {
-        this.#apply([["write", write.id]]);
-        this.receive({ type: "outcome", id: write.id, error });
+        // One that has a number is in the store, and only needs another: it is tried again.
+        this.#apply([["write", write.id, write.seq ? write : undefined]]);
+        if (!write.seq) this.receive({ type: "outcome", id: write.id, error });
         this.#report(error);
       },
     );
@@ -174,12 +193,12 @@ export class Hub extends Listeners {
   receive(message: Told): void {
     switch (message.type) {
       case "ops":
-        return this.#apply(message.ops);
+        // Late, of one that does not lead any more; or this tab has missed who does.
+        if (message.leader && message.leader !== this.state.meta.leader) return this.#lost();
+        this.#apply(message.ops);
+        return this.#settleMissed();
       case "added":
-        return this.#apply([
-          ["write", message.write.id, message.write],
-          ["refused", message.refused ?? ""],
-        ]);
+        return this.#added(message.write, message.refused);
       case "state":
         return this.#become(message.state, message.error);
       case "outcome":
@@ -194,17 +213,32 @@ export class Hub extends Listeners {
       case "seen":
         return void this.emit(`seen ${message.entity}`, message.change);
       case "offline":
-        return void this.#against.add(message.why);
+        return void this.against.add(message.why);
       case "online":
-        return void this.#against.delete(message.why);
+        return void this.against.delete(message.why);
+      case "hello":
+        for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
+        return;
       case "lead":
-        return this.again();
+        // The one before may have stored what it could not tell any more.
+        if (!this.leader) this.state.meta.leader = message.leader;
+        return this.#lost();
+      case "lost":
+        return this.#lost();
     }
+  }
+
+  /** What the leader holds is what counts. */
+  #lost(): void {
+    if (this.leader) return;
+    void this.load().then(() => {
+      this.port.post({ type: "hello" });
+      this.again();
+    });
   }
 
   /** Says everything to a new leader. */
   again(): void {
-    for (const why of this.#against) this.send({ type: "offline", why });
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
     for (const [entity, count] of this.#watched) {
       if (count) this.send({ type: "watch", entity, tab: this.#prefix });
@@ -237,12 +271,21 @@ export class Hub extends Listeners {
     this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
   }
 
-  /** Loads the queue anew. */
-  async reload(): Promise<void> {
-    const { writes } = stateOf(await this.store.load());
-    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
-    this.#apply([...this.state.writes.keys()].map((id) => ["write", id]));
-    this.#apply([...writes, ...own].map(([id, write]) => ["write", id, write]));
+  /** Loads the queue anew, for all tabs; see `Keeping`. */
+  async reload(unstored: () => Op[]): Promise<void> {
+    this.tell(await this.#kept.reload(unstored));
+    this.#settleMissed();
+    this.changed();
+  }
+
+  /** Something was applied to memory that this tab was not told. */
+  note(op: Op): void {
+    this.#kept.note(op);
+  }
+
+  /** Tells the other tabs what has changed, as the leader. */
+  tell(ops: readonly Op[]): void {
+    this.port.post({ type: "ops", ops, leader: this.state.meta.leader });
   }
 
   /** This tab is done. */
@@ -250,16 +293,18 @@ export class Hub extends Listeners {
     this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     this.emit("closed");
     clearTimeout(this.#timer);
-    this.port.close();
     this.store.close();
   }
 
-  async #load(): Promise<void> {
+  /** Reads everything from the store. */
+  async load(): Promise<void> {
     try {
-      this.state = stateOf(await this.store.load());
+      await this.#kept.load();
+      this.#views.clear();
+      this.#settleMissed();
     } catch (error) {
       this.#report(error as RhtmxError);
-      this.state.meta.client_id = this.#prefix;
+      this.state.meta.client_id ||= this.#prefix;
     }
     this.#loaded = true;
     this.changed();
@@ -272,10 +317,17 @@ export class Hub extends Listeners {
   }
 
   #apply(ops: readonly Op[]): void {
-    // What is told before is in what will be loaded, or comes after it: again is as once.
-    if (!this.#loaded) return void this.ready.then(() => this.#apply(ops));
-    for (const op of ops) apply(this.state, op);
+    this.#kept.apply(ops);
     this.changed();
+  }
+
+  /** What is told late is as the leader knows it. */
+  #added(write: Write, refused = ""): void {
+    const { id } = write;
+    if (!this.#kept.added(write) && this.leader) {
+      this.tell([["write", id, this.state.writes.get(id)]]);
+    }
+    this.#apply([["refused", refused]]);
   }
 
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
@@ -287,11 +339,26 @@ export class Hub extends Listeners {
     return this.#answers.wait(id, ask, question);
   }
 
+  /** Outcomes that this tab did not hear: a write that is gone is durable. */
+  #settleMissed(): void {
+    const { writes, refused } = this.state;
+    for (const id of this.#answers.writes) {
+      const write = writes.get(id);
+      if (write && !write.settled) continue;
+      const { code, text: message = "", details = null } = refused.get(id) ?? {};
+      this.#answers.settle(id, UNKNOWN, code && { code, message, details });
+    }
+  }
+
   #become(state: Connection, error?: Refusal): void {
+    // Whoever has missed `online` hears of it here.
+    if (state !== "offline") this.against.clear();
     if (state === this.connection) return;
     this.connection = state;
     this.emit("state", state, error && typed(error));
-    if (state === "closed") this.#answers.end(error);
+    if (state !== "closed") return;
+    this.#answers.end(error);
+    this.port.close();
   }
 
   #report(error: RhtmxError): void {

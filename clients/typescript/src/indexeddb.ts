@@ -14,7 +14,7 @@
  * transaction has one, and a library would be a tenth of the whole client.
  */
 import { RhtmxError } from "./errors.ts";
-import { bySeq } from "./store.ts";
+import { bySeq, mustLast } from "./store.ts";
 import type { Contents, Meta, Op, Store, Write } from "./store.ts";
 
 /** Writes are kept by id and not by number: they are numbered anew where they are. */
@@ -73,8 +73,7 @@ export class IndexedStore implements Store {
   }
 
   apply(ops: readonly Op[], leader?: string): Promise<boolean> {
-    const strict = ops.some(([name]) => name !== "record" && name !== "place");
-    return this.#run(strict, async (table) => {
+    return this.#run(ops.some(mustLast), async (table) => {
       if (leader && (await result(table("meta").get("leader"))) !== leader) return false;
       for (const op of ops) await applied(table, op);
       return true;

@@ -62,7 +62,7 @@ export class View {
 }
 
 /** What a record is after a write; undefined for gone. */
-function written(data: JsonValue | undefined, { message }: Write): JsonValue | undefined {
+export function written(data: JsonValue | undefined, { message }: Write): JsonValue | undefined {
   if (message.type === "push") return message.action === "delete" ? undefined : message.data;
   const isObject = typeof data === "object" && !Array.isArray(data);
   const fields: { [key: string]: JsonValue } = isObject ? { ...(data as object) } : {};

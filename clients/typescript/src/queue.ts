@@ -9,15 +9,15 @@
 import { Backoff } from "./backoff.ts";
 import { ofField, ofRecord } from "./conflict.ts";
 import { plain } from "./errors.ts";
-import { has } from "./replica.ts";
+import { absorb, has } from "./replica.ts";
+import { apply, mustLast, waiting } from "./store.ts";
 import { lastSeq, verdict } from "./verdict.ts";
-import { apply, waiting } from "./store.ts";
 import type { Refusal } from "./errors.ts";
 import type { Event } from "./events.ts";
 import type { ClientMessage, Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
 import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
 import type { Keeper, Replica } from "./replica.ts";
-import type { Write } from "./store.ts";
+import type { Op, Write } from "./store.ts";
 
 /** What the queue speaks with. */
 export interface QueueOptions {
@@ -36,8 +36,15 @@ export class Queue {
   readonly #backoff: Backoff;
   readonly #conflicts = new Map<number, FieldConflict[]>();
   #open = false;
-  /** What was numbered anew is in the store: nothing is sent under other numbers. */
-  #stored = true;
+  /** The last operation that has to be stored, and is not. */
+  #unstored: Op | undefined;
+  /** Nothing is sent until then: it would come back from the store as something else. */
+  #blocked = false;
+  #confirmed: number;
+  /** The queue is being loaded, to see whether numbers are missing. */
+  #recount = false;
+  /** There were no writes when the connection began. */
+  #empty = false;
   /** The highest number sent on this connection. */
   #sent = 0;
   /** The last number that the server knew when this connection began. */
@@ -52,12 +59,12 @@ export class Queue {
     this.#keeper = keeper;
     this.#options = options;
     this.#backoff = new Backoff(options.random);
+    this.#confirmed = this.#answered;
   }
 
-  /** Every answer up to this number has arrived. */
+  /** Every answer up to this number is stored: the server may forget it. */
   get confirmed(): number {
-    const { state } = this.#keeper;
-    return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
+    return Math.min(this.#confirmed, this.#answered);
   }
 
   /** When to call `flush` again; undefined if there is nothing to try again. */
@@ -67,18 +74,16 @@ export class Queue {
 
   /** The server welcomed the client. */
   begin({ last_seq }: Welcome): void {
-    const { state, emit } = this.#keeper;
-    const [first] = waiting(state);
     this.#conflicts.clear();
     this.#retryAt = undefined;
     this.#known = last_seq;
     this.#hole = 0;
     this.#open = true;
-    if (first ? first.seq > last_seq + 1 : state.meta.last !== last_seq) this.#renumber(last_seq);
-    else {
-      this.#rewind((first?.seq ?? last_seq + 1) - 1);
-      if (state.meta.last < last_seq) emit(["last", last_seq]);
-    }
+    // Numbers are missing, unless they are those of writes that another tab has not told.
+    this.#recount = this.#isOff();
+    this.#empty = !waiting(this.#keeper.state).length;
+    if (this.#recount) this.#options.tell({ type: "reload" });
+    else this.#resume();
   }
 
   /** The connection ended. */
@@ -93,9 +98,30 @@ export class Queue {
     if (seq <= this.#sent) this.#options.tell({ type: "reload" });
   }
 
-  /** What was numbered anew is stored. */
-  stored(): void {
-    this.#stored = this.#due = true;
+  /** That is to be stored. */
+  emitted(op: Op): void {
+    if (mustLast(op)) this.#unstored = op;
+  }
+
+  /** These are stored. */
+  stored(ops: readonly Op[]): void {
+    if (!this.#unstored || !ops.includes(this.#unstored)) return;
+    this.#unstored = undefined;
+    this.#confirmed = this.#answered;
+    this.#blocked = false;
+    this.#due = true;
+  }
+
+  /** The queue was loaded anew. */
+  loaded(): void {
+    if (this.#recount) {
+      const { last } = this.#keeper.state.meta;
+      this.#recount = false;
+      // What turns up now was numbered by a count that is behind the server's: it was never sent.
+      if (this.#isOff() || (this.#empty && last < this.#known)) this.#renumber(this.#known);
+      else this.#resume();
+    }
+    this.#due = true;
   }
 
   /** A fresh token was accepted: what waited for one is sent. */
@@ -105,12 +131,15 @@ export class Queue {
 
   /** Sends what waits, in order. */
   flush(now: number): void {
-    if (!this.#open || !this.#stored || !this.#due || (this.#retryAt ?? now) > now) return;
+    if (!this.#open || this.#recount || this.#blocked || !this.#due) return;
+    if ((this.#retryAt ?? now) > now) return;
     this.#due = false;
     this.#retryAt = undefined;
-    for (const write of waiting(this.#keeper.state)) {
+    const unsent = waiting(this.#keeper.state).filter(({ seq }) => seq > this.#sent);
+    for (const write of unsent) this.#rebase(write);
+    if (this.#blocked) return;
+    for (const write of unsent) {
       const { seq } = write;
-      if (seq <= this.#sent) continue;
       if (seq > this.#sent + 1 && this.#hole !== seq) {
         // Another tab's writes were not told. If they are in the store neither,
         // the server will say what it misses.
@@ -139,8 +168,10 @@ export class Queue {
     this.#conflicts.delete(write.seq);
     this.#backoff.reset();
     const replica = this.#options.replica(entity);
-    if (!replica || has(replica, this.#keeper, entityId, settled)) emit(["write", id]);
-    else emit(["write", id, { ...write, message: withWinners(message, conflicts), settled }]);
+    const done = { ...write, message: withWinners(message, conflicts), settled };
+    if (!replica) absorb(this.#keeper, done, settled);
+    const arrived = !replica || has(replica, this.#keeper, entityId, settled);
+    emit(["write", id, arrived ? undefined : done]);
     tell({ type: "outcome", id, answer: ack });
     for (const each of conflicts) {
       tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
@@ -153,10 +184,12 @@ export class Queue {
     if (!write) return;
     const { seq } = write;
     const { tell } = this.#options;
-    switch (verdict(error, seq)) {
+    const becomes = verdict(error, seq);
+    // It is sent again in any case: what follows a failed one fails too, each with its own error.
+    if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
+    switch (becomes) {
       case "reauthenticate":
-        this.#rewind(seq - 1);
-        this.#retryAt = Infinity;
+        this.#retry(seq, Infinity);
         tell({ type: "token" });
         break;
       case "reorder": {
@@ -178,6 +211,24 @@ export class Queue {
     }
   }
 
+  get #answered(): number {
+    const { state } = this.#keeper;
+    return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
+  }
+
+  /** Numbers are missing: no write has them, and the server does not know them. */
+  #isOff(): boolean {
+    const { state } = this.#keeper;
+    const [first] = waiting(state);
+    return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
+  }
+
+  #resume(): void {
+    const { state, emit } = this.#keeper;
+    this.#rewind(this.#answered);
+    if (state.meta.last < this.#known) emit(["last", this.#known]);
+  }
+
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
     // Answers come in order: it is among the first.
     for (const each of this.#keeper.state.writes.values()) {
@@ -186,25 +237,25 @@ export class Queue {
     return undefined;
   }
 
+  /** The server judges a base version by its own epoch; what it has seen already stays as it was. */
+  #rebase(write: Write & { readonly seq: number }): void {
+    const { id, seq, message, epoch = this.#keeper.epoch } = write;
+    if (!message.base_version || epoch === this.#keeper.epoch || seq <= this.#known) return;
+    // What would come back from the store with it would be another write under its number.
+    this.#blocked = this.#due = true;
+    this.#keeper.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
+  }
+
   #send(write: Write, seq: number): void {
-    let { message } = write;
-    const { epoch } = this.#keeper;
-    // The server judges a base version by its own epoch; what it has seen already stays as it was.
-    if (message.base_version && write.epoch && write.epoch !== epoch && seq > this.#known) {
-      message = { ...message, base_version: undefined };
-      this.#keeper.emit(["write", write.id, { ...write, message }]);
-    }
     this.#sent = seq;
     try {
-      this.#options.send({ ...message, request_id: write.id, seq });
+      this.#options.send({ ...write.message, request_id: write.id, seq });
     } catch (error) {
       this.#reject(write, plain(error));
     }
   }
 
-  /** Those sent after a failed one fail too, each with its own error: one wait is enough. */
   #retry(seq: number, now: number): void {
-    if (seq > this.#sent) return;
     this.#rewind(seq - 1);
     this.#retryAt ??= now + this.#backoff.wait(now);
   }
@@ -216,7 +267,7 @@ export class Queue {
 
   #renumber(last: number): void {
     this.#rewind(last);
-    this.#stored = false;
+    this.#blocked = true;
     this.#keeper.emit(["renumber", last]);
   }
 

@@ -8,9 +8,10 @@
  * end says that it is gone. Nothing about this is stored but the position: one
  * at version 0 makes everything stale that is held, as after a restart.
  */
+import { written } from "./overlay.ts";
 import { entityOf } from "./store.ts";
-import type { ChangeLog, FieldChangeLog } from "./messages/types.ts";
-import type { Op, State, Write } from "./store.ts";
+import type { ChangeLog, FieldChangeLog, JsonValue } from "./messages/types.ts";
+import type { Op, Settled, State, Write } from "./store.ts";
 
 /** What a replica works on. */
 export interface Keeper {
@@ -29,13 +30,15 @@ export interface Replica {
   live: boolean;
   /** The version that this stream was started from. */
   since: number;
-  /** Names of fields by record; for whole records, no names. */
-  readonly stale: Map<string, Set<string>>;
-  /** Fields of one record whose last has not arrived. */
+  /** It was started over: changes of the stream before may be on their way. */
+  anew: boolean;
+  /** The ids of records that are held from before. */
+  readonly stale: Set<string>;
+  /** Fields that were written together, and whose last has not arrived. */
   batch: FieldChangeLog[];
 }
 
-/** A position at which nothing was received. */
+/** A stream is started; `anew`: from nothing, whatever is held. */
 export function begin(replica: Replica, keeper: Keeper, anew: boolean): void {
   const { entity, fields, stale } = replica;
   const { place, records } = entityOf(keeper.state, entity);
@@ -46,36 +49,33 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean): void {
     keeper.emit(["place", entity, { epoch, version: 0, fields }]);
   }
   replica.live = false;
+  replica.anew = anew;
   replica.batch = [];
   stale.clear();
-  if (replica.since) return;
-  for (const [id, { data }] of records) {
-    stale.set(id, new Set(fields && data ? Object.keys(data) : []));
-  }
+  if (!replica.since) for (const id of records.keys()) stale.add(id);
 }
 
 /** A change arrived. */
 export function changed(replica: Replica, keeper: Keeper, log: ChangeLog | FieldChangeLog): void {
-  const { entity, stale, live } = replica;
+  const { entity, live, since } = replica;
   const { version, entity_id: id } = log;
-  const place = entityOf(keeper.state, entity).place;
-  // Records come in the order of their versions: one from before shows that a snapshot
-  // has begun. Fields come by record: what came ahead of an old one may be of the same
-  // snapshot. There its end has to tell.
-  const expected = live ? place!.version : replica.since + 1;
-  if (!replica.fields && version < expected) begin(replica, keeper, true);
+  // All come in the order of their versions: one from before shows that a snapshot has begun.
+  const expected = live ? entityOf(keeper.state, entity).place!.version : since + 1;
+  if (version < expected) begin(replica, keeper, true);
+  const { anew } = replica;
   if ("field" in log) {
-    if (replica.batch[0] && replica.batch[0].entity_id !== id) flush(replica, keeper);
+    const last = replica.batch.at(-1);
+    if (last && last.version !== version) {
+      // In a catch-up only the very last says that it is: this one was no part of it.
+      if (anew && !last.more) replica.batch = [];
+      else flush(replica, keeper);
+    }
     replica.batch.push(log);
-    if (log.more) return;
+    if (log.more || anew) return;
     flush(replica, keeper);
-  } else {
-    stale.delete(id);
-    const gone = log.action === "delete";
-    keeper.emit(["record", entity, id, gone ? undefined : { data: log.data, version }]);
-    arrived(keeper, entity, id, version);
-  }
-  if (replica.live || (!replica.since && !stale.size)) reached(replica, keeper, version);
+  } else put(replica, keeper, id, version, log.action === "delete" ? undefined : log.data);
+  const loads = !replica.since && !anew && !replica.stale.size;
+  if (replica.live || loads) reached(replica, keeper, version);
 }
 
 /**
@@ -92,78 +92,81 @@ export function synced(
   const { entity, stale } = replica;
   flush(replica, keeper);
   if (reset && (replica.live || replica.since)) return true;
-  for (const [id, names] of stale) {
-    const held = entityOf(keeper.state, entity).records.get(id);
-    if (held) put(keeper, entity, id, held.version, held.data, [...names].map((name) => [name]));
-  }
+  for (const id of stale) keeper.emit(["record", entity, id]);
   stale.clear();
   replica.live = true;
+  replica.anew = false;
   reached(replica, keeper, version);
-  drop(keeper, entity, ({ settled }) => settled?.epoch !== keeper.epoch);
   return false;
 }
 
 /** Whether what a write did has arrived, so that it need not be shown on top any more. */
 export function has(
-  replica: Replica,
+  { entity, live, stale }: Replica,
   { state }: Keeper,
   id: string,
-  at: { readonly version: number; readonly epoch: string },
+  at: Settled,
 ): boolean {
-  const { place, records } = entityOf(state, replica.entity);
-  if ((records.get(id)?.version ?? 0) >= at.version) return true;
-  return replica.live && (place?.epoch !== at.epoch || place.version >= at.version);
+  const { place, records } = entityOf(state, entity);
+  if (place?.epoch !== at.epoch) return live;
+  const held = stale.has(id) ? undefined : records.get(id);
+  return (held?.version ?? 0) >= at.version || (live && place.version >= at.version);
+}
+
+/**
+ * A write to an entity that is held, and that nobody reads now, has taken effect.
+ * Its change comes once the entity is read again.
+ */
+export function absorb({ state, emit }: Keeper, write: Write, { version, epoch }: Settled): void {
+  const { entity, entityId } = write;
+  const { place, records } = entityOf(state, entity);
+  if (place?.epoch !== epoch || place.version >= version) return;
+  const data = written(records.get(entityId)?.data, write);
+  const gone = data === undefined || (place.fields && !Object.keys(data ?? {}).length);
+  emit(["record", entity, entityId, gone ? undefined : { data, version }]);
 }
 
 function reached(replica: Replica, keeper: Keeper, version: number): void {
   const { entity, fields, live } = replica;
   keeper.emit(["place", entity, { epoch: keeper.epoch, version, fields }]);
-  if (live) drop(keeper, entity, ({ settled }) => settled!.version <= version);
+  if (live) drop(keeper, entity, (id, settled) => has(replica, keeper, id, settled));
 }
 
+/** Puts a record together from fields; in a snapshot all of its fields are told. */
 function flush(replica: Replica, keeper: Keeper): void {
-  const { entity, batch, stale } = replica;
+  const { entity, live, since, batch } = replica;
   if (!batch[0]) return;
-  const id = batch[0].entity_id;
-  const names = stale.get(id);
-  const held = entityOf(keeper.state, entity).records.get(id);
-  const version = Math.max(held?.version ?? 0, ...batch.map((each) => each.version));
-  const fields = batch.map(({ field, action, value }): [string, unknown?] => {
-    names?.delete(field);
-    return action === "delete" ? [field] : [field, value];
-  });
-  if (!names?.size) stale.delete(id);
-  put(keeper, entity, id, version, held?.data, fields);
-  arrived(keeper, entity, id, version);
+  const { entity_id: id, version } = batch[0];
+  const held = live || since ? entityOf(keeper.state, entity).records.get(id) : undefined;
+  const data = { ...(held?.data as { [field: string]: JsonValue }) };
+  for (const { field, action, value } of batch) {
+    if (action === "delete") delete data[field];
+    else data[field] = value;
+  }
   replica.batch = [];
+  put(replica, keeper, id, version, Object.keys(data).length ? data : undefined);
 }
 
-/** Puts a record together from what is held and some fields; one without a value goes. */
 function put(
+  { entity, stale }: Replica,
   keeper: Keeper,
-  entity: string,
   id: string,
   version: number,
-  before: unknown,
-  fields: [string, unknown?][],
+  data: JsonValue | undefined,
 ): void {
-  const data = fields.length ? { ...(before as { [key: string]: never }) } : {};
-  for (const [field, ...value] of fields) {
-    if (value.length) data[field] = value[0] as never;
-    else delete data[field];
-  }
-  const gone = !Object.keys(data).length;
-  keeper.emit(["record", entity, id, gone ? undefined : { data, version }]);
-}
-
-function arrived(keeper: Keeper, entity: string, id: string, version: number): void {
-  drop(keeper, entity, (write) => write.entityId === id && write.settled!.version <= version);
+  stale.delete(id);
+  keeper.emit(["record", entity, id, data === undefined ? undefined : { data, version }]);
+  drop(keeper, entity, (record, settled) => record === id && settled.version <= version);
 }
 
 /** Drops the settled writes of an entity that are of no more use. */
-function drop({ state, emit }: Keeper, entity: string, useless: (write: Write) => boolean): void {
+function drop(
+  { state, emit }: Keeper,
+  entity: string,
+  useless: (id: string, settled: Settled) => boolean,
+): void {
   if (!entityOf(state, entity).settled) return;
-  for (const write of [...state.writes.values()]) {
-    if (write.settled && write.entity === entity && useless(write)) emit(["write", write.id]);
+  for (const { id, entityId, settled, ...write } of [...state.writes.values()]) {
+    if (settled && write.entity === entity && useless(entityId, settled)) emit(["write", id]);
   }
 }

@@ -21,8 +21,9 @@ export class Requests {
     this.#voice = voice;
   }
 
-  /** Adds one, and asks it if there is a connection. */
+  /** Adds one, and asks it if there is a connection. Tabs say again what they have asked. */
   add(id: string, question: Question, connected: boolean): void {
+    if (this.#questions.has(id)) return;
     const asked = { ...question, request_id: id };
     this.#questions.set(id, asked);
     if (connected) this.#ask(id, asked);

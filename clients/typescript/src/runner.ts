@@ -25,6 +25,21 @@ export interface RunnerOptions extends SessionOptions {
   readonly leader: string;
 }
 
+/** Has a tab lead whenever it is its turn. Call what is returned before the tab is done. */
+export function takeTurns(hub: Hub, options: RunnerOptions): () => void {
+  let runner: Runner | undefined;
+  const stop = () => runner?.stop();
+  void hub.ready.then(() => {
+    if (hub.connection === "closed") return;
+    hub.port.post({ type: "hello" });
+    hub.port.lead((waited) => {
+      runner = new Runner(options, hub);
+      runner.start(waited);
+    }, stop);
+  });
+  return stop;
+}
+
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
@@ -42,6 +57,7 @@ export class Runner {
   /** Counts attempts: a token that comes for an earlier one is of no use. */
   #turn = 0;
   #running = false;
+  #ended = false;
 
   constructor(options: RunnerOptions, hub: Hub) {
     this.#options = options;
@@ -50,20 +66,41 @@ export class Runner {
     if (typeof options.token === "string") this.#session.token = options.token;
   }
 
-  /** Begins to lead. */
-  start(): void {
+  /**
+   * Begins to lead.
+   *
+   * @param waited memory may lack what others stored: it is loaded first.
+   */
+  start(waited?: boolean): void {
     const hub = this.#hub;
-    hub.store.apply([["leader", this.#options.leader]]).catch((error) => this.#report(error));
+    const stored = hub.store.apply([["leader", this.#options.leader]]);
+    stored.catch((error) => this.#report(error));
+    hub.state.meta.leader = this.#options.leader;
+    // What comes until it has begun is said again.
+    hub.leader = () => {};
+    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin());
+    else this.#begin();
+  }
+
+  #begin(): void {
+    const hub = this.#hub;
+    if (this.#ended) return;
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
-    hub.port.post({ type: "lead" });
     // First of all whether a connection is wanted.
-    hub.again();
+    for (const why of hub.against) hub.leader({ type: "offline", why });
+    this.#again();
     this.#run((session, now) => session.tick(now));
+  }
+
+  #again(): void {
+    this.#hub.port.post({ type: "lead", leader: this.#options.leader });
+    this.#hub.again();
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
   stop(): void {
-    if (!this.#hub.leader) return;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#hub.leader = undefined;
     this.#store();
     clearTimeout(this.#timer);
@@ -74,6 +111,7 @@ export class Runner {
 
   /** Does something with the session, and then what follows from it. */
   #run(act: (session: Session, now: number) => void): void {
+    if (!this.#running && this.#hub.port.paused?.()) this.#doubt();
     act(this.#session, performance.now());
     // A listener may come back here: what follows is told after what came before.
     if (this.#running) return;
@@ -87,9 +125,30 @@ export class Runner {
     this.#timer = setTimeout(() => this.#run((session, now) => session.tick(now)), wait);
   }
 
+  /** Another may lead by now: nothing is sent until the store says that none does. */
+  #doubt(): void {
+    this.#running = true;
+    const go = (leads: boolean) => {
+      if (this.#ended) return;
+      this.#running = false;
+      if (leads) this.#run(() => {});
+      else this.#fenced();
+    };
+    this.#hub.store.apply([], this.#options.leader).then(go, () => go(true));
+  }
+
+  #fenced(): void {
+    if (this.#ended) return;
+    this.stop();
+    this.#hub.port.yield?.();
+  }
+
   #step(): boolean {
     const { frames, events, ops } = this.#session.take(performance.now());
-    for (const op of ops) this.#keep(op);
+    for (const op of ops) {
+      this.#keep(op);
+      this.#hub.note(op);
+    }
     if (ops.length) this.#hub.changed();
     for (const frame of frames) this.#socket?.send(frame);
     for (const event of events) this.#handle(event);
@@ -106,11 +165,13 @@ export class Runner {
         return void this.#authenticate();
       case "renew":
         return this.#hub.add(event.write);
+      case "again":
+        return this.#again();
       case "reload":
         return void this.#reload();
       default:
-        this.#hub.receive(event as Told);
         this.#hub.port.post(event as Told);
+        this.#hub.receive(event as Told);
     }
   }
 
@@ -154,13 +215,16 @@ export class Runner {
   }
 
   async #reload(): Promise<void> {
-    this.#store();
     try {
-      await this.#hub.reload();
+      await this.#hub.reload(() => {
+        const unstored = [...this.#ops.values()];
+        this.#store();
+        return unstored;
+      });
     } catch (error) {
       this.#report(error);
     }
-    this.#run((session) => session.stored());
+    this.#run((session) => session.loaded());
   }
 
   #keep(op: Op): void {
@@ -182,12 +246,13 @@ export class Runner {
     this.#hub.store.apply(ops, this.#options.leader).then(
       (applied) => {
         this.#failing = false;
-        if (!applied) return this.stop();
-        this.#hub.port.post({ type: "ops", ops });
-        if (ops.some(([name]) => name === "renumber")) this.#run((session) => session.stored());
+        if (!applied) return this.#fenced();
+        this.#hub.port.post({ type: "ops", ops, leader: this.#options.leader });
+        this.#run((session) => session.stored(ops));
       },
       (error) => {
-        // Nothing is lost: memory has it, and it is stored with what comes next.
+        // Nothing is lost: memory has it, and it is stored with what comes next, in its order.
+        for (const key of this.#ops.keys()) batch.delete(key);
         this.#ops = new Map([...batch, ...this.#ops]);
         if (!this.#failing) this.#report(error);
         this.#failing = true;

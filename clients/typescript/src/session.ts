@@ -60,6 +60,7 @@ export class Session {
     const emit = (op: Op) => {
       apply(state, op);
       this.#ops.push(op);
+      this.#queue.emitted(op);
     };
     const tell = (event: Event) => void this.#events.push(event);
     const send = (message: ClientMessage) => this.#send(message);
@@ -151,6 +152,12 @@ export class Session {
   /** A tab wants something. */
   told(message: Told, now: number): void {
     switch (message.type) {
+      case "hello":
+        return void this.#events.push({ type: "state", state: this.#state });
+      case "lost":
+        return void this.#events.push({ type: "again" }, { type: "reload" });
+      case "hole":
+        return void this.#events.push({ type: "reload" });
       case "open":
         return this.#streams.open(message.entity, message.fields);
       case "watch":
@@ -171,9 +178,14 @@ export class Session {
     }
   }
 
-  /** What was numbered anew is in the store. */
-  stored(): void {
-    this.#queue.stored();
+  /** These are in the store. */
+  stored(ops: readonly Op[]): void {
+    this.#queue.stored(ops);
+  }
+
+  /** The queue was loaded anew. */
+  loaded(): void {
+    this.#queue.loaded();
   }
 
   #offline(why: string): void {

@@ -37,12 +37,18 @@ export interface Pending {
   readonly since: number;
 }
 
+/** Where the change of an acknowledged write comes. */
+export interface Settled {
+  readonly version: number;
+  readonly epoch: string;
+}
+
 /** A write in the queue. */
 export interface Write extends Pending {
   /** The epoch of its base version. */
   readonly epoch?: string | undefined;
   /** It was acknowledged, and stays until the change itself arrives. */
-  readonly settled?: { readonly version: number; readonly epoch: string } | undefined;
+  readonly settled?: Settled | undefined;
 }
 
 /** A write that was refused for good. */
@@ -79,6 +85,11 @@ export type Op =
   | readonly ["last", value: number]
   /** What waits is numbered anew, in its order, after this number. */
   | readonly ["renumber", last: number];
+
+/** Whether it has to last: all else the server can tell again. */
+export function mustLast([name]: Op): boolean {
+  return name !== "record" && name !== "place";
+}
 
 /** Everything that a store holds. */
 export interface Contents {

@@ -131,7 +131,7 @@ export class Streams {
   }
 
   #add(entity: string, fields: boolean, replica: boolean, ...tabs: string[]): void {
-    const common = { live: false, since: 0, stale: new Map(), batch: [] };
+    const common = { live: false, since: 0, anew: false, stale: new Set<string>(), batch: [] };
     const stream: Stream = { entity, fields, replica, tabs: new Set(tabs), ...common };
     this.#streams.set(entity, stream);
     if (this.#connected) this.#start(stream);

@@ -77,6 +77,62 @@ describe("a write", () => {
     expect(driver.sent.slice(1)).toMatchObject([{ seq: 1, base_version: 7 }, { seq: 2 }]);
     expect((driver.sent[2] as { base_version?: number }).base_version).toBeUndefined();
   });
+
+  it("is not sent without its base version before the store has it so", async () => {
+    const driver = await started();
+    driver.lose();
+    await push(driver, 1, 7);
+    driver.sent = [];
+    driver.store.full = true;
+    driver.connect();
+    driver.says({ ...WELCOME, epoch: "e2" });
+    await driver.settle();
+    expect(seqs(driver)).toEqual([]);
+    driver.store.full = false;
+    await driver.settle();
+    expect(seqs(driver)).toEqual([1]);
+    expect((await driver.store.load()).writes[0]!.message.base_version).toBeUndefined();
+  });
+
+  it("that is refused for good is not sent again, even if it was about to be", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "timeout");
+    refuse(driver, 1, "forbidden");
+    driver.elapse(2_000);
+    expect(seqs(driver)).toEqual([1]);
+    expect(driver.hub.rejected).toMatchObject([{ code: "forbidden" }]);
+  });
+
+  it("needs one token, with all that follow it, and is sent in order", async () => {
+    const driver = await started();
+    await push(driver);
+    await push(driver);
+    driver.sent = [];
+    refuse(driver, 1, "unauthenticated");
+    refuse(driver, 2, "unauthenticated");
+    expect(driver.told.filter(({ type }) => type === "token")).toHaveLength(1);
+    void driver.hub.ask({ type: "authenticate", token: "t" });
+    const { request_id } = driver.sent.pop() as { request_id?: string };
+    driver.says({ type: "authenticated", request_id });
+    expect(seqs(driver)).toEqual([1, 2]);
+  });
+
+  it("that cannot be stored under a fresh number keeps its own, and is tried again", async () => {
+    const driver = await started();
+    await push(driver);
+    driver.store.full = true;
+    refuse(driver, 1, "seq_reused");
+    await driver.settle();
+    expect(driver.hub.queue).toMatchObject([{ seq: 1 }]);
+    driver.store.full = false;
+    driver.lose();
+    driver.connect();
+    driver.says({ ...WELCOME, last_seq: 1 });
+    refuse(driver, 1, "seq_reused");
+    await driver.settle();
+    expect(driver.hub.queue).toMatchObject([{ seq: 2 }]);
+  });
 });
 
 describe("a write that failed", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { begin, changed, synced } from "../src/replica.ts";
+import { begin, changed, has, synced } from "../src/replica.ts";
 import { apply, entityOf, stateOf } from "../src/store.ts";
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../src/messages/types.ts";
 import type { Replica } from "../src/replica.ts";
@@ -11,7 +11,7 @@ const TIME = "2026-11-22T10:00:00Z";
 function world(fields: boolean) {
   const state = stateOf();
   const keeper = { state, epoch: "e1", emit: (op: Op) => apply(state, op) };
-  const replica: Replica = { entity: "t", fields, live: false, since: 0, stale: new Map(), batch: [] };
+  const replica: Replica = { entity: "t", fields, live: false, since: 0, anew: false, stale: new Set<string>(), batch: [] };
   const say = (log: ChangeLog | FieldChangeLog) => changed(replica, keeper, log);
   return {
     keeper,
@@ -19,6 +19,7 @@ function world(fields: boolean) {
       keeper.epoch = epoch;
       begin(replica, keeper, false);
     },
+    restart: () => begin(replica, keeper, true),
     record: (id: string, version: number, data: JsonValue = version) => {
       const action = data === null ? "delete" : "update";
       say({ entity: "t", entity_id: id, version, action, data, created_at: TIME });
@@ -28,6 +29,7 @@ function world(fields: boolean) {
       say({ entity: "t", entity_id: id, field, version, action, value, timestamp: TIME, more });
     },
     synced: (version: number, reset = false) => synced(replica, keeper, { version, reset }),
+    has: (id: string, version: number, epoch: string) => has(replica, keeper, id, { version, epoch }),
     held: () =>
       Object.fromEntries([...entityOf(state, "t").records].map(([id, { data }]) => [id, data])),
     position: () => entityOf(state, "t").place,
@@ -96,6 +98,21 @@ describe("by record", () => {
   });
 });
 
+describe("what a write did", () => {
+  it("has not arrived with a record of another epoch, nor with one from before a snapshot", () => {
+    const w = world(false);
+    w.begin();
+    w.record("1", 9);
+    expect([w.has("1", 9, "e1"), w.has("1", 10, "e1"), w.has("2", 9, "e1")]).toEqual([true, false, false]);
+    w.begin("e2");
+    expect(w.has("1", 2, "e2")).toBe(false);
+    w.record("1", 2);
+    expect(w.has("1", 2, "e2")).toBe(true);
+    w.synced(3);
+    expect([w.has("2", 3, "e2"), w.has("2", 4, "e2"), w.has("2", 4, "e1")]).toEqual([true, false, true]);
+  });
+});
+
 describe("by field", () => {
   it("a record changes whole: what is cut off in its middle was not there", () => {
     const w = world(true);
@@ -118,7 +135,7 @@ describe("by field", () => {
     expect(w.held()).toEqual({});
   });
 
-  it("fields that a snapshot does not have go at its end", () => {
+  it("a snapshot tells a record as a whole: fields that it does not have are gone", () => {
     const w = world(true);
     w.begin();
     w.field("1", "a", 1, 1, true);
@@ -127,20 +144,40 @@ describe("by field", () => {
     w.synced(2);
     w.begin("e2");
     w.field("1", "b", 1, 5, true);
-    w.synced(1);
-    expect(w.held()).toEqual({ "1": { b: 5 } });
+    w.field("3", "c", 2, 6, true);
+    expect(w.held()).toEqual({ "1": { b: 5 }, "2": { a: 2 } });
+    w.synced(2);
+    expect(w.held()).toEqual({ "1": { b: 5 }, "3": { c: 6 } });
   });
 
-  it("old fields in a catch-up begin nothing: they may follow new ones of the same snapshot", () => {
+  it("a field from before the position shows that a snapshot has begun", () => {
     const w = world(true);
     w.begin();
     w.field("1", "a", 5, 5);
-    w.synced(5);
+    w.field("2", "a", 6, 6);
+    w.synced(6);
     w.begin();
-    w.field("2", "a", 6, 6, true);
-    w.field("1", "a", 5, 5, true);
-    expect(w.synced(6, true)).toBe(true);
-    expect(w.held()).toEqual({ "1": { a: 5 }, "2": { a: 6 } });
+    w.field("1", "a", 5, 7, true);
+    expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
+    expect(w.synced(6, true)).toBe(false);
+    expect(w.held()).toEqual({ "1": { a: 7 } });
+  });
+
+  it("what was on its way when it was started over is no part of the snapshot", () => {
+    const w = world(true);
+    w.begin();
+    w.field("1", "a", 1, 1, true);
+    w.field("1", "b", 1, 1);
+    w.synced(1);
+    w.restart();
+    w.field("1", "a", 2, 2);
+    expect(w.held()).toEqual({ "1": { a: 1, b: 1 } });
+    w.field("2", "a", 1, 3, true);
+    w.field("1", "a", 2, 2, true);
+    w.field("1", "b", 2, 1);
+    expect(w.position()?.version).toBe(0);
+    w.synced(2);
+    expect(w.held()).toEqual({ "1": { a: 2, b: 1 }, "2": { a: 3 } });
   });
 
   it("what was read by record is read anew", () => {
@@ -148,7 +185,7 @@ describe("by field", () => {
     w.begin();
     w.record("1", 3, "text");
     w.synced(3);
-    const fields: Replica = { entity: "t", fields: true, live: false, since: 0, stale: new Map(), batch: [] };
+    const fields: Replica = { entity: "t", fields: true, live: false, since: 0, anew: false, stale: new Set<string>(), batch: [] };
     begin(fields, w.keeper, false);
     expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
     synced(fields, w.keeper, { version: 3, reset: false });

@@ -73,6 +73,7 @@ export class Driver {
       const { frames, events, ops } = this.session.take(this.now);
       this.sent.push(...frames.map((frame) => decode(frame, "json")));
       this.#unstored.push(...ops);
+      ops.forEach((op) => this.hub.note(op));
       events.forEach((event) => this.#handle(event));
       this.hub.changed();
       more = frames.length + events.length + ops.length > 0;
@@ -124,8 +125,8 @@ export class Driver {
     if (event.type === "renew") this.hub.add(event.write);
     else if (event.type === "reload") {
       void this.#flush()
-        .then(() => this.hub.reload())
-        .then(() => this.run(() => this.session.stored()));
+        .then(() => this.hub.reload(() => [...this.#unstored]))
+        .then(() => this.run(() => this.session.loaded()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
       this.hub.receive(event as Told);
     }
@@ -141,6 +142,6 @@ export class Driver {
       this.#unstored = [...ops, ...this.#unstored];
       return;
     }
-    if (ops.some(([name]) => name === "renumber")) this.run(() => this.session.stored());
+    this.run(() => this.session.stored(ops));
   }
 }

@@ -15,13 +15,19 @@ interface Row {
   readonly clocks: { readonly [key: string]: { readonly version: number; readonly by: string } };
 }
 
+/** What a numbered write said, and what it was answered. */
+interface Answer {
+  readonly content: string;
+  readonly messages: readonly m.ServerMessage[];
+}
+
 /** Everything that a restore brings back. */
 export interface ModelState {
   readonly version: number;
   readonly floor: number;
   readonly rows: ReadonlyMap<string, Row>;
   readonly lastSeq: number;
-  readonly answers: ReadonlyMap<number, readonly m.ServerMessage[]>;
+  readonly answers: ReadonlyMap<number, Answer>;
   /** The request ids of the writes that took effect, in order. */
   readonly effects: readonly string[];
 }
@@ -40,6 +46,8 @@ export class ModelServer {
   };
   /** The next new write is refused with this. */
   refuse: m.ErrorCode | undefined;
+  /** Epochs and versions at which no field changed: whoever reads fields is not told. */
+  readonly silent = new Set<string>();
   #granularity: "records" | "fields" | undefined;
 
   /** What is there. */
@@ -60,7 +68,8 @@ export class ModelServer {
     for (const name of changed) clocks[name] = { version, by };
     const row = { version, data, clocks };
     this.state = { ...this.state, version, rows: new Map(this.state.rows).set(id, row) };
-    return this.#granularity ? this.#render(id, row, version - 1, false, by) : [];
+    if (!changed.length) this.silent.add(`${this.epoch} ${version}`);
+    return this.#granularity ? asOne(this.#render(id, row, version - 1, by)) : [];
   }
 
   /** The store is replaced by an older copy of itself. */
@@ -113,13 +122,15 @@ export class ModelServer {
       return [{ ...error, code: "out_of_order", details: { last_seq: lastSeq } }];
     }
     const known = answers.get(seq);
-    if (known) return known.map((each) => ("seq" in each ? { ...each, duplicate: true } : each) as never);
+    const content = JSON.stringify({ ...message, request_id: undefined });
+    if (known && known.content !== content) return [{ ...error, code: "seq_reused" }];
+    if (known) return known.messages.map((each) => ({ ...each, duplicate: true }) as never);
     const code = this.refuse;
     this.refuse = undefined;
     if (code && !FINAL.includes(code)) return [{ ...error, code }];
-    const [told, answer] = code ? [[], [{ ...error, code } as const]] : this.#take(message);
-    this.state = { ...this.state, lastSeq: seq, answers: new Map(answers).set(seq, answer) };
-    return [...answer, ...told];
+    const [told, messages] = code ? [[], [{ ...error, code } as const]] : this.#take(message);
+    this.state = { ...this.state, lastSeq: seq, answers: new Map(answers).set(seq, { content, messages }) };
+    return [...messages, ...told];
   }
 
   /** Takes a write; returns what the subscriber is told, and what the writer is answered. */
@@ -157,28 +168,35 @@ export class ModelServer {
     const { floor, version: head } = this.state;
     const known = version === 0 || (epoch === this.epoch && version <= head && version >= floor);
     const base = known ? version : 0;
-    const rows = [...this.state.rows].filter(([, row]) => row.version > base && (base || row.data));
+    const rows = [...this.state.rows].filter(([, row]) => row.version > base);
     rows.sort(([, a], [, b]) => a.version - b.version);
-    const messages = rows.flatMap(([id, row]) => this.#render(id, row, base, true));
+    const messages = rows.flatMap(([id, row]) => this.#render(id, row, base));
     const type = this.#granularity === "fields" ? "sync_fields_complete" : "sync_complete";
-    return [...messages, { type, entity: "tasks", epoch: this.epoch, version: head, reset: !known }];
+    return [...asOne(messages), { type, entity: "tasks", epoch: this.epoch, version: head, reset: !known }];
   }
 
-  #render(id: string, row: Row, base: number, catchingUp: boolean, by?: string): m.ServerMessage[] {
+  /** A record, or those of its fields that were written after `base`, at its version. */
+  #render(id: string, row: Row, base: number, by?: string): m.ServerMessage[] {
     const { version, data, clocks } = row;
-    const common = { entity: "tasks", entity_id: id, client_id: by };
+    const common = { entity: "tasks", entity_id: id, client_id: by, version };
     if (this.#granularity === "records") {
       const action = data ? "update" : "delete";
-      return [{ type: "change", change: { ...common, version, action, data: data ?? null, created_at: TIME } }];
+      return [{ type: "change", change: { ...common, action, data: data ?? null, created_at: TIME } }];
     }
-    const names = Object.keys(clocks).filter((name) => clocks[name]!.version > base);
-    const shown = names.filter((name) => base || data?.[name] !== undefined);
-    return shown.map((name, index) => {
-      const value = data?.[name];
-      const more = catchingUp || index < shown.length - 1 || undefined;
+    const names = Object.keys(clocks).filter((name) => clocks[name]!.version > base).sort();
+    return names.map((field) => {
+      const value = data?.[field];
       const action = value === undefined ? "delete" : "update";
-      const at = { field: name, version: clocks[name]!.version, timestamp: TIME };
-      return { type: "field_change", change: { ...common, ...at, value: value ?? null, action, more } };
+      return { type: "field_change", change: { ...common, field, value: value ?? null, action, timestamp: TIME } };
     });
   }
+}
+
+/** Field changes of which only the last may say that it is. */
+function asOne(messages: m.ServerMessage[]): m.ServerMessage[] {
+  return messages.map((each, at) =>
+    each.type === "field_change" && at < messages.length - 1
+      ? { ...each, change: { ...each.change, more: true } }
+      : each,
+  );
 }
