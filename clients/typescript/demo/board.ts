@@ -1,132 +1,175 @@
 /**
- * The tasks, as this window sees them: what the server told, and on top of it
- * what this window wrote and the server has not answered yet.
+ * The board on the page: its columns, and the cards in them.
  *
- * Knows fields and versions. Must not know the page or the connection.
+ * Knows cards and their order. Must not know how writes travel.
  */
-import type { FieldChangeLog, JsonValue } from "../src/index.ts";
-
-/** One task. What others wrote into its fields may be anything: it is made to fit. */
-export interface Task {
-  readonly id: string;
-  readonly title: string;
-  readonly assignee: string;
-  readonly done: boolean;
-}
-
-/** Some fields of a task, by name. */
-export type Fields = Readonly<Record<string, JsonValue>>;
-
-/** A write that was not answered yet. Without fields the task is to go. */
-export interface Write {
-  readonly id: string;
-  readonly fields?: Fields;
-}
-
-/** A field's last value, undefined once it is deleted, and the version that brought it. */
-interface Cell {
-  readonly value: JsonValue | undefined;
-  readonly version: number;
-}
+import { Card } from "./card.ts";
+import { acceptDrops } from "./dragging.ts";
+import { arrange, find, setText } from "./dom.ts";
+import { COLUMNS, ENTITY, newId, taskOf } from "./task.ts";
+import { fieldInWords, savedInWords } from "./words.ts";
+import type { Drafts } from "./drafts.ts";
+import type { Edits } from "./edits.ts";
+import type { Notices } from "./notices.ts";
+import type { Task } from "./task.ts";
+import type { Client, Collection, Conflict, JsonValue, Row } from "../src/index.ts";
 
 /** See the head of the file. */
 export class Board {
-  readonly #records = new Map<string, Map<string, Cell>>();
-  readonly #writes = new Set<Write>();
-  #version = 0;
+  readonly #client: Client;
+  readonly #board = find(document, "#board", HTMLElement);
+  readonly #cards = new Map<string, Card>();
+  /** What each card shows: the same row is not shown again. */
+  readonly #shown = new Map<string, Row<JsonValue>>();
+  readonly #edits: Edits;
+  readonly #drafts: Drafts;
+  readonly #notices: Notices;
+  #loaded = false;
 
-  /** The last version of the log that was seen. */
-  get version(): number {
-    return this.#version;
+  constructor(
+    client: Client,
+    tasks: Collection<JsonValue>,
+    edits: Edits,
+    drafts: Drafts,
+    notices: Notices,
+  ) {
+    this.#client = client;
+    this.#edits = edits;
+    this.#drafts = drafts;
+    this.#notices = notices;
+    this.#listen();
+    tasks.subscribe((rows) => this.#show(rows));
+    tasks.onConflict((conflict) => this.#conflict(conflict));
+    void tasks.ready.then(() => this.#whenLoaded(tasks.snapshot));
+    void tasks.synced.then(() => this.#whenSynced());
+    client.onQueue(() => this.#showSummary());
+    client.onRejected(() => this.#showRejected());
   }
 
-  /** How many writes have no answer yet. */
-  get waiting(): number {
-    return this.#writes.size;
+  #listen(): void {
+    const form = find(document, "#add", HTMLFormElement);
+    const title = find(form, "#add-title", HTMLInputElement);
+    const start = this.#drafts.of("").get("title");
+    if (start) title.value = start.text;
+    title.addEventListener("input", () => {
+      const { value: text } = title;
+      this.#drafts.keep("", "title", text ? { text, seen: "", version: 0 } : undefined);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const words = title.value.trim();
+      const id = newId(Date.now(), crypto.getRandomValues(new Uint32Array(2)));
+      if (words) this.#edits.add(id, words);
+      form.reset();
+      this.#drafts.forget("");
+    });
+    for (const column of COLUMNS) {
+      acceptDrops(this.#list(column), (id) => this.#cards.get(id)?.moveTo(column));
+    }
   }
 
-  /** Every task that there is or was, in no order. */
-  get ids(): string[] {
-    return [...new Set([...this.#records.keys(), ...[...this.#writes].map(({ id }) => id)])];
+  #show(rows: readonly Row<JsonValue>[]): void {
+    const ids = new Set(rows.map(({ id }) => id));
+    for (const id of this.#cards.keys()) if (!ids.has(id)) this.#forget(id);
+    for (const row of rows) {
+      if (this.#shown.get(row.id) !== row) this.#showCard(taskOf(row));
+      this.#shown.set(row.id, row);
+    }
+    for (const column of COLUMNS) {
+      const cards = rows.map(({ id }) => this.#cards.get(id)!);
+      const here = cards.filter(({ task }) => task.column === column);
+      arrange(this.#list(column), here.map(({ element }) => element));
+      const count = find(document, `[data-count=${column}]`, HTMLElement);
+      setText(count, String(here.length));
+    }
+    this.#showSummary();
   }
 
-  /** The task, or undefined if it is not there. */
-  task(id: string): Task | undefined {
-    const fields = this.#fields(id);
-    if (fields.size === 0) return undefined;
-    return {
-      id,
-      title: text(fields.get("title")),
-      assignee: text(fields.get("assignee")),
-      done: fields.get("done") === true,
+  #showCard(task: Task): void {
+    const { id } = task;
+    const card = this.#cards.get(id);
+    if (card) return card.show(task);
+    const made = new Card(
+      task,
+      {
+        edit: (...edit) => this.#edits.edit(...edit),
+        remove: (removed) => this.#remove(removed),
+      },
+      this.#drafts,
+    );
+    made.resume();
+    this.#cards.set(id, made);
+  }
+
+  /** Removes a task, and leaves the keyboard where it was in the column. */
+  #remove(task: Task): void {
+    const element = this.#cards.get(task.id)?.element;
+    const next = element?.nextElementSibling ?? element?.previousElementSibling;
+    this.#edits.remove(task);
+    find(next ?? document, next ? ".remove" : "#add-title", HTMLElement).focus();
+  }
+
+  #forget(id: string): void {
+    const card = this.#cards.get(id)!;
+    this.#edits.gone(card.task, card.remove());
+    this.#cards.delete(id);
+    this.#shown.delete(id);
+    this.#drafts.forget(id);
+  }
+
+  #conflict(conflict: Conflict): void {
+    const answers = {
+      theirs: () => this.#edits.takeTheirs(conflict),
+      mine: () => this.#edits.keepMine(conflict),
+      both: (text: string) => this.#edits.merge(conflict, text),
     };
+    const card = this.#cards.get(conflict.id);
+    if (card) card.conflict(conflict, answers);
+    else this.#edits.lost(conflict);
   }
 
-  /** The version of the task that the server told last; 0 for none. */
-  versionOf(id: string): number {
-    const cells = this.#records.get(id)?.values() ?? [];
-    return Math.max(0, ...[...cells].map(({ version }) => version));
-  }
-
-  /** The server tells a change. */
-  apply(log: FieldChangeLog): void {
-    const value = log.action === "delete" ? undefined : log.value;
-    this.#set(log.entity_id, log.field, { value, version: log.version });
-  }
-
-  /** The server has told everything up to this version. */
-  reached(version: number): void {
-    this.#version = Math.max(this.#version, version);
-  }
-
-  /** The server will tell everything anew. */
-  reset(): void {
-    this.#records.clear();
-    this.#version = 0;
-  }
-
-  /** This window writes: shown at once. */
-  begin(write: Write): void {
-    this.#writes.add(write);
-  }
-
-  /** The write is durable under `version`, except for the fields that `lost`. */
-  settle(write: Write, version: number, lost: ReadonlySet<string>): void {
-    this.#writes.delete(write);
-    const names = write.fields ?? Object.fromEntries(this.#records.get(write.id) ?? []);
-    for (const field of Object.keys(names)) {
-      if (!lost.has(field)) this.#set(write.id, field, { value: write.fields?.[field], version });
+  #showRejected(): void {
+    const fields = new Map<string, string[]>();
+    for (const { message } of this.#client.rejected) {
+      if (message.entity !== ENTITY) continue;
+      const names = "fields" in message ? message.fields.map(({ field }) => field) : [];
+      fields.set(message.entity_id, [...(fields.get(message.entity_id) ?? []), ...names]);
+    }
+    for (const [id, card] of this.#cards) {
+      const names = fields.get(id);
+      card.refused(names ? `Refused: ${names.map(fieldInWords).join(", ")}.` : "");
     }
   }
 
-  /** The write failed. */
-  drop(write: Write): void {
-    this.#writes.delete(write);
+  /** What was being written in a task that is gone by now is not lost. */
+  #whenLoaded(rows: readonly Row<JsonValue>[]): void {
+    this.#loaded = true;
+    this.#show(rows);
+    this.#showRejected();
   }
 
-  /** What arrives late, such as an answer after the change that followed it, changes nothing. */
-  #set(id: string, field: string, cell: Cell): void {
-    const record = this.#records.get(id) ?? new Map<string, Cell>();
-    if ((record.get(field)?.version ?? 0) <= cell.version) record.set(field, cell);
-    this.#records.set(id, record);
-    this.reached(cell.version);
-  }
-
-  #fields(id: string): Map<string, JsonValue> {
-    const fields = new Map<string, JsonValue>();
-    for (const [field, { value }] of this.#records.get(id) ?? []) {
-      if (value !== undefined) fields.set(field, value);
+  #whenSynced(): void {
+    this.#board.setAttribute("aria-busy", "false");
+    for (const id of this.#drafts.ids) {
+      if (id === "" || this.#cards.has(id)) continue;
+      const written = [...this.#drafts.of(id)].map(([field, { text }]) => [field, text]);
+      const task = taskOf({ id, data: {}, version: 0, pending: false });
+      this.#edits.gone(task, Object.fromEntries(written));
+      this.#drafts.forget(id);
     }
-    for (const write of this.#writes) {
-      if (write.id !== id) continue;
-      if (write.fields === undefined) fields.clear();
-      for (const [field, value] of Object.entries(write.fields ?? {})) fields.set(field, value);
-    }
-    return fields;
+    this.#showSummary();
   }
-}
 
-function text(value: JsonValue | undefined): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  #showSummary(): void {
+    if (!this.#loaded) return;
+    const busy = this.#board.getAttribute("aria-busy") === "true";
+    find(document, "#tasks-empty", HTMLElement).hidden = busy || this.#cards.size > 0;
+    const count = this.#cards.size === 1 ? "1 task" : `${this.#cards.size} tasks`;
+    const saved = savedInWords(this.#client.queue.length);
+    setText(find(document, "#tasks-log", HTMLElement), `${count}, ${saved}.`);
+  }
+
+  #list(column: string): HTMLElement {
+    return find(this.#board, `[data-column=${column}]`, HTMLElement);
+  }
 }

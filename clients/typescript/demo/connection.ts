@@ -1,44 +1,69 @@
 /**
- * Says on the page how the connection is.
+ * Says on the page how the connection is, and lets one do without.
  *
  * Knows the client's states and the words for them. Must not know what the
  * connection is used for.
  */
 import { find, setText } from "./dom.ts";
-import type { Client, State } from "../src/index.ts";
+import type { TextStorage } from "./drafts.ts";
+import type { Client, RhtmxError, State } from "../src/index.ts";
+
+const KEY = "rhtmx-demo:offline";
 
 /** Shows the state of the client now and from now on. */
 export function showConnection(client: Client): void {
   const place = find(document, "#connection", HTMLElement);
   let wasOpen = false;
-  client.onState((state, error) => {
+  const show = (state: State, error?: RhtmxError) => {
     wasOpen ||= state === "open";
     const shown = shownState(state, wasOpen);
     place.dataset["state"] = shown;
     setText(find(place, "strong", HTMLElement), WORDS[shown]);
     const reason = shown === "closed" && error ? `${error.message}.` : "";
     setText(find(place, ".detail", HTMLElement), `${reason} ${DETAILS[shown]}`.trim());
-  });
+  };
+  show(client.state);
+  client.onState(show);
 }
 
-type Shown = "connecting" | "live" | "reconnecting" | "closed";
+/** The switch "Offline", which a reload of the tab leaves as it is. */
+export function offerOffline(client: Client, storage: TextStorage): void {
+  const control = find(document, "#offline", HTMLButtonElement);
+  const set = (offline: boolean) => {
+    control.setAttribute("aria-checked", String(offline));
+    if (offline) client.offline();
+    else client.online();
+  };
+  control.addEventListener("click", () => {
+    const offline = control.getAttribute("aria-checked") !== "true";
+    set(offline);
+    try {
+      storage.setItem(KEY, String(offline));
+    } catch {}
+  });
+  if (storage.getItem(KEY) === "true") set(true);
+}
+
+type Shown = "connecting" | "live" | "reconnecting" | "offline" | "closed";
 
 const WORDS: Readonly<Record<Shown, string>> = {
   connecting: "Connecting…",
   live: "Live",
   reconnecting: "Reconnecting…",
+  offline: "Offline",
   closed: "Not connected:",
 };
 
 const DETAILS: Readonly<Record<Shown, string>> = {
   connecting: "",
   live: "",
-  reconnecting: "Keep this page open: what you change is sent when the connection is back.",
+  reconnecting: "What you change is kept here, and sent when the connection is back.",
+  offline: "What you change is kept here, and sent when you are back.",
   closed: "Reload the page to try again.",
 };
 
 function shownState(state: State, wasOpen: boolean): Shown {
-  if (state === "closed") return "closed";
+  if (state === "closed" || state === "offline") return state;
   if (state === "open") return "live";
   return wasOpen ? "reconnecting" : "connecting";
 }

@@ -1,0 +1,109 @@
+/**
+ * Writes tasks, and says what cannot be undone otherwise.
+ *
+ * Knows the calls of the client. Must not know the page.
+ *
+ * What the server refuses for good is kept by the client and shown with the other
+ * rejected writes; told here is only what could not be taken at all.
+ */
+import { newTask } from "./task.ts";
+import { conflictInWords, inWords, removedInWords } from "./words.ts";
+import { RhtmxError } from "../src/index.ts";
+import type { Notices } from "./notices.ts";
+import type { Fields, Task } from "./task.ts";
+import type { Client, Collection, Conflict, JsonValue } from "../src/index.ts";
+
+/** See the head of the file. */
+export class Edits {
+  readonly #client: Pick<Client, "rejected">;
+  readonly #tasks: Pick<Collection, "set" | "patch" | "delete" | "row">;
+  readonly #notices: Pick<Notices, "show">;
+
+  constructor(
+    client: Pick<Client, "rejected">,
+    tasks: Pick<Collection, "set" | "patch" | "delete" | "row">,
+    notices: Pick<Notices, "show">,
+  ) {
+    this.#client = client;
+    this.#tasks = tasks;
+    this.#notices = notices;
+  }
+
+  /** Makes a task. */
+  add(id: string, title: string): void {
+    this.#run(`“${title}” was not added`, this.#tasks.patch(id, newTask(title)));
+  }
+
+  /**
+   * Writes some fields of a task.
+   *
+   * @param seen the version of the task that the user saw; 0 for none.
+   */
+  edit(id: string, fields: Fields, seen: number): void {
+    const [name, value] = Object.entries(fields)[0] ?? ["", ""];
+    const options = seen > 0 ? { baseVersion: seen } : {};
+    this.#run(`${inWords(name, value)} was not saved`, this.#tasks.patch(id, fields, options));
+  }
+
+  /** Removes a task, and offers to bring it back as it was shown. */
+  remove({ id, title }: Task): void {
+    const data = this.#tasks.row(id)?.data;
+    this.#run(`${inWords("title", title)} was not deleted`, this.#tasks.delete(id));
+    const act = () => this.#restore(id, title, data ?? newTask(title));
+    this.#notices.show(`${inWords("title", title)} was deleted.`, { label: "Undo", act });
+  }
+
+  /**
+   * A task went while the user was writing in it.
+   *
+   * @param written what was typed and is not saved, by field.
+   */
+  gone({ id, title, assignee, notes, column }: Task, written: Fields): void {
+    const [draft] = Object.values(written);
+    if (typeof draft !== "string") return;
+    const data = { title, assignee, notes, column, ...written };
+    const act = () => this.#restore(id, title, data);
+    this.#notices.show(removedInWords(draft), { label: "Bring it back", act });
+  }
+
+  /** A conflict about a task that is not there: nobody has a card to answer it on. */
+  lost(conflict: Conflict): void {
+    const { field = "", mine } = conflict;
+    const words = `${conflictInWords(conflict)} Yours was ${inWords(field, mine)}.`;
+    this.#notices.show(words, { label: "Bring it back", act: () => this.keepMine(conflict) });
+  }
+
+  /** Answers a conflict with the value of the other window. */
+  takeTheirs(conflict: Conflict): void {
+    // A task has no field that is deleted: the other window removed the task.
+    const done = conflict.theirs === undefined
+      ? this.#tasks.delete(conflict.id)
+      : conflict.takeTheirs();
+    this.#run("The answer was not saved", done);
+  }
+
+  /** Answers it with the value of this window. */
+  keepMine(conflict: Conflict): void {
+    this.#run("The answer was not saved", conflict.keepMine());
+  }
+
+  /** Answers it with one value made out of both. */
+  merge(conflict: Conflict, text: string): void {
+    this.#run(`${inWords("", text)} was not saved`, conflict.merge(text));
+  }
+
+  #restore(id: string, title: string, data: JsonValue): void {
+    this.#run(`${inWords("title", title)} was not brought back`, this.#tasks.set(id, data));
+  }
+
+  #run(what: string, done: Promise<unknown>): void {
+    done.catch((error: unknown) => {
+      const kept = error instanceof RhtmxError && this.#isKept(error);
+      if (!kept) this.#notices.show(`${what}: ${error instanceof Error ? error.message : error}`);
+    });
+  }
+
+  #isKept(error: RhtmxError): boolean {
+    return this.#client.rejected.some(({ code }) => code === error.code);
+  }
+}

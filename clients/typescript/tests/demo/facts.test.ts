@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+
+import { factsInWords } from "../../demo/facts.ts";
+import type { Facts } from "../../demo/facts.ts";
+
+const NOTHING: Facts = {
+  state: "offline",
+  clientId: undefined,
+  positions: { tasks: undefined },
+  records: 0,
+  leads: undefined,
+  bytes: undefined,
+};
+
+it("says what is not known yet", () => {
+  expect(factsInWords(NOTHING)).toEqual({
+    connection: "offline",
+    client: "none yet",
+    epoch: "none yet",
+    positions: "none yet",
+    tab: "has a connection of its own",
+    stored: "0 records in this tab",
+  });
+});
+
+it("says where each entity is, and the epoch once", () => {
+  const positions = { tasks: { epoch: "e", version: 7 }, members: { epoch: "e", version: 9 } };
+  expect(factsInWords({ ...NOTHING, positions })).toMatchObject({
+    epoch: "e",
+    positions: "tasks 7, members 9",
+  });
+});
+
+it("says which tab has the connection, and how much is stored", () => {
+  const facts = { ...NOTHING, clientId: "c", leads: true, records: 1, bytes: 20_480 };
+  expect(factsInWords(facts)).toMatchObject({
+    client: "c",
+    tab: "leads: it has the connection of all tabs",
+    stored: "1 record in this tab, 20 kB in this browser",
+  });
+  expect(factsInWords({ ...facts, leads: false })["tab"]).toMatch("follows");
+});
