@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
+import rhtmx
 from tests.browser.driver import Browser, browsing
-from tests.support.process import ServerProcess, serving
+from tests.browser.hostile import HOSTILE, push_hostile
+from tests.support.process import ROOT, ServerProcess, serving
 from tests.support.programs import chromium, node
 
 
@@ -33,12 +38,27 @@ class Demo:
         assert self._server is not None
         await self._server.kill()
 
-    async def do(self, what: str) -> None:
-        """What a scenario may ask for: `kill` and `start`."""
-        await {"kill": self.kill, "start": self.start}[what]()
+    async def do(self, what: str, more: Any) -> object:
+        """What a scenario may ask for; the answer is what it gets."""
+        if what == "kill":
+            return await self.kill()
+        if what == "start":
+            return await self.start()
+        async with rhtmx.connect(self._socket) as client:
+            if what == "push":
+                return (await client.push(*more)).version
+            if what == "patch":
+                return (await client.push_fields(*more)).version
+            assert what == "push hostile strings"
+            await push_hostile(client)
+            return HOSTILE
 
     async def close(self) -> None:
         await self._stack.aclose()
+
+    @property
+    def _socket(self) -> str:
+        return f"{self.url.replace('http://', 'ws://')}api/ws"
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -55,3 +75,9 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
     await demo.start()
     yield demo
     await demo.close()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where the pictures go: into the documentation if `RHTMX_SCREENSHOTS=docs`."""
+    return ROOT / "docs" if os.environ.get("RHTMX_SCREENSHOTS") == "docs" else tmp_path

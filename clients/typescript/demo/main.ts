@@ -20,7 +20,7 @@ offerOffline(client, sessionStorage);
 showConnection(client);
 const notices = new Notices(find(document, "#notices", HTMLElement));
 client.onError((error) => notices.show(error.message));
-const tasks = client.collection(ENTITY, { granularity: "fields" });
+const tasks = client.collection(ENTITY);
 const members = client.collection("members");
 new Board(client, tasks, new Edits(client, tasks, notices), new Drafts(sessionStorage), notices);
 offerSignUp(client, members);

@@ -9,7 +9,7 @@ import { asText } from "./task.ts";
 import type { Collection, JsonValue, Row } from "../src/index.ts";
 
 /** How many are shown. */
-const MOST = 8;
+const MOST = 100;
 
 /** One member. What others wrote may be anything: it is made to fit. */
 export interface Member {
