@@ -61,7 +61,7 @@ _OTHERS = (
     "#{pwned=1}",
     "';pwned=1;//",
     '";alert(1);//',
-    "\\\";pwned=1;//",
+    '\\";pwned=1;//',
     "*/pwned=1/*",
     '"], [onerror="pwned=1',
     "&lt;script&gt;pwned=1&lt;/script&gt;",

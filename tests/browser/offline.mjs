@@ -5,7 +5,7 @@ export async function theSwitchEndsTheConnectionAndBringsItBack({ open }) {
   const [one, other] = await Promise.all([open(), open()]);
   await one.goOffline();
   const id = await one.add("Written on the train");
-  await one.card(id).getByText("Waits to be saved").waitFor();
+  await one.card(id).getByText("Not saved yet").waitFor();
   await one.page.getByText("1 task, 1 change waits to be saved").waitFor();
   await one.waiting(1);
   await one.page.locator("#queue").getByText("Title “Written on the train”").waitFor();

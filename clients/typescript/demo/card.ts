@@ -61,7 +61,7 @@ export class Card {
     for (const [name, text] of this.#texts) text.show(task[name], task.version);
     this.#column.value = task.column;
     this.element.dataset["pending"] = String(task.pending);
-    setText(find(this.element, ".mark", HTMLElement), task.pending ? "Waits to be saved" : "Saved");
+    setText(find(this.element, ".mark", HTMLElement), task.pending ? "Not saved yet" : "Saved");
     this.#showNames(task.title);
     this.#showWriting();
   }

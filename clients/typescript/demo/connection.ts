@@ -57,8 +57,8 @@ const WORDS: Readonly<Record<Shown, string>> = {
 const DETAILS: Readonly<Record<Shown, string>> = {
   connecting: "",
   live: "",
-  reconnecting: "What you change is kept here, and sent when the connection is back.",
-  offline: "What you change is kept here, and sent when you are back.",
+  reconnecting: "What you change is kept, and sent later.",
+  offline: "What you change is kept, and sent later.",
   closed: "Reload the page to try again.",
 };
 

@@ -47,6 +47,6 @@ function fill(element: HTMLElement, { name, joined, pending }: Member): void {
   const moment = new Date(joined);
   const known = !Number.isNaN(moment.getTime());
   const words = known ? `since ${moment.toLocaleString()}` : joined;
-  setText(find(element, ".joined", HTMLElement), pending ? "waits to be saved" : words);
+  setText(find(element, ".joined", HTMLElement), pending ? "not saved yet" : words);
   element.dataset["pending"] = String(pending);
 }
