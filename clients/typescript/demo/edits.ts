@@ -1,30 +1,23 @@
 /**
- * Writes tasks, and says what cannot be undone otherwise.
+ * Writes tasks, says what failed, and offers to undo what would be lost.
  *
  * Knows the calls of the client. Must not know the page.
- *
- * What the server refuses for good is kept by the client and shown with the other
- * rejected writes; told here is only what could not be taken at all.
  */
 import { newTask } from "./task.ts";
 import { conflictInWords, inWords, removedInWords } from "./words.ts";
-import { RhtmxError } from "../src/index.ts";
 import type { Notices } from "./notices.ts";
 import type { Fields, Task } from "./task.ts";
-import type { Client, Collection, Conflict, JsonValue } from "../src/index.ts";
+import type { Collection, Conflict, JsonValue } from "../src/index.ts";
 
 /** See the head of the file. */
 export class Edits {
-  readonly #client: Pick<Client, "rejected">;
   readonly #tasks: Pick<Collection, "set" | "patch" | "delete" | "row">;
   readonly #notices: Pick<Notices, "show">;
 
   constructor(
-    client: Pick<Client, "rejected">,
     tasks: Pick<Collection, "set" | "patch" | "delete" | "row">,
     notices: Pick<Notices, "show">,
   ) {
-    this.#client = client;
     this.#tasks = tasks;
     this.#notices = notices;
   }
@@ -97,13 +90,6 @@ export class Edits {
   }
 
   #run(what: string, done: Promise<unknown>): void {
-    done.catch((error: unknown) => {
-      const kept = error instanceof RhtmxError && this.#isKept(error);
-      if (!kept) this.#notices.show(`${what}: ${error instanceof Error ? error.message : error}`);
-    });
-  }
-
-  #isKept(error: RhtmxError): boolean {
-    return this.#client.rejected.some(({ code }) => code === error.code);
+    done.catch((error: Error) => this.#notices.show(`${what}: ${error.message}`));
   }
 }

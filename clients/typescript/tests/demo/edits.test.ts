@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Edits } from "../../demo/edits.ts";
 import { RhtmxError } from "../../src/index.ts";
 import type { Task } from "../../demo/task.ts";
-import type { Conflict, JsonValue, Rejected } from "../../src/index.ts";
+import type { Conflict, JsonValue } from "../../src/index.ts";
 
 const TASK: Task = {
   id: "1",
@@ -22,9 +22,8 @@ function world(data: JsonValue = { title: "Tea" }) {
     delete: vi.fn().mockResolvedValue({}),
     row: vi.fn().mockReturnValue({ id: "1", data, version: 3, pending: false }),
   };
-  const client = { rejected: [] as Rejected[] };
   const show = vi.fn();
-  return { tasks, client, show, edits: new Edits(client, tasks, { show }) };
+  return { tasks, show, edits: new Edits(tasks, { show }) };
 }
 
 function conflict(given: Partial<Conflict>): Conflict {
