@@ -15,7 +15,10 @@ every language and whichever of them arrives first.
 
 **Concurrency.** The pushed write is concurrent with the stored one if its
 author had not seen that: with a base version, if the stored write is of a later
-version; without, if the stored write comes after the pushed one in the order.
+version and not its author's own; without, if the stored write comes after the
+pushed one in the order. A client's writes arrive in the order in which it made
+them, so it has seen its own: two edits made offline share one base version, and
+must not conflict with each other.
 A write that is not concurrent is taken. A concurrent one is decided by the
 strategy, and is in conflict; unless both say the same, then nothing is lost.
 
@@ -138,7 +141,11 @@ def merge(
     if stored is None:
         return Verdict.TAKEN, clock
     later = is_later(pushed, stored)
-    concurrent = not later if base_version is None else stored.clock.version > base_version
+    if base_version is None:
+        concurrent = not later
+    else:
+        own = clock.client_id is not None and clock.client_id == stored.clock.client_id
+        concurrent = stored.clock.version > base_version and not own
     if later and not concurrent:
         return Verdict.TAKEN, clock
     if _agree(pushed, stored):

@@ -142,6 +142,11 @@ class Stream:
             if version <= self._since:
                 # What was there before `since` is sent only in a full snapshot.
                 self._start_over(epoch)
+        elif self._newest is not None and version < self._newest:
+            # So is, while live, what was there before the newest: this reader fell
+            # so far behind that the server no longer remembers all deletions since.
+            self._start_over(epoch)
+            self.phase = Phase.CATCHING_UP
         self._newest = max(version, self._newest or 0)
         for cursor in self.cursors:
             if cursor.reading and cursor.accept(log, epoch):
@@ -153,7 +158,7 @@ class Stream:
             return
         reading = [cursor for cursor in self.cursors if cursor.reading]
         went_back = any(cursor.delivered > message.version for cursor in reading)
-        if went_back or (message.reset and self._since):
+        if went_back or (message.reset and (self._since or self.phase is Phase.LIVE)):
             # The log ends before what was read of it; or it was a snapshot, and
             # nothing in it told so before its end. Read it as what it is.
             self._start_over(message.epoch)

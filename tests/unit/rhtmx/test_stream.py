@@ -308,3 +308,47 @@ def test_fields_resume_before_a_commit_that_was_cut(wire: WireSide) -> None:
     stream.receive(part(5, "b"))
     assert wire.news(cursor) == [5]
     assert cursor.position == at(4)
+
+
+def test_a_reader_that_fell_behind_while_it_was_live_is_told_of_a_reset(
+    stream: Stream, wire: WireSide
+) -> None:
+    """The snapshot of one that fell below the floor looks like changes, until its end."""
+    cursor = live(stream, wire, 5)
+    stream.receive(record(7))
+    stream.complete(complete(9, reset=True))
+    assert wire.news(cursor) == [7, "WasReset"]
+    assert wire.said() == ["Unsubscribe"]
+    wire.pong()
+    assert wire.said() == [at(0)]
+    stream.receive(record(7))
+    stream.complete(complete(9))
+    assert wire.news(cursor) == [7, "Synced"]
+
+
+def test_a_change_of_before_shows_a_live_reader_that_a_snapshot_has_begun(
+    stream: Stream, wire: WireSide
+) -> None:
+    cursor = live(stream, wire, 5)
+    stream.receive(record(2))
+    assert stream.phase is Phase.CATCHING_UP
+    stream.receive(record(9))
+    stream.complete(complete(9, reset=True))
+    assert wire.news(cursor) == ["WasReset", 2, 9, "Synced"]
+    assert wire.said() == []
+    assert cursor.position == at(9)
+
+
+def test_a_reader_that_joined_at_the_head_is_told_of_a_reset_too(
+    stream: Stream, wire: WireSide
+) -> None:
+    cursor = Cursor()
+    stream.add(cursor)
+    stream.complete(complete(5))
+    wire.said()
+    wire.news(cursor)
+    stream.complete(complete(8, reset=True))
+    assert wire.news(cursor) == ["WasReset"]
+    wire.pong()
+    wire.pong()
+    assert wire.said() == ["Unsubscribe", at(0)]

@@ -105,6 +105,24 @@ def test_a_write_from_a_slow_clock_is_stored_as_later_than_the_one_it_replaces()
     assert late is Verdict.LOST
 
 
+@pytest.mark.parametrize("strategy", ALL)
+@pytest.mark.parametrize("timestamp", [5, 15])
+def test_an_own_write_was_seen_by_its_author_whatever_the_base_version(
+    strategy: MergeStrategy, timestamp: int
+) -> None:
+    """Two edits made offline have one base version; the first must not stand against the second."""
+    stored = write(b"1", 10, "a", version=3)
+    verdict, _ = merge(stored, write(b"2", timestamp, "a", version=4), strategy, 2)
+    assert verdict is Verdict.TAKEN
+
+
+@pytest.mark.parametrize("client_id", [None, "b"])
+def test_a_write_of_nobody_known_or_of_another_is_not_an_own_one(client_id: str | None) -> None:
+    stored = write(b"1", 10, client_id, version=3)
+    pushed = write(b"2", 9, None if client_id is None else "a", version=4)
+    assert merge(stored, pushed, LWW, 2)[0] is Verdict.LOST
+
+
 # Concurrent writes.
 
 
