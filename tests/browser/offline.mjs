@@ -106,15 +106,31 @@ export async function theFirstToSayWhoDoesItIsRightAndTheOtherCanInsist({ open }
   await one.saved();
 }
 
-export async function aConflictWithARemovalCanBeSettledByRemoving({ open }) {
-  const { one, other, id } = await apart(open, async (one, other, id) => {
-    await other.remove(id);
-    await one.write(id, "title", "Pears");
-  });
+export async function anEditThatIsLaterThanARemovalBringsTheTaskBackAndSaysSo({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Apples");
+  await other.find("Apples");
+  await one.saved();
+  await one.goOffline();
+  await other.remove(id);
+  await other.saved();
+  await one.write(id, "title", "Pears");
+  await one.goOnline();
   await one.conflict(id, "title").getByText("yours brought it back").waitFor();
   await other.shows(id, "title", "Pears");
   await one.conflict(id, "title").getByRole("button", { name: "Remove the task" }).click();
   for (const window of [one, other]) await window.card(id).waitFor({ state: "detached" });
+}
+
+export async function aRemovalThatIsLaterThanAnEditWinsAndTheTextIsToldAndCanComeBack({ open }) {
+  const { one, other, id } = await apart(open, async (one, other, id) => {
+    await one.write(id, "title", "Pears");
+    await other.remove(id);
+  });
+  await one.page.getByText("because another window has removed the task. Yours was “Pears”").waitFor();
+  assert.deepEqual(await one.tasks(), []);
+  await one.page.getByRole("button", { name: "Bring it back" }).click();
+  for (const window of [one, other]) await window.shows(id, "title", "Pears");
 }
 
 export async function aReloadWhileOfflineKeepsEverything({ open }) {
@@ -144,7 +160,7 @@ export async function aNetworkThatIsGoneIsNoticedAndWhatWaitedIsSent({ open }) {
   const id = await one.add("Before");
   await other.find("Before");
   await one.page.context().setOffline(true);
-  await one.connection("reconnecting");
+  await one.connection("offline");
   await one.write(id, "title", "In the tunnel");
   await one.waiting(1);
   await one.page.context().setOffline(false);

@@ -20,12 +20,15 @@ async function inUse(window, ask) {
   await window.find("Water the plants");
 }
 
-/** Takes a picture of the page, or of a part of it. */
-async function shoot(window, pictures, name, part) {
+/** Takes a picture of one part of the page, or of all down to the end of that part. */
+async function shoot(window, pictures, name, heading, fromTop = false) {
+  const part = window.page.locator(`section[aria-labelledby=${heading}]`);
   await window.page.evaluate(() => document.activeElement?.blur());
   const path = join(pictures, name);
-  if (part) await window.page.locator(part).screenshot({ path });
-  else await window.page.screenshot({ path, fullPage: false });
+  if (!fromTop) return part.screenshot({ path });
+  const { y, width, height, x } = await part.boundingBox();
+  const clip = { x: 0, y: 0, width: x + width + x, height: y + height + x };
+  await window.page.screenshot({ path, fullPage: true, clip });
 }
 
 export async function aPictureOfTheBoard({ open, ask, pictures }) {
@@ -41,7 +44,7 @@ export async function aPictureOfTheBoard({ open, ask, pictures }) {
   await window.goOffline();
   await window.move("0003", "doing");
   await window.add("Call the printer");
-  await shoot(window, pictures, "demo.png");
+  await shoot(window, pictures, "demo.png", "board-heading", true);
 }
 
 export async function aPictureOfTheInspector({ open, ask, pictures }) {
@@ -58,7 +61,7 @@ export async function aPictureOfTheInspector({ open, ask, pictures }) {
   await window.goOffline();
   await window.write("0000", "title", "Write the notes");
   await window.move("0001", "todo");
-  await shoot(window, pictures, "demo-inspector.png", "section[aria-labelledby=inspector-heading]");
+  await shoot(window, pictures, "demo-inspector.png", "inspector-heading");
 }
 
 export async function aPictureOfTheForm({ open, ask, pictures }) {
@@ -73,5 +76,5 @@ export async function aPictureOfTheForm({ open, ask, pictures }) {
   await page.getByLabel("Guardian’s email").blur();
   await page.locator("#username-error:not(:empty)").waitFor();
   await page.locator("#guardian-error:not(:empty)").waitFor();
-  await shoot(window, pictures, "demo-signup.png", "section[aria-labelledby=signup-heading]");
+  await shoot(window, pictures, "demo-signup.png", "signup-heading");
 }

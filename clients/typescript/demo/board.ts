@@ -10,9 +10,8 @@ import { COLUMNS, ENTITY, newId, taskOf } from "./task.ts";
 import { fieldInWords, savedInWords } from "./words.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Edits } from "./edits.ts";
-import type { Notices } from "./notices.ts";
 import type { Task } from "./task.ts";
-import type { Client, Collection, Conflict, JsonValue, Row } from "../src/index.ts";
+import type { Client, Collection, JsonValue, OpenConflict, Row } from "../src/index.ts";
 
 /** See the head of the file. */
 export class Board {
@@ -23,7 +22,8 @@ export class Board {
   readonly #shown = new Map<string, Row<JsonValue>>();
   readonly #edits: Edits;
   readonly #drafts: Drafts;
-  readonly #notices: Notices;
+  /** Tasks that the user removes: whatever is open about them is settled. */
+  readonly #removed = new Set<string>();
   #loaded = false;
 
   constructor(
@@ -31,12 +31,10 @@ export class Board {
     tasks: Collection<JsonValue>,
     edits: Edits,
     drafts: Drafts,
-    notices: Notices,
   ) {
     this.#client = client;
     this.#edits = edits;
     this.#drafts = drafts;
-    this.#notices = notices;
     this.#listen();
     tasks.subscribe((rows) => this.#show(rows));
     tasks.onConflict((conflict) => this.#conflict(conflict));
@@ -105,19 +103,24 @@ export class Board {
   #remove(task: Task): void {
     const element = this.#cards.get(task.id)?.element;
     const next = element?.nextElementSibling ?? element?.previousElementSibling;
+    this.#removed.add(task.id);
     this.#edits.remove(task);
     find(next ?? document, next ? ".remove" : "#add-title", HTMLElement).focus();
   }
 
   #forget(id: string): void {
     const card = this.#cards.get(id)!;
-    this.#edits.gone(card.task, card.remove());
     this.#cards.delete(id);
     this.#shown.delete(id);
     this.#drafts.forget(id);
+    this.#edits.gone(card.task, card.remove());
+    if (this.#removed.delete(id)) return;
+    for (const each of card.openConflicts) {
+      if (each.winner === "server") this.#edits.lost(each, card.task);
+    }
   }
 
-  #conflict(conflict: Conflict): void {
+  #conflict(conflict: OpenConflict): void {
     const answers = {
       theirs: () => this.#edits.takeTheirs(conflict),
       mine: () => this.#edits.keepMine(conflict),

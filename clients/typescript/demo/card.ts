@@ -13,7 +13,7 @@ import { fieldInWords, inWords } from "./words.ts";
 import type { Answers } from "./conflict.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Fields, Task, TextName } from "./task.ts";
-import type { Conflict } from "../src/index.ts";
+import type { OpenConflict } from "../src/index.ts";
 
 /** What the user can do with a task. */
 export interface Actions {
@@ -28,6 +28,8 @@ export class Card {
   readonly element = instantiate("card");
   readonly #column = find(this.element, "[data-field=column]", HTMLSelectElement);
   readonly #conflicts = find(this.element, ".conflicts", HTMLElement);
+  /** The conflicts without an answer, by field. */
+  readonly #open = new Map<string, OpenConflict>();
   readonly #texts: ReadonlyMap<TextName, TextField>;
   readonly #drafts: Drafts;
   readonly #actions: Actions;
@@ -53,6 +55,11 @@ export class Card {
   /** The task as it is shown. */
   get task(): Task {
     return this.#task;
+  }
+
+  /** The conflicts that nobody has answered. */
+  get openConflicts(): readonly OpenConflict[] {
+    return [...this.#open.values()];
   }
 
   /** Shows the task as it is now. */
@@ -82,11 +89,12 @@ export class Card {
   }
 
   /** Shows a conflict; a newer one of the same field takes the place of an older. */
-  conflict(conflict: Conflict, answers: Answers): void {
+  conflict(conflict: OpenConflict, answers: Answers): void {
     const { field = "" } = conflict;
     const close = (answer: () => void) => () => {
       panel.remove();
-      this.#conflicts.hidden = this.#conflicts.childElementCount === 0;
+      this.#open.delete(field);
+      this.#conflicts.hidden = this.#open.size === 0;
       find(this.element, "[data-field=title]", HTMLElement).focus();
       answer();
     };
@@ -97,6 +105,7 @@ export class Card {
     });
     const panels = [...this.#conflicts.children] as HTMLElement[];
     panels.find((each) => each.dataset["field"] === field)?.remove();
+    this.#open.set(field, conflict);
     this.#conflicts.append(panel);
     this.#conflicts.hidden = false;
   }

@@ -17,7 +17,7 @@ export interface Answers {
 }
 
 /** Fields that two texts make one text in, and whether they have several lines. */
-const MERGEABLE: ReadonlyMap<string, boolean> = new Map([
+const MERGEABLE: ReadonlyMap<string, boolean> = new Map<string, boolean>([
   ["title", false],
   ["assignee", false],
   ["notes", true],
@@ -54,7 +54,7 @@ function offerMerge(panel: HTMLElement, proposal: string, answers: Answers): voi
     (shown ? text : merge).focus();
   };
   merge.setAttribute("aria-expanded", "false");
-  merge.addEventListener("click", () => show(form.hidden));
+  merge.addEventListener("click", () => show(Boolean(form.hidden)));
   find(form, ".cancel", HTMLButtonElement).addEventListener("click", () => show(false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

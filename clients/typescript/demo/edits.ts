@@ -7,7 +7,7 @@ import { newTask } from "./task.ts";
 import { conflictInWords, inWords, removedInWords } from "./words.ts";
 import type { Notices } from "./notices.ts";
 import type { Fields, Task } from "./task.ts";
-import type { Collection, Conflict, JsonValue } from "../src/index.ts";
+import type { Collection, JsonValue, OpenConflict } from "../src/index.ts";
 
 /** See the head of the file. */
 export class Edits {
@@ -51,23 +51,31 @@ export class Edits {
    *
    * @param written what was typed and is not saved, by field.
    */
-  gone({ id, title, assignee, notes, column }: Task, written: Fields): void {
+  gone(task: Task, written: Fields): void {
     const [draft] = Object.values(written);
     if (typeof draft !== "string") return;
-    const data = { title, assignee, notes, column, ...written };
-    const act = () => this.#restore(id, title, data);
-    this.#notices.show(removedInWords(draft), { label: "Bring it back", act });
+    const data = { ...fieldsOf(task), ...written };
+    const act = () => this.#restore(task.id, task.title, data);
+    this.#notices.show(removedInWords(draft), { label: "Bring it back", act, keeps: true });
   }
 
-  /** A conflict about a task that is not there: nobody has a card to answer it on. */
-  lost(conflict: Conflict): void {
-    const { field = "", mine } = conflict;
+  /**
+   * A conflict about a task that is gone: there is no card to answer it on.
+   *
+   * @param task as it was shown last, if it was.
+   */
+  lost(conflict: OpenConflict, task?: Task): void {
+    const { id, field = "", mine } = conflict;
     const words = `${conflictInWords(conflict)} Yours was ${inWords(field, mine)}.`;
-    this.#notices.show(words, { label: "Bring it back", act: () => this.keepMine(conflict) });
+    const act = () => {
+      if (task) this.#restore(id, task.title, { ...fieldsOf(task), [field]: mine ?? "" });
+      else this.keepMine(conflict);
+    };
+    this.#notices.show(words, { label: "Bring it back", act, keeps: true });
   }
 
   /** Answers a conflict with the value of the other window. */
-  takeTheirs(conflict: Conflict): void {
+  takeTheirs(conflict: OpenConflict): void {
     // A task has no field that is deleted: the other window removed the task.
     const done = conflict.theirs === undefined
       ? this.#tasks.delete(conflict.id)
@@ -76,12 +84,12 @@ export class Edits {
   }
 
   /** Answers it with the value of this window. */
-  keepMine(conflict: Conflict): void {
+  keepMine(conflict: OpenConflict): void {
     this.#run("The answer was not saved", conflict.keepMine());
   }
 
   /** Answers it with one value made out of both. */
-  merge(conflict: Conflict, text: string): void {
+  merge(conflict: OpenConflict, text: string): void {
     this.#run(`${inWords("", text)} was not saved`, conflict.merge(text));
   }
 
@@ -92,4 +100,8 @@ export class Edits {
   #run(what: string, done: Promise<unknown>): void {
     done.catch((error: Error) => this.#notices.show(`${what}: ${error.message}`));
   }
+}
+
+function fieldsOf({ title, assignee, notes, column }: Task): Fields {
+  return { title, assignee, notes, column };
 }

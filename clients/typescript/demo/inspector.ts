@@ -27,7 +27,8 @@ export class Inspector {
   readonly #log = list<Numbered>("#conflicts", "past", ({ number }) => `${number}`, fillConflict);
   #conflicts: readonly Numbered[] = [];
   #number = 0;
-  #stored = "";
+  #bytes: number | undefined;
+  #measuring = false;
 
   constructor(client: Client, collections: readonly Collection<JsonValue>[]) {
     this.#client = client;
@@ -52,14 +53,28 @@ export class Inspector {
     this.#note("#rejected-none", this.#client.rejected);
     this.#note("#conflicts-none", this.#conflicts);
     this.#showFacts();
+    void this.#measure();
   }
 
   #note(selector: string, things: readonly unknown[]): void {
     find(document, selector, HTMLElement).hidden = things.length > 0;
   }
 
+  /** Asks how much is kept, one question at a time. */
+  async #measure(): Promise<void> {
+    if (this.#measuring) return;
+    this.#measuring = true;
+    // Not told to a page without TLS, unless it is of this machine.
+    const { usage } = (await navigator.storage?.estimate()) ?? {};
+    this.#measuring = false;
+    this.#bytes = usage;
+    this.#showFacts();
+  }
+
   #showFacts(): void {
-    const facts = factsInWords(this.#client, this.#collections, this.#stored);
+    const { state, info } = this.#client;
+    const records = this.#collections.reduce((sum, { snapshot }) => sum + snapshot.length, 0);
+    const facts = factsInWords({ ...info, state, records, bytes: this.#bytes });
     for (const [name, words] of Object.entries(facts)) {
       setText(find(document, `[data-fact=${name}]`, HTMLElement), words);
     }
@@ -77,7 +92,7 @@ function list<T>(
 
 function fillQueued(element: HTMLElement, { seq, message, since }: Pending): void {
   const time = new Date(since).toLocaleTimeString();
-  setText(find(element, ".number", HTMLElement), `${seq}`);
+  setText(find(element, ".number", HTMLElement), `${seq ?? "–"}`);
   setText(find(element, ".write", HTMLElement), writeInWords(message));
   setText(find(element, ".since", HTMLElement), `since ${time}`);
 }

@@ -22,7 +22,7 @@ const notices = new Notices(find(document, "#notices", HTMLElement));
 client.onError((error) => notices.show(error.message));
 const tasks = client.collection(ENTITY);
 const members = client.collection("members");
-new Board(client, tasks, new Edits(tasks, notices), new Drafts(sessionStorage), notices);
+new Board(client, tasks, new Edits(tasks, notices), new Drafts(sessionStorage));
 offerSignUp(client, members);
 showMembers(members);
 new Inspector(client, [tasks, members]);

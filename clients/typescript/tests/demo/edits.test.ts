@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Edits } from "../../demo/edits.ts";
 import { RhtmxError } from "../../src/index.ts";
 import type { Task } from "../../demo/task.ts";
-import type { Conflict, JsonValue } from "../../src/index.ts";
+import type { JsonValue, OpenConflict } from "../../src/index.ts";
 
 const TASK: Task = {
   id: "1",
@@ -26,10 +26,10 @@ function world(data: JsonValue = { title: "Tea" }) {
   return { tasks, show, edits: new Edits(tasks, { show }) };
 }
 
-function conflict(given: Partial<Conflict>): Conflict {
+function conflict(given: Partial<OpenConflict>): OpenConflict {
   const answers = { keepMine: vi.fn(), takeTheirs: vi.fn(), merge: vi.fn() };
   for (const each of Object.values(answers)) each.mockResolvedValue({});
-  return { ...answers, entity: "tasks", id: "1", field: "title", ...given } as Conflict;
+  return { ...answers, entity: "tasks", id: "1", field: "title", ...given } as OpenConflict;
 }
 
 describe("an edit", () => {
@@ -107,5 +107,13 @@ describe("a conflict", () => {
     expect(words).toContain("“Pears”");
     remedy.act();
     expect(one.keepMine).toHaveBeenCalledOnce();
+  });
+
+  it("about a task that has just gone can bring the whole of it back", () => {
+    const { edits, tasks, show } = world();
+    edits.lost(conflict({ mine: "Pears", theirs: undefined, winner: "server" }), TASK);
+    show.mock.calls[0]![1].act();
+    const back = { title: "Pears", assignee: "Ada", notes: "", column: "doing" };
+    expect(tasks.set).toHaveBeenCalledWith("1", back);
   });
 });
