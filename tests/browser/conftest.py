@@ -12,39 +12,26 @@ import pytest
 import pytest_asyncio
 
 import rhtmx
+from rhtmx_server import Config
+from rhtmx_server.demo import Demo
 from tests.browser.driver import Browser, browsing
 from tests.browser.hostile import HOSTILE, push_hostile
 from tests.support.process import ROOT, ServerProcess, serving
 from tests.support.programs import chromium, node
 
 
-class Demo:
-    """The demo in a process of its own, on one port and one store."""
+class Stage:
+    """A running demo, as a scenario sees it.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._stack = contextlib.AsyncExitStack()
-        self._server: ServerProcess | None = None
-        self.url = ""
+    Attributes:
+        url: its page.
+    """
 
-    async def start(self) -> None:
-        port = self.url.removesuffix("/").rpartition(":")[2] or "0"
-        self._server = await self._stack.enter_async_context(
-            serving("--app", "rhtmx_server.demo:app", folder=self._folder, port=int(port))
-        )
-        self.url = f"{self._server.http}/"
-
-    async def kill(self) -> None:
-        assert self._server is not None
-        await self._server.kill()
+    url = ""
 
     async def do(self, what: str, more: Any) -> object:
         """What a scenario may ask for; the answer is what it gets."""
-        if what == "kill":
-            return await self.kill()
-        if what == "start":
-            return await self.start()
-        async with rhtmx.connect(self._socket) as client:
+        async with rhtmx.connect(f"{self.url.replace('http://', 'ws://')}api/ws") as client:
             if what == "push":
                 return (await client.push(*more)).version
             if what == "patch":
@@ -53,12 +40,34 @@ class Demo:
             await push_hostile(client)
             return HOSTILE
 
+
+class ProcessStage(Stage):
+    """The demo in a process of its own, on one port and one store: it can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = contextlib.AsyncExitStack()
+        self._server: ServerProcess | None = None
+
+    async def start(self) -> None:
+        port = self.url.removesuffix("/").rpartition(":")[2] or "0"
+        self._server = await self._stack.enter_async_context(
+            serving("--app", "rhtmx_server.demo:app", folder=self._folder, port=int(port))
+        )
+        self.url = f"{self._server.http}/"
+
     async def close(self) -> None:
         await self._stack.aclose()
 
-    @property
-    def _socket(self) -> str:
-        return f"{self.url.replace('http://', 'ws://')}api/ws"
+    async def do(self, what: str, more: Any) -> object:
+        assert self._server is not None
+        if what == "kill":
+            await self._server.kill()
+        elif what == "start":
+            await self.start()
+        else:
+            return await super().do(what, more)
+        return None
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -69,12 +78,23 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    """The demo, with nothing in its store."""
-    demo = Demo(tmp_path)
-    await demo.start()
-    yield demo
-    await demo.close()
+async def stage() -> AsyncIterator[Stage]:
+    """The demo in this process, with nothing in its store: it starts at once."""
+    app = Demo("memory://")
+    app.configure(Config(port=0))
+    async with app:
+        stage = Stage()
+        stage.url = app.url.replace("ws://", "http://").removesuffix("api/ws")
+        yield stage
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def process_stage(tmp_path: Path) -> AsyncIterator[ProcessStage]:
+    """The demo in a process, with nothing in its store."""
+    stage = ProcessStage(tmp_path)
+    await stage.start()
+    yield stage
+    await stage.close()
 
 
 @pytest.fixture

@@ -152,8 +152,8 @@ export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
   await window.goOffline();
   await fact("connection", /^offline$/);
   await window.write("1", "title", "Milk");
-  const entry = window.page.locator("#queue .entry");
-  assert.match(await entry.innerText(), /^1\s+tasks\/1: Title “Milk”\s+since \d+:\d\d/);
+  const entry = /^\s*1\s+tasks\/1: Title “Milk”\s+since \d+:\d\d/;
+  await window.page.locator("#queue .entry", { hasText: entry }).waitFor();
 }
 
 export async function anInlineScriptDoesNotRunAndIsNoticed({ open }) {

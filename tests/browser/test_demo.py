@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import Demo
+from tests.browser.conftest import ProcessStage, Stage
 from tests.browser.driver import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,7 +41,6 @@ OFFLINE = [
     "aRemovalThatIsLaterThanAnEditWinsAndTheTextIsToldAndCanComeBack",
     "aReloadWhileOfflineKeepsEverything",
     "aNetworkThatIsGoneIsNoticedAndWhatWaitedIsSent",
-    "afterACrashOfTheServerEverythingGoesOn",
     "aRefusedWriteIsShownWithItsTextAndCanBeRetried",
     "aRefusedWriteCanBeGivenUp",
 ]
@@ -78,12 +77,19 @@ PICTURES = ["aPictureOfTheBoard", "aPictureOfTheInspector", "aPictureOfTheForm"]
 
 
 @pytest.mark.parametrize("fact", [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *HOSTILE, *PICTURES])
-async def test_in_a_browser(browser: Browser, demo: Demo, pictures: Path, fact: str) -> None:
-    await browser.run(fact, demo.url, demo.do, pictures)
+async def test_in_a_browser(browser: Browser, stage: Stage, pictures: Path, fact: str) -> None:
+    await browser.run(fact, stage.url, stage.do, pictures)
+
+
+async def test_after_a_crash_of_the_server_everything_goes_on(
+    browser: Browser, process_stage: ProcessStage, pictures: Path
+) -> None:
+    stage = process_stage
+    await browser.run("afterACrashOfTheServerEverythingGoesOn", stage.url, stage.do, pictures)
 
 
 async def test_an_inline_script_does_not_run_and_the_watch_notices_it(
-    browser: Browser, demo: Demo, pictures: Path
+    browser: Browser, stage: Stage, pictures: Path
 ) -> None:
     with pytest.raises(AssertionError, match="Content Security Policy"):
-        await browser.run("anInlineScriptDoesNotRunAndIsNoticed", demo.url, demo.do, pictures)
+        await browser.run("anInlineScriptDoesNotRunAndIsNoticed", stage.url, stage.do, pictures)
