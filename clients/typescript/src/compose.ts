@@ -4,9 +4,8 @@
  * Knows which call sends which message. Must not know how it is sent.
  */
 import type * as m from "./messages/types.ts";
-import type { PushFieldsOptions, PushOptions, ValidateFieldOptions } from "./options.ts";
+import type { PatchOptions, ValidateFieldOptions, WriteOptions } from "./options.ts";
 import type { Question } from "./requests.ts";
-import type { Granularity } from "./streams.ts";
 
 /** A write of a whole record, or its deletion. */
 export function push(
@@ -14,7 +13,7 @@ export function push(
   entityId: string,
   action: m.ChangeAction,
   data: m.JsonValue,
-  options: PushOptions,
+  options: WriteOptions,
 ): m.Push {
   return {
     type: "push",
@@ -26,12 +25,15 @@ export function push(
   };
 }
 
+/** Values by name. */
+export type Fields = Readonly<Record<string, m.JsonValue>>;
+
 /** A write of some fields, all at one time. */
 export function pushFields(
   entity: string,
   entityId: string,
-  fields: Readonly<Record<string, m.JsonValue>>,
-  options: PushFieldsOptions,
+  fields: Fields,
+  options: PatchOptions,
 ): m.PushFields {
   const timestamp = (options.timestamp ?? new Date()).toISOString();
   const update = (field: string, value: m.JsonValue, action: m.FieldAction): m.FieldUpdate => {
@@ -78,16 +80,6 @@ export function validateForm(
     form,
     fields: formValues(values),
     form_instance: formInstance,
-  };
-}
-
-/** A question for what changed. */
-export function sync(granularity: Granularity, entity: string, since: m.Position): Question {
-  return {
-    type: granularity === "records" ? "sync" : "sync_fields",
-    entity,
-    since: since.version,
-    epoch: since.epoch || undefined,
   };
 }
 

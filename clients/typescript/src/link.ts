@@ -11,11 +11,12 @@
  * | `connecting` | the socket opens: `greeting`; it fails: `waiting`                |
  * | `greeting`   | the server welcomes: `open`; silence or an end: `waiting`        |
  * | `open`       | silence or an end: `waiting`                                     |
+ * | `offline`    | a connection is wanted again: `waiting`; reached from every phase |
  * | `closed`     | nothing; reached from every phase                                |
  */
 import { Backoff } from "./backoff.ts";
 
-export type Phase = "waiting" | "connecting" | "greeting" | "open" | "closed";
+export type Phase = "waiting" | "connecting" | "greeting" | "open" | "offline" | "closed";
 
 /** What the time demands. */
 export type Due = "connect" | "ping" | "give up" | undefined;
@@ -49,7 +50,7 @@ export class Link {
 
   /** When to call `tick` next; undefined for never. */
   get deadline(): number | undefined {
-    if (this.#phase === "closed") return undefined;
+    if (this.#phase === "closed" || this.#phase === "offline") return undefined;
     if (this.#phase === "waiting") return this.#connectAt;
     return this.#phase === "open" ? Math.min(this.#pingAt, this.#goneAt) : this.#goneAt;
   }
@@ -96,9 +97,21 @@ export class Link {
     this.#connectAt = now + this.#backoff.wait(now);
   }
 
-  /** No connection any more. */
-  close(): void {
-    this.#phase = "closed";
+  /** A connection is wanted now: what waits does so no longer, and an open one has to prove itself. */
+  wake(now: number): void {
+    if (this.#phase === "waiting") this.#connectAt = now;
+    else if (this.#phase === "open") this.#sentAt = now - this.#heartbeat;
+  }
+
+  /** No connection is wanted any more, or for now. */
+  end(phase: "closed" | "offline"): void {
+    this.#phase = phase;
+  }
+
+  /** A connection is wanted again, at once. */
+  online(now: number): void {
+    this.#phase = "waiting";
+    this.#connectAt = now;
   }
 
   get #pingAt(): number {

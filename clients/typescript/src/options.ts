@@ -3,48 +3,53 @@
  *
  * Knows nothing but their shape.
  */
+import type { Conflict } from "./conflict.ts";
 import type * as m from "./messages/types.ts";
 import type { WebSocketClass } from "./socket.ts";
-import type { Log } from "./streams.ts";
+import type { Refused } from "./store.ts";
 import type { Format } from "./wire/index.ts";
+
+/** Ends what was begun; calling it again does nothing. */
+export type Stop = () => void;
 
 /** How to connect. */
 export interface ConnectOptions {
   /** The format of the wire; JSON if left out. */
   readonly format?: Format | undefined;
-  /** Bearer token. */
-  readonly token?: string | undefined;
   /**
-   * Id of this client, 1 to 255 bytes; a fresh one if left out. Two clients at
-   * a time must never share one. `null`: none, and then a write whose answer
-   * was lost may take effect twice.
+   * Bearer token, or what gets one: called for every connection, so that a
+   * token that has expired ends nothing.
    */
-  readonly clientId?: string | null | undefined;
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * The name of the database that keeps records and writes; `rhtmx:` and the
+   * URL if left out. `false`, or where there is no IndexedDB: memory, which
+   * lasts as long as the page.
+   */
+  readonly storage?: string | false | undefined;
+  /**
+   * Id of this client, 1 to 255 bytes; one that is made with the database if
+   * left out. Two clients at a time must never share one.
+   */
+  readonly clientId?: string | undefined;
   /** The class to make sockets of; the global one if left out. */
   readonly WebSocket?: WebSocketClass | undefined;
 }
 
-/** How to subscribe. */
-export interface SubscribeOptions {
-  /** Where to start: a position, or 0 for everything; at the next change if left out. */
-  readonly since?: m.Position | 0 | undefined;
-  /**
-   * What was delivered so far is to be dropped; all of it follows anew. Called
-   * when the server could not resume where the stream was cut.
-   */
-  readonly onReset?: (() => void) | undefined;
-  /** Everything up to this position was delivered; live changes follow. */
-  readonly onSynced?: ((position: m.Position) => void) | undefined;
+/** How to read a collection. */
+export interface CollectionOptions {
+  /** Whole records, or field by field; the same for all who read it. `records` if left out. */
+  readonly granularity?: "records" | "fields" | undefined;
 }
 
 /** What a write may carry. */
-export interface PushOptions {
+export interface WriteOptions {
   /** The version of the record that the user saw; 0 for none. */
   readonly baseVersion?: number | undefined;
 }
 
 /** What a write of fields may carry. */
-export interface PushFieldsOptions extends PushOptions {
+export interface PatchOptions extends WriteOptions {
   /** Fields to remove. */
   readonly delete?: readonly string[] | undefined;
   /** When the user did it; now if left out. */
@@ -63,18 +68,20 @@ export interface ValidateFieldOptions extends ValidateFormOptions {
   readonly values?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The outcome of a write of fields. */
-export interface PushFieldsResult {
-  readonly ack: m.FieldPushAck;
-  readonly conflicts: readonly m.FieldConflict[];
+/** A write that was refused for good; kept until it is tried again or given up. */
+export interface Rejected extends Refused {
+  /** Writes it again, as a new write. Resolves when that is durable. */
+  retry(): Promise<m.PushAck | m.FieldPushAck>;
+  /** Gives it up. */
+  discard(): void;
 }
 
-/** What a sync brought. */
-export interface SyncResult<L extends Log> {
-  /** In version order; of what changed twice meanwhile, the later change counts. */
-  readonly changes: readonly L[];
-  /** Everything up to here is known now. */
-  readonly position: m.Position;
-  /** This is a full snapshot: what was held before is to be dropped. */
-  readonly reset: boolean;
+/** A conflict that can be answered. Each answer resolves when it is durable. */
+export interface OpenConflict extends Conflict {
+  /** What was written here is to stand. Writes nothing if it does. */
+  keepMine(): Promise<unknown>;
+  /** What was written elsewhere is to stand. Writes nothing if it does. */
+  takeTheirs(): Promise<unknown>;
+  /** This value is to stand; undefined deletes. */
+  merge(value: m.JsonValue | undefined): Promise<unknown>;
 }

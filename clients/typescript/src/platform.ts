@@ -4,11 +4,16 @@
  * Knows global names. Must not know the protocol.
  */
 import { RhtmxError } from "./errors.ts";
+import type { Stop } from "./options.ts";
+import type { Told } from "./port.ts";
 import type { WebSocketClass } from "./socket.ts";
 
 interface Platform {
   readonly location?: { readonly href: string };
   readonly WebSocket?: WebSocketClass;
+  readonly indexedDB?: IDBFactory;
+  readonly document?: Document;
+  readonly addEventListener?: EventTarget["addEventListener"];
 }
 
 const platform = globalThis as Platform;
@@ -43,4 +48,28 @@ export function globalWebSocket(): WebSocketClass {
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whether there is a place to keep things. */
+export function hasIndexedDB(): boolean {
+  return !!platform.indexedDB;
+}
+
+/** Tells when the network comes and goes, and when somebody looks at the page again. */
+export function watchPage(tell: (message: Told) => void): Stop {
+  const { document } = platform;
+  const ending = new AbortController();
+  const on = (
+    target: Pick<Platform, "addEventListener"> | undefined,
+    name: string,
+    act: (event: PageTransitionEvent) => void,
+  ) => target?.addEventListener?.(name, act as EventListener, ending);
+  const wake = () => tell({ type: "wake" });
+  on(platform, "online", () => tell({ type: "online", why: "network" }));
+  on(platform, "offline", () => tell({ type: "offline", why: "network" }));
+  // Back from the cache of pages, or thawed: the socket may be dead and not know it.
+  on(platform, "pageshow", ({ persisted }) => persisted && wake());
+  on(document, "resume", wake);
+  on(document, "visibilitychange", () => document?.visibilityState === "visible" && wake());
+  return () => ending.abort();
 }

@@ -1,140 +1,246 @@
 /**
- * The writes of one client, from the call until their answer.
+ * The writes of one client, on the connection: sends them in the order of their
+ * numbers, and does what the server's answers ask for.
  *
- * Knows order and numbers. Must not know the connection, clocks or disks. It is
- * the one place that numbers a write and the one place that forgets it; where
- * writes wait is an argument.
+ * Knows numbers. Must not know streams but by name, the connection's life, or
+ * disks. Times are in milliseconds. Numbers are given by the store; here they
+ * are only counted anew where the server's own count has gone back.
  */
-import type { FieldConflict, Push, PushFields } from "./messages/types.ts";
+import { Backoff } from "./backoff.ts";
+import { ofField, ofRecord } from "./conflict.ts";
+import { RhtmxError } from "./errors.ts";
+import { has } from "./replica.ts";
+import { lastSeq, verdict } from "./verdict.ts";
+import { apply, waiting } from "./store.ts";
+import type { Event } from "./events.ts";
+import type { ClientMessage, Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
+import type { FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
+import type { Keeper, Replica } from "./replica.ts";
+import type { Write } from "./store.ts";
 
-/** One write. */
-export interface Mutation {
-  /** Its `request_id`, the same however often it is sent. */
-  readonly id: string;
-  /** Without `seq`. */
-  readonly message: Push | PushFields;
-  /** Its number; absent until it is first sent, and for a client without `client_id`. */
-  readonly seq?: number | undefined;
+/** What the queue speaks with. */
+export interface QueueOptions {
+  /** Puts a message on its way; throws `too_large`. */
+  send(message: ClientMessage): void;
+  tell(event: Event): void;
+  /** The replica of an entity that is read. */
+  replica(entity: string): Replica | undefined;
+  readonly random: () => number;
 }
 
-/** Where writes wait for their answer, oldest first. A `Map` does, as long as the page lives. */
-export interface MutationStore {
-  get(id: string): Mutation | undefined;
-  /** Adds a write at the end, or replaces it where it stands. */
-  set(id: string, mutation: Mutation): unknown;
-  delete(id: string): unknown;
-  values(): Iterable<Mutation>;
-}
+/** See the head of the file. */
+export class Queue {
+  readonly #keeper: Keeper;
+  readonly #options: QueueOptions;
+  readonly #backoff: Backoff;
+  readonly #conflicts = new Map<number, FieldConflict[]>();
+  #open = false;
+  /** What was numbered anew is in the store: nothing is sent under other numbers. */
+  #stored = true;
+  /** The highest number sent on this connection. */
+  #sent = 0;
+  /** The last number that the server knew when this connection began. */
+  #known = 0;
+  /** The number before which a hole was seen. */
+  #hole = 0;
+  /** There may be something to send. */
+  #due = false;
+  #retryAt: number | undefined;
 
-/** Sends writes in order, each until it is answered. */
-export class MutationQueue {
-  readonly #store: MutationStore;
-  readonly #numbered: boolean;
-  /** Not sent on this connection; always the last ones of the store. */
-  #waiting = new Set<string>();
-  readonly #conflicts = new Map<string, FieldConflict[]>();
-  /** The highest number used; unknown until the server has said. */
-  #last: number | undefined;
-
-  /** @param numbered whether the client has a `client_id`, without which there is no `seq`. */
-  constructor(store: MutationStore, numbered: boolean) {
-    this.#store = store;
-    this.#numbered = numbered;
-    this.#waiting = new Set(this.all.map((each) => each.id));
-  }
-
-  /** All writes without an answer, in order. */
-  get all(): Mutation[] {
-    return [...this.#store.values()];
-  }
-
-  /** Those of them that are to be sent, in order. */
-  get waiting(): Mutation[] {
-    return [...this.#waiting].flatMap((id) => this.#store.get(id) ?? []);
+  constructor(keeper: Keeper, options: QueueOptions) {
+    this.#keeper = keeper;
+    this.#options = options;
+    this.#backoff = new Backoff(options.random);
   }
 
   /** Every answer up to this number has arrived. */
-  get confirmed(): number | undefined {
-    if (!this.#numbered) return undefined;
-    const first = this.all[0]?.seq;
-    return first === undefined ? this.#last : first - 1;
+  get confirmed(): number {
+    const { state } = this.#keeper;
+    return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
   }
 
-  /** Puts a write at the end. */
-  add(mutation: Mutation): void {
-    this.#store.set(mutation.id, mutation);
-    this.#waiting.add(mutation.id);
+  /** When to call `flush` again; undefined if there is nothing to try again. */
+  get retryAt(): number | undefined {
+    return this.#open ? this.#retryAt : undefined;
   }
 
-  /** The write with that id or, failing that, number. */
-  find(id: string | undefined, seq: number | undefined): Mutation | undefined {
-    const found = id === undefined ? undefined : this.#store.get(id);
-    if (found !== undefined || seq === undefined) return found;
-    return this.all.find((each) => each.seq === seq);
+  /** The server welcomed the client. */
+  begin({ last_seq }: Welcome): void {
+    const { state, emit } = this.#keeper;
+    const [first] = waiting(state);
+    this.#conflicts.clear();
+    this.#retryAt = undefined;
+    this.#known = last_seq;
+    this.#hole = 0;
+    this.#open = true;
+    if (first ? first.seq > last_seq + 1 : state.meta.last !== last_seq) this.#renumber(last_seq);
+    else {
+      this.#rewind((first?.seq ?? last_seq + 1) - 1);
+      if (state.meta.last < last_seq) emit(["last", last_seq]);
+    }
   }
 
-  /** Forgets a write that was answered; returns the conflicts that were told before. */
-  settle(id: string): FieldConflict[] {
-    const conflicts = this.#conflicts.get(id) ?? [];
-    this.#conflicts.delete(id);
-    this.#waiting.delete(id);
-    this.#store.delete(id);
-    return conflicts;
+  /** The connection ended. */
+  lost(): void {
+    this.#open = false;
+  }
+
+  /** The write with this number is in the queue. */
+  added(seq: number): void {
+    this.#due = true;
+    // It was numbered before the others were numbered anew: the store knows better.
+    if (seq <= this.#sent) this.#options.tell({ type: "reload" });
+  }
+
+  /** What was numbered anew is stored. */
+  stored(): void {
+    this.#stored = this.#due = true;
+  }
+
+  /** A fresh token was accepted: what waited for one is sent. */
+  authenticated(): void {
+    if (this.#retryAt === Infinity) this.#retryAt = undefined;
+  }
+
+  /** Sends what waits, in order. */
+  flush(now: number): void {
+    if (!this.#open || !this.#stored || !this.#due || (this.#retryAt ?? now) > now) return;
+    this.#due = false;
+    this.#retryAt = undefined;
+    for (const write of waiting(this.#keeper.state)) {
+      const { seq } = write;
+      if (seq <= this.#sent) continue;
+      if (seq > this.#sent + 1 && this.#hole !== seq) {
+        // Another tab's writes were not told. If they are in the store neither,
+        // the server will say what it misses.
+        this.#hole = seq;
+        return this.#options.tell({ type: "reload" });
+      }
+      this.#send(write, seq);
+    }
   }
 
   /** Keeps a conflict until the answer to its write. */
-  conflict(conflict: FieldConflict): void {
-    const mutation =
-      this.find(undefined, conflict.seq) ?? this.all.find((each) => concerns(conflict, each));
-    if (mutation === undefined) return;
-    const before = this.#conflicts.get(mutation.id) ?? [];
-    this.#conflicts.set(mutation.id, [...before, conflict]);
+  conflict(told: FieldConflict): void {
+    const { seq = 0 } = told;
+    this.#conflicts.set(seq, [...(this.#conflicts.get(seq) ?? []), told]);
   }
 
-  /** A connection begins; `settled` is the last number that the server knows. */
-  begin(settled: number): void {
-    this.#conflicts.clear();
-    this.#waiting = new Set(this.all.map((each) => each.id));
-    const numbers = this.all.flatMap((each) => each.seq ?? []);
-    const first = numbers[0];
-    if (first !== undefined && first > settled + 1) this.renumber(settled);
-    else this.#last = Math.max(settled, numbers.at(-1) ?? 0);
+  /** A write is durable. */
+  acknowledged(ack: PushAck | FieldPushAck): void {
+    const write = this.#find(ack.seq);
+    if (!write) return;
+    const { id, entity, entityId, message } = write;
+    const { emit, epoch } = this.#keeper;
+    const { tell } = this.#options;
+    const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
+    const conflicts = this.#conflicts.get(write.seq) ?? [];
+    this.#conflicts.delete(write.seq);
+    this.#backoff.reset();
+    const replica = this.#options.replica(entity);
+    if (!replica || has(replica, this.#keeper, entityId, settled)) emit(["write", id]);
+    else emit(["write", id, { ...write, message: withWinners(message, conflicts), settled }]);
+    tell({ type: "outcome", id, ack });
+    for (const each of conflicts) {
+      tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
+    }
   }
 
-  /** The server knows nothing above `settled`, as after a restore: numbers go on from there. */
-  renumber(settled: number): void {
-    this.#last = settled;
-    for (const each of this.all) this.#store.set(each.id, { ...each, seq: undefined });
-    this.#waiting = new Set(this.all.map((each) => each.id));
+  /** The write with that number is refused. An answer to what is settled is ignored. */
+  failed(error: Failure, now: number): void {
+    const write = this.#find(error.seq);
+    if (!write) return;
+    const { seq } = write;
+    const { tell } = this.#options;
+    switch (verdict(error, seq)) {
+      case "reauthenticate":
+        this.#rewind(seq - 1);
+        this.#retryAt = Infinity;
+        tell({ type: "token" });
+        break;
+      case "reorder": {
+        const last = lastSeq(error);
+        if (waiting(this.#keeper.state)[0]!.seq > last + 1) this.#renumber(last);
+        else this.#retry(last + 1, now);
+        break;
+      }
+      case "retry":
+        this.#retry(seq, now);
+        break;
+      case "renew":
+        // In memory only: in the store it keeps the old number until it has the new one.
+        apply(this.#keeper.state, ["write", write.id, { ...write, seq: undefined }]);
+        tell({ type: "renew", write });
+        break;
+      default:
+        this.#reject(write, error);
+    }
   }
 
-  /** Takes a write and all after it for not sent; false if it was not sent anyway. */
-  rewind(mutation: Mutation): boolean {
-    if (this.#waiting.has(mutation.id)) return false;
-    const ids = this.all.map((each) => each.id);
-    this.#waiting = new Set(ids.slice(ids.indexOf(mutation.id)));
-    return true;
+  #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
+    // Answers come in order: it is among the first.
+    for (const each of this.#keeper.state.writes.values()) {
+      if (seq && each.seq === seq && !each.settled) return { ...each, seq };
+    }
+    return undefined;
   }
 
-  /** The message to send for a write, numbered. */
-  numbered(mutation: Mutation): Push | PushFields {
-    if (!this.#numbered) return mutation.message;
-    return { ...mutation.message, seq: mutation.seq ?? (this.#last ?? 0) + 1 };
+  #send(write: Write, seq: number): void {
+    let { message } = write;
+    const { epoch } = this.#keeper;
+    // The server judges a base version by its own epoch; what it has seen already stays as it was.
+    if (message.base_version && write.epoch && write.epoch !== epoch && seq > this.#known) {
+      message = { ...message, base_version: undefined };
+      this.#keeper.emit(["write", write.id, { ...write, message }]);
+    }
+    this.#sent = seq;
+    try {
+      this.#options.send({ ...message, request_id: write.id, seq });
+    } catch (error) {
+      if (!(error instanceof RhtmxError)) throw error;
+      this.#reject(write, { ...error, type: "error", message: error.message } as Failure);
+    }
   }
 
-  /** What `numbered` gave was sent. */
-  sent(mutation: Mutation): void {
-    this.#waiting.delete(mutation.id);
-    if (!this.#numbered || mutation.seq !== undefined) return;
-    this.#last = (this.#last ?? 0) + 1;
-    this.#store.set(mutation.id, { ...mutation, seq: this.#last });
+  /** Those sent after a failed one fail too, each with its own error: one wait is enough. */
+  #retry(seq: number, now: number): void {
+    if (seq > this.#sent) return;
+    this.#rewind(seq - 1);
+    this.#retryAt ??= now + this.#backoff.wait(now);
+  }
+
+  #rewind(sent: number): void {
+    this.#sent = sent;
+    this.#due = true;
+  }
+
+  #renumber(last: number): void {
+    this.#rewind(last);
+    this.#stored = false;
+    this.#keeper.emit(["renumber", last]);
+  }
+
+  #reject(write: Write, { code = "internal", message: text, details }: Failure): void {
+    const { id, message } = write;
+    const { emit } = this.#keeper;
+    const { tell } = this.#options;
+    emit(["write", id]);
+    emit(["refused", id, { id, message, code, text, details }]);
+    tell({ type: "outcome", id, error: { code, message: text, details } });
+    if (code === "conflict" && message.type === "push") {
+      tell({ type: "conflict", conflict: ofRecord(write, details) });
+    }
   }
 }
 
-function concerns(conflict: FieldConflict, { message }: Mutation): boolean {
-  return (
-    message.type === "push_fields" &&
-    message.entity === conflict.entity &&
-    message.entity_id === conflict.entity_id
-  );
+/** What a write did in the end: a field that lost has the value that won. */
+function withWinners(message: Write["message"], conflicts: FieldConflict[]): Write["message"] {
+  if (message.type === "push") return message;
+  const fields = message.fields.map((update): FieldUpdate => {
+    const lost = conflicts.find(({ field, winner }) => field === update.field && winner === "server");
+    if (!lost) return update;
+    const value = lost.server_value;
+    return { ...update, value, action: value === null ? "delete" : "update" };
+  });
+  return { ...message, fields };
 }

@@ -1,87 +1,154 @@
 /**
- * Runs a session over real sockets and timers.
+ * The part of a client that leads: runs a session over real sockets and timers,
+ * and writes what the server tells into the store.
  *
- * Knows sockets, the clock and the timer. Must not know what is said: it passes
- * on frames and hands out events, in order.
+ * Knows sockets, the clock, the timer and the store. Must not know what is
+ * said: it passes on frames, operations and events, in order.
  */
+import { RhtmxError } from "./errors.ts";
 import { Session } from "./session.ts";
 import { Socket } from "./socket.ts";
 import { SUBPROTOCOLS } from "./wire/index.ts";
 import type { Event } from "./events.ts";
+import type { Hub } from "./hub.ts";
+import type { Told } from "./port.ts";
 import type { SessionOptions } from "./session.ts";
 import type { WebSocketClass } from "./socket.ts";
+import type { Op } from "./store.ts";
 
 /** Where and with what to connect. */
-export interface RunnerOptions {
+export interface RunnerOptions extends SessionOptions {
   readonly url: string;
   readonly WebSocket: WebSocketClass;
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** The id under which it leads. */
+  readonly leader: string;
 }
+
+/** Milliseconds after which what could not be stored is tried again. */
+const STORE_AGAIN = 5_000;
 
 /** See the head of the file. */
 export class Runner {
+  readonly #hub: Hub;
   readonly #session: Session;
-  readonly #options: SessionOptions & RunnerOptions;
-  readonly #tell: (event: Event) => void;
+  readonly #options: RunnerOptions;
   #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #storeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What has to be stored, the last word on each thing; a later one stands later. */
+  #ops = new Map<string, Op>();
+  #failing = false;
   #running = false;
 
-  /** @param tell called with every event that is not for the runner itself. */
-  constructor(options: SessionOptions & RunnerOptions, tell: (event: Event) => void) {
+  constructor(options: RunnerOptions, hub: Hub) {
     this.#options = options;
-    this.#session = new Session(options);
-    this.#tell = tell;
+    this.#hub = hub;
+    this.#session = new Session(options, hub.state);
+    if (typeof options.token === "string") this.#session.token = options.token;
+  }
+
+  /** Begins to lead. */
+  start(): void {
+    const hub = this.#hub;
+    hub.store.apply([["leader", this.#options.leader]]).catch((error) => this.#report(error));
+    hub.leader = (message) => this.#run((session, now) => session.told(message, now));
+    this.#run((session, now) => session.tick(now));
+    hub.port.post({ type: "lead" });
+    hub.again();
+  }
+
+  /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
+  stop(): void {
+    if (!this.#hub.leader) return;
+    this.#hub.leader = undefined;
+    this.#store();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#storeTimer);
+    this.#disconnect(1000);
+    this.#running = true;
   }
 
   /** Does something with the session, and then what follows from it. */
-  run<T>(act: (session: Session, now: number) => T): T {
-    try {
-      return act(this.#session, performance.now());
-    } finally {
-      this.#settle();
-    }
-  }
-
-  /** Whether there is a connection, and whether there will be one. */
-  get state(): Session["state"] {
-    return this.#session.state;
-  }
-
-  /** A listener may call `run`: what follows from that is told after what came before. */
-  #settle(): void {
+  #run(act: (session: Session, now: number) => void): void {
+    act(this.#session, performance.now());
+    // A listener may come back here: what follows is told after what came before.
     if (this.#running) return;
     this.#running = true;
-    try {
-      while (this.#step());
-    } finally {
-      this.#running = false;
-      this.#schedule();
-    }
+    while (this.#step());
+    this.#running = false;
+    clearTimeout(this.#timer);
+    const { deadline } = this.#session;
+    if (deadline === undefined) return;
+    const wait = Math.max(0, deadline - performance.now());
+    this.#timer = setTimeout(() => this.#run((session, now) => session.tick(now)), wait);
   }
 
   #step(): boolean {
-    const { frames, events } = this.#session.take(performance.now());
+    const { frames, events, ops } = this.#session.take(performance.now());
+    for (const op of ops) this.#keep(op);
+    if (ops.length) this.#hub.changed();
     for (const frame of frames) this.#socket?.send(frame);
     for (const event of events) this.#handle(event);
-    return frames.length + events.length > 0;
+    return frames.length + events.length + ops.length > 0;
   }
 
   #handle(event: Event): void {
-    if (event.event === "connect") this.#connect();
-    else if (event.event === "disconnect") this.#disconnect(event.code);
-    else this.#tell(event);
+    switch (event.type) {
+      case "connect":
+        return this.#connect();
+      case "disconnect":
+        return this.#disconnect(event.code);
+      case "token":
+        return void this.#authenticate();
+      case "renew":
+        return this.#hub.add(event.write);
+      case "reload":
+        return void this.#reload();
+      default:
+        this.#hub.receive(event as Told);
+        this.#hub.port.post(event as Told);
+    }
   }
 
   #connect(): void {
-    const { WebSocket, url, format } = this.#options;
-    this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
-      opened: () => this.run((session, now) => session.opened(now)),
-      received: (data) => this.run((session, now) => session.receive(data, now)),
-      closed: (code) => {
-        this.#socket = undefined;
-        this.run((session, now) => session.lost(code, now));
-      },
-    });
+    const { WebSocket, url, format, token } = this.#options;
+    const open = () => {
+      this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
+        opened: () => this.#run((session, now) => session.opened(now)),
+        received: (data) => this.#run((session, now) => session.receive(data, now)),
+        closed: (code) => {
+          this.#socket = undefined;
+          this.#run((session, now) => session.lost(code, now));
+        },
+      });
+    };
+    if (typeof token !== "function") {
+      try {
+        open();
+      } catch (error) {
+        this.#failed(error);
+      }
+      return;
+    }
+    const turn = {} as Socket;
+    this.#socket = Object.assign(turn, { send() {}, close() {} });
+    void Promise.resolve()
+      .then(token)
+      .then((fresh) => {
+        if (this.#socket !== turn) return;
+        this.#session.token = fresh;
+        open();
+      })
+      .catch((error) => {
+        if (this.#socket === turn) this.#failed(error);
+      });
+  }
+
+  /** No connection could even be begun. */
+  #failed(error: unknown): void {
+    this.#report(error);
+    this.#run((session, now) => session.lost(undefined, now));
   }
 
   #disconnect(code: number): void {
@@ -89,11 +156,61 @@ export class Runner {
     this.#socket = undefined;
   }
 
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    const { deadline } = this.#session;
-    if (deadline === undefined) return;
-    const wait = Math.max(0, deadline - performance.now());
-    this.#timer = setTimeout(() => this.run((session, now) => session.tick(now)), wait);
+  async #authenticate(): Promise<void> {
+    const { token } = this.#options;
+    if (typeof token !== "function") return;
+    try {
+      await this.#hub.ask({ type: "authenticate", token: await token() });
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  async #reload(): Promise<void> {
+    this.#store();
+    try {
+      await this.#hub.reload();
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#run((session) => session.stored());
+  }
+
+  #keep(op: Op): void {
+    const key = op[0] === "record" ? op.slice(0, 3).join("\0") : op.slice(0, 2).join("\0");
+    this.#ops.delete(key);
+    this.#ops.set(key, op);
+    // Writes that come after this one are numbered after it.
+    if (op[0] === "renumber") this.#store();
+    else this.#storeTimer ??= setTimeout(() => this.#store(), this.#failing ? STORE_AGAIN : 0);
+  }
+
+  #store(): void {
+    clearTimeout(this.#storeTimer);
+    this.#storeTimer = undefined;
+    const batch = this.#ops;
+    if (!batch.size) return;
+    this.#ops = new Map();
+    const ops = [...batch.values()];
+    this.#hub.store.apply(ops, this.#options.leader).then(
+      (applied) => {
+        this.#failing = false;
+        if (!applied) return this.stop();
+        this.#hub.port.post({ type: "ops", ops });
+        if (ops.some(([name]) => name === "renumber")) this.#run((session) => session.stored());
+      },
+      (error) => {
+        // Nothing is lost: memory has it, and it is stored with what comes next.
+        this.#ops = new Map([...batch, ...this.#ops]);
+        this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
+        if (!this.#failing) this.#report(error);
+        this.#failing = true;
+      },
+    );
+  }
+
+  #report(error: unknown): void {
+    const { code, message, details } = error as RhtmxError;
+    this.#hub.receive({ type: "problem", error: { code, message, details } });
   }
 }

@@ -1,83 +1,95 @@
 /**
  * The client's side, over as many connections as it takes.
  *
- * Knows how connections follow one another, and that what cannot be understood
- * ends them. Must not know sockets, clocks or timers: frames and times go in,
- * frames and events come out, times are in milliseconds of any clock that does
- * not jump.
+ * Knows the protocol: what is said on every connection, which answer belongs to
+ * what, how connections follow one another, and that what cannot be understood
+ * ends them. Must not know sockets, clocks, timers or disks: frames and times go
+ * in, frames, events and operations come out. Times are in milliseconds of any
+ * clock that does not jump.
  */
-import { Conversation } from "./conversation.ts";
 import { RhtmxError } from "./errors.ts";
 import { Link } from "./link.ts";
 import { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
-import { Outbox } from "./outbox.ts";
-import { Pushes } from "./pushes.ts";
-import { finalError, isUnknownType, shouldReconnect } from "./verdict.ts";
-import { decodeFromServer } from "./wire/index.ts";
-import type { Event, Output, State } from "./events.ts";
-import type { Position, Push, PushFields, ServerMessage, Welcome } from "./messages/types.ts";
-import type { MutationStore } from "./queue.ts";
+import { Queue } from "./queue.ts";
+import { apply } from "./store.ts";
+import { Streams } from "./streams.ts";
+import { finalError, shouldReconnect } from "./verdict.ts";
+import { decodeFromServer, encodeFromClient } from "./wire/index.ts";
+import type { Event, Output, State as Connection } from "./events.ts";
+import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "./messages/types.ts";
+import type { Refusal, Told } from "./port.ts";
 import type { Question } from "./requests.ts";
-import type { Granularity } from "./streams.ts";
-import type { Format } from "./wire/index.ts";
+import type { Op, State } from "./store.ts";
+import type { Format, Frame } from "./wire/index.ts";
 
 /** What a session is made from. */
 export interface SessionOptions {
   readonly format: Format;
   /** A number from 0 to 1, 1 excluded, each time it is called. */
   readonly random: () => number;
-  /** Stable id of this client; without it a write takes effect at least once, not once. */
-  readonly clientId?: string | undefined;
-  /** Bearer token, presented on every connection. */
-  readonly token?: string | undefined;
-  /** Where writes wait for their answer; in memory if left out. */
-  readonly store?: MutationStore | undefined;
+  /** A fresh token can be had for each connection: one that expired ends nothing. */
+  readonly renewable?: boolean | undefined;
 }
 
 const NORMAL_CLOSURE = 1000;
+const UTF8 = /* @__PURE__ */ new TextEncoder();
 
 /** See the head of the file. `take` says what came of the calls before it. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #link: Link;
-  readonly #outbox: Outbox;
-  readonly #pushes: Pushes;
-  readonly #conversation: Conversation;
+  readonly #queue: Queue;
+  readonly #streams: Streams;
+  readonly #questions = new Map<string, Question>();
+  readonly #keeper;
+  #frames: Frame[] = [];
   #events: Event[] = [];
-  #state: State = "waiting";
-  #token: string | undefined;
-  #epoch: string | undefined;
-  #problem: RhtmxError | undefined;
+  #ops: Op[] = [];
+  #state: Connection = "waiting";
+  #problem: Refusal | undefined;
+  /** Who wants no connection: the application, the browser. */
+  readonly #against = new Set<string>();
+  /** The largest message that the server takes, in bytes. */
+  #limit = Infinity;
+  /** Bearer token, presented on every connection. */
+  token: string | undefined;
 
-  constructor(options: SessionOptions) {
-    const { format, random, clientId, store } = options;
+  /** @param state the memory to work on. */
+  constructor(options: SessionOptions, state: State) {
+    const emit = (op: Op) => {
+      apply(state, op);
+      this.#ops.push(op);
+    };
+    const tell = (event: Event) => void this.#events.push(event);
+    const send = (message: ClientMessage) => this.#send(message);
     this.#options = options;
-    this.#token = options.token;
-    this.#link = new Link(random);
-    this.#outbox = new Outbox(format);
-    this.#pushes = new Pushes(this.#outbox, random, clientId !== undefined, store);
-    this.#conversation = new Conversation(this.#outbox, this.#pushes, (event) => this.#tell(event));
+    this.#keeper = { state, epoch: "", emit };
+    this.#link = new Link(options.random);
+    this.#streams = new Streams(this.#keeper, { send, tell });
+    const replica = (entity: string) => this.#streams.replica(entity);
+    this.#queue = new Queue(this.#keeper, { send, tell, replica, random: options.random });
   }
 
   /** Whether there is a connection, and whether there will be one. */
-  get state(): State {
+  get state(): Connection {
     return this.#state;
   }
 
   /** When `tick` is to be called next; undefined for never. */
   get deadline(): number | undefined {
     const { deadline } = this.#link;
-    return deadline && Math.min(deadline, this.#pushes.retryAt ?? deadline);
+    return deadline && Math.min(deadline, this.#queue.retryAt ?? deadline);
   }
 
   /** Returns what came of the calls since the last `take`. */
   take(now: number): Output {
-    this.#conversation.flush(now);
-    const frames = this.#outbox.take();
-    if (frames.length > 0) this.#link.sent(now);
-    const events = this.#events;
+    this.#queue.flush(now);
+    const output = { frames: this.#frames, events: this.#events, ops: this.#ops };
+    if (output.frames.length) this.#link.sent(now);
+    this.#frames = [];
     this.#events = [];
-    return { frames, events };
+    this.#ops = [];
+    return output;
   }
 
   /** Time passed. The first call makes the first connection. */
@@ -85,144 +97,218 @@ export class Session {
     const due = this.#link.tick(now);
     if (due === "connect") {
       this.#become("connecting");
-      this.#tell({ event: "connect" });
-    } else if (due === "ping") {
-      this.#outbox.send({ type: "ping" });
-    } else if (due === "give up") {
-      this.#tell({ event: "disconnect", code: ERRORS.stalled.close });
+      this.#events.push({ type: "connect" });
+    } else if (due === "ping") this.#send({ type: "ping" });
+    else if (due) {
+      this.#disconnect(ERRORS.stalled.close);
       this.lost(undefined, now);
     }
   }
 
   /** The socket opened. */
   opened(now: number): void {
+    const { meta } = this.#keeper.state;
     this.#link.opened(now);
-    this.#outbox.send({
+    this.#send({
       type: "hello",
-      client_id: this.#options.clientId,
-      token: this.#token,
+      client_id: meta.client_id,
+      token: this.token,
       schema: SCHEMA_HASH,
-      epoch: this.#epoch,
-      confirmed_seq: this.#pushes.confirmed,
+      epoch: meta.epoch,
+      confirmed_seq: this.#queue.confirmed,
     });
-    this.#conversation.begin();
   }
 
   /** A frame arrived. */
   receive(data: string | Uint8Array, now: number): void {
     if (!this.#link.canSend) return;
     this.#link.received(now);
-    const message = this.#decode(data);
-    if (message === undefined || message.type === "pong") return;
-    if (message.type === "welcome") this.#welcomed(message, now);
-    else if (message.type === "ping") this.#outbox.send({ type: "pong" });
-    else this.#conversation.receive(message, now);
+    let message: ServerMessage;
+    try {
+      message = decodeFromServer(data, this.#options.format);
+    } catch (error) {
+      this.#misunderstood(error);
+      return;
+    }
+    this.#handle(message, now);
   }
 
   /** The connection ended, or could not be made. `code`: its close code, if there was one. */
   lost(code: number | undefined, now: number): void {
-    if (this.#state === "closed") return;
-    this.#outbox.take();
-    if (code !== undefined && !shouldReconnect(code)) {
+    if (this.#state === "closed" || this.#state === "offline") return;
+    const renewable = this.#options.renewable && code === ERRORS.unauthenticated.close;
+    if (code !== undefined && !renewable && !shouldReconnect(code)) {
       this.#end(finalError(code, this.#problem));
       return;
     }
-    this.#conversation.interrupted();
+    this.#interrupted();
     this.#link.lost(now);
     this.#become("waiting");
   }
 
-  /** Ends everything; what waits for an answer is refused with code `closed`. */
-  close(): void {
-    if (this.#state === "closed") return;
-    this.#tell({ event: "disconnect", code: NORMAL_CLOSURE });
-    this.#end(new RhtmxError("closed", "the client was closed"));
-  }
-
-  /**
-   * Starts a live stream, at the next change if `since` is left out.
-   *
-   * @throws RhtmxError `not_supported` if there is one already, `closed`, `bad_message`.
-   */
-  subscribe(granularity: Granularity, entity: string, since?: Position): void {
-    this.#refuseIfClosed();
-    this.#conversation.subscribe(granularity, entity, since);
-  }
-
-  /** Ends a live stream. */
-  unsubscribe(granularity: Granularity, entity: string): void {
-    this.#conversation.unsubscribe(granularity, entity);
-  }
-
-  /**
-   * Writes.
-   *
-   * @returns the id under which `answered` or `refused` will tell the outcome.
-   * @throws RhtmxError `closed`, or `bad_message` for what cannot be sent.
-   */
-  push(message: Push | PushFields): string {
-    this.#refuseIfClosed();
-    return this.#conversation.push(message);
-  }
-
-  /**
-   * Asks.
-   *
-   * @returns the id under which `answered` or `refused` will tell the outcome.
-   * @throws RhtmxError `closed`, or `bad_message` for what cannot be sent.
-   */
-  ask(question: Question): string {
-    this.#refuseIfClosed();
-    const id = this.#conversation.ask(question);
-    if (question.type === "authenticate") this.#token = question.token;
-    return id;
-  }
-
-  #welcomed(message: Welcome, now: number): void {
-    this.#link.welcomed(message.heartbeat, now);
-    this.#outbox.limit = message.limits.message_bytes;
-    this.#epoch = message.epoch;
-    this.#problem = undefined;
-    this.#conversation.welcomed(message.epoch, message.last_seq);
-    this.#become("open");
-  }
-
-  #decode(data: string | Uint8Array): ServerMessage | undefined {
-    try {
-      return decodeFromServer(data, this.#options.format);
-    } catch (error) {
-      if (!(error instanceof RhtmxError)) throw error;
-      // A newer server may say more than this client knows: no harm. Anything
-      // else would leave a hole that nobody sees.
-      if (isUnknownType(error)) this.#tell({ event: "problem", error });
-      else {
-        this.#tell({ event: "disconnect", code: ERRORS.bad_message.close });
-        this.#end(error);
-      }
-      return undefined;
+  /** A tab wants something. */
+  told(message: Told, now: number): void {
+    switch (message.type) {
+      case "open":
+        return this.#streams.open(message.entity, message.fields);
+      case "watch":
+      case "unwatch":
+        return this.#streams[message.type](message.entity, message.tab);
+      case "added":
+        return this.#queue.added(message.write.seq ?? 0);
+      case "ask":
+        return this.#asked(message.id, message.question);
+      case "offline":
+        return this.#offline(message.why);
+      case "online":
+        return this.#online(message.why, now);
+      case "wake":
+        this.#link.wake(now);
+        this.tick(now);
     }
   }
 
-  #end(error: RhtmxError): void {
-    this.#link.close();
-    this.#outbox.take();
-    this.#conversation.end(error);
+  /** What was numbered anew is in the store. */
+  stored(): void {
+    this.#queue.stored();
+  }
+
+  #offline(why: string): void {
+    if (this.#state === "closed") return;
+    this.#against.add(why);
+    this.#disconnect(NORMAL_CLOSURE);
+    this.#interrupted();
+    this.#link.end("offline");
+    this.#become("offline");
+  }
+
+  #online(why: string, now: number): void {
+    this.#against.delete(why);
+    if (this.#state !== "offline" || this.#against.size) return;
+    this.#link.online(now);
+    this.tick(now);
+  }
+
+  #asked(id: string, question: Question): void {
+    const asked = { ...question, request_id: id };
+    if (question.type === "authenticate") this.token = question.token;
+    this.#questions.set(id, asked);
+    if (this.#state === "open") this.#ask(id, asked);
+  }
+
+  #handle(message: ServerMessage, now: number): void {
+    switch (message.type) {
+      case "welcome":
+        return this.#welcomed(message, now);
+      case "ping":
+        return this.#send({ type: "pong" });
+      case "pong":
+        return;
+      case "change":
+      case "field_change":
+        return this.#streams.changed(message.change);
+      case "sync_complete":
+      case "sync_fields_complete":
+        return this.#streams.synced(message);
+      case "push_ack":
+      case "field_push_ack":
+        return this.#queue.acknowledged(message);
+      case "field_conflict":
+        return this.#queue.conflict(message);
+      case "error":
+        return this.#failed(message, now);
+      case "authenticated":
+        this.#queue.authenticated();
+    }
+    this.#answered(message.request_id, message);
+  }
+
+  #welcomed(message: Welcome, now: number): void {
+    const { heartbeat, limits, epoch } = message;
+    const { state, emit } = this.#keeper;
+    this.#link.welcomed(heartbeat, now);
+    this.#limit = limits.message_bytes;
+    this.#problem = undefined;
+    this.#keeper.epoch = epoch;
+    if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
+    this.#become("open");
+    this.#streams.begin();
+    for (const [id, question] of this.#questions) this.#ask(id, question);
+    this.#queue.begin(message);
+  }
+
+  #failed(message: Failure, now: number): void {
+    const { seq, request_id: id } = message;
+    if (seq) this.#queue.failed(message, now);
+    else if (!id || !this.#questions.delete(id)) {
+      // Says why the server closes the connection, if it does next.
+      this.#problem = message;
+      this.#events.push({ type: "problem", error: message });
+    } else this.#events.push({ type: "answer", id, error: message });
+  }
+
+  #answered(id: string | undefined, answer: ServerMessage): void {
+    if (id && this.#questions.delete(id)) this.#events.push({ type: "answer", id, answer });
+  }
+
+  #ask(id: string, question: Question): void {
+    try {
+      this.#send(question);
+    } catch (error) {
+      this.#questions.delete(id);
+      this.#events.push({ type: "answer", id, error: plain(error) });
+    }
+  }
+
+  /** @throws RhtmxError `too_large`: the server would close the connection. */
+  #send(message: ClientMessage): void {
+    if (!this.#link.canSend) return;
+    const frame = encodeFromClient(message, this.#options.format);
+    const bytes = typeof frame === "string" ? UTF8.encode(frame).length : frame.length;
+    if (bytes > this.#limit) {
+      throw new RhtmxError("too_large", `${bytes} bytes, the server takes ${this.#limit}: split it`);
+    }
+    this.#frames.push(frame);
+  }
+
+  #misunderstood(error: unknown): void {
+    const { details } = plain(error);
+    // A newer server may say more than this client knows: no harm. Anything
+    // else would leave a hole that nobody sees.
+    if (details && (details as { unknown_type?: true }).unknown_type) {
+      this.#events.push({ type: "problem", error: plain(error) });
+      return;
+    }
+    this.#disconnect(ERRORS.bad_message.close);
+    this.#end(plain(error));
+  }
+
+  #disconnect(code: number): void {
+    this.#events.push({ type: "disconnect", code });
+  }
+
+  #interrupted(): void {
+    this.#frames = [];
+    this.#streams.lost();
+    this.#queue.lost();
+  }
+
+  #end(error: Refusal): void {
+    this.#interrupted();
+    this.#link.end("closed");
     this.#become("closed", error);
   }
 
-  #become(state: State, error?: RhtmxError): void {
+  #become(state: Connection, error?: Refusal): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#tell({ event: "state", state, error });
+    this.#events.push({ type: "state", state, error });
   }
+}
 
-  #tell(event: Event): void {
-    // Says why the server closes the connection, if it does next.
-    if (event.event === "problem") this.#problem = event.error;
-    this.#events.push(event);
-  }
-
-  #refuseIfClosed(): void {
-    if (this.#state === "closed") throw new RhtmxError("closed", "the client is closed");
-  }
+/** An error as plain data; thrown on, if it is none of ours. */
+function plain(error: unknown): Refusal {
+  if (!(error instanceof RhtmxError)) throw error;
+  const { code, message, details } = error;
+  return { code, message, details };
 }

@@ -1,154 +1,174 @@
 /**
- * Subscriptions: what was received of each, and where each goes on.
+ * What is subscribed to: one stream for each entity, for its replica, for those
+ * who watch its changes, or for both.
  *
- * Knows positions. Must not know the connection, nor who listens.
- *
- * A position moves only when everything up to it was delivered: a field change
- * with `more` leaves it, and so does a catch-up that may turn out to be a full
- * snapshot. Such a catch-up is held back until the server says which it is.
+ * Knows where each starts on the next connection. Must not know frames.
  */
-import type { ChangeLog, FieldChangeLog, Position } from "./messages/types.ts";
+import { RhtmxError } from "./errors.ts";
+import { begin, changed, synced } from "./replica.ts";
+import type { ChangeLog, ClientMessage, FieldChangeLog, Position, SyncComplete } from "./messages/types.ts";
+import type { Told } from "./port.ts";
+import type { Keeper, Replica } from "./replica.ts";
 
-/** Whole records, or their fields one by one. */
-export type Granularity = "records" | "fields";
-
-/** One change of either kind. */
-export type Log = ChangeLog | FieldChangeLog;
-
-/** What to hand to the listeners. */
-export interface Delivery {
-  /** What they hold is to be dropped first. */
-  readonly reset: boolean;
-  readonly logs: readonly Log[];
+/** The stream of one entity. */
+export interface Stream extends Replica {
+  /** It feeds a replica; else it starts at the head, and nothing is kept. */
+  replica: boolean;
+  /** It has to be started anew for its replica once the head is known. */
+  restart?: boolean | undefined;
+  /** The tabs that watch. */
+  readonly tabs: Set<string>;
+  /** Those who watch know of everything up to here; undefined until that is known. */
+  seen?: Position | undefined;
 }
 
-/** Everything, from an empty log. */
-export const START: Position = { epoch: "", version: 0 };
-
-/** The live stream of one entity at one granularity. */
-export class Stream {
-  readonly granularity: Granularity;
-  readonly entity: string;
-  #position: Position | undefined;
-  #mode: "live" | "loading" | "held" = "live";
-  #held: Log[] = [];
-  #begun = false;
-  #startsOver = false;
-  /** Delivered beyond the position: everything below this version, and these fields of it. */
-  #aheadVersion = 0;
-  readonly #aheadFields = new Set<string>();
-
-  /** @param since where to start; without it, at the next change. */
-  constructor(granularity: Granularity, entity: string, since?: Position) {
-    this.granularity = granularity;
-    this.entity = entity;
-    this.#position = since;
-  }
-
-  /** Everything up to here was delivered. */
-  get position(): Position | undefined {
-    return this.#position;
-  }
-
-  /** It has caught up. */
-  get live(): boolean {
-    return this.#mode === "live";
-  }
-
-  /** A connection begins: where the stream is to start; undefined for the next change. */
-  begin(): Position | undefined {
-    // It starts over, and says so, when it cannot tell what it missed: it began
-    // with the next change and saw none, or with everything and was cut in
-    // between, after which the server may have another epoch.
-    const unknown = this.#position === undefined ? this.#begun : this.#aheadFields.size > 0;
-    this.#startsOver = unknown && this.#version === 0;
-    this.#begun = true;
-    this.#held = [];
-    const since = this.#startsOver ? START : this.#position;
-    if (since === undefined) this.#mode = "live";
-    else this.#mode = since.version === 0 && !this.#startsOver ? "loading" : "held";
-    return since;
-  }
-
-  /** Takes one change; returns whether it is to be delivered now. */
-  receive(log: Log, epoch: string): boolean {
-    if (this.#mode !== "held") return this.#accept(log, epoch);
-    this.#held.push(log);
-    return false;
-  }
-
-  /** The stream has caught up with `position`; `reset`: with a full snapshot. */
-  caughtUp(position: Position, reset: boolean): Delivery {
-    const startsOver = this.#mode === "held" && (reset || this.#startsOver);
-    if (startsOver) {
-      this.#position = undefined;
-      this.#complete();
-    }
-    const logs = this.#held.filter((log) => this.#accept(log, position.epoch));
-    this.#mode = "live";
-    this.#held = [];
-    this.#startsOver = false;
-    this.#position = position;
-    this.#complete();
-    return { reset: startsOver, logs };
-  }
-
-  /** Everything up to `position` was delivered, by way of the other granularity. */
-  advance(position: Position): void {
-    if (this.live && position.version > this.#version) this.#position = position;
-  }
-
-  get #version(): number {
-    return this.#position?.version ?? 0;
-  }
-
-  /** Moves the position; false for what was delivered before. */
-  #accept(log: Log, epoch: string): boolean {
-    if (log.version <= this.#version) return false;
-    const isNew = "field" in log ? this.#acceptField(log) : true;
-    if (!("more" in log && log.more)) {
-      this.#position = { epoch, version: log.version };
-      this.#complete();
-    }
-    return isNew;
-  }
-
-  #acceptField({ version, field }: FieldChangeLog): boolean {
-    if (version < this.#aheadVersion) return false;
-    if (version > this.#aheadVersion) this.#complete();
-    this.#aheadVersion = version;
-    const isNew = !this.#aheadFields.has(field);
-    this.#aheadFields.add(field);
-    return isNew;
-  }
-
-  #complete(): void {
-    this.#aheadVersion = 0;
-    this.#aheadFields.clear();
-  }
+/** What the streams speak with. */
+export interface Voice {
+  /** Sends, if there is a connection. */
+  send(message: ClientMessage): void;
+  tell(message: Told): void;
 }
 
 /** All streams of one client. */
 export class Streams {
   readonly #streams = new Map<string, Stream>();
+  readonly #keeper: Keeper;
+  readonly #voice: Voice;
+  #connected = false;
 
-  /** The stream of an entity at a granularity. */
-  get(granularity: Granularity, entity: string): Stream | undefined {
-    return this.#streams.get(`${granularity} ${entity}`);
+  constructor(keeper: Keeper, voice: Voice) {
+    this.#keeper = keeper;
+    this.#voice = voice;
   }
 
-  /** All of them, in the order in which they were added. */
-  get all(): Stream[] {
-    return [...this.#streams.values()];
+  /** The replica of an entity, if it is read. */
+  replica(entity: string): Replica | undefined {
+    const stream = this.#streams.get(entity);
+    return stream?.replica ? stream : undefined;
   }
 
-  /** Adds one. */
-  add(stream: Stream): void {
-    this.#streams.set(`${stream.granularity} ${stream.entity}`, stream);
+  /** An entity is to be read. */
+  open(entity: string, fields: boolean): void {
+    const stream = this.#streams.get(entity);
+    if (!stream) this.#add(entity, fields, true);
+    else if (stream.fields !== fields) this.#tellProblem(entity);
+    else if (!stream.replica) {
+      // What ends the stream that begins at the head must not end the other one.
+      stream.replica = stream.restart = true;
+      if (stream.live) this.#restart(stream);
+    } else if (stream.live) this.#voice.tell({ type: "synced", entity });
   }
 
-  /** Removes one; returns whether there was one. */
-  remove(granularity: Granularity, entity: string): boolean {
-    return this.#streams.delete(`${granularity} ${entity}`);
+  /** A tab watches an entity. */
+  watch(entity: string, tab: string): void {
+    const stream = this.#streams.get(entity);
+    if (!stream) this.#add(entity, false, false, tab);
+    else if (stream.fields) this.#tellProblem(entity);
+    else {
+      stream.tabs.add(tab);
+      const place = this.#keeper.state.entities.get(entity)?.place;
+      if (stream.live && stream.replica) stream.seen ??= place;
+    }
   }
+
+  /** A tab watches no longer. */
+  unwatch(entity: string, tab: string): void {
+    const stream = this.#streams.get(entity);
+    stream?.tabs.delete(tab);
+    if (stream?.tabs.size || !stream) return;
+    stream.seen = undefined;
+    if (stream.replica) return;
+    this.#streams.delete(entity);
+    this.#end(stream);
+  }
+
+  /** A connection was welcomed. */
+  begin(): void {
+    this.#connected = true;
+    for (const stream of this.#streams.values()) this.#start(stream);
+  }
+
+  /** A connection ended. */
+  lost(): void {
+    this.#connected = false;
+    for (const stream of this.#streams.values()) {
+      stream.live = false;
+      // The head was never told: from where on is unknown now.
+      if (stream.tabs.size) stream.seen ??= { epoch: "", version: 0 };
+    }
+  }
+
+  /** A change arrived. */
+  changed(log: ChangeLog | FieldChangeLog): void {
+    const { entity, version } = log;
+    const stream = this.#streams.get(entity);
+    if (!stream || "field" in log !== stream.fields) return;
+    if (stream.replica && !stream.restart) changed(stream, this.#keeper, log);
+    const { tabs, seen } = stream;
+    const { epoch } = this.#keeper;
+    const isNew = seen ? seen.epoch === epoch && version > seen.version : !stream.replica;
+    if (!tabs.size || !isNew) return;
+    stream.seen = { epoch, version };
+    this.#voice.tell({ type: "seen", entity, change: log as ChangeLog });
+  }
+
+  /** A stream has caught up. */
+  synced(message: Pick<SyncComplete, "entity" | "version" | "epoch" | "reset">): void {
+    const { entity, epoch, version, reset } = message;
+    const stream = this.#streams.get(entity);
+    if (!stream) return;
+    if (stream.restart) return this.#restart(stream);
+    if (stream.replica && synced(stream, this.#keeper, message)) return this.#restart(stream, true);
+    stream.live = true;
+    if (stream.tabs.size) {
+      const missed = stream.seen && (reset || stream.seen.epoch !== epoch);
+      stream.seen = { epoch, version };
+      if (missed) this.#voice.tell({ type: "seen", entity, change: null });
+    }
+    if (stream.replica) this.#voice.tell({ type: "synced", entity });
+  }
+
+  #add(entity: string, fields: boolean, replica: boolean, ...tabs: string[]): void {
+    const common = { live: false, since: 0, stale: new Map(), batch: [] };
+    const stream: Stream = { entity, fields, replica, tabs: new Set(tabs), ...common };
+    this.#streams.set(entity, stream);
+    if (this.#connected) this.#start(stream);
+  }
+
+  #restart(stream: Stream, anew?: boolean): void {
+    this.#end(stream);
+    this.#start(stream, anew);
+  }
+
+  #start(stream: Stream, anew = false): void {
+    const { entity, fields, seen } = stream;
+    const { epoch } = this.#keeper;
+    stream.restart = stream.live = false;
+    let since = seen?.epoch === epoch ? seen : undefined;
+    if (stream.replica) {
+      begin(stream, this.#keeper, anew);
+      since = { epoch, version: stream.since };
+      // Those who watch have to be told, at the end, that they may lack something.
+      if (anew && seen) stream.seen = { epoch: "", version: 0 };
+    }
+    this.#voice.send({
+      type: fields ? "subscribe_fields" : "subscribe",
+      entities: [entity],
+      since: since && { [entity]: { epoch, version: since.version } },
+    });
+  }
+
+  #end({ entity, fields }: Stream): void {
+    this.#voice.send({ type: fields ? "unsubscribe_fields" : "unsubscribe", entities: [entity] });
+  }
+
+  #tellProblem(entity: string): void {
+    const error = new RhtmxError("not_supported", oneGranularity(entity));
+    this.#voice.tell({ type: "problem", error: { ...error, message: error.message } });
+  }
+}
+
+/** Why an entity is not read twice. */
+export function oneGranularity(entity: string): string {
+  return `'${entity}' is read at the other granularity already: use one for all`;
 }

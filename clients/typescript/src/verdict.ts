@@ -1,47 +1,54 @@
 /**
- * What the end of a connection means.
+ * What the end of a connection means, and what the refusal of a write.
  *
- * Knows close codes. Must not know the connection.
+ * Knows codes. Must not know the connection, nor the queue.
  */
-import { RhtmxError } from "./errors.ts";
 import { CLOSE_FINAL, CLOSE_RECONNECT, ERRORS } from "./messages/tables.ts";
-import type { ErrorCode, Error as ErrorMessage } from "./messages/types.ts";
+import type { Error as Failure, ErrorCode } from "./messages/types.ts";
+import type { Refusal } from "./port.ts";
 
 /**
  * Standard codes after which the same client would only fail again: protocol
  * error, unsupported or inconsistent data, policy, too big, extension missing
  * (RFC 6455, section 7.4.1).
  */
-const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 1010]);
+const FINAL = [1002, 1003, 1007, 1008, 1009, 1010];
 
 /** Whether to connect again after a close code; without one the connection just broke. */
-export function shouldReconnect(code: number | undefined): boolean {
-  if (code === undefined) return true;
-  if (code >= CLOSE_RECONNECT) return code < CLOSE_FINAL;
-  return !FINAL.has(code);
+export function shouldReconnect(code = 0): boolean {
+  return code >= CLOSE_RECONNECT ? code < CLOSE_FINAL : !FINAL.includes(code);
 }
 
 /** The error for everything that waits when a connection ended for good. */
-export function finalError(code: number, last: RhtmxError | undefined): RhtmxError {
+export function finalError(code: number, last: Refusal | undefined): Refusal {
   const known = (Object.keys(ERRORS) as ErrorCode[]).find((each) => ERRORS[each].close === code);
   const name = known ?? "closed";
   const reason = last?.code === name ? `: ${last.message}` : "";
-  const words = `the server closed the connection for good (${code} ${name})`;
-  return new RhtmxError(name, words + reason);
+  const message = `the server closed the connection for good (${code} ${name})${reason}`;
+  return { code: name, message, details: null };
 }
 
-/** Whether an error of the wire only says that this client is older than the server. */
-export function isUnknownType({ details }: RhtmxError): boolean {
-  return typeof details === "object" && details !== null && "unknown_type" in details;
+/**
+ * What is to be done with a refused write.
+ *
+ * - `retry`: it, and all that follow it, after a while;
+ * - `reauthenticate`: the same, with a fresh token;
+ * - `reorder`: the server lacks what came before;
+ * - `renew`: its number was used for something else, it needs another one;
+ * - `reject`: it is refused for good.
+ */
+export type Verdict = "retry" | "reauthenticate" | "reorder" | "renew" | "reject";
+
+/** Judges the refusal of the write with the number `seq`. */
+export function verdict(error: Failure, seq: number): Verdict {
+  const code = error.code ?? "internal";
+  if (code === "unauthenticated") return "reauthenticate";
+  if (code === "seq_reused") return "renew";
+  if (code === "out_of_order" && lastSeq(error) < seq) return "reorder";
+  return (error.retryable ?? ERRORS[code].retryable) ? "retry" : "reject";
 }
 
-/** The error that a server's message reports. */
-export function typedError(message: ErrorMessage): RhtmxError {
-  const code = message.code ?? "internal";
-  return new RhtmxError(code, message.message, {
-    request_id: message.request_id,
-    seq: message.seq,
-    retryable: message.retryable ?? ERRORS[code].retryable,
-    details: message.details,
-  });
+/** The last number that the server knows; infinite if it does not say. */
+export function lastSeq({ details }: Failure): number {
+  return (details as { last_seq?: number } | null)?.last_seq ?? Infinity;
 }

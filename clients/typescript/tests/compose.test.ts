@@ -13,26 +13,12 @@ it("fields are written with the time of now if no other is given", () => {
   ]);
 });
 
-it("an epoch that is not known is left out of a sync", () => {
-  expect(compose.sync("records", "users", { epoch: "", version: 0 })).toEqual({
-    type: "sync",
-    entity: "users",
-    since: 0,
-    epoch: undefined,
-  });
-  expect(compose.sync("fields", "users", { epoch: "e", version: 3 })).toMatchObject({
-    type: "sync_fields",
-    epoch: "e",
-  });
-});
-
 it("everything that is made can be sent", () => {
   const made = [
     compose.push("users", "1", "update", { a: 1 }, { baseVersion: 3 }),
     compose.pushFields("users", "1", { a: 1 }, { delete: ["b"] }),
     compose.validateField("contact", "email", "x", { values: { a: "b" }, formInstance: "2" }),
     compose.validateForm("contact", { email: "x" }, undefined),
-    compose.sync("records", "users", { epoch: "", version: 0 }),
   ];
   for (const message of made) expect(checkFromClient(message)).toMatchObject({ type: message.type });
 });

@@ -90,7 +90,26 @@ describe("signs of life:", () => {
 
 it("nothing is ever due once it is closed", () => {
   const link = open();
-  link.close();
+  link.end("closed");
   expect(link.deadline).toBeUndefined();
   expect(link.tick(1e12)).toBeUndefined();
+});
+
+it("offline nothing is due until a connection is wanted again, and then at once", () => {
+  const link = open();
+  link.end("offline");
+  expect(link.deadline).toBeUndefined();
+  expect(link.tick(1e9)).toBeUndefined();
+  link.online(2e9);
+  expect(link.tick(2e9)).toBe("connect");
+});
+
+it("woken, it does not wait any longer, and an open connection has to prove itself", () => {
+  const waiting = open();
+  waiting.lost(100);
+  waiting.wake(101);
+  expect(waiting.tick(101)).toBe("connect");
+  const link = open();
+  link.wake(100);
+  expect(link.tick(100)).toBe("ping");
 });

@@ -3,37 +3,84 @@
  */
 import { WebSocket as NodeWebSocket } from "ws";
 
-import { connect, RhtmxError, type ChangeLog, type State, type Stop } from "../src/index.ts";
+import {
+  connect,
+  RhtmxError,
+  type ChangeLog,
+  type Collection,
+  type OpenConflict,
+  type Pending,
+  type Rejected,
+  type Row,
+  type State,
+  type Stop,
+} from "../src/index.ts";
+
+interface Task {
+  readonly title: string;
+  readonly done?: boolean;
+}
 
 export async function application(): Promise<void> {
-  const client = connect("/api/ws");
+  const rhtmx = connect("/api/ws");
   connect("ws://localhost/", { WebSocket: NodeWebSocket, format: "proto", token: "t" }).close();
-  connect("ws://localhost/", { WebSocket: globalThis.WebSocket, clientId: null }).close();
-  const stop: Stop = client.onState((state: State, error) => console.log(state, error?.code));
-  client.subscribe("tasks", (change: ChangeLog) => console.log(change.data), { since: 0 });
-  client.subscribeFields("tasks", ({ field, value }) => console.log(field, value), {
-    since: { epoch: "e", version: 3 },
-    onReset: () => {},
-    onSynced: ({ epoch, version }) => console.log(epoch, version),
+  connect("ws://localhost/", { token: async () => "t", storage: false, clientId: "c" }).close();
+  connect("ws://localhost/", { WebSocket: globalThis.WebSocket, storage: "tasks" }).close();
+  const stop: Stop = rhtmx.onState((state: State, error) => console.log(state, error?.code));
+  const tasks: Collection<Task> = rhtmx.collection<Task>("tasks", { granularity: "fields" });
+  tasks.subscribe((rows: readonly Row<Task>[]) => console.log(rows[0]?.data.title));
+  tasks.subscribe(() => {}, { where: ({ data }) => data.done === true, signal: new AbortController().signal });
+  for await (const rows of tasks) console.log(rows.length, rows[0]?.pending, rows[0]?.version);
+  for await (const rows of tasks.rows({ signal: AbortSignal.timeout(1) })) console.log(rows.length);
+  await tasks.ready;
+  await tasks.synced;
+  const { version } = await tasks.set("1", { title: "Write it down" }, { baseVersion: 3 });
+  await tasks.patch("1", { done: true }, { delete: ["title"] });
+  await tasks.delete("1", { baseVersion: version });
+  const row: Row<Task> | undefined = (await tasks.get("1")) ?? tasks.row("1") ?? tasks.snapshot[0];
+  const some: readonly Row<Task>[] = [...(await tasks.all()), ...(await tasks.where(({ id }) => id > "3"))];
+  console.log(row?.id, some.length);
+  tasks.onConflict(async (conflict: OpenConflict) => {
+    await conflict.keepMine();
+    await conflict.takeTheirs();
+    await conflict.merge(`${conflict.mine} ${conflict.theirs}`);
   });
-  const { version } = await client.push("tasks", "1", { title: "Write it down", tags: ["a"] });
-  await client.delete("tasks", "1", { baseVersion: version });
-  const { conflicts } = await client.pushFields("tasks", "1", { done: true }, { delete: ["tags"] });
-  for (const { server_value } of conflicts) console.log(server_value);
-  const verdict = await client.validateField("signup", "email", "ada@example.com");
+  rhtmx.onConflict(({ entity, id, field, winner, version }) => {
+    console.log(entity, id, field, winner, version);
+  });
+  const unwatch: Stop = rhtmx.watch("prices", (change: ChangeLog | null) => console.log(change?.data));
+  unwatch();
+  const ack = await rhtmx.push("tasks", "1", { title: "Write it down", tags: ["a"] });
+  await rhtmx.delete("tasks", "1", { baseVersion: ack.version });
+  const { conflicts } = await rhtmx.pushFields("tasks", "1", { done: true }, { delete: ["tags"] });
+  console.log(conflicts);
+  const verdict = await rhtmx.form("signup").check("email", "ada@example.com", { name: "Ada" });
   console.log(verdict.valid, verdict.error?.length);
-  const { errors } = await client.validateForm("signup", { email: "" }, { formInstance: "2" });
+  const { errors } = await rhtmx.form("signup", { formInstance: "2" }).validate({ email: "" });
   console.log(errors.map(({ field, error }) => `${field}: ${error}`));
-  const { changes, position, reset } = await client.sync("tasks", { epoch: "e", version: 3 });
-  console.log(changes.length, position.version, reset);
+  await rhtmx.validateField("signup", "email", "x", { values: { name: "Ada" } });
+  await rhtmx.validateForm("signup", { email: "" }, { formInstance: "2" });
+  const queue: readonly Pending[] = rhtmx.queue;
+  console.log(queue[0]?.entityId, queue[0]?.since);
+  rhtmx.onQueue((all) => console.log(all.length));
+  const rejected: readonly Rejected[] = rhtmx.rejected;
+  await rejected[0]?.retry();
+  rejected[0]?.discard();
+  rhtmx.onRejected((all) => console.log(all[0]?.text));
+  rhtmx.offline();
+  rhtmx.online();
   try {
-    await client.authenticate("t");
+    await rhtmx.authenticate("t");
   } catch (error) {
     if (error instanceof RhtmxError && error.code === "unauthenticated") stop();
   }
-  client.close();
+  rhtmx.close();
   // @ts-expect-error: a record's data is JSON
-  await client.push("tasks", "1", () => {});
+  await rhtmx.push("tasks", "1", () => {});
+  // @ts-expect-error: a task has a title
+  await tasks.set("1", { done: true });
+  // @ts-expect-error: a task has no such field
+  await tasks.patch("1", { colour: "red" });
   // @ts-expect-error: there is no such state
-  client.onState((state) => state === "online");
+  rhtmx.onState((state) => state === "online");
 }

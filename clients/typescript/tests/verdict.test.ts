@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { RhtmxError } from "../src/errors.ts";
-import { finalError, isUnknownType, shouldReconnect, typedError } from "../src/verdict.ts";
+import { ERRORS } from "../src/messages/tables.ts";
+import { finalError, shouldReconnect, verdict } from "../src/verdict.ts";
+import type { ErrorCode } from "../src/messages/types.ts";
+import type { Verdict } from "../src/verdict.ts";
 
 describe("after a close code", () => {
   it.each([undefined, 1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4400, 4499])(
@@ -22,45 +24,41 @@ describe("the error of a final close", () => {
   });
 
   it("repeats what the server said last, if that was why", () => {
-    const said = new RhtmxError("unauthenticated", "the token expired at noon");
-    expect(finalError(4503, said).message).toContain("the token expired at noon");
-    expect(finalError(4504, said).message).not.toContain("the token");
+    const said = { code: "unauthenticated", message: "expired at noon", details: null } as const;
+    expect(finalError(4503, said).message).toContain("expired at noon");
+    expect(finalError(4504, said).message).not.toContain("expired");
   });
 
   it("has the code `closed` where the close code is nobody's", () => {
-    expect(finalError(4999, undefined).code).toBe("closed");
+    expect(finalError(4999, undefined)).toMatchObject({ code: "closed" });
+    expect(finalError(4999, undefined).message).toContain("4999");
   });
 });
 
-describe("the error of a message", () => {
-  it("takes from the table whether to try again, unless the server says", () => {
-    const message = { type: "error", message: "m", details: null } as const;
-    expect(typedError({ ...message, code: "timeout" }).retryable).toBe(true);
-    expect(typedError({ ...message, code: "timeout", retryable: false }).retryable).toBe(false);
-    expect(typedError({ ...message, code: "conflict" }).retryable).toBe(false);
+describe("a refused write", () => {
+  const error = (code: ErrorCode | undefined, more = {}) =>
+    verdict({ type: "error", message: "m", code, details: null, ...more }, 5);
+
+  it.each(Object.keys(ERRORS) as ErrorCode[])("with code %s has one verdict", (code) => {
+    const special: Partial<Record<ErrorCode, Verdict>> = {
+      unauthenticated: "reauthenticate",
+      seq_reused: "renew",
+    };
+    expect(error(code)).toBe(special[code] ?? (ERRORS[code].retryable ? "retry" : "reject"));
   });
 
-  it("without a code is internal", () => {
-    expect(typedError({ type: "error", message: "m", details: null }).code).toBe("internal");
+  it("is tried again if the server says so", () => {
+    expect(error("timeout", { retryable: false })).toBe("reject");
+    expect(error("internal", { retryable: true })).toBe("retry");
   });
 
-  it("keeps what it is about", () => {
-    const error = typedError({
-      type: "error",
-      message: "m",
-      code: "conflict",
-      request_id: "r1",
-      seq: 3,
-      details: { version: 4 },
-    });
-    expect(error).toMatchObject({ request_id: "r1", seq: 3, details: { version: 4 } });
+  it("without a code was not understood by anybody", () => {
+    expect(error(undefined)).toBe("reject");
   });
-});
 
-it("an unknown type is told from a broken message", () => {
-  expect(isUnknownType(new RhtmxError("bad_message", "m", { details: { unknown_type: true } }))).toBe(
-    true,
-  );
-  expect(isUnknownType(new RhtmxError("bad_message", "m"))).toBe(false);
-  expect(isUnknownType(new RhtmxError("bad_message", "m", { details: "unknown_type" }))).toBe(false);
+  it("out of order is put in order only if the server lacks something", () => {
+    expect(error("out_of_order", { details: { last_seq: 4 } })).toBe("reorder");
+    expect(error("out_of_order", { details: { last_seq: 5 } })).toBe("reject");
+    expect(error("out_of_order")).toBe("reject");
+  });
 });

@@ -1,50 +1,77 @@
 /**
  * A server small enough to be obviously right: one entity, one subscriber, a
- * log, numbered writes taken once.
+ * log, numbered writes taken once, and what can be refused.
  */
-import { WELCOME } from "./harness.ts";
-import type { Granularity } from "../../src/streams.ts";
-import type { JsonValue, Message, Position, Push, ServerMessage } from "../../src/messages/types.ts";
+import { TIME, WELCOME } from "./welcome.ts";
+import type * as m from "../../src/messages/types.ts";
 
-const TIME = "2026-11-22T10:00:00Z";
+type Data = { readonly [key: string]: m.JsonValue };
 
+/** What a record is; without data it was deleted. */
 interface Row {
   readonly version: number;
-  readonly data: { readonly [key: string]: JsonValue };
-  /** The version at which each key was written last. */
-  readonly clocks: { readonly [key: string]: number };
+  readonly data?: Data | undefined;
+  /** Every field that was ever there: when it changed last, and by whom. */
+  readonly clocks: { readonly [key: string]: { readonly version: number; readonly by: string } };
 }
 
 /** Everything that a restore brings back. */
-interface State {
+export interface ModelState {
   readonly version: number;
+  readonly floor: number;
   readonly rows: ReadonlyMap<string, Row>;
   readonly lastSeq: number;
+  readonly answers: ReadonlyMap<number, readonly m.ServerMessage[]>;
+  /** The request ids of the writes that took effect, in order. */
+  readonly effects: readonly string[];
 }
+
+export const FINAL: readonly m.ErrorCode[] = ["forbidden", "invalid_data"];
 
 export class ModelServer {
   epoch = "e1";
-  state: State = { version: 0, rows: new Map(), lastSeq: 0 };
-  /** Every write that took effect, by the value that the client wrote. */
-  readonly effects: JsonValue[] = [];
-  #granularity: Granularity | undefined;
+  state: ModelState = {
+    version: 0,
+    floor: 0,
+    rows: new Map(),
+    lastSeq: 0,
+    answers: new Map(),
+    effects: [],
+  };
+  /** The next new write is refused with this. */
+  refuse: m.ErrorCode | undefined;
+  #granularity: "records" | "fields" | undefined;
 
-  /** Someone writes a record. */
-  write(id: string, data: Row["data"]): ServerMessage[] {
-    const version = this.state.version + 1;
+  /** What is there. */
+  get records(): { [id: string]: Data } {
+    const live = [...this.state.rows].filter(([, { data }]) => data);
+    return Object.fromEntries(live.map(([id, { data }]) => [id, data!]));
+  }
+
+  /** Someone writes a record, or deletes it. */
+  write(id: string, data: Data | undefined, by = "other"): m.ServerMessage[] {
     const before = this.state.rows.get(id);
-    const changed = Object.keys(data).filter((key) => data[key] !== before?.data[key]);
-    const clocks = { ...before?.clocks, ...Object.fromEntries(changed.map((key) => [key, version])) };
-    const row = { version, data: { ...before?.data, ...data }, clocks };
+    if (!data && !before?.data) return [];
+    const version = this.state.version + 1;
+    const names = new Set([...Object.keys(before?.data ?? {}), ...Object.keys(data ?? {})]);
+    const changed = [...names].filter((name) => data?.[name] !== before?.data?.[name]);
+    const clocks = { ...before?.clocks };
+    for (const name of changed) clocks[name] = { version, by };
+    const row = { version, data, clocks };
     this.state = { ...this.state, version, rows: new Map(this.state.rows).set(id, row) };
-    if (!this.#granularity) return [];
-    return this.#render(id, row, version - 1, false);
+    return this.#granularity ? this.#render(id, row, version - 1, false, by) : [];
   }
 
   /** The store is replaced by an older copy of itself. */
-  restore(copy: State): void {
+  restore(copy: ModelState): void {
     this.state = copy;
     this.epoch = `${this.epoch}+`;
+  }
+
+  /** Old tombstones are collected. */
+  compact(): void {
+    const rows = new Map([...this.state.rows].filter(([, { data }]) => data));
+    this.state = { ...this.state, rows, floor: this.state.version };
   }
 
   /** The connection is gone. */
@@ -53,58 +80,104 @@ export class ModelServer {
   }
 
   /** Answers one message. */
-  answer(message: Message): ServerMessage[] {
-    if (message.type === "hello") {
-      return [{ ...WELCOME, epoch: this.epoch, last_seq: this.state.lastSeq }];
+  answer(message: m.Message): m.ServerMessage[] {
+    switch (message.type) {
+      case "hello":
+        return [{ ...WELCOME, epoch: this.epoch, last_seq: this.state.lastSeq }];
+      case "ping":
+        return [{ type: "pong" }];
+      case "authenticate":
+        return [{ type: "authenticated", request_id: message.request_id }];
+      case "push":
+      case "push_fields":
+        return this.#mutate(message);
+      case "unsubscribe":
+      case "unsubscribe_fields":
+        this.#granularity = undefined;
+        return [];
+      case "subscribe":
+      case "subscribe_fields":
+        this.#granularity = message.type === "subscribe" ? "records" : "fields";
+        return this.#catchUp(message.since!["tasks"]!);
+      default:
+        return [];
     }
-    if (message.type === "push") return this.#push(message);
-    if (message.type === "subscribe" || message.type === "subscribe_fields") {
-      this.#granularity = message.type === "subscribe" ? "records" : "fields";
-      return message.since ? this.#catchUp(message.since.users!) : [];
-    }
-    return [];
   }
 
-  #push({ seq = 0, request_id, data }: Push): ServerMessage[] {
-    const { lastSeq, version } = this.state;
-    const place = { entity: "users", entity_id: "1", request_id, seq };
+  #mutate(message: m.Push | m.PushFields): m.ServerMessage[] {
+    const { seq = 0, request_id } = message;
+    const { lastSeq, answers } = this.state;
+    const error = { type: "error", message: "no", seq, request_id, details: null } as const;
     if (seq > lastSeq + 1) {
-      const details = { last_seq: lastSeq };
-      return [{ type: "error", message: "gap", code: "out_of_order", seq, request_id, details }];
+      return [{ ...error, code: "out_of_order", details: { last_seq: lastSeq } }];
     }
-    if (seq <= lastSeq) return [{ type: "push_ack", ...place, version, duplicate: true }];
-    const delivered = this.write("1", data as Row["data"]);
-    this.state = { ...this.state, lastSeq: seq };
-    this.effects.push(data);
-    return [{ type: "push_ack", ...place, version: this.state.version }, ...delivered];
+    const known = answers.get(seq);
+    if (known) return known.map((each) => ("seq" in each ? { ...each, duplicate: true } : each) as never);
+    const code = this.refuse;
+    this.refuse = undefined;
+    if (code && !FINAL.includes(code)) return [{ ...error, code }];
+    const [told, answer] = code ? [[], [{ ...error, code } as const]] : this.#take(message);
+    this.state = { ...this.state, lastSeq: seq, answers: new Map(answers).set(seq, answer) };
+    return [...answer, ...told];
   }
 
-  #catchUp({ epoch, version }: Position): ServerMessage[] {
-    const known = version === 0 || (epoch === this.epoch && version <= this.state.version);
+  /** Takes a write; returns what the subscriber is told, and what the writer is answered. */
+  #take(message: m.Push | m.PushFields): [m.ServerMessage[], m.ServerMessage[]] {
+    const { seq, request_id, entity_id: id } = message;
+    const place = { entity: "tasks", entity_id: id, seq };
+    const before = this.state.rows.get(id);
+    let data: Data | undefined;
+    const conflicts: m.FieldConflict[] = [];
+    if (message.type === "push") {
+      data = message.action === "delete" ? undefined : (message.data as Data);
+    } else {
+      const fields: { [key: string]: m.JsonValue } = { ...before?.data };
+      for (const { field, value, action } of message.fields) {
+        const clock = before?.clocks[field];
+        if (message.base_version && clock && clock.version > message.base_version && clock.by === "other") {
+          const values = { server_value: before.data?.[field] ?? null, client_value: value };
+          const times = { server_timestamp: TIME, client_timestamp: TIME };
+          conflicts.push({ type: "field_conflict", ...place, field, ...values, ...times, winner: "server" });
+        } else if (action === "delete") delete fields[field];
+        else fields[field] = value;
+      }
+      data = conflicts.length === message.fields.length ? before?.data : fields;
+    }
+    const told = this.write(id, data, "me");
+    this.state = { ...this.state, effects: [...this.state.effects, request_id!] };
+    const { version } = this.state;
+    const ack = { ...place, request_id, version, epoch: this.epoch };
+    if (message.type === "push") return [told, [{ type: "push_ack", ...ack }]];
+    const counts = { applied: message.fields.length - conflicts.length, conflicts: conflicts.length };
+    return [told, [...conflicts, { type: "field_push_ack", ...ack, ...counts }]];
+  }
+
+  #catchUp({ epoch, version }: m.Position): m.ServerMessage[] {
+    const { floor, version: head } = this.state;
+    const known = version === 0 || (epoch === this.epoch && version <= head && version >= floor);
     const base = known ? version : 0;
-    const rows = [...this.state.rows].filter(([, row]) => row.version > base);
+    const rows = [...this.state.rows].filter(([, row]) => row.version > base && (base || row.data));
     rows.sort(([, a], [, b]) => a.version - b.version);
     const messages = rows.flatMap(([id, row]) => this.#render(id, row, base, true));
-    const last = messages.at(-1);
-    if (last?.type === "field_change") {
-      messages[messages.length - 1] = { ...last, change: { ...last.change, more: undefined } };
-    }
-    const type = this.#granularity === "records" ? "sync_complete" : "sync_fields_complete";
-    const position = { epoch: this.epoch, version: this.state.version };
-    return [...messages, { type, entity: "users", ...position, reset: !known }];
+    const type = this.#granularity === "fields" ? "sync_fields_complete" : "sync_complete";
+    return [...messages, { type, entity: "tasks", epoch: this.epoch, version: head, reset: !known }];
   }
 
-  #render(id: string, row: Row, base: number, catchingUp: boolean): ServerMessage[] {
-    const { version, data } = row;
-    const common = { entity: "users", entity_id: id, action: "update", version } as const;
+  #render(id: string, row: Row, base: number, catchingUp: boolean, by?: string): m.ServerMessage[] {
+    const { version, data, clocks } = row;
+    const common = { entity: "tasks", entity_id: id, client_id: by };
     if (this.#granularity === "records") {
-      return [{ type: "change", change: { ...common, data, created_at: TIME } }];
+      const action = data ? "update" : "delete";
+      return [{ type: "change", change: { ...common, version, action, data: data ?? null, created_at: TIME } }];
     }
-    const keys = Object.keys(data).filter((key) => row.clocks[key]! > base);
-    return keys.map((key, index) => {
-      const more = catchingUp || index < keys.length - 1 || undefined;
-      const change = { ...common, field: key, value: data[key]!, timestamp: TIME, more };
-      return { type: "field_change", change };
+    const names = Object.keys(clocks).filter((name) => clocks[name]!.version > base);
+    const shown = names.filter((name) => base || data?.[name] !== undefined);
+    return shown.map((name, index) => {
+      const value = data?.[name];
+      const more = catchingUp || index < shown.length - 1 || undefined;
+      const action = value === undefined ? "delete" : "update";
+      const at = { field: name, version: clocks[name]!.version, timestamp: TIME };
+      return { type: "field_change", change: { ...common, ...at, value: value ?? null, action, more } };
     });
   }
 }

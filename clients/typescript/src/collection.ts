@@ -1,0 +1,164 @@
+/**
+ * The records of one entity, as an application uses them.
+ *
+ * Knows calls and callbacks. Must not know how anything is kept or sent.
+ */
+import * as compose from "./compose.ts";
+import { entityOf } from "./store.ts";
+import type { Hub } from "./hub.ts";
+import type * as m from "./messages/types.ts";
+import type { CollectionOptions, OpenConflict, PatchOptions, Stop, WriteOptions } from "./options.ts";
+import type { Row } from "./overlay.ts";
+
+/** How to listen to a collection. */
+export interface SubscribeOptions<T> {
+  /** Only these rows, and only when one of them changed. */
+  readonly where?: ((row: Row<T>) => boolean) | undefined;
+  /** Stops it when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * See the head of the file.
+ *
+ * @example
+ * const tasks = client.collection<Task>("tasks");
+ * tasks.subscribe((rows) => render(rows));
+ * await tasks.patch("1", { done: true });
+ */
+export class Collection<T = m.JsonValue> {
+  /** The name of the entity. */
+  readonly entity: string;
+  /** What the store has of it is loaded. */
+  readonly ready: Promise<void>;
+  /** It has caught up with the server once. */
+  readonly synced: Promise<void>;
+  readonly #hub: Hub;
+
+  constructor(hub: Hub, entity: string, options: CollectionOptions = {}) {
+    this.#hub = hub;
+    this.entity = entity;
+    this.ready = hub.ready;
+    this.synced = new Promise((resolve) => {
+      const stop = hub.on(`synced ${entity}`, () => {
+        stop();
+        resolve();
+      });
+    });
+    hub.open(entity, options.granularity === "fields");
+  }
+
+  /** All rows, by id; the same array as long as nothing changed; none before it is loaded. */
+  get snapshot(): readonly Row<T>[] {
+    return this.#hub.rows(this.entity) as readonly Row<T>[];
+  }
+
+  /** One row; the same object as long as nothing about it changed. */
+  row(id: string): Row<T> | undefined {
+    return this.#hub.row(this.entity, id) as Row<T> | undefined;
+  }
+
+  /** One row, once it is loaded. */
+  async get(id: string): Promise<Row<T> | undefined> {
+    await this.ready;
+    return this.row(id);
+  }
+
+  /** All rows, once they are loaded. */
+  async all(): Promise<readonly Row<T>[]> {
+    await this.ready;
+    return this.snapshot;
+  }
+
+  /** Some rows, once they are loaded. */
+  async where(test: (row: Row<T>) => boolean): Promise<readonly Row<T>[]> {
+    return (await this.all()).filter(test);
+  }
+
+  /** Writes a whole record. Shown at once; resolves when it is durable on the server. */
+  set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
+    const message = () => compose.push(this.entity, id, "update", data as m.JsonValue, options);
+    return this.#hub.write(message);
+  }
+
+  /** Writes some fields of a record. Shown at once; resolves when they are durable. */
+  patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
+    // Now, not when it is loaded: it says when the user did it.
+    const timestamp = options.timestamp ?? new Date();
+    return this.#hub.write(() => {
+      const { place, records } = entityOf(this.#hub.state, this.entity);
+      // At 0 what is held may be from another epoch.
+      const known = place?.version && Math.max(place.version, records.get(id)?.version ?? 0);
+      const baseVersion = options.baseVersion ?? (known || undefined);
+      const all = { ...options, timestamp, baseVersion };
+      return compose.pushFields(this.entity, id, fields as compose.Fields, all);
+    });
+  }
+
+  /** Deletes a record. Gone at once; resolves when that is durable. */
+  delete(id: string, options: WriteOptions = {}): Promise<m.PushAck> {
+    return this.#hub.write(() => compose.push(this.entity, id, "delete", null, options));
+  }
+
+  /** Calls `listener` with the rows once they are loaded, and after each change. */
+  subscribe(listener: (rows: readonly Row<T>[]) => void, options: SubscribeOptions<T> = {}): Stop {
+    const { where, signal } = options;
+    let last: readonly Row<T>[] | undefined;
+    let stopped = signal?.aborted;
+    const show = () => {
+      const rows = where ? this.snapshot.filter(where) : this.snapshot;
+      const same = last?.length === rows.length && rows.every((row, at) => row === last![at]);
+      if (stopped || same) return;
+      last = rows;
+      listener(rows);
+    };
+    const off = this.#hub.on(`rows ${this.entity}`, show);
+    const stop = () => {
+      stopped = true;
+      off();
+    };
+    signal?.addEventListener("abort", stop);
+    if (stopped) stop();
+    void this.ready.then(show);
+    return stop;
+  }
+
+  /** Calls `listener` with each conflict of this collection. */
+  onConflict(listener: (conflict: OpenConflict) => void): Stop {
+    return this.#hub.on("conflict", (conflict: OpenConflict) => {
+      if (conflict.entity === this.entity) listener(conflict);
+    });
+  }
+
+  /** Each new snapshot; a slow reader skips. Ends with the signal, or with the client. */
+  async *rows(options: SubscribeOptions<T> = {}): AsyncGenerator<readonly Row<T>[], void> {
+    let next: readonly Row<T>[] | undefined;
+    let wake = () => {};
+    let ended = options.signal?.aborted;
+    const end = () => {
+      ended = true;
+      wake();
+    };
+    const listen = (rows: readonly Row<T>[]) => {
+      next = rows;
+      wake();
+    };
+    const stops = [this.subscribe(listen, options), this.#hub.on("closed", end)];
+    options.signal?.addEventListener("abort", end);
+    try {
+      while (!ended) {
+        const rows = next;
+        next = undefined;
+        if (rows) yield rows;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  /** Each new snapshot; see `rows`. */
+  [Symbol.asyncIterator](): AsyncGenerator<readonly Row<T>[], void> {
+    return this.rows();
+  }
+}

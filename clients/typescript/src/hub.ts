@@ -1,0 +1,354 @@
+/**
+ * The part of a client that is in every tab: memory, what is shown of it, and
+ * the promises of this tab.
+ *
+ * Knows what was written, asked and opened here. Must not know the connection:
+ * it talks to the part that leads in the words of `port.ts`, here or in another
+ * tab.
+ */
+import { decide } from "./conflict.ts";
+import { RhtmxError } from "./errors.ts";
+import { View } from "./overlay.ts";
+import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
+import { oneGranularity } from "./streams.ts";
+import { checkFromClient } from "./wire/index.ts";
+import type { Conflict } from "./conflict.ts";
+import type { State as Connection } from "./events.ts";
+import type { JsonValue, Push, PushFields, ServerMessage } from "./messages/types.ts";
+import type { OpenConflict, Rejected, Stop } from "./options.ts";
+import type { Row } from "./overlay.ts";
+import type { Port, Refusal, Told } from "./port.ts";
+import type { Question } from "./requests.ts";
+import type { Op, Pending, Refused, State, Store, Write } from "./store.ts";
+
+interface Promised {
+  readonly resolve: (message: never) => void;
+  readonly reject: (error: RhtmxError) => void;
+  /** What is asked again of a new leader; a write needs no such thing. */
+  readonly question?: Question;
+}
+
+/** See the head of the file. */
+export class Hub {
+  readonly store: Store;
+  readonly port: Port;
+  /** Made anew when the store is loaded. */
+  state: State = stateOf();
+  connection: Connection = "connecting";
+  /** The store was read, or cannot be. */
+  readonly ready: Promise<void>;
+  /** Takes messages while this tab leads. */
+  leader: ((message: Told) => void) | undefined;
+  readonly #prefix: string;
+  readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
+  readonly #views = new Map<string, View>();
+  readonly #promises = new Map<string, Promised>();
+  readonly #open = new Map<string, boolean>();
+  readonly #watched = new Map<string, number>();
+  #loaded = false;
+  #ids = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #queue: readonly Pending[] | undefined;
+  #rejected: readonly Rejected[] | undefined;
+
+  /** @param prefix a random one: nobody else has ids that begin with it. */
+  constructor(store: Store, port: Port, prefix: string) {
+    this.store = store;
+    this.port = port;
+    this.#prefix = prefix;
+    port.onmessage = (message) => {
+      this.receive(message);
+      this.leader?.(message);
+    };
+    store.onlost = (error) => this.#report(error);
+    this.ready = this.#load();
+  }
+
+  /** Calls `listener` with every event of that name. An error in it is reported as uncaught. */
+  on(name: string, listener: (...args: never[]) => void): Stop {
+    const own = (...args: never[]) => listener(...args);
+    const all = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, all.add(own));
+    return () => void all.delete(own);
+  }
+
+  /** Calls the listeners of that name; returns whether there are any. */
+  emit(name: string, ...args: unknown[]): boolean {
+    const all = [...(this.#listeners.get(name) ?? [])];
+    for (const listener of all) {
+      try {
+        listener(...(args as never[]));
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    return all.length > 0;
+  }
+
+  /** Tells everybody: this tab, the leader, the other tabs. */
+  send(message: Told): void {
+    this.receive(message);
+    this.leader?.(message);
+    this.port.post(message);
+  }
+
+  /** The rows of an entity, as they are shown. */
+  rows(entity: string): readonly Row[] {
+    return this.#loaded ? this.#view(entity).list(entityOf(this.state, entity), this.state.writes) : [];
+  }
+
+  /** One of them. */
+  row(entity: string, id: string): Row | undefined {
+    this.rows(entity);
+    return this.#view(entity).rows.get(id);
+  }
+
+  /** The writes without an answer. */
+  get queue(): readonly Pending[] {
+    this.#queue ??= [...this.state.writes.values()].filter((each) => !each.settled).sort(bySeq);
+    return this.#queue;
+  }
+
+  /** The writes that were refused for good. */
+  get rejected(): readonly Rejected[] {
+    this.#rejected ??= [...this.state.refused.values()].map((each) => this.#offer(each));
+    return this.#rejected;
+  }
+
+  /**
+   * Writes. Shown at once; kept before it is sent; resolves when the server has it.
+   *
+   * @param make makes the message, once what it builds on is loaded.
+   * @param refused the refused write that this one replaces.
+   */
+  write<M extends ServerMessage>(make: () => Push | PushFields, refused?: string): Promise<M> {
+    if (!this.#loaded) return this.ready.then(() => this.write(make, refused));
+    return this.#promise((id) => {
+      const message = structuredClone(checkFromClient(make()));
+      const { entity, entity_id: entityId } = message;
+      const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
+      const write = { id, entity, entityId, message, epoch, since: Date.now() };
+      this.#apply([["write", id, write]]);
+      this.show();
+      this.add(write, refused);
+    });
+  }
+
+  /** Has the store keep a write, and number it. */
+  add(write: Write, refused?: string): void {
+    this.store.add(write, refused).then(
+      (seq) => this.send({ type: "added", write: { ...write, seq }, refused }),
+      (error: RhtmxError) => {
+        this.#apply([["write", write.id]]);
+        this.receive({ type: "outcome", id: write.id, error });
+        this.#report(error);
+      },
+    );
+  }
+
+  /** Asks. */
+  ask<M extends ServerMessage>(question: Question): Promise<M> {
+    return this.#promise((id) => {
+      checkFromClient({ ...question, request_id: id });
+      this.send({ type: "ask", id, question });
+    }, question);
+  }
+
+  /**
+   * Begins to read an entity.
+   *
+   * @throws RhtmxError `not_supported`: it is read at the other granularity.
+   */
+  open(entity: string, fields: boolean): void {
+    const before = this.#open.get(entity) ?? (this.#watched.get(entity) ? false : fields);
+    if (before !== fields) throw new RhtmxError("not_supported", oneGranularity(entity));
+    if (this.#open.has(entity)) return;
+    this.#open.set(entity, fields);
+    this.send({ type: "open", entity, fields });
+  }
+
+  /** Watches an entity; the last one who stops ends it. */
+  watch(entity: string, listener: (change: never) => void): Stop {
+    if (this.#open.get(entity)) throw new RhtmxError("not_supported", oneGranularity(entity));
+    const count = (by: number) => {
+      const now = (this.#watched.get(entity) ?? 0) + by;
+      this.#watched.set(entity, now);
+      return now;
+    };
+    const stop = this.on(`seen ${entity}`, listener);
+    const tab = this.#prefix;
+    if (count(1) === 1) this.send({ type: "watch", entity, tab });
+    let stopped = false;
+    return () => {
+      if (stopped) return;
+      stopped = true;
+      stop();
+      if (!count(-1)) this.send({ type: "unwatch", entity, tab });
+    };
+  }
+
+  /** Takes a message. */
+  receive(message: Told): void {
+    switch (message.type) {
+      case "ops":
+        return this.#apply(message.ops);
+      case "added":
+        return this.#apply([
+          ["write", message.write.id, message.write],
+          ["refused", message.refused ?? ""],
+        ]);
+      case "state":
+        return this.#become(message.state, message.error);
+      case "outcome":
+        return this.#settle(message.id, message.ack, message.error);
+      case "answer":
+        return this.#settle(message.id, message.answer, message.error);
+      case "conflict":
+        return void this.emit("conflict", this.#answerable(message.conflict));
+      case "problem":
+        return this.#report(typed(message.error));
+      case "synced":
+        return void this.emit(`synced ${message.entity}`);
+      case "seen":
+        return void this.emit(`seen ${message.entity}`, message.change);
+      case "lead":
+        return this.again();
+    }
+  }
+
+  /** Says everything to a new leader. */
+  again(): void {
+    for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
+    for (const [entity, count] of this.#watched) {
+      if (count) this.send({ type: "watch", entity, tab: this.#prefix });
+    }
+    for (const [id, { question }] of this.#promises) {
+      if (question) this.send({ type: "ask", id, question });
+    }
+  }
+
+  /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
+  changed(): void {
+    if (this.state.changed.has(QUEUE)) this.#queue = undefined;
+    if (this.state.changed.has(REFUSED)) this.#rejected = undefined;
+    if (this.#loaded && this.state.changed.size) this.#timer ??= setTimeout(() => this.show(), 0);
+  }
+
+  /** Tells whoever looks, now. */
+  show(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const names = [...this.state.changed];
+    this.state.changed.clear();
+    for (const name of names) this.emit(`rows ${name}`);
+  }
+
+  /** Loads the queue anew. */
+  async reload(): Promise<void> {
+    const { writes } = stateOf(await this.store.load());
+    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
+    this.#apply([...this.state.writes.keys()].map((id) => ["write", id]));
+    this.#apply([...writes, ...own].map(([id, write]) => ["write", id, write]));
+  }
+
+  /** This tab is done. */
+  close(): void {
+    this.#become("closed", { code: "closed", message: "the client was closed", details: null });
+    this.emit("closed");
+    clearTimeout(this.#timer);
+    this.port.close();
+    this.store.close();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.state = stateOf(await this.store.load());
+    } catch (error) {
+      this.#report(error as RhtmxError);
+      this.state.meta.client_id = this.#prefix;
+    }
+    this.#loaded = true;
+    this.changed();
+  }
+
+  #view(entity: string): View {
+    const view = this.#views.get(entity) ?? new View();
+    this.#views.set(entity, view);
+    return view;
+  }
+
+  #apply(ops: readonly Op[]): void {
+    // What is told before is in what will be loaded, or comes after it: again is as once.
+    if (!this.#loaded) return void this.ready.then(() => this.#apply(ops));
+    for (const op of ops) apply(this.state, op);
+    this.changed();
+  }
+
+  /** Applies operations here, in the store and in the other tabs. */
+  #commit(...ops: Op[]): void {
+    this.send({ type: "ops", ops });
+    this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
+  }
+
+  #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
+    const id = `${this.#prefix}-${++this.#ids}`;
+    const promise = new Promise<M>((resolve, reject) => {
+      if (this.connection === "closed") throw new RhtmxError("closed", "the client is closed");
+      begin(id);
+      this.#promises.set(id, { resolve, reject, ...(question && { question }) });
+    });
+    // Who does not wait is told by `rejected` and `onError`: that is no uncaught error.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  #settle(id: string, message: ServerMessage | undefined, error: Refusal | undefined): void {
+    const promised = this.#promises.get(id);
+    this.#promises.delete(id);
+    if (error) promised?.reject(typed(error));
+    else promised?.resolve(message as never);
+  }
+
+  #become(state: Connection, error?: Refusal): void {
+    if (state === this.connection) return;
+    this.connection = state;
+    this.emit("state", state, error && typed(error));
+    if (state !== "closed") return;
+    for (const id of [...this.#promises.keys()]) this.#settle(id, undefined, error);
+  }
+
+  #report(error: RhtmxError): void {
+    if (!this.emit("error", error)) console.error(error);
+  }
+
+  #offer(refused: Refused): Rejected {
+    const { id, message } = refused;
+    const discard = () => this.#commit(["refused", id]);
+    const retry = () => this.write<never>(() => message, id);
+    return { ...refused, retry, discard };
+  }
+
+  #answerable(conflict: Conflict): OpenConflict {
+    const { refused, winner, mine, theirs } = conflict;
+    const merge = (value: JsonValue | undefined): Promise<unknown> =>
+      this.write(() => decide(conflict, value), refused);
+    const take = (value: JsonValue | undefined, changes: boolean): Promise<unknown> => {
+      if (changes) return merge(value);
+      if (refused) this.#commit(["refused", refused]);
+      return Promise.resolve();
+    };
+    return {
+      ...conflict,
+      keepMine: () => take(mine, winner !== "client"),
+      takeTheirs: () => take(theirs, winner !== "server"),
+      merge,
+    };
+  }
+}
+
+function typed(error: Refusal): RhtmxError {
+  if (error instanceof RhtmxError) return error;
+  return new RhtmxError(error.code ?? "internal", error.message, error);
+}

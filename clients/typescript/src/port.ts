@@ -1,0 +1,77 @@
+/**
+ * What the parts of a client tell one another, in one tab or across several.
+ *
+ * Knows words only. A client has a part in every tab, the `Hub`: memory, what
+ * is shown, the promises of this tab. And it has one part in all tabs together,
+ * the `Runner`, which *leads*: connection, session, and what the server tells
+ * written into the store. The two talk in messages, plain data that can be
+ * cloned; every message goes to all: each takes what concerns it.
+ *
+ * | message               | from   | meaning                                              |
+ * | --------------------- | ------ | ---------------------------------------------------- |
+ * | `lead`                | leader | it begins: say again what you have open and ask      |
+ * | `ops`                 | either | apply these to memory: they are in the store         |
+ * | `state`               | leader | the state of the connection, and why it is closed    |
+ * | `outcome`             | leader | a write is durable, or refused for good              |
+ * | `answer`              | leader | the answer to a question, or its refusal             |
+ * | `conflict`, `problem` | leader | for the listeners                                    |
+ * | `synced`              | leader | an entity has caught up                              |
+ * | `seen`                | leader | for those who watch: a change, or that some may lack |
+ * | `added`               | tab    | a write is in the store; everybody's memory takes it |
+ * | `ask`                 | tab    | a question                                           |
+ * | `open`                | tab    | an entity is to be read                              |
+ * | `watch`, `unwatch`    | tab    | its changes are to be told; `tab` is who wants it    |
+ * | `offline`, `online`   | tab    | no connection is wanted, by whom; one is again       |
+ * | `wake`                | tab    | somebody looks: connect now, or see if it still works |
+ *
+ * A tab that misses an `outcome` (it was frozen, the leader died) finds its
+ * write gone and not among those that were refused: then it is durable. It
+ * misses nothing else for good: `lead` has it say everything again, and what
+ * it holds it can load anew.
+ *
+ * Who leads is decided by the `Port`. A leader writes its id into the store as
+ * it begins (`["leader", id]`) and names it with each transaction: one that is
+ * not the leader any more writes nothing, and stops at once. It tells `ops`
+ * only after they were stored, so that the next leader's memory holds what the
+ * store holds. A leader that finds a hole in the numbers of the writes was not
+ * told of another tab's: it loads the queue anew. So does a tab that begins to
+ * lead some time after it was loaded (`Hub.reload`).
+ */
+import type { Conflict } from "./conflict.ts";
+import type { State } from "./events.ts";
+import type { ChangeLog, Error as Failure, ErrorCode, ServerMessage } from "./messages/types.ts";
+import type { Question } from "./requests.ts";
+import type { Op, Write } from "./store.ts";
+
+/** Why something was refused, as plain data. */
+export type Refusal = Pick<Failure, "message" | "details"> & { readonly code?: ErrorCode | "closed" | undefined };
+
+/** See the head of the file. */
+export type Told =
+  | { readonly type: "lead" }
+  | { readonly type: "ops"; readonly ops: readonly Op[] }
+  | { readonly type: "state"; readonly state: State; readonly error?: Refusal | undefined }
+  | { readonly type: "outcome"; readonly id: string; readonly ack?: ServerMessage; readonly error?: Refusal }
+  | { readonly type: "answer"; readonly id: string; readonly answer?: ServerMessage; readonly error?: Refusal }
+  | { readonly type: "conflict"; readonly conflict: Conflict }
+  | { readonly type: "problem"; readonly error: Refusal }
+  | { readonly type: "synced"; readonly entity: string }
+  | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
+  | { readonly type: "added"; readonly write: Write; readonly refused?: string | undefined }
+  | { readonly type: "ask"; readonly id: string; readonly question: Question }
+  | { readonly type: "open"; readonly entity: string; readonly fields: boolean }
+  | { readonly type: "watch" | "unwatch"; readonly entity: string; readonly tab: string }
+  | { readonly type: "offline" | "online"; readonly why: "app" | "network" }
+  | { readonly type: "wake" };
+
+/** What connects the tabs of one client. */
+export interface Port {
+  /** Tells the other tabs. */
+  post(message: Told): void;
+  /** Called with what other tabs tell. */
+  onmessage?: (message: Told) => void;
+  /** Calls `start` once this tab leads, and `stop` if it does not any more. Called once. */
+  lead(start: () => void, stop: () => void): void;
+  /** This tab is done. */
+  close(): void;
+}

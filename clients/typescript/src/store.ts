@@ -1,0 +1,228 @@
+/**
+ * What a client keeps: in memory, and in its store.
+ *
+ * Knows records, positions, writes and their order. Must not know the
+ * connection, nor who looks. Everything that changes is an operation: plain
+ * data, applied to memory at once, handed to the store in batches, and told to
+ * other tabs. Each sets something to a value, so that applying some of them
+ * again, in order, changes nothing.
+ */
+import type { RhtmxError } from "./errors.ts";
+import type { Push, PushFields, ErrorCode, JsonValue } from "./messages/types.ts";
+
+/** A record as the server told it. */
+export interface Held {
+  readonly data: JsonValue;
+  readonly version: number;
+}
+
+/** Up to where an entity was received, and whether field by field. */
+export interface Place {
+  readonly epoch: string;
+  readonly version: number;
+  readonly fields: boolean;
+}
+
+/** A write without an answer, as the application sees it. */
+export interface Pending {
+  /** Its request id, the same however often it is sent. */
+  readonly id: string;
+  /** Its number; undefined until the store has given one. */
+  readonly seq?: number | undefined;
+  readonly entity: string;
+  readonly entityId: string;
+  /** What is sent, without its number. */
+  readonly message: Push | PushFields;
+  /** When it was written, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** A write in the queue. */
+export interface Write extends Pending {
+  /** The epoch of its base version. */
+  readonly epoch?: string | undefined;
+  /** It was acknowledged, and stays until the change itself arrives. */
+  readonly settled?: { readonly version: number; readonly epoch: string } | undefined;
+}
+
+/** A write that was refused for good. */
+export interface Refused {
+  readonly id: string;
+  readonly message: Push | PushFields;
+  readonly code: ErrorCode;
+  /** Why, in words. */
+  readonly text: string;
+  readonly details: JsonValue;
+}
+
+/** What a client knows about itself. */
+export interface Meta {
+  client_id: string;
+  /** The last number given to a write. */
+  last: number;
+  /** The epoch that was seen last. */
+  epoch?: string;
+  /** Who may write what the server tells; see `port.ts`. */
+  leader?: string;
+}
+
+/** One change of what is kept. */
+export type Op =
+  /** A record, or its deletion. */
+  | readonly ["record", entity: string, id: string, held?: Held | undefined]
+  | readonly ["place", entity: string, place: Place]
+  /** A write of the queue, or that it left it. */
+  | readonly ["write", id: string, write?: Write | undefined]
+  | readonly ["refused", id: string, refused?: Refused | undefined]
+  | readonly ["epoch" | "leader", value: string]
+  /** At least so many numbers were given. */
+  | readonly ["last", value: number]
+  /** What waits is numbered anew, in its order, after this number. */
+  | readonly ["renumber", last: number];
+
+/** Everything that a store holds. */
+export interface Contents {
+  readonly records: readonly (readonly [entity: string, id: string, held: Held])[];
+  readonly places: readonly (readonly [entity: string, place: Place])[];
+  readonly writes: readonly Write[];
+  readonly refused: readonly Refused[];
+  readonly meta: Meta;
+}
+
+/** Where a client keeps what has to last. Its calls fail with an `RhtmxError`. */
+export interface Store {
+  /** Called when it can keep nothing any more. */
+  onlost?: (error: RhtmxError) => void;
+  /** Reads everything; makes the client's id the first time. */
+  load(): Promise<Contents>;
+  /**
+   * Keeps a write, in place of one with its id, under a fresh number, all in one
+   * transaction.
+   *
+   * @param refused the refused write that it replaces, which goes.
+   * @returns the number.
+   */
+  add(write: Write, refused?: string): Promise<number>;
+  /**
+   * Applies operations, in one transaction.
+   *
+   * @param leader if given, nothing is applied unless that is the leader.
+   * @returns whether it was applied.
+   */
+  apply(ops: readonly Op[], leader?: string): Promise<boolean>;
+  close(): void;
+}
+
+/** One entity in memory. */
+export interface Entity {
+  readonly name: string;
+  readonly records: Map<string, Held>;
+  place?: Place;
+  /** How many settled writes there are. */
+  settled: number;
+  /** Records that have to be looked at anew before they are shown. */
+  readonly dirty: Set<string>;
+}
+
+/** Everything in memory. */
+export interface State {
+  readonly entities: Map<string, Entity>;
+  writes: Map<string, Write>;
+  readonly refused: Map<string, Refused>;
+  meta: Meta;
+  /** What has changed since it was shown: names of entities, `QUEUE` and `REFUSED`. */
+  readonly changed: Set<string>;
+}
+
+/** No entity has such a name. */
+export const QUEUE = "\0queue";
+export const REFUSED = "\0refused";
+
+/** Memory with something in it. */
+export function stateOf(contents?: Contents): State {
+  const state: State = {
+    entities: new Map(),
+    writes: new Map(),
+    refused: new Map(),
+    meta: contents?.meta ?? { client_id: "", last: 0 },
+    changed: new Set(),
+  };
+  for (const record of contents?.records ?? []) apply(state, ["record", ...record]);
+  for (const place of contents?.places ?? []) apply(state, ["place", ...place]);
+  for (const each of [...(contents?.writes ?? [])].sort(bySeq)) apply(state, ["write", each.id, each]);
+  for (const each of contents?.refused ?? []) apply(state, ["refused", each.id, each]);
+  return state;
+}
+
+/** An entity; made if it is not there. */
+export function entityOf(state: State, name: string): Entity {
+  let entity = state.entities.get(name);
+  if (!entity) {
+    entity = { name, records: new Map(), settled: 0, dirty: new Set() };
+    state.entities.set(name, entity);
+  }
+  return entity;
+}
+
+/** The writes that wait for an answer and have a number, in its order. */
+export function waiting(state: State): (Write & { readonly seq: number })[] {
+  const all = [...state.writes.values()].filter((each) => each.seq && !each.settled);
+  return all.sort(bySeq) as (Write & { readonly seq: number })[];
+}
+
+/** Applies one operation to memory. */
+export function apply(state: State, op: Op): void {
+  switch (op[0]) {
+    case "record": {
+      const { records, dirty } = entityOf(state, op[1]);
+      if (op[3]) records.set(op[2], op[3]);
+      else records.delete(op[2]);
+      dirty.add(op[2]);
+      state.changed.add(op[1]);
+      break;
+    }
+    case "place":
+      entityOf(state, op[1]).place = op[2];
+      break;
+    case "write": {
+      const [, id, write] = op;
+      const before = state.writes.get(id);
+      touch(state, before, -1);
+      touch(state, write, 1);
+      if (write) state.writes.set(id, write);
+      else state.writes.delete(id);
+      state.meta.last = Math.max(state.meta.last, write?.seq ?? 0);
+      break;
+    }
+    case "refused":
+      if (op[2]) state.refused.set(op[1], op[2]);
+      else if (!state.refused.delete(op[1])) break;
+      state.changed.add(REFUSED);
+      break;
+    case "last":
+      state.meta.last = Math.max(state.meta.last, op[1]);
+      break;
+    case "renumber":
+      state.meta.last = op[1];
+      for (const each of waiting(state)) {
+        state.writes.set(each.id, { ...each, seq: ++state.meta.last });
+      }
+      state.changed.add(QUEUE);
+      break;
+    default:
+      state.meta[op[0]] = op[1];
+  }
+}
+
+function touch(state: State, write: Write | undefined, count: number): void {
+  if (!write) return;
+  const entity = entityOf(state, write.entity);
+  entity.dirty.add(write.entityId);
+  if (write.settled) entity.settled += count;
+  state.changed.add(QUEUE).add(write.entity);
+}
+
+/** In the order in which they take effect: settled ones, then by number, then those without. */
+export function bySeq(a: Write, b: Write): number {
+  return +!a.settled - +!b.settled || (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0;
+}

@@ -1,0 +1,266 @@
+/**
+ * The scenarios that clients of every language share; see their README.md.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+
+import * as compose from "../../src/compose.ts";
+import { Collection } from "../../src/collection.ts";
+import { Driver, TestStore } from "../support/driver.ts";
+import { TIME, WELCOME } from "../support/welcome.ts";
+import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
+import type { OpenConflict } from "../../src/options.ts";
+
+type Step = { readonly [key: string]: any };
+
+const folder = new URL("../../../../tests/vectors/scenarios/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+
+/** What became of a write, as far as the program that wrote it knows. */
+type Outcome = "waiting" | { readonly version: number } | { readonly code: ErrorCode };
+
+class Player {
+  readonly #store = new TestStore("c");
+  #driver!: Driver;
+  #tasks: Collection | undefined;
+  #epoch = "";
+  #fields = false;
+  readonly #outcomes: Record<string, Outcome> = {};
+  readonly #ids: Record<string, string> = {};
+  readonly #conflicts: OpenConflict[] = [];
+  #unseen: OpenConflict[] = [];
+  readonly #sent: Message[] = [];
+  #seen = 0;
+
+  async start(): Promise<void> {
+    this.#driver = await Driver.create(this.#store);
+    this.#tasks = undefined;
+    this.#driver.hub.on("conflict", (conflict: OpenConflict) => {
+      this.#conflicts.push(conflict);
+      this.#unseen.push(conflict);
+    });
+    this.#driver.hub.on("error", () => {});
+  }
+
+  async play(step: Step): Promise<void> {
+    const [name] = Object.keys(step) as [string];
+    const act = (this as unknown as Step)[`_${name}`] as (value: unknown, step: Step) => unknown;
+    await act.call(this, step[name], step);
+    await this.#driver.settle();
+    this.#sent.push(...this.#driver.sent.splice(0));
+  }
+
+  _open(granularity: "records" | "fields"): void {
+    this.#fields = granularity === "fields";
+    this.#tasks = new Collection(this.#driver.hub, "tasks", { granularity });
+  }
+
+  _connect(): void {
+    this.#driver.connect();
+  }
+
+  _welcome(given: { epoch: string; last_seq: number }): void {
+    this.#epoch = given.epoch;
+    this.#says({ ...WELCOME, heartbeat: 20_000, ...given });
+  }
+
+  _change({ id, data, client_id = "other", version }: Step): void {
+    const action = data === undefined ? "delete" : "update";
+    const common = { entity: "tasks", entity_id: id, version, client_id, created_at: TIME };
+    this.#says({ type: "change", change: { ...common, action, data: data ?? null } });
+  }
+
+  _field_change({ id, field, value, version, more }: Step): void {
+    const action = value === undefined ? "delete" : "update";
+    const common = { entity: "tasks", entity_id: id, field, version, more, timestamp: TIME };
+    this.#says({ type: "field_change", change: { ...common, action, value: value ?? null } });
+  }
+
+  _synced({ version, reset = false }: Step): void {
+    const type = this.#fields ? "sync_fields_complete" : "sync_complete";
+    this.#says({ type, entity: "tasks", epoch: this.#epoch, version, reset });
+  }
+
+  _ack({ seq, version, duplicate }: Step): void {
+    const common = { entity: "tasks", seq, version, duplicate, epoch: this.#epoch };
+    const sent = this.#lastSent(seq);
+    const place = { entity_id: sent?.["entity_id"] ?? "1", request_id: sent?.["request_id"] };
+    if (sent?.["type"] !== "push_fields") this.#says({ type: "push_ack", ...common, ...place });
+    else this.#says({ type: "field_push_ack", ...common, ...place, applied: 1, conflicts: 0 });
+  }
+
+  _conflict({ seq, id, field, theirs = null, mine = null, version, winner }: Step): void {
+    const times = { server_timestamp: TIME, client_timestamp: TIME };
+    const values = { server_value: theirs, client_value: mine };
+    const place = { entity: "tasks", entity_id: id, field, seq };
+    this.#says({ type: "field_conflict", ...place, ...values, ...times, version, winner });
+  }
+
+  _error({ seq, code, details = null }: Step): void {
+    const request_id = this.#lastSent(seq)?.["request_id"];
+    this.#says({ type: "error", message: `it is ${code}`, seq, code, details, request_id });
+  }
+
+  _authenticated(): void {
+    const asked = this.#sent.filter(({ type }) => type === "authenticate").at(-1);
+    this.#says({ type: "authenticated", request_id: (asked as Step)["request_id"] });
+  }
+
+  _lose(code: number): void {
+    this.#driver.lose(code);
+  }
+
+  _elapse(milliseconds: number): void {
+    this.#driver.elapse(milliseconds);
+  }
+
+  async _restart(): Promise<void> {
+    await this.start();
+  }
+
+  _set({ id, data, base_version: baseVersion }: Step, { as }: Step): void {
+    const message = () => compose.push("tasks", id, "update", data, { baseVersion });
+    this.#wrote(as, this.#driver.hub.write(message));
+  }
+
+  _patch({ id, fields, delete: gone }: Step, { as }: Step): void {
+    this.#wrote(as, this.#tasks!.patch(id, fields, { delete: gone }));
+  }
+
+  _remove({ id }: Step, { as }: Step): void {
+    this.#wrote(as, this.#tasks!.delete(id));
+  }
+
+  _storage(state: "full" | "working"): void {
+    this.#store.full = state === "full";
+  }
+
+  _answer(answer: "keep_mine" | "take_theirs" | { merge: JsonValue }, { as }: Step): void {
+    const conflict = this.#conflicts.shift()!;
+    let done: Promise<unknown>;
+    if (answer === "keep_mine") done = conflict.keepMine();
+    else if (answer === "take_theirs") done = conflict.takeTheirs();
+    else done = conflict.merge(answer.merge);
+    if (as) this.#wrote(as, done);
+  }
+
+  _retry(name: string, { as }: Step): void {
+    this.#wrote(as, this.#rejected(name).retry());
+  }
+
+  _discard(name: string): void {
+    this.#rejected(name).discard();
+  }
+
+  _token(token: string): void {
+    void this.#driver.hub.ask({ type: "authenticate", token });
+  }
+
+  _offline(): void {
+    this.#driver.hub.send({ type: "offline", why: "app" });
+  }
+
+  _online(): void {
+    this.#driver.hub.send({ type: "online", why: "app" });
+  }
+
+  _sends(expected: Step[]): void {
+    const fresh = this.#sent.slice(this.#seen);
+    this.#seen = this.#sent.length;
+    const shown = fresh.filter(({ type }) => type !== "ping" && type !== "pong");
+    expect(shown.map(inShort)).toEqual(expected);
+  }
+
+  _shows(expected: Step): void {
+    const rows = this.#driver.hub.rows("tasks").map(({ id, data }) => [id, data]);
+    expect(Object.fromEntries(rows)).toEqual(expected);
+  }
+
+  _waiting(expected: string[]): void {
+    expect(this.#driver.hub.queue.map(({ id }) => this.#nameOf(id))).toEqual(expected);
+  }
+
+  _outcome(expected: Step): void {
+    for (const [name, outcome] of Object.entries(expected)) {
+      expect(this.#outcomes[name], name).toEqual(outcome);
+    }
+  }
+
+  _conflicts(expected: Step[]): void {
+    const seen = this.#unseen.map(({ field, mine, theirs, winner }) => ({ field, mine, theirs, winner }));
+    expect(seen).toEqual(expected);
+    this.#unseen = [];
+  }
+
+  _rejected(expected: string[]): void {
+    expect(this.#driver.hub.rejected.map(({ id }) => this.#nameOf(id))).toEqual(expected);
+  }
+
+  async _position(expected: Step): Promise<void> {
+    const { places } = await this.#store.load();
+    const { epoch, version } = new Map(places).get("tasks") ?? {};
+    expect({ epoch, version }).toEqual(expected);
+  }
+
+  _state(expected: string): void {
+    expect(this.#driver.hub.connection).toBe(expected);
+  }
+
+  #wrote(name: string, done: Promise<unknown>): void {
+    const { hub } = this.#driver;
+    const before = new Set(Object.values(this.#ids));
+    this.#ids[name] = hub.queue.filter(({ id }) => !before.has(id)).at(-1)!.id;
+    this.#outcomes[name] = "waiting";
+    done.then(
+      (ack) => (this.#outcomes[name] = { version: (ack as Step)?.["version"] }),
+      ({ code }) => (this.#outcomes[name] = { code }),
+    );
+  }
+
+  #rejected(name: string) {
+    return this.#driver.hub.rejected.find(({ id }) => id === this.#ids[name])!;
+  }
+
+  #nameOf(id: string): string | undefined {
+    return Object.keys(this.#ids).find((name) => this.#ids[name] === id);
+  }
+
+  #says(message: ServerMessage): void {
+    this.#driver.says(message);
+  }
+
+  #lastSent(seq: number): Step | undefined {
+    const found = this.#sent.filter((message) => "seq" in message && message.seq === seq);
+    return found.at(-1) as Step | undefined;
+  }
+}
+
+/** A message without what differs from run to run, and without what is not there. */
+function inShort(message: Message): Step {
+  const left = ["request_id", "timestamp", "token", "schema"];
+  if (message.type === "hello") left.push("epoch");
+  const text = JSON.stringify(message, (key, value) =>
+    left.includes(key) || value === null ? undefined : value,
+  );
+  return JSON.parse(text) as Step;
+}
+
+describe.each(files)("%s", (file) => {
+  const { scenarios } = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as {
+    scenarios: { name: string; steps: Step[] }[];
+  };
+
+  it.each(scenarios)("$name", async ({ steps }) => {
+    const player = new Player();
+    await player.start();
+    for (const [index, step] of steps.entries()) {
+      try {
+        await player.play(step);
+      } catch (error) {
+        (error as Error).message = `step ${index} ${JSON.stringify(step)}: ${(error as Error).message}`;
+        throw error;
+      }
+    }
+  });
+});

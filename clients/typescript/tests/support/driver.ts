@@ -1,0 +1,146 @@
+/**
+ * The deciding core of a client without sockets and timers: memory, session and
+ * store, on a clock that the test moves. The test is the server.
+ */
+import { alone } from "../../src/alone.ts";
+import { RhtmxError } from "../../src/errors.ts";
+import { Hub } from "../../src/hub.ts";
+import { MemoryStore } from "../../src/memory.ts";
+import { Session } from "../../src/session.ts";
+import { decode, encode } from "../../src/wire/index.ts";
+import type { Event } from "../../src/events.ts";
+import type { Message, ServerMessage } from "../../src/messages/types.ts";
+import type { Told } from "../../src/port.ts";
+import type { SessionOptions } from "../../src/session.ts";
+import type { Op, Write } from "../../src/store.ts";
+
+/** A disk that can be full. */
+export class TestStore extends MemoryStore {
+  full = false;
+
+  override async add(write: Write, refused?: string): Promise<number> {
+    this.#check();
+    return super.add(write, refused);
+  }
+
+  override async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
+    this.#check();
+    return super.apply(ops, leader);
+  }
+
+  #check(): void {
+    if (this.full) throw new RhtmxError("storage_full", "the disk is full");
+  }
+}
+
+/** One run of a program. */
+export class Driver {
+  readonly store: TestStore;
+  readonly hub: Hub;
+  readonly #options: Partial<SessionOptions>;
+  session!: Session;
+  now = 0;
+  /** What was sent since the last look. */
+  sent: Message[] = [];
+  /** What was told since the last look. */
+  told: Event[] = [];
+  #unstored: Op[] = [];
+  #wantsFlush = false;
+  static runs = 0;
+
+  /** Starts a program on a store; use `create`. */
+  private constructor(store: TestStore, options: Partial<SessionOptions>) {
+    this.store = store;
+    this.#options = options;
+    this.hub = new Hub(store, alone(), `run${(Driver.runs += 1)}`);
+  }
+
+  static async create(store: TestStore, options: Partial<SessionOptions> = {}): Promise<Driver> {
+    const driver = new Driver(store, options);
+    await driver.hub.ready;
+    const random = () => 0.5;
+    driver.session = new Session({ format: "json", random, ...driver.#options }, driver.hub.state);
+    driver.hub.leader = (message) => driver.run(() => driver.session.told(message, driver.now));
+    return driver;
+  }
+
+  /** Does something, and what follows from it. */
+  run(act: () => void): void {
+    act();
+    if (this.#wantsFlush) return;
+    this.#wantsFlush = true;
+    for (let more = true; more; ) {
+      const { frames, events, ops } = this.session.take(this.now);
+      this.sent.push(...frames.map((frame) => decode(frame, "json")));
+      this.#unstored.push(...ops);
+      events.forEach((event) => this.#handle(event));
+      this.hub.changed();
+      more = frames.length + events.length + ops.length > 0;
+    }
+    this.#wantsFlush = false;
+  }
+
+  /** Lets what is under way end. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 4; round += 1) {
+      await this.#flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** A connection is made. */
+  connect(): void {
+    this.run(() => this.session.told({ type: "wake" }, this.now));
+    this.run(() => this.session.opened(this.now));
+  }
+
+  /** The server says something. */
+  says(...messages: ServerMessage[]): void {
+    for (const message of messages) {
+      this.run(() => this.session.receive(encode(message, "json"), this.now));
+    }
+  }
+
+  lose(code?: number): void {
+    this.run(() => this.session.lost(code, this.now));
+  }
+
+  /** Time passes; what is due on the way is done. */
+  elapse(milliseconds: number): void {
+    const end = this.now + milliseconds;
+    for (;;) {
+      const { deadline } = this.session;
+      this.now = Math.max(this.now, Math.min(end, deadline ?? end));
+      this.run(() => this.session.tick(this.now));
+      if ((this.session.deadline ?? Infinity) > end) break;
+      if (this.session.deadline === deadline && this.now >= end) break;
+    }
+    this.now = end;
+    this.run(() => {});
+  }
+
+  #handle(event: Event): void {
+    this.told.push(event);
+    if (event.type === "renew") this.hub.add(event.write);
+    else if (event.type === "reload") {
+      void this.#flush()
+        .then(() => this.hub.reload())
+        .then(() => this.run(() => this.session.stored()));
+    } else if (!["connect", "disconnect", "token"].includes(event.type)) {
+      this.hub.receive(event as Told);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const ops = this.#unstored;
+    if (!ops.length) return;
+    this.#unstored = [];
+    try {
+      await this.store.apply(ops);
+    } catch {
+      this.#unstored = [...ops, ...this.#unstored];
+      return;
+    }
+    if (ops.some(([name]) => name === "renumber")) this.run(() => this.session.stored());
+  }
+}
