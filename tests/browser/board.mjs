@@ -165,8 +165,8 @@ export async function aReloadShowsTheSameBoard({ open }) {
 
 export async function aRecordThatIsNoTaskShowsAsFarAsItGoes({ open, ask }) {
   const window = await open();
-  await ask("push", ["tasks", "odd", ["neither", "here"]]);
-  await ask("push", ["tasks", "odder", { title: { a: 1 }, notes: null, column: 7 }]);
+  await ask("push", "tasks", "odd", ["neither", "here"]);
+  await ask("push", "tasks", "odder", { title: { a: 1 }, notes: null, column: 7 });
   await window.shows("odd", "title", '["neither","here"]');
   await window.shows("odder", "title", '{"a":1}');
   await window.shows("odder", "column", "todo");

@@ -29,7 +29,7 @@ class Stage:
 
     url = ""
 
-    async def do(self, what: str, more: Any) -> object:
+    async def do(self, what: str, *more: Any) -> object:
         """What a scenario may ask for; the answer is what it gets."""
         async with rhtmx.connect(f"{self.url.replace('http://', 'ws://')}api/ws") as client:
             if what == "push":
@@ -59,14 +59,14 @@ class ProcessStage(Stage):
     async def close(self) -> None:
         await self._stack.aclose()
 
-    async def do(self, what: str, more: Any) -> object:
+    async def do(self, what: str, *more: Any) -> object:
         assert self._server is not None
         if what == "kill":
             await self._server.kill()
         elif what == "start":
             await self.start()
         else:
-            return await super().do(what, more)
+            return await super().do(what, *more)
         return None
 
 

@@ -5,7 +5,7 @@
  *
  * Reads one JSON object a line, `{"scenario": name, "url": address, "pictures": folder}`,
  * and answers each with `{"passed": true}` or `{"failed": why}`. While a scenario
- * runs it may ask for something, `{"ask": what, "with": more}`, and goes on with
+ * runs it may ask for something, `{"ask": what, "with": [more]}`, and goes on with
  * the next line as the answer.
  */
 import assert from "node:assert/strict";
@@ -13,7 +13,9 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 import * as board from "./board.mjs";
+import * as forms from "./forms.mjs";
 import * as hostile from "./hostile.mjs";
+import * as htmx from "./htmx.mjs";
 import * as offline from "./offline.mjs";
 import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
@@ -24,7 +26,8 @@ import { Window } from "./window.mjs";
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const scenarios = { ...board, ...offline, ...signup, ...page, ...hostile, ...tabs, ...pictures };
+const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...tabs, ...pictures };
+const scenarios = { ...demo, ...forms, ...htmx };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -33,8 +36,8 @@ const browser = await chromium.launch({
 
 const say = (message) => console.log(JSON.stringify(message));
 
-async function ask(what, more) {
-  say({ ask: what, with: more ?? null });
+async function ask(what, ...more) {
+  say({ ask: what, with: more });
   return JSON.parse((await lines.next()).value);
 }
 
@@ -54,8 +57,16 @@ async function run({ scenario, url, pictures }) {
     return opened(contexts.at(-1));
   };
   const openTab = (window) => opened(window.page.context());
+  /** Opens any page of the server, not the demo. */
+  const visit = async (path) => {
+    contexts.push(await browser.newContext());
+    windows.push(new Window(await contexts.at(-1).newPage(), /./));
+    const { page } = windows.at(-1);
+    await page.goto(new URL(path, url).href);
+    return page;
+  };
   try {
-    await scenarios[scenario]({ open, openTab, ask, pictures });
+    await scenarios[scenario]({ open, openTab, visit, ask, pictures });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {
     await Promise.all(contexts.map((context) => context.close()));

@@ -17,8 +17,8 @@ DRIVER = Path(__file__).with_name("driver.mjs")
 PATIENCE = 90.0
 """Seconds for one scenario: its own waits are shorter and say what they waited for."""
 
-Answer = Callable[[str, Any], Awaitable[object]]
-"""Does what a scenario asks for: takes what, and more about it; returns the answer, as JSON."""
+Answer = Callable[..., Awaitable[object]]
+"""Does what a scenario asks for. Takes what, and more about it; returns the answer, for JSON."""
 
 
 class Browser:
@@ -27,14 +27,16 @@ class Browser:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def run(self, scenario: str, url: str, answer: Answer, pictures: Path) -> None:
+    async def run(
+        self, scenario: str, url: str, answer: Answer, pictures: Path | None = None
+    ) -> None:
         """Run a scenario.
 
         Args:
             scenario: its name in one of the `.mjs` files beside this one.
             url: the page.
             answer: does what the scenario asks for.
-            pictures: the folder for those that it takes.
+            pictures: the folder for those that it takes, if it takes any.
 
         Raises:
             AssertionError: what went wrong in the browser.
@@ -42,7 +44,7 @@ class Browser:
         await self._say({"scenario": scenario, "url": url, "pictures": str(pictures)})
         async with asyncio.timeout(PATIENCE):
             while "ask" in (message := await self._hear()):
-                await self._say(await answer(message["ask"], message["with"]))
+                await self._say(await answer(message["ask"], *message["with"]))
         if "failed" in message:
             raise AssertionError(message["failed"])
 

@@ -82,7 +82,7 @@ export async function hostileStringsOfConflictsAndRefusalsAreTexts({ open, ask }
   );
   await nothingRan(window);
   for (const [number, id] of ids.entries()) {
-    if (number >= 10) await ask("patch", ["tasks", id, { title: `${strings[number]} too` }]);
+    if (number >= 10) await ask("patch", "tasks", id, { title: `${strings[number]} too` });
   }
   await window.goOnline();
   await window.wait(() => document.querySelectorAll("#rejected .entry").length === 10, null, "10 refusals");

@@ -197,7 +197,7 @@ export async function aRefusedWriteIsShownWithItsTextAndCanBeRetried({ open, ask
   await one.saved();
   // Not an object: fields cannot be pushed into it.
   await one.goOffline();
-  await ask("push", ["tasks", id, "only words"]);
+  await ask("push", "tasks", id, "only words");
   await one.write(id, "notes", "A text that must not be lost");
   await one.goOnline();
   const refused = one.page.locator("#rejected .entry");
@@ -208,7 +208,7 @@ export async function aRefusedWriteIsShownWithItsTextAndCanBeRetried({ open, ask
   await one.saved();
   await one.reload();
   await refused.getByText("Notes “A text that must not be lost”").waitFor();
-  await ask("push", ["tasks", id, { title: "Tea" }]);
+  await ask("push", "tasks", id, { title: "Tea" });
   await one.shows(id, "title", "Tea");
   await refused.getByRole("button", { name: "Retry" }).click();
   for (const window of [one, other]) {
@@ -219,7 +219,7 @@ export async function aRefusedWriteIsShownWithItsTextAndCanBeRetried({ open, ask
 
 export async function aRefusedWriteCanBeGivenUp({ open, ask }) {
   const window = await open();
-  await ask("push", ["tasks", "1", "only words"]);
+  await ask("push", "tasks", "1", "only words");
   await window.write("1", "notes", "No matter");
   const refused = window.page.locator("#rejected .entry");
   await refused.getByRole("button", { name: "Discard" }).click();

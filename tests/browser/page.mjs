@@ -9,13 +9,13 @@ export async function fill(window, ask) {
   const { page } = window;
   const id = await window.add("Look at this");
   await window.saved();
-  await ask("push", ["members", "grace", { joined: "2026-01-01T00:00:00Z" }]);
+  await ask("push", "members", "grace", { joined: "2026-01-01T00:00:00Z" });
   await window.goOffline();
-  await ask("patch", ["tasks", id, { title: "Theirs", notes: "Theirs too" }]);
+  await ask("patch", "tasks", id, { title: "Theirs", notes: "Theirs too" });
   await window.write(id, "title", "Look at that");
   await window.goOnline();
   await window.conflict(id, "title").waitFor();
-  await ask("push", ["tasks", "odd", "only words"]);
+  await ask("push", "tasks", "odd", "only words");
   await window.write("odd", "notes", "Refused");
   await page.locator("#rejected .entry").waitFor();
   await window.remove(await window.add("Delete this"));
@@ -108,7 +108,7 @@ export async function theFocusStaysNearWhatWasDeletedOrAnswered({ open, ask }) {
   const id = await window.add("Third");
   await window.saved();
   await window.goOffline();
-  await ask("patch", ["tasks", id, { title: "Theirs" }]);
+  await ask("patch", "tasks", id, { title: "Theirs" });
   await window.write(id, "title", "Mine");
   await window.goOnline();
   await window.conflict(id, "title").getByRole("button", { name: "Keep mine" }).press("Enter");
@@ -144,8 +144,8 @@ export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
   const fact = (name, words) => window.page.locator(`[data-fact=${name}]`, { hasText: words }).waitFor();
   await fact("connection", /^open$/);
   await fact("client", /^[\w-]{16,}$/);
-  await ask("push", ["members", "grace", {}]);
-  await ask("push", ["tasks", "1", { title: "Tea" }]);
+  await ask("push", "members", "grace", {});
+  await ask("push", "tasks", "1", { title: "Tea" });
   await fact("positions", "tasks 1, members 1");
   await fact("epoch", /^\S{8,}$/);
   await fact("stored", /^2 records in this tab/);

@@ -12,10 +12,10 @@ const MEMBERS = ["hedy", "linus", "barbara", "ada", "grace"];
 /** A board that has been in use for a while. Returns the ids of its tasks. */
 async function inUse(window, ask) {
   for (const [number, [title, assignee, notes, column]] of BOARD.entries()) {
-    await ask("push", ["tasks", `000${number}`, { title, assignee, notes, column }]);
+    await ask("push", "tasks", `000${number}`, { title, assignee, notes, column });
   }
   for (const [number, name] of MEMBERS.entries()) {
-    await ask("push", ["members", name, { joined: `2026-11-2${number}T10:15:00Z` }]);
+    await ask("push", "members", name, { joined: `2026-11-2${number}T10:15:00Z` });
   }
   await window.find("Water the plants");
 }
@@ -36,7 +36,7 @@ export async function aPictureOfTheBoard({ open, ask, pictures }) {
   const window = await open({ viewport, colorScheme: "light", reducedMotion: "reduce" });
   await inUse(window, ask);
   await window.goOffline();
-  await ask("patch", ["tasks", "0002", { title: "Check the backups tonight" }]);
+  await ask("patch", "tasks", "0002", { title: "Check the backups tonight" });
   await window.write("0002", "title", "Check all backups");
   await window.goOnline();
   await window.conflict("0002", "title").waitFor();
@@ -52,8 +52,8 @@ export async function aPictureOfTheInspector({ open, ask, pictures }) {
   const window = await open({ viewport, colorScheme: "dark", reducedMotion: "reduce" });
   await inUse(window, ask);
   await window.goOffline();
-  await ask("patch", ["tasks", "0002", { assignee: "Grace" }]);
-  await ask("push", ["tasks", "0003", "no fields any more"]);
+  await ask("patch", "tasks", "0002", { assignee: "Grace" });
+  await ask("push", "tasks", "0003", "no fields any more");
   await window.write("0002", "assignee", "Linus");
   await window.write("0003", "notes", "Twice a week");
   await window.goOnline();

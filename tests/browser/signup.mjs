@@ -87,7 +87,7 @@ export async function aNewMemberShowsInEveryWindowWithNothingButTheName({ open }
 
 export async function aTakenUsernameIsToldWhileOneTypes({ open, ask }) {
   const { page } = await open();
-  await ask("push", ["members", "ada", { joined: "2026-01-01T00:00:00Z" }]);
+  await ask("push", "members", "ada", { joined: "2026-01-01T00:00:00Z" });
   await page.locator("#members .name").getByText("ada", { exact: true }).waitFor();
   await page.getByLabel("Username").pressSequentially("ada");
   assert.match(await error(page, "username").innerText(), /Username “ada” is taken/);
@@ -110,7 +110,7 @@ export async function ofTwoWhoSignUpAtOnceTheLoserSeesItAtTheField({ open, ask }
   await fill(page, { ...GOOD, username: "grace" });
   await submit(page);
   await page.waitForFunction(() => window.held);
-  await ask("push", ["members", "grace", { joined: "2026-01-01T00:00:00Z" }]);
+  await ask("push", "members", "grace", { joined: "2026-01-01T00:00:00Z" });
   await page.evaluate(() => window.held());
   await page.getByText("Somebody else took “grace” a moment ago.").waitFor();
   assert.match(await error(page, "username").innerText(), /Username “grace” is taken/);

@@ -11,11 +11,12 @@ export const PATIENCE = 15_000;
 /** What the browser itself says about a server that is gone, or a network. */
 const GONE = /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;
 
-/** All that the page asks for. */
+/** All that the demo asks for. */
 const OWN = /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg)(#[a-z-]*)?$/;
 
 export class Window {
-  constructor(page) {
+  /** @param own addresses that the page may ask for. */
+  constructor(page, own = OWN) {
     this.page = page;
     this.problems = [];
     page.setDefaultTimeout(PATIENCE);
@@ -25,7 +26,7 @@ export class Window {
     });
     page.on("pageerror", (error) => this.problems.push(`uncaught: ${error.stack}`));
     page.on("request", (request) => {
-      if (!OWN.test(request.url())) this.problems.push(`asked for ${request.url()}`);
+      if (!own.test(request.url())) this.problems.push(`asked for ${request.url()}`);
     });
     page.on("console", (message) => {
       const bad = ["error", "warning"].includes(message.type());

@@ -1,0 +1,156 @@
+/**
+ * Pages without a script of their own: live entities as DOM events, forms by attribute.
+ *
+ * Knows attributes, and events that htmx 2 and 4 (and any other script) can wait
+ * for. Must not know htmx: it finds what is asked for in the page itself, also
+ * when that changes, so that it does not matter which version put it there.
+ */
+import { bindForm } from "../forms/index.ts";
+import type { FormsClient } from "../forms/index.ts";
+import type { ChangeLog } from "../messages/types.ts";
+
+/** What a page needs of a client; `Client` has it. */
+export interface PageClient extends FormsClient {
+  /** Calls with each change from now on; with null when something may have been missed. */
+  watch(entity: string, listener: (change: ChangeLog | null) => void): () => void;
+}
+
+/** The detail of `rhtmx:ENTITY:changed`, empty when something may have been missed. */
+export type ChangedDetail =
+  | Record<string, never>
+  | (ChangeLog & {
+      /** How many changes this event stands for; the others are older. */
+      readonly count: number;
+      /** Which records they concern. */
+      readonly ids: readonly string[];
+    });
+
+/**
+ * Milliseconds in which the changes of an entity become one event: a burst of a
+ * thousand must not become a thousand requests. A timer, since animation frames
+ * stop in a page that nobody looks at.
+ */
+const BURST = 50;
+
+const ATTRIBUTES = ["data-rhtmx-form", "data-rhtmx-watch", "hx-trigger", "data-hx-trigger"];
+
+/** Elements that something is to be kept up to date for. */
+const MARKED =
+  'form[data-rhtmx-form],[data-rhtmx-watch],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
+
+/**
+ * Keeps a page up to date, until the returned function is called: binds its forms
+ * (`data-rhtmx-form="contact"`) and watches the entities that it names, in triggers
+ * (`hx-trigger="rhtmx:tasks:changed from:body"`) or in `data-rhtmx-watch="tasks users"`.
+ * What comes into the page later is found, what leaves it is let go.
+ *
+ * Events, on the body, from where they bubble to document and window, and without
+ * bubbling on each element whose own trigger names them:
+ *
+ * - `rhtmx:tasks:changed`, detail {@link ChangedDetail}; at most one in 50 ms;
+ * - `rhtmx:state`, detail `{ state }`.
+ *
+ * Those of forms, `rhtmx:validation`, come on the form and bubble from there. An
+ * entity whose name has white space, a comma or `[` in it cannot be named in a page.
+ *
+ * @param root where to look; the document if left out.
+ *
+ * @example
+ * bindPage(connect("/api/ws"));
+ */
+export function bindPage(client: PageClient, root: ParentNode & Node = document): () => void {
+  /** What ends it, for each form and entity that is kept up to date. */
+  const kept = new Map<HTMLElement | string, () => void>();
+
+  const fire = (name: string, detail: object) => {
+    const type = `rhtmx:${name}`;
+    const { body } = document;
+    for (const element of new Set([...root.querySelectorAll<HTMLElement>(MARKED), body])) {
+      if (element === body || triggerOf(element).includes(type)) {
+        element.dispatchEvent(new CustomEvent(type, { bubbles: element === body, detail }));
+      }
+    }
+  };
+
+  const watch = (entity: string) => {
+    let burst: (ChangeLog | null)[] = [];
+    return client.watch(entity, (change) => {
+      if (burst.push(change) > 1) return;
+      setTimeout(() => {
+        const all = burst as ChangeLog[];
+        burst = [];
+        const ids = [...new Set(all.map((each) => each?.entity_id))];
+        const detail = { ...all.at(-1), count: all.length, ids };
+        fire(`${entity}:changed`, all.includes(null!) ? {} : detail);
+      }, BURST);
+    });
+  };
+
+  const scan = () => {
+    const wanted = new Set<HTMLElement | string>();
+    for (const element of root.querySelectorAll<HTMLElement>(MARKED)) {
+      const { rhtmxForm, rhtmxWatch = "" } = element.dataset;
+      if (rhtmxForm !== undefined) wanted.add(element);
+      for (const entity of rhtmxWatch.match(/\S+/g) ?? []) wanted.add(entity);
+      for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
+        wanted.add(match[1]!);
+      }
+    }
+    for (const [each, stop] of kept) {
+      if (!wanted.has(each) && kept.delete(each)) stop();
+    }
+    for (const each of wanted) {
+      if (kept.has(each)) continue;
+      const isName = typeof each === "string";
+      kept.set(each, isName ? watch(each) : bindForm(each as HTMLFormElement, { client }).stop);
+    }
+  };
+
+  const stopState = client.onState((state) => fire("state", { state }));
+  const stopLooking = onChange(root, scan);
+  scan();
+  return () => {
+    stopLooking();
+    stopState();
+    for (const stop of kept.values()) stop();
+  };
+}
+
+/**
+ * Starts by itself, from the script tag: connects as soon as the page has something
+ * to keep up to date, to the tag's `data-url` (`/api/ws` if left out). Not with
+ * `data-manual`: then the page calls `bindPage` with a client of its own.
+ *
+ * @param connect makes the client.
+ * @param script the tag: `document.currentScript`, which is known only while the
+ * script runs for the first time.
+ */
+export function start(
+  connect: (url: string) => PageClient,
+  script: HTMLOrSVGElement | null | undefined,
+): void {
+  if (!script || "manual" in script.dataset) return;
+  const begin = () => {
+    const look = () => {
+      if (!document.querySelector(MARKED)) return;
+      stop();
+      bindPage(connect(script.dataset["url"] ?? "/api/ws"));
+    };
+    const stop = onChange(document, look);
+    look();
+  };
+  // A form that has not been read to its end could not be bound as a whole.
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+}
+
+function triggerOf(element: HTMLElement): string {
+  return element.getAttribute("hx-trigger") ?? element.dataset["hxTrigger"] ?? "";
+}
+
+/** Calls `look` after each change of the page that may concern us, until told to stop. */
+function onChange(root: Node, look: () => void): () => void {
+  const observer = new MutationObserver(look);
+  observer.observe(root, { childList: true, subtree: true, attributeFilter: ATTRIBUTES });
+  return () => observer.disconnect();
+}

@@ -1,0 +1,221 @@
+// @vitest-environment happy-dom
+/** Submission waits for the answer about the whole form, and happens once. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { bindForm } from "../../src/forms/index.ts";
+import { described, FakeClient, find, page, settled, type, whole } from "./support.ts";
+import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
+
+const INSIDE = `
+  <input type="hidden" name="token" value="t">
+  <input name="email" value="a@b.c"> <input name="phone">
+  <button id="send" name="how" value="send">Send</button>
+  <button id="save" formnovalidate>Save for later</button>`;
+
+let client: FakeClient;
+let form: HTMLFormElement;
+let bound: BoundForm;
+/** The submissions that the page saw, by their buttons. */
+let sent: (string | undefined)[];
+
+function click(id = "send"): void {
+  const event = { bubbles: true, cancelable: true, submitter: find(`#${id}`) };
+  form.dispatchEvent(new SubmitEvent("submit", event));
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sessionStorage.clear();
+  client = new FakeClient();
+  form = page(INSIDE);
+  sent = [];
+  // As a page does that loads no other: it sends by itself. Before it is bound, on purpose.
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    sent.push(event.submitter?.id);
+  });
+  bound = bindForm(form, { client });
+});
+
+afterEach(() => {
+  bound.stop();
+  vi.useRealTimers();
+});
+
+it("the page sees no submission before the form was found valid, then it sees it once, with its button", async () => {
+  click();
+  await settled();
+  expect(sent).toEqual([]);
+  expect(form.dataset["rhtmxState"]).toBe("checking");
+  expect(client.forms[0]!.values).toEqual({ token: "t", email: "a@b.c", phone: "" });
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual(["send"]);
+  expect(form.dataset["rhtmxState"]).toBe("valid");
+});
+
+it("a form that is not valid shows all errors, goes to the first and is not sent", async () => {
+  click();
+  const errors = [
+    { field: "phone", error: "is required" },
+    { field: "email", error: "is taken" },
+    { field: "", error: "Come back tomorrow." },
+    { field: "age", error: "is required" },
+  ];
+  await client.forms[0]!.answer({ errors });
+  expect(sent).toEqual([]);
+  expect(form.dataset["rhtmxState"]).toBe("invalid");
+  expect(described("email")).toBe("is taken");
+  expect(described("phone")).toBe("is required");
+  expect(document.activeElement).toBe(find("[name=email]"));
+  expect(whole()).toBe("Come back tomorrow. age is required");
+});
+
+it("after that the next attempt asks again, and goes on", async () => {
+  click();
+  await client.forms[0]!.answer({ errors: [{ field: "phone", error: "is required" }] });
+  type("phone", "1");
+  click();
+  await client.forms[1]!.answer({});
+  expect(described("phone")).toBe("");
+  expect(sent).toEqual(["send"]);
+});
+
+it("a double click sends once, whether the answer is slow or quick", async () => {
+  click();
+  click();
+  expect(client.forms.length).toBe(1);
+  await client.forms[0]!.answer({});
+  click();
+  await settled();
+  expect(client.forms.length).toBe(1);
+  expect(sent).toEqual(["send"]);
+});
+
+it("a second click that is meant sends again", async () => {
+  click();
+  await client.forms[0]!.answer({});
+  await vi.advanceTimersByTimeAsync(501);
+  click();
+  await client.forms[1]!.answer({});
+  expect(sent).toEqual(["send", "send"]);
+});
+
+it("whoever writes on at once may send again at once", async () => {
+  click();
+  await client.forms[0]!.answer({});
+  type("phone", "2");
+  click();
+  await client.forms[1]!.answer({});
+  expect(sent).toEqual(["send", "send"]);
+});
+
+it("without a connection it waits and says so, and goes on when there is one", async () => {
+  client.state = "waiting";
+  click();
+  await settled();
+  expect(form.dataset["rhtmxState"]).toBe("waiting");
+  expect(whole()).toBe("Waiting for the connection…");
+  client.becomes("offline");
+  expect(form.dataset["rhtmxState"]).toBe("waiting");
+  client.becomes("open");
+  expect(form.dataset["rhtmxState"]).toBe("checking");
+  expect(whole()).toBe("");
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual(["send"]);
+});
+
+it("the words for waiting may be the page's own", async () => {
+  form.dataset["rhtmxWaiting"] = "Warte auf die Verbindung …";
+  client.state = "offline";
+  click();
+  expect(whole()).toBe("Warte auf die Verbindung …");
+});
+
+it("whoever writes on while it waits has not sent: half a sentence must not go", async () => {
+  client.state = "waiting";
+  click();
+  type("phone", "1");
+  expect(form.dataset["rhtmxState"]).toBe("idle");
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual([]);
+  click();
+  await client.forms[1]!.answer({});
+  expect(sent).toEqual(["send"]);
+});
+
+it("what a script changed meanwhile is asked about before it goes", async () => {
+  click();
+  find("[name=phone]").value = "changed";
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual([]);
+  expect(client.forms[1]!.values["phone"]).toBe("changed");
+  await client.forms[1]!.answer({});
+  expect(sent).toEqual(["send"]);
+});
+
+it("an answer about a field that comes after the click does not hide that about the form", async () => {
+  type("email", "x");
+  const answer = bound.check("email");
+  click();
+  await client.forms[0]!.answer({ errors: [{ field: "email", error: "is taken" }] });
+  await client.fields[0]!.answer({});
+  expect(await answer).toBeUndefined();
+  expect(described("email")).toBe("is taken");
+});
+
+it("what could not be asked is told, and may be tried again", async () => {
+  click();
+  await client.forms[0]!.refuse(new Error("no form 'contact' is registered here"));
+  expect(whole()).toBe("no form 'contact' is registered here");
+  expect(form.dataset["rhtmxState"]).toBe("invalid");
+  click();
+  await client.forms[1]!.answer({});
+  expect(sent).toEqual(["send"]);
+});
+
+it("a button with formnovalidate sends at once", () => {
+  click("save");
+  expect(sent).toEqual(["save"]);
+  expect(client.forms).toEqual([]);
+});
+
+it("a button that was taken away meanwhile does not keep the form from going", async () => {
+  click();
+  find("#send").remove();
+  await client.forms[0]!.answer({});
+  expect(sent.length).toBe(1);
+});
+
+it("a submission that a script asks for waits like any other", async () => {
+  form.requestSubmit();
+  await settled();
+  expect(sent).toEqual([]);
+  await client.forms[0]!.answer({});
+  expect(sent.length).toBe(1);
+});
+
+it("a script may ask about the form without sending it; two at a time are one question", async () => {
+  const both = [bound.validate(), bound.validate()];
+  expect(client.forms.length).toBe(1);
+  await client.forms[0]!.answer({ errors: [{ field: "phone", error: "is required" }] });
+  expect(await Promise.all(both)).toEqual([false, false]);
+  expect(sent).toEqual([]);
+});
+
+it("the answer about the form is an event that bubbles", async () => {
+  const seen: ValidationDetail[] = [];
+  const take = (event: Event) => seen.push((event as CustomEvent<ValidationDetail>).detail);
+  document.addEventListener("rhtmx:validation", take);
+  click();
+  await client.forms[0]!.answer({ errors: [{ field: "", error: "Too late." }] });
+  document.removeEventListener("rhtmx:validation", take);
+  const detail = { form: "contact", field: "", valid: false, error: "Too late.", metadata: null };
+  expect(seen).toEqual([detail]);
+});
+
+it("a form that was left alone is sent as it is", async () => {
+  bound.stop();
+  click();
+  expect(sent).toEqual(["send"]);
+  expect(client.forms).toEqual([]);
+});

@@ -1,0 +1,133 @@
+/**
+ * A page with a form, and a client whose answers the test gives.
+ */
+import { vi } from "vitest";
+
+import type { FieldAnswer, FormAnswer, FormsClient } from "../../src/forms/index.ts";
+
+// happy-dom does not reflect these two; browsers do.
+for (const [property, attribute] of [["ariaInvalid", "aria-invalid"], ["ariaLive", "aria-live"]]) {
+  Object.defineProperty(Element.prototype, property!, {
+    configurable: true,
+    get(this: Element) {
+      return this.getAttribute(attribute!);
+    },
+    set(this: Element, value: string | null) {
+      if (value === null) this.removeAttribute(attribute!);
+      else this.setAttribute(attribute!, value);
+    },
+  });
+}
+
+interface Question<A> {
+  readonly values: Readonly<Record<string, string>>;
+  readonly formInstance: string;
+  readonly answer: (answer: A) => Promise<void>;
+  readonly refuse: (error: Error) => Promise<void>;
+}
+
+type FieldQuestion = Question<Partial<FieldAnswer>> & { readonly field: string; readonly value: string };
+
+/** Lets everything happen that waits for promises only. */
+export async function settled(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+export class FakeClient implements FormsClient {
+  state = "open";
+  readonly fields: FieldQuestion[] = [];
+  readonly forms: Question<Partial<FormAnswer>>[] = [];
+  readonly listeners = new Set<(state: string) => void>();
+
+  onState(listener: (state: string) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** The connection is another one. */
+  becomes(state: string): void {
+    this.state = state;
+    for (const listener of this.listeners) listener(state);
+  }
+
+  validateField(
+    _form: string,
+    field: string,
+    value: string,
+    { values, formInstance }: { values: Readonly<Record<string, string>>; formInstance: string },
+  ): Promise<FieldAnswer> {
+    return new Promise((resolve, reject) => {
+      this.fields.push({
+        ...{ field, value, values: { ...values }, formInstance },
+        answer: (answer) => {
+          resolve({ valid: !answer.error, metadata: null, ...answer });
+          return settled();
+        },
+        refuse: (error) => {
+          reject(error);
+          return settled();
+        },
+      });
+    });
+  }
+
+  validateForm(
+    _form: string,
+    values: Readonly<Record<string, string>>,
+    { formInstance }: { formInstance: string },
+  ): Promise<FormAnswer> {
+    return new Promise((resolve, reject) => {
+      this.forms.push({
+        ...{ values: { ...values }, formInstance },
+        answer: ({ errors = [], valid = errors.length === 0 }) => {
+          resolve({ valid, errors });
+          return settled();
+        },
+        refuse: (error) => {
+          reject(error);
+          return settled();
+        },
+      });
+    });
+  }
+
+  /** What was asked about since the last call: fields and their values. */
+  asked(): string[] {
+    return this.fields.splice(0).map(({ field, value }) => `${field}=${value}`);
+  }
+}
+
+/** The page becomes this form. */
+export function page(inside: string, attributes = 'data-rhtmx-form="contact"'): HTMLFormElement {
+  document.body.innerHTML = `<form ${attributes}>${inside}</form>`;
+  return document.querySelector("form")!;
+}
+
+export function find<E extends HTMLElement = HTMLInputElement>(selector: string): E {
+  const found = document.querySelector<E>(selector);
+  if (!found) throw new Error(`nothing is ${selector} in ${document.body.innerHTML}`);
+  return found;
+}
+
+/** The user types a value into a control. */
+export function type(name: string, value: string, more: { isComposing?: boolean } = {}): void {
+  const control = find(`[name="${name}"]`);
+  control.value = value;
+  control.dispatchEvent(new InputEvent("input", { bubbles: true, ...more }));
+}
+
+/** The user goes elsewhere. */
+export function leave(name: string): void {
+  find(`[name="${name}"]`).dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+}
+
+/** The words shown for a field, as a screen reader finds them. */
+export function described(name: string): string {
+  const ids = find(`[name="${name}"]`).getAttribute("aria-describedby") ?? "";
+  return ids.split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join("");
+}
+
+/** The words for the form as a whole. */
+export function whole(): string {
+  return document.querySelector('[data-rhtmx-error=""]')?.textContent ?? "";
+}

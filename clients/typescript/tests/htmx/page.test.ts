@@ -1,0 +1,139 @@
+// @vitest-environment happy-dom
+/** What a page asks for is found, watched and told, by one event for a burst. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { bindPage } from "../../src/htmx/index.ts";
+import { find, type } from "../forms/support.ts";
+import { change, PageFakeClient } from "./support.ts";
+
+let client: PageFakeClient;
+let stop: () => void = () => undefined;
+
+/** What the body told of an event, in order. */
+function listen(name: string): unknown[] {
+  const seen: unknown[] = [];
+  document.body.addEventListener(name, (event) => seen.push((event as CustomEvent).detail));
+  return seen;
+}
+
+function bind(html: string): void {
+  document.body.innerHTML = html;
+  stop = bindPage(client);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  client = new PageFakeClient();
+});
+
+afterEach(() => {
+  stop();
+  vi.useRealTimers();
+});
+
+it("entities are found in triggers and in lists of names", () => {
+  bind(`
+    <ul hx-trigger="load, rhtmx:tasks:changed from:body delay:1s,rhtmx:users:changed[detail.id]"></ul>
+    <ul data-hx-trigger="rhtmx:of:colons:changed from:body"></ul>
+    <ul hx-trigger="rhtmx:state from:body"></ul>
+    <p data-rhtmx-watch=" posts  tasks "></p>`);
+  expect(client.watched()).toEqual(["of:colons", "posts", "tasks", "users"]);
+});
+
+it("a change is an event on the body, from where it bubbles", async () => {
+  bind('<p data-rhtmx-watch="tasks"></p>');
+  const seen = listen("rhtmx:tasks:changed");
+  const onWindow = vi.fn();
+  window.addEventListener("rhtmx:tasks:changed", onWindow);
+  client.change("tasks", change("7", 3));
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen).toEqual([{ ...change("7", 3), count: 1, ids: ["7"] }]);
+  expect(onWindow).toHaveBeenCalledOnce();
+});
+
+it("a burst is one event with the newest change, their number and the records", async () => {
+  bind('<p data-rhtmx-watch="tasks"></p>');
+  const seen = listen("rhtmx:tasks:changed");
+  for (let version = 1; version <= 1000; version++) {
+    client.change("tasks", change(`${version % 2}`, version));
+  }
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen).toEqual([{ ...change("0", 1000), count: 1000, ids: ["1", "0"] }]);
+  client.change("tasks", change("0", 1001));
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen.length).toBe(2);
+});
+
+it("when something may have been missed the event says nothing else", async () => {
+  bind('<p data-rhtmx-watch="tasks"></p>');
+  const seen = listen("rhtmx:tasks:changed");
+  client.change("tasks", null);
+  client.change("tasks", change("7", 3));
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen).toEqual([{}]);
+});
+
+it("an element whose own trigger names an event gets one that does not bubble", async () => {
+  bind('<div><ul hx-trigger="rhtmx:tasks:changed"></ul></div><ol hx-trigger="rhtmx:users:changed"></ol>');
+  const [onList, onParent, onOther] = [vi.fn(), vi.fn(), vi.fn()];
+  find("ul").addEventListener("rhtmx:tasks:changed", onList);
+  find("div").addEventListener("rhtmx:tasks:changed", onParent);
+  find("ol").addEventListener("rhtmx:tasks:changed", onOther);
+  client.change("tasks", change("7", 3));
+  await vi.advanceTimersByTimeAsync(50);
+  expect([onList, onParent, onOther].map((each) => each.mock.calls.length)).toEqual([1, 0, 0]);
+});
+
+it("what comes into the page is watched, what leaves it no longer", async () => {
+  bind('<p data-rhtmx-watch="tasks"></p>');
+  document.body.insertAdjacentHTML("beforeend", '<b><ul hx-trigger="rhtmx:users:changed"></ul></b>');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(client.watched()).toEqual(["tasks", "users"]);
+  find("p").remove();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(client.watched()).toEqual(["users"]);
+  find("ul").setAttribute("hx-trigger", "rhtmx:posts:changed");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(client.watched()).toEqual(["posts"]);
+});
+
+it("an entity that two elements ask for is watched once, until both are gone", async () => {
+  bind('<p data-rhtmx-watch="tasks"></p><ul hx-trigger="rhtmx:tasks:changed"></ul>');
+  expect(client.watches).toBe(1);
+  find("p").remove();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(client.watched()).toEqual(["tasks"]);
+  expect(client.watches).toBe(1);
+});
+
+it("each state of the connection is an event", () => {
+  bind("");
+  const seen = listen("rhtmx:state");
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(seen).toEqual([{ state: "waiting" }, { state: "open" }]);
+});
+
+it("forms are bound as they come, and left alone when they go", async () => {
+  bind('<form data-rhtmx-form="contact"><input name="email"></form>');
+  document.body.insertAdjacentHTML("beforeend", '<form data-rhtmx-form="b"><input name="b"></form>');
+  await vi.advanceTimersByTimeAsync(0);
+  type("b", "x");
+  await vi.advanceTimersByTimeAsync(300);
+  expect(client.asked()).toEqual(["b=x"]);
+  expect(client.listeners.size).toBe(3);
+  document.body.innerHTML = "";
+  await vi.advanceTimersByTimeAsync(0);
+  expect(client.listeners.size).toBe(1);
+});
+
+it("after the end nothing is watched, bound or told", async () => {
+  bind('<p data-rhtmx-watch="tasks"></p><form data-rhtmx-form="contact"><input name="email"></form>');
+  const seen = listen("rhtmx:state");
+  stop();
+  expect(client.watched()).toEqual([]);
+  client.becomes("waiting");
+  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-watch="users"></p>');
+  await vi.advanceTimersByTimeAsync(0);
+  expect([client.watched(), client.listeners.size, seen]).toEqual([[], 0, []]);
+});

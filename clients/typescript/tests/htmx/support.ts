@@ -1,0 +1,39 @@
+/**
+ * A client whose changes the test makes.
+ */
+import { FakeClient } from "../forms/support.ts";
+import type { PageClient } from "../../src/htmx/index.ts";
+import type { ChangeLog } from "../../src/messages/types.ts";
+
+type Listener = (change: ChangeLog | null) => void;
+
+/** A change of a record of `tasks`. */
+export function change(id: string, version: number): ChangeLog {
+  const created_at = "2026-11-22T10:00:00Z";
+  return { entity: "tasks", entity_id: id, action: "update", data: {}, version, created_at };
+}
+
+export class PageFakeClient extends FakeClient implements PageClient {
+  /** How often something was watched anew. */
+  watches = 0;
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  watch(entity: string, listener: Listener): () => void {
+    this.watches++;
+    const all = this.#listeners.get(entity) ?? new Set();
+    this.#listeners.set(entity, all.add(listener));
+    return () => {
+      all.delete(listener);
+      if (all.size === 0) this.#listeners.delete(entity);
+    };
+  }
+
+  /** The entities that someone watches. */
+  watched(): string[] {
+    return [...this.#listeners.keys()].sort();
+  }
+
+  change(entity: string, log: ChangeLog | null): void {
+    for (const listener of this.#listeners.get(entity) ?? []) listener(log);
+  }
+}

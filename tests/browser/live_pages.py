@@ -1,0 +1,122 @@
+"""A server with the pages of the tests of forms and htmx.
+
+Knows what they look like and what their form takes. Must not know what a browser
+does with them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from rhtmx_server import App, Config, Invalid
+from tests.support.programs import TYPESCRIPT
+
+__all__ = ["LivePages"]
+
+HERE = Path(__file__).parent
+HTML = "text/html; charset=utf-8"
+SCRIPT = "text/javascript; charset=utf-8"
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<title>Test</title>
+<link rel="icon" href="/icon.svg">
+<meta name="htmx-config" content='{{"includeIndicatorStyles": false}}'>
+{scripts}
+<script src="/live.js"></script>
+</head>
+<body>{body}</body>
+</html>
+"""
+
+FORM = """
+<form data-rhtmx-form="contact" action="/sent" novalidate {more}>
+<label>Email <input name="email" type="email" aria-describedby="hint"></label>
+<p id="hint">We write once a month.</p>
+<label>Key <input name="key" type="password"></label>
+<label>Days <select name="days" multiple><option>mo<option>tu<option>we</select></label>
+<label>Quoted <input name='say "hi\\'></label>
+<button name="how" value="now">Send</button>
+</form>
+"""
+
+LISTS = """
+<ul id="from-body" hx-get="/from-body" hx-trigger="rhtmx:tasks:changed from:body"></ul>
+<ul id="own" hx-get="/own" hx-trigger="rhtmx:tasks:changed"></ul>
+<ul id="other" hx-get="/other" hx-trigger="rhtmx:others:changed from:body"></ul>
+<ul id="state" hx-get="/state" hx-trigger="rhtmx:state from:body"></ul>
+<button hx-get="/late" hx-swap="outerHTML">More</button>
+"""
+
+LATE = '<ul hx-get="/late-list" hx-trigger="rhtmx:lates:changed from:body">Nothing yet.</ul>'
+
+
+class LivePages:
+    """The server, in this process, on one port.
+
+    Attributes:
+        url: where its pages are.
+    """
+
+    def __init__(self) -> None:
+        self._app = App(
+            store="memory://", config=Config(port=0), undeclared=True, pages=dict(_pages())
+        )
+        self._app.form("nothing")
+        _declare_contact(self._app)
+        self.url = ""
+
+    async def start(self) -> None:
+        """Start, the second time on the port of the first."""
+        if self.url:
+            self._app.configure(Config(port=int(self.url.rpartition(":")[2])))
+        url = await self._app.start()
+        self.url = url.replace("ws://", "http://").removesuffix("/api/ws")
+
+    async def stop(self) -> None:
+        await self._app.stop()
+
+    async def do(self, what: str) -> None:
+        """What a scenario may ask for: `start`, `stop`, or `push ENTITY COUNT`."""
+        words = what.split()
+        if words[0] == "push":
+            for number in range(int(words[2])):
+                await self._app.changes.push(words[1], str(number % 10), {"n": number})
+        else:
+            await {"start": self.start, "stop": self.stop}[what]()
+
+
+def _pages() -> Mapping[str, tuple[str, bytes]]:
+    live = subprocess.run(["node", HERE / "bundle.mjs"], check=True, capture_output=True).stdout
+    found = {
+        "/icon.svg": ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
+        "/live.js": (SCRIPT, live),
+        "/form": (HTML, _page(FORM.format(more=""))),
+    }
+    for version in ("2", "4"):
+        path = TYPESCRIPT / "node_modules" / f"htmx{version}" / "dist" / "htmx.min.js"
+        found[f"/htmx{version}.js"] = (SCRIPT, path.read_bytes())
+        body = FORM.format(more='hx-get="/sent"') + LISTS
+        found[f"/htmx{version}"] = (HTML, _page(body, f"/htmx{version}.js"))
+    for name in ("from-body", "own", "other", "state", "late-list"):
+        found[f"/{name}"] = (HTML, f"<li>{name}</li>".encode())
+    return {**found, "/late": (HTML, LATE.encode()), "/sent": (HTML, _page("<p>Sent.</p>"))}
+
+
+def _page(body: str, *scripts: str) -> bytes:
+    tags = "".join(f'<script src="{each}"></script>' for each in scripts)
+    return PAGE.format(body=body, scripts=tags).encode()
+
+
+def _declare_contact(app: App) -> None:
+    contact = app.form("contact")
+    contact.field("email", required=True, email=True)
+    contact.field('say "hi\\', max_length=3)
+
+    @contact.field("days")
+    def days_are_free(value: str) -> None:
+        if "tu" in value:
+            raise Invalid(f"taken: {value.split()}")
