@@ -45,6 +45,8 @@ export class Hub {
   readonly #promises = new Map<string, Promised>();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Map<string, number>();
+  /** Why this tab wants no connection. */
+  readonly #against = new Set<"app" | "network">();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,6 +91,8 @@ export class Hub {
 
   /** Tells everybody: this tab, the leader, the other tabs. */
   send(message: Told): void {
+    if (message.type === "offline") this.#against.add(message.why);
+    if (message.type === "online") this.#against.delete(message.why);
     this.receive(message);
     this.leader?.(message);
     this.port.post(message);
@@ -220,6 +224,7 @@ export class Hub {
 
   /** Says everything to a new leader. */
   again(): void {
+    for (const why of this.#against) this.send({ type: "offline", why });
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
     for (const [entity, count] of this.#watched) {
       if (count) this.send({ type: "watch", entity, tab: this.#prefix });

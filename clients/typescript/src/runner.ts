@@ -53,9 +53,10 @@ export class Runner {
     const hub = this.#hub;
     hub.store.apply([["leader", this.#options.leader]]).catch((error) => this.#report(error));
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
-    this.#run((session, now) => session.tick(now));
     hub.port.post({ type: "lead" });
     hub.again();
+    // After those who want no connection had their say.
+    this.#run((session, now) => session.tick(now));
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
