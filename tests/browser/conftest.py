@@ -36,6 +36,11 @@ class Stage:
                 return (await client.push(*more)).version
             if what == "patch":
                 return (await client.push_fields(*more)).version
+            if what == "patch all":
+                entity, records = more
+                for entity_id, fields in records.items():
+                    await client.push_fields(entity, entity_id, fields)
+                return None
             assert what == "push hostile strings"
             await push_hostile(client)
             return HOSTILE

@@ -57,3 +57,13 @@ export async function anotherTabTakesOverFromOneThatIsKilled({ open, openTab }) 
   for (const tab of others) await tab.saved();
   assert.equal((await Promise.all(others.map(leads))).filter(Boolean).length, 1);
 }
+
+export async function theSwitchIsOneForAllTabs({ open, openTab }) {
+  const one = await open();
+  const other = await openTab(one);
+  await one.goOffline();
+  await other.page.getByRole("switch", { name: "Offline", checked: true }).waitFor();
+  await other.connection("offline");
+  await other.goOnline();
+  await one.isLive();
+}

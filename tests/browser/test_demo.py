@@ -73,7 +73,11 @@ HOSTILE = [
 PICTURES = ["aPictureOfTheBoard", "aPictureOfTheInspector", "aPictureOfTheForm"]
 
 # Written, and not run yet: they need the tabs of a browser to share one client.
-# TABS = ["threeTabsHaveOneConnectionAndOneQueue", "anotherTabTakesOverFromOneThatIsKilled"]
+# TABS = [
+#     "threeTabsHaveOneConnectionAndOneQueue",
+#     "anotherTabTakesOverFromOneThatIsKilled",
+#     "theSwitchIsOneForAllTabs",
+# ]
 
 
 @pytest.mark.parametrize("fact", [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *HOSTILE, *PICTURES])

@@ -26,22 +26,25 @@ export function showConnection(client: Client): void {
   client.onState(show);
 }
 
-/** The switch "Offline", which a reload of the tab leaves as it is. */
+/**
+ * The switch "Offline". A reload leaves it as it is, and so do the other tabs: they
+ * have the same client.
+ */
 export function offerOffline(client: Client, storage: TextStorage): void {
   const control = find(document, "#offline", HTMLButtonElement);
-  const set = (offline: boolean) => {
+  const follow = () => {
+    const offline = storage.getItem(KEY) === "true";
+    if (control.getAttribute("aria-checked") === String(offline)) return;
     control.setAttribute("aria-checked", String(offline));
     if (offline) client.offline();
     else client.online();
   };
   control.addEventListener("click", () => {
-    const offline = control.getAttribute("aria-checked") !== "true";
-    set(offline);
-    try {
-      storage.setItem(KEY, String(offline));
-    } catch {}
+    storage.setItem(KEY, String(control.getAttribute("aria-checked") !== "true"));
+    follow();
   });
-  if (storage.getItem(KEY) === "true") set(true);
+  window.addEventListener("storage", follow);
+  follow();
 }
 
 type Shown = "connecting" | "live" | "reconnecting" | "offline" | "closed";

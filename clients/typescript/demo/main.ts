@@ -16,7 +16,7 @@ import { offerSignUp } from "./signup.ts";
 import { ENTITY } from "./task.ts";
 
 const client = connect("/api/ws");
-offerOffline(client, sessionStorage);
+offerOffline(client, localStorage);
 showConnection(client);
 const notices = new Notices(find(document, "#notices", HTMLElement));
 client.onError((error) => notices.show(error.message));
