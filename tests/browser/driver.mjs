@@ -13,6 +13,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 import * as board from "./board.mjs";
+import * as demoTabs from "./demo_tabs.mjs";
 import * as forms from "./forms.mjs";
 import * as hostile from "./hostile.mjs";
 import * as htmx from "./htmx.mjs";
@@ -26,7 +27,7 @@ import { Window } from "./window.mjs";
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...tabs, ...pictures };
+const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
 const scenarios = { ...demo, ...forms, ...htmx };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
@@ -66,6 +67,10 @@ async function run({ scenario, url, pictures }) {
     return page;
   };
   try {
+    if (scenario in tabs) {
+      contexts.push(await browser.newContext());
+      return await tabs[scenario]({ context: contexts[0], url });
+    }
     await scenarios[scenario]({ open, openTab, visit, ask, pictures });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {

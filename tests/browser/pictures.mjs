@@ -27,7 +27,7 @@ async function shoot(window, pictures, name, heading, fromTop = false) {
   const path = join(pictures, name);
   if (!fromTop) return part.screenshot({ path });
   const { y, width, height, x } = await part.boundingBox();
-  const clip = { x: 0, y: 0, width: x + width + x, height: y + height + x };
+  const clip = { x: 0, y: 0, width: x + width + x, height: y + height + 12 };
   await window.page.screenshot({ path, fullPage: true, clip });
 }
 

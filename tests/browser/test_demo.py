@@ -72,15 +72,15 @@ HOSTILE = [
 ]
 PICTURES = ["aPictureOfTheBoard", "aPictureOfTheInspector", "aPictureOfTheForm"]
 
-# Written, and not run yet: they need the tabs of a browser to share one client.
-# TABS = [
-#     "threeTabsHaveOneConnectionAndOneQueue",
-#     "anotherTabTakesOverFromOneThatIsKilled",
-#     "theSwitchIsOneForAllTabs",
-# ]
+TABS = [
+    "threeTabsHaveOneConnectionAndOneQueue",
+    "anotherTabTakesOverFromOneThatIsKilled",
+    "theSwitchIsOneForAllTabs",
+]
+DEMO = [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *HOSTILE, *TABS, *PICTURES]
 
 
-@pytest.mark.parametrize("fact", [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *HOSTILE, *PICTURES])
+@pytest.mark.parametrize("fact", DEMO)
 async def test_in_a_browser(browser: Browser, stage: Stage, pictures: Path, fact: str) -> None:
     await browser.run(fact, stage.url, stage.do, pictures)
 

@@ -11,9 +11,10 @@ import { Form } from "./form.ts";
 import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
 import { MemoryStore } from "./memory.ts";
-import { globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
-import { Runner } from "./runner.ts";
+import { canShare, globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
+import { takeTurns } from "./runner.ts";
 import { QUEUE, REFUSED } from "./store.ts";
+import { tabs } from "./tabs.ts";
 import type { RhtmxError } from "./errors.ts";
 import type { State } from "./events.ts";
 import type * as m from "./messages/types.ts";
@@ -48,27 +49,22 @@ export class Client {
     const address = webSocketUrl(url);
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
-    const store =
-      storage === false || !hasIndexedDB()
-        ? new MemoryStore(clientId ?? randomId())
-        : new IndexedStore(storage ?? `rhtmx:${address}`, randomId, clientId);
-    const hub = new Hub(store, alone(), leader.slice(16));
+    const name = storage || `rhtmx:${address}`;
+    const lasts = storage !== false && hasIndexedDB();
+    const store = lasts
+      ? new IndexedStore(name, randomId, clientId)
+      : new MemoryStore(clientId ?? randomId());
+    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
+    const hub = new Hub(store, port, leader.slice(16));
     const renewable = typeof token === "function";
     const { random } = Math;
     const settings = { url: address, WebSocket, format, token, renewable, leader, random };
-    let runner: Runner | undefined;
     const stopPage = watchPage((message) => hub.send(message));
-    void hub.ready.then(() => {
-      if (hub.connection === "closed") return;
-      hub.port.lead(
-        () => (runner = new Runner(settings, hub)).start(),
-        () => runner?.stop(),
-      );
-    });
+    const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;
     this.#stop = () => {
       stopPage();
-      runner?.stop();
+      stopLeading();
       hub.close();
     };
   }

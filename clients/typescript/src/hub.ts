@@ -28,15 +28,19 @@ interface Promised {
   readonly question?: Question;
 }
 
+/** What is known of the acknowledgement of a write when it was missed. */
+const UNKNOWN = { version: 0, duplicate: true } as ServerMessage;
+
 /** See the head of the file. */
 export class Hub {
   readonly store: Store;
   readonly port: Port;
-  /** Made anew when the store is loaded. */
   state: State = stateOf();
   connection: Connection = "connecting";
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
+  /** Who wants no connection. */
+  readonly against = new Set<"app" | "network">();
   /** Takes messages while this tab leads. */
   leader: ((message: Told) => void) | undefined;
   readonly #prefix: string;
@@ -45,9 +49,10 @@ export class Hub {
   readonly #promises = new Map<string, Promised>();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Map<string, number>();
-  /** Why this tab wants no connection. */
-  readonly #against = new Set<"app" | "network">();
   #loaded = false;
+  /** What was told while the store is being read. */
+  #told: Op[] | undefined;
+  #loading: Promise<void> = Promise.resolve();
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #queue: readonly Pending[] | undefined;
@@ -63,7 +68,7 @@ export class Hub {
       this.leader?.(message);
     };
     store.onlost = (error) => this.#report(error);
-    this.ready = this.#load();
+    this.ready = this.load();
   }
 
   /** Calls `listener` with every event of that name. An error in it is reported as uncaught. */
@@ -91,8 +96,6 @@ export class Hub {
 
   /** Tells everybody: this tab, the leader, the other tabs. */
   send(message: Told): void {
-    if (message.type === "offline") this.#against.add(message.why);
-    if (message.type === "online") this.#against.delete(message.why);
     this.receive(message);
     this.leader?.(message);
     this.port.post(message);
@@ -143,7 +146,12 @@ export class Hub {
   /** Has the store keep a write, and number it. */
   add(write: Write, refused?: string): void {
     this.store.add(write, refused).then(
-      (seq) => this.send({ type: "added", write: { ...write, seq }, refused }),
+      (seq) => {
+        // Unless the leader found it, sent it, and told so before this tab came round.
+        if (this.state.writes.has(write.id)) {
+          this.send({ type: "added", write: { ...write, seq }, refused });
+        }
+      },
       (error: RhtmxError) => {
         this.#apply([["write", write.id]]);
         this.receive({ type: "outcome", id: write.id, error });
@@ -197,7 +205,8 @@ export class Hub {
   receive(message: Told): void {
     switch (message.type) {
       case "ops":
-        return this.#apply(message.ops);
+        this.#apply(message.ops);
+        return this.#settleMissed();
       case "added":
         return this.#apply([
           ["write", message.write.id, message.write],
@@ -217,14 +226,23 @@ export class Hub {
         return void this.emit(`synced ${message.entity}`);
       case "seen":
         return void this.emit(`seen ${message.entity}`, message.change);
+      case "offline":
+        return void this.against.add(message.why);
+      case "online":
+        return void this.against.delete(message.why);
+      case "hello":
+        for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
+        return;
       case "lead":
-        return this.again();
+      case "lost":
+        // The leader before may have stored what it could not tell any more.
+        if (!this.leader) void this.load().then(() => this.again());
+        else if (message.type === "lead") this.again();
     }
   }
 
   /** Says everything to a new leader. */
   again(): void {
-    for (const why of this.#against) this.send({ type: "offline", why });
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
     for (const [entity, count] of this.#watched) {
       if (count) this.send({ type: "watch", entity, tab: this.#prefix });
@@ -250,12 +268,14 @@ export class Hub {
     for (const name of names) this.emit(`rows ${name}`);
   }
 
-  /** Loads the queue anew. */
+  /** Loads the queue anew, for all tabs. */
   async reload(): Promise<void> {
     const { writes } = stateOf(await this.store.load());
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
-    this.#apply([...this.state.writes.keys()].map((id) => ["write", id]));
-    this.#apply([...writes, ...own].map(([id, write]) => ["write", id, write]));
+    const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
+    const found = [...writes].map(([id, write]): Op => ["write", id, write]);
+    this.send({ type: "ops", ops: [...gone, ...found] });
+    this.#apply(own.map(([id, write]) => ["write", id, write]));
   }
 
   /** This tab is done. */
@@ -263,17 +283,32 @@ export class Hub {
     this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     this.emit("closed");
     clearTimeout(this.#timer);
-    this.port.close();
     this.store.close();
   }
 
+  /** Reads everything from the store. */
+  load(): Promise<void> {
+    return (this.#loading = this.#loading.then(() => this.#load()));
+  }
+
+  /** What is told meanwhile comes after it. */
   async #load(): Promise<void> {
+    const told: Op[] = (this.#told = []);
     try {
-      this.state = stateOf(await this.store.load());
+      const state = stateOf(await this.store.load());
+      for (const [id, write] of this.state.writes) {
+        if (!write.seq && !state.writes.has(id)) apply(state, ["write", id, write]);
+      }
+      for (const op of told) apply(state, op);
+      for (const name of this.state.entities.keys()) state.changed.add(name);
+      Object.assign(this.state, state);
+      this.#views.clear();
+      this.#settleMissed();
     } catch (error) {
       this.#report(error as RhtmxError);
-      this.state.meta.client_id = this.#prefix;
+      this.state.meta.client_id ||= this.#prefix;
     }
+    this.#told = undefined;
     this.#loaded = true;
     this.changed();
   }
@@ -285,9 +320,11 @@ export class Hub {
   }
 
   #apply(ops: readonly Op[]): void {
-    // What is told before is in what will be loaded, or comes after it: again is as once.
-    if (!this.#loaded) return void this.ready.then(() => this.#apply(ops));
-    for (const op of ops) apply(this.state, op);
+    // It is in what is being loaded, or comes after it: again is as once.
+    for (const op of ops) {
+      this.#told?.push(op);
+      apply(this.state, op);
+    }
     this.changed();
   }
 
@@ -316,12 +353,24 @@ export class Hub {
     else promised?.resolve(message as never);
   }
 
+  /** Outcomes that this tab did not hear: a write that is gone is durable. */
+  #settleMissed(): void {
+    const { writes, refused } = this.state;
+    for (const [id, { question }] of this.#promises) {
+      const write = writes.get(id);
+      if (question || (write && !write.settled)) continue;
+      const { code, text: message = "", details = null } = refused.get(id) ?? {};
+      this.#settle(id, UNKNOWN, code && { code, message, details });
+    }
+  }
+
   #become(state: Connection, error?: Refusal): void {
     if (state === this.connection) return;
     this.connection = state;
     this.emit("state", state, error && typed(error));
     if (state !== "closed") return;
     for (const id of [...this.#promises.keys()]) this.#settle(id, undefined, error);
+    this.port.close();
   }
 
   #report(error: RhtmxError): void {

@@ -12,6 +12,8 @@ interface Platform {
   readonly location?: { readonly href: string };
   readonly WebSocket?: WebSocketClass;
   readonly indexedDB?: IDBFactory;
+  readonly navigator?: { readonly locks?: LockManager };
+  readonly BroadcastChannel?: unknown;
   readonly document?: Document;
   readonly addEventListener?: EventTarget["addEventListener"];
 }
@@ -53,6 +55,11 @@ export function randomId(): string {
 /** Whether there is a place to keep things. */
 export function hasIndexedDB(): boolean {
   return !!platform.indexedDB;
+}
+
+/** Whether tabs can find out who of them leads. */
+export function canShare(): boolean {
+  return !!(platform.navigator?.locks && platform.BroadcastChannel);
 }
 
 /** Tells when the network comes and goes, and when somebody looks at the page again. */

@@ -22,6 +22,9 @@
  * | `open`                | tab    | an entity is to be read                              |
  * | `watch`, `unwatch`    | tab    | its changes are to be told; `tab` is who wants it    |
  * | `offline`, `online`   | tab    | no connection is wanted, by whom; one is again       |
+ * | `hello`               | tab    | it is new: how is the connection?                    |
+ * | `lost`                | port   | some of what was told is missing here                |
+ * | `hole`                | port   | a write may be in the store that nobody told         |
  * | `wake`                | tab    | somebody looks: connect now, or see if it still works |
  *
  * A tab that misses an `outcome` (it was frozen, the leader died) finds its
@@ -35,7 +38,8 @@
  * only after they were stored, so that the next leader's memory holds what the
  * store holds. A leader that finds a hole in the numbers of the writes was not
  * told of another tab's: it loads the queue anew. So does a tab that begins to
- * lead some time after it was loaded (`Hub.reload`).
+ * lead some time after it was loaded (`Hub.reload`). Either tells all others
+ * what it found, so that after it all hold the same queue.
  */
 import type { Conflict } from "./conflict.ts";
 import type { State } from "./events.ts";
@@ -62,7 +66,7 @@ export type Told =
   | { readonly type: "open"; readonly entity: string; readonly fields: boolean }
   | { readonly type: "watch" | "unwatch"; readonly entity: string; readonly tab: string }
   | { readonly type: "offline" | "online"; readonly why: "app" | "network" }
-  | { readonly type: "wake" };
+  | { readonly type: "hello" | "lost" | "hole" | "wake" };
 
 /** What connects the tabs of one client. */
 export interface Port {
@@ -70,8 +74,15 @@ export interface Port {
   post(message: Told): void;
   /** Called with what other tabs tell. */
   onmessage?: (message: Told) => void;
-  /** Calls `start` once this tab leads, and `stop` if it does not any more. Called once. */
-  lead(start: () => void, stop: () => void): void;
+  /**
+   * Calls `start` each time that this tab begins to lead, and `stop` when it does no longer.
+   * `waited`: there were others meanwhile, and memory may lack what they stored.
+   */
+  lead(start: (waited?: boolean) => void, stop: () => void): void;
+  /** This tab turned out not to lead: it stands in line again. */
+  yield?(): void;
+  /** Whether this tab paused so long, since this was asked last, that another may lead. */
+  paused?(): boolean;
   /** This tab is done. */
   close(): void;
 }

@@ -37,6 +37,8 @@ export class Queue {
   #open = false;
   /** What was numbered anew is in the store: nothing is sent under other numbers. */
   #stored = true;
+  /** The queue is being loaded, to see whether numbers are missing. */
+  #recount = false;
   /** The highest number sent on this connection. */
   #sent = 0;
   /** The last number that the server knew when this connection began. */
@@ -66,18 +68,16 @@ export class Queue {
 
   /** The server welcomed the client. */
   begin({ last_seq }: Welcome): void {
-    const { state, emit } = this.#keeper;
-    const [first] = waiting(state);
     this.#conflicts.clear();
     this.#retryAt = undefined;
     this.#known = last_seq;
     this.#hole = 0;
     this.#open = true;
-    if (first ? first.seq > last_seq + 1 : state.meta.last !== last_seq) this.#renumber(last_seq);
-    else {
-      this.#rewind((first?.seq ?? last_seq + 1) - 1);
-      if (state.meta.last < last_seq) emit(["last", last_seq]);
-    }
+    // Numbers are missing, unless they are those of writes that another tab has not told.
+    this.#recount = this.#ahead;
+    this.#stored = !this.#recount;
+    if (this.#recount) this.#options.tell({ type: "reload" });
+    else this.#resume();
   }
 
   /** The connection ended. */
@@ -92,9 +92,13 @@ export class Queue {
     if (seq <= this.#sent) this.#options.tell({ type: "reload" });
   }
 
-  /** What was numbered anew is stored. */
+  /** What was numbered anew is stored, or the queue was loaded: all of it is sent again. */
   stored(): void {
-    this.#stored = this.#due = true;
+    const recount = this.#recount && this.#ahead;
+    this.#recount = false;
+    this.#stored = true;
+    if (recount) this.#renumber(this.#known);
+    else this.#resume();
   }
 
   /** A fresh token was accepted: what waited for one is sent. */
@@ -175,6 +179,19 @@ export class Queue {
       default:
         this.#reject(write, error);
     }
+  }
+
+  /** Numbers were given that the server does not know, and no write has them. */
+  get #ahead(): boolean {
+    const { state } = this.#keeper;
+    const [first] = waiting(state);
+    return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
+  }
+
+  #resume(): void {
+    const { state, emit } = this.#keeper;
+    this.#rewind(this.confirmed);
+    if (state.meta.last < this.#known) emit(["last", this.#known]);
   }
 
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {

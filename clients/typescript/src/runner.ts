@@ -25,6 +25,21 @@ export interface RunnerOptions extends SessionOptions {
   readonly leader: string;
 }
 
+/** Has a tab lead whenever it is its turn. Call what is returned before the tab is done. */
+export function takeTurns(hub: Hub, options: RunnerOptions): () => void {
+  let runner: Runner | undefined;
+  const stop = () => runner?.stop();
+  void hub.ready.then(() => {
+    if (hub.connection === "closed") return;
+    hub.port.post({ type: "hello" });
+    hub.port.lead((waited) => {
+      runner = new Runner(options, hub);
+      runner.start(waited);
+    }, stop);
+  });
+  return stop;
+}
+
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
@@ -40,6 +55,7 @@ export class Runner {
   #ops = new Map<string, Op>();
   #failing = false;
   #running = false;
+  #ended = false;
 
   constructor(options: RunnerOptions, hub: Hub) {
     this.#options = options;
@@ -48,20 +64,35 @@ export class Runner {
     if (typeof options.token === "string") this.#session.token = options.token;
   }
 
-  /** Begins to lead. */
-  start(): void {
+  /**
+   * Begins to lead.
+   *
+   * @param waited memory may lack what others stored: it is loaded first.
+   */
+  start(waited?: boolean): void {
     const hub = this.#hub;
-    hub.store.apply([["leader", this.#options.leader]]).catch((error) => this.#report(error));
+    const stored = hub.store.apply([["leader", this.#options.leader]]);
+    stored.catch((error) => this.#report(error));
+    // What comes until it has begun is said again.
+    hub.leader = () => {};
+    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin());
+    else this.#begin();
+  }
+
+  #begin(): void {
+    const hub = this.#hub;
+    if (this.#ended) return;
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
+    for (const why of hub.against) hub.leader({ type: "offline", why });
+    this.#run((session, now) => session.tick(now));
     hub.port.post({ type: "lead" });
     hub.again();
-    // After those who want no connection had their say.
-    this.#run((session, now) => session.tick(now));
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
   stop(): void {
-    if (!this.#hub.leader) return;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#hub.leader = undefined;
     this.#store();
     clearTimeout(this.#timer);
@@ -72,6 +103,7 @@ export class Runner {
 
   /** Does something with the session, and then what follows from it. */
   #run(act: (session: Session, now: number) => void): void {
+    if (!this.#running && this.#hub.port.paused?.()) this.#doubt();
     act(this.#session, performance.now());
     // A listener may come back here: what follows is told after what came before.
     if (this.#running) return;
@@ -83,6 +115,24 @@ export class Runner {
     if (deadline === undefined) return;
     const wait = Math.max(0, deadline - performance.now());
     this.#timer = setTimeout(() => this.#run((session, now) => session.tick(now)), wait);
+  }
+
+  /** Another may lead by now: nothing is sent until the store says that none does. */
+  #doubt(): void {
+    this.#running = true;
+    const go = (leads: boolean) => {
+      if (this.#ended) return;
+      this.#running = false;
+      if (leads) this.#run(() => {});
+      else this.#fenced();
+    };
+    this.#hub.store.apply([], this.#options.leader).then(go, () => go(true));
+  }
+
+  #fenced(): void {
+    if (this.#ended) return;
+    this.stop();
+    this.#hub.port.yield?.();
   }
 
   #step(): boolean {
@@ -107,8 +157,8 @@ export class Runner {
       case "reload":
         return void this.#reload();
       default:
-        this.#hub.receive(event as Told);
         this.#hub.port.post(event as Told);
+        this.#hub.receive(event as Told);
     }
   }
 
@@ -196,7 +246,7 @@ export class Runner {
     this.#hub.store.apply(ops, this.#options.leader).then(
       (applied) => {
         this.#failing = false;
-        if (!applied) return this.stop();
+        if (!applied) return this.#fenced();
         this.#hub.port.post({ type: "ops", ops });
         if (ops.some(([name]) => name === "renumber")) this.#run((session) => session.stored());
       },

@@ -149,6 +149,12 @@ export class Session {
   /** A tab wants something. */
   told(message: Told, now: number): void {
     switch (message.type) {
+      case "hello":
+        return void this.#events.push({ type: "state", state: this.#state });
+      case "lost":
+        return void this.#events.push({ type: "lead" }, { type: "reload" });
+      case "hole":
+        return void this.#events.push({ type: "reload" });
       case "open":
         return this.#streams.open(message.entity, message.fields);
       case "watch":
@@ -190,6 +196,7 @@ export class Session {
   }
 
   #asked(id: string, question: Question): void {
+    if (this.#questions.has(id)) return;
     const asked = { ...question, request_id: id };
     if (question.type === "authenticate") this.token = question.token;
     this.#questions.set(id, asked);

@@ -1,0 +1,177 @@
+/**
+ * The tabs of one client: which of them leads, and how they hear of one another.
+ *
+ * Knows locks, the channel and what a page lives through. Must not know what is
+ * told, nor what leading is. Everything of the browser is an argument.
+ *
+ * Who holds the lock leads; the others stand in line, so that one that closes or
+ * crashes is followed at once. One that hangs is found out by asking: timers of
+ * hidden tabs are slowed down, the handling of messages is not, so the others
+ * ask and the leader answers from its handler. Two questions without an answer,
+ * and the asker steals the lock. A tab that hangs itself finds out no faster for
+ * it: each of its questions had its time. A page that is frozen or put aside
+ * steps down before, and stands in line again when it wakes.
+ *
+ * Each message carries its sender's name and its number. Where one is missing,
+ * what is held has to be loaded anew: `lost` says so.
+ */
+import type { Port, Told } from "./port.ts";
+
+/** Within two of these, in milliseconds, a leader that hangs is replaced. */
+export const HEARTBEAT = 2_500;
+/** A leader falls silent up to one of these before the first of two questions that it misses. */
+const INTERVAL = 1_600;
+
+/** What a tab tells without words: it asks for a sign of life, gives one, says goodbye. */
+type Sign = "ask" | "here" | "bye";
+type Envelope = readonly [from: string, count: number, what: Told | Sign];
+
+/** What is taken from `globalThis`. */
+export interface Surroundings {
+  readonly navigator: { readonly locks: Pick<LockManager, "request"> };
+  readonly BroadcastChannel: new (
+    name: string,
+  ) => Pick<BroadcastChannel, "postMessage" | "onmessage" | "close">;
+  readonly performance: { now(): number };
+  addEventListener?(name: string, listener: () => void, options: AddEventListenerOptions): void;
+  setInterval(act: () => void, milliseconds: number): unknown;
+  clearInterval(timer: unknown): void;
+}
+
+/**
+ * Joins the tabs that share a name.
+ *
+ * @param name of what they share.
+ * @param id of this tab; new each time a page is loaded, so that a copy of a tab is another one.
+ */
+export function tabs(name: string, id: string, around: Surroundings): Port {
+  const channel = new around.BroadcastChannel(name);
+  const life = new AbortController();
+  /** The last number of each sender. */
+  const counts = new Map<string, number>();
+  let count = 0;
+  let start: ((waited: boolean) => void) | undefined;
+  let stop: () => void;
+  /** This tab's place in line, also while it leads. It has none while it is frozen, or done. */
+  let place: AbortController | undefined;
+  /** Gives the lock back; there while this tab leads. */
+  let release: (() => void) | undefined;
+  /** Questions without an answer. */
+  let silence = 0;
+  /** Another tab left: it may have written what it did not tell. */
+  let left = false;
+  /** When this tab was last seen running. */
+  let seen = 0;
+  let paused = false;
+
+  const look = () => {
+    const now = around.performance.now();
+    paused ||= now - seen > 2 * HEARTBEAT;
+    seen = now;
+  };
+  const send = (what: Told | Sign) => {
+    if (!life.signal.aborted) channel.postMessage([id, count, what] satisfies Envelope);
+  };
+
+  const lead = (done = () => {}) => {
+    const waited = seen > 0;
+    release = done;
+    look();
+    paused = false;
+    send("here");
+    start!(waited);
+  };
+  const leave = () => {
+    const done = release;
+    place?.abort();
+    place = release = undefined;
+    if (done) {
+      stop();
+      done();
+    }
+  };
+  const enter = (steal?: boolean) => {
+    leave();
+    silence = 0;
+    const mine = (place = new AbortController());
+    const { signal } = mine;
+    around.navigator.locks
+      .request(name, steal ? { steal } : { signal }, () =>
+        signal.aborted ? undefined : new Promise<void>(lead),
+      )
+      .catch((error: Error) => {
+        if (signal.aborted) return;
+        // Stolen; or this is no place for locks, and nobody else can lead.
+        if (error.name === "AbortError") enter();
+        else lead();
+      });
+  };
+  const rest = () => {
+    leave();
+    send("bye");
+  };
+  const wake = () => {
+    if (place || !start) return;
+    enter();
+    port.onmessage?.({ type: "lost" });
+  };
+  const listen = (event: string, listener: () => void) =>
+    around.addEventListener?.(event, listener, { capture: true, signal: life.signal });
+  listen("freeze", rest);
+  listen("pagehide", rest);
+  listen("resume", wake);
+  listen("pageshow", wake);
+
+  const timer = around.setInterval(() => {
+    look();
+    if (release) {
+      if (left) port.onmessage?.({ type: "hole" });
+      left = false;
+    } else if (place) {
+      if (silence++ > 1) enter(true);
+      else send("ask");
+    }
+  }, INTERVAL);
+
+  channel.onmessage = ({ data }: { data: Envelope }) => {
+    look();
+    const [from, number, what] = data;
+    const told = typeof what === "object";
+    const missing = number - (counts.get(from) ?? number - +told) - +told;
+    counts.set(from, number);
+    if (missing) port.onmessage?.({ type: "lost" });
+    if (told) port.onmessage?.(what);
+    else if (what === "here") silence = 0;
+    else if (what === "bye") left = true;
+    else if (release) send("here");
+  };
+
+  const port: Port = {
+    post(message) {
+      count++;
+      send(message);
+    },
+    lead(begin, end) {
+      start = begin;
+      stop = end;
+      enter();
+    },
+    paused() {
+      look();
+      const was = paused;
+      paused = false;
+      return was;
+    },
+    yield() {
+      if (release) enter();
+    },
+    close() {
+      rest();
+      start = undefined;
+      life.abort();
+      around.clearInterval(timer);
+      channel.close();
+    },
+  };
+  return port;
+}

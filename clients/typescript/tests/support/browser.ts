@@ -1,0 +1,311 @@
+/**
+ * A browser without pages: its locks, its channels, and tabs that open, hang,
+ * sleep, wake, close and crash. Time passes when the test says so.
+ *
+ * A tab's tasks are kept in order. One that does not run keeps them until it
+ * does again; what its timers missed is made up for once.
+ */
+import type { Surroundings } from "../../src/tabs.ts";
+
+type Task = () => void;
+
+interface Timer {
+  readonly act: Task;
+  /** Milliseconds; without them it acts once. */
+  readonly every: number | undefined;
+  due: number;
+}
+
+interface Request {
+  readonly tab: Tab;
+  readonly grant: () => Promise<unknown>;
+  readonly refuse: (error: Error) => void;
+}
+
+/** See the head of the file. */
+export class Browser {
+  now = 1;
+  /** The tab in which something happens right now. */
+  current: Tab | undefined;
+  readonly tabs: Tab[] = [];
+  readonly #pick: (count: number) => number;
+  readonly #held = new Map<string, Request>();
+  readonly #lines = new Map<string, Request[]>();
+
+  /** @param pick which of so many tabs is the next in which something happens. */
+  constructor(pick: (count: number) => number = () => 0) {
+    this.#pick = pick;
+  }
+
+  /** Opens a tab. */
+  open(): Tab {
+    const tab = new Tab(this);
+    this.tabs.push(tab);
+    return tab;
+  }
+
+  /** Lets everything happen that happens without time passing. */
+  async settle(): Promise<void> {
+    await drained();
+    for (;;) {
+      const busy = this.tabs.filter((tab) => tab.busy);
+      if (!busy.length) return;
+      const tab = busy[this.#pick(busy.length)]!;
+      await this.in(tab, () => tab.step());
+    }
+  }
+
+  /** Something happens in a tab, with all that follows at once. */
+  async in(tab: Tab, act: Task): Promise<void> {
+    this.current = tab;
+    act();
+    await drained();
+    this.current = undefined;
+  }
+
+  /** Time passes. */
+  async wait(milliseconds: number): Promise<void> {
+    const end = this.now + milliseconds;
+    await this.settle();
+    for (;;) {
+      const due = Math.min(...this.tabs.map((tab) => tab.due));
+      if (due > end) break;
+      this.now = Math.max(this.now, due);
+      for (const tab of this.tabs) tab.tick();
+      await this.settle();
+    }
+    this.now = end;
+  }
+
+  /** Whether a tab stands in line for a lock, or has it. */
+  request(tab: Tab, name: string, options: LockOptions, act: LockGrantedCallback<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: Error) => tab.do(() => reject(error));
+      const grant = async () => resolve(await act({ name, mode: "exclusive" }));
+      const request = { tab, grant, refuse };
+      const line = this.#lines.get(name) ?? [];
+      this.#lines.set(name, line);
+      if (options.steal) {
+        this.#held.get(name)?.refuse(new DOMException("stolen", "AbortError"));
+        this.#grant(name, request);
+        return;
+      }
+      line.push(request);
+      options.signal?.addEventListener("abort", () => {
+        if (!line.includes(request)) return;
+        line.splice(line.indexOf(request), 1);
+        reject(options.signal!.reason);
+      });
+      this.#next(name);
+    });
+  }
+
+  /** A tab is gone, and its locks with it. */
+  gone(tab: Tab): void {
+    for (const [name, line] of this.#lines) {
+      line.splice(0, line.length, ...line.filter((each) => each.tab !== tab));
+      if (this.#held.get(name)?.tab === tab) this.#release(name);
+    }
+  }
+
+  /** Who has a lock. */
+  holder(name: string): Tab | undefined {
+    return this.#held.get(name)?.tab;
+  }
+
+  #grant(name: string, request: Request): void {
+    this.#held.set(name, request);
+    request.tab.do(async () => {
+      await request.grant();
+      if (this.#held.get(name) === request) this.#release(name);
+    });
+  }
+
+  #release(name: string): void {
+    this.#held.delete(name);
+    this.#next(name);
+  }
+
+  #next(name: string): void {
+    const first = this.#lines.get(name);
+    if (first?.length && !this.#held.has(name)) this.#grant(name, first.shift()!);
+  }
+}
+
+/** Every promise that can go on has. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One tab, as what runs in it sees it: see `Surroundings`. */
+export class Tab implements Surroundings {
+  running = true;
+  /** It does not exist any more. */
+  gone = false;
+  /** How many of the next messages to it get lost. */
+  loses = 0;
+  readonly #browser: Browser;
+  readonly #tasks: Task[] = [];
+  readonly #timers = new Set<Timer>();
+  readonly #events = new EventTarget();
+  readonly #channels = new Set<Channel>();
+
+  constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  readonly navigator = {
+    locks: {
+      request: (name: string, options: LockOptions, act: LockGrantedCallback<unknown>) =>
+        this.#browser.request(this, name, options, act),
+    } as Surroundings["navigator"]["locks"],
+  };
+
+  readonly performance = { now: () => this.#browser.now };
+
+  readonly BroadcastChannel = channelOf(this);
+
+  addEventListener(name: string, listener: Task, options: AddEventListenerOptions): void {
+    this.#events.addEventListener(name, listener, options);
+  }
+
+  setInterval(act: Task, every: number): Timer {
+    return this.#timer(act, every, every);
+  }
+
+  setTimeout(act: Task, wait = 0): Timer {
+    return this.#timer(act, wait, undefined);
+  }
+
+  clearInterval(timer: unknown): void {
+    this.#timers.delete(timer as Timer);
+  }
+
+  /** It hangs: nothing runs in it, and nothing tells it so. */
+  hang(): void {
+    this.running = false;
+  }
+
+  /** It goes on where it hung. */
+  goOn(): void {
+    this.running = !this.gone;
+  }
+
+  /** The browser freezes it. */
+  freeze(): void {
+    this.#events.dispatchEvent(new Event("freeze"));
+    this.running = false;
+  }
+
+  /** The browser wakes it. */
+  resume(): void {
+    this.running = true;
+    this.#events.dispatchEvent(new Event("resume"));
+  }
+
+  /** Its user closes it; it may run until then. */
+  shut(): void {
+    if (this.running) this.#events.dispatchEvent(new Event("pagehide"));
+    this.crash();
+  }
+
+  /** It is gone without a word. */
+  crash(): void {
+    this.running = false;
+    this.gone = true;
+    this.#tasks.length = 0;
+    this.#timers.clear();
+    this.#channels.clear();
+    this.#browser.gone(this);
+  }
+
+  /** Something happens in it, when it can. */
+  do(task: Task): void {
+    if (!this.gone) this.#tasks.push(task);
+  }
+
+  /** Whether it has something to do, and can. */
+  get busy(): boolean {
+    return this.running && this.#tasks.length > 0;
+  }
+
+  /** Does what comes next. */
+  step(): void {
+    this.#tasks.shift()?.();
+  }
+
+  /** When a timer is due; never while it does not run. */
+  get due(): number {
+    return this.running ? Math.min(...[...this.#timers].map((each) => each.due)) : Infinity;
+  }
+
+  /** Has the timers act that are due. */
+  tick(): void {
+    for (const timer of this.#timers) {
+      if (!this.running || timer.due > this.#browser.now) continue;
+      timer.due = timer.every ? this.#browser.now + timer.every : Infinity;
+      this.do(() => {
+        if (!this.#timers.has(timer)) return;
+        if (!timer.every) this.#timers.delete(timer);
+        timer.act();
+      });
+    }
+  }
+
+  #timer(act: Task, wait: number, every: number | undefined): Timer {
+    const timer = { act, every, due: this.#browser.now + wait };
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  /** Its channels of a name. */
+  joined(channel: Channel): void {
+    this.#channels.add(channel);
+  }
+
+  has(channel: Channel): boolean {
+    return this.#channels.has(channel);
+  }
+
+  left(channel: Channel): void {
+    this.#channels.delete(channel);
+  }
+
+  /** Tells all other channels of a name. */
+  tell(from: Channel, data: unknown): void {
+    for (const tab of this.#browser.tabs) {
+      for (const channel of tab.#channels) {
+        if (channel === from || channel.name !== from.name) continue;
+        if (tab.loses > 0) tab.loses -= 1;
+        else tab.do(() => tab.has(channel) && channel.onmessage?.({ data }));
+      }
+    }
+  }
+}
+
+interface Channel {
+  readonly name: string;
+  onmessage: ((event: { data: unknown }) => void) | null;
+}
+
+function channelOf(tab: Tab): Surroundings["BroadcastChannel"] {
+  class FakeChannel implements Channel {
+    readonly name: string;
+    onmessage: Channel["onmessage"] = null;
+
+    constructor(name: string) {
+      this.name = name;
+      tab.joined(this);
+    }
+
+    postMessage(data: unknown): void {
+      if (!tab.has(this)) throw new DOMException("it is closed", "InvalidStateError");
+      tab.tell(this, structuredClone(data));
+    }
+
+    close(): void {
+      tab.left(this);
+    }
+  }
+  return FakeChannel as unknown as Surroundings["BroadcastChannel"];
+}

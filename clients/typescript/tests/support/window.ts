@@ -1,0 +1,153 @@
+/**
+ * Whole clients in the tabs of a browser without pages: one store and one
+ * server for all, and time that passes when the test says so.
+ */
+import { vi } from "vitest";
+
+import * as compose from "../../src/compose.ts";
+import { Hub } from "../../src/hub.ts";
+import { MemoryStore } from "../../src/memory.ts";
+import { takeTurns } from "../../src/runner.ts";
+import { tabs } from "../../src/tabs.ts";
+import { decode } from "../../src/wire/index.ts";
+import { Browser } from "./browser.ts";
+import { Service } from "./service.ts";
+import { FakeWebSocket } from "./sockets.ts";
+import type { Message } from "../../src/messages/types.ts";
+import type { Store } from "../../src/store.ts";
+import type { Frame } from "../../src/wire/index.ts";
+import type { Tab } from "./browser.ts";
+
+/** See the head of the file. */
+export class Window {
+  readonly browser: Browser;
+  readonly service = new Service();
+  readonly clients: TabClient[] = [];
+  /** The records whose writes are in the store. */
+  readonly kept: string[] = [];
+  readonly store = new MemoryStore("c1");
+  #count = 0;
+
+  /** @param pick which of so many tabs is the next in which something happens. */
+  constructor(pick: (count: number) => number) {
+    this.browser = new Browser(pick);
+    const real = globalThis.setTimeout;
+    vi.stubGlobal("setTimeout", (act: () => void, wait?: number) => {
+      const { current } = this.browser;
+      return current ? current.setTimeout(act, wait) : real(act, wait);
+    });
+    vi.stubGlobal("clearTimeout", (timer: unknown) => this.browser.current?.clearInterval(timer));
+    vi.spyOn(performance, "now").mockImplementation(() => this.browser.now);
+  }
+
+  /** Opens a tab with a client. */
+  async open(): Promise<void> {
+    const tab = this.browser.open();
+    await this.browser.in(tab, () => this.clients.push(new TabClient(tab, this, this.clients.length)));
+  }
+
+  /** Writes in a tab: a record of its own. */
+  async write(client: TabClient): Promise<void> {
+    const id = `w${String(++this.#count).padStart(3, "0")}`;
+    await this.browser.in(client.tab, () => client.write(id));
+  }
+
+  /** Every connection is cut; what is on its way is lost. */
+  cut(): void {
+    for (const client of this.clients) client.sockets.forEach((socket) => socket.cut());
+  }
+}
+
+/** A client in a tab, put together as `client.ts` does it. */
+export class TabClient {
+  readonly tab: Tab;
+  readonly hub: Hub;
+  readonly sockets = new Set<TabSocket>();
+  /** What became of its writes. */
+  readonly outcomes = new Map<string, string>();
+
+  constructor(tab: Tab, window: Window, index: number) {
+    const id = `tab${index}`;
+    const sockets = this.sockets;
+    class Recorded extends TabSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, tab, window.service, sockets);
+      }
+    }
+    this.tab = tab;
+    this.hub = new Hub(storeIn(tab, window), tabs("rhtmx:test", id, tab), id);
+    const random = () => 0.5;
+    const options = { url: "ws://x", WebSocket: Recorded, format: "json", leader: id, random } as const;
+    takeTurns(this.hub, options);
+    this.hub.open("tasks", false);
+  }
+
+  write(id: string): void {
+    this.outcomes.set(id, "waiting");
+    const tell = (what: string) => () => this.outcomes.set(id, what);
+    const message = () => compose.push("tasks", id, "update", id, {});
+    void this.hub.write(message).then(tell("durable"), tell("refused"));
+  }
+}
+
+/** The store, as a tab sees it: what comes of a call comes when the tab can hear it. */
+function storeIn(tab: Tab, { store, kept }: Window): Store {
+  const later = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      promise.then(
+        (value) => tab.do(() => resolve(value)),
+        (error) => tab.do(() => reject(error)),
+      );
+    });
+  return {
+    load: () => later(store.load()),
+    add(write, refused) {
+      kept.push(write.entityId);
+      return later(store.add(structuredClone(write), refused));
+    },
+    apply: (ops, leader) => later(store.apply(structuredClone(ops), leader)),
+    close() {},
+  };
+}
+
+/** A socket whose other side is the service; its tab hears of it when it can. */
+class TabSocket extends FakeWebSocket {
+  readonly #tab: Tab;
+  readonly #service: Service;
+  readonly #all: Set<TabSocket>;
+
+  constructor(url: string, protocols: string[], tab: Tab, service: Service, all: Set<TabSocket>) {
+    super(url, protocols);
+    this.#tab = tab;
+    this.#service = service;
+    this.#all = all;
+    all.add(this);
+    tab.do(() => this.opens());
+  }
+
+  override send(data: Frame): void {
+    if (this.#all.has(this)) this.#service.hear(this, decode(data, this.format));
+  }
+
+  override says(...messages: Message[]): void {
+    this.#tab.do(() => {
+      if (this.#all.has(this)) super.says(...messages);
+    });
+  }
+
+  override close(code?: number): void {
+    super.close(code);
+    this.#gone();
+  }
+
+  /** The network is gone. */
+  cut(): void {
+    this.#gone();
+    this.#tab.do(() => this.ends(1006));
+  }
+
+  #gone(): void {
+    this.#all.delete(this);
+    this.#service.gone(this);
+  }
+}

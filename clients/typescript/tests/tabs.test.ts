@@ -1,0 +1,296 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { HEARTBEAT, tabs } from "../src/tabs.ts";
+import { Browser } from "./support/browser.ts";
+import type { Port, Told } from "../src/port.ts";
+import type { Tab } from "./support/browser.ts";
+
+const TOLD: Told = { type: "synced", entity: "tasks" };
+
+/** A tab that joined, and what became of it. */
+class Member {
+  readonly tab: Tab;
+  readonly port: Port;
+  readonly heard: string[] = [];
+  leads = false;
+  /** How often it began to lead. */
+  terms = 0;
+
+  constructor(browser: Browser) {
+    this.tab = browser.open();
+    this.port = tabs("rhtmx:test", `tab ${browser.tabs.length}`, this.tab);
+    this.port.onmessage = ({ type }) => this.heard.push(type);
+    const begin = () => {
+      expect(this.leads, "it begins once").toBe(false);
+      this.leads = true;
+      this.terms += 1;
+    };
+    const end = () => {
+      expect(this.leads, "it ends what it began").toBe(true);
+      this.leads = false;
+    };
+    this.port.lead(begin, end);
+  }
+}
+
+/** A browser with tabs that joined, the first of which leads. */
+async function opened(count: number): Promise<{ browser: Browser; members: Member[] }> {
+  const browser = new Browser();
+  const members: Member[] = [];
+  for (let each = 0; each < count; each++) {
+    members.push(new Member(browser));
+    await browser.settle();
+  }
+  return { browser, members };
+}
+
+/** Who leads, by position. */
+function leaders(members: Member[]): number[] {
+  return members.flatMap((each, index) => (each.leads && each.tab.running ? [index] : []));
+}
+
+describe("who leads", () => {
+  it("one tab does, the first", async () => {
+    const { members } = await opened(3);
+    expect(leaders(members)).toEqual([0]);
+  });
+
+  it.each(["shut", "crash"] as const)("after a %s the next one does, at once", async (end) => {
+    const { browser, members } = await opened(3);
+    members[0]!.tab[end]();
+    await browser.settle();
+    expect(leaders(members)).toEqual([1]);
+  });
+
+  it("a tab that is done does not lead, and hears nothing", async () => {
+    const { browser, members } = await opened(2);
+    members[0]!.port.close();
+    await browser.settle();
+    expect(members[0]!.leads).toBe(false);
+    expect(leaders(members)).toEqual([1]);
+    members[1]!.port.post(TOLD);
+    members[0]!.tab.freeze();
+    members[0]!.tab.resume();
+    await browser.wait(10 * HEARTBEAT);
+    expect(members[0]!.heard).toEqual([]);
+    expect(leaders(members)).toEqual([1]);
+  });
+
+  it("a tab that is done while the lock is on its way does not keep it", async () => {
+    const { browser, members } = await opened(3);
+    members[0]!.tab.shut();
+    members[1]!.port.close();
+    await browser.settle();
+    expect(leaders(members)).toEqual([2]);
+    expect(members[1]!.terms).toBe(0);
+  });
+
+  it("a leader that answers stays, however long", async () => {
+    const { browser, members } = await opened(4);
+    await browser.wait(1000 * HEARTBEAT);
+    expect(members.map((each) => each.terms)).toEqual([1, 0, 0, 0]);
+  });
+
+  it("where there are no locks every tab leads itself", async () => {
+    const browser = new Browser();
+    const tab = browser.open();
+    tab.navigator.locks.request = () => Promise.reject(new DOMException("no", "SecurityError"));
+    let leads = 0;
+    tabs("rhtmx:test", "t", tab).lead(() => leads++, () => leads--);
+    await browser.wait(10 * HEARTBEAT);
+    expect(leads).toBe(1);
+  });
+});
+
+describe("a leader that hangs", () => {
+  it("is replaced within two heartbeats, whenever it began to hang", async () => {
+    for (let phase = 0; phase < 2 * HEARTBEAT; phase += 130) {
+      const { browser, members } = await opened(3);
+      await browser.wait(phase);
+      members[0]!.tab.hang();
+      await browser.wait(2 * HEARTBEAT);
+      expect(leaders(members), `after ${phase}`).toHaveLength(1);
+      expect(members[0]!.tab.running).toBe(false);
+    }
+  });
+
+  it("is not replaced if it goes on within one", async () => {
+    for (let phase = 0; phase < 2 * HEARTBEAT; phase += 130) {
+      const { browser, members } = await opened(3);
+      await browser.wait(phase);
+      members[0]!.tab.hang();
+      await browser.wait(HEARTBEAT);
+      members[0]!.tab.goOn();
+      await browser.wait(4 * HEARTBEAT);
+      expect(members.map((each) => each.terms), `after ${phase}`).toEqual([1, 0, 0]);
+    }
+  });
+
+  it("ends its lead when it goes on, and stands in line", async () => {
+    const { browser, members } = await opened(2);
+    members[0]!.tab.hang();
+    await browser.wait(2 * HEARTBEAT);
+    members[0]!.tab.goOn();
+    await browser.settle();
+    expect(leaders(members)).toEqual([1]);
+    members[1]!.tab.shut();
+    await browser.settle();
+    expect(leaders(members)).toEqual([0]);
+  });
+
+  it("is followed by one that runs, also if the next in line hangs too", async () => {
+    const { browser, members } = await opened(3);
+    members[1]!.tab.hang();
+    members[0]!.tab.shut();
+    await browser.wait(2 * HEARTBEAT);
+    expect(leaders(members)).toEqual([2]);
+  });
+
+  it("knows that it paused, once", async () => {
+    const { browser, members } = await opened(1);
+    await browser.wait(10 * HEARTBEAT);
+    expect(members[0]!.port.paused?.()).toBe(false);
+    members[0]!.tab.hang();
+    await browser.wait(3 * HEARTBEAT);
+    members[0]!.tab.goOn();
+    await browser.wait(HEARTBEAT);
+    expect(members[0]!.port.paused?.()).toBe(true);
+    expect(members[0]!.port.paused?.()).toBe(false);
+  });
+});
+
+it("when the whole machine slept, the leader goes on", async () => {
+  const { browser, members } = await opened(3);
+  for (let phase = 0; phase < 2 * HEARTBEAT; phase += 370) {
+    await browser.wait(phase);
+    for (const each of members) each.tab.hang();
+    await browser.wait(1000 * HEARTBEAT);
+    // Those who ask go on first, which is the worst case.
+    for (const each of [...members].reverse()) {
+      each.tab.goOn();
+      await browser.wait(50);
+    }
+    await browser.wait(4 * HEARTBEAT);
+    expect(members.map((each) => each.terms)).toEqual([1, 0, 0]);
+  }
+});
+
+describe("a tab that the browser freezes", () => {
+  it("steps down before, and the next one leads at once", async () => {
+    const { browser, members } = await opened(2);
+    members[0]!.tab.freeze();
+    expect(members[0]!.leads).toBe(false);
+    await browser.settle();
+    expect(leaders(members)).toEqual([1]);
+  });
+
+  it("is not in line while it is frozen, but again when it wakes", async () => {
+    const { browser, members } = await opened(3);
+    members[1]!.tab.freeze();
+    members[0]!.tab.shut();
+    await browser.settle();
+    expect(leaders(members)).toEqual([2]);
+    members[1]!.tab.resume();
+    members[2]!.tab.shut();
+    await browser.settle();
+    expect(leaders(members)).toEqual([1]);
+  });
+
+  it("is told that it may have missed something", async () => {
+    const { browser, members } = await opened(2);
+    members[1]!.tab.freeze();
+    members[1]!.tab.resume();
+    await browser.settle();
+    expect(members[1]!.heard).toEqual(["lost"]);
+  });
+
+  it("does not mind a `pageshow` that follows nothing, as every page has one", async () => {
+    const { browser, members } = await opened(2);
+    for (const each of members) each.tab.resume();
+    await browser.settle();
+    expect(members.map((each) => [each.terms, ...each.heard])).toEqual([[1], [0]]);
+  });
+});
+
+describe("what is told", () => {
+  it("reaches every other tab, in order", async () => {
+    const { browser, members } = await opened(3);
+    members[1]!.port.post(TOLD);
+    members[1]!.port.post({ type: "lead" });
+    await browser.settle();
+    expect(members.map((each) => each.heard)).toEqual([["synced", "lead"], [], ["synced", "lead"]]);
+  });
+
+  it("if some of it is lost, the next message shows it", async () => {
+    const { browser, members } = await opened(2);
+    members[0]!.port.post(TOLD);
+    await browser.settle();
+    members[1]!.tab.loses = 1;
+    members[0]!.port.post(TOLD);
+    members[0]!.port.post({ type: "lead" });
+    await browser.settle();
+    expect(members[1]!.heard).toEqual(["synced", "lost", "lead"]);
+  });
+
+  it("if the last of it is lost, the next sign of life shows it", async () => {
+    const { browser, members } = await opened(2);
+    await browser.wait(HEARTBEAT);
+    members[1]!.tab.loses = 1;
+    members[0]!.port.post(TOLD);
+    await browser.wait(HEARTBEAT);
+    expect(members[1]!.heard).toEqual(["lost"]);
+  });
+
+  it("before a tab was opened is not missed", async () => {
+    const { browser, members } = await opened(1);
+    members[0]!.port.post(TOLD);
+    const late = new Member(browser);
+    await browser.wait(4 * HEARTBEAT);
+    members[0]!.port.post(TOLD);
+    await browser.settle();
+    expect(late.heard).toEqual(["synced"]);
+  });
+
+  it("a tab that leaves may not have told its last write: the leader looks for it", async () => {
+    const { browser, members } = await opened(3);
+    members[2]!.tab.shut();
+    await browser.wait(HEARTBEAT);
+    expect(members.map((each) => each.heard)).toEqual([["hole"], [], []]);
+    await browser.wait(10 * HEARTBEAT);
+    expect(members[0]!.heard).toHaveLength(1);
+  });
+
+  it("also if it led: the next leader looks for it", async () => {
+    const { browser, members } = await opened(3);
+    members[0]!.tab.shut();
+    await browser.wait(HEARTBEAT);
+    expect(members[1]!.heard).toEqual(["hole"]);
+  });
+});
+
+const happening = fc.record({
+  what: fc.constantFrom("open", "shut", "crash", "hang", "goOn", "freeze", "resume", "wait"),
+  who: fc.nat(5),
+  how: fc.nat(2 * HEARTBEAT),
+});
+
+it("whatever happens, soon exactly one tab leads of those that run", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { maxLength: 30 }), async (happenings) => {
+      const { browser, members } = await opened(2);
+      for (const { what, who, how } of happenings) {
+        const tab = members[who % members.length]!.tab;
+        if (what === "open") members.push(new Member(browser));
+        else if (what === "wait") await browser.wait(how);
+        else if (!tab.gone && tab.running !== ["goOn", "resume"].includes(what)) tab[what]();
+        if (how % 2) await browser.settle();
+      }
+      members.push(new Member(browser));
+      await browser.wait(4 * HEARTBEAT);
+      expect(leaders(members)).toHaveLength(1);
+      expect(browser.holder("rhtmx:test")?.running).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -1,0 +1,95 @@
+/**
+ * Whole clients in several tabs, whatever becomes of them.
+ */
+import fc from "fast-check";
+import { afterEach, expect, it, vi } from "vitest";
+
+import { Window } from "./support/window.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+/** Long enough for everything to be found out, and for the longest wait before an attempt. */
+const LONG = 90_000;
+
+const happening = fc.record({
+  what: fc.constantFrom(
+    ...(["write", "write", "write", "open", "wait", "settle"] as const),
+    ...(["hang", "goOn", "freeze", "resume", "shut", "crash", "cut", "lose"] as const),
+  ),
+  who: fc.nat(7),
+  how: fc.nat(4000),
+});
+
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+
+async function happen(window: Window, { what, who, how }: Happening): Promise<void> {
+  const { browser, clients } = window;
+  const client = clients[who % clients.length]!;
+  const { tab } = client;
+  if (what === "open") await window.open();
+  else if (what === "wait") await browser.wait(how);
+  else if (what === "settle") await browser.settle();
+  else if (what === "cut") window.cut();
+  else if (what === "lose") tab.loses += 1 + (how % 3);
+  else if (what === "write") {
+    if (tab.running) await window.write(client);
+  } else if (!tab.gone && tab.running !== ["goOn", "resume"].includes(what)) {
+    await browser.in(tab, () => tab[what]());
+    if (tab.gone) client.sockets.forEach((socket) => socket.cut());
+  }
+}
+
+/** Picks one of so many, by chance that can be had again. */
+function picker(seed: number): (count: number) => number {
+  let state = seed;
+  return (count) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 16) % count;
+  };
+}
+
+/** Everybody wakes, and everything gets its time. */
+async function calm(window: Window): Promise<void> {
+  const { browser, clients } = window;
+  for (const { tab } of clients) {
+    tab.loses = 0;
+    if (!tab.gone && !tab.running) await browser.in(tab, () => tab.resume());
+  }
+  await window.open();
+  await browser.settle();
+  // One that crashed may have told nobody of its last write: the next one shows that it is there.
+  await window.write(clients.at(-1)!);
+  await browser.wait(LONG);
+}
+
+function check(window: Window): void {
+  const { service, clients, kept } = window;
+  const alive = clients.filter(({ tab }) => !tab.gone);
+  expect(new Set(service.effects).size, "nothing twice").toBe(service.effects.length);
+  expect([...service.effects].sort(), "nothing lost").toEqual([...kept].sort());
+  for (const { hub, outcomes } of alive) {
+    const shown = hub.rows("tasks").map(({ id, data, pending }) => [id, data, pending]);
+    expect(shown, "all show the same").toEqual(service.shown.map((row) => [...row, false]));
+    expect(hub.queue, "nothing waits").toEqual([]);
+    expect(hub.connection).toBe("open");
+    expect([...outcomes.values()].filter((each) => each !== "durable"), "all are told").toEqual([]);
+  }
+  expect(alive.flatMap(({ sockets }) => [...sockets]), "one socket").toHaveLength(1);
+}
+
+it("nothing is lost, nothing doubled, and all tabs show the same", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { maxLength: 40 }), fc.nat(), async (happenings, seed) => {
+      const window = new Window(picker(seed));
+      await window.open();
+      await window.open();
+      for (const each of happenings) await happen(window, each);
+      await calm(window);
+      check(window);
+    }),
+    { numRuns: Number(process.env["RUNS"] ?? 100) },
+  );
+}, 60_000);
