@@ -99,6 +99,20 @@ export async function aTextThatIsBeingWrittenSurvivesAReload({ open }) {
   assert.equal(await window.page.getByText("is still here").count(), 0);
 }
 
+export async function aTextFromBeforeAReloadSurvivesTheRemovalOfItsTask({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Gone soon");
+  await other.find("Gone soon");
+  await one.saved();
+  await one.goOffline();
+  await one.field(id, "notes").pressSequentially("A long thought");
+  await other.remove(id);
+  await one.reload();
+  assert.equal(await one.field(id, "notes").inputValue(), "A long thought");
+  await one.goOnline();
+  await one.page.getByText("while you were writing “A long thought”").waitFor();
+}
+
 export async function aCardThatMovesWhileOneWritesInItKeepsTextAndFocus({ open }) {
   const [one, other] = await Promise.all([open(), open()]);
   const id = await one.add("Moving");

@@ -86,7 +86,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def stage() -> AsyncIterator[Stage]:
     """The demo in this process, with nothing in its store: it starts at once."""
     app = Demo("memory://")
-    app.configure(Config(port=0))
+    # The sockets of pages that are closed may outlive them: nothing is owed to those.
+    app.configure(Config(port=0, stop_timeout=0.2))
     async with app:
         stage = Stage()
         stage.url = app.url.replace("ws://", "http://").removesuffix("api/ws")

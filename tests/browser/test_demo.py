@@ -23,6 +23,7 @@ BOARD = [
     "escapeTakesAnEditBack",
     "aTextThatIsBeingWrittenSurvivesTheRemovalOfItsTask",
     "aTextThatIsBeingWrittenSurvivesAReload",
+    "aTextFromBeforeAReloadSurvivesTheRemovalOfItsTask",
     "aCardThatMovesWhileOneWritesInItKeepsTextAndFocus",
     "aDeletedTaskCanBeBroughtBack",
     "aTaskMovesWithTheKeyboardAndKeepsTheFocus",
@@ -69,6 +70,7 @@ HOSTILE = [
     "hostileStringsOfTasksAndMembersAreTexts",
     "hostileStringsOfConflictsAndRefusalsAreTexts",
     "hostileStringsInAFormAreTexts",
+    "aTextThatBecomesAnElementIsNoticed",
 ]
 PICTURES = ["aPictureOfTheBoard", "aPictureOfTheInspector", "aPictureOfTheForm"]
 

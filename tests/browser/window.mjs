@@ -50,7 +50,7 @@ export class Window {
   async connection(state) {
     const place = this.page.locator(`#connection[data-state=${state}]`);
     await place.waitFor();
-    if (state === "live") await this.page.locator("#board[aria-busy=false]").waitFor();
+    if (state === "live") await this.page.locator("#board[data-synced]").waitFor();
     return place.innerText();
   }
 

@@ -41,6 +41,7 @@ export class Board {
     void tasks.ready.then(() => this.#whenLoaded(tasks.snapshot));
     void tasks.synced.then(() => this.#whenSynced());
     client.onQueue(() => this.#showSummary());
+    client.onState(() => this.#showSummary());
     client.onRejected(() => this.#showRejected());
   }
 
@@ -144,15 +145,16 @@ export class Board {
     }
   }
 
-  /** What was being written in a task that is gone by now is not lost. */
   #whenLoaded(rows: readonly Row<JsonValue>[]): void {
     this.#loaded = true;
+    this.#board.setAttribute("aria-busy", "false");
     this.#show(rows);
     this.#showRejected();
   }
 
+  /** What was being written in a task that is gone by now is not lost. */
   #whenSynced(): void {
-    this.#board.setAttribute("aria-busy", "false");
+    this.#board.dataset["synced"] = "true";
     for (const id of this.#drafts.ids) {
       if (id === "" || this.#cards.has(id)) continue;
       const written = [...this.#drafts.of(id)].map(([field, { text }]) => [field, text]);
@@ -165,8 +167,8 @@ export class Board {
 
   #showSummary(): void {
     if (!this.#loaded) return;
-    const busy = this.#board.getAttribute("aria-busy") === "true";
-    find(document, "#tasks-empty", HTMLElement).hidden = busy || this.#cards.size > 0;
+    const known = this.#board.dataset["synced"] || this.#client.state === "offline";
+    find(document, "#tasks-empty", HTMLElement).hidden = !known || this.#cards.size > 0;
     const count = this.#cards.size === 1 ? "1 task" : `${this.#cards.size} tasks`;
     const saved = savedInWords(this.#client.queue.length);
     setText(find(document, "#tasks-log", HTMLElement), `${count}, ${saved}.`);
