@@ -4,8 +4,7 @@
  * Knows which call sends which message. Must not know how it is sent.
  */
 import type * as m from "./messages/types.ts";
-import type { PatchOptions, ValidateFieldOptions, WriteOptions } from "./options.ts";
-import type { Question } from "./requests.ts";
+import type { PatchOptions, WriteOptions } from "./options.ts";
 
 /** A write of a whole record, or its deletion. */
 export function push(
@@ -48,41 +47,4 @@ export function pushFields(
     fields: [...updates, ...deletes],
     base_version: options.baseVersion,
   };
-}
-
-/** A question about one field. */
-export function validateField(
-  form: string,
-  field: string,
-  value: string,
-  options: ValidateFieldOptions,
-): Question {
-  return {
-    type: "validate_field",
-    request_id: "",
-    form,
-    field,
-    value,
-    form_instance: options.formInstance,
-    values: formValues(options.values ?? {}),
-  };
-}
-
-/** A question about a whole form. */
-export function validateForm(
-  form: string,
-  values: Readonly<Record<string, string>>,
-  formInstance: string | undefined,
-): Question {
-  return {
-    type: "validate_form",
-    request_id: "",
-    form,
-    fields: formValues(values),
-    form_instance: formInstance,
-  };
-}
-
-function formValues(values: Readonly<Record<string, string>>): m.FormFieldValue[] {
-  return Object.entries(values).map(([field, value]) => ({ field, value }));
 }

@@ -6,6 +6,13 @@
  */
 import type { ErrorCode, JsonValue } from "./messages/types.ts";
 
+/** Why something was refused, as plain data. */
+export interface Refusal {
+  readonly code?: ErrorCode | "closed" | undefined;
+  readonly message: string;
+  readonly details: JsonValue;
+}
+
 /** What an error may carry beside its code and its words. */
 export interface ErrorContext {
   /** The request that failed, where it had an id. */
@@ -41,4 +48,17 @@ export class RhtmxError extends Error {
     this.retryable = context.retryable ?? false;
     this.details = context.details ?? null;
   }
+}
+
+/** What was wrong, as data that can be cloned; thrown on, if it is none of ours. */
+export function plain(error: unknown): Refusal {
+  if (!(error instanceof RhtmxError)) throw error;
+  const { code, message, details } = error;
+  return { code, message, details };
+}
+
+/** The error that such data stands for. */
+export function typed(refusal: Refusal): RhtmxError {
+  if (refusal instanceof RhtmxError) return refusal;
+  return new RhtmxError(refusal.code ?? "internal", refusal.message, refusal);
 }

@@ -27,6 +27,8 @@ export type Command =
   | { readonly type: "token" }
   /** Have the store give this write a fresh number. */
   | { readonly type: "renew"; readonly write: Write }
+  /** Have everybody say again what they have open and ask. */
+  | { readonly type: "again" }
   /** Load the queue anew: a write is missing. */
   | { readonly type: "reload" };
 

@@ -3,9 +3,8 @@
  *
  * Knows questions and answers. Must not know elements.
  */
-import * as compose from "./compose.ts";
 import type { Hub } from "./hub.ts";
-import type { FormValidationResult, ValidationResult } from "./messages/types.ts";
+import type { FormFieldValue, FormValidationResult, ValidationResult } from "./messages/types.ts";
 import type { ValidateFormOptions } from "./options.ts";
 
 /** See the head of the file. */
@@ -32,13 +31,20 @@ export class Form {
     value: string,
     values: Readonly<Record<string, string>> = {},
   ): Promise<ValidationResult> {
-    const options = { ...this.#options, values };
-    return this.#hub.ask(compose.validateField(this.name, field, value, options));
+    const others = formValues(values);
+    return this.#hub.ask({ type: "validate_field", ...this.#form, field, value, values: others });
   }
 
   /** Asks whether all of it is valid, with the values by field. */
   validate(values: Readonly<Record<string, string>>): Promise<FormValidationResult> {
-    const { formInstance } = this.#options;
-    return this.#hub.ask(compose.validateForm(this.name, values, formInstance));
+    return this.#hub.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
   }
+
+  get #form() {
+    return { request_id: "", form: this.name, form_instance: this.#options.formInstance };
+  }
+}
+
+function formValues(values: Readonly<Record<string, string>>): FormFieldValue[] {
+  return Object.entries(values).map(([field, value]) => ({ field, value }));
 }

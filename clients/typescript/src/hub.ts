@@ -7,19 +7,23 @@
  * tab.
  */
 import { decide } from "./conflict.ts";
-import { RhtmxError } from "./errors.ts";
+import { RhtmxError, typed } from "./errors.ts";
 import { View } from "./overlay.ts";
 import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
-import { oneGranularity } from "./streams.ts";
+import { otherGranularity } from "./streams.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Conflict } from "./conflict.ts";
+import type { Refusal } from "./errors.ts";
 import type { State as Connection } from "./events.ts";
 import type { JsonValue, Push, PushFields, ServerMessage } from "./messages/types.ts";
 import type { OpenConflict, Rejected, Stop } from "./options.ts";
 import type { Row } from "./overlay.ts";
-import type { Port, Refusal, Told } from "./port.ts";
+import type { Port, Told } from "./port.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Pending, Refused, State, Store, Write } from "./store.ts";
+
+/** Showing may take a fifth of the time: while much arrives, less often what is long. */
+const PATIENCE = 4;
 
 interface Promised {
   readonly resolve: (message: never) => void;
@@ -51,10 +55,13 @@ export class Hub {
   readonly #watched = new Map<string, number>();
   #loaded = false;
   /** What was told while the store is being read. */
-  #told: Op[] | undefined;
+  #told: Op[] | undefined = [];
+  /** Writes that were found in the store, or by another tab, before they were told. */
+  readonly #found = new Set<string>();
   #loading: Promise<void> = Promise.resolve();
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #pause = 0;
   #queue: readonly Pending[] | undefined;
   #rejected: readonly Rejected[] | undefined;
 
@@ -147,10 +154,9 @@ export class Hub {
   add(write: Write, refused?: string): void {
     this.store.add(write, refused).then(
       (seq) => {
-        // Unless the leader found it, sent it, and told so before this tab came round.
-        if (this.state.writes.has(write.id)) {
-          this.send({ type: "added", write: { ...write, seq }, refused });
-        }
+        // Unless the leader found it in the store before this tab came round, and has told so.
+        const known = this.state.writes.get(write.id);
+        if (known && !known.seq) this.send({ type: "added", write: { ...write, seq }, refused });
       },
       (error: RhtmxError) => {
         this.#apply([["write", write.id]]);
@@ -175,15 +181,17 @@ export class Hub {
    */
   open(entity: string, fields: boolean): void {
     const before = this.#open.get(entity) ?? (this.#watched.get(entity) ? false : fields);
-    if (before !== fields) throw new RhtmxError("not_supported", oneGranularity(entity));
+    if (before !== fields) throw otherGranularity(entity);
     if (this.#open.has(entity)) return;
+    checkEntity(entity);
     this.#open.set(entity, fields);
     this.send({ type: "open", entity, fields });
   }
 
   /** Watches an entity; the last one who stops ends it. */
   watch(entity: string, listener: (change: never) => void): Stop {
-    if (this.#open.get(entity)) throw new RhtmxError("not_supported", oneGranularity(entity));
+    if (this.#open.get(entity)) throw otherGranularity(entity);
+    checkEntity(entity);
     const count = (by: number) => {
       const now = (this.#watched.get(entity) ?? 0) + by;
       this.#watched.set(entity, now);
@@ -205,13 +213,12 @@ export class Hub {
   receive(message: Told): void {
     switch (message.type) {
       case "ops":
+        // Late, of one that does not lead any more; or this tab has missed who does.
+        if (message.leader && message.leader !== this.state.meta.leader) return this.#lost();
         this.#apply(message.ops);
         return this.#settleMissed();
       case "added":
-        return this.#apply([
-          ["write", message.write.id, message.write],
-          ["refused", message.refused ?? ""],
-        ]);
+        return this.#added(message.write, message.refused);
       case "state":
         return this.#become(message.state, message.error);
       case "outcome":
@@ -234,11 +241,21 @@ export class Hub {
         for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
         return;
       case "lead":
+        // The one before may have stored what it could not tell any more.
+        this.state.meta.leader = message.leader;
+        return this.#lost();
       case "lost":
-        // The leader before may have stored what it could not tell any more.
-        if (!this.leader) void this.load().then(() => this.again());
-        else if (message.type === "lead") this.again();
+        return this.#lost();
     }
+  }
+
+  /** What the leader holds is what counts. */
+  #lost(): void {
+    if (this.leader) return;
+    void this.load().then(() => {
+      this.port.post({ type: "hello" });
+      this.again();
+    });
   }
 
   /** Says everything to a new leader. */
@@ -256,26 +273,40 @@ export class Hub {
   changed(): void {
     if (this.state.changed.has(QUEUE)) this.#queue = undefined;
     if (this.state.changed.has(REFUSED)) this.#rejected = undefined;
-    if (this.#loaded && this.state.changed.size) this.#timer ??= setTimeout(() => this.show(), 0);
+    if (!this.#loaded || !this.state.changed.size) return;
+    this.#timer ??= setTimeout(() => this.show(), this.#pause);
   }
 
   /** Tells whoever looks, now. */
   show(): void {
+    const begun = performance.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const names = [...this.state.changed];
     this.state.changed.clear();
     for (const name of names) this.emit(`rows ${name}`);
+    this.#pause = PATIENCE * (performance.now() - begun);
   }
 
-  /** Loads the queue anew, for all tabs. */
-  async reload(): Promise<void> {
-    const { writes } = stateOf(await this.store.load());
+  /**
+   * Loads the queue anew, for all tabs.
+   *
+   * @param since what has changed since this was called; it is added to meanwhile.
+   */
+  async reload(since: readonly Op[]): Promise<void> {
+    const { writes, meta } = stateOf(await this.store.load());
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
     const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
     const found = [...writes].map(([id, write]): Op => ["write", id, write]);
-    this.send({ type: "ops", ops: [...gone, ...found] });
+    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...since];
+    this.receive({ type: "ops", ops });
+    this.tell(ops);
     this.#apply(own.map(([id, write]) => ["write", id, write]));
+  }
+
+  /** Tells the other tabs what has changed, as the leader. */
+  tell(ops: readonly Op[]): void {
+    this.port.post({ type: "ops", ops, leader: this.state.meta.leader });
   }
 
   /** This tab is done. */
@@ -293,13 +324,14 @@ export class Hub {
 
   /** What is told meanwhile comes after it. */
   async #load(): Promise<void> {
-    const told: Op[] = (this.#told = []);
+    const told = (this.#told ??= []);
     try {
       const state = stateOf(await this.store.load());
       for (const [id, write] of this.state.writes) {
         if (!write.seq && !state.writes.has(id)) apply(state, ["write", id, write]);
       }
       for (const op of told) apply(state, op);
+      for (const id of state.writes.keys()) this.#find(id);
       for (const name of this.state.entities.keys()) state.changed.add(name);
       Object.assign(this.state, state);
       this.#views.clear();
@@ -313,6 +345,10 @@ export class Hub {
     this.changed();
   }
 
+  #find(id: string): void {
+    if (!this.state.writes.has(id)) this.#found.add(id);
+  }
+
   #view(entity: string): View {
     const view = this.#views.get(entity) ?? new View();
     this.#views.set(entity, view);
@@ -323,9 +359,22 @@ export class Hub {
     // It is in what is being loaded, or comes after it: again is as once.
     for (const op of ops) {
       this.#told?.push(op);
+      if (op[0] === "write" && op[2]?.seq) this.#find(op[1]);
       apply(this.state, op);
     }
     this.changed();
+  }
+
+  /** Told late, a write may have another number by now, or be done with: the leader knows. */
+  #added(write: Write, refused = ""): void {
+    const { id } = write;
+    const late = this.#found.has(id);
+    if (!late) this.#apply([["write", id, write]]);
+    else if (this.leader) {
+      this.tell([["write", id, this.state.writes.get(id)]]);
+    }
+    this.#apply([["refused", refused]]);
+    this.#found.delete(id);
   }
 
   /** Applies operations here, in the store and in the other tabs. */
@@ -365,6 +414,8 @@ export class Hub {
   }
 
   #become(state: Connection, error?: Refusal): void {
+    // Whoever has missed `online` hears of it here.
+    if (state !== "offline") this.against.clear();
     if (state === this.connection) return;
     this.connection = state;
     this.emit("state", state, error && typed(error));
@@ -402,7 +453,7 @@ export class Hub {
   }
 }
 
-function typed(error: Refusal): RhtmxError {
-  if (error instanceof RhtmxError) return error;
-  return new RhtmxError(error.code ?? "internal", error.message, error);
+/** Refuses a name that cannot be sent while the caller is there to hear of it. */
+function checkEntity(entity: string): void {
+  checkFromClient({ type: "subscribe", entities: [entity] });
 }

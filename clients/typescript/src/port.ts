@@ -42,18 +42,17 @@
  * what it found, so that after it all hold the same queue.
  */
 import type { Conflict } from "./conflict.ts";
+import type { Refusal } from "./errors.ts";
 import type { State } from "./events.ts";
-import type { ChangeLog, Error as Failure, ErrorCode, ServerMessage } from "./messages/types.ts";
+import type { ChangeLog, ServerMessage } from "./messages/types.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Write } from "./store.ts";
 
-/** Why something was refused, as plain data. */
-export type Refusal = Pick<Failure, "message" | "details"> & { readonly code?: ErrorCode | "closed" | undefined };
-
 /** See the head of the file. */
 export type Told =
-  | { readonly type: "lead" }
-  | { readonly type: "ops"; readonly ops: readonly Op[] }
+  | { readonly type: "lead"; readonly leader: string }
+  /** Of a leader: with its id. */
+  | { readonly type: "ops"; readonly ops: readonly Op[]; readonly leader?: string | undefined }
   | { readonly type: "state"; readonly state: State; readonly error?: Refusal | undefined }
   | { readonly type: "outcome"; readonly id: string; readonly ack?: ServerMessage; readonly error?: Refusal }
   | { readonly type: "answer"; readonly id: string; readonly answer?: ServerMessage; readonly error?: Refusal }

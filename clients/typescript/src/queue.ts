@@ -8,13 +8,14 @@
  */
 import { Backoff } from "./backoff.ts";
 import { ofField, ofRecord } from "./conflict.ts";
-import { RhtmxError } from "./errors.ts";
+import { plain } from "./errors.ts";
 import { has } from "./replica.ts";
 import { lastSeq, verdict } from "./verdict.ts";
 import { apply, waiting } from "./store.ts";
+import type { Refusal } from "./errors.ts";
 import type { Event } from "./events.ts";
 import type { ClientMessage, Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
-import type { FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
+import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
 import type { Keeper, Replica } from "./replica.ts";
 import type { Write } from "./store.ts";
 
@@ -39,6 +40,8 @@ export class Queue {
   #stored = true;
   /** The queue is being loaded, to see whether numbers are missing. */
   #recount = false;
+  /** There were no writes when the connection began. */
+  #empty = false;
   /** The highest number sent on this connection. */
   #sent = 0;
   /** The last number that the server knew when this connection began. */
@@ -74,8 +77,9 @@ export class Queue {
     this.#hole = 0;
     this.#open = true;
     // Numbers are missing, unless they are those of writes that another tab has not told.
-    this.#recount = this.#ahead;
-    this.#stored = !this.#recount;
+    this.#stored = !this.#isOff();
+    this.#recount = !this.#stored;
+    this.#empty = !waiting(this.#keeper.state).length;
     if (this.#recount) this.#options.tell({ type: "reload" });
     else this.#resume();
   }
@@ -92,13 +96,17 @@ export class Queue {
     if (seq <= this.#sent) this.#options.tell({ type: "reload" });
   }
 
-  /** What was numbered anew is stored, or the queue was loaded: all of it is sent again. */
+  /** What was numbered anew is stored, or the queue was loaded. */
   stored(): void {
-    const recount = this.#recount && this.#ahead;
+    const { last } = this.#keeper.state.meta;
+    // What turns up now was numbered by a count that is behind the server's: it was never sent.
+    const loaded = this.#recount;
+    const recount = loaded && (this.#isOff() || (this.#empty && last < this.#known));
     this.#recount = false;
     this.#stored = true;
     if (recount) this.#renumber(this.#known);
-    else this.#resume();
+    else if (loaded) this.#resume();
+    this.#due = true;
   }
 
   /** A fresh token was accepted: what waited for one is sent. */
@@ -181,8 +189,8 @@ export class Queue {
     }
   }
 
-  /** Numbers were given that the server does not know, and no write has them. */
-  get #ahead(): boolean {
+  /** Numbers are missing: no write has them, and the server does not know them. */
+  #isOff(): boolean {
     const { state } = this.#keeper;
     const [first] = waiting(state);
     return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
@@ -214,8 +222,7 @@ export class Queue {
     try {
       this.#options.send({ ...message, request_id: write.id, seq });
     } catch (error) {
-      if (!(error instanceof RhtmxError)) throw error;
-      this.#reject(write, { ...error, type: "error", message: error.message } as Failure);
+      this.#reject(write, plain(error));
     }
   }
 
@@ -237,13 +244,15 @@ export class Queue {
     this.#keeper.emit(["renumber", last]);
   }
 
-  #reject(write: Write, { code = "internal", message: text, details }: Failure): void {
+  #reject(write: Write, error: Refusal): void {
     const { id, message } = write;
+    const { message: text, details } = error;
+    const code = (error.code as ErrorCode | undefined) ?? "internal";
     const { emit } = this.#keeper;
     const { tell } = this.#options;
     emit(["write", id]);
     emit(["refused", id, { id, message, code, text, details }]);
-    tell({ type: "outcome", id, error: { code, message: text, details } });
+    tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
       tell({ type: "conflict", conflict: ofRecord(write, details) });
     }

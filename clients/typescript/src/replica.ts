@@ -59,8 +59,11 @@ export function changed(replica: Replica, keeper: Keeper, log: ChangeLog | Field
   const { entity, stale, live } = replica;
   const { version, entity_id: id } = log;
   const place = entityOf(keeper.state, entity).place;
-  // Streams go forward: a change from before shows that a snapshot has begun.
-  if (live ? version < (place?.version ?? 0) : version <= replica.since) begin(replica, keeper, true);
+  // Records come in the order of their versions: one from before shows that a snapshot
+  // has begun. Fields come by record: what came ahead of an old one may be of the same
+  // snapshot. There its end has to tell.
+  const expected = live ? place!.version : replica.since + 1;
+  if (!replica.fields && version < expected) begin(replica, keeper, true);
   if ("field" in log) {
     if (replica.batch[0] && replica.batch[0].entity_id !== id) flush(replica, keeper);
     replica.batch.push(log);

@@ -5,10 +5,10 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  */
-import { RhtmxError } from "./errors.ts";
 import { Session } from "./session.ts";
 import { Socket } from "./socket.ts";
 import { SUBPROTOCOLS } from "./wire/index.ts";
+import type { RhtmxError } from "./errors.ts";
 import type { Event } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import type { Told } from "./port.ts";
@@ -53,7 +53,11 @@ export class Runner {
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; a later one stands later. */
   #ops = new Map<string, Op>();
+  /** What has changed since the queue is being loaded. */
+  #since: Op[] | undefined;
   #failing = false;
+  /** Counts attempts: a token that comes for an earlier one is of no use. */
+  #turn = 0;
   #running = false;
   #ended = false;
 
@@ -73,6 +77,7 @@ export class Runner {
     const hub = this.#hub;
     const stored = hub.store.apply([["leader", this.#options.leader]]);
     stored.catch((error) => this.#report(error));
+    hub.state.meta.leader = this.#options.leader;
     // What comes until it has begun is said again.
     hub.leader = () => {};
     if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin());
@@ -83,10 +88,15 @@ export class Runner {
     const hub = this.#hub;
     if (this.#ended) return;
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
+    // First of all whether a connection is wanted.
     for (const why of hub.against) hub.leader({ type: "offline", why });
+    this.#again();
     this.#run((session, now) => session.tick(now));
-    hub.port.post({ type: "lead" });
-    hub.again();
+  }
+
+  #again(): void {
+    this.#hub.port.post({ type: "lead", leader: this.#options.leader });
+    this.#hub.again();
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
@@ -137,7 +147,10 @@ export class Runner {
 
   #step(): boolean {
     const { frames, events, ops } = this.#session.take(performance.now());
-    for (const op of ops) this.#keep(op);
+    for (const op of ops) {
+      this.#keep(op);
+      this.#since?.push(op);
+    }
     if (ops.length) this.#hub.changed();
     for (const frame of frames) this.#socket?.send(frame);
     for (const event of events) this.#handle(event);
@@ -147,13 +160,15 @@ export class Runner {
   #handle(event: Event): void {
     switch (event.type) {
       case "connect":
-        return this.#connect();
+        return void this.#connect();
       case "disconnect":
         return this.#disconnect(event.code);
       case "token":
         return void this.#authenticate();
       case "renew":
         return this.#hub.add(event.write);
+      case "again":
+        return this.#again();
       case "reload":
         return void this.#reload();
       default:
@@ -162,9 +177,15 @@ export class Runner {
     }
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     const { WebSocket, url, format, token } = this.#options;
-    const open = () => {
+    const turn = ++this.#turn;
+    try {
+      if (typeof token === "function") {
+        const fresh = await token();
+        if (turn !== this.#turn) return;
+        this.#session.token = fresh;
+      }
       this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
         opened: () => this.#run((session, now) => session.opened(now)),
         received: (data) => this.#run((session, now) => session.receive(data, now)),
@@ -173,36 +194,14 @@ export class Runner {
           this.#run((session, now) => session.lost(code, now));
         },
       });
-    };
-    if (typeof token !== "function") {
-      try {
-        open();
-      } catch (error) {
-        this.#failed(error);
-      }
-      return;
+    } catch (error) {
+      this.#report(error);
+      if (turn === this.#turn) this.#run((session, now) => session.lost(undefined, now));
     }
-    const turn = {} as Socket;
-    this.#socket = Object.assign(turn, { send() {}, close() {} });
-    void Promise.resolve()
-      .then(token)
-      .then((fresh) => {
-        if (this.#socket !== turn) return;
-        this.#session.token = fresh;
-        open();
-      })
-      .catch((error) => {
-        if (this.#socket === turn) this.#failed(error);
-      });
-  }
-
-  /** No connection could even be begun. */
-  #failed(error: unknown): void {
-    this.#report(error);
-    this.#run((session, now) => session.lost(undefined, now));
   }
 
   #disconnect(code: number): void {
+    this.#turn += 1;
     this.#socket?.close(code);
     this.#socket = undefined;
   }
@@ -218,12 +217,14 @@ export class Runner {
   }
 
   async #reload(): Promise<void> {
+    const since = (this.#since = [...this.#ops.values()]);
     this.#store();
     try {
-      await this.#hub.reload();
+      await this.#hub.reload(since);
     } catch (error) {
       this.#report(error);
     }
+    if (this.#since === since) this.#since = undefined;
     this.#run((session) => session.stored());
   }
 
@@ -247,21 +248,20 @@ export class Runner {
       (applied) => {
         this.#failing = false;
         if (!applied) return this.#fenced();
-        this.#hub.port.post({ type: "ops", ops });
+        this.#hub.port.post({ type: "ops", ops, leader: this.#options.leader });
         if (ops.some(([name]) => name === "renumber")) this.#run((session) => session.stored());
       },
       (error) => {
         // Nothing is lost: memory has it, and it is stored with what comes next.
         this.#ops = new Map([...batch, ...this.#ops]);
-        this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
         if (!this.#failing) this.#report(error);
         this.#failing = true;
+        if (this.#hub.leader) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
       },
     );
   }
 
   #report(error: unknown): void {
-    const { code, message, details } = error as RhtmxError;
-    this.#hub.receive({ type: "problem", error: { code, message, details } });
+    this.#hub.receive({ type: "problem", error: error as RhtmxError });
   }
 }

@@ -7,7 +7,7 @@
  * in, frames, events and operations come out. Times are in milliseconds of any
  * clock that does not jump.
  */
-import { RhtmxError } from "./errors.ts";
+import { plain, RhtmxError } from "./errors.ts";
 import { Link } from "./link.ts";
 import { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
 import { Queue } from "./queue.ts";
@@ -15,9 +15,10 @@ import { apply } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { finalError, shouldReconnect } from "./verdict.ts";
 import { decodeFromServer, encodeFromClient } from "./wire/index.ts";
+import type { Refusal } from "./errors.ts";
 import type { Event, Output, State as Connection } from "./events.ts";
 import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "./messages/types.ts";
-import type { Refusal, Told } from "./port.ts";
+import type { Told } from "./port.ts";
 import type { Question } from "./requests.ts";
 import type { Op, State } from "./store.ts";
 import type { Format, Frame } from "./wire/index.ts";
@@ -152,7 +153,7 @@ export class Session {
       case "hello":
         return void this.#events.push({ type: "state", state: this.#state });
       case "lost":
-        return void this.#events.push({ type: "lead" }, { type: "reload" });
+        return void this.#events.push({ type: "again" }, { type: "reload" });
       case "hole":
         return void this.#events.push({ type: "reload" });
       case "open":
@@ -311,11 +312,4 @@ export class Session {
     this.#state = state;
     this.#events.push({ type: "state", state, error });
   }
-}
-
-/** An error as plain data; thrown on, if it is none of ours. */
-function plain(error: unknown): Refusal {
-  if (!(error instanceof RhtmxError)) throw error;
-  const { code, message, details } = error;
-  return { code, message, details };
 }

@@ -4,7 +4,7 @@
  *
  * Knows where each starts on the next connection. Must not know frames.
  */
-import { RhtmxError } from "./errors.ts";
+import { plain, RhtmxError } from "./errors.ts";
 import { begin, changed, synced } from "./replica.ts";
 import type { ChangeLog, ClientMessage, FieldChangeLog, Position, SyncComplete } from "./messages/types.ts";
 import type { Told } from "./port.ts";
@@ -51,7 +51,7 @@ export class Streams {
   open(entity: string, fields: boolean): void {
     const stream = this.#streams.get(entity);
     if (!stream) this.#add(entity, fields, true);
-    else if (stream.fields !== fields) this.#tellProblem(entity);
+    else if (stream.fields !== fields) this.#refuse(entity);
     else if (!stream.replica) {
       // What ends the stream that begins at the head must not end the other one.
       stream.replica = stream.restart = true;
@@ -63,7 +63,7 @@ export class Streams {
   watch(entity: string, tab: string): void {
     const stream = this.#streams.get(entity);
     if (!stream) this.#add(entity, false, false, tab);
-    else if (stream.fields) this.#tellProblem(entity);
+    else if (stream.fields) this.#refuse(entity);
     else {
       stream.tabs.add(tab);
       const place = this.#keeper.state.entities.get(entity)?.place;
@@ -162,13 +162,13 @@ export class Streams {
     this.#voice.send({ type: fields ? "unsubscribe_fields" : "unsubscribe", entities: [entity] });
   }
 
-  #tellProblem(entity: string): void {
-    const error = new RhtmxError("not_supported", oneGranularity(entity));
-    this.#voice.tell({ type: "problem", error: { ...error, message: error.message } });
+  #refuse(entity: string): void {
+    this.#voice.tell({ type: "problem", error: plain(otherGranularity(entity)) });
   }
 }
 
-/** Why an entity is not read twice. */
-export function oneGranularity(entity: string): string {
-  return `'${entity}' is read at the other granularity already: use one for all`;
+/** An entity is not read twice. */
+export function otherGranularity(entity: string): RhtmxError {
+  const words = `'${entity}' is read at the other granularity already: use one for all`;
+  return new RhtmxError("not_supported", words);
 }

@@ -102,18 +102,21 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       .catch((error: Error) => {
         if (signal.aborted) return;
         // Stolen; or this is no place for locks, and nobody else can lead.
-        if (error.name === "AbortError") enter();
+        if (error.name === "AbortError") again();
         else lead();
       });
+  };
+  /** What this tab holds may be more than what was stored, or less. */
+  const again = () => {
+    enter();
+    port.onmessage?.({ type: "lost" });
   };
   const rest = () => {
     leave();
     send("bye");
   };
   const wake = () => {
-    if (place || !start) return;
-    enter();
-    port.onmessage?.({ type: "lost" });
+    if (!place && start) again();
   };
   const listen = (event: string, listener: () => void) =>
     around.addEventListener?.(event, listener, { capture: true, signal: life.signal });
@@ -163,7 +166,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       return was;
     },
     yield() {
-      if (release) enter();
+      if (release) again();
     },
     close() {
       rest();

@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL("..", import.meta.url));
 const bundle = fileURLToPath(new URL("../../../rhtmx_server/static/client.js", import.meta.url));
 
 /** Gzipped, in bytes. A change that needs more has to say why. */
-const BUDGET = 13_000;
+const BUDGET = 18_000;
 
 it("the checked-in bundle is what the source builds", () => {
   execFileSync(process.execPath, ["build.mjs", "--check"], { cwd: folder, stdio: "pipe" });
@@ -25,7 +25,9 @@ it("a script tag gives a page the global `rhtmx`", () => {
   runInNewContext(`${readFileSync(bundle, "utf8")};globalThis.rhtmx = rhtmx`, page);
   expect(Object.keys(page.rhtmx as object).sort()).toEqual([
     "Client",
+    "Collection",
     "ERRORS",
+    "Form",
     "RhtmxError",
     "SCHEMA_HASH",
     "connect",

@@ -112,6 +112,17 @@ describe("connecting", () => {
     expect(listener.mock.calls[0]).toMatchObject(["closed", { code: "forbidden" }]);
   });
 
+  it("offline before it was loaded, waits to be wanted", async () => {
+    const { all, WebSocket } = fakeSockets();
+    const client = connect("ws://x/", { WebSocket, storage: false });
+    clients.push(client);
+    client.offline();
+    await settle();
+    expect([client.state, all.length]).toEqual(["offline", 0]);
+    client.online();
+    expect([client.state, all.length]).toEqual(["connecting", 1]);
+  });
+
   it("closed before it was loaded, never connects", async () => {
     const { all, WebSocket } = fakeSockets();
     connect("ws://x/", { WebSocket, storage: false }).close();

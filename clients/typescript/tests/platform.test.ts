@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { globalWebSocket, randomId, webSocketUrl } from "../src/platform.ts";
+import { globalWebSocket, randomId, watchPage, webSocketUrl } from "../src/platform.ts";
 import { refusal } from "./support/refusal.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -38,4 +38,30 @@ it("the WebSocket of the place is taken", () => {
 it("an id is 32 hexadecimal digits, another one each time", () => {
   expect(randomId()).toMatch(/^[0-9a-f]{32}$/);
   expect(randomId()).not.toBe(randomId());
+});
+
+describe("the page", () => {
+  it("tells of the network, and of somebody who looks again, until it is stopped", () => {
+    const [page, document] = [new EventTarget(), new EventTarget() as Document];
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    vi.stubGlobal("document", document);
+    const told: string[] = [];
+    const stop = watchPage(({ type }) => told.push(type));
+    page.dispatchEvent(new Event("offline"));
+    page.dispatchEvent(new Event("online"));
+    page.dispatchEvent(new Event("pageshow"));
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+    document.dispatchEvent(new Event("resume"));
+    document.dispatchEvent(new Event("visibilitychange"));
+    Object.assign(document, { visibilityState: "visible" });
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(told).toEqual(["offline", "online", "wake", "wake", "wake"]);
+    stop();
+    page.dispatchEvent(new Event("online"));
+    expect(told).toHaveLength(5);
+  });
+
+  it("is not there in Node: nothing is told", () => {
+    expect(() => watchPage(() => {})()).not.toThrow();
+  });
 });

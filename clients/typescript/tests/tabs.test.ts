@@ -217,9 +217,9 @@ describe("what is told", () => {
   it("reaches every other tab, in order", async () => {
     const { browser, members } = await opened(3);
     members[1]!.port.post(TOLD);
-    members[1]!.port.post({ type: "lead" });
+    members[1]!.port.post({ type: "wake" });
     await browser.settle();
-    expect(members.map((each) => each.heard)).toEqual([["synced", "lead"], [], ["synced", "lead"]]);
+    expect(members.map((each) => each.heard)).toEqual([["synced", "wake"], [], ["synced", "wake"]]);
   });
 
   it("if some of it is lost, the next message shows it", async () => {
@@ -228,9 +228,9 @@ describe("what is told", () => {
     await browser.settle();
     members[1]!.tab.loses = 1;
     members[0]!.port.post(TOLD);
-    members[0]!.port.post({ type: "lead" });
+    members[0]!.port.post({ type: "wake" });
     await browser.settle();
-    expect(members[1]!.heard).toEqual(["synced", "lost", "lead"]);
+    expect(members[1]!.heard).toEqual(["synced", "lost", "wake"]);
   });
 
   it("if the last of it is lost, the next sign of life shows it", async () => {

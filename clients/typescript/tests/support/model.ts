@@ -55,6 +55,7 @@ export class ModelServer {
     const version = this.state.version + 1;
     const names = new Set([...Object.keys(before?.data ?? {}), ...Object.keys(data ?? {})]);
     const changed = [...names].filter((name) => data?.[name] !== before?.data?.[name]);
+    if (!changed.length && before?.data) return [];
     const clocks = { ...before?.clocks };
     for (const name of changed) clocks[name] = { version, by };
     const row = { version, data, clocks };

@@ -10,11 +10,19 @@ const TIME = "2026-11-22T10:00:00Z";
 
 export class Service {
   /** Every write that took effect, in order: its record. */
-  readonly effects: string[] = [];
-  readonly records = new Map<string, ChangeLog>();
+  effects: string[] = [];
+  records = new Map<string, ChangeLog>();
+  /** What took effect and was undone by a restore. */
+  readonly undone = new Set<string>();
   readonly #live = new Set<FakeWebSocket>();
-  #lastSeq = 0;
+  #epoch: string = WELCOME.epoch;
+  /** The version of each numbered write. */
   #versions: number[] = [];
+  #backup = () => {};
+
+  constructor() {
+    this.backUp();
+  }
 
   /** What is shown once everything has arrived. */
   get shown(): [id: string, data: JsonValue][] {
@@ -28,18 +36,37 @@ export class Service {
   /** A connection said something. */
   hear(socket: FakeWebSocket, message: Message): void {
     const say = (...messages: ServerMessage[]) => socket.says(...messages);
-    if (message.type === "hello") say({ ...WELCOME, last_seq: this.#lastSeq });
+    if (message.type === "hello") say({ ...WELCOME, epoch: this.#epoch, last_seq: this.#versions.length });
     else if (message.type === "ping") say({ type: "pong" });
     else if (message.type === "push") say(...this.#push(message));
     else if (message.type === "subscribe") {
-      const since = message.since?.["tasks"]?.version ?? 0;
+      const position = message.since?.["tasks"];
+      const known = position?.epoch === this.#epoch && position.version <= this.effects.length;
+      const since = known ? position.version : 0;
       const missed = [...this.records.values()].filter((each) => each.version > since);
       missed.sort((a, b) => a.version - b.version);
       say(...missed.map((change) => ({ type: "change", change }) as const));
-      const place = { entity: "tasks", epoch: WELCOME.epoch, version: this.effects.length };
-      say({ type: "sync_complete", ...place, reset: false });
+      const place = { entity: "tasks", epoch: this.#epoch, version: this.effects.length };
+      say({ type: "sync_complete", ...place, reset: !known && position?.version !== 0 });
       this.#live.add(socket);
     }
+  }
+
+  /** Keeps a copy of everything. */
+  backUp(): void {
+    const { effects, records } = this;
+    const copy = [[...effects], new Map(records), [...this.#versions]] as const;
+    this.#backup = () => {
+      [this.effects, this.records, this.#versions] = [[...copy[0]], new Map(copy[1]), [...copy[2]]];
+    };
+  }
+
+  /** The copy takes the place of everything. Cut all connections before. */
+  restore(): void {
+    const before = this.effects;
+    this.#backup();
+    for (const id of before.slice(this.effects.length)) this.undone.add(id);
+    this.#epoch += "+";
   }
 
   /** A connection ended. */
@@ -49,15 +76,18 @@ export class Service {
 
   #push({ seq = 0, request_id, entity_id, data, client_id }: Push & { client_id?: string }): ServerMessage[] {
     const place = { entity: "tasks", entity_id, request_id, seq };
-    if (seq > this.#lastSeq + 1) {
-      const details = { last_seq: this.#lastSeq };
+    const last_seq = this.#versions.length;
+    if (seq > last_seq + 1) {
+      const details = { last_seq };
       return [{ type: "error", message: "gap", code: "out_of_order", seq, request_id, details }];
     }
-    if (seq <= this.#lastSeq) {
+    if (seq <= last_seq) {
       const version = this.#versions[seq - 1]!;
+      if (this.effects[version - 1] !== entity_id) {
+        return [{ type: "error", message: "used", code: "seq_reused", seq, request_id, details: null }];
+      }
       return [{ type: "push_ack", ...place, version, duplicate: true }];
     }
-    this.#lastSeq = seq;
     this.effects.push(entity_id);
     const version = this.effects.length;
     this.#versions.push(version);

@@ -1,0 +1,202 @@
+/**
+ * Two tabs on one store: what the port has to be able to carry.
+ */
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { Collection } from "../src/collection.ts";
+import * as compose from "../src/compose.ts";
+import { Hub } from "../src/hub.ts";
+import { Runner } from "../src/runner.ts";
+import { record, settle } from "./support/client.ts";
+import { TestStore } from "./support/driver.ts";
+import { fakeSockets } from "./support/sockets.ts";
+import { WELCOME } from "./support/welcome.ts";
+import type { Message } from "../src/messages/types.ts";
+import type { Port, Told } from "../src/port.ts";
+
+const ends: (() => void)[] = [];
+
+afterEach(() => ends.splice(0).forEach((end) => end()));
+
+/** What one tab tells reaches the others a moment later, as a copy. */
+function channel(): (deaf?: boolean) => Port {
+  const ports: Port[] = [];
+  return (deaf = false) => {
+    const port: Port = {
+      post(message: Told) {
+        const copy = structuredClone(message);
+        for (const other of ports) {
+          if (other !== port) queueMicrotask(() => other.onmessage?.(copy));
+        }
+      },
+      lead: (start) => start(),
+      close: () => void ports.splice(ports.indexOf(port), 1),
+    };
+    if (!deaf) ports.push(port);
+    return port;
+  };
+}
+
+const { all: sockets, WebSocket } = fakeSockets();
+
+function lead(hub: Hub, name: string): Runner {
+  const options = { url: "ws://x/", WebSocket, format: "json", random: () => 0.5, leader: name } as const;
+  const runner = new Runner(options, hub);
+  runner.start();
+  ends.push(() => runner.stop());
+  return runner;
+}
+
+async function tab(store: TestStore, port: Port, prefix: string): Promise<Hub> {
+  const hub = new Hub(store, port, prefix);
+  hub.on("error", () => {});
+  await hub.ready;
+  ends.push(() => hub.close());
+  return hub;
+}
+
+/** The last socket, welcomed. */
+async function welcomed(last_seq = 0) {
+  const socket = sockets.at(-1)!;
+  socket.opens();
+  socket.says({ ...WELCOME, last_seq });
+  await settle();
+  return socket;
+}
+
+const heard = (messages: Message[]) => messages.map(({ type, ...rest }) => [type, (rest as { seq?: number }).seq]);
+const push = (id: string, n: number) => compose.push("tasks", id, "update", { n }, {});
+
+describe("two tabs on one store", () => {
+  it("write into one queue, which the leader sends in one order, and each learns what became of its own", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    const tasks = new Collection(two, "tasks");
+    await settle();
+    const [first, second] = [one.write(() => push("1", 1)), two.write(() => push("2", 2))];
+    await settle();
+    expect(one.queue.map(({ id }) => id)).toEqual(two.queue.map(({ id }) => id));
+    expect(heard(socket.heard())).toEqual([
+      ["hello", undefined],
+      ["subscribe", undefined],
+      ["push", 1],
+      ["push", 2],
+    ]);
+    socket.says({ type: "change", change: record("9", 1, { n: 9 }) });
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 1 });
+    socket.says({ type: "error", message: "no", code: "forbidden", seq: 2, details: null });
+    expect(await first).toMatchObject({ version: 2 });
+    await expect(second).rejects.toMatchObject({ code: "forbidden" });
+    await tasks.synced;
+    await vi.waitFor(() => expect(tasks.snapshot.map(({ id }) => id)).toEqual(["1", "9"]));
+    expect(one.rejected.map(({ id }) => id)).toEqual(two.rejected.map(({ id }) => id));
+    two.rejected[0]!.discard();
+    await settle();
+    expect(one.rejected).toEqual([]);
+    expect((await store.load()).refused).toEqual([]);
+  });
+
+  it("ask through the leader, and a new leader is asked again and sends what the old one did not", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const old = lead(one, "L1");
+    const before = await welcomed();
+    const seen: unknown[] = [];
+    two.watch("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    new Collection(one, "tasks");
+    const asked = two.ask<{ type: "form_validation_result" } & Message>({
+      type: "validate_form",
+      request_id: "",
+      form: "f",
+      fields: [],
+    });
+    void two.write(() => push("1", 1));
+    await settle();
+    expect(before.heard().map(({ type }) => type).sort()).toEqual(
+      ["hello", "push", "subscribe", "subscribe", "validate_form"].sort(),
+    );
+    old.stop();
+    lead(two, "L2");
+    await settle();
+    const after = await welcomed();
+    const again = after.heard();
+    expect(again.map(({ type }) => type)).toEqual(["hello", "subscribe", "subscribe", "validate_form", "push"]);
+    const { request_id } = again[3] as { request_id: string };
+    const answer = { form: "f", valid: true, errors: [], request_id } as const;
+    after.says({ type: "form_validation_result", ...answer });
+    expect(await asked).toMatchObject({ valid: true });
+    after.says({ type: "sync_complete", entity: "prices", epoch: "e1", version: 4, reset: false });
+    after.says({ type: "change", change: { ...record("1", 5, 1), entity: "prices" } });
+    expect(seen).toEqual([5]);
+  });
+
+  it("a leader that was not told of a write finds the hole, and loads the queue anew", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    lead(one, "L1");
+    const socket = await welcomed();
+    socket.heard();
+    const silent = await tab(store, { post() {}, lead() {}, close() {} }, "silent");
+    void silent.write(() => push("1", 1));
+    await settle();
+    expect(socket.heard()).toEqual([]);
+    void one.write(() => push("2", 2));
+    await settle();
+    expect(heard(socket.heard())).toEqual([["push", 1], ["push", 2]]);
+  });
+
+  it("a number that was given while all were counted anew is put right before it is sent", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    lead(one, "L1");
+    // The store has numbered it by now, and nobody was told yet.
+    const write = one.write(() => push("1", 1));
+    const socket = await welcomed(7);
+    expect(heard(socket.heard()).slice(1)).toEqual([["push", 8]]);
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 8 });
+    expect(await write).toMatchObject({ version: 2 });
+    expect((await store.load()).meta.last).toBe(8);
+  });
+
+  it("one that does not lead any more stores nothing, and stops", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    lead(two, "L2");
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    await vi.waitFor(() => expect(socket.closedWith).toBe(1000));
+    expect((await store.load()).records).toEqual([]);
+  });
+
+  it("one that has ended does not try to store for ever", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const runner = lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    store.full = true;
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    runner.stop();
+    one.close();
+    await settle();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  it("what is told before a tab has loaded is not lost", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const hub = new Hub(store, own, "late");
+    own.onmessage!({ type: "ops", ops: [["record", "tasks", "1", { data: 1, version: 1 }]] });
+    await hub.ready;
+    await settle();
+    expect(hub.rows("tasks")).toMatchObject([{ id: "1", data: 1 }]);
+    hub.close();
+  });
+});

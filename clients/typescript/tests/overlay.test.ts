@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+
+import * as compose from "../src/compose.ts";
+import { View } from "../src/overlay.ts";
+import { apply, entityOf, stateOf } from "../src/store.ts";
+import type { JsonValue, Push, PushFields } from "../src/messages/types.ts";
+import type { Write } from "../src/store.ts";
+
+const state = () => {
+  const memory = stateOf();
+  const view = new View();
+  return {
+    memory,
+    held: (id: string, data?: JsonValue, version = 1) =>
+      apply(memory, ["record", "tasks", id, data === undefined ? undefined : { data, version }]),
+    write: (id: string, message: Push | PushFields, more: Partial<Write> = {}) => {
+      const { entity, entity_id: entityId } = message;
+      apply(memory, ["write", id, { id, entity, entityId, message, since: 0, ...more }]);
+    },
+    rows: () => view.list(entityOf(memory, "tasks"), memory.writes),
+  };
+};
+
+const set = (id: string, data: JsonValue) => compose.push("tasks", id, "update", data, {});
+const patch = (id: string, fields: compose.Fields, gone: string[] = []) =>
+  compose.pushFields("tasks", id, fields, { delete: gone });
+
+describe("what is shown of a record", () => {
+  it("is what the server told, and every write on top of it, by number; those without one last", () => {
+    const { held, write, rows } = state();
+    held("1", { a: 0, b: 0, c: 0 });
+    write("w3", patch("1", { a: 3, c: 3 }));
+    write("w2", patch("1", { a: 2, b: 2 }), { seq: 2 });
+    write("w1", patch("1", { a: 1 }, ["c"]), { seq: 1 });
+    expect(rows()).toEqual([{ id: "1", data: { a: 3, b: 2, c: 3 }, version: 1, pending: true }]);
+  });
+
+  it("begins anew where fields are written into what has none", () => {
+    const { held, write, rows } = state();
+    held("1", "text");
+    held("2", [1]);
+    held("3", null);
+    for (const id of ["1", "2", "3", "4"]) write(`w${id}`, patch(id, { a: 1 }));
+    expect(rows().map(({ data }) => data)).toEqual([{ a: 1 }, { a: 1 }, { a: 1 }, { a: 1 }]);
+  });
+
+  it("is nothing after a deletion, and something again after what follows it", () => {
+    const { held, write, rows } = state();
+    held("1", { a: 0 });
+    write("w1", compose.push("tasks", "1", "delete", null, {}), { seq: 1 });
+    expect(rows()).toEqual([]);
+    write("w2", patch("1", { b: 1 }), { seq: 2 });
+    expect(rows()).toMatchObject([{ data: { b: 1 } }]);
+  });
+
+  it("does not wait once all is acknowledged", () => {
+    const { write, rows } = state();
+    write("w1", set("1", 1), { seq: 1, settled: { version: 1, epoch: "e" } });
+    expect(rows()).toEqual([{ id: "1", data: 1, version: 0, pending: false }]);
+  });
+
+  it("leaves what the server told as it was", () => {
+    const { held, write, rows, memory } = state();
+    const data = { a: 0 };
+    held("1", data);
+    write("w1", patch("1", { a: 1 }));
+    rows();
+    expect(data).toEqual({ a: 0 });
+    apply(memory, ["write", "w1"]);
+    expect(rows()[0]!.data).toBe(data);
+  });
+});
+
+describe("rows and lists", () => {
+  it("stay the same where nothing changed", () => {
+    const { held, rows } = state();
+    held("2", 2);
+    held("1", 1);
+    const before = rows();
+    expect(before.map(({ id }) => id)).toEqual(["1", "2"]);
+    held("1", before[0]!.data, 1);
+    expect(rows()).toBe(before);
+    held("3", 3);
+    held("2");
+    const after = rows();
+    expect(after.map(({ id }) => id)).toEqual(["1", "3"]);
+    expect(after[0]).toBe(before[0]);
+    expect(before).toHaveLength(2);
+  });
+
+  it("do not mix entities whose records have the same ids", () => {
+    const { held, write, rows } = state();
+    held("1", 1);
+    write("w1", compose.push("users", "1", "update", 9, {}));
+    expect(rows()).toMatchObject([{ data: 1, pending: false }]);
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+
+import * as compose from "../src/compose.ts";
+import { Driver, TestStore } from "./support/driver.ts";
+import { WELCOME } from "./support/welcome.ts";
+import type { ErrorCode, Message, Welcome } from "../src/messages/types.ts";
+
+async function started(welcome: Partial<Welcome> = {}): Promise<Driver> {
+  const driver = await Driver.create(new TestStore("c"));
+  driver.hub.on("error", () => {});
+  driver.connect();
+  driver.says({ ...WELCOME, ...welcome });
+  driver.sent = [];
+  return driver;
+}
+
+async function push(driver: Driver, data: unknown = 1, baseVersion?: number): Promise<void> {
+  void driver.hub.write(() => compose.push("users", "1", "update", data as never, { baseVersion }));
+  await driver.settle();
+}
+
+const seqs = (driver: Driver) =>
+  driver.sent.splice(0).flatMap((each: Message) => ("seq" in each ? [each.seq] : []));
+
+function refuse(driver: Driver, seq: number, code: ErrorCode, details: { last_seq: number } | null = null): void {
+  driver.says({ type: "error", message: "m", seq, code, details });
+}
+
+const ack = (driver: Driver, seq: number, version = seq) =>
+  driver.says({ type: "push_ack", entity: "users", entity_id: "1", seq, version });
+
+describe("a write", () => {
+  it("is resent as it was, whatever became of the object", async () => {
+    const driver = await started();
+    const data = { n: 1 };
+    await push(driver, data);
+    data.n = 2;
+    const [first] = driver.sent.splice(0);
+    driver.lose();
+    driver.connect();
+    driver.says(WELCOME);
+    expect(driver.sent.at(-1)).toEqual(first);
+  });
+
+  it("larger than the server takes is refused here, and its number goes to the next", async () => {
+    const driver = await started({ limits: { ...WELCOME.limits, message_bytes: 300 } });
+    await push(driver);
+    await push(driver, "x".repeat(300));
+    await push(driver);
+    expect(seqs(driver)).toEqual([1, 3]);
+    expect(driver.hub.rejected).toMatchObject([{ code: "too_large" }]);
+    ack(driver, 1);
+    refuse(driver, 3, "out_of_order", { last_seq: 1 });
+    await driver.settle();
+    expect(seqs(driver)).toEqual([2]);
+  });
+
+  it("that was answered is not answered again", async () => {
+    const driver = await started();
+    await push(driver);
+    ack(driver, 1);
+    ack(driver, 1);
+    refuse(driver, 1, "forbidden");
+    expect(driver.told.filter(({ type }) => type === "outcome")).toHaveLength(1);
+    expect(driver.hub.rejected).toEqual([]);
+  });
+
+  it("loses its base version in another epoch, unless the server may have seen it", async () => {
+    const driver = await started();
+    await push(driver, 1, 7);
+    await push(driver, 2, 8);
+    driver.lose();
+    driver.sent = [];
+    driver.connect();
+    driver.says({ ...WELCOME, epoch: "e2", last_seq: 1 });
+    await driver.settle();
+    expect(driver.sent.slice(1)).toMatchObject([{ seq: 1, base_version: 7 }, { seq: 2 }]);
+    expect((driver.sent[2] as { base_version?: number }).base_version).toBeUndefined();
+  });
+});
+
+describe("a write that failed", () => {
+  it("for want of space is sent again after a wait, with all after it, in order, longer each time", async () => {
+    const driver = await started();
+    for (let n = 1; n <= 3; n += 1) await push(driver);
+    expect(seqs(driver)).toEqual([1, 2, 3]);
+    for (const wait of [500, 1_000, 2_000]) {
+      refuse(driver, 1, "storage_full");
+      refuse(driver, 2, "out_of_order", { last_seq: 0 });
+      driver.elapse(wait - 1);
+      expect(seqs(driver)).toEqual([]);
+      driver.elapse(1);
+      expect(seqs(driver)).toEqual([1, 2, 3]);
+      driver.says({ type: "pong" });
+    }
+    ack(driver, 1);
+    refuse(driver, 2, "storage_full");
+    driver.elapse(500);
+    expect(seqs(driver)).toEqual([2, 3]);
+  });
+
+  it("holds up the writes that come meanwhile", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "timeout");
+    seqs(driver);
+    await push(driver);
+    expect(seqs(driver)).toEqual([]);
+    driver.elapse(500);
+    expect(seqs(driver)).toEqual([1, 2]);
+  });
+
+  it("since its answer was confirmed and forgotten is refused for good", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "out_of_order", { last_seq: 4 });
+    expect(driver.hub.rejected).toMatchObject([{ code: "out_of_order" }]);
+  });
+
+  it("is not sent again on a timer of a connection that is gone", async () => {
+    const driver = await started();
+    await push(driver);
+    refuse(driver, 1, "timeout");
+    driver.lose();
+    seqs(driver);
+    expect(driver.session.deadline).toBe(driver.now + 500);
+    driver.elapse(400);
+    expect(seqs(driver)).toEqual([]);
+  });
+});
+
+it("what is numbered anew is sent only once that is stored", async () => {
+  const driver = await Driver.create(new TestStore("c"));
+  driver.hub.on("error", () => {});
+  await push(driver);
+  await push(driver);
+  ack(driver, 1);
+  driver.connect();
+  driver.says({ ...WELCOME, last_seq: 2 });
+  ack(driver, 1);
+  driver.lose();
+  driver.store.full = true;
+  driver.connect();
+  seqs(driver);
+  driver.says({ ...WELCOME, last_seq: 0 });
+  await driver.settle();
+  expect(seqs(driver)).toEqual([]);
+  driver.store.full = false;
+  await driver.settle();
+  expect(seqs(driver)).toEqual([1]);
+});
+
+it("a hole that the store does not fill is left to the server", async () => {
+  const driver = await started();
+  await driver.store.add({
+    id: "gone",
+    entity: "users",
+    entityId: "1",
+    message: compose.push("users", "1", "update", 1, {}),
+    since: 0,
+  });
+  await driver.store.apply([["write", "gone"]]);
+  await push(driver);
+  expect(seqs(driver)).toEqual([2]);
+  refuse(driver, 2, "out_of_order", { last_seq: 0 });
+  await driver.settle();
+  expect(seqs(driver)).toEqual([1]);
+});

@@ -1,0 +1,199 @@
+import { describe, expect, it } from "vitest";
+
+import { Session } from "../src/session.ts";
+import { stateOf } from "../src/store.ts";
+import { decode, encode } from "../src/wire/index.ts";
+import { WELCOME } from "./support/welcome.ts";
+import type { Event } from "../src/events.ts";
+import type { Message, ServerMessage, Welcome } from "../src/messages/types.ts";
+import type { SessionOptions } from "../src/session.ts";
+
+/** A session with its clock, and the server's side of its wire. */
+class Harness {
+  readonly state = stateOf();
+  readonly session: Session;
+  readonly events: Event[] = [];
+  now = 0;
+
+  constructor(options: Partial<SessionOptions> = {}) {
+    this.state.meta.client_id = "c1";
+    this.session = new Session({ format: "json", random: () => 0.5, ...options }, this.state);
+  }
+
+  dial(): Message[] {
+    this.now = Math.max(this.now, this.session.deadline ?? 0);
+    this.session.tick(this.now);
+    this.session.opened(this.now);
+    return this.sent();
+  }
+
+  open(welcome: Partial<Welcome> = {}): Message[] {
+    return [...this.dial(), ...this.says({ ...WELCOME, ...welcome })];
+  }
+
+  says(...messages: ServerMessage[]): Message[] {
+    for (const message of messages) this.session.receive(encode(message, "json"), this.now);
+    return this.sent();
+  }
+
+  wait(milliseconds: number): Message[] {
+    this.now += milliseconds;
+    this.session.tick(this.now);
+    return this.sent();
+  }
+
+  sent(): Message[] {
+    const { frames, events } = this.session.take(this.now);
+    this.events.push(...events);
+    return frames.map((frame) => decode(frame, "json"));
+  }
+
+  of<T extends Event["type"]>(type: T): Extract<Event, { type: T }>[] {
+    return this.events.filter((each) => each.type === type) as Extract<Event, { type: T }>[];
+  }
+}
+
+describe("a connection", () => {
+  it("is asked for at the first tick, and begins with hello", () => {
+    const h = new Harness();
+    h.wait(0);
+    expect(h.events).toEqual([
+      { type: "state", state: "connecting", error: undefined },
+      { type: "connect" },
+    ]);
+    expect(h.dial()).toMatchObject([{ type: "hello", client_id: "c1", confirmed_seq: 0 }]);
+  });
+
+  it("tells the next one its epoch", () => {
+    const h = new Harness();
+    h.open({ epoch: "e9" });
+    h.session.lost(1006, h.now);
+    expect(h.dial()).toMatchObject([{ type: "hello", epoch: "e9" }]);
+  });
+
+  it("answers a ping, and pings when it has nothing to say", () => {
+    const h = new Harness();
+    h.open();
+    expect(h.says({ type: "ping" })).toEqual([{ type: "pong" }]);
+    expect(h.wait(4_999)).toEqual([]);
+    expect(h.wait(1)).toEqual([{ type: "ping" }]);
+  });
+
+  it("is given up when the server is silent for two heartbeats", () => {
+    const h = new Harness();
+    h.open();
+    h.wait(5_000);
+    h.wait(5_000);
+    expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 4001 }]);
+    expect(h.session.state).toBe("waiting");
+  });
+
+  it("that ended is not listened to, and leaves nothing to be sent on the next one", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "ask", id: "q", question: { type: "authenticate", token: "t" } }, h.now);
+    h.session.lost(1006, h.now);
+    expect(h.says(WELCOME)).toEqual([]);
+    expect(h.session.state).toBe("waiting");
+    expect(h.dial()).toMatchObject([{ type: "hello", token: "t" }]);
+  });
+});
+
+describe("it ends for good", () => {
+  it("when the server says not to reconnect, with the reason that it gave", () => {
+    const h = new Harness();
+    h.open();
+    h.says({ type: "error", code: "forbidden", message: "not you", details: null });
+    h.session.lost(4504, h.now);
+    h.sent();
+    const error = h.of("state").at(-1)!.error!;
+    expect(error.code).toBe("forbidden");
+    expect(error.message).toContain("not you");
+    expect(h.session.deadline).toBeUndefined();
+  });
+
+  it("but not for an expired token, if another can be had", () => {
+    const h = new Harness({ renewable: true });
+    h.open();
+    h.session.lost(4503, h.now);
+    expect(h.session.state).toBe("waiting");
+  });
+
+  it("when something cannot be understood, which would leave a hole", () => {
+    const h = new Harness();
+    h.open();
+    h.session.receive('{"type":"change"}', h.now);
+    h.sent();
+    expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 4500 }]);
+    expect(h.of("state").at(-1)).toMatchObject({ state: "closed", error: { code: "bad_message" } });
+  });
+
+  it("and stays so, whatever is wanted", () => {
+    const h = new Harness();
+    h.open();
+    h.session.lost(4504, h.now);
+    for (const type of ["offline", "online"] as const) h.session.told({ type, why: "app" }, h.now);
+    h.session.told({ type: "wake" }, h.now);
+    h.session.lost(1006, h.now);
+    expect(h.session.state).toBe("closed");
+    expect(h.sent()).toEqual([]);
+  });
+});
+
+it("a message of a newer server is reported and passed over", () => {
+  const h = new Harness();
+  h.open();
+  h.session.receive('{"type":"news","text":"x"}', h.now);
+  h.sent();
+  expect(h.of("problem")).toMatchObject([{ error: { code: "bad_message" } }]);
+  expect(h.session.state).toBe("open");
+});
+
+it("offline ends only when nobody wants it any more", () => {
+  const h = new Harness();
+  h.open();
+  h.session.told({ type: "offline", why: "app" }, h.now);
+  h.session.told({ type: "offline", why: "network" }, h.now);
+  h.session.told({ type: "online", why: "app" }, h.now);
+  expect(h.session.state).toBe("offline");
+  h.session.told({ type: "online", why: "network" }, h.now);
+  expect(h.session.state).toBe("connecting");
+});
+
+describe("a question", () => {
+  const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
+  const answer = { type: "form_validation_result", form: "f", valid: true, errors: [] } as const;
+
+  it("has its answer by its id, once", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "ask", id: "q1", question }, h.now);
+    expect(h.sent()).toMatchObject([{ type: "validate_form", request_id: "q1" }]);
+    h.says({ ...answer, request_id: "q2" }, { ...answer, request_id: "q1" }, { ...answer, request_id: "q1" });
+    expect(h.of("answer").map(({ id }) => id)).toEqual(["q1"]);
+  });
+
+  it("that was asked before there was a connection goes out after the welcome", () => {
+    const h = new Harness();
+    h.session.told({ type: "ask", id: "q1", question }, h.now);
+    expect(h.open().map(({ type }) => type)).toEqual(["hello", "validate_form"]);
+  });
+
+  it("that is larger than the server takes is refused here", () => {
+    const h = new Harness();
+    h.open({ limits: { ...WELCOME.limits, message_bytes: 200 } });
+    const fields = [{ field: "a", value: "é".repeat(90) }];
+    h.session.told({ type: "ask", id: "q1", question: { ...question, fields } }, h.now);
+    expect(h.sent()).toEqual([]);
+    expect(h.of("answer")).toMatchObject([{ id: "q1", error: { code: "too_large" } }]);
+  });
+});
+
+it("the deadline is the nearest of ping, silence and retry", () => {
+  const h = new Harness();
+  h.open();
+  expect(h.session.deadline).toBe(5_000);
+  h.now = 3_000;
+  h.says({ type: "ping" });
+  expect(h.session.deadline).toBe(8_000);
+});
