@@ -5,7 +5,7 @@
  * shown, what a draft is kept in, nor how a question travels.
  *
  * One function around small ones that share its variables, rather than a class:
- * a minifier shortens their names, which is a fifth of what this file weighs.
+ * a minifier shortens their names, and every page loads this.
  */
 import { restoreDraft, saveDraft } from "./drafts.ts";
 import { showError } from "./errors.ts";
@@ -17,8 +17,31 @@ import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./t
 /** Milliseconds in which another submission is the second half of a double click. */
 const DOUBLE = 500;
 
-/** See {@link BoundForm}; `onStop` is called when the form is left alone again. */
-export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => void): BoundForm {
+const bound = new WeakMap<HTMLFormElement, BoundForm>();
+
+/**
+ * Has a form checked by the server: each field as the user types, the whole form
+ * before it is submitted. A form that is bound already stays as it is bound.
+ *
+ * - A field is asked about 300 ms after a key and at once when the user leaves it,
+ *   with the values of the others. Only fields that the user has been in show
+ *   errors. Fields named in `data-affects="phone other"` are asked about again.
+ * - Submission waits until the form was found valid, then goes on as it was:
+ *   natively, through `hx-post` or to the page's own listener. Buttons with
+ *   `formnovalidate` submit at once. The browser's own checks come first; the
+ *   attribute `novalidate` of the form leaves them out.
+ * - `data-rhtmx-state` of the form says where it stands: {@link FormState}. The words
+ *   for `waiting` are those of `data-rhtmx-waiting`.
+ * - Each answer is an event `rhtmx:validation` that bubbles: {@link ValidationDetail}.
+ * - What was typed survives a reload of the tab, until it is sent or reset. Several
+ *   forms of one name on a page need an `id` each for that.
+ *
+ * @example
+ * const bound = bindForm(document.querySelector("#contact"), { client, name: "contact" });
+ */
+export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm {
+  const existing = bound.get(form);
+  if (existing) return existing;
   const { client, debounce = 300, drafts = true, text } = options;
   const name = options.name ?? form.dataset["rhtmxForm"] ?? "";
   /** Unlike that of any other form of this name, in any tab that shares the connection. */
@@ -38,6 +61,7 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
   let submission: Promise<boolean> | undefined;
   /** When a submission went on, by the page's clock; for ever while it does. */
   let passed = -DOUBLE;
+  let isBound = true;
 
   const say = (state: FormState, words = "") => {
     form.dataset["rhtmxState"] = state;
@@ -50,10 +74,12 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
     else say("waiting", form.dataset["rhtmxWaiting"] ?? "Waiting for the connection…");
   };
 
-  const show = (field: string, error = "", fresh = true) => {
+  const valueOf = (field: string) => valuesOf(form)[field];
+
+  const show = (field: string, error = "") => {
     showError(form, field, error && text ? text(error, field) : error);
     for (const control of controlsOf(form, field)) {
-      control.ariaInvalid = error ? "true" : fresh && valuesOf(form)[field] ? "false" : null;
+      control.ariaInvalid = error ? "true" : touched.has(field) && valueOf(field) ? "false" : null;
     }
   };
 
@@ -77,7 +103,7 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
     try {
       const answer = await client.validateField(name, field, value ?? "", { values, formInstance });
       if (touched.get(field) !== values) return undefined;
-      if (valuesOf(form)[field] === value) {
+      if (valueOf(field) === value) {
         show(field, answer.error);
         tell(field, answer.valid, answer.error, answer.metadata);
         return answer.valid;
@@ -93,7 +119,7 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
   /** The user pauses or leaves: asks, unless that value was asked about already. */
   const settle = (control: Control) => {
     const last = control.isConnected && touched.get(control.name);
-    if (!last || last[control.name] === valuesOf(form)[control.name]) return;
+    if (!last || last[control.name] === valueOf(control.name)) return;
     void check(control.name);
     for (const field of (control.dataset["affects"] ?? "").split(" ")) {
       if (touched.has(field)) void check(field);
@@ -155,19 +181,18 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
     passed = performance.now();
   };
 
-  /** No field counts as touched, no answer is waited for, there is no draft. */
+  const save = () => drafts && saveDraft(draft, form, touched.keys());
+
+  /** No field counts as touched: no answer does either, and there is no draft. */
   const forget = () => {
-    [...touched.keys()].forEach(touch);
     touched.clear();
     save();
   };
 
-  const save = () => drafts && saveDraft(draft, form, touched);
-
   const reset = () => {
     withdraw();
     forget();
-    for (const control of controlsOf(form)) show(control.name, "", false);
+    for (const control of controlsOf(form)) show(control.name);
   };
 
   const edited = (event: Event) => {
@@ -185,7 +210,6 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
     save();
   };
 
-  const listening = new AbortController();
   const listeners = {
     input: edited,
     compositionend: edited,
@@ -195,25 +219,29 @@ export function bind(form: HTMLFormElement, options: FormOptions, onStop: () => 
     submit,
   };
   for (const [type, listener] of Object.entries(listeners)) {
-    form.addEventListener(type, listener as (event: Event) => void, {
-      // Before the page's own listeners, so that none sees what is not checked yet.
-      capture: type === "submit",
-      signal: listening.signal,
-    });
+    // Submission before the page's own listeners, so that none sees what is not checked yet.
+    form.addEventListener(
+      type,
+      (event) => isBound && (listener as (event: Event) => unknown)(event),
+      type === "submit",
+    );
   }
   const stopState = client.onState(wait);
-  withdraw();
+  // Without touching what the server may have written into the form's own place.
+  form.dataset["rhtmxState"] = "idle";
   if (drafts) restoreDraft(draft, form);
 
-  return {
+  const binding = {
     check,
     validate,
     stop() {
       withdraw();
-      [...touched.keys()].forEach(touch);
-      listening.abort();
+      touched.clear();
+      isBound = false;
       stopState();
-      onStop();
+      bound.delete(form);
     },
   };
+  bound.set(form, binding);
+  return binding;
 }

@@ -15,15 +15,12 @@ import type { Control } from "./types.ts";
 const PRIVATE = /^(file|hidden) |passw|pwd|card|cvc|cvv|\boff\b|\bcc-|one-time/i;
 
 /** Saves some fields of a form under a key, and nothing else. */
-export function saveDraft(
-  key: string,
-  form: HTMLFormElement,
-  fields: ReadonlyMap<string, unknown>,
-): void {
-  const data = new FormData(form);
-  const kept = keepable(form).filter(({ name }) => fields.has(name));
-  const draft = kept.map(({ name }) => [name, data.getAll(name)]);
-  attempt(() => sessionStorage.setItem(key, JSON.stringify(draft)));
+export function saveDraft(key: string, form: HTMLFormElement, fields: Iterable<string>): void {
+  attempt(() => {
+    const data = new FormData(form);
+    const kept = [...fields].filter((name) => keepable(form, name)[0]);
+    sessionStorage[key] = JSON.stringify(kept.map((name) => [name, data.getAll(name)]));
+  });
 }
 
 /**
@@ -32,17 +29,16 @@ export function saveDraft(
  */
 export function restoreDraft(key: string, form: HTMLFormElement): void {
   attempt(() => {
-    const draft = new Map<string, string[]>(JSON.parse(sessionStorage.getItem(key) ?? "[]"));
-    for (const control of keepable(form)) {
-      const values = draft.get(control.name);
-      if (!values) continue;
-      put(control, values);
-      control.dispatchEvent(new Event("input", { bubbles: true }));
+    for (const [name, values] of JSON.parse(sessionStorage[key]) as [string, string[]][]) {
+      for (const control of keepable(form, name)) {
+        put(control, values);
+        control.dispatchEvent(new Event("input", { bubbles: true }));
+      }
     }
   });
 }
 
-/** A storage that is full, forbidden or full of rubbish costs the draft, not the form. */
+/** A storage that is empty, full, forbidden or full of rubbish costs the draft, not the form. */
 function attempt(act: () => void): void {
   try {
     act();
@@ -51,10 +47,10 @@ function attempt(act: () => void): void {
   }
 }
 
-function keepable(form: HTMLFormElement): Control[] {
-  return controlsOf(form).filter((each) => {
+function keepable(form: HTMLFormElement, name: string): Control[] {
+  return controlsOf(form, name).filter((each) => {
     const fill = each.getAttribute("autocomplete") ?? form.getAttribute("autocomplete");
-    return !PRIVATE.test(`${each.type} ${fill} ${each.name}`);
+    return !PRIVATE.test(`${each.type} ${fill} ${name}`);
   });
 }
 

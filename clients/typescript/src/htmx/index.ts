@@ -130,18 +130,15 @@ export function start(
   script: HTMLOrSVGElement | null | undefined,
 ): void {
   if (!script || "manual" in script.dataset) return;
-  const begin = () => {
-    const look = () => {
-      if (!document.querySelector(MARKED)) return;
-      stop();
-      bindPage(connect(script.dataset["url"] ?? "/api/ws"));
-    };
-    const stop = onChange(document, look);
-    look();
+  let client: PageClient | undefined;
+  const look = () => {
+    // A form that has not been read to its end could not be bound as a whole.
+    if (client || document.readyState === "loading" || !document.querySelector(MARKED)) return;
+    bindPage((client = connect(script.dataset["url"] ?? "/api/ws")));
   };
-  // A form that has not been read to its end could not be bound as a whole.
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
-  else begin();
+  onChange(document, look);
+  document.addEventListener("DOMContentLoaded", look);
+  look();
 }
 
 function triggerOf(element: HTMLElement): string {

@@ -219,3 +219,13 @@ it("a form that was left alone is sent as it is", async () => {
   expect(sent).toEqual(["send"]);
   expect(client.forms).toEqual([]);
 });
+
+it("words that the server wrote into the page stay until the user writes", () => {
+  bound.stop();
+  form = page(`${INSIDE}<p data-rhtmx-error="">Your session has ended.</p>`);
+  bound = bindForm(form, { client });
+  expect(form.dataset["rhtmxState"]).toBe("idle");
+  expect(whole()).toBe("Your session has ended.");
+  type("phone", "1");
+  expect(whole()).toBe("");
+});
