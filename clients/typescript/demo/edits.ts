@@ -30,12 +30,13 @@ export class Edits {
   /**
    * Writes some fields of a task.
    *
-   * @param seen the version of the task that the user saw; 0 for none.
+   * @param seen the version of the task that the user saw on beginning to write; 0 if
+   * the server had not told it yet: then whatever others wrote is news to the user.
    */
   edit(id: string, fields: Fields, seen: number): void {
     const [name, value] = Object.entries(fields)[0] ?? ["", ""];
-    const options = seen > 0 ? { baseVersion: seen } : {};
-    this.#run(`${inWords(name, value)} was not saved`, this.#tasks.patch(id, fields, options));
+    const done = this.#tasks.patch(id, fields, { baseVersion: seen });
+    this.#run(`${inWords(name, value)} was not saved`, done);
   }
 
   /** Removes a task, and offers to bring it back as it was shown. */

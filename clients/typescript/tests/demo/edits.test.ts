@@ -39,10 +39,10 @@ describe("an edit", () => {
     expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 3 });
   });
 
-  it("of a task that the server does not know yet is based on nothing", () => {
+  it("of a task that the server had not told yet is based on nothing that others wrote", () => {
     const { edits, tasks } = world();
     edits.edit("1", { title: "Milk" }, 0);
-    expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, {});
+    expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 0 });
   });
 
   it("that could not be taken is told with its text", async () => {
