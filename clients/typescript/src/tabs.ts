@@ -108,6 +108,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   };
   /** What this tab holds may be more than what was stored, or less. */
   const again = () => {
+    look();
     enter();
     port.onmessage?.({ type: "lost" });
   };

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 
+import { HEARTBEAT } from "../src/tabs.ts";
 import { Window } from "./support/window.ts";
 
 afterEach(() => {
@@ -18,7 +19,7 @@ const happening = fc.record({
   what: fc.constantFrom(
     ...(["write", "write", "write", "open", "wait", "settle"] as const),
     ...(["hang", "goOn", "freeze", "resume", "shut", "crash", "cut", "lose"] as const),
-    ...(["backUp", "restore"] as const),
+    ...(["depose", "backUp", "restore"] as const),
   ),
   who: fc.nat(7),
   how: fc.nat(4000),
@@ -34,13 +35,16 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
   else if (what === "wait") await browser.wait(how);
   else if (what === "settle") await browser.settle();
   else if (what === "cut") window.cut();
-  else if (what === "backUp") window.service.backUp();
+  else if (what === "depose") {
+    browser.holder("rhtmx:test")?.hang();
+    await browser.wait(2 * HEARTBEAT);
+  } else if (what === "backUp") window.service.backUp();
   else if (what === "restore") {
     window.cut();
     window.service.restore();
   } else if (what === "lose") tab.loses += 1 + (how % 3);
   else if (what === "write") {
-    if (tab.running) await window.write(client);
+    if (tab.running) await window.write(client, how % 3 ? "x" : undefined);
   } else if (!tab.gone && tab.running !== ["goOn", "resume"].includes(what)) {
     await browser.in(tab, () => tab[what]());
     if (tab.gone) client.sockets.forEach((socket) => socket.cut());
@@ -68,6 +72,9 @@ async function calm(window: Window): Promise<void> {
   // One that crashed may have told nobody of its last write: the next one shows that it is there.
   await window.write(clients.at(-1)!);
   await browser.wait(LONG);
+  // What is in the store is the same too.
+  await window.open();
+  await browser.settle();
 }
 
 function check(window: Window): void {

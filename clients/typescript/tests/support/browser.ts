@@ -2,8 +2,9 @@
  * A browser without pages: its locks, its channels, and tabs that open, hang,
  * sleep, wake, close and crash. Time passes when the test says so.
  *
- * A tab's tasks are kept in order. One that does not run keeps them until it
- * does again; what its timers missed is made up for once.
+ * A tab's tasks are kept in order by where they come from: the lock, the
+ * channel, a timer; between those there is none. A tab that does not run keeps
+ * them until it does again; what its timers missed is made up for once.
  */
 import type { Surroundings } from "../../src/tabs.ts";
 
@@ -28,13 +29,13 @@ export class Browser {
   /** The tab in which something happens right now. */
   current: Tab | undefined;
   readonly tabs: Tab[] = [];
-  readonly #pick: (count: number) => number;
+  /** Which of so many comes first where there is no order. */
+  readonly pick: (count: number) => number;
   readonly #held = new Map<string, Request>();
   readonly #lines = new Map<string, Request[]>();
 
-  /** @param pick which of so many tabs is the next in which something happens. */
   constructor(pick: (count: number) => number = () => 0) {
-    this.#pick = pick;
+    this.pick = pick;
   }
 
   /** Opens a tab. */
@@ -50,7 +51,7 @@ export class Browser {
     for (;;) {
       const busy = this.tabs.filter((tab) => tab.busy);
       if (!busy.length) return;
-      const tab = busy[this.#pick(busy.length)]!;
+      const tab = busy[this.pick(busy.length)]!;
       await this.in(tab, () => tab.step());
     }
   }
@@ -80,7 +81,7 @@ export class Browser {
   /** Whether a tab stands in line for a lock, or has it. */
   request(tab: Tab, name: string, options: LockOptions, act: LockGrantedCallback<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: Error) => tab.do(() => reject(error));
+      const refuse = (error: Error) => tab.do("lock", () => reject(error));
       const grant = async () => resolve(await act({ name, mode: "exclusive" }));
       const request = { tab, grant, refuse };
       const line = this.#lines.get(name) ?? [];
@@ -115,7 +116,7 @@ export class Browser {
 
   #grant(name: string, request: Request): void {
     this.#held.set(name, request);
-    request.tab.do(async () => {
+    request.tab.do("lock", async () => {
       await request.grant();
       if (this.#held.get(name) === request) this.#release(name);
     });
@@ -145,7 +146,7 @@ export class Tab implements Surroundings {
   /** How many of the next messages to it get lost. */
   loses = 0;
   readonly #browser: Browser;
-  readonly #tasks: Task[] = [];
+  readonly #tasks = new Map<string, Task[]>();
   readonly #timers = new Set<Timer>();
   readonly #events = new EventTarget();
   readonly #channels = new Set<Channel>();
@@ -213,25 +214,33 @@ export class Tab implements Surroundings {
   crash(): void {
     this.running = false;
     this.gone = true;
-    this.#tasks.length = 0;
+    this.#tasks.clear();
     this.#timers.clear();
     this.#channels.clear();
     this.#browser.gone(this);
   }
 
-  /** Something happens in it, when it can. */
-  do(task: Task): void {
-    if (!this.gone) this.#tasks.push(task);
+  /** Something happens in it, when it can; in order with what comes from the same source. */
+  do(source: string, task: Task): void {
+    if (this.gone) return;
+    const tasks = this.#tasks.get(source) ?? [];
+    tasks.push(task);
+    this.#tasks.set(source, tasks);
   }
 
   /** Whether it has something to do, and can. */
   get busy(): boolean {
-    return this.running && this.#tasks.length > 0;
+    return this.running && this.#tasks.size > 0;
   }
 
   /** Does what comes next. */
   step(): void {
-    this.#tasks.shift()?.();
+    const sources = [...this.#tasks.keys()];
+    const source = sources[this.#browser.pick(sources.length)]!;
+    const tasks = this.#tasks.get(source)!;
+    const task = tasks.shift();
+    if (!tasks.length) this.#tasks.delete(source);
+    task?.();
   }
 
   /** When a timer is due; never while it does not run. */
@@ -244,7 +253,7 @@ export class Tab implements Surroundings {
     for (const timer of this.#timers) {
       if (!this.running || timer.due > this.#browser.now) continue;
       timer.due = timer.every ? this.#browser.now + timer.every : Infinity;
-      this.do(() => {
+      this.do("timer", () => {
         if (!this.#timers.has(timer)) return;
         if (!timer.every) this.#timers.delete(timer);
         timer.act();
@@ -277,7 +286,7 @@ export class Tab implements Surroundings {
       for (const channel of tab.#channels) {
         if (channel === from || channel.name !== from.name) continue;
         if (tab.loses > 0) tab.loses -= 1;
-        else tab.do(() => tab.has(channel) && channel.onmessage?.({ data }));
+        else tab.do("channel", () => tab.has(channel) && channel.onmessage?.({ data }));
       }
     }
   }

@@ -9,7 +9,7 @@ import type { ChangeLog, JsonValue, Message, Push, ServerMessage } from "../../s
 const TIME = "2026-11-22T10:00:00Z";
 
 export class Service {
-  /** Every write that took effect, in order: its record. */
+  /** Every write that took effect, in order: its data. */
   effects: string[] = [];
   records = new Map<string, ChangeLog>();
   /** What took effect and was undone by a restore. */
@@ -83,12 +83,12 @@ export class Service {
     }
     if (seq <= last_seq) {
       const version = this.#versions[seq - 1]!;
-      if (this.effects[version - 1] !== entity_id) {
+      if (this.effects[version - 1] !== data) {
         return [{ type: "error", message: "used", code: "seq_reused", seq, request_id, details: null }];
       }
       return [{ type: "push_ack", ...place, version, duplicate: true }];
     }
-    this.effects.push(entity_id);
+    this.effects.push(data as string);
     const version = this.effects.length;
     this.#versions.push(version);
     const common = { entity: "tasks", entity_id, action: "update", version } as const;

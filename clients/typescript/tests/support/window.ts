@@ -13,7 +13,7 @@ import { decode } from "../../src/wire/index.ts";
 import { Browser } from "./browser.ts";
 import { Service } from "./service.ts";
 import { FakeWebSocket } from "./sockets.ts";
-import type { Message } from "../../src/messages/types.ts";
+import type { Message, Push } from "../../src/messages/types.ts";
 import type { Store } from "../../src/store.ts";
 import type { Frame } from "../../src/wire/index.ts";
 import type { Tab } from "./browser.ts";
@@ -23,12 +23,12 @@ export class Window {
   readonly browser: Browser;
   readonly service = new Service();
   readonly clients: TabClient[] = [];
-  /** The records whose writes are in the store. */
+  /** What was written, as far as it is in the store. */
   readonly kept: string[] = [];
   readonly store = new MemoryStore("c1");
   #count = 0;
 
-  /** @param pick which of so many tabs is the next in which something happens. */
+  /** @param pick which of so many comes first where there is no order. */
   constructor(pick: (count: number) => number) {
     this.browser = new Browser(pick);
     const real = globalThis.setTimeout;
@@ -46,10 +46,10 @@ export class Window {
     await this.browser.in(tab, () => this.clients.push(new TabClient(tab, this, this.clients.length)));
   }
 
-  /** Writes in a tab: a record of its own. */
-  async write(client: TabClient): Promise<void> {
-    const id = `w${String(++this.#count).padStart(3, "0")}`;
-    await this.browser.in(client.tab, () => client.write(id));
+  /** Writes in a tab: something new, into a record of its own if none is given. */
+  async write(client: TabClient, record?: string): Promise<void> {
+    const data = `w${String(++this.#count).padStart(3, "0")}`;
+    await this.browser.in(client.tab, () => client.write(record ?? data, data));
   }
 
   /** Every connection is cut; what is on its way is lost. */
@@ -82,10 +82,10 @@ export class TabClient {
     this.hub.open("tasks", false);
   }
 
-  write(id: string): void {
-    this.outcomes.set(id, "waiting");
-    const tell = (what: string) => () => this.outcomes.set(id, what);
-    const message = () => compose.push("tasks", id, "update", id, {});
+  write(id: string, data: string): void {
+    this.outcomes.set(data, "waiting");
+    const tell = (what: string) => () => this.outcomes.set(data, what);
+    const message = () => compose.push("tasks", id, "update", data, {});
     void this.hub.write(message).then(tell("durable"), tell("refused"));
   }
 }
@@ -95,14 +95,14 @@ function storeIn(tab: Tab, { store, kept }: Window): Store {
   const later = <T>(promise: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       promise.then(
-        (value) => tab.do(() => resolve(value)),
-        (error) => tab.do(() => reject(error)),
+        (value) => tab.do("store", () => resolve(value)),
+        (error) => tab.do("store", () => reject(error)),
       );
     });
   return {
     load: () => later(store.load()),
     add(write, refused) {
-      kept.push(write.entityId);
+      kept.push((write.message as Push).data as string);
       return later(store.add(structuredClone(write), refused));
     },
     apply: (ops, leader) => later(store.apply(structuredClone(ops), leader)),
@@ -122,7 +122,7 @@ class TabSocket extends FakeWebSocket {
     this.#service = service;
     this.#all = all;
     all.add(this);
-    tab.do(() => this.opens());
+    tab.do("socket", () => this.opens());
   }
 
   override send(data: Frame): void {
@@ -130,7 +130,7 @@ class TabSocket extends FakeWebSocket {
   }
 
   override says(...messages: Message[]): void {
-    this.#tab.do(() => {
+    this.#tab.do("socket", () => {
       if (this.#all.has(this)) super.says(...messages);
     });
   }
@@ -143,7 +143,7 @@ class TabSocket extends FakeWebSocket {
   /** The network is gone. */
   cut(): void {
     this.#gone();
-    this.#tab.do(() => this.ends(1006));
+    this.#tab.do("socket", () => this.ends(1006));
   }
 
   #gone(): void {
