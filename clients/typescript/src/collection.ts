@@ -7,7 +7,8 @@ import * as compose from "./compose.ts";
 import { entityOf } from "./store.ts";
 import type { Hub } from "./hub.ts";
 import type * as m from "./messages/types.ts";
-import type { CollectionOptions, OpenConflict, PatchOptions, Stop, WriteOptions } from "./options.ts";
+import type { CollectionOptions, OpenConflict, PatchOptions } from "./options.ts";
+import type { Stop, WriteOptions } from "./options.ts";
 import type { Row } from "./overlay.ts";
 
 /** How to listen to a collection. */

@@ -6,37 +6,32 @@
  * it talks to the part that leads in the words of `port.ts`, here or in another
  * tab.
  */
-import { decide } from "./conflict.ts";
+import { Answers } from "./answers.ts";
 import { RhtmxError, typed } from "./errors.ts";
+import { Listeners } from "./listeners.ts";
+import { answerable, offer } from "./offers.ts";
 import { View } from "./overlay.ts";
 import { apply, bySeq, entityOf, QUEUE, REFUSED, stateOf } from "./store.ts";
-import { otherGranularity } from "./streams.ts";
+import { checkEntity, otherGranularity } from "./streams.ts";
+import { HEARTBEAT } from "./tabs.ts";
 import { checkFromClient } from "./wire/index.ts";
-import type { Conflict } from "./conflict.ts";
 import type { Refusal } from "./errors.ts";
 import type { State as Connection } from "./events.ts";
-import type { JsonValue, Push, PushFields, ServerMessage } from "./messages/types.ts";
-import type { OpenConflict, Rejected, Stop } from "./options.ts";
+import type { Push, PushFields, ServerMessage } from "./messages/types.ts";
+import type { Rejected, Stop } from "./options.ts";
 import type { Row } from "./overlay.ts";
 import type { Port, Told } from "./port.ts";
 import type { Question } from "./requests.ts";
-import type { Op, Pending, Refused, State, Store, Write } from "./store.ts";
+import type { Op, Pending, State, Store, Write } from "./store.ts";
 
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
 const PATIENCE = 4;
 
-interface Promised {
-  readonly resolve: (message: never) => void;
-  readonly reject: (error: RhtmxError) => void;
-  /** What is asked again of a new leader; a write needs no such thing. */
-  readonly question?: Question;
-}
-
 /** What is known of the acknowledgement of a write when it was missed. */
-const UNKNOWN = { version: 0, duplicate: true } as ServerMessage;
+const UNKNOWN = { version: 0, duplicate: true };
 
 /** See the head of the file. */
-export class Hub {
+export class Hub extends Listeners {
   readonly store: Store;
   readonly port: Port;
   state: State = stateOf();
@@ -48,9 +43,8 @@ export class Hub {
   /** Takes messages while this tab leads. */
   leader: ((message: Told) => void) | undefined;
   readonly #prefix: string;
-  readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
   readonly #views = new Map<string, View>();
-  readonly #promises = new Map<string, Promised>();
+  readonly #answers = new Answers();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Map<string, number>();
   #loaded = false;
@@ -67,6 +61,7 @@ export class Hub {
 
   /** @param prefix a random one: nobody else has ids that begin with it. */
   constructor(store: Store, port: Port, prefix: string) {
+    super();
     this.store = store;
     this.port = port;
     this.#prefix = prefix;
@@ -78,29 +73,6 @@ export class Hub {
     this.ready = this.load();
   }
 
-  /** Calls `listener` with every event of that name. An error in it is reported as uncaught. */
-  on(name: string, listener: (...args: never[]) => void): Stop {
-    const own = (...args: never[]) => listener(...args);
-    const all = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, all.add(own));
-    return () => void all.delete(own);
-  }
-
-  /** Calls the listeners of that name; returns whether there are any. */
-  emit(name: string, ...args: unknown[]): boolean {
-    const all = [...(this.#listeners.get(name) ?? [])];
-    for (const listener of all) {
-      try {
-        listener(...(args as never[]));
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-    return all.length > 0;
-  }
-
   /** Tells everybody: this tab, the leader, the other tabs. */
   send(message: Told): void {
     this.receive(message);
@@ -110,7 +82,8 @@ export class Hub {
 
   /** The rows of an entity, as they are shown. */
   rows(entity: string): readonly Row[] {
-    return this.#loaded ? this.#view(entity).list(entityOf(this.state, entity), this.state.writes) : [];
+    if (!this.#loaded) return [];
+    return this.#view(entity).list(entityOf(this.state, entity), this.state.writes);
   }
 
   /** One of them. */
@@ -127,7 +100,7 @@ export class Hub {
 
   /** The writes that were refused for good. */
   get rejected(): readonly Rejected[] {
-    this.#rejected ??= [...this.state.refused.values()].map((each) => this.#offer(each));
+    this.#rejected ??= [...this.state.refused.values()].map((each) => offer(this, each));
     return this.#rejected;
   }
 
@@ -152,11 +125,18 @@ export class Hub {
 
   /** Has the store keep a write, and number it. */
   add(write: Write, refused?: string): void {
+    const begun = performance.now();
     this.store.add(write, refused).then(
       (seq) => {
         // Unless the leader found it in the store before this tab came round, and has told so.
         const known = this.state.writes.get(write.id);
-        if (known && !known.seq) this.send({ type: "added", write: { ...write, seq }, refused });
+        if (!known || known.seq) return;
+        const added = { type: "added", write: { ...write, seq }, refused } as const;
+        if (performance.now() - begun < HEARTBEAT) return this.send(added);
+        // This tab hung. Whether anything is left to be sent only the store knows.
+        this.receive(added);
+        this.send({ type: "hole" });
+        this.#lost();
       },
       (error: RhtmxError) => {
         this.#apply([["write", write.id]]);
@@ -222,11 +202,10 @@ export class Hub {
       case "state":
         return this.#become(message.state, message.error);
       case "outcome":
-        return this.#settle(message.id, message.ack, message.error);
       case "answer":
-        return this.#settle(message.id, message.answer, message.error);
+        return this.#answers.settle(message.id, message.answer, message.error);
       case "conflict":
-        return void this.emit("conflict", this.#answerable(message.conflict));
+        return void this.emit("conflict", answerable(this, message.conflict));
       case "problem":
         return this.#report(typed(message.error));
       case "synced":
@@ -242,7 +221,7 @@ export class Hub {
         return;
       case "lead":
         // The one before may have stored what it could not tell any more.
-        this.state.meta.leader = message.leader;
+        if (!this.leader) this.state.meta.leader = message.leader;
         return this.#lost();
       case "lost":
         return this.#lost();
@@ -264,9 +243,7 @@ export class Hub {
     for (const [entity, count] of this.#watched) {
       if (count) this.send({ type: "watch", entity, tab: this.#prefix });
     }
-    for (const [id, { question }] of this.#promises) {
-      if (question) this.send({ type: "ask", id, question });
-    }
+    for (const [id, question] of this.#answers.questions) this.send({ type: "ask", id, question });
   }
 
   /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
@@ -288,20 +265,39 @@ export class Hub {
     this.#pause = PATIENCE * (performance.now() - begun);
   }
 
+  /** Applies operations here, in the store and in the other tabs. */
+  commit(...ops: Op[]): void {
+    this.send({ type: "ops", ops });
+    this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
+  }
+
   /**
    * Loads the queue anew, for all tabs.
    *
-   * @param since what has changed since this was called; it is added to meanwhile.
+   * @param unstored called as it begins: what is not in the store yet. `note` what comes then.
    */
-  async reload(since: readonly Op[]): Promise<void> {
+  reload(unstored: () => Op[]): Promise<void> {
+    const done = this.#loading.then(() => this.#reload(unstored()));
+    this.#loading = done.catch(() => {});
+    return done;
+  }
+
+  async #reload(told: Op[]): Promise<void> {
+    this.#told = told;
     const { writes, meta } = stateOf(await this.store.load());
+    this.#told = undefined;
     const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
     const gone = [...this.state.writes.keys()].map((id): Op => ["write", id]);
     const found = [...writes].map(([id, write]): Op => ["write", id, write]);
-    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...since];
+    const ops: Op[] = [...gone, ...found, ["last", meta.last], ...told];
     this.receive({ type: "ops", ops });
     this.tell(ops);
     this.#apply(own.map(([id, write]) => ["write", id, write]));
+  }
+
+  /** Something has changed. It comes after what is being loaded. */
+  note(op: Op): void {
+    this.#told?.push(op);
   }
 
   /** Tells the other tabs what has changed, as the leader. */
@@ -358,7 +354,8 @@ export class Hub {
   #apply(ops: readonly Op[]): void {
     // It is in what is being loaded, or comes after it: again is as once.
     for (const op of ops) {
-      this.#told?.push(op);
+      // This tab's own writes that have no number yet are not for others.
+      if (op[0] !== "write" || !op[2] || op[2].seq) this.note(op);
       if (op[0] === "write" && op[2]?.seq) this.#find(op[1]);
       apply(this.state, op);
     }
@@ -377,39 +374,23 @@ export class Hub {
     this.#found.delete(id);
   }
 
-  /** Applies operations here, in the store and in the other tabs. */
-  #commit(...ops: Op[]): void {
-    this.send({ type: "ops", ops });
-    this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
-  }
-
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
     const id = `${this.#prefix}-${++this.#ids}`;
-    const promise = new Promise<M>((resolve, reject) => {
+    const ask = () => {
       if (this.connection === "closed") throw new RhtmxError("closed", "the client is closed");
       begin(id);
-      this.#promises.set(id, { resolve, reject, ...(question && { question }) });
-    });
-    // Who does not wait is told by `rejected` and `onError`: that is no uncaught error.
-    promise.catch(() => {});
-    return promise;
-  }
-
-  #settle(id: string, message: ServerMessage | undefined, error: Refusal | undefined): void {
-    const promised = this.#promises.get(id);
-    this.#promises.delete(id);
-    if (error) promised?.reject(typed(error));
-    else promised?.resolve(message as never);
+    };
+    return this.#answers.wait(id, ask, question);
   }
 
   /** Outcomes that this tab did not hear: a write that is gone is durable. */
   #settleMissed(): void {
     const { writes, refused } = this.state;
-    for (const [id, { question }] of this.#promises) {
+    for (const id of this.#answers.writes) {
       const write = writes.get(id);
-      if (question || (write && !write.settled)) continue;
+      if (write && !write.settled) continue;
       const { code, text: message = "", details = null } = refused.get(id) ?? {};
-      this.#settle(id, UNKNOWN, code && { code, message, details });
+      this.#answers.settle(id, UNKNOWN, code && { code, message, details });
     }
   }
 
@@ -420,40 +401,11 @@ export class Hub {
     this.connection = state;
     this.emit("state", state, error && typed(error));
     if (state !== "closed") return;
-    for (const id of [...this.#promises.keys()]) this.#settle(id, undefined, error);
+    this.#answers.end(error);
     this.port.close();
   }
 
   #report(error: RhtmxError): void {
     if (!this.emit("error", error)) console.error(error);
   }
-
-  #offer(refused: Refused): Rejected {
-    const { id, message } = refused;
-    const discard = () => this.#commit(["refused", id]);
-    const retry = () => this.write<never>(() => message, id);
-    return { ...refused, retry, discard };
-  }
-
-  #answerable(conflict: Conflict): OpenConflict {
-    const { refused, winner, mine, theirs } = conflict;
-    const merge = (value: JsonValue | undefined): Promise<unknown> =>
-      this.write(() => decide(conflict, value), refused);
-    const take = (value: JsonValue | undefined, changes: boolean): Promise<unknown> => {
-      if (changes) return merge(value);
-      if (refused) this.#commit(["refused", refused]);
-      return Promise.resolve();
-    };
-    return {
-      ...conflict,
-      keepMine: () => take(mine, winner !== "client"),
-      takeTheirs: () => take(theirs, winner !== "server"),
-      merge,
-    };
-  }
-}
-
-/** Refuses a name that cannot be sent while the caller is there to hear of it. */
-function checkEntity(entity: string): void {
-  checkFromClient({ type: "subscribe", entities: [entity] });
 }

@@ -97,7 +97,7 @@ export class Link {
     this.#connectAt = now + this.#backoff.wait(now);
   }
 
-  /** A connection is wanted now: what waits does so no longer, and an open one has to prove itself. */
+  /** Wanted now: what waits does so no longer, and what is open has to prove itself. */
   wake(now: number): void {
     if (this.#phase === "waiting") this.#connectAt = now;
     else if (this.#phase === "open") this.#sentAt = now - this.#heartbeat;

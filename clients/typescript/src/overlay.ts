@@ -52,9 +52,8 @@ export class View {
     if (data === undefined) return this.rows.delete(id);
     const version = held?.version ?? 0;
     const pending = writes.some((each) => !each.settled);
-    if (before?.data === data && before.version === version && before.pending === pending) {
-      return false;
-    }
+    const same = before?.version === version && before.pending === pending;
+    if (same && before.data === data) return false;
     const row = { id, data, version, pending };
     this.rows.set(id, row);
     if (!before) added.push(row);
@@ -75,7 +74,10 @@ function written(data: JsonValue | undefined, { message }: Write): JsonValue | u
 }
 
 /** The writes to the records that have to be looked at. */
-function writesOf({ name, dirty }: Entity, writes: ReadonlyMap<string, Write>): Map<string, Write[]> {
+function writesOf(
+  { name, dirty }: Entity,
+  writes: ReadonlyMap<string, Write>,
+): Map<string, Write[]> {
   const found = new Map<string, Write[]>();
   for (const write of writes.values()) {
     if (write.entity !== name || !dirty.has(write.entityId)) continue;

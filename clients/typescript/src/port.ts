@@ -48,14 +48,19 @@ import type { ChangeLog, ServerMessage } from "./messages/types.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Write } from "./store.ts";
 
+interface Answered {
+  readonly id: string;
+  readonly answer?: ServerMessage | undefined;
+  readonly error?: Refusal | undefined;
+}
+
 /** See the head of the file. */
 export type Told =
   | { readonly type: "lead"; readonly leader: string }
   /** Of a leader: with its id. */
   | { readonly type: "ops"; readonly ops: readonly Op[]; readonly leader?: string | undefined }
   | { readonly type: "state"; readonly state: State; readonly error?: Refusal | undefined }
-  | { readonly type: "outcome"; readonly id: string; readonly ack?: ServerMessage; readonly error?: Refusal }
-  | { readonly type: "answer"; readonly id: string; readonly answer?: ServerMessage; readonly error?: Refusal }
+  | (Answered & { readonly type: "outcome" | "answer" })
   | { readonly type: "conflict"; readonly conflict: Conflict }
   | { readonly type: "problem"; readonly error: Refusal }
   | { readonly type: "synced"; readonly entity: string }

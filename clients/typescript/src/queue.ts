@@ -152,7 +152,7 @@ export class Queue {
     const replica = this.#options.replica(entity);
     if (!replica || has(replica, this.#keeper, entityId, settled)) emit(["write", id]);
     else emit(["write", id, { ...write, message: withWinners(message, conflicts), settled }]);
-    tell({ type: "outcome", id, ack });
+    tell({ type: "outcome", id, answer: ack });
     for (const each of conflicts) {
       tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
     }
@@ -263,7 +263,7 @@ export class Queue {
 function withWinners(message: Write["message"], conflicts: FieldConflict[]): Write["message"] {
   if (message.type === "push") return message;
   const fields = message.fields.map((update): FieldUpdate => {
-    const lost = conflicts.find(({ field, winner }) => field === update.field && winner === "server");
+    const lost = conflicts.find((each) => each.field === update.field && each.winner === "server");
     if (!lost) return update;
     const value = lost.server_value;
     return { ...update, value, action: value === null ? "delete" : "update" };

@@ -53,8 +53,6 @@ export class Runner {
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; a later one stands later. */
   #ops = new Map<string, Op>();
-  /** What has changed since the queue is being loaded. */
-  #since: Op[] | undefined;
   #failing = false;
   /** Counts attempts: a token that comes for an earlier one is of no use. */
   #turn = 0;
@@ -149,7 +147,7 @@ export class Runner {
     const { frames, events, ops } = this.#session.take(performance.now());
     for (const op of ops) {
       this.#keep(op);
-      this.#since?.push(op);
+      this.#hub.note(op);
     }
     if (ops.length) this.#hub.changed();
     for (const frame of frames) this.#socket?.send(frame);
@@ -217,14 +215,15 @@ export class Runner {
   }
 
   async #reload(): Promise<void> {
-    const since = (this.#since = [...this.#ops.values()]);
-    this.#store();
     try {
-      await this.#hub.reload(since);
+      await this.#hub.reload(() => {
+        const unstored = [...this.#ops.values()];
+        this.#store();
+        return unstored;
+      });
     } catch (error) {
       this.#report(error);
     }
-    if (this.#since === since) this.#since = undefined;
     this.#run((session) => session.stored());
   }
 

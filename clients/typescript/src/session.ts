@@ -11,6 +11,7 @@ import { plain, RhtmxError } from "./errors.ts";
 import { Link } from "./link.ts";
 import { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
 import { Queue } from "./queue.ts";
+import { Requests } from "./requests.ts";
 import { apply } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { finalError, shouldReconnect } from "./verdict.ts";
@@ -19,7 +20,6 @@ import type { Refusal } from "./errors.ts";
 import type { Event, Output, State as Connection } from "./events.ts";
 import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "./messages/types.ts";
 import type { Told } from "./port.ts";
-import type { Question } from "./requests.ts";
 import type { Op, State } from "./store.ts";
 import type { Format, Frame } from "./wire/index.ts";
 
@@ -41,7 +41,7 @@ export class Session {
   readonly #link: Link;
   readonly #queue: Queue;
   readonly #streams: Streams;
-  readonly #questions = new Map<string, Question>();
+  readonly #requests: Requests;
   readonly #keeper;
   #frames: Frame[] = [];
   #events: Event[] = [];
@@ -67,6 +67,7 @@ export class Session {
     this.#keeper = { state, epoch: "", emit };
     this.#link = new Link(options.random);
     this.#streams = new Streams(this.#keeper, { send, tell });
+    this.#requests = new Requests({ send, tell });
     const replica = (entity: string) => this.#streams.replica(entity);
     this.#queue = new Queue(this.#keeper, { send, tell, replica, random: options.random });
   }
@@ -164,7 +165,8 @@ export class Session {
       case "added":
         return this.#queue.added(message.write.seq ?? 0);
       case "ask":
-        return this.#asked(message.id, message.question);
+        if (message.question.type === "authenticate") this.token = message.question.token;
+        return this.#requests.add(message.id, message.question, this.#state === "open");
       case "offline":
         return this.#offline(message.why);
       case "online":
@@ -196,14 +198,6 @@ export class Session {
     this.tick(now);
   }
 
-  #asked(id: string, question: Question): void {
-    if (this.#questions.has(id)) return;
-    const asked = { ...question, request_id: id };
-    if (question.type === "authenticate") this.token = question.token;
-    this.#questions.set(id, asked);
-    if (this.#state === "open") this.#ask(id, asked);
-  }
-
   #handle(message: ServerMessage, now: number): void {
     switch (message.type) {
       case "welcome":
@@ -228,7 +222,7 @@ export class Session {
       case "authenticated":
         this.#queue.authenticated();
     }
-    this.#answered(message.request_id, message);
+    this.#requests.answered(message.request_id, message);
   }
 
   #welcomed(message: Welcome, now: number): void {
@@ -241,30 +235,17 @@ export class Session {
     if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
     this.#become("open");
     this.#streams.begin();
-    for (const [id, question] of this.#questions) this.#ask(id, question);
+    this.#requests.begin();
     this.#queue.begin(message);
   }
 
   #failed(message: Failure, now: number): void {
     const { seq, request_id: id } = message;
     if (seq) this.#queue.failed(message, now);
-    else if (!id || !this.#questions.delete(id)) {
+    else if (!this.#requests.answered(id, undefined, message)) {
       // Says why the server closes the connection, if it does next.
       this.#problem = message;
       this.#events.push({ type: "problem", error: message });
-    } else this.#events.push({ type: "answer", id, error: message });
-  }
-
-  #answered(id: string | undefined, answer: ServerMessage): void {
-    if (id && this.#questions.delete(id)) this.#events.push({ type: "answer", id, answer });
-  }
-
-  #ask(id: string, question: Question): void {
-    try {
-      this.#send(question);
-    } catch (error) {
-      this.#questions.delete(id);
-      this.#events.push({ type: "answer", id, error: plain(error) });
     }
   }
 
@@ -274,7 +255,8 @@ export class Session {
     const frame = encodeFromClient(message, this.#options.format);
     const bytes = typeof frame === "string" ? UTF8.encode(frame).length : frame.length;
     if (bytes > this.#limit) {
-      throw new RhtmxError("too_large", `${bytes} bytes, the server takes ${this.#limit}: split it`);
+      const words = `${bytes} bytes, the server takes ${this.#limit}: split it`;
+      throw new RhtmxError("too_large", words);
     }
     this.#frames.push(frame);
   }

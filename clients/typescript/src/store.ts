@@ -149,7 +149,8 @@ export function stateOf(contents?: Contents): State {
   };
   for (const record of contents?.records ?? []) apply(state, ["record", ...record]);
   for (const place of contents?.places ?? []) apply(state, ["place", ...place]);
-  for (const each of [...(contents?.writes ?? [])].sort(bySeq)) apply(state, ["write", each.id, each]);
+  const writes = [...(contents?.writes ?? [])].sort(bySeq);
+  for (const each of writes) apply(state, ["write", each.id, each]);
   for (const each of contents?.refused ?? []) apply(state, ["refused", each.id, each]);
   return state;
 }

@@ -6,7 +6,9 @@
  */
 import { plain, RhtmxError } from "./errors.ts";
 import { begin, changed, synced } from "./replica.ts";
-import type { ChangeLog, ClientMessage, FieldChangeLog, Position, SyncComplete } from "./messages/types.ts";
+import { checkFromClient } from "./wire/index.ts";
+import type { ChangeLog, ClientMessage, FieldChangeLog } from "./messages/types.ts";
+import type { Position, SyncComplete } from "./messages/types.ts";
 import type { Told } from "./port.ts";
 import type { Keeper, Replica } from "./replica.ts";
 
@@ -171,4 +173,9 @@ export class Streams {
 export function otherGranularity(entity: string): RhtmxError {
   const words = `'${entity}' is read at the other granularity already: use one for all`;
   return new RhtmxError("not_supported", words);
+}
+
+/** Refuses a name that cannot be sent while the caller is there to hear of it. */
+export function checkEntity(entity: string): void {
+  checkFromClient({ type: "subscribe", entities: [entity] });
 }

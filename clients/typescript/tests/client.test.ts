@@ -201,6 +201,13 @@ describe("watching", () => {
     expect(socket().heard().map((each) => each.type)).toEqual(["hello", "subscribe", "unsubscribe"]);
   });
 
+  it("is refused at once for a name that cannot be sent", async () => {
+    const { client, socket } = await opened();
+    expect(() => client.watch("a\0b", () => {})).toThrow(/entities/);
+    expect(() => client.collection(7 as never)).toThrow(/entities/);
+    expect(socket().heard()).toHaveLength(1);
+  });
+
   it("is for whole records: not beside a collection that is read by field", async () => {
     const { client } = await opened();
     client.collection("tasks", { granularity: "fields" });

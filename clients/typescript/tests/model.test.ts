@@ -213,7 +213,7 @@ class World {
     await this.driver.settle();
     this.#toServer.push(...this.driver.sent.splice(0));
     for (const event of this.driver.told.splice(0)) {
-      if (event.type === "outcome" && event.ack) this.#acknowledged.add(event.id);
+      if (event.type === "outcome" && event.answer) this.#acknowledged.add(event.id);
       else if (event.type === "disconnect") this.#cut();
       else if (event.type === "token") void this.driver.hub.ask({ type: "authenticate", token: "t" });
     }

@@ -6,6 +6,7 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { HEARTBEAT } from "../src/tabs.ts";
 import { Window } from "./support/window.ts";
+import type { TabClient } from "./support/window.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -106,3 +107,106 @@ it("nothing is lost, nothing doubled, and all tabs show the same", async () => {
     { numRuns: Number(process.env["RUNS"] ?? 100) },
   );
 }, 60_000);
+
+/** Two tabs, the first of which leads. */
+async function two(pick = (_count: number) => 0): Promise<Window> {
+  const window = new Window(pick);
+  await window.open();
+  await window.browser.settle();
+  await window.open();
+  await window.browser.settle();
+  return window;
+}
+
+/** What a client's sockets send from now on. */
+function listen({ service }: Window, { sockets }: TabClient): string[] {
+  const sent: string[] = [];
+  const hear = service.hear.bind(service);
+  vi.spyOn(service, "hear").mockImplementation((socket, message) => {
+    if (sockets.has(socket as never)) sent.push(message.type);
+    hear(socket, message);
+  });
+  return sent;
+}
+
+it("a leader that hung asks the store before it sends anything", async () => {
+  // What came last comes first: the server's words before those of the lock.
+  const window = await two((count) => count - 1);
+  const { browser, clients } = window;
+  const [old, next] = clients as [TabClient, TabClient];
+  const [socket] = old.sockets;
+  old.tab.hang();
+  await browser.wait(2 * HEARTBEAT);
+  expect(next.sockets.size).toBe(1);
+  const sent = listen(window, old);
+  socket!.says({ type: "ping" });
+  old.tab.goOn();
+  await browser.settle();
+  expect(sent).toEqual([]);
+  expect(old.sockets.size).toBe(0);
+});
+
+it("one that hung alone goes on where it was", async () => {
+  const window = await two();
+  const { browser, clients } = window;
+  const [only, other] = clients as [TabClient, TabClient];
+  other.tab.crash();
+  only.tab.hang();
+  await browser.wait(10 * HEARTBEAT);
+  const [socket] = only.sockets;
+  only.tab.goOn();
+  await window.write(only);
+  await browser.settle();
+  expect([...only.sockets]).toEqual([socket]);
+  expect([...only.outcomes.values()]).toEqual(["durable"]);
+});
+
+it("one tab takes all offline: those that are there, the next leader, and new ones", async () => {
+  const window = await two();
+  const { browser, clients } = window;
+  const states = () => clients.filter(({ tab }) => !tab.gone).map(({ hub }) => hub.connection);
+  await browser.in(clients[1]!.tab, () => clients[1]!.hub.send({ type: "offline", why: "app" }));
+  await browser.settle();
+  expect(states()).toEqual(["offline", "offline"]);
+  await window.open();
+  await browser.settle();
+  clients[0]!.tab.shut();
+  clients[1]!.tab.shut();
+  await browser.wait(2 * HEARTBEAT);
+  expect(states()).toEqual(["offline"]);
+  await browser.in(clients[2]!.tab, () => clients[2]!.hub.send({ type: "online", why: "app" }));
+  await browser.settle();
+  expect(states()).toEqual(["open"]);
+});
+
+it("a tab that missed that all are online again does not take them offline", async () => {
+  const window = await two();
+  const { browser, clients } = window;
+  const [leader, other] = clients as [TabClient, TabClient];
+  await browser.in(other.tab, () => other.hub.send({ type: "offline", why: "app" }));
+  await browser.settle();
+  await browser.in(other.tab, () => other.tab.freeze());
+  other.tab.loses = 1000;
+  await browser.in(leader.tab, () => leader.hub.send({ type: "online", why: "app" }));
+  await browser.settle();
+  other.tab.loses = 0;
+  await browser.in(other.tab, () => other.tab.resume());
+  await browser.settle();
+  leader.tab.shut();
+  await browser.settle();
+  expect(other.hub.connection).toBe("open");
+});
+
+it("a question that is told again is asked once", async () => {
+  const window = await two();
+  const { browser, clients } = window;
+  const [leader, other] = clients as [TabClient, TabClient];
+  const sent = listen(window, leader);
+  const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
+  await browser.in(other.tab, () => void other.hub.ask(question));
+  await browser.settle();
+  await browser.in(other.tab, () => other.tab.freeze());
+  await browser.in(other.tab, () => other.tab.resume());
+  await browser.settle();
+  expect(sent.filter((each) => each === "validate_form")).toHaveLength(1);
+});

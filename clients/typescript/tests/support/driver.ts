@@ -45,8 +45,6 @@ export class Driver {
   /** What was told since the last look. */
   told: Event[] = [];
   #unstored: Op[] = [];
-  /** What has changed since the queue is being loaded. */
-  #since: Op[] = [];
   #wantsFlush = false;
   static runs = 0;
 
@@ -75,7 +73,7 @@ export class Driver {
       const { frames, events, ops } = this.session.take(this.now);
       this.sent.push(...frames.map((frame) => decode(frame, "json")));
       this.#unstored.push(...ops);
-      this.#since.push(...ops);
+      ops.forEach((op) => this.hub.note(op));
       events.forEach((event) => this.#handle(event));
       this.hub.changed();
       more = frames.length + events.length + ops.length > 0;
@@ -126,9 +124,8 @@ export class Driver {
     this.told.push(event);
     if (event.type === "renew") this.hub.add(event.write);
     else if (event.type === "reload") {
-      const since = (this.#since = [...this.#unstored]);
       void this.#flush()
-        .then(() => this.hub.reload(since))
+        .then(() => this.hub.reload(() => [...this.#unstored]))
         .then(() => this.run(() => this.session.stored()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
       this.hub.receive(event as Told);
