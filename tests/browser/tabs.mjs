@@ -81,6 +81,14 @@ class Tabs {
     return id;
   }
 
+  /** Waits until what was begun is in the store: it has a number, or is even durable. */
+  async stored(page, id) {
+    await page.waitForFunction((id) => {
+      const waits = window.client.queue.some(({ entityId, seq }) => entityId === id && seq);
+      return waits || window.outcomes[id] === "durable";
+    }, id);
+  }
+
   /** Waits until what was begun is durable. */
   async durable(page, id) {
     await page.waitForFunction((id) => window.outcomes[id] === "durable", id);
@@ -247,10 +255,10 @@ export async function aDuplicatedTabIsItsOwn(world) {
   assert.equal(await tabs.leader(), copy);
 }
 
-export async function aWriteOfATabThatIsClosedAtOnceIsSent(world) {
+export async function aWriteThatIsStoredOutlivesItsTab(world) {
   const { tabs, leader, others } = await three(world);
   for (const page of [others[0], leader]) {
-    await tabs.begin(page);
+    await tabs.stored(page, await tabs.begin(page));
     await page.close({ runBeforeUnload: true });
   }
   await tabs.show(others[1]);
