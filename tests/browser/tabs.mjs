@@ -70,13 +70,21 @@ class Tabs {
     await page.evaluate((id) => window.tasks.set(id, { by: id }), id);
   }
 
-  /** Writes a record in a tab, and waits for nothing; see `outcome`. */
+  /** Writes a record in a tab, and waits until it is kept; see `durable`. */
   async begin(page) {
     const id = this.#next();
     await page.evaluate((id) => {
       window.outcomes[id] = "waiting";
       const tell = (what) => () => (window.outcomes[id] = what);
       window.tasks.set(id, { by: id }).then(tell("durable"), tell("refused"));
+      return new Promise((resolve) => {
+        const look = () => {
+          const write = window.client.queue.find(({ entityId }) => entityId === id);
+          if (!write || write.seq) resolve();
+        };
+        window.client.onQueue(look);
+        look();
+      });
     }, id);
     return id;
   }
@@ -247,7 +255,7 @@ export async function aDuplicatedTabIsItsOwn(world) {
   assert.equal(await tabs.leader(), copy);
 }
 
-export async function aWriteOfATabThatIsClosedAtOnceIsSent(world) {
+export async function aWriteThatIsKeptOutlivesItsTab(world) {
   const { tabs, leader, others } = await three(world);
   for (const page of [others[0], leader]) {
     await tabs.begin(page);

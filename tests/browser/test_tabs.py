@@ -27,7 +27,7 @@ TABS = [
     "aFrozenTabIsFollowedAtOnceAndWakes",
     "aTabThatHangsIsFollowedWithinTwoHeartbeats",
     "aDuplicatedTabIsItsOwn",
-    "aWriteOfATabThatIsClosedAtOnceIsSent",
+    "aWriteThatIsKeptOutlivesItsTab",
     "oneTabTakesAllOffline",
     "questionsOfEveryTabAreAnswered",
 ]

@@ -164,12 +164,15 @@ export class Client {
     return this.#hub.ask({ type: "authenticate", token });
   }
 
-  /** Ends the connection until `online` is called; what is written meanwhile waits. */
+  /**
+   * Ends the connection of all tabs, until `online` is called in any of them; what is
+   * written meanwhile waits.
+   */
   offline(): void {
     this.#hub.send({ type: "offline", why: "app" });
   }
 
-  /** Connects again, at once. */
+  /** Connects again, at once, for all tabs. */
   online(): void {
     this.#hub.send({ type: "online", why: "app" });
   }

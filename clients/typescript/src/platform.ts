@@ -52,9 +52,10 @@ export function randomId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether there is a place to keep things. */
+/** Whether there is a place to keep things, and tabs can agree on who uses it. */
 export function hasIndexedDB(): boolean {
-  return !!platform.indexedDB;
+  // Two tabs that do not know of each other would send one queue twice.
+  return !!platform.indexedDB && (canShare() || !platform.document);
 }
 
 /** Whether tabs can find out who of them leads. */
