@@ -14,8 +14,8 @@
  * transaction has one, and a library would be a tenth of the whole client.
  */
 import { RhtmxError } from "./errors.ts";
-import { bySeq, mustLast } from "./store.ts";
-import type { Contents, Meta, Op, Store, Write } from "./store.ts";
+import { bySeq, mustLast, stateOf } from "./store.ts";
+import type { Op, State, Store, Write } from "./store.ts";
 
 /** Writes are kept by id and not by number: they are numbered anew where they are. */
 const TABLES = ["record", "place", "write", "refused", "meta"];
@@ -40,25 +40,18 @@ export class IndexedStore implements Store {
     this.#clientId = clientId;
   }
 
-  load(): Promise<Contents> {
+  load(): Promise<State> {
     return this.#run(false, async (table) => {
-      const [record, place, write, refused, meta] = await Promise.all(
-        TABLES.map(async (name) => {
-          const [keys, values] = [table(name).getAllKeys(), table(name).getAll()];
-          await result(values);
-          return keys.result.map((key, at) => [key, values.result[at]] as [never, never]);
-        }),
-      );
-      const known: Partial<Meta> = Object.fromEntries(meta!);
-      const client_id = this.#clientId ?? known.client_id ?? this.#makeId();
-      table("meta").put(client_id, "client_id");
-      return {
-        records: record!.map(([key, held]) => [key[0], key[1], held]),
-        places: place!,
-        writes: write!.map(([, each]) => each),
-        refused: refused!.map(([, each]) => each),
-        meta: { last: 0, ...known, client_id },
-      };
+      const tables = TABLES.map(async (name) => {
+        const [keys, values] = [table(name).getAllKeys(), table(name).getAll()];
+        await result(values);
+        const head = name === "meta" ? [] : [name];
+        return keys.result.map((key, at) => [...head, key, values.result[at]].flat() as never as Op);
+      });
+      const state = stateOf((await Promise.all(tables)).flat());
+      const id = this.#clientId ?? (state.meta.client_id || this.#makeId());
+      table("meta").put((state.meta.client_id = id), "client_id");
+      return state;
     });
   }
 

@@ -50,7 +50,7 @@ export class Keeping {
   load(): Promise<void> {
     return this.#read(async () => {
       const meanwhile = (this.#meanwhile ??= []);
-      const state = stateOf(await this.#store.load());
+      const state = await this.#store.load();
       for (const write of this.#unnumbered(state)) apply(state, ["write", write.id, write]);
       for (const op of meanwhile) apply(state, op);
       for (const id of state.writes.keys()) this.#find(id);
@@ -68,7 +68,7 @@ export class Keeping {
   reload(unstored: () => Op[]): Promise<Op[]> {
     return this.#read(async () => {
       const meanwhile = (this.#meanwhile = unstored());
-      const found = stateOf(await this.#store.load());
+      const found = await this.#store.load();
       const own = this.#unnumbered(found).map((each): Op => ["write", each.id, each]);
       const ops: Op[] = [
         ...[...this.state.writes.keys()].map((id): Op => ["write", id]),
