@@ -13,26 +13,16 @@ import { absorb, has } from "./replica.ts";
 import { apply, mustLast, waiting } from "./store.ts";
 import { lastSeq, verdict } from "./verdict.ts";
 import type { Refusal } from "./errors.ts";
-import type { Event } from "./events.ts";
-import type { ClientMessage, Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
+import type { Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
 import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
-import type { Keeper, Replica } from "./replica.ts";
+import type { Replica } from "./replica.ts";
 import type { Op, Write } from "./store.ts";
-
-/** What the queue speaks with. */
-export interface QueueOptions {
-  /** Puts a message on its way; throws `too_large`. */
-  send(message: ClientMessage): void;
-  tell(event: Event): void;
-  /** The replica of an entity that is read. */
-  replica(entity: string): Replica | undefined;
-  readonly random: () => number;
-}
+import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
 export class Queue {
-  readonly #keeper: Keeper;
-  readonly #options: QueueOptions;
+  readonly #core: Core;
+  readonly #replica: (entity: string) => Replica | undefined;
   readonly #backoff: Backoff;
   readonly #conflicts = new Map<number, FieldConflict[]>();
   #open = false;
@@ -55,10 +45,14 @@ export class Queue {
   #due = false;
   #retryAt: number | undefined;
 
-  constructor(keeper: Keeper, options: QueueOptions) {
-    this.#keeper = keeper;
-    this.#options = options;
-    this.#backoff = new Backoff(options.random);
+  /**
+   * @param replica that of an entity, if it is read.
+   * @param random a number from 0 to 1, 1 excluded, each time it is called.
+   */
+  constructor(core: Core, replica: (entity: string) => Replica | undefined, random: () => number) {
+    this.#core = core;
+    this.#replica = replica;
+    this.#backoff = new Backoff(random);
     this.#confirmed = this.#answered;
   }
 
@@ -81,8 +75,8 @@ export class Queue {
     this.#open = true;
     // Numbers are missing, unless they are those of writes that another tab has not told.
     this.#recount = this.#isOff();
-    this.#empty = !waiting(this.#keeper.state).length;
-    if (this.#recount) this.#options.tell({ type: "reload" });
+    this.#empty = !waiting(this.#core.state).length;
+    if (this.#recount) this.#core.tell({ type: "reload" });
     else this.#resume();
   }
 
@@ -95,7 +89,7 @@ export class Queue {
   added(seq: number): void {
     this.#due = true;
     // It was numbered before the others were numbered anew: the store knows better.
-    if (seq <= this.#sent) this.#options.tell({ type: "reload" });
+    if (seq <= this.#sent) this.#core.tell({ type: "reload" });
   }
 
   /** That is to be stored. */
@@ -115,7 +109,7 @@ export class Queue {
   /** The queue was loaded anew. */
   loaded(): void {
     if (this.#recount) {
-      const { last } = this.#keeper.state.meta;
+      const { last } = this.#core.state.meta;
       this.#recount = false;
       // What turns up now was numbered by a count that is behind the server's: it was never sent.
       if (this.#isOff() || (this.#empty && last < this.#known)) this.#renumber(this.#known);
@@ -135,7 +129,7 @@ export class Queue {
     if ((this.#retryAt ?? now) > now) return;
     this.#due = false;
     this.#retryAt = undefined;
-    const unsent = waiting(this.#keeper.state).filter(({ seq }) => seq > this.#sent);
+    const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
     for (const write of unsent) this.#rebase(write);
     if (this.#blocked) return;
     for (const write of unsent) {
@@ -144,7 +138,7 @@ export class Queue {
         // Another tab's writes were not told. If they are in the store neither,
         // the server will say what it misses.
         this.#hole = seq;
-        return this.#options.tell({ type: "reload" });
+        return this.#core.tell({ type: "reload" });
       }
       this.#send(write, seq);
     }
@@ -161,16 +155,15 @@ export class Queue {
     const write = this.#find(ack.seq);
     if (!write) return;
     const { id, entity, entityId, message } = write;
-    const { emit, epoch } = this.#keeper;
-    const { tell } = this.#options;
+    const { emit, epoch, tell } = this.#core;
     const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
     const conflicts = this.#conflicts.get(write.seq) ?? [];
     this.#conflicts.delete(write.seq);
     this.#backoff.reset();
-    const replica = this.#options.replica(entity);
+    const replica = this.#replica(entity);
     const done = { ...write, message: withWinners(message, conflicts), settled };
-    if (!replica) absorb(this.#keeper, done, settled);
-    const arrived = !replica || has(replica, this.#keeper, entityId, settled);
+    if (!replica) absorb(this.#core, done, settled);
+    const arrived = !replica || has(replica, this.#core, entityId, settled);
     emit(["write", id, arrived ? undefined : done]);
     tell({ type: "outcome", id, answer: ack });
     for (const each of conflicts) {
@@ -183,7 +176,7 @@ export class Queue {
     const write = this.#find(error.seq);
     if (!write) return;
     const { seq } = write;
-    const { tell } = this.#options;
+    const { tell } = this.#core;
     const becomes = verdict(error, seq);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -194,7 +187,7 @@ export class Queue {
         break;
       case "reorder": {
         const last = lastSeq(error);
-        if (waiting(this.#keeper.state)[0]!.seq > last + 1) this.#renumber(last);
+        if (waiting(this.#core.state)[0]!.seq > last + 1) this.#renumber(last);
         else this.#retry(last + 1, now);
         break;
       }
@@ -203,7 +196,7 @@ export class Queue {
         break;
       case "renew":
         // In memory only: in the store it keeps the old number until it has the new one.
-        apply(this.#keeper.state, ["write", write.id, { ...write, seq: undefined }]);
+        apply(this.#core.state, ["write", write.id, { ...write, seq: undefined }]);
         tell({ type: "renew", write });
         break;
       default:
@@ -212,26 +205,26 @@ export class Queue {
   }
 
   get #answered(): number {
-    const { state } = this.#keeper;
+    const { state } = this.#core;
     return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
   }
 
   /** Numbers are missing: no write has them, and the server does not know them. */
   #isOff(): boolean {
-    const { state } = this.#keeper;
+    const { state } = this.#core;
     const [first] = waiting(state);
     return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
   }
 
   #resume(): void {
-    const { state, emit } = this.#keeper;
+    const { state, emit } = this.#core;
     this.#rewind(this.#answered);
     if (state.meta.last < this.#known) emit(["last", this.#known]);
   }
 
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
     // Answers come in order: it is among the first.
-    for (const each of this.#keeper.state.writes.values()) {
+    for (const each of this.#core.state.writes.values()) {
       if (seq && each.seq === seq && !each.settled) return { ...each, seq };
     }
     return undefined;
@@ -239,17 +232,17 @@ export class Queue {
 
   /** The server judges a base version by its own epoch; what it has seen already stays as it was. */
   #rebase(write: Write & { readonly seq: number }): void {
-    const { id, seq, message, epoch = this.#keeper.epoch } = write;
-    if (!message.base_version || epoch === this.#keeper.epoch || seq <= this.#known) return;
+    const { id, seq, message, epoch = this.#core.epoch } = write;
+    if (!message.base_version || epoch === this.#core.epoch || seq <= this.#known) return;
     // What would come back from the store with it would be another write under its number.
     this.#blocked = this.#due = true;
-    this.#keeper.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
+    this.#core.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
   }
 
   #send(write: Write, seq: number): void {
     this.#sent = seq;
     try {
-      this.#options.send({ ...write.message, request_id: write.id, seq });
+      this.#core.send({ ...write.message, request_id: write.id, seq });
     } catch (error) {
       this.#reject(write, plain(error));
     }
@@ -268,15 +261,14 @@ export class Queue {
   #renumber(last: number): void {
     this.#rewind(last);
     this.#blocked = true;
-    this.#keeper.emit(["renumber", last]);
+    this.#core.emit(["renumber", last]);
   }
 
   #reject(write: Write, error: Refusal): void {
     const { id, message } = write;
     const { message: text, details } = error;
     const code = (error.code as ErrorCode | undefined) ?? "internal";
-    const { emit } = this.#keeper;
-    const { tell } = this.#options;
+    const { emit, tell } = this.#core;
     emit(["write", id]);
     emit(["refused", id, { id, message, code, text, details }]);
     tell({ type: "outcome", id, error });
