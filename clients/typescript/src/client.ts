@@ -56,9 +56,8 @@ export class Client {
       : new MemoryStore(clientId ?? randomId());
     const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
     const hub = new Hub(store, port, leader.slice(16));
-    const renewable = typeof token === "function";
     const { random } = Math;
-    const settings = { url: address, WebSocket, format, token, renewable, leader, random };
+    const settings = { url: address, WebSocket, format, token, leader, random };
     const stopPage = watchPage((message) => hub.send(message));
     const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;

@@ -3,7 +3,7 @@
  *
  * Knows nothing of disks.
  */
-import { apply, stateOf } from "./store.ts";
+import { applyAll, stateOf } from "./store.ts";
 import type { Op, State, Store, Write } from "./store.ts";
 
 /** See the head of the file. */
@@ -21,14 +21,13 @@ export class MemoryStore implements Store {
 
   async add(write: Write, refused = ""): Promise<number> {
     const seq = this.#state.meta.last + 1;
-    apply(this.#state, ["refused", refused]);
-    apply(this.#state, ["write", write.id, { ...write, seq }]);
+    applyAll(this.#state, [["refused", refused], ["write", write.id, { ...write, seq }]]);
     return seq;
   }
 
   async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
     if (leader && this.#state.meta.leader !== leader) return false;
-    for (const op of ops) apply(this.#state, op);
+    applyAll(this.#state, ops);
     return true;
   }
 

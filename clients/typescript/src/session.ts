@@ -29,8 +29,8 @@ export interface SessionOptions {
   readonly format: Format;
   /** A number from 0 to 1, 1 excluded, each time it is called. */
   readonly random: () => number;
-  /** A fresh token can be had for each connection: one that expired ends nothing. */
-  readonly renewable?: boolean | undefined;
+  /** A token, or what gets a fresh one for each connection: then one that expired ends nothing. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
 }
 
 const NORMAL_CLOSURE = 1000;
@@ -58,6 +58,7 @@ export class Session {
   /** @param state the memory to work on. */
   constructor(options: SessionOptions, state: State) {
     this.#options = options;
+    if (typeof options.token === "string") this.token = options.token;
     this.#core = {
       state,
       epoch: "",
@@ -142,8 +143,9 @@ export class Session {
   /** The connection ended, or could not be made. `code`: its close code, if there was one. */
   lost(code: number | undefined, now: number): void {
     if (this.state === "closed" || this.state === "offline") return;
-    const renewable = this.#options.renewable && code === ERRORS.unauthenticated.close;
-    if (code !== undefined && !renewable && !shouldReconnect(code)) {
+    const renewable = typeof this.#options.token === "function";
+    const expired = renewable && code === ERRORS.unauthenticated.close;
+    if (code !== undefined && !expired && !shouldReconnect(code)) {
       this.#end(finalError(code, this.#problem));
       return;
     }

@@ -149,7 +149,7 @@ export function stateOf(ops: readonly Op[] = []): State {
     meta: { client_id: "", last: 0 },
     changed: new Set(),
   };
-  for (const op of ops) apply(state, op);
+  applyAll(state, ops);
   return state;
 }
 
@@ -167,6 +167,11 @@ export function entityOf(state: State, name: string): Entity {
 export function waiting(state: State): (Write & { readonly seq: number })[] {
   const all = [...state.writes.values()].filter((each) => each.seq && !each.settled);
   return all.sort(bySeq) as (Write & { readonly seq: number })[];
+}
+
+/** Applies operations to memory. */
+export function applyAll(state: State, ops: readonly Op[]): void {
+  for (const op of ops) apply(state, op);
 }
 
 /** Applies one operation to memory. */
