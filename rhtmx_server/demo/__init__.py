@@ -1,4 +1,4 @@
-"""The demo: a shared list of tasks and a contact form.
+"""The demo: a shared board of tasks, and a sign-up form.
 
 An application like any other: it knows the public face of the server only. What
 it serves to browsers is built from `clients/typescript/demo`.
@@ -7,10 +7,11 @@ it serves to browsers is built from `clients/typescript/demo`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
-from rhtmx_server import App, Config, Invalid
+from rhtmx_server import App, Config
+from rhtmx_server.demo.contact import declare_contact
 from rhtmx_server.demo.pages import pages
+from rhtmx_server.demo.signup import declare_signup
 
 __all__ = ["Demo", "app"]
 
@@ -27,8 +28,11 @@ class Demo(App):
     def __init__(self, store: str = "sqlite:///rhtmx.db") -> None:
         super().__init__(store=store, undeclared=True, pages=pages())
         self._kept_in = store
-        self.entity("tasks", merge="last_write_wins")
-        _declare_contact(self)
+        # Who does a task is settled by whoever said it first; all else by the later write.
+        self.entity("tasks", merge={"assignee": "server_wins"})
+        self.entity("members", fields=False)
+        declare_signup(self, self._is_member)
+        declare_contact(self)
 
     def configure(self, config: Config, *, store: str | None = None) -> None:
         """Take other settings, before it runs."""
@@ -42,18 +46,8 @@ class Demo(App):
         log.info("the demo is at %s, its tasks are kept in %s", page, self._kept_in)
         return url
 
-
-def _declare_contact(app: App) -> None:
-    contact = app.form("contact")
-    contact.field("email", required=True, email=True)
-    contact.field("message", required=True, min_length=10, max_length=2000)
-    contact.field("answer", one_of=["email", "phone"])
-    contact.field("phone", pattern=r"\+?[0-9 ()/.-]{5,25}", message="is not a phone number")
-
-    @contact.field("phone")
-    async def phone_is_there_to_call(value: str, form: Mapping[str, str]) -> None:
-        if form["answer"] == "phone" and not value.strip():
-            raise Invalid("is needed if we are to call you")
+    async def _is_member(self, username: str) -> bool:
+        return await self.changes.get("members", username) is not None
 
 
 app = Demo()

@@ -3,26 +3,33 @@
  *
  *     node driver.mjs /usr/bin/chromium
  *
- * Reads one JSON object a line, `{"scenario": name, "url": address}`, and
- * answers each with `{"passed": true}` or `{"failed": why}`. While a scenario
- * runs it may ask for something, `{"ask": what}`, and goes on at the next line.
+ * Reads one JSON object a line, `{"scenario": name, "url": address, "pictures": folder}`,
+ * and answers each with `{"passed": true}` or `{"failed": why}`. While a scenario
+ * runs it may ask for something, `{"ask": what, "with": [more]}`, and goes on with
+ * the next line as the answer.
  */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-import * as contact from "./contact.mjs";
+import * as board from "./board.mjs";
+import * as demoTabs from "./demo_tabs.mjs";
 import * as forms from "./forms.mjs";
+import * as hostile from "./hostile.mjs";
 import * as htmx from "./htmx.mjs";
+import * as offline from "./offline.mjs";
 import * as page from "./page.mjs";
+import * as pictures from "./pictures.mjs";
+import * as signup from "./signup.mjs";
 import * as tabs from "./tabs.mjs";
-import * as tasks from "./tasks.mjs";
 import { Window } from "./window.mjs";
+import * as worker from "./worker.mjs";
 
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const scenarios = { ...tasks, ...contact, ...page, ...forms, ...htmx, ...tabs };
+const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...worker };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -31,24 +38,31 @@ const browser = await chromium.launch({
 
 const say = (message) => console.log(JSON.stringify(message));
 
-async function ask(what) {
-  say({ ask: what });
-  await lines.next();
+async function ask(what, ...more) {
+  say({ ask: what, with: more });
+  return JSON.parse((await lines.next()).value);
 }
 
-/** Runs one scenario in a browser profile of its own. */
-async function run({ scenario, url }) {
+/**
+ * Runs one scenario. Each window that it opens is a client of its own, in a
+ * browser profile of its own; a tab shares the profile of a window.
+ */
+async function run({ scenario, url, pictures }) {
   const contexts = [];
   const windows = [];
-  const open = async (options) => {
-    if (options || contexts.length === 0) contexts.push(await browser.newContext(options));
-    windows.push(await Window.open(contexts.at(-1), url));
+  const opened = async (context) => {
+    windows.push(await Window.open(context, url));
     return windows.at(-1);
   };
+  const open = async (options) => {
+    contexts.push(await browser.newContext(options));
+    return opened(contexts.at(-1));
+  };
+  const openTab = (window) => opened(window.page.context());
   /** Opens any page of the server, not the demo. */
   const visit = async (path) => {
     contexts.push(await browser.newContext());
-    windows.push(new Window(await contexts.at(-1).newPage()));
+    windows.push(new Window(await contexts.at(-1).newPage(), /./));
     const { page } = windows.at(-1);
     await page.goto(new URL(path, url).href);
     return page;
@@ -58,10 +72,10 @@ async function run({ scenario, url }) {
       contexts.push(await browser.newContext());
       return await tabs[scenario]({ context: contexts[0], url });
     }
-    await scenarios[scenario]({ open, visit, ask });
+    await scenarios[scenario]({ open, openTab, visit, ask, pictures });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {
-    for (const context of contexts) await context.close();
+    await Promise.all(contexts.map((context) => context.close()));
   }
 }
 

@@ -10,13 +10,15 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 DRIVER = Path(__file__).with_name("driver.mjs")
 
 PATIENCE = 90.0
 """Seconds for one scenario: its own waits are shorter and say what they waited for."""
 
-Answer = Callable[[str], Awaitable[None]]
+Answer = Callable[..., Awaitable[object]]
+"""Does what a scenario asks for. Takes what, and more about it; returns the answer, for JSON."""
 
 
 class Browser:
@@ -25,37 +27,39 @@ class Browser:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def run(self, scenario: str, url: str, answer: Answer) -> None:
+    async def run(
+        self, scenario: str, url: str, answer: Answer, pictures: Path | None = None
+    ) -> None:
         """Run a scenario.
 
         Args:
-            scenario: its name in `tasks.mjs`, `contact.mjs` or `page.mjs`.
+            scenario: its name in one of the `.mjs` files beside this one.
             url: the page.
             answer: does what the scenario asks for.
+            pictures: the folder for those that it takes, if it takes any.
 
         Raises:
             AssertionError: what went wrong in the browser.
         """
-        await self._say({"scenario": scenario, "url": url})
+        await self._say({"scenario": scenario, "url": url, "pictures": str(pictures)})
         async with asyncio.timeout(PATIENCE):
             while "ask" in (message := await self._hear()):
-                await answer(message["ask"])
-                await self._say({})
+                await self._say(await answer(message["ask"], *message["with"]))
         if "failed" in message:
             raise AssertionError(message["failed"])
 
-    async def _say(self, message: dict[str, str]) -> None:
+    async def _say(self, message: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
         await self._process.stdin.drain()
 
-    async def _hear(self) -> dict[str, str]:
+    async def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         line = await self._process.stdout.readline()
         if not line:
             raise AssertionError((await self._process.stderr.read()).decode())
-        message: dict[str, str] = json.loads(line)
+        message: dict[str, Any] = json.loads(line)
         return message
 
 

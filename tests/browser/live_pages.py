@@ -63,7 +63,10 @@ class LivePages:
 
     def __init__(self) -> None:
         self._app = App(
-            store="memory://", config=Config(port=0), undeclared=True, pages=dict(_pages())
+            store="memory://",
+            config=Config(port=0, stop_timeout=0.2),
+            undeclared=True,
+            pages=dict(_pages()),
         )
         self._app.form("nothing")
         _declare_contact(self._app)

@@ -4,35 +4,58 @@ import assert from "node:assert/strict";
 /** Contrast of normal text, WCAG 2.2 criterion 1.4.3. */
 const CONTRAST = 4.5;
 
-/** A list and a form in which everything that the page can show is there. */
-async function fill(window) {
+/** A page on which everything that it can show is there. Returns the task's id. */
+export async function fill(window, ask) {
+  const { page } = window;
   const id = await window.add("Look at this");
-  await window.field(id, "done").check();
   await window.saved();
-  await window.page.getByRole("button", { name: "Send" }).click();
-  await window.page.getByText("2 fields need another look.").waitFor();
+  await ask("push", "members", "grace", { joined: "2026-01-01T00:00:00Z" });
+  await window.goOffline();
+  await ask("patch", "tasks", id, { title: "Theirs", notes: "Theirs too" });
+  await window.write(id, "title", "Look at that");
+  await window.goOnline();
+  await window.conflict(id, "title").waitFor();
+  await ask("push", "tasks", "odd", "only words");
+  await window.write("odd", "notes", "Refused");
+  await page.locator("#rejected .entry").waitFor();
+  await window.remove(await window.add("Delete this"));
+  await page.getByLabel("Age").fill("7");
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.locator("#username-error:not(:empty)").waitFor();
+  await window.goOffline();
+  await window.move(id, "doing");
+  await window.field(id, "notes").fill("Being written");
+  return id;
 }
 
-export async function everyControlHasANameAndEveryPartItsLandmark({ open }) {
+export async function everyControlHasANameAndEveryPartItsLandmark({ open, ask }) {
   const window = await open();
-  await fill(window);
+  const id = await fill(window, ask);
+  await window.conflict(id, "title").getByRole("button", { name: "Merge" }).click();
   const tree = await window.page.locator("body").ariaSnapshot();
   for (const part of [
-    "- banner:", "- main:", "- contentinfo:", 'region "Shared tasks"', 'region "Contact form"',
-    'textbox "New task"', 'checkbox "Done: Look at this"', 'textbox "Title"',
-    'textbox "Assigned to: Look at this"', 'button "Remove: Look at this"',
-    'textbox "Email"', 'combobox "Answer me by"', 'textbox "Phone"', 'textbox "Message"',
+    "- banner:", "- main:", "- contentinfo:", 'region "Task board"', 'region "Sign up"',
+    'region "Inspector"', 'region "To do', 'list "Doing"', 'switch "Offline" [checked]',
+    'textbox "New task"', 'textbox "Title"', 'textbox "Assigned to: Look at that"',
+    'textbox "Notes: Look at that"', 'combobox "Column: Look at that"',
+    'button "Delete: Look at that"', 'group "Conflict: Title"', 'button "Use theirs"',
+    'button "Keep mine"', 'button "Merge" [expanded]', 'textbox "One value out of both"',
+    'textbox "Username"', 'textbox "Email"', 'textbox "Age"', 'textbox "Guardian’s email"',
+    'list "Newest members"', 'list "Waiting for the server"', 'list "Refused writes"',
+    'button "Retry: tasks/odd: Notes “Refused”"', 'list "Last conflicts"', 'list "Notices"',
   ]) assert.ok(tree.includes(part), `no ${part} in\n${tree}`);
-  const nameless = /- '?(textbox|checkbox|combobox|button|link)(?! ")/.exec(tree);
+  const nameless = /- '?(textbox|checkbox|combobox|button|link|switch|list|region)\b(?! ")/.exec(tree);
   assert.equal(nameless, null, `${nameless} without a name in\n${tree}`);
   assert.equal(await window.page.locator("html").getAttribute("lang"), "en");
   assert.equal(await window.page.locator("h1").count(), 1);
 }
 
 export async function errorsBelongToTheirFields({ open }) {
-  const window = await open();
-  await fill(window);
-  const controls = window.page.locator("#contact [aria-describedby]");
+  const { page } = await open();
+  await page.getByLabel("Age").fill("36");
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.locator("#username-error:not(:empty)").waitFor();
+  const controls = page.locator("#signup [aria-describedby]");
   const described = await controls.evaluateAll((all) =>
     all.map((control) => {
       const ids = control.getAttribute("aria-describedby").split(" ");
@@ -41,55 +64,96 @@ export async function errorsBelongToTheirFields({ open }) {
     }),
   );
   assert.deepEqual(described, [
+    ["username", "true", "3 to 20 of a–z, 0–9, _ and -. Username is required."],
     ["email", "true", "Email is required."],
-    ["answer", "false", ""],
-    ["phone", null, ""],
-    ["message", "true", "At least 10 characters. Message is required."],
+    ["age", "false", ""],
+    ["guardian", null, "If you are younger than 18."],
   ]);
 }
 
 export async function theKeyboardReachesEverythingAndItShowsWhere({ open }) {
   const window = await open();
-  await window.add("Reach me");
+  const id = await window.add("Reach me");
   await window.saved();
+  await window.page.getByRole("switch").focus();
   const reached = [];
   for (;;) {
     await window.page.keyboard.press("Tab");
     const [name, outline] = await window.page.evaluate(() => {
       const element = document.activeElement;
       const label = element.labels?.[0]?.textContent ?? element.textContent.trim();
-      return [element.ariaLabel ?? label, getComputedStyle(element).outlineStyle];
+      const name = element.ariaLabel ?? element.ariaLabelledByElements?.[0]?.textContent ?? label;
+      return [name, getComputedStyle(element).outlineStyle];
     });
     if (reached.includes(name) || name === "") break;
     assert.equal(outline, "solid", `no outline on ${name}`);
     reached.push(name);
-    if (name === "Send") break;
+    if (name === "client.js") break;
   }
   assert.deepEqual(reached, [
-    "Add", "Done: Reach me", "Title", "Assigned to: Reach me", "Remove: Reach me",
-    "Email", "Answer me by", "Phone", "Message", "Send",
+    "New task", "Add", "Title", "Assigned to: Reach me", "Notes: Reach me",
+    "Column: Reach me", "Delete: Reach me", "Username", "Email", "Age", "Guardian’s email",
+    "Sign up", "Newest members", "client.js",
   ]);
+  await window.card(id).waitFor();
 }
 
-export async function textsStandOutInLightAndDark({ open }) {
+export async function theFocusStaysNearWhatWasDeletedOrAnswered({ open, ask }) {
+  const window = await open();
+  const [first, second] = [await window.add("First"), await window.add("Second")];
+  await window.remove(first);
+  await window.card(second).locator(".remove:focus").waitFor();
+  await window.page.keyboard.press("Enter");
+  await window.page.locator("#add-title:focus").waitFor();
+  const id = await window.add("Third");
+  await window.saved();
+  await window.goOffline();
+  await ask("patch", "tasks", id, { title: "Theirs" });
+  await window.write(id, "title", "Mine");
+  await window.goOnline();
+  await window.conflict(id, "title").getByRole("button", { name: "Keep mine" }).press("Enter");
+  await window.card(id).locator("[data-field=title]:focus").waitFor();
+}
+
+export async function textsStandOutInLightAndDark({ open, ask }) {
   for (const colorScheme of ["light", "dark"]) {
     const window = await open({ colorScheme, reducedMotion: "reduce" });
-    await fill(window);
+    const id = await fill(window, ask);
     const faint = await window.page.evaluate(findFaintTexts, CONTRAST);
     assert.deepEqual(faint, [], `in ${colorScheme}`);
-    await window.page.getByRole("button", { name: "Remove: Look at this" }).click();
+    await window.goOnline();
+    await window.remove(id);
+    await window.remove("odd");
     await window.saved();
   }
 }
 
-export async function itFitsANarrowScreen({ open }) {
+export async function itFitsANarrowScreen({ open, ask }) {
   const window = await open({ viewport: { width: 390, height: 844 } });
   await window.add("A task with a title that is a good deal wider than the screen of a telephone");
-  await fill(window);
+  await window.add("OrATitleOfOneSingleWordThatIsAGoodDealWiderThanTheScreenOfATelephone");
+  await fill(window, ask);
   const [content, screen] = await window.page.evaluate(() => {
     return [document.documentElement.scrollWidth, document.documentElement.clientWidth];
   });
   assert.equal(content, screen);
+}
+
+export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
+  const window = await open();
+  const fact = (name, words) => window.page.locator(`[data-fact=${name}]`, { hasText: words }).waitFor();
+  await fact("connection", /^open$/);
+  await fact("client", /^[\w-]{16,}$/);
+  await ask("push", "members", "grace", {});
+  await ask("push", "tasks", "1", { title: "Tea" });
+  await fact("positions", "tasks 1, members 1");
+  await fact("epoch", /^\S{8,}$/);
+  await fact("stored", /^2 records in this tab/);
+  await window.goOffline();
+  await fact("connection", /^offline$/);
+  await window.write("1", "title", "Milk");
+  const entry = /^\s*1\s+tasks\/1: Title “Milk”\s+since \d+:\d\d/;
+  await window.page.locator("#queue .entry", { hasText: entry }).waitFor();
 }
 
 export async function anInlineScriptDoesNotRunAndIsNoticed({ open }) {

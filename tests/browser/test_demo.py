@@ -1,63 +1,101 @@
 """The demo in a real browser: each fact is a scenario of the files beside this one.
 
 Every scenario also fails if the page writes an error to the console, violates
-its Content Security Policy, or opens a dialog.
+its Content Security Policy, opens a dialog, or asks for what is none of its own.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.browser.conftest import Demo
+from tests.browser.conftest import ProcessStage, Stage
 from tests.browser.driver import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TASKS = [
+BOARD = [
     "changesShowInTheOtherWindow",
     "editsOfDifferentFieldsBothStay",
     "aConflictIsToldInWordsAndCanBeTakenBack",
     "ownEditsInARowAreNoConflict",
     "escapeTakesAnEditBack",
     "aTextThatIsBeingWrittenSurvivesTheRemovalOfItsTask",
-    "aReloadShowsTheSameList",
-    "afterARestartEverythingGoesOn",
-    "hostileTextsAreTexts",
+    "aTextThatIsBeingWrittenSurvivesAReload",
+    "aTextFromBeforeAReloadSurvivesTheRemovalOfItsTask",
+    "aCardThatMovesWhileOneWritesInItKeepsTextAndFocus",
+    "aDeletedTaskCanBeBroughtBack",
+    "aTaskMovesWithTheKeyboardAndKeepsTheFocus",
+    "aCardCanBeDraggedToAnotherColumn",
+    "aReloadShowsTheSameBoard",
+    "aRecordThatIsNoTaskShowsAsFarAsItGoes",
 ]
-CONTACT = [
+OFFLINE = [
+    "theSwitchEndsTheConnectionAndBringsItBack",
+    "offlineEditsOfDifferentFieldsBothStay",
+    "offlineEditsOfOneFieldCanBeAnsweredWithTheirs",
+    "offlineEditsOfOneFieldCanBeAnsweredWithMine",
+    "offlineEditsOfOneFieldCanBeMerged",
+    "theFirstToSayWhoDoesItIsRightAndTheOtherCanInsist",
+    "anEditThatIsLaterThanARemovalBringsTheTaskBackAndSaysSo",
+    "aRemovalThatIsLaterThanAnEditWinsAndTheTextIsToldAndCanComeBack",
+    "aReloadWhileOfflineKeepsEverything",
+    "aNetworkThatIsGoneIsNoticedAndWhatWaitedIsSent",
+    "aRefusedWriteIsShownWithItsTextAndCanBeRetried",
+    "aRefusedWriteCanBeGivenUp",
+]
+SIGNUP = [
     "errorsComeAndGoAsOneTypes",
     "fieldsThatNobodyWroteInShowNoErrors",
     "leavingAFieldChecksItAtOnce",
     "aRuleLooksAtTwoFields",
     "sendingWithErrorsTellsThemAndGoesToTheFirst",
-    "sendingAValidFormSaysSo",
+    "aNewMemberShowsInEveryWindowWithNothingButTheName",
+    "aTakenUsernameIsToldWhileOneTypes",
+    "ofTwoWhoSignUpAtOnceTheLoserSeesItAtTheField",
+    "aFormThatIsSentOfflineWaitsAndGoesOn",
+    "whatWasTypedSurvivesAReload",
 ]
 PAGE = [
     "everyControlHasANameAndEveryPartItsLandmark",
     "errorsBelongToTheirFields",
     "theKeyboardReachesEverythingAndItShowsWhere",
+    "theFocusStaysNearWhatWasDeletedOrAnswered",
     "textsStandOutInLightAndDark",
     "itFitsANarrowScreen",
+    "theInspectorSaysWhatTheClientKnows",
 ]
+HOSTILE = [
+    "hostileStringsOfTasksAndMembersAreTexts",
+    "hostileStringsOfConflictsAndRefusalsAreTexts",
+    "hostileStringsInAFormAreTexts",
+    "aTextThatBecomesAnElementIsNoticed",
+]
+PICTURES = ["aPictureOfTheBoard", "aPictureOfTheInspector", "aPictureOfTheForm"]
+
+TABS = [
+    "threeTabsHaveOneConnectionAndOneQueue",
+    "anotherTabTakesOverFromOneThatIsKilled",
+    "theSwitchIsOneForAllTabs",
+]
+DEMO = [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *HOSTILE, *TABS, *PICTURES]
 
 
-@pytest.mark.parametrize("fact", TASKS)
-async def test_shared_tasks(browser: Browser, demo: Demo, fact: str) -> None:
-    await browser.run(fact, demo.url, demo.do)
+@pytest.mark.parametrize("fact", DEMO)
+async def test_in_a_browser(browser: Browser, stage: Stage, pictures: Path, fact: str) -> None:
+    await browser.run(fact, stage.url, stage.do, pictures)
 
 
-@pytest.mark.parametrize("fact", CONTACT)
-async def test_contact_form(browser: Browser, demo: Demo, fact: str) -> None:
-    await browser.run(fact, demo.url, demo.do)
-
-
-@pytest.mark.parametrize("fact", PAGE)
-async def test_page(browser: Browser, demo: Demo, fact: str) -> None:
-    await browser.run(fact, demo.url, demo.do)
+async def test_after_a_crash_of_the_server_everything_goes_on(
+    browser: Browser, process_stage: ProcessStage, pictures: Path
+) -> None:
+    stage = process_stage
+    await browser.run("afterACrashOfTheServerEverythingGoesOn", stage.url, stage.do, pictures)
 
 
 async def test_an_inline_script_does_not_run_and_the_watch_notices_it(
-    browser: Browser, demo: Demo
+    browser: Browser, stage: Stage, pictures: Path
 ) -> None:
     with pytest.raises(AssertionError, match="Content Security Policy"):
-        await browser.run("anInlineScriptDoesNotRunAndIsNoticed", demo.url, demo.do)
+        await browser.run("anInlineScriptDoesNotRunAndIsNoticed", stage.url, stage.do, pictures)

@@ -27,7 +27,7 @@ TABS = [
     "aFrozenTabIsFollowedAtOnceAndWakes",
     "aTabThatHangsIsFollowedWithinTwoHeartbeats",
     "aDuplicatedTabIsItsOwn",
-    "aWriteThatIsKeptOutlivesItsTab",
+    "aWriteThatIsStoredOutlivesItsTab",
     "oneTabTakesAllOffline",
     "questionsOfEveryTabAreAnswered",
 ]
@@ -37,7 +37,8 @@ TABS = [
 async def app() -> AsyncIterator[App]:
     """A server with an empty page that loads the client."""
     pages = {"/": ("text/html; charset=utf-8", PAGE.read_bytes())}
-    app = App(store="memory://", config=Config(port=0), undeclared=True, pages=pages)
+    config = Config(port=0, stop_timeout=0.2)
+    app = App(store="memory://", config=config, undeclared=True, pages=pages)
     app.form("signup").field("age", required=True, ge=18)
     async with app:
         yield app

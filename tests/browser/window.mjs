@@ -2,17 +2,21 @@
  * One browser window with the demo page, as its user sees it.
  *
  * Waits for conditions, never for time. What no page may do (an error on the
- * console, a violation of the Content Security Policy, a dialog) is collected
- * in `problems`.
+ * console, a violation of the Content Security Policy, a dialog, asking for what
+ * is none of its own) is collected in `problems`.
  */
 
 export const PATIENCE = 15_000;
 
-/** What the browser itself says about a server that is gone. */
-const SERVER_GONE = /WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED/;
+/** What the browser itself says about a server that is gone, or a network. */
+const GONE = /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;
+
+/** All that the demo asks for. */
+const OWN = /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg)(#[a-z-]*)?$/;
 
 export class Window {
-  constructor(page) {
+  /** @param own addresses that the page may ask for. */
+  constructor(page, own = OWN) {
     this.page = page;
     this.problems = [];
     page.setDefaultTimeout(PATIENCE);
@@ -21,9 +25,12 @@ export class Window {
       await dialog.dismiss();
     });
     page.on("pageerror", (error) => this.problems.push(`uncaught: ${error.stack}`));
+    page.on("request", (request) => {
+      if (!own.test(request.url())) this.problems.push(`asked for ${request.url()}`);
+    });
     page.on("console", (message) => {
       const bad = ["error", "warning"].includes(message.type());
-      if (bad && !SERVER_GONE.test(message.text())) this.problems.push(message.text());
+      if (bad && !GONE.test(message.text())) this.problems.push(message.text());
     });
   }
 
@@ -43,8 +50,25 @@ export class Window {
   async connection(state) {
     const place = this.page.locator(`#connection[data-state=${state}]`);
     await place.waitFor();
-    if (state === "live") await this.page.locator("#tasks-log:not(:empty)").waitFor();
+    if (state === "live") await this.page.locator("#board[data-synced]").waitFor();
     return place.innerText();
+  }
+
+  /** Uses the switch. */
+  async goOffline() {
+    await this.page.getByRole("switch", { name: "Offline", checked: false }).click();
+    await this.connection("offline");
+  }
+
+  async goOnline() {
+    await this.page.getByRole("switch", { name: "Offline", checked: true }).click();
+    await this.isLive();
+  }
+
+  /** Loads the page anew; what is stored shows before there is a connection. */
+  async reload() {
+    await this.page.reload();
+    await this.page.locator("#tasks-log:not(:empty)").waitFor();
   }
 
   /** Adds a task and returns its id. */
@@ -58,9 +82,9 @@ export class Window {
   async find(title) {
     const found = await this.wait(
       (wanted) => {
-        const rows = [...document.querySelectorAll("#tasks > li")];
-        const row = rows.find((each) => each.querySelector("[data-field=title]").value === wanted);
-        return row?.dataset.id;
+        const cards = [...document.querySelectorAll(".card")];
+        const card = cards.find((each) => each.querySelector("[data-field=title]").value === wanted);
+        return card?.dataset.id;
       },
       title,
       `a task '${title}'`,
@@ -68,23 +92,45 @@ export class Window {
     return found.jsonValue();
   }
 
+  /** The card of a task. */
+  card(id) {
+    return this.page.locator(`.card[data-id=${JSON.stringify(id)}]`);
+  }
+
   /** The control of one field of a task. */
   field(id, name) {
-    return this.page.locator(`[data-id="${id}"] [data-field=${name}]`);
+    return this.card(id).locator(`[data-field=${name}]:not(.conflict)`);
+  }
+
+  /** The conflict of one field of a task. */
+  conflict(id, name) {
+    return this.card(id).locator(`.conflict[data-field=${name}]`);
   }
 
   /** Writes a text into a field of a task, and saves it. */
   async write(id, name, value) {
     await this.field(id, name).fill(value);
-    await this.field(id, name).press("Enter");
+    await this.field(id, name).press(name === "notes" ? "Control+Enter" : "Enter");
+  }
+
+  /** Moves a task to another column. */
+  async move(id, column) {
+    await this.field(id, "column").selectOption(column);
+  }
+
+  /** Deletes a task. */
+  async remove(id) {
+    await this.card(id).getByRole("button", { name: "Delete" }).click();
+    await this.card(id).waitFor({ state: "detached" });
   }
 
   /** Waits until a field of a task has a value. */
   async shows(id, name, value) {
     await this.wait(
-      ([row, field, wanted]) => {
-        const control = document.querySelector(`[data-id="${row}"] [data-field=${field}]`);
-        return (control?.type === "checkbox" ? control.checked : control?.value) === wanted;
+      ([card, field, wanted]) => {
+        const cards = [...document.querySelectorAll(".card")];
+        const found = cards.find((each) => each.dataset.id === card);
+        return found?.querySelector(`[data-field=${field}]`).value === wanted;
       },
       [id, name, value],
       `${name} of ${id} to be '${value}'`,
@@ -94,18 +140,31 @@ export class Window {
   /** Waits until everything that was written here is durable. */
   async saved() {
     await this.page.locator("#tasks-log", { hasText: "everything is saved" }).waitFor();
+    await this.page.locator(".card[data-pending=true]").waitFor({ state: "detached" });
   }
 
-  /** All tasks, as far as they can be read on the page. */
-  tasks() {
-    return this.page.locator("#tasks > li").evaluateAll((rows) =>
-      rows.map((row) => [
-        row.dataset.id,
-        row.querySelector("[data-field=title]").value,
-        row.querySelector("[data-field=assignee]").value,
-        row.querySelector("[data-field=done]").checked,
-      ]),
+  /** Waits until so many writes wait for the server. */
+  async waiting(count) {
+    await this.wait(
+      (wanted) => document.querySelectorAll("#queue > .entry").length === wanted,
+      count,
+      `${count} writes to wait`,
     );
+  }
+
+  /** All tasks, as far as they can be read on the page, column by column. */
+  tasks() {
+    return this.page.locator(".card").evaluateAll((cards) =>
+      cards.map((card) => {
+        const fields = ["title", "assignee", "notes", "column"];
+        return fields.map((name) => card.querySelector(`[data-field=${name}]`).value);
+      }),
+    );
+  }
+
+  /** How many open conflicts and notices there are. */
+  told() {
+    return this.page.locator(".conflict, .notice").count();
   }
 
   /** Waits until a function in the page returns something true. */

@@ -17,6 +17,7 @@ GENERATED = "docs/protocol.md"
 PAGES = (
     "README.md",
     "CHANGELOG.md",
+    "docs/clients.md",
     "docs/decisions.md",
     "docs/guarantees.md",
     "docs/migration.md",

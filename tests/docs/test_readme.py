@@ -88,7 +88,7 @@ def test_there_is_an_example_of_each_feature_in_both_languages() -> None:
     websocket, grpc = PYTHON[:3], PYTHON[3:]
     assert websocket == ["live_data.py", "live_fields.py", "live_forms.py"]
     assert grpc == ["push_prices.py", "watch_prices.py"]
-    calls = ("client.push(", "client.pushFields(", "client.validateField(")
+    calls = ("tasks.set(", "tasks.patch(", 'client.form("signup").check(')
     assert all(call in PROGRAMS["page.ts"][0] for call in calls)
 
 

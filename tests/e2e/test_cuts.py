@@ -59,6 +59,7 @@ async def test_the_python_client_writes_once_wherever_it_is_cut(
         store = tmp_path / f"{number}.db"
         async with several, rhtmx.connect(url, format=form, store=store) as client:
             await client.push("cuts", url.partition("=")[2], {"url": url})
+            assert (client.queue, client.rejected) == ((), ())
 
     async def push(urls: list[str]) -> None:
         await asyncio.gather(*(one(number, url) for number, url in enumerate(urls)))

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from rhtmx.subscription import Subscription
     from rhtmx.verdict import ConnectionClosed
+    from rhtmx.writing import Writing
 
 __all__ = [
     "Backend",
@@ -74,6 +75,7 @@ __all__ = [
     "Validation",
     "Watch",
     "Write",
+    "Writing",
     "backend",
     "connect",
 ]
@@ -107,6 +109,7 @@ _HOMES = {
     "Validation": "results",
     "Watch": "grpc.watch",
     "Write": "grpc.pushes",
+    "Writing": "writing",
     "backend": "grpc.client",
     "connect": "client",
 }

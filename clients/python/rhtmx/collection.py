@@ -17,6 +17,7 @@ from rhtmx.messages import Position
 from rhtmx.overlay import Record
 from rhtmx.results import FieldPushResult, PushResult, SyncResult
 from rhtmx.subscription import Subscription
+from rhtmx.writing import Writing
 
 if TYPE_CHECKING:
     from rhtmx.client import Client
@@ -121,29 +122,30 @@ class Collection:
 
     # Writing.
 
-    async def set(
+    def set(
         self, entity_id: str, data: Json, *, base_version: int | None = None
-    ) -> PushResult:
-        """Write a whole record. It shows at once; returns when it is durable.
+    ) -> Writing[PushResult]:
+        """Write a whole record. It shows at once; await it until it is durable.
 
-        See `Client.push`. A call that is cancelled leaves the write in the queue.
-        To go on without waiting for the server, make it a task, and wait with
-        `Client.saved` until it is in the store.
+        See `Client.push`, and `Writing` for how to go on without waiting.
+
+        Example:
+            >>> await tasks.set("1", {"title": "Write it down"})
         """
-        return await self.client.push(self.entity, entity_id, data, base_version=base_version)
+        return self.client.push(self.entity, entity_id, data, base_version=base_version)
 
-    async def delete(self, entity_id: str, *, base_version: int | None = None) -> PushResult:
+    def delete(self, entity_id: str, *, base_version: int | None = None) -> Writing[PushResult]:
         """Delete a record; see `set` and `Client.delete`."""
-        return await self.client.delete(self.entity, entity_id, base_version=base_version)
+        return self.client.delete(self.entity, entity_id, base_version=base_version)
 
-    async def patch(
+    def patch(
         self,
         entity_id: str,
         fields: Mapping[str, Json],
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
-    ) -> FieldPushResult:
+    ) -> Writing[FieldPushResult]:
         """Write some fields of a record, and leave the others; see `set`.
 
         Args:
@@ -159,7 +161,7 @@ class Collection:
         """
         if base_version is None:
             base_version = self.client._session.base_version(self.entity, entity_id)
-        return await self.client.push_fields(
+        return self.client.push_fields(
             self.entity, entity_id, fields, delete=delete, base_version=base_version
         )
 

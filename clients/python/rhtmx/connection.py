@@ -16,7 +16,7 @@ from typing import Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
-from rhtmx.dial import DialError, Endpoint, dial
+from rhtmx.dial import DialError, Endpoint, dial, hang_up
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
 from rhtmx.messages import Push, PushFields
@@ -169,8 +169,10 @@ class Connection:
         finally:
             self._disarm()
             writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-            await socket.close()
+            try:
+                await asyncio.gather(writer, return_exceptions=True)
+            finally:  # also if the client is closed in this very moment
+                await hang_up(socket)
         if self._is_first:
             self._session.close(self._never_opened(code, reason))
         return self._session.lost(self._loop.time(), code, reason)
@@ -201,6 +203,8 @@ class Connection:
         try:
             while True:
                 data = await socket.recv(decode=False)
+                if self._session.error is not None:
+                    return None, ""  # it was closed while this was on its way
                 self._session.receive(self._decode(data), self._loop.time())
                 if self._session.is_open:
                     self._become(State.OPEN)

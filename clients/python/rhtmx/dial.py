@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from rhtmx.wire import Format
 
-__all__ = ["DialError", "Endpoint", "dial"]
+__all__ = ["DialError", "Endpoint", "dial", "hang_up"]
 
 _MAX_MESSAGE = 16 * 2**20
 """A record grows field by field, so it may be larger than what may be pushed."""
@@ -96,6 +96,14 @@ async def dial(endpoint: Endpoint) -> ClientConnection:
         await socket.close()
         raise DialError(f"'{url}' does not speak {subprotocol}: use format='json'", final=True)
     return socket
+
+
+async def hang_up(socket: ClientConnection) -> None:
+    """Close, and leave nothing open even if there is no time for it."""
+    try:
+        await socket.close()
+    finally:
+        socket.transport.abort()
 
 
 def _refused(url: str, response: Response) -> DialError:

@@ -99,17 +99,16 @@ class Inbox:
         self.take()
         self._flush()
 
-    async def answer(self, request_id: str) -> Answered:
-        """Send, and wait for the answer to a request.
+    def answer(self, request_id: str) -> asyncio.Future[Answered]:
+        """Send; returns the answer to a request, once it is there.
 
-        Raises:
-            RhtmxError: it was refused.
-            ConnectionClosed: there is no connection, and there will be none.
+        It may raise `RhtmxError`, if the request is refused, and
+        `ConnectionClosed`, if there is no connection and there will be none.
         """
         call: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._calls[request_id] = call
         self.changed()
-        return await call
+        return call
 
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
@@ -122,6 +121,7 @@ class Inbox:
         for call in calls.values():
             if not call.done():
                 call.set_exception(error)
+                call.exception()  # whoever does not wait need not hear of it: the write is kept
         for subscription in list(self._subscriptions.values()):
             subscription.fail(error)
 

@@ -19,6 +19,7 @@ from rhtmx.keeper import Keeper
 from rhtmx.messages import Authenticate
 from rhtmx.ops import Store
 from rhtmx.session import Session
+from rhtmx.subscription import Subscription
 from rhtmx.verdict import ConnectionClosed
 
 __all__ = ["Lifeline"]
@@ -65,7 +66,7 @@ class Lifeline:
         if self._connection is not None:
             raise ConnectionClosed("a client connects once: make another one")
         connection = Connection(
-            self._session, self._endpoint, self._inbox.take, self._become, self._token
+            self._session, self._endpoint, self._hand_over, self._become, self._token
         )
         if self._store is None:
             self._connection = connection
@@ -154,6 +155,12 @@ class Lifeline:
     def _check_connected(self) -> None:
         if self._connection is None:
             raise ConnectionClosed("the client is not connected: use `async with rhtmx.connect(…)`")
+
+    def _hand_over(self) -> list[Subscription[object]]:
+        """Something arrived: tell whoever waits for it, and store it."""
+        if self._keeper is not None:
+            self._keeper.wake()
+        return self._inbox.take()
 
     def _flush(self) -> None:
         if self._keeper is not None:

@@ -36,6 +36,7 @@ from rhtmx.session import Session
 from rhtmx.subscription import Subscription
 from rhtmx.sync import collect, field_key, record_key
 from rhtmx.wire import encode
+from rhtmx.writing import Writing
 
 __all__ = ["Calls"]
 
@@ -137,10 +138,10 @@ class Calls(Lifeline):
 
     # Writing.
 
-    async def push(
+    def push(
         self, entity: str, entity_id: str, data: Json, *, base_version: int | None = None
-    ) -> PushResult:
-        """Write a whole record. Returns when it is durable.
+    ) -> Writing[PushResult]:
+        """Write a whole record. It is on its way; await it until it is durable.
 
         Args:
             entity: the collection.
@@ -154,15 +155,15 @@ class Calls(Lifeline):
                 or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        return await self._push(calls.push(entity, entity_id, data, base_version))
+        return self._push(calls.push(entity, entity_id, data, base_version))
 
-    async def delete(
+    def delete(
         self, entity: str, entity_id: str, *, base_version: int | None = None
-    ) -> PushResult:
+    ) -> Writing[PushResult]:
         """Delete a record; see `push`."""
-        return await self._push(calls.push_delete(entity, entity_id, base_version))
+        return self._push(calls.push_delete(entity, entity_id, base_version))
 
-    async def push_fields(
+    def push_fields(
         self,
         entity: str,
         entity_id: str,
@@ -171,8 +172,8 @@ class Calls(Lifeline):
         delete: Iterable[str] = (),
         base_version: int | None = None,
         timestamp: datetime | None = None,
-    ) -> FieldPushResult:
-        """Write some fields of a record, and leave the others. Returns when it is durable.
+    ) -> Writing[FieldPushResult]:
+        """Write some fields of a record, and leave the others; see `push`.
 
         Args:
             entity: the collection.
@@ -189,9 +190,7 @@ class Calls(Lifeline):
         """
         at = timestamp or self._clock()
         message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
-        answer = await self._write(message)
-        assert isinstance(answer.message, FieldPushAck)
-        return FieldPushResult.of(answer.message, answer.conflicts)
+        return self._write(message, _fields_written)
 
     # Forms.
 
@@ -237,15 +236,14 @@ class Calls(Lifeline):
 
     # Inside.
 
-    async def _push(self, message: Push) -> PushResult:
-        answer = await self._write(message)
-        assert isinstance(answer.message, PushAck)
-        return PushResult.of(answer.message)
+    def _push(self, message: Push) -> Writing[PushResult]:
+        return self._write(message, _written)
 
-    async def _write(self, message: Mutation) -> Answered:
+    def _write(self, message: Mutation, convert: Callable[[Answered], T]) -> Writing[T]:
         self._check(message)
         since = self._clock().timestamp()
-        return await self._inbox.answer(self._session.push(message, since))
+        call = self._inbox.answer(self._session.push(message, since))
+        return Writing(call, convert, self.saved)
 
     async def _ask(self, message: Question) -> Answered:
         self._check(message)
@@ -277,3 +275,13 @@ class Calls(Lifeline):
         return Subscription(
             self._inbox, entity, grain, convert, since=start, on_reset=on_reset, ends=ends
         )
+
+
+def _written(answer: Answered) -> PushResult:
+    assert isinstance(answer.message, PushAck)
+    return PushResult.of(answer.message)
+
+
+def _fields_written(answer: Answered) -> FieldPushResult:
+    assert isinstance(answer.message, FieldPushAck)
+    return FieldPushResult.of(answer.message, answer.conflicts)

@@ -1,24 +1,50 @@
 /**
- * Says on the page how the connection is.
+ * Says on the page how the connection is, and lets one do without.
  *
  * Knows the client's states and the words for them. Must not know what the
  * connection is used for.
  */
 import { find, setText } from "./dom.ts";
-import type { Client, State } from "../src/index.ts";
+import type { TextStorage } from "./drafts.ts";
+import type { Client, RhtmxError, State } from "../src/index.ts";
+
+const KEY = "rhtmx-demo:offline";
 
 /** Shows the state of the client now and from now on. */
 export function showConnection(client: Client): void {
   const place = find(document, "#connection", HTMLElement);
   let wasOpen = false;
-  client.onState((state, error) => {
+  const show = (state: State, error?: RhtmxError) => {
     wasOpen ||= state === "open";
     const shown = shownState(state, wasOpen);
     place.dataset["state"] = shown;
     setText(find(place, "strong", HTMLElement), WORDS[shown]);
     const reason = shown === "closed" && error ? `${error.message}.` : "";
     setText(find(place, ".detail", HTMLElement), `${reason} ${DETAILS[shown]}`.trim());
+  };
+  show(client.state);
+  client.onState(show);
+}
+
+/**
+ * The switch "Offline". A reload leaves it as it is, and so do the other tabs: they
+ * have the same client.
+ */
+export function offerOffline(client: Client, storage: TextStorage): void {
+  const control = find(document, "#offline", HTMLButtonElement);
+  const follow = () => {
+    const offline = storage.getItem(KEY) === "true";
+    if (control.getAttribute("aria-checked") === String(offline)) return;
+    control.setAttribute("aria-checked", String(offline));
+    if (offline) client.offline();
+    else client.online();
+  };
+  control.addEventListener("click", () => {
+    storage.setItem(KEY, String(control.getAttribute("aria-checked") !== "true"));
+    follow();
   });
+  window.addEventListener("storage", follow);
+  follow();
 }
 
 type Shown = "connecting" | "live" | "reconnecting" | "offline" | "closed";
@@ -27,15 +53,15 @@ const WORDS: Readonly<Record<Shown, string>> = {
   connecting: "Connecting…",
   live: "Live",
   reconnecting: "Reconnecting…",
-  offline: "Offline:",
+  offline: "Offline",
   closed: "Not connected:",
 };
 
 const DETAILS: Readonly<Record<Shown, string>> = {
   connecting: "",
   live: "",
-  reconnecting: "Keep this page open: what you change is sent when the connection is back.",
-  offline: "what you change is kept, and sent when the network is back.",
+  reconnecting: "What you change is kept, and sent later.",
+  offline: "What you change is kept, and sent later.",
   closed: "Reload the page to try again.",
 };
 

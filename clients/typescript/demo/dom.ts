@@ -1,5 +1,5 @@
 /**
- * Finds the parts of the page.
+ * Finds and moves the parts of the page.
  *
  * Knows the DOM. Must not know what the parts are for.
  */
@@ -26,4 +26,43 @@ export function instantiate(template: string): HTMLElement {
 /** Sets a text if it is another one, so that it is not announced again. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Shows a text and its element, or hides that if the text is empty. */
+export function showText(element: HTMLElement, text: string): void {
+  setText(element, text);
+  element.hidden = text === "";
+}
+
+/**
+ * Brings elements of a list into their order, from wherever they are now. Those that
+ * stand right are not touched, and those that are not named are left where they are.
+ */
+export function arrange(list: Element, elements: readonly Element[]): void {
+  const named = new Set(elements);
+  const skip = (each: Element | null): Element | null => {
+    while (each && !named.has(each)) each = each.nextElementSibling;
+    return each;
+  };
+  let next = skip(list.firstElementChild);
+  for (const element of elements) {
+    if (element === next) next = skip(next.nextElementSibling);
+    else put(element, list, next);
+  }
+}
+
+/** Whether an element is being put elsewhere: the browser takes that for leaving its controls. */
+export function isMoving(): boolean {
+  return moving;
+}
+
+let moving = false;
+
+/** Puts an element before another one; what is being written in it stays and has the focus. */
+function put(element: Element, list: Element, before: Element | null): void {
+  const active = document.activeElement;
+  moving = true;
+  list.insertBefore(element, before);
+  if (active instanceof HTMLElement && element.contains(active)) active.focus();
+  moving = false;
 }

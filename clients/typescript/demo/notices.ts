@@ -9,9 +9,11 @@ import { find, instantiate } from "./dom.ts";
 export interface Remedy {
   readonly label: string;
   readonly act: () => void;
+  /** A text of the user hangs on it: it stays until it is dismissed. */
+  readonly keeps?: boolean;
 }
 
-/** More than these are of no use to a reader: the oldest goes. */
+/** More than these are of no use to a reader: the oldest goes, unless a text hangs on it. */
 const MOST = 5;
 
 /** See the head of the file. */
@@ -37,7 +39,9 @@ export class Notices {
         remedy.act();
       });
     }
+    notice.classList.toggle("passing", !remedy?.keeps);
     this.#list.append(notice);
-    if (this.#list.childElementCount > MOST) this.#list.firstElementChild?.remove();
+    const passing = this.#list.querySelectorAll(".passing");
+    if (passing.length > MOST) passing[0]?.remove();
   }
 }

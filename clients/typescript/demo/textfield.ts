@@ -1,11 +1,14 @@
 /**
  * A text that is edited in place: Enter or leaving it saves, Escape takes back.
+ * In a text of several lines Enter is a new line, and with Ctrl it saves.
  *
- * Knows one input. Must not know what it edits, nor how that is saved.
+ * Knows one control. Must not know what it edits, nor how that is saved.
  *
  * While the user is writing, what others save does not take the text away:
  * `overtaken` says that there is something to tell the user instead.
  */
+import { isMoving } from "./dom.ts";
+import type { Draft } from "./drafts.ts";
 
 /** A value as the user saw it, and the version that it was from. */
 interface Seen {
@@ -13,21 +16,29 @@ interface Seen {
   readonly version: number;
 }
 
+/** What comes of writing. */
+export interface Writing {
+  /** A new value is to be saved; `version` is the one that the user had seen. */
+  save(value: string, version: number): void;
+  /** This was typed and is not saved yet; undefined: nothing is. */
+  draft(draft: Draft | undefined): void;
+}
+
 /** See the head of the file. */
 export class TextField {
-  readonly #input: HTMLInputElement;
-  readonly #save: (value: string, version: number) => void;
+  readonly #control: HTMLInputElement | HTMLTextAreaElement;
+  readonly #writing: Writing;
   #latest: Seen = { value: "", version: 0 };
   /** What was latest when the user began to write; undefined while nobody writes. */
   #start: Seen | undefined;
+  #shown = false;
 
-  /** @param save called with a new value and the version that the user had seen. */
-  constructor(input: HTMLInputElement, save: (value: string, version: number) => void) {
-    this.#input = input;
-    this.#save = save;
-    input.addEventListener("input", () => this.#typed());
-    input.addEventListener("change", () => this.#commit());
-    input.addEventListener("keydown", (event) => this.#key(event));
+  constructor(control: HTMLInputElement | HTMLTextAreaElement, writing: Writing) {
+    this.#control = control;
+    this.#writing = writing;
+    control.addEventListener("input", () => this.#typed());
+    control.addEventListener("change", () => this.#commit());
+    control.addEventListener("keydown", (event) => this.#key(event as KeyboardEvent));
   }
 
   /** Whether others have saved another value since the user began to write. */
@@ -38,48 +49,63 @@ export class TextField {
   /** Shows a value, unless the user is writing another one. */
   show(value: string, version: number): void {
     this.#latest = { value, version };
-    if (this.#start !== undefined || value === this.#input.value) return;
-    this.#input.value = value;
-    highlight(this.#input);
+    if (this.#start !== undefined) return;
+    if (value !== this.#control.value) {
+      this.#control.value = value;
+      if (this.#shown) highlight(this.#control);
+    }
+    this.#shown = true;
+  }
+
+  /** Goes on with what was typed before the page was loaded anew. */
+  resume({ text, seen, version }: Draft): void {
+    this.#control.value = text;
+    this.#start = { value: seen, version };
   }
 
   /**
    * Gives up what was typed and is not saved, and returns it; undefined if there
-   * is nothing. Before an input is removed: the browser takes that for leaving it.
+   * is nothing. Before a control is removed: the browser takes that for leaving it.
    */
   abandon(): string | undefined {
-    const draft = this.#start && this.#input.value;
+    const draft = this.#start && this.#control.value;
     this.#revert();
     return draft;
   }
 
   #typed(): void {
-    if (this.#input.value === this.#latest.value) this.#start = undefined;
+    const { value } = this.#control;
+    if (value === this.#latest.value) this.#start = undefined;
     else this.#start ??= this.#latest;
+    const { value: seen, version } = this.#start ?? this.#latest;
+    this.#writing.draft(this.#start && { text: value, seen, version });
   }
 
   #commit(): void {
-    const value = this.#input.value.trim();
+    const value = this.#control.value.trim();
     const start = this.#start;
-    if (start === undefined) return;
-    if (value === this.#latest.value || (this.#input.required && value === "")) {
+    if (start === undefined || isMoving()) return;
+    if (value === this.#latest.value || (this.#control.required && value === "")) {
       this.#revert();
       return;
     }
     this.#start = undefined;
-    this.#input.value = value;
-    this.#save(value, start.version);
+    this.#control.value = value;
+    this.#writing.draft(undefined);
+    this.#writing.save(value, start.version);
   }
 
   #revert(): void {
+    if (this.#start) this.#writing.draft(undefined);
     this.#start = undefined;
-    this.#input.value = this.#latest.value;
+    this.#control.value = this.#latest.value;
   }
 
   #key(event: KeyboardEvent): void {
     // Enter also ends the choice of a word in an input method: not ours then.
     if (event.isComposing) return;
-    if (event.key === "Enter") this.#commit();
+    const oneLine = this.#control instanceof HTMLInputElement;
+    if (event.key === "Enter" && (oneLine || event.ctrlKey || event.metaKey)) this.#commit();
     else if (event.key === "Escape") this.#revert();
   }
 }

@@ -1,30 +1,52 @@
 /**
- * What the page says about tasks.
+ * What the page says about tasks and the writes to them.
  *
  * Knows words. Must not know the page or the connection.
  */
-import type { Conflict, JsonValue } from "../src/index.ts";
+import { asText } from "./task.ts";
+import type { Conflict, JsonValue, Push, PushFields } from "../src/index.ts";
+
+/** More characters than these of a value are not quoted in a sentence. */
+const LONGEST = 200;
+
+const FIELDS: Readonly<Record<string, string>> = {
+  title: "Title",
+  assignee: "Assigned to",
+  notes: "Notes",
+  column: "Column",
+};
+
+/** The columns as one reads them. */
+export const COLUMN_WORDS: Readonly<Record<string, string>> = {
+  todo: "To do",
+  doing: "Doing",
+  done: "Done",
+};
+
+/** The name of a field, as the page has it. */
+export function fieldInWords(field: string): string {
+  return Object.hasOwn(FIELDS, field) ? FIELDS[field]! : field;
+}
 
 /** A value of a field, as a reader would say it. */
 export function inWords(field: string, value: JsonValue | undefined): string {
-  if (field === "done") return value === true ? "done" : "not done";
-  if (value === undefined || value === null || value === "") return "nothing";
-  return `“${typeof value === "string" ? value : JSON.stringify(value)}”`;
+  const text = asText(value);
+  if (text === "") return "nothing";
+  if (field === "column" && Object.hasOwn(COLUMN_WORDS, text)) return `“${COLUMN_WORDS[text]}”`;
+  return `“${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}”`;
 }
 
-/** A conflict of a write of this window: whose value the field has now, and which it lost. */
-export function conflictInWords(conflict: Conflict): string {
-  const { field = "", winner } = conflict;
-  const [mine, theirs] = [inWords(field, conflict.mine), inWords(field, conflict.theirs)];
-  const name = NAMES[field] ?? field;
-  if (conflict.theirs === undefined && winner === "server") {
-    return `${name}: ${mine} was not saved, because another window has removed the task.`;
+/** Whose value a field has now. Both values stand beside these words. */
+export function conflictInWords({ field, theirs, winner }: Conflict): string {
+  const name = field === undefined ? "The record" : fieldInWords(field);
+  if (theirs === undefined) {
+    return winner === "server"
+      ? `${name}: yours was not saved, because another window has removed the task.`
+      : `${name}: another window had removed the task; yours brought it back.`;
   }
-  if (conflict.theirs === undefined) {
-    return `${name}: another window had removed the task; your ${mine} brought it back.`;
-  }
-  if (winner === "server") return `${name}: ${theirs} from another window stays, not your ${mine}.`;
-  return `${name}: your ${mine} replaced ${theirs}, which another window saved meanwhile.`;
+  return winner === "server"
+    ? `${name}: another window was first, so theirs stays.`
+    : `${name}: yours replaced what another window saved meanwhile.`;
 }
 
 /** A task went while its field was being edited. */
@@ -38,8 +60,36 @@ export function savedInWords(waiting: number): string {
   return waiting === 1 ? "1 change waits to be saved" : `${waiting} changes wait to be saved`;
 }
 
-const NAMES: Readonly<Record<string, string>> = {
-  title: "Title",
-  assignee: "Assigned to",
-  done: "Done",
+/** What a write does: `tasks/17: Title “Tea”, Notes nothing`. */
+export function writeInWords(message: Push | PushFields): string {
+  const place = `${message.entity}/${message.entity_id}`;
+  if ("fields" in message) {
+    const fields = message.fields.map(({ field, action, value }) => {
+      return `${fieldInWords(field)} ${action === "delete" ? "removed" : inWords(field, value)}`;
+    });
+    return `${place}: ${fields.join(", ")}`;
+  }
+  if (message.action === "delete") return `${place}: deleted`;
+  return `${place}: ${inWords("", message.data)}`;
+}
+
+/** Why a write was refused. */
+export function refusalInWords(code: string, text: string): string {
+  const words = Object.hasOwn(REFUSALS, code) ? REFUSALS[code]! : "The server refused it";
+  return `${words} (${code}: ${text}).`;
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  conflict: "Somebody else was first",
+  invalid_data: "It does not fit the record",
+  too_large: "It is too large",
+  forbidden: "You may not do this",
+  bad_message: "The server did not understand it",
 };
+
+/** A number of bytes, roughly. */
+export function bytesInWords(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -73,6 +73,18 @@ export class Client {
     return this.#hub.connection;
   }
 
+  /** What the client knows of itself, to be looked at. */
+  get info(): o.Info {
+    const { meta, entities } = this.#hub.state;
+    const places = [...entities].map(([name, { place }]) => [name, place?.version]);
+    return {
+      clientId: meta.client_id,
+      epoch: meta.epoch,
+      positions: Object.fromEntries(places),
+      leads: !!this.#hub.leader,
+    };
+  }
+
   /** Calls `listener` with each new state; when that is `closed`, with the reason too. */
   onState(listener: (state: State, error?: RhtmxError) => void): o.Stop {
     return this.#hub.on("state", listener);

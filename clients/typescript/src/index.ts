@@ -15,6 +15,7 @@ export type * from "./messages/types.ts";
 export type {
   CollectionOptions,
   ConnectOptions,
+  Info,
   OpenConflict,
   PatchOptions,
   Rejected,

@@ -86,3 +86,15 @@ export interface OpenConflict extends Conflict {
   /** This value is to stand; undefined deletes. */
   merge(value: m.JsonValue | undefined): Promise<unknown>;
 }
+
+/** What a client knows of itself. */
+export interface Info {
+  /** Empty until the store is loaded. */
+  readonly clientId: string;
+  /** The epoch of the server that was seen last. */
+  readonly epoch?: string | undefined;
+  /** Up to which version each entity was received. */
+  readonly positions: Readonly<Record<string, number | undefined>>;
+  /** Whether this tab has the connection of all tabs. */
+  readonly leads: boolean;
+}

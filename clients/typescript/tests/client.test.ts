@@ -44,6 +44,28 @@ describe("connecting", () => {
     expect(await id("c9")).toBe("c9");
   });
 
+  it("is not done if nobody wants it before the store is loaded", async () => {
+    const { WebSocket, all } = fakeSockets();
+    const client = connect("ws://x/api/ws", { WebSocket, storage: false });
+    clients.push(client);
+    client.offline();
+    await settle();
+    expect([client.state, all]).toEqual(["offline", []]);
+    client.online();
+    expect(all).toHaveLength(1);
+  });
+
+  it("shows who it is and how far it has got", async () => {
+    const world = await opened({ clientId: "c9" }, { epoch: "e7" });
+    world.client.collection("tasks");
+    await settle();
+    world.socket().says({ type: "change", change: record("1", 7, {}) });
+    world.socket().says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e7", reset: false });
+    await settle();
+    const positions = { tasks: 7 };
+    expect(world.client.info).toEqual({ clientId: "c9", epoch: "e7", positions, leads: true });
+  });
+
   it("presents the token in the first message, not in the URL", async () => {
     const { socket } = await opened({ token: "secret" });
     expect(socket().url).toBe("ws://x/api/ws");

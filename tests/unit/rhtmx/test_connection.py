@@ -273,3 +273,17 @@ async def test_writes_that_wait_for_a_token_that_nobody_gives_are_said_in_the_lo
     await eventually(lambda: "wait for a fresh token: call authenticate" in caplog.text)
     await client.authenticate("t2")
     assert (await push).version
+
+
+async def test_a_message_that_comes_in_the_moment_of_the_end_leaves_no_socket_open(
+    peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(peer) as client:
+        connection = client._connection
+        assert connection is not None
+        client._session.close()
+        await peer.say(Ping())
+        # The reader has ended by itself, and only waits for the writer, when it is cancelled.
+        await eventually(lambda: connection._timer is None)
+    assert caplog.text == ""
+    await peer.until(lambda: peer.socket is None or peer.socket.close_code is not None)

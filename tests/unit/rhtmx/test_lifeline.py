@@ -10,7 +10,9 @@ import pytest
 import rhtmx
 from rhtmx.client import Client
 from rhtmx.events import State
+from rhtmx.stores.memory import MemoryStore
 from rhtmx.verdict import ConnectionClosed
+from tests.support.waiting import eventually
 from tests.unit.rhtmx.peer import Peer, client_of
 
 
@@ -84,3 +86,11 @@ async def test_saved_waits_until_a_write_is_in_the_store(tmp_path: Path) -> None
 async def test_a_client_that_was_not_entered_cannot_go_online(peer: Peer) -> None:
     with pytest.raises(ConnectionClosed, match="async with"):
         client_of(peer).online()
+
+
+async def test_what_the_server_tells_is_stored_without_anybody_asking(peer: Peer) -> None:
+    store = MemoryStore("c1")
+    async with client_of(peer, store=store) as client:
+        await client.collection("tasks").synced()
+        await peer.write("a", {"n": 1})
+        await eventually(lambda: "a" in store.load().entities["tasks"].records)

@@ -1,49 +1,92 @@
 import { describe, expect, it } from "vitest";
 
-import { conflictInWords, inWords, removedInWords, savedInWords } from "../../demo/words.ts";
-import type { JsonValue, Winner } from "../../src/index.ts";
+import * as words from "../../demo/words.ts";
+import type { Conflict, JsonValue, Push, PushFields, Winner } from "../../src/index.ts";
 
-function conflict(field: string, theirs: JsonValue | undefined, mine: JsonValue, winner: Winner) {
-  return conflictInWords({ entity: "tasks", id: "1", field, theirs, mine, winner, version: 2 });
+function conflict(field: string, theirs: JsonValue | undefined, winner: Winner): string {
+  return words.conflictInWords({ field, theirs, winner } as Conflict);
 }
 
 it("says values as a reader would", () => {
-  expect(inWords("title", "Tea")).toBe("“Tea”");
-  expect(inWords("assignee", "")).toBe("nothing");
-  expect(inWords("done", true)).toBe("done");
-  expect(inWords("done", false)).toBe("not done");
-  expect(inWords("title", 7)).toBe("“7”");
+  expect(words.inWords("title", "Tea")).toBe("“Tea”");
+  expect(words.inWords("assignee", "")).toBe("nothing");
+  expect(words.inWords("assignee", undefined)).toBe("nothing");
+  expect(words.inWords("column", "doing")).toBe("“Doing”");
+  expect(words.inWords("column", "toString")).toBe("“toString”");
+  expect(words.inWords("title", 7)).toBe("“7”");
+  expect(words.inWords("notes", "x".repeat(201))).toBe(`“${"x".repeat(200)}…”`);
+});
+
+it("names fields, also those that it does not know", () => {
+  expect(["assignee", "colour", "constructor"].map(words.fieldInWords)).toEqual([
+    "Assigned to",
+    "colour",
+    "constructor",
+  ]);
 });
 
 describe("a conflict", () => {
-  it("names the field, whose value it has, and which value is gone", () => {
-    expect(conflict("title", "Plums", "Pears", "client")).toBe(
-      "Title: your “Pears” replaced “Plums”, which another window saved meanwhile.",
+  it("says whose value the field has", () => {
+    expect(conflict("title", "Plums", "client")).toBe(
+      "Title: yours replaced what another window saved meanwhile.",
     );
-    expect(conflict("assignee", "Ada", "Grace", "server")).toBe(
-      "Assigned to: “Ada” from another window stays, not your “Grace”.",
+    expect(conflict("assignee", "Ada", "server")).toBe(
+      "Assigned to: another window was first, so theirs stays.",
     );
-    expect(conflict("colour", "red", "blue", "client")).toMatch(/^colour: your “blue”/);
   });
 
   it("tells that the task was removed", () => {
-    expect(conflict("title", undefined, "Pears", "client")).toBe(
-      "Title: another window had removed the task; your “Pears” brought it back.",
+    expect(conflict("title", undefined, "client")).toBe(
+      "Title: another window had removed the task; yours brought it back.",
     );
-    expect(conflict("title", undefined, "Pears", "server")).toBe(
-      "Title: “Pears” was not saved, because another window has removed the task.",
+    expect(conflict("title", undefined, "server")).toBe(
+      "Title: yours was not saved, because another window has removed the task.",
+    );
+  });
+
+  it("may be about a whole record", () => {
+    expect(words.conflictInWords({ theirs: {}, winner: "server" } as Conflict)).toBe(
+      "The record: another window was first, so theirs stays.",
     );
   });
 });
 
 it("keeps the words of a task that went while they were written", () => {
-  expect(removedInWords("A thought")).toContain("“A thought”");
+  expect(words.removedInWords("A thought")).toContain("“A thought”");
 });
 
 it("counts what is not saved", () => {
-  expect([0, 1, 2].map(savedInWords)).toEqual([
+  expect([0, 1, 2].map(words.savedInWords)).toEqual([
     "everything is saved",
     "1 change waits to be saved",
     "2 changes wait to be saved",
   ]);
+});
+
+it("says what a write does", () => {
+  const timestamp = "2026-01-01T00:00:00Z";
+  const place = { entity: "tasks", entity_id: "1" };
+  const fields: PushFields = {
+    type: "push_fields",
+    ...place,
+    fields: [
+      { field: "title", value: "Tea", action: "update", timestamp },
+      { field: "notes", value: null, action: "delete", timestamp },
+    ],
+  };
+  expect(words.writeInWords(fields)).toBe("tasks/1: Title “Tea”, Notes removed");
+  const push: Push = { type: "push", ...place, action: "update", data: { a: 1 } };
+  expect(words.writeInWords(push)).toBe('tasks/1: “{"a":1}”');
+  expect(words.writeInWords({ ...push, action: "delete", data: null })).toBe("tasks/1: deleted");
+});
+
+it("says why a write was refused", () => {
+  expect(words.refusalInWords("conflict", "at version 7")).toBe(
+    "Somebody else was first (conflict: at version 7).",
+  );
+  expect(words.refusalInWords("valueOf", "no")).toBe("The server refused it (valueOf: no).");
+});
+
+it("says bytes roughly", () => {
+  expect([7, 1499, 2_345_678].map(words.bytesInWords)).toEqual(["7 bytes", "1 kB", "2.3 MB"]);
 });

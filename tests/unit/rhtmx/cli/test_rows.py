@@ -93,7 +93,7 @@ def test_no_line_is_wider_than_the_terminal_or_more_than_one(
     each = change(data=data, entity="e", entity_id=entity_id, version=version)
     text = line(each, columns)
     # What names the change is never given up, and takes at most this much.
-    assert width(text) <= max(columns, 9 + 6 + 32 + 3 * 2 + 1)
+    assert width(text) <= max(columns, 10 + 6 + 32 + 3 * 2 + 1)
     assert text.isprintable()
 
 

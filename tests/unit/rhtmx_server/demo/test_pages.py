@@ -23,9 +23,17 @@ def test_every_file_is_there_with_its_type() -> None:
 
 def test_the_page_refers_to_what_is_served_only() -> None:
     served = {*pages(), CLIENT_PATH, "/metrics", "/healthz", "/readyz"}
-    references = set(re.findall(r'(?:src|href)="([^"]*)"', HTML))
+    references = set(re.findall(r'(?:src|href)="([^"#]+)"', HTML))
     assert references >= {"/demo.css", "/demo.js", "/icon.svg"}
     assert references <= served
+
+
+def test_what_refers_to_a_part_of_the_page_finds_it() -> None:
+    parts = set(re.findall(r'href="#([^"]*)"', HTML))
+    assert parts
+    for attribute in ("for", "aria-labelledby", "aria-describedby"):
+        parts.update(" ".join(re.findall(rf'{attribute}="([^"]*)"', HTML)).split())
+    assert parts <= set(re.findall(r'\bid="([^"]*)"', HTML))
 
 
 def test_the_page_holds_no_inline_script_or_style() -> None:

@@ -1,0 +1,161 @@
+/**
+ * One task on the page.
+ *
+ * Knows the elements of its card. Must not know other tasks, nor how anything
+ * is saved.
+ */
+import { conflictPanel } from "./conflict.ts";
+import { find, instantiate, setText, showText } from "./dom.ts";
+import { allowDrag } from "./dragging.ts";
+import { TEXTS } from "./task.ts";
+import { TextField } from "./textfield.ts";
+import { fieldInWords, inWords } from "./words.ts";
+import type { Answers } from "./conflict.ts";
+import type { Drafts } from "./drafts.ts";
+import type { Fields, Task, TextName } from "./task.ts";
+import type { OpenConflict } from "../src/index.ts";
+
+/** What the user can do with a task. */
+export interface Actions {
+  /** Writes some fields; `seen` is the version that the user had before the eyes. */
+  edit(id: string, fields: Fields, seen: number): void;
+  /** Removes the task. */
+  remove(task: Task): void;
+}
+
+/** See the head of the file. */
+export class Card {
+  readonly element = instantiate("card");
+  readonly #column = find(this.element, "[data-field=column]", HTMLSelectElement);
+  readonly #conflicts = find(this.element, ".conflicts", HTMLElement);
+  /** The conflicts without an answer, by field. */
+  readonly #open = new Map<string, OpenConflict>();
+  readonly #texts: ReadonlyMap<TextName, TextField>;
+  readonly #drafts: Drafts;
+  readonly #actions: Actions;
+  #task: Task;
+
+  constructor(task: Task, actions: Actions, drafts: Drafts) {
+    const { id } = task;
+    this.#task = task;
+    this.#actions = actions;
+    this.#drafts = drafts;
+    this.element.dataset["id"] = id;
+    this.#texts = new Map(TEXTS.map((name) => [name, this.#textField(name)]));
+    this.#column.addEventListener("change", () => this.moveTo(this.#column.value));
+    allowDrag(find(this.element, ".handle", HTMLElement), this.element);
+    const remove = find(this.element, ".remove", HTMLButtonElement);
+    remove.addEventListener("click", () => actions.remove(this.#task));
+    for (const type of ["input", "change", "keyup", "focusin", "focusout"]) {
+      this.element.addEventListener(type, () => this.#showWriting());
+    }
+    this.show(task);
+  }
+
+  /** The task as it is shown. */
+  get task(): Task {
+    return this.#task;
+  }
+
+  /** The conflicts that nobody has answered. */
+  get openConflicts(): readonly OpenConflict[] {
+    return [...this.#open.values()];
+  }
+
+  /** Shows the task as it is now. */
+  show(task: Task): void {
+    this.#task = task;
+    for (const [name, text] of this.#texts) text.show(task[name], task.version);
+    this.#column.value = task.column;
+    this.element.dataset["pending"] = String(task.pending);
+    setText(find(this.element, ".mark", HTMLElement), task.pending ? "Not saved yet" : "Saved");
+    this.#showNames(task.title);
+    this.#showWriting();
+  }
+
+  /** Writes another column. */
+  moveTo(column: string): void {
+    if (column !== this.#task.column) {
+      this.#actions.edit(this.#task.id, { column }, this.#task.version);
+    }
+  }
+
+  /** Goes on with what was being written before the page was loaded anew. */
+  resume(): void {
+    for (const [field, draft] of this.#drafts.of(this.#task.id)) {
+      this.#texts.get(field as TextName)?.resume(draft);
+    }
+    this.#showWriting();
+  }
+
+  /** Shows a conflict; a newer one of the same field takes the place of an older. */
+  conflict(conflict: OpenConflict, answers: Answers): void {
+    const { field = "" } = conflict;
+    const close = (answer: () => void) => () => {
+      panel.remove();
+      this.#open.delete(field);
+      this.#conflicts.hidden = this.#open.size === 0;
+      find(this.element, "[data-field=title]", HTMLElement).focus();
+      answer();
+    };
+    const panel = conflictPanel(conflict, {
+      theirs: close(answers.theirs),
+      mine: close(answers.mine),
+      both: (text) => close(() => answers.both(text))(),
+    });
+    const panels = [...this.#conflicts.children] as HTMLElement[];
+    panels.find((each) => each.dataset["field"] === field)?.remove();
+    this.#open.set(field, conflict);
+    this.#conflicts.append(panel);
+    this.#conflicts.hidden = false;
+  }
+
+  /** Says that a write to this task was refused; with an empty text that none is. */
+  refused(words: string): void {
+    const place = find(this.element, ".refused", HTMLElement);
+    setText(find(place, "span", HTMLElement), words);
+    place.hidden = words === "";
+  }
+
+  /** Takes the card off the page. Returns what was typed in it and is not saved, by field. */
+  remove(): Fields {
+    const drafts = [...this.#texts].map(([name, text]) => [name, text.abandon()] as const);
+    this.element.remove();
+    return Object.fromEntries(drafts.filter((each): each is [TextName, string] => !!each[1]));
+  }
+
+  #textField(name: TextName): TextField {
+    const control = find(this.element, `[data-field=${name}]`, HTMLElement);
+    const { id } = this.#task;
+    return new TextField(control as HTMLInputElement | HTMLTextAreaElement, {
+      save: (value, seen) => this.#actions.edit(id, { [name]: value }, seen),
+      draft: (draft) => this.#drafts.keep(id, name, draft),
+    });
+  }
+
+  #showNames(title: string): void {
+    for (const name of ["assignee", "notes", "column"]) {
+      const control = find(this.element, `[data-field=${name}]`, HTMLElement);
+      control.setAttribute("aria-label", `${fieldInWords(name)}: ${title}`);
+    }
+    const remove = find(this.element, ".remove", HTMLElement);
+    remove.setAttribute("aria-label", `Delete: ${title}`);
+  }
+
+  /** Tells what others saved in a field that the user is writing in. */
+  #showWriting(): void {
+    const overtaken = TEXTS.filter((name) => this.#texts.get(name)?.overtaken);
+    const words = overtaken.map((name) => inWords(name, this.#task[name]));
+    const text = words.length > 0 ? `Another window saved ${words.join(", ")} meanwhile.` : "";
+    showText(find(this.element, ".elsewhere", HTMLElement), text);
+    const active = document.activeElement;
+    const left = [...this.#drafts.of(this.#task.id).keys()].filter((name) => {
+      return !(active instanceof HTMLElement && active.dataset["field"] === name);
+    });
+    const kept = left.map(fieldInWords).join(", ");
+    showText(
+      find(this.element, ".kept", HTMLElement),
+      kept && `What you were writing is still here (${kept}): press Enter in it to save it.`,
+    );
+  }
+}

@@ -1,0 +1,59 @@
+// @vitest-environment happy-dom
+import { readFileSync } from "node:fs";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { conflictPanel } from "../../demo/conflict.ts";
+import type { Conflict } from "../../src/index.ts";
+
+// Relative to the package, where the tests run: here `URL` is that of a browser.
+const PAGE = "../../rhtmx_server/demo/static/index.html";
+
+beforeEach(() => {
+  const template = /<template id="conflict">[^]*?<\/template>/.exec(readFileSync(PAGE, "utf8"))![0];
+  document.body.innerHTML = template;
+});
+
+function panel(given: Partial<Conflict>) {
+  const answers = { theirs: vi.fn(), mine: vi.fn(), both: vi.fn() };
+  const conflict = { entity: "tasks", id: "1", field: "title", winner: "client", version: 3, ...given };
+  const element = conflictPanel(conflict as Conflict, answers);
+  document.body.append(element);
+  const part = (selector: string) => element.querySelector<HTMLElement>(selector)!;
+  return { element, part, ...answers };
+}
+
+describe("a conflict on the page", () => {
+  it("shows both values as texts, and has a name", () => {
+    const { element, part } = panel({ mine: "<b>Pears</b>", theirs: "Plums" });
+    expect(part(".mine").textContent).toBe("“<b>Pears</b>”");
+    expect(part(".theirs").textContent).toBe("“Plums”");
+    expect(element.getAttribute("aria-label")).toBe("Conflict: Title");
+  });
+
+  it("is answered with either value", () => {
+    const { part, theirs, mine } = panel({ mine: "Pears", theirs: "Plums" });
+    part(".take").click();
+    part(".keep").click();
+    expect([theirs, mine].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+  });
+
+  it("is answered with one text made out of both", () => {
+    const { part, both } = panel({ field: "notes", mine: "Pears", theirs: "Plums" });
+    const form = part("form") as HTMLFormElement;
+    expect([form.hidden, part(".merge").getAttribute("aria-expanded")]).toEqual([true, "false"]);
+    part(".merge").click();
+    expect([form.hidden, part(".merge").getAttribute("aria-expanded")]).toEqual([false, "true"]);
+    const text = part("textarea") as HTMLTextAreaElement;
+    expect(text.value).toBe("Plums\nPears");
+    text.value = " Fruit ";
+    form.dispatchEvent(new Event("submit"));
+    expect(both).toHaveBeenCalledWith("Fruit");
+  });
+
+  it("cannot be merged where two texts make no text, or where there is one only", () => {
+    expect(panel({ field: "column", mine: "todo", theirs: "done" }).part(".merge").hidden).toBe(true);
+    const removal = panel({ mine: "Pears", theirs: undefined });
+    expect(removal.part(".merge").hidden).toBe(true);
+    expect(removal.part(".take").textContent).toBe("Remove the task");
+  });
+});

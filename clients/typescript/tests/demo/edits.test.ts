@@ -1,0 +1,119 @@
+import { describe, expect, it, vi } from "vitest";
+
+import { Edits } from "../../demo/edits.ts";
+import { RhtmxError } from "../../src/index.ts";
+import type { Task } from "../../demo/task.ts";
+import type { JsonValue, OpenConflict } from "../../src/index.ts";
+
+const TASK: Task = {
+  id: "1",
+  title: "Tea",
+  assignee: "Ada",
+  notes: "",
+  column: "doing",
+  version: 3,
+  pending: false,
+};
+
+function world(data: JsonValue = { title: "Tea" }) {
+  const tasks = {
+    set: vi.fn().mockResolvedValue({}),
+    patch: vi.fn().mockResolvedValue({}),
+    delete: vi.fn().mockResolvedValue({}),
+    row: vi.fn().mockReturnValue({ id: "1", data, version: 3, pending: false }),
+  };
+  const show = vi.fn();
+  return { tasks, show, edits: new Edits(tasks, { show }) };
+}
+
+function conflict(given: Partial<OpenConflict>): OpenConflict {
+  const answers = { keepMine: vi.fn(), takeTheirs: vi.fn(), merge: vi.fn() };
+  for (const each of Object.values(answers)) each.mockResolvedValue({});
+  return { ...answers, entity: "tasks", id: "1", field: "title", ...given } as OpenConflict;
+}
+
+describe("an edit", () => {
+  it("is based on what the user saw when beginning to write", () => {
+    const { edits, tasks } = world();
+    edits.edit("1", { title: "Milk" }, 3);
+    expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 3 });
+  });
+
+  it("of a task that the server had not told yet is based on nothing that others wrote", () => {
+    const { edits, tasks } = world();
+    edits.edit("1", { title: "Milk" }, 0);
+    expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 0 });
+  });
+
+  it("that could not be taken is told with its text", async () => {
+    const { edits, tasks, show } = world();
+    tasks.patch.mockRejectedValue(new RhtmxError("storage_full", "the disk is full"));
+    edits.edit("1", { title: "Milk" }, 3);
+    await vi.waitFor(() => expect(show).toHaveBeenCalledWith("“Milk” was not saved: the disk is full"));
+  });
+});
+
+describe("a removal", () => {
+  it("can be undone, with everything that the task had", () => {
+    const { edits, tasks, show } = world({ title: "Tea", colour: "red" });
+    edits.remove(TASK);
+    expect(tasks.delete).toHaveBeenCalledWith("1");
+    const [words, remedy] = show.mock.calls[0]!;
+    expect([words, remedy.label]).toEqual(["“Tea” was deleted.", "Undo"]);
+    remedy.act();
+    expect(tasks.set).toHaveBeenCalledWith("1", { title: "Tea", colour: "red" });
+  });
+
+  it("by somebody else gives back what was being written", () => {
+    const { edits, tasks, show } = world();
+    edits.gone(TASK, { notes: "A long thought" });
+    const [words, remedy] = show.mock.calls[0]!;
+    expect(words).toContain("“A long thought”");
+    remedy.act();
+    const back = { title: "Tea", assignee: "Ada", notes: "A long thought", column: "doing" };
+    expect(tasks.set).toHaveBeenCalledWith("1", back);
+  });
+
+  it("while nothing was being written is not told", () => {
+    const { edits, show } = world();
+    edits.gone(TASK, {});
+    expect(show).not.toHaveBeenCalled();
+  });
+});
+
+describe("a conflict", () => {
+  it("is answered as the user says", () => {
+    const { edits } = world();
+    const one = conflict({ theirs: "Plums", winner: "client" });
+    edits.takeTheirs(one);
+    edits.keepMine(one);
+    edits.merge(one, "Plums and pears");
+    expect(one.takeTheirs).toHaveBeenCalledOnce();
+    expect(one.keepMine).toHaveBeenCalledOnce();
+    expect(one.merge).toHaveBeenCalledWith("Plums and pears");
+  });
+
+  it("with a removal is answered by removing the task again", () => {
+    const { edits, tasks } = world();
+    edits.takeTheirs(conflict({ theirs: undefined, winner: "client" }));
+    expect(tasks.delete).toHaveBeenCalledWith("1");
+  });
+
+  it("about a task that is gone is told with the value that lost", () => {
+    const { edits, show } = world();
+    const one = conflict({ mine: "Pears", theirs: undefined, winner: "server" });
+    edits.lost(one);
+    const [words, remedy] = show.mock.calls[0]!;
+    expect(words).toContain("“Pears”");
+    remedy.act();
+    expect(one.keepMine).toHaveBeenCalledOnce();
+  });
+
+  it("about a task that has just gone can bring the whole of it back", () => {
+    const { edits, tasks, show } = world();
+    edits.lost(conflict({ mine: "Pears", theirs: undefined, winner: "server" }), TASK);
+    show.mock.calls[0]![1].act();
+    const back = { title: "Pears", assignee: "Ada", notes: "", column: "doing" };
+    expect(tasks.set).toHaveBeenCalledWith("1", back);
+  });
+});

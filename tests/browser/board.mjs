@@ -1,0 +1,187 @@
+/** What two windows see of the shared board. */
+import assert from "node:assert/strict";
+
+export async function changesShowInTheOtherWindow({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Write it down");
+  assert.equal(await other.find("Write it down"), id);
+  await other.move(id, "doing");
+  await one.shows(id, "column", "doing");
+  await one.page.locator("[data-column=doing] .card").waitFor();
+  await one.write(id, "title", "Write it up");
+  await other.shows(id, "title", "Write it up");
+  await one.write(id, "notes", "first\nsecond");
+  await other.shows(id, "notes", "first\nsecond");
+  await other.remove(id);
+  await one.card(id).waitFor({ state: "detached" });
+  await one.page.getByText("Nothing to do yet.").waitFor();
+}
+
+export async function editsOfDifferentFieldsBothStay({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Book a room");
+  await other.find("Book a room");
+  await one.field(id, "title").fill("Book a large room");
+  await other.write(id, "assignee", "Ada");
+  await one.shows(id, "assignee", "Ada");
+  assert.equal(await one.field(id, "title").inputValue(), "Book a large room");
+  await one.field(id, "title").press("Enter");
+  for (const window of [one, other]) {
+    await window.shows(id, "title", "Book a large room");
+    await window.shows(id, "assignee", "Ada");
+    assert.equal(await window.told(), 0);
+  }
+}
+
+export async function aConflictIsToldInWordsAndCanBeTakenBack({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Apples");
+  await other.find("Apples");
+  await one.field(id, "title").fill("Pears");
+  await other.write(id, "title", "Plums");
+  await one.page.getByText("Another window saved “Plums” meanwhile.").waitFor();
+  assert.equal(await one.field(id, "title").inputValue(), "Pears");
+  await one.field(id, "title").press("Enter");
+  await one.conflict(id, "title").getByText("yours replaced").waitFor();
+  await other.shows(id, "title", "Pears");
+  await one.conflict(id, "title").getByRole("button", { name: "Use theirs" }).click();
+  for (const window of [one, other]) await window.shows(id, "title", "Plums");
+  await one.saved();
+  assert.equal(await one.told(), 0);
+}
+
+export async function ownEditsInARowAreNoConflict({ open }) {
+  const window = await open();
+  const id = await window.add("One");
+  await window.write(id, "assignee", "Ada");
+  for (const title of ["Two", "Three", "Four"]) await window.write(id, "title", title);
+  await window.saved();
+  await window.shows(id, "title", "Four");
+  await window.shows(id, "assignee", "Ada");
+  assert.equal(await window.told(), 0);
+}
+
+export async function escapeTakesAnEditBack({ open }) {
+  const window = await open();
+  const id = await window.add("Stay");
+  await window.saved();
+  await window.field(id, "title").fill("Go");
+  await window.field(id, "title").press("Escape");
+  await window.shows(id, "title", "Stay");
+}
+
+export async function aTextThatIsBeingWrittenSurvivesTheRemovalOfItsTask({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Gone soon");
+  await other.find("Gone soon");
+  await one.field(id, "notes").fill("A long thought");
+  await other.remove(id);
+  await one.page.getByText("while you were writing “A long thought”").waitFor();
+  assert.deepEqual(await one.tasks(), []);
+  await one.page.getByRole("button", { name: "Bring it back" }).click();
+  for (const window of [one, other]) await window.shows(id, "notes", "A long thought");
+}
+
+export async function aTextThatIsBeingWrittenSurvivesAReload({ open }) {
+  const window = await open();
+  const id = await window.add("A title");
+  await window.saved();
+  await window.page.getByLabel("New task").fill("Half a ta");
+  await window.field(id, "notes").pressSequentially("Half a tho");
+  await window.reload();
+  await window.page.getByText("What you were writing is still here (Notes)").waitFor();
+  assert.equal(await window.field(id, "notes").inputValue(), "Half a tho");
+  assert.equal(await window.page.getByLabel("New task").inputValue(), "Half a ta");
+  await window.field(id, "notes").press("Control+Enter");
+  await window.saved();
+  await window.reload();
+  await window.shows(id, "notes", "Half a tho");
+  assert.equal(await window.page.getByText("is still here").count(), 0);
+}
+
+export async function aTextFromBeforeAReloadSurvivesTheRemovalOfItsTask({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Gone soon");
+  await other.find("Gone soon");
+  await one.saved();
+  await one.goOffline();
+  await one.field(id, "notes").pressSequentially("A long thought");
+  await other.remove(id);
+  await one.reload();
+  assert.equal(await one.field(id, "notes").inputValue(), "A long thought");
+  await one.goOnline();
+  await one.page.getByText("while you were writing “A long thought”").waitFor();
+}
+
+export async function aCardThatMovesWhileOneWritesInItKeepsTextAndFocus({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Moving");
+  await other.find("Moving");
+  await one.field(id, "notes").pressSequentially("While I wri");
+  await other.move(id, "done");
+  await one.page.locator("[data-column=done] .card").waitFor();
+  await one.page.keyboard.type("te");
+  assert.equal(await one.field(id, "notes").inputValue(), "While I write");
+  await one.waiting(0);
+  await other.shows(id, "notes", "");
+}
+
+export async function aDeletedTaskCanBeBroughtBack({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Not this one");
+  await one.write(id, "notes", "with its notes");
+  await one.move(id, "doing");
+  await other.shows(id, "column", "doing");
+  await one.remove(id);
+  await other.card(id).waitFor({ state: "detached" });
+  await one.page.getByRole("button", { name: "Undo" }).click();
+  for (const window of [one, other]) {
+    await window.shows(id, "notes", "with its notes");
+    await window.shows(id, "column", "doing");
+  }
+}
+
+export async function aTaskMovesWithTheKeyboardAndKeepsTheFocus({ open }) {
+  const window = await open();
+  const id = await window.add("Move me");
+  await window.field(id, "column").focus();
+  await window.page.keyboard.press("ArrowDown");
+  await window.page.locator("[data-column=doing] .card").waitFor();
+  await window.page.keyboard.press("ArrowDown");
+  await window.page.locator("[data-column=done] .card").waitFor();
+  await window.saved();
+}
+
+export async function aCardCanBeDraggedToAnotherColumn({ open }) {
+  const window = await open();
+  const id = await window.add("Drag me");
+  await window.card(id).locator(".handle").dragTo(window.page.locator("ul[data-column=doing]"));
+  await window.shows(id, "column", "doing");
+}
+
+export async function aReloadShowsTheSameBoard({ open }) {
+  const window = await open();
+  for (const title of ["First", "Second", "Third"]) await window.add(title);
+  const second = await window.find("Second");
+  await window.write(second, "assignee", "Grace");
+  await window.move(second, "done");
+  await window.remove(await window.find("First"));
+  await window.saved();
+  const before = await window.tasks();
+  assert.deepEqual(before, [
+    ["Third", "", "", "todo"],
+    ["Second", "Grace", "", "done"],
+  ]);
+  await window.reload();
+  await window.isLive();
+  assert.deepEqual(await window.tasks(), before);
+}
+
+export async function aRecordThatIsNoTaskShowsAsFarAsItGoes({ open, ask }) {
+  const window = await open();
+  await ask("push", "tasks", "odd", ["neither", "here"]);
+  await ask("push", "tasks", "odder", { title: { a: 1 }, notes: null, column: 7 });
+  await window.shows("odd", "title", '["neither","here"]');
+  await window.shows("odder", "title", '{"a":1}');
+  await window.shows("odder", "column", "todo");
+}

@@ -1,0 +1,50 @@
+"""The client where there is no document: in a worker of a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from rhtmx_server import App, Config
+from tests.browser.driver import Browser
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PAGE = b'<!doctype html><title>Worker</title><link rel="icon" href="/icon.svg">'
+ICON = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+WORKER = b"""
+importScripts("/api/client.js");
+const tasks = rhtmx.connect("/api/ws").collection("tasks");
+const stop = tasks.subscribe((rows) => {
+  if (rows.length === 0) return;
+  postMessage(`${rows.length} row`);
+  stop();
+});
+tasks.set("1", { n: 1 }).then(() => postMessage("durable"));
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app() -> AsyncIterator[App]:
+    """A server with a page and a script for its worker."""
+    pages = {
+        "/": ("text/html; charset=utf-8", PAGE),
+        "/icon.svg": ("image/svg+xml", ICON),
+        "/worker.js": ("text/javascript", WORKER),
+    }
+    config = Config(port=0, stop_timeout=0.2)
+    async with App(store="memory://", config=config, undeclared=True, pages=pages) as app:
+        yield app
+
+
+async def test_a_worker_reads_and_writes_like_a_page(browser: Browser, app: App) -> None:
+    url = app.url.replace("ws://", "http://").removesuffix("api/ws")
+    await browser.run("aWorkerReadsAndWritesLikeAPage", url, _nothing)
+    assert [each.record.client_id is None for each in await app.history("tasks")] == [False]
+
+
+async def _nothing(what: str) -> None:
+    raise AssertionError(f"nobody can {what} here")

@@ -1,0 +1,79 @@
+"""What the page about the clients shows is what happens: its programs run as they stand there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import ROOT, page, programs
+from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
+from tests.support.process import ServerProcess, serving
+
+PROGRAMS = programs(page("docs/clients.md"))
+SHOWN = "127.0.0.1:3000"
+PATIENCE = 60.0
+"""Seconds; a bundler that starts cold on a busy machine takes some."""
+
+RUNNABLE = [name for name, (_, output) in PROGRAMS.items() if output]
+TYPED = [name for name in PROGRAMS if name.endswith((".ts", ".tsx"))]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """The README's app."""
+    (tmp_path / "app.py").write_text(programs(page("README.md"))["app.py"][0])
+    async with serving("--app", "app:app", "--store", "memory://", folder=tmp_path) as server:
+        yield server
+
+
+def test_the_page_has_programs_of_both_languages() -> None:
+    assert RUNNABLE == ["offline.py", "tasks.ts", "rejected.py", "conflicts.py"]
+    assert TYPED == ["tasks.ts", "sign-in.ts", "Board.tsx"]
+
+
+async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path: Path) -> None:
+    require_node()
+    for name in RUNNABLE:
+        source, shown = PROGRAMS[name]
+        (tmp_path / name).write_text(source.replace(SHOWN, server.url.split("/")[2]))
+        command = [sys.executable, "-W", "error"] if name.endswith(".py") else ["node", str(RUN)]
+        process = await asyncio.create_subprocess_exec(
+            *(*command, name),
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'clients' / 'python'}{os.pathsep}{ROOT}"},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                lines = [await process.stdout.readline() for _ in range(shown.count("\n"))]
+            assert b"".join(lines).decode() == shown, name
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def test_each_program_in_typescript_is_strictly_typed(tmp_path: Path) -> None:
+    require_node()
+    for name in TYPED:
+        (tmp_path / name).write_text(PROGRAMS[name][0])
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())["compilerOptions"]
+    paths = {"@rhtmx/client": [f"{TYPESCRIPT}/src/index.ts"]}
+    paths |= {"@rhtmx/client/*": [f"{TYPESCRIPT}/src/*/index.ts"]}
+    options |= {"paths": paths, "types": [], "jsx": "react-jsx"}
+    config = {"compilerOptions": options, "files": TYPED}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    process = await asyncio.create_subprocess_exec(
+        MODULES / ".bin" / "tsc", "-p", tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(PATIENCE):
+        output, _ = await process.communicate()
+    assert (process.returncode, output.decode()) == (0, "")
