@@ -81,13 +81,12 @@ export class IndexedStore implements Store {
     return new Promise((resolve, reject) => {
       const request = indexedDB.open(this.#name, 1);
       request.onupgradeneeded = () => TABLES.map((each) => request.result.createObjectStore(each));
-      request.onblocked = () => this.onlost?.(failed("another tab holds it: close that"));
       request.onerror = () => reject(request.error);
       request.onsuccess = () => {
         const db = request.result;
         const lose = () => {
           db.close();
-          this.#lost = failed("it is closed or deleted: copy what you need, reload the page");
+          this.#lost = failed("it is gone: copy what you need, reload the page");
           this.onlost?.(this.#lost);
         };
         // The browser has taken it away, or another tab deletes it.
@@ -161,9 +160,9 @@ function put(table: IDBObjectStore, key: IDBValidKey, value: unknown): void {
 function understood(error: Error): RhtmxError {
   if (error instanceof RhtmxError) return error;
   if (error?.name !== "QuotaExceededError") return failed(error?.message);
-  return new RhtmxError("storage_full", "no space left in this browser: nothing was written");
+  return new RhtmxError("storage_full", "no space left: nothing was written");
 }
 
 function failed(why: string): RhtmxError {
-  return new RhtmxError("storage_failed", `the database of this page does not work: ${why}`);
+  return new RhtmxError("storage_failed", `the browser's storage failed: ${why}`);
 }

@@ -21,10 +21,13 @@ import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
 export class Queue {
+  /** When to call `flush` again; undefined if there is nothing to try again. */
+  retryAt: number | undefined;
   readonly #core: Core;
   readonly #replica: (entity: string) => Replica | undefined;
   readonly #backoff: Backoff;
-  readonly #conflicts = new Map<number, FieldConflict[]>();
+  /** Those that were told since the last answer. */
+  #conflicts: FieldConflict[] = [];
   #open = false;
   /** The last operation that has to be stored, and is not. */
   #unstored: Op | undefined;
@@ -43,7 +46,6 @@ export class Queue {
   #hole = 0;
   /** There may be something to send. */
   #due = false;
-  #retryAt: number | undefined;
 
   /**
    * @param replica that of an entity, if it is read.
@@ -61,15 +63,9 @@ export class Queue {
     return Math.min(this.#confirmed, this.#answered);
   }
 
-  /** When to call `flush` again; undefined if there is nothing to try again. */
-  get retryAt(): number | undefined {
-    return this.#open ? this.#retryAt : undefined;
-  }
-
   /** The server welcomed the client. */
   begin({ last_seq }: Welcome): void {
-    this.#conflicts.clear();
-    this.#retryAt = undefined;
+    this.#conflicts = [];
     this.#known = last_seq;
     this.#hole = 0;
     this.#open = true;
@@ -83,6 +79,7 @@ export class Queue {
   /** The connection ended. */
   lost(): void {
     this.#open = false;
+    this.retryAt = undefined;
   }
 
   /** The write with this number is in the queue. */
@@ -120,15 +117,15 @@ export class Queue {
 
   /** A fresh token was accepted: what waited for one is sent. */
   authenticated(): void {
-    if (this.#retryAt === Infinity) this.#retryAt = undefined;
+    if (this.retryAt === Infinity) this.retryAt = undefined;
   }
 
   /** Sends what waits, in order. */
   flush(now: number): void {
     if (!this.#open || this.#recount || this.#blocked || !this.#due) return;
-    if ((this.#retryAt ?? now) > now) return;
+    if ((this.retryAt ?? now) > now) return;
     this.#due = false;
-    this.#retryAt = undefined;
+    this.retryAt = undefined;
     const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
     for (const write of unsent) this.#rebase(write);
     if (this.#blocked) return;
@@ -146,19 +143,18 @@ export class Queue {
 
   /** Keeps a conflict until the answer to its write. */
   conflict(told: FieldConflict): void {
-    const { seq = 0 } = told;
-    this.#conflicts.set(seq, [...(this.#conflicts.get(seq) ?? []), told]);
+    this.#conflicts.push(told);
   }
 
   /** A write is durable. */
-  acknowledged(ack: PushAck | FieldPushAck): void {
+  answered(ack: PushAck | FieldPushAck): void {
     const write = this.#find(ack.seq);
     if (!write) return;
     const { id, entity, entityId, message } = write;
     const { emit, epoch, tell } = this.#core;
     const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
-    const conflicts = this.#conflicts.get(write.seq) ?? [];
-    this.#conflicts.delete(write.seq);
+    const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
+    this.#conflicts = [];
     this.#backoff.reset();
     const replica = this.#replica(entity);
     const done = { ...write, message: withWinners(message, conflicts), settled };
@@ -250,7 +246,7 @@ export class Queue {
 
   #retry(seq: number, now: number): void {
     this.#rewind(seq - 1);
-    this.#retryAt ??= now + this.#backoff.wait(now);
+    this.retryAt ??= now + this.#backoff.wait(now);
   }
 
   #rewind(sent: number): void {

@@ -36,6 +36,8 @@ export interface SessionOptions {
 const NORMAL_CLOSURE = 1000;
 const UTF8 = /* @__PURE__ */ new TextEncoder();
 
+const nothing = () => ({ frames: [] as Frame[], events: [] as Event[], ops: [] as Op[] });
+
 /** See the head of the file. `take` says what came of the calls before it. */
 export class Session {
   readonly #options: SessionOptions;
@@ -44,9 +46,7 @@ export class Session {
   readonly #streams: Streams;
   readonly #requests: Requests;
   readonly #core: Core;
-  #frames: Frame[] = [];
-  #events: Event[] = [];
-  #ops: Op[] = [];
+  #output = nothing();
   #problem: Refusal | undefined;
   /** Who wants no connection: the application, the browser. */
   readonly #against = new Set<string>();
@@ -64,11 +64,11 @@ export class Session {
       epoch: "",
       emit: (op) => {
         apply(state, op);
-        this.#ops.push(op);
+        this.#output.ops.push(op);
         this.#queue.emitted(op);
       },
       send: (message) => this.#send(message),
-      tell: (event) => this.#events.push(event),
+      tell: (event) => this.#output.events.push(event),
     };
     this.#link = new Link(options.random);
     this.#streams = new Streams(this.#core);
@@ -91,11 +91,9 @@ export class Session {
   /** Returns what came of the calls since the last `take`. */
   take(now: number): Output {
     this.#queue.flush(now);
-    const output = { frames: this.#frames, events: this.#events, ops: this.#ops };
+    const output = this.#output;
     if (output.frames.length) this.#link.sent(now);
-    this.#frames = [];
-    this.#events = [];
-    this.#ops = [];
+    this.#output = nothing();
     return output;
   }
 
@@ -226,7 +224,7 @@ export class Session {
         return this.#streams.synced(message);
       case "push_ack":
       case "field_push_ack":
-        return this.#queue.acknowledged(message);
+        return this.#queue.answered(message);
       case "field_conflict":
         return this.#queue.conflict(message);
       case "error":
@@ -240,7 +238,7 @@ export class Session {
   #welcomed(message: Welcome, now: number): void {
     const { heartbeat, limits, epoch } = message;
     const { state, emit } = this.#core;
-    this.#link.welcomed(heartbeat, now);
+    this.#link.begin(heartbeat, now);
     this.#limit = limits.message_bytes;
     this.#problem = undefined;
     this.#core.epoch = epoch;
@@ -270,7 +268,7 @@ export class Session {
       const words = `${bytes} bytes, the server takes ${this.#limit}: split it`;
       throw new RhtmxError("too_large", words);
     }
-    this.#frames.push(frame);
+    this.#output.frames.push(frame);
   }
 
   #misunderstood(error: unknown): void {
@@ -290,7 +288,7 @@ export class Session {
   }
 
   #interrupted(): void {
-    this.#frames = [];
+    this.#output.frames = [];
     this.#streams.lost();
     this.#queue.lost();
   }

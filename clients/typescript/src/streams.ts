@@ -9,7 +9,7 @@ import { begin, changed, synced } from "./replica.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Event } from "./events.ts";
 import type { ChangeLog, ClientMessage, FieldChangeLog } from "./messages/types.ts";
-import type { Position, SyncComplete } from "./messages/types.ts";
+import type { Position, Subscribe, SyncComplete } from "./messages/types.ts";
 import type { Keeper, Replica } from "./replica.ts";
 
 /** The stream of one entity. */
@@ -141,7 +141,7 @@ export class Streams {
   }
 
   #start(stream: Stream, anew = false): void {
-    const { entity, fields, seen } = stream;
+    const { entity, seen } = stream;
     const { epoch } = this.#core;
     stream.restart = stream.live = false;
     let since = seen?.epoch === epoch ? seen : undefined;
@@ -151,15 +151,20 @@ export class Streams {
       // Those who watch have to be told, at the end, that they may lack something.
       if (anew && seen) stream.seen = { epoch: "", version: 0 };
     }
-    this.#core.send({
-      type: fields ? "subscribe_fields" : "subscribe",
-      entities: [entity],
-      since: since && { [entity]: { epoch, version: since.version } },
-    });
+    const position = since && { [entity]: { epoch, version: since.version } };
+    this.#say("subscribe", stream, { since: position });
   }
 
-  #end({ entity, fields }: Stream): void {
-    this.#core.send({ type: fields ? "unsubscribe_fields" : "unsubscribe", entities: [entity] });
+  #end(stream: Stream): void {
+    this.#say("unsubscribe", stream);
+  }
+
+  #say(
+    what: "subscribe" | "unsubscribe",
+    { entity, fields }: Stream,
+    more?: Pick<Subscribe, "since">,
+  ): void {
+    this.#core.send({ type: `${what}${fields ? "_fields" : ""}`, entities: [entity], ...more });
   }
 
   #refuse(entity: string): void {
@@ -169,7 +174,7 @@ export class Streams {
 
 /** An entity is not read twice. */
 export function otherGranularity(entity: string): RhtmxError {
-  const words = `'${entity}' is read at the other granularity already: use one for all`;
+  const words = `'${entity}' is read at the other granularity: use one`;
   return new RhtmxError("not_supported", words);
 }
 
