@@ -14,7 +14,7 @@
  * transaction has one, and a library would be a tenth of the whole client.
  */
 import { RhtmxError } from "./errors.ts";
-import { bySeq, mustLast, stateOf } from "./store.ts";
+import { mustLast, renumber, stateOf } from "./store.ts";
 import type { Op, State, Store, Write } from "./store.ts";
 
 /** Writes are kept by id and not by number: they are numbered anew where they are. */
@@ -139,12 +139,10 @@ async function applied(table: Table, op: Op): Promise<void> {
       meta.put(Math.max(op[1], (await result(meta.get("last"))) ?? 0), "last");
       break;
     case "renumber": {
-      let last = op[1];
-      const all: Write[] = await result(table("write").getAll());
-      for (const each of all.sort(bySeq)) {
-        if (!each.settled) table("write").put({ ...each, seq: ++last }, each.id);
-      }
-      meta.put(last, "last");
+      const before = (await result(meta.get("last"))) ?? 0;
+      const writes = table("write");
+      const keep = (each: Write) => void writes.put(each, each.id);
+      meta.put(renumber(await result(writes.getAll()), before, op[1], keep), "last");
       break;
     }
     default:

@@ -207,15 +207,34 @@ export function apply(state: State, op: Op): void {
       state.meta.last = Math.max(state.meta.last, op[1]);
       break;
     case "renumber":
-      state.meta.last = op[1];
-      for (const each of waiting(state)) {
-        state.writes.set(each.id, { ...each, seq: ++state.meta.last });
-      }
+      state.meta.last = renumber(state.writes.values(), state.meta.last, op[1], (each) =>
+        state.writes.set(each.id, each),
+      );
       state.changed.add(QUEUE);
       break;
     default:
       state.meta[op[0]] = op[1];
   }
+}
+
+/**
+ * Numbers a queue anew, in its order. What was acknowledged stays below all of it.
+ *
+ * @param before the last number given until now.
+ * @param last the number before the first new one.
+ * @param keep is given each write with its number.
+ * @returns the last number given.
+ */
+export function renumber(
+  writes: Iterable<Write>,
+  before: number,
+  last: number,
+  keep: (write: Write) => void,
+): number {
+  for (const each of [...writes].sort(bySeq)) {
+    keep({ ...each, seq: each.settled ? each.seq! - before - 1 : each.seq && ++last });
+  }
+  return last;
 }
 
 function touch(state: State, write: Write | undefined, count: number): void {

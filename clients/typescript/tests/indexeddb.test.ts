@@ -94,7 +94,7 @@ describe.each([
     const ops: Op[] = [["write", "c", write("c", { seq: 1, settled })], ["renumber", 7]];
     await store.apply(ops);
     const { writes, meta } = await contentsOf(store);
-    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ c: 1, b: 8, a: 9 });
+    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ c: -3, b: 8, a: 9 });
     expect(meta.last).toBe(9);
   });
 
