@@ -20,16 +20,16 @@ import * as htmx from "./htmx.mjs";
 import * as offline from "./offline.mjs";
 import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
+import * as places from "./places.mjs";
 import * as signup from "./signup.mjs";
 import * as tabs from "./tabs.mjs";
 import { Window } from "./window.mjs";
-import * as worker from "./worker.mjs";
 
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...worker };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],

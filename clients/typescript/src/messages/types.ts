@@ -466,8 +466,8 @@ export interface PushFields {
   /** Number of this mutation, in one sequence with the pushes of whole records. */
   readonly seq?: number | undefined;
   /**
-   * The version of the record that the client saw: a field that changed later
-   * is in conflict. Without it the timestamps decide.
+   * The version of the record that the client saw: a field that another client
+   * wrote later is in conflict. Without it the timestamps decide.
    */
   readonly base_version?: number | undefined;
 }

@@ -1488,8 +1488,8 @@ class PushFields(betterproto2.Message):
 
     base_version: "int | None" = betterproto2.field(6, betterproto2.TYPE_INT64, optional=True)
     """
-    The version of the record that the client saw: a field that changed later
-    is in conflict. Without it the timestamps decide.
+    The version of the record that the client saw: a field that another client
+    wrote later is in conflict. Without it the timestamps decide.
     """
 
 

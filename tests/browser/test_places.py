@@ -1,4 +1,4 @@
-"""The client where there is no document: in a worker of a real browser."""
+"""The client in odd places of a real browser: each fact is a scenario of `places.mjs`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.browser.driver import Browser
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGE = b'<!doctype html><title>Worker</title><link rel="icon" href="/icon.svg">'
+WITH_CLIENT = PAGE + b'<script src="/api/client.js"></script>'
 ICON = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 WORKER = b"""
@@ -29,9 +30,10 @@ tasks.set("1", { n: 1 }).then(() => postMessage("durable"));
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def app() -> AsyncIterator[App]:
-    """A server with a page and a script for its worker."""
+    """A server with a page, another one with the client, and a script for a worker."""
     pages = {
         "/": ("text/html; charset=utf-8", PAGE),
+        "/page": ("text/html; charset=utf-8", WITH_CLIENT),
         "/icon.svg": ("image/svg+xml", ICON),
         "/worker.js": ("text/javascript", WORKER),
     }
@@ -40,10 +42,14 @@ async def app() -> AsyncIterator[App]:
         yield app
 
 
-async def test_a_worker_reads_and_writes_like_a_page(browser: Browser, app: App) -> None:
+@pytest.mark.parametrize(
+    "fact",
+    ["aWorkerReadsAndWritesLikeAPage", "aFullBrowserRefusesNewWritesAndKeepsThoseThatWait"],
+)
+async def test_places(browser: Browser, app: App, fact: str) -> None:
     url = app.url.replace("ws://", "http://").removesuffix("api/ws")
-    await browser.run("aWorkerReadsAndWritesLikeAPage", url, _nothing)
-    assert [each.record.client_id is None for each in await app.history("tasks")] == [False]
+    await browser.run(fact, url, _nothing)
+    assert all(each.record.client_id for each in await app.history("tasks"))
 
 
 async def _nothing(what: str) -> None:
