@@ -38,7 +38,7 @@ const common = {
 // and no function expression is called with `new`.
 const squeeze = {
   ecma: 2022,
-  compress: { passes: 3, hoist_funs: true, pure_getters: true, unsafe_arrows: true },
+  compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
 };
 
 /** Bundles a module in memory, minified by esbuild, which shortens private names. */

@@ -7,10 +7,20 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 
 /**
- * The most that `rhtmx_server/static/client.js` may weigh, gzipped, in bytes. The
- * build fails above it. A change that needs more has to say why.
+ * The most that `rhtmx_server/static/client.js` may weigh, gzipped, in bytes: what it
+ * weighs, rounded up to the next 250. The build fails above it. A change that needs
+ * more has to say why; one that saves much lowers it.
+ *
+ * What it would weigh less without each part:
+ *
+ * - codec, both formats and the protocol's tables: 3,200 (3,560 by itself);
+ * - core, all that is not named here: connection, queue, replicas, what is shown, API: 10,700;
+ * - store, IndexedDB and memory: 1,300;
+ * - tabs, who of them leads: 500 (the core's share of it not counted);
+ * - forms: 1,650;
+ * - htmx: 550.
  */
-export const BUDGET = 18_500;
+export const BUDGET = 18_000;
 
 /** What a page loads, in bytes: what a server sends for `content` with gzip at its best. */
 export function gzipped(content) {

@@ -39,16 +39,11 @@ export class Answers {
 
   /** Nothing will be answered any more. */
   end(error: Refusal | undefined): void {
-    for (const id of [...this.#waiting.keys()]) this.settle(id, undefined, error);
+    for (const [id] of this.all) this.settle(id, undefined, error);
   }
 
-  /** The questions among them. */
-  get questions(): [id: string, question: Question][] {
-    return [...this.#waiting].flatMap(([id, { question }]) => (question ? [[id, question]] : []));
-  }
-
-  /** The writes among them. */
-  get writes(): string[] {
-    return [...this.#waiting].flatMap(([id, { question }]) => (question ? [] : [id]));
+  /** Everything that waits; a write is no question. */
+  get all(): [id: string, question: Question | undefined][] {
+    return [...this.#waiting].map(([id, { question }]) => [id, question]);
   }
 }

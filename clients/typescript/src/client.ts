@@ -56,9 +56,8 @@ export class Client {
       : new MemoryStore(clientId ?? randomId());
     const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
     const hub = new Hub(store, port, leader.slice(16));
-    const renewable = typeof token === "function";
     const { random } = Math;
-    const settings = { url: address, WebSocket, format, token, renewable, leader, random };
+    const settings = { url: address, WebSocket, format, token, leader, random };
     const stopPage = watchPage((message) => hub.send(message));
     const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;
@@ -176,12 +175,15 @@ export class Client {
     return this.#hub.ask({ type: "authenticate", token });
   }
 
-  /** Ends the connection until `online` is called; what is written meanwhile waits. */
+  /**
+   * Ends the connection of all tabs, until `online` is called in any of them; what is
+   * written meanwhile waits.
+   */
   offline(): void {
     this.#hub.send({ type: "offline", why: "app" });
   }
 
-  /** Connects again, at once. */
+  /** Connects again, at once, for all tabs. */
   online(): void {
     this.#hub.send({ type: "online", why: "app" });
   }

@@ -40,12 +40,7 @@ export class Collection<T = m.JsonValue> {
     this.#hub = hub;
     this.entity = entity;
     this.ready = hub.ready;
-    this.synced = new Promise((resolve) => {
-      const stop = hub.on(`synced ${entity}`, () => {
-        stop();
-        resolve();
-      });
-    });
+    this.synced = new Promise((resolve) => hub.on(`synced ${entity}`, () => resolve()));
     hub.open(entity, options.granularity === "fields");
   }
 

@@ -33,20 +33,16 @@ export interface ErrorContext {
  */
 export class RhtmxError extends Error {
   /** What kind of failure; `closed` is the client's own: nothing more can be asked. */
-  readonly code: ErrorCode | "closed";
-  readonly request_id: string | undefined;
-  readonly seq: number | undefined;
-  readonly retryable: boolean;
-  readonly details: JsonValue;
+  readonly code!: ErrorCode | "closed";
+  readonly request_id!: string | undefined;
+  readonly seq!: number | undefined;
+  readonly retryable!: boolean;
+  readonly details!: JsonValue;
 
   constructor(code: ErrorCode | "closed", message: string, context: ErrorContext = {}) {
     super(message);
-    this.name = "RhtmxError";
-    this.code = code;
-    this.request_id = context.request_id;
-    this.seq = context.seq;
-    this.retryable = context.retryable ?? false;
-    this.details = context.details ?? null;
+    const { request_id, seq, retryable = false, details = null } = context;
+    Object.assign(this, { name: "RhtmxError", code, request_id, seq, retryable, details });
   }
 }
 

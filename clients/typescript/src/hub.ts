@@ -48,7 +48,7 @@ export class Hub extends Listeners {
   readonly #views = new Map<string, View>();
   readonly #answers = new Answers();
   readonly #open = new Map<string, boolean>();
-  readonly #watched = new Map<string, number>();
+  readonly #watched = new Set<string>();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -160,7 +160,7 @@ export class Hub extends Listeners {
    * @throws RhtmxError `not_supported`: it is read at the other granularity.
    */
   open(entity: string, fields: boolean): void {
-    const before = this.#open.get(entity) ?? (this.#watched.get(entity) ? false : fields);
+    const before = this.#open.get(entity) ?? (!this.#watched.has(entity) && fields);
     if (before !== fields) throw otherGranularity(entity);
     if (this.#open.has(entity)) return;
     checkEntity(entity);
@@ -172,20 +172,16 @@ export class Hub extends Listeners {
   watch(entity: string, listener: (change: never) => void): Stop {
     if (this.#open.get(entity)) throw otherGranularity(entity);
     checkEntity(entity);
-    const count = (by: number) => {
-      const now = (this.#watched.get(entity) ?? 0) + by;
-      this.#watched.set(entity, now);
-      return now;
-    };
-    const stop = this.on(`seen ${entity}`, listener);
+    const seen = `seen ${entity}`;
     const tab = this.#prefix;
-    if (count(1) === 1) this.send({ type: "watch", entity, tab });
-    let stopped = false;
+    const stop = this.on(seen, listener);
+    if (!this.#watched.has(entity)) this.send({ type: "watch", entity, tab });
+    this.#watched.add(entity);
     return () => {
-      if (stopped) return;
-      stopped = true;
       stop();
-      if (!count(-1)) this.send({ type: "unwatch", entity, tab });
+      if (!this.hears(seen) && this.#watched.delete(entity)) {
+        this.send({ type: "unwatch", entity, tab });
+      }
     };
   }
 
@@ -209,9 +205,8 @@ export class Hub extends Listeners {
       case "problem":
         return this.#report(typed(message.error));
       case "synced":
-        return void this.emit(`synced ${message.entity}`);
       case "seen":
-        return void this.emit(`seen ${message.entity}`, message.change);
+        return void this.emit(`${message.type} ${message.entity}`, message.change);
       case "offline":
         return void this.against.add(message.why);
       case "online":
@@ -240,10 +235,10 @@ export class Hub extends Listeners {
   /** Says everything to a new leader. */
   again(): void {
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
-    for (const [entity, count] of this.#watched) {
-      if (count) this.send({ type: "watch", entity, tab: this.#prefix });
+    for (const entity of this.#watched) this.send({ type: "watch", entity, tab: this.#prefix });
+    for (const [id, question] of this.#answers.all) {
+      if (question) this.send({ type: "ask", id, question });
     }
-    for (const [id, question] of this.#answers.questions) this.send({ type: "ask", id, question });
   }
 
   /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
@@ -342,9 +337,9 @@ export class Hub extends Listeners {
   /** Outcomes that this tab did not hear: a write that is gone is durable. */
   #settleMissed(): void {
     const { writes, refused } = this.state;
-    for (const id of this.#answers.writes) {
+    for (const [id, question] of this.#answers.all) {
       const write = writes.get(id);
-      if (write && !write.settled) continue;
+      if (question || (write && !write.settled)) continue;
       const { code, text: message = "", details = null } = refused.get(id) ?? {};
       this.#answers.settle(id, UNKNOWN, code && { code, message, details });
     }

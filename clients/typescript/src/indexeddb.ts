@@ -14,8 +14,8 @@
  * transaction has one, and a library would be a tenth of the whole client.
  */
 import { RhtmxError } from "./errors.ts";
-import { bySeq, mustLast } from "./store.ts";
-import type { Contents, Meta, Op, Store, Write } from "./store.ts";
+import { mustLast, renumber, stateOf } from "./store.ts";
+import type { Op, State, Store, Write } from "./store.ts";
 
 /** Writes are kept by id and not by number: they are numbered anew where they are. */
 const TABLES = ["record", "place", "write", "refused", "meta"];
@@ -40,25 +40,18 @@ export class IndexedStore implements Store {
     this.#clientId = clientId;
   }
 
-  load(): Promise<Contents> {
+  load(): Promise<State> {
     return this.#run(false, async (table) => {
-      const [record, place, write, refused, meta] = await Promise.all(
-        TABLES.map(async (name) => {
-          const [keys, values] = [table(name).getAllKeys(), table(name).getAll()];
-          await result(values);
-          return keys.result.map((key, at) => [key, values.result[at]] as [never, never]);
-        }),
-      );
-      const known: Partial<Meta> = Object.fromEntries(meta!);
-      const client_id = this.#clientId ?? known.client_id ?? this.#makeId();
-      table("meta").put(client_id, "client_id");
-      return {
-        records: record!.map(([key, held]) => [key[0], key[1], held]),
-        places: place!,
-        writes: write!.map(([, each]) => each),
-        refused: refused!.map(([, each]) => each),
-        meta: { last: 0, ...known, client_id },
-      };
+      const tables = TABLES.map(async (name) => {
+        const [keys, values] = [table(name).getAllKeys(), table(name).getAll()];
+        await result(values);
+        const head = name === "meta" ? [] : [name];
+        return keys.result.map((key, at) => [...head, key, values.result[at]].flat() as never as Op);
+      });
+      const state = stateOf((await Promise.all(tables)).flat());
+      const id = this.#clientId ?? (state.meta.client_id || this.#makeId());
+      table("meta").put((state.meta.client_id = id), "client_id");
+      return state;
     });
   }
 
@@ -88,13 +81,12 @@ export class IndexedStore implements Store {
     return new Promise((resolve, reject) => {
       const request = indexedDB.open(this.#name, 1);
       request.onupgradeneeded = () => TABLES.map((each) => request.result.createObjectStore(each));
-      request.onblocked = () => this.onlost?.(failed("another tab holds it: close that"));
       request.onerror = () => reject(request.error);
       request.onsuccess = () => {
         const db = request.result;
         const lose = () => {
           db.close();
-          this.#lost = failed("it is closed or deleted: copy what you need, reload the page");
+          this.#lost = failed("it is gone: copy what you need, reload the page");
           this.onlost?.(this.#lost);
         };
         // The browser has taken it away, or another tab deletes it.
@@ -147,12 +139,10 @@ async function applied(table: Table, op: Op): Promise<void> {
       meta.put(Math.max(op[1], (await result(meta.get("last"))) ?? 0), "last");
       break;
     case "renumber": {
-      let last = op[1];
-      const all: Write[] = await result(table("write").getAll());
-      for (const each of all.sort(bySeq)) {
-        if (!each.settled) table("write").put({ ...each, seq: ++last }, each.id);
-      }
-      meta.put(last, "last");
+      const before = (await result(meta.get("last"))) ?? 0;
+      const writes = table("write");
+      const keep = (each: Write) => void writes.put(each, each.id);
+      meta.put(renumber(await result(writes.getAll()), before, op[1], keep), "last");
       break;
     }
     default:
@@ -168,9 +158,9 @@ function put(table: IDBObjectStore, key: IDBValidKey, value: unknown): void {
 function understood(error: Error): RhtmxError {
   if (error instanceof RhtmxError) return error;
   if (error?.name !== "QuotaExceededError") return failed(error?.message);
-  return new RhtmxError("storage_full", "no space left in this browser: nothing was written");
+  return new RhtmxError("storage_full", "no space left: nothing was written");
 }
 
 function failed(why: string): RhtmxError {
-  return new RhtmxError("storage_failed", `the database of this page does not work: ${why}`);
+  return new RhtmxError("storage_failed", `the browser's storage failed: ${why}`);
 }

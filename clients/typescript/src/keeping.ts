@@ -4,7 +4,7 @@
  * Knows that the store is read while other things happen, and that what is told
  * may come late. Must not know who tells it, nor who looks.
  */
-import { apply, stateOf } from "./store.ts";
+import { apply, applyAll, stateOf } from "./store.ts";
 import type { Op, State, Store, Write } from "./store.ts";
 
 /** See the head of the file. */
@@ -50,9 +50,8 @@ export class Keeping {
   load(): Promise<void> {
     return this.#read(async () => {
       const meanwhile = (this.#meanwhile ??= []);
-      const state = stateOf(await this.#store.load());
-      for (const write of this.#unnumbered(state)) apply(state, ["write", write.id, write]);
-      for (const op of meanwhile) apply(state, op);
+      const state = await this.#store.load();
+      applyAll(state, [...this.#unnumbered(state), ...meanwhile]);
       for (const id of state.writes.keys()) this.#find(id);
       for (const name of this.state.entities.keys()) state.changed.add(name);
       Object.assign(this.state, state);
@@ -68,8 +67,8 @@ export class Keeping {
   reload(unstored: () => Op[]): Promise<Op[]> {
     return this.#read(async () => {
       const meanwhile = (this.#meanwhile = unstored());
-      const found = stateOf(await this.#store.load());
-      const own = this.#unnumbered(found).map((each): Op => ["write", each.id, each]);
+      const found = await this.#store.load();
+      const own = this.#unnumbered(found);
       const ops: Op[] = [
         ...[...this.state.writes.keys()].map((id): Op => ["write", id]),
         ...[...found.writes].map(([id, write]): Op => ["write", id, write]),
@@ -89,8 +88,9 @@ export class Keeping {
   }
 
   /** Writes that the store is about to number. */
-  #unnumbered({ writes }: State): Write[] {
-    return [...this.state.writes.values()].filter(({ id, seq }) => !seq && !writes.has(id));
+  #unnumbered({ writes }: State): Op[] {
+    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
+    return own.map(([id, write]) => ["write", id, write]);
   }
 
   #find(id: string): void {

@@ -75,7 +75,7 @@ export class Link {
   }
 
   /** The server welcomed the client; both send something every `heartbeat` milliseconds. */
-  welcomed(heartbeat: number, now: number): void {
+  begin(heartbeat: number, now: number): void {
     this.#phase = "open";
     if (heartbeat > 0) this.#heartbeat = heartbeat;
     this.#backoff.opened(now);

@@ -17,6 +17,11 @@ export class Listeners {
     return () => void all.delete(own);
   }
 
+  /** Whether anybody wants to be told. */
+  hears(name: string): boolean {
+    return !!this.#all.get(name)?.size;
+  }
+
   /**
    * Calls all of that name. An error in one is reported as uncaught and stops nothing.
    *

@@ -3,41 +3,31 @@
  *
  * Knows nothing of disks.
  */
-import { apply, stateOf } from "./store.ts";
-import type { Contents, Op, State, Store, Write } from "./store.ts";
+import { applyAll, stateOf } from "./store.ts";
+import type { Op, State, Store, Write } from "./store.ts";
 
 /** See the head of the file. */
 export class MemoryStore implements Store {
-  readonly #state: State = stateOf();
+  readonly #state: State;
 
   /** @param clientId the id of the client. */
   constructor(clientId: string) {
-    this.#state.meta.client_id = clientId;
+    this.#state = stateOf([["client_id", clientId]]);
   }
 
-  async load(): Promise<Contents> {
-    const { entities, writes, refused, meta } = this.#state;
-    return structuredClone({
-      records: [...entities].flatMap(([name, { records }]) =>
-        [...records].map(([id, held]) => [name, id, held] as const),
-      ),
-      places: [...entities].flatMap(([name, { place }]) => (place ? [[name, place] as const] : [])),
-      writes: [...writes.values()],
-      refused: [...refused.values()],
-      meta,
-    });
+  async load(): Promise<State> {
+    return structuredClone(this.#state);
   }
 
   async add(write: Write, refused = ""): Promise<number> {
     const seq = this.#state.meta.last + 1;
-    apply(this.#state, ["refused", refused]);
-    apply(this.#state, ["write", write.id, { ...write, seq }]);
+    applyAll(this.#state, [["refused", refused], ["write", write.id, { ...write, seq }]]);
     return seq;
   }
 
   async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
     if (leader && this.#state.meta.leader !== leader) return false;
-    for (const op of ops) apply(this.#state, op);
+    applyAll(this.#state, ops);
     return true;
   }
 

@@ -23,8 +23,9 @@ export interface ConnectOptions {
   readonly token?: string | (() => string | Promise<string>) | undefined;
   /**
    * The name of the database that keeps records and writes; `rhtmx:` and the
-   * URL if left out. `false`, or where there is no IndexedDB: memory, which
-   * lasts as long as the page.
+   * URL if left out. All tabs share it, and one connection. `false`, or where
+   * there is no IndexedDB, or a page has no Web Locks (without TLS): memory,
+   * which lasts as long as the page.
    */
   readonly storage?: string | false | undefined;
   /**

@@ -30,7 +30,7 @@ export function webSocketUrl(url: string): string {
   try {
     absolute = new URL(url, platform.location?.href);
   } catch {
-    throw new RhtmxError("not_supported", `'${url}' is no URL to connect to: ws://… expected`);
+    throw new RhtmxError("not_supported", `'${url}' is no URL of a WebSocket`);
   }
   absolute.protocol = absolute.protocol.replace(/^http/, "ws");
   return absolute.href;
@@ -43,7 +43,7 @@ export function webSocketUrl(url: string): string {
  */
 export function globalWebSocket(): WebSocketClass {
   if (platform.WebSocket) return platform.WebSocket;
-  throw new RhtmxError("not_supported", "there is no WebSocket here: pass one as an option");
+  throw new RhtmxError("not_supported", "no WebSocket here: pass one as an option");
 }
 
 /** A fresh id that nobody else has; 128 random bits, also on a page without TLS. */
@@ -52,9 +52,10 @@ export function randomId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether there is a place to keep things. */
+/** Whether there is a place to keep things, and tabs can agree on who uses it. */
 export function hasIndexedDB(): boolean {
-  return !!platform.indexedDB;
+  // Two tabs that do not know of each other would send one queue twice.
+  return !!platform.indexedDB && (canShare() || !platform.document);
 }
 
 /** Whether tabs can find out who of them leads. */

@@ -63,7 +63,7 @@ export type Told =
   | (Answered & { readonly type: "outcome" | "answer" })
   | { readonly type: "conflict"; readonly conflict: Conflict }
   | { readonly type: "problem"; readonly error: Refusal }
-  | { readonly type: "synced"; readonly entity: string }
+  | { readonly type: "synced"; readonly entity: string; readonly change?: undefined }
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
   | { readonly type: "added"; readonly write: Write; readonly refused?: string | undefined }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }

@@ -13,28 +13,21 @@ import { absorb, has } from "./replica.ts";
 import { apply, mustLast, waiting } from "./store.ts";
 import { lastSeq, verdict } from "./verdict.ts";
 import type { Refusal } from "./errors.ts";
-import type { Event } from "./events.ts";
-import type { ClientMessage, Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
+import type { Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
 import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
-import type { Keeper, Replica } from "./replica.ts";
+import type { Replica } from "./replica.ts";
 import type { Op, Write } from "./store.ts";
-
-/** What the queue speaks with. */
-export interface QueueOptions {
-  /** Puts a message on its way; throws `too_large`. */
-  send(message: ClientMessage): void;
-  tell(event: Event): void;
-  /** The replica of an entity that is read. */
-  replica(entity: string): Replica | undefined;
-  readonly random: () => number;
-}
+import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
 export class Queue {
-  readonly #keeper: Keeper;
-  readonly #options: QueueOptions;
+  /** When to call `flush` again; undefined if there is nothing to try again. */
+  retryAt: number | undefined;
+  readonly #core: Core;
+  readonly #replica: (entity: string) => Replica | undefined;
   readonly #backoff: Backoff;
-  readonly #conflicts = new Map<number, FieldConflict[]>();
+  /** Those that were told since the last answer. */
+  #conflicts: FieldConflict[] = [];
   #open = false;
   /** The last operation that has to be stored, and is not. */
   #unstored: Op | undefined;
@@ -53,12 +46,15 @@ export class Queue {
   #hole = 0;
   /** There may be something to send. */
   #due = false;
-  #retryAt: number | undefined;
 
-  constructor(keeper: Keeper, options: QueueOptions) {
-    this.#keeper = keeper;
-    this.#options = options;
-    this.#backoff = new Backoff(options.random);
+  /**
+   * @param replica that of an entity, if it is read.
+   * @param random a number from 0 to 1, 1 excluded, each time it is called.
+   */
+  constructor(core: Core, replica: (entity: string) => Replica | undefined, random: () => number) {
+    this.#core = core;
+    this.#replica = replica;
+    this.#backoff = new Backoff(random);
     this.#confirmed = this.#answered;
   }
 
@@ -67,35 +63,30 @@ export class Queue {
     return Math.min(this.#confirmed, this.#answered);
   }
 
-  /** When to call `flush` again; undefined if there is nothing to try again. */
-  get retryAt(): number | undefined {
-    return this.#open ? this.#retryAt : undefined;
-  }
-
   /** The server welcomed the client. */
   begin({ last_seq }: Welcome): void {
-    this.#conflicts.clear();
-    this.#retryAt = undefined;
+    this.#conflicts = [];
     this.#known = last_seq;
     this.#hole = 0;
     this.#open = true;
     // Numbers are missing, unless they are those of writes that another tab has not told.
     this.#recount = this.#isOff();
-    this.#empty = !waiting(this.#keeper.state).length;
-    if (this.#recount) this.#options.tell({ type: "reload" });
+    this.#empty = !waiting(this.#core.state).length;
+    if (this.#recount) this.#core.tell({ type: "reload" });
     else this.#resume();
   }
 
   /** The connection ended. */
   lost(): void {
     this.#open = false;
+    this.retryAt = undefined;
   }
 
   /** The write with this number is in the queue. */
   added(seq: number): void {
     this.#due = true;
     // It was numbered before the others were numbered anew: the store knows better.
-    if (seq <= this.#sent) this.#options.tell({ type: "reload" });
+    if (seq <= this.#sent) this.#core.tell({ type: "reload" });
   }
 
   /** That is to be stored. */
@@ -115,7 +106,7 @@ export class Queue {
   /** The queue was loaded anew. */
   loaded(): void {
     if (this.#recount) {
-      const { last } = this.#keeper.state.meta;
+      const { last } = this.#core.state.meta;
       this.#recount = false;
       // What turns up now was numbered by a count that is behind the server's: it was never sent.
       if (this.#isOff() || (this.#empty && last < this.#known)) this.#renumber(this.#known);
@@ -126,16 +117,16 @@ export class Queue {
 
   /** A fresh token was accepted: what waited for one is sent. */
   authenticated(): void {
-    if (this.#retryAt === Infinity) this.#retryAt = undefined;
+    if (this.retryAt === Infinity) this.retryAt = undefined;
   }
 
   /** Sends what waits, in order. */
   flush(now: number): void {
     if (!this.#open || this.#recount || this.#blocked || !this.#due) return;
-    if ((this.#retryAt ?? now) > now) return;
+    if ((this.retryAt ?? now) > now) return;
     this.#due = false;
-    this.#retryAt = undefined;
-    const unsent = waiting(this.#keeper.state).filter(({ seq }) => seq > this.#sent);
+    this.retryAt = undefined;
+    const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
     for (const write of unsent) this.#rebase(write);
     if (this.#blocked) return;
     for (const write of unsent) {
@@ -144,7 +135,7 @@ export class Queue {
         // Another tab's writes were not told. If they are in the store neither,
         // the server will say what it misses.
         this.#hole = seq;
-        return this.#options.tell({ type: "reload" });
+        return this.#core.tell({ type: "reload" });
       }
       this.#send(write, seq);
     }
@@ -152,25 +143,23 @@ export class Queue {
 
   /** Keeps a conflict until the answer to its write. */
   conflict(told: FieldConflict): void {
-    const { seq = 0 } = told;
-    this.#conflicts.set(seq, [...(this.#conflicts.get(seq) ?? []), told]);
+    this.#conflicts.push(told);
   }
 
   /** A write is durable. */
-  acknowledged(ack: PushAck | FieldPushAck): void {
+  answered(ack: PushAck | FieldPushAck): void {
     const write = this.#find(ack.seq);
     if (!write) return;
     const { id, entity, entityId, message } = write;
-    const { emit, epoch } = this.#keeper;
-    const { tell } = this.#options;
+    const { emit, epoch, tell } = this.#core;
     const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
-    const conflicts = this.#conflicts.get(write.seq) ?? [];
-    this.#conflicts.delete(write.seq);
+    const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
+    this.#conflicts = [];
     this.#backoff.reset();
-    const replica = this.#options.replica(entity);
+    const replica = this.#replica(entity);
     const done = { ...write, message: withWinners(message, conflicts), settled };
-    if (!replica) absorb(this.#keeper, done, settled);
-    const arrived = !replica || has(replica, this.#keeper, entityId, settled);
+    if (!replica) absorb(this.#core, done, settled);
+    const arrived = !replica || has(replica, this.#core, entityId, settled);
     emit(["write", id, arrived ? undefined : done]);
     tell({ type: "outcome", id, answer: ack });
     for (const each of conflicts) {
@@ -183,7 +172,7 @@ export class Queue {
     const write = this.#find(error.seq);
     if (!write) return;
     const { seq } = write;
-    const { tell } = this.#options;
+    const { tell } = this.#core;
     const becomes = verdict(error, seq);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -194,7 +183,7 @@ export class Queue {
         break;
       case "reorder": {
         const last = lastSeq(error);
-        if (waiting(this.#keeper.state)[0]!.seq > last + 1) this.#renumber(last);
+        if (waiting(this.#core.state)[0]!.seq > last + 1) this.#renumber(last);
         else this.#retry(last + 1, now);
         break;
       }
@@ -203,7 +192,7 @@ export class Queue {
         break;
       case "renew":
         // In memory only: in the store it keeps the old number until it has the new one.
-        apply(this.#keeper.state, ["write", write.id, { ...write, seq: undefined }]);
+        apply(this.#core.state, ["write", write.id, { ...write, seq: undefined }]);
         tell({ type: "renew", write });
         break;
       default:
@@ -212,26 +201,26 @@ export class Queue {
   }
 
   get #answered(): number {
-    const { state } = this.#keeper;
+    const { state } = this.#core;
     return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
   }
 
   /** Numbers are missing: no write has them, and the server does not know them. */
   #isOff(): boolean {
-    const { state } = this.#keeper;
+    const { state } = this.#core;
     const [first] = waiting(state);
     return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
   }
 
   #resume(): void {
-    const { state, emit } = this.#keeper;
+    const { state, emit } = this.#core;
     this.#rewind(this.#answered);
     if (state.meta.last < this.#known) emit(["last", this.#known]);
   }
 
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
     // Answers come in order: it is among the first.
-    for (const each of this.#keeper.state.writes.values()) {
+    for (const each of this.#core.state.writes.values()) {
       if (seq && each.seq === seq && !each.settled) return { ...each, seq };
     }
     return undefined;
@@ -239,17 +228,17 @@ export class Queue {
 
   /** The server judges a base version by its own epoch; what it has seen already stays as it was. */
   #rebase(write: Write & { readonly seq: number }): void {
-    const { id, seq, message, epoch = this.#keeper.epoch } = write;
-    if (!message.base_version || epoch === this.#keeper.epoch || seq <= this.#known) return;
+    const { id, seq, message, epoch = this.#core.epoch } = write;
+    if (!message.base_version || epoch === this.#core.epoch || seq <= this.#known) return;
     // What would come back from the store with it would be another write under its number.
     this.#blocked = this.#due = true;
-    this.#keeper.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
+    this.#core.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
   }
 
   #send(write: Write, seq: number): void {
     this.#sent = seq;
     try {
-      this.#options.send({ ...write.message, request_id: write.id, seq });
+      this.#core.send({ ...write.message, request_id: write.id, seq });
     } catch (error) {
       this.#reject(write, plain(error));
     }
@@ -257,7 +246,7 @@ export class Queue {
 
   #retry(seq: number, now: number): void {
     this.#rewind(seq - 1);
-    this.#retryAt ??= now + this.#backoff.wait(now);
+    this.retryAt ??= now + this.#backoff.wait(now);
   }
 
   #rewind(sent: number): void {
@@ -268,15 +257,14 @@ export class Queue {
   #renumber(last: number): void {
     this.#rewind(last);
     this.#blocked = true;
-    this.#keeper.emit(["renumber", last]);
+    this.#core.emit(["renumber", last]);
   }
 
   #reject(write: Write, error: Refusal): void {
     const { id, message } = write;
     const { message: text, details } = error;
     const code = (error.code as ErrorCode | undefined) ?? "internal";
-    const { emit } = this.#keeper;
-    const { tell } = this.#options;
+    const { emit, tell } = this.#core;
     emit(["write", id]);
     emit(["refused", id, { id, message, code, text, details }]);
     tell({ type: "outcome", id, error });

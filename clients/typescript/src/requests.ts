@@ -7,7 +7,7 @@
 import { plain } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
 import type { Authenticate, ServerMessage, ValidateField, ValidateForm } from "./messages/types.ts";
-import type { Voice } from "./streams.ts";
+import type { Core } from "./streams.ts";
 
 /** What can be asked. */
 export type Question = Authenticate | ValidateField | ValidateForm;
@@ -15,10 +15,10 @@ export type Question = Authenticate | ValidateField | ValidateForm;
 /** The questions of one client. */
 export class Requests {
   readonly #questions = new Map<string, Question>();
-  readonly #voice: Voice;
+  readonly #core: Core;
 
-  constructor(voice: Voice) {
-    this.#voice = voice;
+  constructor(core: Core) {
+    this.#core = core;
   }
 
   /** Adds one, and asks it if there is a connection. Tabs say again what they have asked. */
@@ -37,13 +37,13 @@ export class Requests {
   /** An answer, or an error in its place, has come; false if nobody asked. */
   answered(id: string | undefined, answer?: ServerMessage, error?: Refusal): boolean {
     if (!id || !this.#questions.delete(id)) return false;
-    this.#voice.tell({ type: "answer", id, answer, error });
+    this.#core.tell({ type: "answer", id, answer, error });
     return true;
   }
 
   #ask(id: string, question: Question): void {
     try {
-      this.#voice.send(question);
+      this.#core.send(question);
     } catch (error) {
       this.answered(id, undefined, plain(error));
     }

@@ -20,7 +20,6 @@ import type { Op } from "./store.ts";
 export interface RunnerOptions extends SessionOptions {
   readonly url: string;
   readonly WebSocket: WebSocketClass;
-  readonly token?: string | (() => string | Promise<string>) | undefined;
   /** The id under which it leads. */
   readonly leader: string;
 }
@@ -63,7 +62,6 @@ export class Runner {
     this.#options = options;
     this.#hub = hub;
     this.#session = new Session(options, hub.state);
-    if (typeof options.token === "string") this.#session.token = options.token;
   }
 
   /**
@@ -228,7 +226,7 @@ export class Runner {
   }
 
   #keep(op: Op): void {
-    const key = op[0] === "record" ? op.slice(0, 3).join("\0") : op.slice(0, 2).join("\0");
+    const key = op.slice(0, op[0] === "record" ? 3 : 2).join("\0");
     this.#ops.delete(key);
     this.#ops.set(key, op);
     // Writes that come after this one are numbered after it.

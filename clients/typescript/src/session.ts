@@ -21,6 +21,7 @@ import type { Event, Output, State as Connection } from "./events.ts";
 import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "./messages/types.ts";
 import type { Told } from "./port.ts";
 import type { Op, State } from "./store.ts";
+import type { Core } from "./streams.ts";
 import type { Format, Frame } from "./wire/index.ts";
 
 /** What a session is made from. */
@@ -28,12 +29,14 @@ export interface SessionOptions {
   readonly format: Format;
   /** A number from 0 to 1, 1 excluded, each time it is called. */
   readonly random: () => number;
-  /** A fresh token can be had for each connection: one that expired ends nothing. */
-  readonly renewable?: boolean | undefined;
+  /** A token, or what gets a fresh one for each connection: then one that expired ends nothing. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
 }
 
 const NORMAL_CLOSURE = 1000;
 const UTF8 = /* @__PURE__ */ new TextEncoder();
+
+const nothing = () => ({ frames: [] as Frame[], events: [] as Event[], ops: [] as Op[] });
 
 /** See the head of the file. `take` says what came of the calls before it. */
 export class Session {
@@ -42,11 +45,8 @@ export class Session {
   readonly #queue: Queue;
   readonly #streams: Streams;
   readonly #requests: Requests;
-  readonly #keeper;
-  #frames: Frame[] = [];
-  #events: Event[] = [];
-  #ops: Op[] = [];
-  #state: Connection = "waiting";
+  readonly #core: Core;
+  #output = nothing();
   #problem: Refusal | undefined;
   /** Who wants no connection: the application, the browser. */
   readonly #against = new Set<string>();
@@ -57,25 +57,29 @@ export class Session {
 
   /** @param state the memory to work on. */
   constructor(options: SessionOptions, state: State) {
-    const emit = (op: Op) => {
-      apply(state, op);
-      this.#ops.push(op);
-      this.#queue.emitted(op);
-    };
-    const tell = (event: Event) => void this.#events.push(event);
-    const send = (message: ClientMessage) => this.#send(message);
     this.#options = options;
-    this.#keeper = { state, epoch: "", emit };
+    if (typeof options.token === "string") this.token = options.token;
+    this.#core = {
+      state,
+      epoch: "",
+      emit: (op) => {
+        apply(state, op);
+        this.#output.ops.push(op);
+        this.#queue.emitted(op);
+      },
+      send: (message) => this.#send(message),
+      tell: (event) => this.#output.events.push(event),
+    };
     this.#link = new Link(options.random);
-    this.#streams = new Streams(this.#keeper, { send, tell });
-    this.#requests = new Requests({ send, tell });
-    const replica = (entity: string) => this.#streams.replica(entity);
-    this.#queue = new Queue(this.#keeper, { send, tell, replica, random: options.random });
+    this.#streams = new Streams(this.#core);
+    this.#requests = new Requests(this.#core);
+    this.#queue = new Queue(this.#core, (name) => this.#streams.replica(name), options.random);
   }
 
   /** Whether there is a connection, and whether there will be one. */
   get state(): Connection {
-    return this.#state;
+    const { phase } = this.#link;
+    return phase === "greeting" ? "connecting" : phase;
   }
 
   /** When `tick` is to be called next; undefined for never. */
@@ -87,11 +91,9 @@ export class Session {
   /** Returns what came of the calls since the last `take`. */
   take(now: number): Output {
     this.#queue.flush(now);
-    const output = { frames: this.#frames, events: this.#events, ops: this.#ops };
+    const output = this.#output;
     if (output.frames.length) this.#link.sent(now);
-    this.#frames = [];
-    this.#events = [];
-    this.#ops = [];
+    this.#output = nothing();
     return output;
   }
 
@@ -99,8 +101,8 @@ export class Session {
   tick(now: number): void {
     const due = this.#link.tick(now);
     if (due === "connect") {
-      this.#become("connecting");
-      this.#events.push({ type: "connect" });
+      this.#became();
+      this.#core.tell({ type: "connect" });
     } else if (due === "ping") this.#send({ type: "ping" });
     else if (due) {
       this.#disconnect(ERRORS.stalled.close);
@@ -110,7 +112,7 @@ export class Session {
 
   /** The socket opened. */
   opened(now: number): void {
-    const { meta } = this.#keeper.state;
+    const { meta } = this.#core.state;
     this.#link.opened(now);
     this.#send({
       type: "hello",
@@ -138,26 +140,28 @@ export class Session {
 
   /** The connection ended, or could not be made. `code`: its close code, if there was one. */
   lost(code: number | undefined, now: number): void {
-    if (this.#state === "closed" || this.#state === "offline") return;
-    const renewable = this.#options.renewable && code === ERRORS.unauthenticated.close;
-    if (code !== undefined && !renewable && !shouldReconnect(code)) {
+    if (this.state === "closed" || this.state === "offline") return;
+    const renewable = typeof this.#options.token === "function";
+    const expired = renewable && code === ERRORS.unauthenticated.close;
+    if (code !== undefined && !expired && !shouldReconnect(code)) {
       this.#end(finalError(code, this.#problem));
       return;
     }
     this.#interrupted();
     this.#link.lost(now);
-    this.#become("waiting");
+    this.#became();
   }
 
   /** A tab wants something. */
   told(message: Told, now: number): void {
     switch (message.type) {
       case "hello":
-        return void this.#events.push({ type: "state", state: this.#state });
+        return this.#became();
       case "lost":
-        return void this.#events.push({ type: "again" }, { type: "reload" });
+        this.#core.tell({ type: "again" });
+        return this.#core.tell({ type: "reload" });
       case "hole":
-        return void this.#events.push({ type: "reload" });
+        return this.#core.tell({ type: "reload" });
       case "open":
         return this.#streams.open(message.entity, message.fields);
       case "watch":
@@ -167,7 +171,7 @@ export class Session {
         return this.#queue.added(message.write.seq ?? 0);
       case "ask":
         if (message.question.type === "authenticate") this.token = message.question.token;
-        return this.#requests.add(message.id, message.question, this.#state === "open");
+        return this.#requests.add(message.id, message.question, this.state === "open");
       case "offline":
         return this.#offline(message.why);
       case "online":
@@ -189,17 +193,17 @@ export class Session {
   }
 
   #offline(why: string): void {
-    if (this.#state === "closed") return;
+    if (this.state === "closed") return;
     this.#against.add(why);
     this.#disconnect(NORMAL_CLOSURE);
     this.#interrupted();
     this.#link.end("offline");
-    this.#become("offline");
+    this.#became();
   }
 
   #online(why: string, now: number): void {
     this.#against.delete(why);
-    if (this.#state !== "offline" || this.#against.size) return;
+    if (this.state !== "offline" || this.#against.size) return;
     this.#link.online(now);
     this.tick(now);
   }
@@ -220,7 +224,7 @@ export class Session {
         return this.#streams.synced(message);
       case "push_ack":
       case "field_push_ack":
-        return this.#queue.acknowledged(message);
+        return this.#queue.answered(message);
       case "field_conflict":
         return this.#queue.conflict(message);
       case "error":
@@ -233,13 +237,13 @@ export class Session {
 
   #welcomed(message: Welcome, now: number): void {
     const { heartbeat, limits, epoch } = message;
-    const { state, emit } = this.#keeper;
-    this.#link.welcomed(heartbeat, now);
+    const { state, emit } = this.#core;
+    this.#link.begin(heartbeat, now);
     this.#limit = limits.message_bytes;
     this.#problem = undefined;
-    this.#keeper.epoch = epoch;
+    this.#core.epoch = epoch;
     if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
-    this.#become("open");
+    this.#became();
     this.#streams.begin();
     this.#requests.begin();
     this.#queue.begin(message);
@@ -251,7 +255,7 @@ export class Session {
     else if (!this.#requests.answered(id, undefined, message)) {
       // Says why the server closes the connection, if it does next.
       this.#problem = message;
-      this.#events.push({ type: "problem", error: message });
+      this.#core.tell({ type: "problem", error: message });
     }
   }
 
@@ -264,7 +268,7 @@ export class Session {
       const words = `${bytes} bytes, the server takes ${this.#limit}: split it`;
       throw new RhtmxError("too_large", words);
     }
-    this.#frames.push(frame);
+    this.#output.frames.push(frame);
   }
 
   #misunderstood(error: unknown): void {
@@ -272,7 +276,7 @@ export class Session {
     // A newer server may say more than this client knows: no harm. Anything
     // else would leave a hole that nobody sees.
     if (details && (details as { unknown_type?: true }).unknown_type) {
-      this.#events.push({ type: "problem", error: plain(error) });
+      this.#core.tell({ type: "problem", error: plain(error) });
       return;
     }
     this.#disconnect(ERRORS.bad_message.close);
@@ -280,11 +284,11 @@ export class Session {
   }
 
   #disconnect(code: number): void {
-    this.#events.push({ type: "disconnect", code });
+    this.#core.tell({ type: "disconnect", code });
   }
 
   #interrupted(): void {
-    this.#frames = [];
+    this.#output.frames = [];
     this.#streams.lost();
     this.#queue.lost();
   }
@@ -292,12 +296,10 @@ export class Session {
   #end(error: Refusal): void {
     this.#interrupted();
     this.#link.end("closed");
-    this.#become("closed", error);
+    this.#became(error);
   }
 
-  #become(state: Connection, error?: Refusal): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#events.push({ type: "state", state, error });
+  #became(error?: Refusal): void {
+    this.#core.tell({ type: "state", state: this.state, error });
   }
 }

@@ -80,7 +80,7 @@ export type Op =
   /** A write of the queue, or that it left it. */
   | readonly ["write", id: string, write?: Write | undefined]
   | readonly ["refused", id: string, refused?: Refused | undefined]
-  | readonly ["epoch" | "leader", value: string]
+  | readonly ["client_id" | "epoch" | "leader", value: string]
   /** At least so many numbers were given. */
   | readonly ["last", value: number]
   /** What waits is numbered anew, in its order, after this number. */
@@ -91,21 +91,12 @@ export function mustLast([name]: Op): boolean {
   return name !== "record" && name !== "place";
 }
 
-/** Everything that a store holds. */
-export interface Contents {
-  readonly records: readonly (readonly [entity: string, id: string, held: Held])[];
-  readonly places: readonly (readonly [entity: string, place: Place])[];
-  readonly writes: readonly Write[];
-  readonly refused: readonly Refused[];
-  readonly meta: Meta;
-}
-
 /** Where a client keeps what has to last. Its calls fail with an `RhtmxError`. */
 export interface Store {
   /** Called when it can keep nothing any more. */
   onlost?: (error: RhtmxError) => void;
   /** Reads everything; makes the client's id the first time. */
-  load(): Promise<Contents>;
+  load(): Promise<State>;
   /**
    * Keeps a write, in place of one with its id, under a fresh number, all in one
    * transaction.
@@ -149,20 +140,16 @@ export interface State {
 export const QUEUE = "\0queue";
 export const REFUSED = "\0refused";
 
-/** Memory with something in it. */
-export function stateOf(contents?: Contents): State {
+/** Memory, after some operations. */
+export function stateOf(ops: readonly Op[] = []): State {
   const state: State = {
     entities: new Map(),
     writes: new Map(),
     refused: new Map(),
-    meta: contents?.meta ?? { client_id: "", last: 0 },
+    meta: { client_id: "", last: 0 },
     changed: new Set(),
   };
-  for (const record of contents?.records ?? []) apply(state, ["record", ...record]);
-  for (const place of contents?.places ?? []) apply(state, ["place", ...place]);
-  const writes = [...(contents?.writes ?? [])].sort(bySeq);
-  for (const each of writes) apply(state, ["write", each.id, each]);
-  for (const each of contents?.refused ?? []) apply(state, ["refused", each.id, each]);
+  applyAll(state, ops);
   return state;
 }
 
@@ -180,6 +167,11 @@ export function entityOf(state: State, name: string): Entity {
 export function waiting(state: State): (Write & { readonly seq: number })[] {
   const all = [...state.writes.values()].filter((each) => each.seq && !each.settled);
   return all.sort(bySeq) as (Write & { readonly seq: number })[];
+}
+
+/** Applies operations to memory. */
+export function applyAll(state: State, ops: readonly Op[]): void {
+  for (const op of ops) apply(state, op);
 }
 
 /** Applies one operation to memory. */
@@ -215,15 +207,34 @@ export function apply(state: State, op: Op): void {
       state.meta.last = Math.max(state.meta.last, op[1]);
       break;
     case "renumber":
-      state.meta.last = op[1];
-      for (const each of waiting(state)) {
-        state.writes.set(each.id, { ...each, seq: ++state.meta.last });
-      }
+      state.meta.last = renumber(state.writes.values(), state.meta.last, op[1], (each) =>
+        state.writes.set(each.id, each),
+      );
       state.changed.add(QUEUE);
       break;
     default:
       state.meta[op[0]] = op[1];
   }
+}
+
+/**
+ * Numbers a queue anew, in its order. What was acknowledged stays below all of it.
+ *
+ * @param before the last number given until now.
+ * @param last the number before the first new one.
+ * @param keep is given each write with its number.
+ * @returns the last number given.
+ */
+export function renumber(
+  writes: Iterable<Write>,
+  before: number,
+  last: number,
+  keep: (write: Write) => void,
+): number {
+  for (const each of [...writes].sort(bySeq)) {
+    keep({ ...each, seq: each.settled ? each.seq! - before - 1 : each.seq && ++last });
+  }
+  return last;
 }
 
 function touch(state: State, write: Write | undefined, count: number): void {

@@ -7,9 +7,9 @@
 import { plain, RhtmxError } from "./errors.ts";
 import { begin, changed, synced } from "./replica.ts";
 import { checkFromClient } from "./wire/index.ts";
+import type { Event } from "./events.ts";
 import type { ChangeLog, ClientMessage, FieldChangeLog } from "./messages/types.ts";
-import type { Position, SyncComplete } from "./messages/types.ts";
-import type { Told } from "./port.ts";
+import type { Position, Subscribe, SyncComplete } from "./messages/types.ts";
 import type { Keeper, Replica } from "./replica.ts";
 
 /** The stream of one entity. */
@@ -24,23 +24,21 @@ export interface Stream extends Replica {
   seen?: Position | undefined;
 }
 
-/** What the streams speak with. */
-export interface Voice {
-  /** Sends, if there is a connection. */
+/** What the parts of a session share. */
+export interface Core extends Keeper {
+  /** Sends, if there is a connection; throws `too_large`. */
   send(message: ClientMessage): void;
-  tell(message: Told): void;
+  tell(event: Event): void;
 }
 
 /** All streams of one client. */
 export class Streams {
   readonly #streams = new Map<string, Stream>();
-  readonly #keeper: Keeper;
-  readonly #voice: Voice;
+  readonly #core: Core;
   #connected = false;
 
-  constructor(keeper: Keeper, voice: Voice) {
-    this.#keeper = keeper;
-    this.#voice = voice;
+  constructor(core: Core) {
+    this.#core = core;
   }
 
   /** The replica of an entity, if it is read. */
@@ -58,7 +56,7 @@ export class Streams {
       // What ends the stream that begins at the head must not end the other one.
       stream.replica = stream.restart = true;
       if (stream.live) this.#restart(stream);
-    } else if (stream.live) this.#voice.tell({ type: "synced", entity });
+    } else if (stream.live) this.#core.tell({ type: "synced", entity });
   }
 
   /** A tab watches an entity. */
@@ -68,7 +66,7 @@ export class Streams {
     else if (stream.fields) this.#refuse(entity);
     else {
       stream.tabs.add(tab);
-      const place = this.#keeper.state.entities.get(entity)?.place;
+      const place = this.#core.state.entities.get(entity)?.place;
       if (stream.live && stream.replica) stream.seen ??= place;
     }
   }
@@ -105,13 +103,13 @@ export class Streams {
     const { entity, version } = log;
     const stream = this.#streams.get(entity);
     if (!stream || "field" in log !== stream.fields) return;
-    if (stream.replica && !stream.restart) changed(stream, this.#keeper, log);
+    if (stream.replica && !stream.restart) changed(stream, this.#core, log);
     const { tabs, seen } = stream;
-    const { epoch } = this.#keeper;
+    const { epoch } = this.#core;
     const isNew = seen ? seen.epoch === epoch && version > seen.version : !stream.replica;
     if (!tabs.size || !isNew) return;
     stream.seen = { epoch, version };
-    this.#voice.tell({ type: "seen", entity, change: log as ChangeLog });
+    this.#core.tell({ type: "seen", entity, change: log as ChangeLog });
   }
 
   /** A stream has caught up. */
@@ -120,14 +118,14 @@ export class Streams {
     const stream = this.#streams.get(entity);
     if (!stream) return;
     if (stream.restart) return this.#restart(stream);
-    if (stream.replica && synced(stream, this.#keeper, message)) return this.#restart(stream, true);
+    if (stream.replica && synced(stream, this.#core, message)) return this.#restart(stream, true);
     stream.live = true;
     if (stream.tabs.size) {
       const missed = stream.seen && (reset || stream.seen.epoch !== epoch);
       stream.seen = { epoch, version };
-      if (missed) this.#voice.tell({ type: "seen", entity, change: null });
+      if (missed) this.#core.tell({ type: "seen", entity, change: null });
     }
-    if (stream.replica) this.#voice.tell({ type: "synced", entity });
+    if (stream.replica) this.#core.tell({ type: "synced", entity });
   }
 
   #add(entity: string, fields: boolean, replica: boolean, ...tabs: string[]): void {
@@ -143,35 +141,40 @@ export class Streams {
   }
 
   #start(stream: Stream, anew = false): void {
-    const { entity, fields, seen } = stream;
-    const { epoch } = this.#keeper;
+    const { entity, seen } = stream;
+    const { epoch } = this.#core;
     stream.restart = stream.live = false;
     let since = seen?.epoch === epoch ? seen : undefined;
     if (stream.replica) {
-      begin(stream, this.#keeper, anew);
+      begin(stream, this.#core, anew);
       since = { epoch, version: stream.since };
       // Those who watch have to be told, at the end, that they may lack something.
       if (anew && seen) stream.seen = { epoch: "", version: 0 };
     }
-    this.#voice.send({
-      type: fields ? "subscribe_fields" : "subscribe",
-      entities: [entity],
-      since: since && { [entity]: { epoch, version: since.version } },
-    });
+    const position = since && { [entity]: { epoch, version: since.version } };
+    this.#say("subscribe", stream, { since: position });
   }
 
-  #end({ entity, fields }: Stream): void {
-    this.#voice.send({ type: fields ? "unsubscribe_fields" : "unsubscribe", entities: [entity] });
+  #end(stream: Stream): void {
+    this.#say("unsubscribe", stream);
+  }
+
+  #say(
+    what: "subscribe" | "unsubscribe",
+    { entity, fields }: Stream,
+    more?: Pick<Subscribe, "since">,
+  ): void {
+    this.#core.send({ type: `${what}${fields ? "_fields" : ""}`, entities: [entity], ...more });
   }
 
   #refuse(entity: string): void {
-    this.#voice.tell({ type: "problem", error: plain(otherGranularity(entity)) });
+    this.#core.tell({ type: "problem", error: plain(otherGranularity(entity)) });
   }
 }
 
 /** An entity is not read twice. */
 export function otherGranularity(entity: string): RhtmxError {
-  const words = `'${entity}' is read at the other granularity already: use one for all`;
+  const words = `'${entity}' is read at the other granularity: use one`;
   return new RhtmxError("not_supported", words);
 }
 

@@ -70,6 +70,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     paused ||= now - seen > HEARTBEAT;
     seen = now;
   };
+  const tell = (type: "lost" | "hole") => port.onmessage?.({ type });
   const send = (what: Told | Sign) => {
     if (!life.signal.aborted) channel.postMessage([id, count, what] satisfies Envelope);
   };
@@ -111,7 +112,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const again = () => {
     look();
     enter();
-    port.onmessage?.({ type: "lost" });
+    tell("lost");
   };
   const rest = () => {
     leave();
@@ -130,7 +131,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const timer = around.setInterval(() => {
     look();
     if (release) {
-      if (left) port.onmessage?.({ type: "hole" });
+      if (left) tell("hole");
       left = false;
     } else if (place) {
       if (silence++ > 1) enter(true);
@@ -144,7 +145,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     const told = typeof what === "object";
     const missing = number - (counts.get(from) ?? number - +told) - +told;
     counts.set(from, number);
-    if (missing) port.onmessage?.({ type: "lost" });
+    if (missing) tell("lost");
     if (told) port.onmessage?.(what);
     else if (what === "here") silence = 0;
     else if (what === "bye") left = true;

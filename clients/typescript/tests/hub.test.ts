@@ -7,6 +7,7 @@ import { Collection } from "../src/collection.ts";
 import * as compose from "../src/compose.ts";
 import { Hub } from "../src/hub.ts";
 import { Runner } from "../src/runner.ts";
+import { contentsOf } from "./support/contents.ts";
 import { record, settle } from "./support/client.ts";
 import { TestStore } from "./support/driver.ts";
 import { fakeSockets } from "./support/sockets.ts";
@@ -96,7 +97,7 @@ describe("two tabs on one store", () => {
     two.rejected[0]!.discard();
     await settle();
     expect(one.rejected).toEqual([]);
-    expect((await store.load()).refused).toEqual([]);
+    expect((await contentsOf(store)).refused).toEqual([]);
   });
 
   it("ask through the leader, and a new leader is asked again and sends what the old one did not", async () => {
@@ -158,7 +159,7 @@ describe("two tabs on one store", () => {
     expect(heard(socket.heard()).slice(1)).toEqual([["push", 8]]);
     socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 8 });
     expect(await write).toMatchObject({ version: 2 });
-    expect((await store.load()).meta.last).toBe(8);
+    expect((await contentsOf(store)).meta.last).toBe(8);
   });
 
   it("one that does not lead any more stores nothing, and stops", async () => {
@@ -170,7 +171,7 @@ describe("two tabs on one store", () => {
     lead(two, "L2");
     socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
     await vi.waitFor(() => expect(socket.closedWith).toBe(1000));
-    expect((await store.load()).records).toEqual([]);
+    expect((await contentsOf(store)).records).toEqual([]);
   });
 
   it("one that has ended does not try to store for ever", async () => {

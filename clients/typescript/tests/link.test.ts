@@ -10,7 +10,7 @@ function open(): Link {
   link.tick(0);
   link.opened(0);
   link.sent(0);
-  link.welcomed(HEARTBEAT, 0);
+  link.begin(HEARTBEAT, 0);
   return link;
 }
 
@@ -34,7 +34,7 @@ it("something can be sent from the opening of the socket to its end", () => {
   expect(link.canSend).toBe(false);
   link.opened(0);
   expect(link.canSend).toBe(true);
-  link.welcomed(HEARTBEAT, 0);
+  link.begin(HEARTBEAT, 0);
   expect(link.canSend).toBe(true);
   link.lost(0);
   expect(link.canSend).toBe(false);
@@ -83,7 +83,7 @@ describe("signs of life:", () => {
     link.tick(0);
     link.opened(0);
     link.sent(0);
-    link.welcomed(0, 0);
+    link.begin(0, 0);
     expect(link.deadline).toBe(20_000);
   });
 });

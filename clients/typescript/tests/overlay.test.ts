@@ -35,6 +35,18 @@ describe("what is shown of a record", () => {
     expect(rows()).toEqual([{ id: "1", data: { a: 3, b: 2, c: 3 }, version: 1, pending: true }]);
   });
 
+  it("keeps its order when the server's count goes back: what was acknowledged before stays below", () => {
+    const { memory, write, rows } = state();
+    const settled = { version: 9, epoch: "e1" };
+    write("w1", patch("1", { a: 1, b: 1, c: 1 }), { seq: 5, settled });
+    write("w2", patch("1", { b: 2, c: 2 }), { seq: 6, settled });
+    write("w3", patch("1", { c: 3 }), { seq: 7 });
+    apply(memory, ["renumber", 2]);
+    write("w3", patch("1", { c: 3 }), { seq: 3, settled: { version: 4, epoch: "e2" } });
+    expect(rows()).toMatchObject([{ data: { a: 1, b: 2, c: 3 } }]);
+    expect(memory.meta.last).toBe(3);
+  });
+
   it("begins anew where fields are written into what has none", () => {
     const { held, write, rows } = state();
     held("1", "text");

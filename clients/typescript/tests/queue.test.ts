@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../src/compose.ts";
+import { contentsOf } from "./support/contents.ts";
 import { Driver, TestStore } from "./support/driver.ts";
 import { WELCOME } from "./support/welcome.ts";
 import type { ErrorCode, Message, Welcome } from "../src/messages/types.ts";
@@ -91,7 +92,7 @@ describe("a write", () => {
     driver.store.full = false;
     await driver.settle();
     expect(seqs(driver)).toEqual([1]);
-    expect((await driver.store.load()).writes[0]!.message.base_version).toBeUndefined();
+    expect((await contentsOf(driver.store)).writes[0]!.message.base_version).toBeUndefined();
   });
 
   it("that is refused for good is not sent again, even if it was about to be", async () => {

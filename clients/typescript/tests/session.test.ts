@@ -113,7 +113,7 @@ describe("it ends for good", () => {
   });
 
   it("but not for an expired token, if another can be had", () => {
-    const h = new Harness({ renewable: true });
+    const h = new Harness({ token: () => "t" });
     h.open();
     h.session.lost(4503, h.now);
     expect(h.session.state).toBe("waiting");

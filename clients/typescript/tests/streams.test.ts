@@ -2,20 +2,27 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { apply, stateOf } from "../src/store.ts";
 import { Streams } from "../src/streams.ts";
+import type { Event } from "../src/events.ts";
 import type { ChangeLog, ClientMessage } from "../src/messages/types.ts";
-import type { Told } from "../src/port.ts";
+import type { Core } from "../src/streams.ts";
 
 let sent: ClientMessage[];
-let told: Told[];
+let told: Event[];
 let streams: Streams;
-let keeper: { state: ReturnType<typeof stateOf>; epoch: string; emit: (op: never) => void };
+let core: Core;
 
 beforeEach(() => {
   sent = [];
   told = [];
   const memory = stateOf();
-  keeper = { state: memory, epoch: "e1", emit: (op) => apply(memory, op) };
-  streams = new Streams(keeper, { send: (each) => sent.push(each), tell: (each) => told.push(each) });
+  core = {
+    state: memory,
+    epoch: "e1",
+    emit: (op) => apply(memory, op),
+    send: (each) => sent.push(each),
+    tell: (each) => told.push(each),
+  };
+  streams = new Streams(core);
 });
 
 function change(version: number, id = "1"): ChangeLog {
@@ -24,12 +31,12 @@ function change(version: number, id = "1"): ChangeLog {
 }
 
 function synced(version: number, more: { reset?: boolean; epoch?: string } = {}): void {
-  streams.synced({ entity: "users", epoch: keeper.epoch, version, reset: false, ...more });
+  streams.synced({ entity: "users", epoch: core.epoch, version, reset: false, ...more });
 }
 
 const seen = () => told.flatMap((each) => (each.type === "seen" ? [each.change?.version ?? null] : []));
 const since = () => sent.map((each) => ("since" in each ? Object(each.since)["users"] : each.type));
-const records = () => Object.fromEntries(keeper.state.entities.get("users")?.records ?? []);
+const records = () => Object.fromEntries(core.state.entities.get("users")?.records ?? []);
 
 describe("an entity that is only watched", () => {
   it("starts at the head, keeps nothing, and goes on from where it was", () => {
@@ -64,7 +71,7 @@ describe("an entity that is only watched", () => {
     streams.begin();
     synced(40);
     streams.lost();
-    keeper.epoch = "e2";
+    core.epoch = "e2";
     streams.begin();
     expect(since()).toEqual([undefined, undefined]);
     synced(3);

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/compose.ts";
 import { Collection } from "../../src/collection.ts";
+import { contentsOf } from "../support/contents.ts";
 import { Driver, TestStore } from "../support/driver.ts";
 import { TIME, WELCOME } from "../support/welcome.ts";
 import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
@@ -198,7 +199,7 @@ class Player {
   }
 
   async _position(expected: Step): Promise<void> {
-    const { places } = await this.#store.load();
+    const { places } = await contentsOf(this.#store);
     const { epoch, version } = new Map(places).get("tasks") ?? {};
     expect({ epoch, version }).toEqual(expected);
   }

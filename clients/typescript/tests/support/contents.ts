@@ -1,0 +1,16 @@
+/**
+ * What a store holds, in short.
+ */
+import type { Store } from "../../src/store.ts";
+
+export async function contentsOf(store: Store) {
+  const { entities, writes, refused, meta } = await store.load();
+  const all = [...entities.values()];
+  return {
+    records: all.flatMap(({ name, records }) => [...records].map(([id, held]) => [name, id, held])),
+    places: all.flatMap(({ name, place }) => (place ? [[name, place] as const] : [])),
+    writes: [...writes.values()],
+    refused: [...refused.values()],
+    meta,
+  };
+}
