@@ -143,6 +143,7 @@ export async function aReloadWhileOfflineKeepsEverything({ open }) {
   await one.field(id, "notes").pressSequentially("Half a tho");
   const added = await one.add("New on the train");
   const before = await one.tasks();
+  await one.waiting(3);
   await one.reload();
   assert.match(await one.connection("offline"), /Offline/);
   assert.deepEqual(await one.tasks(), before);

@@ -146,9 +146,12 @@ export class Window {
   /** Waits until so many writes wait for the server. */
   async waiting(count) {
     await this.wait(
-      (wanted) => document.querySelectorAll("#queue > .entry").length === wanted,
+      (wanted) => {
+        const numbers = [...document.querySelectorAll("#queue > .entry .number")];
+        return numbers.length === wanted && numbers.every(({ textContent }) => /^\d+$/.test(textContent));
+      },
       count,
-      `${count} writes to wait`,
+      `${count} writes to wait, all of them stored`,
     );
   }
 

@@ -218,7 +218,11 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     input: edited,
     compositionend: edited,
     change: edited,
-    focusout: (event: Event) => settle(event.target as Control),
+    focusout: ({ target, relatedTarget }: FocusEvent) => {
+      // Who goes to the button asks about everything; an answer in between may move
+      // the button away from under the pointer.
+      if ((relatedTarget as Control | null)?.type !== "submit") settle(target as Control);
+    },
     reset,
     submit,
   };

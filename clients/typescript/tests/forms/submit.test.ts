@@ -173,6 +173,15 @@ it("what could not be asked is told, and may be tried again", async () => {
   expect(sent).toEqual(["send"]);
 });
 
+it("going from a field to the button asks nothing that could move the button away", () => {
+  type("email", "a");
+  const relatedTarget = find("#send");
+  find("[name=email]").dispatchEvent(new FocusEvent("focusout", { bubbles: true, relatedTarget }));
+  expect(client.asked()).toEqual([]);
+  find("[name=email]").dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+  expect(client.asked()).toEqual(["email=a"]);
+});
+
 it("a button with formnovalidate sends at once", () => {
   click("save");
   expect(sent).toEqual(["save"]);
