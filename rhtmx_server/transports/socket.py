@@ -163,8 +163,9 @@ class SocketLink:
         if self._socket.protocol.state is State.OPEN:
             self._socket.protocol.send_close(code, reason[:120])
             self._socket.send_data()
-            self.resume()  # the peer's close frame has to be received
             self._socket.loop.call_later(self._patience, self.abort)
+        # The peer's close frame has to be received; or, if it came first, the end of its socket.
+        self.resume()
 
     def abort(self) -> None:
         """Drop the socket now."""

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from rhtmx_server import App, Config
 from tests.support.history import Stream
 from tests.support.process import ServerProcess, refused, serving
 from tests.support.slow import slow_reader
-from tests.support.sockets import Raw, raw
+from tests.support.sockets import PATIENCE, Raw, raw
 
 
 async def introduce(client: Raw, client_id: str) -> int:
@@ -218,3 +219,16 @@ async def test_it_stops_at_once_although_a_socket_has_not_said_a_word(tmp_path: 
                 started = time.monotonic()
                 assert await server.terminate() == 0
                 assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_stopping_does_not_wait_for_a_peer_that_is_hanging_up(turns: int) -> None:
+    app = App(store="memory://", config=Config(port=0, stop_timeout=3_600))
+    await app.start()
+    async with asyncio.timeout(PATIENCE):
+        async with raw(app.url) as peer:
+            leaving = asyncio.create_task(peer.socket.close())
+            for _ in range(turns):  # somewhere between its close frame and the end of its socket
+                await asyncio.sleep(0)
+            await app.stop()
+            await leaving
