@@ -5,6 +5,7 @@ Knows handshakes, and which failures may pass. Must not know sessions.
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ async def dial(endpoint: Endpoint) -> ClientConnection:
         words = f"no answer within {endpoint.open_timeout:g} s"
         raise DialError(f"cannot connect to '{url}': {words}", final=False) from error
     except OSError as error:
-        words = error.strerror or str(error)
+        words = _in_words(error)
         raise DialError(
             f"cannot connect to '{url}': {words}: is the server running?", final=False
         ) from error
@@ -96,6 +97,13 @@ async def dial(endpoint: Endpoint) -> ClientConnection:
         await socket.close()
         raise DialError(f"'{url}' does not speak {subprotocol}: use format='json'", final=True)
     return socket
+
+
+def _in_words(error: OSError) -> str:
+    """What the system says; asyncio puts the address in the place of it."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return error.strerror or str(error)
 
 
 async def hang_up(socket: ClientConnection) -> None:

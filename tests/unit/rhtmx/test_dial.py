@@ -52,7 +52,7 @@ async def test_what_is_no_url_is_final() -> None:
 async def test_nobody_there_may_pass() -> None:
     error = await failure("ws://127.0.0.1:1/")
     assert not error.final
-    assert "is the server running?" in str(error)
+    assert "connection refused: is the server running?" in str(error)
 
 
 async def test_an_answer_that_does_not_come_may_pass() -> None:
