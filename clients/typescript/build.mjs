@@ -102,10 +102,17 @@ const client = await bundle("src/browser.ts", "rhtmx_server/static/client.js", "
 await bundle("demo/main.ts", "rhtmx_server/demo/static/demo.js");
 console.log(`client.js  integrity="${integrity(client)}"`);
 
-const contents = 'export { decodeFromServer, encodeFromClient } from "./src/wire/index.ts";';
-const codec = await bundled({ stdin: { contents, resolveDir: here, loader: "ts" } });
-const { code } = await minify(codec, { ...squeeze, module: true });
-console.log(`the codec of both formats: ${gzipped(code)} gzipped`);
+/** What a part weighs by itself, as a module that exports so much. */
+async function weigh(part, contents) {
+  const module = await bundled({ stdin: { contents, resolveDir: here, loader: "ts" } });
+  const { code } = await minify(module, { ...squeeze, module: true });
+  console.log(`${part}: ${gzipped(code)} gzipped`);
+}
+await weigh("without forms and htmx", 'export { connect } from "./src/client.ts";');
+await weigh(
+  "the codec of both formats",
+  'export { decodeFromServer, encodeFromClient } from "./src/wire/index.ts";',
+);
 
 if (gzipped(client) > BUDGET) {
   fail(`client.js weighs ${gzipped(client)} bytes gzipped; the budget is ${BUDGET} (size.mjs)`);

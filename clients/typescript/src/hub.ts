@@ -52,6 +52,7 @@ export class Hub extends Listeners {
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #soon: Promise<void> | undefined;
   #pause = 0;
   #queue: readonly Pending[] | undefined;
   #rejected: readonly Rejected[] | undefined;
@@ -117,7 +118,7 @@ export class Hub extends Listeners {
       const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
       const write = { id, entity, entityId, message, epoch, since: Date.now() };
       this.#apply([["write", id, write]]);
-      this.show();
+      this.#showSoon();
       this.add(write, refused);
     });
   }
@@ -258,6 +259,16 @@ export class Hub extends Listeners {
     this.state.changed.clear();
     for (const name of names) this.emit(`rows ${name}`);
     this.#pause = PATIENCE * (performance.now() - begun);
+  }
+
+  /** The first of several writes in one go shows now, as a controlled input needs; the rest after it. */
+  #showSoon(): void {
+    if (this.#soon) return;
+    this.show();
+    this.#soon = Promise.resolve().then(() => {
+      this.#soon = undefined;
+      this.show();
+    });
   }
 
   /** Applies operations here, in the store and in the other tabs. */

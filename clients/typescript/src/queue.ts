@@ -82,11 +82,19 @@ export class Queue {
     this.retryAt = undefined;
   }
 
-  /** The write with this number is in the queue. */
-  added(seq: number): void {
-    this.#due = true;
+  /** A write is in the queue, with its number. */
+  added({ id }: Write): void {
+    const write = this.#core.state.writes.get(id);
+    const seq = write?.seq ?? 0;
     // It was numbered before the others were numbered anew: the store knows better.
     if (seq <= this.#sent) this.#core.tell({ type: "reload" });
+    const isNext = seq === this.#sent + 1 && !write?.settled && this.retryAt === undefined;
+    if (!isNext || !this.#ready || this.#due) this.#due = true;
+    else {
+      // All that waits need not be looked at: in a burst it is long.
+      this.#rebase({ ...write!, seq });
+      if (!this.#blocked) this.#send(write!, seq);
+    }
   }
 
   /** That is to be stored. */
@@ -122,7 +130,7 @@ export class Queue {
 
   /** Sends what waits, in order. */
   flush(now: number): void {
-    if (!this.#open || this.#recount || this.#blocked || !this.#due) return;
+    if (!this.#ready || !this.#due) return;
     if ((this.retryAt ?? now) > now) return;
     this.#due = false;
     this.retryAt = undefined;
@@ -198,6 +206,10 @@ export class Queue {
       default:
         this.#reject(write, error);
     }
+  }
+
+  get #ready(): boolean {
+    return this.#open && !this.#recount && !this.#blocked;
   }
 
   get #answered(): number {

@@ -165,8 +165,8 @@ function drop(
   entity: string,
   useless: (id: string, settled: Settled) => boolean,
 ): void {
-  if (!entityOf(state, entity).settled) return;
-  for (const { id, entityId, settled, ...write } of [...state.writes.values()]) {
-    if (settled && write.entity === entity && useless(entityId, settled)) emit(["write", id]);
+  for (const id of entityOf(state, entity).settled) {
+    const { entityId, settled } = state.writes.get(id)!;
+    if (useless(entityId, settled!)) emit(["write", id]);
   }
 }

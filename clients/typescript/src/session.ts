@@ -168,7 +168,7 @@ export class Session {
       case "unwatch":
         return this.#streams[message.type](message.entity, message.tab);
       case "added":
-        return this.#queue.added(message.write.seq ?? 0);
+        return this.#queue.added(message.write);
       case "ask":
         if (message.question.type === "authenticate") this.token = message.question.token;
         return this.#requests.add(message.id, message.question, this.state === "open");

@@ -120,8 +120,8 @@ export interface Entity {
   readonly name: string;
   readonly records: Map<string, Held>;
   place?: Place;
-  /** How many settled writes there are. */
-  settled: number;
+  /** The ids of its settled writes. */
+  readonly settled: Set<string>;
   /** Records that have to be looked at anew before they are shown. */
   readonly dirty: Set<string>;
 }
@@ -157,7 +157,7 @@ export function stateOf(ops: readonly Op[] = []): State {
 export function entityOf(state: State, name: string): Entity {
   let entity = state.entities.get(name);
   if (!entity) {
-    entity = { name, records: new Map(), settled: 0, dirty: new Set() };
+    entity = { name, records: new Map(), settled: new Set(), dirty: new Set() };
     state.entities.set(name, entity);
   }
   return entity;
@@ -191,8 +191,8 @@ export function apply(state: State, op: Op): void {
     case "write": {
       const [, id, write] = op;
       const before = state.writes.get(id);
-      touch(state, before, -1);
-      touch(state, write, 1);
+      touch(state, before, false);
+      touch(state, write, true);
       if (write) state.writes.set(id, write);
       else state.writes.delete(id);
       state.meta.last = Math.max(state.meta.last, write?.seq ?? 0);
@@ -237,11 +237,12 @@ export function renumber(
   return last;
 }
 
-function touch(state: State, write: Write | undefined, count: number): void {
+function touch(state: State, write: Write | undefined, isThere: boolean): void {
   if (!write) return;
-  const entity = entityOf(state, write.entity);
-  entity.dirty.add(write.entityId);
-  if (write.settled) entity.settled += count;
+  const { dirty, settled } = entityOf(state, write.entity);
+  dirty.add(write.entityId);
+  if (!isThere) settled.delete(write.id);
+  else if (write.settled) settled.add(write.id);
   state.changed.add(QUEUE).add(write.entity);
 }
 

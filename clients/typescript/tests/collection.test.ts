@@ -92,6 +92,17 @@ describe("a subscription", () => {
     expect(seen.mock.lastCall![0]).toMatchObject([{ data: { n: 1, m: 5 }, pending: true }]);
   });
 
+  it("is called twice for many writes in one go: with the first at once, with all before anything else", async () => {
+    await world();
+    const seen: number[] = [];
+    tasks.subscribe((rows) => seen.push(rows.length));
+    await settle();
+    for (let n = 0; n < 100; n += 1) void tasks.set(`new ${n}`, { n });
+    expect(tasks.snapshot.length).toBe(101);
+    await Promise.resolve();
+    expect(seen).toEqual([1, 2, 101]);
+  });
+
   it("with a test is called only when its rows change, and ends with its signal", async () => {
     await world();
     const ending = new AbortController();
@@ -138,6 +149,7 @@ describe("iterating", () => {
     expect((await rows.next()).value).toHaveLength(1);
     void tasks.set("2", { n: 2 });
     void tasks.set("3", { n: 3 });
+    await Promise.resolve(); // the second one is told after the first
     expect((await rows.next()).value).toHaveLength(3);
     const waiting = rows.next();
     client.close();
