@@ -7,6 +7,7 @@ let anything of an unexpected exception out but an id to look for in the log.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import traceback
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
     if request_id is None:
         request_id = getattr(request, "request_id", None)
     seq = error.seq if error.seq is not None else getattr(request, "seq", None)
+    wait = None if error.retry_after is None else math.ceil(error.retry_after * 1000)
     return Error(
         message=error.message,
         code=error.code,
@@ -40,6 +42,7 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
         seq=seq,
         retryable=ERRORS[error.code].retryable or None,
         details=error.details,
+        retry_after=wait,
     )
 
 

@@ -20,6 +20,7 @@ class RhtmxError(Exception):
         request_id: the request that failed, where it had an id.
         seq: the mutation that failed, where it had a number.
         details: what the code adds, as one JSON value in UTF-8.
+        retry_after: seconds to wait before the same is sent again, where that is known.
 
     Example:
         >>> raise RhtmxError(ErrorCode.UNKNOWN_FORM, "no form 'sign-up': is it registered?")
@@ -36,6 +37,7 @@ class RhtmxError(Exception):
         request_id: str | None = None,
         seq: int | None = None,
         details: bytes | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -43,3 +45,4 @@ class RhtmxError(Exception):
         self.request_id = request_id
         self.seq = seq
         self.details = details
+        self.retry_after = retry_after

@@ -127,4 +127,5 @@ def typed_error(message: Error) -> RhtmxError:
         request_id=message.request_id,
         seq=message.seq,
         details=message.details,
+        retry_after=None if message.retry_after is None else message.retry_after / 1000,
     )

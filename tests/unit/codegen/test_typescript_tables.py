@@ -28,4 +28,4 @@ def test_a_row_is_as_short_as_its_error_code_allows(schema: Schema) -> None:
     assert '    "unknown_entity 5;" +\n' in text
     assert '    "timeout 4 0 1;" +\n' in text
     assert '    "shutting_down 14 4000 1;" +\n' in text
-    assert '    "not_found 5"\n' in text
+    assert '    "not_found 5;" +\n' in text

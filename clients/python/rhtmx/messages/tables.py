@@ -61,7 +61,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "628339161e417df2"
+SCHEMA_HASH = "d1977bb83e56cbe1"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -253,6 +253,7 @@ ERROR_CODE_SPELLINGS: dict[ErrorCode, str] = {
     ErrorCode.SHUTTING_DOWN: "shutting_down",
     ErrorCode.STALLED: "stalled",
     ErrorCode.NOT_FOUND: "not_found",
+    ErrorCode.RATE_LIMITED: "rate_limited",
 }
 ERROR_CODE_VALUES: dict[str, ErrorCode] = {
     text: value for value, text in ERROR_CODE_SPELLINGS.items()
@@ -353,6 +354,9 @@ ERRORS: dict[ErrorCode, ErrorRow] = {
     ErrorCode.NOT_FOUND: ErrorRow(
         spelling="not_found", grpc_status=5, close_code=0, retryable=False
     ),
+    ErrorCode.RATE_LIMITED: ErrorRow(
+        spelling="rate_limited", grpc_status=8, close_code=0, retryable=True
+    ),
 }
 """What each error code means to the peer."""
 
@@ -369,6 +373,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "schema": Shape("string", "optional", "", False),
         "epoch": Shape("string", "optional", "", False),
         "confirmed_seq": Shape("int64", "optional", "", False),
+        "secret": Shape("string", "optional", "", False),
     },
     "Limits": {
         "message_bytes": Shape("int64", "plain", "", True),
@@ -383,6 +388,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "limits": Shape("message", "required", "Limits", True),
         "server_time": Shape("time", "required", "", True),
         "schema": Shape("string", "plain", "", True),
+        "secret": Shape("string", "optional", "", False),
     },
     "Authenticate": {
         "token": Shape("string", "plain", "", True),
@@ -399,6 +405,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "seq": Shape("int64", "optional", "", False),
         "retryable": Shape("bool", "optional", "", False),
         "details": Shape("json", "optional", "", False),
+        "retry_after": Shape("int64", "optional", "", False),
     },
     "Ping": {},
     "Pong": {},

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "628339161e417df2";
+export const SCHEMA_HASH = "d1977bb83e56cbe1";
 
 /** What an error code means. */
 export interface ErrorTraits {
@@ -42,7 +42,8 @@ export const ERRORS = /* @__PURE__ */ Object.fromEntries(
     "internal 13 4400;" +
     "shutting_down 14 4000 1;" +
     "stalled 14 4001 1;" +
-    "not_found 5"
+    "not_found 5;" +
+    "rate_limited 8 0 1"
   )
     .split(";")
     .map((row) => {

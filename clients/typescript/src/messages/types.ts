@@ -80,7 +80,12 @@ export type ErrorCode =
   /** The client stopped reading, or gave no sign of life: reconnect. */
   | "stalled"
   /** There is no such record. */
-  | "not_found";
+  | "not_found"
+  /**
+   * More messages or bytes a second than the server takes from one connection.
+   * Nothing was done, no number is used up: send it again after `retry_after`.
+   */
+  | "rate_limited";
 
 /** What happened to a field. */
 export type FieldAction =
@@ -129,6 +134,11 @@ export interface Hello {
   readonly epoch?: string | undefined;
   /** Every answer up to this `seq` has arrived: the server may forget them. */
   readonly confirmed_seq?: number | undefined;
+  /**
+   * What `welcome` gave when this `client_id` was first used, where nobody is
+   * asked for a token: the right to number mutations under it.
+   */
+  readonly secret?: string | undefined;
 }
 
 /** What one connection may ask for. */
@@ -164,6 +174,12 @@ export interface Welcome {
   readonly server_time: string;
   /** Hash of the schema that the server was generated from. */
   readonly schema: string;
+  /**
+   * Given once, when a `client_id` is first used where nobody is asked for a
+   * token. Keep it beside the id and say it in every later `hello`: the id
+   * itself is no secret, every change carries it.
+   */
+  readonly secret?: string | undefined;
 }
 
 /** Presents a fresh token on the live connection; the subject stays the same. */
@@ -199,6 +215,8 @@ export interface Error {
   readonly retryable?: boolean | undefined;
   /** What this code adds. */
   readonly details: JsonValue;
+  /** Wait this long before sending it again, in milliseconds. */
+  readonly retry_after?: number | undefined;
 }
 
 /** Are you there? Answered with `pong`. */

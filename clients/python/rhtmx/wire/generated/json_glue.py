@@ -95,6 +95,7 @@ class HelloFrame(
     schema: str | None = None
     epoch: str | None = None
     confirmed_seq: N | None = None
+    secret: str | None = None
 
 
 def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
@@ -104,6 +105,7 @@ def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
     out.schema = view.schema
     out.epoch = view.epoch
     out.confirmed_seq = view.confirmed_seq
+    out.secret = view.secret
     out._unknown_fields = b""
     return out
 
@@ -119,6 +121,7 @@ def _raw_hello_frame(view: HelloFrame[Integer]) -> Hello:
         if isinstance(view.confirmed_seq, float)
         else view.confirmed_seq
     )
+    out.secret = view.secret
     out._unknown_fields = b""
     return out
 
@@ -135,6 +138,8 @@ def _to_hello_frame(message: Hello) -> dict[str, Any]:
         out["epoch"] = message.epoch
     if message.confirmed_seq is not None:
         out["confirmed_seq"] = message.confirmed_seq
+    if message.secret is not None:
+        out["secret"] = message.secret
     return out
 
 
@@ -193,6 +198,7 @@ class WelcomeFrame(
     limits: LimitsView[N]
     server_time: str
     schema: str
+    secret: str | None = None
 
 
 def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
@@ -204,6 +210,7 @@ def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
     out.limits = _plain_limits_view(view.limits)
     out.server_time = from_text(view.server_time)
     out.schema = view.schema
+    out.secret = view.secret
     out._unknown_fields = b""
     return out
 
@@ -219,6 +226,7 @@ def _raw_welcome_frame(view: WelcomeFrame[Integer]) -> Welcome:
     out.limits = _raw_limits_view(view.limits)
     out.server_time = from_text(view.server_time)
     out.schema = view.schema
+    out.secret = view.secret
     out._unknown_fields = b""
     return out
 
@@ -238,6 +246,8 @@ def _to_welcome_frame(message: Welcome) -> dict[str, Any]:
         else absent("server_time"),
         "schema": message.schema,
     }
+    if message.secret is not None:
+        out["secret"] = message.secret
     return out
 
 
@@ -337,6 +347,7 @@ class ErrorFrame(
             "shutting_down",
             "stalled",
             "not_found",
+            "rate_limited",
         ]
         | None
     ) = None
@@ -344,6 +355,7 @@ class ErrorFrame(
     seq: N | None = None
     retryable: bool | None = None
     details: J = NULL
+    retry_after: N | None = None
 
 
 def _plain_error_frame(view: ErrorFrame[Shallow, Whole]) -> Error:
@@ -354,6 +366,7 @@ def _plain_error_frame(view: ErrorFrame[Shallow, Whole]) -> Error:
     out.seq = view.seq
     out.retryable = view.retryable
     out.details = plain_value(view.details)
+    out.retry_after = view.retry_after
     out._unknown_fields = b""
     return out
 
@@ -366,6 +379,9 @@ def _raw_error_frame(view: ErrorFrame[Raw, Integer]) -> Error:
     out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
     out.retryable = view.retryable
     out.details = raw_value(view.details)
+    out.retry_after = (
+        integral(view.retry_after) if isinstance(view.retry_after, float) else view.retry_after
+    )
     out._unknown_fields = b""
     return out
 
@@ -381,6 +397,8 @@ def _to_error_frame(message: Error) -> dict[str, Any]:
     if message.retryable is not None:
         out["retryable"] = message.retryable
     out["details"] = Raw(message.details) if message.details else None
+    if message.retry_after is not None:
+        out["retry_after"] = message.retry_after
     return out
 
 

@@ -351,6 +351,7 @@ def _from_hello(source: Any, where: str) -> messages.Hello:
         if has("confirmed_seq")
         else None
     )
+    out.secret = source.secret if has("secret") else None
     out._unknown_fields = b""
     return out
 
@@ -367,6 +368,8 @@ def _fill_hello(message: messages.Hello, out: Any) -> None:
         out.epoch = message.epoch
     if message.confirmed_seq is not None:
         out.confirmed_seq = message.confirmed_seq
+    if message.secret is not None:
+        out.secret = message.secret
 
 
 def _from_limits(source: Any, where: str) -> messages.Limits:
@@ -422,6 +425,7 @@ def _from_welcome(source: Any, where: str) -> messages.Welcome:
         else missing(where, "server_time")
     )
     out.schema = source.schema
+    out.secret = source.secret if has("secret") else None
     out._unknown_fields = b""
     return out
 
@@ -438,6 +442,8 @@ def _fill_welcome(message: messages.Welcome, out: Any) -> None:
         absent("server_time")
     fill_timestamp(message.server_time, out.server_time)
     out.schema = message.schema
+    if message.secret is not None:
+        out.secret = message.secret
 
 
 def _from_authenticate(source: Any, where: str) -> messages.Authenticate:
@@ -498,6 +504,15 @@ def _from_error(source: Any, where: str) -> messages.Error:
     out.details = (
         embedded(data, where, "details") if (data := source.details) or has("details") else None
     )
+    out.retry_after = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.retry_after) <= MAX_INTEGER
+            else in_range(number, where, "retry_after")
+        )
+        if has("retry_after")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -514,6 +529,8 @@ def _fill_error(message: messages.Error, out: Any) -> None:
         out.retryable = message.retryable
     if message.details:
         out.details = message.details
+    if message.retry_after is not None:
+        out.retry_after = message.retry_after
 
 
 def _from_ping(source: Any, where: str) -> messages.Ping:

@@ -288,6 +288,12 @@ class ErrorCode(betterproto2.Enum):
     There is no such record.
     """
 
+    RATE_LIMITED = 23
+    """
+    More messages or bytes a second than the server takes from one connection.
+    Nothing was done, no number is used up: send it again after `retry_after`.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -314,6 +320,7 @@ class ErrorCode(betterproto2.Enum):
             20: "ERROR_CODE_SHUTTING_DOWN",
             21: "ERROR_CODE_STALLED",
             22: "ERROR_CODE_NOT_FOUND",
+            23: "ERROR_CODE_RATE_LIMITED",
         }
 
     @classmethod
@@ -342,6 +349,7 @@ class ErrorCode(betterproto2.Enum):
             "ERROR_CODE_SHUTTING_DOWN": 20,
             "ERROR_CODE_STALLED": 21,
             "ERROR_CODE_NOT_FOUND": 22,
+            "ERROR_CODE_RATE_LIMITED": 23,
         }
 
 
@@ -809,6 +817,11 @@ class Error(betterproto2.Message):
     What this code adds.
     """
 
+    retry_after: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)
+    """
+    Wait this long before sending it again, in milliseconds.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Error", Error)
 
@@ -1245,6 +1258,12 @@ class Hello(betterproto2.Message):
     confirmed_seq: "int | None" = betterproto2.field(5, betterproto2.TYPE_INT64, optional=True)
     """
     Every answer up to this `seq` has arrived: the server may forget them.
+    """
+
+    secret: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
+    """
+    What `welcome` gave when this `client_id` was first used, where nobody is
+    asked for a token: the right to number mutations under it.
     """
 
 
@@ -1908,6 +1927,13 @@ class Welcome(betterproto2.Message):
     schema: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
     """
     Hash of the schema that the server was generated from.
+    """
+
+    secret: "str | None" = betterproto2.field(8, betterproto2.TYPE_STRING, optional=True)
+    """
+    Given once, when a `client_id` is first used where nobody is asked for a
+    token. Keep it beside the id and say it in every later `hello`: the id
+    itself is no secret, every change carries it.
     """
 
 
