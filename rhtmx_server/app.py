@@ -35,6 +35,7 @@ from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.policy import Policy, parse_policy
 from rhtmx_server.trackers.runner import Runner
+from rhtmx_server.transports.turns import Turns
 
 __all__ = ["App"]
 
@@ -249,12 +250,14 @@ class App:
 
     def _compose(self, hooks: HookRunner) -> Services:
         config, metrics, store = self.config, self.metrics, self._store
-        tick = Tick(asyncio.get_running_loop().call_soon)
+        call_soon = asyncio.get_running_loop().call_soon
+        tick = Tick(call_soon)
         hub = Hub(tick, metrics.delivered)
 
         def deliver(commits: Sequence[Commit]) -> None:
-            hub.deliver(commits)
+            # First, as it only takes a note: whatever happens to a subscriber, hooks are told.
             hooks.notice(commits)
+            hub.deliver(commits)
 
         deciders: Mapping[type[Push | PushFields], Decide] = {
             Push: changes_decider(self._policy),
@@ -271,6 +274,7 @@ class App:
             hub=hub,
             committer=Committer(store, deciders, deliver, _clock, metrics),
             tick=tick,
+            turns=Turns(time.monotonic, call_soon),
             forms=FormTracker(runner, self._forms),
             metrics=metrics,
             clock=_clock,

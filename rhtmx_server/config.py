@@ -28,6 +28,8 @@ _WHOLE: Mapping[str, Range] = {
     "requests": (1, 100_000),
     "pushes_in_flight": (1, 100_000),
     "bad_messages": (0, 1_000_000),
+    "messages_per_second": (0, 1_000_000_000),
+    "bytes_per_second": (0, 1024 * 1024 * 1024 * 1024),
     "deflate_level": (1, 9),
     "deflate_threshold": (0, math.inf),
     "gzip_level": (1, 9),
@@ -67,6 +69,8 @@ class Config:
         pushes_in_flight: pushes that wait to be durable, per connection, before
             the server stops reading from it.
         bad_messages: how many messages of a connection may not be understood.
+        messages_per_second: messages of a connection; twice as many at once. 0 for no limit.
+        bytes_per_second: bytes of them, likewise. 0 for no limit.
         heartbeat: each side says something at least this often, in seconds.
         stall_timeout: seconds without progress after which a slow reader is cut off.
         stop_timeout: seconds that stopping may take.
@@ -114,6 +118,8 @@ class Config:
     requests: int = 64
     pushes_in_flight: int = 256
     bad_messages: int = 10
+    messages_per_second: int = 10_000
+    bytes_per_second: int = 16 * 1024 * 1024
 
     heartbeat: float = 20.0
     stall_timeout: float = 10.0
@@ -172,6 +178,11 @@ class Config:
         """
         if (self.grpc_cert is None) != (self.grpc_key is None):
             raise ValueError("grpc_cert and grpc_key go together: give both, or neither")
+        if 0 < self.bytes_per_second < self.max_size:
+            raise ValueError(
+                f"bytes_per_second: at least max_size ({self.max_size}) expected, or no message "
+                f"of that size could ever be sent; got {self.bytes_per_second}"
+            )
         if self.grpc_client_ca is not None and self.grpc_cert is None:
             raise ValueError("grpc_client_ca: needs grpc_cert and grpc_key")
         if self.grpc_port is not None and self.grpc_cert is None and not _local(self.grpc_host):

@@ -4,20 +4,20 @@ Knows its session, its feed and its outbox, and the dialect that its peer
 speaks. Must not know sockets: a link writes, pauses and closes for it.
 
 What arrives is handled at once, in the callback that brought it: no queue and
-no task for each message. Only three things make a message wait: an answer that
-later messages depend on (`hello`), too many pushes under way, and a peer that
-does not read. Then the link is paused, and TCP tells the peer.
+no task for each message. Only four things make a message wait: an answer that
+later messages depend on (`hello`), too many pushes under way, a peer that does
+not read, and one that goes on sending though it was told that it sends too
+much. Then the link is paused, and TCP tells the peer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, Error, Ping, Push, PushFields
+from rhtmx.messages import Authenticate, ChangeAction, Error, Ping, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server import dispatch
@@ -27,10 +27,19 @@ from rhtmx_server.feed import Feed
 from rhtmx_server.link import Dialect, Link
 from rhtmx_server.model import Mutation
 from rhtmx_server.outbox import Outbox
+from rhtmx_server.rate import Rate
 from rhtmx_server.services import Services
 from rhtmx_server.session import Phase, Session, Verdict
 
-__all__ = ["Connection"]
+__all__ = ["REFUSED", "Connection"]
+
+REFUSED = 64
+"""Messages that are refused in words while a peer sends too much. Then it is not read."""
+
+_SHORTEST = 0.001
+"""Seconds. uvloop 0.23 fires timers of less than half a millisecond at once."""
+
+_EXPIRED = "a token is missing, or has expired"
 
 
 class Connection:
@@ -49,9 +58,11 @@ class Connection:
         self.encoding = encoding
         self.requests = 0
         self._link = link
-        self.outbox = Outbox(link.write, services.tick)
+        self.outbox = Outbox(link.write, services.tick, link.abort)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._inbox: deque[tuple[bytes, bool]] = deque()
+        self._rate = Rate(services.config.messages_per_second, services.config.bytes_per_second)
+        self._refused = 0
+        self._holding: asyncio.TimerHandle | None = None
         self._pushes = 0
         self._answering = False
         self._paused = False
@@ -62,15 +73,33 @@ class Connection:
 
     # What the transport calls.
 
-    def receive(self, data: bytes, text: bool) -> None:
-        """Handle a frame, or put it in line behind what has to be first."""
+    def receive(self, data: bytes, text: bool) -> bool:
+        """Handle a message.
+
+        Returns:
+            Whether it was. If not, something has to come before it: the link is
+            paused, and brings it again when it is resumed.
+        """
         if self.session.phase is Phase.CLOSED:
-            return  # the peer has yet to see that, and says it again elsewhere
-        if self._inbox or self._held_up():
-            self._inbox.append((data, text))
+            return True  # the peer has yet to see that, and says it again elsewhere
+        if self._held_up():
             self._pause()
+            return False
+        wait = self._rate.admit(self.services.now(), len(data))
+        if wait:
+            self._limit(data, text, wait)
         else:
             self._handle(data, text)
+        return True
+
+    def spend(self, size: int) -> None:
+        """Count a frame that is no message: control frames, and parts of a message.
+
+        Nothing answers those, so too many of them are not read for a while.
+        """
+        wait = self._rate.admit(self.services.now(), size)
+        if wait:
+            self._hold(wait)
 
     def alive(self) -> None:
         """Something came in: the peer is there."""
@@ -82,6 +111,7 @@ class Connection:
             self._behind = asyncio.Event()
             self.outbox.behind = True
             self._stuck = (self.services.now(), self._link.waiting())
+            self._pause()  # pings, too: their pongs would wait behind all this
 
     def drained_enough(self) -> None:
         """The peer has read what was waiting."""
@@ -101,7 +131,8 @@ class Connection:
         self.session.close()
         self.feed.close()
         self.services.forms.forget(self)
-        self._inbox.clear()
+        if self._holding is not None:
+            self._holding.cancel()
         loop = asyncio.get_running_loop()
         for task in self._tasks:
             loop.call_soon(task.cancel)  # after its first step: it has begun by then
@@ -125,7 +156,7 @@ class Connection:
             self.services.metrics.stalled.inc()
             self.close(ErrorCode.STALLED, "no sign of life for two heartbeats")
         elif verdict is Verdict.LOCKED:
-            self.close(ErrorCode.UNAUTHENTICATED, "a token is missing, or has expired")
+            self.close(ErrorCode.UNAUTHENTICATED, _EXPIRED)
         elif verdict is Verdict.PING:
             if self.session.phase is Phase.KNOWN:
                 self.send(Ping())
@@ -135,7 +166,6 @@ class Connection:
     def close(self, code: ErrorCode, reason: str) -> None:
         """End the connection in good order, with the close code of an error."""
         self.session.close()
-        self._inbox.clear()
         self.outbox.flush()
         self.outbox.close()
         self._link.close(ERRORS[code].close_code, reason)
@@ -204,12 +234,20 @@ class Connection:
     # Inside.
 
     def _handle(self, data: bytes, text: bool) -> None:
+        until = self.session.until
+        expired = until is not None and self.services.now() >= until
         try:
             message = self.encoding.decode(data, text)
         except RhtmxError as error:
-            self._unreadable(error)
+            if expired:
+                self._expire(None)
+            else:
+                self._unreadable(error)
             return
         self.services.metrics.received(type(message))
+        if expired and not isinstance(message, Authenticate):
+            self._expire(message)  # and a fresh token may come at the last moment
+            return
         try:
             self.session.receive(message)
             check(message)
@@ -223,6 +261,38 @@ class Connection:
                 self._not_understood(error, message)
             return
         self._dispatch(message)
+
+    def _expire(self, message: Message | None) -> None:
+        """End a connection whose time is over before anything more is done for it."""
+        error = RhtmxError(ErrorCode.UNAUTHENTICATED, _EXPIRED)
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+        self.close(error.code, error.message)
+
+    def _limit(self, data: bytes, text: bool, wait: float) -> None:
+        """Refuse a message because of the rate. It costs no strike, and uses up no number."""
+        error = self._rate.refusal(wait)
+        try:
+            message: Message | None = self.encoding.decode(data, text)
+        except RhtmxError as unreadable:
+            error.request_id, error.seq, message = unreadable.request_id, unreadable.seq, None
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+        self._refused += 1
+        if self._refused >= REFUSED:
+            self._hold(wait)
+
+    def _hold(self, seconds: float) -> None:
+        """Read nothing for a while."""
+        if self._holding is None:
+            loop = asyncio.get_running_loop()
+            self._holding = loop.call_later(max(seconds, _SHORTEST), self._release)
+            self._pause()
+
+    def _release(self) -> None:
+        self._holding = None
+        self._refused = 0
+        self._go_on()
 
     def _dispatch(self, message: Message) -> None:
         try:
@@ -288,21 +358,19 @@ class Connection:
                 if isinstance(message, Error) and message.code is not None:
                     self.services.metrics.refused(message.code)
                 self.send(message)
-            if self._paused:
-                self._go_on()
+            self._go_on()
 
     def _held_up(self) -> bool:
         return (
             self._stopping
             or self._answering
+            or self._holding is not None
             or self._behind is not None
             or self._pushes >= self.services.config.pushes_in_flight
         )
 
     def _go_on(self) -> None:
-        while self._inbox and not self._held_up():
-            self._handle(*self._inbox.popleft())
-        if self._paused and not self._inbox and not self._held_up():
+        if self._paused and not self._held_up():
             self._paused = False
             self._link.resume()
 

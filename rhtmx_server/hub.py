@@ -91,11 +91,20 @@ class Group:
         slow = [member for member, outbox in self.members.items() if outbox.behind]
         for member in slow:
             del self.members[member]
-            member.fell(self.entity, sent)
+            _fell(member, self.entity, sent)
         joined = b"".join(frames)
         for outbox in self.members.values():
             outbox.put(joined)
         return len(self.members) * len(frames)
+
+
+def _fell(member: Subscriber, entity: str, sent: int) -> None:
+    """Tell a member that it is out. If it fails at that too, that costs nobody else anything."""
+    try:
+        member.fell(entity, sent)
+    except Exception as failure:
+        log.error("a subscriber could not be sent back to the store: %s", place(failure))
+        member.outbox.drop()  # it comes back and resumes
 
 
 class Hub:
@@ -202,7 +211,7 @@ class Hub:
             self._flush(group)
             members, group.members = group.members, {}
             for member in members:
-                member.fell(group.entity, group.sent)
+                _fell(member, group.entity, group.sent)
 
     def _flush(self, group: Group) -> None:
         self._delivered(group.flush(self.position(group.entity)))

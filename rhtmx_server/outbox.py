@@ -5,7 +5,8 @@ formats or subscriptions.
 
 A system call per message is what fan-out costs. So nothing is written when it
 is produced: outboxes note what they hold, and at the end of the tick each one
-writes all of it at once.
+writes all of it at once. One that holds much writes before that: a tick may
+produce any amount, and the transport has to say when its peer does not read it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from collections.abc import Callable
 
 from rhtmx_server.failures import place
 
-__all__ = ["Outbox", "Tick"]
+__all__ = ["FULL", "Outbox", "Tick"]
 
 log = logging.getLogger("rhtmx_server")
+
+
+FULL = 64 * 1024
+"""Bytes that an outbox writes before the end of the tick."""
 
 
 class Tick:
@@ -56,21 +61,14 @@ class Tick:
         outboxes, self._outboxes = self._outboxes, []
         self._scheduled = False
         for outbox in outboxes:
-            try:
-                outbox.flush()
-            except Exception as failure:
-                _log(failure)
+            outbox.flush()
 
 
 def _guarded(function: Callable[[], None]) -> None:
     try:
         function()
     except Exception as failure:
-        _log(failure)
-
-
-def _log(failure: Exception) -> None:
-    log.error("ending a tick failed: %s", place(failure))
+        log.error("ending a tick failed: %s", place(failure))
 
 
 class Outbox:
@@ -80,40 +78,67 @@ class Outbox:
     thousands of connections every further one is a cache miss each.
 
     Args:
-        write: hands bytes to the connection; must not block or raise.
+        write: hands bytes to the connection; must not block. Where it raises the peer is
+            gone, or as good as gone: it has missed something, and has to come back.
         tick: flushes this outbox.
+        broken: drops the connection, once writing has failed.
 
     Attributes:
         behind: more is waiting to be read by the peer than it may keep waiting.
     """
 
-    __slots__ = ("_chunks", "_tick", "_write", "behind")
+    __slots__ = ("_broken", "_chunks", "_size", "_tick", "_write", "behind")
 
-    def __init__(self, write: Callable[[bytes], None], tick: Tick) -> None:
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        tick: Tick,
+        broken: Callable[[], None] = lambda: None,
+    ) -> None:
         self.behind = False
         self._write = write
         self._tick = tick
+        self._broken = broken
         self._chunks: list[bytes] = []
+        self._size = 0
 
     def put(self, frames: bytes) -> None:
-        """Send these bytes after what is already here."""
-        self._chunks.append(frames)
-        if len(self._chunks) == 1:
+        """Send these bytes after what is already here. Never raises."""
+        chunks = self._chunks
+        chunks.append(frames)
+        if len(chunks) == 1:
+            self._size = len(frames)
             self._tick.add(self)
+        else:
+            self._size += len(frames)
+            if self._size > FULL:
+                self.flush()
 
     def close(self) -> None:
         """Drop whatever else is put here: the peer takes nothing any more."""
         self._write = _drop
 
     def flush(self) -> None:
-        """Write what is here."""
+        """Write what is here. Never raises."""
         chunks = self._chunks
         if not chunks:
             return
         self._chunks = []
         # One chunk goes out as it is: the hub's joined frames are one object
         # for all connections, however many of them have to buffer it.
-        self._write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        try:
+            self._write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        except Exception as failure:
+            log.debug("a connection is dropped, writing to it failed: %s", place(failure))
+            self.drop()
+
+    def drop(self) -> None:
+        """Drop the connection: its peer has missed something, and comes back. Never raises."""
+        self.close()
+        try:
+            self._broken()
+        except Exception as failure:
+            log.debug("dropping a connection failed: %s", place(failure))
 
 
 def _drop(data: bytes) -> None:

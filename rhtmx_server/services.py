@@ -17,6 +17,7 @@ from rhtmx_server.model import Granularity
 from rhtmx_server.outbox import Tick
 from rhtmx_server.ports import Store
 from rhtmx_server.trackers.forms import FormTracker
+from rhtmx_server.transports.turns import Turns
 
 __all__ = ["Authenticator", "Grant", "Services"]
 
@@ -48,6 +49,7 @@ class Services:
         hub: what is being written.
         committer: where to write.
         tick: when bytes go out.
+        turns: who has more to do than one turn of the loop allows.
         forms: the validators.
         metrics: takes figures.
         clock: the time; microseconds since 1970.
@@ -62,6 +64,7 @@ class Services:
     hub: Hub
     committer: Committer
     tick: Tick
+    turns: Turns
     forms: FormTracker
     metrics: Metrics
     clock: Callable[[], int]

@@ -88,6 +88,9 @@ class Session:
         limits: what it may ask for.
         now: seconds, of any clock that does not jump.
         locked: a token is asked for before anything else.
+
+    Attributes:
+        until: when its time is over, by its token or for want of one; `None` for never.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class Session:
         self.session_id = session_id
         self.limits = limits
         self._enter(Phase.LOCKED if locked else Phase.NEW)
-        self._until: float | None = now + LOGIN_SECONDS if locked else None
+        self.until: float | None = now + LOGIN_SECONDS if locked else None
         self.client_id: str | None = None
         self.subject = ""
         self.heard = now
@@ -152,7 +155,7 @@ class Session:
                 "the token belongs to another user: open a new connection for them",
             )
         self.subject = subject
-        self._until = until
+        self.until = until
         if self.phase is Phase.LOCKED:
             self._enter(Phase.NEW)
 
@@ -178,7 +181,7 @@ class Session:
         Args:
             now: seconds, of the same clock as `heard`.
         """
-        if self._until is not None and now >= self._until:
+        if self.until is not None and now >= self.until:
             return Verdict.LOCKED
         if now - self.heard > 2 * self.limits.heartbeat:
             return Verdict.GONE

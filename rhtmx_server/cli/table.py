@@ -160,6 +160,8 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--requests", "COUNT", "requests that wait for their answer", Kind.WHOLE),
         Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", Kind.WHOLE),
         Option("--bad-messages", "COUNT", "messages that may not be understood", Kind.WHOLE),
+        Option("--messages-per-second", "COUNT", "messages that are taken; 0: any", Kind.WHOLE),
+        Option("--bytes-per-second", "BYTES", "size of all that are taken; 0: any", Kind.SIZE),
     ),
     "times": (
         Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),

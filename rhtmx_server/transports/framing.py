@@ -16,7 +16,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.transports.replaying import PageDialect
 
-__all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect"]
+__all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect", "wire_limit"]
 
 TEXT = 0x1
 BINARY = 0x2
@@ -49,6 +49,19 @@ def deflate(payload: bytes, *, bits: int, level: int) -> bytes:
     compressor = zlib.compressobj(level, zlib.DEFLATED, -bits)
     data = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
     return data[:-4]
+
+
+def wire_limit(size: int) -> int:
+    """Bytes that a frame may have on the wire for a message of at most `size`.
+
+    websockets 17.4 applies its one `max_size` twice: to the frame as it arrives
+    (`Frame.parse`) and to what comes out of the decompressor
+    (`PerMessageDeflate.decode`). What does not compress gets larger by deflate:
+    by an eighth at most with its fixed codes (RFC 1951 section 3.2.6: 9 bits for
+    a byte), and some bytes for each block. So the library is told this limit,
+    and the exact one is applied to the message here.
+    """
+    return size + size // 8 + 64
 
 
 class WireDialect(PageDialect):

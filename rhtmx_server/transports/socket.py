@@ -1,16 +1,31 @@
 """A socket of the `websockets` library, as a connection uses it.
 
-Knows frames and flow control. Must not know handshakes, nor what a message
-means.
+Knows frames, turns and flow control. Must not know handshakes, nor what a
+message means.
 
-The library parses and guards the protocol. Two of its conveniences are not
+The library parses and guards the protocol. Some of its conveniences are not
 used, because a server of many sockets cannot afford them: its receive queue
-(a task switch for each message) and its `send`, `ping` and `close`, which wait
-for a peer that does not read.
+(a task switch for each message), its `send`, `ping` and `close`, which wait
+for a peer that does not read, and its parsing of all that has arrived at once.
+
+What has arrived is handled a few frames at a time, as long as this socket's
+share of the turn lasts; then nothing more is read, and the rest waits for the
+turns that come (`turns`). The same when the connection takes no more for now:
+
+===========  ==================================  ==============================
+state        what has arrived                    reading
+===========  ==================================  ==============================
+at rest      is handled                          yes
+in line      is kept, and handled turn by turn   paused until all is handled
+stopped      is kept                             paused until `resume`
+===========  ==================================  ==============================
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from collections.abc import Generator
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -19,47 +34,100 @@ from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from rhtmx.errors import ErrorCode
-from rhtmx.messages import Error
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.connection import Connection
+from rhtmx_server.failures import error_message
+from rhtmx_server.transports.turns import Turns
 
-__all__ = ["Socket", "SocketLink"]
+__all__ = ["BYTES", "FRAMES", "Socket"]
 
-_PING = bytes((0x89, 0x00))
+FRAMES = 16
+"""Frames that are parsed at a time. More makes nothing faster; 16 pings take 0.2 ms."""
+
+BYTES = 32 * 1024
+"""Bytes after which no further frame is parsed."""
+
 _ANSWERED = Request("", Headers())
 """Stands for the request of every socket whose handshake is over."""
 
 
 class Socket(ServerConnection):
-    """A `websockets` connection that hands frames over as they come in."""
+    """A `websockets` connection that hands frames over in its turns.
+
+    Attributes:
+        connection: who takes the messages, once the handshake is over.
+        turns: who waits for its turn; set before anything arrives.
+        most: bytes of a message, decompressed; set likewise.
+    """
+
+    turns: Turns
+    most: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connection: Connection | None = None
-        self._early: list[Frame] = []
-        self._parts: list[bytes] = []
+        self._frames: deque[Frame] = deque()
+        self._message = bytearray()
+        self._unfinished = False
         self._text = False
+        self._in_line = False
+        self._stopped = True  # until the handshake is over
+        self._reading = True
+        self._fed = False
+        self._frames_left = FRAMES
+        self._bytes_left = 0
+        self._drop_at: asyncio.TimerHandle | None = None
         self._fail = self.protocol.fail
         self.protocol.fail = self._explain_and_fail  # type: ignore[method-assign]
+        self.protocol.reader.at_eof = self._next_frame  # type: ignore[method-assign]
 
     # What the library calls.
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in: a sign of life, and maybe the end of the conversation."""
         connection = self.connection
-        if connection is not None:
-            connection.alive()
-        super().data_received(data)
-        if self.protocol.state is not State.OPEN and connection is not None:
-            connection.ended()
+        if connection is None:
+            self._parse_early(data)
+            return
+        connection.alive()
+        if self._in_line or self._stopped:
+            self.protocol.reader.feed_data(data)  # behind what has come before
+            self._fed = True
+            return
+        self._parse(data)
+        if self._frames or self._is_held():
+            self._in_line = True
+            if self._turn() and self.turns.spend(self._turn):
+                self._read(False)
+
+    def eof_received(self) -> None:
+        """The peer sends nothing more: nothing more may be written.
+
+        uvloop 0.23 closes the transport at once, and raises at each write that
+        comes after. What was not handled yet is as if it had never arrived.
+        """
+        self._drop()
+        self.end()
+        super().eof_received()
 
     def process_event(self, event: Any) -> None:
-        """Take a frame; the handshake and control frames go to the library."""
-        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-            self._take(event)
+        """Keep a frame for its turn; the handshake and control frames go to the library."""
+        if not isinstance(event, Frame):
+            super().process_event(event)
+        elif event.opcode in DATA_OPCODES:
+            self._frames.append(event)
         else:
             super().process_event(event)
+            if self.connection is not None:
+                self.connection.spend(len(event.data))
+
+    def send_data(self) -> None:
+        """Write what the library has to say, as long as somebody may hear it."""
+        if self.transport.is_closing():
+            self.protocol.data_to_send()
+        else:
+            super().send_data()
 
     def pause_writing(self) -> None:
         """The peer has left too much unread."""
@@ -75,6 +143,9 @@ class Socket(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone; what is left of it holds nothing that would keep it alive."""
+        self._drop()
+        if self._drop_at is not None:
+            self._drop_at.cancel()
         if self.connection is not None:
             self.connection.lost()
         super().connection_lost(exc)
@@ -83,8 +154,11 @@ class Socket(ServerConnection):
         self.connection = None
         del self._fail
         del self.protocol.fail
+        del self.protocol.reader.at_eof
         self.protocol.parser_exc = None
         self.protocol.parser.close()
+
+    # What its link and its door call.
 
     def attach(self, connection: Connection) -> None:
         """Hand frames to `connection` from now on: the handshake is over."""
@@ -92,85 +166,136 @@ class Socket(ServerConnection):
         # Half of the objects that a socket consists of, and nobody reads them again.
         self.request, self.response = _ANSWERED, None
         del self.protocol.select_subprotocol
-        early, self._early = self._early, []
-        for frame in early:
-            self._take(frame)
+        if self.protocol.state is not State.OPEN:
+            self.end()
+        self.resume()
+
+    def stop(self) -> None:
+        """Take no more frames, until `resume`."""
+        self._stopped = True
+        self._read(False)
+
+    def resume(self) -> None:
+        """Go on: with what is here, and then with what comes."""
+        self._stopped = False
+        if self._in_line:
+            return
+        if self._frames or self._is_held():
+            self._in_line = True
+            self.turns.wait(self._turn)
+        else:
+            self._read(True)
+
+    def end(self) -> None:
+        """Nothing more may be written; the peer has some time to hang up."""
+        if self.connection is not None:
+            self.connection.ended()
+        if self._drop_at is None and self.close_timeout is not None:
+            self._drop_at = self.loop.call_later(self.close_timeout, self.transport.abort)
 
     # Inside.
 
+    def _turn(self) -> bool:
+        """Hand one frame over, or parse the next few; whether there is more to do now."""
+        if not self._stopped:
+            if self._frames:
+                self._take(self._frames[0])
+            elif self._is_held():
+                self._parse(b"")
+        if not self._stopped and (self._frames or self._is_held()):
+            return True
+        self._in_line = False
+        if not self._stopped:
+            self._read(True)
+        return False
+
+    def _read(self, reading: bool) -> None:
+        if self._reading is not reading and not self.transport.is_closing():
+            self._reading = reading
+            if reading:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def _parse_early(self, data: bytes) -> None:
+        """Take the request, and a few frames of a peer that does not wait for the answer."""
+        super().data_received(data)
+        if len(self.protocol.reader.buffer) > BYTES:
+            self._read(False)
+
+    def _parse(self, data: bytes) -> None:
+        self._fed = False
+        self._frames_left = FRAMES
+        self._bytes_left = len(self.protocol.reader.buffer) + len(data) - BYTES
+        super().data_received(data)
+        if self.protocol.state is not State.OPEN:
+            self.end()
+
+    def _is_held(self) -> bool:
+        """Whether there are bytes that the parser was not given, or has stopped before."""
+        return self._fed or (not self._may_parse() and bool(self.protocol.reader.buffer))
+
+    def _may_parse(self) -> bool:
+        return self._frames_left > 0 and len(self.protocol.reader.buffer) > self._bytes_left
+
+    def _next_frame(self) -> Generator[None, None, bool]:
+        """Stand for the reader's `at_eof`, which the parser asks before each frame.
+
+        The parser takes all that is there in one go. It is a generator that
+        gives way where bytes are missing, so it can be made to do so here.
+        """
+        reader, protocol = self.protocol.reader, self.protocol
+        while True:
+            if reader.buffer and (self._may_parse() or reader.eof or protocol.eof_sent):
+                self._frames_left -= 1
+                return False
+            if reader.eof:
+                return True
+            yield
+
     def _take(self, frame: Frame) -> None:
+        """Hand a message over with its last frame; that stays in line if it has to wait."""
         connection = self.connection
-        if connection is None:
-            self._early.append(frame)
+        assert connection is not None
+        if len(self._message) + len(frame.data) > self.most:
+            self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
+            self.send_data()
+            self._drop()
+            self.end()
             return
         if frame.opcode is not Opcode.CONT:
             self._text = frame.opcode is Opcode.TEXT
-        if frame.fin and not self._parts:
-            connection.receive(bytes(frame.data), self._text)
-        else:
-            self._parts.append(bytes(frame.data))
-            if frame.fin:
-                parts, self._parts = self._parts, []
-                connection.receive(b"".join(parts), self._text)
+        if not frame.fin:
+            self._message += frame.data
+            self._unfinished = True
+            connection.spend(len(frame.data))
+        elif not connection.receive(self._whole(frame), self._text):
+            return
+        elif self._unfinished:
+            self._message.clear()
+            self._unfinished = False
+        if self._frames:  # the message may have ended it all
+            self._frames.popleft()
+
+    def _whole(self, frame: Frame) -> bytes:
+        return bytes(self._message + frame.data) if self._unfinished else bytes(frame.data)
+
+    def _drop(self) -> None:
+        """Nothing that has arrived is handled any more."""
+        self._frames.clear()
+        self._message.clear()
+        self.protocol.reader.discard()
 
     def _explain_and_fail(self, code: int, reason: str = "") -> None:
         """Say in the protocol's own words that a message was too large."""
         connection = self.connection
         if code == CloseCode.MESSAGE_TOO_BIG and connection is not None:
-            limit = connection.services.config.max_size
-            message = Error(
-                message=f"a message of at most {limit} bytes expected, got a larger one",
-                code=ErrorCode.TOO_LARGE,
+            error = RhtmxError(
+                ErrorCode.TOO_LARGE,
+                f"a message of at most {self.most} bytes expected, got a larger one",
             )
-            self.transport.write(connection.encoding.frame(message))
-            code, reason = ERRORS[ErrorCode.TOO_LARGE].close_code, message.message
+            connection.outbox.flush()
+            if not self.transport.is_closing():
+                self.transport.write(connection.encoding.frame(error_message(error)))
+            code, reason = ERRORS[ErrorCode.TOO_LARGE].close_code, error.message
         self._fail(code, reason)
-
-
-class SocketLink:
-    """A socket as its connection sees it: nothing here waits for the peer.
-
-    Args:
-        socket: the socket.
-        patience: seconds that a peer has to answer a close frame.
-    """
-
-    __slots__ = ("_patience", "_socket", "_transport", "write")
-
-    def __init__(self, socket: Socket, patience: float) -> None:
-        self._socket = socket
-        self._transport = socket.transport
-        self._patience = patience
-        self.write = socket.transport.write
-
-    def pause(self) -> None:
-        """Stop receiving."""
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Go on receiving."""
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def ping(self) -> None:
-        """Send a ping frame; whatever comes back is a sign of life."""
-        if self._socket.protocol.state is State.OPEN:
-            self.write(_PING)
-
-    def close(self, code: int, reason: str) -> None:
-        """Send a close frame, and drop the socket if the peer does not answer."""
-        if self._socket.protocol.state is State.OPEN:
-            self._socket.protocol.send_close(code, reason[:120])
-            self._socket.send_data()
-            self._socket.loop.call_later(self._patience, self.abort)
-        # The peer's close frame has to be received; or, if it came first, the end of its socket.
-        self.resume()
-
-    def abort(self) -> None:
-        """Drop the socket now."""
-        self._transport.abort()
-
-    def waiting(self) -> int:
-        """Bytes that were written and not sent yet."""
-        return self._transport.get_write_buffer_size()

@@ -29,8 +29,9 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.link import Dialect
 from rhtmx_server.services import Services
 from rhtmx_server.session import Limits, Session
-from rhtmx_server.transports.framing import wire_dialect
-from rhtmx_server.transports.socket import Socket, SocketLink
+from rhtmx_server.transports.framing import wire_dialect, wire_limit
+from rhtmx_server.transports.socket import Socket
+from rhtmx_server.transports.socket_link import SocketLink
 
 __all__ = ["Endpoint", "WebSocketServer", "unified"]
 
@@ -122,7 +123,7 @@ class WebSocketServer:
             select_subprotocol=self._subprotocol,
             compression=None,
             extensions=self._extensions(),
-            max_size=config.max_size,
+            max_size=wire_limit(config.max_size),
             write_limit=config.outbox,
             backlog=_BACKLOG,
             ping_interval=None,
@@ -178,6 +179,8 @@ class WebSocketServer:
 
     def _create(self, *args: Any, **kwargs: Any) -> Socket:
         socket = Socket(*args, **kwargs)
+        socket.turns = self._services.turns
+        socket.most = self._services.config.max_size
         self._tcp.add(socket)
         socket.connection_lost_waiter.add_done_callback(lambda _: self._tcp.discard(socket))
         return socket
@@ -213,7 +216,7 @@ class WebSocketServer:
         )
         locked = services.authenticate is not None
         session = Session(secrets.token_hex(8), limits, services.now(), locked=locked)
-        link = SocketLink(socket, config.stop_timeout / 2)
+        link = SocketLink(socket)
         connection = Connection(services, session, endpoint.dialect(services, socket), link)
         endpoint.accepted(services, socket)
         gauge = services.metrics.connections(endpoint.name)

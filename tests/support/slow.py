@@ -35,6 +35,10 @@ class SlowReader:
         self._protocol.send_text(json.dumps(message).encode())
         self._flush()
 
+    def end(self) -> None:
+        """Say nothing more; go on being there."""
+        self._writer.write_eof()
+
     async def read(self) -> list[dict[str, Any]]:
         """Some of what has arrived; empty at the end of the connection."""
         async with asyncio.timeout(PATIENCE):

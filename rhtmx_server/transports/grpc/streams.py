@@ -68,7 +68,7 @@ class Conversation(Connection):
 
     def end_if_done(self) -> None:
         """End the stream if all is said and answered."""
-        due = self._pushes or self.requests or self._inbox or self.feed.lagging
+        due = self._pushes or self.requests or self.feed.lagging
         if self.said_all and not due:
             self.outbox.flush()
             self.ended_well()
@@ -160,7 +160,8 @@ async def _listen(connection: Conversation, link: StreamLink, stream: Stream[Any
         while (data := await receive_bytes(stream)) is not None:
             await link.readable()
             connection.alive()
-            connection.receive(data, False)
+            while not connection.receive(data, False):
+                await link.readable()
     except RhtmxError as error:
         connection.services.metrics.refused(error.code)
         connection.outbox.flush()

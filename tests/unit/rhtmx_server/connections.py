@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.runner import Runner
+from rhtmx_server.transports.turns import Turns
 from tests.unit.rhtmx_server.fakes import NOW, Lines, Soon, messages
 
 
@@ -43,6 +45,8 @@ class Link:
         self.written: list[bytes] = []
         self.buffered = 0
         self.paused = False
+        self.unsaid: list[bytes] = []
+        self.receive: Callable[[bytes], bool] = lambda data: True
         self.pings = 0
         self.closed: list[tuple[int, str]] = []
         self.aborted = False
@@ -55,6 +59,12 @@ class Link:
 
     def resume(self) -> None:
         self.paused = False
+        self.bring()
+
+    def bring(self) -> None:
+        """Bring what has arrived, until somebody has to wait."""
+        while self.unsaid and not self.paused and self.receive(self.unsaid[0]):
+            self.unsaid.pop(0)
 
     def ping(self) -> None:
         self.pings += 1
@@ -113,6 +123,7 @@ class Side:
             hub=self.hub,
             committer=cast(Committer, self.committer),
             tick=tick,
+            turns=Turns(self.now, self.soon),
             forms=FormTracker(runner, self.forms),
             metrics=Metrics(),
             clock=lambda: NOW,
@@ -122,6 +133,7 @@ class Side:
         )
         self.session = Session("s1", self.limits, self.now())
         self.connection = Connection(self.services, self.session, Lines(), self.link)
+        self.link.receive = lambda data: self.connection.receive(data, True)
 
     def form(self, name: str) -> Form:
         """A form of the server's."""
@@ -129,12 +141,11 @@ class Side:
 
     def say(self, *said: Message) -> None:
         """What the peer sends."""
-        for message in said:
-            self.connection.receive(wire.encode(message, Format.JSON), True)
+        self.say_raw(*(wire.encode(message, Format.JSON) for message in said))
 
     def say_raw(self, *frames: bytes) -> None:
-        for frame in frames:
-            self.connection.receive(frame, True)
+        self.link.unsaid += frames
+        self.link.bring()
 
     @property
     def heard(self) -> list[Message]:

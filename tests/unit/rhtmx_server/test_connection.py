@@ -25,8 +25,10 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import Message
 from rhtmx_server.config import Config
-from rhtmx_server.services import Grant
+from rhtmx_server.connection import REFUSED
+from rhtmx_server.services import Authenticator, Grant
 from rhtmx_server.session import Limits, Phase
+from tests.support.waiting import eventually
 from tests.unit.rhtmx_server.connections import Side
 from tests.unit.rhtmx_server.fakes import RECORDS, commit, push
 
@@ -105,6 +107,92 @@ async def test_an_error_in_a_message_names_the_request(side: Side) -> None:
     (error,) = side.heard
     assert isinstance(error, Error)
     assert (error.code, error.request_id) == (ErrorCode.BAD_MESSAGE, "r")
+
+
+# How much may arrive.
+
+
+@pytest.fixture
+async def brisk() -> Side:
+    """A server that takes four messages at once, and two a second."""
+    return Side(config=Config(messages_per_second=2))
+
+
+async def test_who_sends_too_much_is_told_when_to_send_it_again(brisk: Side) -> None:
+    brisk.say(*[Ping()] * 4)
+    assert brisk.heard == [Pong()] * 4
+    brisk.say(Sync(entity="tasks", since=0, request_id="r"))
+    (error,) = brisk.heard
+    assert isinstance(error, Error)
+    assert (error.code, error.request_id) == (ErrorCode.RATE_LIMITED, "r")
+    assert (error.retryable, error.retry_after) == (True, 500)
+    brisk.now.seconds += 0.5
+    brisk.say(Ping())
+    assert brisk.heard == [Pong()]
+
+
+async def test_it_is_no_strike_and_the_connection_goes_on(brisk: Side) -> None:
+    brisk.say(*[Ping()] * 60)
+    assert brisk.link.closed == []
+    assert codes(brisk.heard).count(ErrorCode.RATE_LIMITED) == 56
+
+
+async def test_a_refused_push_uses_up_no_number_and_those_after_it_are_refused_in_order(
+    brisk: Side,
+) -> None:
+    brisk.session.introduce("ada")
+    brisk.say(*[push(seq=number) for number in range(1, 9)])
+    assert [message.seq for message in brisk.committer.pushed] == [1, 2, 3, 4]
+    refused = [m for m in brisk.heard if isinstance(m, Error)]
+    assert [(m.code, m.seq) for m in refused] == [(ErrorCode.RATE_LIMITED, n) for n in (5, 6, 7, 8)]
+
+
+async def test_garbage_beyond_the_rate_is_refused_like_everything_else(brisk: Side) -> None:
+    brisk.say(*[Ping()] * 4)
+    brisk.say_raw(*[GARBAGE] * 20)
+    assert codes(brisk.heard) == [ErrorCode.RATE_LIMITED] * 20
+    assert brisk.link.closed == []
+
+
+async def test_who_goes_on_all_the_same_is_not_read_for_a_while(brisk: Side) -> None:
+    brisk.say(*[Ping()] * 4, *[Ping()] * REFUSED, *[Ping()] * 1000)
+    assert brisk.link.paused
+    assert len(brisk.link.unsaid) == 1000
+    assert len(brisk.heard) == 4 + REFUSED
+    brisk.now.seconds += 100
+    brisk.link.unsaid = brisk.link.unsaid[:3]
+    await eventually(lambda: not brisk.link.paused)
+    assert brisk.heard == [Pong()] * 3
+
+
+@pytest.mark.parametrize("size", [0, 125])
+async def test_frames_that_are_no_messages_count_and_are_not_read_beyond_the_rate(
+    brisk: Side, size: int
+) -> None:
+    for _ in range(4):
+        brisk.connection.spend(size)
+    assert not brisk.link.paused
+    brisk.connection.spend(size)
+    assert brisk.link.paused
+    assert brisk.heard == [], "nothing answers a ping or a part of a message"
+    brisk.now.seconds += 1
+    await eventually(lambda: not brisk.link.paused)
+
+
+async def test_bytes_count_as_messages_do() -> None:
+    side = Side(config=Config(max_size=1024, bytes_per_second=1024, messages_per_second=0))
+    side.say(*[push(data=b'"%s"' % (b"x" * 900))] * 3)
+    assert len(side.committer.pushed) == 2
+    assert codes(side.heard) == [ErrorCode.RATE_LIMITED]
+
+
+async def test_a_connection_that_is_gone_leaves_no_timer(brisk: Side) -> None:
+    for _ in range(5):
+        brisk.connection.spend(1)
+    held = brisk.connection._holding
+    assert held is not None
+    brisk.connection.lost()
+    assert held.cancelled()
 
 
 # Pushes.
@@ -264,6 +352,70 @@ async def test_an_answer_that_comes_while_the_server_stops_takes_nothing_more() 
     assert [type(message) for message in side.heard] == [Authenticated]
     assert side.committer.mutations == []
     assert side.link.paused
+
+
+# Tokens.
+
+
+@pytest.fixture
+async def known() -> Side:
+    """A client that numbers, with a token that is good for a minute."""
+    side = Side(authenticate=Gate())
+    side.session.unlock("ada", side.now() + 60)
+    side.session.introduce("c")
+    return side
+
+
+@pytest.mark.parametrize("late", [0.0, 0.001, 0.8])
+@pytest.mark.parametrize("seq", [None, 1])
+async def test_an_expired_token_writes_nothing_more_also_before_anybody_looks_at_the_clock(
+    known: Side, late: float, seq: int | None
+) -> None:
+    known.now.seconds += 60 + late
+    known.say(push(seq=seq, request_id="r"), push("2"))
+    assert known.committer.mutations == []
+    (error,) = known.heard
+    assert isinstance(error, Error)
+    assert (error.code, error.request_id) == (ErrorCode.UNAUTHENTICATED, "r")
+    assert [code for code, _ in known.link.closed] == [4503]
+
+
+async def test_up_to_its_last_moment_a_token_is_good(known: Side) -> None:
+    known.now.seconds += 59.999
+    known.say(push())
+    assert len(known.committer.mutations) == 1
+
+
+async def test_a_message_that_cannot_be_read_uses_up_no_number_after_the_token(known: Side) -> None:
+    known.now.seconds += 61
+    known.say_raw(b'{"type":"push","entity":"tasks","seq":1}')
+    assert known.committer.mutations == []
+    assert [code for code, _ in known.link.closed] == [4503]
+
+
+@pytest.mark.parametrize("question", [Ping(), Subscribe(entities=["tasks"]), Sync(entity="tasks")])
+async def test_an_expired_token_reads_and_asks_nothing_more(known: Side, question: Message) -> None:
+    known.now.seconds += 61
+    known.say(question)
+    await known.rest()
+    assert codes(known.heard) == [ErrorCode.UNAUTHENTICATED]
+    assert known.connection.feed.subscriptions == 0
+
+
+async def test_a_fresh_token_may_still_come_until_somebody_looks(known: Side) -> None:
+    known.services.authenticate = a_minute_more(known)
+    known.now.seconds += 60.5
+    known.say(Authenticate(token="ada"), push())
+    await known.rest()
+    assert [type(message) for message in known.heard] == [Authenticated]
+    assert len(known.committer.mutations) == 1
+
+
+def a_minute_more(side: Side) -> Authenticator:
+    async def authenticate(token: str) -> Grant:
+        return Grant(token, side.services.clock() + 60_000_000)
+
+    return authenticate
 
 
 # Peers that do not read.

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from rhtmx_server.outbox import Outbox, Tick
+from rhtmx_server.outbox import FULL, Outbox, Tick
 from tests.unit.rhtmx_server.fakes import Soon
 
 
@@ -129,25 +129,55 @@ def test_the_tick_can_be_ended_by_hand() -> None:
     assert wire.written == [b"a"]
 
 
+@pytest.mark.parametrize("drop_fails", [False, True], ids=["dropped", "dropping fails as well"])
 def test_a_write_that_fails_costs_only_its_own_connection(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, drop_fails: bool
 ) -> None:
-    soon, wire = Soon(), Wire()
+    soon, wire, drops = Soon(), Wire(), list[str]()
     tick = Tick(soon)
 
     def closed(data: bytes) -> None:
         raise RuntimeError("the handler is closed")
 
-    broken, healthy = Outbox(closed, tick), Outbox(wire, tick)
+    def drop() -> None:
+        drops.append("dropped")
+        if drop_fails:
+            raise RuntimeError("that one is closed, too")
+
+    broken, healthy = Outbox(closed, tick, drop), Outbox(wire, tick)
     broken.put(b"a")
     healthy.put(b"b")
-    with caplog.at_level(logging.ERROR, "rhtmx_server"):
+    with caplog.at_level(logging.INFO, "rhtmx_server"):
         soon.turn()
+    broken.put(b"never written")
     healthy.put(b"c")
     soon.turn()
     assert wire.written == [b"b", b"c"]
-    assert "RuntimeError" in caplog.text
-    assert "the handler is closed" not in caplog.text, "it may hold a payload"
+    assert drops == ["dropped"], "its peer has missed something and has to come back"
+    assert caplog.text == "", "trouble of the network is no error of the server"
+
+
+def test_what_waits_counts_while_it_is_produced_and_not_at_the_end_of_the_turn() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    chunk = bytes(1024)
+    for _ in range(FULL // 1024):
+        outbox.put(chunk)
+    assert wire.written == []
+    outbox.put(chunk)
+    assert [len(each) for each in wire.written] == [FULL + 1024]
+    outbox.put(b"a")
+    soon.turn()
+    assert wire.written[1:] == [b"a"]
+
+
+def test_one_large_chunk_waits_for_its_turn_like_any_other() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(bytes(3 * FULL))
+    assert wire.written == []
+    soon.turn()
+    assert [len(each) for each in wire.written] == [3 * FULL]
 
 
 def test_a_failure_before_writing_does_not_stop_the_ticks(

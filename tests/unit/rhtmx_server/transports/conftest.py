@@ -32,6 +32,7 @@ class Server:
             store=self.store,
             hub=self.hub,
             committer=unused,
+            turns=unused,
             tick=unused,
             forms=unused,
             metrics=Metrics(),
