@@ -85,7 +85,7 @@ class Connection:
         if self._held_up():
             self._pause()
             return False
-        wait = self._rate.admit(self.services.now(), len(data))
+        wait = self._rate.admit(self.session.heard, len(data))
         if wait:
             self._limit(data, text, wait)
         else:
@@ -97,12 +97,12 @@ class Connection:
 
         Nothing answers those, so too many of them are not read for a while.
         """
-        wait = self._rate.admit(self.services.now(), size)
+        wait = self._rate.admit(self.session.heard, size)
         if wait:
             self._hold(wait)
 
     def alive(self) -> None:
-        """Something came in: the peer is there."""
+        """Something came in, or is handled now: the peer is there."""
         self.session.heard = self.services.now()
 
     def overfull(self) -> None:

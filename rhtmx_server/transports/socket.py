@@ -40,13 +40,13 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.failures import error_message
 from rhtmx_server.transports.turns import Turns
 
-__all__ = ["BYTES", "FRAMES", "Socket"]
+__all__ = ["EARLY", "FRAMES", "Socket"]
 
 FRAMES = 16
 """Frames that are parsed at a time. More makes nothing faster; 16 pings take 0.2 ms."""
 
-BYTES = 32 * 1024
-"""Bytes after which no further frame is parsed."""
+EARLY = 32 * 1024
+"""Bytes that a peer may send before it has the answer to its handshake."""
 
 _ANSWERED = Request("", Headers())
 """Stands for the request of every socket whose handshake is over."""
@@ -75,8 +75,7 @@ class Socket(ServerConnection):
         self._stopped = True  # until the handshake is over
         self._reading = True
         self._fed = False
-        self._frames_left = FRAMES
-        self._bytes_left = 0
+        self._allowed = FRAMES
         self._drop_at: asyncio.TimerHandle | None = None
         self._fail = self.protocol.fail
         self.protocol.fail = self._explain_and_fail  # type: ignore[method-assign]
@@ -96,9 +95,15 @@ class Socket(ServerConnection):
             self._fed = True
             return
         self._parse(data)
-        if self._frames or self._is_held():
+        frames = self._frames
+        if not frames:
+            return
+        frame = frames.popleft()  # the usual case: one, and nothing else
+        if not self._take(frame):
+            frames.appendleft(frame)
+        elif frames or self._is_held():
             self._in_line = True
-            if self._turn() and self.turns.spend(self._turn):
+            if self.turns.spend(self._turn):
                 self._read(False)
 
     def eof_received(self) -> None:
@@ -124,10 +129,11 @@ class Socket(ServerConnection):
 
     def send_data(self) -> None:
         """Write what the library has to say, as long as somebody may hear it."""
-        if self.transport.is_closing():
-            self.protocol.data_to_send()
-        else:
-            super().send_data()
+        if self.protocol.writes:
+            if self.transport.is_closing():
+                self.protocol.writes.clear()
+            else:
+                super().send_data()
 
     def pause_writing(self) -> None:
         """The peer has left too much unread."""
@@ -197,13 +203,15 @@ class Socket(ServerConnection):
 
     def _turn(self) -> bool:
         """Hand one frame over, or parse the next few; whether there is more to do now."""
-        if not self._stopped:
-            if self._frames:
-                self._take(self._frames[0])
-            elif self._is_held():
+        frames = self._frames
+        if not self._stopped and self.connection is not None:
+            if not frames:
+                self.connection.alive()
                 self._parse(b"")
-        if not self._stopped and (self._frames or self._is_held()):
-            return True
+            elif not self._take(frame := frames.popleft()):
+                frames.appendleft(frame)
+            if not self._stopped and (frames or self._is_held()):
+                return True
         self._in_line = False
         if not self._stopped:
             self._read(True)
@@ -220,23 +228,19 @@ class Socket(ServerConnection):
     def _parse_early(self, data: bytes) -> None:
         """Take the request, and a few frames of a peer that does not wait for the answer."""
         super().data_received(data)
-        if len(self.protocol.reader.buffer) > BYTES:
+        if len(self.protocol.reader.buffer) > EARLY:
             self._read(False)
 
     def _parse(self, data: bytes) -> None:
         self._fed = False
-        self._frames_left = FRAMES
-        self._bytes_left = len(self.protocol.reader.buffer) + len(data) - BYTES
+        self._allowed = FRAMES
         super().data_received(data)
         if self.protocol.state is not State.OPEN:
             self.end()
 
     def _is_held(self) -> bool:
         """Whether there are bytes that the parser was not given, or has stopped before."""
-        return self._fed or (not self._may_parse() and bool(self.protocol.reader.buffer))
-
-    def _may_parse(self) -> bool:
-        return self._frames_left > 0 and len(self.protocol.reader.buffer) > self._bytes_left
+        return self._fed or (bool(self.protocol.reader.buffer) and self._allowed <= 0)
 
     def _next_frame(self) -> Generator[None, None, bool]:
         """Stand for the reader's `at_eof`, which the parser asks before each frame.
@@ -246,15 +250,16 @@ class Socket(ServerConnection):
         """
         reader, protocol = self.protocol.reader, self.protocol
         while True:
-            if reader.buffer and (self._may_parse() or reader.eof or protocol.eof_sent):
-                self._frames_left -= 1
-                return False
-            if reader.eof:
+            if reader.buffer:
+                if self._allowed > 0 or reader.eof or protocol.eof_sent:
+                    self._allowed -= 1
+                    return False
+            elif reader.eof:
                 return True
             yield
 
-    def _take(self, frame: Frame) -> None:
-        """Hand a message over with its last frame; that stays in line if it has to wait."""
+    def _take(self, frame: Frame) -> bool:
+        """Hand a message over with its last frame; whether that was taken."""
         connection = self.connection
         assert connection is not None
         if len(self._message) + len(frame.data) > self.most:
@@ -262,23 +267,21 @@ class Socket(ServerConnection):
             self.send_data()
             self._drop()
             self.end()
-            return
+            return True
         if frame.opcode is not Opcode.CONT:
             self._text = frame.opcode is Opcode.TEXT
         if not frame.fin:
             self._message += frame.data
             self._unfinished = True
             connection.spend(len(frame.data))
-        elif not connection.receive(self._whole(frame), self._text):
-            return
-        elif self._unfinished:
+        elif not self._unfinished:
+            return connection.receive(bytes(frame.data), self._text)
+        elif connection.receive(bytes(self._message + frame.data), self._text):
             self._message.clear()
             self._unfinished = False
-        if self._frames:  # the message may have ended it all
-            self._frames.popleft()
-
-    def _whole(self, frame: Frame) -> bytes:
-        return bytes(self._message + frame.data) if self._unfinished else bytes(frame.data)
+        else:
+            return False
+        return True
 
     def _drop(self) -> None:
         """Nothing that has arrived is handled any more."""

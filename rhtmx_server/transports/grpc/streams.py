@@ -162,6 +162,7 @@ async def _listen(connection: Conversation, link: StreamLink, stream: Stream[Any
             connection.alive()
             while not connection.receive(data, False):
                 await link.readable()
+                connection.alive()
     except RhtmxError as error:
         connection.services.metrics.refused(error.code)
         connection.outbox.flush()

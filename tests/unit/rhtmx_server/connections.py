@@ -133,7 +133,11 @@ class Side:
         )
         self.session = Session("s1", self.limits, self.now())
         self.connection = Connection(self.services, self.session, Lines(), self.link)
-        self.link.receive = lambda data: self.connection.receive(data, True)
+        self.link.receive = self._receive
+
+    def _receive(self, data: bytes) -> bool:
+        self.connection.alive()
+        return self.connection.receive(data, True)
 
     def form(self, name: str) -> Form:
         """A form of the server's."""
