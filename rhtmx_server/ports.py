@@ -133,7 +133,7 @@ class Store(Protocol):
         """At most `limit` records with `after < version <= upto`, in version order.
 
         Tombstones included. A page may be cut before `limit` to stay within
-        about 1 MiB of data: only an empty one says that there are no more.
+        about 256 KiB of data: only an empty one says that there are no more.
 
         Args:
             entity: the collection.

@@ -11,8 +11,9 @@ from rhtmx_server.model import Record
 
 __all__ = ["PAGE_BYTES", "cut"]
 
-PAGE_BYTES = 1 << 20
-"""The data of one page, in bytes. One larger record makes a page of its own."""
+PAGE_BYTES = 256 * 1024
+"""The data of one page, in bytes: as much as may wait for one reader (`Config.outbox`). One
+larger record makes a page of its own."""
 
 
 def cut(records: Iterable[Record], page_bytes: int = PAGE_BYTES) -> list[Record]:
