@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 import rhtmx
+from rhtmx.client import Client
+from rhtmx.dial import Endpoint
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS
+from rhtmx.session import Session
+from rhtmx.stores.sqlite import SqliteStore
+from rhtmx.wire import Format
 from rhtmx_server import App, Config
 
 STRATEGIES = list(MERGE_STRATEGY_SPELLINGS.values())
@@ -123,3 +130,26 @@ async def test_a_push_with_a_base_names_one_version_its_own_author_s_included(ap
     with pytest.raises(rhtmx.RhtmxError) as refused:
         await app.changes.push("keep_both", "1", 2, client_id="me", base_version=0)
     assert refused.value.code is rhtmx.ErrorCode.CONFLICT
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("grain", ["records", "fields"])
+async def test_a_client_shows_of_its_own_writes_what_the_server_decides(
+    app: App, tmp_path: Path, strategy: str, grain: Literal["records", "fields"]
+) -> None:
+    clock = iter([NOON, NOON, *TIMES, *TIMES[::-1], NOON])
+    for last in (False, True):  # over a restart, too
+        store = SqliteStore(tmp_path / "client.db")
+        session = Session("", random.random)
+        endpoint = Endpoint(app.url, Format.JSON, {}, None, 10.0)
+        async with Client(session, endpoint, clock=lambda: next(clock), store=store) as client:
+            shown = client.collection(strategy, granularity=grain)
+            await shown.synced()
+            client.offline()
+            for value in (True, not last, last):
+                shown.patch("1", {"f": value})
+            await client.saved()
+            assert shown.all()[0].data == {"f": last}
+            client.online()
+            assert not (await shown.patch("1", {"f": last})).conflicts
+            assert shown.all()[0].data == {"f": last} == await held(app, strategy)

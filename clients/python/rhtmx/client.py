@@ -137,7 +137,7 @@ class Client(Calls):
 
     async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
         self._let_go(request_id)
-        now = self._clock().timestamp()
+        now = self._now().timestamp()
         return await self._written(self._session.retry(request_id, now))
 
     def _discard(self, request_id: str) -> None:
@@ -150,7 +150,7 @@ class Client(Calls):
     ) -> PushResult | FieldPushResult | None:
         self._inbox.disputes.drop(conflict.dispute)
         self._let_go(conflict.dispute.refused or "")
-        return await self._written(self._session.answer(conflict.dispute, side, self._clock()))
+        return await self._written(self._session.answer(conflict.dispute, side, self._now()))
 
     def _let_go(self, request_id: str) -> None:
         """Nobody need be told of this refused write any more."""

@@ -188,9 +188,10 @@ class Calls(Lifeline):
             RhtmxError: it was refused.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        at = timestamp or self._clock()
+        now = self._now()
+        at = timestamp or now
         message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
-        return self._write(message, _fields_written)
+        return self._write(message, _fields_written, now)
 
     # Forms.
 
@@ -237,13 +238,18 @@ class Calls(Lifeline):
     # Inside.
 
     def _push(self, message: Push) -> Writing[PushResult]:
-        return self._write(message, _written)
+        return self._write(message, _written, self._now())
 
-    def _write(self, message: Mutation, convert: Callable[[Answered], T]) -> Writing[T]:
+    def _write(
+        self, message: Mutation, convert: Callable[[Answered], T], now: datetime
+    ) -> Writing[T]:
         self._check(message)
-        since = self._clock().timestamp()
-        call = self._inbox.answer(self._session.push(message, since))
+        call = self._inbox.answer(self._session.push(message, now.timestamp()))
         return Writing(call, convert, self.saved)
+
+    def _now(self) -> datetime:
+        """The time of the next write."""
+        return self._session.local.writes.time(self._clock())
 
     async def _ask(self, message: Question) -> Answered:
         self._check(message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 from rhtmx.backoff import Backoff
@@ -20,6 +21,7 @@ from rhtmx.journal import Journal
 from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
 from rhtmx.ops import Add, DropRefused, Image, Op, PutRefused, PutRow, RefusedWrite, Settled
 from rhtmx.queue import Queue, Row
+from rhtmx.ticks import Ticks
 from rhtmx.verdict import Verdict, verdict
 
 __all__ = ["Readers", "Writes"]
@@ -73,14 +75,21 @@ class Writes:
         self._locked = False
         self._conflicts: dict[int, list[FieldConflict]] = {}
         self._replaced: dict[str, RefusedWrite] = {}
+        self._ticks = Ticks()
 
     def load(self, image: Image) -> None:
         """Begin with what was kept."""
         self.queue.load(image.rows, image.last)
+        for row in image.rows:
+            self._ticks.used(datetime.fromtimestamp(row.since, UTC))
         self.refused = {each.id: each for each in image.refused}
         self.revision += 1
 
     # What the application does.
+
+    def time(self, now: datetime) -> datetime:
+        """The time of the next write: later than that of every other; see `ticks`."""
+        return self._ticks.next(now, waits=len(self.queue) > 0)
 
     def add(self, row: Row, instead: str | None = None) -> None:
         """Write; in the place of a refused write, if that is named."""

@@ -142,8 +142,7 @@ export class Client {
     fields: compose.Fields,
     options: o.PatchOptions = {},
   ): Promise<m.FieldPushAck> {
-    const message = compose.pushFields(entity, entityId, fields, options);
-    return this.#hub.write(() => message);
+    return this.#hub.write((at) => compose.pushFields(entity, entityId, fields, options, at));
   }
 
   /** A form, to be checked by the server. */
