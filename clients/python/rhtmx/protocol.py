@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from rhtmx import calls
 from rhtmx.changes import Change, FieldChange
 from rhtmx.dial import Endpoint
-from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Answered, Reset
 from rhtmx.grain import Grain
 from rhtmx.jsonvalue import Json
@@ -35,15 +34,13 @@ from rhtmx.results import FieldPushResult, FormValidation, PushResult, SyncResul
 from rhtmx.session import Session
 from rhtmx.subscription import Subscription
 from rhtmx.sync import collect, field_key, record_key
+from rhtmx.verdict import too_large
 from rhtmx.wire import encode
 from rhtmx.writing import Writing
 
 __all__ = ["Calls"]
 
 T = TypeVar("T")
-
-_ADDRESS = 64
-"""Bytes that `request_id` and `seq` add to a message, at most."""
 
 
 class Calls(Lifeline):
@@ -256,15 +253,12 @@ class Calls(Lifeline):
         return await self._inbox.answer(self._session.ask(message))
 
     def _check(self, message: Mutation | Question) -> None:
-        """Refuse here what the server would end the connection for."""
+        """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
         self._check_connected()
         limits = self._session.limits
-        size = len(encode(message, self._endpoint.format)) + _ADDRESS
-        if limits is not None and limits.message_bytes and size > limits.message_bytes:
-            raise RhtmxError(
-                ErrorCode.TOO_LARGE,
-                f"a message of at most {limits.message_bytes} bytes expected, this has {size}",
-            )
+        size = len(encode(message, self._endpoint.format))
+        if limits is not None and 0 < limits.message_bytes < size:
+            raise too_large(size, limits.message_bytes)
 
     def _subscription(
         self,

@@ -2,7 +2,8 @@
  * Questions that wait for their answer.
  *
  * Knows which answer belongs to which question. Must not know the connection.
- * A question changes nothing, so it is asked again on the next connection.
+ * A question changes nothing, so it is asked again on the next connection, and
+ * when the server was too busy for it.
  */
 import { plain } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
@@ -14,6 +15,8 @@ export type Question = Authenticate | ValidateField | ValidateForm;
 
 /** The questions of one client. */
 export class Requests {
+  /** The ids of those that were asked on this connection. */
+  readonly asked = new Set<string>();
   readonly #questions = new Map<string, Question>();
   readonly #core: Core;
 
@@ -21,31 +24,35 @@ export class Requests {
     this.#core = core;
   }
 
-  /** Adds one, and asks it if there is a connection. Tabs say again what they have asked. */
-  add(id: string, question: Question, connected: boolean): void {
-    if (this.#questions.has(id)) return;
-    const asked = { ...question, request_id: id };
-    this.#questions.set(id, asked);
-    if (connected) this.#ask(id, asked);
+  /** Adds one. Tabs say again what they have asked. */
+  add(id: string, question: Question): void {
+    if (!this.has(id)) this.#questions.set(id, { ...question, request_id: id });
   }
 
-  /** A connection was welcomed. */
-  begin(): void {
-    for (const [id, question] of this.#questions) this.#ask(id, question);
+  /** Whether it has no answer yet. */
+  has(id: string): boolean {
+    return this.#questions.has(id);
+  }
+
+  /** Asks what was not asked on this connection, `most` of it. */
+  flush(most: number): void {
+    if (this.asked.size >= this.#questions.size) return;
+    for (const [id, question] of this.#questions) {
+      if (this.asked.has(id) || most-- < 1) continue;
+      this.asked.add(id);
+      try {
+        this.#core.send(question);
+      } catch (error) {
+        this.answered(id, undefined, plain(error));
+      }
+    }
   }
 
   /** An answer, or an error in its place, has come; false if nobody asked. */
-  answered(id: string | undefined, answer?: ServerMessage, error?: Refusal): boolean {
-    if (!id || !this.#questions.delete(id)) return false;
+  answered(id = "", answer?: ServerMessage, error?: Refusal): boolean {
+    this.asked.delete(id);
+    if (!this.#questions.delete(id)) return false;
     this.#core.tell({ type: "answer", id, answer, error });
     return true;
-  }
-
-  #ask(id: string, question: Question): void {
-    try {
-      this.#core.send(question);
-    } catch (error) {
-      this.answered(id, undefined, plain(error));
-    }
   }
 }

@@ -251,6 +251,14 @@ describe("forms", () => {
     await expect(asked).rejects.toMatchObject({ code: "unknown_form" });
   });
 
+  it("are refused at once where the question is too large for the server", async () => {
+    const opened = await open({}, { limits: { ...WELCOME.limits, message_bytes: 100 } });
+    const { client } = opened;
+    clients.push(client);
+    await expect(client.validateField("f", "a", "x".repeat(100))).rejects.toMatchObject({ code: "too_large" });
+    expect(client.state).toBe("open");
+  });
+
   it("that cannot be asked about are refused at once", async () => {
     const { client } = await opened();
     await expect(client.form("f").check("a", 1 as never)).rejects.toMatchObject({ code: "bad_message" });

@@ -104,10 +104,10 @@ def test_what_may_pass_is_sent_again_with_all_after_it(
     assert writes.refuse(refusal(code, 2), 10)
     gap = refusal(ErrorCode.OUT_OF_ORDER, 3, details=b'{"last_seq":1}')
     assert writes.refuse(gap, 10)
-    assert writes.retry_at == 10.5
-    writes.tick(10.4)
+    assert writes.hold.until == 10.5
+    writes.hold.tick(10.4)
     assert due(writes) == []
-    writes.tick(10.5)
+    writes.hold.tick(10.5)
     assert due(writes) == [("b", 2), ("c", 3)]
     assert told.kinds() == [Answered]
 
@@ -120,8 +120,8 @@ def test_the_wait_grows_until_a_write_succeeds(writes: Writes) -> None:
         if seq == 2:
             acknowledge(writes, 1)
         writes.refuse(refusal(ErrorCode.STORAGE_FULL, seq), 0)
-        waits.append(writes.retry_at)
-        writes.tick(100)
+        waits.append(writes.hold.until)
+        writes.hold.tick(100)
     assert waits == [0.5, 1, 2, 0.5]
 
 
