@@ -16,6 +16,7 @@ from typing import Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
+from rhtmx.calls import checked_token
 from rhtmx.dial import DialError, Endpoint, dial, hang_up, never_opened, oversize
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
@@ -198,9 +199,11 @@ class Connection:
         if self._token is None:
             return self._session.token
         try:
-            return await self._token()
+            return checked_token(await self._token())
         except Exception as error:
-            raise DialError(f"no token to connect with: {error!r}", final=False) from error
+            words = error.message if isinstance(error, RhtmxError) else repr(error)
+            log.warning("no token to connect to '%s' with: %s", self._endpoint.url, words)
+            raise DialError(f"no token to connect with: {words}", final=False) from error
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""

@@ -73,8 +73,12 @@ class Calls(Lifeline):
 
         Returns:
             When it expires, if it does.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it is larger than any server takes, or what
+                the server says against it.
         """
-        answer = await self._ask(Authenticate(token=token))
+        answer = await self._ask(Authenticate(token=calls.checked_token(token)))
         assert isinstance(answer.message, Authenticated)
         return answer.message.expires
 

@@ -5,10 +5,24 @@
  * A question changes nothing, so it is asked again on the next connection, and
  * when the server was too busy for it.
  */
-import { plain } from "./errors.ts";
+import { plain, RhtmxError } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
 import type { Authenticate, ServerMessage, ValidateField, ValidateForm } from "./messages/types.ts";
 import type { Core } from "./streams.ts";
+
+/** Bytes in a token: see `rhtmx.wire.limits`. */
+const MAX_TOKEN = 4096;
+
+/**
+ * Refuses a token that no server takes, before it travels.
+ *
+ * @throws RhtmxError `bad_message`: it is too large.
+ */
+export function checkToken(token?: string): void {
+  const { length } = new TextEncoder().encode(token);
+  if (length <= MAX_TOKEN) return;
+  throw new RhtmxError("bad_message", `token: ${MAX_TOKEN} bytes at most, it has ${length}`);
+}
 
 /** What can be asked. */
 export type Question = Authenticate | ValidateField | ValidateForm;

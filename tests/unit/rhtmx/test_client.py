@@ -228,3 +228,9 @@ async def test_the_end_ends_whoever_listens(peer: Peer) -> None:
     for each in listening:
         with pytest.raises(ConnectionClosed, match="the client was closed"):
             await each
+
+
+def test_a_token_that_no_server_takes_is_refused_before_it_travels() -> None:
+    rhtmx.connect("ws://x", token="t" * 4096)
+    with pytest.raises(RhtmxError, match="at most 4096 bytes expected, got 4097"):
+        rhtmx.connect("ws://x", token="t" * 4097)

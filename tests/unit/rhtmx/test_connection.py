@@ -163,6 +163,37 @@ async def test_a_token_that_cannot_be_had_is_an_error_in_words(peer: Peer) -> No
             pass
 
 
+async def test_a_token_that_no_server_takes_does_not_travel(
+    peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens = ["t" * 4096, "s3cr3t" + "t" * 4096, "t2"]
+
+    async def token() -> str:
+        return tokens.pop(0)
+
+    async with client_of(peer, token=token) as client:
+        with pytest.raises(RhtmxError, match="at most 4096 bytes expected, got 4097") as refused:
+            await client.authenticate("t" * 4097)
+        assert refused.value.code is ErrorCode.BAD_MESSAGE
+        await peer.drop()
+        await eventually(lambda: client.state is State.WAITING and len(tokens) == 1)
+        client.online()  # the next one may be shorter
+        await peer.until(lambda: len(hellos(peer)) == 2)
+    assert [each.token for each in hellos(peer)] == ["t" * 4096, "t2"]
+    assert "token: at most 4096 bytes expected, got 4102" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+async def test_a_first_token_that_no_server_takes_is_raised(peer: Peer) -> None:
+    async def token() -> str:
+        return "t" * 4097
+
+    with pytest.raises(ConnectionClosed, match="at most 4096 bytes expected, got 4097"):
+        async with client_of(peer, token=token):
+            pass
+    assert peer.connections == 0
+
+
 async def test_closing_ends_what_waits(client: Client, peer: Peer) -> None:
     peer.mute = True
     heard = len(peer.heard)
