@@ -52,6 +52,8 @@ class Row:
 
     def numbered(self) -> Mutation:
         """It, as it is sent."""
+        # betterproto2 0.10 (`Message.__copy__`) leaves unknown fields out. There are none:
+        # the wire reads none, and a store that holds any is not opened.
         message = copy.copy(self.message)
         message.request_id, message.seq = self.id, self.seq
         return message
