@@ -84,6 +84,7 @@ export class Streams {
 
   /** The server was too busy for some of it: what has not caught up is said again. */
   again(): void {
+    if (!this.#connected) return;
     for (const stream of this.#streams.values()) if (!stream.live) this.#start(stream);
   }
 

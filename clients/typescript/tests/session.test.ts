@@ -245,6 +245,14 @@ describe("a server that is too busy", () => {
     expect(h.of("problem")).toHaveLength(1);
   });
 
+  it("for a hello hears nothing else before it has welcomed the client", () => {
+    const h = new Harness();
+    h.session.told({ type: "open", entity: "a", fields: false }, 0);
+    h.dial();
+    h.says(limited);
+    expect(h.wait(2_500)).toEqual([]);
+  });
+
   it("and refuses what nobody waits for changes nothing", () => {
     const h = new Harness();
     h.open();
