@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, ChangeAction, Error, Ping, Push, PushFields
+from rhtmx.messages import Authenticate, ChangeAction, Error, Ping, Pong, Push, PushFields
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server import dispatch
@@ -276,6 +276,10 @@ class Connection:
             message: Message | None = self.encoding.decode(data, text)
         except RhtmxError as unreadable:
             error.request_id, error.seq, message = unreadable.request_id, unreadable.seq, None
+        if isinstance(message, Ping):  # a sign of life has one answer: `pong`, and late if need be
+            self.send(Pong())
+            self._hold(wait)
+            return
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
         self._refused += 1

@@ -13,14 +13,25 @@ or where a write comes from; time is an argument.
 The order uses nothing but the two writes: it is the same on every node, in
 every language and whichever of them arrives first.
 
-**Concurrency.** The pushed write is concurrent with the stored one if its
-author had not seen that: with a base version, if the stored write is of a later
-version and not its author's own; without, if the stored write comes after the
-pushed one in the order. A client's writes arrive in the order in which it made
-them, so it has seen its own: two edits made offline share one base version, and
-must not conflict with each other.
+**Own writes.** A client's writes arrive in the order in which it made them. So
+of two writes of one client the one that arrives later is the later one, and has
+seen the other, whatever the order above says: clocks may be equal, step back, or
+be brought back to the present, and edits made offline share one base version.
+It takes the other's time if its own is earlier. So what it is to the writes of
+everybody else does not depend on when those arrive.
+A write without a client id is nobody's own.
+
+**Concurrency.** The pushed write is concurrent with the stored one if that is
+not its author's own and its author had not seen it: with a base version, if the
+stored write is of a later version; without, if the stored write comes after the
+pushed one in the order.
 A write that is not concurrent is taken. A concurrent one is decided by the
-strategy, and is in conflict; unless both say the same, then nothing is lost.
+strategy, and is in conflict; unless both say the same, then nothing is lost, and
+the stored one stays the field's last write if it is the later one.
+
+Only the field's last write counts. If somebody else has written since the
+author's own last one, that stands between them: then the two rules above decide,
+not the author's own older write, which is no longer there.
 
 ===================  =======================================================
 `last_write_wins`    the one that comes later in the order
@@ -140,12 +151,10 @@ def merge(
     clock = pushed.clock
     if stored is None:
         return Verdict.TAKEN, clock
+    if clock.client_id and clock.client_id == stored.clock.client_id:
+        return _after_own(stored, pushed)
     later = is_later(pushed, stored)
-    if base_version is None:
-        concurrent = not later
-    else:
-        own = clock.client_id is not None and clock.client_id == stored.clock.client_id
-        concurrent = stored.clock.version > base_version and not own
+    concurrent = not later if base_version is None else stored.clock.version > base_version
     if later and not concurrent:
         return Verdict.TAKEN, clock
     if _agree(pushed, stored):
@@ -158,3 +167,13 @@ def merge(
         strategy is MergeStrategy.LAST_WRITE_WINS and later
     )
     return (Verdict.WON if wins else Verdict.LOST), clock
+
+
+def _after_own(stored: Write, pushed: Write) -> tuple[Verdict, Clock]:
+    """Let a write follow one of the same client."""
+    clock, before = pushed.clock, stored.clock
+    if clock.timestamp <= before.timestamp:
+        if _agree(pushed, stored):
+            return Verdict.SETTLED, clock
+        clock = msgspec.structs.replace(clock, timestamp=before.timestamp)
+    return Verdict.TAKEN, clock

@@ -23,6 +23,10 @@ Values: TypeAlias = Mapping[str, str]
 """The values of a form by field; a registered field that was not sent is empty."""
 
 
+_LEAST_TIME = 0.001
+"""Seconds. uvloop 0.23 rounds timers to milliseconds: a shorter one is over at once."""
+
+
 class Invalid(Exception):  # noqa: N818 (a verdict on a value, not an error)
     """The value is not valid. Raised by a validator.
 
@@ -99,7 +103,7 @@ class Validator:
 
         Raises:
             TypeError: the function takes anything else, or is `async` and blocking.
-            ValueError: the timeout is not above 0.
+            ValueError: the timeout is shorter than a millisecond.
         """
         name = f"{form}.{field} {_name(function)}"
         _require_one_argument(function, f"{name}: takes (value) or (value, form)", {"form"})
@@ -183,6 +187,8 @@ def _blocks(name: str, function: Function, wanted: bool | None) -> bool:
 
 
 def _time(name: str, seconds: float | None) -> float | None:
-    if seconds is not None and not seconds > 0:
-        raise ValueError(f"{name}: timeout: seconds above 0 expected, got {seconds!r}")
+    if seconds is not None and not seconds >= _LEAST_TIME:
+        raise ValueError(
+            f"{name}: timeout: seconds from {_LEAST_TIME:g} on expected, got {seconds!r}"
+        )
     return seconds

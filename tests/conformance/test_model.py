@@ -35,6 +35,7 @@ MOODS = (
     ErrorCode.STORAGE_FULL,
     ErrorCode.TOO_MANY_REQUESTS,
     ErrorCode.UNAUTHENTICATED,
+    ErrorCode.RATE_LIMITED,
 )
 
 
@@ -144,6 +145,14 @@ class Life:
             self.upstream.clear()
             self.connected = False
 
+    def choke(self, n: int) -> None:
+        """Something in between finds a message too large, and ends the connection."""
+        if self.session.is_open and self.session.local.writes.queue.sent():
+            self.session.lost(self.now, 4502)
+            self.server.cut()
+            self.upstream.clear()
+            self.connected = False
+
     def restart(self, n: int) -> None:
         """The program ends without a word, and starts again."""
         self.lose(n)
@@ -160,7 +169,7 @@ class Life:
     def elapse(self, n: int) -> None:
         """Time passes."""
         self.now += n
-        self.session.local.writes.tick(self.now)
+        self.session.local.writes.hold.tick(self.now)
 
     def refuse(self, n: int) -> None:
         """The server will refuse a write."""
@@ -252,7 +261,7 @@ class Life:
         self.connect(0)
         for _ in range(60):
             self.now += 31
-            self.session.local.writes.tick(self.now)
+            self.session.local.writes.hold.tick(self.now)
             self.authenticate(0)
             self.server.catch_up()
             self.keep(0)
@@ -297,7 +306,7 @@ HAPPENINGS: dict[str, Callable[[Life, int], None]] = {
     for name in (
         *("write", "write_based", "patch", "remove", "foreign", "send", "hear", "keep", "connect"),
         *("lose", "restart", "elapse", "refuse", "authenticate", "collect", "restore", "steal"),
-        *("fall_behind", "catch_up", "fill"),
+        *("fall_behind", "catch_up", "fill", "choke"),
     )
 }
 OFTEN = ["write", "patch", "foreign", "send", "send", "hear", "hear", "keep", "keep", "connect"]

@@ -34,6 +34,7 @@ from rhtmx.messages import (
     PushFields,
     SyncComplete,
     SyncFieldsComplete,
+    ValidationResult,
     Welcome,
     Winner,
 )
@@ -69,6 +70,7 @@ class Play:
         self.disputes: list[Dispute] = []
         self.reported: list[dict[str, Any]] = []
         self.authenticate = ""
+        self.pings = 0
         self.session = self.start()
 
     def start(self) -> Session:
@@ -83,7 +85,14 @@ class Play:
     def step(self, step: dict[str, Any]) -> None:
         """Take one step."""
         what = next(iter(step))
-        getattr(self, f"do_{what}")(step[what], step)
+        said = step[what]
+        # What names no request is about what was said before the last ping.
+        late = what == "error" and not {"seq", "check"} & said.keys()
+        if not late:
+            self.pong()
+        getattr(self, f"do_{what}")(said, step)
+        if late:
+            self.pong()
         self.settle()
 
     def settle(self) -> None:
@@ -94,23 +103,31 @@ class Play:
             self.note()
             messages = self.session.take(self.now)
             for message in messages:
-                self.say(message)
+                if self.session.fits(message, len(encode(message, Format.JSON))):
+                    self.say(message)
             if not messages and (self.store.failure or not self.session.local.journal):
                 return
 
     def say(self, message: Message) -> None:
-        if isinstance(message, Ping):
-            self.session.receive(Pong(), self.now)
-            return
+        self.pings += isinstance(message, Ping)
         if isinstance(message, Authenticate):
             self.authenticate = message.request_id or ""
-        if not isinstance(message, Pong):
+        if not isinstance(message, Ping | Pong):
             self.sent.append(plain(message))
+
+    def pong(self) -> None:
+        """Answer the pings, one step late."""
+        pings, self.pings = self.pings, 0
+        for _ in range(pings if self.session.is_open else 0):
+            self.session.receive(Pong(), self.now)
+        self.settle()
 
     def note(self) -> None:
         for event in self.session.events():
             if isinstance(event, Answered) and isinstance(event.message, PushAck | FieldPushAck):
                 self.outcomes[event.request_id] = {"version": event.message.version}
+            elif isinstance(event, Answered):
+                self.outcomes[event.request_id] = "answered"
             elif isinstance(event, Refused):
                 self.outcomes[event.request_id] = {"code": ERRORS[event.error.code].spelling}
             elif isinstance(event, Disputed):
@@ -133,7 +150,8 @@ class Play:
 
     def do_welcome(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         self.epoch = says["epoch"]
-        limits = Limits(message_bytes=65536, subscriptions=128, requests=64)
+        most = says.get("message_bytes", 65536)
+        limits = Limits(message_bytes=most, subscriptions=128, requests=64)
         self.hear(Welcome("s", says["epoch"], says["last_seq"], 20_000, limits, AT))
 
     def do_change(self, says: dict[str, Any], step: dict[str, Any]) -> None:
@@ -197,7 +215,16 @@ class Play:
     def do_error(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         details = text(says["details"]) if "details" in says else None
         code = ERROR_CODE_VALUES[says["code"]]
-        self.hear(Error("no", code, seq=says["seq"], details=details))
+        named = self.ids[says["check"]] if "check" in says else None
+        wait = says.get("retry_after")
+        self.hear(Error("no", code, named, says.get("seq"), details=details, retry_after=wait))
+
+    def do_checked(self, name: str, step: dict[str, Any]) -> None:
+        self.hear(ValidationResult(self.ids[name], "signup", "email", valid=True))
+
+    def do_check(self, value: str, step: dict[str, Any]) -> None:
+        question = calls.validate_field("signup", "email", value, {}, None)
+        self.write(self.session.ask(question), step)
 
     def do_authenticated(self, _: object, step: dict[str, Any]) -> None:
         self.hear(Authenticated(request_id=self.authenticate))

@@ -49,7 +49,12 @@ ENTITY = "tasks"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ME, OTHER = "c", "other"
 NOT_USED = frozenset(
-    {ErrorCode.STORAGE_FULL, ErrorCode.TOO_MANY_REQUESTS, ErrorCode.UNAUTHENTICATED}
+    {
+        ErrorCode.STORAGE_FULL,
+        ErrorCode.TOO_MANY_REQUESTS,
+        ErrorCode.UNAUTHENTICATED,
+        ErrorCode.RATE_LIMITED,
+    }
 )
 """Refusals that do not use up the number."""
 

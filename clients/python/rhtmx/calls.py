@@ -21,8 +21,17 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
+from rhtmx.wire.limits import MAX_TOKEN
 
-__all__ = ["position", "push", "push_delete", "push_fields", "validate_field", "validate_form"]
+__all__ = [
+    "checked_token",
+    "position",
+    "push",
+    "push_delete",
+    "push_fields",
+    "validate_field",
+    "validate_form",
+]
 
 
 def position(since: Position | int | None) -> Position | None:
@@ -88,6 +97,19 @@ def push_fields(
     ]
     updates += [FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=at) for name in delete]
     return PushFields(entity=entity, entity_id=entity_id, fields=updates, base_version=base_version)
+
+
+def checked_token(token: str) -> str:
+    """A token that a server may take. It is not repeated in the error: it is secret.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, it is larger than any server takes.
+    """
+    size = len(token.encode(errors="surrogatepass"))
+    if size > MAX_TOKEN:
+        words = f"token: at most {MAX_TOKEN} bytes expected, got {size}"
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
+    return token
 
 
 def validate_field(

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
 
+from rhtmx import calls
 from rhtmx.collection import Collection
 from rhtmx.conflict import Side
 from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
@@ -137,7 +138,7 @@ class Client(Calls):
 
     async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
         self._let_go(request_id)
-        now = self._clock().timestamp()
+        now = self._now().timestamp()
         return await self._written(self._session.retry(request_id, now))
 
     def _discard(self, request_id: str) -> None:
@@ -150,7 +151,7 @@ class Client(Calls):
     ) -> PushResult | FieldPushResult | None:
         self._inbox.disputes.drop(conflict.dispute)
         self._let_go(conflict.dispute.refused or "")
-        return await self._written(self._session.answer(conflict.dispute, side, self._clock()))
+        return await self._written(self._session.answer(conflict.dispute, side, self._now()))
 
     def _let_go(self, request_id: str) -> None:
         """Nobody need be told of this refused write any more."""
@@ -197,7 +198,8 @@ def connect(
         open_timeout: seconds for connecting.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given.
+        RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or the token
+            is larger than any server takes (4,096 bytes).
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -209,7 +211,7 @@ def connect(
             ErrorCode.BAD_MESSAGE,
             "connect: client_id and store exclude each other: a store has an id of its own",
         )
-    fixed = token if isinstance(token, str) else None
+    fixed = calls.checked_token(token) if isinstance(token, str) else None
     session = Session(client_id or secrets.token_hex(16), random.random, token=fixed)
     endpoint = Endpoint(url, Format(format), headers or {}, ssl, open_timeout)
     return Client(

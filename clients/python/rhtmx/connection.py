@@ -16,17 +16,22 @@ from typing import Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
-from rhtmx.dial import DialError, Endpoint, dial, hang_up
+from rhtmx.calls import checked_token
+from rhtmx.dial import DialError, Endpoint, dial, hang_up, never_opened, oversize
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
-from rhtmx.messages import Push, PushFields
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
-from rhtmx.wire import Format, Message, decode, encode
+from rhtmx.wire import ClientMessage, Format, Message, decode, encode
 
 __all__ = ["Connection"]
 
 log = logging.getLogger("rhtmx")
+
+
+_TICK = 0.001
+"""The shortest timer, in seconds. uvloop 0.23 rounds to milliseconds (`Loop.call_later`
+in its loop.pyx): one of less than half of that is due at once, and again, and again."""
 
 
 class Slow(Protocol):
@@ -188,15 +193,17 @@ class Connection:
             return ConnectionClosed(
                 f"the server refused this client: {problem.message}", code=problem.code
             )
-        return _never_opened(self._endpoint.url, code, reason)
+        return never_opened(self._endpoint.url, code, reason)
 
     async def _fresh_token(self) -> str | None:
         if self._token is None:
             return self._session.token
         try:
-            return await self._token()
+            return checked_token(await self._token())
         except Exception as error:
-            raise DialError(f"no token to connect with: {error!r}", final=False) from error
+            words = error.message if isinstance(error, RhtmxError) else repr(error)
+            log.warning("no token to connect to '%s' with: %s", self._endpoint.url, words)
+            raise DialError(f"no token to connect with: {words}", final=False) from error
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""
@@ -215,7 +222,11 @@ class Connection:
                     await each.make_room()
         except SocketClosed as closed:
             frame = closed.rcvd or closed.sent
-            return (None, "") if frame is None else (frame.code, frame.reason)
+            if frame is None:
+                return None, ""
+            if (error := oversize(closed)) is not None:
+                self._session.close(error)
+            return frame.code, frame.reason
         except ConnectionClosed as error:
             self._session.close(error)
         except RhtmxError as error:
@@ -239,18 +250,11 @@ class Connection:
         except SocketClosed:
             return  # the reader sees it, too
 
-    def _frame(self, message: Message) -> bytes | None:
-        """The bytes of a message; none if it is a write that is too large for the server.
-
-        It would end every connection. Where a write was made without one, nobody
-        could know, so it is refused here.
-        """
+    def _frame(self, message: ClientMessage) -> bytes | None:
+        """The bytes of a message; none if it is too large for the server, and so refused."""
         frame = encode(message, self._endpoint.format)
-        limits = self._session.limits
-        most = limits.message_bytes if limits is not None else 0
-        if not most or len(frame) <= most or not isinstance(message, Push | PushFields):
+        if self._session.fits(message, len(frame)):
             return frame
-        self._session.too_large(message, len(frame), most)
         self._tell()
         return None
 
@@ -270,7 +274,8 @@ class Connection:
         if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
             return
         self._disarm()
-        self._timer = self._loop.call_at(deadline, self._look, socket)
+        at = max(deadline, self._loop.time() + _TICK)
+        self._timer = self._loop.call_at(at, self._look, socket)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -285,12 +290,3 @@ class Connection:
         else:
             log.warning("'%s' gives no sign of life: connecting again", self._endpoint.url)
             socket.transport.abort()
-
-
-def _never_opened(url: str, code: int | None, reason: str) -> ConnectionClosed:
-    words = f" ({code} {reason})".rstrip() if code is not None else ""
-    return ConnectionClosed(
-        f"'{url}' ended the connection before it had said welcome{words}: "
-        "is it the address of an rhtmx server?",
-        close_code=code,
-    )

@@ -7,12 +7,12 @@ see `session`.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rhtmx.blame import Blame
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Answered, Event, Problem, Refused, State
+from rhtmx.events import Event, Problem, State
 from rhtmx.grain import Grain
 from rhtmx.link import Link, Phase
 from rhtmx.local import Local
@@ -35,9 +35,7 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import ERRORS, SCHEMA_HASH
-from rhtmx.ops import Mutation
 from rhtmx.outlet import Outlet
-from rhtmx.queue import Row
 from rhtmx.requests import Requests
 from rhtmx.streams import Streams
 from rhtmx.verdict import ConnectionClosed, closed_for_good, reconnects, refusal, typed_error
@@ -80,10 +78,11 @@ class Conversation:
         self._wanted = True
         self._waiting = False
         self._link = Link(random)
-        self._requests = Requests()
         self._events: list[Event] = []
+        self._requests = Requests(random, self._events.append)
         self.local = Local(random, self._events.append)
         self._streams = Streams(Outlet(self._link.send, self._link.fence, self._tell))
+        self._blame = Blame(self.local.writes, self._requests)
         self._id_prefix = f"{int(random() * 2**40):010x}"
         self._ids = 0
 
@@ -125,7 +124,9 @@ class Conversation:
         Returns:
             Whether the connection is still good; if not, drop it.
         """
-        self.local.writes.tick(now)
+        self.local.writes.hold.tick(now)
+        if self._requests.hold.tick(now):
+            self._streams.release()
         return self._link.tick(now)
 
     def lost(self, now: float, code: int | None = None, reason: str = "") -> float | None:
@@ -141,20 +142,25 @@ class Conversation:
         """
         if self.error is not None:
             return None
-        if code is not None and not reconnects(code) and not self._may_renew(code):
+        goes_on = self.is_open and self._blame.closed(code, quiet=self._link.quiet)
+        if not (goes_on or code is None or reconnects(code) or self._may_renew(code)):
             self.close(closed_for_good(code, reason, self._problem))
             return None
+        asked = self._problem.retry_after if self._problem is not None else None
         self._streams.lost()
+        self._requests.lost()
         self.local.lost()
         self._waiting = True
-        return self._link.lost(now)
+        return self._link.lost(now) + (asked or 0.0)
 
     def take(self, now: float) -> list[ClientMessage]:
         """What is to be sent now, in order; it counts as sent."""
         if self.is_open:
-            for row in self.local.writes.due():
-                self._link.send(_numbered(row))
-            for question in self._requests.due():
+            room = self._blame.room(quiet=self._link.quiet)
+            rows = self.local.writes.due(room)
+            for row in rows:
+                self._link.send(row.numbered())
+            for question in self._requests.due(room and room - len(rows)):
                 self._link.send(question)
         return self._link.take(now)
 
@@ -188,10 +194,11 @@ class Conversation:
     @property
     def deadline(self) -> float | None:
         """When to call `tick` and `take` next, whatever else happens; `None`: never."""
-        deadline, retry_at = self._link.deadline, self.local.writes.retry_at
-        if deadline is None or retry_at is None or not self.is_open:
+        deadline = self._link.deadline
+        if deadline is None or not self.is_open:
             return deadline
-        return min(deadline, retry_at)
+        holds = (self.local.writes.hold.until, self._requests.hold.until)
+        return min([deadline, *(each for each in holds if each is not None)])
 
     def close(self, error: ConnectionClosed | None = None) -> None:
         """End everything; writes that wait for their answer stay in the queue."""
@@ -220,6 +227,7 @@ class Conversation:
         self.limits = message.limits
         self._epoch = message.epoch
         self._problem = None
+        self._blame.welcomed(message.last_seq)
         self.local.writes.begin(message.last_seq, message.epoch)
         self._requests.begin(message.limits.requests)
         for shelf in self.local:
@@ -232,28 +240,24 @@ class Conversation:
         fence = self._link.pong()
         if fence is not None:
             fence.passed()
+            self._requests.hold.passed()
 
     def _pushed(self, message: PushAck | FieldPushAck, now: float) -> None:
         self.local.writes.answered(message, self._epoch or "")
 
-    def _answered(
-        self, message: Authenticated | ValidationResult | FormValidationResult, now: float
-    ) -> None:
-        if isinstance(message, Authenticated):
-            self.local.writes.authenticated()
-        if self._requests.settle(message.request_id):
-            self._events.append(Answered(message.request_id or "", message))
+    def _authenticated(self, message: Authenticated, now: float) -> None:
+        self.local.writes.authenticated()
+        self._requests.answered(message)
 
     def _failed(self, message: Error, now: float) -> None:
         error = typed_error(message)
         if self._link.phase is Phase.GREETING:
             self._unwelcome(error)
-        elif self.local.writes.refuse(error, now):
-            return
-        elif error.request_id is None:
-            self._unaddressed(error)
-        elif self._requests.settle(error.request_id):
-            self._events.append(Refused(error.request_id, error))
+        elif not self.local.writes.refuse(error, now):
+            if self._requests.refused(error, now):
+                self._streams.hold()
+            if error.request_id is None:
+                self._unaddressed(error)
 
     def _unwelcome(self, error: RhtmxError) -> None:
         """The `hello` was refused: for good, or until the next attempt."""
@@ -272,15 +276,9 @@ class Conversation:
             self._events.append(Problem(error))
 
 
-def _numbered(row: Row) -> Mutation:
-    message = copy.copy(row.message)
-    message.request_id, message.seq = row.id, row.seq
-    return message
-
-
 _HANDLERS: Mapping[type[Message], Callable[[Conversation, Any, float], None]] = {
     Welcome: Conversation._welcome,
-    Authenticated: Conversation._answered,
+    Authenticated: Conversation._authenticated,
     Error: Conversation._failed,
     Ping: lambda session, message, now: session._link.send(Pong()),
     Pong: Conversation._pong,
@@ -295,6 +293,6 @@ _HANDLERS: Mapping[type[Message], Callable[[Conversation, Any, float], None]] = 
     ),
     FieldPushAck: Conversation._pushed,
     FieldConflict: lambda session, message, now: session.local.writes.conflict(message),
-    ValidationResult: Conversation._answered,
-    FormValidationResult: Conversation._answered,
+    ValidationResult: lambda session, message, now: session._requests.answered(message),
+    FormValidationResult: lambda session, message, now: session._requests.answered(message),
 }

@@ -11,16 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed as SocketClosed
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
+from rhtmx.errors import ErrorCode
+from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
 
-__all__ = ["DialError", "Endpoint", "dial", "hang_up"]
+__all__ = ["DialError", "Endpoint", "dial", "hang_up", "never_opened", "oversize"]
 
 _MAX_MESSAGE = 16 * 2**20
 """A record grows field by field, so it may be larger than what may be pushed."""
+
+_TOO_BIG = 1009
+"""The close code for a message that is too large (RFC 6455, section 7.4.1)."""
 
 _CLOSE_TIMEOUT = 2.0
 _MAY_PASS = frozenset({408, 425, 429})
@@ -112,6 +118,31 @@ async def hang_up(socket: ClientConnection) -> None:
         await socket.close()
     finally:
         socket.transport.abort()
+
+
+def oversize(closed: SocketClosed) -> ConnectionClosed | None:
+    """The end that this side made because what the server sent was too large, if it was that.
+
+    websockets 17 closes with 1009 by itself when a message exceeds `max_size`, and the
+    peer repeats the code. The same code from the peer first is about what was sent to it.
+    """
+    if closed.sent is None or closed.sent.code != _TOO_BIG or closed.rcvd_then_sent:
+        return None
+    return ConnectionClosed(
+        f"the server sent a message larger than this client takes: {closed.sent.reason}",
+        code=ErrorCode.TOO_LARGE,
+        close_code=_TOO_BIG,
+    )
+
+
+def never_opened(url: str, code: int | None, reason: str) -> ConnectionClosed:
+    """The end of a first connection that ended before the server had said who it is."""
+    words = f" ({code} {reason})".rstrip() if code is not None else ""
+    return ConnectionClosed(
+        f"'{url}' ended the connection before it had said welcome{words}: "
+        "is it the address of an rhtmx server?",
+        close_code=code,
+    )
 
 
 def _refused(url: str, response: Response) -> DialError:

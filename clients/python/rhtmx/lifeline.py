@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
+from rhtmx.calls import checked_token
 from rhtmx.connection import Connection
 from rhtmx.dial import Endpoint
 from rhtmx.events import State
@@ -186,7 +187,8 @@ class Lifeline:
     async def _present(self) -> None:
         try:
             assert self._token is not None
-            await self._inbox.answer(self._session.ask(Authenticate(token=await self._token())))
+            token = checked_token(await self._token())
+            await self._inbox.answer(self._session.ask(Authenticate(token=token)))
         except Exception as error:
             log.warning("no fresh token for '%s': %r", self._endpoint.url, error)
 

@@ -131,6 +131,11 @@ class Link:
         """The fence whose `pong` comes next, if it is the next `pong` at all."""
         return self._fences[0] if self._fences else None
 
+    @property
+    def quiet(self) -> bool:
+        """Everything that a `ping` was sent behind has been dealt with."""
+        return not self._fences
+
     def take(self, now: float) -> list[ClientMessage]:
         """All that is to be sent, in order; it counts as sent."""
         messages = self._outgoing[:]

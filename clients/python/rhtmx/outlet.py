@@ -41,9 +41,16 @@ class Outlet:
         fence: sends the `ping` of a fence.
         tell: reports an event.
         epoch: the epoch of the server's store; `None` without a connection.
+        held: nothing is to be started: the server is too busy.
     """
 
     send: Callable[[ClientMessage], None]
     fence: Callable[[Fence], None]
     tell: Callable[[Event], None]
     epoch: str | None = None
+    held: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether something can be started."""
+        return self.epoch is not None and not self.held

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from rhtmx import calls
 from rhtmx.changes import Change, FieldChange
 from rhtmx.dial import Endpoint
-from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Answered, Reset
 from rhtmx.grain import Grain
 from rhtmx.jsonvalue import Json
@@ -35,15 +34,13 @@ from rhtmx.results import FieldPushResult, FormValidation, PushResult, SyncResul
 from rhtmx.session import Session
 from rhtmx.subscription import Subscription
 from rhtmx.sync import collect, field_key, record_key
+from rhtmx.verdict import too_large
 from rhtmx.wire import encode
 from rhtmx.writing import Writing
 
 __all__ = ["Calls"]
 
 T = TypeVar("T")
-
-_ADDRESS = 64
-"""Bytes that `request_id` and `seq` add to a message, at most."""
 
 
 class Calls(Lifeline):
@@ -76,8 +73,12 @@ class Calls(Lifeline):
 
         Returns:
             When it expires, if it does.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it is larger than any server takes, or what
+                the server says against it.
         """
-        answer = await self._ask(Authenticate(token=token))
+        answer = await self._ask(Authenticate(token=calls.checked_token(token)))
         assert isinstance(answer.message, Authenticated)
         return answer.message.expires
 
@@ -188,9 +189,10 @@ class Calls(Lifeline):
             RhtmxError: it was refused.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        at = timestamp or self._clock()
+        now = self._now()
+        at = timestamp or now
         message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
-        return self._write(message, _fields_written)
+        return self._write(message, _fields_written, now)
 
     # Forms.
 
@@ -237,28 +239,30 @@ class Calls(Lifeline):
     # Inside.
 
     def _push(self, message: Push) -> Writing[PushResult]:
-        return self._write(message, _written)
+        return self._write(message, _written, self._now())
 
-    def _write(self, message: Mutation, convert: Callable[[Answered], T]) -> Writing[T]:
+    def _write(
+        self, message: Mutation, convert: Callable[[Answered], T], now: datetime
+    ) -> Writing[T]:
         self._check(message)
-        since = self._clock().timestamp()
-        call = self._inbox.answer(self._session.push(message, since))
+        call = self._inbox.answer(self._session.push(message, now.timestamp()))
         return Writing(call, convert, self.saved)
+
+    def _now(self) -> datetime:
+        """The time of the next write."""
+        return self._session.local.writes.time(self._clock())
 
     async def _ask(self, message: Question) -> Answered:
         self._check(message)
         return await self._inbox.answer(self._session.ask(message))
 
     def _check(self, message: Mutation | Question) -> None:
-        """Refuse here what the server would end the connection for."""
+        """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
         self._check_connected()
         limits = self._session.limits
-        size = len(encode(message, self._endpoint.format)) + _ADDRESS
-        if limits is not None and limits.message_bytes and size > limits.message_bytes:
-            raise RhtmxError(
-                ErrorCode.TOO_LARGE,
-                f"a message of at most {limits.message_bytes} bytes expected, this has {size}",
-            )
+        size = len(encode(message, self._endpoint.format))
+        if limits is not None and 0 < limits.message_bytes < size:
+            raise too_large(size, limits.message_bytes)
 
     def _subscription(
         self,

@@ -50,6 +50,14 @@ class Row:
         """The record that it is about."""
         return self.message.entity, self.message.entity_id
 
+    def numbered(self) -> Mutation:
+        """It, as it is sent."""
+        # betterproto2 0.10 (`Message.__copy__`) leaves unknown fields out. There are none:
+        # the wire reads none, and a store that holds any is not opened.
+        message = copy.copy(self.message)
+        message.request_id, message.seq = self.id, self.seq
+        return message
+
     def kept(self) -> KeptRow:
         """It, as it is stored."""
         return KeptRow(self.id, self.seq, self.message, self.epoch, self.since, self.settled)
@@ -195,11 +203,15 @@ class Queue:
                 self._rebase(row)
         self._unsent = dict(self._waiting)
 
-    def due(self) -> list[Row]:
-        """What is to be sent now, in order; it counts as sent."""
-        due = []
+    def sent(self) -> list[Row]:
+        """What was sent on this connection and has no answer, in order."""
+        return [row for row in self if row.id not in self._unsent]
+
+    def due(self, most: int | None = None) -> list[Row]:
+        """What is to be sent now, in order, `most` of it; it counts as sent."""
+        due: list[Row] = []
         for row in self._unsent.values():
-            if not (row.seq and row.stored):
+            if not (row.seq and row.stored) or len(due) == most:
                 break
             due.append(row)
         for row in due:

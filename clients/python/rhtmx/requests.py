@@ -1,15 +1,28 @@
 """Questions that wait for their answer.
 
 Knows which answer belongs to which question, and how many may wait at a time.
-Must not know the connection. A question changes nothing, so it is asked again
-on the next connection.
+Must not know the connection, nor clocks: times are arguments. A question changes
+nothing, so it is asked again on the next connection, and when the server was too
+busy for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
-from rhtmx.messages import Authenticate, ValidateField, ValidateForm
+from rhtmx.errors import RhtmxError
+from rhtmx.events import Answered, Event, Refused
+from rhtmx.hold import Hold
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    FormValidationResult,
+    ValidateField,
+    ValidateForm,
+    ValidationResult,
+)
+from rhtmx.verdict import busy
 
 __all__ = ["Question", "Requests"]
 
@@ -17,10 +30,24 @@ Question: TypeAlias = Authenticate | ValidateField | ValidateForm
 """What can be asked. It is known by its `request_id`."""
 
 
-class Requests:
-    """The questions of one client, oldest first."""
+Answer: TypeAlias = Authenticated | ValidationResult | FormValidationResult
+"""What answers a question, by its `request_id`."""
 
-    def __init__(self) -> None:
+
+class Requests:
+    """The questions of one client, oldest first.
+
+    Args:
+        random: gives a number from 0 to 1, 1 excluded, each time it is called.
+        tell: reports an event.
+
+    Attributes:
+        hold: the wait after a refusal that may pass.
+    """
+
+    def __init__(self, random: Callable[[], float], tell: Callable[[Event], None]) -> None:
+        self.hold = Hold(random)
+        self._tell = tell
         self._waiting: dict[str, Question] = {}
         self._asked: set[str] = set()
         self._limit = 1
@@ -28,22 +55,63 @@ class Requests:
     def begin(self, limit: int) -> None:
         """A connection begins, on which `limit` questions may wait at a time."""
         self._asked.clear()
+        self.hold.clear()
         self._limit = max(1, limit)
 
     def add(self, question: Question) -> None:
         """Put a question at the end."""
         self._waiting[question.request_id or ""] = question
 
-    def due(self) -> list[Question]:
-        """What is to be asked now; it counts as asked."""
+    @property
+    def asked(self) -> Collection[str]:
+        """The ids of those that were asked on this connection, and have no answer."""
+        return self._asked
+
+    def waits(self, request_id: str) -> bool:
+        """Whether a question has no answer yet."""
+        return request_id in self._waiting
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._asked.clear()
+
+    def due(self, most: int | None = None) -> list[Question]:
+        """What is to be asked now, `most` of it; it counts as asked."""
+        if self.hold.until is not None:
+            return []
         room = self._limit - len(self._asked)
+        room = room if most is None else min(room, most)
         if room <= 0 or len(self._asked) == len(self._waiting):
             return []
         due = [each for each in self._waiting.values() if each.request_id not in self._asked][:room]
         self._asked.update(each.request_id or "" for each in due)
         return due
 
-    def settle(self, request_id: str | None) -> bool:
-        """Forget a question that was answered; returns whether it waited."""
+    def answered(self, answer: Answer) -> None:
+        """An answer came; nobody may wait for it any more."""
+        if self._settle(answer.request_id):
+            self.hold.passed()
+            self._tell(Answered(answer.request_id or "", answer))
+
+    def refused(self, error: RhtmxError, now: float) -> bool:
+        """Something was refused; returns whether the server was only too busy for it.
+
+        Then it is asked again after a while. An error that names no question may be
+        about anything but a write.
+        """
+        request_id = error.request_id
+        if busy(error.code) and (request_id is None or request_id in self._waiting):
+            self._asked.discard(request_id or "")
+            self.hold.refused(error, now)
+            return True
+        self.refuse(error)
+        return False
+
+    def refuse(self, error: RhtmxError) -> None:
+        """The question that an error names is refused."""
+        if self._settle(error.request_id):
+            self._tell(Refused(error.request_id or "", error))
+
+    def _settle(self, request_id: str | None) -> bool:
         self._asked.discard(request_id or "")
         return self._waiting.pop(request_id or "", None) is not None

@@ -12,13 +12,24 @@ from datetime import datetime
 from rhtmx.conflict import Dispute, Side, answer
 from rhtmx.conversation import Conversation
 from rhtmx.cursor import Cursor
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import RhtmxError
 from rhtmx.grain import Grain
 from rhtmx.local import Shelf
-from rhtmx.messages import Authenticate, Position
+from rhtmx.messages import (
+    Authenticate,
+    Position,
+    Push,
+    PushFields,
+    Subscribe,
+    SubscribeFields,
+    ValidateField,
+    ValidateForm,
+)
 from rhtmx.ops import Image, Mutation
 from rhtmx.queue import Row
 from rhtmx.requests import Question
+from rhtmx.verdict import too_large
+from rhtmx.wire import ClientMessage
 
 __all__ = ["Session"]
 
@@ -41,12 +52,35 @@ class Session(Conversation):
         """The application wants a connection again: make one at once."""
         self._wanted, self._waiting = True, False
 
-    def too_large(self, message: Mutation, size: int, most: int) -> None:
-        """A write that was taken is larger than what the server takes: it is refused for good."""
-        row = self.local.writes.queue.numbered(message.seq)
-        if row is not None:
-            words = f"a message of at most {most} bytes expected, this has {size}"
-            self.local.writes.reject(row, RhtmxError(ErrorCode.TOO_LARGE, words))
+    def fits(self, message: ClientMessage, size: int) -> bool:
+        """Whether the server takes a message of this size; if not, that is refused for good.
+
+        It would end every connection. Only here is that known for sure: a write may
+        have been made before the limit was, or be sent to a server with another one.
+
+        Args:
+            message: one that `take` gave.
+            size: bytes that it has in the connection's format.
+        """
+        most = 0 if self.limits is None else self.limits.message_bytes
+        if not most or size <= most:
+            return True
+        error = too_large(size, most)
+        match message:
+            case Push() | PushFields():
+                row = self.local.writes.queue.numbered(message.seq)
+                if row is not None:
+                    self.local.writes.reject(row, error)
+            case Subscribe():
+                self._streams.refused(message.entities[0], Grain.RECORDS, error)
+            case SubscribeFields():
+                self._streams.refused(message.entities[0], Grain.FIELDS, error)
+            case Authenticate() | ValidateField() | ValidateForm():
+                error.request_id = message.request_id
+                self._requests.refuse(error)
+            case _:
+                return True  # none that could be made smaller
+        return False
 
     def subscribe(self, entity: str, grain: Grain, since: Position | None = None) -> Cursor:
         """Start reading.

@@ -40,6 +40,7 @@ from rhtmx.messages import (
     UnsubscribeFields,
 )
 from rhtmx.outlet import Fence, Outlet
+from rhtmx.verdict import busy
 
 __all__ = ["Phase", "Stream"]
 
@@ -82,6 +83,7 @@ class Stream:
         self._newest: int | None = None
         self._accepted = False
         self._unannounced: list[Cursor] = []
+        self._unended = False
 
     # What the session calls.
 
@@ -114,16 +116,32 @@ class Stream:
         """The connection is gone."""
         self.phase = Phase.IDLE
         self._newest = None
+        self._unended = False
         for cursor in self.cursors:
             cursor.leave()
+
+    def refused(self, error: RhtmxError) -> None:
+        """The subscription was refused: for good, or until `again`."""
+        self.phase = Phase.IDLE
+        for cursor in [each for each in self.cursors if each.reading]:
+            if busy(error.code):
+                cursor.leave()
+                # One that waits for the next change has missed none: it was never taken.
+                cursor.begun = cursor.begun and cursor not in self._unannounced
+            else:
+                self._forget(cursor)
+                self._outlet.tell(Stopped(cursor, error))
+        self.settle()
 
     def settle(self) -> None:
         """Do what the readers need next; nothing that is under way is disturbed."""
         active = [cursor for cursor in self.cursors if not cursor.paused]
-        if self.phase is Phase.LIVE and not (active and all(each.reading for each in active)):
+        if self._unended and self._outlet.ready:
+            self._end()  # the server was too busy to hear it
+        elif self.phase is Phase.LIVE and not (active and all(each.reading for each in active)):
             self._end()
-        elif self.phase is Phase.IDLE and active and self._free and self._outlet.epoch is not None:
-            self._start(active, self._outlet.epoch)
+        elif self.phase is Phase.IDLE and active and self._free and self._outlet.ready:
+            self._start(active, self._outlet.epoch or "")
 
     def receive(self, log: Log) -> None:
         """A change arrived.
@@ -196,32 +214,30 @@ class Stream:
             cursor.begin(holding=self._since > 0)
         since = {self.entity: Position(epoch=epoch, version=self._since)} if versions else {}
         self._outlet.send(self._subscribe(entities=[self.entity], since=since))
-        self._outlet.fence(Fence(self._taken, self._refused))
+        self._outlet.fence(Fence(self._taken, self.refused))
 
     def _taken(self) -> None:
         self._accepted = True
         for cursor in [each for each in self._unannounced if each.reading]:
             self._announce(cursor)
 
-    def _refused(self, error: RhtmxError) -> None:
-        self.phase = Phase.IDLE
-        for cursor in [each for each in self.cursors if each.reading]:
-            self._forget(cursor)
-            self._outlet.tell(Stopped(cursor, error))
-        self.settle()
-
     def _end(self) -> None:
         self.phase = Phase.ENDING
+        self._unended = False
         for cursor in self.cursors:
             cursor.reading = False
         self._outlet.send(self._unsubscribe(entities=[self.entity]))
-        self._outlet.fence(Fence(self._ended))
+        self._outlet.fence(Fence(self._ended, self._not_ended))
         if self.sibling is not None:
             self.sibling.settle()
 
     def _ended(self) -> None:
-        self.phase = Phase.IDLE
-        self.settle()
+        if not self._unended:
+            self.phase = Phase.IDLE
+            self.settle()
+
+    def _not_ended(self, error: RhtmxError) -> None:
+        self._unended = busy(error.code)
 
     def _place(self, cursor: Cursor, epoch: str) -> None:
         """Bring a reader's position into the log of this epoch."""

@@ -65,6 +65,7 @@ class Streams:
     def opened(self, epoch: str) -> None:
         """There is a connection, to a store of this epoch."""
         self._outlet.epoch = epoch
+        self._outlet.held = False
         for stream in self._streams.values():
             stream.settle()
 
@@ -73,6 +74,22 @@ class Streams:
         self._outlet.epoch = None
         for stream in self._streams.values():
             stream.lost()
+
+    def hold(self) -> None:
+        """The server is too busy: start nothing until `release`."""
+        self._outlet.held = True
+
+    def release(self) -> None:
+        """What the server was too busy for is said again."""
+        self._outlet.held = False
+        for stream in self._streams.values():
+            stream.settle()
+
+    def refused(self, entity: str, grain: Grain, error: RhtmxError) -> None:
+        """What a subscription has to say cannot be sent."""
+        stream = self._streams.get((entity, grain))
+        if stream is not None:
+            stream.refused(error)
 
     def receive(self, grain: Grain, log: Log | None) -> None:
         """A change arrived.

@@ -14,9 +14,11 @@ from rhtmx.messages.tables import ERRORS, FINAL_CLOSE_CODES
 __all__ = [
     "ConnectionClosed",
     "Verdict",
+    "busy",
     "closed_for_good",
     "reconnects",
     "refusal",
+    "too_large",
     "typed_error",
     "verdict",
 ]
@@ -61,6 +63,14 @@ def verdict(code: ErrorCode) -> Verdict:
     if row is not None and row.retryable:
         return Verdict.RETRY
     return _VERDICTS.get(code, Verdict.REJECT)
+
+
+_BUSY = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.TOO_MANY_REQUESTS, ErrorCode.SHUTTING_DOWN})
+
+
+def busy(code: ErrorCode) -> bool:
+    """Whether a refusal is about the moment, not about what was asked: ask again after a while."""
+    return code in _BUSY
 
 
 class ConnectionClosed(RhtmxError):  # noqa: N818 (the field's own word)
@@ -117,6 +127,17 @@ def refusal(error: RhtmxError) -> ConnectionClosed | None:
     if row is not None and row.retryable:
         return None
     return ConnectionClosed(f"the server refused this client: {error.message}", code=error.code)
+
+
+def too_large(size: int, most: int) -> RhtmxError:
+    """The refusal of a message that the server would not take.
+
+    Args:
+        size: its bytes.
+        most: the bytes that the server takes.
+    """
+    words = f"a message of at most {most} bytes expected, this has {size}: split it"
+    return RhtmxError(ErrorCode.TOO_LARGE, words)
 
 
 def typed_error(message: Error) -> RhtmxError:

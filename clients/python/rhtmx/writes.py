@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
-from rhtmx.backoff import Backoff
 from rhtmx.conflict import of_field, of_record
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
+from rhtmx.hold import Hold
 from rhtmx.journal import Journal
 from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
 from rhtmx.ops import Add, DropRefused, Image, Op, PutRefused, PutRow, RefusedWrite, Settled
 from rhtmx.queue import Queue, Row
+from rhtmx.ticks import Ticks
 from rhtmx.verdict import Verdict, verdict
 
 __all__ = ["Readers", "Writes"]
@@ -50,7 +52,7 @@ class Writes:
     Attributes:
         queue: the writes without an answer, and those whose change has not arrived.
         refused: those that were refused for good, oldest first.
-        retry_at: when to send again what was refused and may pass.
+        hold: the wait after a refusal that may pass.
         revision: another number whenever anything here has changed.
     """
 
@@ -63,24 +65,29 @@ class Writes:
     ) -> None:
         self.queue = Queue(journal)
         self.refused: dict[str, RefusedWrite] = {}
-        self.retry_at: float | None = None
         self.revision = 0
         self._journal = journal
-        self._random = random
+        self.hold = Hold(random)
         self._tell = tell
         self._readers = readers
-        self._backoff: Backoff | None = None
         self._locked = False
         self._conflicts: dict[int, list[FieldConflict]] = {}
         self._replaced: dict[str, RefusedWrite] = {}
+        self._ticks = Ticks()
 
     def load(self, image: Image) -> None:
         """Begin with what was kept."""
         self.queue.load(image.rows, image.last)
+        for row in image.rows:
+            self._ticks.used(datetime.fromtimestamp(row.since, UTC))
         self.refused = {each.id: each for each in image.refused}
         self.revision += 1
 
     # What the application does.
+
+    def time(self, now: datetime) -> datetime:
+        """The time of the next write: later than that of every other; see `ticks`."""
+        return self._ticks.next(now, waits=len(self.queue) > 0)
 
     def add(self, row: Row, instead: str | None = None) -> None:
         """Write; in the place of a refused write, if that is named."""
@@ -134,7 +141,7 @@ class Writes:
         """A connection begins; `settled` is the last number that the server knows."""
         self._conflicts.clear()
         self._locked = False
-        self.retry_at = None
+        self.hold.clear()
         self.revision += 1
         self.queue.begin(settled, epoch)
 
@@ -142,14 +149,9 @@ class Writes:
         """There is a fresh token."""
         self._locked = False
 
-    def tick(self, now: float) -> None:
-        """Time passed: what waits for another attempt may be due."""
-        if self.retry_at is not None and now >= self.retry_at:
-            self.retry_at = None
-
-    def due(self) -> Sequence[Row]:
-        """What is to be sent, in order; it counts as sent."""
-        return () if self._locked or self.retry_at is not None else self.queue.due()
+    def due(self, most: int | None = None) -> Sequence[Row]:
+        """What is to be sent, in order, `most` of it; it counts as sent."""
+        return () if self._locked or self.hold.until is not None else self.queue.due(most)
 
     def conflict(self, conflict: FieldConflict) -> None:
         """Keep a conflict until the answer to its write."""
@@ -162,7 +164,7 @@ class Writes:
         if row is None:
             return
         conflicts = self._conflicts.pop(row.seq, [])
-        self._backoff = None
+        self.hold.passed()
         lost = {c.field: c.server_value for c in conflicts if c.winner is Winner.SERVER}
         settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
         if self._readers.settles(row, settled):
@@ -181,14 +183,14 @@ class Writes:
         if row is None:
             return error.seq is not None  # said of a number that no write has any more
         becomes = verdict(error.code)
+        if becomes is Verdict.RETRY:
+            self.hold.refused(error, now)
         if becomes not in (Verdict.REJECT, Verdict.RENEW) and self.queue.is_unsent(row):
             return True  # it is sent again in any case
         self._conflicts.pop(row.seq, None)
         match becomes:
             case Verdict.RETRY:
                 self.queue.rewind(row)
-                self._backoff = self._backoff or Backoff(self._random)
-                self.retry_at = now + self._backoff.wait(now)
             case Verdict.REAUTHENTICATE:
                 self.queue.rewind(row)
                 self._locked = True

@@ -21,8 +21,13 @@ export class Answers {
   /** The answer to the request of that id, once it comes; `begin` asks for it. */
   wait<M>(id: string, begin: () => void, question?: Question): Promise<M> {
     const promise = new Promise<M>((resolve, reject) => {
-      begin();
       this.#waiting.set(id, { resolve, reject, question });
+      try {
+        begin(); // which may answer at once
+      } catch (error) {
+        this.#waiting.delete(id);
+        throw error;
+      }
     });
     // Who does not wait is told by `rejected` and `onError`: that is no uncaught error.
     promise.catch(() => {});

@@ -12,6 +12,7 @@ import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
 import { MemoryStore } from "./memory.ts";
 import { canShare, globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
+import { checkToken } from "./requests.ts";
 import { takeTurns } from "./runner.ts";
 import { QUEUE, REFUSED } from "./store.ts";
 import { tabs } from "./tabs.ts";
@@ -26,7 +27,8 @@ import type { Pending } from "./store.ts";
  * Returns at once: what is kept is loaded, and the connection made, meanwhile.
  *
  * @param url of the WebSocket; in a page it may be relative, `http(s):` becomes `ws(s):`.
- * @throws RhtmxError `not_supported`: that is no URL, or there is no WebSocket here.
+ * @throws RhtmxError `not_supported`: that is no URL, or there is no WebSocket here;
+ *   `bad_message`: the token is larger than any server takes, 4,096 bytes.
  *
  * @example
  * const rhtmx = connect("/api/ws");
@@ -47,6 +49,7 @@ export class Client {
   constructor(url: string, options: o.ConnectOptions) {
     const { format = "json", token, storage, clientId } = options;
     const address = webSocketUrl(url);
+    if (typeof token === "string") checkToken(token);
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
     const name = storage || `rhtmx:${address}`;
@@ -142,8 +145,7 @@ export class Client {
     fields: compose.Fields,
     options: o.PatchOptions = {},
   ): Promise<m.FieldPushAck> {
-    const message = compose.pushFields(entity, entityId, fields, options);
-    return this.#hub.write(() => message);
+    return this.#hub.write((at) => compose.pushFields(entity, entityId, fields, options, at));
   }
 
   /** A form, to be checked by the server. */

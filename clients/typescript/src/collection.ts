@@ -79,15 +79,13 @@ export class Collection<T = m.JsonValue> {
 
   /** Writes some fields of a record. Shown at once; resolves when they are durable. */
   patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
-    // Now, not when it is loaded: it says when the user did it.
-    const timestamp = options.timestamp ?? new Date();
-    return this.#hub.write(() => {
+    return this.#hub.write((at) => {
       const { place, records } = entityOf(this.#hub.state, this.entity);
       // At 0 what is held may be from another epoch.
       const known = place?.version && Math.max(place.version, records.get(id)?.version ?? 0);
       const baseVersion = options.baseVersion ?? (known || undefined);
-      const all = { ...options, timestamp, baseVersion };
-      return compose.pushFields(this.entity, id, fields as compose.Fields, all);
+      const all = { ...options, baseVersion };
+      return compose.pushFields(this.entity, id, fields as compose.Fields, all, at);
     });
   }
 

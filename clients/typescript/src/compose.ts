@@ -3,6 +3,7 @@
  *
  * Knows which call sends which message. Must not know how it is sent.
  */
+import { formatTime } from "./wire/time.ts";
 import type * as m from "./messages/types.ts";
 import type { PatchOptions, WriteOptions } from "./options.ts";
 
@@ -27,14 +28,16 @@ export function push(
 /** Values by name. */
 export type Fields = Readonly<Record<string, m.JsonValue>>;
 
-/** A write of some fields, all at one time. */
+/** A write of some fields, all at one time: `at`, in microseconds since 1970, if no other is given. */
 export function pushFields(
   entity: string,
   entityId: string,
   fields: Fields,
   options: PatchOptions,
+  at: number,
 ): m.PushFields {
-  const timestamp = (options.timestamp ?? new Date()).toISOString();
+  const given = options.timestamp?.toISOString();
+  const timestamp = given ?? formatTime({ seconds: Math.floor(at / 1e6), nanos: (at % 1e6) * 1e3 })!;
   const update = (field: string, value: m.JsonValue, action: m.FieldAction): m.FieldUpdate => {
     return { field, value, action, timestamp };
   };

@@ -56,13 +56,17 @@ export function ofRecord({ id: refused, message }: Write, details: JsonValue): C
   return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, refused };
 }
 
-/** The write that gives the thing a value; undefined deletes it. */
-export function decide(conflict: Conflict, value: JsonValue | undefined): Push | PushFields {
+/** The write, made at a time, that gives the thing a value; undefined deletes it. */
+export function decide(
+  conflict: Conflict,
+  value: JsonValue | undefined,
+  at: number,
+): Push | PushFields {
   const { entity, id, field, version: baseVersion } = conflict;
   const gone = value === undefined;
   if (field === undefined) {
     return compose.push(entity, id, gone ? "delete" : "update", value ?? null, { baseVersion });
   }
   const fields = gone ? {} : { [field]: value };
-  return compose.pushFields(entity, id, fields, { baseVersion, delete: gone ? [field] : [] });
+  return compose.pushFields(entity, id, fields, { baseVersion, delete: gone ? [field] : [] }, at);
 }

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly code?: ErrorCode | "closed" | undefined;
   readonly message: string;
   readonly details: JsonValue;
+  /** Wait this long before asking again, in milliseconds. */
+  readonly retry_after?: number | undefined;
 }
 
 /** What an error may carry beside its code and its words. */
@@ -23,6 +25,8 @@ export interface ErrorContext {
   readonly retryable?: boolean | undefined;
   /** What the code adds. */
   readonly details?: JsonValue | undefined;
+  /** Wait this long before asking again, in milliseconds. */
+  readonly retry_after?: number | undefined;
 }
 
 /**
@@ -38,11 +42,14 @@ export class RhtmxError extends Error {
   readonly seq!: number | undefined;
   readonly retryable!: boolean;
   readonly details!: JsonValue;
+  /** Wait this long before asking again, in milliseconds, where the server says so. */
+  readonly retryAfter!: number | undefined;
 
   constructor(code: ErrorCode | "closed", message: string, context: ErrorContext = {}) {
     super(message);
-    const { request_id, seq, retryable = false, details = null } = context;
-    Object.assign(this, { name: "RhtmxError", code, request_id, seq, retryable, details });
+    const { request_id, seq, retryable = false, details = null, retry_after: retryAfter } = context;
+    const name = "RhtmxError";
+    Object.assign(this, { name, code, request_id, seq, retryable, details, retryAfter });
   }
 }
 

@@ -12,9 +12,11 @@ import { Listeners } from "./listeners.ts";
 import { answerable, offer } from "./offers.ts";
 import { View } from "./overlay.ts";
 import { Keeping } from "./keeping.ts";
+import { checkToken } from "./requests.ts";
 import { bySeq, entityOf, QUEUE, REFUSED } from "./store.ts";
 import { checkEntity, otherGranularity } from "./streams.ts";
 import { HEARTBEAT } from "./tabs.ts";
+import { Ticks } from "./ticks.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { State as Connection } from "./events.ts";
@@ -47,6 +49,7 @@ export class Hub extends Listeners {
   readonly #prefix: string;
   readonly #views = new Map<string, View>();
   readonly #answers = new Answers();
+  readonly #ticks = new Ticks();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
   #loaded = false;
@@ -107,16 +110,23 @@ export class Hub extends Listeners {
   /**
    * Writes. Shown at once; kept before it is sent; resolves when the server has it.
    *
-   * @param make makes the message, once what it builds on is loaded.
+   * @param make makes the message, once what it builds on is loaded; is given its
+   *   time in microseconds since 1970.
    * @param refused the refused write that this one replaces.
+   * @param now when the user did it, in milliseconds since 1970.
    */
-  write<M extends ServerMessage>(make: () => Push | PushFields, refused?: string): Promise<M> {
-    if (!this.#loaded) return this.ready.then(() => this.write(make, refused));
+  write<M extends ServerMessage>(
+    make: (at: number) => Push | PushFields,
+    refused?: string,
+    now = Date.now(),
+  ): Promise<M> {
+    if (!this.#loaded) return this.ready.then(() => this.write(make, refused, now));
     return this.#promise((id) => {
-      const message = structuredClone(checkFromClient(make()));
+      const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
+      const message = structuredClone(checkFromClient(make(at)));
       const { entity, entity_id: entityId } = message;
       const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
-      const write = { id, entity, entityId, message, epoch, since: Date.now() };
+      const write = { id, entity, entityId, message, epoch, since: at / 1e3 };
       this.#apply([["write", id, write]]);
       this.#showSoon();
       this.add(write, refused);
@@ -151,6 +161,7 @@ export class Hub extends Listeners {
   ask<M extends ServerMessage>(question: Question): Promise<M> {
     return this.#promise((id) => {
       checkFromClient({ ...question, request_id: id });
+      if (question.type === "authenticate") checkToken(question.token);
       this.send({ type: "ask", id, question });
     }, question);
   }
@@ -306,6 +317,7 @@ export class Hub extends Listeners {
   async load(): Promise<void> {
     try {
       await this.#kept.load();
+      for (const write of this.state.writes.values()) this.#used(write);
       this.#views.clear();
       this.#settleMissed();
     } catch (error) {
@@ -330,10 +342,16 @@ export class Hub extends Listeners {
   /** What is told late is as the leader knows it. */
   #added(write: Write, refused = ""): void {
     const { id } = write;
+    this.#used(write);
     if (!this.#kept.added(write) && this.leader) {
       this.tell([["write", id, this.state.writes.get(id)]]);
     }
     this.#apply([["refused", refused]]);
+  }
+
+  /** Writes of other tabs and other runs have times, too. */
+  #used({ since }: Write): void {
+    this.#ticks.used(Math.round(since * 1e3));
   }
 
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {

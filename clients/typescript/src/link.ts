@@ -91,10 +91,10 @@ export class Link {
     this.#receivedAt = now;
   }
 
-  /** The connection ended, or could not be made. */
-  lost(now: number): void {
+  /** The connection ended, or could not be made. `longer`: what to wait on top of the rule. */
+  lost(now: number, longer = 0): void {
     this.#phase = "waiting";
-    this.#connectAt = now + this.#backoff.wait(now);
+    this.#connectAt = now + this.#backoff.wait(now) + longer;
   }
 
   /** Wanted now: what waits does so no longer, and what is open has to prove itself. */

@@ -24,7 +24,7 @@ export function offer(hub: Hub, refused: Refused): Rejected {
 export function answerable(hub: Hub, conflict: Conflict): OpenConflict {
   const { refused, winner, mine, theirs } = conflict;
   const merge = (value: JsonValue | undefined): Promise<unknown> =>
-    hub.write(() => decide(conflict, value), refused);
+    hub.write((at) => decide(conflict, value, at), refused);
   // What has won already is not written again.
   const take = (value: JsonValue | undefined, won: boolean): Promise<unknown> => {
     if (!won) return merge(value);

@@ -6,12 +6,12 @@
  * disks. Times are in milliseconds. Numbers are given by the store; here they
  * are only counted anew where the server's own count has gone back.
  */
-import { Backoff } from "./backoff.ts";
 import { ofField, ofRecord } from "./conflict.ts";
 import { plain } from "./errors.ts";
+import { Hold } from "./hold.ts";
 import { absorb, has } from "./replica.ts";
 import { apply, mustLast, waiting } from "./store.ts";
-import { lastSeq, verdict } from "./verdict.ts";
+import { lastSeq, TOO_LARGE, verdict } from "./verdict.ts";
 import type { Refusal } from "./errors.ts";
 import type { Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
 import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
@@ -21,11 +21,10 @@ import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
 export class Queue {
-  /** When to call `flush` again; undefined if there is nothing to try again. */
-  retryAt: number | undefined;
+  /** The wait after a refusal that may pass; infinite for want of a token. */
+  readonly hold: Hold;
   readonly #core: Core;
   readonly #replica: (entity: string) => Replica | undefined;
-  readonly #backoff: Backoff;
   /** Those that were told since the last answer. */
   #conflicts: FieldConflict[] = [];
   #open = false;
@@ -54,13 +53,19 @@ export class Queue {
   constructor(core: Core, replica: (entity: string) => Replica | undefined, random: () => number) {
     this.#core = core;
     this.#replica = replica;
-    this.#backoff = new Backoff(random);
+    this.hold = new Hold(random);
     this.#confirmed = this.#answered;
   }
 
   /** Every answer up to this number is stored: the server may forget it. */
   get confirmed(): number {
     return Math.min(this.#confirmed, this.#answered);
+  }
+
+  /** The ids of what was sent on this connection and has no answer. */
+  get sent(): string[] {
+    const sent = waiting(this.#core.state).filter(({ seq }) => seq <= this.#sent);
+    return sent.map(({ id }) => id);
   }
 
   /** The server welcomed the client. */
@@ -79,17 +84,17 @@ export class Queue {
   /** The connection ended. */
   lost(): void {
     this.#open = false;
-    this.retryAt = undefined;
+    this.hold.until = undefined;
   }
 
-  /** A write is in the queue, with its number. */
-  added({ id }: Write): void {
+  /** A write is in the queue, with its number. `slow`: it has to wait for its turn. */
+  added({ id }: Write, slow?: boolean): void {
     const write = this.#core.state.writes.get(id);
     const seq = write?.seq ?? 0;
     // It was numbered before the others were numbered anew: the store knows better.
     if (seq <= this.#sent) this.#core.tell({ type: "reload" });
-    const isNext = seq === this.#sent + 1 && !write?.settled && this.retryAt === undefined;
-    if (!isNext || !this.#ready || this.#due) this.#due = true;
+    const isNext = seq === this.#sent + 1 && !write?.settled && this.hold.until === undefined;
+    if (!isNext || !this.#ready || this.#due || slow) this.#due = true;
     else {
       // All that waits need not be looked at: in a burst it is long.
       this.#rebase({ ...write!, seq });
@@ -125,15 +130,15 @@ export class Queue {
 
   /** A fresh token was accepted: what waited for one is sent. */
   authenticated(): void {
-    if (this.retryAt === Infinity) this.retryAt = undefined;
+    if (this.hold.until === Infinity) this.hold.until = undefined;
   }
 
-  /** Sends what waits, in order. */
-  flush(now: number): void {
-    if (!this.#ready || !this.#due) return;
-    if ((this.retryAt ?? now) > now) return;
+  /** Sends what waits, in order, `most` of it. */
+  flush(now: number, most: number): void {
+    if (!this.#ready || !this.#due || most < 1) return;
+    if ((this.hold.until ?? now) > now) return;
     this.#due = false;
-    this.retryAt = undefined;
+    this.hold.until = undefined;
     const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
     for (const write of unsent) this.#rebase(write);
     if (this.#blocked) return;
@@ -145,6 +150,7 @@ export class Queue {
         this.#hole = seq;
         return this.#core.tell({ type: "reload" });
       }
+      if (most-- < 1) return void (this.#due = true);
       this.#send(write, seq);
     }
   }
@@ -163,7 +169,7 @@ export class Queue {
     const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
     const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
     this.#conflicts = [];
-    this.#backoff.reset();
+    this.hold.passed();
     const replica = this.#replica(entity);
     const done = { ...write, message: withWinners(message, conflicts), settled };
     if (!replica) absorb(this.#core, done, settled);
@@ -182,21 +188,26 @@ export class Queue {
     const { seq } = write;
     const { tell } = this.#core;
     const becomes = verdict(error, seq);
+    if (becomes === "retry") this.hold.refused(error, now);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
     switch (becomes) {
       case "reauthenticate":
-        this.#retry(seq, Infinity);
+        this.#rewind(seq - 1);
+        this.hold.until = Infinity;
         tell({ type: "token" });
         break;
       case "reorder": {
         const last = lastSeq(error);
         if (waiting(this.#core.state)[0]!.seq > last + 1) this.#renumber(last);
-        else this.#retry(last + 1, now);
+        else {
+          this.#rewind(last);
+          this.hold.refused(error, now);
+        }
         break;
       }
       case "retry":
-        this.#retry(seq, now);
+        this.#rewind(seq - 1);
         break;
       case "renew":
         // In memory only: in the store it keeps the old number until it has the new one.
@@ -256,11 +267,6 @@ export class Queue {
     }
   }
 
-  #retry(seq: number, now: number): void {
-    this.#rewind(seq - 1);
-    this.retryAt ??= now + this.#backoff.wait(now);
-  }
-
   #rewind(sent: number): void {
     this.#sent = sent;
     this.#due = true;
@@ -270,6 +276,12 @@ export class Queue {
     this.#rewind(last);
     this.#blocked = true;
     this.#core.emit(["renumber", last]);
+  }
+
+  /** A write that connections end on is refused, unless the server has it: then it was not that. */
+  blame(id: string, settled: number): void {
+    const write = this.#core.state.writes.get(id);
+    if (write && !write.settled && write.seq! > settled) this.#reject(write, TOO_LARGE);
   }
 
   #reject(write: Write, error: Refusal): void {

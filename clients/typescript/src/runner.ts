@@ -5,6 +5,7 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  */
+import { checkToken } from "./requests.ts";
 import { Session } from "./session.ts";
 import { Socket } from "./socket.ts";
 import { SUBPROTOCOLS } from "./wire/index.ts";
@@ -180,6 +181,7 @@ export class Runner {
       if (typeof token === "function") {
         const fresh = await token();
         if (turn !== this.#turn) return;
+        checkToken(fresh);
         this.#session.token = fresh;
       }
       this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {

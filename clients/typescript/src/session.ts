@@ -8,13 +8,14 @@
  * clock that does not jump.
  */
 import { plain, RhtmxError } from "./errors.ts";
+import { Hold } from "./hold.ts";
 import { Link } from "./link.ts";
 import { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
 import { Queue } from "./queue.ts";
 import { Requests } from "./requests.ts";
 import { apply } from "./store.ts";
 import { Streams } from "./streams.ts";
-import { finalError, shouldReconnect } from "./verdict.ts";
+import { finalError, isBusy, isTooLarge, shouldReconnect, TOO_LARGE } from "./verdict.ts";
 import { decodeFromServer, encodeFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { Event, Output, State as Connection } from "./events.ts";
@@ -45,6 +46,14 @@ export class Session {
   readonly #queue: Queue;
   readonly #streams: Streams;
   readonly #requests: Requests;
+  /** The wait after a question or a subscription for which the server was too busy. */
+  readonly #hold: Hold;
+  /** What was under way when a connection ended on a message that was too large. */
+  #suspects: string[] = [];
+  /** The write that was alone then. */
+  #accused = "";
+  /** Nothing but writes and questions is under way. */
+  #quiet = false;
   readonly #core: Core;
   #output = nothing();
   #problem: Refusal | undefined;
@@ -73,6 +82,7 @@ export class Session {
     this.#link = new Link(options.random);
     this.#streams = new Streams(this.#core);
     this.#requests = new Requests(this.#core);
+    this.#hold = new Hold(options.random);
     this.#queue = new Queue(this.#core, (name) => this.#streams.replica(name), options.random);
   }
 
@@ -85,12 +95,17 @@ export class Session {
   /** When `tick` is to be called next; undefined for never. */
   get deadline(): number | undefined {
     const { deadline } = this.#link;
-    return deadline && Math.min(deadline, this.#queue.retryAt ?? deadline);
+    const [writes, rest] = [this.#queue.hold.until, this.#hold.until];
+    return deadline && Math.min(deadline, writes ?? deadline, rest ?? deadline);
   }
 
   /** Returns what came of the calls since the last `take`. */
   take(now: number): Output {
-    this.#queue.flush(now);
+    if (this.state === "open") {
+      const most = this.#most;
+      if (this.#hold.until === undefined) this.#requests.flush(most);
+      this.#queue.flush(now, most - this.#requests.asked.size);
+    }
     const output = this.#output;
     if (output.frames.length) this.#link.sent(now);
     this.#output = nothing();
@@ -99,6 +114,7 @@ export class Session {
 
   /** Time passed. The first call makes the first connection. */
   tick(now: number): void {
+    if (this.#hold.tick(now)) this.#streams.again();
     const due = this.#link.tick(now);
     if (due === "connect") {
       this.#became();
@@ -114,6 +130,8 @@ export class Session {
   opened(now: number): void {
     const { meta } = this.#core.state;
     this.#link.opened(now);
+    // This server may have another one.
+    this.#limit = Infinity;
     this.#send({
       type: "hello",
       client_id: meta.client_id,
@@ -143,12 +161,13 @@ export class Session {
     if (this.state === "closed" || this.state === "offline") return;
     const renewable = typeof this.#options.token === "function";
     const expired = renewable && code === ERRORS.unauthenticated.close;
-    if (code !== undefined && !expired && !shouldReconnect(code)) {
+    const goesOn = expired || (isTooLarge(code) && this.#suspect());
+    if (code !== undefined && !goesOn && !shouldReconnect(code)) {
       this.#end(finalError(code, this.#problem));
       return;
     }
     this.#interrupted();
-    this.#link.lost(now);
+    this.#link.lost(now, this.#problem?.retry_after);
     this.#became();
   }
 
@@ -168,10 +187,10 @@ export class Session {
       case "unwatch":
         return this.#streams[message.type](message.entity, message.tab);
       case "added":
-        return this.#queue.added(message.write);
+        return this.#queue.added(message.write, !!this.#suspects.length);
       case "ask":
         if (message.question.type === "authenticate") this.token = message.question.token;
-        return this.#requests.add(message.id, message.question, this.state === "open");
+        return this.#requests.add(message.id, message.question);
       case "offline":
         return this.#offline(message.why);
       case "online":
@@ -190,6 +209,31 @@ export class Session {
   /** The queue was loaded anew. */
   loaded(): void {
     this.#queue.loaded();
+  }
+
+  /**
+   * A connection ended on a message that was too large for somebody. What was under
+   * way is sent one at a time until all of it is answered; what is alone when that
+   * happens is it, and refused. Returns whether there was anything.
+   */
+  #suspect(): boolean {
+    const questions = [...this.#requests.asked];
+    const sent = this.state === "open" ? [...questions, ...this.#queue.sent] : [];
+    if (!this.#quiet || !this.#suspects.length || sent.length > 1) this.#suspects = sent;
+    else if (questions[0]) this.#requests.answered(questions[0], undefined, TOO_LARGE);
+    else this.#accused = sent[0] ?? "";
+    return sent.length > 0;
+  }
+
+  /** How many messages may be under way with what is. */
+  get #most(): number {
+    if (!this.#suspects.length) return Infinity;
+    const { writes } = this.#core.state;
+    this.#suspects = this.#suspects.filter(
+      (id) => this.#requests.has(id) || (writes.has(id) && !writes.get(id)!.settled),
+    );
+    if (!this.#suspects.length) return Infinity;
+    return this.#quiet && !this.#requests.asked.size && !this.#queue.sent.length ? 1 : 0;
   }
 
   #offline(why: string): void {
@@ -215,7 +259,7 @@ export class Session {
       case "ping":
         return this.#send({ type: "pong" });
       case "pong":
-        return;
+        return void (this.#quiet = true);
       case "change":
       case "field_change":
         return this.#streams.changed(message.change);
@@ -232,6 +276,7 @@ export class Session {
       case "authenticated":
         this.#queue.authenticated();
     }
+    this.#hold.passed();
     this.#requests.answered(message.request_id, message);
   }
 
@@ -245,14 +290,21 @@ export class Session {
     if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
     this.#became();
     this.#streams.begin();
-    this.#requests.begin();
+    this.#queue.blame(this.#accused, message.last_seq);
+    this.#accused = "";
+    // Its answer says that all of the above was no trouble.
+    if (this.#suspects.length) this.#send({ type: "ping" });
     this.#queue.begin(message);
   }
 
   #failed(message: Failure, now: number): void {
     const { seq, request_id: id } = message;
-    if (seq) this.#queue.failed(message, now);
-    else if (!this.#requests.answered(id, undefined, message)) {
+    if (seq) return this.#queue.failed(message, now);
+    if (isBusy(message) && (!id || this.#requests.has(id))) {
+      this.#hold.refused(message, now);
+      if (id) return void this.#requests.asked.delete(id);
+    }
+    if (!this.#requests.answered(id, undefined, message)) {
       // Says why the server closes the connection, if it does next.
       this.#problem = message;
       this.#core.tell({ type: "problem", error: message });
@@ -289,6 +341,9 @@ export class Session {
 
   #interrupted(): void {
     this.#output.frames = [];
+    this.#quiet = false;
+    this.#hold.until = undefined;
+    this.#requests.asked.clear();
     this.#streams.lost();
     this.#queue.lost();
   }

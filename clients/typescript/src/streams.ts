@@ -82,6 +82,12 @@ export class Streams {
     this.#end(stream);
   }
 
+  /** The server was too busy for some of it: what has not caught up is said again. */
+  again(): void {
+    if (!this.#connected) return;
+    for (const stream of this.#streams.values()) if (!stream.live) this.#start(stream);
+  }
+
   /** A connection was welcomed. */
   begin(): void {
     this.#connected = true;
@@ -164,7 +170,11 @@ export class Streams {
     { entity, fields }: Stream,
     more?: Pick<Subscribe, "since">,
   ): void {
-    this.#core.send({ type: `${what}${fields ? "_fields" : ""}`, entities: [entity], ...more });
+    try {
+      this.#core.send({ type: `${what}${fields ? "_fields" : ""}`, entities: [entity], ...more });
+    } catch (error) {
+      this.#core.tell({ type: "problem", error: plain(error) });
+    }
   }
 
   #refuse(entity: string): void {

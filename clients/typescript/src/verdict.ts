@@ -28,6 +28,26 @@ export function finalError(code: number, last: Refusal | undefined): Refusal {
   return { code: name, message, details: null };
 }
 
+/** Whether a refusal is about the moment, not about what was asked: it is asked again. */
+export function isBusy({ code }: Failure): boolean {
+  return code === "rate_limited" || code === "too_many_requests" || code === "shutting_down";
+}
+
+/**
+ * Whether a connection ended because one message was too large: that is about the
+ * message, not about the client. 1009 is the standard's word for it.
+ */
+export function isTooLarge(code?: number): boolean {
+  return code === ERRORS.too_large.close || code === 1009;
+}
+
+/** The refusal of a message on which connections ended. */
+export const TOO_LARGE: Refusal = {
+  code: "too_large",
+  message: "the connection ended on it: too large for the server or a proxy: split it",
+  details: null,
+};
+
 /**
  * What is to be done with a refused write.
  *

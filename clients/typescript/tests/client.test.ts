@@ -89,6 +89,16 @@ describe("connecting", () => {
     expect(() => connect("::", { WebSocket: fakeSockets().WebSocket })).toThrow("no URL");
   });
 
+  it("refuses a token that no server takes, in words, by its bytes", async () => {
+    expect(() => connect("ws://x/", { token: "ä".repeat(2049), storage: false })).toThrow(
+      "token: 4096 bytes at most, it has 4098",
+    );
+    const { client } = await open({ token: "ä".repeat(2048) });
+    clients.push(client);
+    await expect(client.authenticate("t".repeat(4097))).rejects.toMatchObject({ code: "bad_message" });
+    expect(client.state).toBe("open");
+  });
+
   it("reports what the WebSocket class throws, and tries again", async () => {
     class Broken {
       constructor() {
@@ -158,6 +168,19 @@ describe("a token that is called for", () => {
     expect(log).toHaveBeenCalledOnce();
     log.mockRestore();
     expect(sockets).toEqual([]);
+  });
+
+  it("and is larger than any server takes does not travel, and is asked for again later", async () => {
+    const tokens = ["t".repeat(4097), "t".repeat(4096)];
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, sockets } = await start({ token: () => tokens.shift()! });
+    clients.push(client);
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    expect(log.mock.calls).toMatchObject([[{ code: "bad_message" }]]);
+    sockets[0]!.opens();
+    expect(sockets[0]!.heard()).toMatchObject([{ type: "hello", token: "t".repeat(4096) }]);
+    vi.restoreAllMocks();
   });
 
   it("comes too late for a connection that is not wanted any more", async () => {
@@ -249,6 +272,14 @@ describe("forms", () => {
     expect(last(world)).toMatchObject({ type: "validate_form", request_id });
     world.socket().says({ type: "error", message: "m", code: "unknown_form", request_id, details: null });
     await expect(asked).rejects.toMatchObject({ code: "unknown_form" });
+  });
+
+  it("are refused at once where the question is too large for the server", async () => {
+    const opened = await open({}, { limits: { ...WELCOME.limits, message_bytes: 100 } });
+    const { client } = opened;
+    clients.push(client);
+    await expect(client.validateField("f", "a", "x".repeat(100))).rejects.toMatchObject({ code: "too_large" });
+    expect(client.state).toBe("open");
   });
 
   it("that cannot be asked about are refused at once", async () => {

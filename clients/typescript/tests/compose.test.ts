@@ -1,22 +1,27 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 
 import * as compose from "../src/compose.ts";
 import { checkFromClient } from "../src/wire/index.ts";
 
-afterEach(() => void vi.useRealTimers());
+const MORNING = Date.parse("2026-11-22T10:00:00.5Z") * 1000;
 
-it("fields are written with the time of now if no other is given", () => {
-  vi.useFakeTimers({ now: new Date("2026-11-22T10:00:00.5Z") });
-  const { fields } = compose.pushFields("users", "1", { a: 1 }, {});
+const timeOf = (at: number, timestamp?: Date) =>
+  compose.pushFields("users", "1", { a: 1 }, { timestamp }, at).fields[0]?.timestamp;
+
+it("fields are written with the time of the write, to the microsecond, if no other is given", () => {
+  const { fields } = compose.pushFields("users", "1", { a: 1 }, {}, MORNING + 7);
   expect(fields).toEqual([
-    { field: "a", value: 1, action: "update", timestamp: "2026-11-22T10:00:00.500Z" },
+    { field: "a", value: 1, action: "update", timestamp: "2026-11-22T10:00:00.500007Z" },
   ]);
+  expect(timeOf(MORNING - 500_000)).toBe("2026-11-22T10:00:00Z");
+  expect(timeOf(MORNING + 499_999)).toBe("2026-11-22T10:00:00.999999Z");
+  expect(timeOf(MORNING, new Date("2026-01-01T00:00:00.25Z"))).toBe("2026-01-01T00:00:00.250Z");
 });
 
 it("everything that is made can be sent", () => {
   const made = [
     compose.push("users", "1", "update", { a: 1 }, { baseVersion: 3 }),
-    compose.pushFields("users", "1", { a: 1 }, { delete: ["b"] }),
+    compose.pushFields("users", "1", { a: 1 }, { delete: ["b"] }, MORNING),
   ];
   for (const message of made) expect(checkFromClient(message)).toMatchObject({ type: message.type });
 });

@@ -18,7 +18,7 @@ function told(more: Partial<FieldConflict>): FieldConflict {
 }
 
 describe("a conflict of a field", () => {
-  const patch = write(compose.pushFields("tasks", "1", { a: 2 }, { delete: ["b"] }));
+  const patch = write(compose.pushFields("tasks", "1", { a: 2 }, { delete: ["b"] }, 0));
 
   it("has both values, and the version that an answer builds on", () => {
     expect(ofField(told({ version: 3, winner: "client" }), patch, 9)).toMatchObject({
@@ -34,19 +34,19 @@ describe("a conflict of a field", () => {
 
   it("tells a deletion from a value that is null", () => {
     expect(ofField(told({ field: "b", client_value: null }), patch, 9).mine).toBeUndefined();
-    const nothing = write(compose.pushFields("tasks", "1", { a: null }, {}));
+    const nothing = write(compose.pushFields("tasks", "1", { a: null }, {}, 0));
     expect(ofField(told({ client_value: null }), nothing, 9).mine).toBeNull();
     expect(ofField(told({ server_value: null }), patch, 9).theirs).toBeUndefined();
   });
 
   it("is decided by a write of that field, or its deletion", () => {
     const conflict = ofField(told({ version: 3 }), patch, 9);
-    expect(decide(conflict, 5)).toMatchObject({
+    expect(decide(conflict, 5, 0)).toMatchObject({
       type: "push_fields",
       base_version: 3,
       fields: [{ field: "a", value: 5, action: "update" }],
     });
-    expect(decide(conflict, undefined)).toMatchObject({ fields: [{ field: "a", action: "delete" }] });
+    expect(decide(conflict, undefined, 0)).toMatchObject({ fields: [{ field: "a", action: "delete" }] });
   });
 });
 
@@ -57,8 +57,8 @@ describe("a conflict of a record", () => {
   it("has both, and is decided by a write of the whole", () => {
     const conflict = ofRecord(push, { ...now, action: "update", data: { n: 2 } });
     expect(conflict).toMatchObject({ mine: { n: 1 }, theirs: { n: 2 }, version: 4, refused: "w1" });
-    expect(decide(conflict, { n: 3 })).toMatchObject({ type: "push", data: { n: 3 }, base_version: 4 });
-    expect(decide(conflict, undefined)).toMatchObject({ action: "delete", base_version: 4 });
+    expect(decide(conflict, { n: 3 }, 0)).toMatchObject({ type: "push", data: { n: 3 }, base_version: 4 });
+    expect(decide(conflict, undefined, 0)).toMatchObject({ action: "delete", base_version: 4 });
   });
 
   it("with what was deleted, or never was, has nothing on their side", () => {

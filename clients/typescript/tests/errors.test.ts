@@ -1,12 +1,17 @@
 import { expect, it } from "vitest";
 
-import { RhtmxError } from "../src/errors.ts";
+import { RhtmxError, typed } from "../src/errors.ts";
 
 it("an error is an Error with its code, words and context", () => {
   const error = new RhtmxError("conflict", "moved on", { seq: 3, details: { version: 4 } });
   expect(error).toBeInstanceOf(Error);
   expect(String(error)).toBe("RhtmxError: moved on");
   expect(error).toMatchObject({ code: "conflict", seq: 3, details: { version: 4 } });
+});
+
+it("an error says how long to wait, where the server did", () => {
+  expect(typed({ code: "rate_limited", message: "m", details: null, retry_after: 250 }).retryAfter).toBe(250);
+  expect(new RhtmxError("closed", "m").retryAfter).toBeUndefined();
 });
 
 it("what is not said is absent, and no retry is promised", () => {

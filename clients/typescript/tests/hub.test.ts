@@ -201,3 +201,56 @@ describe("two tabs on one store", () => {
     hub.close();
   });
 });
+
+describe("writes of one moment", () => {
+  const patch = (hub: Hub, value: boolean) =>
+    void hub.write((at) => compose.pushFields("tasks", "1", { f: value }, {}, at)).catch(() => {});
+  const timesOf = (messages: Message[]) =>
+    messages.flatMap((each) => (each.type === "push_fields" ? each.fields[0]!.timestamp : []));
+
+  afterEach(() => void vi.useRealTimers());
+
+  it("have times of their own, also before the store is read, and over a restart after which the clock was set back", async () => {
+    vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z"), toFake: ["Date"] });
+    const store = new TestStore("c");
+    const before = new Hub(store, channel()(), "one");
+    for (const value of [true, false]) patch(before, value);
+    await settle();
+    before.close();
+    vi.setSystemTime(new Date("2025-01-01T12:00:00Z"));
+    const hub = new Hub(store, channel()(), "two");
+    ends.push(() => hub.close());
+    for (const value of [true, false]) patch(hub, value);
+    await settle();
+    lead(hub, "L1");
+    expect(timesOf((await welcomed()).heard())).toEqual([
+      "2026-01-01T12:00:00Z",
+      "2026-01-01T12:00:00.000001Z",
+      "2026-01-01T12:00:00.000002Z",
+      "2026-01-01T12:00:00.000003Z",
+    ]);
+  });
+
+  it("of two tabs are shown in both in the order in which they are sent", async () => {
+    vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z"), toFake: ["Date"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    const views = [new Collection(one, "tasks"), new Collection(two, "tasks")];
+    patch(one, true);
+    patch(two, false);
+    patch(one, true);
+    await settle();
+    // Each heard of the others: the next is later than all of them.
+    patch(two, false);
+    await settle();
+    const sent = socket.heard().filter((each) => each.type === "push_fields");
+    const last = sent.at(-1)!.fields[0]!.value;
+    expect(sent.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(last).toBe(false);
+    for (const view of views) expect(view.row("1")?.data).toEqual({ f: last });
+    const micros = timesOf(sent).map((each) => +each.slice(20, -1));
+    expect(micros.slice(0, 3).every((each) => each < micros[3]!)).toBe(true);
+  });
+});

@@ -36,7 +36,7 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("refuse" as const),
-      code: fc.constantFrom<ErrorCode>("forbidden", "invalid_data", "timeout", "storage_full", "unauthenticated"),
+      code: fc.constantFrom<ErrorCode>("forbidden", "invalid_data", "timeout", "storage_full", "rate_limited", "unauthenticated"),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("storage" as const), full: fc.boolean() }) },

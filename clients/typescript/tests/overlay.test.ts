@@ -23,7 +23,7 @@ const state = () => {
 
 const set = (id: string, data: JsonValue) => compose.push("tasks", id, "update", data, {});
 const patch = (id: string, fields: compose.Fields, gone: string[] = []) =>
-  compose.pushFields("tasks", id, fields, { delete: gone });
+  compose.pushFields("tasks", id, fields, { delete: gone }, 0);
 
 describe("what is shown of a record", () => {
   it("is what the server told, and every write on top of it, by number; those without one last", () => {

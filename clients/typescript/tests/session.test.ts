@@ -197,3 +197,66 @@ it("the deadline is the nearest of ping, silence and retry", () => {
   h.says({ type: "ping" });
   expect(h.session.deadline).toBe(8_000);
 });
+
+describe("what is too large for the server", () => {
+  const limits = { message_bytes: 100, subscriptions: 128, requests: 64 };
+
+  it("is not sent: a subscription is reported, with its size and the limit", () => {
+    const h = new Harness();
+    h.session.told({ type: "open", entity: "x".repeat(100), fields: false }, 0);
+    expect(h.open({ limits }).map(({ type }) => type)).toEqual(["hello"]);
+    const [problem] = h.of("problem");
+    expect(problem!.error.code).toBe("too_large");
+    expect(problem!.error.message).toMatch(/^\d+ bytes, the server takes 100/);
+    expect(h.session.state).toBe("open");
+  });
+
+  it("is not known before the next server has said so: hello is sent, however long its token", () => {
+    const h = new Harness();
+    h.open({ limits });
+    h.session.lost(1006, h.now);
+    h.session.token = "t".repeat(200);
+    expect(h.dial().map(({ type }) => type)).toEqual(["hello"]);
+  });
+});
+
+describe("a server that is too busy", () => {
+  const limited = { type: "error", message: "slower", code: "rate_limited", details: null, retry_after: 2_000 } as const;
+
+  it("for a hello is left alone as long as it says", () => {
+    const h = new Harness();
+    h.dial();
+    h.says(limited);
+    h.session.lost(1013, h.now);
+    expect(h.session.deadline).toBe(h.now + 2_500);
+    h.open();
+    h.session.lost(1006, h.now);
+    expect(h.session.deadline).toBe(h.now + 1_000);
+  });
+
+  it("for a subscription is told of it again, and of none that has caught up", () => {
+    const h = new Harness();
+    for (const entity of ["a", "b"]) h.session.told({ type: "open", entity, fields: false }, 0);
+    h.open();
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false }, limited);
+    expect(h.session.deadline).toBe(h.now + 2_500);
+    expect(h.wait(2_499)).toEqual([]);
+    expect(h.wait(1)).toMatchObject([{ type: "subscribe", entities: ["b"] }]);
+    expect(h.of("problem")).toHaveLength(1);
+  });
+
+  it("for a hello hears nothing else before it has welcomed the client", () => {
+    const h = new Harness();
+    h.session.told({ type: "open", entity: "a", fields: false }, 0);
+    h.dial();
+    h.says(limited);
+    expect(h.wait(2_500)).toEqual([]);
+  });
+
+  it("and refuses what nobody waits for changes nothing", () => {
+    const h = new Harness();
+    h.open();
+    h.says({ ...limited, request_id: "x" });
+    expect(h.session.deadline).toBe(h.now + WELCOME.heartbeat);
+  });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { ERRORS } from "../src/messages/tables.ts";
-import { finalError, shouldReconnect, verdict } from "../src/verdict.ts";
+import { finalError, isBusy, isTooLarge, shouldReconnect, verdict } from "../src/verdict.ts";
 import type { ErrorCode } from "../src/messages/types.ts";
 import type { Verdict } from "../src/verdict.ts";
 
@@ -16,6 +16,16 @@ describe("after a close code", () => {
   it.each([1002, 1003, 1007, 1008, 1009, 1010, 4500, 4503, 4999])("%d it does not", (code) => {
     expect(shouldReconnect(code)).toBe(false);
   });
+});
+
+it("only two close codes are about one message", () => {
+  expect([undefined, 1000, 1006, 1009, 4000, 4500, 4502].filter(isTooLarge)).toEqual([1009, 4502]);
+});
+
+it("a busy server is asked again, one that says no is not", () => {
+  const codes = Object.keys(ERRORS) as ErrorCode[];
+  const busy = codes.filter((code) => isBusy({ type: "error", message: "m", code, details: null }));
+  expect(busy.sort()).toEqual(["rate_limited", "shutting_down", "too_many_requests"]);
 });
 
 describe("the error of a final close", () => {

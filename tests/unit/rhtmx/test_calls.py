@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rhtmx import calls
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
     FieldAction,
@@ -73,3 +73,13 @@ def test_questions_about_forms_carry_their_values() -> None:
     assert calls.validate_form("f", {"a": "1"}, None) == ValidateForm(
         form="f", fields=[FormFieldValue("a", "1")]
     )
+
+
+def test_a_token_may_have_4096_bytes_and_is_never_repeated() -> None:
+    for token in ("", "t" * 4096, "ä" * 2048):
+        assert calls.checked_token(token) == token
+    for token in ("s3cr3t" + "t" * 4091, "s3cr3t" + "ä" * 2046):
+        with pytest.raises(RhtmxError, match="token: at most 4096 bytes expected") as refused:
+            calls.checked_token(token)
+        assert refused.value.code is ErrorCode.BAD_MESSAGE
+        assert "s3cr3t" not in refused.value.message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,8 @@ from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
 from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
+
+MICRO = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize("form", list(Format))
@@ -61,6 +63,14 @@ async def test_field_writes_carry_the_time_of_the_clock(peer: Peer) -> None:
         if isinstance(message, PushFields):
             updates += message.fields
     assert [each.timestamp for each in updates] == [NOW, later]
+
+
+async def test_writes_of_one_moment_have_times_of_their_own_in_their_order(peer: Peer) -> None:
+    async with client_of(peer, clock=lambda: NOW) as client:
+        for number in range(3):
+            await client.push_fields("tasks", "1", {"a": number})
+    times = [m.fields[0].timestamp for m in peer.heard if isinstance(m, PushFields)]
+    assert times == [NOW, NOW + MICRO, NOW + 2 * MICRO]
 
 
 async def test_forms_are_validated(client: Client) -> None:
@@ -218,3 +228,9 @@ async def test_the_end_ends_whoever_listens(peer: Peer) -> None:
     for each in listening:
         with pytest.raises(ConnectionClosed, match="the client was closed"):
             await each
+
+
+def test_a_token_that_no_server_takes_is_refused_before_it_travels() -> None:
+    rhtmx.connect("ws://x", token="t" * 4096)
+    with pytest.raises(RhtmxError, match="at most 4096 bytes expected, got 4097"):
+        rhtmx.connect("ws://x", token="t" * 4097)

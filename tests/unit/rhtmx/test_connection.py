@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import cast
 
 import pytest
+import uvloop
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 
 from rhtmx.client import Client
-from rhtmx.dial import Endpoint
+from rhtmx.connection import Connection
+from rhtmx.dial import _MAX_MESSAGE, Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
 from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, Welcome
@@ -158,6 +163,37 @@ async def test_a_token_that_cannot_be_had_is_an_error_in_words(peer: Peer) -> No
             pass
 
 
+async def test_a_token_that_no_server_takes_does_not_travel(
+    peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens = ["t" * 4096, "s3cr3t" + "t" * 4096, "t2"]
+
+    async def token() -> str:
+        return tokens.pop(0)
+
+    async with client_of(peer, token=token) as client:
+        with pytest.raises(RhtmxError, match="at most 4096 bytes expected, got 4097") as refused:
+            await client.authenticate("t" * 4097)
+        assert refused.value.code is ErrorCode.BAD_MESSAGE
+        await peer.drop()
+        await eventually(lambda: client.state is State.WAITING and len(tokens) == 1)
+        client.online()  # the next one may be shorter
+        await peer.until(lambda: len(hellos(peer)) == 2)
+    assert [each.token for each in hellos(peer)] == ["t" * 4096, "t2"]
+    assert "token: at most 4096 bytes expected, got 4102" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+async def test_a_first_token_that_no_server_takes_is_raised(peer: Peer) -> None:
+    async def token() -> str:
+        return "t" * 4097
+
+    with pytest.raises(ConnectionClosed, match="at most 4096 bytes expected, got 4097"):
+        async with client_of(peer, token=token):
+            pass
+    assert peer.connections == 0
+
+
 async def test_closing_ends_what_waits(client: Client, peer: Peer) -> None:
     peer.mute = True
     heard = len(peer.heard)
@@ -217,6 +253,36 @@ async def test_a_write_that_waits_and_is_too_large_is_refused_and_holds_up_nothi
     assert caught.value.code is ErrorCode.TOO_LARGE
     assert (await small).version == 1
     assert [each.entity_id for each in client.rejected] == ["big"]
+
+
+async def test_a_question_that_waits_and_is_too_large_is_refused_and_the_client_goes_on(
+    client: Client, peer: Peer
+) -> None:
+    client.offline()
+    limits, client._session.limits = client._session.limits, None
+    big = asyncio.create_task(client.validate_field("signup", "email", "x" * 70_000))
+    await asyncio.sleep(0)
+    client._session.limits = limits
+    client.online()
+    with pytest.raises(RhtmxError, match="at most 65536 bytes") as caught:
+        await big
+    assert caught.value.code is ErrorCode.TOO_LARGE
+    assert (await client.push("tasks", "1", 1)).version == 1
+
+
+async def test_what_is_larger_than_this_client_takes_is_no_fault_of_a_write(
+    client: Client, peer: Peer
+) -> None:
+    peer.mute = True
+    push = asyncio.create_task(client.push("tasks", "1", 1))
+    await peer.until(lambda: isinstance(peer.heard[-1], Push))
+    assert peer.socket is not None
+    await peer.socket.send("x" * (_MAX_MESSAGE + 1))
+    with pytest.raises(ConnectionClosed, match="larger than this client takes") as caught:
+        await push
+    assert caught.value.close_code == 1009
+    assert not client.rejected
+    assert [each.entity_id for each in client.queue] == ["1"]
 
 
 async def test_a_token_that_the_server_no_longer_takes_is_replaced(peer: Peer) -> None:
@@ -287,3 +353,65 @@ async def test_a_message_that_comes_in_the_moment_of_the_end_leaves_no_socket_op
         await eventually(lambda: connection._timer is None)
     assert caplog.text == ""
     await peer.until(lambda: peer.socket is None or peer.socket.close_code is not None)
+
+
+class Clock:
+    """A loop that rounds its timers to milliseconds, as uvloop 0.23 does."""
+
+    def __init__(self) -> None:
+        self.now = 10.0
+        self.timers: list[tuple[int, Callable[..., None], tuple[object, ...]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, act: Callable[..., None], *args: object) -> asyncio.TimerHandle:
+        self.timers.append((round((when - self.now) * 1000), act, args))
+        return asyncio.TimerHandle(when, act, args, asyncio.get_running_loop())
+
+    def fire(self) -> None:
+        """Let the next timer come: early, if it was rounded down."""
+        milliseconds, act, args = self.timers.pop()
+        self.now += milliseconds / 1000
+        act(*args)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.0001, 0.0004, 0.0006, 0.0104, 0.9])
+async def test_a_loop_that_wakes_early_is_not_asked_to_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, left: float
+) -> None:
+    session, ticks = Session("c", lambda: 0.5), list[float]()
+    clock = Clock()
+    due = clock.now + left
+    monkeypatch.setattr(
+        Session, "deadline", property(lambda _: due if not ticks or ticks[-1] < due else None)
+    )
+
+    def tick(_: Session, now: float) -> bool:
+        ticks.append(now)
+        return True
+
+    monkeypatch.setattr(Session, "tick", tick)
+    endpoint = Endpoint("ws://x", Format.JSON, {}, None, 1.0)
+    connection = Connection(session, endpoint, lambda: (), lambda _: None)
+    monkeypatch.setattr(connection, "_loop", clock)
+    connection._arm(cast(ClientConnection, None))
+    while clock.timers:
+        assert clock.timers[-1][0] >= 1, "a timer that is due at once"
+        clock.fire()
+    assert len(ticks) <= 2
+    assert ticks[-1] >= due
+
+
+def test_uvloop_calls_at_once_what_is_due_in_less_than_half_a_millisecond() -> None:
+    """Why there is a shortest timer; if this fails, there need not be one any more."""
+    loop = uvloop.new_event_loop()
+    try:
+        calls: list[str] = []
+        loop.call_later(0.0004, calls.append, "timer")
+        loop.call_soon(calls.append, "soon")
+        loop.call_soon(lambda: loop.call_soon(loop.stop))
+        loop.run_forever()
+        assert "timer" in calls
+    finally:
+        loop.close()

@@ -370,7 +370,8 @@ def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: 
     session.push(push("small"))
     opened(session)
     big, small = [each for each in session.take(0) if isinstance(each, Push)]
-    session.too_large(big, 70_000, 65_536)
+    assert session.fits(small, 65_536)
+    assert not session.fits(big, 65_537)
     (refused, _) = session.events()
     assert isinstance(refused, Refused)
     assert refused.error.code is ErrorCode.TOO_LARGE
@@ -379,3 +380,85 @@ def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: 
     (again,) = session.take(1)
     assert isinstance(again, Push)
     assert (again.entity_id, again.seq) == ("small", 1)
+
+
+LIMITED = Error("slower", ErrorCode.RATE_LIMITED, retry_after=2_000)
+
+
+def subscriptions(session: Session, now: float) -> list[str]:
+    sent = [each for each in session.take(now) if isinstance(each, Subscribe)]
+    return [each.entities[0] for each in sent]
+
+
+def test_a_subscription_that_comes_too_fast_waits_and_so_do_those_after_it(
+    session: Session,
+) -> None:
+    opened(session)
+    session.subscribe("tasks", Grain.RECORDS)
+    assert subscriptions(session, 1) == ["tasks"]
+    session.receive(LIMITED, 1)
+    session.receive(Pong(), 1)
+    session.subscribe("users", Grain.RECORDS)
+    assert subscriptions(session, 1) == []
+    assert session.deadline == 3.5
+    assert session.tick(3.5)
+    assert subscriptions(session, 3.5) == ["tasks", "users"]
+    assert [each for each in session.events() if not isinstance(each, Started)] == []
+
+
+def test_a_subscription_that_is_too_large_stops_in_words_and_the_connection_goes_on(
+    session: Session,
+) -> None:
+    opened(session)
+    for grain, entity in ((Grain.RECORDS, "tasks"), (Grain.FIELDS, "users")):
+        cursor = session.subscribe(entity, grain)
+        message = next(each for each in session.take(1) if not isinstance(each, Ping))
+        assert not session.fits(message, 65_537)
+        [stopped] = session.events()
+        assert isinstance(stopped, Stopped)
+        assert stopped.cursor is cursor
+        assert stopped.error.code is ErrorCode.TOO_LARGE
+        assert "65536" in stopped.error.message
+        assert "65537" in stopped.error.message
+        session.receive(Pong(), 1)
+        assert session.events() == []
+    assert session.is_open
+
+
+@pytest.mark.parametrize("asked", [question(), Authenticate("t")])
+def test_a_question_that_is_too_large_is_refused(session: Session, asked: Any) -> None:
+    opened(session)
+    request_id = session.ask(asked)
+    [message] = session.take(1)
+    assert not session.fits(message, 65_537)
+    [refused] = session.events()
+    assert isinstance(refused, Refused)
+    assert (refused.request_id, refused.error.code) == (request_id, ErrorCode.TOO_LARGE)
+
+
+def test_what_cannot_be_smaller_and_what_comes_before_the_limit_is_sent(session: Session) -> None:
+    session.connected(0)
+    [hello] = session.take(0)
+    assert session.fits(hello, 10**6)
+    session.receive(welcome(), 0)
+    assert session.fits(Ping(), 10**6)
+
+
+def test_a_connection_that_was_refused_as_too_fast_is_made_again_after_that_time(
+    session: Session,
+) -> None:
+    session.connected(0)
+    session.take(0)
+    with pytest.raises(RhtmxError):
+        session.receive(LIMITED, 0)
+    assert session.lost(0) == 2.5
+    opened(session)
+    assert session.lost(1) == 1
+
+
+def test_what_names_no_request_and_is_too_fast_is_reported(session: Session) -> None:
+    opened(session)
+    session.receive(LIMITED, 1)
+    [problem] = session.events()
+    assert isinstance(problem, Problem)
+    assert problem.error.retry_after == 2

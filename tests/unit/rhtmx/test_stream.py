@@ -293,6 +293,90 @@ def test_a_refusal_stops_those_it_concerns(stream: Stream, wire: WireSide) -> No
     assert stream.phase is Phase.IDLE
 
 
+BUSY = RhtmxError(ErrorCode.RATE_LIMITED, "slower")
+
+
+def refuse(wire: WireSide, error: RhtmxError = BUSY) -> None:
+    """The server refuses what was said before the next fence."""
+    wire.outlet.held = True
+    refused = wire.fences[0].refused
+    assert refused is not None
+    refused(error)
+    wire.pong()
+
+
+def release(stream: Stream, wire: WireSide) -> None:
+    wire.outlet.held = False
+    stream.settle()
+
+
+def test_what_a_busy_server_refuses_is_said_again_once_it_may(
+    stream: Stream, wire: WireSide
+) -> None:
+    cursor = Cursor(at(3))
+    stream.add(cursor)
+    assert wire.said() == [at(3)]
+    refuse(wire)
+    assert (stream.phase, wire.said(), wire.news(cursor)) == (Phase.IDLE, [], [])
+    stream.settle()
+    assert wire.said() == []
+    release(stream, wire)
+    assert wire.said() == [at(3)]
+    wire.pong()
+    assert wire.news(cursor) == ["Started"]
+    stream.receive(record(4))
+    assert wire.news(cursor) == [4]
+
+
+def test_a_reader_that_waits_for_the_next_change_is_not_reset_by_a_busy_server(
+    stream: Stream, wire: WireSide
+) -> None:
+    cursor = Cursor()
+    stream.add(cursor)
+    refuse(wire)
+    release(stream, wire)
+    assert wire.said() == ["Subscribe", "Subscribe"]
+    assert wire.news(cursor) == []
+    wire.pong()
+    stream.complete(complete(7))
+    assert wire.news(cursor) == ["Started", "Synced"]
+
+
+def test_one_that_was_told_that_it_reads_is(stream: Stream, wire: WireSide) -> None:
+    cursor = Cursor()
+    stream.add(cursor)
+    wire.pong()
+    stream.lost()
+    stream.settle()
+    assert wire.news(cursor) == ["Started", "WasReset"]  # it may have missed something
+
+
+def test_an_end_that_a_busy_server_did_not_hear_is_said_again(
+    stream: Stream, wire: WireSide
+) -> None:
+    cursor = live(stream, wire, 3)
+    stream.remove(cursor)
+    assert wire.said() == ["Unsubscribe"]
+    refuse(wire)
+    assert stream.phase is Phase.ENDING
+    again = Cursor(at(3))
+    stream.add(again)
+    assert wire.said() == []
+    release(stream, wire)
+    assert wire.said() == ["Unsubscribe"]
+    wire.pong()
+    assert wire.said() == [at(3)]
+
+
+def test_a_lost_connection_ends_what_was_not_heard(stream: Stream, wire: WireSide) -> None:
+    stream.remove(live(stream, wire, 3))
+    wire.said()
+    refuse(wire)
+    stream.lost()
+    release(stream, wire)
+    assert (stream.phase, wire.said()) == (Phase.IDLE, [])
+
+
 def test_fields_resume_before_a_commit_that_was_cut(wire: WireSide) -> None:
     stream = Stream("tasks", Grain.FIELDS, wire.outlet)
     cursor = Cursor()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -12,6 +14,7 @@ from rhtmx.ops import Image, KeptRow, RefusedWrite, Settled
 from rhtmx.queue import Row
 from rhtmx.writes import _MOST_REFUSED, Writes
 
+MICRO = timedelta(microseconds=1)
 FULL = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
 
 
@@ -101,10 +104,10 @@ def test_what_may_pass_is_sent_again_with_all_after_it(
     assert writes.refuse(refusal(code, 2), 10)
     gap = refusal(ErrorCode.OUT_OF_ORDER, 3, details=b'{"last_seq":1}')
     assert writes.refuse(gap, 10)
-    assert writes.retry_at == 10.5
-    writes.tick(10.4)
+    assert writes.hold.until == 10.5
+    writes.hold.tick(10.4)
     assert due(writes) == []
-    writes.tick(10.5)
+    writes.hold.tick(10.5)
     assert due(writes) == [("b", 2), ("c", 3)]
     assert told.kinds() == [Answered]
 
@@ -117,8 +120,8 @@ def test_the_wait_grows_until_a_write_succeeds(writes: Writes) -> None:
         if seq == 2:
             acknowledge(writes, 1)
         writes.refuse(refusal(ErrorCode.STORAGE_FULL, seq), 0)
-        waits.append(writes.retry_at)
-        writes.tick(100)
+        waits.append(writes.hold.until)
+        writes.hold.tick(100)
     assert waits == [0.5, 1, 2, 0.5]
 
 
@@ -243,3 +246,26 @@ def test_what_waited_before_goes_on(told: Told) -> None:
     writes.load(Image("c", last=4, rows=rows))
     writes.begin(3, "e")
     assert due(writes) == [("a", 4)]
+
+
+def test_after_a_restart_the_next_time_is_later_than_those_of_the_writes_that_wait(
+    writes: Writes,
+) -> None:
+    noon = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    push = Push("tasks", "1", ChangeAction.UPDATE, b"1")
+    rows = [KeptRow(f"{n}", n, push, since=(noon + n * MICRO).timestamp()) for n in (2, 3)]
+    writes.load(Image("c", 3, rows))
+    assert writes.time(noon - timedelta(days=365)) == noon + 4 * MICRO
+
+
+def test_a_clock_that_was_set_far_back_is_followed_once_everything_is_answered(
+    writes: Writes,
+) -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert writes.time(noon) == noon
+    write(writes, "a")
+    writes.due()
+    early = noon - timedelta(days=365)
+    assert writes.time(early) == noon + MICRO
+    writes.answered(PushAck("tasks", "a", version=1, seq=1), "e")
+    assert writes.time(early) == early

@@ -21,6 +21,7 @@ from rhtmx.messages import (
     Subscribe,
     Sync,
     SyncComplete,
+    Unsubscribe,
     Welcome,
 )
 from rhtmx.wire import Message
@@ -112,6 +113,10 @@ async def test_an_error_in_a_message_names_the_request(side: Side) -> None:
 # How much may arrive.
 
 
+QUESTION = Unsubscribe(entities=["tasks"])
+"""A message without an answer."""
+
+
 @pytest.fixture
 async def brisk() -> Side:
     """A server that takes four messages at once, and two a second."""
@@ -132,9 +137,20 @@ async def test_who_sends_too_much_is_told_when_to_send_it_again(brisk: Side) -> 
 
 
 async def test_it_is_no_strike_and_the_connection_goes_on(brisk: Side) -> None:
-    brisk.say(*[Ping()] * 60)
+    brisk.say(*[QUESTION] * 60)
     assert brisk.link.closed == []
     assert codes(brisk.heard).count(ErrorCode.RATE_LIMITED) == 56
+
+
+async def test_a_ping_is_never_refused_but_nothing_is_read_for_a_while_after_it(
+    brisk: Side,
+) -> None:
+    brisk.say(*[Ping()] * 8)
+    assert brisk.heard == [Pong()] * 5, "whoever counts pongs must not miss one"
+    assert brisk.link.paused
+    brisk.now.seconds += 10
+    await eventually(lambda: not brisk.link.paused)
+    assert brisk.heard == [Pong()] * 3
 
 
 async def test_a_refused_push_uses_up_no_number_and_those_after_it_are_refused_in_order(
@@ -155,14 +171,15 @@ async def test_garbage_beyond_the_rate_is_refused_like_everything_else(brisk: Si
 
 
 async def test_who_goes_on_all_the_same_is_not_read_for_a_while(brisk: Side) -> None:
-    brisk.say(*[Ping()] * 4, *[Ping()] * REFUSED, *[Ping()] * 1000)
+    brisk.say(*[QUESTION] * (4 + REFUSED + 1000))
     assert brisk.link.paused
     assert len(brisk.link.unsaid) == 1000
-    assert len(brisk.heard) == 4 + REFUSED
+    assert codes(brisk.heard) == [ErrorCode.RATE_LIMITED] * REFUSED
     brisk.now.seconds += 100
     brisk.link.unsaid = brisk.link.unsaid[:3]
     await eventually(lambda: not brisk.link.paused)
-    assert brisk.heard == [Pong()] * 3
+    assert codes(brisk.heard) == []
+    assert brisk.link.unsaid == []
 
 
 @pytest.mark.parametrize("size", [0, 125])

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.wire.limits import MAX_TOKEN
 
 __all__ = ["lines", "load", "opened", "shown", "token"]
 
@@ -48,11 +49,14 @@ def token(path: Path) -> str:
     """The token in a file: its first line.
 
     Raises:
-        CommandError: there is none.
+        CommandError: there is none, or it is larger than any server takes.
     """
     for line in load(str(path)).splitlines():
-        if line.strip():
-            return line.strip()
+        if token := line.strip():
+            if (size := len(token.encode())) > MAX_TOKEN:
+                words = f"{path}: a token of at most {MAX_TOKEN} bytes expected, got {size}"
+                raise CommandError(words, USAGE)
+            return token
     raise CommandError(f"{path}: a token expected, the file is empty", USAGE)
 
 

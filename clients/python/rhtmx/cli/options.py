@@ -16,6 +16,7 @@ from rhtmx.cli import values
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
 from rhtmx.cli.requests import Invocation, Push, PushMany, Request, Server, Sync, Tail, Validate
+from rhtmx.wire.limits import MAX_TOKEN
 
 __all__ = ["read"]
 
@@ -55,6 +56,8 @@ def _server(given: Mapping[str, Any], environ: Mapping[str, str]) -> Server:
         raise _wrong("--token and --token-file are two answers to one question: give one")
     if token is None and file is None:
         token = environ.get("RHTMX_TOKEN", "").strip() or None
+    if token is not None and (size := len(token.encode(errors="surrogatepass"))) > MAX_TOKEN:
+        raise _wrong(f"--token or RHTMX_TOKEN: at most {MAX_TOKEN} bytes expected, got {size}")
     return Server(
         url=_url(given, environ),
         token=token,

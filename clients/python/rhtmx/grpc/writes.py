@@ -16,6 +16,7 @@ from rhtmx.grpc.pushes import Many, push_many
 from rhtmx.jsonvalue import Json
 from rhtmx.messages import Push
 from rhtmx.results import FieldPushResult, FormValidation, PushResult, Validation
+from rhtmx.ticks import Ticks
 
 __all__ = ["Writes"]
 
@@ -31,6 +32,7 @@ class Writes:
     def __init__(self, line: Line, clock: Callable[[], datetime]) -> None:
         self._line = line
         self._clock = clock
+        self._ticks = Ticks()
 
     async def push(
         self,
@@ -124,7 +126,7 @@ class Writes:
             ConnectionClosed: the server cannot be reached.
             TimeoutError: it did not answer in time.
         """
-        at = timestamp or self._clock()
+        at = timestamp or self._ticks.next(self._clock())
         message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
         message.seq = seq
         answer = await self._line.ask(lambda stub: stub.push_fields(message), timeout)

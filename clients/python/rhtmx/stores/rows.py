@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
 from rhtmx.messages import Position, Push, PushFields
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
@@ -36,11 +37,19 @@ from rhtmx.ops import (
 )
 from rhtmx.wire import Format, decode, encode
 
-__all__ = ["add", "read", "write"]
+__all__ = ["NewerError", "add", "read", "write"]
+
+
+class NewerError(ValueError):
+    """A write is kept that a newer program has made."""
 
 
 def read(db: sqlite3.Connection) -> Image:
-    """Everything there is."""
+    """Everything there is.
+
+    Raises:
+        NewerError: some of it is not understood.
+    """
     client_id, last = db.execute("SELECT id, last FROM client").fetchone()
     image = Image(client_id, last)
     for name, epoch, version, grain in db.execute("SELECT * FROM entities"):
@@ -137,9 +146,27 @@ def _message(message: Mutation) -> bytes:
 
 
 def _mutation(data: bytes) -> Mutation:
-    message = decode(data, Format.JSON)
-    assert isinstance(message, Push | PushFields)
+    """Read a write, whole or not at all.
+
+    The wire passes over what a newer program may have added, and betterproto2 keeps
+    it nowhere. Sent like that, it would be another write under the number that it
+    has: one that was sent already would take effect twice.
+    """
+    try:
+        message = decode(data, Format.JSON)
+    except RhtmxError as error:
+        raise NewerError(error.message) from error
+    if not isinstance(message, Push | PushFields) or not _same(_message(message), data):
+        raise NewerError("it says more than this program understands")
     return message
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether two JSON texts say the same, to the digit."""
+    if one == other:
+        return True
+    read = partial(json.loads, parse_int=str, parse_float=str)
+    return bool(read(one) == read(other))
 
 
 def _text(value: bytes | None) -> str | None:

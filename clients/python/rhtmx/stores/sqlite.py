@@ -160,6 +160,12 @@ class SqliteStore:
         """An error in words that say which file, and what to do."""
         if isinstance(error, RhtmxError):
             return error
+        if isinstance(error, rows.NewerError):
+            return RhtmxError(
+                ErrorCode.STORAGE_FAILED,
+                f"'{self.path}' holds a write that a newer rhtmx has made: update this program, "
+                f"or name another file ({error})",
+            )
         code = getattr(error, "sqlite_errorcode", None)
         primary = None if code is None else code & 0xFF
         words = _WORDS.get(primary, "it cannot be used: check that it is intact and its disk works")

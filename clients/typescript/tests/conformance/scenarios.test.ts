@@ -19,7 +19,7 @@ const folder = new URL("../../../../tests/vectors/scenarios/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
 
 /** What became of a write, as far as the program that wrote it knows. */
-type Outcome = "waiting" | { readonly version: number } | { readonly code: ErrorCode };
+type Outcome = "waiting" | "answered" | { readonly version: number } | { readonly code: ErrorCode };
 
 class Player {
   readonly #store = new TestStore("c");
@@ -48,8 +48,13 @@ class Player {
     const [name] = Object.keys(step) as [string];
     const act = (this as unknown as Step)[`_${name}`] as (value: unknown, step: Step) => unknown;
     await act.call(this, step[name], step);
-    await this.#driver.settle();
-    this.#sent.push(...this.#driver.sent.splice(0));
+    for (let pings = 1; pings; ) {
+      await this.#driver.settle();
+      const sent = this.#driver.sent.splice(0);
+      this.#sent.push(...sent);
+      pings = sent.filter(({ type }) => type === "ping").length;
+      for (let each = 0; each < pings; each += 1) this.#says({ type: "pong" });
+    }
   }
 
   _open(granularity: "records" | "fields"): void {
@@ -61,9 +66,10 @@ class Player {
     this.#driver.connect();
   }
 
-  _welcome(given: { epoch: string; last_seq: number }): void {
-    this.#epoch = given.epoch;
-    this.#says({ ...WELCOME, heartbeat: 20_000, ...given });
+  _welcome({ message_bytes = 65_536, ...given }: Step): void {
+    this.#epoch = given["epoch"];
+    const limits = { ...WELCOME.limits, message_bytes };
+    this.#says({ ...WELCOME, heartbeat: 20_000, limits, ...given });
   }
 
   _change({ id, data, client_id = "other", version }: Step): void {
@@ -98,9 +104,31 @@ class Player {
     this.#says({ type: "field_conflict", ...place, ...values, ...times, version, winner });
   }
 
-  _error({ seq, code, details = null }: Step): void {
-    const request_id = this.#lastSent(seq)?.["request_id"];
-    this.#says({ type: "error", message: `it is ${code}`, seq, code, details, request_id });
+  _error({ seq, check, code, details = null, retry_after }: Step): void {
+    const request_id = check ? this.#ids[check] : this.#lastSent(seq)?.["request_id"];
+    this.#says({ type: "error", message: `it is ${code}`, seq, code, details, request_id, retry_after });
+  }
+
+  _check(value: string, { as }: Step): void {
+    const { hub } = this.#driver;
+    const question = { type: "validate_field", form: "signup", field: "email", value } as const;
+    const stop = hub.leader!;
+    hub.leader = (message) => {
+      if (message.type === "ask") this.#ids[as] = message.id;
+      stop(message);
+    };
+    const done = hub.ask({ ...question, request_id: "" });
+    hub.leader = stop;
+    this.#outcomes[as] = "waiting";
+    done.then(
+      () => (this.#outcomes[as] = "answered"),
+      ({ code }) => (this.#outcomes[as] = { code }),
+    );
+  }
+
+  _checked(name: string): void {
+    const about = { request_id: this.#ids[name]!, form: "signup", field: "email" };
+    this.#says({ type: "validation_result", ...about, valid: true, metadata: null });
   }
 
   _authenticated(): void {

@@ -64,6 +64,15 @@ def test_a_token_is_the_first_line(tmp_path: Path) -> None:
         token(tmp_path / "token")
 
 
+def test_a_token_that_no_server_takes_is_not_one_and_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("ä" * 2048)
+    assert len(token(tmp_path / "token")) == 2048
+    (tmp_path / "token").write_text("s3cr3t" + "ä" * 2048)
+    with pytest.raises(CommandError, match="at most 4096 bytes expected, got 4102") as refused:
+        token(tmp_path / "token")
+    assert "s3cr3t" not in refused.value.message
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\ufeff"))))
 async def test_lines_come_with_their_places(texts: list[str]) -> None:
     data = "".join(f"{text}\n" for text in texts).encode()

@@ -105,6 +105,20 @@ def test_what_makes_no_sense_is_told(line: str, words: str) -> None:
     assert raised.value.status == USAGE
 
 
+@pytest.mark.parametrize("where", ["argument", "environment"])
+def test_a_token_that_no_server_takes_is_refused_and_not_repeated(where: str) -> None:
+    for size, fits in ((4096, True), (4097, False)):
+        token = "s3cr3t" + "t" * (size - 6)
+        words = ("--token", token) if where == "argument" else ()
+        environ = {} if where == "argument" else {"RHTMX_TOKEN": token}
+        if fits:
+            assert run("sync", "a", *words, environ=environ).server.token == token
+            continue
+        with pytest.raises(CommandError, match="at most 4096 bytes expected, got 4097") as refused:
+            run("sync", "a", *words, environ=environ)
+        assert "s3cr3t" not in refused.value.message
+
+
 def test_a_wrong_url_of_the_environment_is_told_by_its_name_and_without_its_token() -> None:
     with pytest.raises(CommandError) as raised:
         run("sync", "a", environ={"RHTMX_URL": "http://h/?token=s3cr3t"})

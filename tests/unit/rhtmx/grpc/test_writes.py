@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -69,6 +69,16 @@ async def test_fields_may_be_of_another_time(fake: Fake, backend: Backend) -> No
     fake.answer["push_fields"] = PushFieldsResponse(FieldPushAck("tasks", "1"))
     await backend.push_fields("tasks", "1", {"done": 2}, timestamp=EVENING)
     assert fake.asked[0].fields[0].timestamp == EVENING
+
+
+async def test_writes_of_one_moment_have_times_of_their_own_in_their_order(
+    fake: Fake, backend: Backend
+) -> None:
+    fake.answer["push_fields"] = PushFieldsResponse(FieldPushAck("tasks", "1", 1, 0, version=9))
+    for number in range(3):
+        await backend.push_fields("tasks", "1", {"a": number})
+    times = [sent.fields[0].timestamp for sent in fake.asked]
+    assert times == [NOON + timedelta(microseconds=each) for each in range(3)]
 
 
 async def test_one_value_is_checked(fake: Fake, backend: Backend) -> None:

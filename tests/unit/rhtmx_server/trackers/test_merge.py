@@ -105,22 +105,66 @@ def test_a_write_from_a_slow_clock_is_stored_as_later_than_the_one_it_replaces()
     assert late is Verdict.LOST
 
 
+CENTURY = 100 * 365 * 86_400 * SECOND
+
+
 @pytest.mark.parametrize("strategy", ALL)
-@pytest.mark.parametrize("timestamp", [5, 15])
-def test_an_own_write_was_seen_by_its_author_whatever_the_base_version(
-    strategy: MergeStrategy, timestamp: int
+@pytest.mark.parametrize("base_version", [None, 0, 2, 3])
+@pytest.mark.parametrize("timestamp", [NOW - CENTURY, NOW - 1, NOW, NOW + 1, NOW + MAX_AHEAD])
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [(b"1", b"2"), (b"true", b"false"), (b"9", b"10"), (b"10", b"9"), (b"1", None), (None, b"1")],
+)
+def test_the_later_of_two_own_writes_is_taken_whatever_its_clock_its_base_and_its_value(
+    strategy: MergeStrategy,
+    base_version: int | None,
+    timestamp: int,
+    earlier: bytes | None,
+    later: bytes | None,
 ) -> None:
-    """Two edits made offline have one base version; the first must not stand against the second."""
-    stored = write(b"1", 10, "a", version=3)
-    verdict, _ = merge(stored, write(b"2", timestamp, "a", version=4), strategy, 2)
+    stored = write(earlier, NOW, "a", version=3, deleted=earlier is None)
+    pushed = write(later, timestamp, "a", version=4, deleted=later is None)
+    verdict, clock = merge(stored, pushed, strategy, base_version)
     assert verdict is Verdict.TAKEN
+    assert (clock.version, clock.client_id, clock.deleted) == (4, "a", later is None)
+    assert clock.timestamp == max(timestamp, NOW)
 
 
-@pytest.mark.parametrize("client_id", [None, "b"])
-def test_a_write_of_nobody_known_or_of_another_is_not_an_own_one(client_id: str | None) -> None:
-    stored = write(b"1", 10, client_id, version=3)
-    pushed = write(b"2", 9, None if client_id is None else "a", version=4)
-    assert merge(stored, pushed, LWW, 2)[0] is Verdict.LOST
+@pytest.mark.parametrize("strategy", ALL)
+@pytest.mark.parametrize("base_version", [None, 2])
+@pytest.mark.parametrize("client_id", [None, ""])
+def test_a_write_of_nobody_known_is_not_an_own_one(
+    strategy: MergeStrategy, base_version: int | None, client_id: str | None
+) -> None:
+    stored = write(b"2", 10, client_id, version=3)
+    pushed = write(b"1", 10, client_id, version=4)
+    assert merge(stored, pushed, strategy, base_version)[0].conflict
+
+
+@pytest.mark.parametrize("base_version", [None, 2])
+def test_a_write_of_another_is_not_an_own_one(base_version: int | None) -> None:
+    stored = write(b"1", 10, "b", version=3)
+    assert merge(stored, write(b"2", 9, "a", version=4), LWW, base_version)[0] is Verdict.LOST
+
+
+def test_a_write_of_another_stands_between_two_own_ones() -> None:
+    first = write(b"1", 10, "a", version=1)
+    verdict, clock = merge(first, write(b"2", 5, "b", version=2), LWW, 1)
+    assert (verdict, clock) == (Verdict.TAKEN, Clock(2, 11, "b"))
+    between = Write(b"2", clock)
+    # It had seen the first one; the third had not seen it.
+    assert merge(between, write(b"3", 10, "a", version=3), LWW, None)[0] is Verdict.LOST
+    assert merge(between, write(b"3", 12, "a", version=3), LWW, None)[0] is Verdict.TAKEN
+    assert merge(between, write(b"3", 12, "a", version=3), LWW, 1)[0] is Verdict.WON
+    assert merge(between, write(b"3", 12, "a", version=3), LWW, 2)[0] is Verdict.TAKEN
+
+
+def test_an_own_write_that_says_the_same_again_leaves_the_clock_alone() -> None:
+    stored = write(b"1", 10, "a", version=3)
+    again, clock = merge(stored, write(b"1.0", 4, "a", version=4), LWW, None)
+    assert again is Verdict.TAKEN  # another text is another value
+    assert clock.timestamp == 10
+    assert merge(stored, write(b"1", 4, "a", version=4), LWW, None)[0] is Verdict.SETTLED
 
 
 # Concurrent writes.

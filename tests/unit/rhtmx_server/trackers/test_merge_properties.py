@@ -27,6 +27,7 @@ from rhtmx_server.trackers.changes import decide_push
 from rhtmx_server.trackers.fields import decide_push_fields
 from rhtmx_server.trackers.merge import MAX_AHEAD
 from rhtmx_server.trackers.policy import Policy
+from rhtmx_server.trackers.state import clocks_of, fields_of, stored_write
 from tests.unit.rhtmx_server.trackers.builders import (
     DELETE,
     NOW,
@@ -107,21 +108,94 @@ class World:
         return {name: jsontext.canonical(text) for name, text in values(self.current).items()}
 
 
+def _in_own_order(steps: Sequence[Step], order: Sequence[int]) -> list[Step]:
+    """The steps as they might arrive elsewhere: each author's own stay in their order."""
+    own = {author: iter([s for s in steps if s[0] == author]) for author, _ in steps}
+    return [steps[at] if steps[at][0] is None else next(own[steps[at][0]]) for at in order]
+
+
 @given(
-    st.lists(st.tuples(authors, field_pushes(base=st.none())), max_size=6).flatmap(
-        lambda steps: st.tuples(st.just(steps), st.permutations(steps))
-    )
+    st.lists(
+        st.tuples(authors, field_pushes(moments | far_moments, st.none())), max_size=6
+    ).flatmap(lambda steps: st.tuples(st.just(steps), st.permutations(range(len(steps)))))
 )
 def test_last_write_wins_ends_in_one_state_whatever_the_order_of_arrival(
-    orders: tuple[Sequence[Step], Sequence[Step]],
+    orders: tuple[Sequence[Step], Sequence[int]],
 ) -> None:
+    """As long as each author's writes arrive in its order; whatever its clock says."""
+    steps, order = orders
     one, other = World(), World()
-    for step in orders[0]:
+    for step in steps:
         one.apply(step)
-    for step in orders[1]:
+    for step in _in_own_order(steps, order):
         other.apply(step)
     assert one.meaning() == other.meaning()
     assert (one.current is None) == (other.current is None)
+
+
+@given(
+    policies,
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ada", "bob"]),
+            record_pushes | field_pushes(moments | far_moments),
+            st.integers(-2, 2),
+        ),
+        max_size=12,
+    ),
+)
+def test_no_own_earlier_write_ever_beats_an_own_later_one(
+    policy: Policy, steps: list[tuple[str, Push | PushFields, int]]
+) -> None:
+    world = World(policy)
+    wrote: dict[tuple[str, str], bytes | None] = {}
+    for author, message, seconds in steps:
+        world.now += seconds * SECOND  # the server's clock may step back, too
+        before = world.current
+        decision = world.apply((author, message))
+        if not decision.reply:
+            continue
+        _note(wrote, author, message, before, world.current)
+        if isinstance(message, PushFields):
+            clashes = [each for each in decision.reply if isinstance(each, FieldConflict)]
+            foreign = {each.field for each in clashes}
+            assert all(_writer(before, name) != author for name in foreign)
+        _assert_last_words(wrote, world.current)
+
+
+def _note(
+    wrote: dict[tuple[str, str], bytes | None],
+    author: str,
+    message: Push | PushFields,
+    before: Record | None,
+    after: Record | None,
+) -> None:
+    """Take down what an author said last of each field."""
+    if isinstance(message, PushFields):
+        for update in message.fields:
+            wrote[author, update.field] = _pushed(update).get(update.field)
+        return
+    # A push is a write of what it changes; a delete of everything that ever was.
+    held, had = values(after), values(before)
+    gone = {name for _, name in wrote} | set(had) if after and not after.live else set(had)
+    for name in held.keys() | gone:
+        if after is not None and not after.live:
+            wrote[author, name] = None
+        elif not _same_field(held.get(name), had.get(name)):
+            wrote[author, name] = held.get(name)
+
+
+def _writer(record: Record | None, name: str) -> str | None:
+    """Who wrote a field last."""
+    written = stored_write(name, fields_of(record), clocks_of(record, fields_of(record)))
+    return None if written is None else written.clock.client_id
+
+
+def _assert_last_words(wrote: dict[tuple[str, str], bytes | None], record: Record | None) -> None:
+    held = values(record)
+    for (author, name), value in wrote.items():
+        if _writer(record, name) == author:
+            assert _same_field(held.get(name), value), f"{author}'s last word on {name} is lost"
 
 
 @given(policies, st.lists(st.tuples(authors, record_pushes | field_pushes()), max_size=10))

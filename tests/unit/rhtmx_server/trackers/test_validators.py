@@ -102,9 +102,9 @@ def test_an_async_function_that_is_said_to_block_is_refused() -> None:
         field(is_free, blocking=True)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, 0.0004, float("nan")])
 def test_a_timeout_that_is_no_time_is_refused(timeout: float) -> None:
-    with pytest.raises(ValueError, match="timeout: seconds above 0 expected"):
+    with pytest.raises(ValueError, match=r"timeout: seconds from 0.001 on expected"):
         field(is_free, timeout=timeout)
 
 
