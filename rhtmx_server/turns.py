@@ -64,6 +64,17 @@ class Turns(Generic[T]):
         self._waiting.setdefault(owner, OrderedDict())[work] = None
         self._line_up(owner)
 
+    def begin(self, owner: Hashable) -> bool:
+        """Count something of this owner's as under way at once, if it need not wait.
+
+        For work that nothing but its own owner's keeps waiting.
+        """
+        count = self._under_way.get(owner, 0)
+        if count >= self._most or owner in self._waiting:
+            return False
+        self._under_way[owner] = count + 1
+        return True
+
     def next(self) -> tuple[Hashable, T] | None:
         """Take what is next, with its owner: it is under way from now on.
 

@@ -81,7 +81,7 @@ class FormTracker:
             The answer, or `None`: call `validate_field`.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`.
+            RhtmxError: `UNKNOWN_FORM`, also for a field that the form does not have.
         """
         error, rest = self._judge(message)
         if rest:
@@ -133,6 +133,7 @@ class FormTracker:
             asyncio.CancelledError: the owner was forgotten.
         """
         form = self._form(message.form)
+        form.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
         share = owner if share is None else share
         verdicts, jobs = list[Verdict](), dict[int, _Job]()
@@ -165,6 +166,8 @@ class FormTracker:
 
     def _judge(self, message: ValidateField) -> tuple[str | None, Sequence[Step]]:
         form = self._form(message.form)
+        page = message.form_instance is not None
+        form.require(message.values, page=page, field=message.field)
         return judge(form.fields.get(message.field, ()), message.value)
 
     async def _answer(

@@ -33,9 +33,10 @@ class Gate:
 
     async def enter(self, owner: Hashable) -> None:
         """Wait for room. Whoever is in has to `leave`."""
+        if self._turns.begin(owner):
+            return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._turns.put(owner, waiter)
-        self._let_in()
         try:
             await waiter
         except asyncio.CancelledError:

@@ -297,6 +297,27 @@ async def test_an_unknown_form_is_an_error_not_a_valid_one(message: Message) -> 
     assert error.request_id == "r"
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        ValidateField(request_id="r", form="signup", field="emial"),
+        ValidateField(
+            request_id="r", form="signup", field="age", values=[FormFieldValue(field="emial")]
+        ),
+        ValidateForm(request_id="r", form="signup", fields=[FormFieldValue(field="emial")]),
+    ],
+)
+async def test_an_unknown_field_is_an_error_however_often_and_ends_no_connection(
+    signup: Side, message: Message
+) -> None:
+    for _ in range(50):
+        (error,) = await answers(signup, message)
+        assert isinstance(error, Error)
+        assert (error.code, error.request_id) == (ErrorCode.UNKNOWN_FORM, "r")
+        assert "did you mean 'email'" in error.message
+    assert signup.connection.session.phase is not Phase.CLOSED
+
+
 async def test_a_connection_of_several_of_one_peer_uses_that_peers_share(
     signup: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:

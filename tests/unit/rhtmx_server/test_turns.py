@@ -56,6 +56,20 @@ def test_an_owner_has_no_more_under_way_than_it_may() -> None:
     assert all_next(turns) == ["a3"]
 
 
+def test_who_need_not_wait_begins_at_once() -> None:
+    turns = Turns[str](2)
+    assert turns.begin("a")
+    fill(turns, "a1", "a2")
+    assert not turns.begin("a"), "two wait already"
+    assert turns.begin("b")
+    assert turns.begin("b")
+    assert not turns.begin("b"), "two are under way"
+    assert all_next(turns) == ["a1"]
+    turns.done("a")
+    assert not turns.begin("a")
+    assert all_next(turns) == ["a2"]
+
+
 def test_work_that_was_withdrawn_is_not_next() -> None:
     turns = Turns[str](2)
     fill(turns, "a1", "a2", "b1")
