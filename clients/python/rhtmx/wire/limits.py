@@ -5,7 +5,7 @@ Knows numbers and names only. Must not know any format.
 
 from __future__ import annotations
 
-__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER", "MAX_NAME", "MIN_INTEGER"]
+__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER", "MAX_ITEMS", "MAX_NAME", "MIN_INTEGER"]
 
 MAX_INTEGER = 2**53 - 1
 """Largest protocol integer, either sign: what a JavaScript number holds exactly."""
@@ -21,3 +21,7 @@ FORBIDDEN_KEYS = frozenset({"__proto__", "constructor", "prototype"})
 
 MAX_NAME = 255
 """Bytes in an entity, an id, a field's or form's name, a client or request id."""
+
+MAX_ITEMS = 4096
+"""Items of a list in a message to the server. In binary an item may have two bytes, and
+becomes an object all the same: without a limit a message of 4 MiB is seconds of work."""
