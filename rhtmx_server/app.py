@@ -27,7 +27,7 @@ from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.outbox import Tick
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.server import RunningServer
-from rhtmx_server.services import Services
+from rhtmx_server.services import Authenticator, Services
 from rhtmx_server.stores import open_store
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.times import to_micros
@@ -160,11 +160,11 @@ class App:
 
     @overload
     def on_commit(
-        self, entity: str | None = None, /, *, blocking: bool | None = None
+        self, entity: str | None = None, *, blocking: bool | None = None
     ) -> Callable[[H], H]: ...
 
     def on_commit(
-        self, entity: str | H | None = None, /, *, blocking: bool | None = None
+        self, entity: str | H | None = None, *, blocking: bool | None = None
     ) -> H | Callable[[H], H]:
         """Have a function called after each commit, in order. A decorator.
 
@@ -224,8 +224,10 @@ class App:
         """Finish what was accepted, tell every client to reconnect, and close."""
         server, self._server = self._server, None
         if server is not None:
-            await server.stop()
-            self._release_threads()
+            try:
+                await server.stop()
+            finally:
+                self._release_threads()
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:
         """Run until cancelled.
@@ -338,8 +340,11 @@ class App:
             now=time.monotonic,
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
-            authenticate=ask and authenticator(ask, self._pool("rhtmx-authenticate")),
+            authenticate=None if ask is None else self._asked(ask),
         )
+
+    def _asked(self, function: Authenticate) -> Authenticator:
+        return authenticator(function, self._pool("rhtmx-authenticate"))
 
     def _pool(self, name: str) -> DaemonPool:
         self._pools.append(DaemonPool(self.config.validator_threads, name))

@@ -10,11 +10,13 @@ say themselves may hold what a user entered: it is left out, unless the level is
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import secrets
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
@@ -117,18 +119,27 @@ def _quiet(failure: BaseException, made: dict[int, BaseException], depth: int) -
     if (known := made.get(id(failure))) is not None:
         return known  # `raise … from` names its cause as the context, too
     kind = type(failure)
-    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     stand_in: BaseException
     if isinstance(failure, BaseExceptionGroup) and depth:
         parts = [_quiet(each, made, depth - 1) for each in failure.exceptions[:_LONGEST_CHAIN]]
-        stand_in = type(kind.__name__, (BaseExceptionGroup,), names)(_LEFT_OUT, parts)
+        stand_in = _silent(kind.__module__, kind.__qualname__, True)(_LEFT_OUT, parts)
     else:
-        stand_in = type(kind.__name__, (Exception,), names)(_LEFT_OUT)
+        stand_in = _silent(kind.__module__, kind.__qualname__, False)(_LEFT_OUT)
     made[id(failure)] = stand_in
     stand_in.__traceback__ = failure.__traceback__
-    if depth:
-        cause, context = failure.__cause__, failure.__context__
-        stand_in.__cause__ = cause and _quiet(cause, made, depth - 1)
-        stand_in.__context__ = context and _quiet(context, made, depth - 1)
+    if depth and failure.__cause__ is not None:
+        stand_in.__cause__ = _quiet(failure.__cause__, made, depth - 1)
+    if depth and failure.__context__ is not None:
+        stand_in.__context__ = _quiet(failure.__context__, made, depth - 1)
     stand_in.__suppress_context__ = failure.__suppress_context__  # naming a cause has set it
     return stand_in
+
+
+@functools.lru_cache(maxsize=128)
+def _silent(module: str, name: str, group: bool) -> Any:
+    """Return a class that is called as another one, and prints what it is given.
+
+    Made once for each: a class is work for the garbage collector.
+    """
+    base = BaseExceptionGroup if group else Exception
+    return type(name.rpartition(".")[2], (base,), {"__module__": module, "__qualname__": name})

@@ -145,8 +145,26 @@ class Named(Exception):  # noqa: N818
     """Of a module of its own."""
 
 
+class Empty(Exception):  # noqa: N818
+    """One that is false in a condition."""
+
+    def __len__(self) -> int:
+        return 0
+
+
 def own() -> None:
     raise Named(SECRET)
+
+
+def because_of_empty() -> None:
+    raise KeyError(SECRET) from Empty(SECRET)
+
+
+def deep() -> None:
+    failure: Exception = ValueError(SECRET)
+    for _ in range(50):
+        failure = ExceptionGroup(SECRET, [failure])
+    raise failure
 
 
 @pytest.mark.parametrize(
@@ -159,6 +177,8 @@ def own() -> None:
         (noted, ["ValueError", "raise failure"]),
         (several, ["ExceptionGroup", "KeyError", "ValueError", "was the direct cause"]),
         (misspelt, ["SyntaxError", "in misspelt"]),
+        (because_of_empty, ["KeyError", "Empty", "was the direct cause"]),
+        (deep, ["ExceptionGroup"]),
         (own, [f"{__name__}.Named", "raise Named(SECRET)"]),
         (lambda: sys.exit(SECRET), ["SystemExit"]),
     ],
@@ -172,6 +192,11 @@ def test_the_traceback_is_whole_and_says_nothing_that_the_exceptions_say(
     assert "in raised" in told
     assert SECRET not in told
     assert SECRET in lines(failure), "which is left as it is"
+
+
+def test_no_class_is_made_twice_for_one_kind_of_failure() -> None:
+    first, second = (type(quiet(raised(own))) for _ in range(2))
+    assert first is second
 
 
 def test_what_was_hidden_stays_hidden() -> None:
