@@ -6,10 +6,27 @@ Example:
     >>> app.entity("tasks")
 """
 
+from rhtmx.changes import Change, FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.results import Conflict, FieldPushResult, PushResult
 from rhtmx_server.app import App
 from rhtmx_server.config import Config
 from rhtmx_server.services import Grant
 from rhtmx_server.trackers.validators import Invalid, Valid
+from rhtmx_server.trackers.values import HistoryChange
 
-__all__ = ["App", "Config", "ErrorCode", "Grant", "Invalid", "RhtmxError", "Valid"]
+__all__ = [
+    "App",
+    "Change",
+    "Config",
+    "Conflict",
+    "ErrorCode",
+    "FieldChange",
+    "FieldPushResult",
+    "Grant",
+    "HistoryChange",
+    "Invalid",
+    "PushResult",
+    "RhtmxError",
+    "Valid",
+]

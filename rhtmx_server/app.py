@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar, overload
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -22,22 +23,28 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import Commit, HistoryEntry, Mutation
+from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.outbox import Tick
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.server import RunningServer
 from rhtmx_server.services import Authenticator, Services
 from rhtmx_server.stores import open_store
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.times import to_micros
+from rhtmx_server.tokens import Authenticate, authenticator, check_authenticate
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
 from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.form import Form
+from rhtmx_server.trackers.form import Extra, Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.policy import Policy, parse_policy
 from rhtmx_server.trackers.runner import Runner
+from rhtmx_server.trackers.values import HistoryChange, history_change
+from rhtmx_server.transports.pages import check_pages
 from rhtmx_server.transports.turns import Turns
 
 __all__ = ["App"]
+
+H = TypeVar("H", bound=Hook)
 
 Merge = str | MergeStrategy | Mapping[str, str | MergeStrategy] | None
 
@@ -52,9 +59,14 @@ class App:
         undeclared: whether clients may use entities that were not declared
             with `entity`. By default: if none was.
         authenticate: turns a token into a `Grant`, or raises `RhtmxError` with
-            `UNAUTHENTICATED`. Without it nobody is asked.
+            `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs
+            in a thread.
         pages: what is served over plain HTTP besides the API: path to content
             type and body.
+
+    Raises:
+        TypeError: `authenticate` or a page is something else.
+        ValueError: a setting, the store or the path of a page makes no sense.
 
     Example:
         >>> app = App(store="memory://")
@@ -69,12 +81,15 @@ class App:
         store: str | Store = "sqlite:///rhtmx.db",
         config: Config | None = None,
         undeclared: bool | None = None,
-        authenticate: Authenticator | None = None,
+        authenticate: Authenticate | None = None,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> None:
         self.config = config or Config()
         self.config.agree()
         self.pages = dict(pages or {})
+        check_pages(self.pages)
+        if authenticate is not None:
+            check_authenticate(authenticate)
         self.metrics = Metrics()
         self._store = open_store(store) if isinstance(store, str) else store
         self._undeclared = undeclared
@@ -83,6 +98,7 @@ class App:
         self._forms: dict[str, Form] = {}
         self._hooks = CommitHooks()
         self._server: RunningServer | None = None
+        self._pools: list[DaemonPool] = []
 
     def configure(self, config: Config, *, store: str | None = None) -> None:
         """Take other settings, before it runs: the command line's, over the program's.
@@ -113,30 +129,69 @@ class App:
         Raises:
             ValueError: the name or a strategy is not one.
         """
-        if not 1 <= len(name.encode()) <= 255:
-            raise ValueError(f"entity {name[:40]!r}: a name of 1 to 255 bytes expected")
+        if not isinstance(name, str) or not 1 <= len(name.encode()) <= 255:
+            raise ValueError(f"entity {str(name)[:40]!r}: a name of 1 to 255 bytes expected")
         if not fields and merge is not None:
             raise ValueError(f"entity {name!r}: without fields there is nothing to merge")
         self._entities[name] = parse_policy(merge) if fields else None
 
-    def form(self, name: str) -> Form:
-        """The form of this name, to register validators with; a new one the first time."""
-        return self._forms.setdefault(name, Form(name))
+    def form(self, name: str, *, extra: Extra | None = None) -> Form:
+        """The form of this name, to register validators with; a new one the first time.
 
-    def on_commit(self, entity: str | None = None) -> Callable[[Hook], Hook]:
-        """Have an async function called after each commit, in order.
+        Args:
+            name: 1 to 255 bytes.
+            extra: what becomes of a name that clients send and the form does not
+                have: `forbid` refuses it and suggests the right one, which is the
+                rule; `ignore` takes it for valid. Names that begin with `_`, and
+                those of common CSRF tokens and captchas, are always ignored. Of all
+                that a page has in its form, only what looks like a misspelt field
+                is refused.
+
+        Raises:
+            TypeError: the name is no string.
+            ValueError: the name, or `extra`, is not one.
+        """
+        form = self._forms.get(name) or self._forms.setdefault(name, Form(name))
+        if extra is not None:
+            form.extra = extra
+        return form
+
+    @overload
+    def on_commit(self, hook: H, /) -> H: ...
+
+    @overload
+    def on_commit(
+        self, entity: str | None = None, *, blocking: bool | None = None
+    ) -> Callable[[H], H]: ...
+
+    def on_commit(
+        self, entity: str | H | None = None, *, blocking: bool | None = None
+    ) -> H | Callable[[H], H]:
+        """Have a function called after each commit, in order. A decorator.
+
+        The function takes the `Change`. One after the other is called: one that
+        takes long makes the next ones late.
 
         Args:
             entity: of this entity only.
+            blocking: whether it must stay off the event loop. By default a plain
+                function does, and runs in a thread; an `async` one does not.
+
+        Raises:
+            TypeError: the function takes other arguments.
 
         Example:
             >>> app = App(store="memory://")
             >>> @app.on_commit("tasks")
-            ... async def notify(change): ...
+            ... async def notify(change: Change) -> None:
+            ...     print(change.entity_id, change.data)
         """
+        if entity is not None and not isinstance(entity, str):
+            self._hooks.add(None, entity)
+            return entity
 
-        def add(hook: Hook) -> Hook:
-            self._hooks.add(entity, hook)
+        def add(hook: H) -> H:
+            self._hooks.add(entity, hook, blocking)
             return hook
 
         return add
@@ -155,6 +210,7 @@ class App:
         """
         if self._server is not None:
             raise RuntimeError("this app is running already")
+        self._hooks.check(self._allowed())
         hooks = HookRunner(self._hooks, self._store)
         server = RunningServer(self._compose(hooks), hooks, self.pages)
         self._server = server
@@ -162,13 +218,17 @@ class App:
             return await server.start()
         except BaseException:
             self._server = None
+            self._release_threads()
             raise
 
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
         server, self._server = self._server, None
         if server is not None:
-            await server.stop()
+            try:
+                await server.stop()
+            finally:
+                self._release_threads()
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:
         """Run until cancelled.
@@ -229,22 +289,24 @@ class App:
         entity: str,
         entity_id: str | None = None,
         *,
-        after: int = 0,
-        until: int | None = None,
+        since: int = 0,
+        until: datetime | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
+    ) -> list[HistoryChange]:
         """Every commit and every lost field write that is still kept, oldest first.
 
         Args:
             entity: the collection.
             entity_id: only this record.
-            after: the last version that is not wanted.
-            until: the last moment that is wanted; microseconds since 1970.
+            since: the last version that is not wanted.
+            until: the last moment that is wanted.
             limit: at most so many.
         """
-        return await self._running.services.store.history(
-            entity, entity_id=entity_id, after=after, until=until, limit=limit
+        last = None if until is None else to_micros(until)
+        entries = await self._running.services.store.history(
+            entity, entity_id=entity_id, after=since, until=last, limit=limit
         )
+        return [history_change(entry) for entry in entries]
 
     # Inside.
 
@@ -266,8 +328,9 @@ class App:
         metrics.outbox_bytes.set_function(lambda: self._total(lambda c: c.waiting))
         metrics.subscriptions.set_function(lambda: self._total(lambda c: c.feed.subscriptions))
         metrics.lagging.set_function(lambda: self._total(lambda c: c.feed.lagging))
-        threads = DaemonPool(config.validator_threads)
+        threads = self._pool("rhtmx-validator")
         runner = Runner(threads, timeout=config.validator_timeout, meter=metrics)
+        ask = self._authenticate
         return Services(
             config=config,
             store=store,
@@ -275,14 +338,25 @@ class App:
             committer=Committer(store, deciders, deliver, _clock, metrics),
             tick=tick,
             turns=Turns(time.monotonic, call_soon),
-            forms=FormTracker(runner, self._forms),
+            forms=FormTracker(runner, self._forms, at_once=config.requests),
             metrics=metrics,
             clock=_clock,
             now=time.monotonic,
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
-            authenticate=self._authenticate,
+            authenticate=None if ask is None else self._asked(ask),
         )
+
+    def _asked(self, function: Authenticate) -> Authenticator:
+        return authenticator(function, self._pool("rhtmx-authenticate"))
+
+    def _pool(self, name: str) -> DaemonPool:
+        self._pools.append(DaemonPool(self.config.validator_threads, name))
+        return self._pools[-1]
+
+    def _release_threads(self) -> None:
+        while self._pools:
+            self._pools.pop().shutdown(wait=False, cancel_futures=True)
 
     def _total(self, figure: Callable[[Connection], int]) -> int:
         connections = () if self._server is None else self._server.connections()

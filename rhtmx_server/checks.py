@@ -26,7 +26,7 @@ from rhtmx.messages import (
     ValidateForm,
 )
 from rhtmx.wire import Message
-from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_NAME
+from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME
 
 __all__ = ["check"]
 
@@ -61,6 +61,14 @@ def _name(where: str, value: str | None) -> None:
         _bytes(where, value)
 
 
+def _items(where: str, items: Sequence[object]) -> None:
+    if len(items) > MAX_ITEMS:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"{where}: at most {MAX_ITEMS} items expected, got {len(items)}",
+        )
+
+
 def _at_least(where: str, value: int | None, least: int) -> None:
     if value is not None and value < least:
         raise RhtmxError(
@@ -83,10 +91,12 @@ def _authenticate(message: Authenticate) -> None:
 def _subscription(
     what: str, entities: Sequence[str], since: Mapping[str, Position] | None = None
 ) -> None:
+    _items(f"{what}.entities", entities)
     for index, entity in enumerate(entities):
         _bytes(f"{what}.entities[{index}]", entity)
+    named = set(entities) if since else ()  # a list is looked through once for each
     for entity, position in (since or {}).items():
-        if entity not in entities:
+        if entity not in named:
             raise RhtmxError(
                 ErrorCode.BAD_MESSAGE,
                 f"{what}.since: '{entity[:40]}' is not among the entities of this message",
@@ -110,6 +120,7 @@ def _mutation(what: str, message: Push | PushFields) -> None:
 
 def _push_fields(message: PushFields) -> None:
     _mutation("push_fields", message)
+    _items("push_fields.fields", message.fields)
     for index, update in enumerate(message.fields):
         where = f"push_fields.fields[{index}].field"
         _bytes(where, update.field)
@@ -121,12 +132,14 @@ def _validate_field(message: ValidateField) -> None:
     _bytes("validate_field.request_id", message.request_id, least=0)
     _bytes("validate_field.form", message.form)
     _bytes("validate_field.field", message.field)
+    _items("validate_field.values", message.values)
     _name("validate_field.form_instance", message.form_instance)
 
 
 def _validate_form(message: ValidateForm) -> None:
     _bytes("validate_form.request_id", message.request_id, least=0)
     _bytes("validate_form.form", message.form)
+    _items("validate_form.fields", message.fields)
     _name("validate_form.form_instance", message.form_instance)
 
 

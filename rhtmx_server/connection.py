@@ -13,7 +13,7 @@ much. Then the link is paused, and TCP tells the peer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Hashable, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -50,6 +50,10 @@ class Connection:
         session: the conversation's state.
         encoding: the dialect it speaks.
         link: its transport.
+
+    Attributes:
+        share: whose share of the validators it uses, if it is one of several of a
+            peer; `None` if it has one of its own.
     """
 
     def __init__(self, services: Services, session: Session, encoding: Dialect, link: Link) -> None:
@@ -57,6 +61,7 @@ class Connection:
         self.session = session
         self.encoding = encoding
         self.requests = 0
+        self.share: Hashable | None = None
         self._link = link
         self.outbox = Outbox(link.write, services.tick, link.abort)
         self._tasks: set[asyncio.Task[None]] = set()

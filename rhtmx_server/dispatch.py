@@ -49,6 +49,7 @@ class Caller(Hashable, Protocol):
     services: Services
     session: Session
     feed: Feed
+    share: Hashable | None
 
     def send(self, message: ServerMessage) -> None:
         """Send a message at the end of the tick."""
@@ -178,12 +179,12 @@ def _validate_field(caller: Caller, message: ValidateField) -> Answer:
     if result is not None:
         return result
     caller.request()
-    return forms.validate_field(message, owner=caller)
+    return forms.validate_field(message, owner=caller, share=caller.share)
 
 
 def _validate_form(caller: Caller, message: ValidateForm) -> Answer:
     caller.request()
-    return caller.services.forms.validate_form(message, owner=caller)
+    return caller.services.forms.validate_form(message, owner=caller, share=caller.share)
 
 
 def _granularity(message: Message) -> Granularity:

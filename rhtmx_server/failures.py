@@ -2,25 +2,37 @@
 
 Knows the error codes. Must not know requests beyond the ids they carry, nor
 let anything of an unexpected exception out but an id to look for in the log.
+
+The log has the traceback of a failure, with the lines of source. What exceptions
+say themselves may hold what a user entered: it is left out, unless the level is
+`debug`.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import secrets
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS
 
-__all__ = ["error_message", "known", "place", "unexpected"]
+__all__ = ["MisuseError", "error_message", "known", "place", "quiet", "report", "unexpected"]
 
 log = logging.getLogger("rhtmx_server")
 
 _FRAMES_LOGGED = 5
+_LONGEST_CHAIN = 8
+_LEFT_OUT = "(its text may hold what a user entered: log level debug shows it)"
+
+
+class MisuseError(Exception):
+    """A function of the program broke its contract; the text is ours, so it may be logged."""
 
 
 def error_message(error: RhtmxError, request: object = None) -> Error:
@@ -50,7 +62,6 @@ def unexpected(
     failure: BaseException,
     doing: str,
     *,
-    told: str | None = None,
     new_id: Callable[[], str] = lambda: secrets.token_hex(6),
 ) -> RhtmxError:
     """Log a failure that nobody foresaw, and make what the client is told of it.
@@ -58,16 +69,29 @@ def unexpected(
     Args:
         failure: the exception.
         doing: what the server was at, for the log.
-        told: what the log says of it, where that is known to hold no payload.
         new_id: makes the id under which the log has it.
     """
     correlation = new_id()
-    log.error("%s failed, correlation id %s: %s", doing, correlation, told or place(failure))
+    report(failure, f"{doing} failed, correlation id {correlation}")
     return RhtmxError(
         ErrorCode.INTERNAL,
         f"the server failed; its log has it under {correlation}",
         details=b'{"correlation_id":"%s"}' % correlation.encode(),
     )
+
+
+def report(failure: BaseException, what: str) -> None:
+    """Log a failure with its traceback.
+
+    Args:
+        failure: the exception.
+        what: what failed.
+    """
+    if isinstance(failure, MisuseError):
+        log.error("%s: %s", what, failure)
+    else:
+        told = failure if log.isEnabledFor(logging.DEBUG) else quiet(failure)
+        log.error("%s: %s", what, type(failure).__name__, exc_info=told)
 
 
 def known(failure: Exception, doing: str) -> RhtmxError:
@@ -80,3 +104,42 @@ def place(failure: BaseException) -> str:
     frames = traceback.extract_tb(failure.__traceback__)[-_FRAMES_LOGGED:]
     places = " < ".join(f"{f.filename}:{f.lineno} in {f.name}" for f in reversed(frames))
     return f"{type(failure).__name__} at {places}"
+
+
+def quiet(failure: BaseException) -> BaseException:
+    """Return an exception whose traceback is that of `failure`, and that says nothing itself.
+
+    It has the type's name, the frames, and what led to it or is in it (`raise …
+    from`, a failure while handling another, a group), each without its words.
+    """
+    return _quiet(failure, {}, _LONGEST_CHAIN)
+
+
+def _quiet(failure: BaseException, made: dict[int, BaseException], depth: int) -> BaseException:
+    if (known := made.get(id(failure))) is not None:
+        return known  # `raise … from` names its cause as the context, too
+    kind = type(failure)
+    stand_in: BaseException
+    if isinstance(failure, BaseExceptionGroup) and depth:
+        parts = [_quiet(each, made, depth - 1) for each in failure.exceptions[:_LONGEST_CHAIN]]
+        stand_in = _silent(kind.__module__, kind.__qualname__, True)(_LEFT_OUT, parts)
+    else:
+        stand_in = _silent(kind.__module__, kind.__qualname__, False)(_LEFT_OUT)
+    made[id(failure)] = stand_in
+    stand_in.__traceback__ = failure.__traceback__
+    if depth and failure.__cause__ is not None:
+        stand_in.__cause__ = _quiet(failure.__cause__, made, depth - 1)
+    if depth and failure.__context__ is not None:
+        stand_in.__context__ = _quiet(failure.__context__, made, depth - 1)
+    stand_in.__suppress_context__ = failure.__suppress_context__  # naming a cause has set it
+    return stand_in
+
+
+@functools.lru_cache(maxsize=128)
+def _silent(module: str, name: str, group: bool) -> Any:
+    """Return a class that is called as another one, and prints what it is given.
+
+    Made once for each: a class is work for the garbage collector.
+    """
+    base = BaseExceptionGroup if group else Exception
+    return type(name.rpartition(".")[2], (base,), {"__module__": module, "__qualname__": name})

@@ -12,37 +12,84 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from rhtmx.errors import RhtmxError
-from rhtmx.messages import ChangeLog
-from rhtmx_server.failures import place
-from rhtmx_server.model import Commit
+from rhtmx.changes import Change
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.failures import report
+from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
+from rhtmx_server.model import Commit, Record
+from rhtmx_server.names import suggestion
 from rhtmx_server.ports import Store
-from rhtmx_server.trackers.views import change_log
+from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.values import change_of
 
 __all__ = ["CommitHooks", "Hook", "HookRunner"]
 
 log = logging.getLogger("rhtmx_server")
 
-Hook = Callable[[ChangeLog], Awaitable[None]]
+Hook: TypeAlias = Callable[[Change], object]
+"""A hook as its author writes it: plain or `async`."""
 
 PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """A hook, of which commits it wants to know, and whether it may hold up the event loop."""
+
+    entity: str | None
+    hook: Hook
+    name: str
+    blocking: bool
 
 
 class CommitHooks:
     """The hooks that were registered, by entity."""
 
     def __init__(self) -> None:
-        self._hooks: list[tuple[str | None, Hook]] = []
+        self._hooks: list[_Registered] = []
 
-    def add(self, entity: str | None, hook: Hook) -> None:
-        """Have `hook` called for the commits of an entity, or of all."""
-        self._hooks.append((entity, hook))
+    def add(self, entity: str | None, hook: Hook, blocking: bool | None = None) -> None:
+        """Have `hook` called for the commits of an entity, or of all.
 
-    def of(self, entity: str) -> list[Hook]:
+        Args:
+            entity: its name; `None` for all.
+            hook: takes the change.
+            blocking: whether it must stay off the event loop; `None`: yes for a
+                plain function, no for an `async` one.
+
+        Raises:
+            TypeError: it takes anything else, is no function, or `async` and blocking.
+        """
+        name = f"on_commit {name_of(hook)}"
+        require_one_argument(hook, name, "(change)")
+        self._hooks.append(_Registered(entity, hook, name, blocks(name, hook, blocking)))
+
+    def check(self, entities: Collection[str] | None) -> None:
+        """Make sure that each hook may be called one day.
+
+        Args:
+            entities: those that there can be; `None` for any.
+
+        Raises:
+            RhtmxError: `UNKNOWN_ENTITY`, one waits for commits of another.
+        """
+        if entities is None:
+            return
+        for each in self._hooks:
+            if each.entity is not None and each.entity not in entities:
+                raise RhtmxError(
+                    ErrorCode.UNKNOWN_ENTITY,
+                    f"{each.name}: no entity {each.entity!r} is declared"
+                    f"{suggestion(each.entity, entities)}",
+                )
+
+    def of(self, entity: str) -> list[_Registered]:
         """Return the hooks that want to know of an entity's commits."""
-        return [hook for name, hook in self._hooks if name in (None, entity)]
+        return [each for each in self._hooks if each.entity in (None, entity)]
 
 
 class HookRunner:
@@ -61,6 +108,8 @@ class HookRunner:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        # One thread: hooks are called one after the other.
+        self._threads = DaemonPool(1, "rhtmx-hook")
 
     def notice(self, commits: Sequence[Commit]) -> None:
         """Take note that there are commits to tell of."""
@@ -75,6 +124,12 @@ class HookRunner:
 
     async def run(self) -> None:
         """Call hooks until cancelled. One that fails is logged, and the rest go on."""
+        try:
+            await self._run()
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -96,20 +151,16 @@ class HookRunner:
             for entry in entries:
                 if not entry.lost:
                     for hook in self._hooks.of(entity):
-                        await _call(hook, change_log(entry.record))
+                        await self._call(hook, entry.record)
                 self._told[entity] = max(self._told[entity], entry.record.version)
 
-
-async def _call(hook: Hook, change: ChangeLog) -> None:
-    try:
-        await hook(change)
-    except (Exception, asyncio.CancelledError) as failure:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise  # the server stops; otherwise the hook waited for something cancelled
-        log.error(
-            "on_commit hook failed at version %d of %r: %s",
-            change.version,
-            change.entity,
-            place(failure),
-        )
+    async def _call(self, hook: _Registered, record: Record) -> None:
+        threads = self._threads if hook.blocking else None
+        try:
+            change = change_of(record)  # for each its own: the data may be changed
+            await call(lambda: hook.hook(change), threads, self)
+        except (Exception, SystemExit, asyncio.CancelledError) as failure:
+            if was_cancelled(failure):
+                raise  # the server stops; otherwise the hook waited for something cancelled
+            what = f"{hook.name} failed at version {record.version} of {record.entity!r}"
+            report(failure, what)

@@ -15,8 +15,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, ChangeLog, Push, PushAck, PushFields
+from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
+from rhtmx.results import PushResult
 from rhtmx_server.model import DELETED, Clock, Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
@@ -25,7 +27,8 @@ from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
 from rhtmx_server.trackers.merge import follow
 from rhtmx_server.trackers.policy import PolicyOf
 from rhtmx_server.trackers.state import clocks_of, fields_of, live
-from rhtmx_server.trackers.views import change_log, record_json, title
+from rhtmx_server.trackers.values import change_of
+from rhtmx_server.trackers.views import record_json, title
 
 __all__ = ["ChangeTracker", "changes_decider", "decide_push"]
 
@@ -178,11 +181,10 @@ class ChangeTracker:
         entity_id: str,
         data: object,
         *,
-        action: ChangeAction | None = None,
         base_version: int | None = None,
         client_id: str | None = None,
         seq: int | None = None,
-    ) -> PushAck:
+    ) -> PushResult:
         """Write a record and wait until it is durable.
 
         Args:
@@ -190,8 +192,6 @@ class ChangeTracker:
             entity_id: the record.
             data: the whole record: any value that can be written as JSON, or
                 `bytes` that are JSON already.
-            action: `DELETE` deletes; anything else writes, the log says what
-                happened.
             base_version: the version that the caller saw, 0 for none.
             client_id: in whose name.
             seq: the number of this mutation, for a caller that numbers them.
@@ -207,14 +207,12 @@ class ChangeTracker:
         message = Push(
             entity=entity,
             entity_id=entity_id,
-            action=ChangeAction.UPDATE if action is None else action,
+            action=ChangeAction.UPDATE,
             data=encode_value(data, "data", self._check),
             base_version=base_version,
             seq=seq,
         )
-        acknowledgement = (await call(self._submit, message, client_id))[-1]
-        assert isinstance(acknowledgement, PushAck)
-        return acknowledgement
+        return await self._submitted(message, client_id)
 
     async def delete(
         self,
@@ -224,19 +222,23 @@ class ChangeTracker:
         base_version: int | None = None,
         client_id: str | None = None,
         seq: int | None = None,
-    ) -> PushAck:
+    ) -> PushResult:
         """Delete a record and wait until that is durable. See `push`."""
-        return await self.push(
-            entity,
-            entity_id,
-            None,
+        message = Push(
+            entity=entity,
+            entity_id=entity_id,
             action=ChangeAction.DELETE,
             base_version=base_version,
-            client_id=client_id,
             seq=seq,
         )
+        return await self._submitted(message, client_id)
 
-    async def get(self, entity: str, entity_id: str) -> ChangeLog | None:
-        """Read the record as its last commit left it; `None` if there is none."""
+    async def get(self, entity: str, entity_id: str) -> Change | None:
+        """Read the record, as its latest change; `None` if there is none."""
         record = live(await self._store.record(entity, entity_id))
-        return None if record is None else change_log(record)
+        return None if record is None else change_of(record)
+
+    async def _submitted(self, message: Push, client_id: str | None) -> PushResult:
+        acknowledgement = (await call(self._submit, message, client_id))[-1]
+        assert isinstance(acknowledgement, PushAck)
+        return PushResult.of(acknowledgement)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from rhtmx.changes import FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldAction,
-    FieldChangeLog,
     FieldConflict,
     FieldPushAck,
     FieldUpdate,
@@ -21,6 +21,7 @@ from rhtmx.messages import (
     PushFields,
     Winner,
 )
+from rhtmx.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
@@ -30,7 +31,8 @@ from rhtmx_server.trackers.draft import Clash, Draft
 from rhtmx_server.trackers.merge import Verdict
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import live
-from rhtmx_server.trackers.views import field_logs, title
+from rhtmx_server.trackers.values import field_changes_of
+from rhtmx_server.trackers.views import title
 
 __all__ = ["MAX_DEPTH", "MAX_RECORD", "FieldTracker", "decide_push_fields", "fields_decider"]
 
@@ -199,8 +201,7 @@ class FieldTracker:
         base_version: int | None = None,
         client_id: str | None = None,
         seq: int | None = None,
-        on_conflict: Callable[[FieldConflict], None] | None = None,
-    ) -> FieldPushAck:
+    ) -> FieldPushResult:
         """Write some fields of a record and wait until they are durable.
 
         Args:
@@ -212,8 +213,6 @@ class FieldTracker:
             base_version: the version of the record that the caller saw.
             client_id: in whose name.
             seq: the number of this mutation, for a caller that numbers them.
-            on_conflict: is called for each field that was in conflict; the
-                acknowledgement only counts them.
 
         Raises:
             RhtmxError: it was refused as a whole: `NOT_SUPPORTED`,
@@ -243,17 +242,15 @@ class FieldTracker:
             base_version=base_version,
             seq=seq,
         )
-        *conflicts, acknowledgement = await call(self._submit, message, client_id)
+        *reported, acknowledgement = await call(self._submit, message, client_id)
         assert isinstance(acknowledgement, FieldPushAck)
-        for conflict in conflicts:
-            if on_conflict is not None and isinstance(conflict, FieldConflict):
-                on_conflict(conflict)
-        return acknowledgement
+        conflicts = [each for each in reported if isinstance(each, FieldConflict)]
+        return FieldPushResult.of(acknowledgement, conflicts)
 
-    async def get(self, entity: str, entity_id: str) -> list[FieldChangeLog]:
-        """Read the fields that a record has, by name, each as it was last written.
+    async def get(self, entity: str, entity_id: str) -> dict[str, FieldChange] | None:
+        """Read the fields of a record, by name, each as it was last written.
 
-        Empty if there is no such record, or its data is no object.
+        `None` if there is no such record; none at all if its data is no object.
         """
         record = live(await self._store.record(entity, entity_id))
-        return [] if record is None else field_logs(record)
+        return None if record is None else field_changes_of(record)

@@ -7,8 +7,9 @@ question arrived or how the answer leaves.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -21,6 +22,7 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx_server.trackers.form import Form, Step, judge
+from rhtmx_server.trackers.gate import Gate
 from rhtmx_server.trackers.runner import Runner, Verdict
 from rhtmx_server.trackers.validators import Validator, Values
 
@@ -28,8 +30,8 @@ __all__ = ["FormTracker"]
 
 T = TypeVar("T")
 
-_Judged: TypeAlias = tuple[str, str | None, Sequence[Step]]
-"""A field, what the ready-made rules say of it, and the steps that are left."""
+_Job: TypeAlias = Callable[[], Coroutine[Any, Any, Verdict]]
+"""What has to be waited for: a field's validators, or a check of the form."""
 
 _NAME_SHOWN = 64
 
@@ -58,11 +60,13 @@ class FormTracker:
     Args:
         runner: runs their validators.
         forms: the forms by name; may grow while the server runs.
+        at_once: how many validators of one share may be under way at a time.
     """
 
-    def __init__(self, runner: Runner, forms: Mapping[str, Form]) -> None:
+    def __init__(self, runner: Runner, forms: Mapping[str, Form], *, at_once: int = 64) -> None:
         self._runner = runner
         self._forms = forms
+        self._gate = Gate(at_once)
         self._runs: dict[Hashable, dict[Hashable, _Run[Any]]] = {}
 
     def try_validate_field(
@@ -77,7 +81,7 @@ class FormTracker:
             The answer, or `None`: call `validate_field`.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`.
+            RhtmxError: `UNKNOWN_FORM`, also for a field that the form does not have.
         """
         error, rest = self._judge(message)
         if rest:
@@ -86,7 +90,7 @@ class FormTracker:
         return _field_result(message, Verdict(error))
 
     def validate_field(
-        self, message: ValidateField, *, owner: Hashable
+        self, message: ValidateField, *, owner: Hashable, share: Hashable | None = None
     ) -> Awaitable[ValidationResult]:
         """Judge one value. Takes the place of an older question for the same field.
 
@@ -96,6 +100,8 @@ class FormTracker:
         Args:
             message: the question.
             owner: who asks: the connection.
+            share: whose share of threads and of what is under way it uses, if
+                not the owner's own: many calls of one peer are one share.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM`, from the call. When awaited: `SUPERSEDED`
@@ -105,32 +111,44 @@ class FormTracker:
         """
         error, rest = self._judge(message)
         self._supersede(owner, _key(message))
-        return self._start(owner, _key(message), self._answer(message, error, rest))
+        work = self._answer(message, error, rest, owner if share is None else share)
+        return self._start(owner, _key(message), work)
 
     async def validate_form(
-        self, message: ValidateForm, *, owner: Hashable
+        self, message: ValidateForm, *, owner: Hashable, share: Hashable | None = None
     ) -> FormValidationResult:
         """Judge a whole form: all its registered fields, and its checks.
 
         Fields that the client left out are judged as empty. Everything that
-        waits runs at the same time; the errors come in the order in which the
-        fields were registered, those of the checks last.
+        waits runs at the same time, as far as its share goes; the errors come in
+        the order in which the fields were registered, those of the checks last.
 
         Args:
             message: the question.
             owner: who asks: the connection.
+            share: as for `validate_field`.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM`; `TIMEOUT` or `INTERNAL` of a validator.
             asyncio.CancelledError: the owner was forgotten.
         """
         form = self._form(message.form)
+        form.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
-        judged = [(field, *judge(steps, values[field])) for field, steps in form.fields.items()]
-        if form.checks or any(rest for _, _, rest in judged):
-            verdicts = await self._start(owner, object(), self._gather(judged, form.checks, values))
-        else:
-            verdicts = [Verdict(error, field=field) for field, error, _ in judged]
+        share = owner if share is None else share
+        verdicts, jobs = list[Verdict](), dict[int, _Job]()
+        for field, steps in form.fields.items():
+            error, rest = judge(steps, values[field])
+            if rest:
+                jobs[len(verdicts)] = partial(self._finish, field, rest, values, share)
+            verdicts.append(Verdict(error, field=field))
+        for check in form.checks:
+            jobs[len(verdicts)] = partial(self._runner.run, check, "", values, share)
+            verdicts.append(Verdict())
+        if jobs:
+            found = await self._start(owner, object(), self._gather(list(jobs.values()), share))
+            for index, verdict in zip(jobs, found, strict=True):
+                verdicts[index] = verdict
         return _form_result(message, verdicts)
 
     def forget(self, owner: Hashable) -> None:
@@ -147,27 +165,36 @@ class FormTracker:
         return form
 
     def _judge(self, message: ValidateField) -> tuple[str | None, Sequence[Step]]:
-        steps = self._form(message.form).fields.get(message.field, ())
-        return judge(steps, message.value)
+        form = self._form(message.form)
+        page = message.form_instance is not None
+        form.require(message.values, page=page, field=message.field)
+        return judge(form.fields.get(message.field, ()), message.value)
 
     async def _answer(
-        self, message: ValidateField, error: str | None, rest: Sequence[Step]
+        self, message: ValidateField, error: str | None, rest: Sequence[Step], share: Hashable
     ) -> ValidationResult:
+        if not rest:
+            return _field_result(message, Verdict(error))
         values: Values = {message.field: message.value}
         if any(isinstance(step, Validator) and step.sees_form for step in rest):
             # Collected only for those who look: to collect them takes 1.3 µs of 18.
             own = FormFieldValue(field=message.field, value=message.value)
             values = self._form(message.form).values([*message.values, own])
-        return _field_result(message, await self._finish(message.field, error, rest, values))
+        await self._gate.enter(share)
+        try:
+            verdict = await self._finish(message.field, rest, values, share)
+        finally:
+            self._gate.leave(share)
+        return _field_result(message, verdict)
 
     async def _finish(
-        self, field: str, error: str | None, rest: Sequence[Step], values: Values
+        self, field: str, rest: Sequence[Step], values: Values, share: Hashable
     ) -> Verdict:
         """Check the steps that are left for a field, in order, up to the first failure."""
-        metadata = None
+        error = metadata = None
         for step in rest:
             if isinstance(step, Validator):
-                verdict = await self._runner.run(step, values[field], values)
+                verdict = await self._runner.run(step, values[field], values, share)
                 if verdict.error is not None:
                     return Verdict(verdict.error, verdict.metadata, field)
                 metadata = metadata if verdict.metadata is None else verdict.metadata
@@ -175,18 +202,21 @@ class FormTracker:
                 break
         return Verdict(error, None if error is not None else metadata, field)
 
-    async def _gather(
-        self, judged: Iterable[_Judged], checks: Iterable[Validator], values: Values
-    ) -> list[Verdict]:
-        """Run all that waits at the same time; one that raises ends the others."""
-        jobs = [self._finish(*each, values) for each in judged]
-        jobs += [self._runner.run(check, "", values) for check in checks]
-        tasks = [asyncio.create_task(job) for job in jobs]
+    async def _gather(self, jobs: Iterable[_Job], share: Hashable) -> list[Verdict]:
+        """Run all that waits at the same time; one that raises ends the others.
+
+        A task is made when there is room for it, not to wait for room.
+        """
+        tasks: list[asyncio.Task[Verdict]] = []
         try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    await self._gate.enter(share)
+                    tasks.append(group.create_task(job()))
+                    tasks[-1].add_done_callback(lambda _: self._gate.leave(share))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return [task.result() for task in tasks]
 
     def _start(self, owner: Hashable, key: Hashable, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
         """Start work that may be superseded, or cancelled with its owner."""

@@ -38,6 +38,7 @@ _NUMERAL_LENGTH = 100  # more digits are no number that a person typed
 _EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3: a path has 256 octets, "<" and ">" included
 _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"^`{|}\u2028\u2029]")
 _HOST_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")  # RFC 1123, 2.1, and its international form
+_HOST_LENGTH = 253  # RFC 1035, 2.3.4: 255 octets with the lengths of the first and last label
 _CHOICES_SHOWN = 10
 
 BOUNDS: Mapping[str, tuple[Callable[[Decimal, Decimal], bool], str]] = {
@@ -209,7 +210,7 @@ def url(value: str) -> str | None:
 
 
 def _is_host(host: str | None, port: int | None) -> bool:
-    if not host or port == 0:
+    if not host or port == 0 or len(host) > _HOST_LENGTH:
         return False
     if ":" in host:  # IPv6: urlsplit has checked the brackets and what is in them
         return True

@@ -9,10 +9,11 @@ raises `Invalid` otherwise.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from rhtmx_server.functions import blocks, name_of, require_one_argument, takes
 
 __all__ = ["Function", "Invalid", "Valid", "Validator", "Values"]
 
@@ -102,17 +103,17 @@ class Validator:
             timeout: its time in seconds; `None` for the default.
 
         Raises:
-            TypeError: the function takes anything else, or is `async` and blocking.
+            TypeError: it takes anything else, is no function, or `async` and blocking.
             ValueError: the timeout is shorter than a millisecond.
         """
-        name = f"{form}.{field} {_name(function)}"
-        _require_one_argument(function, f"{name}: takes (value) or (value, form)", {"form"})
-        sees_form = _takes_form(function)
+        name = f"{form}.{field} {name_of(function)}"
+        require_one_argument(function, name, "(value) or (value, form)", {"form"})
+        sees_form = takes(function, "form")
         return cls(
             name,
             form,
             _with_form(function) if sees_form else _with_value(function),
-            _blocks(name, function, blocking),
+            blocks(name, function, blocking),
             _time(name, timeout),
             sees_form,
         )
@@ -127,19 +128,15 @@ class Validator:
         timeout: float | None = None,
     ) -> Validator:
         """Take a function of all values of a form: `(form)`. Otherwise like `of_field`."""
-        name = f"{form} {_name(function)}"
-        _require_one_argument(function, f"{name}: takes (form)", set())
+        name = f"{form} {name_of(function)}"
+        require_one_argument(function, name, "(form)")
         return cls(
             name,
             form,
             lambda _value, values: function(values),
-            _blocks(name, function, blocking),
+            blocks(name, function, blocking),
             _time(name, timeout),
         )
-
-
-def _name(function: Function) -> str:
-    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def _with_value(function: Function) -> Callable[[str, Values], object]:
@@ -148,42 +145,6 @@ def _with_value(function: Function) -> Callable[[str, Values], object]:
 
 def _with_form(function: Function) -> Callable[[str, Values], object]:
     return lambda value, values: function(value, form=values)
-
-
-def _parameters(function: Function) -> list[inspect.Parameter]:
-    return list(inspect.signature(function).parameters.values())
-
-
-def _takes_form(function: Function) -> bool:
-    return any(
-        p.name == "form" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-        for p in _parameters(function)[1:]
-    )
-
-
-def _require_one_argument(function: Function, rule: str, others: set[str]) -> None:
-    parameters = _parameters(function)
-    takes_one = parameters and parameters[0].kind not in (
-        inspect.Parameter.KEYWORD_ONLY,
-        inspect.Parameter.VAR_KEYWORD,
-    )
-    needs_more = any(
-        p.default is p.empty
-        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        and p.name not in others
-        for p in parameters[1:]
-    )
-    if not takes_one or needs_more:
-        raise TypeError(f"{rule}, not {inspect.signature(function)}")
-
-
-def _blocks(name: str, function: Function, wanted: bool | None) -> bool:
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 (an object with an async __call__)
-    )
-    if is_async and wanted:
-        raise TypeError(f"{name}: is async, so it runs on the event loop: leave blocking out")
-    return not is_async if wanted is None else wanted
 
 
 def _time(name: str, seconds: float | None) -> float | None:

@@ -7,6 +7,7 @@ which files there are, but for the browser client that comes with the server.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.resources import files
@@ -16,7 +17,7 @@ from websockets.http11 import Request, Response
 
 from rhtmx_server.transports.answers import answer, entity_tag
 
-__all__ = ["CLIENT_PATH", "Page", "client"]
+__all__ = ["CLIENT_PATH", "Page", "check_pages", "client"]
 
 CLIENT_PATH = "/api/client.js"
 
@@ -50,6 +51,24 @@ class Page:
         if _has(request.headers, self.tag):
             return answer(HTTPStatus.NOT_MODIFIED, headers=headers)
         return answer(HTTPStatus.OK, self.body, self.content_type, headers)
+
+
+def check_pages(pages: Mapping[str, tuple[str, bytes]]) -> None:
+    """Refuse what could not be served.
+
+    Raises:
+        TypeError: a page is not its content type and its body.
+        ValueError: a path does not begin with `/`.
+    """
+    for path, page in pages.items():
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise ValueError(f"pages[{path!r}]: a path from '/' on expected, as in '/about'")
+        kinds = [type(each) for each in page] if isinstance(page, tuple) else [type(page)]
+        if kinds != [str, bytes]:
+            raise TypeError(
+                f"pages[{path!r}]: content type and body expected, as in ('text/html', b'…'), "
+                f"got {', '.join(kind.__name__ for kind in kinds)}"
+            )
 
 
 def client() -> Page | None:

@@ -49,7 +49,7 @@ async def app() -> AsyncIterator[App]:
 async def test_places(browser: Browser, app: App, fact: str) -> None:
     url = app.url.replace("ws://", "http://").removesuffix("api/ws")
     await browser.run(fact, url, _nothing)
-    assert all(each.record.client_id for each in await app.history("tasks"))
+    assert all(each.client_id for each in await app.history("tasks"))
 
 
 async def _nothing(what: str) -> None:

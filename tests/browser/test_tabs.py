@@ -48,7 +48,7 @@ async def app() -> AsyncIterator[App]:
 async def test_tabs(browser: Browser, app: App, fact: str) -> None:
     url = app.url.replace("ws://", "http://").removesuffix("api/ws")
     await browser.run(fact, url, _nothing)
-    effects = Counter(each.record.entity_id for each in await app.history("tasks"))
+    effects = Counter(each.entity_id for each in await app.history("tasks"))
     assert effects, "the scenario wrote nothing"
     assert max(effects.values()) == 1, effects
 

@@ -18,8 +18,8 @@ import pytest
 import uvloop
 from websockets.frames import Frame, Opcode
 
-from rhtmx.messages import ChangeLog, Pong
-from rhtmx_server import App, Config, ErrorCode
+from rhtmx.messages import Pong
+from rhtmx_server import App, Change, Config, ErrorCode
 from rhtmx_server.connection import Connection
 from tests.support.slow import slow_reader
 from tests.support.sockets import Raw, raw
@@ -139,7 +139,7 @@ def test_a_reader_that_is_half_closed_costs_nobody_else_a_change(
         told: list[int] = []
 
         @app.on_commit("e")
-        async def note(change: ChangeLog) -> None:
+        async def note(change: Change) -> None:
             told.append(change.version)
 
         async with app, raw(app.url, max_size=None) as healthy:

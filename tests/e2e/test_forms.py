@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import rhtmx
 from rhtmx_server import App, Config, Invalid, Valid
 from tests.support.sockets import raw
 
@@ -45,8 +46,50 @@ async def test_a_value_is_valid_or_the_answer_says_why_not(app: App) -> None:
 
 
 async def test_a_field_without_validators_is_valid(app: App) -> None:
+    app.form("contact").field("nickname")
     async with app, raw(app.url) as client:
         assert (await client.ask(ask("nickname", ""), "validation_result"))["valid"] is True
+
+
+async def test_an_unknown_field_is_an_error_that_suggests_the_right_one(app: App) -> None:
+    question = {"type": "validate_form", "request_id": "f", "form": "contact"}
+    fields = [{"field": name, "value": "ada@example.com"} for name in ("email", "messages")]
+    async with app, raw(app.url) as client:
+        for message in (ask("messages", "x"), {**question, "fields": fields}):
+            error = await client.ask(message, "error")
+            assert error["code"] == "unknown_form"
+            assert error["request_id"] == message["request_id"]
+            assert "has no field 'messages': did you mean 'message'?" in error["message"]
+
+
+async def test_a_program_is_told_of_an_unknown_field_through_both_doors(app: App) -> None:
+    app.configure(Config(port=0, grpc_port=0))
+    async with (
+        app,
+        rhtmx.connect(app.url) as client,
+        rhtmx.backend(app.grpc_address) as trackers,
+    ):
+        for door in (client, trackers):
+            for asked in (
+                door.validate_form("contact", {"messages": "x"}),
+                door.validate_field("contact", "messages", "x"),
+                door.validate_field("contact", "email", "x", values={"messages": "x"}),
+            ):
+                with pytest.raises(rhtmx.RhtmxError, match="did you mean 'message'") as caught:
+                    await asked
+                assert caught.value.code is rhtmx.ErrorCode.UNKNOWN_FORM
+
+
+async def test_what_a_page_has_beside_its_fields_does_not_keep_it_from_being_sent(
+    app: App,
+) -> None:
+    given = {"email": "ada@example.com", "message": "long enough", "task_id": "7", "_method": "put"}
+    fields = [{"field": name, "value": value} for name, value in given.items()]
+    question = {"type": "validate_form", "request_id": "f", "form": "contact", "fields": fields}
+    async with app, raw(app.url) as client:
+        page = {**question, "form_instance": "1"}
+        assert (await client.ask(page, "form_validation_result"))["valid"] is True
+        assert (await client.ask(question, "error"))["code"] == "unknown_form"
 
 
 async def test_an_unknown_form_is_an_error(app: App) -> None:
@@ -76,6 +119,8 @@ async def test_rules_across_fields_see_the_whole_form(app: App) -> None:
 
 
 async def test_an_async_validator_adds_metadata_and_sees_the_other_values(app: App) -> None:
+    app.form("contact").field("country")
+
     @app.form("contact").field("city")
     async def known(value: str, form: Any) -> Valid:
         return Valid(metadata={"country": form["country"]})

@@ -292,4 +292,4 @@ async def test_of_several_edits_of_one_field_in_one_message_the_latest_counts(ap
     assert (ack["applied"], ack["conflicts"]) == (1, 0)
     record = await app.changes.get("users", "1")
     assert record is not None
-    assert record.data == b'{"t":1}'
+    assert record.data == {"t": 1}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
+import rhtmx
 from rhtmx_server import App, Config, ErrorCode, Grant, RhtmxError
+from rhtmx_server.tokens import Authenticate
+from tests.support.plain_http import ask
 from tests.support.sockets import Raw, raw
 
 LIFE = {"short": 200_000, "long": 3_600_000_000}
@@ -78,3 +83,76 @@ async def test_a_fresh_token_must_be_the_same_subjects(app: App) -> None:
         await hello(client, "ada:long")
         other = {"type": "authenticate", "token": "bob:long"}
         assert (await client.ask(other, "error"))["code"] == "unauthenticated"
+
+
+# A function that fails, and functions of every kind.
+
+
+def plain(token: str) -> Grant:
+    return Grant(token)
+
+
+def broken(token: str) -> Grant:
+    raise KeyError(token)
+
+
+async def broken_async(token: str) -> Grant:
+    raise KeyError(token)
+
+
+async def given_up(token: str) -> Grant:
+    gone: asyncio.Future[Grant] = asyncio.get_running_loop().create_future()
+    gone.cancel()
+    return await gone
+
+
+def nothing(token: str) -> Grant:
+    return None  # type: ignore[return-value]
+
+
+def with_function(function: Authenticate) -> App:
+    config = Config(port=0, grpc_port=0)
+    return App(store="memory://", config=config, undeclared=True, authenticate=function)
+
+
+@pytest.mark.parametrize("function", [broken, broken_async, given_up, nothing])
+async def test_a_function_that_fails_is_told_through_every_door_and_logged(
+    function: Authenticate, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = with_function(function)
+    async with app, raw(app.url) as client:
+        for message in ({"type": "hello"}, {"type": "authenticate"}):
+            error = await client.ask({**message, "token": "s3cret"}, "error")
+            assert error["code"] == "internal"
+            assert error["details"]["correlation_id"] in caplog.text
+        caplog.clear()
+        async with rhtmx.backend(app.grpc_address, token="s3cret") as trackers:
+            with pytest.raises(RhtmxError) as caught:
+                await trackers.get("e", "1")
+        assert caught.value.code is ErrorCode.INTERNAL
+        assert "authenticate " in caplog.text
+        caplog.clear()
+        answer = await ask(app.url, "/api/sync/e", Authorization="Bearer s3cret")
+        assert answer.status == 500
+        assert "authenticate " in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+async def test_a_plain_function_opens_every_door() -> None:
+    app = with_function(plain)
+    async with app:
+        async with raw(app.url) as client:
+            await hello(client, "ada")
+            await client.push("e", "1", 1)
+        async with rhtmx.backend(app.grpc_address, token="ada") as trackers:
+            change = await trackers.get("e", "1")
+            assert change is not None
+            assert change.data == 1
+        answer = await ask(app.url, "/api/sync/e", Authorization="Bearer ada")
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("function", [lambda: None, Grant, "secret"])
+def test_what_cannot_be_asked_about_a_token_is_refused_at_once(function: Any) -> None:
+    with pytest.raises(TypeError, match="authenticate"):
+        with_function(function)

@@ -36,6 +36,8 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.batch": PURE,
     "rhtmx_server.outcomes": PURE,
     "rhtmx_server.render": PURE,
+    "rhtmx_server.rotation": PURE,
+    "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
     "rhtmx_server.trackers.merge": PURE,
     "rhtmx_server.trackers": (
@@ -98,8 +100,9 @@ def test_the_messages_import_nothing_else_of_ours() -> None:
     assert broken == []
 
 
-def test_the_server_takes_of_the_client_package_only_messages_errors_and_wire() -> None:
-    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire")
+def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() -> None:
+    """Messages, errors and the wire; and the values that Python code gets on either side."""
+    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", "rhtmx.changes", "rhtmx.results")
     broken = [
         str(each)
         for each in IMPORTS

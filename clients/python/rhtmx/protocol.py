@@ -216,7 +216,7 @@ class Calls(Lifeline):
                 the same field takes the place of one that is still running.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`, `SUPERSEDED`, `TIMEOUT` …
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
         """
         message = calls.validate_field(form, field, value, values or {}, form_instance)
         answer = await self._ask(message)
@@ -229,7 +229,7 @@ class Calls(Lifeline):
         """Ask whether a whole form is valid; fields left out are checked, too.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
         message = calls.validate_form(form, fields, form_instance)
         answer = await self._ask(message)

@@ -6,6 +6,7 @@ made, nor how a value is judged.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from grpclib.server import Stream
@@ -85,7 +86,7 @@ async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
     answer = forms.try_validate_field(question, owner=owner)
     try:
         if answer is None:
-            answer = await forms.validate_field(question, owner=owner)
+            answer = await forms.validate_field(question, owner=owner, share=_peer(stream))
     finally:
         forms.forget(owner)
     door.services.metrics.sent(type(answer))
@@ -99,11 +100,16 @@ async def validate_form(door: Door, stream: Stream[Any, Any]) -> None:
     _taken(door.services, question)
     forms, owner = door.services.forms, object()
     try:
-        answer = await forms.validate_form(question, owner=owner)
+        answer = await forms.validate_form(question, owner=owner, share=_peer(stream))
     finally:
         forms.forget(owner)
     door.services.metrics.sent(type(answer))
     await stream.send_message(answer)
+
+
+def _peer(stream: Stream[Any, Any]) -> Hashable:
+    """Whose share of the validators a call uses: its HTTP/2 connection's, with all others'."""
+    return stream._stream.connection
 
 
 def _taken(services: Services, question: ValidateField | ValidateForm) -> None:

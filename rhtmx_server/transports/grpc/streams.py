@@ -139,6 +139,7 @@ def _open(
         session.unlock(caller.subject, caller.until)
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)
+    connection.share = stream._stream.connection  # all streams of a peer are one
     link.attach(connection)
     return connection, link
 

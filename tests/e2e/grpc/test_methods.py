@@ -24,9 +24,9 @@ def update(client: Backend, field: str, value: Any, seconds: int = 1_900_000_000
 async def test_push_writes_a_record(client: Backend, app: App) -> None:
     ack = await client.ask("Push", client.push("users", "1", {"n": 1}, request_id="r"))
     assert (ack.entity, ack.entity_id, ack.version, ack.request_id) == ("users", "1", 1, "r")
-    log = await app.changes.get("users", "1")
-    assert log is not None
-    assert log.data == b'{"n": 1}'
+    change = await app.changes.get("users", "1")
+    assert change is not None
+    assert change.data == {"n": 1}
 
 
 async def test_push_many_answers_in_order(client: Backend) -> None:

@@ -7,6 +7,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
+    FormFieldValue,
     Hello,
     Ping,
     Pong,
@@ -24,7 +25,7 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
-from rhtmx.wire.limits import MAX_NAME
+from rhtmx.wire.limits import MAX_ITEMS, MAX_NAME
 from rhtmx_server.checks import _RULES, MAX_TOKEN, check
 from tests.unit.rhtmx_server.fakes import push, push_fields, update
 
@@ -52,9 +53,21 @@ GOOD: list[Message] = [
     push_fields(),
     ValidateField(request_id="", form="f", field="x"),
     ValidateForm(request_id="", form="f"),
+    ValidateForm(form="f", fields=[FormFieldValue()] * MAX_ITEMS),
 ]
 
+MANY = MAX_ITEMS + 1
+TOO_MANY = f"at most {MAX_ITEMS} items expected, got {MANY}"
+
 BAD: list[tuple[Message, str]] = [
+    (Subscribe(entities=["e"] * MANY), f"subscribe.entities: {TOO_MANY}"),
+    (Unsubscribe(entities=["e"] * MANY), f"unsubscribe.entities: {TOO_MANY}"),
+    (push_fields(*[update("a", b"1")] * MANY), f"push_fields.fields: {TOO_MANY}"),
+    (
+        ValidateField(form="f", field="x", values=[FormFieldValue()] * MANY),
+        f"validate_field.values: {TOO_MANY}",
+    ),
+    (ValidateForm(form="f", fields=[FormFieldValue()] * MANY), f"validate_form.fields: {TOO_MANY}"),
     (Hello(client_id=""), "hello.client_id: 1 to 255 bytes expected, got 0"),
     (Hello(client_id=TOO_LONG), "hello.client_id: 1 to 255 bytes expected, got 256"),
     (Hello(token="t" * (MAX_TOKEN + 1)), "hello.token: 0 to 4096 bytes expected, got 4097"),
@@ -106,6 +119,17 @@ def test_what_is_not_is_refused_with_the_place_and_what_was_expected(
         check(message)
     assert caught.value.code is ErrorCode.BAD_MESSAGE
     assert caught.value.message.startswith(words)
+
+
+def test_the_entities_are_not_looked_through_for_each_position() -> None:
+    """Thousands of both in one message would be millions of comparisons."""
+
+    class Entities(list[str]):
+        def __contains__(self, entity: object) -> bool:
+            raise AssertionError("looked through")
+
+    entities = Entities(f"e{n}" for n in range(MAX_ITEMS))
+    check(Subscribe(entities=entities, since=dict.fromkeys(entities, POSITION)))
 
 
 def test_every_message_of_a_client_that_has_content_has_a_rule() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -36,6 +38,7 @@ from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.services import Grant
 from rhtmx_server.session import Limits, Phase
 from rhtmx_server.times import to_datetime
+from rhtmx_server.trackers.runner import Runner, Verdict
 from tests.unit.rhtmx_server.connections import Side
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields
 
@@ -292,3 +295,43 @@ async def test_an_unknown_form_is_an_error_not_a_valid_one(message: Message) -> 
     assert code(error) is ErrorCode.UNKNOWN_FORM
     assert isinstance(error, Error)
     assert error.request_id == "r"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ValidateField(request_id="r", form="signup", field="emial"),
+        ValidateField(
+            request_id="r", form="signup", field="age", values=[FormFieldValue(field="emial")]
+        ),
+        ValidateForm(request_id="r", form="signup", fields=[FormFieldValue(field="emial")]),
+    ],
+)
+async def test_an_unknown_field_is_an_error_however_often_and_ends_no_connection(
+    signup: Side, message: Message
+) -> None:
+    for _ in range(50):
+        (error,) = await answers(signup, message)
+        assert isinstance(error, Error)
+        assert (error.code, error.request_id) == (ErrorCode.UNKNOWN_FORM, "r")
+        assert "did you mean 'email'" in error.message
+    assert signup.connection.session.phase is not Phase.CLOSED
+
+
+async def test_a_connection_of_several_of_one_peer_uses_that_peers_share(
+    signup: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+    run = Runner.run
+
+    async def note(self: Runner, *arguments: Any) -> Verdict:
+        used.append(arguments[-1])
+        return await run(self, *arguments)
+
+    monkeypatch.setattr(Runner, "run", note)
+    field = ValidateField(request_id="r", form="signup", field="email", value="x")
+    for share in (None, "peer"):
+        signup.connection.share = share
+        for message in (field, ValidateForm(request_id="r", form="signup")):
+            await answers(signup, message)
+    assert used == [signup.connection, signup.connection, "peer", "peer"]

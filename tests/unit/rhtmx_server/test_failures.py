@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import traceback
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Ping, Sync
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server.failures import error_message, known, place, unexpected
+from rhtmx_server.failures import MisuseError, error_message, known, place, quiet, unexpected
 from tests.unit.rhtmx_server.fakes import push
 
 
@@ -54,8 +57,8 @@ def test_an_unforeseen_failure_is_logged_and_told_only_by_an_id(
 def test_the_log_may_be_told_what_is_known_to_hold_no_payload(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    unexpected(ValueError(), "writing", told="the disk is slow", new_id=lambda: "id-1")
-    assert "writing failed, correlation id id-1: the disk is slow" in caplog.text
+    unexpected(MisuseError("returned a list"), "asking", new_id=lambda: "id-1")
+    assert "asking failed, correlation id id-1: returned a list" in caplog.text
 
 
 def test_the_place_of_a_failure_is_its_type_and_where_it_was_raised() -> None:
@@ -81,3 +84,147 @@ def test_an_error_of_ours_passes_as_it_is_and_anything_else_is_unexpected() -> N
     ours = RhtmxError(ErrorCode.CONFLICT, "words")
     assert known(ours, "testing") is ours
     assert known(ValueError("secret"), "testing").code is ErrorCode.INTERNAL
+
+
+SECRET = "hunter2"
+
+
+def fails(value: str) -> None:
+    raise ValueError(f"{value} is no number")
+
+
+def raised(work: Callable[[], None]) -> BaseException:
+    try:
+        work()
+    except BaseException as failure:
+        return failure
+    raise AssertionError("nothing was raised")
+
+
+def lines(failure: BaseException) -> str:
+    """What a log prints of an exception."""
+    return "".join(traceback.format_exception(failure))
+
+
+def while_handling() -> None:
+    try:
+        fails(SECRET)
+    except ValueError:
+        raise KeyError(SECRET)  # noqa: B904
+
+
+def because() -> None:
+    try:
+        fails(SECRET)
+    except ValueError as reason:
+        raise KeyError(SECRET) from reason
+
+
+def instead() -> None:
+    try:
+        fails(SECRET)
+    except ValueError:
+        raise KeyError(SECRET) from None
+
+
+def noted() -> None:
+    failure = ValueError(SECRET)
+    failure.add_note(SECRET)
+    raise failure
+
+
+def several() -> None:
+    raise BaseExceptionGroup(SECRET, [raised(because), ValueError(SECRET)])
+
+
+def misspelt() -> None:
+    compile(f"{SECRET} is", SECRET, "exec")
+
+
+class Named(Exception):  # noqa: N818
+    """Of a module of its own."""
+
+
+class Empty(Exception):  # noqa: N818
+    """One that is false in a condition."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+def own() -> None:
+    raise Named(SECRET)
+
+
+def because_of_empty() -> None:
+    raise KeyError(SECRET) from Empty(SECRET)
+
+
+def deep() -> None:
+    failure: Exception = ValueError(SECRET)
+    for _ in range(50):
+        failure = ExceptionGroup(SECRET, [failure])
+    raise failure
+
+
+@pytest.mark.parametrize(
+    ("work", "seen"),
+    [
+        (lambda: fails(SECRET), ["ValueError", 'raise ValueError(f"{value} is no number")']),
+        (while_handling, ["KeyError", "ValueError", "During handling of the above exception"]),
+        (because, ["KeyError", "ValueError", "was the direct cause"]),
+        (instead, ["KeyError", "raise KeyError(SECRET) from None"]),
+        (noted, ["ValueError", "raise failure"]),
+        (several, ["ExceptionGroup", "KeyError", "ValueError", "was the direct cause"]),
+        (misspelt, ["SyntaxError", "in misspelt"]),
+        (because_of_empty, ["KeyError", "Empty", "was the direct cause"]),
+        (deep, ["ExceptionGroup"]),
+        (own, [f"{__name__}.Named", "raise Named(SECRET)"]),
+        (lambda: sys.exit(SECRET), ["SystemExit"]),
+    ],
+)
+def test_the_traceback_is_whole_and_says_nothing_that_the_exceptions_say(
+    work: Callable[[], None], seen: Sequence[str]
+) -> None:
+    failure = raised(work)
+    told = lines(quiet(failure))
+    assert [each for each in seen if each not in told] == []
+    assert "in raised" in told
+    assert SECRET not in told
+    assert SECRET in lines(failure), "which is left as it is"
+
+
+def test_no_class_is_made_twice_for_one_kind_of_failure() -> None:
+    first, second = (type(quiet(raised(own))) for _ in range(2))
+    assert first is second
+
+
+def test_what_was_hidden_stays_hidden() -> None:
+    assert "During handling" not in lines(quiet(raised(instead)))
+
+
+def test_a_chain_of_failures_without_end_is_cut() -> None:
+    failure = first = ValueError(SECRET)
+    for _ in range(5000):
+        failure.__context__ = ValueError(SECRET)
+        failure = failure.__context__
+    failure.__context__ = first
+    assert lines(quiet(first)).count("ValueError") < 50
+
+
+def test_the_words_are_in_the_log_where_its_level_is_debug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG, "rhtmx_server"):
+        unexpected(raised(because), "asking")
+    assert f"ValueError: {SECRET} is no number" in caplog.text
+
+
+def test_at_any_other_level_the_log_has_the_traceback_without_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "rhtmx_server"):
+        unexpected(raised(because), "asking")
+    assert 'raise ValueError(f"{value} is no number")' in caplog.text
+    assert "log level debug shows it" in caplog.text
+    assert SECRET not in caplog.text

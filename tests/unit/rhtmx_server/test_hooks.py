@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import functools
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
+from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeLog
 from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.ports import Wanted, Writes
@@ -27,7 +30,7 @@ class World:
         self.runner = HookRunner(self.hooks, self.store)
         self.running = asyncio.create_task(self.runner.run())
 
-    async def note(self, change: ChangeLog) -> None:
+    async def note(self, change: Change) -> None:
         self.told.append(f"{change.entity} {change.version}")
 
     async def put(self, *versions: int, entity: str = "tasks", lost: bool = False) -> None:
@@ -76,7 +79,7 @@ async def test_a_hook_of_all_entities_sees_all(world: World) -> None:
 async def test_a_hook_that_fails_is_logged_and_the_rest_go_on(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(change: ChangeLog) -> None:
+    async def fail(change: Change) -> None:
         raise ZeroDivisionError
 
     world.hooks.add("tasks", fail)
@@ -84,13 +87,16 @@ async def test_a_hook_that_fails_is_logged_and_the_rest_go_on(
     await world.put(1, 2)
     await world.finish()
     assert world.told == ["tasks 1", "tasks 2"]
-    assert "version 1 of 'tasks'" in caplog.text
+    assert "on_commit " in caplog.text
+    assert "fail failed at version 1 of 'tasks': ZeroDivisionError" in caplog.text
+    assert "Traceback (most recent call last)" in caplog.text
+    assert "raise ZeroDivisionError" in caplog.text, "the line that failed"
 
 
 async def test_a_hook_that_waits_for_something_cancelled_does_not_end_the_hooks(
     world: World,
 ) -> None:
-    async def wait_for_cancelled(change: ChangeLog) -> None:
+    async def wait_for_cancelled(change: Change) -> None:
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         gone.cancel()
         await gone
@@ -106,7 +112,7 @@ async def test_a_hook_that_waits_for_something_cancelled_does_not_end_the_hooks(
 async def test_the_hooks_themselves_can_be_cancelled_in_the_middle_of_one(world: World) -> None:
     begun = asyncio.Event()
 
-    async def forever(change: ChangeLog) -> None:
+    async def forever(change: Change) -> None:
         begun.set()
         await asyncio.Event().wait()
 
@@ -119,7 +125,7 @@ async def test_the_hooks_themselves_can_be_cancelled_in_the_middle_of_one(world:
 
 
 async def test_a_hook_may_write_itself_however_much_waits(world: World) -> None:
-    async def echo(change: ChangeLog) -> None:
+    async def echo(change: Change) -> None:
         await world.note(change)
         if change.version <= 3000:
             await world.put(3000 + change.version)
@@ -167,3 +173,171 @@ async def test_without_hooks_there_is_nothing_to_wait_for(world: World) -> None:
     await world.put(5000)
     await world.finish()
     assert world.told == ["tasks 5000"]
+
+
+# What may be a hook.
+
+
+async def test_a_hook_gets_the_change_as_the_client_would(world: World) -> None:
+    told: list[Change] = []
+
+    async def keep(change: Change) -> None:
+        told.append(change)
+
+    world.hooks.add("tasks", keep)
+    await world.put(1)
+    await world.finish()
+    (change,) = told
+    assert isinstance(change, Change)
+    assert (change.entity, change.version, change.action) == ("tasks", 1, "update")
+    assert change.data == {"n": 1}
+
+
+async def test_what_one_hook_does_to_the_data_the_next_one_does_not_see(world: World) -> None:
+    seen: list[Any] = []
+
+    def spoil(change: Change) -> None:
+        seen.append(dict(change.data))
+        change.data.clear()
+
+    world.hooks.add("tasks", spoil)
+    world.hooks.add("tasks", spoil)
+    await world.put(1)
+    await world.finish()
+    assert seen == [{"n": 1}, {"n": 1}]
+
+
+async def test_a_plain_hook_runs_off_the_loop_in_order_with_the_others(world: World) -> None:
+    threads = list[str]()
+
+    def plain(change: Change) -> None:
+        threads.append(threading.current_thread().name)
+        world.told.append(f"plain {change.version}")
+
+    world.hooks.add("tasks", plain)
+    world.hooks.add("tasks", world.note)
+    await world.put(1, 2)
+    await world.finish()
+    assert world.told == ["plain 1", "tasks 1", "plain 2", "tasks 2"]
+    assert set(threads) == {"rhtmx-hook-0"}
+
+
+async def test_a_plain_hook_that_blocks_does_not_hold_up_the_loop(world: World) -> None:
+    gate, begun, loop = threading.Event(), asyncio.Event(), asyncio.get_running_loop()
+
+    def block(change: Change) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        gate.wait(10)
+
+    world.hooks.add("tasks", block)
+    await world.put(1)
+    await begun.wait()
+    assert not world.told
+    gate.set()
+    await world.finish()
+
+
+async def test_a_plain_hook_that_does_not_block_runs_on_the_loop(world: World) -> None:
+    threads = list[threading.Thread]()
+    world.hooks.add("tasks", lambda change: threads.append(threading.current_thread()), False)
+    await world.put(1)
+    await world.finish()
+    assert threads == [threading.main_thread()]
+
+
+async def test_a_plain_hook_that_returns_a_coroutine_is_awaited(world: World) -> None:
+    world.hooks.add("tasks", lambda change: world.note(change))
+    await world.put(1)
+    await world.finish()
+    assert world.told == ["tasks 1"]
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_a_plain_hook_that_fails_is_logged_with_its_traceback_but_not_its_words(
+    world: World, caplog: pytest.LogCaptureFixture, blocking: bool
+) -> None:
+    def fail(change: Change) -> None:
+        raise ValueError(f"no {change.entity_id} of secret")
+
+    world.hooks.add("tasks", fail, blocking)
+    world.hooks.add("tasks", world.note)
+    await world.put(1)
+    await world.finish()
+    assert world.told == ["tasks 1"]
+    assert 'raise ValueError(f"no {change.entity_id} of secret")' in caplog.text
+    assert "no 1 of" not in caplog.text
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_a_hook_that_wants_to_exit_is_a_failure_like_any_other(
+    world: World, blocking: bool
+) -> None:
+    world.hooks.add("tasks", lambda change: sys.exit(1), blocking)
+    world.hooks.add("tasks", world.note)
+    await world.put(1)
+    await world.finish()
+    assert world.told == ["tasks 1"]
+
+
+class Notify:
+    def __init__(self, change: Change) -> None: ...
+
+    def method(self, change: Change) -> None: ...
+
+
+def generator(change: Change) -> Iterator[None]:
+    yield
+
+
+async def stream(change: Change) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("hook", "words"),
+    [
+        (lambda: None, r"takes \(change\), not \(\)"),
+        (lambda change, more: None, r"takes \(change\), not \(change, more\)"),
+        (lambda *, change: None, r"takes \(change\), not \(\*, change\)"),
+        (Notify.method, r"on_commit Notify\.method: takes \(change\)"),
+        (Notify, r"on_commit Notify: is a class"),
+        (generator, r"on_commit generator: has a `yield`"),
+        (stream, r"on_commit stream: has a `yield`"),
+        (7, r"a function that takes \(change\) expected, got 7"),
+        (None, r"a function that takes \(change\) expected, got None"),
+    ],
+)
+def test_what_cannot_be_called_with_a_change_is_refused_at_once_in_words(
+    hook: Any, words: str
+) -> None:
+    with pytest.raises(TypeError, match=words):
+        CommitHooks().add("tasks", hook)
+
+
+@pytest.mark.parametrize(
+    "hook", [lambda *all_of_it: None, lambda change, more=1: None, print, functools.partial(print)]
+)
+def test_what_can_be_is_taken(hook: Any) -> None:
+    CommitHooks().add("tasks", hook)
+
+
+def test_an_async_hook_that_is_said_to_block_is_refused() -> None:
+    async def notify(change: Change) -> None: ...
+
+    with pytest.raises(TypeError, match="is async, so it runs on the event loop"):
+        CommitHooks().add("tasks", notify, True)
+
+
+def test_a_hook_of_an_entity_that_there_cannot_be_is_refused_with_the_one_that_was_meant() -> None:
+    hooks = CommitHooks()
+    hooks.add("taks", lambda change: None)
+    hooks.check(None)
+    hooks.check({"taks"})
+    with pytest.raises(RhtmxError, match=r"no entity 'taks' is declared: did you mean 'tasks'\?$"):
+        hooks.check({"tasks", "users"})
+
+
+def test_a_hook_of_all_entities_goes_with_any() -> None:
+    hooks = CommitHooks()
+    hooks.add(None, lambda change: None)
+    hooks.check(set())

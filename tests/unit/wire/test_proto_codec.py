@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,11 @@ from rhtmx.messages import (
     ChangeAction,
     ChangeLog,
     Envelope,
+    FieldAction,
+    FieldError,
+    FieldUpdate,
+    FormFieldValue,
+    FormValidationResult,
     GetRecordRequest,
     Hello,
     Ping,
@@ -18,8 +24,19 @@ from rhtmx.messages import (
     Push,
     PushFields,
     Subscribe,
+    ValidateField,
+    ValidateForm,
 )
-from rhtmx.wire import decode_message, decode_proto, encode_message, encode_proto
+from rhtmx.wire import (
+    Message,
+    decode_message,
+    decode_proto,
+    encode_message,
+    encode_proto,
+    proto_codec,
+)
+from rhtmx.wire.generated import proto_glue
+from rhtmx.wire.limits import MAX_ITEMS
 
 
 def test_an_empty_message_is_still_there() -> None:
@@ -142,3 +159,59 @@ def test_a_wrong_field_of_a_message_of_grpc_is_named_by_its_class() -> None:
 def test_a_class_that_is_no_message_cannot_be_written() -> None:
     with pytest.raises(RhtmxError, match="str: cannot be written as protobuf"):
         encode_message("text")
+
+
+def answered(data: bytes) -> RhtmxError:
+    """How a message with a list that is too long is refused."""
+    with pytest.raises(RhtmxError) as refused:
+        decode_proto(data)
+    assert refused.value.code is ErrorCode.BAD_MESSAGE
+    return refused.value
+
+
+def test_a_list_of_as_many_items_as_there_may_be_is_read() -> None:
+    form = ValidateForm(form="f", fields=[FormFieldValue()] * MAX_ITEMS)
+    assert decode_proto(encode_proto(form)) == form
+    assert decode_message(ValidateForm, encode_message(form)) == form
+
+
+@pytest.mark.parametrize("count", [MAX_ITEMS + 1, 20_000])
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (lambda n: ValidateForm(form="f", fields=[FormFieldValue()] * n), "validate_form.fields"),
+        (lambda n: ValidateField(form="f", values=[FormFieldValue()] * n), "validate_field.values"),
+        (lambda n: Subscribe(entities=["e"] * n), "subscribe.entities"),
+    ],
+)
+def test_a_longer_list_is_refused_in_words(
+    count: int, message: Callable[[int], Message], words: str
+) -> None:
+    error = answered(encode_proto(message(count)))
+    assert error.message == f"{words}: at most {MAX_ITEMS} items expected, got {count}"
+
+
+def test_nothing_is_made_of_the_items_of_a_list_that_is_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In binary an item may be two bytes: to make a million of them takes seconds."""
+    form = ValidateForm(request_id="r", form="f")
+    data = encode_message(form) + b"\x1a\x00" * 1_000_000
+    monkeypatch.setattr(proto_glue, "_from_form_field_value", None)
+    monkeypatch.setattr(proto_codec, "_check_texts", None)
+    with pytest.raises(RhtmxError, match=r"ValidateForm\.fields: at most") as refused:
+        decode_message(ValidateForm, data)
+    assert refused.value.request_id == "r"
+
+
+def test_a_refused_write_keeps_its_number() -> None:
+    written = datetime(2026, 1, 1, tzinfo=UTC)
+    update = FieldUpdate("a", None, FieldAction.DELETE, written)
+    fields = [update] * (MAX_ITEMS + 1)
+    error = answered(encode_proto(PushFields("e", "1", fields, seq=7, request_id="r")))
+    assert (error.seq, error.request_id) == (7, "r")
+
+
+def test_what_a_server_sends_may_be_as_long_as_it_is() -> None:
+    result = FormValidationResult(errors=[FieldError("a", "b")] * (MAX_ITEMS + 1))
+    assert decode_proto(encode_proto(result)) == result

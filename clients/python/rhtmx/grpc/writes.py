@@ -154,7 +154,7 @@ class Writes:
             timeout: seconds until it fails.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
         message = calls.validate_field(form, field, value, values or {}, form_instance)
         answer = await self._line.ask(lambda stub: stub.validate_field(message), timeout)
@@ -171,7 +171,7 @@ class Writes:
         """Ask whether a whole form is valid; fields left out are checked, too.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`, `TIMEOUT` …
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
         message = calls.validate_form(form, fields, form_instance)
         answer = await self._line.ask(lambda stub: stub.validate_form(message), timeout)

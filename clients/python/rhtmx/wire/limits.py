@@ -5,7 +5,15 @@ Knows numbers and names only. Must not know any format.
 
 from __future__ import annotations
 
-__all__ = ["FORBIDDEN_KEYS", "MAX_DEPTH", "MAX_INTEGER", "MAX_NAME", "MAX_TOKEN", "MIN_INTEGER"]
+__all__ = [
+    "FORBIDDEN_KEYS",
+    "MAX_DEPTH",
+    "MAX_INTEGER",
+    "MAX_ITEMS",
+    "MAX_NAME",
+    "MAX_TOKEN",
+    "MIN_INTEGER",
+]
 
 MAX_INTEGER = 2**53 - 1
 """Largest protocol integer, either sign: what a JavaScript number holds exactly."""
@@ -26,3 +34,6 @@ MAX_TOKEN = 4096
 """Bytes in a token. It has to stay well below what lies on the way refuses without a
 word: gRPC libraries begin at 8 KiB of metadata, some of them by chance (grpcio 1.85
 between 8 and 16 KiB)."""
+MAX_ITEMS = 4096
+"""Items of a list in a message to the server. In binary an item may have two bytes, and
+becomes an object all the same: without a limit a message of 4 MiB is seconds of work."""

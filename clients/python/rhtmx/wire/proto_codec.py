@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from rhtmx.errors import RhtmxError
-from rhtmx.messages.tables import NAMES, Message
+from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES, Message
 from rhtmx.wire.generated.proto_glue import CASE_DECODERS, CODECS, DIRECT, Codec, Envelope
+from rhtmx.wire.limits import MAX_ITEMS
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import check_text
 
@@ -22,6 +23,11 @@ M = TypeVar("M")
 
 _TWO_BYTES = 0x3FFF
 """The largest size that a varint of two bytes holds; what has more looks larger here."""
+
+_MANY = 2 * MAX_ITEMS
+"""Bytes from which on a list may be too long: an item has two at least."""
+
+_FROM_CLIENTS = frozenset(NAMES[kind] for kind in CLIENT_MESSAGES)
 
 
 def decode_proto(data: bytes) -> Message:
@@ -50,6 +56,8 @@ def decode_proto(data: bytes) -> Message:
         content = parse(data[start:])
     except DecodeError:
         raise _unreadable("message") from None
+    if size > _MANY and case in _FROM_CLIENTS:
+        _check_lists(content, case)
     if 0 in data:
         _check_texts(content, f"message.{case}")
     message: Message = decode(content, case)
@@ -62,6 +70,8 @@ def _decode_envelope(data: bytes) -> Message:
     case = envelope.WhichOneof("message")
     if case is None:
         raise bad_message("message", "the envelope is empty, or its message is unknown")
+    if len(data) > _MANY and case in _FROM_CLIENTS:
+        _check_lists(getattr(envelope, case), case)
     if 0 in data:
         _check_texts(envelope, "message")
     message: Message = CASE_DECODERS[case](getattr(envelope, case), case)
@@ -100,6 +110,8 @@ def decode_message(kind: type[M], data: bytes) -> M:
     codec = CODECS[kind]
     where = kind.__name__
     parsed = _parse(codec.parser, data, where)
+    if len(data) > _MANY and kind in CLIENT_MESSAGES:
+        _check_lists(parsed, where)
     if 0 in data:
         _check_texts(parsed, where)
     message: M = codec.decode(parsed, where)
@@ -141,6 +153,18 @@ def _parse(parser: Any, data: bytes, where: str) -> Any:
 
 def _unreadable(where: str) -> RhtmxError:
     return bad_message(where, "not a valid protobuf message of this schema")
+
+
+def _check_lists(message: Any, where: str) -> None:
+    """Refuse a list that is too long, before anything is made of its items."""
+    for field, value in message.ListFields():
+        if field.is_repeated and len(value) > MAX_ITEMS:
+            refusal = bad_message(
+                f"{where}.{field.name}", f"at most {MAX_ITEMS} items expected, got {len(value)}"
+            )
+            refusal.request_id = getattr(message, "request_id", None) or None
+            refusal.seq = getattr(message, "seq", None) or None
+            raise refusal
 
 
 def _check_texts(message: Any, where: str) -> None:

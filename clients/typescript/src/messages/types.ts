@@ -32,7 +32,10 @@ export type ErrorCode =
   | "bad_message"
   /** The server runs with a fixed list of entities and this is not one of them. */
   | "unknown_entity"
-  /** No form of this name is registered. */
+  /**
+   * No form of this name is registered, or it has no field of this name; the
+   * message suggests the one that may be meant.
+   */
   | "unknown_form"
   /**
    * The write does not fit the record: fields pushed into a record whose data
@@ -569,7 +572,11 @@ export interface ValidateField {
   readonly field: string;
   /** What the user entered. */
   readonly value: string;
-  /** Which of several such forms on the page. */
+  /**
+   * Which of several such forms on the page. With it, names that the form does not
+   * have are taken for what else the page has there, unless one looks like a
+   * misspelt field; without, they are errors.
+   */
   readonly form_instance?: string | undefined;
   /** The form's other values, for rules across fields. */
   readonly values?: readonly FormFieldValue[] | undefined;
@@ -604,7 +611,7 @@ export interface ValidateForm {
   readonly form: string;
   /** What the user entered. */
   readonly fields: readonly FormFieldValue[];
-  /** Which of several such forms on the page. */
+  /** Which of several such forms on the page; see `validate_field`. */
   readonly form_instance?: string | undefined;
 }
 

@@ -25,8 +25,9 @@ class NoMeter:
     def abandoned(self, threads: int) -> None: ...
 
 
-def track(form: Form, pool: DaemonPool) -> FormTracker:
-    return FormTracker(Runner(pool, timeout=5, meter=NoMeter()), {form.name: form})
+def track(form: Form, pool: DaemonPool, *, at_once: int = 64) -> FormTracker:
+    runner = Runner(pool, timeout=5, meter=NoMeter())
+    return FormTracker(runner, {form.name: form}, at_once=at_once)
 
 
 def question(

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
+from rhtmx.results import PushResult
 from rhtmx.wire import check_json
 from rhtmx_server.model import DELETED, Clock, Granularity, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore
@@ -260,8 +262,8 @@ class Committing:
 async def test_a_python_push_is_a_mutation_like_any_other() -> None:
     committer = Committing()
     tracker = ChangeTracker(committer.submit, MemoryStore(), check_json)
-    ack = await tracker.push("users", "1", {"a": 1}, base_version=0, client_id="c", seq=4)
-    assert (ack.version, ack.seq) == (7, 4)
+    result = await tracker.push("users", "1", {"a": 1}, base_version=0, client_id="c", seq=4)
+    assert result == PushResult("users", "1", 7, duplicate=False)
     (mutation,) = committer.mutations
     assert mutation.client_id == "c"
     assert mutation.message == Push(
@@ -277,8 +279,8 @@ async def test_a_python_push_is_a_mutation_like_any_other() -> None:
 async def test_a_python_delete_is_a_push_of_that_action() -> None:
     committer = Committing()
     tracker = ChangeTracker(committer.submit, MemoryStore(), check_json)
-    ack = await tracker.delete("users", "1")
-    assert ack.version == 6
+    result = await tracker.delete("users", "1")
+    assert result == PushResult("users", "1", 6, duplicate=False)
     (mutation,) = committer.mutations
     assert mutation.message == Push(entity="users", entity_id="1", action=DELETE)
 
@@ -295,8 +297,8 @@ async def test_get_reads_a_record_and_takes_a_tombstone_for_nothing() -> None:
     def tracker(held: Record) -> ChangeTracker:
         return ChangeTracker(Committing().submit, OneRecord(held), check_json)
 
-    found = await tracker(record(b"1", version=3)).get("users", "1")
-    assert found is not None
-    assert (found.version, found.data) == (3, b"1")
+    found = await tracker(record(b'{"a":[1]}', version=3)).get("users", "1")
+    assert isinstance(found, Change)
+    assert (found.version, found.data) == (3, {"a": [1]})
     assert await tracker(record(b"1")).get("users", "2") is None
     assert await tracker(tombstone()).get("users", "1") is None

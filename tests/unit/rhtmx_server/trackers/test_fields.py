@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rhtmx.changes import FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldAction,
@@ -14,6 +15,7 @@ from rhtmx.messages import (
     PushFields,
     Winner,
 )
+from rhtmx.results import FieldPushResult
 from rhtmx.wire import check_json
 from rhtmx_server.model import Clock, Context, Decision, Granularity, Lost, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore
@@ -269,10 +271,11 @@ def tracker(committer: Committing, store: MemoryStore | None = None) -> FieldTra
 
 async def test_a_python_push_is_a_mutation_like_any_other() -> None:
     committer = Committing()
-    ack = await tracker(committer).push(
+    result = await tracker(committer).push(
         "users", "1", {"a": [1]}, delete=["b"], base_version=2, client_id="c", seq=4
     )
-    assert (ack.applied, ack.seq) == (2, 4)
+    assert isinstance(result, FieldPushResult)
+    assert (result.applied, result.conflicts, result.duplicate) == (2, (), False)
     (mutation,) = committer.mutations
     assert mutation.client_id == "c"
     assert mutation.message == PushFields(
@@ -298,14 +301,13 @@ async def test_a_python_push_may_say_when_it_was_written() -> None:
     assert message.fields[0].timestamp == written
 
 
-async def test_conflicts_are_counted_and_handed_out_on_request() -> None:
+async def test_the_result_has_what_was_in_conflict() -> None:
     committer = Committing(record(b'{"a":1}', time=NOW + SECOND))
-    conflicts: list[FieldConflict] = []
-    fields = tracker(committer)
-    ack = await fields.push("users", "1", {"a": 2, "b": 2}, on_conflict=conflicts.append)
-    assert (ack.applied, ack.conflicts) == (1, 1)
-    assert [conflict.field for conflict in conflicts] == ["a"]
-    assert (await fields.push("users", "1", {"a": 2})).conflicts == 1
+    result = await tracker(committer).push("users", "1", {"a": 2, "b": 2})
+    assert result.applied == 1
+    (conflict,) = result.conflicts
+    assert (conflict.field, conflict.server_value, conflict.client_value) == ("a", 1, 2)
+    assert (conflict.winner, conflict.strategy) == ("server", "last_write_wins")
 
 
 async def test_a_value_that_is_not_json_is_refused_by_its_field() -> None:
@@ -319,7 +321,15 @@ async def test_a_value_that_is_not_json_is_refused_by_its_field() -> None:
 async def test_get_reads_the_fields_that_are_there() -> None:
     clocks = {"a": Clock(3, NOW, "c"), "b": Clock(4, NOW, None, True)}
     fields = tracker(Committing(), OneRecord(record(b'{"a":1}', version=4, clocks=clocks)))
-    (log,) = await fields.get("users", "1")
-    assert (log.field, log.value, log.version, log.client_id) == ("a", b"1", 3, "c")
-    assert await fields.get("users", "2") == []
-    assert await tracker(Committing(), OneRecord(tombstone())).get("users", "1") == []
+    found = await fields.get("users", "1")
+    assert found is not None
+    assert list(found) == ["a"]
+    change = found["a"]
+    assert isinstance(change, FieldChange)
+    assert (change.field, change.value, change.version, change.client_id) == ("a", 1, 3, "c")
+    assert await fields.get("users", "2") is None
+    assert await tracker(Committing(), OneRecord(tombstone())).get("users", "1") is None
+
+
+async def test_a_record_that_is_no_object_has_no_fields() -> None:
+    assert await tracker(Committing(), OneRecord(record(b"[1]"))).get("users", "1") == {}

@@ -10,6 +10,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldError,
+    FormFieldValue,
     FormValidationResult,
     ValidateField,
     ValidateForm,
@@ -57,7 +58,8 @@ async def test_the_answer_names_request_form_and_field(tracker: FormTracker, sig
     )
 
 
-async def test_a_field_without_validators_is_valid(tracker: FormTracker) -> None:
+async def test_a_field_without_validators_is_valid(tracker: FormTracker, signup: Form) -> None:
+    signup.field("nickname")
     assert (await ask(tracker, question("nickname", ""))).valid
 
 
@@ -73,6 +75,57 @@ async def test_a_long_name_of_an_unknown_form_is_not_sent_back_whole(tracker: Fo
     with pytest.raises(RhtmxError) as caught:
         tracker.try_validate_field(ValidateField(form="x" * 10_000), owner=ME)
     assert len(caught.value.message) < 200
+
+
+async def test_an_unknown_field_is_an_error_however_it_is_asked_about(
+    tracker: FormTracker, signup: Form
+) -> None:
+    signup.field("email", required=True)
+    signup.field("password")(lambda value, form: None)
+    wrong = {
+        "the field": question("emial", "x"),
+        "another value": question("email", "x", emial="y"),
+        "another value, for a validator": question("password", "x", emial="y"),
+    }
+    for message in wrong.values():
+        for call in (tracker.validate_field, tracker.try_validate_field):
+            with pytest.raises(
+                RhtmxError, match="no field 'emial': did you mean 'email'"
+            ) as caught:
+                call(message, owner=ME)
+            assert caught.value.code is ErrorCode.UNKNOWN_FORM
+    with pytest.raises(RhtmxError, match="no field 'emial': did you mean 'email'"):
+        await tracker.validate_form(whole(emial="x", email="y"), owner=ME)
+
+
+async def test_what_else_a_page_has_in_its_form_does_not_keep_it_from_being_valid(
+    tracker: FormTracker, signup: Form
+) -> None:
+    """A page sends all that its form holds; `form_instance` says that it is one."""
+    signup.field("email", required=True)
+    others = [FormFieldValue(field="task_id", value="7"), FormFieldValue(field="email", value="x")]
+    form = ValidateForm(form="signup", fields=others, form_instance="1")
+    assert (await tracker.validate_form(form, owner=ME)).valid
+    assert at_once(tracker, question("email", "x", instance="1", task_id="7")).valid
+    with pytest.raises(RhtmxError, match="no field 'task_id'"):
+        await tracker.validate_form(ValidateForm(form="signup", fields=others), owner=ME)
+    with pytest.raises(RhtmxError, match="no field 'task_id'"):
+        at_once(tracker, question("email", "x", task_id="7"))
+    assert at_once(tracker, question("how", "now", instance="1", email="x")).valid, "a button"
+    with pytest.raises(RhtmxError, match="no field 'how'"):
+        at_once(tracker, question("how", "now", email="x"))
+    with pytest.raises(RhtmxError, match="did you mean 'email'"):
+        at_once(tracker, question("emial", "x", instance="1", emial="x"))
+
+
+async def test_a_form_that_ignores_other_names_takes_them_for_valid(
+    tracker: FormTracker, signup: Form
+) -> None:
+    signup.extra = "ignore"
+    signup.field("email", required=True)
+    assert at_once(tracker, question("items[1].qty", "x")).valid
+    assert at_once(tracker, question("email", "x", other="y")).valid
+    assert (await tracker.validate_form(whole(email="x", other="y"), owner=ME)).valid
 
 
 def test_ready_made_rules_answer_without_a_loop(tracker: FormTracker, signup: Form) -> None:
@@ -152,6 +205,7 @@ async def test_a_validator_sees_the_other_values_and_its_own(
 async def test_one_validator_of_a_field_sees_the_form_though_another_does_not(
     tracker: FormTracker, signup: Form
 ) -> None:
+    signup.field("password")
     signup.field("password2")(lambda value: None)
 
     @signup.field("password2")
@@ -169,7 +223,7 @@ async def test_every_registered_field_is_checked_also_those_left_out(
     signup.field("email", required=True)
     signup.field("age", required=True, ge=18)
     signup.field("name", max_length=3)
-    result = await tracker.validate_form(whole(age="17", unknown="x"), owner=ME)
+    result = await tracker.validate_form(whole(age="17", _method="put"), owner=ME)
     assert result == FormValidationResult(
         request_id="r2",
         form="signup",

@@ -150,6 +150,7 @@ def test_anything_else_is_no_email_address(text: str) -> None:
         "https://[::1]:8443/",
         "https://müller.de/ü",
         "https://example.com.",
+        f"https://{'a.' * 125}com/{'x' * 60_000}",
     ],
 )
 def test_absolute_http_addresses_are_urls(text: str) -> None:
@@ -170,6 +171,8 @@ def test_absolute_http_addresses_are_urls(text: str) -> None:
         "https://example.com:0",
         "https://-a.com",
         "https://a..b",
+        f"https://{'a.' * 126}com",
+        f"https://{'a.' * 30_000}com",
         "https://[::1",
         'https://example.com/"><script>',
     ],

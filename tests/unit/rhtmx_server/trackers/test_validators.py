@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -71,6 +72,41 @@ def test_other_parameters_are_refused_in_words(function: Function) -> None:
         TypeError, match=r"signup\.email .*: takes \(value\) or \(value, form\), not"
     ):
         field(function)
+
+
+class Checker:
+    def __init__(self, value: str) -> None: ...
+
+
+def generator(value: str) -> Iterator[None]:
+    yield
+
+
+async def stream(value: str) -> AsyncIterator[None]:
+    yield
+
+
+class Generating:
+    def __call__(self, value: str) -> Iterator[None]:
+        yield
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (Checker, "is a class"),
+        (generator, "has a `yield`"),
+        (stream, "has a `yield`"),
+        (Generating(), "has a `yield`"),
+        ("email", r"a function that takes .* expected, got 'email'"),
+        (None, r"a function that takes .* expected, got None"),
+    ],
+)
+def test_what_would_never_judge_anything_is_refused_in_words(function: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=rf"signup\.email .*: {words}"):
+        field(function)
+    with pytest.raises(TypeError, match=rf"signup .*: {words}"):
+        form(function)
 
 
 def test_a_check_with_other_parameters_is_refused_in_words() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from rhtmx_server.transports.pages import Page, client
+from rhtmx_server.transports.pages import Page, check_pages, client
 
 HTML = Page.of("text/html; charset=utf-8", b"<p>hello</p>")
 SCRIPT = Page.of("text/javascript", b"1")
@@ -69,3 +71,29 @@ def test_the_browser_client_comes_with_the_server() -> None:
     assert bundle is not None
     assert bundle.content_type.startswith("text/javascript")
     assert b"WebSocket" in bundle.body
+
+
+@pytest.mark.parametrize("path", ["about", "", "https://example.com/", 7])
+def test_a_path_that_nobody_can_ask_for_is_refused_in_words(path: Any) -> None:
+    with pytest.raises(ValueError, match=r"pages\[.*\]: a path from '/' on expected"):
+        check_pages({path: ("text/html", b"")})
+
+
+@pytest.mark.parametrize(
+    ("page", "got"),
+    [
+        (b"<p>", "bytes"),
+        (("text/html", "<p>"), "str, str"),
+        ((b"<p>", "text/html"), "bytes, str"),
+        (("text/html",), "str"),
+        (("text/html", b"<p>", 3), "str, bytes, int"),
+        (None, "NoneType"),
+    ],
+)
+def test_a_page_that_cannot_be_sent_is_refused_in_words(page: Any, got: str) -> None:
+    with pytest.raises(TypeError, match=rf"pages\['/'\]: content type and body .*, got {got}$"):
+        check_pages({"/": page})
+
+
+def test_pages_that_can_be_sent_are_taken() -> None:
+    check_pages({"/": ("text/html", b""), "/a b/ü": ("text/plain", b"x")})

@@ -139,3 +139,14 @@ async def test_who_has_nothing_to_say_is_never_taken_for_gone() -> None:
     await settle(side)
     assert not task.done()
     task.cancel()
+
+
+async def test_a_stream_uses_the_share_of_its_connection() -> None:
+    side, call = Side(), Call(WatchRequest(entity="tasks"))
+    opened = door(side)
+    task = start(streams.watch(Subscribe), opened, call)
+    await settle(side)
+    (connection,) = opened.connections
+    assert connection.share is call._stream.connection
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

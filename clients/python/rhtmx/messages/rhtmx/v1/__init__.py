@@ -187,7 +187,8 @@ class ErrorCode(betterproto2.Enum):
 
     UNKNOWN_FORM = 3
     """
-    No form of this name is registered.
+    No form of this name is registered, or it has no field of this name; the
+    message suggests the one that may be meant.
     """
 
     INVALID_DATA = 4
@@ -1781,7 +1782,9 @@ class ValidateField(betterproto2.Message):
 
     form_instance: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
     """
-    Which of several such forms on the page.
+    Which of several such forms on the page. With it, names that the form does not
+    have are taken for what else the page has there, unless one looks like a
+    misspelt field; without, they are errors.
     """
 
     values: "list[FormFieldValue]" = betterproto2.field(6, betterproto2.TYPE_MESSAGE, repeated=True)
@@ -1817,7 +1820,7 @@ class ValidateForm(betterproto2.Message):
 
     form_instance: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
-    Which of several such forms on the page.
+    Which of several such forms on the page; see `validate_field`.
     """
 
 

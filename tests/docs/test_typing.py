@@ -1,0 +1,106 @@
+"""What a type checker sees: of the packages that are installed, and of the programs shown."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from tests.docs.markdown import PAGES, ROOT, page, programs
+
+PATIENCE = 120.0
+"""Seconds; mypy that starts cold on a busy machine takes some."""
+
+OWN = """
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import assert_type
+
+from rhtmx_server import App, Change, FieldChange, FieldPushResult, Grant, HistoryChange
+from rhtmx_server import Invalid, PushResult, Valid
+
+
+def by_hand(token: str) -> Grant:
+    return Grant(token)
+
+
+app = App(store="memory://", authenticate=by_hand)
+
+
+@app.on_commit("tasks")
+async def notify(change: Change) -> None:
+    print(change.data)
+
+
+@app.on_commit
+def count(change: Change) -> int:
+    return change.version
+
+
+@app.form("signup", extra="ignore").field("email", required=True)
+def is_free(value: str) -> Valid | None:
+    raise Invalid("taken")
+
+
+@app.form("signup").check
+async def agree(form: dict[str, str]) -> None: ...
+
+
+async def main() -> None:
+    assert_type(count(Change("e", "1", "create", 1, 1, None, datetime.now(UTC))), int)
+    assert_type(is_free("x"), Valid | None)
+    waits: Awaitable[None] = agree({})
+    await waits
+    assert_type(await app.changes.push("e", "1", {"n": 1}), PushResult)
+    assert_type(await app.changes.get("e", "1"), Change | None)
+    assert_type(await app.fields.push("e", "1", {"n": 1}), FieldPushResult)
+    assert_type(await app.fields.get("e", "1"), dict[str, FieldChange] | None)
+    assert_type(await app.history("e", until=datetime.now(UTC)), list[HistoryChange])
+"""
+"""A program that uses what the server's face gives, by the types that it has."""
+
+WRONG = """
+from rhtmx_server import App
+
+app = App()
+
+
+@app.on_commit("tasks")
+def two(change: str) -> None: ...
+"""
+"""A hook of a string."""
+
+
+def mypy(folder: Path, *files: str) -> list[str]:
+    """What mypy says of programs in a folder, which know the packages as they are installed."""
+    options = ["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}"]
+    command = [sys.executable, "-m", "mypy", *options, "--no-error-summary", *files]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    return (run.stdout + run.stderr).splitlines()
+
+
+def test_the_programs_of_the_pages_are_strictly_typed(tmp_path: Path) -> None:
+    sources = {
+        f"{Path(name).stem}_{file}": source
+        for name in PAGES
+        for file, (source, _) in programs(page(name)).items()
+        if file.endswith(".py")
+    }
+    assert len(sources) >= 11
+    for file, source in {**sources, "own.py": OWN, "wrong.py": WRONG}.items():
+        (tmp_path / file).write_text(source)
+    said = mypy(tmp_path, *sources, "own.py", "wrong.py")
+    assert [line for line in said if not line.startswith("wrong.py:")] == []
+    assert any("Callable[[str], None]" in line for line in said), "mypy did look"
+
+
+@pytest.mark.parametrize("package", ["rhtmx", "rhtmx_server"])
+def test_what_is_installed_says_that_it_is_typed(tmp_path: Path, package: str) -> None:
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(wheel) as file:
+        assert f"{package}/py.typed" in file.namelist()
+        assert f"{package}/__init__.py" in file.namelist()
