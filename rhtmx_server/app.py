@@ -15,6 +15,7 @@ from typing import Self
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
+from rhtmx_server.admission import Admission
 from rhtmx_server.checks import check
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
@@ -278,6 +279,7 @@ class App:
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
             authenticate=self._authenticate,
+            admission=Admission(config, metrics.handshake_refused),
         )
 
     def _total(self, figure: Callable[[Connection], int]) -> int:
