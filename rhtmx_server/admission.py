@@ -1,7 +1,7 @@
 """Who may connect: how many at a time, in all, from one address, for one subject.
 
 Knows counts and limits. Must not know sockets or the loop: the time is an
-argument, and whoever has to make room is told by a function it brought.
+argument, and a ticket stands for a connection.
 
 ==================  ==========================  ==================================
 what                counts                      beyond the limit
@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
@@ -67,33 +66,37 @@ def source(peername: object) -> str | None:
     """
     if not isinstance(peername, tuple) or not peername:
         return None
-    try:
-        address = ipaddress.ip_address(str(peername[0]).partition("%")[0])
-    except ValueError:
+    host = str(peername[0])
+    if host.startswith("127."):
         return None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is None:
-            network = ipaddress.IPv6Network((address, _SITE), strict=False)
-            return None if address.is_loopback else str(network.network_address)
-        address = address.ipv4_mapped  # an IPv4 peer of a socket that takes both
-    return None if address.is_loopback else str(address)
+    if ":" not in host:
+        return host  # the system writes IPv4 addresses in one way only
+    address = ipaddress.IPv6Address(host.partition("%")[0])
+    if address.ipv4_mapped is not None:  # an IPv4 peer of a socket that takes both
+        return source((str(address.ipv4_mapped),))
+    if address.is_loopback:
+        return None
+    return str(ipaddress.IPv6Network((address, _SITE), strict=False).network_address)
 
 
-@dataclass(slots=True, eq=False)
 class Ticket:
     """One connection, from its arrival until it is gone.
 
-    Args:
+    Attributes:
         source: the address under which it counts, if it counts under one.
         arrived: when, in seconds.
-        drop: ends the connection.
         refusal: why it was turned away, if it was.
     """
 
-    source: str | None
-    arrived: float = 0.0
-    drop: Callable[[], None] = lambda: None
-    refusal: RhtmxError | None = None
+    __slots__ = ("arrived", "refusal", "source")
+
+    def __init__(self) -> None:
+        self.source: str | None = None
+        self.arrived = 0.0
+        self.refusal: RhtmxError | None = None
+
+    def drop(self) -> None:
+        """End it: it has to make room."""
 
 
 class Admission:
@@ -105,8 +108,9 @@ class Admission:
 
     Example:
         >>> admission = Admission(Config(connections=1))
-        >>> ticket = admission.enter("192.0.2.1")
-        >>> admission.enter("192.0.2.2")
+        >>> ticket = Ticket()
+        >>> admission.enter(ticket, "192.0.2.1")
+        >>> admission.enter(Ticket(), "192.0.2.2")
         Traceback (most recent call last):
         ...
         rhtmx.errors.RhtmxError: the server has its 1 connections (--connections): try again later
@@ -127,7 +131,7 @@ class Admission:
 
     # A connection.
 
-    def enter(self, source: str | None) -> Ticket:
+    def enter(self, ticket: Ticket, source: str | None) -> None:
         """Count a connection that has nothing to say first.
 
         Raises:
@@ -136,30 +140,30 @@ class Admission:
         error = self._no_room(source)
         if error is not None:
             raise error
-        return self._count(Ticket(source))
+        self._count(ticket, source)
 
-    def arrive(self, source: str | None, now: float, drop: Callable[[], None]) -> Ticket | None:
+    def arrive(self, ticket: Ticket, source: str | None, now: float) -> bool:
         """Count a connection that has to say what it wants: `greeted`.
 
         Args:
+            ticket: the connection. It may get a refusal to be told then.
             source: the address, as `source` has it.
             now: seconds, of a clock that does not jump.
-            drop: ends it, when it has to make room.
 
         Returns:
-            Its ticket, perhaps with a refusal to be told; `None` if there is not
-            even room for that.
+            Whether it may stay so long.
         """
         error = self._no_room(source) or self._make_room(now)
+        ticket.arrived = now
         if error is None:
-            ticket = self._count(Ticket(source, now, drop))
+            self._count(ticket, source)
             self._waiting[ticket] = None
-            return ticket
+            return True
+        ticket.refusal = error
         if len(self._turned_away) >= TURNED_AWAY:
-            return None
-        ticket = Ticket(source, now, drop, error)
+            return False
         self._turned_away[ticket] = None
-        return ticket
+        return True
 
     def greeted(self, ticket: Ticket) -> None:
         """Its peer has said what it wants: the handshake waits no more."""
@@ -208,11 +212,11 @@ class Admission:
 
     # Inside.
 
-    def _count(self, ticket: Ticket) -> Ticket:
+    def _count(self, ticket: Ticket, source: str | None) -> None:
         self._connections += 1
-        if ticket.source is not None:
-            self._sources[ticket.source] = self._sources.get(ticket.source, 0) + 1
-        return ticket
+        ticket.source = source
+        if source is not None:
+            self._sources[source] = self._sources.get(source, 0) + 1
 
     def _no_room(self, source: str | None) -> RhtmxError | None:
         limits = self._limits

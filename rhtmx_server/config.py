@@ -181,6 +181,11 @@ class Config:
                 raise _wrong(name, " or ".join(choices), getattr(self, name))
         self._check_origins()
 
+    @property
+    def local(self) -> bool:
+        """Whether only this machine reaches the port."""
+        return self.host in ("localhost", "127.0.0.1", "::1")
+
     def agree(self) -> None:
         """Make sure that the settings go together; each alone makes sense already.
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -41,34 +40,37 @@ MAX_HEAD = 16 * 1024
 MAX_HEADS = 4 * 1024 * 1024
 """Bytes of all heads that have begun and not ended. Most come in one piece."""
 
-# An empty line; the library turns away those that end lines otherwise (RFC 9112 section 2.2).
-_END = re.compile(rb"\n\r?\n|^\r?\n")
 _WEBSOCKET = re.compile(rb"\nupgrade[ \t]*:[ \t]*websocket", re.IGNORECASE)
 
 
 class Arrivals:
-    """The connections of one port that have yet to say what they want.
+    """The connections of one port.
 
     Args:
         admission: counts them.
-        patience: seconds that they have.
-        taken: is told of each socket that goes on.
+        patience: seconds that they have to say what they want.
+        local: all of them come from this machine. To ask the system for an
+            address takes as long as all the rest here.
+
+    Attributes:
+        waiting: those that have yet to say it.
+        sockets: the others.
+        held: bytes of what they have said.
     """
 
-    def __init__(
-        self, admission: Admission, patience: float, taken: Callable[[Socket], None]
-    ) -> None:
+    def __init__(self, admission: Admission, patience: float, *, local: bool) -> None:
         self.admission = admission
-        self.taken = taken
+        self.local = local
         self.waiting: set[Arrival] = set()
+        self.sockets: set[Socket] = set()
         self.held = 0
         self._pause = min(FAIR, patience) / 2
         self._looking = False
 
     def close(self) -> None:
-        """Drop all of them: the server is stopping."""
+        """Drop those that wait: the server is stopping."""
         for arrival in list(self.waiting):
-            arrival.transport.abort()
+            arrival.drop()
 
     def add(self, arrival: Arrival) -> None:
         """One more waits."""
@@ -86,7 +88,7 @@ class Arrivals:
             loop.call_later(self._pause, self._look)
 
 
-class Arrival(asyncio.Protocol):
+class Arrival(Ticket, asyncio.Protocol):
     """One of them. What the library passes on to it, a socket is made of.
 
     Args:
@@ -95,16 +97,15 @@ class Arrival(asyncio.Protocol):
         kwargs: for the socket: the library's settings.
     """
 
-    __slots__ = (
-        "_args", "_arrivals", "_head", "_kwargs", "_socket", "_ticket", "protocol", "transport",
-    )  # fmt: skip
+    __slots__ = ("_args", "_arrivals", "_head", "_kwargs", "_socket", "protocol", "transport")
 
     def __init__(self, arrivals: Arrivals, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
         self._arrivals = arrivals
-        self._args, self._kwargs = args, kwargs
+        self._args: Any = args
+        self._kwargs: Any = kwargs
         self.protocol = args[0]  # the library looks it up here
         self._head = b""
-        self._ticket: Ticket | None = None
         self._socket: Socket | None = None
         self.transport: Any = None
 
@@ -116,60 +117,66 @@ class Arrival(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer is there: count it."""
         self.transport = transport
-        now = asyncio.get_running_loop().time()
-        address = source(transport.get_extra_info("peername"))
-        self._ticket = self._arrivals.admission.arrive(address, now, self.transport.abort)
-        if self._ticket is None:
-            self.transport.abort()
+        arrivals = self._arrivals
+        address = None if arrivals.local else source(transport.get_extra_info("peername"))
+        if arrivals.admission.arrive(self, address, asyncio.get_running_loop().time()):
+            arrivals.add(self)
         else:
-            self._arrivals.add(self)
+            self.drop()
 
     def data_received(self, data: bytes) -> None:
         """Some of its request's head came in, or all of it."""
-        ticket = self._ticket
-        if ticket is None or self.transport.is_closing():
-            return
+        arrivals = self._arrivals
+        if self not in arrivals.waiting:
+            return  # it was told what there was to say
         known = len(self._head)
         self._head += data
-        self._arrivals.held += len(data)
-        end = _END.search(self._head, max(0, known - 2))
-        if end is None and len(self._head) <= MAX_HEAD and self._arrivals.held <= MAX_HEADS:
+        arrivals.held += len(data)
+        end = _end(self._head, known)
+        if not end and len(self._head) <= MAX_HEAD and arrivals.held <= MAX_HEADS:
             return
-        head, rest = self._said(0 if end is None else end.end())
-        self._arrivals.admission.greeted(ticket)
-        if ticket.refusal is not None:
-            self._answer(head, refuse(ticket.refusal))
-        elif end is None:
+        head, rest = self._said(end)
+        if self.refusal is not None:
+            self._answer(head, refuse(self.refusal))
+        elif not end:
             self._answer(head, _too_long(len(head + rest)))
         else:
             self._hand_over(head, rest)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone before it had said what it wants."""
+        """It is gone before it was handed over."""
         self._said(0)
         self._left()
+
+    def drop(self) -> None:
+        """End it without a word."""
+        self.transport.abort()
 
     def _said(self, end: int) -> tuple[bytes, bytes]:
         """It waits no more; what it said up to the end of the head, and after it."""
         head, self._head = self._head, b""
-        self._arrivals.held -= len(head)
-        self._arrivals.waiting.discard(self)
+        arrivals = self._arrivals
+        arrivals.held -= len(head)
+        arrivals.waiting.discard(self)
+        arrivals.admission.greeted(self)
         return head[:end], head[end:]
 
     def _hand_over(self, head: bytes, rest: bytes) -> None:
         """Go on as a socket of the library, which reads the request."""
+        transport = self.transport
         socket = self._socket = Socket(*self._args, **self._kwargs)
+        self._args = self._kwargs = self.transport = None
         socket.connection_lost_waiter.add_done_callback(self._left)
-        self._arrivals.taken(socket)
-        self.transport.set_protocol(socket)
-        socket.connection_made(self.transport)
+        self._arrivals.sockets.add(socket)
+        transport.set_protocol(socket)
+        socket.connection_made(transport)
         socket.data_received(head)
         if socket.protocol.eof_sent:
-            self.transport.close()  # it was no request: the library has said so
+            transport.close()  # it was no request: the library has said so
         elif _WEBSOCKET.search(head) is None:
             # What comes after a plain request is none of ours, and that nothing
             # comes, too: who has said all it wants may well wait for the answer.
-            self.transport.pause_reading()
+            transport.pause_reading()
         elif rest:
             socket.data_received(rest)
 
@@ -180,10 +187,29 @@ class Arrival(asyncio.Protocol):
         self.transport.close()
 
     def _left(self, waiter: object = None) -> None:
-        ticket, self._ticket = self._ticket, None
-        self._socket = None  # they hold each other
-        if ticket is not None:
-            self._arrivals.admission.leave(ticket)
+        socket, self._socket = self._socket, None  # they hold each other
+        if socket is not None:
+            self._arrivals.sockets.discard(socket)
+        self._arrivals.admission.leave(self)
+
+
+def _end(head: bytes, known: int) -> int:
+    """Return where a head ends, with its empty line; 0 if there is none yet.
+
+    The library turns those away that do not end lines with CR LF; so they must get there.
+
+    Args:
+        head: what has come.
+        known: so much of it had no end.
+    """
+    start = max(0, known - 3)
+    found = head.find(b"\n\r\n", start)
+    if found >= 0:
+        return found + 3
+    found = head.find(b"\n\n", start)
+    if found >= 0:
+        return found + 2
+    return 2 if head.startswith(b"\r\n") else 1 if head.startswith(b"\n") else 0
 
 
 def _too_long(size: int) -> Response:

@@ -116,9 +116,8 @@ class WebSocketServer:
         self._refuse = refuse
         self._server: Server | None = None
         self.sockets: set[Socket] = set()
-        self._tcp: set[Socket] = set()
         config = services.config
-        self._arrivals = Arrivals(services.admission, config.handshake_timeout, self._taken)
+        self._arrivals = Arrivals(services.admission, config.handshake_timeout, local=config.local)
         self._paths = Once("paths")
         self._offers = Once("lists of subprotocols")
 
@@ -175,11 +174,11 @@ class WebSocketServer:
         if self._server is None:
             return
         self._arrivals.close()
-        waiters = [each.connection_lost_waiter for each in self._tcp]
+        waiters = [each.connection_lost_waiter for each in self._arrivals.sockets]
         if waiters:
             left = max(0.0, deadline - asyncio.get_running_loop().time())
             await asyncio.wait(waiters, timeout=left)
-        for each in list(self._tcp):
+        for each in list(self._arrivals.sockets):
             each.transport.abort()
         await self._server.wait_closed()
 
@@ -194,27 +193,23 @@ class WebSocketServer:
             )
         ]
 
-    def _taken(self, socket: Socket) -> None:
-        self._tcp.add(socket)
-        socket.connection_lost_waiter.add_done_callback(lambda _: self._tcp.discard(socket))
-
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
-        response = await self._answer(request)
-        if response is None:
-            return None
-        self._response(socket, request, response)
-        config, metrics = self._services.config, self._services.metrics
-        return await Sender(socket, config.stall_timeout, metrics.stalled.inc).send(
-            request, response
-        )
-
-    async def _answer(self, request: Request) -> Response | None:
-        """The answer to a plain request, or to a handshake that is refused."""
+        """Take a handshake, or answer whatever else it is."""
         path = _path(request)
         if path in self._endpoints:
-            return self._refuse(request)
-        if not wants_socket(request):
-            return await self._http(request)
+            response = self._refuse(request)
+            if response is None:
+                return None
+        elif wants_socket(request):
+            response = self._nothing_at(path)
+        else:
+            response = await self._http(request)
+        self._response(socket, request, response)
+        stalled = self._services.metrics.stalled.inc
+        sender = Sender(socket, self._services.config.stall_timeout, stalled)
+        return await sender.send(request, response)
+
+    def _nothing_at(self, path: str) -> Response:
         words = f"no WebSocket is taken at {path[:80]!r}: connect to {UNIFIED}"
         self._services.metrics.handshake_refused("path")
         self._paths.warn(path, f"a handshake was refused: {words}")

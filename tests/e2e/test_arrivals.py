@@ -241,7 +241,7 @@ async def test_one_connection_too_many_is_told_to_come_later() -> None:
 
 @pytest.mark.usefixtures("elsewhere")
 async def test_one_connection_too_many_from_one_address_is_told_the_option() -> None:
-    async with serving(connections_per_address=1) as app:
+    async with serving(connections_per_address=1, host="0.0.0.0") as app:
         async with raw(app.url):
             answer = await ask(app.url, "/healthz")
             check_refusal(answer, 429, "rate_limited", "--connections-per-address")
@@ -254,8 +254,13 @@ async def test_one_connection_too_many_from_one_address_is_told_the_option() -> 
             await client.ask({"type": "ping"}, "pong")
 
 
-async def test_peers_of_this_machine_are_not_counted_by_address() -> None:
-    async with serving(connections_per_address=1) as app, raw(app.url), raw(app.url) as client:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_peers_of_this_machine_are_not_counted_by_address(host: str) -> None:
+    async with (
+        serving(connections_per_address=1, host=host) as app,
+        raw(app.url),
+        raw(app.url) as client,
+    ):
         await client.ask({"type": "ping"}, "pong")
 
 

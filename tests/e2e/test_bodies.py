@@ -87,7 +87,7 @@ def never_read(app: App, path: str, count: int = 1) -> Any:
 def waiting(app: App) -> list[int]:
     """Bytes that each plain answer keeps in this process."""
     assert app._server is not None
-    tcp = app._server._websockets._tcp
+    tcp = app._server._websockets._arrivals.sockets
     return [each.transport.get_write_buffer_size() for each in tcp if each.connection is None]
 
 

@@ -123,11 +123,12 @@ class GrpcServer(Server):
         if len(self._protocols) >= self._services.config.grpc_connections:
             self._services.metrics.handshake_refused("grpc")
             return False
+        address, ticket = source(protocol._transport.get_extra_info("peername")), Ticket()
         try:
-            address = source(protocol._transport.get_extra_info("peername"))
-            self._tickets[protocol] = self._services.admission.enter(address)
+            self._services.admission.enter(ticket, address)
         except RhtmxError:
             return False
+        self._tickets[protocol] = ticket
         self._protocols.add(protocol)
         self._services.metrics.connections("grpc").inc()
         return True

@@ -53,7 +53,7 @@ async def test_both_doors_have_so_many_connections_from_one_address_together(
 ) -> None:
     for module in (arrivals, server):
         monkeypatch.setattr(module, "source", lambda peername: "192.0.2.1")
-    config = Config(port=0, grpc_port=0, connections_per_address=1)
+    config = Config(port=0, grpc_port=0, host="0.0.0.0", connections_per_address=1)
     app = App(store="memory://", config=config)
     async with app:
         async with raw(app.url):
