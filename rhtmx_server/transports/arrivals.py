@@ -104,7 +104,7 @@ class Arrival(Ticket, asyncio.Protocol):
         self._arrivals = arrivals
         self._args: Any = args
         self._kwargs: Any = kwargs
-        self.protocol = args[0]  # the library looks it up here
+        self.protocol: Any = args[0]  # the library looks it up here
         self._head = b""
         self._socket: Socket | None = None
         self.transport: Any = None
@@ -187,10 +187,19 @@ class Arrival(Ticket, asyncio.Protocol):
         self.transport.close()
 
     def _left(self, waiter: object = None) -> None:
-        socket, self._socket = self._socket, None  # they hold each other
+        """The connection is gone; what is left of it holds nothing that would keep it alive."""
+        socket, self._socket = self._socket, None
         if socket is not None:
             self._arrivals.sockets.discard(socket)
+            if socket.request is not None:
+                socket.request._exception = None
         self._arrivals.admission.leave(self)
+        # The library's protocol holds itself in these ways (17.4).
+        protocol, self.protocol = self.protocol, None
+        protocol.parser.close()
+        protocol.handshake_exc = None
+        vars(protocol).pop("select_subprotocol", None)
+        self._args = self._kwargs = self.transport = None
 
 
 def _end(head: bytes, known: int) -> int:
