@@ -152,8 +152,9 @@ class Origins:
         """
         hosts = headers.get_all("Host")
         match = _AUTHORITY.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
-        named = {origin.partition("://")[2] for origin in self._allowed}
-        if not self._local or (match and (match[1] in LOCAL_HOSTS or match[0] in named)):
+        if not self._local or (match and match[1] in LOCAL_HOSTS):
+            return None
+        if any(_is_own(origin, hosts) for origin in self._allowed):
             return None
         host = hosts[0][:_MAX_ECHO] if hosts else ""
         words = f"Host {host!r} is no name of this machine: --origin https://{host} allows it"

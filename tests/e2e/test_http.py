@@ -113,10 +113,59 @@ async def test_a_malformed_request_leaves_no_trace_in_the_log(
     assert (await ask(app.url, "/healthz")).status == 200
 
 
-async def test_a_page_whose_name_was_made_to_point_here_reads_nothing(app: App) -> None:
-    for host, status in (("evil.example", 403), ("localhost:3000", 200), ("127.0.0.1", 200)):
-        answer = await ask(app.url, "/api/sync/users?since=0", Host=host)
-        assert answer.status == status
+REBOUND = [
+    "evil.example",
+    "evil-localhost",
+    "xlocalhost",
+    "localhost.evil.example",
+    "evil.localhost",
+]
+"""Names that were made to point at this machine; browsers take them for the page's own."""
+
+SOCKET = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    "Sec-WebSocket-Version": "13",
+}
+
+
+@pytest.mark.parametrize("path", ["/api/ws", "/api/sync/ws", "/api/field-sync/ws"])
+async def test_a_page_whose_name_was_made_to_point_here_opens_no_socket(
+    app: App, path: str
+) -> None:
+    for name in REBOUND:
+        for host in (name, f"{name}:3000"):
+            answer = await ask(app.url, path, Host=host, Origin=f"http://{host}", **SOCKET)
+            assert (answer.status, answer.json["code"]) == (403, "forbidden")
+            assert f"--origin http://{host} allows the page" in answer.json["message"]
+    port = app.url.split(":")[2].split("/")[0]
+    url, own = app.url.replace("/api/ws", path), f"http://127.0.0.1:{port}"
+    async with connect(url, origin=own):  # type: ignore[arg-type]
+        pass
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/sync/users?since=0", "/api/field-sync/users", "/api/field-sync/users/1/latest"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_page_whose_name_was_made_to_point_here_reads_nothing(
+    app: App, path: str, method: str
+) -> None:
+    for name in REBOUND:
+        for host in (name, f"{name}:3000"):
+            answer = await ask(app.url, path, method, Host=host)
+            assert answer.status == 403
+            if method == "GET":
+                assert f"--origin https://{host} allows it" in answer.json["message"]
+    for host in ("localhost:3000", "127.0.0.1"):
+        assert (await ask(app.url, path, method, Host=host)).status == 200
+
+
+async def test_only_the_loopback_address_makes_a_server_a_local_one() -> None:
+    for host, status in (("127.0.0.1", 403), ("localhost", 403), ("0.0.0.0", 200)):
+        async with App(store="memory://", config=Config(port=0, host=host)) as app:
+            assert (await ask(app.url, "/api/sync/users", Host="evil.example")).status == status
 
 
 async def status_of(url: str, **options: Any) -> tuple[int, dict[str, Any]]:
