@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvloop
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server import App, Config
@@ -32,8 +33,8 @@ def figure(app: App, name: str) -> float:
 
 
 async def fill(app: App, records: int = RECORDS) -> None:
-    for n in range(records):
-        await app.changes.push("e", str(n), {"n": n, "piece": PIECE})
+    each = (app.changes.push("e", str(n), {"n": n, "piece": PIECE}) for n in range(records))
+    await asyncio.gather(*each)  # joins their commits
 
 
 @contextlib.asynccontextmanager
@@ -157,8 +158,8 @@ async def test_one_who_reads_nothing_is_cut_off_and_counted(path: str) -> None:
 
 async def test_any_number_of_stalled_readers_leave_a_healthy_one_its_turn() -> None:
     async with filled(stall_timeout=60) as app:
-        with never_read(app, READS[0], 60):
-            await eventually(lambda: sum(size > 0 for size in waiting(app)) == 60)
+        with never_read(app, READS[0], 20):
+            await eventually(lambda: sum(size > 0 for size in waiting(app)) == 20)
             for path in READS:
                 assert len((await ask(app.url, path)).json["changes"]) >= RECORDS
             async with raw(app.url) as client:
@@ -254,9 +255,8 @@ async def test_writing_goes_on_while_a_body_is_read_and_none_of_it_is_missed(sto
         reader = Reader(app, READS[0])
         data = await reader.read(1)
         await eventually(lambda: sum(size > 0 for size in waiting(app)) == 1)
-        for n in range(0, RECORDS, 7):
-            await app.changes.push("e", str(n), {"n": -n})
-        await app.changes.push("e", "new", {"n": 1})
+        written = (app.changes.push("e", str(n), {"n": -n}) for n in range(0, RECORDS, 7))
+        await asyncio.gather(*written, app.changes.push("e", "new", {"n": 1}))
         data += await reader.rest()
         reader.close()
         answer = take_apart(data).json
@@ -276,3 +276,19 @@ async def test_stopping_waits_for_no_reader(store: str) -> None:
         await eventually(lambda: sum(size > 0 for size in waiting(app)) == 3)
         async with asyncio.timeout(PATIENCE):
             await app.stop()
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        test_one_who_reads_nothing_keeps_a_page_in_memory_and_no_more,
+        test_one_who_reads_nothing_is_cut_off_and_counted,
+        test_one_who_reads_slowly_but_reads_gets_everything,
+        test_one_who_has_no_more_to_say_is_answered_in_full,
+    ],
+)
+@pytest.mark.parametrize("path", [READS[0], "/big"])
+def test_it_is_so_on_the_loop_of_the_command_as_well(
+    fact: Callable[[str], Coroutine[Any, Any, None]], path: str
+) -> None:
+    uvloop.run(fact(path))  # its transports are not asyncio's
