@@ -128,3 +128,19 @@ def test_an_origin_with_more_or_less_is_refused(origin: str) -> None:
 def test_a_list_of_origins_becomes_a_tuple() -> None:
     origins: Any = ["https://example.com"]
     assert Config(origins=origins).origins == ("https://example.com",)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("localhost.example", False),
+    ],
+)
+def test_a_server_is_local_if_only_this_machine_reaches_it(host: str, local: bool) -> None:
+    assert Config(host=host).local is local

@@ -73,6 +73,8 @@ def test_any_other_origin_is_refused_and_told_how_to_be_allowed(origin: str) -> 
     "origin",
     [
         "",
+        "nullx",
+        "xnull",
         "localhost:3000",
         "//localhost:3000",
         "http://",
@@ -99,7 +101,7 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 def test_the_words_for_a_long_origin_stay_short() -> None:
     words = refusal(handshake("x" * 8000), ALLOWED)
     assert words is not None
-    assert len(words) < 200
+    assert words.startswith(f"'{'x' * 80}' is not an origin")
 
 
 def test_null_is_refused_even_if_the_host_says_null() -> None:
@@ -295,8 +297,8 @@ def test_a_program_without_an_origin_is_no_page_and_may_connect_to_a_local_serve
 
 def test_the_words_for_a_long_host_stay_short() -> None:
     words = local().foreign_host(Headers(Host="x" * 8000))
-    assert words is not None
-    assert len(words) < 300
+    host = "x" * 80
+    assert words == f"Host '{host}' is no name of this machine: --origin https://{host} allows it"
 
 
 def test_each_refused_origin_and_host_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
