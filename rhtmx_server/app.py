@@ -16,6 +16,7 @@ from typing import Self, TypeVar, overload
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
+from rhtmx_server.admission import Admission
 from rhtmx_server.checks import check
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
@@ -345,6 +346,7 @@ class App:
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
             authenticate=None if ask is None else self._asked(ask),
+            admission=Admission(config, metrics.handshake_refused),
         )
 
     def _asked(self, function: Authenticate) -> Authenticator:

@@ -34,6 +34,10 @@ _WHOLE: Mapping[str, Range] = {
     "deflate_threshold": (0, math.inf),
     "gzip_level": (1, 9),
     "gzip_threshold": (0, math.inf),
+    "handshakes": (1, 1_000_000),
+    "connections": (1, 10_000_000),
+    "connections_per_address": (1, 10_000_000),
+    "connections_per_subject": (1, 10_000_000),
     "validator_threads": (1, 1_024),
     "grpc_max_size": (1_024, 64 * 1024 * 1024),
     "grpc_streams": (1, 1_000_000),
@@ -42,6 +46,7 @@ _WHOLE: Mapping[str, Range] = {
 _NUMBERS: Mapping[str, Range] = {
     "heartbeat": (0.05, 3_600),
     "stall_timeout": (0.05, 3_600),
+    "handshake_timeout": (0.05, 3_600),
     "stop_timeout": (0, 3_600),
     "history_days": (0, 36_500),
     "tombstone_days": (0, 36_500),
@@ -71,8 +76,14 @@ class Config:
         bad_messages: how many messages of a connection may not be understood.
         messages_per_second: messages of a connection; twice as many at once. 0 for no limit.
         bytes_per_second: bytes of them, likewise. 0 for no limit.
+        handshakes: peers that have yet to say what they want, for the server.
+        connections: open at a time, for the server, through both doors.
+        connections_per_address: of these, from one IPv4 address or one /64 network
+            of IPv6. Peers on this machine are not counted: most are proxies.
+        connections_per_subject: of these, with a token of one subject.
         heartbeat: each side says something at least this often, in seconds.
         stall_timeout: seconds without progress after which a slow reader is cut off.
+        handshake_timeout: seconds that a peer has to say what it wants.
         stop_timeout: seconds that stopping may take.
         deflate: whether to compress for clients that offer permessage-deflate.
         deflate_level: 1 (fast) to 9 (small).
@@ -121,8 +132,14 @@ class Config:
     messages_per_second: int = 10_000
     bytes_per_second: int = 16 * 1024 * 1024
 
+    handshakes: int = 6_000
+    connections: int = 20_000
+    connections_per_address: int = 1_000
+    connections_per_subject: int = 1_000
+
     heartbeat: float = 20.0
     stall_timeout: float = 10.0
+    handshake_timeout: float = 10.0
     stop_timeout: float = 5.0
 
     deflate: bool = True
@@ -169,6 +186,11 @@ class Config:
             if getattr(self, name) not in choices:
                 raise _wrong(name, " or ".join(choices), getattr(self, name))
         self._check_origins()
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine reaches the port."""
+        return self.host in ("localhost", "127.0.0.1", "::1")
 
     def agree(self) -> None:
         """Make sure that the settings go together; each alone makes sense already.

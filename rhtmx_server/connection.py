@@ -340,6 +340,9 @@ class Connection:
         error = known(failure, NAMES[type(message)])
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
+        if error.code is ErrorCode.TOO_MANY_REQUESTS and type(message) in dispatch.IN_ORDER:
+            # Its user has too many connections. It may come again, after a while.
+            self.close(ErrorCode.SHUTTING_DOWN, error.message)
 
     def _unreadable(self, error: RhtmxError) -> None:
         known = self.session.client_id is not None and self.session.phase is not Phase.LOCKED

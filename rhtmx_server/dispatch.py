@@ -121,6 +121,8 @@ async def _unlock(caller: Caller, token: str) -> Grant:
     until = None
     if grant.expires is not None:
         until = services.now() + (grant.expires - services.clock()) / 1e6
+    if grant.subject and not caller.session.subject:
+        services.admission.speak(grant.subject)  # until the connection is gone
     caller.session.unlock(grant.subject, until)
     return grant
 

@@ -42,10 +42,9 @@ class RunningServer:
         self._ready = False
         self._hooks = hooks
         config = services.config
-        local = config.host in ("localhost", "127.0.0.1", "::1")
-        origins = Origins(config.origins, services.metrics, local=local)
-        http = Http(services, pages, ready=lambda: self._ready, origins=origins)
-        self._websockets = WebSocketServer(services, ENDPOINTS, http, origins.refuse)
+        origins = Origins(config.origins, services.metrics, local=config.local)
+        self._http = Http(services, pages, ready=lambda: self._ready, origins=origins)
+        self._websockets = WebSocketServer(services, ENDPOINTS, self._http, origins.refuse)
         self.grpc = GrpcServer(services, ready=lambda: self._ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None

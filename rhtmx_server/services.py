@@ -6,9 +6,10 @@ Knows the interfaces. `app.py` fills it with concrete parts.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.admission import Admission
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
 from rhtmx_server.hub import Hub
@@ -57,6 +58,7 @@ class Services:
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
         authenticate: turns tokens into subjects; `None` where all are strangers.
+        admission: counts connections.
     """
 
     config: Config
@@ -72,6 +74,7 @@ class Services:
     entities: frozenset[str] | None = None
     fieldless: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
+    admission: Admission = field(default_factory=Admission)
 
     def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
         """Make sure that an entity may be used in this way.

@@ -163,9 +163,21 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--messages-per-second", "COUNT", "messages that are taken; 0: any", Kind.WHOLE),
         Option("--bytes-per-second", "BYTES", "size of all that are taken; 0: any", Kind.SIZE),
     ),
+    "limits of the server": (
+        Option("--handshakes", "COUNT", "peers that have yet to say what they want", Kind.WHOLE),
+        Option("--connections", "COUNT", "open connections, gRPC included", Kind.WHOLE),
+        Option(
+            "--connections-per-address",
+            "COUNT",
+            "of these, from one address; raise it behind a proxy on another machine",
+            Kind.WHOLE,
+        ),
+        Option("--connections-per-subject", "COUNT", "of these, of one user", Kind.WHOLE),
+    ),
     "times": (
         Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),
         Option("--stall-timeout", "SECONDS", "a reader that takes nothing is cut off", Kind.NUMBER),
+        Option("--handshake-timeout", "SECONDS", "to say what is wanted", Kind.NUMBER),
         Option("--stop-timeout", "SECONDS", "how long stopping may take", Kind.NUMBER),
         Option("--history-days", "DAYS", "how long each change is kept", Kind.NUMBER),
         Option("--tombstone-days", "DAYS", "how long deletions are kept", Kind.NUMBER),

@@ -7,6 +7,7 @@ paths, nor why something is answered.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
@@ -18,8 +19,9 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import error_message
 
-__all__ = ["JSON", "TEXT", "answer", "entity_tag", "refuse", "without_body"]
+__all__ = ["JSON", "SERVER", "TEXT", "answer", "entity_tag", "refuse", "without_body"]
 
+SERVER = "rhtmx"
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
@@ -29,6 +31,9 @@ _STATUS: Mapping[ErrorCode, HTTPStatus] = {
     ErrorCode.UNKNOWN_ENTITY: HTTPStatus.NOT_FOUND,
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
     ErrorCode.NOT_SUPPORTED: HTTPStatus.NOT_FOUND,
+    ErrorCode.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.TOO_MANY_REQUESTS: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.TIMEOUT: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.STORAGE_FAILED: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.SHUTTING_DOWN: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -53,6 +58,7 @@ def answer(
         [
             ("Date", formatdate(usegmt=True)),
             ("Connection", "close"),
+            ("Server", SERVER),
             ("X-Content-Type-Options", "nosniff"),
             ("Referrer-Policy", "no-referrer"),
         ]
@@ -83,6 +89,8 @@ def refuse(
         status = _STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.UNAUTHORIZED:
         headers = [*headers, ("WWW-Authenticate", "Bearer")]
+    if error.retry_after is not None:
+        headers = [*headers, ("Retry-After", str(math.ceil(error.retry_after)))]
     return answer(status, wire.encode_json(error_message(error)), JSON, headers)
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rhtmx.wire import SUBPROTOCOLS
 from rhtmx_server.transports import legacy
-from rhtmx_server.transports.websocket import Endpoint, unified
+from rhtmx_server.transports.websocket import UNIFIED, Endpoint, unified
 
 __all__ = ["ENDPOINTS"]
 
-ENDPOINTS = {"/api/ws": Endpoint("unified", unified, subprotocols=SUBPROTOCOLS), **legacy.ENDPOINTS}
+ENDPOINTS = {UNIFIED: Endpoint("unified", unified, subprotocols=SUBPROTOCOLS), **legacy.ENDPOINTS}

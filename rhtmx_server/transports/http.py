@@ -20,16 +20,14 @@ from rhtmx_server.metrics import CONTENT_TYPE
 from rhtmx_server.model import Granularity
 from rhtmx_server.services import Services
 from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
+from rhtmx_server.transports.bodies import Pages, Readers, Streamed
 from rhtmx_server.transports.deprecation import HEADERS
-from rhtmx_server.transports.legacy_reads import latest, read_since
+from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.pages import CLIENT_PATH, Page, client
 from rhtmx_server.transports.target import Target, parse_target
 
 __all__ = ["Http"]
-
-READS_AT_A_TIME = 4
-"""Old clients' reads under way: each holds a whole entity as JSON."""
 
 _METHODS = ("GET", "HEAD")
 _VERSION = re.compile(r"[0-9]{1,16}")
@@ -58,7 +56,7 @@ class Http:
         self._services = services
         self._ready = ready
         self._origins = origins or Origins(services.config.origins, services.metrics)
-        self._reads = asyncio.Semaphore(READS_AT_A_TIME)
+        self.readers = Readers()
         self._pages = {path: Page.of(*page) for path, page in pages.items()}
         if (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
@@ -71,7 +69,11 @@ class Http:
             response = refuse(error)
         except Exception as failure:
             response = refuse(unexpected(failure, "answering an HTTP request"))
-        return without_body(response) if request.method == "HEAD" else response
+        if request.method != "HEAD":
+            return response
+        if isinstance(response, Streamed):
+            response.close()
+        return without_body(response)
 
     async def _answer(self, request: Request) -> Response:
         if request.method not in _METHODS:
@@ -114,16 +116,14 @@ class Http:
     async def _since(self, request: Request, target: Target, granularity: Granularity) -> Response:
         await self._authorise(request)
         entity = self._entity(target, granularity)
-        since = _since(target)
-        async with self._reads:
-            body = await read_since(self._services, entity, since, granularity)
-        return self._legacy(request, body)
+        pages = ReadSince(self._services, entity, _since(target), granularity)
+        return await self._legacy(request, pages)
 
     async def _latest(self, request: Request, target: Target) -> Response:
         await self._authorise(request)
         entity = self._entity(target, Granularity.FIELDS)
         entity_id = _name("entity_id", target.segments[3])
-        return self._legacy(request, await latest(self._services, entity, entity_id))
+        return await self._legacy(request, Latest(self._services, entity, entity_id))
 
     async def _authorise(self, request: Request) -> None:
         """Ask who reads, where the server asks at all (RFC 6750 section 2.1)."""
@@ -139,20 +139,37 @@ class Http:
             raise RhtmxError(
                 ErrorCode.UNAUTHENTICATED, "a token expected: Authorization: Bearer <token>"
             )
-        await authenticate(token.strip())
+        patience = self._services.config.handshake_timeout
+        try:
+            async with asyncio.timeout(patience) as timeout:
+                await authenticate(token.strip())
+        except TimeoutError:
+            if not timeout.expired():
+                raise  # the app's own
+            raise RhtmxError(
+                ErrorCode.TIMEOUT, f"the token could not be checked in {patience:g} s: try again"
+            ) from None
 
     def _entity(self, target: Target, granularity: Granularity) -> str:
         entity = _name("entity", target.segments[2])
         self._services.known(entity, granularity)
         return entity
 
-    def _legacy(self, request: Request, body: bytes) -> Response:
+    async def _legacy(self, request: Request, pages: Pages) -> Response:
+        """Answer with the first page; the others are made when it is taken."""
+        self.readers.enter()
+        try:
+            first = await self.readers.page(pages)
+        except BaseException:
+            self.readers.leave()
+            raise
         self._services.metrics.legacy_user("http")
         headers = [*HEADERS, ("Vary", "Origin")]
         origin = self._origins.may_read(request)
         if origin is not None:
             headers.append(("Access-Control-Allow-Origin", origin))
-        return answer(HTTPStatus.OK, body, JSON, headers)
+        whole = answer(HTTPStatus.OK, first, JSON, headers)
+        return Streamed.of(whole, self.readers, pages)
 
 
 def _matches(pattern: str, segments: tuple[str, ...]) -> bool:

@@ -2,32 +2,39 @@
 
 Knows the shape of the answers. Must not know paths or headers.
 
-They read the state, like a sync on a socket: each record once, at its latest.
+They read the state, like a sync on a socket: each record once, at its latest; one
+that is written meanwhile comes again, after the others. The version is where the
+log stood at the beginning: a client that goes on from there misses nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
+from itertools import islice
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Change, FieldChange
 from rhtmx_server.cursor import resume
-from rhtmx_server.model import Granularity
+from rhtmx_server.model import Granularity, Record
 from rhtmx_server.render import state_messages
 from rhtmx_server.services import Services
-from rhtmx_server.transports.shapes import Members, join, log_entry, told
+from rhtmx_server.transports.bodies import PAGE_BYTES
+from rhtmx_server.transports.shapes import join, log_entry, told
 
-__all__ = ["latest", "read_since"]
+__all__ = ["ENTRIES", "Latest", "ReadSince"]
 
-PAGE = 128
+ENTRIES = 128
+"""Changes of a page, at most: the time that making it takes is everybody's."""
+
+_FIRST = 16
+"""Records that are read for the first page; then twice as many as went into the last one."""
 
 
-async def read_since(
-    services: Services, entity: str, since: int, granularity: Granularity
-) -> bytes:
-    """Read everything that changed after a version.
+class ReadSince:
+    """Everything that changed after a version, as the pages of one JSON text.
 
-    A version that cannot be resumed is answered with everything there is: the
-    old protocol has no word for a reset.
+    The text is `{"entity": …, "version": …, "changes": […]}`. A version that
+    cannot be resumed is answered with everything there is: the old protocol has
+    no word for a reset.
 
     Args:
         services: the server.
@@ -35,34 +42,108 @@ async def read_since(
         since: the last version that the client has; 0 for everything.
         granularity: `RECORDS` or `FIELDS`.
 
-    Returns:
-        JSON: `{"entity": …, "version": …, "changes": […]}`.
+    Attributes:
+        done: the last page was made.
     """
-    hub, store = services.hub, services.store
-    start, _ = resume(since, None, hub.head(entity), store.epoch, trusting=True)
-    changes: list[Members] = []
-    read = start
-    while read < (upto := hub.position(entity)):
-        page = await store.since(entity, read, upto, PAGE)
-        for record in page:
-            for message in state_messages(record, granularity, start):
+
+    def __init__(
+        self, services: Services, entity: str, since: int, granularity: Granularity
+    ) -> None:
+        self._hub, self._store = services.hub, services.store
+        self._entity = entity
+        self._granularity = granularity
+        head = self._hub.head(entity)
+        self._start, _ = resume(since, None, head, self._store.epoch, trusting=True)
+        self._version = head.version
+        self._read = self._start
+        self._part = (0, 0)  # of a record that no page holds whole: its version, and how far
+        self._limit = _FIRST
+        self._old = self._new = 0
+        self._text = b'{"entity":%b,"version":%d,"changes":[' % (join(entity), self._version)
+        self._comma = b""
+        self.done = False
+
+    async def next(self) -> bytes:
+        """Make the next page.
+
+        Raises:
+            RhtmxError: the store failed; `STORAGE_FAILED`, too, if deletes were
+                forgotten meanwhile that the client had yet to read.
+        """
+        upto, page, begun = self._hub.position(self._entity), list[Record](), self._read
+        if not self._over(upto):
+            clocks = self._granularity is Granularity.FIELDS
+            page = await self._store.since(self._entity, begun, upto, self._limit, clocks=clocks)
+        entries: list[bytes] = []
+        used = self._take(page, entries)
+        if not page:
+            self._read = max(begun, upto)
+        self._limit = min(ENTRIES, 2 * max(1, used))
+        self.done = self._over(self._hub.position(self._entity))
+        if self.done and self._start:
+            await self._check_floor()
+        text, self._text = self._text, b""
+        if entries:
+            text += self._comma + b",".join(entries)
+            self._comma = b","
+        return text + b"]}" if self.done else text
+
+    def _over(self, position: int) -> bool:
+        """Whether all is read, or, of what is written meanwhile, as much as there was before."""
+        return self._read >= position or self._new > max(self._old, ENTRIES)
+
+    def _take(self, page: list[Record], entries: list[bytes]) -> int:
+        """Write down records until the page is full; how many were begun."""
+        room = PAGE_BYTES
+        for count, record in enumerate(page, 1):
+            version, done = self._part
+            done = done if version == record.version else 0
+            for message in islice(
+                state_messages(record, self._granularity, self._start), done, None
+            ):
+                if room <= 0 or len(entries) >= ENTRIES:
+                    self._part = (record.version, done)
+                    return count
+                done += 1
                 assert isinstance(message, Change | FieldChange)
                 if told(message):
-                    changes.append(log_entry(message))
-        read = page[-1].version if page else upto
-        # The loop serves everyone else between two pages.
-        await asyncio.sleep(0)
-    return join({"entity": entity, "version": read, "changes": changes})
+                    entries.append(join(log_entry(message)))
+                    room -= len(entries[-1])
+            self._read = record.version
+            if record.version > self._version:
+                self._new += 1
+            else:
+                self._old += 1
+        return len(page)
+
+    async def _check_floor(self) -> None:
+        if (await self._store.head(self._entity)).floor > self._start:
+            raise RhtmxError(
+                ErrorCode.STORAGE_FAILED,
+                "deletes were forgotten while they were being read: read again",
+            )
 
 
-async def latest(services: Services, entity: str, entity_id: str) -> bytes:
-    """Read the fields of one record.
+class Latest:
+    """The fields of one record: a JSON object with the value of each by its name.
 
-    Returns:
-        JSON: the value of each field by its name; `{}` if there is no such
-        record, or if its data is not made of fields.
+    `{}` if there is no such record, or if its data is not made of fields.
+
+    Args:
+        services: the server.
+        entity: the collection.
+        entity_id: the record.
     """
-    record = await services.store.record(entity, entity_id)
-    if record is None or record.data is None or not record.data.lstrip().startswith(b"{"):
-        return b"{}"
-    return record.data
+
+    def __init__(self, services: Services, entity: str, entity_id: str) -> None:
+        self._store = services.store
+        self._key = (entity, entity_id)
+        self.done = False
+
+    async def next(self) -> bytes:
+        """Make the one page that there is."""
+        record = await self._store.record(*self._key)
+        self.done = True
+        if record is None or record.data is None or not record.data.lstrip().startswith(b"{"):
+            return b"{}"
+        return record.data

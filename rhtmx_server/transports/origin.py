@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.transports.answers import refuse
+from rhtmx_server.transports.notices import Once
 
 __all__ = ["Origins", "normalise", "refusal"]
 
@@ -122,6 +123,7 @@ class Origins:
         self._allowed = frozenset(normalise(origin) for origin in allowed)
         self._metrics = metrics
         self._local = local
+        self._refused = Once("origins")
 
     def refuse(self, request: Request) -> Response | None:
         """Return the response that refuses a handshake, `None` if it is fine."""
@@ -129,6 +131,8 @@ class Origins:
         if words is None:
             return None
         self._metrics.handshake_refused("origin")
+        origin = ", ".join(request.headers.get_all("Origin"))
+        self._refused.warn(origin, f"a handshake was refused: {words}")
         return refuse(RhtmxError(ErrorCode.FORBIDDEN, words))
 
     def _rebound(self, headers: Headers) -> str | None:
@@ -148,11 +152,14 @@ class Origins:
         """
         hosts = headers.get_all("Host")
         match = _AUTHORITY.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
-        named = {origin.partition("://")[2] for origin in self._allowed}
-        if not self._local or (match and (match[1] in LOCAL_HOSTS or match[0] in named)):
+        if not self._local or (match and match[1] in LOCAL_HOSTS):
+            return None
+        if any(_is_own(origin, hosts) for origin in self._allowed):
             return None
         host = hosts[0][:_MAX_ECHO] if hosts else ""
-        return f"Host {host!r} is no name of this machine: --origin https://{host} allows it"
+        words = f"Host {host!r} is no name of this machine: --origin https://{host} allows it"
+        self._refused.warn(f"Host {host}", f"a read was refused: {words}")
+        return words
 
     def may_read(self, request: Request) -> str | None:
         """Return the origin of another site's page that was allowed by name.

@@ -55,17 +55,20 @@ _ANSWERED = Request("", Headers())
 class Socket(ServerConnection):
     """A `websockets` connection that hands frames over in its turns.
 
+    Args:
+        args: for the library.
+        turns: where it waits for its turn.
+        most: bytes of a message, decompressed.
+        kwargs: for the library.
+
     Attributes:
         connection: who takes the messages, once the handshake is over.
-        turns: who waits for its turn; set before anything arrives.
-        most: bytes of a message, decompressed; set likewise.
     """
 
-    turns: Turns
-    most: int
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, turns: Turns, most: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.turns = turns
+        self.most = most
         self.connection: Connection | None = None
         self._frames: deque[Frame] = deque()
         self._message = bytearray()

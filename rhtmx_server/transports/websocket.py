@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 from urllib.parse import parse_qs
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -29,7 +29,11 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.link import Dialect
 from rhtmx_server.services import Services
 from rhtmx_server.session import Limits, Session
+from rhtmx_server.transports.answers import SERVER, refuse
+from rhtmx_server.transports.arrivals import Arrival, Arrivals
+from rhtmx_server.transports.bodies import Sender
 from rhtmx_server.transports.framing import wire_dialect, wire_limit
+from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
@@ -39,6 +43,9 @@ log = logging.getLogger("rhtmx_server")
 
 _WINDOW_BITS = 12
 """Compression window: 4 KiB. Changes are small, and every message starts anew."""
+
+UNIFIED = "/api/ws"
+"""The endpoint for everything."""
 
 _BACKLOG = 4096
 """Sockets that wait to be accepted. asyncio's 100 makes a reconnect storm lose connections."""
@@ -78,6 +85,15 @@ def _path(request: Request) -> str:
     return request.path.partition("?")[0]
 
 
+def wants_socket(request: Request) -> bool:
+    """Whether a request asks for a WebSocket (RFC 6455 section 4.1)."""
+    return any(
+        protocol.strip().lower() == "websocket"
+        for value in request.headers.get_all("Upgrade")
+        for protocol in value.split(",")
+    )
+
+
 class WebSocketServer:
     """Takes sockets on one port, and answers plain HTTP on the same.
 
@@ -101,7 +117,15 @@ class WebSocketServer:
         self._refuse = refuse
         self._server: Server | None = None
         self.sockets: set[Socket] = set()
-        self._tcp: set[Socket] = set()
+        config = services.config
+        self._arrivals = Arrivals(
+            services.admission,
+            config.handshake_timeout,
+            partial(Socket, turns=services.turns, most=config.max_size),
+            local=config.local,
+        )
+        self._paths = Once("paths")
+        self._offers = Once("lists of subprotocols")
 
     async def start(self) -> int:
         """Listen.
@@ -117,7 +141,7 @@ class WebSocketServer:
             self._serve,
             config.host,
             config.port,
-            create_connection=self._create,  # type: ignore[arg-type]  # called, no more
+            create_connection=partial(Arrival, self._arrivals),  # type: ignore[arg-type]  # called
             process_request=self._request,
             process_response=self._response,
             select_subprotocol=self._subprotocol,
@@ -127,9 +151,9 @@ class WebSocketServer:
             write_limit=config.outbox,
             backlog=_BACKLOG,
             ping_interval=None,
-            open_timeout=30,
+            open_timeout=None,  # see `Arrivals` and `Sender`: they keep the time
             close_timeout=config.stop_timeout / 2,
-            server_header="rhtmx",
+            server_header=SERVER,
             logger=logging.getLogger("rhtmx_server.websockets"),
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
@@ -155,14 +179,12 @@ class WebSocketServer:
             connection.close(ErrorCode.SHUTTING_DOWN, "the server is stopping")
         if self._server is None:
             return
-        for each in list(self._tcp):
-            if each.request is None:
-                each.transport.abort()  # it has not even asked for anything
-        waiters = [each.connection_lost_waiter for each in self._tcp]
+        self._arrivals.close()
+        waiters = [each.connection_lost_waiter for each in self._arrivals.sockets]
         if waiters:
             left = max(0.0, deadline - asyncio.get_running_loop().time())
             await asyncio.wait(waiters, timeout=left)
-        for each in list(self._tcp):
+        for each in list(self._arrivals.sockets):
             each.transport.abort()
         await self._server.wait_closed()
 
@@ -177,25 +199,43 @@ class WebSocketServer:
             )
         ]
 
-    def _create(self, *args: Any, **kwargs: Any) -> Socket:
-        socket = Socket(*args, **kwargs)
-        socket.turns = self._services.turns
-        socket.most = self._services.config.max_size
-        self._tcp.add(socket)
-        socket.connection_lost_waiter.add_done_callback(lambda _: self._tcp.discard(socket))
-        return socket
-
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
-        if _path(request) not in self._endpoints:
-            return await self._http(request)
-        return self._refuse(request)
+        """Take a handshake, or answer whatever else it is."""
+        path = _path(request)
+        if path in self._endpoints:
+            response = self._refuse(request)
+            if response is None:
+                return None
+        elif wants_socket(request):
+            response = self._nothing_at(path)
+        else:
+            response = await self._http(request)
+        self._response(socket, request, response)
+        stalled = self._services.metrics.stalled.inc
+        sender = Sender(socket, self._services.config.stall_timeout, stalled)
+        return await sender.send(request, response)
+
+    def _nothing_at(self, path: str) -> Response:
+        words = f"no WebSocket is taken at {path[:80]!r}: connect to {UNIFIED}"
+        self._services.metrics.handshake_refused("path")
+        self._paths.warn(path, f"a handshake was refused: {words}")
+        return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words))
 
     def _subprotocol(
         self, socket: ServerConnection, offered: Sequence[Subprotocol]
     ) -> Subprotocol | None:
         assert socket.request is not None
-        known = self._endpoints[_path(socket.request)].subprotocols
-        return next((name for name in offered if name in known), None)
+        path = _path(socket.request)
+        known = self._endpoints[path].subprotocols
+        chosen = next((name for name in offered if name in known), None)
+        if chosen is None and offered:
+            names = ", ".join(offered)
+            self._offers.warn(
+                f"{path} {names}",
+                f"{path} speaks {', '.join(known) or 'no subprotocol'}, and a client offered "
+                f"{names[:80]}: it gets none, and browsers may close such a socket (Chromium does)",
+            )
+        return chosen
 
     def _response(
         self, socket: ServerConnection, request: Request, response: Response
@@ -229,6 +269,8 @@ class WebSocketServer:
         finally:
             self.sockets.discard(socket)
             gauge.dec()
+            if session.subject:
+                services.admission.hush(session.subject)
 
 
 def _introduce(connection: Connection, query: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -110,7 +113,147 @@ async def test_a_malformed_request_leaves_no_trace_in_the_log(
     assert (await ask(app.url, "/healthz")).status == 200
 
 
-async def test_a_page_whose_name_was_made_to_point_here_reads_nothing(app: App) -> None:
-    for host, status in (("evil.example", 403), ("localhost:3000", 200), ("127.0.0.1", 200)):
-        answer = await ask(app.url, "/api/sync/users?since=0", Host=host)
-        assert answer.status == status
+REBOUND = [
+    "evil.example",
+    "evil-localhost",
+    "xlocalhost",
+    "localhost.evil.example",
+    "evil.localhost",
+]
+"""Names that were made to point at this machine; browsers take them for the page's own."""
+
+SOCKET = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    "Sec-WebSocket-Version": "13",
+}
+
+
+@pytest.mark.parametrize("path", ["/api/ws", "/api/sync/ws", "/api/field-sync/ws"])
+async def test_a_page_whose_name_was_made_to_point_here_opens_no_socket(
+    app: App, path: str
+) -> None:
+    for name in REBOUND:
+        for host in (name, f"{name}:3000"):
+            answer = await ask(app.url, path, Host=host, Origin=f"http://{host}", **SOCKET)
+            assert (answer.status, answer.json["code"]) == (403, "forbidden")
+            assert f"--origin http://{host} allows the page" in answer.json["message"]
+    port = app.url.split(":")[2].split("/")[0]
+    url, own = app.url.replace("/api/ws", path), f"http://127.0.0.1:{port}"
+    async with connect(url, origin=own):  # type: ignore[arg-type]
+        pass
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/sync/users?since=0", "/api/field-sync/users", "/api/field-sync/users/1/latest"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_page_whose_name_was_made_to_point_here_reads_nothing(
+    app: App, path: str, method: str
+) -> None:
+    for name in REBOUND:
+        for host in (name, f"{name}:3000"):
+            answer = await ask(app.url, path, method, Host=host)
+            assert answer.status == 403
+            if method == "GET":
+                assert f"--origin https://{host} allows it" in answer.json["message"]
+    for host in ("localhost:3000", "127.0.0.1"):
+        assert (await ask(app.url, path, method, Host=host)).status == 200
+
+
+async def test_only_the_loopback_address_makes_a_server_a_local_one() -> None:
+    for host, status in (("127.0.0.1", 403), ("localhost", 403), ("0.0.0.0", 200)):
+        async with App(store="memory://", config=Config(port=0, host=host)) as app:
+            assert (await ask(app.url, "/api/sync/users", Host="evil.example")).status == status
+
+
+async def status_of(url: str, **options: Any) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url, **options)
+    response = refused.value.response
+    return response.status_code, json.loads(response.body or b"")
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/api/ws/", "/api/WS", "/healthz", "/api/client.js"])
+async def test_a_socket_at_a_wrong_path_is_told_the_right_one_and_logged_once(
+    app: App, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = app.url.removesuffix("/api/ws") + path
+    for token in ("s3cr3t", "other"):
+        status, error = await status_of(f"{url}?token={token}")
+        assert (status, error["code"]) == (404, "not_supported")
+        assert error["message"] == f"no WebSocket is taken at {path!r}: connect to /api/ws"
+    (warning,) = warnings(caplog)
+    assert warning == f"a handshake was refused: {error['message']}"
+    name = "rhtmx_handshakes_refused_total"
+    assert app.metrics.registry.get_sample_value(name, {"reason": "path"}) == 2
+
+
+async def test_a_plain_request_is_no_socket_at_a_wrong_path(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    for upgrade in ("h2c", "websockets", ""):
+        assert (await ask(app.url, "/healthz", Upgrade=upgrade)).status == 200
+    assert (await ask(app.url, "/healthz", Upgrade="h2c, WebSocket")).status == 404
+    assert len(warnings(caplog)) == 1
+
+
+async def test_a_subprotocol_that_is_not_known_is_logged_once_with_those_that_are(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    offers = (["graphql-ws"], ["graphql-ws"], ["graphql-ws", "mqtt"])
+    for offered in offers:
+        async with connect(app.url, subprotocols=offered) as socket:  # type: ignore[arg-type]
+            assert socket.subprotocol is None
+    first, second = warnings(caplog)
+    assert "/api/ws speaks rhtmx.v1.json, rhtmx.v1.proto" in first
+    assert "offered graphql-ws: it gets none" in first
+    assert "Chromium" in first
+    assert "offered graphql-ws, mqtt:" in second
+
+
+async def test_a_known_subprotocol_and_none_are_no_reason_to_warn(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    for offered in (["mqtt", "rhtmx.v1.json"], None):
+        async with connect(app.url, subprotocols=offered) as socket:  # type: ignore[arg-type]
+            assert socket.subprotocol == (offered and "rhtmx.v1.json")
+    assert warnings(caplog) == []
+
+
+async def test_the_old_endpoints_say_that_they_know_no_subprotocol(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = app.url.replace("/api/ws", "/api/sync/ws")
+    async with connect(url, subprotocols=["rhtmx.v1.json"]):  # type: ignore[list-item]
+        pass
+    assert any("/api/sync/ws speaks no subprotocol" in words for words in warnings(caplog))
+
+
+async def test_a_refused_origin_is_logged_once_with_the_option_that_allows_it(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    for origin in ("https://evil.example", "https://other.example") * 2:
+        status, error = await status_of(app.url, origin=origin)
+        assert status == 403
+        assert f"--origin {origin} allows it" in error["message"]
+    assert warnings(caplog) == [
+        "a handshake was refused: pages from https://evil.example may not connect: "
+        "--origin https://evil.example allows it",
+        "a handshake was refused: pages from https://other.example may not connect: "
+        "--origin https://other.example allows it",
+    ]
+
+
+async def test_a_read_for_a_foreign_host_is_logged_once(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert (await ask(app.url, "/api/sync/users", Host="evil.example")).status == 403
+    (warning,) = warnings(caplog)
+    assert "--origin https://evil.example" in warning

@@ -82,6 +82,8 @@ class Door:
         finally:
             self.connections.discard(connection)
             connection.lost()
+            if connection.session.subject:
+                self.services.admission.hush(connection.session.subject)
 
     def close(self) -> None:
         """Take no more calls, and no more messages on those that run."""

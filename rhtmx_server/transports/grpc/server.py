@@ -14,6 +14,7 @@ from collections.abc import Callable
 from grpclib.server import Server
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.admission import Ticket, source
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
 from rhtmx_server.services import Services
@@ -53,6 +54,7 @@ class GrpcServer(Server):
         )
         self._services = services
         self._protocols: set[GuardedProtocol] = set()
+        self._tickets: dict[GuardedProtocol, Ticket] = {}
         self._listener: asyncio.AbstractServer | None = None
         self.address = ""
 
@@ -121,6 +123,12 @@ class GrpcServer(Server):
         if len(self._protocols) >= self._services.config.grpc_connections:
             self._services.metrics.handshake_refused("grpc")
             return False
+        address, ticket = source(protocol._transport.get_extra_info("peername")), Ticket()
+        try:
+            self._services.admission.enter(ticket, address)
+        except RhtmxError:
+            return False
+        self._tickets[protocol] = ticket
         self._protocols.add(protocol)
         self._services.metrics.connections("grpc").inc()
         return True
@@ -128,6 +136,7 @@ class GrpcServer(Server):
     def lost(self, protocol: GuardedProtocol) -> None:
         """A peer is gone."""
         self._protocols.discard(protocol)
+        self._services.admission.leave(self._tickets.pop(protocol))
         self._services.metrics.connections("grpc").dec()
 
     def _protocol_factory(self) -> GuardedProtocol:

@@ -136,6 +136,8 @@ def _open(
     limits = Limits(config.subscriptions, config.requests, config.bad_messages, heartbeat)
     session = Session(secrets.token_hex(8), limits, services.now(), locked=not caller.known)
     if caller.known and services.authenticate is not None:
+        if caller.subject:
+            services.admission.speak(caller.subject)  # until `Door.connected` ends
         session.unlock(caller.subject, caller.until)
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)

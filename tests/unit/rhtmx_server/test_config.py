@@ -18,6 +18,9 @@ def test_the_defaults_are_the_safe_ones() -> None:
     assert (config.heartbeat, config.stall_timeout, config.stop_timeout) == (20, 10, 5)
     assert (config.history_days, config.tombstone_days) == (7, 30)
     assert (config.bad_messages, config.validator_timeout) == (10, 5)
+    assert (config.handshakes, config.handshake_timeout) == (6_000, 10)
+    assert (config.connections, config.connections_per_address) == (20_000, 1_000)
+    assert config.connections_per_subject == 1_000
 
 
 def test_grpc_is_off_and_then_for_this_machine_only() -> None:
@@ -83,6 +86,9 @@ def test_a_changed_copy_is_checked_as_well() -> None:
         ({"requests": 1.5}, "requests: a whole number from 1 to 100000 expected, got 1.5"),
         ({"gzip_level": 10}, "gzip_level: a whole number from 1 to 9 expected, got 10"),
         ({"gzip_threshold": -1}, "gzip_threshold: a whole number from 0 on expected, got -1"),
+        ({"handshakes": 0}, "handshakes: a whole number from 1 to 1000000 expected, got 0"),
+        ({"connections": 0}, "connections: a whole number from 1 to 10000000 expected, got 0"),
+        ({"handshake_timeout": 0}, "handshake_timeout: a number from 0.05 to 3600 expected, got 0"),
         ({"heartbeat": 0}, "heartbeat: a number from 0.05 to 3600 expected, got 0"),
         ({"stop_timeout": float("nan")}, "stop_timeout: a number from 0 to 3600 expected, got nan"),
         ({"grpc_port": 70_000}, "grpc_port: a whole number from 0 to 65535 expected, got 70000"),
@@ -122,3 +128,19 @@ def test_an_origin_with_more_or_less_is_refused(origin: str) -> None:
 def test_a_list_of_origins_becomes_a_tuple() -> None:
     origins: Any = ["https://example.com"]
     assert Config(origins=origins).origins == ("https://example.com",)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("localhost.example", False),
+    ],
+)
+def test_a_server_is_local_if_only_this_machine_reaches_it(host: str, local: bool) -> None:
+    assert Config(host=host).local is local

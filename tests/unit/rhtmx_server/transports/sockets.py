@@ -112,9 +112,9 @@ class Peer:
         self.now = 0.0
         self.soon: list[Any] = []
         protocol = ServerProtocol(max_size=wire_limit(most), select_subprotocol=lambda *_: None)
-        self.socket = Socket(protocol, _Server(), close_timeout=60, ping_interval=None)
-        self.socket.turns = Turns(self._clock, self.soon.append, share=10.0, whole=1000.0)
-        self.socket.most = most
+        turns = Turns(self._clock, self.soon.append, share=10.0, whole=1000.0)
+        library = {"close_timeout": 60, "ping_interval": None}
+        self.socket = Socket(protocol, _Server(), turns=turns, most=most, **library)
         self.wire = Wire()
         self.taker = Taker(Tick(self.soon.append), self.wire)
         self.taker.socket = self.socket

@@ -13,6 +13,7 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.services import Grant
+from rhtmx_server.transports.bodies import Readers, Streamed
 from rhtmx_server.transports.http import Http
 
 from .conftest import Server
@@ -207,7 +208,7 @@ async def test_a_store_that_fails_is_answered_with_503(
 ) -> None:
     await server.write("users", "1", b"1")
 
-    async def since(*args: Any) -> Any:
+    async def since(*args: Any, **more: Any) -> Any:
         raise RhtmxError(ErrorCode.STORAGE_FAILED, "the disk does not answer")
 
     monkeypatch.setattr(server.store, "since", since)
@@ -224,7 +225,7 @@ async def test_an_unforeseen_failure_is_logged_and_tells_only_an_id(
 ) -> None:
     await server.write("users", "1", b"1")
 
-    async def since(*args: Any) -> Any:
+    async def since(*args: Any, **more: Any) -> Any:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(server.store, "since", since)
@@ -232,3 +233,43 @@ async def test_an_unforeseen_failure_is_logged_and_tells_only_an_id(
     assert (status, code) == (500, "internal")
     assert "secret" not in message
     assert message.split()[-1] in caplog.text
+
+
+async def test_one_read_too_many_is_told_to_come_again(server: Server, door: Door) -> None:
+    await server.write("users", "1", b"1")
+    door.http.readers = Readers(most=1)
+    first = await door.ask("/api/sync/users")
+    assert isinstance(first, Streamed)
+    for path in ("/api/sync/users", "/api/field-sync/users", "/api/field-sync/users/1/latest"):
+        refusal = await door.ask(path)
+        assert (refusal.status_code, refusal.headers["Retry-After"]) == (503, "1")
+        assert json.loads(refusal.body)["code"] == "too_many_requests"
+    assert (await door.ask("/healthz")).status_code == 200
+    first.close()
+    assert (await door.ask("/api/sync/users")).status_code == 200
+
+
+async def test_who_is_refused_or_asks_for_the_head_keeps_no_place(
+    server: Server, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await server.write("users", "1", b"1")
+    await door.ask("/api/sync/users", "HEAD")
+    await door.ask("/api/sync/users?since=x")
+
+    async def since(*args: Any, **more: Any) -> Any:
+        raise RhtmxError(ErrorCode.STORAGE_FAILED, "the disk does not answer")
+
+    monkeypatch.setattr(server.store, "since", since)
+    assert (await door.ask("/api/sync/users")).status_code == 503
+    assert door.http.readers.present == 0
+
+
+async def test_a_time_out_of_the_apps_own_is_its_failure_and_not_the_servers(
+    make_server: MakeServer,
+) -> None:
+    async def authenticate(token: str) -> Grant:
+        raise TimeoutError
+
+    door = Door(make_server(authenticate=authenticate))
+    status, code, _ = await door.error("/api/sync/users", Authorization="Bearer x")
+    assert (status, code) == (500, "internal")

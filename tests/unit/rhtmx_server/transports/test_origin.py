@@ -73,6 +73,8 @@ def test_any_other_origin_is_refused_and_told_how_to_be_allowed(origin: str) -> 
     "origin",
     [
         "",
+        "nullx",
+        "xnull",
         "localhost:3000",
         "//localhost:3000",
         "http://",
@@ -99,7 +101,7 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 def test_the_words_for_a_long_origin_stay_short() -> None:
     words = refusal(handshake("x" * 8000), ALLOWED)
     assert words is not None
-    assert len(words) < 200
+    assert words.startswith(f"'{'x' * 80}' is not an origin")
 
 
 def test_null_is_refused_even_if_the_host_says_null() -> None:
@@ -177,8 +179,148 @@ def test_only_pages_that_were_named_may_read_from_elsewhere() -> None:
         assert origins.may_read(request(other)) is None
 
 
-def test_on_a_local_server_only_local_names_are_its_own() -> None:
-    origins = Origins(["https://example.com"], Metrics(), local=True)
-    assert origins.refuse(request("http://localhost:3000", host="localhost:3000")) is None
-    assert origins.refuse(request("https://example.com", host="example.com")) is None
-    assert origins.refuse(request("http://evil.example:3000", host="evil.example:3000")) is not None
+# DNS rebinding: a page whose name was made to point at this machine.
+
+LOCAL = [
+    "localhost", "localhost:3000", "LocalHost", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:3000",
+]  # fmt: skip
+
+FOREIGN = [
+    # after, before and inside of a local name
+    "evil-localhost", "xlocalhost", "evil.localhost", "localhost.evil.example", "localhostx",
+    "localhost-evil.example", "local", "host", "ocalhos", "localhost.localdomain", "localhost.",
+    ".localhost", "local.host",  "evil.example",
+    # addresses that look like it
+    "127.0.0.1.evil.example", "evil127.0.0.1", "1127.0.0.1", "127.0.0.11", "127.0.0.2", "127.0.0",
+    "127.1", "0.0.0.0", "2130706433", "127.0.0.1.", "127-0-0-1",
+    "[::]", "[::11]", "[1::1]", "[0::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]",
+]  # fmt: skip
+"""Hosts that are none of this machine's, however much they look like it."""
+
+MALFORMED = [
+    "", ":3000", "localhost:3000.evil.example", "::1", "::1:3000", "[::1", "::1]",
+    "[::1]evil.example", "[::1].evil.example",
+    "localhost:", "localhost:port", "localhost:3000:3000", "localhost:123456", "user@localhost",
+    "localhost@evil.example", "evil.example@localhost", "localhost/evil.example",
+    "evil.example/localhost", "localhost#evil.example", "localhost?evil.example",
+    "localhost,evil.example", "localhost evil.example", " localhost", "localhost ", "localhost\\",
+    "localhost%00.evil.example", "loc\xe4lhost", "[localhost]", "*", "*.localhost",
+]  # fmt: skip
+
+
+def local(*allowed: str) -> Origins:
+    return Origins(allowed, Metrics(), local=True)
+
+
+@pytest.mark.parametrize("host", LOCAL)
+def test_a_local_server_takes_pages_and_reads_of_its_own_names(host: str) -> None:
+    own = f"http://{host}"
+    assert local().refuse(request(own, host=host)) is None
+    assert local().foreign_host(Headers(Host=host)) is None
+
+
+@pytest.mark.parametrize("host", [*FOREIGN, *(f"{host}:3000" for host in FOREIGN)])
+def test_a_local_server_takes_no_page_of_another_name_though_it_asks_for_itself(host: str) -> None:
+    for scheme in ("http", "https"):
+        origin = f"{scheme}://{host}"
+        response = local("https://example.com").refuse(request(origin, host=host))
+        assert response is not None
+        assert response.status_code == 403
+        message = json.loads(response.body)["message"]
+        assert message == f"{origin} is no name of this machine: --origin {origin} allows the page"
+
+
+@pytest.mark.parametrize("host", [*FOREIGN, *(f"{host}:3000" for host in FOREIGN), *MALFORMED])
+def test_a_local_server_answers_no_read_for_another_name(host: str) -> None:
+    words = local("https://example.com").foreign_host(Headers(Host=host))
+    assert words == f"Host {host!r} is no name of this machine: --origin https://{host} allows it"
+
+
+@pytest.mark.parametrize("host", MALFORMED)
+def test_what_is_no_host_makes_no_page_an_own_one(host: str) -> None:
+    for origin in (f"http://{host}", "http://localhost:3000"):
+        assert local().refuse(request(origin, host=host)) is not None
+
+
+def test_a_read_names_its_host_once() -> None:
+    assert local().foreign_host(Headers()) is not None
+    twice = Headers(Host="localhost")
+    twice["Host"] = "localhost"
+    words = local().foreign_host(twice)
+    assert words is not None
+    assert words.startswith("Host 'localhost' is no name")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host"),
+    [
+        ("https://example.com", "example.com"),
+        ("https://example.com", "EXAMPLE.com"),
+        ("https://example.com", "example.com:443"),
+        ("http://example.com", "example.com:80"),
+        ("http://example.com:8080", "example.com:8080"),
+        ("http://[2001:db8::1]:8080", "[2001:db8::1]:8080"),
+    ],
+)
+def test_a_local_server_answers_reads_for_a_name_that_was_allowed(allowed: str, host: str) -> None:
+    assert local("https://other.example", allowed).foreign_host(Headers(Host=host)) is None
+    scheme = allowed.partition(":")[0]
+    assert local(allowed).refuse(request(f"{scheme}://{host}", host=host)) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "example.com:80", "example.com:8443", "sub.example.com", "evilexample.com", "example.com.",
+        "example.com.evil.example", "example.co", "xample.com", "com", "example.com:44", "desktop",
+    ],
+)  # fmt: skip
+def test_an_allowed_name_allows_no_read_for_one_that_looks_like_it(host: str) -> None:
+    origins = local("https://example.com", "app://desktop")
+    assert origins.foreign_host(Headers(Host=host)) is not None
+
+
+@pytest.mark.parametrize("host", [*LOCAL, *FOREIGN, *MALFORMED])
+def test_a_server_for_other_machines_answers_reads_for_any_name(host: str) -> None:
+    assert Origins([], Metrics()).foreign_host(Headers(Host=host)) is None
+
+
+def test_a_server_for_other_machines_takes_pages_of_whatever_name_it_has() -> None:
+    origins = Origins([], Metrics())
+    assert origins.refuse(request("https://evil.example", host="evil.example")) is None
+    assert origins.refuse(request("https://evil.example", host="example.com")) is not None
+
+
+def test_a_program_without_an_origin_is_no_page_and_may_connect_to_a_local_server() -> None:
+    assert local().refuse(request(None, host="evil.example")) is None
+
+
+def test_the_words_for_a_long_host_stay_short() -> None:
+    words = local().foreign_host(Headers(Host="x" * 8000))
+    host = "x" * 80
+    assert words == f"Host '{host}' is no name of this machine: --origin https://{host} allows it"
+
+
+def test_each_refused_origin_and_host_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    origins = local()
+    for _ in range(2):
+        for name in ("a.example", "b.example"):
+            origins.refuse(request(f"https://{name}", host="localhost"))
+            origins.refuse(request(f"https://{name}", host="localhost", Cookie="s=1"))
+            origins.foreign_host(Headers(Host=name))
+    said = [record.message for record in caplog.records]
+    assert len(said) == 4
+    for name in ("a.example", "b.example"):
+        option = f"--origin https://{name} allows it"
+        page = f"pages from https://{name} may not connect: {option}"
+        read = f"Host '{name}' is no name of this machine: {option}"
+        assert f"a handshake was refused: {page}" in said
+        assert f"a read was refused: {read}" in said
+
+
+def test_what_is_taken_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    origins = local("https://example.com")
+    origins.refuse(request("http://localhost:3000"))
+    origins.refuse(request("https://example.com"))
+    origins.foreign_host(Headers(Host="localhost"))
+    assert caplog.records == []

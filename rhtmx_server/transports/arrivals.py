@@ -1,0 +1,239 @@
+"""Connections until they have said what they want.
+
+Knows where a request's head ends. Must not know what stands in it, but for the
+sign of a WebSocket.
+
+A connection of the `websockets` library is a task, a parser and some 10 KB, as
+soon as a socket is accepted (17.4). So the library gets it when its request is
+there: a peer that says nothing, or half of what it wants, costs little, and is
+dropped after `handshake_timeout` seconds.
+
+=====================  ==========================================================
+a peer that …          …
+=====================  ==========================================================
+has said all           goes on as a socket of the library
+does not go on         is dropped (`Admission.overdue`)
+is turned away         is told why once its head is there (503, 429)
+says too much          is told so (431)
+=====================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from websockets.http11 import Request, Response
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.admission import FAIR, Admission, Ticket, source
+from rhtmx_server.transports.answers import refuse
+from rhtmx_server.transports.socket import Socket
+
+__all__ = ["Arrival", "Arrivals"]
+
+MAX_HEAD = 16 * 1024
+"""Bytes of a request's head that may come in pieces."""
+
+MAX_HEADS = 4 * 1024 * 1024
+"""Bytes of all heads that have begun and not ended. Most come in one piece."""
+
+_WEBSOCKET = re.compile(rb"\nupgrade[ \t]*:[ \t]*websocket", re.IGNORECASE)
+
+
+class Arrivals:
+    """The connections of one port.
+
+    Args:
+        admission: counts them.
+        patience: seconds that they have to say what they want.
+        make: makes a socket, of what the library passes on to it.
+        local: all of them come from this machine. To ask the system for an
+            address takes as long as all the rest here.
+
+    Attributes:
+        waiting: those that have yet to say it.
+        sockets: the others.
+        held: bytes of what they have said.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        patience: float,
+        make: Callable[..., Socket],
+        *,
+        local: bool,
+    ) -> None:
+        self.admission = admission
+        self.make = make
+        self.local = local
+        self.waiting: set[Arrival] = set()
+        self.sockets: set[Socket] = set()
+        self.held = 0
+        self._pause = min(FAIR, patience) / 2
+        self._looking = False
+
+    def close(self) -> None:
+        """Drop those that wait: the server is stopping."""
+        for arrival in list(self.waiting):
+            arrival.drop()
+
+    def add(self, arrival: Arrival) -> None:
+        """One more waits."""
+        self.waiting.add(arrival)
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_later(self._pause, self._look)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        for ticket in self.admission.overdue(loop.time()):
+            ticket.drop()
+        self._looking = bool(self.waiting)
+        if self._looking:
+            loop.call_later(self._pause, self._look)
+
+
+class Arrival(Ticket, asyncio.Protocol):
+    """One of them. What the library passes on to it, a socket is made of.
+
+    Args:
+        arrivals: where it belongs.
+        args: for the socket: the library's protocol and server.
+        kwargs: for the socket: the library's settings.
+    """
+
+    __slots__ = ("_args", "_arrivals", "_head", "_kwargs", "_socket", "protocol", "transport")
+
+    def __init__(self, arrivals: Arrivals, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        self._arrivals = arrivals
+        self._args: Any = args
+        self._kwargs: Any = kwargs
+        self.protocol: Any = args[0]  # the library looks it up here
+        self._head = b""
+        self._socket: Socket | None = None
+        self.transport: Any = None
+
+    @property
+    def request(self) -> Request | None:
+        """What its peer wants, once that is known."""
+        return None if self._socket is None else self._socket.request
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer is there: count it."""
+        self.transport = transport
+        arrivals = self._arrivals
+        address = None if arrivals.local else source(transport.get_extra_info("peername"))
+        if arrivals.admission.arrive(self, address, asyncio.get_running_loop().time()):
+            arrivals.add(self)
+        else:
+            self.drop()
+
+    def data_received(self, data: bytes) -> None:
+        """Some of its request's head came in, or all of it."""
+        arrivals = self._arrivals
+        if self not in arrivals.waiting:
+            return  # it was told what there was to say
+        known = len(self._head)
+        self._head += data
+        arrivals.held += len(data)
+        end = _end(self._head, known)
+        if not end and len(self._head) <= MAX_HEAD and arrivals.held <= MAX_HEADS:
+            return
+        head, rest = self._said(end)
+        if self.refusal is not None:
+            self._answer(head, refuse(self.refusal))
+        elif not end:
+            self._answer(head, _too_long(len(head + rest)))
+        else:
+            self._hand_over(head, rest)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone before it was handed over."""
+        self._said(0)
+        self._left()
+
+    def drop(self) -> None:
+        """End it without a word."""
+        self.transport.abort()
+
+    def _said(self, end: int) -> tuple[bytes, bytes]:
+        """It waits no more; what it said up to the end of the head, and after it."""
+        head, self._head = self._head, b""
+        arrivals = self._arrivals
+        arrivals.held -= len(head)
+        arrivals.waiting.discard(self)
+        arrivals.admission.greeted(self)
+        return head[:end], head[end:]
+
+    def _hand_over(self, head: bytes, rest: bytes) -> None:
+        """Go on as a socket of the library, which reads the request."""
+        transport = self.transport
+        socket = self._socket = self._arrivals.make(*self._args, **self._kwargs)
+        self._args = self._kwargs = self.transport = None
+        socket.connection_lost_waiter.add_done_callback(self._left)
+        self._arrivals.sockets.add(socket)
+        transport.set_protocol(socket)
+        socket.connection_made(transport)
+        socket.data_received(head)
+        if socket.protocol.eof_sent:
+            transport.close()  # it was no request: the library has said so
+        elif _WEBSOCKET.search(head) is None:
+            # What comes after a plain request is none of ours, and that nothing
+            # comes, too: who has said all it wants may well wait for the answer.
+            transport.pause_reading()
+        elif rest:
+            socket.data_received(rest)
+
+    def _answer(self, head: bytes, response: Response) -> None:
+        if head.startswith(b"HEAD "):
+            response.body = b""
+        self.transport.write(response.serialize())
+        self.transport.close()
+
+    def _left(self, waiter: object = None) -> None:
+        """The connection is gone; what is left of it holds nothing that would keep it alive."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            self._arrivals.sockets.discard(socket)
+            if socket.request is not None:
+                socket.request._exception = None
+        self._arrivals.admission.leave(self)
+        # The library's protocol holds itself in these ways (17.4).
+        protocol, self.protocol = self.protocol, None
+        protocol.parser.close()
+        protocol.handshake_exc = None
+        vars(protocol).pop("select_subprotocol", None)
+        self._args = self._kwargs = self.transport = None
+
+
+def _end(head: bytes, known: int) -> int:
+    """Return where a head ends, with its empty line; 0 if there is none yet.
+
+    The library turns those away that do not end lines with CR LF; so they must get there.
+
+    Args:
+        head: what has come.
+        known: so much of it had no end.
+    """
+    start = max(0, known - 3)
+    found = head.find(b"\n\r\n", start)
+    if found >= 0:
+        return found + 3
+    found = head.find(b"\n\n", start)
+    if found >= 0:
+        return found + 2
+    return 2 if head.startswith(b"\r\n") else 1 if head.startswith(b"\n") else 0
+
+
+def _too_long(size: int) -> Response:
+    words = f"request: a head of at most {MAX_HEAD} bytes expected, got {size} and no end"
+    if size <= MAX_HEAD:
+        words = "request: too many heads are half sent already: send this one in one piece"
+    error = RhtmxError(ErrorCode.BAD_MESSAGE, words)
+    return refuse(error, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
