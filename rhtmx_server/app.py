@@ -269,7 +269,9 @@ class App:
             config=config,
             store=store,
             hub=hub,
-            committer=Committer(store, deciders, deliver, _clock, metrics),
+            committer=Committer(
+                store, deciders, deliver, _clock, metrics, most_clients=config.clients
+            ),
             tick=tick,
             forms=FormTracker(runner, self._forms),
             metrics=metrics,

@@ -36,6 +36,7 @@ _WHOLE: Mapping[str, Range] = {
     "grpc_max_size": (1_024, 64 * 1024 * 1024),
     "grpc_streams": (1, 1_000_000),
     "grpc_connections": (1, 1_000_000),
+    "clients": (1, 1_000_000_000),
 }
 _NUMBERS: Mapping[str, Range] = {
     "heartbeat": (0.05, 3_600),
@@ -67,6 +68,8 @@ class Config:
         pushes_in_flight: pushes that wait to be durable, per connection, before
             the server stops reading from it.
         bad_messages: how many messages of a connection may not be understood.
+        clients: how many clients are remembered at a time: those that number
+            their pushes, and where there are tokens all that push.
         heartbeat: each side says something at least this often, in seconds.
         stall_timeout: seconds without progress after which a slow reader is cut off.
         stop_timeout: seconds that stopping may take.
@@ -114,6 +117,7 @@ class Config:
     requests: int = 64
     pushes_in_flight: int = 256
     bad_messages: int = 10
+    clients: int = 1_000_000
 
     heartbeat: float = 20.0
     stall_timeout: float = 10.0

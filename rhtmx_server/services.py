@@ -5,6 +5,7 @@ Knows the interfaces. `app.py` fills it with concrete parts.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -55,6 +56,7 @@ class Services:
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
         authenticate: turns tokens into subjects; `None` where all are strangers.
+        new_secret: makes what gives the right to a client id there.
     """
 
     config: Config
@@ -69,6 +71,7 @@ class Services:
     entities: frozenset[str] | None = None
     fieldless: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
+    new_secret: Callable[[], str] = secrets.token_urlsafe
 
     def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
         """Make sure that an entity may be used in this way.

@@ -161,6 +161,9 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", Kind.WHOLE),
         Option("--bad-messages", "COUNT", "messages that may not be understood", Kind.WHOLE),
     ),
+    "limits of the server": (
+        Option("--clients", "COUNT", "clients that are remembered", Kind.WHOLE),
+    ),
     "times": (
         Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),
         Option("--stall-timeout", "SECONDS", "a reader that takes nothing is cut off", Kind.NUMBER),

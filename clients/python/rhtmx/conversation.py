@@ -24,7 +24,6 @@ from rhtmx.messages import (
     FieldConflict,
     FieldPushAck,
     FormValidationResult,
-    Hello,
     Limits,
     Ping,
     Pong,
@@ -34,7 +33,7 @@ from rhtmx.messages import (
     ValidationResult,
     Welcome,
 )
-from rhtmx.messages.tables import ERRORS, SCHEMA_HASH
+from rhtmx.messages.tables import ERRORS
 from rhtmx.ops import Mutation
 from rhtmx.outlet import Outlet
 from rhtmx.queue import Row
@@ -70,7 +69,6 @@ class Conversation:
         token: str | None = None,
         renews: bool = False,
     ) -> None:
-        self.client_id = client_id
         self.token = token
         self.error: ConnectionClosed | None = None
         self.limits: Limits | None = None
@@ -83,6 +81,7 @@ class Conversation:
         self._requests = Requests()
         self._events: list[Event] = []
         self.local = Local(random, self._events.append)
+        self.local.identity.load(client_id)
         self._streams = Streams(Outlet(self._link.send, self._link.fence, self._tell))
         self._id_prefix = f"{int(random() * 2**40):010x}"
         self._ids = 0
@@ -98,15 +97,8 @@ class Conversation:
         self._check_open()
         self._waiting = False
         self._link.connected(now)
-        self._link.send(
-            Hello(
-                client_id=self.client_id,
-                token=self.token,
-                schema=SCHEMA_HASH,
-                epoch=self._epoch,
-                confirmed_seq=self.local.writes.queue.confirmed,
-            )
-        )
+        confirmed = self.local.writes.queue.confirmed
+        self._link.send(self.local.identity.hello(self.token, self._epoch, confirmed))
 
     def receive(self, message: Message, now: float) -> None:
         """A message arrived.
@@ -152,7 +144,8 @@ class Conversation:
     def take(self, now: float) -> list[ClientMessage]:
         """What is to be sent now, in order; it counts as sent."""
         if self.is_open:
-            for row in self.local.writes.due():
+            # Who lost the secret could number no more: nothing is numbered before it is stored.
+            for row in self.local.writes.due() if self.local.identity.stored else ():
                 self._link.send(_numbered(row))
             for question in self._requests.due():
                 self._link.send(question)
@@ -220,6 +213,8 @@ class Conversation:
         self.limits = message.limits
         self._epoch = message.epoch
         self._problem = None
+        if message.secret is not None:
+            self.local.identity.given(message.secret)
         self.local.writes.begin(message.last_seq, message.epoch)
         self._requests.begin(message.limits.requests)
         for shelf in self.local:
@@ -259,6 +254,9 @@ class Conversation:
         """The `hello` was refused: for good, or until the next attempt."""
         self._problem = error
         if self.renews and error.code is ErrorCode.UNAUTHENTICATED:
+            raise error
+        is_nobody = self.token is None and not self.renews
+        if error.code is ErrorCode.CLIENT_ID_TAKEN and is_nobody and self.local.start_anew():
             raise error
         raise refusal(error) or error
 

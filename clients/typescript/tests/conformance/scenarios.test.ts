@@ -61,9 +61,13 @@ class Player {
     this.#driver.connect();
   }
 
-  _welcome(given: { epoch: string; last_seq: number }): void {
+  _welcome(given: { epoch: string; last_seq: number; secret?: string }): void {
     this.#epoch = given.epoch;
     this.#says({ ...WELCOME, heartbeat: 20_000, ...given });
+  }
+
+  _refuse(code: ErrorCode): void {
+    this.#says({ type: "error", message: `it is ${code}`, code, details: null });
   }
 
   _change({ id, data, client_id = "other", version }: Step): void {
