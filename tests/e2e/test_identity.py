@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from websockets.asyncio.client import connect
 
@@ -17,6 +19,7 @@ import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.pushes import Write
 from rhtmx_server import App, Config, Grant
+from rhtmx_server.stores.sqlite.schema import _STEPS, APPLICATION_ID
 from tests.support.sockets import PATIENCE, Raw, raw
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -193,6 +196,27 @@ async def test_whose_an_id_is_outlives_a_restart(tmp_path: Path, tokens: bool) -
         async with raw(app.url) as client:
             assert (await client.ask(hello, "welcome"))["last_seq"] == 1
             await client.ask(push(2), "push_ack")
+
+
+async def test_clients_of_a_file_of_before_the_secrets_are_bound_by_their_next_number(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(apsw.Connection(str(tmp_path / "app.db"))) as old:
+        old.execute(_STEPS[0])
+        old.pragma("application_id", APPLICATION_ID)
+        old.pragma("user_version", 1)
+        old.execute("INSERT INTO meta VALUES ('epoch', 'e')")
+        now = time.time_ns() // 1000
+        old.execute("INSERT INTO clients VALUES (1, 'c', '', 7, ?)", (now,))
+    async with application(f"sqlite:///{tmp_path / 'app.db'}") as app:
+        async with raw(app.url) as client:
+            welcome = await client.ask({"type": "hello", "client_id": "c"}, "welcome")
+            assert welcome["last_seq"] == 7
+            await client.ask(push(8), "push_ack")
+        assert await by_hello(app, "c", push(9)) == "client_id_taken"
+        async with raw(app.url) as client:
+            hello = {"type": "hello", "client_id": "c", "secret": welcome["secret"]}
+            assert (await client.ask(hello, "welcome"))["last_seq"] == 8
 
 
 @pytest.mark.parametrize("path", ["/api/sync/ws", "/api/field-sync/ws"])
