@@ -27,8 +27,8 @@ from benchmarks.support.processes import PEERS, ROOT, SERVER_CORE, Server, rhtmx
 from benchmarks.support.pushers import Lane, Load, drive, websocket_frame
 from benchmarks.support.pushes import binary_push, content, json_push, record_id
 from benchmarks.support.sockets import BINARY, TEXT, client_frame, crowd
-from rhtmx.messages import PushAck
-from rhtmx.wire import Format, decode
+from rhtmx.messages import Hello, PushAck
+from rhtmx.wire import Format, decode, encode
 
 CROWDS = ((1, 1), (1, 16), (64, 1), (64, 16), (512, 1), (512, 16))
 """Sockets, and how many pushes each has under way."""
@@ -149,8 +149,14 @@ def _open(server: Server, kind: Kind, sockets: int, window: int, each: int) -> l
     subprotocol = "rhtmx.v1.proto" if kind.binary else ""
     lanes = []
     for index in range(sockets):
-        path = f"/api/ws?client_id={entity}-{index}" if kind.numbered else "/api/ws"
-        (client,) = crowd(1, server.port, path, subprotocol=subprotocol)
+        (client,) = crowd(1, server.port, subprotocol=subprotocol)
+        if kind.numbered:
+            hello = Hello(client_id=f"{entity}-{index}")
+            if kind.binary:
+                client.send(encode(hello, Format.PROTO), opcode=BINARY)
+            else:
+                client.send(encode(hello, Format.JSON))
+            client.take(1)
         requests = [kind.request(entity, turn * sockets + index, turn + 1) for turn in range(each)]
         lanes.append(Lane(client.socket, requests, websocket_frame))
     return lanes

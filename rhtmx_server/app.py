@@ -336,7 +336,9 @@ class App:
             config=config,
             store=store,
             hub=hub,
-            committer=Committer(store, deciders, deliver, _clock, metrics),
+            committer=Committer(
+                store, deciders, deliver, _clock, metrics, most_clients=config.clients
+            ),
             tick=tick,
             turns=Turns(time.monotonic, call_soon),
             forms=FormTracker(runner, self._forms, at_once=config.requests),

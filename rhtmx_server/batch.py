@@ -1,7 +1,8 @@
 """One group of mutations: deduplicated, decided, turned into writes. Pure.
 
-Knows the rules of exactly-once. Must not know the store, the loop, or how one
-kind of mutation is decided: it gets a snapshot and a table of deciders.
+Knows the rules of exactly-once, and that whoever writes under an id has to own
+it. Must not know the store, the loop, or how one kind of mutation is decided: it
+gets a snapshot and a table of deciders.
 
 The rules, for a client that numbers its mutations:
 
@@ -13,10 +14,15 @@ the same, other content error `seq_reused`, nothing written
 the mutation is refused the number is used up and the refusal kept, so that
                         a mutation that can never succeed blocks nothing
 ======================  ==================================================
+
+Every door's writes come through here, so this is where an id is checked and
+where it gets its owner (`identity` has the rules): in the transaction of the
+first write under it, so that a write that fails claims nothing.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -32,6 +38,7 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import ServerMessage
 from rhtmx_server.failures import error_message, unexpected
+from rhtmx_server.identity import THE_APP, check_owner, check_right_to_number
 from rhtmx_server.model import (
     Client,
     Commit,
@@ -50,6 +57,10 @@ __all__ = ["Batch"]
 
 Reply = Sequence[ServerMessage]
 
+SEEN_TO = 3_600_000_000
+"""Microseconds: how exactly it is kept when a client without numbers wrote last. A row
+for each of its writes would cost as much as the write."""
+
 
 class Batch:
     """Mutations that become one transaction.
@@ -59,6 +70,9 @@ class Batch:
         deciders: the rule for each kind of mutation.
         epoch: the store's epoch.
         now: the server's clock; microseconds.
+        confirmed: for each of these clients, the number up to which it needs no
+            answers any more.
+        most_clients: so many clients may be known.
     """
 
     def __init__(
@@ -67,6 +81,9 @@ class Batch:
         deciders: Mapping[type[Push | PushFields], Decide],
         epoch: str,
         now: int,
+        *,
+        confirmed: Mapping[str, int] | None = None,
+        most_clients: int = sys.maxsize,
     ) -> None:
         self.mutations = mutations
         self.commits: list[Commit] = []
@@ -74,6 +91,8 @@ class Batch:
         self._deciders = deciders
         self._epoch = epoch
         self._now = now
+        self._confirmed = confirmed or {}
+        self._most_clients = most_clients
         self._history: list[HistoryEntry] = []
         self._outcomes: list[Outcome] = []
         self._touched: dict[str, Client] = {}
@@ -88,7 +107,7 @@ class Batch:
         ]
         return Wanted(
             records={(m.message.entity, m.message.entity_id) for m in self.mutations},
-            clients={client_id for client_id, _ in numbered},
+            clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
         )
 
@@ -107,24 +126,23 @@ class Batch:
             history=self._history,
             clients=self._touched.values(),
             outcomes=self._outcomes,
+            confirmed=self._confirmed,
         )
 
     def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         seq = mutation.message.seq
-        if mutation.client_id is None or seq is None:
+        if mutation.client_id is None or (seq is None and mutation.secret == THE_APP):
             return self._apply(mutation, snapshot)
+        client = snapshot.clients.get(mutation.client_id)
+        check_owner(client, mutation.subject, mutation.secret)
+        if seq is None:
+            return self._unnumbered(client, snapshot, mutation)
         if seq < 1:
             raise mutation.refusal or RhtmxError(
                 ErrorCode.BAD_MESSAGE, f"seq: a number from 1 on expected, got {seq}"
             )
-        client = snapshot.clients.get(mutation.client_id)
-        if client is None:
-            client = Client(mutation.client_id, mutation.subject, 0, self._now)
-        elif client.subject != mutation.subject:
-            raise RhtmxError(
-                ErrorCode.CLIENT_ID_TAKEN,
-                "this client_id belongs to another user: make a new one for this client",
-            )
+        check_right_to_number(mutation.subject, mutation.secret)
+        client = client or self._new(mutation.client_id, snapshot, mutation)
         hashed = digest(mutation.message)
         if seq <= client.last_seq:
             return self._repeat(client, seq, hashed, snapshot, mutation)
@@ -136,6 +154,36 @@ class Batch:
             )
         return self._number(client, seq, hashed, snapshot, mutation)
 
+    def _unnumbered(self, client: Client | None, snapshot: Snapshot, mutation: Mutation) -> Reply:
+        """Decide a mutation without a number; the id is the subject's from now on."""
+        assert mutation.client_id is not None
+        if client is None and mutation.subject:
+            client = self._new(mutation.client_id, snapshot, mutation)
+        reply = self._apply(mutation, snapshot)
+        if client is not None:
+            is_new = client.client_id not in snapshot.clients
+            if is_new or self._now - client.seen >= SEEN_TO:
+                self._keep(client, client.last_seq, client.secret, snapshot)
+        return reply
+
+    def _new(self, client_id: str, snapshot: Snapshot, mutation: Mutation) -> Client:
+        if snapshot.known >= self._most_clients:
+            raise RhtmxError(
+                ErrorCode.TOO_MANY_REQUESTS,
+                f"this server knows {snapshot.known} clients, as many as it may (its option "
+                "`clients`), and this one is new: use an id that it knows, or try again later",
+            )
+        return Client(client_id, mutation.subject, 0, self._now)
+
+    def _keep(
+        self, client: Client, last_seq: int, secret: bytes | None, snapshot: Snapshot
+    ) -> Client:
+        key = client.client_id
+        kept = Client(key, client.subject, last_seq, self._now, secret)
+        snapshot.known += key not in snapshot.clients
+        snapshot.clients[key] = self._touched[key] = kept
+        return kept
+
     def _number(
         self, client: Client, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
     ) -> Reply:
@@ -146,9 +194,10 @@ class Batch:
         except RhtmxError as error:
             reply = [error_message(error, mutation.message)]
             rejected = True
-        moved = Client(client.client_id, client.subject, seq, self._now)
+        # Bound with the first number, not with `welcome`: one that got lost locks nobody out.
+        secret = mutation.secret if client.secret is None else client.secret
+        moved = self._keep(client, seq, None if mutation.subject else secret, snapshot)
         outcome = Outcome(moved.client_id, seq, hashed, pack(reply), rejected)
-        snapshot.clients[moved.client_id] = self._touched[moved.client_id] = moved
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)
         return reply

@@ -78,6 +78,7 @@ def _at_least(where: str, value: int | None, least: int) -> None:
 
 def _hello(message: Hello) -> None:
     _name("hello.client_id", message.client_id)
+    _name("hello.secret", message.secret)
     _at_least("hello.confirmed_seq", message.confirmed_seq, 0)
     if message.token is not None:
         _bytes("hello.token", message.token, MAX_TOKEN, 0)

@@ -3,21 +3,27 @@
 Knows the order of things: written, durable, answered, delivered. Must not know
 what a mutation means or who is subscribed.
 
-There is no timer. While one transaction is being written the next batch
+Mutations wait for no timer. While one transaction is being written the next batch
 gathers; a batch is as large as the load makes it. Before each one the loop gets
 one turn: it sends the answers of the batch before, and reads what has arrived
 since. With 64 sockets that wait for each answer a batch grows from 32 to 44
 mutations, the rate by a tenth, and the median wait shrinks by a fifth; with 512
 the rate stays, the median wait shrinks by a tenth and the longest ones grow by
 about as much; a lone socket sees no difference.
+
+What clients confirm is in no hurry: it only makes room. It goes along with the
+next mutations; if there are none it waits a second for company. Each in a
+transaction of its own, 1,500 clients that come back cost as many syncs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -33,7 +39,15 @@ __all__ = ["Committer", "Meter"]
 log = logging.getLogger("rhtmx_server")
 
 MAX_BATCH = 512
-"""Mutations in one transaction: bounds how long the loop is busy with it."""
+"""Mutations in one transaction, and as many confirmations: bounds how long the loop is busy
+with it."""
+
+MAX_CONFIRMED = 10_000
+"""Clients whose confirmation waits to be written. One beyond that is forgotten: its client
+says it again when it connects the next time."""
+
+PATIENCE = 1.0
+"""Seconds after which confirmations are written although nothing else is."""
 
 
 class Meter(Protocol):
@@ -52,6 +66,8 @@ class Committer:
         deliver: takes the commits of a batch, after their senders were answered.
         clock: the time; microseconds.
         meter: takes figures.
+        most_clients: so many clients may be known.
+        patience: seconds that a confirmation may wait for mutations to go along with.
     """
 
     def __init__(
@@ -61,13 +77,21 @@ class Committer:
         deliver: Callable[[Sequence[Commit]], None],
         clock: Callable[[], int],
         meter: Meter,
+        *,
+        most_clients: int = sys.maxsize,
+        patience: float = PATIENCE,
     ) -> None:
         self._store = store
         self._deciders = deciders
         self._deliver = deliver
         self._clock = clock
         self._meter = meter
+        self._most_clients = most_clients
+        self._patience = patience
         self._waiting: list[Mutation] = []
+        self._confirmed: dict[str, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = False
         self._wake = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -80,33 +104,69 @@ class Committer:
             self._waiting.append(mutation)
             self._wake.set()
 
+    def confirm(self, client_id: str, seq: int) -> None:
+        """Have a client's answers up to `seq` forgotten, before long."""
+        known = self._confirmed.get(client_id)
+        if self._ended or (known is None and len(self._confirmed) >= MAX_CONFIRMED):
+            return
+        self._confirmed[client_id] = max(seq, known or 0)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self._hasten)
+
     async def run(self) -> None:
         """Commit whatever is submitted, until `stop` is called and all is done."""
         try:
             while not (self._stopping and not self._waiting):
                 await self._wake.wait()
                 self._wake.clear()
-                while self._waiting:
+                while self._waiting or (self._due and self._confirmed):
                     await asyncio.sleep(0)
                     batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                    await self._commit(batch)
+                    await self._commit(batch, self._take_confirmed())
+                self._due = self._stopping
         finally:
             self._ended = True
             self._refuse(self._waiting, _stopped())
+            if self._timer is not None:
+                self._timer.cancel()
 
     def stop(self) -> None:
         """Have `run` return when nothing waits any more."""
-        self._stopping = True
+        self._stopping = self._due = True
         self._wake.set()
 
-    async def _commit(self, mutations: Sequence[Mutation]) -> None:
+    def _hasten(self) -> None:
+        self._timer, self._due = None, True
+        self._wake.set()
+
+    def _take_confirmed(self) -> Mapping[str, int]:
+        if len(self._confirmed) <= MAX_BATCH:
+            taken, self._confirmed = self._confirmed, {}
+        else:
+            taken = dict(islice(self._confirmed.items(), MAX_BATCH))
+            for client_id in taken:
+                del self._confirmed[client_id]
+        return taken
+
+    async def _commit(self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]) -> None:
         started = time.perf_counter()
         try:
-            batch = Batch(mutations, self._deciders, self._store.epoch, self._clock())
+            batch = Batch(
+                mutations,
+                self._deciders,
+                self._store.epoch,
+                self._clock(),
+                confirmed=confirmed,
+                most_clients=self._most_clients,
+            )
             await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:
             log.error(
-                "%d mutations were not written: %s (%r)", len(mutations), error, error.__cause__
+                "%d mutations and %d confirmations were not written: %s (%r)",
+                len(mutations),
+                len(confirmed),
+                error,
+                error.__cause__,
             )
             self._refuse(mutations, error)
             return
@@ -116,7 +176,8 @@ class Committer:
         except Exception as failure:
             self._refuse(mutations, unexpected(failure, "committing a batch"))
             return
-        self._meter.committed(len(mutations), time.perf_counter() - started)
+        if mutations:
+            self._meter.committed(len(mutations), time.perf_counter() - started)
         for mutation, reply in zip(mutations, batch.replies, strict=True):
             _answer(mutation, reply)
         if batch.commits:

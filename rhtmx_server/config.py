@@ -42,6 +42,7 @@ _WHOLE: Mapping[str, Range] = {
     "grpc_max_size": (1_024, 64 * 1024 * 1024),
     "grpc_streams": (1, 1_000_000),
     "grpc_connections": (1, 1_000_000),
+    "clients": (1, 1_000_000_000),
 }
 _NUMBERS: Mapping[str, Range] = {
     "heartbeat": (0.05, 3_600),
@@ -81,6 +82,8 @@ class Config:
         connections_per_address: of these, from one IPv4 address or one /64 network
             of IPv6. Peers on this machine are not counted: most are proxies.
         connections_per_subject: of these, with a token of one subject.
+        clients: how many clients are remembered at a time: those that number
+            their pushes, and where there are tokens all that push.
         heartbeat: each side says something at least this often, in seconds.
         stall_timeout: seconds without progress after which a slow reader is cut off.
         handshake_timeout: seconds that a peer has to say what it wants.
@@ -136,6 +139,7 @@ class Config:
     connections: int = 20_000
     connections_per_address: int = 1_000
     connections_per_subject: int = 1_000
+    clients: int = 1_000_000
 
     heartbeat: float = 20.0
     stall_timeout: float = 10.0

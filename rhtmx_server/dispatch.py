@@ -35,7 +35,8 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.feed import Feed
-from rhtmx_server.model import Granularity
+from rhtmx_server.identity import check_owner, hashed
+from rhtmx_server.model import Client, Granularity
 from rhtmx_server.services import Grant, Services
 from rhtmx_server.session import Phase, Session
 from rhtmx_server.times import to_datetime
@@ -71,10 +72,7 @@ async def _hello(caller: Caller, message: Hello) -> Welcome:
     services, session = caller.services, caller.session
     if services.authenticate is not None and (message.token or not session.subject):
         await _unlock(caller, message.token or "")
-    last_seq = 0
-    if message.client_id is not None:
-        last_seq = await _identify(caller, message.client_id, message.confirmed_seq)
-    session.introduce(message.client_id)
+    last_seq, given = await _identify(caller, message)
     return Welcome(
         session_id=session.session_id,
         epoch=services.store.epoch,
@@ -87,26 +85,44 @@ async def _hello(caller: Caller, message: Hello) -> Welcome:
         ),
         server_time=to_datetime(services.clock()),
         schema=SCHEMA_HASH,
+        secret=given,
     )
 
 
-async def _identify(caller: Caller, client_id: str, confirmed: int | None) -> int:
-    store = caller.services.store
-    client = await store.client(client_id)
-    if client is None:
-        return 0
-    if client.subject != caller.session.subject:
-        raise RhtmxError(
-            ErrorCode.CLIENT_ID_TAKEN,
-            "this client_id belongs to another user: make a new one for this client",
-        )
-    if confirmed:
-        await store.confirm(client_id, min(confirmed, client.last_seq))
-    return client.last_seq
+async def _identify(caller: Caller, message: Hello) -> tuple[int, str | None]:
+    """Find out who the client is; returns its last number, and the secret that it is given."""
+    services, session = caller.services, caller.session
+    client_id = session.client_id if message.client_id is None else message.client_id
+    if client_id is None:
+        session.introduce(None)
+        return 0, None
+    # What the door was told is said of that id only.
+    secret = session.secret if client_id == session.client_id else None
+    if message.secret is not None:
+        secret = hashed(message.secret)
+    client = await _own(caller, client_id, secret)
+    last_seq = 0 if client is None else client.last_seq
+    if last_seq and message.confirmed_seq:
+        services.committer.confirm(client_id, min(message.confirmed_seq, last_seq))
+    given = None
+    if secret is None and not session.subject:
+        given = services.new_secret()
+        secret = hashed(given)
+    session.introduce(client_id, secret)
+    return last_seq, given
+
+
+async def _own(caller: Caller, client_id: str, secret: bytes | None) -> Client | None:
+    """Say early whether an id may be used; its writes are refused in any case."""
+    client = await caller.services.store.client(client_id)
+    check_owner(client, caller.session.subject, secret)
+    return client
 
 
 async def _authenticate(caller: Caller, message: Authenticate) -> Authenticated:
     grant = await _unlock(caller, message.token)
+    if caller.session.client_id is not None:
+        await _own(caller, caller.session.client_id, caller.session.secret)
     expires = None if grant.expires is None else to_datetime(grant.expires)
     return Authenticated(expires=expires, request_id=message.request_id)
 

@@ -176,6 +176,7 @@ class Mutation(msgspec.Struct, gc=False):
         subject: on whose behalf; empty without authentication.
         refusal: why it must not be written, where that is known already. It
             takes its place in the order all the same, and uses up its `seq`.
+        secret: hash of the secret that its client presented; see `identity`.
     """
 
     message: Push | PushFields
@@ -183,22 +184,26 @@ class Mutation(msgspec.Struct, gc=False):
     client_id: str | None = None
     subject: str = ""
     refusal: RhtmxError | None = None
+    secret: bytes | None = None
 
 
 class Client(msgspec.Struct, gc=False):
-    """What the store knows of a client that numbers its mutations.
+    """What the store knows of a client.
 
     Args:
         client_id: its id.
-        subject: to whom the id belongs.
-        last_seq: the last mutation that took effect or was rejected.
-        seen: when that was; microseconds.
+        subject: to whom the id belongs; empty for nobody in particular.
+        last_seq: the last mutation that took effect or was rejected; 0 for a
+            client that numbers none.
+        seen: when it wrote last, to the hour; microseconds.
+        secret: hash of what gives the right to the id, where that is no subject.
     """
 
     client_id: str
     subject: str
     last_seq: int
     seen: int
+    secret: bytes | None = None
 
 
 class Outcome(msgspec.Struct, gc=False):

@@ -60,12 +60,14 @@ class Snapshot:
     """What was asked for in `Wanted`, as it is inside the transaction.
 
     What does not exist has no key. `heads` has every entity of `records`.
+    `known` is how many clients there are in all, if one of `clients` is new.
     """
 
     records: dict[Key, Record] = field(default_factory=dict)
     heads: dict[str, Head] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
+    known: int = 0
 
 
 @dataclass(slots=True)
@@ -76,8 +78,10 @@ class Writes:
         records: the last state of each record that changed.
         heads: the new last version of each entity that moved.
         history: one entry for each commit and each lost write.
-        clients: the clients whose last number moved.
+        clients: the clients that are new, or of which something changed.
         outcomes: the answers to keep.
+        confirmed: for each of these clients, the number up to which its answers
+            are forgotten.
     """
 
     records: Collection[Record] = ()
@@ -85,6 +89,7 @@ class Writes:
     history: Sequence[HistoryEntry] = ()
     clients: Collection[Client] = ()
     outcomes: Collection[Outcome] = ()
+    confirmed: Mapping[str, int] = field(default_factory=dict)
 
 
 KEEP_ANSWERS = 100_000
@@ -148,9 +153,6 @@ class Store(Protocol):
 
     async def client(self, client_id: str) -> Client | None:
         """What is known of a client."""
-
-    async def confirm(self, client_id: str, seq: int) -> None:
-        """Forget the client's outcomes up to and including `seq`."""
 
     async def history(
         self,

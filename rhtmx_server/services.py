@@ -5,6 +5,7 @@ Knows the interfaces. `app.py` fills it with concrete parts.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -59,6 +60,7 @@ class Services:
         fieldless: the entities that are kept without fields.
         authenticate: turns tokens into subjects; `None` where all are strangers.
         admission: counts connections.
+        new_secret: makes what gives the right to a client id there.
     """
 
     config: Config
@@ -75,6 +77,7 @@ class Services:
     fieldless: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
     admission: Admission = field(default_factory=Admission)
+    new_secret: Callable[[], str] = secrets.token_urlsafe
 
     def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
         """Make sure that an entity may be used in this way.

@@ -101,6 +101,7 @@ class Session:
         self._enter(Phase.LOCKED if locked else Phase.NEW)
         self.until: float | None = now + LOGIN_SECONDS if locked else None
         self.client_id: str | None = None
+        self.secret: bytes | None = None
         self.subject = ""
         self.heard = now
         self._pinged = now
@@ -135,8 +136,7 @@ class Session:
         if self.client_id is None:
             raise RhtmxError(
                 ErrorCode.BAD_MESSAGE,
-                "seq: numbers belong to a client_id; say hello with one first, "
-                "or connect with ?client_id=…",
+                "seq: numbers belong to a client_id; say hello with one first",
             )
 
     def unlock(self, subject: str, until: float | None) -> None:
@@ -159,12 +159,17 @@ class Session:
         if self.phase is Phase.LOCKED:
             self._enter(Phase.NEW)
 
-    def introduce(self, client_id: str | None) -> None:
-        """The client has said who it is, and that it answers `ping`."""
+    def introduce(self, client_id: str | None, secret: bytes | None = None) -> None:
+        """The client has said who it is, and that it answers `ping`.
+
+        Args:
+            client_id: its id, if it has one.
+            secret: hash of what gives it the right to that.
+        """
         if self.phase is not Phase.CLOSED:
             self._enter(Phase.KNOWN)
         if client_id is not None:
-            self.client_id = client_id
+            self.client_id, self.secret = client_id, secret
 
     def strike(self) -> bool:
         """A message could not be understood.

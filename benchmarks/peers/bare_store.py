@@ -33,7 +33,7 @@ CLIENTS = 64
 def mutation(number: int, *, numbered: bool) -> Mutation:
     seq = number // CLIENTS + 1 if numbered else None
     client_id = f"pusher-{number % CLIENTS}" if numbered else None
-    return Mutation(push("bench", number, seq), lambda reply: None, client_id)
+    return Mutation(push("bench", number, seq), lambda reply: None, client_id, "pusher")
 
 
 async def decided(

@@ -173,6 +173,7 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             Kind.WHOLE,
         ),
         Option("--connections-per-subject", "COUNT", "of these, of one user", Kind.WHOLE),
+        Option("--clients", "COUNT", "clients that are remembered", Kind.WHOLE),
     ),
     "times": (
         Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),

@@ -110,6 +110,10 @@ class MemoryStore:
             self._clients[client.client_id] = replace(client)
         for outcome in writes.outcomes:
             self._outcomes[outcome.client_id, outcome.seq] = replace(outcome)
+        if upto := writes.confirmed:
+            self._outcomes = {
+                key: one for key, one in self._outcomes.items() if key[1] > upto.get(key[0], 0)
+            }
 
     async def heads(self) -> dict[str, Head]:
         """Read the head of every entity that was ever written."""
@@ -138,11 +142,6 @@ class MemoryStore:
         """Read what is known of a client."""
         client = self._clients.get(client_id)
         return None if client is None else replace(client)
-
-    async def confirm(self, client_id: str, seq: int) -> None:
-        """Forget the client's outcomes up to and including `seq`."""
-        for key in [key for key in self._outcomes if key[0] == client_id and key[1] <= seq]:
-            del self._outcomes[key]
 
     async def history(
         self,
@@ -186,6 +185,7 @@ class MemoryStore:
 
     def _snapshot(self, wanted: Wanted) -> Snapshot:
         records, outcomes = self._records, self._outcomes
+        one_is_new = not self._clients.keys() >= set(wanted.clients)
         return Snapshot(
             records={key: _copy(records[key]) for key in wanted.records if key in records},
             heads={
@@ -195,6 +195,7 @@ class MemoryStore:
                 key: replace(self._clients[key]) for key in wanted.clients if key in self._clients
             },
             outcomes={key: replace(outcomes[key]) for key in wanted.outcomes if key in outcomes},
+            known=len(self._clients) if one_is_new else 0,
         )
 
     def _put(self, record: Record) -> None:

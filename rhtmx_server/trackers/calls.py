@@ -16,6 +16,7 @@ import msgspec
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Push, PushFields
 from rhtmx.messages.tables import ServerMessage
+from rhtmx_server.identity import THE_APP
 from rhtmx_server.model import Mutation
 
 __all__ = ["CheckJson", "Submit", "call", "encode_value"]
@@ -32,6 +33,10 @@ async def call(
 ) -> Sequence[ServerMessage]:
     """Submit a mutation and wait until it is durable.
 
+    The app is trusted: without a number it writes in the name of any client.
+    With one it needs an id of its own, which no client of a door has used or
+    will use: a number of theirs that it used up would be missing to them.
+
     Cancelling the call does not cancel the mutation.
 
     Raises:
@@ -47,7 +52,7 @@ async def call(
         if not replied.done():
             replied.set_result(reply)
 
-    submit(Mutation(message=message, answer=answer, client_id=client_id))
+    submit(Mutation(message=message, answer=answer, client_id=client_id, secret=THE_APP))
     reply = await replied
     last = reply[-1]
     if isinstance(last, Error):

@@ -193,8 +193,9 @@ class ChangeTracker:
             data: the whole record: any value that can be written as JSON, or
                 `bytes` that are JSON already.
             base_version: the version that the caller saw, 0 for none.
-            client_id: in whose name.
-            seq: the number of this mutation, for a caller that numbers them.
+            client_id: in whose name: any, unless there is a `seq`.
+            seq: the number of this mutation, for a caller that numbers them
+                under a `client_id` of its own.
 
         Raises:
             RhtmxError: it was refused: `CONFLICT`, `BAD_MESSAGE` for data that

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rhtmx_server.model import Client, Granularity, HistoryEntry, Outcome, Record
-from rhtmx_server.ports import Store, Wanted
+from rhtmx_server.ports import Store, Wanted, Writes
 from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
 from tests.contract.builders import always, look, record, writing
 
@@ -78,7 +78,8 @@ class StoreModel(RuleBasedStateMachine):
 
     @rule(client=st.sampled_from(CLIENTS), seq=st.integers(0, 5))
     def confirm(self, client: str, seq: int) -> None:
-        self.on_both(lambda store: store.confirm(client, seq))
+        writes = Writes(confirmed={client: seq})
+        self.on_both(lambda store: store.commit(Wanted(), always(writes)))
 
     @rule(history=TIMES, tombstones=TIMES)
     def collect(self, history: int, tombstones: int) -> None:

@@ -18,7 +18,8 @@ def numbered(seq: int, data: object = 1, entity: str = "e") -> dict[str, object]
 
 
 async def introduce(client: Raw, client_id: str = "c1") -> dict[str, object]:
-    return await client.ask({"type": "hello", "client_id": client_id}, "welcome")
+    hello = {"type": "hello", "client_id": client_id, "secret": f"that of {client_id}"}
+    return await client.ask(hello, "welcome")
 
 
 async def test_a_mutation_sent_twice_takes_effect_once(app: App) -> None:
@@ -85,8 +86,9 @@ async def test_confirmed_answers_are_forgotten(app: App) -> None:
         await introduce(client)
         await client.ask(numbered(1), "push_ack")
     async with raw(app.url) as client:
-        hello = {"type": "hello", "client_id": "c1", "confirmed_seq": 1}
+        hello = {"type": "hello", "client_id": "c1", "confirmed_seq": 1, "secret": "that of c1"}
         assert (await client.ask(hello, "welcome"))["last_seq"] == 1
+        await client.ask(numbered(2), "push_ack")  # with it the server forgets
         assert (await client.ask(numbered(1), "error"))["code"] == "out_of_order"
 
 
@@ -97,11 +99,18 @@ async def test_numbers_need_a_client_id(app: App) -> None:
         assert "client_id" in error["message"]
 
 
-async def test_a_client_id_in_the_url_is_enough(app: App) -> None:
+async def test_a_client_id_in_the_url_is_enough_to_be_named_and_to_number_takes_hello(
+    app: App,
+) -> None:
     async with raw(app.url + "?client_id=c9") as client:
         await client.send({"type": "subscribe", "entities": ["e"]})
-        await client.ask(numbered(1), "push_ack")
+        await client.push("e", "1", 1)
         assert (await client.until("change"))["change"]["client_id"] == "c9"
+        error = await client.ask(numbered(1), "error")
+        assert (error["code"], "say hello" in error["message"]) == ("bad_message", True)
+    async with raw(app.url + "?client_id=c9") as client:
+        assert (await client.ask({"type": "hello"}, "welcome"))["secret"]
+        await client.ask(numbered(1), "push_ack")
 
 
 async def test_hello_comes_first_or_not_at_all(app: App) -> None:

@@ -21,7 +21,7 @@ from tests.support.sockets import PATIENCE, Raw, raw
 
 
 async def introduce(client: Raw, client_id: str) -> int:
-    hello = {"type": "hello", "client_id": client_id}
+    hello = {"type": "hello", "client_id": client_id, "secret": f"that of {client_id}"}
     last_seq: int = (await client.ask(hello, "welcome"))["last_seq"]
     return last_seq
 

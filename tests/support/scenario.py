@@ -41,6 +41,7 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS
 from rhtmx.session import Session
 from rhtmx.stores.memory import MemoryStore
+from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format, Message, encode
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "scenarios"
@@ -152,7 +153,25 @@ class Play:
         self.epoch = says["epoch"]
         most = says.get("message_bytes", 65536)
         limits = Limits(message_bytes=most, subscriptions=128, requests=64)
-        self.hear(Welcome("s", says["epoch"], says["last_seq"], 20_000, limits, AT))
+        self.hear(
+            Welcome(
+                "s",
+                says["epoch"],
+                says["last_seq"],
+                20_000,
+                limits,
+                AT,
+                secret=says.get("secret"),
+            )
+        )
+
+    def do_refuse(self, code: str, step: dict[str, Any]) -> None:
+        try:
+            self.hear(Error("no", ERROR_CODE_VALUES[code]))
+        except ConnectionClosed as error:
+            self.session.close(error)
+        except RhtmxError:
+            self.session.lost(self.now)
 
     def do_change(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         gone = "data" not in says

@@ -89,6 +89,9 @@ class WriteServer:
         self.effects: list[tuple[int, str]] = []
         self.outcomes: dict[int, tuple[str, list[Message], int]] = {}
         self.last = 0
+        self.secret: str | None = None  # what the client's id is bound to
+        self.right = ""  # what the connection presented, or was given
+        self.secrets = 0
         self.mood: list[ErrorCode] = []
         self.locked = False
         self.outgoing: list[Message] = []
@@ -168,10 +171,17 @@ class WriteServer:
         _HANDLERS[type(message)](self, message)
 
     def _hello(self, message: Hello) -> None:
+        if self.secret is not None and message.secret != self.secret:
+            self.outgoing.append(Error("taken", ErrorCode.CLIENT_ID_TAKEN))
+            return
+        self.secrets += 1
+        given = f"secret {self.secrets}" if message.secret is None else None
+        self.right = message.secret or given or ""
         for seq in [s for s in self.outcomes if s <= (message.confirmed_seq or 0)]:
             del self.outcomes[seq]
         limits = Limits(message_bytes=65536, subscriptions=128, requests=64)
-        self.outgoing.append(Welcome("s", self.epoch, self.last, 20_000, limits, AT))
+        welcome = Welcome("s", self.epoch, self.last, 20_000, limits, AT, secret=given)
+        self.outgoing.append(welcome)
 
     def _subscribe(self, message: Subscribe | SubscribeFields) -> None:
         assert self.reader is None, "subscribed twice"
@@ -215,6 +225,8 @@ class WriteServer:
             self.locked = self.locked or code is ErrorCode.UNAUTHENTICATED
             self._refuse(message, code)
             return
+        assert self.secret in (None, self.right), "numbered under an id that is another's"
+        self.secret = self.right
         before = len(self.outgoing)
         if code is not None:
             self._refuse(message, code)

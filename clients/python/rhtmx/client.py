@@ -176,6 +176,7 @@ def connect(
     format: Literal["json", "proto"] = "json",  # noqa: A002 (the field's own word)
     store: str | Path | None = None,
     client_id: str | None = None,
+    client_secret: str | None = None,
     token: str | Callable[[], Awaitable[str]] | None = None,
     headers: Mapping[str, str] | None = None,
     ssl: ssl.SSLContext | None = None,
@@ -191,6 +192,10 @@ def connect(
             there. One process has it at a time.
         client_id: stable id of this client instance; random if left out. A store
             has its own.
+        client_secret: what gives the right to number writes under `client_id`,
+            where nobody is asked for a token; the server gives one if left out,
+            which lasts as long as this client. Give both to go on under the same
+            id the next time; a store keeps its own.
         token: bearer token, or what gets a fresh one for each connection. One
             that the server no longer takes is then replaced, not the end.
         headers: added to the handshake's request, such as `Origin` or `Cookie`.
@@ -198,8 +203,9 @@ def connect(
         open_timeout: seconds for connecting.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or the token
-            is larger than any server takes (4,096 bytes).
+        RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
+            `client_secret` without `client_id`, or the token is larger than any server
+            takes (4,096 bytes).
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -211,8 +217,14 @@ def connect(
             ErrorCode.BAD_MESSAGE,
             "connect: client_id and store exclude each other: a store has an id of its own",
         )
+    if client_secret is not None and client_id is None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, "connect: client_secret is of a client_id: give both, or neither"
+        )
     fixed = calls.checked_token(token) if isinstance(token, str) else None
-    session = Session(client_id or secrets.token_hex(16), random.random, token=fixed)
+    name = client_id or secrets.token_hex(16)
+    session = Session(name, random.random, token=fixed)
+    session.local.identity.load(name, client_secret)
     endpoint = Endpoint(url, Format(format), headers or {}, ssl, open_timeout)
     return Client(
         session,

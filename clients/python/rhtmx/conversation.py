@@ -24,7 +24,6 @@ from rhtmx.messages import (
     FieldConflict,
     FieldPushAck,
     FormValidationResult,
-    Hello,
     Limits,
     Ping,
     Pong,
@@ -34,7 +33,7 @@ from rhtmx.messages import (
     ValidationResult,
     Welcome,
 )
-from rhtmx.messages.tables import ERRORS, SCHEMA_HASH
+from rhtmx.messages.tables import ERRORS
 from rhtmx.outlet import Outlet
 from rhtmx.requests import Requests
 from rhtmx.streams import Streams
@@ -68,7 +67,6 @@ class Conversation:
         token: str | None = None,
         renews: bool = False,
     ) -> None:
-        self.client_id = client_id
         self.token = token
         self.error: ConnectionClosed | None = None
         self.limits: Limits | None = None
@@ -81,6 +79,7 @@ class Conversation:
         self._events: list[Event] = []
         self._requests = Requests(random, self._events.append)
         self.local = Local(random, self._events.append)
+        self.local.identity.load(client_id)
         self._streams = Streams(Outlet(self._link.send, self._link.fence, self._tell))
         self._blame = Blame(self.local.writes, self._requests)
         self._id_prefix = f"{int(random() * 2**40):010x}"
@@ -97,15 +96,8 @@ class Conversation:
         self._check_open()
         self._waiting = False
         self._link.connected(now)
-        self._link.send(
-            Hello(
-                client_id=self.client_id,
-                token=self.token,
-                schema=SCHEMA_HASH,
-                epoch=self._epoch,
-                confirmed_seq=self.local.writes.queue.confirmed,
-            )
-        )
+        confirmed = self.local.writes.queue.confirmed
+        self._link.send(self.local.identity.hello(self.token, self._epoch, confirmed))
 
     def receive(self, message: Message, now: float) -> None:
         """A message arrived.
@@ -157,7 +149,8 @@ class Conversation:
         """What is to be sent now, in order; it counts as sent."""
         if self.is_open:
             room = self._blame.room(quiet=self._link.quiet)
-            rows = self.local.writes.due(room)
+            # Who lost the secret could number no more: nothing is numbered before it is stored.
+            rows = self.local.writes.due(room) if self.local.identity.stored else ()
             for row in rows:
                 self._link.send(row.numbered())
             for question in self._requests.due(room and room - len(rows)):
@@ -228,6 +221,8 @@ class Conversation:
         self._epoch = message.epoch
         self._problem = None
         self._blame.welcomed(message.last_seq)
+        if message.secret is not None:
+            self.local.identity.given(message.secret)
         self.local.writes.begin(message.last_seq, message.epoch)
         self._requests.begin(message.limits.requests)
         for shelf in self.local:
@@ -263,6 +258,9 @@ class Conversation:
         """The `hello` was refused: for good, or until the next attempt."""
         self._problem = error
         if self.renews and error.code is ErrorCode.UNAUTHENTICATED:
+            raise error
+        is_nobody = self.token is None and not self.renews
+        if error.code is ErrorCode.CLIENT_ID_TAKEN and is_nobody and self.local.start_anew():
             raise error
         raise refusal(error) or error
 

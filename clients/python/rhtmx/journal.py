@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rhtmx.ops import Add, DropRefused, DropRow, Op, PutRefused, PutRow, SetLast
+from rhtmx.ops import Add, Op, Vital
 
 __all__ = ["Batch", "Journal"]
 
@@ -30,9 +30,8 @@ class Batch:
 
     @property
     def vital(self) -> list[Op]:
-        """The ops about writes: without them numbers go wrong, the rest can be read again."""
-        kinds = (PutRow, DropRow, PutRefused, DropRefused, SetLast)
-        return [op for op in self.ops.values() if isinstance(op, kinds)]
+        """The ops that must not wait."""
+        return [op for op in self.ops.values() if isinstance(op, Vital)]
 
 
 class Journal:

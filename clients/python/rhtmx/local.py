@@ -13,10 +13,11 @@ from rhtmx.cursor import Cursor
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Delivered, Event, Stopped, Synced, WasReset
 from rhtmx.grain import Grain
+from rhtmx.identity import Identity
 from rhtmx.journal import Journal
 from rhtmx.jsonvalue import to_json
 from rhtmx.keeping import Outcome
-from rhtmx.ops import DropRecord, Held, Image, Kept, PutRecord, Settled
+from rhtmx.ops import DropRecord, Held, Image, Kept, PutRecord, SetLast, Settled
 from rhtmx.overlay import Overlay, fold
 from rhtmx.queue import Row
 from rhtmx.replica import Replica
@@ -42,13 +43,16 @@ class Local:
 
     Attributes:
         journal: what is to be stored.
+        identity: who this client is to the server.
         writes: the writes of this client.
         touched: the entities of which something has changed since this was cleared.
     """
 
     def __init__(self, random: Callable[[], float], tell: Callable[[Event], None]) -> None:
         self.journal = Journal()
+        self.identity = Identity(self.journal)
         self.writes = Writes(self.journal, random, tell, self)
+        self._random = random
         self.touched: set[str] = set()
         self._kept: dict[str, Kept] = {}
         self._shelves: dict[str, Shelf] = {}
@@ -57,17 +61,37 @@ class Local:
     def load(self, image: Image) -> None:
         """Begin with what was kept; from now on changes are put down."""
         self.journal.durable = True
+        self.identity.load(image.client_id, image.secret)
         self._kept = image.entities
         self.writes.load(image)
 
     def kept(self, outcome: Outcome) -> None:
         """Take note of what came of the last batch of the journal."""
+        self.identity.kept(outcome.stored)
         self.writes.stored(outcome.stored)
         for add, seq in outcome.added:
             self.writes.added(add, seq)
         for add, error in outcome.refused:
             self.writes.not_added(add, error)
         self.journal.give_back(outcome.failed)
+
+    def start_anew(self) -> bool:
+        """Go on under another id: the secret of this one is lost.
+
+        What was numbered under it may have taken effect, and cannot be asked: whether to
+        write it again is for the application to decide.
+
+        Returns:
+            Whether that may be: an id that did not come with a store is the application's.
+        """
+        if not self.journal.durable:
+            return False
+        for row in [row for row in self.writes.queue if row.seq]:
+            self.writes.reject(row, RhtmxError(ErrorCode.CLIENT_ID_TAKEN, _UNKNOWN))
+        self.identity.renew(self._random)
+        self.writes.queue.last = 0
+        self.journal.put(SetLast(0))
+        return True
 
     def __iter__(self) -> Iterator[Shelf]:
         """The entities that are read."""
@@ -185,3 +209,8 @@ class Local:
 
 
 _NOBODY = Cursor()
+
+_UNKNOWN = (
+    "the server takes this client for another one, and it goes on under a new client_id: whether "
+    "this write has taken effect is not known; look, and write it again if it has not"
+)

@@ -30,10 +30,12 @@ __all__ = [
     "PutRefused",
     "PutRow",
     "RefusedWrite",
+    "SetIdentity",
     "SetLast",
     "SetPosition",
     "Settled",
     "Store",
+    "Vital",
 ]
 
 Mutation: TypeAlias = Push | PushFields
@@ -208,9 +210,23 @@ class SetLast:
         return ("last",)
 
 
-Op: TypeAlias = (
-    PutRecord | DropRecord | SetPosition | PutRow | DropRow | PutRefused | DropRefused | SetLast
-)
+@dataclass(frozen=True, slots=True)
+class SetIdentity:
+    """Who this client is to the server."""
+
+    client_id: str
+    secret: str | None = field(repr=False)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("identity",)
+
+
+Vital: TypeAlias = PutRow | DropRow | PutRefused | DropRefused | SetLast | SetIdentity
+"""About writes and whose they are: without these numbers go wrong, the rest can be read again."""
+
+Op: TypeAlias = PutRecord | DropRecord | SetPosition | Vital
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +261,7 @@ class Image:
         rows: the queue: what is settled first, then what waits, in the order of numbers.
         refused: the refused writes, oldest first.
         entities: what is held of each.
+        secret: what gives the right to number under the id.
     """
 
     client_id: str
@@ -252,6 +269,7 @@ class Image:
     rows: list[KeptRow] = field(default_factory=list)
     refused: list[RefusedWrite] = field(default_factory=list)
     entities: dict[str, Kept] = field(default_factory=dict)
+    secret: str | None = field(default=None, repr=False)
 
 
 class Store(Protocol):

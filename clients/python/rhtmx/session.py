@@ -37,9 +37,13 @@ __all__ = ["Session"]
 class Session(Conversation):
     """See the head of the file. After every call, `take` and `events` say what came of it."""
 
+    @property
+    def client_id(self) -> str:
+        """The id of this client instance."""
+        return self.local.identity.client_id
+
     def load(self, image: Image) -> None:
         """Begin with what a store has kept; its client is the one that goes on."""
-        self.client_id = image.client_id
         self.local.load(image)
 
     def offline(self, now: float) -> None:

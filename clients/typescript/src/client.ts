@@ -47,7 +47,7 @@ export class Client {
   readonly #collections = new Map<string, Collection<never>>();
 
   constructor(url: string, options: o.ConnectOptions) {
-    const { format = "json", token, storage, clientId } = options;
+    const { format = "json", token, storage, clientId, clientSecret } = options;
     const address = webSocketUrl(url);
     if (typeof token === "string") checkToken(token);
     const WebSocket = options.WebSocket ?? globalWebSocket();
@@ -55,12 +55,12 @@ export class Client {
     const name = storage || `rhtmx:${address}`;
     const lasts = storage !== false && hasIndexedDB();
     const store = lasts
-      ? new IndexedStore(name, randomId, clientId)
-      : new MemoryStore(clientId ?? randomId());
+      ? new IndexedStore(name, randomId, clientId, clientSecret)
+      : new MemoryStore(clientId ?? randomId(), clientSecret);
     const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
     const hub = new Hub(store, port, leader.slice(16));
     const { random } = Math;
-    const settings = { url: address, WebSocket, format, token, leader, random };
+    const settings = { url: address, WebSocket, format, token, leader, random, clientId };
     const stopPage = watchPage((message) => hub.send(message));
     const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;

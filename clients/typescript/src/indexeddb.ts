@@ -25,6 +25,7 @@ export class IndexedStore implements Store {
   onlost?: (error: RhtmxError) => void;
   readonly #name: string;
   readonly #clientId: string | undefined;
+  readonly #secret: string | undefined;
   readonly #makeId: () => string;
   #db: Promise<IDBDatabase> | undefined;
   #lost: RhtmxError | undefined;
@@ -33,11 +34,13 @@ export class IndexedStore implements Store {
    * @param name of the database.
    * @param makeId makes the client's id, the first time.
    * @param clientId the client's id, if the application gives one.
+   * @param secret what gives it the right to that, if the application gives it.
    */
-  constructor(name: string, makeId: () => string, clientId?: string) {
+  constructor(name: string, makeId: () => string, clientId?: string, secret?: string) {
     this.#name = name;
     this.#makeId = makeId;
     this.#clientId = clientId;
+    this.#secret = secret;
   }
 
   load(): Promise<State> {
@@ -49,8 +52,12 @@ export class IndexedStore implements Store {
         return keys.result.map((key, at) => [...head, key, values.result[at]].flat() as never as Op);
       });
       const state = stateOf((await Promise.all(tables)).flat());
-      const id = this.#clientId ?? (state.meta.client_id || this.#makeId());
-      table("meta").put((state.meta.client_id = id), "client_id");
+      const { meta } = state;
+      const id = this.#clientId ?? (meta.client_id || this.#makeId());
+      // The secret of another id is of no use to this one.
+      const secret = this.#secret ?? ((meta.client_id === id && meta.secret) || "");
+      table("meta").put((meta.client_id = id), "client_id");
+      table("meta").put((meta.secret = secret), "secret");
       return state;
     });
   }

@@ -10,9 +10,12 @@ import type { Op, State, Store, Write } from "./store.ts";
 export class MemoryStore implements Store {
   readonly #state: State;
 
-  /** @param clientId the id of the client. */
-  constructor(clientId: string) {
-    this.#state = stateOf([["client_id", clientId]]);
+  /**
+   * @param clientId the id of the client.
+   * @param secret what gives it the right to that.
+   */
+  constructor(clientId: string, secret = "") {
+    this.#state = stateOf([["client_id", clientId], ["secret", secret]]);
   }
 
   async load(): Promise<State> {

@@ -33,6 +33,12 @@ export interface ConnectOptions {
    * left out. Two clients at a time must never share one.
    */
   readonly clientId?: string | undefined;
+  /**
+   * What gives the right to number writes under `clientId`, where nobody is asked
+   * for a token. The server gives one if left out, and the database keeps it; give
+   * both to go on under one id without a database.
+   */
+  readonly clientSecret?: string | undefined;
   /** The class to make sockets of; the global one if left out. */
   readonly WebSocket?: WebSocketClass | undefined;
 }

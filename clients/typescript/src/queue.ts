@@ -128,6 +128,17 @@ export class Queue {
     this.#due = true;
   }
 
+  /** Nothing is sent until all that has to be stored is. */
+  block(): void {
+    this.#blocked = true;
+  }
+
+  /** The server takes this client for another one: whether these took effect it does not say. */
+  abandon(why: Refusal): void {
+    for (const write of waiting(this.#core.state)) this.#reject(write, why);
+    this.#renumber(0);
+  }
+
   /** A fresh token was accepted: what waited for one is sent. */
   authenticated(): void {
     if (this.hold.until === Infinity) this.hold.until = undefined;

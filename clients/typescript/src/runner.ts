@@ -231,8 +231,8 @@ export class Runner {
     const key = op.slice(0, op[0] === "record" ? 3 : 2).join("\0");
     this.#ops.delete(key);
     this.#ops.set(key, op);
-    // Writes that come after this one are numbered after it.
-    if (op[0] === "renumber") this.#store();
+    // Writes that come after these are numbered after, or not sent before.
+    if (op[0] === "renumber" || op[0] === "secret") this.#store();
     else this.#storeTimer ??= setTimeout(() => this.#store(), this.#failing ? STORE_AGAIN : 0);
   }
 

@@ -9,6 +9,7 @@
  */
 import { plain, RhtmxError } from "./errors.ts";
 import { Hold } from "./hold.ts";
+import { newId, UNKNOWN } from "./identity.ts";
 import { Link } from "./link.ts";
 import { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
 import { Queue } from "./queue.ts";
@@ -32,6 +33,8 @@ export interface SessionOptions {
   readonly random: () => number;
   /** A token, or what gets a fresh one for each connection: then one that expired ends nothing. */
   readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** The client's id, if the application gives it: then there is no other. */
+  readonly clientId?: string | undefined;
 }
 
 const NORMAL_CLOSURE = 1000;
@@ -139,6 +142,7 @@ export class Session {
       schema: SCHEMA_HASH,
       epoch: meta.epoch,
       confirmed_seq: this.#queue.confirmed,
+      secret: meta.secret || undefined,
     });
   }
 
@@ -281,13 +285,18 @@ export class Session {
   }
 
   #welcomed(message: Welcome, now: number): void {
-    const { heartbeat, limits, epoch } = message;
+    const { heartbeat, limits, epoch, secret } = message;
     const { state, emit } = this.#core;
     this.#link.begin(heartbeat, now);
     this.#limit = limits.message_bytes;
     this.#problem = undefined;
     this.#core.epoch = epoch;
     if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
+    if (secret) {
+      emit(["secret", secret]);
+      // Who lost it could number no more: it is stored before anything is.
+      this.#queue.block();
+    }
     this.#became();
     this.#streams.begin();
     this.#queue.blame(this.#accused, message.last_seq);
@@ -299,6 +308,8 @@ export class Session {
 
   #failed(message: Failure, now: number): void {
     const { seq, request_id: id } = message;
+    const greets = this.#link.phase === "greeting";
+    if (greets && message.code === "client_id_taken") return this.#taken(message, now);
     if (seq) return this.#queue.failed(message, now);
     if (isBusy(message) && (!id || this.#requests.has(id))) {
       this.#hold.refused(message, now);
@@ -309,6 +320,22 @@ export class Session {
       this.#problem = message;
       this.#core.tell({ type: "problem", error: message });
     }
+  }
+
+  /**
+   * The id is another's. One that came with the store, and that no user stands behind,
+   * has lost its secret: the client goes on under a new one. What was numbered under the
+   * old one may have taken effect; whether to write it again the application decides.
+   */
+  #taken({ code, message, details = null }: Failure, now: number): void {
+    const { token, clientId, random } = this.#options;
+    this.#disconnect(NORMAL_CLOSURE);
+    if (this.token || token || clientId) return this.#end({ code, message, details });
+    const { emit } = this.#core;
+    emit(["client_id", newId(random)]);
+    emit(["secret", ""]);
+    this.#queue.abandon({ code, message: UNKNOWN, details: null });
+    this.lost(undefined, now);
   }
 
   /** @throws RhtmxError `too_large`: the server would close the connection. */

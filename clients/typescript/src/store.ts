@@ -70,6 +70,8 @@ export interface Meta {
   epoch?: string;
   /** Who may write what the server tells; see `port.ts`. */
   leader?: string;
+  /** What gives the right to number writes under `client_id`; empty for nothing. */
+  secret?: string;
 }
 
 /** One change of what is kept. */
@@ -80,7 +82,7 @@ export type Op =
   /** A write of the queue, or that it left it. */
   | readonly ["write", id: string, write?: Write | undefined]
   | readonly ["refused", id: string, refused?: Refused | undefined]
-  | readonly ["client_id" | "epoch" | "leader", value: string]
+  | readonly ["client_id" | "secret" | "epoch" | "leader", value: string]
   /** At least so many numbers were given. */
   | readonly ["last", value: number]
   /** What waits is numbered anew, in its order, after this number. */

@@ -44,6 +44,12 @@ describe("connecting", () => {
     expect(await id("c9")).toBe("c9");
   });
 
+  it("says what gives the right to the given id, and shows it nowhere", async () => {
+    const world = await opened({ clientId: "c9", clientSecret: "hush" });
+    expect(world.socket().heard()[0]).toMatchObject({ client_id: "c9", secret: "hush" });
+    expect(JSON.stringify(world.client.info)).not.toContain("hush");
+  });
+
   it("is not done if nobody wants it before the store is loaded", async () => {
     const { WebSocket, all } = fakeSockets();
     const client = connect("ws://x/api/ws", { WebSocket, storage: false });

@@ -41,7 +41,7 @@ describe.each([
       places: [],
       writes: [],
       refused: [],
-      meta: { client_id: "made", last: 0 },
+      meta: { client_id: "made", last: 0, secret: "" },
     });
   });
 
@@ -126,6 +126,21 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(again)).meta.client_id).toBe("made");
     expect((await contentsOf(made("db", "given"))).meta.client_id).toBe("given");
     expect((await contentsOf(again)).meta.client_id).toBe("given");
+  });
+
+  it("the secret stays with its id, and goes with it", async () => {
+    const first = made();
+    await first.load();
+    await first.apply([["secret", "hush"]]);
+    const meta = async (store: IndexedStore) => (await contentsOf(store)).meta;
+    expect(await meta(made())).toMatchObject({ client_id: "made", secret: "hush" });
+    expect(await meta(made("db", "made"))).toMatchObject({ secret: "hush" });
+    expect(await meta(made("db", "given"))).toMatchObject({ client_id: "given", secret: "" });
+    expect(await meta(made("db", "made"))).toMatchObject({ client_id: "made", secret: "" });
+    const chosen = new IndexedStore("db", () => "another", "made", "mine");
+    stores.push(chosen);
+    expect(await meta(chosen)).toMatchObject({ client_id: "made", secret: "mine" });
+    expect(await meta(made())).toMatchObject({ client_id: "made", secret: "mine" });
   });
 
   it("writes are on the disk before they count, and what the server can tell again is not waited for", async () => {

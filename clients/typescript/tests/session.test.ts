@@ -189,6 +189,38 @@ describe("a question", () => {
   });
 });
 
+describe("an id that is another's", () => {
+  const taken = { type: "error", message: "taken", code: "client_id_taken", details: null } as const;
+
+  it.each([{ token: "t" }, { token: () => "t" }, { clientId: "c1" }])(
+    "ends the client that a user or the application stands behind: %o",
+    (options) => {
+      const h = new Harness(options);
+      h.dial();
+      h.says(taken);
+      expect(h.of("disconnect")).toHaveLength(1);
+      expect(h.of("state").at(-1)).toMatchObject({ state: "closed", error: { code: "client_id_taken" } });
+      expect([h.state.meta.client_id, h.session.deadline]).toEqual(["c1", undefined]);
+    },
+  );
+
+  it("is given up for a new one by a client that is nobody", () => {
+    const h = new Harness();
+    h.dial();
+    h.says(taken);
+    expect(h.of("disconnect")).toHaveLength(1);
+    expect(h.session.state).toBe("waiting");
+    expect(h.dial()).toMatchObject([{ type: "hello", client_id: "80000000".repeat(4) }]);
+  });
+
+  it("is not given up for a refusal of something else", () => {
+    const h = new Harness();
+    h.open();
+    h.says(taken);
+    expect([h.session.state, h.state.meta.client_id]).toEqual(["open", "c1"]);
+  });
+});
+
 it("the deadline is the nearest of ping, silence and retry", () => {
   const h = new Harness();
   h.open();

@@ -27,7 +27,6 @@ from rhtmx_server.stores.sqlite.rows import (
 )
 
 __all__ = [
-    "forget_outcomes",
     "read_client",
     "read_head",
     "read_heads",
@@ -56,7 +55,8 @@ _HISTORY = """
     ORDER BY version, id LIMIT ?5"""
 _HEADS = "SELECT entity, version, floor FROM entities"
 _HEAD = "SELECT version, floor FROM entities WHERE entity = ?"
-_CLIENT = "SELECT client_id, subject, last_seq, seen FROM clients WHERE client_id = ?"
+_CLIENT = "SELECT client_id, subject, last_seq, seen, secret FROM clients WHERE client_id = ?"
+_KNOWN = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'clients'"
 _OUTCOME = """
     SELECT client_id, seq, digest, reply, rejected
     FROM outcomes JOIN clients ON clients.id = client WHERE client_id = ? AND seq = ?"""
@@ -75,14 +75,18 @@ _PUT_ENTRY = """
       entity, entity_id, version, action, data, client_id, time, form, lost
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _PUT_CLIENT = """
-    INSERT INTO clients(client_id, subject, last_seq, seen) VALUES (?, ?, ?, ?)
+    INSERT INTO clients(client_id, subject, last_seq, seen, secret) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
-      subject = excluded.subject, last_seq = excluded.last_seq, seen = excluded.seen"""
+      subject = excluded.subject, last_seq = excluded.last_seq, seen = excluded.seen,
+      secret = excluded.secret"""
 _PUT_OUTCOME = """
     INSERT INTO outcomes(client, seq, digest, reply, rejected)
     VALUES ((SELECT id FROM clients WHERE client_id = ?), ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
       digest = excluded.digest, reply = excluded.reply, rejected = excluded.rejected"""
+_FORGET_OUTCOMES = """
+    DELETE FROM outcomes
+    WHERE client = (SELECT id FROM clients WHERE client_id = ?) AND seq <= ?"""
 
 
 def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
@@ -98,7 +102,8 @@ def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
     last = {id_: clients[id_].last_seq if id_ in clients else 0 for id_ in wanted.clients}
     numbers = [(id_, seq) for id_, seq in wanted.outcomes if seq <= last.get(id_, seq)]
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
-    return Snapshot(records, heads, clients, outcomes)
+    known = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
+    return Snapshot(records, heads, clients, outcomes, known)
 
 
 def write(cursor: apsw.Cursor, writes: Writes) -> None:
@@ -108,15 +113,7 @@ def write(cursor: apsw.Cursor, writes: Writes) -> None:
     cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
     cursor.executemany(_PUT_CLIENT, map(row_of_client, writes.clients))
     cursor.executemany(_PUT_OUTCOME, map(row_of_outcome, writes.outcomes))
-
-
-def forget_outcomes(cursor: apsw.Cursor, client_id: str, seq: int) -> None:
-    """Delete what the client has confirmed."""
-    cursor.execute(
-        "DELETE FROM outcomes WHERE seq <= ? "
-        "AND client = (SELECT id FROM clients WHERE client_id = ?)",
-        (seq, client_id),
-    )
+    cursor.executemany(_FORGET_OUTCOMES, writes.confirmed.items())
 
 
 def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:

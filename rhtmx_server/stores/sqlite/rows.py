@@ -97,7 +97,7 @@ def entry_of(row: Row) -> HistoryEntry:
 
 def row_of_client(client: Client) -> Row:
     """Make the row of a client."""
-    return (client.client_id, client.subject, client.last_seq, client.seen)
+    return (client.client_id, client.subject, client.last_seq, client.seen, client.secret)
 
 
 def client_of(row: Row) -> Client:

@@ -98,11 +98,6 @@ class SqliteStore:
         async with self._transaction() as cursor:
             queries.write(cursor, decide(queries.read_snapshot(cursor, wanted)))
 
-    async def confirm(self, client_id: str, seq: int) -> None:
-        """Forget the client's outcomes up to and including `seq`."""
-        async with self._transaction() as cursor:
-            queries.forget_outcomes(cursor, client_id, seq)
-
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
     ) -> None:

@@ -2,29 +2,35 @@
 
 Knows the metadata that this server reads. Must not know what is asked.
 
-====================  ========================================================
-metadata              what it says
-====================  ========================================================
-`authorization`       `Bearer TOKEN`, where the app asks for tokens
-`x-rhtmx-client-id`   the id of the client: its `seq` numbers belong to it, and
-                      it is named in the log; 1 to 255 characters of ASCII
-====================  ========================================================
+=========================  ===================================================
+metadata                   what it says
+=========================  ===================================================
+`authorization`            `Bearer TOKEN`, where the app asks for tokens
+`x-rhtmx-client-id`        the id of the client: its `seq` numbers belong to it,
+                           and it is named in the log; 1 to 255 characters of
+                           ASCII
+`x-rhtmx-client-secret`    where the app asks for no tokens: what gives the right
+                           to number under that id. The client makes it up, and
+                           sends the same with every call; as long as an id
+=========================  ===================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire.limits import MAX_NAME
 from rhtmx_server.checks import MAX_TOKEN
-from rhtmx_server.services import Services
+from rhtmx_server.identity import check_owner, hashed
+from rhtmx_server.services import Authenticator, Services
 
-__all__ = ["CLIENT_ID", "Caller", "identify"]
+__all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "identify"]
 
 CLIENT_ID = "x-rhtmx-client-id"
+CLIENT_SECRET = "x-rhtmx-client-secret"  # noqa: S105 (a name)
 
 
 @dataclass(slots=True)
@@ -37,6 +43,7 @@ class Caller:
         client_id: which client, if it says so.
         until: when the token expires, in seconds of `services.now`.
         known: a token was asked for and good, or none is asked for.
+        secret: hash of what gives it the right to its id.
     """
 
     services: Services
@@ -44,6 +51,7 @@ class Caller:
     client_id: str | None = None
     until: float | None = None
     known: bool = True
+    secret: bytes | None = field(default=None, repr=False)
 
 
 async def identify(
@@ -57,38 +65,54 @@ async def identify(
         later: a missing token may be presented in the conversation.
 
     Raises:
-        RhtmxError: `UNAUTHENTICATED`; `BAD_MESSAGE` for an impossible client id.
+        RhtmxError: `UNAUTHENTICATED`; `BAD_MESSAGE` for an impossible client id
+            or secret; `CLIENT_ID_TAKEN`, the id is another's.
     """
-    caller = Caller(services, client_id=_client_id(metadata))
-    if services.authenticate is None:
-        return caller
+    secret = _text(metadata, CLIENT_SECRET)
+    caller = Caller(
+        services,
+        client_id=_text(metadata, CLIENT_ID),
+        secret=None if secret is None else hashed(secret),
+    )
+    if services.authenticate is not None:
+        await _authenticate(caller, services.authenticate, metadata, later=later)
+    # Without a secret it may come with `hello`, or never be needed: writes are checked in any case.
+    if caller.client_id is not None and (caller.subject or caller.secret is not None):
+        client = await services.store.client(caller.client_id)
+        check_owner(client, caller.subject, caller.secret)
+    return caller
+
+
+async def _authenticate(
+    caller: Caller, authenticate: Authenticator, metadata: Mapping[str, Any], *, later: bool
+) -> None:
     token = _token(metadata)
     if token is None and later:
         caller.known = False
-        return caller
+        return
     if token is None:
         raise RhtmxError(
             ErrorCode.UNAUTHENTICATED, "a token expected, in the metadata: authorization: Bearer …"
         )
-    grant = await services.authenticate(token)
+    grant = await authenticate(token)
+    services = caller.services
     caller.subject = grant.subject
     if grant.expires is not None:
         left = (grant.expires - services.clock()) / 1e6
         if left <= 0:
             raise RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired")
         caller.until = services.now() + left
-    return caller
 
 
-def _client_id(metadata: Mapping[str, Any]) -> str | None:
-    client_id = metadata.get(CLIENT_ID)
-    if client_id is None:
+def _text(metadata: Mapping[str, Any], name: str) -> str | None:
+    value = metadata.get(name)
+    if value is None:
         return None
-    if not 1 <= len(client_id) <= MAX_NAME:
+    if not 1 <= len(value) <= MAX_NAME:
         raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"{CLIENT_ID}: 1 to {MAX_NAME} bytes expected in the metadata"
+            ErrorCode.BAD_MESSAGE, f"{name}: 1 to {MAX_NAME} bytes expected in the metadata"
         )
-    return str(client_id)
+    return str(value)
 
 
 def _token(metadata: Mapping[str, Any]) -> str | None:

@@ -110,7 +110,7 @@ async def connect(door: Door, stream: Stream[Any, Any]) -> None:
     caller = await identify(door.services, stream.metadata or {}, later=True)
     heartbeat = door.services.config.heartbeat
     connection, link = _open(Conversation, caller, stream, heartbeat=heartbeat)
-    connection.session.client_id = caller.client_id
+    connection.session.client_id, connection.session.secret = caller.client_id, caller.secret
     connection.ended_well = link.end
     with door.connected(connection):
         listening = asyncio.create_task(_listen(connection, link, stream))

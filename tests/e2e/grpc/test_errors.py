@@ -16,7 +16,7 @@ from rhtmx_server import App, Config, Grant, RhtmxError
 from tests.support.grpcio_client import Backend, Refusal, backend
 from tests.support.waiting import eventually
 
-NAME = (("x-rhtmx-client-id", "ada"),)
+NAME = (("x-rhtmx-client-id", "ada"), ("x-rhtmx-client-secret", "hers"))
 
 
 def told(refusal: Refusal) -> tuple[str, str | None]:

@@ -164,6 +164,19 @@ async def test_connect_takes_an_id_and_a_format(peer: Peer) -> None:
         assert peer.socket.subprotocol == "rhtmx.v1.proto"
 
 
+async def test_connect_takes_what_gives_the_right_to_an_id(peer: Peer) -> None:
+    async with rhtmx.connect(peer.url, client_id="mine", client_secret="hush") as client:
+        assert "hush" not in repr(client)
+    hello = peer.heard[0]
+    assert isinstance(hello, Hello)
+    assert (hello.client_id, hello.secret) == ("mine", "hush")
+
+
+async def test_a_secret_without_an_id_is_a_mistake() -> None:
+    with pytest.raises(RhtmxError, match="give both, or neither"):
+        rhtmx.connect("ws://localhost", client_secret="hush")
+
+
 async def test_a_store_and_an_id_exclude_each_other() -> None:
     with pytest.raises(RhtmxError, match="a store has an id of its own"):
         rhtmx.connect("ws://localhost", store="x.db", client_id="mine")

@@ -42,6 +42,7 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import SCHEMA_HASH
+from rhtmx.ops import Image, KeptRow
 from rhtmx.session import Session
 from rhtmx.verdict import ConnectionClosed
 
@@ -327,6 +328,37 @@ def test_a_token_that_can_be_renewed_is_not_the_end_of_it() -> None:
         session.receive(Error("expired", ErrorCode.UNAUTHENTICATED), 2)
     assert not isinstance(caught.value, ConnectionClosed)
     assert session.lost(2, 4501) is None
+
+
+def test_an_id_that_is_another_s_is_the_end_where_the_application_gave_it() -> None:
+    for session in (Session("c1", lambda: 0.5), Session("c1", lambda: 0.5, token="t")):
+        session.connected(0)
+        with pytest.raises(ConnectionClosed) as caught:
+            session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)
+        assert caught.value.code is ErrorCode.CLIENT_ID_TAKEN
+
+
+@pytest.mark.parametrize("who", [{"token": "t"}, {"renews": True}])
+def test_an_id_that_is_another_user_s_is_the_end_and_the_queue_is_kept(who: Any) -> None:
+    session = Session("", lambda: 0.5, **who)
+    kept = KeptRow("a", 1, push())
+    session.load(Image("c1", 1, [kept]))
+    session.connected(0)
+    with pytest.raises(ConnectionClosed):
+        session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)
+    assert [row.id for row in session.local.writes.queue] == ["a"]
+    assert (session.client_id, bool(session.local.journal)) == ("c1", False)
+
+
+def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:
+    session = Session("", lambda: 0.5)
+    session.load(Image("c1", 1, [KeptRow("a", 1, push())]))
+    name = session.push(push("2"))
+    session.connected(0)
+    with pytest.raises(RhtmxError):
+        session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)
+    assert [row.id for row in session.local.writes.queue] == [name]
+    assert list(session.local.writes.refused) == ["a"]
 
 
 def test_an_entity_is_held_at_one_granularity(session: Session) -> None:

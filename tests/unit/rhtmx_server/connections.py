@@ -84,9 +84,13 @@ class Held:
 
     def __init__(self) -> None:
         self.mutations: list[Mutation] = []
+        self.confirmed: list[tuple[str, int]] = []
 
     def submit(self, mutation: Mutation) -> None:
         self.mutations.append(mutation)
+
+    def confirm(self, client_id: str, seq: int) -> None:
+        self.confirmed.append((client_id, seq))
 
     @property
     def pushed(self) -> list[Push | PushFields]:
@@ -130,6 +134,7 @@ class Side:
             now=self.now,
             entities=self.entities,
             authenticate=self.authenticate,
+            new_secret=lambda: "made here",
         )
         self.session = Session("s1", self.limits, self.now())
         self.connection = Connection(self.services, self.session, Lines(), self.link)

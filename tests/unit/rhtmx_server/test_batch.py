@@ -21,14 +21,17 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
-from rhtmx_server.batch import Batch
-from rhtmx_server.model import Context, Decision, Granularity, Mutation, Record
-from rhtmx_server.ports import Decide
+from rhtmx_server.batch import SEEN_TO, Batch
+from rhtmx_server.identity import THE_APP, hashed
+from rhtmx_server.model import Client, Context, Decision, Granularity, Mutation, Record
+from rhtmx_server.ports import Decide, Wanted, Writes
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
 from tests.unit.rhtmx_server.feed_world import DECIDERS, run
+
+SECRET = hashed("s")
 
 Deciders = Mapping[type[Push | PushFields], Decide]
 
@@ -41,23 +44,32 @@ class Server:
         self.deciders = deciders
         self.last: Batch | None = None
 
-    def batch(self, *mutations: Mutation) -> list[Sequence[ServerMessage]]:
+    def batch(
+        self, *mutations: Mutation, now: int = NOW, most: int = 1000
+    ) -> list[Sequence[ServerMessage]]:
         """Commit these together; their replies."""
-        self.last = Batch(mutations, self.deciders, "e", NOW)
+        self.last = Batch(mutations, self.deciders, "e", now, most_clients=most)
         run(self.store.commit(self.last.wanted(), self.last.decide))
         return list(self.last.replies)
 
-    def one(self, mutation: Mutation) -> ServerMessage:
+    def one(self, mutation: Mutation, *, now: int = NOW, most: int = 1000) -> ServerMessage:
         """Commit it alone; the last message of its reply."""
-        return self.batch(mutation)[0][-1]
+        return self.batch(mutation, now=now, most=most)[0][-1]
 
     def data(self, entity_id: str = "1") -> bytes | None:
         record = run(self.store.record("tasks", entity_id))
         return None if record is None else record.data
 
+    def client(self, client_id: str = "ada") -> Client | None:
+        return run(self.store.client(client_id))
+
     def last_seq(self, client_id: str = "ada") -> int:
-        client = run(self.store.client(client_id))
+        client = self.client(client_id)
         return 0 if client is None else client.last_seq
+
+    def confirm(self, client_id: str, seq: int) -> None:
+        self.last = Batch((), self.deciders, "e", NOW, confirmed={client_id: seq})
+        run(self.store.commit(self.last.wanted(), self.last.decide))
 
     @property
     def head(self) -> int:
@@ -70,8 +82,9 @@ def by(
     client_id: str | None = "ada",
     subject: str = "",
     refusal: RhtmxError | None = None,
+    secret: bytes | None = SECRET,
 ) -> Mutation:
-    return Mutation(message, lambda reply: None, client_id, subject, refusal)
+    return Mutation(message, lambda reply: None, client_id, subject, refusal, secret)
 
 
 def code(reply: ServerMessage) -> ErrorCode | None:
@@ -162,7 +175,7 @@ def test_a_refusal_that_used_up_its_number_is_not_called_retryable() -> None:
 
 def test_what_was_answered_and_confirmed_is_out_of_order(server: Server) -> None:
     server.one(by(push(seq=1)))
-    run(server.store.confirm("ada", 1))
+    server.confirm("ada", 1)
     assert code(server.one(by(push(seq=1)))) is ErrorCode.OUT_OF_ORDER
     assert server.head == 1
 
@@ -185,6 +198,148 @@ def test_one_client_s_id_is_not_another_subject_s(server: Server) -> None:
     reply = server.one(by(push("2", seq=2), subject="user-2"))
     assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
     assert (server.head, server.last_seq()) == (1, 1)
+
+
+# Whose an id is.
+
+
+def seen(server: Server, client_id: str = "ada") -> int | None:
+    client = server.client(client_id)
+    return None if client is None else client.seen
+
+
+@pytest.mark.parametrize("first", [None, 1])
+@pytest.mark.parametrize("second", [None, 1, 2])
+def test_the_first_write_makes_an_id_its_subject_s_numbered_or_not(
+    server: Server, first: int | None, second: int | None
+) -> None:
+    acked(server.one(by(push(seq=first), subject="user-1")))
+    for message in (push("2", seq=second), push_fields(update("n", b"2"), seq=second)):
+        reply = server.one(by(message, subject="user-2"))
+        assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
+        assert code(server.one(by(message, subject=""))) is ErrorCode.CLIENT_ID_TAKEN
+    assert server.head == 1
+    acked(server.one(by(push("3"), subject="user-1")))
+
+
+def test_a_write_that_takes_no_effect_claims_no_id(server: Server) -> None:
+    refusal = RhtmxError(ErrorCode.UNKNOWN_ENTITY, "no such entity")
+    server.one(by(push(base_version=9), subject="user-1"))
+    server.one(by(push(), subject="user-1", refusal=refusal))
+    server.one(by(push(seq=5), subject="user-1"))
+    assert server.client() is None
+    acked(server.one(by(push(), subject="user-2")))
+    assert code(server.one(by(push(seq=1), subject="user-1"))) is ErrorCode.CLIENT_ID_TAKEN
+
+
+def test_a_thief_uses_up_no_number_not_even_by_a_push_that_is_refused(server: Server) -> None:
+    refusal = RhtmxError(ErrorCode.BAD_MESSAGE, "no such thing")
+    acked(server.one(by(push(seq=1))))
+    for secret in (None, hashed("guessed"), THE_APP):
+        reply = server.one(by(push(seq=2), refusal=refusal, secret=secret))
+        assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
+    assert server.last_seq() == 1
+
+
+def test_the_first_number_binds_an_id_to_its_secret(server: Server) -> None:
+    acked(server.one(by(push("0"), secret=None)))
+    acked(server.one(by(push("1", seq=1))))
+    client = server.client()
+    assert client is not None
+    assert client.secret == SECRET
+    for secret in (None, hashed("t")):
+        for seq in (None, 1, 2):
+            reply = server.one(by(push("2", seq=seq), secret=secret))
+            assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
+    assert acked(server.one(by(push("1", seq=1)))).duplicate
+    acked(server.one(by(push("3", seq=2))))
+    acked(server.one(by(push("4"))))
+
+
+def test_of_two_that_were_given_a_secret_the_first_to_number_has_the_id(server: Server) -> None:
+    replies = server.batch(by(push("1", seq=1)), by(push("2", seq=1), secret=hashed("t")))
+    assert code(replies[1][-1]) is ErrorCode.CLIENT_ID_TAKEN
+    assert (server.head, server.last_seq()) == (1, 1)
+
+
+def test_a_number_without_a_secret_is_told_what_it_takes(server: Server) -> None:
+    reply = server.one(by(push(seq=1), secret=None))
+    assert isinstance(reply, Error)
+    assert (reply.code, reply.seq) == (ErrorCode.BAD_MESSAGE, 1)
+    assert "say hello" in reply.message
+    assert (server.client(), server.head) == (None, 0)
+
+
+def test_a_client_of_before_the_secrets_is_bound_by_its_next_number(server: Server) -> None:
+    old = Client("ada", "", 7, NOW)
+    run(server.store.commit(Wanted(), lambda _: Writes(clients=[old])))
+    acked(server.one(by(push("1"), secret=None)))
+    acked(server.one(by(push("2", seq=8))))
+    assert code(server.one(by(push("3", seq=9), secret=None))) is ErrorCode.CLIENT_ID_TAKEN
+    assert acked(server.one(by(push("3", seq=9)))).seq == 9
+
+
+def test_a_subject_s_id_is_bound_to_no_secret(server: Server) -> None:
+    acked(server.one(by(push(seq=1), subject="user-1")))
+    acked(server.one(by(push("2", seq=2), subject="user-1", secret=hashed("t"))))
+    client = server.client()
+    assert client is not None
+    assert client.secret is None
+
+
+def test_nobody_in_particular_claims_no_id_without_a_number(server: Server) -> None:
+    acked(server.one(by(push(), secret=None)))
+    assert server.client() is None
+
+
+def test_the_app_writes_in_any_name_and_claims_none(server: Server) -> None:
+    acked(server.one(by(push(seq=1), subject="user-1")))
+    acked(server.one(by(push("2"), secret=THE_APP)))
+    acked(server.one(by(push("3"), "bob", secret=THE_APP)))
+    assert server.client("bob") is None
+
+
+def test_the_app_numbers_under_its_own_ids_and_no_door_under_those(server: Server) -> None:
+    acked(server.one(by(push("1", seq=1), subject="user-1")))
+    assert code(server.one(by(push("2", seq=2), secret=THE_APP))) is ErrorCode.CLIENT_ID_TAKEN
+    for seq in (1, 2):
+        acked(server.one(by(push("3", seq=seq), "importer", secret=THE_APP)))
+    for secret in (None, SECRET, hashed("")):
+        reply = server.one(by(push("4"), "importer", secret=secret))
+        assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
+
+
+def test_a_client_without_numbers_is_written_down_once_an_hour(server: Server) -> None:
+    for later in (0, 1, SEEN_TO - 1):
+        server.one(by(push(), subject="user-1"), now=NOW + later)
+        assert seen(server) == NOW
+    assert server.last is not None
+    server.one(by(push(), subject="user-1"), now=NOW + SEEN_TO)
+    assert seen(server) == NOW + SEEN_TO
+
+
+def test_a_client_that_also_numbers_keeps_its_number_and_its_secret(server: Server) -> None:
+    server.one(by(push(seq=1)))
+    server.one(by(push("2")), now=NOW + SEEN_TO)
+    assert server.client() == Client("ada", "", 1, NOW + SEEN_TO, SECRET)
+
+
+def test_new_clients_are_refused_when_there_are_as_many_as_may_be(server: Server) -> None:
+    replies = server.batch(
+        by(push("1", seq=1), "ada"),
+        by(push("2"), "bob", "user-1"),
+        by(push("3", seq=1), "carl"),
+        by(push("4"), "dora", "user-1"),
+        by(push("5"), "erin", secret=None),
+        by(push("6", seq=2), "ada"),
+        most=2,
+    )
+    failed = [reply[-1] for reply in replies if isinstance(reply[-1], Error)]
+    assert [each.code for each in failed] == 2 * [ErrorCode.TOO_MANY_REQUESTS]
+    assert all(each.retryable and "`clients`" in each.message for each in failed)
+    assert [server.last_seq(each) for each in ("ada", "carl")] == [2, 0]
+    assert code(server.one(by(push(seq=1), "carl"), most=2)) is ErrorCode.TOO_MANY_REQUESTS
+    acked(server.one(by(push(seq=1), "carl"), most=3))
 
 
 def test_without_a_number_every_arrival_takes_effect(server: Server) -> None:
@@ -310,13 +465,21 @@ def test_a_failure_of_the_store_consumes_nothing(server: Server) -> None:
 # What is asked of the store, and what is kept.
 
 
-def test_a_batch_asks_for_its_records_and_for_numbered_clients_only() -> None:
+def test_a_batch_asks_for_its_records_its_clients_and_the_answers_to_numbers() -> None:
     batch = Batch(
-        [by(push("1", seq=1)), by(push("2")), by(push("1", seq=2), "bob")], DECIDERS, "e", NOW
+        [
+            by(push("1", seq=1)),
+            by(push("2"), "carl"),
+            by(push("1", seq=2), "bob"),
+            by(push(), None),
+        ],
+        DECIDERS,
+        "e",
+        NOW,
     )
     wanted = batch.wanted()
     assert set(wanted.records) == {("tasks", "1"), ("tasks", "2")}
-    assert set(wanted.clients) == {"ada", "bob"}
+    assert set(wanted.clients) == {"ada", "bob", "carl"}
     assert set(wanted.outcomes) == {("ada", 1), ("bob", 2)}
 
 

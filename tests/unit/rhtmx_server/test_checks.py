@@ -36,7 +36,7 @@ BELOW = Position(epoch="e", version=-1)
 
 GOOD: list[Message] = [
     Hello(),
-    Hello(client_id=LONGEST, token="", confirmed_seq=0),
+    Hello(client_id=LONGEST, token="", confirmed_seq=0, secret=LONGEST),
     Authenticate(token="t" * MAX_TOKEN),
     Ping(),
     Pong(),
@@ -70,6 +70,8 @@ BAD: list[tuple[Message, str]] = [
     (ValidateForm(form="f", fields=[FormFieldValue()] * MANY), f"validate_form.fields: {TOO_MANY}"),
     (Hello(client_id=""), "hello.client_id: 1 to 255 bytes expected, got 0"),
     (Hello(client_id=TOO_LONG), "hello.client_id: 1 to 255 bytes expected, got 256"),
+    (Hello(secret=""), "hello.secret: 1 to 255 bytes expected, got 0"),
+    (Hello(secret=TOO_LONG), "hello.secret: 1 to 255 bytes expected, got 256"),
     (Hello(token="t" * (MAX_TOKEN + 1)), "hello.token: 0 to 4096 bytes expected, got 4097"),
     (Hello(confirmed_seq=-1), "hello.confirmed_seq: a number from 0 on expected, got -1"),
     (Authenticate(token="t" * 5000), "authenticate.token: 0 to 4096 bytes expected, got 5000"),

@@ -11,7 +11,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, PushAck
 from rhtmx.wire import ServerMessage
-from rhtmx_server.committer import MAX_BATCH, Committer
+from rhtmx_server.committer import MAX_BATCH, MAX_CONFIRMED, Committer
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.stores.memory import MemoryStore
@@ -28,8 +28,17 @@ class GatedStore(MemoryStore):
         self.open_gate.set()
         self.begun = asyncio.Event()
         self.failure: Exception | None = None
+        self.transactions: list[tuple[int, dict[str, int]]] = []
 
     async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+        def noted(snapshot: Snapshot) -> Writes:
+            writes = decide(snapshot)
+            self.transactions.append((len(writes.history), dict(writes.confirmed)))
+            return writes
+
+        await self._gated(wanted, noted)
+
+    async def _gated(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
         self.begun.set()
         await self.open_gate.wait()
         if self.failure is not None:
@@ -41,14 +50,23 @@ class GatedStore(MemoryStore):
 class World:
     """A committer, and what it says to whom, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = 3600.0, most_clients: int = 100) -> None:
         self.store = GatedStore()
         self.events: list[str] = []
         self.replies: dict[str, ServerMessage] = {}
         self.answered: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.batches: list[int] = []
+        self.transactions = self.store.transactions
         self.deliver_failure: Exception | None = None
-        self.committer = Committer(self.store, DECIDERS, self.deliver, lambda: NOW, self)
+        self.committer = Committer(
+            self.store,
+            DECIDERS,
+            self.deliver,
+            lambda: NOW,
+            self,
+            patience=patience,
+            most_clients=most_clients,
+        )
         self.running = asyncio.create_task(self.committer.run())
 
     def committed(self, mutations: int, seconds: float) -> None:
@@ -59,13 +77,16 @@ class World:
         if self.deliver_failure is not None:
             raise self.deliver_failure
 
-    def submit(self, entity_id: str) -> None:
+    def answering(self, name: str) -> Callable[[Sequence[ServerMessage]], None]:
         def answer(reply: Sequence[ServerMessage]) -> None:
-            self.events.append(f"answer {entity_id}")
-            self.replies[entity_id] = reply[-1]
-            self.answered[entity_id].set()
+            self.events.append(f"answer {name}")
+            self.replies[name] = reply[-1]
+            self.answered[name].set()
 
-        self.committer.submit(Mutation(push(entity_id), answer))
+        return answer
+
+    def submit(self, entity_id: str) -> None:
+        self.committer.submit(Mutation(push(entity_id), self.answering(entity_id)))
 
     async def done(self) -> None:
         """Until everything that was submitted is through."""
@@ -254,3 +275,117 @@ async def test_being_cancelled_refuses_whatever_was_not_finished(world: World) -
     assert world.code("under way") is ErrorCode.SHUTTING_DOWN
     assert world.code("waiting") is ErrorCode.SHUTTING_DOWN
     assert world.events == ["answer under way", "answer waiting"]
+
+
+# What clients confirm.
+
+
+async def test_what_is_confirmed_goes_along_with_the_next_mutations(world: World) -> None:
+    world.committer.confirm("ada", 3)
+    world.committer.confirm("bob", 1)
+    world.submit("1")
+    await world.answered["1"].wait()
+    assert world.transactions == [(1, {"ada": 3, "bob": 1})]
+    assert world.batches == [1]
+
+
+async def test_what_is_confirmed_during_a_transaction_goes_along_with_the_one_after_it(
+    world: World,
+) -> None:
+    world.store.open_gate.clear()
+    world.submit("1")
+    await world.store.begun.wait()
+    for number in range(1500):
+        world.committer.confirm(f"c{number % 300}", number)
+    world.submit("2")
+    world.store.open_gate.set()
+    await world.answered["2"].wait()
+    (first, second) = world.transactions
+    assert first == (1, {})
+    assert second == (1, {f"c{number}": 1200 + number for number in range(300)})
+
+
+async def test_confirmations_alone_wait_for_company_and_become_one_transaction() -> None:
+    world = World(patience=0.01)
+    for number in range(300):
+        world.committer.confirm(f"c{number}", 1)
+    assert world.transactions == []
+    await world.store.begun.wait()
+    await world.done()
+    assert [len(confirmed) for _, confirmed in world.transactions] == [300]
+    assert world.batches == []
+
+
+async def test_after_one_such_transaction_the_next_confirmations_are_written_too() -> None:
+    world = World(patience=0.01)
+    for _ in range(3):
+        world.committer.confirm("ada", 1)
+        await world.store.begun.wait()
+        world.store.begun.clear()
+    await world.done()
+    assert [confirmed for _, confirmed in world.transactions] == 3 * [{"ada": 1}]
+
+
+async def test_a_lower_number_takes_nothing_back(world: World) -> None:
+    world.committer.confirm("ada", 5)
+    world.committer.confirm("ada", 2)
+    await world.done()
+    assert world.transactions == [(0, {"ada": 5})]
+
+
+async def test_many_confirmations_are_spread_over_transactions(world: World) -> None:
+    for number in range(2 * MAX_BATCH + 1):
+        world.committer.confirm(f"c{number}", 1)
+    await world.done()
+    sizes = [len(confirmed) for _, confirmed in world.transactions]
+    assert sizes == [MAX_BATCH, MAX_BATCH, 1]
+
+
+async def test_what_waits_to_be_confirmed_is_bounded_and_the_rest_is_said_again(
+    world: World,
+) -> None:
+    for number in range(MAX_CONFIRMED + 10):
+        world.committer.confirm(f"c{number}", 1)
+    world.committer.confirm("c0", 9)
+    assert len(world.committer._confirmed) == MAX_CONFIRMED
+    await world.done()
+    written = {key: seq for _, confirmed in world.transactions for key, seq in confirmed.items()}
+    assert (len(written), written["c0"]) == (MAX_CONFIRMED, 9)
+    assert world.committer._confirmed == {}
+
+
+async def test_stopping_writes_what_was_confirmed_and_nothing_later(world: World) -> None:
+    world.committer.confirm("ada", 1)
+    await world.done()
+    world.committer.confirm("bob", 1)
+    assert world.transactions == [(0, {"ada": 1})]
+    assert world.committer._confirmed == {}
+    assert world.committer._timer is not None
+    assert world.committer._timer.cancelled()
+
+
+async def test_confirmations_that_cannot_be_written_are_logged_and_harm_no_write(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.store.failure = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+    world.committer.confirm("ada", 1)
+    world.submit("1")
+    await world.answered["1"].wait()
+    assert world.code("1") is ErrorCode.STORAGE_FULL
+    assert "1 mutations and 1 confirmations were not written" in caplog.text
+    world.store.failure = None
+    world.submit("2")
+    await world.answered["2"].wait()
+    assert isinstance(world.replies["2"], PushAck)
+
+
+async def test_new_clients_are_refused_beyond_the_most_that_may_be_known() -> None:
+    world = World(most_clients=1)
+    for client_id in ("ada", "bob"):
+        mutation = Mutation(
+            push(client_id, seq=1), world.answering(client_id), client_id, secret=b"s"
+        )
+        world.committer.submit(mutation)
+    await world.done()
+    assert isinstance(world.replies["ada"], PushAck)
+    assert world.code("bob") is ErrorCode.TOO_MANY_REQUESTS

@@ -33,6 +33,7 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message
 from rhtmx_server.dispatch import HANDLERS
+from rhtmx_server.identity import hashed
 from rhtmx_server.model import Client, Outcome
 from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.services import Grant
@@ -40,7 +41,7 @@ from rhtmx_server.session import Limits, Phase
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.runner import Runner, Verdict
 from tests.unit.rhtmx_server.connections import Side
-from tests.unit.rhtmx_server.fakes import NOW, push, push_fields
+from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
 
 
 async def users(token: str) -> Grant:
@@ -51,12 +52,15 @@ async def users(token: str) -> Grant:
     return Grant(name, int(expires) if expires else None)
 
 
-async def remember(side: Side, client_id: str, last_seq: int, subject: str = "") -> None:
+async def remember(
+    side: Side, client_id: str, last_seq: int, subject: str = "", secret: bytes | None = None
+) -> None:
     """Let the store know a client with an outcome for each number."""
 
     def write(snapshot: Snapshot) -> Writes:
         outcomes = [Outcome(client_id, seq, b"", b"") for seq in range(1, last_seq + 1)]
-        return Writes(clients=[Client(client_id, subject, last_seq, NOW)], outcomes=outcomes)
+        client = Client(client_id, subject, last_seq, NOW, secret)
+        return Writes(clients=[client], outcomes=outcomes)
 
     await side.store.commit(Wanted(), write)
 
@@ -108,15 +112,30 @@ async def test_what_the_client_confirms_is_forgotten_and_no_more_than_that() -> 
     side = Side()
     await remember(side, "ada", 7)
     await answers(side, Hello(client_id="ada", confirmed_seq=5))
-    assert sorted(seq for _, seq in side.store._outcomes) == [6, 7]
+    assert side.committer.confirmed == [("ada", 5)]
 
 
 async def test_nothing_is_forgotten_that_never_was() -> None:
     side = Side()
     await remember(side, "ada", 2)
     await answers(side, Hello(client_id="ada", confirmed_seq=99))
-    await remember(side, "ada", 3)
-    assert (await side.store.client("ada")) is not None
+    assert side.committer.confirmed == [("ada", 2)]
+
+
+@pytest.mark.parametrize("confirmed", [None, 0])
+async def test_who_confirms_nothing_makes_no_work(confirmed: int | None) -> None:
+    side = Side()
+    await remember(side, "ada", 2)
+    await answers(side, Hello(client_id="ada", confirmed_seq=confirmed))
+    await answers(Side(), Hello(client_id="new", confirmed_seq=7))
+    assert side.committer.confirmed == []
+
+
+async def test_another_s_answers_cannot_be_confirmed() -> None:
+    side = Side()
+    await remember(side, "ada", 2, secret=hashed("hers"))
+    await answers(side, Hello(client_id="ada", confirmed_seq=2, secret="guessed"))
+    assert side.committer.confirmed == []
 
 
 async def test_another_users_client_id_is_refused() -> None:
@@ -125,6 +144,103 @@ async def test_another_users_client_id_is_refused() -> None:
     (error,) = await answers(side, Hello(client_id="ada", token="user-2"))
     assert code(error) is ErrorCode.CLIENT_ID_TAKEN
     assert (side.session.phase, side.session.client_id) == (Phase.PLAIN, None)
+
+
+# The secret of a client id, where nobody is asked for a token.
+
+
+async def secret_of(side: Side, hello: Hello) -> str | None:
+    (welcome,) = await answers(side, hello)
+    assert isinstance(welcome, Welcome)
+    return welcome.secret
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_an_id_that_is_bound_to_nothing_is_given_a_secret(known: bool) -> None:
+    side = Side()
+    if known:  # by a version that knew no secrets
+        await remember(side, "ada", 7)
+    assert await secret_of(side, Hello(client_id="ada")) == "made here"
+    assert side.session.secret == hashed("made here")
+    side.say(push(seq=8))
+    assert side.committer.mutations[0].secret == hashed("made here")
+
+
+async def test_a_secret_of_the_client_s_own_is_taken_and_none_is_given() -> None:
+    side = Side()
+    assert await secret_of(side, Hello(client_id="ada", secret="my own")) is None
+    side.say(push_fields(update("n", b"1"), seq=1))
+    assert side.committer.mutations[0].secret == hashed("my own")
+
+
+async def test_an_id_that_is_bound_is_welcome_with_its_secret() -> None:
+    side = Side()
+    await remember(side, "ada", 7, secret=hashed("hers"))
+    assert await secret_of(side, Hello(client_id="ada", secret="hers")) is None
+    assert (side.session.client_id, side.session.secret) == ("ada", hashed("hers"))
+
+
+@pytest.mark.parametrize("secret", [None, "guessed", "made here"])
+async def test_a_thief_s_hello_is_refused_and_it_does_not_have_the_id(secret: str | None) -> None:
+    side = Side()
+    await remember(side, "ada", 7, secret=hashed("hers"))
+    (error,) = await answers(side, Hello(client_id="ada", secret=secret))
+    assert code(error) is ErrorCode.CLIENT_ID_TAKEN
+    assert "secret" in str(error)
+    assert "hers" not in str(error)
+    assert (side.session.client_id, side.session.secret) == (None, None)
+
+
+async def test_hello_without_an_id_is_given_no_secret() -> None:
+    assert await secret_of(Side(), Hello()) is None
+
+
+async def test_where_there_is_a_subject_no_secret_is_given_or_asked_for() -> None:
+    for hello in (
+        Hello(client_id="ada", token="user-1"),
+        Hello(client_id="ada", token="user-1", secret="x"),
+    ):
+        side = Side(authenticate=users)
+        await remember(side, "ada", 1, subject="user-1")
+        assert await secret_of(side, hello) is None
+
+
+async def test_a_guest_of_a_server_with_tokens_needs_a_secret_like_everybody() -> None:
+    async def guests(token: str) -> Grant:
+        return Grant(token)
+
+    side = Side(authenticate=guests)
+    assert await secret_of(side, Hello(client_id="ada")) == "made here"
+    other = Side(authenticate=guests)
+    await remember(other, "ada", 1, secret=hashed("hers"))
+    (error,) = await answers(other, Hello(client_id="ada"))
+    assert code(error) is ErrorCode.CLIENT_ID_TAKEN
+
+
+async def test_hello_speaks_for_the_id_that_the_door_was_told() -> None:
+    side = Side()
+    side.session.client_id = "ada"  # as in `?client_id=ada`
+    await remember(side, "ada", 7)
+    (welcome,) = await answers(side, Hello())
+    assert isinstance(welcome, Welcome)
+    assert (welcome.last_seq, welcome.secret) == (7, "made here")
+
+
+async def test_a_secret_that_the_door_was_told_is_for_its_id_only() -> None:
+    for client_id, given in (("ada", None), (None, None), ("bob", "made here")):
+        side = Side()
+        side.session.client_id, side.session.secret = "ada", hashed("hers")
+        assert await secret_of(side, Hello(client_id=client_id)) == given
+
+
+@pytest.mark.parametrize("owner", ["user-2", ""])
+async def test_authenticate_tells_early_that_the_id_of_the_door_is_another_s(owner: str) -> None:
+    side = Side(authenticate=users)
+    side.session.client_id = "ada"
+    await remember(side, "ada", 7, subject=owner)
+    (error,) = await answers(side, Authenticate(token="user-1", request_id="r"))
+    assert isinstance(error, Error)
+    assert (error.code, error.request_id) == (ErrorCode.CLIENT_ID_TAKEN, "r")
 
 
 async def test_hello_without_an_id_or_a_token_is_a_stranger_with_heartbeats() -> None:

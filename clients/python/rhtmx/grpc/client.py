@@ -7,12 +7,14 @@ connections.
 
 from __future__ import annotations
 
+import secrets
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.line import Line, Token
 from rhtmx.grpc.reads import Reads
 from rhtmx.grpc.target import Tls, target
@@ -75,6 +77,7 @@ def backend(
     address: str,
     *,
     client_id: str | None = None,
+    client_secret: str | None = None,
     token: Token = None,
     tls: bool | ssl.SSLContext | Tls = False,
     open_timeout: float = 10.0,
@@ -84,6 +87,10 @@ def backend(
     Args:
         address: `host:port` of the server's door for gRPC.
         client_id: stable id of this client instance, for numbered writes.
+        client_secret: what gives the right to number under it, where nobody is asked
+            for a token; of your choice, and to be kept: the first numbered write
+            binds the id to it. A random one if left out, which ends with this
+            client: then nobody can number under that id after it.
         token: bearer token, or what gets one for each call.
         tls: whether to encrypt; with which files, or how.
         open_timeout: seconds for connecting.
@@ -92,5 +99,17 @@ def backend(
         >>> async with rhtmx.backend("localhost:50051") as trackers:
         ...     await trackers.push("prices", "EURUSD", {"bid": 1.0853})
     """
-    line = Line(target(address, tls), token=token, client_id=client_id, open_timeout=open_timeout)
+    if client_id is not None and client_secret is None:
+        client_secret = secrets.token_urlsafe()
+    elif client_id is None and client_secret is not None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, "backend: client_secret is of a client_id: give both, or neither"
+        )
+    line = Line(
+        target(address, tls),
+        token=token,
+        client_id=client_id,
+        client_secret=client_secret,
+        open_timeout=open_timeout,
+    )
     return Backend(line)

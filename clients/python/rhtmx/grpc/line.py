@@ -36,6 +36,7 @@ class Line:
         target: where to connect to.
         token: for `authorization`.
         client_id: the id of this client instance.
+        client_secret: what gives it the right to number under that id.
         open_timeout: seconds for connecting.
         make: makes the channel.
     """
@@ -46,6 +47,7 @@ class Line:
         *,
         token: Token = None,
         client_id: str | None = None,
+        client_secret: str | None = None,
         open_timeout: float = 10.0,
         make: Callable[[Target], Channel] = open_channel,
     ) -> None:
@@ -56,6 +58,7 @@ class Line:
         self._channel: Channel | None = None
         self._closed = False
         self.client_id = client_id
+        self._client_secret = client_secret
 
     @property
     def renews(self) -> bool:
@@ -142,6 +145,9 @@ class Line:
         metadata = {}
         if self.client_id is not None:
             metadata["x-rhtmx-client-id"] = _printable(self.client_id, "client_id")
+        if self._client_secret is not None:
+            secret = _printable(self._client_secret, "client_secret")
+            metadata["x-rhtmx-client-secret"] = secret
         token = self._token
         if token is not None and not isinstance(token, str):
             try:

@@ -25,6 +25,7 @@ from rhtmx.ops import (
     PutRefused,
     PutRow,
     RefusedWrite,
+    SetIdentity,
     SetLast,
     SetPosition,
 )
@@ -39,11 +40,13 @@ class MemoryStore:
         client_id: the client whose store it is.
 
     Attributes:
+        secret: what gives that client the right to its id.
         failure: raised in place of every change, while it is set.
     """
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
+        self.secret: str | None = None
         self.failure: RhtmxError | None = None
         self._last = 0
         self._rows: dict[str, KeptRow] = {}
@@ -57,7 +60,8 @@ class MemoryStore:
             name: Kept(kept.position, kept.grain, dict(kept.records))
             for name, kept in self._entities.items()
         }
-        return Image(self.client_id, self._last, rows, list(self._refused.values()), entities)
+        refused = list(self._refused.values())
+        return Image(self.client_id, self._last, rows, refused, entities, self.secret)
 
     def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
         """Apply ops, then number and store new writes.
@@ -107,6 +111,8 @@ class MemoryStore:
                 self._refused.pop(refused_id, None)
             case SetLast(last):
                 self._last = last
+            case SetIdentity(client_id, secret):
+                self.client_id, self.secret = client_id, secret
 
     def _entity(self, entity: str) -> Kept:
         beginning = Kept(Position(epoch="", version=0), Grain.RECORDS)

@@ -31,6 +31,7 @@ from rhtmx.ops import (
     PutRefused,
     PutRow,
     RefusedWrite,
+    SetIdentity,
     SetLast,
     SetPosition,
     Settled,
@@ -50,8 +51,8 @@ def read(db: sqlite3.Connection) -> Image:
     Raises:
         NewerError: some of it is not understood.
     """
-    client_id, last = db.execute("SELECT id, last FROM client").fetchone()
-    image = Image(client_id, last)
+    client_id, last, secret = db.execute("SELECT id, last, secret FROM client").fetchone()
+    image = Image(client_id, last, secret=secret)
     for name, epoch, version, grain in db.execute("SELECT * FROM entities"):
         image.entities[name] = Kept(Position(epoch=epoch, version=version), Grain(grain))
     for entity, entity_id, version, data in db.execute("SELECT * FROM records"):
@@ -94,6 +95,8 @@ def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:
                 db.execute("DELETE FROM refused WHERE id = ?", (refused_id,))
             case SetLast(last):
                 db.execute("UPDATE client SET last = ?", (last,))
+            case SetIdentity(client_id, secret):
+                db.execute("UPDATE client SET id = ?, secret = ?", (client_id, secret))
 
 
 def _put_row(db: sqlite3.Connection, row: KeptRow) -> None:

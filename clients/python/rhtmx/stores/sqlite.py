@@ -23,15 +23,14 @@ from rhtmx.stores import rows
 
 __all__ = ["VERSION", "SqliteStore"]
 
-VERSION = 1
+VERSION = 2
 """Of the tables; in the file's `user_version`."""
 
 _APPLICATION = 0x72687478
 """`rhtx`, in the file's `application_id`: a database of someone else is left alone."""
 
-_SCHEMA = f"""
+_FIRST = f"""
 PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {VERSION};
 CREATE TABLE client (id TEXT NOT NULL, last INTEGER NOT NULL) STRICT;
 CREATE TABLE entities (
     name TEXT PRIMARY KEY, epoch TEXT NOT NULL, version INTEGER NOT NULL, grain TEXT NOT NULL
@@ -49,6 +48,9 @@ CREATE TABLE refused (
     details BLOB, since REAL NOT NULL, epoch TEXT
 ) STRICT;
 """
+
+_STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT")
+"""Step n makes version n out of the one before. Add steps, never change one."""
 
 
 class SqliteStore:
@@ -148,10 +150,13 @@ class SqliteStore:
                 f"'{self.path}' was written by a newer rhtmx (version {version} of its tables, "
                 f"this one knows {VERSION}): update this program, or name another file",
             )
-        if not tables:
-            for statement in _SCHEMA.split(";"):
+        for step in _STEPS[version:]:
+            for statement in step.split(";"):
                 db.execute(statement)
-            db.execute("INSERT INTO client VALUES (?, 0)", (secrets.token_hex(16),))
+        if version < VERSION:  # a file that turns out not to be understood stays as it is
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        if not tables:
+            db.execute("INSERT INTO client (id, last) VALUES (?, 0)", (secrets.token_hex(16),))
         db.execute("COMMIT")
         with closing(db.execute("PRAGMA journal_mode = TRUNCATE")) as mode:
             mode.fetchone()

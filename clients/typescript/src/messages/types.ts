@@ -54,7 +54,10 @@ export type ErrorCode =
   | "out_of_order"
   /** This `seq` was used before, for a mutation with other content. */
   | "seq_reused"
-  /** This `client_id` belongs to another subject. */
+  /**
+   * This `client_id` belongs to another subject, or to whoever has its secret:
+   * use a new one.
+   */
   | "client_id_taken"
   /** A newer validation of the same field took the place of this one. */
   | "superseded"
@@ -126,7 +129,7 @@ export interface Hello {
   readonly type: "hello";
   /**
    * Stable id of this client instance, 1 to 255 bytes; a copy of it is another
-   * instance. Needed to send `seq`.
+   * instance. Needed to send `seq`. It belongs to whoever first wrote under it.
    */
   readonly client_id?: string | undefined;
   /** Bearer token. */
@@ -138,8 +141,9 @@ export interface Hello {
   /** Every answer up to this `seq` has arrived: the server may forget them. */
   readonly confirmed_seq?: number | undefined;
   /**
-   * What `welcome` gave when this `client_id` was first used, where nobody is
-   * asked for a token: the right to number mutations under it.
+   * Where nobody is asked for a token: the right to write under this
+   * `client_id` once mutations were numbered under it. What `welcome` gave, or
+   * one of the client's own from the first `hello` on; 1 to 255 bytes.
    */
   readonly secret?: string | undefined;
 }
@@ -178,9 +182,10 @@ export interface Welcome {
   /** Hash of the schema that the server was generated from. */
   readonly schema: string;
   /**
-   * Given once, when a `client_id` is first used where nobody is asked for a
-   * token. Keep it beside the id and say it in every later `hello`: the id
-   * itself is no secret, every change carries it.
+   * Given where nobody is asked for a token, as long as nothing was numbered
+   * under the `client_id` and `hello` had none. The first number binds the id
+   * to it: keep it beside the id before that, and say it in every later
+   * `hello`. The id itself is no secret, every change carries it.
    */
   readonly secret?: string | undefined;
 }

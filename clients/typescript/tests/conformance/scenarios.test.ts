@@ -72,6 +72,10 @@ class Player {
     this.#says({ ...WELCOME, heartbeat: 20_000, limits, ...given });
   }
 
+  _refuse(code: ErrorCode): void {
+    this.#says({ type: "error", message: `it is ${code}`, code, details: null });
+  }
+
   _change({ id, data, client_id = "other", version }: Step): void {
     const action = data === undefined ? "delete" : "update";
     const common = { entity: "tasks", entity_id: id, version, client_id, created_at: TIME };

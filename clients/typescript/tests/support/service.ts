@@ -18,6 +18,10 @@ export class Service {
   #epoch: string = WELCOME.epoch;
   /** The version of each numbered write. */
   #versions: number[] = [];
+  /** What the client's id is bound to, once it has numbered a write. */
+  #secret = "";
+  /** What each connection has presented, or was given. */
+  readonly #rights = new Map<FakeWebSocket, string>();
   #backup = () => {};
 
   constructor() {
@@ -36,9 +40,9 @@ export class Service {
   /** A connection said something. */
   hear(socket: FakeWebSocket, message: Message): void {
     const say = (...messages: ServerMessage[]) => socket.says(...messages);
-    if (message.type === "hello") say({ ...WELCOME, epoch: this.#epoch, last_seq: this.#versions.length });
+    if (message.type === "hello") say(this.#welcome(socket, message.secret));
     else if (message.type === "ping") say({ type: "pong" });
-    else if (message.type === "push") say(...this.#push(message));
+    else if (message.type === "push") say(...this.#push(message, this.#rights.get(socket)!));
     else if (message.type === "subscribe") {
       const position = message.since?.["tasks"];
       const known = position?.epoch === this.#epoch && position.version <= this.effects.length;
@@ -74,8 +78,21 @@ export class Service {
     this.#live.delete(socket);
   }
 
-  #push({ seq = 0, request_id, entity_id, data, client_id }: Push & { client_id?: string }): ServerMessage[] {
+  #welcome(socket: FakeWebSocket, said: string | undefined): ServerMessage {
+    if (this.#secret && said !== this.#secret) {
+      return { type: "error", message: "taken", code: "client_id_taken", details: null };
+    }
+    const secret = said ? undefined : `secret ${this.#rights.size}`;
+    this.#rights.set(socket, said ?? secret!);
+    return { ...WELCOME, epoch: this.#epoch, last_seq: this.#versions.length, secret };
+  }
+
+  #push(message: Push & { client_id?: string }, right: string): ServerMessage[] {
+    const { seq = 0, request_id, entity_id, data, client_id } = message;
     const place = { entity: "tasks", entity_id, request_id, seq };
+    if (this.#secret && right !== this.#secret) {
+      return [{ type: "error", message: "taken", code: "client_id_taken", seq, request_id, details: null }];
+    }
     const last_seq = this.#versions.length;
     if (seq > last_seq + 1) {
       const details = { last_seq };
@@ -91,6 +108,7 @@ export class Service {
     this.effects.push(data as string);
     const version = this.effects.length;
     this.#versions.push(version);
+    this.#secret = right;
     const common = { entity: "tasks", entity_id, action: "update", version } as const;
     const change = { ...common, data: data ?? null, client_id, created_at: TIME };
     this.records.set(entity_id, change);

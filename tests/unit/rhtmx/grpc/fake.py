@@ -243,12 +243,21 @@ async def channel_to(fake: Fake) -> AsyncIterator[Channel]:
 
 @asynccontextmanager
 async def line_to(
-    fake: Fake, *, token: Token = None, client_id: str | None = None
+    fake: Fake,
+    *,
+    token: Token = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
 ) -> AsyncIterator[Line]:
     """A line to it that is open."""
     async with channel_to(fake) as channel:
-        where = target("test:1")
-        line = Line(where, token=token, client_id=client_id, make=lambda _: channel)
+        line = Line(
+            target("test:1"),
+            token=token,
+            client_id=client_id,
+            client_secret=client_secret,
+            make=lambda _: channel,
+        )
         await line.open()
         yield line
         line.close()

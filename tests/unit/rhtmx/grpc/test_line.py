@@ -41,6 +41,23 @@ async def test_each_call_says_who_is_there() -> None:
     ]
 
 
+async def test_what_gives_the_right_to_the_id_is_said_with_each_call() -> None:
+    fake = Fake()
+    fake.answer["get_record"] = record(1)
+    async with line_to(fake, client_id="cafe", client_secret="hush") as line:
+        await line.ask(get)
+        await line.ask(get)
+    said = {"x-rhtmx-client-id": "cafe", "x-rhtmx-client-secret": "hush"}
+    assert fake.metadata == [said, said]
+
+
+@pytest.mark.parametrize("secret", ["geheim\n", "", "schlüssel"])
+async def test_a_secret_that_cannot_be_sent_is_not_repeated(fake: Fake, secret: str) -> None:
+    async with line_to(fake, client_id="cafe", client_secret=secret) as line:
+        with pytest.raises(RhtmxError, match="client_secret: printable ASCII expected"):
+            await line.ask(get)
+
+
 async def test_nobody_has_to() -> None:
     fake = Fake()
     fake.answer["get_record"] = record(1)

@@ -17,8 +17,8 @@ import pytest
 from rhtmx import calls
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push
-from rhtmx.ops import Add, Held, KeptRow, PutRecord, PutRefused, RefusedWrite
-from rhtmx.stores.sqlite import VERSION, SqliteStore
+from rhtmx.ops import Add, Held, KeptRow, PutRecord, PutRefused, RefusedWrite, SetIdentity
+from rhtmx.stores.sqlite import _STEPS, VERSION, SqliteStore
 from rhtmx.wire import Format, decode, encode
 
 
@@ -70,6 +70,22 @@ def test_a_file_that_is_open_is_refused_to_another_process(store: SqliteStore, p
     assert out.stdout.startswith("RhtmxError")
     assert "another process has it open: end that one, or name another file" in out.stdout
     assert str(path) in out.stdout
+
+
+def test_a_file_of_before_the_secrets_keeps_its_client_and_its_queue(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript(_STEPS[0])
+        db.execute("PRAGMA user_version = 1")
+        db.execute("INSERT INTO client VALUES ('c', 7)")
+        message = '{"type":"push","entity":"tasks","entity_id":"a","action":"update","data":1}'
+        db.execute("INSERT INTO queue VALUES ('a', 7, ?, NULL, 0, NULL)", (message.encode(),))
+    for secret in (None, "s1"):
+        store = SqliteStore(path)
+        image = store.load()
+        assert (image.client_id, image.last, image.secret) == ("c", 7, secret)
+        assert [row.id for row in image.rows] == ["a"]
+        store.apply([SetIdentity("c", "s1")])
+        store.close()
 
 
 def test_it_is_free_again_once_it_is_closed(store: SqliteStore, path: Path) -> None:

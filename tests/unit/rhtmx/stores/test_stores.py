@@ -24,6 +24,7 @@ from rhtmx.ops import (
     PutRefused,
     PutRow,
     RefusedWrite,
+    SetIdentity,
     SetLast,
     SetPosition,
     Settled,
@@ -66,6 +67,21 @@ def test_a_new_store_has_an_id_and_nothing_else(again: Callable[[Store | None], 
     assert image.client_id
     assert image == Image(image.client_id)
     assert reread(again, store) == image
+
+
+def test_who_the_client_is_is_kept_and_its_number_with_it(
+    again: Callable[[Store | None], Store],
+) -> None:
+    store = again(None)
+    name = store.load().client_id
+    store.add([Add(write("a"))], [SetIdentity(name, "s1")])
+    image = reread(again, store)
+    assert (image.client_id, image.secret, image.last) == (name, "s1", 1)
+    store = again(None)
+    store.load()
+    store.apply([SetIdentity("new", None), SetLast(0)])
+    image = reread(again, store)
+    assert (image.client_id, image.secret, image.last) == ("new", None, 0)
 
 
 def test_records_and_positions_are_kept(again: Callable[[Store | None], Store]) -> None:

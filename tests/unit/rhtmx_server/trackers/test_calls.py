@@ -11,6 +11,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, PushAck
 from rhtmx.wire import check_json
+from rhtmx_server.identity import THE_APP
 from rhtmx_server.model import Mutation
 from rhtmx_server.trackers.calls import call, encode_value
 from tests.unit.rhtmx_server.trackers.builders import push
@@ -32,6 +33,7 @@ async def test_a_call_returns_the_reply_when_it_comes() -> None:
     mutation = await submitted.get()
     assert mutation.client_id == "c"
     assert mutation.message.seq == 3
+    assert mutation.secret == THE_APP
     assert not calling.done()
     ack = PushAck(entity="users", entity_id="1", version=1)
     mutation.answer([ack])

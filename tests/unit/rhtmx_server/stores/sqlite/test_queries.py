@@ -41,7 +41,9 @@ def test_a_number_that_is_new_is_not_looked_up(connection: apsw.Connection) -> N
         writing(clients=[Client("c", "", 4, 0)], outcomes=[Outcome("c", 4, b"", b"")]),
     )
     new = Wanted(clients=["c", "d"], outcomes=[("c", 5), ("c", 6), ("d", 1)])
-    assert looked_up(connection, new) == ["clients", "clients"]
+    assert looked_up(connection, new) == ["clients", "clients", "meta"]  # d is new: how many are?
+    seen = Wanted(clients=["c"], outcomes=[("c", 5)])
+    assert looked_up(connection, seen) == ["clients"]
     again = Wanted(clients=["c"], outcomes=[("c", 4), ("c", 5)])
     assert looked_up(connection, again) == ["clients", "outcomes"]
 

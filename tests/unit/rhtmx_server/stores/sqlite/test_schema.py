@@ -6,7 +6,10 @@ import apsw
 import pytest
 
 from rhtmx.errors import RhtmxError
+from rhtmx_server.model import Client
+from rhtmx_server.ports import Wanted
 from rhtmx_server.stores.sqlite import schema
+from rhtmx_server.stores.sqlite.queries import read_client, read_snapshot
 from rhtmx_server.stores.sqlite.schema import APPLICATION_ID, FORMAT, check_identity, migrate
 
 
@@ -42,6 +45,24 @@ def test_an_older_format_takes_the_steps_that_it_lacks(
     migrate(connection, lambda: "e2")
     assert connection.pragma("user_version") == len(later)
     assert connection.execute("SELECT note FROM records").fetchall() == []
+
+
+def test_a_file_of_before_the_secrets_keeps_its_clients_and_counts_them(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "_STEPS", schema._STEPS[:1])
+        before.setattr(schema, "FORMAT", 1)
+        migrate(connection, lambda: "e1")
+    for client_id in ("c", "d"):
+        connection.execute(
+            "INSERT INTO clients(client_id, subject, last_seq, seen) VALUES (?, '', 7, 5)",
+            (client_id,),
+        )
+    assert migrate(connection, lambda: "e2") == "e1"
+    assert read_client(connection.cursor(), "c") == Client("c", "", 7, 5, None)
+    seen = read_snapshot(connection.cursor(), Wanted(clients=["c", "new"]))
+    assert (seen.known, connection.pragma("user_version")) == (2, FORMAT)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(

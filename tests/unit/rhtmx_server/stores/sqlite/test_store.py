@@ -192,7 +192,7 @@ async def test_a_page_is_kept_until_something_is_written(store: SqliteStore) -> 
     await store.since("tasks", 0, 10, 10)
     page = await store.since("tasks", 0, 10, 10)
     assert await store.since("tasks", 0, 10, 10) is page
-    await store.confirm("nobody", 1)
+    await put(store, record("2", 2))
     assert await store.since("tasks", 0, 10, 10) is not page
 
 

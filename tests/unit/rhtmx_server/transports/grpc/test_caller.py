@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.identity import hashed
+from rhtmx_server.model import Client
+from rhtmx_server.ports import Wanted, Writes
 from rhtmx_server.services import Grant
 from rhtmx_server.transports.grpc.caller import identify
 from tests.unit.rhtmx_server.connections import Side
@@ -58,3 +61,44 @@ async def test_a_client_id_has_the_length_of_any_name() -> None:
         with pytest.raises(RhtmxError) as caught:
             await identify(services, {"x-rhtmx-client-id": wrong})
         assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+async def known(side: Side, client: Client) -> None:
+    await side.store.commit(Wanted(), lambda _: Writes(clients=[client]))
+
+
+async def test_a_secret_has_the_length_of_any_name_and_only_its_hash_is_kept() -> None:
+    services = Side().services
+    metadata = {"x-rhtmx-client-id": "c", "x-rhtmx-client-secret": "hush-hush"}
+    caller = await identify(services, metadata)
+    assert caller.secret == hashed("hush-hush")
+    assert "hush" not in repr(caller)
+    assert repr(caller.secret) not in repr(caller)
+    for wrong in ("", "x" * 256):
+        with pytest.raises(RhtmxError, match="x-rhtmx-client-secret: 1 to 255 bytes") as caught:
+            await identify(services, {**metadata, "x-rhtmx-client-secret": wrong})
+        assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_another_subject_s_id_is_refused_before_anything_is_done(later: bool) -> None:
+    side = Side(authenticate=grants)
+    metadata = {**bearer("good"), "x-rhtmx-client-id": "c"}
+    for owner in ("bob", ""):
+        await known(side, Client("c", owner, 0, NOW))
+        with pytest.raises(RhtmxError) as caught:
+            await identify(side.services, metadata, later=later)
+        assert caught.value.code is ErrorCode.CLIENT_ID_TAKEN
+    await known(side, Client("c", "ada", 0, NOW))
+    assert (await identify(side.services, metadata, later=later)).client_id == "c"
+
+
+async def test_a_wrong_secret_is_refused_and_a_missing_one_may_never_be_needed() -> None:
+    side = Side()
+    await known(side, Client("c", "", 1, NOW, hashed("hers")))
+    metadata = {"x-rhtmx-client-id": "c"}
+    assert (await identify(side.services, metadata)).secret is None
+    assert await identify(side.services, {**metadata, "x-rhtmx-client-secret": "hers"})
+    with pytest.raises(RhtmxError) as caught:
+        await identify(side.services, {**metadata, "x-rhtmx-client-secret": "guessed"})
+    assert caught.value.code is ErrorCode.CLIENT_ID_TAKEN

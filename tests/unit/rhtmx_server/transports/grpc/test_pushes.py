@@ -86,6 +86,14 @@ def test_what_is_refused_for_its_content_takes_its_place_in_the_order() -> None:
     ]
 
 
+def test_what_gives_the_right_to_the_id_goes_along_with_each_push() -> None:
+    side = Side()
+    caller = Caller(side.services, client_id="ada", secret=b"hash")
+    for message in (push(seq=1), push(), push_fields(seq=2)):
+        pushes.submit(caller, message, lambda reply: None)
+    assert [mutation.secret for mutation in side.committer.mutations] == 3 * [b"hash"]
+
+
 def test_a_number_without_a_client_is_refused_at_once() -> None:
     side = Side()
     with pytest.raises(RhtmxError, match="numbers belong to a client_id"):

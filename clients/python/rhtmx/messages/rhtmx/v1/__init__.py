@@ -216,7 +216,8 @@ class ErrorCode(betterproto2.Enum):
 
     CLIENT_ID_TAKEN = 8
     """
-    This `client_id` belongs to another subject.
+    This `client_id` belongs to another subject, or to whoever has its secret:
+    use a new one.
     """
 
     SUPERSEDED = 9
@@ -1238,7 +1239,7 @@ class Hello(betterproto2.Message):
     client_id: "str | None" = betterproto2.field(1, betterproto2.TYPE_STRING, optional=True)
     """
     Stable id of this client instance, 1 to 255 bytes; a copy of it is another
-    instance. Needed to send `seq`.
+    instance. Needed to send `seq`. It belongs to whoever first wrote under it.
     """
 
     token: "str | None" = betterproto2.field(2, betterproto2.TYPE_STRING, optional=True)
@@ -1263,8 +1264,9 @@ class Hello(betterproto2.Message):
 
     secret: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
     """
-    What `welcome` gave when this `client_id` was first used, where nobody is
-    asked for a token: the right to number mutations under it.
+    Where nobody is asked for a token: the right to write under this
+    `client_id` once mutations were numbered under it. What `welcome` gave, or
+    one of the client's own from the first `hello` on; 1 to 255 bytes.
     """
 
 
@@ -1934,9 +1936,10 @@ class Welcome(betterproto2.Message):
 
     secret: "str | None" = betterproto2.field(8, betterproto2.TYPE_STRING, optional=True)
     """
-    Given once, when a `client_id` is first used where nobody is asked for a
-    token. Keep it beside the id and say it in every later `hello`: the id
-    itself is no secret, every change carries it.
+    Given where nobody is asked for a token, as long as nothing was numbered
+    under the `client_id` and `hello` had none. The first number binds the id
+    to it: keep it beside the id before that, and say it in every later
+    `hello`. The id itself is no secret, every change carries it.
     """
 
 
