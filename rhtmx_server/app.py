@@ -22,8 +22,9 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import Commit, HistoryEntry, Mutation
+from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.outbox import Tick
+from rhtmx_server.page import HistoryPage, Place
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.server import RunningServer
 from rhtmx_server.services import Authenticator, Services
@@ -228,18 +229,31 @@ class App:
         entity: str,
         entity_id: str | None = None,
         *,
-        after: int = 0,
+        after: int | Place = 0,
         until: int | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
-        """Every commit and every lost field write that is still kept, oldest first.
+    ) -> HistoryPage:
+        """Commits and lost field writes that are still kept, oldest first: one page of them.
 
         Args:
             entity: the collection.
             entity_id: only this record.
-            after: the last version that is not wanted.
+            after: the last version that is not wanted, or the `end` of the page
+                before.
             until: the last moment that is wanted; microseconds since 1970.
             limit: at most so many.
+
+        Returns:
+            A list of at most `limit` entries and about 1 MiB of data. Only an
+            empty one says that there are no more.
+
+        Example:
+            >>> async def audit(app):
+            ...     page = await app.history("tasks")
+            ...     while page:
+            ...         for entry in page:
+            ...             print(entry.record.version, entry.record.data)
+            ...         page = await app.history("tasks", after=page.end)
         """
         return await self._running.services.store.history(
             entity, entity_id=entity_id, after=after, until=until, limit=limit

@@ -18,6 +18,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import ChangeLog
 from rhtmx_server.failures import place
 from rhtmx_server.model import Commit
+from rhtmx_server.page import Place
 from rhtmx_server.ports import Store
 from rhtmx_server.trackers.views import change_log
 
@@ -56,7 +57,7 @@ class HookRunner:
     def __init__(self, hooks: CommitHooks, store: Store) -> None:
         self._hooks = hooks
         self._store = store
-        self._told: dict[str, int] = {}
+        self._told: dict[str, int | Place] = {}
         self._behind: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -92,12 +93,12 @@ class HookRunner:
         await self._idle.wait()
 
     async def _catch_up(self, entity: str) -> None:
-        while entries := await self._store.history(entity, after=self._told[entity], limit=PAGE):
-            for entry in entries:
+        while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
+            for entry in page:
                 if not entry.lost:
                     for hook in self._hooks.of(entity):
                         await _call(hook, change_log(entry.record))
-                self._told[entity] = max(self._told[entity], entry.record.version)
+            self._told[entity] = page.end
 
 
 async def _call(hook: Hook, change: ChangeLog) -> None:

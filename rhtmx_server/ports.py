@@ -11,6 +11,7 @@ from typing import Protocol
 
 from rhtmx.messages import Push, PushFields
 from rhtmx_server.model import Client, Context, Decision, Head, HistoryEntry, Key, Outcome, Record
+from rhtmx_server.page import HistoryPage, Place
 
 __all__ = [
     "KEEP_ANSWERS",
@@ -157,16 +158,21 @@ class Store(Protocol):
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int = 0,
+        after: int | Place = 0,
         until: int | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
-        """Commits and lost writes with `version > after`, oldest first.
+    ) -> HistoryPage:
+        """Commits and lost writes after a place, oldest first.
+
+        One version may have many entries: its commit, and every write that lost
+        against it. A page may be cut before `limit` to stay within about 1 MiB
+        of data: only an empty one says that there are no more.
 
         Args:
             entity: the collection.
             entity_id: only this record.
-            after: the last version that is not wanted.
+            after: the last version that is not wanted, or the `end` of the page
+                before.
             until: the last moment that is wanted; microseconds.
             limit: at most so many.
         """

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rhtmx_server.model import Record
+from rhtmx_server.model import HistoryEntry, Record
+from rhtmx_server.page import HistoryPage, Place
 
-__all__ = ["PAGE_BYTES", "cut"]
+__all__ = ["PAGE_BYTES", "cut", "cut_history"]
 
 PAGE_BYTES = 1 << 20
 """The data of one page, in bytes. One larger record makes a page of its own."""
@@ -29,4 +30,26 @@ def cut(records: Iterable[Record], page_bytes: int = PAGE_BYTES) -> list[Record]
         if page and weight > page_bytes:
             break
         page.append(record)
+    return page
+
+
+def cut_history(
+    entries: Iterable[tuple[int, HistoryEntry]], after: Place, page_bytes: int = PAGE_BYTES
+) -> HistoryPage:
+    """Take the first entries that fit into a page, and at least one.
+
+    Args:
+        entries: each with its row, in the order of the page; read no further than
+            needed.
+        after: where the page begins.
+        page_bytes: what their data may weigh together.
+    """
+    page = HistoryPage(after)
+    weight = 0
+    for row, entry in entries:
+        weight += len(entry.record.data or b"")
+        if page and weight > page_bytes:
+            break
+        page.append(entry)
+        page.end = Place(entry.record.version, row)
     return page

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 
 import apsw
 
-from rhtmx_server.model import Client, Head, HistoryEntry, Key, Record
+from rhtmx_server.model import Client, Head, Key, Record
+from rhtmx_server.page import HistoryPage, Place
 from rhtmx_server.ports import Snapshot, Wanted, Writes
-from rhtmx_server.stores.paging import cut
+from rhtmx_server.stores.paging import cut, cut_history
 from rhtmx_server.stores.sqlite.rows import (
     Row,
     client_of,
@@ -49,11 +50,18 @@ _SINCE = """
 _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
-_HISTORY = """
-    SELECT entity, entity_id, version, action, data, client_id, time, form, lost
-    FROM history WHERE entity = ?1 AND version > ?2
-      AND (?3 IS NULL OR entity_id = ?3) AND (?4 IS NULL OR time <= ?4)
-    ORDER BY version, id LIMIT ?5"""
+_ENTRIES = """
+    SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost
+    FROM history WHERE entity = ?1 AND {}
+      AND (?4 IS NULL OR entity_id = ?4) AND (?5 IS NULL OR time <= ?5)"""
+# In two parts: SQLite 3.54 searches for `(version, id) > (?, ?)` by the version alone, and
+# walks through all of its entries for each page.
+_HISTORY = (
+    _ENTRIES.format("version = ?2 AND id > ?3")
+    + " UNION ALL "
+    + _ENTRIES.format("version > ?2")
+    + " ORDER BY version, id LIMIT ?6"
+)
 _HEADS = "SELECT entity, version, floor FROM entities"
 _HEAD = "SELECT version, floor FROM entities WHERE entity = ?"
 _CLIENT = "SELECT client_id, subject, last_seq, seen FROM clients WHERE client_id = ?"
@@ -159,13 +167,13 @@ def read_history(
     cursor: apsw.Cursor,
     entity: str,
     entity_id: str | None,
-    after: int,
+    after: Place,
     until: int | None,
     limit: int,
-) -> list[HistoryEntry]:
-    """Read commits and lost writes, oldest first."""
-    rows = cursor.execute(_HISTORY, (entity, after, entity_id, until, limit)).fetchall()
-    return list(map(entry_of, rows))
+) -> HistoryPage:
+    """Read one page of commits and lost writes, oldest first."""
+    rows = cursor.execute(_HISTORY, (entity, *after, entity_id, until, limit))
+    return cut_history(((row[0], entry_of(row[1:])) for row in rows), after)
 
 
 def read_head(cursor: apsw.Cursor, entity: str) -> Head:

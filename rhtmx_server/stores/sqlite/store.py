@@ -15,12 +15,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import apsw
 
-from rhtmx_server.model import Client, Head, HistoryEntry, Record
+from rhtmx_server.model import Client, Head, Record
+from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.pagecache import PageCache
@@ -164,22 +165,20 @@ class SqliteStore:
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int = 0,
+        after: int | Place = 0,
         until: int | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
-        """Read commits and lost writes with `version > after`, oldest first.
+    ) -> HistoryPage:
+        """Read commits and lost writes after a place, oldest first.
 
         Read in a thread: to find one record's history may take a walk through
         all of the entity's.
         """
         opened = self._use()
 
-        def read() -> list[HistoryEntry]:
-            with in_words(opened.archive):
-                return queries.read_history(
-                    opened.archive.cursor(), entity, entity_id, after, until, limit
-                )
+        def read() -> HistoryPage:
+            with in_words(opened.archive), closing(opened.archive.cursor()) as cursor:
+                return queries.read_history(cursor, entity, entity_id, place(after), until, limit)
 
         return await asyncio.wrap_future(opened.historian.submit(read))
 
