@@ -111,6 +111,12 @@ class Store(Protocol):
                 what to do: in use, read-only, not a database, a newer format.
         """
 
+    def ready(self) -> bool:
+        """Whether it is there to be written to, as far as that shows without writing.
+
+        Once it is not, every write is refused until it is opened again.
+        """
+
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
 

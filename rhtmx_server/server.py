@@ -17,7 +17,7 @@ from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.websocket import WebSocketServer
-from rhtmx_server.upkeep import collect, watch
+from rhtmx_server.upkeep import collect, watch, watch_readiness
 
 __all__ = ["RunningServer"]
 
@@ -44,9 +44,9 @@ class RunningServer:
         config = services.config
         local = config.host in ("localhost", "127.0.0.1", "::1")
         origins = Origins(config.origins, services.metrics, local=local)
-        http = Http(services, pages, ready=lambda: self._ready, origins=origins)
+        http = Http(services, pages, ready=self.ready, origins=origins)
         self._websockets = WebSocketServer(services, ENDPOINTS, http, origins.refuse)
-        self.grpc = GrpcServer(services, ready=lambda: self._ready)
+        self.grpc = GrpcServer(services, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -71,6 +71,7 @@ class RunningServer:
         self._tasks = [
             asyncio.create_task(self._hooks.run()),
             asyncio.create_task(watch(self.connections, services.now, services.config)),
+            asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
             asyncio.create_task(
                 collect(services.store, services.hub, services.config, services.clock)
             ),
@@ -80,6 +81,10 @@ class RunningServer:
         self._ready = True
         self.grpc.readiness_changed()
         return self.url
+
+    def ready(self) -> bool:
+        """Whether it takes connections and can write."""
+        return self._ready and self.services.store.ready()
 
     def connections(self) -> list[Connection]:
         """The connections that are open."""

@@ -16,7 +16,7 @@ from rhtmx_server.failures import place
 from rhtmx_server.hub import Hub
 from rhtmx_server.ports import Store
 
-__all__ = ["collect", "watch"]
+__all__ = ["collect", "watch", "watch_readiness"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -45,6 +45,21 @@ async def watch(
                 connection.look(moment)
             except Exception as failure:
                 log.error("looking at a connection failed: %s", place(failure))
+
+
+async def watch_readiness(ready: Callable[[], bool], changed: Callable[[], None]) -> None:
+    """Tell whenever the server becomes ready or not ready, until cancelled.
+
+    Args:
+        ready: whether it is.
+        changed: is called when that is not what it was.
+    """
+    before = ready()
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        before, was = ready(), before
+        if before is not was:
+            changed()
 
 
 async def collect(store: Store, hub: Hub, config: Config, clock: Callable[[], int]) -> None:

@@ -90,6 +90,10 @@ class MemoryStore:
     async def open(self) -> None:
         """Nothing to do: it was made empty, and keeps what it has."""
 
+    def ready(self) -> bool:
+        """Whether it can be written to: always."""
+        return True
+
     async def close(self) -> None:
         """Nothing to do."""
 

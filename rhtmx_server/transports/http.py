@@ -31,6 +31,7 @@ __all__ = ["Http"]
 READS_AT_A_TIME = 4
 """Old clients' reads under way: each holds a whole entity as JSON."""
 
+_NOT_READY = b"not ready: starting, stopping, or unable to write (the log says why)\n"
 _METHODS = ("GET", "HEAD")
 _VERSION = re.compile(r"[0-9]{1,16}")
 
@@ -98,7 +99,7 @@ class Http:
     async def _readiness(self, request: Request, target: Target) -> Response:
         if self._ready():
             return answer(HTTPStatus.OK, b"ready\n")
-        return answer(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready: starting or stopping\n")
+        return answer(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
 
     async def _metrics(self, request: Request, target: Target) -> Response:
         return answer(HTTPStatus.OK, self._services.metrics.render(), CONTENT_TYPE)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import apsw
 
+from rhtmx.errors import RhtmxError
 from rhtmx_server.model import Client, Head, Record
 from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
@@ -85,6 +86,14 @@ class SqliteStore:
         """
         if self._opened is None:
             self._opened = open_all(self._path, self._options, self._new_epoch)
+
+    def ready(self) -> bool:
+        """Whether the file is open, and where it was when it was opened."""
+        try:
+            self._use().lock.check()
+        except RhtmxError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
@@ -202,6 +211,8 @@ class SqliteStore:
         """Write while it is our turn: all of it durable at the end, or nothing."""
         async with self._turn:
             opened = self._use()
+            if opened.lock.lost:
+                opened.lock.check()
             writer = opened.writer
             with in_words(writer):
                 try:
@@ -219,6 +230,7 @@ class SqliteStore:
             await uninterrupted(opened.committer.submit(opened.writer.execute, "COMMIT"))
         else:
             opened.writer.execute("COMMIT")
+        opened.lock.check()  # or what was committed may be in a file that nobody will find
         self.placement = self.placement.after(self._clock() - started)
 
     async def _repeat(self, step: retention.Step, before: int) -> None:

@@ -93,6 +93,15 @@ async def test_it_looks_often_enough_for_the_shortest_time_that_has_to_be_kept(
     assert set(await turns(monkeypatch, watching(config=config), 1)) == {pause}
 
 
+async def test_becoming_ready_and_not_ready_is_told_once_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    states, told = iter([True, True, False, False, True, True]), list[str]()
+    work = upkeep.watch_readiness(lambda: next(states), lambda: told.append("changed"))
+    assert await turns(monkeypatch, work, 5) == [1.0] * 6
+    assert told == ["changed", "changed"]
+
+
 async def test_old_rows_are_collected_by_age_once_an_hour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
