@@ -20,6 +20,7 @@ from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
+from rhtmx_server.horizon import ServerClock
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Commit, Mutation
@@ -82,6 +83,7 @@ class App:
         self._entities: dict[str, Policy | None] = {}
         self._forms: dict[str, Form] = {}
         self._hooks = CommitHooks()
+        self._clock = ServerClock(_wall, time.monotonic)
         self._server: RunningServer | None = None
 
     def configure(self, config: Config, *, store: str | None = None) -> None:
@@ -156,7 +158,8 @@ class App:
         if self._server is not None:
             raise RuntimeError("this app is running already")
         hooks = HookRunner(self._hooks, self._store)
-        server = RunningServer(self._compose(hooks), hooks, self.pages)
+        self._clock = ServerClock(_wall, time.monotonic)
+        server = RunningServer(self._compose(hooks), hooks, self.pages, self._clock)
         self._server = server
         try:
             return await server.start()
@@ -222,7 +225,8 @@ class App:
     @property
     def fields(self) -> FieldTracker:
         """Records field by field: writes take the same road as a socket's."""
-        return FieldTracker(self._submit, self._running.services.store, wire.check_json, _clock)
+        store = self._running.services.store
+        return FieldTracker(self._submit, store, wire.check_json, self._clock)
 
     async def history(
         self,
@@ -283,11 +287,11 @@ class App:
             config=config,
             store=store,
             hub=hub,
-            committer=Committer(store, deciders, deliver, _clock, metrics),
+            committer=Committer(store, deciders, deliver, self._clock, metrics),
             tick=tick,
             forms=FormTracker(runner, self._forms),
             metrics=metrics,
-            clock=_clock,
+            clock=_wall,
             now=time.monotonic,
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
@@ -326,5 +330,5 @@ class App:
 _DEFAULT_POLICY = Policy()
 
 
-def _clock() -> int:
+def _wall() -> int:
     return time.time_ns() // 1000

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rhtmx.messages import Push, PushFields
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Context, Decision, Head, HistoryEntry, Key, Outcome, Record
 from rhtmx_server.page import HistoryPage, Place
 
@@ -182,6 +183,12 @@ class Store(Protocol):
             until: the last moment that is wanted; microseconds.
             limit: at most so many.
         """
+
+    async def kept(self) -> Kept:
+        """Read the horizon that was noted, and the times of the oldest rows that may go."""
+
+    async def note_horizon(self, horizon: int) -> None:
+        """Keep the time by which old rows were judged; microseconds."""
 
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS

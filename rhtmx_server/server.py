@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import HookRunner
+from rhtmx_server.horizon import ServerClock
 from rhtmx_server.services import Services
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
@@ -32,12 +33,18 @@ class RunningServer:
         services: its parts.
         hooks: what the program wants to be told.
         pages: what is served over HTTP besides the API.
+        clock: stamps what is written.
     """
 
     def __init__(
-        self, services: Services, hooks: HookRunner, pages: Mapping[str, tuple[str, bytes]]
+        self,
+        services: Services,
+        hooks: HookRunner,
+        pages: Mapping[str, tuple[str, bytes]],
+        clock: ServerClock,
     ) -> None:
         self.services = services
+        self._clock = clock
         self.url = ""
         self._ready = False
         self._hooks = hooks
@@ -60,6 +67,7 @@ class RunningServer:
         await services.store.open()
         try:
             services.hub.start(await services.store.heads())
+            self._clock.not_before((await services.store.kept()).horizon or 0)
             await self.grpc.listen()
             port = await self._websockets.start()
         except BaseException:
@@ -73,7 +81,7 @@ class RunningServer:
             asyncio.create_task(watch(self.connections, services.now, services.config)),
             asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
             asyncio.create_task(
-                collect(services.store, services.hub, services.config, services.clock)
+                collect(services.store, services.hub, services.config, self._clock, services.now)
             ),
         ]
         host = services.config.host

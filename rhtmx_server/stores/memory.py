@@ -12,10 +12,11 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import count, islice
+from itertools import chain, count, islice
 
 from msgspec.structs import replace
 
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
 from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
@@ -81,6 +82,7 @@ class MemoryStore:
         self._rows = count(1)
         self._clients: dict[str, Client] = {}
         self._outcomes: dict[tuple[str, int], Outcome] = {}
+        self._horizon: int | None = None
 
     @property
     def epoch(self) -> str:
@@ -170,6 +172,19 @@ class MemoryStore:
             and (until is None or entry.record.time <= until)
         )
         return cut_history(islice(found, limit), place(after))
+
+    async def kept(self) -> Kept:
+        """Read the horizon, and the times of the oldest rows that may go."""
+        history = (entry.record.time for each in self._history.values() for _, entry in each)
+        tombstones = (record.time for record in self._records.values() if not record.live)
+        seen = (client.seen for client in self._clients.values())
+        return Kept(
+            self._horizon, min(history, default=None), min(chain(tombstones, seen), default=None)
+        )
+
+    async def note_horizon(self, horizon: int) -> None:
+        """Keep the horizon."""
+        self._horizon = horizon
 
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS

@@ -87,6 +87,10 @@ class StoreModel(RuleBasedStateMachine):
             lambda store: store.collect(history_before=history, tombstones_before=tombstones)
         )
 
+    @rule(horizon=TIMES)
+    def note_horizon(self, horizon: int) -> None:
+        self.on_both(lambda store: store.note_horizon(horizon))
+
     @rule()
     def restart(self) -> None:
         self.run(self.sqlite.close())
@@ -145,6 +149,7 @@ class StoreModel(RuleBasedStateMachine):
         )
         self.same(lambda store: look(store, wanted))
         self.same(lambda store: store.heads())
+        self.same(lambda store: store.kept())
 
     def teardown(self) -> None:
         self.run(self.sqlite.close())

@@ -17,10 +17,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
 from rhtmx.errors import RhtmxError
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Head, Record
 from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
@@ -34,6 +36,8 @@ from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from rhtmx_server.stores.sqlite.waiting import uninterrupted
 
 __all__ = ["SqliteStore"]
+
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -113,6 +117,15 @@ class SqliteStore:
         async with self._transaction() as cursor:
             queries.forget_outcomes(cursor, client_id, seq)
 
+    async def kept(self) -> Kept:
+        """Read the horizon, and the times of the oldest rows that may go."""
+        return await self._in_archive(retention.read_kept)
+
+    async def note_horizon(self, horizon: int) -> None:
+        """Keep the horizon."""
+        async with self._transaction() as cursor:
+            retention.note_horizon(cursor, horizon)
+
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
     ) -> None:
@@ -183,11 +196,16 @@ class SqliteStore:
         Read in a thread: to find one record's history may take a walk through
         all of the entity's.
         """
+        asked = (entity, entity_id, place(after), until, limit)
+        return await self._in_archive(lambda cursor: queries.read_history(cursor, *asked))
+
+    async def _in_archive(self, query: Callable[[apsw.Cursor], T]) -> T:
+        """Read what may take long, in a thread."""
         opened = self._use()
 
-        def read() -> HistoryPage:
+        def read() -> T:
             with in_words(opened.archive), closing(opened.archive.cursor()) as cursor:
-                return queries.read_history(cursor, entity, entity_id, place(after), until, limit)
+                return query(cursor)
 
         return await asyncio.wrap_future(opened.historian.submit(read))
 
