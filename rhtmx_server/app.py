@@ -15,6 +15,7 @@ from typing import Self
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
+from rhtmx_server.batch import Admit
 from rhtmx_server.checks import check
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
@@ -287,7 +288,9 @@ class App:
             config=config,
             store=store,
             hub=hub,
-            committer=Committer(store, deciders, deliver, self._clock, metrics),
+            committer=Committer(
+                store, deciders, deliver, self._clock, metrics, admit=self._admission(hub)
+            ),
             tick=tick,
             forms=FormTracker(runner, self._forms),
             metrics=metrics,
@@ -305,6 +308,19 @@ class App:
     def _allowed(self) -> frozenset[str] | None:
         open_to_all = not self._entities if self._undeclared is None else self._undeclared
         return None if open_to_all else frozenset(self._entities)
+
+    def _admission(self, hub: Hub) -> Admit:
+        declared, most = frozenset(self._entities), self.config.entities
+
+        def admit(entity: str, made: int) -> None:
+            if entity not in declared and hub.entities + made >= most:
+                raise RhtmxError(
+                    ErrorCode.UNKNOWN_ENTITY,
+                    f"'{entity[:40]}' would be one more entity than the {most} that this server "
+                    "keeps (its option --entities): use one of those, or have it declared",
+                )
+
+        return admit
 
     def _policy(self, entity: str) -> Policy | None:
         return self._entities.get(entity, _DEFAULT_POLICY)

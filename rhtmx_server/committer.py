@@ -23,17 +23,15 @@ from typing import Protocol
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
 from rhtmx.wire import ServerMessage
-from rhtmx_server.batch import Batch
+from rhtmx_server.batch import Admit, Batch, anything
 from rhtmx_server.failures import error_message, place, unexpected
+from rhtmx_server.line import Line
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Decide, Store
 
 __all__ = ["Committer", "Meter"]
 
 log = logging.getLogger("rhtmx_server")
-
-MAX_BATCH = 512
-"""Mutations in one transaction: bounds how long the loop is busy with it."""
 
 
 class Meter(Protocol):
@@ -44,7 +42,7 @@ class Meter(Protocol):
 
 
 class Committer:
-    """Takes mutations and makes them durable, in the order in which they came.
+    """Takes mutations and makes them durable, those of a source in the order in which they came.
 
     Args:
         store: where they go.
@@ -52,6 +50,8 @@ class Committer:
         deliver: takes the commits of a batch, after their senders were answered.
         clock: the time; microseconds.
         meter: takes figures.
+        admit: see `Batch`.
+        elapsed: seconds, of a clock that does not jump.
     """
 
     def __init__(
@@ -61,13 +61,18 @@ class Committer:
         deliver: Callable[[Sequence[Commit]], None],
         clock: Callable[[], int],
         meter: Meter,
+        *,
+        admit: Admit = anything,
+        elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._store = store
         self._deciders = deciders
         self._deliver = deliver
         self._clock = clock
         self._meter = meter
-        self._waiting: list[Mutation] = []
+        self._admit = admit
+        self._elapsed = elapsed
+        self._line = Line()
         self._wake = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -77,22 +82,21 @@ class Committer:
         if self._ended:
             asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
         else:
-            self._waiting.append(mutation)
+            self._line.put(mutation)
             self._wake.set()
 
     async def run(self) -> None:
         """Commit whatever is submitted, until `stop` is called and all is done."""
         try:
-            while not (self._stopping and not self._waiting):
+            while not (self._stopping and not self._line):
                 await self._wake.wait()
                 self._wake.clear()
-                while self._waiting:
+                while self._line:
                     await asyncio.sleep(0)
-                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                    await self._commit(batch)
+                    await self._commit(self._line.take())
         finally:
             self._ended = True
-            self._refuse(self._waiting, _stopped())
+            self._refuse(self._line.clear(), _stopped())
 
     def stop(self) -> None:
         """Have `run` return when nothing waits any more."""
@@ -100,9 +104,16 @@ class Committer:
         self._wake.set()
 
     async def _commit(self, mutations: Sequence[Mutation]) -> None:
-        started = time.perf_counter()
+        started = self._elapsed()
         try:
-            batch = Batch(mutations, self._deciders, self._store.epoch, self._clock())
+            batch = Batch(
+                mutations,
+                self._deciders,
+                self._store.epoch,
+                self._clock(),
+                admit=self._admit,
+                elapsed=self._elapsed,
+            )
             await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:
             log.error(
@@ -116,8 +127,10 @@ class Committer:
         except Exception as failure:
             self._refuse(mutations, unexpected(failure, "committing a batch"))
             return
-        self._meter.committed(len(mutations), time.perf_counter() - started)
-        for mutation, reply in zip(mutations, batch.replies, strict=True):
+        decided = mutations[: len(batch.replies)]
+        self._line.put_back(mutations[len(decided) :])
+        self._meter.committed(len(decided), self._elapsed() - started)
+        for mutation, reply in zip(decided, batch.replies, strict=True):
             _answer(mutation, reply)
         if batch.commits:
             self._hand_out(batch.commits)

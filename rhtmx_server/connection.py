@@ -185,7 +185,9 @@ class Connection:
         """Hand a mutation to the committer; it is answered when it is durable."""
         self._pushes += 1
         session = self.session
-        mutation = Mutation(message, self._pushed, session.client_id, session.subject, refusal)
+        mutation = Mutation(
+            message, self._pushed, session.client_id, session.subject, refusal, source=self
+        )
         self.services.committer.submit(mutation)
 
     def request(self) -> None:

@@ -47,7 +47,7 @@ class Wanted:
     """What a batch of mutations has to see of the store.
 
     Args:
-        records: the records that they write.
+        records: the records that they write, in the order in which they are needed.
         clients: the ids of their clients.
         outcomes: (client_id, seq) of each numbered one.
     """
@@ -62,12 +62,22 @@ class Snapshot:
     """What was asked for in `Wanted`, as it is inside the transaction.
 
     What does not exist has no key. `heads` has every entity of `records`.
+
+    Args:
+        records: those that were read.
+        heads: of each entity of the records that were wanted.
+        clients: those that are known.
+        outcomes: those that are kept.
+        unread: the last ones of the records that were wanted, where all of them
+            together weigh more than about 1 MiB: to read them takes too long.
+            The first one is always read.
     """
 
     records: dict[Key, Record] = field(default_factory=dict)
     heads: dict[str, Head] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
+    unread: Collection[Key] = frozenset()
 
 
 @dataclass(slots=True)

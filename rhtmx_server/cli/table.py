@@ -153,6 +153,9 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--log-format", "FORMAT", "text or json, one record a line"),
         Option("--log-level", "LEVEL", "debug, info, warning or error"),
     ),
+    "limits of the server": (
+        Option("--entities", "COUNT", "entities that are not declared", Kind.WHOLE),
+    ),
     "limits of one connection": (
         Option("--max-size", "BYTES", "size of a message", Kind.SIZE),
         Option("--outbox", "BYTES", "what waits for a slow reader", Kind.SIZE),

@@ -21,9 +21,13 @@ from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
 from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
-from rhtmx_server.stores.paging import cut, cut_history
+from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 
 __all__ = ["MemoryStore"]
+
+
+_CLOCK = 40
+"""About what a clock weighs where it is written down."""
 
 
 class _Log:
@@ -207,9 +211,18 @@ class MemoryStore:
         }
 
     def _snapshot(self, wanted: Wanted) -> Snapshot:
-        records, outcomes = self._records, self._outcomes
+        outcomes, weight = self._outcomes, 0
+        records: dict[Key, Record] = {}
+        unread: set[Key] = set()
+        for key in wanted.records:
+            if weight > BATCH_BYTES:
+                unread.add(key)
+            elif key in self._records:
+                records[key] = _copy(self._records[key])
+                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
         return Snapshot(
-            records={key: _copy(records[key]) for key in wanted.records if key in records},
+            records=records,
+            unread=unread,
             heads={
                 entity: replace(self._heads.get(entity, Head())) for entity, _ in wanted.records
             },

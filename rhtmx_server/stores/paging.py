@@ -1,4 +1,4 @@
-"""How much one page of records may hold.
+"""How much one page of records may hold, and how much a batch of writes may read.
 
 Knows sizes. Must not know where the records come from.
 """
@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from rhtmx_server.model import HistoryEntry, Record
 from rhtmx_server.page import HistoryPage, Place
 
-__all__ = ["PAGE_BYTES", "cut", "cut_history"]
+__all__ = ["BATCH_BYTES", "PAGE_BYTES", "cut", "cut_history"]
 
 PAGE_BYTES = 1 << 20
 """The data of one page, in bytes. One larger record makes a page of its own."""
+
+BATCH_BYTES = 1 << 20
+"""Data and clocks of the records that are read for one transaction: about 10 ms. The last one
+may go beyond it."""
 
 
 def cut(records: Iterable[Record], page_bytes: int = PAGE_BYTES) -> list[Record]:

@@ -6,14 +6,14 @@ works within whatever the caller has begun.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import apsw
 
 from rhtmx_server.model import Client, Head, Key, Record
 from rhtmx_server.page import HistoryPage, Place
 from rhtmx_server.ports import Snapshot, Wanted, Writes
-from rhtmx_server.stores.paging import cut, cut_history
+from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 from rhtmx_server.stores.sqlite.rows import (
     Row,
     client_of,
@@ -97,16 +97,35 @@ def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
     """Read what a batch has to see."""
     entities = {entity for entity, _ in wanted.records}
     heads = {entity: read_head(cursor, entity) for entity in entities}
-    records: dict[Key, Record] = {
-        (row[0], row[1]): record_of(row) for row in _each(cursor, _RECORD, wanted.records)
-    }
+    records, unread = _read_records(cursor, wanted.records)
     ids = ((client_id,) for client_id in wanted.clients)
     clients = {row[0]: client_of(row) for row in _each(cursor, _CLIENT, ids)}
     # Numbers above the last one have no outcome yet: most need no look-up.
     last = {id_: clients[id_].last_seq if id_ in clients else 0 for id_ in wanted.clients}
     numbers = [(id_, seq) for id_, seq in wanted.outcomes if seq <= last.get(id_, seq)]
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
-    return Snapshot(records, heads, clients, outcomes)
+    return Snapshot(records, heads, clients, outcomes, unread)
+
+
+def _read_records(
+    cursor: apsw.Cursor, wanted: Iterable[Key]
+) -> tuple[dict[Key, Record], Collection[Key]]:
+    """Read these records until they weigh enough; and say which ones are left."""
+    keys, weight = iter(wanted), 0
+    records: dict[Key, Record] = {}
+    unread: set[Key] = set()
+
+    def next_ones() -> Iterator[Key]:  # the driver asks for one when it is done with the last
+        for key in keys:
+            if weight > BATCH_BYTES:
+                unread.update((key, *keys))
+                return
+            yield key
+
+    for row in _each(cursor, _RECORD, next_ones()):
+        records[row[0], row[1]] = record_of(row)
+        weight += len(row[4] or b"") + len(row[7] or b"")
+    return records, unread
 
 
 def write(cursor: apsw.Cursor, writes: Writes) -> None:

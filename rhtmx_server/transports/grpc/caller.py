@@ -27,7 +27,7 @@ __all__ = ["CLIENT_ID", "Caller", "identify"]
 CLIENT_ID = "x-rhtmx-client-id"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Caller:
     """Who makes a call.
 

@@ -62,7 +62,9 @@ def submit(caller: Caller, message: Push | PushFields, answer: Callable[[Reply],
         services.known(message.entity)
     except RhtmxError as error:
         refusal = error
-    services.committer.submit(Mutation(message, answer, caller.client_id, caller.subject, refusal))
+    services.committer.submit(
+        Mutation(message, answer, caller.client_id, caller.subject, refusal, source=caller)
+    )
 
 
 async def _written(caller: Caller, message: Push | PushFields) -> Reply:
