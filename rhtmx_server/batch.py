@@ -55,9 +55,9 @@ Admit: TypeAlias = Callable[[str, int], None]
 """Raises `RhtmxError` if an entity that was never written may not be; is given its name, and
 how many others the batch has made so far."""
 
-MAX_SECONDS = 0.01
-"""After so long no other mutation is begun: deciding holds everybody up. One takes 10 to 20 us,
-one of 3,000 fields 15 ms."""
+MAX_SECONDS = 0.02
+"""After so long no other mutation is begun: deciding holds everybody up. 512 usual ones take 5 ms
+(10 on a busy machine), a single field of a record that has 3,000 takes 3 ms."""
 
 
 def anything(entity: str, made: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from tests.contract.builders import put, record, versions
 
 
-@pytest.fixture(params=[NOTHING_LEARNT, Placement(1.0, 10**6)], ids=["loop", "worker"])
+@pytest.fixture(params=[NOTHING_LEARNT, Placement(1.0, 10**6)], ids=["at first", "worker"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """A store that holds record 1."""
-    made = SqliteStore(tmp_path / "app.db", placement=request.param)
+    """A store that holds record 1; by its clock each commit takes a second."""
+    made = SqliteStore(tmp_path / "app.db", clock=count().__next__, placement=request.param)
     await made.open()
     await put(made, record("1", 1))
     yield made

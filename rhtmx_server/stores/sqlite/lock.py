@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import math
 import os
 import sys
 import threading
@@ -27,7 +28,7 @@ from typing import TypeAlias
 from rhtmx.errors import RhtmxError
 from rhtmx_server.stores.sqlite.failures import failed
 
-__all__ = ["FileLock", "by_byte", "whole"]
+__all__ = ["LOOK_EVERY", "FileLock", "by_byte", "whole"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -43,6 +44,10 @@ that is in use here is not even opened a second time."""
 _BEYOND = 2**62
 """A byte that SQLite does not lock: it uses 1 GiB and the 511 bytes after it in the database,
 and bytes 120 to 128 of the index (SQLite 3.54, os.h and os_unix.c)."""
+
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at where the files of a database are that is written to."""
 
 
 def whole(descriptor: int) -> None:
@@ -83,6 +88,7 @@ class FileLock:
         self._lock = lock
         self._held: dict[Inode, int] = {}
         self._places: list[tuple[str, Inode]] = []
+        self._next = 0.0
         self.lost = False
 
     def acquire(self) -> None:
@@ -116,15 +122,27 @@ class FileLock:
         if not self._places or self._places[0][1] not in self._held:
             raise failed(f"cannot open {self._database}: it was replaced at this moment, try again")
 
-    def check(self) -> None:
-        """Make sure that every file is where it was; 6 µs.
+    def check(self, now: float = math.inf) -> None:
+        """Make sure that the files are where they were.
+
+        Each time: that the database has a name at all; 2 µs, and each commit needs
+        it before it is acknowledged. Every `LOOK_EVERY`: that all of them are in
+        their places. What was committed to a file that was only moved is in that
+        file, and what was committed before the log went is lost with it: so for
+        those that is soon enough.
+
+        Args:
+            now: seconds, of a clock that does not jump; without it all are looked at.
 
         Raises:
             RhtmxError: `STORAGE_FAILED`, now and from now on, if one is not.
         """
         if not self.lost:
+            if now < self._next and os.fstat(self._held[self._places[0][1]]).st_nlink:
+                return
             moved = next((path for path, inode in self._places if _inode(path) != inode), None)
             if moved is None:
+                self._next = now + LOOK_EVERY if now < math.inf else self._next
                 return
             self.lost = True
             log.critical(

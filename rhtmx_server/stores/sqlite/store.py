@@ -248,8 +248,9 @@ class SqliteStore:
             await uninterrupted(opened.committer.submit(opened.writer.execute, "COMMIT"))
         else:
             opened.writer.execute("COMMIT")
-        opened.lock.check()  # or what was committed may be in a file that nobody will find
-        self.placement = self.placement.after(self._clock() - started)
+        ended = self._clock()
+        self.placement = self.placement.after(ended - started)
+        opened.lock.check(ended)  # or what was committed may be in a file that nobody will find
 
     async def _repeat(self, step: retention.Step, before: int) -> None:
         while True:

@@ -11,7 +11,7 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores.sqlite import lock as locks
-from rhtmx_server.stores.sqlite.lock import FileLock
+from rhtmx_server.stores.sqlite.lock import LOOK_EVERY, FileLock
 
 
 @pytest.fixture
@@ -160,6 +160,26 @@ def test_a_file_that_is_not_where_it_was_is_noticed_for_good_and_told_once(
     kept.replace(place)
     assert refusal(held.check) == words
     assert [str(place) in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("lose", [deleted, replaced])
+def test_a_database_without_a_name_is_noticed_at_once(
+    held: FileLock, path: Path, lose: Callable[[Path], None]
+) -> None:
+    held.check(5.0)
+    held.check(5.0)
+    lose(path)
+    assert "put back" in refusal(lambda: held.check(5.0))
+
+
+@pytest.mark.parametrize("name", ["app.db", "app.db-wal", "app.db-shm"])
+def test_where_the_files_are_is_looked_at_every_now_and_then(
+    held: FileLock, path: Path, name: str
+) -> None:
+    held.check(5.0)
+    moved(path.with_name(name))
+    held.check(5.0 + 0.9 * LOOK_EVERY)
+    assert "put back" in refusal(lambda: held.check(5.0 + LOOK_EVERY))
 
 
 @pytest.mark.parametrize("lose", [deleted, replaced])
