@@ -114,7 +114,8 @@ async def _collect(store: Store, hub: Hub, config: Config, clock: ServerClock, r
         )
         return DOUBT / 1e6 + 1
     kept = await store.kept()
-    if _older(kept.history, wall - history) or _older(kept.others, wall - tombstones):
+    held = _older(kept.history, wall - history) or _older(kept.others, wall - tombstones)
+    if held and wall - horizon > HOUR:  # less is any restart
         log.warning(
             "old rows are held back: the clock is %s ahead of what the store has seen, and may be "
             "wrong. They go while the server runs, %d hours' worth in each hour. If the clock is "

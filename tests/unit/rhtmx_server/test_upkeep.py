@@ -199,6 +199,16 @@ async def test_that_rows_are_held_back_is_told_where_there_are_some(
     assert ("held back" in caplog.text) is told
 
 
+async def test_a_restart_after_less_than_an_hour_is_no_reason_to_warn(
+    times: Times, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    oldest = Kept(times.wall - HOUR + 1, times.wall - 8 * DAY, None)
+    monkeypatch.setattr(world.store, "kept", kept(oldest))
+    await times.collect(world, 1)
+    assert caplog.text == ""
+
+
 def kept(values: Kept) -> Callable[[], Awaitable[Kept]]:
     async def read() -> Kept:
         return values
