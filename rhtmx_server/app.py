@@ -17,15 +17,18 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
 from rhtmx_server.admission import Admission
+from rhtmx_server.batch import Admit
 from rhtmx_server.checks import check
 from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
+from rhtmx_server.horizon import ServerClock
 from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.outbox import Tick
+from rhtmx_server.page import HistoryPage, Place
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.server import RunningServer
 from rhtmx_server.services import Authenticator, Services
@@ -98,6 +101,7 @@ class App:
         self._entities: dict[str, Policy | None] = {}
         self._forms: dict[str, Form] = {}
         self._hooks = CommitHooks()
+        self._clock = ServerClock(_wall, time.monotonic)
         self._server: RunningServer | None = None
         self._pools: list[DaemonPool] = []
 
@@ -213,7 +217,8 @@ class App:
             raise RuntimeError("this app is running already")
         self._hooks.check(self._allowed())
         hooks = HookRunner(self._hooks, self._store)
-        server = RunningServer(self._compose(hooks), hooks, self.pages)
+        self._clock = ServerClock(_wall, time.monotonic)
+        server = RunningServer(self._compose(hooks), hooks, self.pages, self._clock)
         self._server = server
         try:
             return await server.start()
@@ -283,31 +288,44 @@ class App:
     @property
     def fields(self) -> FieldTracker:
         """Records field by field: writes take the same road as a socket's."""
-        return FieldTracker(self._submit, self._running.services.store, wire.check_json, _clock)
+        store = self._running.services.store
+        return FieldTracker(self._submit, store, wire.check_json, self._clock)
 
     async def history(
         self,
         entity: str,
         entity_id: str | None = None,
         *,
-        since: int = 0,
+        since: int | Place = 0,
         until: datetime | None = None,
         limit: int = 1000,
-    ) -> list[HistoryChange]:
-        """Every commit and every lost field write that is still kept, oldest first.
+    ) -> HistoryPage[HistoryChange]:
+        """Commits and lost field writes that are still kept, oldest first: one page of them.
 
         Args:
             entity: the collection.
             entity_id: only this record.
-            since: the last version that is not wanted.
+            since: the last version that is not wanted, or the `end` of the page before.
             until: the last moment that is wanted.
             limit: at most so many.
+
+        Returns:
+            A list of at most `limit` entries and about 1 MiB of data. Only an
+            empty one says that there are no more.
+
+        Example:
+            >>> async def audit(app):
+            ...     page = await app.history("tasks")
+            ...     while page:
+            ...         for change in page:
+            ...             print(change.version, change.data)
+            ...         page = await app.history("tasks", since=page.end)
         """
         last = None if until is None else to_micros(until)
-        entries = await self._running.services.store.history(
+        page = await self._running.services.store.history(
             entity, entity_id=entity_id, after=since, until=last, limit=limit
         )
-        return [history_change(entry) for entry in entries]
+        return page.map(history_change)
 
     # Inside.
 
@@ -337,13 +355,19 @@ class App:
             store=store,
             hub=hub,
             committer=Committer(
-                store, deciders, deliver, _clock, metrics, most_clients=config.clients
+                store,
+                deciders,
+                deliver,
+                self._clock,
+                metrics,
+                most_clients=config.clients,
+                admit=self._admission(hub),
             ),
             tick=tick,
             turns=Turns(time.monotonic, call_soon),
             forms=FormTracker(runner, self._forms, at_once=config.requests),
             metrics=metrics,
-            clock=_clock,
+            clock=_wall,
             now=time.monotonic,
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
@@ -370,6 +394,19 @@ class App:
         open_to_all = not self._entities if self._undeclared is None else self._undeclared
         return None if open_to_all else frozenset(self._entities)
 
+    def _admission(self, hub: Hub) -> Admit:
+        declared, most = frozenset(self._entities), self.config.entities
+
+        def admit(entity: str, made: int) -> None:
+            if entity not in declared and hub.entities + made >= most:
+                raise RhtmxError(
+                    ErrorCode.UNKNOWN_ENTITY,
+                    f"'{entity[:40]}' would be one more entity than the {most} that this server "
+                    "keeps (its option --entities): use one of those, or have it declared",
+                )
+
+        return admit
+
     def _policy(self, entity: str) -> Policy | None:
         return self._entities.get(entity, _DEFAULT_POLICY)
 
@@ -394,5 +431,5 @@ class App:
 _DEFAULT_POLICY = Policy()
 
 
-def _clock() -> int:
+def _wall() -> int:
     return time.time_ns() // 1000

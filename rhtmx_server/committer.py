@@ -29,18 +29,15 @@ from typing import Protocol
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
 from rhtmx.wire import ServerMessage
-from rhtmx_server.batch import Batch
+from rhtmx_server.batch import Admit, Batch, anything
 from rhtmx_server.failures import error_message, place, unexpected
+from rhtmx_server.line import MAX_BATCH, Line
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Decide, Store
 
 __all__ = ["Committer", "Meter"]
 
 log = logging.getLogger("rhtmx_server")
-
-MAX_BATCH = 512
-"""Mutations in one transaction, and as many confirmations: bounds how long the loop is busy
-with it."""
 
 MAX_CONFIRMED = 10_000
 """Clients whose confirmation waits to be written. One beyond that is forgotten: its client
@@ -58,7 +55,7 @@ class Meter(Protocol):
 
 
 class Committer:
-    """Takes mutations and makes them durable, in the order in which they came.
+    """Takes mutations and makes them durable, those of a source in the order in which they came.
 
     Args:
         store: where they go.
@@ -68,6 +65,8 @@ class Committer:
         meter: takes figures.
         most_clients: so many clients may be known.
         patience: seconds that a confirmation may wait for mutations to go along with.
+        admit: see `Batch`.
+        elapsed: seconds, of a clock that does not jump.
     """
 
     def __init__(
@@ -80,6 +79,8 @@ class Committer:
         *,
         most_clients: int = sys.maxsize,
         patience: float = PATIENCE,
+        admit: Admit = anything,
+        elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._store = store
         self._deciders = deciders
@@ -88,10 +89,12 @@ class Committer:
         self._meter = meter
         self._most_clients = most_clients
         self._patience = patience
-        self._waiting: list[Mutation] = []
         self._confirmed: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
+        self._admit = admit
+        self._elapsed = elapsed
+        self._line = Line()
         self._wake = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -101,7 +104,7 @@ class Committer:
         if self._ended:
             asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
         else:
-            self._waiting.append(mutation)
+            self._line.put(mutation)
             self._wake.set()
 
     def confirm(self, client_id: str, seq: int) -> None:
@@ -116,17 +119,16 @@ class Committer:
     async def run(self) -> None:
         """Commit whatever is submitted, until `stop` is called and all is done."""
         try:
-            while not (self._stopping and not self._waiting):
+            while not (self._stopping and not self._line):
                 await self._wake.wait()
                 self._wake.clear()
-                while self._waiting or (self._due and self._confirmed):
+                while self._line or (self._due and self._confirmed):
                     await asyncio.sleep(0)
-                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                    await self._commit(batch, self._take_confirmed())
+                    await self._commit(self._line.take(), self._take_confirmed())
                 self._due = self._stopping
         finally:
             self._ended = True
-            self._refuse(self._waiting, _stopped())
+            self._refuse(self._line.clear(), _stopped())
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -149,7 +151,7 @@ class Committer:
         return taken
 
     async def _commit(self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]) -> None:
-        started = time.perf_counter()
+        started = self._elapsed()
         try:
             batch = Batch(
                 mutations,
@@ -158,6 +160,8 @@ class Committer:
                 self._clock(),
                 confirmed=confirmed,
                 most_clients=self._most_clients,
+                admit=self._admit,
+                elapsed=self._elapsed,
             )
             await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:
@@ -176,9 +180,11 @@ class Committer:
         except Exception as failure:
             self._refuse(mutations, unexpected(failure, "committing a batch"))
             return
-        if mutations:
-            self._meter.committed(len(mutations), time.perf_counter() - started)
-        for mutation, reply in zip(mutations, batch.replies, strict=True):
+        decided = mutations[: len(batch.replies)]
+        self._line.put_back(mutations[len(decided) :])
+        if decided:
+            self._meter.committed(len(decided), self._elapsed() - started)
+        for mutation, reply in zip(decided, batch.replies, strict=True):
             _answer(mutation, reply)
         if batch.commits:
             self._hand_out(batch.commits)

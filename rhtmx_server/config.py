@@ -22,6 +22,7 @@ Range: TypeAlias = tuple[float, float]
 
 _WHOLE: Mapping[str, Range] = {
     "port": (0, 65_535),
+    "entities": (1, 10_000_000),
     "max_size": (1_024, 64 * 1024 * 1024),
     "outbox": (1_024, 1024 * 1024 * 1024),
     "subscriptions": (1, 100_000),
@@ -67,6 +68,8 @@ class Config:
         origins: pages from other origins that may connect, exactly as browsers
             send them: `https://example.com`. Pages of the server's own origin
             always may.
+        entities: how many there may be, those that the app declares aside: each
+            that was ever written is remembered for good.
         max_size: of one message, in bytes, after decompression.
         outbox: bytes that wait to be sent on one connection before its reader
             counts as slow and reads from the store.
@@ -126,6 +129,7 @@ class Config:
     port: int = 3000
     origins: tuple[str, ...] = ()
 
+    entities: int = 10_000
     max_size: int = 64 * 1024
     outbox: int = 256 * 1024
     subscriptions: int = 128

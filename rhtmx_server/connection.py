@@ -221,7 +221,13 @@ class Connection:
         self._pushes += 1
         session = self.session
         mutation = Mutation(
-            message, self._pushed, session.client_id, session.subject, refusal, session.secret
+            message,
+            self._pushed,
+            session.client_id,
+            session.subject,
+            refusal,
+            session.secret,
+            source=self,
         )
         self.services.committer.submit(mutation)
 

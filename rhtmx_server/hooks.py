@@ -22,6 +22,7 @@ from rhtmx_server.failures import report
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.model import Commit, Record
 from rhtmx_server.names import suggestion
+from rhtmx_server.page import Place
 from rhtmx_server.ports import Store
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.values import change_of
@@ -103,7 +104,7 @@ class HookRunner:
     def __init__(self, hooks: CommitHooks, store: Store) -> None:
         self._hooks = hooks
         self._store = store
-        self._told: dict[str, int] = {}
+        self._told: dict[str, int | Place] = {}
         self._behind: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -147,12 +148,12 @@ class HookRunner:
         await self._idle.wait()
 
     async def _catch_up(self, entity: str) -> None:
-        while entries := await self._store.history(entity, after=self._told[entity], limit=PAGE):
-            for entry in entries:
+        while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
+            for entry in page:
                 if not entry.lost:
                     for hook in self._hooks.of(entity):
                         await self._call(hook, entry.record)
-                self._told[entity] = max(self._told[entity], entry.record.version)
+            self._told[entity] = page.end
 
     async def _call(self, hook: _Registered, record: Record) -> None:
         threads = self._threads if hook.blocking else None

@@ -135,6 +135,11 @@ class Hub:
             if entity in self._heads:
                 self._heads[entity].floor = head.floor
 
+    @property
+    def entities(self) -> int:
+        """How many entities there are: that were ever written."""
+        return len(self._heads)
+
     def head(self, entity: str) -> Head:
         """The log of an entity as far as it has been handed out."""
         return self._heads.get(entity) or Head()

@@ -15,7 +15,7 @@ that a batch is made of. None of them is ever part of a cycle.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -177,6 +177,8 @@ class Mutation(msgspec.Struct, gc=False):
         refusal: why it must not be written, where that is known already. It
             takes its place in the order all the same, and uses up its `seq`.
         secret: hash of the secret that its client presented; see `identity`.
+        source: where it came from: its order is that of its source, and sources
+            take turns.
     """
 
     message: Push | PushFields
@@ -185,6 +187,7 @@ class Mutation(msgspec.Struct, gc=False):
     subject: str = ""
     refusal: RhtmxError | None = None
     secret: bytes | None = None
+    source: Hashable = None
 
 
 class Client(msgspec.Struct, gc=False):

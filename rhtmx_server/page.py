@@ -1,17 +1,18 @@
-"""Records that were read together, and what was made of them.
+"""Records that were read together, and what was made of them; and pages of the history.
 
-Knows that a page does not change. Must not know stores, formats, or how long a
-page is kept.
+Knows that a page does not change, and where the next one begins. Must not know
+stores, formats, or how long a page is kept.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from rhtmx.messages import FieldChange
 from rhtmx_server.model import Record
 
-__all__ = ["FieldFrames", "Page"]
+__all__ = ["FieldFrames", "HistoryPage", "Page", "Place", "place"]
 
 
 class FieldFrames(NamedTuple):
@@ -44,3 +45,47 @@ class Page(list[Record]):
         super().__init__(records)
         self.encoded: dict[object, bytes] = {}
         self.by_field: dict[object, tuple[int, FieldFrames]] = {}
+
+
+class Place(NamedTuple):
+    """A place in an entity's history: finer than a version, which may have many entries.
+
+    Args:
+        version: that of the entry.
+        row: which of its entries; only the store that gave it knows how it counts.
+    """
+
+    version: int
+    row: int
+
+
+_LAST_ROW = 2**63 - 1
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def place(after: int | Place) -> Place:
+    """Return the place behind all entries of a version, or the place itself."""
+    return after if isinstance(after, Place) else Place(after, _LAST_ROW)
+
+
+class HistoryPage(list[T]):
+    """Entries of the history, oldest first, in one form or another.
+
+    Attributes:
+        end: behind its last entry: what to give as `after` for the next page.
+            Only an empty page says that there are no more.
+    """
+
+    __slots__ = ("end",)
+
+    def __init__(self, end: Place) -> None:
+        super().__init__()
+        self.end = end
+
+    def map(self, change: Callable[[T], U]) -> HistoryPage[U]:
+        """Return the same page in another form."""
+        page = HistoryPage[U](self.end)
+        page.extend(map(change, self))
+        return page

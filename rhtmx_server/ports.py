@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rhtmx.messages import Push, PushFields
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Context, Decision, Head, HistoryEntry, Key, Outcome, Record
+from rhtmx_server.page import HistoryPage, Place
 
 __all__ = [
     "KEEP_ANSWERS",
@@ -45,7 +47,7 @@ class Wanted:
     """What a batch of mutations has to see of the store.
 
     Args:
-        records: the records that they write.
+        records: the records that they write, in the order in which they are needed.
         clients: the ids of their clients.
         outcomes: (client_id, seq) of each numbered one.
     """
@@ -60,7 +62,16 @@ class Snapshot:
     """What was asked for in `Wanted`, as it is inside the transaction.
 
     What does not exist has no key. `heads` has every entity of `records`.
-    `known` is how many clients there are in all, if one of `clients` is new.
+
+    Args:
+        records: those that were read.
+        heads: of each entity of the records that were wanted.
+        clients: those that are known.
+        outcomes: those that are kept.
+        known: how many clients there are in all, if one of `clients` is new.
+        unread: the last ones of the records that were wanted, where all of them
+            together weigh more than about 1 MiB: to read them takes too long.
+            The first one is always read.
     """
 
     records: dict[Key, Record] = field(default_factory=dict)
@@ -68,6 +79,7 @@ class Snapshot:
     clients: dict[str, Client] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     known: int = 0
+    unread: Collection[Key] = frozenset()
 
 
 @dataclass(slots=True)
@@ -115,6 +127,12 @@ class Store(Protocol):
                 what to do: in use, read-only, not a database, a newer format.
         """
 
+    def ready(self) -> bool:
+        """Whether it is there to be written to, as far as that shows without writing.
+
+        Once it is not, every write is refused until it is opened again.
+        """
+
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
 
@@ -159,19 +177,30 @@ class Store(Protocol):
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int = 0,
+        after: int | Place = 0,
         until: int | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
-        """Commits and lost writes with `version > after`, oldest first.
+    ) -> HistoryPage[HistoryEntry]:
+        """Commits and lost writes after a place, oldest first.
+
+        One version may have many entries: its commit, and every write that lost
+        against it. A page may be cut before `limit` to stay within about 1 MiB
+        of data: only an empty one says that there are no more.
 
         Args:
             entity: the collection.
             entity_id: only this record.
-            after: the last version that is not wanted.
+            after: the last version that is not wanted, or the `end` of the page
+                before.
             until: the last moment that is wanted; microseconds.
             limit: at most so many.
         """
+
+    async def kept(self) -> Kept:
+        """Read the horizon that was noted, and the times of the oldest rows that may go."""
+
+    async def note_horizon(self, horizon: int) -> None:
+        """Keep the time by which old rows were judged; microseconds."""
 
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS

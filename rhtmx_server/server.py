@@ -11,13 +11,14 @@ from collections.abc import Mapping
 
 from rhtmx_server.connection import Connection
 from rhtmx_server.hooks import HookRunner
+from rhtmx_server.horizon import ServerClock
 from rhtmx_server.services import Services
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.websocket import WebSocketServer
-from rhtmx_server.upkeep import collect, watch
+from rhtmx_server.upkeep import collect, watch, watch_readiness
 
 __all__ = ["RunningServer"]
 
@@ -32,20 +33,26 @@ class RunningServer:
         services: its parts.
         hooks: what the program wants to be told.
         pages: what is served over HTTP besides the API.
+        clock: stamps what is written.
     """
 
     def __init__(
-        self, services: Services, hooks: HookRunner, pages: Mapping[str, tuple[str, bytes]]
+        self,
+        services: Services,
+        hooks: HookRunner,
+        pages: Mapping[str, tuple[str, bytes]],
+        clock: ServerClock,
     ) -> None:
         self.services = services
+        self._clock = clock
         self.url = ""
         self._ready = False
         self._hooks = hooks
         config = services.config
         origins = Origins(config.origins, services.metrics, local=config.local)
-        self._http = Http(services, pages, ready=lambda: self._ready, origins=origins)
+        self._http = Http(services, pages, ready=self.ready, origins=origins)
         self._websockets = WebSocketServer(services, ENDPOINTS, self._http, origins.refuse)
-        self.grpc = GrpcServer(services, ready=lambda: self._ready)
+        self.grpc = GrpcServer(services, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -59,6 +66,7 @@ class RunningServer:
         await services.store.open()
         try:
             services.hub.start(await services.store.heads())
+            self._clock.not_before((await services.store.kept()).horizon or 0)
             await self.grpc.listen()
             port = await self._websockets.start()
         except BaseException:
@@ -70,8 +78,9 @@ class RunningServer:
         self._tasks = [
             asyncio.create_task(self._hooks.run()),
             asyncio.create_task(watch(self.connections, services.now, services.config)),
+            asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
             asyncio.create_task(
-                collect(services.store, services.hub, services.config, services.clock)
+                collect(services.store, services.hub, services.config, self._clock, services.now)
             ),
         ]
         host = services.config.host
@@ -79,6 +88,10 @@ class RunningServer:
         self._ready = True
         self.grpc.readiness_changed()
         return self.url
+
+    def ready(self) -> bool:
+        """Whether it takes connections and can write."""
+        return self._ready and self.services.store.ready()
 
     def connections(self) -> list[Connection]:
         """The connections that are open."""

@@ -6,6 +6,7 @@ Knows intervals. Must not know what a connection or a store does when asked.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 
@@ -13,10 +14,11 @@ from rhtmx.errors import RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.connection import Connection
 from rhtmx_server.failures import place
+from rhtmx_server.horizon import DOUBT, HOUR, PACE, ServerClock, advance
 from rhtmx_server.hub import Hub
 from rhtmx_server.ports import Store
 
-__all__ = ["collect", "watch"]
+__all__ = ["collect", "watch", "watch_readiness"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -47,25 +49,87 @@ async def watch(
                 log.error("looking at a connection failed: %s", place(failure))
 
 
-async def collect(store: Store, hub: Hub, config: Config, clock: Callable[[], int]) -> None:
+async def watch_readiness(ready: Callable[[], bool], changed: Callable[[], None]) -> None:
+    """Tell whenever the server becomes ready or not ready, until cancelled.
+
+    Args:
+        ready: whether it is.
+        changed: is called when that is not what it was.
+    """
+    before = ready()
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        before, was = ready(), before
+        if before is not was:
+            changed()
+
+
+async def collect(
+    store: Store, hub: Hub, config: Config, clock: ServerClock, now: Callable[[], float]
+) -> None:
     """Delete history and tombstones that are old enough, once an hour, until cancelled.
 
     Args:
         store: what to clean.
         hub: learns of the floors that rise.
         config: how old is old enough.
-        clock: the time; microseconds.
+        clock: the time; learns of the horizon.
+        now: seconds, of a clock that does not jump.
     """
-    while True:
-        now = clock()
-        try:
-            await store.collect(
-                history_before=now - round(config.history_days * _DAY),
-                tombstones_before=now - round(config.tombstone_days * _DAY),
-            )
-            hub.raise_floors(await store.heads())
-        except RhtmxError as error:
-            log.warning("old rows stay for now: %s", error)
-        except Exception as failure:
-            log.error("old rows stay for now: %s", place(failure))
-        await asyncio.sleep(COLLECT_SECONDS)
+    last = now()
+    try:
+        while True:
+            moment = now()
+            pause = COLLECT_SECONDS
+            try:
+                pause = await _collect(store, hub, config, clock, round((moment - last) * 1e6))
+                last = moment
+            except RhtmxError as error:
+                log.warning("old rows stay for now: %s", error)
+            except Exception as failure:
+                log.error("old rows stay for now: %s", place(failure))
+            await asyncio.sleep(pause)
+    finally:
+        # A server that never runs for a whole hour would not get any further otherwise.
+        with contextlib.suppress(RhtmxError):
+            ran = round((now() - last) * 1e6)
+            await store.note_horizon(advance(await store.kept(), clock.wall(), ran))
+
+
+async def _collect(store: Store, hub: Hub, config: Config, clock: ServerClock, ran: int) -> float:
+    """Collect once; returns the seconds until the next time."""
+    wall = clock.wall()
+    horizon = advance(await store.kept(), wall, ran)
+    clock.not_before(horizon)
+    history, tombstones = round(config.history_days * _DAY), round(config.tombstone_days * _DAY)
+    await store.collect(history_before=horizon - history, tombstones_before=horizon - tombstones)
+    await store.note_horizon(horizon)
+    hub.raise_floors(await store.heads())
+    if wall < horizon:
+        log.warning(
+            "the clock is %s behind what the store has seen: what is written gets the time that "
+            "the store has seen, until the clock is there or stays behind for %d minutes",
+            _span(horizon - wall),
+            DOUBT * 60 // HOUR,
+        )
+        return DOUBT / 1e6 + 1
+    kept = await store.kept()
+    held = _older(kept.history, wall - history) or _older(kept.others, wall - tombstones)
+    if held and wall - horizon > HOUR:  # less is any restart
+        log.warning(
+            "old rows are held back: the clock is %s ahead of what the store has seen, and may be "
+            "wrong. They go while the server runs, %d hours' worth in each hour. If the clock is "
+            "wrong, put it right before they are gone",
+            _span(wall - horizon),
+            PACE,
+        )
+    return COLLECT_SECONDS
+
+
+def _older(time: int | None, before: int) -> bool:
+    return time is not None and time < before
+
+
+def _span(micros: int) -> str:
+    hours = micros / HOUR
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"

@@ -174,6 +174,7 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         ),
         Option("--connections-per-subject", "COUNT", "of these, of one user", Kind.WHOLE),
         Option("--clients", "COUNT", "clients that are remembered", Kind.WHOLE),
+        Option("--entities", "COUNT", "entities that are not declared", Kind.WHOLE),
     ),
     "times": (
         Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),

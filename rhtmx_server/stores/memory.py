@@ -12,16 +12,22 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, count, islice
 
 from msgspec.structs import replace
 
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
+from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
-from rhtmx_server.stores.paging import cut
+from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 
 __all__ = ["MemoryStore"]
+
+
+_CLOCK = 40
+"""About what a clock weighs where it is written down."""
 
 
 class _Log:
@@ -76,9 +82,11 @@ class MemoryStore:
         self._heads: dict[str, Head] = {}
         self._records: dict[Key, Record] = {}
         self._logs: defaultdict[str, _Log] = defaultdict(_Log)
-        self._history: defaultdict[str, list[HistoryEntry]] = defaultdict(list)
+        self._history: defaultdict[str, list[tuple[Place, HistoryEntry]]] = defaultdict(list)
+        self._rows = count(1)
         self._clients: dict[str, Client] = {}
         self._outcomes: dict[tuple[str, int], Outcome] = {}
+        self._horizon: int | None = None
 
     @property
     def epoch(self) -> str:
@@ -87,6 +95,10 @@ class MemoryStore:
 
     async def open(self) -> None:
         """Nothing to do: it was made empty, and keeps what it has."""
+
+    def ready(self) -> bool:
+        """Whether it can be written to: always."""
+        return True
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -105,7 +117,8 @@ class MemoryStore:
             self._put(_copy(record))
         for entry in writes.history:
             kept = replace(entry, record=replace(entry.record, clocks={}))
-            insort(self._history[entry.record.entity], kept, key=_entry_version)
+            row = Place(entry.record.version, next(self._rows))
+            insort(self._history[entry.record.entity], (row, kept), key=_place)
         for client in writes.clients:
             self._clients[client.client_id] = replace(client)
         for outcome in writes.outcomes:
@@ -148,20 +161,33 @@ class MemoryStore:
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int = 0,
+        after: int | Place = 0,
         until: int | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
-        """Read commits and lost writes with `version > after`, oldest first."""
+    ) -> HistoryPage[HistoryEntry]:
+        """Read commits and lost writes after a place, oldest first."""
         entries = self._history.get(entity, [])
-        start = bisect_right(entries, after, key=_entry_version)
+        start = bisect_right(entries, place(after), key=_place)
         found = (
-            replace(entry, record=_copy(entry.record))
-            for entry in islice(entries, start, None)
+            (row, replace(entry, record=_copy(entry.record)))
+            for (_, row), entry in islice(entries, start, None)
             if entity_id in (None, entry.record.entity_id)
             and (until is None or entry.record.time <= until)
         )
-        return list(islice(found, limit))
+        return cut_history(islice(found, limit), place(after))
+
+    async def kept(self) -> Kept:
+        """Read the horizon, and the times of the oldest rows that may go."""
+        history = (entry.record.time for each in self._history.values() for _, entry in each)
+        tombstones = (record.time for record in self._records.values() if not record.live)
+        seen = (client.seen for client in self._clients.values())
+        return Kept(
+            self._horizon, min(history, default=None), min(chain(tombstones, seen), default=None)
+        )
+
+    async def note_horizon(self, horizon: int) -> None:
+        """Keep the horizon."""
+        self._horizon = horizon
 
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
@@ -169,7 +195,7 @@ class MemoryStore:
         """Delete history, tombstones and clients older than these times."""
         for entity, entries in self._history.items():
             self._history[entity] = [
-                entry for entry in entries if entry.record.time >= history_before
+                kept for kept in entries if kept[1].record.time >= history_before
             ]
         for record in list(self._records.values()):
             if not record.live and record.time < tombstones_before:
@@ -184,10 +210,19 @@ class MemoryStore:
         }
 
     def _snapshot(self, wanted: Wanted) -> Snapshot:
-        records, outcomes = self._records, self._outcomes
         one_is_new = not self._clients.keys() >= set(wanted.clients)
+        outcomes, weight = self._outcomes, 0
+        records: dict[Key, Record] = {}
+        unread: set[Key] = set()
+        for key in wanted.records:
+            if weight > BATCH_BYTES:
+                unread.add(key)
+            elif key in self._records:
+                records[key] = _copy(self._records[key])
+                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
         return Snapshot(
-            records={key: _copy(records[key]) for key in wanted.records if key in records},
+            records=records,
+            unread=unread,
             heads={
                 entity: replace(self._heads.get(entity, Head())) for entity, _ in wanted.records
             },
@@ -224,5 +259,5 @@ def _version(record: Record) -> int:
     return record.version
 
 
-def _entry_version(entry: HistoryEntry) -> int:
-    return entry.record.version
+def _place(kept: tuple[Place, HistoryEntry]) -> Place:
+    return kept[0]

@@ -96,14 +96,14 @@ def _check(push: PushFields, current: Record | None) -> None:
             f"{title(push.entity, push.entity_id)} holds no JSON object and so has no fields: "
             "push it as a whole",
         )
-    names = [update.field for update in push.fields]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            f"push_fields.fields: '{twice[:40]}' is named twice; name each field once",
-        )
+    seen: set[str] = set()
     for index, update in enumerate(push.fields):
+        if update.field in seen:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"push_fields.fields: '{update.field[:40]}' is named twice; name each field once",
+            )
+        seen.add(update.field)
         if jsontext.deeper_than(update.value, MAX_DEPTH - 1):
             raise RhtmxError(
                 ErrorCode.INVALID_DATA,

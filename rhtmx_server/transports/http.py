@@ -29,6 +29,7 @@ from rhtmx_server.transports.target import Target, parse_target
 
 __all__ = ["Http"]
 
+_NOT_READY = b"not ready: starting, stopping, or unable to write (the log says why)\n"
 _METHODS = ("GET", "HEAD")
 _VERSION = re.compile(r"[0-9]{1,16}")
 
@@ -100,7 +101,7 @@ class Http:
     async def _readiness(self, request: Request, target: Target) -> Response:
         if self._ready():
             return answer(HTTPStatus.OK, b"ready\n")
-        return answer(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready: starting or stopping\n")
+        return answer(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
 
     async def _metrics(self, request: Request, target: Target) -> Response:
         return answer(HTTPStatus.OK, self._services.metrics.render(), CONTENT_TYPE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Head, Outcome
 from rhtmx_server.ports import Store, Wanted
 from tests.contract.builders import SECOND, always, look, put, put_each, record, versions, writing
@@ -116,3 +117,32 @@ async def test_of_a_client_that_never_confirms_only_the_last_answers_are_kept(
     wanted = Wanted(clients=["c"], outcomes=[("c", seq) for seq in range(1, 8)])
     kept = sorted(seq for _, seq in (await look(store, wanted)).outcomes)
     assert kept == [2, 5, 6, 7]
+
+
+async def test_a_new_store_keeps_nothing_and_has_no_horizon(store: Store) -> None:
+    assert await store.kept() == Kept()
+
+
+async def test_the_horizon_that_was_noted_last_is_kept(store: Store, reopen: Reopen) -> None:
+    await store.note_horizon(2**60)
+    await store.note_horizon(5)
+    assert await store.kept() == Kept(horizon=5)
+    assert await (await reopen()).kept() == Kept(horizon=5)
+
+
+async def test_the_oldest_rows_that_may_go_are_told(store: Store) -> None:
+    await put_each(
+        store,
+        record("1", 1, time=40),
+        record("1", 2, time=30),
+        record("2", 3, time=20, deleted=True),
+        record("3", 4, time=60),
+    )
+    assert await store.kept() == Kept(history=20, others=20)
+    await store.collect(history_before=35, tombstones_before=0)
+    assert await store.kept() == Kept(history=40, others=20)
+    clients = [Client("c", "", 1, 10), Client("d", "", 1, 25)]
+    await store.commit(Wanted(), always(writing(clients=clients)))
+    assert await store.kept() == Kept(history=40, others=10)
+    await store.collect(history_before=100, tombstones_before=21)
+    assert await store.kept() == Kept(history=None, others=25)

@@ -8,6 +8,7 @@ import pytest
 
 from rhtmx_server.model import Clock, Head
 from rhtmx_server.ports import Snapshot, Store, Wanted, Writes
+from rhtmx_server.stores.paging import BATCH_BYTES
 from tests.contract.builders import always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
 
@@ -140,3 +141,36 @@ async def test_a_reopened_store_has_everything_and_the_same_epoch(
 async def test_a_store_may_be_closed_twice(store: Store) -> None:
     await store.close()
     await store.close()
+
+
+async def test_of_records_that_are_heavy_together_the_last_ones_are_left_unread(
+    store: Store,
+) -> None:
+    heavy = b'"' + b"x" * (BATCH_BYTES // 2) + b'"'
+    await put(store, *(record(str(number), number, heavy) for number in range(1, 6)))
+    keys = [("tasks", name) for name in ("3", "none", "1", "5", "nothing", "2")]
+    seen = await look(store, Wanted(records=keys))
+    assert list(seen.records) == keys[:1] + keys[2:3]
+    assert set(seen.unread) == set(keys[3:])
+    assert seen.heads == {"tasks": Head(5)}
+
+
+async def test_one_record_is_always_read_and_light_ones_all_are(store: Store) -> None:
+    huge = b'"' + b"x" * (2 * BATCH_BYTES) + b'"'
+    await put(store, record("huge", 1, huge), *(record(str(n), n) for n in range(2, 600)))
+    keys = [("tasks", str(number)) for number in range(2, 600)]
+    seen = await look(store, Wanted(records=[("tasks", "huge")]))
+    assert (len(seen.records), list(seen.unread)) == (1, [])
+    seen = await look(store, Wanted(records=keys))
+    assert (len(seen.records), list(seen.unread)) == (598, [])
+    assert list((await look(store, Wanted(records=[*keys, ("tasks", "huge")]))).unread) == []
+
+
+async def test_clocks_weigh_as_well(store: Store) -> None:
+    made = [record(str(number), number) for number in range(1, 20)]
+    for one in made:
+        one.clocks = {f"field {n}": Clock(one.version, 10**15, "client") for n in range(5000)}
+    await put(store, *made)
+    seen = await look(store, Wanted(records=[("tasks", str(n)) for n in range(1, 20)]))
+    assert 2 <= len(seen.records) < 12
+    assert len(seen.records) + len(seen.unread) == 19

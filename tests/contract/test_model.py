@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rhtmx_server.model import Client, Granularity, HistoryEntry, Outcome, Record
+from rhtmx_server.page import Place
 from rhtmx_server.ports import Store, Wanted, Writes
 from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
 from tests.contract.builders import always, look, record, writing
@@ -87,6 +88,10 @@ class StoreModel(RuleBasedStateMachine):
             lambda store: store.collect(history_before=history, tombstones_before=tombstones)
         )
 
+    @rule(horizon=TIMES)
+    def note_horizon(self, horizon: int) -> None:
+        self.on_both(lambda store: store.note_horizon(horizon))
+
     @rule()
     def restart(self) -> None:
         self.run(self.sqlite.close())
@@ -118,6 +123,24 @@ class StoreModel(RuleBasedStateMachine):
             )
         )
 
+    @rule(
+        entity=st.sampled_from(ENTITIES),
+        entity_id=st.none() | st.sampled_from(IDS),
+        limit=st.integers(1, 4),
+    )
+    def read_all_history(self, entity: str, entity_id: str | None, limit: int) -> None:
+        async def in_pages(store: Store) -> list[HistoryEntry]:
+            found: list[HistoryEntry] = []
+            after: int | Place = 0
+            while page := await store.history(
+                entity, entity_id=entity_id, after=after, limit=limit
+            ):
+                found += page
+                after = page.end
+            return found
+
+        self.same(in_pages)
+
     @invariant()
     def everything_is_the_same(self) -> None:
         wanted = Wanted(
@@ -127,6 +150,7 @@ class StoreModel(RuleBasedStateMachine):
         )
         self.same(lambda store: look(store, wanted))
         self.same(lambda store: store.heads())
+        self.same(lambda store: store.kept())
 
     def teardown(self) -> None:
         self.run(self.sqlite.close())

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from rhtmx_server import App, Config
 from tests.support.history import Stream
+from tests.support.plain_http import ask
 from tests.support.process import ServerProcess, refused, serving
 from tests.support.slow import slow_reader
 from tests.support.sockets import PATIENCE, Raw, raw
@@ -144,6 +145,57 @@ async def test_a_second_process_on_the_same_file_is_refused_in_words(tmp_path: P
     assert words.startswith("error: ")
     assert "live.db" in words
     assert "Traceback" not in words
+
+
+@pytest.mark.parametrize("name", ["link.db", "renamed.db", "live.db"])
+async def test_a_second_process_is_refused_by_whatever_name_it_knows_the_file(
+    tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "live.db"
+    async with serving(folder=tmp_path):
+        match name:
+            case "link.db":
+                file.with_name(name).hardlink_to(file)
+            case "renamed.db":
+                file.rename(file.with_name(name))
+            case _:
+                file.unlink()  # a new one must not take over the log of the old one
+        arguments = ("--app", "live:app", "--port", "0", "--store", f"sqlite:///{name}")
+        status, words = await refused(*arguments, folder=tmp_path)
+    assert status == 1
+    assert words.startswith("error: ")
+    assert f"{name} " in words
+    assert "another rhtmx server (process " in words
+
+
+async def test_nothing_is_acknowledged_or_delivered_once_the_database_is_gone(
+    tmp_path: Path,
+) -> None:
+    async with (
+        serving(folder=tmp_path) as server,
+        raw(server.url) as writer,
+        raw(server.url) as reader,
+    ):
+        await writer.push("e", "1", 1)
+        await reader.send({"type": "subscribe", "entities": ["e"]})
+        await reader.ask({"type": "ping"}, "pong")
+        assert (await ask(server.http, "/readyz")).status == 200
+        (tmp_path / "live.db").unlink()
+        assert (await ask(server.http, "/readyz")).status == 503
+        for n in range(2, 5):
+            await writer.send(
+                {"type": "push", "entity": "e", "entity_id": f"{n}", "action": "update", "data": n}
+            )
+            error = await writer.until("error")
+            assert error["code"] == "storage_failed"
+            assert "deleted, moved or replaced" in error["message"]
+        await reader.ask({"type": "ping"}, "pong")
+        assert [message for message in reader.log if message["type"] == "change"] == []
+        assert (await ask(server.http, "/healthz")).status == 200
+        assert await server.terminate() == 0
+        assert server.process.stderr is not None
+        log = (await server.process.stderr.read()).decode()
+    assert f"{tmp_path}/live.db was deleted, moved or replaced" in log
 
 
 async def test_a_port_in_use_is_said_in_words(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """The default store: one SQLite file.
 
-`store` is its face. Beneath it, each knowing only those further down: `file`
-(who may open it, and how), `retention` and `queries` (what is read and written),
-`rows` (rows and objects), `schema` (tables and formats), `failures` (errors in
-words), `placement` (which thread commits).
+`store` is its face. Beneath it, each knowing only those further down: `lock` (who
+may use the file, and whether it is there), `file` (how it is opened), `retention`
+and `queries` (what is read and written), `rows` (rows and objects), `schema`
+(tables and formats), `failures` (errors in words), `placement` (which thread
+commits).
 """
 
 from rhtmx_server.stores.sqlite.file import FileOptions

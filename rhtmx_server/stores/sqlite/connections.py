@@ -15,7 +15,6 @@ from pathlib import Path
 import apsw
 
 from rhtmx_server.stores.sqlite.file import (
-    FileLock,
     FileOptions,
     check_path,
     connect,
@@ -23,6 +22,7 @@ from rhtmx_server.stores.sqlite.file import (
     prepare_reader,
     prepare_writer,
 )
+from rhtmx_server.stores.sqlite.lock import FileLock
 from rhtmx_server.stores.sqlite.schema import check_identity, migrate
 
 __all__ = ["Connections", "open_all"]
@@ -40,6 +40,7 @@ class Connections:
         reader: the connection that reads on the event loop's thread.
         historian: the thread that reads the history, which may take long.
         archive: its connection; only that thread uses it.
+        lock: keeps the file, and knows whether it is still there.
         undo: closes all of it, and gives the file back.
     """
 
@@ -50,6 +51,7 @@ class Connections:
     reader: apsw.Connection
     historian: ThreadPoolExecutor
     archive: apsw.Connection
+    lock: FileLock
     undo: ExitStack
 
     def close(self) -> None:
@@ -64,7 +66,7 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
         RhtmxError: `STORAGE_FAILED`, with what is wrong with the file and what
             to do.
     """
-    path = path.resolve()  # so that every name of the file means the same lock
+    path = path.resolve()  # the log lies beside the file, not beside a link to it
     with ExitStack() as undo, opening(path):
         check_path(path)
         lock = FileLock(path)
@@ -79,8 +81,9 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
         archive = _open_reader(path, options, undo)
         committer = _start_thread("rhtmx-commit", undo)
         historian = _start_thread("rhtmx-history", undo)
+        lock.settle()
         return Connections(
-            path, epoch, writer, committer, reader, historian, archive, undo.pop_all()
+            path, epoch, writer, committer, reader, historian, archive, lock, undo.pop_all()
         )
 
 

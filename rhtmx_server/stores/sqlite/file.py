@@ -1,14 +1,13 @@
-"""Who may open the database file, and how it is opened.
+"""What a database file must be like, and how it is opened.
 
-Knows paths, locks and connections. Must not know what is in the tables.
+Knows paths and connections. Must not know what is in the tables.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +18,6 @@ from rhtmx_server.stores.sqlite.failures import failed
 
 __all__ = [
     "DEFAULTS",
-    "FileLock",
     "FileOptions",
     "check_path",
     "connect",
@@ -51,54 +49,6 @@ class FileOptions:
 
 
 DEFAULTS = FileOptions()
-
-
-class FileLock:
-    """Keeps a second server away from the file.
-
-    SQLite itself would let two processes write in turns, but each of them
-    believes that it has seen every commit. The lock lies on a file beside the
-    database (`app.db-lock`) and belongs to the process: it is gone when the
-    process is, however it ended.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._database = database
-        self._path = Path(f"{database}-lock")
-        self._descriptor: int | None = None
-
-    def acquire(self) -> None:
-        """Take the lock.
-
-        Raises:
-            RhtmxError: `STORAGE_FAILED`, if another server holds it.
-        """
-        with ExitStack() as undo:
-            try:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-                undo.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
-            except BlockingIOError:
-                raise failed(self._in_use(os.read(descriptor, 32))) from None
-            except OSError as error:
-                raise failed(f"cannot lock {self._path}: {error.strerror}") from error
-            undo.pop_all()
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Give the lock back, if it is held. The file stays: removing it would be a race."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def _in_use(self, holder: bytes) -> str:
-        process = f" (process {holder.decode('ascii').strip()})" if holder else ""
-        return (
-            f"{self._database} is in use by another rhtmx server{process}: "
-            "stop that one, or give this one a file of its own"
-        )
 
 
 _HEADER = 100

@@ -6,13 +6,14 @@ works within whatever the caller has begun.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import apsw
 
 from rhtmx_server.model import Client, Head, HistoryEntry, Key, Record
+from rhtmx_server.page import HistoryPage, Place
 from rhtmx_server.ports import Snapshot, Wanted, Writes
-from rhtmx_server.stores.paging import cut
+from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 from rhtmx_server.stores.sqlite.rows import (
     Row,
     client_of,
@@ -48,11 +49,18 @@ _SINCE = """
 _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
-_HISTORY = """
-    SELECT entity, entity_id, version, action, data, client_id, time, form, lost
-    FROM history WHERE entity = ?1 AND version > ?2
-      AND (?3 IS NULL OR entity_id = ?3) AND (?4 IS NULL OR time <= ?4)
-    ORDER BY version, id LIMIT ?5"""
+_ENTRIES = """
+    SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost
+    FROM history WHERE entity = ?1 AND {}
+      AND (?4 IS NULL OR entity_id = ?4) AND (?5 IS NULL OR time <= ?5)"""
+# In two parts: SQLite 3.54 searches for `(version, id) > (?, ?)` by the version alone, and
+# walks through all of its entries for each page.
+_HISTORY = (
+    _ENTRIES.format("version = ?2 AND id > ?3")
+    + " UNION ALL "
+    + _ENTRIES.format("version > ?2")
+    + " ORDER BY version, id LIMIT ?6"
+)
 _HEADS = "SELECT entity, version, floor FROM entities"
 _HEAD = "SELECT version, floor FROM entities WHERE entity = ?"
 _CLIENT = "SELECT client_id, subject, last_seq, seen, secret FROM clients WHERE client_id = ?"
@@ -93,9 +101,7 @@ def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
     """Read what a batch has to see."""
     entities = {entity for entity, _ in wanted.records}
     heads = {entity: read_head(cursor, entity) for entity in entities}
-    records: dict[Key, Record] = {
-        (row[0], row[1]): record_of(row) for row in _each(cursor, _RECORD, wanted.records)
-    }
+    records, unread = _read_records(cursor, wanted.records)
     ids = ((client_id,) for client_id in wanted.clients)
     clients = {row[0]: client_of(row) for row in _each(cursor, _CLIENT, ids)}
     # Numbers above the last one have no outcome yet: most need no look-up.
@@ -103,7 +109,28 @@ def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
     numbers = [(id_, seq) for id_, seq in wanted.outcomes if seq <= last.get(id_, seq)]
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
     known = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
-    return Snapshot(records, heads, clients, outcomes, known)
+    return Snapshot(records, heads, clients, outcomes, known, unread)
+
+
+def _read_records(
+    cursor: apsw.Cursor, wanted: Iterable[Key]
+) -> tuple[dict[Key, Record], Collection[Key]]:
+    """Read these records until they weigh enough; and say which ones are left."""
+    keys, weight = iter(wanted), 0
+    records: dict[Key, Record] = {}
+    unread: set[Key] = set()
+
+    def next_ones() -> Iterator[Key]:  # the driver asks for one when it is done with the last
+        for key in keys:
+            if weight > BATCH_BYTES:
+                unread.update((key, *keys))
+                return
+            yield key
+
+    for row in _each(cursor, _RECORD, next_ones()):
+        records[row[0], row[1]] = record_of(row)
+        weight += len(row[4] or b"") + len(row[7] or b"")
+    return records, unread
 
 
 def write(cursor: apsw.Cursor, writes: Writes) -> None:
@@ -156,13 +183,13 @@ def read_history(
     cursor: apsw.Cursor,
     entity: str,
     entity_id: str | None,
-    after: int,
+    after: Place,
     until: int | None,
     limit: int,
-) -> list[HistoryEntry]:
-    """Read commits and lost writes, oldest first."""
-    rows = cursor.execute(_HISTORY, (entity, after, entity_id, until, limit)).fetchall()
-    return list(map(entry_of, rows))
+) -> HistoryPage[HistoryEntry]:
+    """Read one page of commits and lost writes, oldest first."""
+    rows = cursor.execute(_HISTORY, (entity, *after, entity_id, until, limit))
+    return cut_history(((row[0], entry_of(row[1:])) for row in rows), after)
 
 
 def read_head(cursor: apsw.Cursor, entity: str) -> Head:

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 import apsw
 
+from rhtmx_server.horizon import Kept
+
 __all__ = [
     "CHUNK",
     "Step",
@@ -18,6 +20,8 @@ __all__ = [
     "forget_clients",
     "forget_history",
     "forget_tombstones",
+    "note_horizon",
+    "read_kept",
 ]
 
 CHUNK = 500
@@ -26,6 +30,31 @@ CHUNK = 500
 Step: TypeAlias = Callable[[apsw.Cursor, int], int]
 """Forgets at most `CHUNK` things beyond a limit (a time in microseconds, or a number of
 answers to keep); returns how many."""
+
+
+_KEPT = """
+    SELECT
+      (SELECT value FROM meta WHERE key = 'horizon'),
+      (SELECT min(time) FROM history),
+      (SELECT min(time) FROM (
+        SELECT min(time) AS time FROM records WHERE action = 3
+        UNION ALL SELECT min(seen) FROM clients))"""
+"""Through indexes but for the clients: one that is written for each of their commits would cost
+more than to look through them once an hour."""
+
+
+def read_kept(cursor: apsw.Cursor) -> Kept:
+    """Read the horizon, and the times of the oldest rows that may go."""
+    horizon, history, others = cursor.execute(_KEPT).get
+    return Kept(None if horizon is None else int(horizon), history, others)
+
+
+def note_horizon(cursor: apsw.Cursor, horizon: int) -> None:
+    """Keep the horizon."""
+    cursor.execute(
+        "INSERT INTO meta VALUES ('horizon', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        (str(horizon),),
+    )
 
 
 def forget_history(cursor: apsw.Cursor, before: int) -> int:

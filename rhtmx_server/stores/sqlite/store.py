@@ -15,12 +15,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
+from rhtmx.errors import RhtmxError
+from rhtmx_server.horizon import Kept
 from rhtmx_server.model import Client, Head, HistoryEntry, Record
+from rhtmx_server.page import HistoryPage, Place, place
 from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.pagecache import PageCache
@@ -32,6 +36,8 @@ from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from rhtmx_server.stores.sqlite.waiting import uninterrupted
 
 __all__ = ["SqliteStore"]
+
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -85,6 +91,14 @@ class SqliteStore:
         if self._opened is None:
             self._opened = open_all(self._path, self._options, self._new_epoch)
 
+    def ready(self) -> bool:
+        """Whether the file is open, and where it was when it was opened."""
+        try:
+            self._use().lock.check()
+        except RhtmxError:
+            return False
+        return True
+
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
         async with self._turn:
@@ -97,6 +111,15 @@ class SqliteStore:
         """Read what is wanted, decide, write, make it durable: one transaction."""
         async with self._transaction() as cursor:
             queries.write(cursor, decide(queries.read_snapshot(cursor, wanted)))
+
+    async def kept(self) -> Kept:
+        """Read the horizon, and the times of the oldest rows that may go."""
+        return await self._in_archive(retention.read_kept)
+
+    async def note_horizon(self, horizon: int) -> None:
+        """Keep the horizon."""
+        async with self._transaction() as cursor:
+            retention.note_horizon(cursor, horizon)
 
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
@@ -159,22 +182,25 @@ class SqliteStore:
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int = 0,
+        after: int | Place = 0,
         until: int | None = None,
         limit: int = 1000,
-    ) -> list[HistoryEntry]:
-        """Read commits and lost writes with `version > after`, oldest first.
+    ) -> HistoryPage[HistoryEntry]:
+        """Read commits and lost writes after a place, oldest first.
 
         Read in a thread: to find one record's history may take a walk through
         all of the entity's.
         """
+        asked = (entity, entity_id, place(after), until, limit)
+        return await self._in_archive(lambda cursor: queries.read_history(cursor, *asked))
+
+    async def _in_archive(self, query: Callable[[apsw.Cursor], T]) -> T:
+        """Read what may take long, in a thread."""
         opened = self._use()
 
-        def read() -> list[HistoryEntry]:
-            with in_words(opened.archive):
-                return queries.read_history(
-                    opened.archive.cursor(), entity, entity_id, after, until, limit
-                )
+        def read() -> T:
+            with in_words(opened.archive), closing(opened.archive.cursor()) as cursor:
+                return query(cursor)
 
         return await asyncio.wrap_future(opened.historian.submit(read))
 
@@ -198,6 +224,8 @@ class SqliteStore:
         """Write while it is our turn: all of it durable at the end, or nothing."""
         async with self._turn:
             opened = self._use()
+            if opened.lock.lost:
+                opened.lock.check()
             writer = opened.writer
             with in_words(writer):
                 try:
@@ -215,7 +243,9 @@ class SqliteStore:
             await uninterrupted(opened.committer.submit(opened.writer.execute, "COMMIT"))
         else:
             opened.writer.execute("COMMIT")
-        self.placement = self.placement.after(self._clock() - started)
+        ended = self._clock()
+        self.placement = self.placement.after(ended - started)
+        opened.lock.check(ended)  # or what was committed may be in a file that nobody will find
 
     async def _repeat(self, step: retention.Step, before: int) -> None:
         while True:

@@ -33,7 +33,7 @@ CLIENT_ID = "x-rhtmx-client-id"
 CLIENT_SECRET = "x-rhtmx-client-secret"  # noqa: S105 (a name)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Caller:
     """Who makes a call.
 

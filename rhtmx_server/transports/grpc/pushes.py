@@ -63,7 +63,15 @@ def submit(caller: Caller, message: Push | PushFields, answer: Callable[[Reply],
     except RhtmxError as error:
         refusal = error
     services.committer.submit(
-        Mutation(message, answer, caller.client_id, caller.subject, refusal, caller.secret)
+        Mutation(
+            message,
+            answer,
+            caller.client_id,
+            caller.subject,
+            refusal,
+            caller.secret,
+            source=caller,
+        )
     )
 
 

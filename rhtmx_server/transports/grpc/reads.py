@@ -23,7 +23,7 @@ from rhtmx.messages import (
 from rhtmx.wire.limits import MAX_NAME
 from rhtmx_server.checks import check
 from rhtmx_server.model import Granularity, Record
-from rhtmx_server.ports import Store
+from rhtmx_server.page import Place
 from rhtmx_server.render import latest_fields, latest_record
 from rhtmx_server.services import Services
 from rhtmx_server.times import to_micros
@@ -67,14 +67,15 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
     door.services.known(request.entity)
     until = None if request.until is None else to_micros(request.until)
     await stream.send_initial_metadata()
-    after: int | None = request.since
-    while after is not None:
-        commits, after = await _page(
-            door.services.store, request.entity, request.entity_id, after, until
-        )
-        for record in commits:
-            async with patience(door):
-                await stream.send_message(latest_record(record))
+    after: int | Place = request.since
+    while page := await door.services.store.history(
+        request.entity, entity_id=request.entity_id, after=after, until=until, limit=PAGE
+    ):
+        for entry in page:
+            if not entry.lost:
+                async with patience(door):
+                    await stream.send_message(latest_record(entry.record))
+        after = page.end
 
 
 async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
@@ -128,28 +129,6 @@ async def _record(
         name = f"{request.entity[:40]}/{request.entity_id[:40]}"
         raise RhtmxError(ErrorCode.NOT_FOUND, f"there is no record {name}")
     return record
-
-
-async def _page(
-    store: Store, entity: str, entity_id: str | None, after: int, until: int | None
-) -> tuple[list[Record], int | None]:
-    """The next commits, and the version to go on after; `None` at the end.
-
-    A version may have several entries: a commit, and writes that lost. One that
-    a page may have cut in two is left to the next page.
-    """
-    limit = PAGE
-    while True:
-        entries = await store.history(
-            entity, entity_id=entity_id, after=after, until=until, limit=limit
-        )
-        if len(entries) < limit:
-            return [entry.record for entry in entries if not entry.lost], None
-        last = entries[-1].record.version
-        if entries[0].record.version < last:
-            whole = [e.record for e in entries if not e.lost and e.record.version < last]
-            return whole, last - 1
-        limit *= 2
 
 
 def _check_name(what: str, value: str) -> None:

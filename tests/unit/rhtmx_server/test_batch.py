@@ -21,11 +21,12 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
-from rhtmx_server.batch import SEEN_TO, Batch
+from rhtmx_server.batch import MAX_SECONDS, SEEN_TO, Batch
 from rhtmx_server.identity import THE_APP, hashed
 from rhtmx_server.model import Client, Context, Decision, Granularity, Mutation, Record
 from rhtmx_server.ports import Decide, Wanted, Writes
 from rhtmx_server.stores.memory import MemoryStore
+from rhtmx_server.stores.paging import BATCH_BYTES
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
@@ -540,3 +541,72 @@ def test_however_numbers_are_sent_each_takes_effect_once_and_in_order(
     assert [entry.record.entity_id for entry in history] == effects
     assert {name: server.last_seq(name) for name in expected} == expected
     assert server.head == len(effects)
+
+
+# What there may be more of.
+
+
+def full(entity: str, made: int) -> None:
+    if entity.startswith("new") and made >= 1:
+        raise RhtmxError(ErrorCode.UNKNOWN_ENTITY, f"no room for {entity}")
+
+
+def test_the_first_write_to_an_entity_needs_room_and_no_other_one(server: Server) -> None:
+    server.one(by(push(entity="old")))
+    batch = Batch(
+        [
+            by(push(entity="new 1")),
+            by(push(entity="new 2", seq=1)),
+            by(push(entity="new 1")),
+            by(push(entity="old")),
+        ],
+        DECIDERS,
+        "e",
+        NOW,
+        admit=full,
+    )
+    run(server.store.commit(batch.wanted(), batch.decide))
+    one, refused, again, old = [reply[-1] for reply in batch.replies]
+    assert [acked(each).version for each in (one, again, old)] == [1, 2, 2]
+    assert code(refused) is ErrorCode.UNKNOWN_ENTITY
+    assert server.last_seq() == 1, "the number is used up"
+    assert set(run(server.store.heads())) == {"old", "new 1"}
+
+
+def test_a_write_that_is_refused_or_writes_nothing_takes_no_room(server: Server) -> None:
+    batch = Batch(
+        [
+            by(push(entity="new 1", base_version=7)),
+            by(push(entity="new 2", data=None, action=ChangeAction.DELETE)),
+            by(push(entity="new 3")),
+        ],
+        DECIDERS,
+        "e",
+        NOW,
+        admit=full,
+    )
+    run(server.store.commit(batch.wanted(), batch.decide))
+    refused, nothing, written = [reply[-1] for reply in batch.replies]
+    assert code(refused) is ErrorCode.CONFLICT
+    assert acked(nothing).version == 0
+    assert acked(written).version == 1
+
+
+# How much at a time.
+
+
+def test_what_was_not_read_is_left_with_all_that_follows(server: Server) -> None:
+    heavy = b'"' + b"x" * BATCH_BYTES + b'"'
+    server.batch(by(push("1", heavy)), by(push("2", b"2")))
+    batch = Batch([by(push("1")), by(push("1")), by(push("2")), by(push("1"))], DECIDERS, "e", NOW)
+    run(server.store.commit(batch.wanted(), batch.decide))
+    assert [acked(reply[-1]).version for reply in batch.replies] == [3, 4]
+    assert server.head == 4
+
+
+def test_after_so_long_no_other_one_is_begun(server: Server) -> None:
+    times = iter([0.0, 0.9 * MAX_SECONDS, MAX_SECONDS, 2 * MAX_SECONDS])
+    batch = Batch([by(push())] * 5, DECIDERS, "e", NOW, elapsed=times.__next__)
+    run(server.store.commit(batch.wanted(), batch.decide))
+    assert len(batch.replies) == 2
+    assert server.head == 2

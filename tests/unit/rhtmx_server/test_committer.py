@@ -11,7 +11,9 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, PushAck
 from rhtmx.wire import ServerMessage
-from rhtmx_server.committer import MAX_BATCH, MAX_CONFIRMED, Committer
+from rhtmx_server.batch import MAX_SECONDS
+from rhtmx_server.committer import MAX_CONFIRMED, Committer
+from rhtmx_server.line import MAX_BATCH, MAX_BYTES
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Snapshot, Wanted, Writes
 from rhtmx_server.stores.memory import MemoryStore
@@ -58,6 +60,9 @@ class World:
         self.batches: list[int] = []
         self.transactions = self.store.transactions
         self.deliver_failure: Exception | None = None
+        self.second = 0.0
+        """What each look at the clock takes."""
+        self.time = 0.0
         self.committer = Committer(
             self.store,
             DECIDERS,
@@ -66,8 +71,13 @@ class World:
             self,
             patience=patience,
             most_clients=most_clients,
+            elapsed=self.elapsed,
         )
         self.running = asyncio.create_task(self.committer.run())
+
+    def elapsed(self) -> float:
+        self.time += self.second
+        return self.time
 
     def committed(self, mutations: int, seconds: float) -> None:
         self.batches.append(mutations)
@@ -85,8 +95,9 @@ class World:
 
         return answer
 
-    def submit(self, entity_id: str) -> None:
-        self.committer.submit(Mutation(push(entity_id), self.answering(entity_id)))
+    def submit(self, entity_id: str, source: str = "", data: bytes = b"1") -> None:
+        mutation = Mutation(push(entity_id, data), self.answering(entity_id), source=source)
+        self.committer.submit(mutation)
 
     async def done(self) -> None:
         """Until everything that was submitted is through."""
@@ -174,6 +185,54 @@ async def test_a_transaction_has_a_size_that_the_loop_can_bear(world: World) -> 
         world.submit(str(index))
     await world.done()
     assert world.batches == [MAX_BATCH, 1]
+
+
+async def test_what_deciding_has_no_time_for_is_decided_in_the_next_transactions_in_order(
+    world: World,
+) -> None:
+    world.second = MAX_SECONDS / 2.5
+    names = [str(index) for index in range(8)]
+    for name in names:
+        world.submit(name)
+    await world.done()
+    assert world.batches == [3, 3, 2]
+    assert [e for e in world.events if e.startswith("answer")] == [f"answer {n}" for n in names]
+    assert all(isinstance(reply, PushAck) for reply in world.replies.values())
+
+
+async def test_one_mutation_is_decided_however_long_it_takes(world: World) -> None:
+    world.second = 10 * MAX_SECONDS
+    world.submit("1")
+    world.submit("2")
+    await world.done()
+    assert world.batches == [1, 1]
+
+
+async def test_a_source_with_much_in_flight_holds_another_up_for_a_turn(world: World) -> None:
+    world.store.open_gate.clear()
+    world.submit("first")
+    await world.store.begun.wait()
+    heavy = b'"' + b"x" * (MAX_BYTES // 4) + b'"'
+    for index in range(20):
+        world.submit(f"heavy {index}", "one", heavy)
+    world.submit("a", "other")
+    world.submit("b", "other")
+    world.store.open_gate.set()
+    await world.answered["b"].wait()
+    assert world.batches == [1, 5]
+    await world.done()
+    answers = [event for event in world.events if event.startswith("answer heavy")]
+    assert answers == [f"answer heavy {index}" for index in range(20)]
+
+
+async def test_what_was_put_back_is_answered_when_the_committer_ends(world: World) -> None:
+    world.second = 10 * MAX_SECONDS
+    world.submit("1")
+    world.submit("2", "other")
+    await world.answered["1"].wait()
+    world.running.cancel()
+    await asyncio.wait([world.running])
+    assert world.code("2") is ErrorCode.SHUTTING_DOWN
 
 
 async def test_a_store_that_is_full_refuses_the_batch_and_the_next_one_goes_on(

@@ -13,8 +13,9 @@ import pytest
 
 from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.hooks import CommitHooks, HookRunner
+from rhtmx_server.hooks import PAGE, CommitHooks, HookRunner
 from rhtmx_server.model import Granularity, HistoryEntry
+from rhtmx_server.page import HistoryPage
 from rhtmx_server.ports import Wanted, Writes
 from rhtmx_server.stores.memory import MemoryStore
 from tests.unit.rhtmx_server.fakes import commit
@@ -145,13 +146,27 @@ async def test_a_hook_is_not_told_of_writes_that_lost(world: World) -> None:
     assert world.told == ["tasks 1", "tasks 2"]
 
 
+async def test_a_hook_is_told_of_a_commit_however_many_writes_lost_at_its_version(
+    world: World,
+) -> None:
+    world.hooks.add("tasks", world.note)
+    for _ in range(2):
+        losers = [HistoryEntry(commit(1).record, Granularity.FIELDS, lost=True)] * (PAGE + 1)
+        await world.store.commit(Wanted(), lambda _, lost=losers: Writes(history=lost))  # type: ignore[misc]  # binds the loop's value
+    await world.put(1)
+    await world.put(1, lost=True)
+    await world.put(2)
+    await world.finish()
+    assert world.told == ["tasks 1", "tasks 2"]
+
+
 async def test_a_store_that_fails_is_asked_again_at_the_next_commit(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.hooks.add("tasks", world.note)
     history, failing = world.store.history, True
 
-    async def fail(entity: str, **options: Any) -> list[HistoryEntry]:
+    async def fail(entity: str, **options: Any) -> HistoryPage[HistoryEntry]:
         if failing:
             raise RhtmxError(ErrorCode.STORAGE_FAILED, "no disk")
         return await history(entity, **options)

@@ -208,6 +208,25 @@ def test_a_field_named_twice_is_refused_by_name() -> None:
     assert "'a' is named twice" in error.message
 
 
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_a_field_named_twice_at_the_end_is_found_in_one_go() -> None:
+    names = [*(f"field {number}" for number in range(1000)), "field 999"]
+    updates = [put(Counted(name), b"1") for name in names]
+    with pytest.raises(RhtmxError, match="'field 999' is named twice"):
+        decide(push_fields(*updates), None)
+    assert Counted.compared < 2 * len(names)
+
+
 def test_a_value_that_would_make_the_record_too_deep_to_read_is_refused() -> None:
     deepest = b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1)
     after = committed(decide(push_fields(put("a", deepest)), None)).record.data

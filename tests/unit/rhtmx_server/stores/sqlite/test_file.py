@@ -9,7 +9,6 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores.sqlite.file import (
-    FileLock,
     FileOptions,
     check_path,
     connect,
@@ -64,33 +63,6 @@ def test_a_new_file_and_an_empty_one_are_fine(tmp_path: Path) -> None:
     check_path(tmp_path / "app.db")
     (tmp_path / "app.db").touch()
     check_path(tmp_path / "app.db")
-
-
-def test_a_second_lock_is_refused_and_tells_who_has_the_first(tmp_path: Path) -> None:
-    path = tmp_path / "app.db"
-    first, second = FileLock(path), FileLock(path)
-    first.acquire()
-    with pytest.raises(RhtmxError) as refusal:
-        second.acquire()
-    assert refusal.value.message == (
-        f"{path} is in use by another rhtmx server (process {os.getpid()}): "
-        "stop that one, or give this one a file of its own"
-    )
-    first.release()
-    second.acquire()
-    second.release()
-
-
-def test_a_lock_may_be_released_twice(tmp_path: Path) -> None:
-    lock = FileLock(tmp_path / "app.db")
-    lock.acquire()
-    lock.release()
-    lock.release()
-
-
-def test_a_lock_file_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(RhtmxError, match=r"cannot lock .*app.db-lock: No such file"):
-        FileLock(tmp_path / "nowhere" / "app.db").acquire()
 
 
 @pytest.mark.parametrize(

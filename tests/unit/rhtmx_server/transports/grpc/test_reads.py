@@ -16,25 +16,27 @@ from rhtmx.messages import (
 )
 from rhtmx_server import Invalid
 from rhtmx_server.model import Granularity, HistoryEntry
+from rhtmx_server.page import HistoryPage
+from rhtmx_server.ports import Wanted, Writes
+from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.transports.grpc import reads
 from tests.unit.rhtmx_server.connections import Side
 from tests.unit.rhtmx_server.fakes import record
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 
-class Kept:
-    """A store that has a history, or a record."""
+class Kept(MemoryStore):
+    """A store that has a history, or a record, and notes the pages that are read."""
 
-    def __init__(self, *entries: HistoryEntry, found: Any = None) -> None:
-        self.entries = entries
+    def __init__(self, found: Any = None) -> None:
+        super().__init__()
         self.found = found
-        self.limits: list[int] = []
+        self.pages: list[int] = []
 
-    async def history(
-        self, entity: str, *, entity_id: str | None, after: int, until: int | None, limit: int
-    ) -> list[HistoryEntry]:
-        self.limits.append(limit)
-        return [entry for entry in self.entries if entry.record.version > after][:limit]
+    async def history(self, *asked: Any, **options: Any) -> HistoryPage[HistoryEntry]:
+        page = await super().history(*asked, **options)
+        self.pages.append(len(page))
+        return page
 
     async def record(self, entity: str, entity_id: str) -> Any:
         return self.found
@@ -45,8 +47,8 @@ def entry(version: int, *, lost: bool = False) -> HistoryEntry:
 
 
 async def versions(*entries: HistoryEntry, since: int = 0) -> tuple[list[int], Kept]:
-    side, call = Side(), Call(HistoryRequest(entity="tasks", since=since))
-    kept: Any = Kept(*entries)
+    side, call, kept = Side(), Call(HistoryRequest(entity="tasks", since=since)), Kept()
+    await kept.commit(Wanted(), lambda _: Writes(history=entries))
     side.services.store = kept
     await reads.history(door(side), call.stream)
     return [each.version for each in call.sent], kept
@@ -57,21 +59,21 @@ async def test_history_has_the_commits_and_not_the_writes_that_lost() -> None:
     assert got == [2, 3]
 
 
-async def test_a_version_that_a_page_cuts_in_two_is_read_whole(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("before", [0, 1, 2, 3, 4])
+async def test_a_version_of_more_entries_than_a_page_is_read_in_pages(
+    monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
     monkeypatch.setattr(reads, "PAGE", 3)
-    lost = [entry(2, lost=True) for _ in range(4)]
-    got, kept = await versions(entry(1), *lost, entry(2), entry(3))
+    lost = [entry(2, lost=True) for _ in range(10)]
+    got, kept = await versions(entry(1), *lost[:before], entry(2), *lost[before:], entry(3))
     assert got == [1, 2, 3]
-    assert max(kept.limits) > 3  # more losers than a page holds
+    assert kept.pages == [3, 3, 3, 3, 1, 0]
 
 
 async def test_what_is_not_there_or_was_deleted_is_not_found() -> None:
     side = Side()
     for found in (None, record("1", 3, None)):
-        kept: Any = Kept(found=found)
-        side.services.store = kept
+        side.services.store = Kept(found)
         for method, kind in (
             (reads.get_record, GetRecordRequest),
             (reads.get_fields, GetFieldsRequest),
