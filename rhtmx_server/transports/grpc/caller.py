@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.wire.limits import MAX_NAME
-from rhtmx_server.checks import MAX_TOKEN
+from rhtmx.wire.limits import MAX_NAME, MAX_TOKEN
 from rhtmx_server.services import Services
 
 __all__ = ["CLIENT_ID", "Caller", "identify"]
@@ -44,6 +43,15 @@ class Caller:
     client_id: str | None = None
     until: float | None = None
     known: bool = True
+
+    def present(self) -> None:
+        """Make sure that the token is good at this moment: a call may have waited long.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`.
+        """
+        if self.until is not None and self.services.now() >= self.until:
+            raise _expired()
 
 
 async def identify(
@@ -75,9 +83,13 @@ async def identify(
     if grant.expires is not None:
         left = (grant.expires - services.clock()) / 1e6
         if left <= 0:
-            raise RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired")
+            raise _expired()
         caller.until = services.now() + left
     return caller
+
+
+def _expired() -> RhtmxError:
+    return RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired")
 
 
 def _client_id(metadata: Mapping[str, Any]) -> str | None:
@@ -97,8 +109,13 @@ def _token(metadata: Mapping[str, Any]) -> str | None:
         return None
     scheme, _, token = str(value).partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
+    if scheme.lower() != "bearer" or not token:
         raise RhtmxError(
             ErrorCode.UNAUTHENTICATED, "the metadata `authorization` has to be: Bearer TOKEN"
+        )
+    if len(token) > MAX_TOKEN:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"token: at most {MAX_TOKEN} bytes expected, got {len(token)}",
         )
     return token

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.wire.limits import MAX_TOKEN
 from rhtmx_server.services import Grant
 from rhtmx_server.transports.grpc.caller import identify
 from tests.unit.rhtmx_server.connections import Side
@@ -58,3 +59,24 @@ async def test_a_client_id_has_the_length_of_any_name() -> None:
         with pytest.raises(RhtmxError) as caught:
             await identify(services, {"x-rhtmx-client-id": wrong})
         assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+async def test_a_token_that_is_too_long_is_refused_in_words() -> None:
+    services = Side(authenticate=grants).services
+    assert (await identify(services, bearer("t" * MAX_TOKEN))).subject == "ada"
+    for later in (False, True):
+        with pytest.raises(RhtmxError) as caught:
+            await identify(services, bearer("t" * (MAX_TOKEN + 1)), later=later)
+        assert caught.value.code is ErrorCode.BAD_MESSAGE
+        assert caught.value.message == "token: at most 4096 bytes expected, got 4097"
+
+
+async def test_a_token_is_good_until_its_very_end() -> None:
+    side = Side(authenticate=grants)
+    caller = await identify(side.services, bearer("brief"))
+    side.now.seconds += 1.999
+    caller.present()
+    side.now.seconds += 0.001
+    with pytest.raises(RhtmxError, match="the token has expired"):
+        caller.present()
+    (await identify(side.services, bearer("good"))).present()
