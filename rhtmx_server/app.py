@@ -35,6 +35,7 @@ from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.policy import Policy, parse_policy
 from rhtmx_server.trackers.runner import Runner
+from rhtmx_server.transports.turns import Turns
 
 __all__ = ["App"]
 
@@ -275,6 +276,7 @@ class App:
             metrics=metrics,
             clock=_clock,
             now=time.monotonic,
+            turns=Turns(time.monotonic, asyncio.get_running_loop().call_soon),
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
             authenticate=self._authenticate,

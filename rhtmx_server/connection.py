@@ -12,8 +12,9 @@ does not read. Then the link is paused, and TCP tells the peer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -156,6 +157,12 @@ class Connection:
         """Wait until the peer is not behind any more."""
         while self._behind is not None:
             await self._behind.wait()
+
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
+        """Wait until the peer takes more; a page is read and sent inside."""
+        await self.drained()
+        yield
 
     def send(self, message: ServerMessage) -> None:
         """Send a message at the end of the tick."""

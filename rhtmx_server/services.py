@@ -17,6 +17,7 @@ from rhtmx_server.model import Granularity
 from rhtmx_server.outbox import Tick
 from rhtmx_server.ports import Store
 from rhtmx_server.trackers.forms import FormTracker
+from rhtmx_server.transports.turns import Turns
 
 __all__ = ["Authenticator", "Grant", "Services"]
 
@@ -52,6 +53,7 @@ class Services:
         metrics: takes figures.
         clock: the time; microseconds since 1970.
         now: seconds, of a clock that does not jump.
+        turns: says when what a peer sends is handled.
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
         authenticate: turns tokens into subjects; `None` where all are strangers.
@@ -66,6 +68,7 @@ class Services:
     metrics: Metrics
     clock: Callable[[], int]
     now: Callable[[], float]
+    turns: Turns
     entities: frozenset[str] | None = None
     fieldless: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None

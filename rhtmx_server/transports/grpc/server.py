@@ -19,8 +19,9 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.services import Services
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE
+from rhtmx_server.transports.grpc.guards import Limits
 from rhtmx_server.transports.grpc.health import Health
-from rhtmx_server.transports.grpc.protocol import GuardedProtocol, Limits, configuration
+from rhtmx_server.transports.grpc.protocol import GuardedProtocol, configuration
 from rhtmx_server.transports.grpc.reflection import Reflection
 from rhtmx_server.transports.grpc.service import NAME, Trackers
 from rhtmx_server.transports.grpc.standard import HEALTH, REFLECTIONS
@@ -130,11 +131,23 @@ class GrpcServer(Server):
         self._protocols.discard(protocol)
         self._services.metrics.connections("grpc").dec()
 
+    def stalled(self) -> None:
+        """A peer is dropped that takes nothing."""
+        self._services.metrics.stalled.inc()
+
     def _protocol_factory(self) -> GuardedProtocol:
         config = self._services.config
         made = super()._protocol_factory()  # has taken note of the handler
-        limits = Limits(config.grpc_streams, config.grpc_max_size)
-        return GuardedProtocol(made.handler, self._config, self, limits)
+        limits = Limits(config.grpc_streams, config.grpc_max_size, config.grpc_calls)
+        return GuardedProtocol(
+            made.handler,
+            self._config,
+            self,
+            limits,
+            self._services.turns,
+            kept=config.grpc_outbox,
+            patience=config.stall_timeout,
+        )
 
 
 def _words(failure: OSError, config: Config) -> str:

@@ -23,6 +23,7 @@ from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.runner import Runner
+from rhtmx_server.transports.turns import Turns
 from tests.unit.rhtmx_server.fakes import NOW, Lines, Soon, messages
 
 
@@ -117,6 +118,7 @@ class Side:
             metrics=Metrics(),
             clock=lambda: NOW,
             now=self.now,
+            turns=Turns(self.now, self.soon),
             entities=self.entities,
             authenticate=self.authenticate,
         )

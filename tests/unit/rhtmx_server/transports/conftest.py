@@ -37,6 +37,7 @@ class Server:
             metrics=Metrics(),
             clock=lambda: NOW,
             now=lambda: 0.0,
+            turns=unused,
             **options,
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rhtmx_server.transports.grpc.protocol import H2_CONFIG, Limits, configuration
+from rhtmx_server.transports.grpc.guards import Limits
+from rhtmx_server.transports.grpc.protocol import H2_CONFIG, configuration
 from tests.unit.rhtmx_server.connections import Clock
 
 
@@ -17,7 +18,7 @@ def test_what_comes_in_is_checked_by_h2() -> None:
 
 
 def test_who_is_sent_something_may_ping_again() -> None:
-    limits = Limits(10, 1000, Clock())
+    limits = Limits(10, 1000, now=Clock())
     while limits.pings.take():
         pass
     limits.pings.refill()
@@ -25,5 +26,5 @@ def test_who_is_sent_something_may_ping_again() -> None:
 
 
 def test_all_streams_may_be_reset_at_once() -> None:
-    limits = Limits(10, 1000, Clock())
+    limits = Limits(10, 1000, now=Clock())
     assert sum(limits.resets.take() for _ in range(100)) == 20

@@ -8,11 +8,14 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    ChangeLog,
+    FormValidationResult,
     GetFieldsRequest,
     GetRecordRequest,
     HistoryRequest,
     ValidateField,
     ValidateForm,
+    ValidationResult,
 )
 from rhtmx_server import Invalid
 from rhtmx_server.model import Granularity, HistoryEntry
@@ -49,7 +52,7 @@ async def versions(*entries: HistoryEntry, since: int = 0) -> tuple[list[int], K
     kept: Any = Kept(*entries)
     side.services.store = kept
     await reads.history(door(side), call.stream)
-    return [each.version for each in call.sent], kept
+    return [each.version for each in call.heard(ChangeLog)], kept
 
 
 async def test_history_has_the_commits_and_not_the_writes_that_lost() -> None:
@@ -107,8 +110,9 @@ async def test_questions_about_forms_are_answered_and_leave_nothing_behind() -> 
     for field, value, valid in (("name", "", False), ("nick", "ada", False), ("nick", "b", True)):
         call = Call(ValidateField(request_id="1", form="signup", field=field, value=value))
         await reads.validate_field(door(side), call.stream)
-        assert [each.valid for each in call.sent] == [valid]
+        assert [each.valid for each in call.heard(ValidationResult)] == [valid]
     call = Call(ValidateForm(request_id="2", form="signup"))
     await reads.validate_form(door(side), call.stream)
-    assert [error.field for error in call.sent[0].errors] == ["name"]
+    (verdict,) = call.heard(FormValidationResult)
+    assert [error.field for error in verdict.errors] == ["name"]
     assert side.services.forms._runs == {}

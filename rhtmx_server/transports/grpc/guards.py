@@ -1,0 +1,293 @@
+"""HTTP/2 under guard: what grpclib leaves open to a peer that means harm.
+
+Knows events, windows and limits. Must not know sockets, methods or messages.
+
+===================  =========================================================
+a peer that …        …
+===================  =========================================================
+sends a large        is refused at the length prefix, before anything is kept
+message
+opens many streams   is told how many it may have, and dropped if it has more
+calls too often      is told when the next call will be taken
+resets, pings or     is told to be calm (GOAWAY), and dropped
+sets without end
+takes nothing        is not read either, and read nothing for
+===================  =========================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, Stream
+from grpclib.utils import Wrapper
+from h2.errors import ErrorCodes
+from h2.events import (
+    AlternativeServiceAvailable,
+    DataReceived,
+    Event,
+    PingAckReceived,
+    PingReceived,
+    PriorityUpdated,
+    RemoteSettingsChanged,
+    RequestReceived,
+    SettingsAcknowledged,
+    StreamReset,
+    UnknownFrameReceived,
+    WindowUpdated,
+)
+from h2.exceptions import StreamClosedError
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.allowance import Allowance
+from rhtmx_server.transports.grpc.buffer import Buffer
+from rhtmx_server.transports.grpc.room import Room
+
+__all__ = ["GuardedConnection", "GuardedProcessor", "GuardedStream", "Limits"]
+
+_LINGER = 2.0
+"""Seconds that a closed connection has to send what is left."""
+
+_TIMEOUT = re.compile(r"[0-9]{1,8}[HMSmun]")
+_SECONDS_PER_PING = 5.0
+_PINGS = 8
+_FRAMES = 100
+_READS = 16
+"""Records that are read at a time for answers on one connection."""
+
+
+class Limits:
+    """What one connection may do.
+
+    Args:
+        streams: open at a time.
+        size: of one message, in bytes.
+        calls: a second.
+        now: seconds, of a clock that does not jump.
+    """
+
+    def __init__(
+        self,
+        streams: int,
+        size: int,
+        calls: int = 5000,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.streams = streams
+        self.size = size
+        self.calls = Allowance(calls, calls, now)
+        self.pings = Allowance(_PINGS, 1 / _SECONDS_PER_PING, now)
+        self.frames = Allowance(_FRAMES, 10.0, now)
+        self.resets = Allowance(2 * streams, float(streams), now)
+
+
+class GuardedStream(Stream):
+    """A stream that keeps no message that is too large, and sends as its peer takes."""
+
+    connection: GuardedConnection
+    buffer: Buffer  # type: ignore[assignment]  # what grpclib asks of its own
+    most = 0
+
+    def init_stream(self, stream_id: int, connection: Connection) -> None:
+        """Begin, with a buffer of ours."""
+        super().init_stream(stream_id, connection)
+        self.buffer = Buffer(partial(connection.ack, stream_id))
+
+    async def recv_data(self, size: int) -> bytes:
+        """So many bytes of what the peer says; none if it has said all.
+
+        Raises:
+            RhtmxError: `TOO_LARGE`; `BAD_MESSAGE`, it said less.
+        """
+        if size > self.most:
+            raise RhtmxError(
+                ErrorCode.TOO_LARGE,
+                f"a message of at most {self.most} bytes expected, got one of {size}",
+            )
+        data = await self.buffer.read(size)
+        if 0 < len(data) < size:
+            raise RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+        return data
+
+    def window(self) -> int:
+        """How many bytes the peer takes now.
+
+        Raises:
+            ProtocolError: the stream is over.
+        """
+        assert self.id is not None
+        if not self.connection.write_ready.is_set():
+            return 0
+        return max(0, self._h2_connection.local_flow_control_window(self.id))
+
+    async def opened(self) -> int:
+        """Wait until the peer takes something; how many bytes.
+
+        Raises:
+            ProtocolError: the stream is over.
+        """
+        while not (window := self.window()):
+            if self.connection.write_ready.is_set():
+                self.window_updated.clear()
+                await self.window_updated.wait()
+            else:
+                await self.connection.write_ready.wait()
+        return window
+
+    async def send_data(self, data: bytes, end_stream: bool = False) -> None:
+        """Send as the peer takes it.
+
+        grpclib 0.4.9 looks once whether the socket takes more: of a thousand streams
+        that wait for it, each would write a frame, though the first one fills it.
+        """
+        sent = 0
+        while sent < len(data):
+            size = min(await self.opened(), self._h2_connection.max_outbound_frame_size)
+            self.send_now(data[sent : sent + size])
+            sent += size
+
+    def send_now(self, data: bytes) -> None:
+        """Send what fits into one frame and the window.
+
+        Raises:
+            ProtocolError: the stream is over.
+        """
+        assert self.id is not None
+        if self._transport.is_closing():
+            raise StreamClosedError(self.id)
+        self._h2_connection.send_data(self.id, data)
+        self._transport.write(self._h2_connection.data_to_send())
+        self.data_sent += len(data)
+        self.connection.data_sent += len(data)
+        self.connection.data_send_process()
+
+
+class GuardedConnection(Connection):
+    """A connection that is closed even if its peer takes nothing any more.
+
+    Args:
+        limits: what the peer may do.
+        kept: bytes that may wait for it, over all of its streams.
+    """
+
+    def __init__(self, *args: Any, limits: Limits, kept: int, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.limits = limits
+        self.pages = Room(kept, 1)
+        self.answers = Room(kept, _READS)
+
+    def create_stream(
+        self, *, stream_id: int | None = None, wrapper: Wrapper | None = None
+    ) -> Stream:
+        """Begin a stream."""
+        stream = GuardedStream(
+            self, self._connection, self._transport, stream_id=stream_id, wrapper=wrapper
+        )
+        stream.most = self.limits.size
+        return stream
+
+    def ack(self, stream_id: int, size: int) -> None:
+        """Let the peer send so much more, if it is there."""
+        if not self.is_closing():
+            super().ack(stream_id, size)
+
+    def flush(self) -> None:
+        """Write what is to be said, if the peer is there."""
+        if not self.is_closing():
+            super().flush()
+
+    def headers_send_process(self) -> None:
+        """Headers were sent."""
+        super().headers_send_process()
+        self.limits.pings.refill()  # who is sent something may measure the way there
+
+    def data_send_process(self) -> None:
+        """Data was sent."""
+        super().data_send_process()
+        self.limits.pings.refill()
+
+    def goodbye(self, code: ErrorCodes, why: bytes = b"") -> None:
+        """Say that this is the end; `close` has to follow."""
+        self._connection.close_connection(code, additional_data=why or None)
+        self.flush()
+
+    def close(self) -> None:
+        """Close, and drop what the peer has not taken soon."""
+        transport = getattr(self, "_transport", None)
+        super().close()
+        if transport is not None:
+            asyncio.get_running_loop().call_later(_LINGER, transport.abort)
+
+
+class GuardedProcessor(EventsProcessor):
+    """Counts frames that cost the peer nothing; mends headers that grpclib trips over."""
+
+    def __init__(
+        self, handler: AbstractHandler, connection: GuardedConnection, limits: Limits
+    ) -> None:
+        super().__init__(handler, connection)
+        self._guarded = connection
+        self._frames = limits.frames
+        self._cheap: dict[type[Event], Allowance] = {
+            PingReceived: limits.pings,
+            StreamReset: limits.resets,
+            PingAckReceived: limits.frames,
+            RemoteSettingsChanged: limits.frames,
+            SettingsAcknowledged: limits.frames,
+            PriorityUpdated: limits.frames,
+            UnknownFrameReceived: limits.frames,
+            AlternativeServiceAvailable: limits.frames,
+        }
+
+    def process(self, event: Event) -> None:
+        """Take an event. Unknown ones are ignored (RFC 9113, section 5.5)."""
+        if not hasattr(self, "processors"):
+            return  # closed by an event before this one
+        allowance = self._cheap.get(type(event))
+        if allowance is not None and not allowance.take():
+            self._calm(b"too_many_pings" if type(event) is PingReceived else b"too_many_frames")
+        elif type(event) in self.processors:
+            super().process(event)
+
+    def process_data_received(self, event: DataReceived) -> None:
+        """Keep data. No window limits how many frames without any there are."""
+        if event.data:
+            super().process_data_received(event)
+            return
+        self.connection.ack(event.stream_id, event.flow_controlled_length or 0)
+        if event.stream_ended is None and not self._frames.take():
+            self._calm(b"too_many_frames")
+
+    def process_window_updated(self, event: WindowUpdated) -> None:
+        """Wake the stream whose window has grown; for that of all streams, see `widened`."""
+        if event.stream_id:
+            super().process_window_updated(event)
+
+    def widened(self) -> None:
+        """The window of the connection was shut, and is open.
+
+        grpclib 0.4.9 wakes every stream at each update of it: 13 bytes for the peer,
+        5 µs for each stream here.
+        """
+        for stream in self.streams.values():
+            stream.window_updated.set()
+
+    def process_request_received(self, event: RequestReceived) -> None:
+        """Begin a call."""
+        headers: Any = event.headers  # texts, as `header_encoding` asks
+        mended: Any = [
+            (name, value if name != "grpc-timeout" or _TIMEOUT.fullmatch(value) else "none")
+            for name, value in headers
+            if not name.endswith("-bin")
+        ]
+        event.headers = mended
+        super().process_request_received(event)
+
+    def _calm(self, why: bytes) -> None:
+        self._guarded.goodbye(ErrorCodes.ENHANCE_YOUR_CALM, why)
+        self.close("too many frames")
