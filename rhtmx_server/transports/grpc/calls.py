@@ -161,7 +161,7 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
             left -= len(piece)
             room.free(len(piece))
     finally:
-        room.free(left)
+        room.drop(left)
 
 
 def stalled(door: Door) -> RhtmxError:

@@ -173,13 +173,14 @@ class GuardedConnection(Connection):
     Args:
         limits: what the peer may do.
         kept: bytes that may wait for it, over all of its streams.
+        patience: seconds that it has to take some of them, while others wait.
     """
 
-    def __init__(self, *args: Any, limits: Limits, kept: int, **more: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits, kept: int, patience: float, **more: Any) -> None:
         super().__init__(*args, **more)
         self.limits = limits
-        self.pages = Room(kept, 1)
-        self.answers = Room(kept, _READS)
+        self.pages = Room(kept, 1, patience)
+        self.answers = Room(kept, _READS, patience)
 
     def create_stream(
         self, *, stream_id: int | None = None, wrapper: Wrapper | None = None

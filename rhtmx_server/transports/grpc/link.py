@@ -154,7 +154,7 @@ class StreamLink:
             self._open, self._over = False, True
             self._connection = None  # they hold each other: no work for the garbage collector
             self._room.leave(self)
-            self._room.free(sum(map(len, self._queue)))
+            self._room.drop(sum(map(len, self._queue)))
             self._queue.clear()
         if self._error is not None:
             raise self._last_words()

@@ -109,6 +109,7 @@ class GuardedProtocol(H2Protocol):
         self._transport: Any = None
         self._admitted = False
         self._frames = Frames(_HEADERS)
+        self._paused = False
         self._working = False
         self._looking: asyncio.TimerHandle | None = None
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -133,7 +134,12 @@ class GuardedProtocol(H2Protocol):
         h2.initiate_connection()
         h2.increment_flow_control_window(_CONNECTION_WINDOW - 65_535)
         self.connection: GuardedConnection = GuardedConnection(
-            h2, transport, config=self.config, limits=self._limits, kept=self._kept
+            h2,
+            transport,
+            config=self.config,
+            limits=self._limits,
+            kept=self._kept,
+            patience=self._patience,
         )
         self.connection.flush()
         self.connection.initialize()
@@ -146,7 +152,8 @@ class GuardedProtocol(H2Protocol):
         if not self._admitted or self.connection.is_closing():
             return
         self._frames.add(data)
-        if not self._working:
+        if not self._paused:
+            self._paused = True
             self._transport.pause_reading()
             self._work()
 
@@ -159,7 +166,7 @@ class GuardedProtocol(H2Protocol):
         """The peer has taken it: go on, also with what it has said."""
         super().resume_writing()
         self._look_no_more()
-        if self._frames and not self._working:
+        if self._paused and not self._working:
             self._work()
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -197,14 +204,15 @@ class GuardedProtocol(H2Protocol):
     def _step(self) -> bool:
         """Handle a few frames; whether there are more that can be handled now."""
         connection = self.connection
+        ready = connection.write_ready.is_set()
+        if ready and not connection.is_closing() and self._handled():
+            return True
+        self._working = False
         if connection.is_closing():
             self._frames.clear()
-        elif connection.write_ready.is_set():
-            if self._handled():
-                return True
-            if not connection.is_closing():
-                self._transport.resume_reading()
-        self._working = False
+        elif ready:
+            self._paused = False
+            self._transport.resume_reading()
         return False
 
     def _handled(self) -> bool:

@@ -15,7 +15,16 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-__all__ = ["Keeper", "Room"]
+from rhtmx.errors import ErrorCode, RhtmxError
+
+__all__ = ["Keeper", "Room", "StalledError"]
+
+
+class StalledError(RhtmxError):
+    """A peer has taken nothing for too long of what others wait for."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.STALLED, "the client has stopped reading")
 
 
 class Keeper(Protocol):
@@ -31,15 +40,18 @@ class Room:
     Args:
         limit: bytes that may wait before nobody reads.
         most: how many read at a time: each may go over the limit by what it reads.
+        patience: seconds that the peer has to take something, while others wait.
 
     Attributes:
         kept: bytes that wait.
     """
 
-    def __init__(self, limit: int, most: int) -> None:
+    def __init__(self, limit: int, most: int, patience: float) -> None:
         self.limit = limit
         self.kept = 0
         self._most = most
+        self._patience = patience
+        self._taken = 0
         self._reading = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._keepers: set[Keeper] = set()
@@ -51,7 +63,11 @@ class Room:
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for room. What is read has to be counted, with `keep`, before the end."""
+        """Wait for room. What is read has to be counted, with `keep`, before the end.
+
+        Raises:
+            StalledError: there is none, and the peer takes nothing.
+        """
         if self.full or self._reading >= self._most or self._waiting:
             await self._wait()
         else:
@@ -79,7 +95,12 @@ class Room:
             keeper.crowded()
 
     def free(self, size: int) -> None:
-        """So many bytes were taken, or dropped."""
+        """So many bytes were taken."""
+        self._taken += size
+        self.drop(size)
+
+    def drop(self, size: int) -> None:
+        """So many bytes wait no more."""
         self.kept -= size
         self._next()
 
@@ -91,11 +112,16 @@ class Room:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            while not turn.done():
+                taken = self._taken
+                await asyncio.wait([turn], timeout=self._patience)
+                if self._taken == taken and self.full and not turn.done():
+                    raise StalledError
+        except BaseException:
+            if turn.done():
                 self._reading -= 1  # it was given its turn in the very moment
                 self._next()
+            turn.cancel()
             raise
 
     def _next(self) -> None:

@@ -36,6 +36,7 @@ from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_on
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
 from rhtmx_server.transports.grpc.link import StreamLink
+from rhtmx_server.transports.grpc.room import StalledError
 
 __all__ = ["Answer", "Conversation", "StreamConnection", "connect", "sync", "watch"]
 
@@ -50,8 +51,13 @@ class StreamConnection(Connection):
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[None]:
         """Wait until the peer takes more, and there is room among its streams."""
-        async with super().page(), self.flow.page():
-            yield
+        try:
+            async with super().page(), self.flow.page():
+                yield
+        except StalledError:
+            self.services.metrics.stalled.inc()
+            self.flow.abort()
+            raise asyncio.CancelledError from None  # nothing is read for it any more
 
 
 class Answer(StreamConnection):

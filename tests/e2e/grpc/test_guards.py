@@ -155,7 +155,8 @@ async def test_empty_frames_are_not_kept(app: App) -> None:
         await peer.until(lambda: peer.pongs)
         (protocol,) = app._running.grpc._protocols
         (stream,) = protocol.processor.streams.values()
-        assert len(stream.buffer._data) == 3
+        buffer: Any = stream.buffer
+        assert len(buffer._data) == 3
         peer.h2.send_data(number, b"\x00\x00", end_stream=True)
         peer.flush()
         assert (await peer.answer(number))["grpc-status"] == "3"

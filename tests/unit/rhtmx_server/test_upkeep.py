@@ -132,3 +132,12 @@ async def test_a_collection_that_fails_is_tried_again(
     await turns(monkeypatch, upkeep.collect(world.store, world.hub, Config(), lambda: DAY), 2)
     assert len(attempts) == 3
     assert "old rows stay for now" in caplog.text
+
+
+async def test_others_have_their_turn_while_many_connections_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = [Looked() for _ in range(2 * upkeep.AT_A_TIME + 1)]
+    seconds = await turns(monkeypatch, watching(*many), 3)
+    assert [each for each in seconds if not each] == [0, 0]
+    assert all(len(each.looks) == 1 for each in many)

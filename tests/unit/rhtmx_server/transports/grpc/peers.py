@@ -39,14 +39,31 @@ class Transport:
     """A transport that takes everything."""
 
     aborted = False
+    paused = False
+    written = 0
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        assert not self.aborted, "written after the end"
+        self.written += len(data)
 
     def is_closing(self) -> bool:
         return self.aborted
 
     def abort(self) -> None:
         self.aborted = True
+
+    close = abort
+
+    def pause_reading(self) -> None:
+        assert not self.paused
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        assert self.paused
+        self.paused = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.written
 
 
 class Peering:
@@ -56,8 +73,8 @@ class Peering:
         self.write_ready = asyncio.Event()
         self.write_ready.set()
         self.data_sent = 0
-        self.pages = Room(1_000_000, 1)
-        self.answers = Room(1_000_000, 16)
+        self.pages = Room(1_000_000, 1, 10.0)
+        self.answers = Room(1_000_000, 16, 10.0)
         self.limits = Limits(1000, 1_000_000, 1000, lambda: 0.0)
 
     def data_send_process(self) -> None: ...

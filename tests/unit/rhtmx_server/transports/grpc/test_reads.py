@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeLog,
@@ -19,9 +21,11 @@ from rhtmx.messages import (
 )
 from rhtmx_server import Invalid
 from rhtmx_server.model import Granularity, HistoryEntry
+from rhtmx_server.services import Grant
 from rhtmx_server.transports.grpc import reads
+from rhtmx_server.transports.grpc.framing import prefixed
 from tests.unit.rhtmx_server.connections import Side
-from tests.unit.rhtmx_server.fakes import record
+from tests.unit.rhtmx_server.fakes import NOW, record
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 
@@ -116,3 +120,79 @@ async def test_questions_about_forms_are_answered_and_leave_nothing_behind() -> 
     (verdict,) = call.heard(FormValidationResult)
     assert [error.field for error in verdict.errors] == ["name"]
     assert side.services.forms._runs == {}
+
+
+async def test_history_is_read_when_the_peer_takes_it_a_page_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reads, "PAGE", 2)
+    side, call = Side(), Call(HistoryRequest(entity="tasks"))
+    kept: Any = Kept(*(entry(version) for version in range(1, 6)))
+    side.services.store = kept
+    source = call._stream
+    source._h2_connection.window = 0
+    source.takes.clear()
+    task = asyncio.create_task(reads.history(door(side), call.stream))
+    await settle()
+    assert kept.limits == []
+    source._h2_connection.window = 10
+    source.window_updated.set()
+    await settle()
+    assert len(kept.limits) == 1
+    assert source.connection.pages.kept > 0
+    source.takes.set()
+    await task
+    assert [each.version for each in call.heard(ChangeLog)] == [1, 2, 3, 4, 5]
+    assert source.connection.pages.kept == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [
+        (reads.get_record, GetRecordRequest(entity="tasks", entity_id="1")),
+        (reads.get_fields, GetFieldsRequest(entity="tasks", entity_id="1")),
+    ],
+)
+async def test_no_record_is_read_while_too_many_answers_wait(method: Any, question: Any) -> None:
+    side, call = Side(), Call(question)
+    kept: Any = Kept(found=record("1", 3))
+    side.services.store = kept
+    room = call._stream.connection.answers
+    room.keep(room.limit + 1)
+    task = asyncio.create_task(method(door(side), call.stream))
+    await settle()
+    assert not task.done()
+    room.free(1)
+    await task
+    assert len(call._stream.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [
+        (reads.get_record, GetRecordRequest(entity="tasks", entity_id="1")),
+        (reads.get_fields, GetFieldsRequest(entity="tasks", entity_id="1")),
+        (reads.history, HistoryRequest(entity="tasks")),
+        (reads.validate_field, ValidateField(request_id="1", form="f", field="x")),
+        (reads.validate_form, ValidateForm(request_id="1", form="f")),
+    ],
+)
+async def test_who_asks_with_a_token_that_has_expired_meanwhile_is_refused(
+    method: Any, question: Any
+) -> None:
+    async def grants(token: str) -> Grant:
+        return Grant("ada", NOW + 1_000_000)
+
+    side, call = Side(authenticate=grants), Call(metadata={"authorization": "Bearer t"})
+    call._stream.over = False
+    task = asyncio.create_task(method(door(side), call.stream))
+    await settle()
+    side.now.seconds += 1
+    call._stream.say(prefixed(wire.encode_message(question)))
+    with pytest.raises(RhtmxError, match="expired"):
+        await task
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
