@@ -28,6 +28,7 @@ __all__ = [
     "answer",
     "answering",
     "connection_of",
+    "kept",
     "opened",
     "patience",
     "receive",
@@ -120,36 +121,42 @@ async def opened(door: Door, stream: Stream[Any, Any]) -> None:
         await _stream(stream).opened()
 
 
-async def answer(
-    door: Door, stream: Stream[Any, Any], message: Any, *, waited: bool = False
-) -> None:
+async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
     """Send the one answer of a call.
-
-    Args:
-        door: the server.
-        stream: the call.
-        message: the answer.
-        waited: there was room when it was made. Else it is dropped if there is none.
 
     Raises:
         RhtmxError: `STALLED`, the peer does not take it, or has left as much as may
             wait in other answers.
     """
-    data, room = prefixed(GLUE.encode(message, type(message))), connection_of(stream).answers
-    if room.full and not waited and _stream(stream).window() < len(data):
+    room = connection_of(stream).answers
+    full, data = room.full, kept(room, message)
+    if full and _stream(stream).window() < len(data):
+        room.drop(len(data))
         raise stalled(door)
     await send(door, stream, data, room)
     stream._send_message_done = True
 
 
+def kept(room: Room, *messages: Any) -> bytes:
+    """Messages with their prefixes, ready to be sent, and counted."""
+    data = b"".join([prefixed(GLUE.encode(each, type(each))) for each in messages])
+    room.keep(len(data))
+    return data
+
+
 async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) -> None:
     """Send messages with their prefixes, as long as the peer goes on taking them.
+
+    Args:
+        door: the server.
+        stream: the call.
+        data: the messages.
+        room: where they are counted; not any more, however this ends.
 
     Raises:
         RhtmxError: `STALLED`, it does not.
     """
     left = len(data)
-    room.keep(left)
     try:
         if not stream._send_initial_metadata_done:
             async with patience(door):

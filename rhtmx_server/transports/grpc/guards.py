@@ -24,8 +24,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from grpclib.config import Configuration
 from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, Stream
 from grpclib.utils import Wrapper
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     AlternativeServiceAvailable,
@@ -167,17 +169,51 @@ class GuardedStream(Stream):
         self.connection.data_send_process()
 
 
+class _Outgoing:
+    """A transport that nothing is written to once it is closing.
+
+    grpclib 0.4.9 writes there all the same, and uvloop 0.23 raises RuntimeError then.
+    """
+
+    __slots__ = ("_write", "abort", "close", "get_extra_info", "is_closing")
+
+    def __init__(self, transport: Any) -> None:
+        self._write = transport.write
+        self.abort = transport.abort
+        self.close = transport.close
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Write, if anybody is there."""
+        if not self.is_closing():
+            self._write(data)
+
+
 class GuardedConnection(Connection):
     """A connection that is closed even if its peer takes nothing any more.
 
     Args:
+        connection: of h2.
+        transport: to write to.
+        config: of grpclib.
         limits: what the peer may do.
         kept: bytes that may wait for it, over all of its streams.
         patience: seconds that it has to take some of them, while others wait.
     """
 
-    def __init__(self, *args: Any, limits: Limits, kept: int, patience: float, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(
+        self,
+        connection: H2Connection,
+        transport: Any,
+        *,
+        config: Configuration,
+        limits: Limits,
+        kept: int,
+        patience: float,
+    ) -> None:
+        outgoing: Any = _Outgoing(transport)
+        super().__init__(connection, outgoing, config=config)
         self.limits = limits
         self.pages = Room(kept, 1, patience)
         self.answers = Room(kept, _READS, patience)

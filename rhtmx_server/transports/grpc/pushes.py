@@ -248,7 +248,9 @@ class Pushes:
             done = self._error is not None or (self._said_all and self._under_way == 0)
             frames, self._frames = self._frames, []
             if frames:
-                await send(self._door, self._stream, b"".join(frames), self._answers)
+                joined = b"".join(frames)
+                self._answers.keep(len(joined))
+                await send(self._door, self._stream, joined, self._answers)
                 self._due -= len(frames)
                 self._room.set()
             if done:

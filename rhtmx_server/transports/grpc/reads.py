@@ -19,7 +19,6 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
-from rhtmx.wire import encode_message
 from rhtmx.wire.limits import MAX_NAME
 from rhtmx_server.checks import check
 from rhtmx_server.model import Granularity, Record
@@ -28,9 +27,15 @@ from rhtmx_server.render import latest_fields, latest_record
 from rhtmx_server.services import Services
 from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import identify
-from rhtmx_server.transports.grpc.calls import answer, connection_of, opened, receive_one, send
+from rhtmx_server.transports.grpc.calls import (
+    answer,
+    connection_of,
+    kept,
+    opened,
+    receive_one,
+    send,
+)
 from rhtmx_server.transports.grpc.door import Door
-from rhtmx_server.transports.grpc.framing import prefixed
 
 __all__ = ["get_fields", "get_record", "history", "validate_field", "validate_form"]
 
@@ -43,17 +48,23 @@ PAGE = 32
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
     request = await _asked(door, stream, GetRecordRequest)
-    async with connection_of(stream).answers.turn():
+    room = connection_of(stream).answers
+    async with room.turn():
         record = await _record(door.services, request, Granularity.RECORDS)
-    await answer(door, stream, latest_record(record), waited=True)
+        found = kept(room, latest_record(record))
+    await send(door, stream, found, room)
+    stream._send_message_done = True
 
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
     """Read the fields of one record, with who wrote them and when."""
     request = await _asked(door, stream, GetFieldsRequest)
-    async with connection_of(stream).answers.turn():
+    room = connection_of(stream).answers
+    async with room.turn():
         record = await _record(door.services, request, Granularity.FIELDS)
-    await answer(door, stream, GetFieldsResponse(fields=latest_fields(record)), waited=True)
+        found = kept(room, GetFieldsResponse(fields=latest_fields(record)))
+    await send(door, stream, found, room)
+    stream._send_message_done = True
 
 
 async def history(door: Door, stream: Stream[Any, Any]) -> None:
@@ -77,8 +88,8 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
             commits, after = await _page(
                 door.services.store, request.entity, request.entity_id, after, until
             )
-        page = [prefixed(encode_message(latest_record(record))) for record in commits]
-        await send(door, stream, b"".join(page), room)
+            page = kept(room, *map(latest_record, commits))
+        await send(door, stream, page, room)
 
 
 async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:

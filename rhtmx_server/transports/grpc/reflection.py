@@ -15,12 +15,12 @@ from rhtmx_server.transports.grpc.calls import (
     Method,
     answering,
     connection_of,
+    kept,
     opened,
     receive,
     send,
 )
 from rhtmx_server.transports.grpc.door import Door
-from rhtmx_server.transports.grpc.framing import prefixed
 from rhtmx_server.transports.grpc.standard import POOL, REFLECTIONS, message_class
 
 __all__ = ["Reflection"]
@@ -64,7 +64,8 @@ class Reflection:
                 async with room.turn():
                     response = answered(valid_host=request.host, original_request=request)
                     self._answer(request, response)
-                await send(door, stream, prefixed(response.SerializeToString()), room)
+                    told = kept(room, response)
+                await send(door, stream, told, room)
 
         return method
 

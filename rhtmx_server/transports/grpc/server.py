@@ -55,6 +55,7 @@ class GrpcServer(Server):
         self._services = services
         self._protocols: set[GuardedProtocol] = set()
         self._listener: asyncio.AbstractServer | None = None
+        self._stopping = False
         self.address = ""
 
     async def listen(self) -> None:
@@ -92,6 +93,7 @@ class GrpcServer(Server):
 
     def stop_accepting(self) -> None:
         """Take no new connections, calls or messages."""
+        self._stopping = True
         if self._listener is not None:
             self._listener.close()
         self._door.close()
@@ -118,7 +120,9 @@ class GrpcServer(Server):
     # What connections call.
 
     def opened(self, protocol: GuardedProtocol) -> bool:
-        """A peer has connected; whether there is room for it."""
+        """A peer has connected; whether there is room for it, and time."""
+        if self._stopping:
+            return False  # it was in the queue of the listener
         if len(self._protocols) >= self._services.config.grpc_connections:
             self._services.metrics.handshake_refused("grpc")
             return False

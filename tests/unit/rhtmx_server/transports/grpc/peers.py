@@ -54,6 +54,8 @@ class Transport:
 
     close = abort
 
+    def get_extra_info(self, name: str) -> None: ...
+
     def pause_reading(self) -> None:
         assert not self.paused
         self.paused = True

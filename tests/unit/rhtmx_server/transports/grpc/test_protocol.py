@@ -53,8 +53,6 @@ class Recorder(Transport):
         super().write(data)
         self.data += data
 
-    def get_extra_info(self, name: str) -> None: ...
-
 
 class Calls:
     """Takes note of calls."""

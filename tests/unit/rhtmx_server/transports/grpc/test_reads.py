@@ -146,6 +146,27 @@ async def test_history_is_read_when_the_peer_takes_it_a_page_at_a_time(
     assert source.connection.pages.kept == 0
 
 
+async def test_a_page_of_history_is_counted_before_another_stream_reads() -> None:
+    side, call = Side(), Call(HistoryRequest(entity="tasks"))
+    kept: Any = Kept(*(entry(version) for version in range(1, 6)))
+    side.services.store = kept
+    room, seen = call._stream.connection.pages, []
+
+    async def another() -> None:
+        async with room.turn():
+            seen.append(room.kept > 0)
+
+    call._stream.takes.clear()
+    async with room.turn():
+        task = asyncio.create_task(reads.history(door(side), call.stream))
+        await settle()
+        other = asyncio.create_task(another())
+        await settle()
+    await other
+    assert seen == [True]
+    task.cancel()
+
+
 @pytest.mark.parametrize(
     ("method", "question"),
     [
