@@ -30,7 +30,6 @@ from grpclib.utils import Wrapper
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
-    AlternativeServiceAvailable,
     DataReceived,
     Event,
     PingAckReceived,
@@ -278,7 +277,6 @@ class GuardedProcessor(EventsProcessor):
             SettingsAcknowledged: limits.frames,
             PriorityUpdated: limits.frames,
             UnknownFrameReceived: limits.frames,
-            AlternativeServiceAvailable: limits.frames,
         }
 
     def process(self, event: Event) -> None:
