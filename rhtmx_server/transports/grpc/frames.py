@@ -10,14 +10,14 @@ here, in the head, before anything is kept.
 
 from __future__ import annotations
 
-from h2.exceptions import DenialOfServiceError, FrameTooLargeError
+from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError
 
 __all__ = ["FRAMES", "LARGEST", "Frames"]
 
 FRAMES = 32
 """In one piece. A frame without content, the cheapest to send, takes h2 and grpclib
 5 to 8 µs on the machine of `docs/performance.md`: a piece of them is a quarter of
-the millisecond that a connection may use of a turn."""
+the millisecond that a connection may use of a turn. Others cost as much as several."""
 
 LARGEST = 16_384
 """Bytes of content in a frame: this server offers no more."""
@@ -25,8 +25,9 @@ LARGEST = 16_384
 _PREFACE = 24
 _HEAD = 9
 _HEADERS, _SETTINGS, _CONTINUATION = 0x1, 0x4, 0x9
-_ALONE = frozenset({_HEADERS, _SETTINGS, _CONTINUATION})
-"""End a piece: one opens a call, the other goes through all streams there are."""
+_COSTS = {_HEADERS: 8, _CONTINUATION: 8, _SETTINGS: FRAMES}
+"""Kind → what it costs, in frames, if not one: some open a call, and settings go through
+all the streams there are."""
 
 
 class Frames:
@@ -59,33 +60,45 @@ class Frames:
         Raises:
             ProtocolError: the frame that comes next is larger than any may be.
         """
-        data, end = self._data, 0
-        size = len(data)
         if self._preface:
-            end = min(self._preface, size)
+            end = min(self._preface, len(self._data))
             self._preface -= end
         else:
-            for _ in range(FRAMES):
-                if size - end < _HEAD:
-                    break
-                length = int.from_bytes(data[end : end + 3], "big")
-                kind = data[end + 3]
-                if end and (length > LARGEST or kind in _ALONE):
-                    break  # what is before it comes first
-                self._judge(kind, length)
-                if size - end < _HEAD + length:
-                    break
-                end += _HEAD + length
-                if kind in _ALONE:
-                    self._block = self._block + length if kind == _CONTINUATION else length
-                    break
-        piece = bytes(data[:end])
-        del data[:end]
+            end = self._end()
+        piece = bytes(self._data[:end])
+        del self._data[:end]
         return piece
 
-    def _judge(self, kind: int, length: int) -> None:
+    def _end(self) -> int:
+        """Where the next piece ends."""
+        data, end, left = self._data, 0, FRAMES
+        size = len(data)
+        while left > 0 and size - end >= _HEAD:
+            length = int.from_bytes(data[end : end + 3], "big")
+            kind = data[end + 3]
+            cost = _COSTS.get(kind, 1)
+            wrong = self._wrong(kind, length) if cost > 1 or length > LARGEST else None
+            if end and (cost > left or wrong):
+                break  # what is before it comes first
+            if wrong:
+                raise wrong
+            if size - end < _HEAD + length:
+                break
+            if cost > 1:
+                self._block = self._joined(kind, length)
+            end += _HEAD + length
+            left -= cost
+        return end
+
+    def _wrong(self, kind: int, length: int) -> ProtocolError | None:
         if length > LARGEST:
-            raise FrameTooLargeError(f"a frame of {length} bytes, at most {LARGEST} expected")
-        whole = self._block + length if kind == _CONTINUATION else length
-        if kind in (_HEADERS, _CONTINUATION) and whole > self._headers:
-            raise DenialOfServiceError(f"a header block of more than {self._headers} bytes")
+            return FrameTooLargeError(f"a frame of {length} bytes, at most {LARGEST} expected")
+        if self._joined(kind, length) > self._headers:
+            return DenialOfServiceError(f"a header block of more than {self._headers} bytes")
+        return None
+
+    def _joined(self, kind: int, length: int) -> int:
+        """How long the header block is that a frame belongs to."""
+        if kind == _SETTINGS:
+            return 0
+        return self._block + length if kind == _CONTINUATION else length

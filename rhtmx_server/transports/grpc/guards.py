@@ -42,7 +42,6 @@ from h2.events import (
     UnknownFrameReceived,
     WindowUpdated,
 )
-from h2.exceptions import StreamClosedError
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.allowance import Allowance
@@ -126,6 +125,15 @@ class GuardedStream(Stream):
             return 0
         return max(0, self._h2_connection.local_flow_control_window(self.id))
 
+    def fits(self, data: bytes) -> bool:
+        """Whether it goes out at once, in one frame.
+
+        Raises:
+            ProtocolError: the stream is over.
+        """
+        most = self._h2_connection.max_outbound_frame_size
+        return len(data) <= min(self.window(), most)
+
     async def opened(self) -> int:
         """Wait until the peer takes something; how many bytes.
 
@@ -159,8 +167,6 @@ class GuardedStream(Stream):
             ProtocolError: the stream is over.
         """
         assert self.id is not None
-        if self._transport.is_closing():
-            raise StreamClosedError(self.id)
         self._h2_connection.send_data(self.id, data)
         self._transport.write(self._h2_connection.data_to_send())
         self.data_sent += len(data)

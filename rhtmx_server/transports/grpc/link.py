@@ -193,8 +193,7 @@ class StreamLink:
         """
         stream = self._stream
         try:
-            most = min(stream.window(), stream._h2_connection.max_outbound_frame_size)
-            if len(data) > most or stream._transport.is_closing():
+            if not stream.fits(data):
                 return False
             stream.send_now(data)
         except ProtocolError:

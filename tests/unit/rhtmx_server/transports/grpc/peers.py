@@ -114,6 +114,10 @@ class Source:
     def window(self) -> int:
         return self._h2_connection.window if self.connection.write_ready.is_set() else 0
 
+    def fits(self, data: bytes) -> bool:
+        most = min(self.window(), self._h2_connection.max_outbound_frame_size)
+        return self.takes.is_set() and len(data) <= most
+
     async def opened(self) -> int:
         while not self.window():
             self.window_updated.clear()
@@ -123,6 +127,7 @@ class Source:
     def send_now(self, data: bytes) -> None:
         self._h2_connection.send_data(self.id, data)
         self.data_sent += len(data)
+        self.taken.append(data)
 
     async def send_data(self, data: bytes) -> None:
         await self.takes.wait()

@@ -67,11 +67,14 @@ def test_what_is_not_whole_waits() -> None:
         assert frames.take() == (whole if end == len(whole) - 1 else b"")
 
 
-@pytest.mark.parametrize("kind", [HEADERS, SETTINGS])
-def test_what_costs_most_is_taken_alone(kind: int) -> None:
+@pytest.mark.parametrize(("kind", "most"), [(SETTINGS, 1), (HEADERS, 4), (CONTINUATION, 4)])
+def test_of_what_costs_most_a_piece_has_few(kind: int, most: int) -> None:
     frames = opened()
-    frames.add(frame(PING) + frame(kind) + frame(kind) + frame(PING))
-    assert pieces(frames) == [frame(PING), frame(kind), frame(kind), frame(PING)]
+    frames.add(frame(PING) + frame(kind) * 9 + frame(PING) * 3)
+    got = pieces(frames)
+    assert b"".join(got) == frame(PING) + frame(kind) * 9 + frame(PING) * 3
+    assert max(piece.count(frame(kind)) for piece in got) == most
+    assert max(len(piece) for piece in got) <= FRAMES * len(frame(PING))
 
 
 def test_a_frame_that_is_too_large_is_seen_in_its_head_after_what_is_before_it() -> None:
@@ -89,13 +92,15 @@ def test_a_frame_that_is_too_large_is_seen_in_its_head_after_what_is_before_it()
 def test_a_header_block_is_limited_over_all_of_its_frames() -> None:
     frames = opened(headers=10)
     frames.add(frame(HEADERS, bytes(6)) + frame(CONTINUATION, bytes(4)) + frame(HEADERS, bytes(10)))
-    assert len(pieces(frames)) == 3
+    assert len(b"".join(pieces(frames))) == 47
     for parts in ((11,), (6, 5), (4, 4, 3)):
         frames = opened(headers=10)
         kinds = (HEADERS, CONTINUATION, CONTINUATION)
         frames.add(b"".join(frame(k, bytes(n)) for k, n in zip(kinds, parts, strict=False)))
+        if parts[1:]:
+            assert len(frames.take()) == sum(parts[:-1]) + 9 * len(parts[:-1])
         with pytest.raises(ProtocolError) as caught:
-            pieces(frames)
+            frames.take()
         assert caught.value.error_code is ErrorCodes.ENHANCE_YOUR_CALM
 
 
