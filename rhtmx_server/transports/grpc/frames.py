@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError
 
-__all__ = ["FRAMES", "LARGEST", "Frames"]
+__all__ = ["FRAMES", "HEAD", "LARGEST", "Frames"]
 
 FRAMES = 32
 """In one piece. A frame without content, the cheapest to send, takes h2 and grpclib
@@ -23,7 +23,9 @@ LARGEST = 16_384
 """Bytes of content in a frame: this server offers no more."""
 
 _PREFACE = 24
-_HEAD = 9
+HEAD = 9
+"""Bytes before the content of a frame."""
+
 _HEADERS, _SETTINGS, _CONTINUATION = 0x1, 0x4, 0x9
 _COSTS = {_HEADERS: 8, _CONTINUATION: 8, _SETTINGS: FRAMES}
 """Kind → what it costs, in frames, if not one: some open a call, and settings go through
@@ -73,7 +75,7 @@ class Frames:
         """Where the next piece ends."""
         data, end, left = self._data, 0, FRAMES
         size = len(data)
-        while left > 0 and size - end >= _HEAD:
+        while left > 0 and size - end >= HEAD:
             length = int.from_bytes(data[end : end + 3], "big")
             kind = data[end + 3]
             cost = _COSTS.get(kind, 1)
@@ -82,11 +84,11 @@ class Frames:
                 break  # what is before it comes first
             if wrong:
                 raise wrong
-            if size - end < _HEAD + length:
+            if size - end < HEAD + length:
                 break
             if cost > 1:
                 self._block = self._joined(kind, length)
-            end += _HEAD + length
+            end += HEAD + length
             left -= cost
         return end
 

@@ -131,8 +131,11 @@ class GuardedStream(Stream):
         Raises:
             ProtocolError: the stream is over.
         """
-        most = self._h2_connection.max_outbound_frame_size
-        return len(data) <= min(self.window(), most)
+        h2 = self._h2_connection
+        assert self.id is not None
+        return self.connection.write_ready.is_set() and len(data) <= min(
+            h2.local_flow_control_window(self.id), h2.max_outbound_frame_size
+        )
 
     async def opened(self) -> int:
         """Wait until the peer takes something; how many bytes.

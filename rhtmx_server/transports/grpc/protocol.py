@@ -26,7 +26,7 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from rhtmx_server.failures import place
-from rhtmx_server.transports.grpc.frames import Frames
+from rhtmx_server.transports.grpc.frames import HEAD, Frames
 from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedProcessor, Limits
 from rhtmx_server.transports.turns import Turns
 
@@ -204,13 +204,13 @@ class GuardedProtocol(H2Protocol):
     def _step(self) -> bool:
         """Handle a few frames; whether there are more that can be handled now."""
         connection = self.connection
-        ready = connection.write_ready.is_set()
-        if ready and not connection.is_closing() and self._handled():
+        able = connection.write_ready.is_set() and not connection.is_closing()
+        if able and self._handled() and len(self._frames) >= HEAD:
             return True
         self._working = False
         if connection.is_closing():
             self._frames.clear()
-        elif ready:
+        elif connection.write_ready.is_set():
             self._paused = False
             self._transport.resume_reading()
         return False

@@ -48,10 +48,13 @@ class Recorder(Transport):
 
     def __init__(self) -> None:
         self.data = b""
+        self.full: Callable[[], None] | None = None
 
     def write(self, data: bytes) -> None:
         super().write(data)
         self.data += data
+        if self.full is not None:
+            self.full()
 
 
 class Calls:
@@ -237,11 +240,11 @@ async def test_a_peer_that_takes_nothing_is_not_read_either(turns: Turns) -> Non
 
 async def test_a_peer_whose_last_words_filled_the_socket_is_read_again(turns: Turns) -> None:
     peer = Peer(turns)
+    peer.transport.full = peer.protocol.pause_writing
     peer.say(frame(0x6, bytes(8)))
-    turns.step()
-    peer.protocol.pause_writing()
     turns.all()
     assert peer.transport.paused
+    peer.transport.full = None
     peer.protocol.resume_writing()
     turns.all()
     assert not peer.transport.paused
