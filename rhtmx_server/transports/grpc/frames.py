@@ -14,10 +14,11 @@ from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolErro
 
 __all__ = ["FRAMES", "HEAD", "LARGEST", "Frames"]
 
-FRAMES = 32
+FRAMES = 128
 """In one piece. A frame without content, the cheapest to send, takes h2 and grpclib
-5 to 8 µs on the machine of `docs/performance.md`: a piece of them is a quarter of
-the millisecond that a connection may use of a turn. Others cost as much as several."""
+5 to 8 µs on the machine of `docs/performance.md`: a piece of them takes as long as a
+connection may use of a turn. Others cost as much as several. Smaller pieces are no
+fairer, and cost a good peer: of 64 calls in flight few would be in one transaction."""
 
 LARGEST = 16_384
 """Bytes of content in a frame: this server offers no more."""
