@@ -18,42 +18,27 @@ takes nothing        is not read either, and read nothing for
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from grpclib.config import Configuration
-from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, Stream
+from grpclib.protocol import Connection, Stream
 from grpclib.utils import Wrapper
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import (
-    DataReceived,
-    Event,
-    PingAckReceived,
-    PingReceived,
-    PriorityUpdated,
-    RemoteSettingsChanged,
-    RequestReceived,
-    SettingsAcknowledged,
-    StreamReset,
-    UnknownFrameReceived,
-    WindowUpdated,
-)
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.allowance import Allowance
 from rhtmx_server.transports.grpc.buffer import Buffer
 from rhtmx_server.transports.grpc.room import Room
 
-__all__ = ["GuardedConnection", "GuardedProcessor", "GuardedStream", "Limits"]
+__all__ = ["GuardedConnection", "GuardedStream", "Limits"]
 
 _LINGER = 2.0
 """Seconds that a closed connection has to send what is left."""
 
-_TIMEOUT = re.compile(r"[0-9]{1,8}[HMSmun]")
 _SECONDS_PER_PING = 5.0
 _PINGS = 8
 _FRAMES = 100
@@ -267,71 +252,3 @@ class GuardedConnection(Connection):
         super().close()
         if transport is not None:
             asyncio.get_running_loop().call_later(_LINGER, transport.abort)
-
-
-class GuardedProcessor(EventsProcessor):
-    """Counts frames that cost the peer nothing; mends headers that grpclib trips over."""
-
-    def __init__(
-        self, handler: AbstractHandler, connection: GuardedConnection, limits: Limits
-    ) -> None:
-        super().__init__(handler, connection)
-        self._guarded = connection
-        self._frames = limits.frames
-        self._cheap: dict[type[Event], Allowance] = {
-            PingReceived: limits.pings,
-            StreamReset: limits.resets,
-            PingAckReceived: limits.frames,
-            RemoteSettingsChanged: limits.frames,
-            SettingsAcknowledged: limits.frames,
-            PriorityUpdated: limits.frames,
-            UnknownFrameReceived: limits.frames,
-        }
-
-    def process(self, event: Event) -> None:
-        """Take an event. Unknown ones are ignored (RFC 9113, section 5.5)."""
-        if not hasattr(self, "processors"):
-            return  # closed by an event before this one
-        allowance = self._cheap.get(type(event))
-        if allowance is not None and not allowance.take():
-            self._calm(b"too_many_pings" if type(event) is PingReceived else b"too_many_frames")
-        elif type(event) in self.processors:
-            super().process(event)
-
-    def process_data_received(self, event: DataReceived) -> None:
-        """Keep data. No window limits how many frames without any there are."""
-        if event.data:
-            super().process_data_received(event)
-            return
-        self.connection.ack(event.stream_id, event.flow_controlled_length or 0)
-        if event.stream_ended is None and not self._frames.take():
-            self._calm(b"too_many_frames")
-
-    def process_window_updated(self, event: WindowUpdated) -> None:
-        """Wake the stream whose window has grown; for that of all streams, see `widened`."""
-        if event.stream_id:
-            super().process_window_updated(event)
-
-    def widened(self) -> None:
-        """The window of the connection was shut, and is open.
-
-        grpclib 0.4.9 wakes every stream at each update of it: 13 bytes for the peer,
-        5 µs for each stream here.
-        """
-        for stream in self.streams.values():
-            stream.window_updated.set()
-
-    def process_request_received(self, event: RequestReceived) -> None:
-        """Begin a call."""
-        headers: Any = event.headers  # texts, as `header_encoding` asks
-        mended: Any = [
-            (name, value if name != "grpc-timeout" or _TIMEOUT.fullmatch(value) else "none")
-            for name, value in headers
-            if not name.endswith("-bin")
-        ]
-        event.headers = mended
-        super().process_request_received(event)
-
-    def _calm(self, why: bytes) -> None:
-        self._guarded.goodbye(ErrorCodes.ENHANCE_YOUR_CALM, why)
-        self.close("too many frames")

@@ -1,7 +1,7 @@
 """One HTTP/2 peer: bytes in, a few at a time; frames out; and its end.
 
 Knows the transport, and the turns of the loop. Must not know methods or messages,
-nor what a peer may do: `guards` does.
+nor what a peer may do: `guards` and `events` do.
 
 uvloop 0.23 hands over up to 8 MiB in one readable event, and that is a million
 frames. So nothing is handled in the callback that brings it. The transport is paused
@@ -26,8 +26,9 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from rhtmx_server.failures import place
+from rhtmx_server.transports.grpc.events import GuardedProcessor
 from rhtmx_server.transports.grpc.frames import HEAD, Frames
-from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedProcessor, Limits
+from rhtmx_server.transports.grpc.guards import GuardedConnection, Limits
 from rhtmx_server.transports.turns import Turns
 
 __all__ = ["H2_CONFIG", "GuardedProtocol", "Owner", "configuration"]
