@@ -110,10 +110,13 @@ class StreamLink:
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[None]:
         """Wait until the peer takes something, and there is room for what is read inside."""
-        if not self._stream.window():
-            self.crowded()
-            await self._stream.opened()
-            self._drained()
+        try:
+            if not self._stream.window():
+                self.crowded()
+                await self._stream.opened()
+                self._drained()
+        except ProtocolError:
+            raise asyncio.CancelledError from None  # the stream is over: nothing is read for it
         async with self._room.turn():
             yield
 

@@ -8,6 +8,7 @@ import weakref
 from typing import Any
 
 import pytest
+from h2.exceptions import StreamClosedError
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.transports.grpc.link import StreamLink
@@ -273,4 +274,18 @@ async def test_of_all_streams_one_reads_a_page_at_a_time() -> None:
         assert not other.done()
     await line.settle()
     assert other.done()
+    line.task.cancel()
+
+
+async def test_for_a_stream_that_is_over_nothing_is_read_and_nothing_said() -> None:
+    """It may have been reset a moment ago, and wakes because another window has grown."""
+    line = Line()
+
+    def over() -> int:
+        raise StreamClosedError(1)
+
+    line.source.window = over  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        async with line.link.page():
+            raise AssertionError
     line.task.cancel()
