@@ -26,12 +26,9 @@ from rhtmx.messages import (
     ValidateForm,
 )
 from rhtmx.wire import Message
-from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME
+from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 
 __all__ = ["check"]
-
-MAX_TOKEN = 4096
-"""Bytes in a token."""
 
 
 def check(message: Message) -> None:

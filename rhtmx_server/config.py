@@ -44,6 +44,8 @@ _WHOLE: Mapping[str, Range] = {
     "grpc_streams": (1, 1_000_000),
     "grpc_connections": (1, 1_000_000),
     "clients": (1, 1_000_000_000),
+    "grpc_calls": (1, 1_000_000),
+    "grpc_outbox": (1_024, 1024 * 1024 * 1024),
 }
 _NUMBERS: Mapping[str, Range] = {
     "heartbeat": (0.05, 3_600),
@@ -107,6 +109,9 @@ class Config:
         grpc_max_size: of one message, in bytes.
         grpc_streams: calls at a time, per connection.
         grpc_connections: connections at a time.
+        grpc_calls: calls a second, per connection.
+        grpc_outbox: bytes that wait to be sent on one connection, over all of its
+            streams, before no more is read from the store for them.
         grpc_cert: file of the server's certificate chain (PEM): speaks TLS.
         grpc_key: file of its key (PEM).
         grpc_client_ca: file of the certificates (PEM) that have to have signed
@@ -167,6 +172,8 @@ class Config:
     grpc_max_size: int = 4 * 1024 * 1024
     grpc_streams: int = 1000
     grpc_connections: int = 1000
+    grpc_calls: int = 5000
+    grpc_outbox: int = 4 * 1024 * 1024
     grpc_cert: str | None = None
     grpc_key: str | None = None
     grpc_client_ca: str | None = None

@@ -13,7 +13,8 @@ much. Then the link is paused, and TCP tells the peer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Hashable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Hashable, Sequence
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -191,6 +192,12 @@ class Connection:
         """Wait until the peer is not behind any more."""
         while self._behind is not None:
             await self._behind.wait()
+
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
+        """Wait until the peer takes more; a page is read and sent inside."""
+        await self.drained()
+        yield
 
     def send(self, message: ServerMessage) -> None:
         """Send a message at the end of the tick."""

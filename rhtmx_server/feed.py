@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from rhtmx.messages import Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
@@ -34,8 +35,8 @@ _END = 2**63 - 1
 class Reader(Target, Subscriber, Protocol):
     """The connection, as the feed sees it."""
 
-    async def drained(self) -> None:
-        """Wait until it is not behind any more."""
+    def page(self) -> AbstractAsyncContextManager[None]:
+        """Wait until it takes more; a page is read and sent inside."""
 
 
 class Feed:
@@ -215,12 +216,11 @@ class Feed:
     async def _pump(self) -> None:
         try:
             while self._waiting:
-                await self._reader.drained()
-                if self._waiting:
-                    cursor = self._waiting[0]
-                    await self._read_page(cursor)
-                # The loop serves everyone else between two pages.
-                await asyncio.sleep(0)
+                async with self._reader.page():
+                    if self._waiting:
+                        await self._read_page(self._waiting[0])
+                    # The loop serves everyone else between two pages, and this one is written.
+                    await asyncio.sleep(0)
         finally:
             self._pumping = False
 

@@ -148,6 +148,8 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--grpc-max-size", "BYTES", "size of a message", Kind.SIZE),
         Option("--grpc-streams", "COUNT", "calls at a time on a connection", Kind.WHOLE),
         Option("--grpc-connections", "COUNT", "connections at a time", Kind.WHOLE),
+        Option("--grpc-calls", "COUNT", "calls a second on a connection", Kind.WHOLE),
+        Option("--grpc-outbox", "BYTES", "what waits for all streams of a peer", Kind.SIZE),
     ),
     "log": (
         Option("--log-format", "FORMAT", "text or json, one record a line"),

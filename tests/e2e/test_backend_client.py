@@ -54,10 +54,11 @@ async def test_a_record_is_written_read_and_deleted(trackers: rhtmx.Backend) -> 
     assert await trackers.get_fields("prices", "EURUSD") is None
 
 
-async def test_fields_are_merged_and_conflicts_told(trackers: rhtmx.Backend) -> None:
+async def test_fields_are_merged_and_conflicts_told(app: App, trackers: rhtmx.Backend) -> None:
     first = await trackers.push_fields("tasks", "1", {"title": "a", "done": False})
     past = datetime.now(UTC) - timedelta(hours=1)
-    result = await trackers.push_fields("tasks", "1", {"title": "b"}, timestamp=past)
+    async with rhtmx.backend(app.grpc_address, client_id="another") as another:
+        result = await another.push_fields("tasks", "1", {"title": "b"}, timestamp=past)
     assert (first.applied, result.applied) == (2, 0)
     [conflict] = result.conflicts
     assert (conflict.field, conflict.server_value, conflict.winner) == ("title", "a", "server")
@@ -94,17 +95,29 @@ async def test_many_writes_are_answered_in_order(trackers: rhtmx.Backend) -> Non
     assert [each.entity_id for each in results] == [str(n % 50) for n in range(1000)]
 
 
-async def test_many_writes_end_with_the_first_refusal(trackers: rhtmx.Backend) -> None:
+async def test_each_of_many_writes_has_its_outcome(trackers: rhtmx.Backend) -> None:
+    """Refused for what is there, for its number, and for its content; the others are written."""
+
     def writes() -> Any:
         for n in range(1000):
             yield rhtmx.Write("tasks", str(n), {}, base_version=7 if n == 500 else None)
+        yield rhtmx.Write("tasks", "numbered", {}, seq=5)
+        yield rhtmx.Delete("tasks", "x" * 256)
+        yield rhtmx.Delete("tasks", "0")
 
-    results = []
-    with pytest.raises(rhtmx.RhtmxError, match="version") as caught:  # noqa: PT012
-        async for each in trackers.push_many(writes()):
-            results.append(each.entity_id)
-    assert caught.value.code is rhtmx.ErrorCode.CONFLICT
-    assert results == [str(n) for n in range(500)]
+    outcomes = [each async for each in trackers.push_many(writes())]
+    refused = {each.entity_id: each.error for each in outcomes if each.error is not None}
+    codes = rhtmx.ErrorCode
+    assert [(name[:9], error.code) for name, error in refused.items()] == [
+        ("500", codes.CONFLICT),
+        ("numbered", codes.OUT_OF_ORDER),
+        ("x" * 9, codes.BAD_MESSAGE),
+    ]
+    assert [each.entity_id for each in outcomes[:1000]] == [str(n) for n in range(1000)]
+    written = [each.version for each in outcomes if each.error is None]
+    assert written == list(range(1, 1001))
+    assert len([each async for each in trackers.sync("tasks")]) == 999
+    assert await trackers.get("tasks", "500") is None
 
 
 async def test_a_form_is_checked(trackers: rhtmx.Backend) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rhtmx.events import Reset, State
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend, backend
-    from rhtmx.grpc.pushes import Delete, Write
+    from rhtmx.grpc.pushes import Delete, PushOutcome, Write
     from rhtmx.grpc.target import Tls
     from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
@@ -63,6 +63,7 @@ __all__ = [
     "OpenConflict",
     "Pending",
     "Position",
+    "PushOutcome",
     "PushResult",
     "Record",
     "RejectedWrite",
@@ -97,6 +98,7 @@ _HOMES = {
     "OpenConflict": "decisions",
     "Pending": "decisions",
     "Position": "messages",
+    "PushOutcome": "grpc.pushes",
     "PushResult": "results",
     "Record": "overlay",
     "RejectedWrite": "decisions",

@@ -22,8 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.wire.limits import MAX_NAME
-from rhtmx_server.checks import MAX_TOKEN
+from rhtmx.wire.limits import MAX_NAME, MAX_TOKEN
 from rhtmx_server.identity import check_owner, hashed
 from rhtmx_server.services import Authenticator, Services
 
@@ -52,6 +51,15 @@ class Caller:
     until: float | None = None
     known: bool = True
     secret: bytes | None = field(default=None, repr=False)
+
+    def present(self) -> None:
+        """Make sure that the token is good at this moment: a call may have waited long.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`.
+        """
+        if self.until is not None and self.services.now() >= self.until:
+            raise _expired()
 
 
 async def identify(
@@ -100,8 +108,12 @@ async def _authenticate(
     if grant.expires is not None:
         left = (grant.expires - services.clock()) / 1e6
         if left <= 0:
-            raise RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired")
+            raise _expired()
         caller.until = services.now() + left
+
+
+def _expired() -> RhtmxError:
+    return RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired")
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> str | None:
@@ -121,8 +133,13 @@ def _token(metadata: Mapping[str, Any]) -> str | None:
         return None
     scheme, _, token = str(value).partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
+    if scheme.lower() != "bearer" or not token:
         raise RhtmxError(
             ErrorCode.UNAUTHENTICATED, "the metadata `authorization` has to be: Bearer TOKEN"
+        )
+    if len(token) > MAX_TOKEN:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"token: at most {MAX_TOKEN} bytes expected, got {len(token)}",
         )
     return token

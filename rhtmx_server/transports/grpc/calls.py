@@ -1,4 +1,4 @@
-"""One call: in through the guards, out with a status, whatever happens.
+"""One call: in through the guards, out with an answer or a status, whatever happens.
 
 Knows grpclib's streams and which of their failures mean that the peer is gone.
 Must not know the methods.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from grpclib.exceptions import StreamTerminatedError
 from grpclib.server import Stream
@@ -19,11 +19,28 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.errors import refuse
-from rhtmx_server.transports.grpc.framing import GLUE
+from rhtmx_server.transports.grpc.framing import GLUE, prefixed
+from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedStream
+from rhtmx_server.transports.grpc.room import Room
 
-__all__ = ["Method", "answering", "patience", "receive", "receive_bytes", "receive_one"]
+__all__ = [
+    "Method",
+    "answer",
+    "answering",
+    "connection_of",
+    "kept",
+    "opened",
+    "patience",
+    "receive",
+    "receive_bytes",
+    "receive_one",
+    "send",
+]
 
 M = TypeVar("M")
+
+_PIECE = 16 * 1024
+"""Bytes that a slow peer has to take in its time."""
 
 _GONE = (StreamTerminatedError, ProtocolError)
 
@@ -59,6 +76,7 @@ async def _outcome(
 ) -> RhtmxError | None:
     try:
         door.enter(name)
+        _allowed(stream)
         await method(door, stream)
     except RhtmxError as error:
         return error
@@ -67,6 +85,101 @@ async def _outcome(
     except Exception as failure:
         return unexpected(failure, f"answering {name}")
     return None
+
+
+def _allowed(stream: Stream[Any, Any]) -> None:
+    """Refuse a call where there were too many.
+
+    Raises:
+        RhtmxError: `RATE_LIMITED`, with the time to wait.
+    """
+    calls = connection_of(stream).limits.calls
+    if not calls.take():
+        raise RhtmxError(
+            ErrorCode.RATE_LIMITED,
+            "more calls a second than the server takes on one connection: wait for `retry_after`",
+            retry_after=calls.wait(),
+        )
+
+
+def connection_of(stream: Stream[Any, Any]) -> GuardedConnection:
+    """The HTTP/2 connection of a call."""
+    return _stream(stream).connection
+
+
+def _stream(stream: Stream[Any, Any]) -> GuardedStream:
+    return cast("GuardedStream", stream._stream)
+
+
+async def opened(door: Door, stream: Stream[Any, Any]) -> None:
+    """Wait until the peer takes something: nothing is read before.
+
+    Raises:
+        RhtmxError: `STALLED`, it does not.
+    """
+    async with patience(door):
+        await _stream(stream).opened()
+
+
+async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
+    """Send the one answer of a call.
+
+    Raises:
+        RhtmxError: `STALLED`, the peer does not take it, or has left as much as may
+            wait in other answers.
+    """
+    room = connection_of(stream).answers
+    full, data = room.full, kept(room, message)
+    if full and _stream(stream).window() < len(data):
+        room.drop(len(data))
+        raise stalled(door)
+    await send(door, stream, data, room)
+    stream._send_message_done = True
+
+
+def kept(room: Room, *messages: Any) -> bytes:
+    """Messages with their prefixes, ready to be sent, and counted."""
+    data = b"".join([prefixed(GLUE.encode(each, type(each))) for each in messages])
+    room.keep(len(data))
+    return data
+
+
+async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) -> None:
+    """Send messages with their prefixes, as long as the peer goes on taking them.
+
+    Args:
+        door: the server.
+        stream: the call.
+        data: the messages.
+        room: where they are counted; not any more, however this ends.
+
+    Raises:
+        RhtmxError: `STALLED`, it does not.
+    """
+    left = len(data)
+    try:
+        if _stream(stream).fits(data):  # as nearly every answer does: no timers are needed
+            if not stream._send_initial_metadata_done:
+                await stream.send_initial_metadata()
+            _stream(stream).send_now(data)
+            return
+        if not stream._send_initial_metadata_done:
+            async with patience(door):
+                await stream.send_initial_metadata()
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            async with patience(door):
+                await stream._stream.send_data(piece)
+            left -= len(piece)
+            room.free(len(piece))
+    finally:
+        room.drop(left)
+
+
+def stalled(door: Door) -> RhtmxError:
+    """Give up on a peer that takes nothing."""
+    door.services.metrics.stalled.inc()
+    return RhtmxError(ErrorCode.STALLED, "the client has stopped reading")
 
 
 @contextlib.asynccontextmanager
@@ -80,8 +193,7 @@ async def patience(door: Door) -> AsyncIterator[None]:
         async with asyncio.timeout(door.services.config.stall_timeout):
             yield
     except TimeoutError:
-        door.services.metrics.stalled.inc()
-        raise RhtmxError(ErrorCode.STALLED, "the client has stopped reading") from None
+        raise stalled(door) from None
 
 
 async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:
@@ -99,7 +211,11 @@ async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:
         raise RhtmxError(
             ErrorCode.NOT_SUPPORTED, "compressed messages are not taken: send them plain"
         )
-    return await source.recv_data(int.from_bytes(prefix[1:], "big"))
+    size = int.from_bytes(prefix[1:], "big")
+    data = await source.recv_data(size)
+    if len(data) < size:
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+    return data
 
 
 async def receive(stream: Stream[Any, Any], kind: type[M]) -> M | None:

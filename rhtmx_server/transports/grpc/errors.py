@@ -9,12 +9,14 @@ trailer            what it holds
 `grpc-message`     the error's message
 `rhtmx-code`       the code as it is spelled on the socket
 `rhtmx-details-bin`  the details, JSON in UTF-8, up to `MAX_DETAILS`
+`rhtmx-retry-after`  milliseconds to wait before the same is sent again, where that is known
 `rhtmx-details-size` their size, where they are larger and so left out
 ================== ==========================================================
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from grpclib.const import Status
@@ -54,6 +56,8 @@ def ended_by(close_code: int, reason: str) -> RhtmxError:
 def trailers(error: RhtmxError) -> dict[str, str | bytes]:
     """What an error says beyond status and message."""
     added: dict[str, str | bytes] = {"rhtmx-code": ERRORS[error.code].spelling}
+    if error.retry_after is not None:
+        added["rhtmx-retry-after"] = str(math.ceil(error.retry_after * 1000))
     if error.details is not None:
         if len(error.details) <= MAX_DETAILS:
             added["rhtmx-details-bin"] = error.details
@@ -79,4 +83,5 @@ def raise_if_error(message: ServerMessage) -> None:
             message.message,
             seq=message.seq,
             details=message.details,
+            retry_after=None if message.retry_after is None else message.retry_after / 1000,
         )

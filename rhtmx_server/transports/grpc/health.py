@@ -11,7 +11,7 @@ from typing import Any
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
-from rhtmx_server.transports.grpc.calls import Method, answering, patience, receive_one
+from rhtmx_server.transports.grpc.calls import Method, answer, answering, patience, receive_one
 from rhtmx_server.transports.grpc.door import Door, stopping
 from rhtmx_server.transports.grpc.standard import HEALTH, message_class
 
@@ -57,7 +57,7 @@ class Health:
     async def _check(self, door: Door, stream: Stream[Any, Any]) -> None:
         request = await receive_one(stream, _REQUEST)
         if request.service in self._services:
-            await stream.send_message(_RESPONSE(status=self._status()))
+            await answer(door, stream, _RESPONSE(status=self._status()))
         else:
             await stream.send_trailing_metadata(
                 status=Status.NOT_FOUND, status_message="no such service"

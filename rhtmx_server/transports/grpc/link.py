@@ -4,14 +4,18 @@ Knows flow control. Must not know messages.
 
 What the peer's window takes goes out at once. The rest waits here; above a
 limit the connection is told, and its cursors fall back to the store: a slow
-stream is a slow cursor, not a growing queue.
+stream is a slow cursor, not a growing queue. Pages are read while the window is
+open and there is room among all streams of the peer: a window that stays shut is
+a slow peer as well.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from grpclib.server import Stream
 from h2.exceptions import ProtocolError
@@ -19,6 +23,7 @@ from h2.exceptions import ProtocolError
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connection import Connection
 from rhtmx_server.transports.grpc.errors import ended_by
+from rhtmx_server.transports.grpc.guards import GuardedStream
 
 __all__ = ["StreamLink"]
 
@@ -34,7 +39,8 @@ class StreamLink:
 
     def __init__(self, stream: Stream[Any, Any], limit: int, patience: float) -> None:
         self._call = stream
-        self._stream = stream._stream
+        self._stream = cast("GuardedStream", stream._stream)
+        self._room = self._stream.connection.pages
         self._limit = limit
         self._patience = patience
         self._connection: Connection | None = None
@@ -42,6 +48,7 @@ class StreamLink:
         self._written = 0
         self._open = False
         self._ended = False
+        self._over = False
         self._error: RhtmxError | None = None
         self._wake = asyncio.Event()
         self._readable = asyncio.Event()
@@ -56,12 +63,15 @@ class StreamLink:
 
     def write(self, data: bytes) -> None:
         """Send, or keep until the peer takes it."""
+        if self._over:
+            return
         self._written += len(data)
         if self._queue or not self._open or not self._sent(data):
             self._queue.append(data)
             self._wake.set()
             if self._connection is not None and self.waiting() > self._limit:
                 self._connection.overfull()
+            self._room.keep(len(data), self)
 
     def pause(self) -> None:
         """Stop receiving."""
@@ -91,6 +101,24 @@ class StreamLink:
     def waiting(self) -> int:
         """Bytes that were written and not sent yet."""
         return self._written - self._stream.data_sent
+
+    def crowded(self) -> None:
+        """Other streams of the peer wait because of what it has not taken of this one."""
+        if self._connection is not None:
+            self._connection.overfull()
+
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
+        """Wait until the peer takes something, and there is room for what is read inside."""
+        try:
+            if not self._stream.window():
+                self.crowded()
+                await self._stream.opened()
+                self._drained()
+        except ProtocolError:
+            raise asyncio.CancelledError from None  # the stream is over: nothing is read for it
+        async with self._room.turn():
+            yield
 
     # What the call does.
 
@@ -126,10 +154,13 @@ class StreamLink:
         except TimeoutError:
             pass  # the rest is dropped, the status goes out
         finally:
-            self._open = False
+            self._open, self._over = False, True
             self._connection = None  # they hold each other: no work for the garbage collector
+            self._room.leave(self)
+            self._room.drop(sum(map(len, self._queue)))
+            self._queue.clear()
         if self._error is not None:
-            raise self._error
+            raise self._last_words()
 
     # Inside.
 
@@ -140,33 +171,34 @@ class StreamLink:
         while True:
             while self._queue:
                 await self._stream.send_data(self._queue[0])
-                self._queue.popleft()
-                if self._connection is not None and self.waiting() <= self._limit // 4:
-                    self._connection.drained_enough()
+                self._room.free(len(self._queue.popleft()))
+                self._drained()
+            self._room.leave(self)
             if self._ended:
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    def _drained(self) -> None:
+        if self._connection is not None and self.waiting() <= self._limit // 4:
+            self._connection.drained_enough()
+
+    def _last_words(self) -> RhtmxError:
+        """The error, once: it holds the frames that it passes, and so this link with its queue."""
+        error, self._error = self._error, None
+        assert error is not None
+        return error
 
     def _sent(self, data: bytes) -> bool:
         """Send at once what fits into one frame and the window.
 
         Only what does not fit has to wait for the task that sends: a turn of the loop.
         """
-        stream, transport = self._stream, self._stream._transport
-        connection, h2 = stream.connection, stream._h2_connection
-        if not connection.write_ready.is_set() or transport.is_closing():
-            return False
-        assert stream.id is not None
-        size = len(data)
+        stream = self._stream
         try:
-            if size > min(h2.local_flow_control_window(stream.id), h2.max_outbound_frame_size):
+            if not stream.fits(data):
                 return False
-            h2.send_data(stream.id, data)
+            stream.send_now(data)
         except ProtocolError:
-            return True  # the stream is over, and its task about to learn of that
-        transport.write(h2.data_to_send())
-        stream.data_sent += size
-        connection.data_sent += size
-        connection.data_send_process()
+            pass  # the stream is over, and its task about to learn of that
         return True

@@ -1,52 +1,37 @@
-"""HTTP/2 under guard: what grpclib leaves open to a peer that means harm.
+"""One HTTP/2 peer: bytes in, a few at a time; frames out; and its end.
 
-Knows frames, windows and limits. Must not know methods or messages.
+Knows the transport, and the turns of the loop. Must not know methods or messages,
+nor what a peer may do: `guards` and `events` do.
 
-===================  =========================================================
-a peer that …        …
-===================  =========================================================
-sends a large        is refused at the length prefix, before anything is kept
-message
-opens many streams   is told how many it may have, and dropped if it has more
-resets, pings or     is told to be calm (GOAWAY), and dropped
-sets without end
-is gone              is found out by a ping, once in a heartbeat
-===================  =========================================================
+uvloop 0.23 hands over up to 8 MiB in one readable event, and that is a million
+frames. So nothing is handled in the callback that brings it. The transport is paused
+while something waits, which bounds what is kept: uvloop still hands over one piece
+of at most 256 KiB. A peer that does not take what it is told is not read either.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from grpclib.config import Configuration
-from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, H2Protocol, Stream
-from grpclib.utils import Wrapper
+from grpclib.protocol import AbstractHandler, H2Protocol
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import (
-    DataReceived,
-    Event,
-    PingReceived,
-    PriorityUpdated,
-    RemoteSettingsChanged,
-    RequestReceived,
-    StreamReset,
-)
+from h2.events import Event
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
-from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import place
-from rhtmx_server.transports.grpc.allowance import Allowance
+from rhtmx_server.transports.grpc.events import GuardedProcessor
+from rhtmx_server.transports.grpc.frames import HEAD, Frames
+from rhtmx_server.transports.grpc.guards import GuardedConnection, Limits
+from rhtmx_server.transports.turns import Turns
 
-__all__ = ["H2_CONFIG", "GuardedProtocol", "Limits", "Owner", "configuration"]
+__all__ = ["H2_CONFIG", "GuardedProtocol", "Owner", "configuration"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -60,13 +45,6 @@ H2_CONFIG = H2Configuration(
 _STREAM_WINDOW = 256 * 1024
 _CONNECTION_WINDOW = 4 * 1024 * 1024
 _HEADERS = 16 * 1024
-_LINGER = 2.0
-"""Seconds that a closed connection has to send what is left."""
-
-_TIMEOUT = re.compile(r"[0-9]{1,8}[HMSmun]")
-_SECONDS_PER_PING = 5.0
-_PINGS = 8
-_FRAMES = 100
 
 
 def configuration(heartbeat: float) -> Configuration:
@@ -86,23 +64,6 @@ def configuration(heartbeat: float) -> Configuration:
     )
 
 
-class Limits:
-    """What one connection may do.
-
-    Args:
-        streams: open at a time.
-        size: of one message, in bytes.
-        now: seconds, of a clock that does not jump.
-    """
-
-    def __init__(self, streams: int, size: int, now: Callable[[], float] = time.monotonic) -> None:
-        self.streams = streams
-        self.size = size
-        self.pings = Allowance(_PINGS, 1 / _SECONDS_PER_PING, now)
-        self.frames = Allowance(_FRAMES, 10.0, now)
-        self.resets = Allowance(2 * streams, float(streams), now)
-
-
 class Owner(Protocol):
     """Who keeps the connections."""
 
@@ -112,97 +73,8 @@ class Owner(Protocol):
     def lost(self, protocol: GuardedProtocol) -> None:
         """It is gone."""
 
-
-class _Stream(Stream):
-    """A stream that keeps no message that is too large."""
-
-    most = 0
-
-    async def recv_data(self, size: int) -> bytes:
-        if size > self.most:
-            raise RhtmxError(
-                ErrorCode.TOO_LARGE,
-                f"a message of at most {self.most} bytes expected, got one of {size}",
-            )
-        try:
-            return await super().recv_data(size)
-        except AssertionError:
-            raise RhtmxError(
-                ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message"
-            ) from None
-
-
-class _Connection(Connection):
-    """A connection that is closed even if its peer takes nothing any more."""
-
-    def __init__(self, *args: Any, limits: Limits, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.limits = limits
-
-    def create_stream(
-        self, *, stream_id: int | None = None, wrapper: Wrapper | None = None
-    ) -> Stream:
-        stream = _Stream(
-            self, self._connection, self._transport, stream_id=stream_id, wrapper=wrapper
-        )
-        stream.most = self.limits.size
-        return stream
-
-    def headers_send_process(self) -> None:
-        super().headers_send_process()
-        self.limits.pings.refill()  # who is sent something may measure the way there
-
-    def data_send_process(self) -> None:
-        super().data_send_process()
-        self.limits.pings.refill()
-
-    def close(self) -> None:
-        transport = getattr(self, "_transport", None)
-        super().close()
-        if transport is not None:
-            asyncio.get_running_loop().call_later(_LINGER, transport.abort)
-
-
-class _Processor(EventsProcessor):
-    """Counts frames that cost the peer nothing; mends headers that grpclib trips over."""
-
-    def __init__(self, handler: AbstractHandler, connection: Connection, limits: Limits) -> None:
-        super().__init__(handler, connection)
-        self._cheap: dict[type[Event], Allowance] = {
-            PingReceived: limits.pings,
-            StreamReset: limits.resets,
-            RemoteSettingsChanged: limits.frames,
-            PriorityUpdated: limits.frames,
-        }
-
-    def process(self, event: Event) -> None:
-        if not hasattr(self, "processors"):
-            return  # closed by an event before this one
-        allowance = self._cheap.get(type(event))
-        if allowance is not None and not allowance.take():
-            self._calm(b"too_many_pings" if type(event) is PingReceived else b"too_many_frames")
-        elif type(event) in self.processors:  # others have to be ignored (RFC 9113 section 5.5)
-            super().process(event)
-
-    def process_data_received(self, event: DataReceived) -> None:
-        if event.flow_controlled_length:  # no window limits how many empty ones would be kept
-            super().process_data_received(event)
-
-    def process_request_received(self, event: RequestReceived) -> None:
-        headers: Any = event.headers  # texts, as `header_encoding` asks
-        mended: Any = [
-            (name, value if name != "grpc-timeout" or _TIMEOUT.fullmatch(value) else "none")
-            for name, value in headers
-            if not name.endswith("-bin")
-        ]
-        event.headers = mended
-        super().process_request_received(event)
-
-    def _calm(self, why: bytes) -> None:
-        h2 = self.connection._connection
-        h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, additional_data=why)
-        self.connection.flush()
-        self.close("too many frames")
+    def stalled(self) -> None:
+        """It does not take what it is sent, and is dropped."""
 
 
 class GuardedProtocol(H2Protocol):
@@ -213,16 +85,34 @@ class GuardedProtocol(H2Protocol):
         config: of grpclib.
         owner: keeps it.
         limits: what it may do.
+        turns: says when what it sends is handled.
+        kept: bytes that may wait for it, over all of its streams.
+        patience: seconds for which it may take nothing of what waits in the socket.
     """
 
     def __init__(
-        self, handler: AbstractHandler, config: Configuration, owner: Owner, limits: Limits
+        self,
+        handler: AbstractHandler,
+        config: Configuration,
+        owner: Owner,
+        limits: Limits,
+        turns: Turns,
+        *,
+        kept: int,
+        patience: float,
     ) -> None:
         super().__init__(handler, config, H2_CONFIG)
         self._owner = owner
         self._limits = limits
+        self._turns = turns
+        self._kept = kept
+        self._patience = patience
         self._transport: Any = None
         self._admitted = False
+        self._frames = Frames(_HEADERS)
+        self._paused = False
+        self._working = False
+        self._looking: asyncio.TimerHandle | None = None
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
@@ -244,33 +134,46 @@ class GuardedProtocol(H2Protocol):
         h2.decoder.max_header_list_size = _HEADERS
         h2.initiate_connection()
         h2.increment_flow_control_window(_CONNECTION_WINDOW - 65_535)
-        self.connection = _Connection(h2, transport, config=self.config, limits=self._limits)
+        self.connection: GuardedConnection = GuardedConnection(
+            h2,
+            transport,
+            config=self.config,
+            limits=self._limits,
+            kept=self._kept,
+            patience=self._patience,
+        )
         self.connection.flush()
         self.connection.initialize()
-        self.processor = _Processor(self.handler, self.connection, self._limits)
+        self.processor: GuardedProcessor = GuardedProcessor(
+            self.handler, self.connection, self._limits
+        )
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; what is no HTTP/2 ends the connection, without a word in the log."""
+        """Take bytes, to be handled in turn; until then no more are read."""
         if not self._admitted or self.connection.is_closing():
             return
-        try:
-            events = self.connection.feed(data)
-        except ProtocolError:
-            self.connection.flush()  # GOAWAY, with the reason
-            self.processor.close("protocol error")
-            return
-        except Exception as failure:
-            log.debug("bytes that are no HTTP/2: %s", place(failure))
-            self.processor.close("protocol error")
-            return
-        self.connection.flush()
-        for event in events:
-            self.processor.process(event)
-        if not self.connection.is_closing():
-            self.connection.flush()
+        self._frames.add(data)
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+            self._work()
+
+    def pause_writing(self) -> None:
+        """The socket is full: the peer has its time to take some of it."""
+        super().pause_writing()
+        self._look(self._transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The peer has taken it: go on, also with what it has said."""
+        super().resume_writing()
+        self._look_no_more()
+        if self._paused and not self._working:
+            self._work()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The peer is gone: its calls are cancelled."""
+        """The peer is gone: its calls are cancelled, and what it said last is dropped."""
+        self._look_no_more()
+        self._frames.clear()
         if self._admitted:
             super().connection_lost(exc)
             self._owner.lost(self)
@@ -286,10 +189,87 @@ class GuardedProtocol(H2Protocol):
     def close(self) -> None:
         """End the connection in good order; `gone` tells when."""
         if self._admitted and not self.connection.is_closing():
-            self.connection._connection.close_connection()
-            self.connection.flush()
+            self.connection.goodbye(ErrorCodes.NO_ERROR)
             self.processor.close("the server is stopping")
 
     def abort(self) -> None:
         """Drop the connection."""
         self._transport.abort()
+
+    # Inside.
+
+    def _work(self) -> None:
+        self._working = True
+        self._turns.wait(self._step)
+
+    def _step(self) -> bool:
+        """Handle a few frames; whether there are more that can be handled now."""
+        connection = self.connection
+        able = connection.write_ready.is_set() and not connection.is_closing()
+        if able and self._handled() and len(self._frames) >= HEAD:
+            return True
+        self._working = False
+        if connection.is_closing():
+            self._frames.clear()
+        elif connection.write_ready.is_set():
+            self._paused = False
+            self._transport.resume_reading()
+        return False
+
+    def _handled(self) -> bool:
+        """Whether a piece of what has arrived could be handled.
+
+        What is no HTTP/2 ends the connection, without a word in the log.
+        """
+        connection, h2 = self.connection, self.connection._connection
+        try:
+            piece = self._frames.take()
+        except ProtocolError as error:
+            connection.goodbye(error.error_code)
+            self.processor.close("protocol error")
+            return False
+        if not piece:
+            return False
+        shut = h2.outbound_flow_control_window <= 0
+        try:
+            events = connection.feed(piece)
+        except ProtocolError:
+            connection.flush()  # GOAWAY, with the reason
+            self.processor.close("protocol error")
+            return False
+        except Exception as failure:
+            log.debug("bytes that are no HTTP/2: %s", place(failure))
+            self.processor.close("protocol error")
+            return False
+        connection.flush()
+        self._process(events)
+        if shut and h2.outbound_flow_control_window > 0:
+            self.processor.widened()
+        connection.flush()
+        return True
+
+    def _process(self, events: list[Event]) -> None:
+        try:
+            for event in events:
+                self.processor.process(event)
+        except Exception as failure:
+            log.error("handling an HTTP/2 event failed: %s", place(failure))
+            self.abort()
+
+    def _look(self, waiting: int) -> None:
+        """Drop the peer if it has taken nothing of what waits until the next look."""
+        loop = asyncio.get_running_loop()
+        self._looking = loop.call_later(self._patience, self._judge, waiting)
+
+    def _judge(self, waiting: int) -> None:
+        left = self._transport.get_write_buffer_size()
+        if left < waiting:
+            self._look(left)
+        else:
+            self._owner.stalled()
+            self.abort()
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None

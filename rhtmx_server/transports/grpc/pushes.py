@@ -1,4 +1,4 @@
-"""Writes: `Push`, `PushFields`, and `PushMany` with many in flight.
+"""Writes: `Push`, `PushFields`, and `PushEach` and `PushMany` with many in flight.
 
 Knows the committer's door: a mutation in, a reply out when it is durable. Must
 not know what a mutation does.
@@ -16,56 +16,67 @@ from grpclib.server import Stream
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    ChangeAction,
+    Error,
     FieldConflict,
     FieldPushAck,
     Push,
     PushAck,
     PushFields,
     PushFieldsResponse,
+    PushOutcome,
 )
 from rhtmx.wire import ServerMessage, encode_message
 from rhtmx_server.checks import check
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
-from rhtmx_server.transports.grpc.calls import patience, receive, receive_one
+from rhtmx_server.transports.grpc.calls import (
+    Method,
+    answer,
+    connection_of,
+    receive_bytes,
+    receive_one,
+    send,
+)
 from rhtmx_server.transports.grpc.door import Door, stopping
 from rhtmx_server.transports.grpc.errors import raise_if_error
-from rhtmx_server.transports.grpc.framing import prefixed
+from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 
-__all__ = ["PushMany", "push", "push_fields", "push_many", "submit"]
+__all__ = ["Pushes", "push", "push_fields", "pushes", "submit"]
 
 Reply = Sequence[ServerMessage]
 
 
-def submit(caller: Caller, message: Push | PushFields, answer: Callable[[Reply], None]) -> None:
+def submit(
+    caller: Caller,
+    message: Push | PushFields,
+    answered: Callable[[Reply], None],
+    refusal: RhtmxError | None = None,
+) -> None:
     """Put a mutation in line.
 
     Args:
         caller: in whose name.
         message: the mutation. One that is refused for its content takes its
             place in the order all the same, and uses up its number.
-        answer: is called once, when it is durable or refused.
+        answered: is called once, when it is durable or refused.
+        refusal: why it is refused, where that is known.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, it has a number but nobody's.
+        RhtmxError: `UNAUTHENTICATED`, the caller's token has expired.
     """
+    caller.present()
     services = caller.services
     services.metrics.received(type(message))
-    if message.seq is not None and caller.client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            "seq: numbers belong to a client_id; name it in the metadata: x-rhtmx-client-id",
-        )
-    refusal = None
     try:
-        check(message)
-        services.known(message.entity)
+        if refusal is None:
+            _check(caller, message)
     except RhtmxError as error:
         refusal = error
     services.committer.submit(
         Mutation(
             message,
-            answer,
+            answered,
             caller.client_id,
             caller.subject,
             refusal,
@@ -75,14 +86,24 @@ def submit(caller: Caller, message: Push | PushFields, answer: Callable[[Reply],
     )
 
 
+def _check(caller: Caller, message: Push | PushFields) -> None:
+    if message.seq is not None and caller.client_id is None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            "seq: numbers belong to a client_id; name it in the metadata: x-rhtmx-client-id",
+        )
+    check(message)
+    caller.services.known(message.entity)
+
+
 async def _written(caller: Caller, message: Push | PushFields) -> Reply:
     replied: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
-    def answer(reply: Reply) -> None:
+    def answered(reply: Reply) -> None:
         if not replied.done():
             replied.set_result(reply)
 
-    submit(caller, message, answer)
+    submit(caller, message, answered)
     reply = await replied
     raise_if_error(reply[-1])
     for each in reply:
@@ -94,7 +115,7 @@ async def push(door: Door, stream: Stream[Any, Any]) -> None:
     """Write a record."""
     caller = await identify(door.services, stream.metadata or {})
     reply = await _written(caller, await receive_one(stream, Push))
-    await stream.send_message(reply[-1])
+    await answer(door, stream, reply[-1])
 
 
 async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
@@ -103,37 +124,46 @@ async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
     *conflicts, ack = await _written(caller, await receive_one(stream, PushFields))
     assert isinstance(ack, FieldPushAck)
     lost = [each for each in conflicts if isinstance(each, FieldConflict)]
-    await stream.send_message(PushFieldsResponse(ack=ack, conflicts=lost))
+    await answer(door, stream, PushFieldsResponse(ack=ack, conflicts=lost))
 
 
-async def push_many(door: Door, stream: Stream[Any, Any]) -> None:
-    """Write many records; see `PushMany`."""
-    caller = await identify(door.services, stream.metadata or {})
-    pushes = PushMany(door, caller, stream, door.services.config.pushes_in_flight)
-    with door.lasting(pushes.stop):
-        await pushes.run()
+def pushes(*, each: bool) -> Method:
+    """`PushEach` or `PushMany`: many records in one stream; see `Pushes`."""
+
+    async def method(door: Door, stream: Stream[Any, Any]) -> None:
+        caller = await identify(door.services, stream.metadata or {})
+        under_way = Pushes(door, caller, stream, door.services.config.pushes_in_flight, each=each)
+        with door.lasting(under_way.stop):
+            await under_way.run()
+
+    return method
 
 
-class PushMany:
+class Pushes:
     """Reads ahead, so that many writes share one transaction; answers in order.
 
-    The first push that is refused ends the stream with its error, after the
-    answers to all before it. Nothing more is read then; those that were under
-    way may have been written all the same. Numbered pushes can be sent again.
+    With `each` every push gets its outcome. Without, the first one that is refused
+    ends the stream with its error, after the answers to all before it; nothing more is
+    read then, and those that were under way may have been written all the same.
 
     Args:
         door: the server.
         caller: in whose name.
-        stream: of pushes, and of acknowledgements.
+        stream: of pushes, and of what became of them.
         most: pushes whose answer is due before reading stops: they wait to be
             durable, or for the peer to take what is sent.
+        each: whether it goes on after a refusal.
     """
 
-    def __init__(self, door: Door, caller: Caller, stream: Stream[Any, Any], most: int) -> None:
+    def __init__(
+        self, door: Door, caller: Caller, stream: Stream[Any, Any], most: int, *, each: bool
+    ) -> None:
         self._door = door
         self._caller = caller
         self._stream = stream
+        self._answers = connection_of(stream).answers
         self._most = most
+        self._each = each
         self._under_way = 0
         self._due = 0
         self._frames: list[bytes] = []
@@ -152,7 +182,7 @@ class PushMany:
         """Answer until all is answered.
 
         Raises:
-            RhtmxError: a push was refused.
+            RhtmxError: a push was refused, and that is the end.
         """
         await self._stream.send_initial_metadata()
         reading = asyncio.create_task(self._read())
@@ -164,14 +194,18 @@ class PushMany:
     async def _read(self) -> None:
         try:
             while not self._said_all and self._error is None:
-                message = await receive(self._stream, Push)
-                if message is None:
+                data = await receive_bytes(self._stream)
+                if data is None:
                     break
+                message, refusal = self._understood(data)
                 while self._due >= self._most:
                     self._room.clear()
                     await self._room.wait()
+                if self._answers.full:
+                    async with self._answers.turn():
+                        pass  # the peer takes nothing: whatever is answered would wait
                 if self._error is None and not self._said_all:
-                    submit(self._caller, message, self._answered)
+                    submit(self._caller, message, self._answered, refusal)
                     self._under_way += 1
                     self._due += 1
         except Exception as failure:  # is raised where the stream is ended, in its turn
@@ -179,17 +213,42 @@ class PushMany:
         self._said_all = True
         self._news.set()
 
+    def _understood(self, data: bytes) -> tuple[Push, RhtmxError | None]:
+        """A push; or what stands in its place, and why."""
+        try:
+            return GLUE.decode(data, Push), None
+        except RhtmxError as error:
+            if not self._each:
+                raise
+            return Push(action=ChangeAction.UPDATE, seq=error.seq), error
+
     def _answered(self, reply: Reply) -> None:
         self._under_way -= 1
         self._news.set()
         if self._error is not None:
             return
         try:
-            raise_if_error(reply[-1])
+            self._frames.append(prefixed(encode_message(self._outcome(reply[-1]))))
         except RhtmxError as error:
             self._error = error
-        else:
-            self._frames.append(prefixed(encode_message(reply[-1])))
+
+    def _outcome(self, reply: ServerMessage) -> object:
+        """What the peer is told.
+
+        Raises:
+            RhtmxError: that it is the end.
+        """
+        metrics = self._caller.services.metrics
+        if not self._each:
+            raise_if_error(reply)
+        metrics.sent(type(reply))
+        if not self._each:
+            return reply
+        if isinstance(reply, Error):
+            metrics.refused(reply.code or ErrorCode.INTERNAL)
+            return PushOutcome(error=reply)
+        assert isinstance(reply, PushAck)
+        return PushOutcome(ack=reply)
 
     async def _answer(self) -> None:
         while True:
@@ -197,9 +256,9 @@ class PushMany:
             done = self._error is not None or (self._said_all and self._under_way == 0)
             frames, self._frames = self._frames, []
             if frames:
-                self._caller.services.metrics.sent(PushAck, len(frames))
-                async with patience(self._door):
-                    await self._stream._stream.send_data(b"".join(frames))
+                joined = b"".join(frames)
+                self._answers.keep(len(joined))
+                await send(self._door, self._stream, joined, self._answers)
                 self._due -= len(frames)
                 self._room.set()
             if done:

@@ -7,7 +7,7 @@ made, nor how a value is judged.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, TypeVar
 
 from grpclib.server import Stream
 
@@ -28,10 +28,19 @@ from rhtmx_server.render import latest_fields, latest_record
 from rhtmx_server.services import Services
 from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import identify
-from rhtmx_server.transports.grpc.calls import patience, receive_one
+from rhtmx_server.transports.grpc.calls import (
+    answer,
+    connection_of,
+    kept,
+    opened,
+    receive_one,
+    send,
+)
 from rhtmx_server.transports.grpc.door import Door
 
 __all__ = ["get_fields", "get_record", "history", "validate_field", "validate_form"]
+
+M = TypeVar("M")
 
 PAGE = 32
 """Entries of the history that are read at a time."""
@@ -39,24 +48,29 @@ PAGE = 32
 
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
-    await identify(door.services, stream.metadata or {})
-    request = await receive_one(stream, GetRecordRequest)
-    record = await _record(door.services, request, Granularity.RECORDS)
-    await stream.send_message(latest_record(record))
+    request = await _asked(door, stream, GetRecordRequest)
+    room = connection_of(stream).answers
+    async with room.turn():
+        record = await _record(door.services, request, Granularity.RECORDS)
+        found = kept(room, latest_record(record))
+    await send(door, stream, found, room)
+    stream._send_message_done = True
 
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
     """Read the fields of one record, with who wrote them and when."""
-    await identify(door.services, stream.metadata or {})
-    request = await receive_one(stream, GetFieldsRequest)
-    record = await _record(door.services, request, Granularity.FIELDS)
-    await stream.send_message(GetFieldsResponse(fields=latest_fields(record)))
+    request = await _asked(door, stream, GetFieldsRequest)
+    room = connection_of(stream).answers
+    async with room.turn():
+        record = await _record(door.services, request, Granularity.FIELDS)
+        found = kept(room, GetFieldsResponse(fields=latest_fields(record)))
+    await send(door, stream, found, room)
+    stream._send_message_done = True
 
 
 async def history(door: Door, stream: Stream[Any, Any]) -> None:
     """Read every commit that is kept, a page at a time: as fast as the peer takes them."""
-    await identify(door.services, stream.metadata or {})
-    request = await receive_one(stream, HistoryRequest)
+    request = await _asked(door, stream, HistoryRequest)
     _check_name("entity", request.entity)
     if request.entity_id is not None:
         _check_name("entity_id", request.entity_id)
@@ -67,45 +81,60 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
     door.services.known(request.entity)
     until = None if request.until is None else to_micros(request.until)
     await stream.send_initial_metadata()
+    room = connection_of(stream).pages
     after: int | Place = request.since
-    while page := await door.services.store.history(
-        request.entity, entity_id=request.entity_id, after=after, until=until, limit=PAGE
-    ):
-        for entry in page:
-            if not entry.lost:
-                async with patience(door):
-                    await stream.send_message(latest_record(entry.record))
-        after = page.end
+    while True:
+        await opened(door, stream)
+        async with room.turn():
+            page = await door.services.store.history(
+                request.entity, entity_id=request.entity_id, after=after, until=until, limit=PAGE
+            )
+            if not page:
+                return
+            after = page.end
+            commits = [latest_record(entry.record) for entry in page if not entry.lost]
+            frames = kept(room, *commits)
+        await send(door, stream, frames, room)
 
 
 async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
     """Judge one value. Calls stand alone: none supersedes another."""
-    await identify(door.services, stream.metadata or {})
-    question = await receive_one(stream, ValidateField)
+    question = await _asked(door, stream, ValidateField)
     _taken(door.services, question)
     forms, owner = door.services.forms, object()
-    answer = forms.try_validate_field(question, owner=owner)
+    verdict = forms.try_validate_field(question, owner=owner)
     try:
-        if answer is None:
-            answer = await forms.validate_field(question, owner=owner, share=_peer(stream))
+        if verdict is None:
+            verdict = await forms.validate_field(question, owner=owner, share=_peer(stream))
     finally:
         forms.forget(owner)
-    door.services.metrics.sent(type(answer))
-    await stream.send_message(answer)
+    door.services.metrics.sent(type(verdict))
+    await answer(door, stream, verdict)
 
 
 async def validate_form(door: Door, stream: Stream[Any, Any]) -> None:
     """Judge a whole form."""
-    await identify(door.services, stream.metadata or {})
-    question = await receive_one(stream, ValidateForm)
+    question = await _asked(door, stream, ValidateForm)
     _taken(door.services, question)
     forms, owner = door.services.forms, object()
     try:
-        answer = await forms.validate_form(question, owner=owner, share=_peer(stream))
+        verdict = await forms.validate_form(question, owner=owner, share=_peer(stream))
     finally:
         forms.forget(owner)
-    door.services.metrics.sent(type(answer))
-    await stream.send_message(answer)
+    door.services.metrics.sent(type(verdict))
+    await answer(door, stream, verdict)
+
+
+async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> M:
+    """The question of a call, from someone who may ask.
+
+    Raises:
+        RhtmxError: nobody may, or it cannot be understood.
+    """
+    caller = await identify(door.services, stream.metadata or {})
+    question = await receive_one(stream, kind)
+    caller.present()
+    return question
 
 
 def _peer(stream: Stream[Any, Any]) -> Hashable:

@@ -11,7 +11,15 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
-from rhtmx_server.transports.grpc.calls import Method, answering, patience, receive
+from rhtmx_server.transports.grpc.calls import (
+    Method,
+    answering,
+    connection_of,
+    kept,
+    opened,
+    receive,
+    send,
+)
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.standard import POOL, REFLECTIONS, message_class
 
@@ -50,11 +58,14 @@ class Reflection:
 
         async def method(door: Door, stream: Stream[Any, Any]) -> None:
             await stream.send_initial_metadata()
+            room = connection_of(stream).answers
             while (request := await receive(stream, asked)) is not None:
-                response = answered(valid_host=request.host, original_request=request)
-                self._answer(request, response)
-                async with patience(door):
-                    await stream.send_message(response)
+                await opened(door, stream)
+                async with room.turn():
+                    response = answered(valid_host=request.host, original_request=request)
+                    self._answer(request, response)
+                    told = kept(room, response)
+                await send(door, stream, told, room)
 
         return method
 

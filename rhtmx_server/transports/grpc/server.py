@@ -20,8 +20,9 @@ from rhtmx_server.connection import Connection
 from rhtmx_server.services import Services
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE
+from rhtmx_server.transports.grpc.guards import Limits
 from rhtmx_server.transports.grpc.health import Health
-from rhtmx_server.transports.grpc.protocol import GuardedProtocol, Limits, configuration
+from rhtmx_server.transports.grpc.protocol import GuardedProtocol, configuration
 from rhtmx_server.transports.grpc.reflection import Reflection
 from rhtmx_server.transports.grpc.service import NAME, Trackers
 from rhtmx_server.transports.grpc.standard import HEALTH, REFLECTIONS
@@ -56,6 +57,7 @@ class GrpcServer(Server):
         self._protocols: set[GuardedProtocol] = set()
         self._tickets: dict[GuardedProtocol, Ticket] = {}
         self._listener: asyncio.AbstractServer | None = None
+        self._stopping = False
         self.address = ""
 
     async def listen(self) -> None:
@@ -93,6 +95,7 @@ class GrpcServer(Server):
 
     def stop_accepting(self) -> None:
         """Take no new connections, calls or messages."""
+        self._stopping = True
         if self._listener is not None:
             self._listener.close()
         self._door.close()
@@ -119,7 +122,9 @@ class GrpcServer(Server):
     # What connections call.
 
     def opened(self, protocol: GuardedProtocol) -> bool:
-        """A peer has connected; whether there is room for it."""
+        """A peer has connected; whether there is room for it, and time."""
+        if self._stopping:
+            return False  # it was in the queue of the listener
         if len(self._protocols) >= self._services.config.grpc_connections:
             self._services.metrics.handshake_refused("grpc")
             return False
@@ -139,11 +144,23 @@ class GrpcServer(Server):
         self._services.admission.leave(self._tickets.pop(protocol))
         self._services.metrics.connections("grpc").dec()
 
+    def stalled(self) -> None:
+        """A peer is dropped that takes nothing."""
+        self._services.metrics.stalled.inc()
+
     def _protocol_factory(self) -> GuardedProtocol:
         config = self._services.config
         made = super()._protocol_factory()  # has taken note of the handler
-        limits = Limits(config.grpc_streams, config.grpc_max_size)
-        return GuardedProtocol(made.handler, self._config, self, limits)
+        limits = Limits(config.grpc_streams, config.grpc_max_size, config.grpc_calls)
+        return GuardedProtocol(
+            made.handler,
+            self._config,
+            self,
+            limits,
+            self._services.turns,
+            kept=config.grpc_outbox,
+            patience=config.stall_timeout,
+        )
 
 
 def _words(failure: OSError, config: Config) -> str:

@@ -19,7 +19,8 @@ __all__ = ["METHODS", "NAME", "Trackers"]
 
 METHODS: Mapping[str, Method] = {
     "Push": pushes.push,
-    "PushMany": pushes.push_many,
+    "PushEach": pushes.pushes(each=True),
+    "PushMany": pushes.pushes(each=False),
     "PushFields": pushes.push_fields,
     "ValidateField": reads.validate_field,
     "ValidateForm": reads.validate_form,

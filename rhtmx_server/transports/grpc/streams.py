@@ -7,9 +7,10 @@ what a message means: questions enter at dispatch, answers leave by the hub.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from grpclib.server import Stream
@@ -35,13 +36,31 @@ from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_on
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
 from rhtmx_server.transports.grpc.link import StreamLink
+from rhtmx_server.transports.grpc.room import StalledError
 
-__all__ = ["Answer", "Conversation", "connect", "sync", "watch"]
+__all__ = ["Answer", "Conversation", "StreamConnection", "connect", "sync", "watch"]
 
-C = TypeVar("C", bound=Connection)
+C = TypeVar("C", bound="StreamConnection")
 
 
-class Answer(Connection):
+class StreamConnection(Connection):
+    """A connection that reads as the window of its stream takes."""
+
+    flow: StreamLink
+
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
+        """Wait until the peer takes more, and there is room among its streams."""
+        try:
+            async with super().page(), self.flow.page():
+                yield
+        except StalledError:
+            self.services.metrics.stalled.inc()
+            self.flow.abort()
+            raise asyncio.CancelledError from None  # nothing is read for it any more
+
+
+class Answer(StreamConnection):
     """A connection that ends with the answer to one `sync`."""
 
     ended_well: Callable[[], None]
@@ -54,7 +73,7 @@ class Answer(Connection):
             self.ended_well()
 
 
-class Conversation(Connection):
+class Conversation(StreamConnection):
     """A connection whose peer may say that it has said all, and hear the rest."""
 
     ended_well: Callable[[], None]
@@ -80,8 +99,9 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> Method:
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
         caller = await identify(door.services, stream.metadata or {})
         request = await receive_one(stream, WatchRequest)
+        caller.present()
         since = {} if request.since is None else {request.entity: request.since}
-        connection, link = _open(Connection, caller, stream, heartbeat=math.inf)
+        connection, link = _open(StreamConnection, caller, stream, heartbeat=math.inf)
         connection.session.introduce(caller.client_id)  # it is told where it begins
         with door.connected(connection):
             _ask(connection, kind(entities=[request.entity], since=since))
@@ -96,6 +116,7 @@ def sync(kind: type[Sync | SyncFields]) -> Method:
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
         caller = await identify(door.services, stream.metadata or {})
         request = await receive_one(stream, kind)
+        caller.present()
         connection, link = _open(Answer, caller, stream, heartbeat=math.inf)
         connection.ended_well = link.end
         with door.connected(connection):
@@ -142,6 +163,7 @@ def _open(
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)
     connection.share = stream._stream.connection  # all streams of a peer are one
+    connection.flow = link
     link.attach(connection)
     return connection, link
 

@@ -99,6 +99,43 @@ async def test_numbered_pushes_take_effect_once(client: Backend) -> None:
     assert told(other) == ("ALREADY_EXISTS", "seq_reused")
 
 
+async def test_each_push_of_many_has_its_outcome(client: Backend) -> None:
+    m = client.m
+    pushes = [
+        client.push("u", "1", 1),
+        client.push("u", "1", 2, base_version=7),
+        m.Push(entity="u", entity_id="1", action=2, data=b"{"),
+        client.push("u", "2", 3, seq=1),
+        client.push("u", "2", 4),
+    ]
+    outcomes = await client.all("PushEach", iter(pushes))
+    assert [each.ack.version for each in outcomes if each.HasField("ack")] == [1, 2]
+    refused = [each.error for each in outcomes if each.HasField("error")]
+    assert [each.code for each in refused] == [
+        m.ERROR_CODE_CONFLICT,
+        m.ERROR_CODE_BAD_MESSAGE,
+        m.ERROR_CODE_BAD_MESSAGE,
+    ]
+    assert json.loads(refused[0].details)["data"] == 1
+    assert "push.data" in refused[1].message.lower()
+    assert [each.HasField("ack") for each in outcomes] == [True, False, False, False, True]
+
+
+async def test_numbered_pushes_of_many_use_up_their_numbers_when_they_are_refused(
+    client: Backend,
+) -> None:
+    pushes = [
+        client.push("u", "1", 1, seq=1),
+        client.push("u", "1", 2, seq=2, base_version=7),
+        client.push("u", "1", 3, seq=3),
+    ]
+    for again in (False, True):
+        outcomes = await client.all("PushEach", iter(pushes), metadata=NAME)
+        assert [each.ack.seq or each.error.seq for each in outcomes] == [1, 2, 3]
+        assert [each.HasField("error") for each in outcomes] == [False, True, False]
+        assert [each.ack.duplicate for each in outcomes] == [again, False, again]
+
+
 async def test_push_many_ends_at_the_first_that_is_refused(client: Backend) -> None:
     pushes = [client.push("u", "1", {"n": 1}), client.push("u", "1", 2, base_version=9)]
     call = client.stream("PushMany", iter([*pushes, client.push("u", "2", 3)]))
@@ -187,7 +224,7 @@ async def test_a_failure_of_the_server_says_nothing_but_an_id(
     client: Backend, app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(*_: object) -> None:
-        raise ValueError("secret")
+        raise ValueError("".join(["sec", "ret"]))  # the source itself is in the log
 
     app._running.services.store.record = fail  # type: ignore[assignment,method-assign]
     question = client.m.GetRecordRequest(entity="u", entity_id="1")

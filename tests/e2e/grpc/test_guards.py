@@ -145,8 +145,9 @@ async def test_unknown_frames_are_ignored(app: App) -> None:
 async def test_empty_frames_are_not_kept(app: App) -> None:
     async with http2(app.grpc_address) as peer:
         number = peer.request(data=b"\x00\x00\x00", end=False)
-        for _ in range(1000):
+        for _ in range(40):
             peer.h2.send_data(number, b"")
+            peer.h2.send_data(number, b"", pad_length=200)
         peer.flush()
         await eventually(lambda: bool(app._running.grpc._protocols))
         peer.h2.ping(b"12345678")  # is answered when all before it was taken
@@ -154,7 +155,8 @@ async def test_empty_frames_are_not_kept(app: App) -> None:
         await peer.until(lambda: peer.pongs)
         (protocol,) = app._running.grpc._protocols
         (stream,) = protocol.processor.streams.values()
-        assert stream.buffer._unacked.qsize() == 0
+        buffer: Any = stream.buffer
+        assert len(buffer._data) == 3
         peer.h2.send_data(number, b"\x00\x00", end_stream=True)
         peer.flush()
         assert (await peer.answer(number))["grpc-status"] == "3"
@@ -180,6 +182,36 @@ async def test_who_pings_without_end_is_told_to_be_calm(app: App) -> None:
         assert goodbye is not None
         assert goodbye.error_code == ErrorCodes.ENHANCE_YOUR_CALM
         assert goodbye.additional_data == b"too_many_pings"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "stream", "flags"),
+    [
+        (0x0, b"", 1, 0),  # data without any
+        (0x0, b"\x00", 1, 8),  # padding alone
+        (0x2, bytes(5), 5, 0),  # priority
+        (0x4, b"", 0, 0),  # settings
+        (0x4, b"", 0, 1),  # settings acknowledged, and none were sent
+        (0x6, bytes(8), 0, 1),  # a ping answered that was not sent
+        (0xBE, b"x", 0, 0),  # unknown
+    ],
+)
+async def test_who_sends_what_costs_nothing_without_end_is_told_to_be_calm(
+    app: App, kind: int, content: bytes, stream: int, flags: int
+) -> None:
+    frame = len(content).to_bytes(3, "big") + bytes([kind, flags])
+    frame += stream.to_bytes(4, "big") + content
+    async with http2(app.grpc_address) as peer:
+        peer.request(data=b"\x00", end=False)
+        peer.writer.write(frame * 80)
+        peer.h2.ping(b"12345678")
+        peer.flush()
+        await peer.until(lambda: peer.pongs)
+        peer.writer.write(frame * 40)
+        goodbye = await peer.end()
+        assert goodbye is not None
+        assert goodbye.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+        assert goodbye.additional_data == b"too_many_frames"
 
 
 async def test_who_resets_without_end_is_told_to_be_calm(

@@ -72,7 +72,8 @@ async def test_reflection_tells_the_whole_schema(client: Backend) -> None:
 
     methods = await client.run(read)
     assert methods["Watch"] == "rhtmx.v1.Envelope"
-    assert len(methods) == 13
+    assert methods["PushEach"] == "rhtmx.v1.PushOutcome"
+    assert len(methods) == 14
     with pytest.raises(KeyError):
         await client.run(DescriptorPool(base).FindServiceByName, "rhtmx.v1.No")
 

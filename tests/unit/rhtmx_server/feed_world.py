@@ -5,7 +5,8 @@ Every `await` of a feed is a place where a test can put something else.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from rhtmx.messages import Position, Push, PushFields, Sync, SyncFields
@@ -94,9 +95,11 @@ class Reader:
     def fell(self, entity: str, sent: int) -> None:
         self.feed.fell(entity, sent)
 
-    async def drained(self) -> None:
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
         while self.outbox.behind:
             await pause()
+        yield
 
     def close(self) -> None:
         self.feed.close()

@@ -25,8 +25,8 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
-from rhtmx.wire.limits import MAX_ITEMS, MAX_NAME
-from rhtmx_server.checks import _RULES, MAX_TOKEN, check
+from rhtmx.wire.limits import MAX_ITEMS, MAX_NAME, MAX_TOKEN
+from rhtmx_server.checks import _RULES, check
 from tests.unit.rhtmx_server.fakes import push, push_fields, update
 
 LONGEST = "x" * MAX_NAME

@@ -281,3 +281,12 @@ async def test_a_collection_that_fails_is_tried_again_and_its_time_is_not_lost(
     await times.collect(world, 3)
     assert [time - asked[0] for time in asked] == [0, PACE * HOUR, 2 * PACE * HOUR]
     assert "old rows stay for now" in caplog.text
+
+
+async def test_others_have_their_turn_while_many_connections_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = [Looked() for _ in range(2 * upkeep.AT_A_TIME + 1)]
+    seconds = await turns(monkeypatch, watching(*many), 3)
+    assert [each for each in seconds if not each] == [0, 0]
+    assert all(len(each.looks) == 1 for each in many)

@@ -11,8 +11,10 @@ from typing import Any
 from grpclib.encoding.base import CodecBase
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Envelope
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import decode_message, encode_message
+from rhtmx.wire.proto_codec import is_foreign
 
 __all__ = ["Codec"]
 
@@ -33,12 +35,16 @@ class Codec(CodecBase):
     def decode(self, data: bytes, message_type: Any) -> Any:
         """Read a message that the server sent.
 
+        An envelope whose message is of a newer schema is read as an empty one.
+
         Raises:
             ConnectionClosed: `BAD_MESSAGE`, it cannot be read.
         """
         try:
             return decode_message(message_type, data)
         except RhtmxError as error:
+            if message_type is Envelope and is_foreign(data):
+                return Envelope()
             raise ConnectionClosed(
                 f"the server said something that this client does not understand: {error.message}",
                 code=ErrorCode.BAD_MESSAGE,

@@ -6,6 +6,7 @@ Must not know calls or channels.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections import Counter
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ CODE = "rhtmx-code"
 """The trailer with the error code, as the socket spells it."""
 
 _DETAILS = "rhtmx-details-bin"
+_RETRY_AFTER = "rhtmx-retry-after"
 
 _GONE = frozenset({Status.UNAVAILABLE, Status.CANCELLED})
 """What a call ends with that nobody refused: the server, or something before it, is not there."""
@@ -58,7 +60,14 @@ def refused(error: GRPCError, trailers: Mapping[str, str | bytes], address: str)
         code or _BY_STATUS.get(error.status.value, ErrorCode.UNSPECIFIED),
         error.message or f"the server answered {error.status.name}",
         details=details if isinstance(details, bytes) else None,
+        retry_after=_seconds(trailers.get(_RETRY_AFTER)),
     )
+
+
+def _seconds(milliseconds: str | bytes | None) -> float | None:
+    """How long to wait, as the server says it; it may say anything."""
+    text = milliseconds if isinstance(milliseconds, str) else ""
+    return int(text) / 1000 if re.fullmatch("[0-9]{1,15}", text) else None
 
 
 def unreachable(error: OSError, address: str) -> ConnectionClosed:

@@ -20,6 +20,7 @@ from rhtmx.grpc.failures import Lost, unreachable
 from rhtmx.grpc.target import Target, open_channel
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 from rhtmx.verdict import ConnectionClosed
+from rhtmx.wire.limits import MAX_TOKEN
 
 __all__ = ["Line", "Token"]
 
@@ -155,7 +156,7 @@ class Line:
             except Exception as error:
                 raise Lost(f"no token to call with: {error!r}") from error
         if token is not None:
-            metadata["authorization"] = f"Bearer {_printable(token, 'token')}"
+            metadata["authorization"] = f"Bearer {_short(_printable(token, 'token'))}"
         return metadata
 
     def _final(self, error: Lost) -> ConnectionClosed:
@@ -167,3 +168,13 @@ def _printable(value: str, what: str) -> str:
     if not (value and value.isascii() and value.isprintable()):
         raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{what}: printable ASCII expected")
     return value
+
+
+def _short(token: str) -> str:
+    """A token that no server or proxy on the way refuses for its length, without a word."""
+    if len(token) > MAX_TOKEN:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"token: at most {MAX_TOKEN} bytes expected, got {len(token)}",
+        )
+    return token

@@ -7,6 +7,7 @@ flow control of the connection bounds what is in flight.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,16 +17,16 @@ from grpclib.const import Cardinality
 from grpclib.exceptions import StreamTerminatedError
 from grpclib.stream import recv_message
 
-from rhtmx import calls
+from rhtmx import calls, messages
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Call, Limit
 from rhtmx.grpc.line import Line
 from rhtmx.jsonvalue import Json
-from rhtmx.messages import Push, PushAck
-from rhtmx.results import PushResult
+from rhtmx.verdict import typed_error
 
-__all__ = ["ROUTE", "Delete", "Many", "Write", "push_many"]
+__all__ = ["ROUTE", "Delete", "Many", "PushOutcome", "Write", "push_many"]
 
-ROUTE = "/rhtmx.v1.Trackers/PushMany"
+ROUTE = "/rhtmx.v1.Trackers/PushEach"
 
 _PAUSE = 64
 """After so many writes everyone else on the loop has a turn, whatever they come from."""
@@ -41,7 +42,7 @@ class Write:
     base_version: int | None = None
     seq: int | None = None
 
-    def message(self) -> Push:
+    def message(self) -> messages.Push:
         """What is sent."""
         push = calls.push(self.entity, self.entity_id, self.data, self.base_version)
         push.seq = self.seq
@@ -57,11 +58,49 @@ class Delete:
     base_version: int | None = None
     seq: int | None = None
 
-    def message(self) -> Push:
+    def message(self) -> messages.Push:
         """What is sent."""
         push = calls.push_delete(self.entity, self.entity_id, self.base_version)
         push.seq = self.seq
         return push
+
+
+@dataclass(frozen=True, slots=True)
+class PushOutcome:
+    """What became of one write of many.
+
+    Attributes:
+        write: the write, as it was given.
+        version: the version that the record got; `None` if it was refused.
+        duplicate: it had arrived before, and the answer had been lost.
+        error: why it was refused, and nothing of it was written; `None` if it is durable.
+    """
+
+    write: Write | Delete
+    version: int | None
+    duplicate: bool
+    error: RhtmxError | None
+
+    @property
+    def entity(self) -> str:
+        """The collection."""
+        return self.write.entity
+
+    @property
+    def entity_id(self) -> str:
+        """The record."""
+        return self.write.entity_id
+
+    @classmethod
+    def of(cls, write: Write | Delete, message: messages.PushOutcome) -> PushOutcome:
+        """Make it from the write and the server's message."""
+        ack = message.ack
+        if ack is not None:
+            return cls(write, ack.version, bool(ack.duplicate), None)
+        if message.error is not None:
+            return cls(write, None, False, typed_error(message.error))
+        words = "the server said something of this write that this client does not understand"
+        return cls(write, None, False, RhtmxError(ErrorCode.UNSPECIFIED, words))
 
 
 Many = AsyncIterable[Write | Delete] | Iterable[Write | Delete]
@@ -70,12 +109,12 @@ Many = AsyncIterable[Write | Delete] | Iterable[Write | Delete]
 
 async def push_many(
     line: Line, writes: Many, limit: Limit | None
-) -> AsyncGenerator[PushResult, None]:
-    """Send all writes; yields their results, in order."""
+) -> AsyncGenerator[PushOutcome, None]:
+    """Send all writes; yields what became of each, in order."""
     pushes = _Pushes(writes)
-    async with aclosing(line.stream(pushes.call, limit)) as acks:
-        async for ack in acks:
-            yield PushResult.of(ack)
+    async with aclosing(line.stream(pushes.call, limit)) as outcomes:
+        async for outcome in outcomes:
+            yield PushOutcome.of(pushes.sent.popleft(), outcome)
     if pushes.error is not None:
         raise pushes.error
 
@@ -85,19 +124,23 @@ class _Pushes:
 
     If it fails, what was given before is still written and answered; then `error`
     says why.
+
+    Attributes:
+        sent: writes whose outcome is due, in order.
     """
 
     def __init__(self, writes: Many) -> None:
         self._writes = writes
+        self.sent: deque[Write | Delete] = deque()
         self.error: Exception | None = None
 
-    async def call(self, call: Call) -> AsyncIterator[PushAck]:
+    async def call(self, call: Call) -> AsyncIterator[messages.PushOutcome]:
         """Send and receive at the same time."""
-        request: Stream[Push, PushAck] = call.request(
+        request: Stream[messages.Push, messages.PushOutcome] = call.request(
             ROUTE,
             Cardinality.STREAM_STREAM,
-            Push,
-            PushAck,
+            messages.Push,
+            messages.PushOutcome,
             deadline=call.deadline,
             metadata=call.metadata,
         )
@@ -105,16 +148,16 @@ class _Pushes:
             await stream.send_request()
             sending = asyncio.create_task(self._send(stream))
             try:
-                async for ack in stream:
-                    yield ack
+                async for outcome in stream:
+                    yield outcome
                 if not sending.done():
                     # Takes the status from the trailers, if they have one.
                     raise StreamTerminatedError("the server ended the stream before the client")
             except StreamTerminatedError:
-                # A refusal, and grpclib drops the answers that came before it.
+                # The server ended it, and grpclib drops the answers that came before that.
                 inner = stream._stream
                 while inner.trailers is not None:
-                    left = await recv_message(inner, stream._codec, PushAck)
+                    left = await recv_message(inner, stream._codec, messages.PushOutcome)
                     if left is None:
                         break
                     yield left
@@ -123,24 +166,25 @@ class _Pushes:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
 
-    async def _send(self, stream: Stream[Push, PushAck]) -> None:
+    async def _send(self, stream: Stream[messages.Push, messages.PushOutcome]) -> None:
         sent = 0
-        messages = self._messages()
-        async with aclosing(messages):
-            async for message in messages:
-                await stream.send_message(message)
+        pushes = self._pushes()
+        async with aclosing(pushes):
+            async for write, push in pushes:
+                self.sent.append(write)
+                await stream.send_message(push)
                 sent += 1
                 if sent % _PAUSE == 0:
                     await asyncio.sleep(0)
         await stream.end()
 
-    async def _messages(self) -> AsyncGenerator[Push, None]:
+    async def _pushes(self) -> AsyncGenerator[tuple[Write | Delete, messages.Push], None]:
         try:
             if isinstance(self._writes, AsyncIterable):
                 async for write in self._writes:
-                    yield write.message()
+                    yield write, write.message()
             else:
                 for write in self._writes:
-                    yield write.message()
+                    yield write, write.message()
         except Exception as error:
             self.error = error

@@ -68,9 +68,9 @@ class Source:
         """The epoch of the log, as a stream says it that starts at the head."""
         async with aclosing(self._line.stream(self._watching(None), self._limit)) as envelopes:
             async for envelope in envelopes:
-                complete = envelope.sync_complete or envelope.sync_fields_complete
-                if complete is not None:
-                    return complete.epoch
+                for complete in (envelope.sync_complete, envelope.sync_fields_complete):
+                    if complete is not None:
+                        return complete.epoch
         return ""
 
     def _watching(self, since: Position | None) -> _Send:

@@ -15,22 +15,13 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-import betterproto2
-
 from rhtmx.backoff import Backoff
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Delivered, Reset, Synced, WasReset
 from rhtmx.grpc.failures import may_pass
 from rhtmx.grpc.place import News, Place
 from rhtmx.grpc.source import Source
-from rhtmx.messages import (
-    Change,
-    Envelope,
-    FieldChange,
-    Position,
-    SyncComplete,
-    SyncFieldsComplete,
-)
+from rhtmx.messages import Envelope, Position
 
 __all__ = ["Watch"]
 
@@ -174,13 +165,14 @@ class Watch(Generic[T]):
                 if place.stale:
                     continue
                 words = "the server ended the stream"
+                asked = 0.0
             except RhtmxError as error:
                 if not self._again(error):
                     raise
-                words = error.message
+                words, asked = error.message, error.retry_after or 0.0
             if self._taken.is_set():
                 backoff.opened(self._taken_at)
-            wait = self._source.patience(backoff.wait(loop.time()))
+            wait = self._source.patience(max(asked, backoff.wait(loop.time())))
             log.warning("reading '%s' again in %.1f s: %s", self.entity, wait, words)
             await asyncio.sleep(wait)
 
@@ -226,10 +218,15 @@ async def _step(items: AsyncGenerator[Item[T], None]) -> Item[T]:
 
 
 def _news(place: Place, envelope: Envelope) -> list[News]:
-    """What a message means to a reader."""
-    _, message = betterproto2.which_one_of(envelope, "message")
-    if isinstance(message, Change | FieldChange) and message.change is not None:
-        return place.change(message.change)
-    if isinstance(message, SyncComplete | SyncFieldsComplete):
-        return place.complete(message)
-    return []
+    """What a message means to a reader. What it does not know means nothing to it.
+
+    betterproto2 0.10 lets an envelope hold several, and `which_one_of` raises then.
+    """
+    news: list[News] = []
+    for change in (envelope.change, envelope.field_change):
+        if change is not None and change.change is not None:
+            news += place.change(change.change)
+    for complete in (envelope.sync_complete, envelope.sync_fields_complete):
+        if complete is not None:
+            news += place.complete(complete)
+    return news

@@ -12,7 +12,7 @@ from datetime import datetime
 from rhtmx import calls
 from rhtmx.grpc.call import Limit
 from rhtmx.grpc.line import Line
-from rhtmx.grpc.pushes import Many, push_many
+from rhtmx.grpc.pushes import Many, PushOutcome, push_many
 from rhtmx.jsonvalue import Json
 from rhtmx.messages import Push
 from rhtmx.results import FieldPushResult, FormValidation, PushResult, Validation
@@ -78,21 +78,27 @@ class Writes:
 
     def push_many(
         self, writes: Many, *, timeout: float | None = None
-    ) -> AsyncGenerator[PushResult, None]:
-        """Write many records with many in flight; yields their results, in order.
+    ) -> AsyncGenerator[PushOutcome, None]:
+        """Write many records with many in flight; yields what became of each, in order.
 
-        A refusal ends it, after the results of all before it; what was in flight
-        behind it may have been written. To leave the loop cancels the rest.
+        One that is refused is yielded as well, with its `error`, and does not keep the
+        next from being written: look at it. If the loop is left, or the connection
+        lost, what was in flight may have been written; the rest is not.
 
         Args:
             writes: `Write` and `Delete`; if it fails, what it gave before is
                 still written and answered.
             timeout: seconds for all of it.
 
+        Raises:
+            RhtmxError: the token has expired, or the server is stopping.
+            ConnectionClosed: the server cannot be reached any more.
+            TimeoutError: it took too long.
+
         Example:
             >>> quotes = (rhtmx.Write("prices", name, {"bid": bid}) for name, bid in rows)
-            >>> async for result in trackers.push_many(quotes):
-            ...     print(result.version)
+            >>> async for written in trackers.push_many(quotes):
+            ...     print(written.entity_id, written.error or written.version)
         """
         return push_many(self._line, writes, Limit.of(timeout))
 

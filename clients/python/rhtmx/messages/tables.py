@@ -61,7 +61,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "d1977bb83e56cbe1"
+SCHEMA_HASH = "e6fb75a44a624696"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {

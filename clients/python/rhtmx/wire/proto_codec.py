@@ -17,7 +17,7 @@ from rhtmx.wire.limits import MAX_ITEMS
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import check_text
 
-__all__ = ["decode_message", "decode_proto", "encode_message", "encode_proto"]
+__all__ = ["decode_message", "decode_proto", "encode_message", "encode_proto", "is_foreign"]
 
 M = TypeVar("M")
 
@@ -76,6 +76,14 @@ def _decode_envelope(data: bytes) -> Message:
         _check_texts(envelope, "message")
     message: Message = CASE_DECODERS[case](getattr(envelope, case), case)
     return message
+
+
+def is_foreign(data: bytes) -> bool:
+    """Whether a binary `Envelope` is sound, and holds no message of this schema."""
+    try:
+        return _parse(Envelope, data, "message").WhichOneof("message") is None
+    except RhtmxError:
+        return False
 
 
 def encode_proto(message: Message) -> bytes:

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "d1977bb83e56cbe1";
+export const SCHEMA_HASH = "e6fb75a44a624696";
 
 /** What an error code means. */
 export interface ErrorTraits {

@@ -24,6 +24,7 @@ from rhtmx.messages import (
     ChangeAction,
     ChangeLog,
     Envelope,
+    Error,
     FieldAction,
     FieldChange,
     FieldChangeLog,
@@ -35,6 +36,7 @@ from rhtmx.messages import (
     PushAck,
     PushFields,
     PushFieldsResponse,
+    PushOutcome,
     Sync,
     SyncComplete,
     SyncFields,
@@ -53,10 +55,12 @@ FOREVER = object()
 """In a script: the stream stays open, and nothing comes."""
 
 
-def refusal(code: ErrorCode, message: str = "no", details: bytes | None = None) -> GRPCError:
+def refusal(
+    code: ErrorCode, message: str = "no", details: bytes | None = None, wait: str | None = None
+) -> GRPCError:
     """An error as the door sends it."""
     row = ERRORS[code]
-    return GRPCError(Status(row.grpc_status), message, (row.spelling, details))
+    return GRPCError(Status(row.grpc_status), message, (row.spelling, details, wait))
 
 
 def change(version: int, entity_id: str = "1", data: bytes | None = b"{}") -> Envelope:
@@ -114,7 +118,7 @@ class Fake(TrackersBase):
         self.asked: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
         self.open = 0
-        self.refuses_push: Callable[[Push], GRPCError | None] = lambda _: None
+        self.refuses_push: Callable[[Push], Error | GRPCError | None] = lambda _: None
 
     async def _unary(self, name: str, message: Any) -> Any:
         self.asked.append(message)
@@ -143,17 +147,21 @@ class Fake(TrackersBase):
         answer: PushAck = await self._unary("push", message)
         return answer
 
-    async def push_many(self, messages: AsyncIterator[Push]) -> AsyncIterator[PushAck]:
+    async def push_each(self, messages: AsyncIterator[Push]) -> AsyncIterator[PushOutcome]:
         self.open += 1
         try:
             version = 0
             async for message in messages:
                 self.asked.append(message)
                 error = self.refuses_push(message)
-                if error is not None:
+                if isinstance(error, GRPCError):
                     raise error
+                if error is not None:
+                    yield PushOutcome(error=error)
+                    continue
                 version += 1
-                yield PushAck(message.entity, message.entity_id, version, seq=message.seq)
+                ack = PushAck(message.entity, message.entity_id, version, seq=message.seq)
+                yield PushOutcome(ack=ack)
         finally:
             self.open -= 1
 
@@ -225,8 +233,10 @@ async def channel_to(fake: Fake) -> AsyncIterator[Channel]:
 
     async def add(event: SendTrailingMetadata) -> None:
         if event.status_details is not None:
-            spelling, details = event.status_details
+            spelling, details, wait = event.status_details
             event.metadata["rhtmx-code"] = spelling
+            if wait is not None:
+                event.metadata["rhtmx-retry-after"] = wait
             if details is not None:
                 event.metadata["rhtmx-details-bin"] = details
 

@@ -8,7 +8,7 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.codec import Codec
-from rhtmx.messages import Push, PushAck
+from rhtmx.messages import Envelope, Ping, Push, PushAck
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import encode_message
 
@@ -37,3 +37,17 @@ def test_what_the_user_garbles_is_a_bad_message() -> None:
     with pytest.raises(RhtmxError) as caught:
         Codec().encode(Push(entity=7), Push)  # type: ignore[arg-type]
     assert not isinstance(caught.value, ConnectionClosed)
+
+
+@pytest.mark.parametrize("of_tomorrow", [b"\xe2\x12\x03abc", b"\xe8\x12\x07", b""])
+def test_a_message_of_a_newer_schema_is_an_empty_envelope(of_tomorrow: bytes) -> None:
+    codec, known = Codec(), Envelope(ping=Ping())
+    assert codec.decode(of_tomorrow, Envelope) == Envelope()
+    assert codec.decode(of_tomorrow + encode_message(known), Envelope) == known
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xe2\x12\x09abc", b"\x72\x02\x0a\x00"])
+def test_a_broken_envelope_is_no_message_of_a_newer_schema(broken: bytes) -> None:
+    """Also one whose message is known, and wrong: a change without an action."""
+    with pytest.raises(ConnectionClosed):
+        Codec().decode(broken, Envelope)

@@ -81,3 +81,10 @@ def test_what_the_table_calls_retryable_may_pass() -> None:
     assert not {ErrorCode.CONFLICT, ErrorCode.UNAUTHENTICATED, ErrorCode.BAD_MESSAGE} & passing
     assert not may_pass(ConnectionClosed("closed"))
     assert not may_pass(RhtmxError(ErrorCode.UNSPECIFIED, "no"))
+
+
+def test_a_server_says_how_long_to_wait() -> None:
+    for said, seconds in (("1500", 1.5), ("0", 0.0), ("soon", None), ("", None), ("-1", None)):
+        error = refused(GRPCError(Status.RESOURCE_EXHAUSTED), {"rhtmx-retry-after": said}, "a:1")
+        assert error.retry_after == seconds
+    assert refused(GRPCError(Status.RESOURCE_EXHAUSTED), {}, "a:1").retry_after is None

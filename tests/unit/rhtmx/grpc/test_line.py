@@ -16,6 +16,7 @@ from rhtmx.grpc.target import target
 from rhtmx.messages import GetRecordRequest, PushAck
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 from rhtmx.verdict import ConnectionClosed
+from rhtmx.wire.limits import MAX_TOKEN
 from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, backend_to, line_to, record, until
 
 PUSH = calls.push("tasks", "1", {}, None)
@@ -73,6 +74,27 @@ async def test_a_token_that_cannot_be_sent_is_not_repeated(fake: Fake, token: st
             await line.ask(get)
     assert caught.value.message == "token: printable ASCII expected"
     assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+async def test_a_token_that_is_too_long_does_not_travel(fake: Fake, renewed: bool) -> None:
+    async def renew() -> str:
+        return long
+
+    long = "t" * (MAX_TOKEN + 1)
+    async with line_to(fake, token=renew if renewed else long) as line:
+        with pytest.raises(RhtmxError) as caught:
+            await line.ask(get)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+    assert caught.value.message == "token: at most 4096 bytes expected, got 4097"
+    assert fake.metadata == []
+
+
+async def test_the_longest_token_travels(fake: Fake) -> None:
+    fake.answer["get_record"] = record(1)
+    async with line_to(fake, token="t" * MAX_TOKEN) as line:
+        await line.ask(get)
+    assert len(fake.metadata) == 1
 
 
 async def test_no_token_is_a_failure_that_may_pass(fake: Fake) -> None:

@@ -7,12 +7,13 @@ import gc
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from grpclib.exceptions import GRPCError
 
+from rhtmx import messages
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.client import Backend
-from rhtmx.grpc.pushes import ROUTE, Delete, Write
-from rhtmx.messages import ChangeAction, Push
-from rhtmx.results import PushResult
+from rhtmx.grpc.pushes import ROUTE, Delete, PushOutcome, Write
+from rhtmx.messages import ChangeAction, Error, Push
 from tests.unit.rhtmx.grpc.fake import Fake, drain, refusal
 
 
@@ -64,19 +65,49 @@ async def test_nothing_to_write_is_no_error(backend: Backend) -> None:
     assert [each async for each in backend.push_many([])] == []
 
 
+async def test_a_refusal_is_one_outcome_of_many(fake: Fake, backend: Backend) -> None:
+    def refuses(push: Push) -> Error | None:
+        if push.entity_id not in ("3", "7"):
+            return None
+        return Error("moved on", ErrorCode.CONFLICT, seq=push.seq, details=b"{}", retry_after=1500)
+
+    fake.refuses_push = refuses
+    outcomes = [each async for each in backend.push_many(writes(500))]
+    assert [each.entity_id for each in outcomes] == [str(n) for n in range(500)]
+    assert [each.entity_id for each in outcomes if each.error] == ["3", "7"]
+    assert [each.write.seq for each in outcomes if each.version is None] == [4, 8]
+    assert [each.version for each in outcomes if each.version] == list(range(1, 499))
+    error = outcomes[3].error
+    assert error is not None
+    assert (error.code, error.message, error.seq) == (ErrorCode.CONFLICT, "moved on", 4)
+    assert (error.details, error.retry_after) == (b"{}", 1.5)
+
+
+async def test_an_outcome_of_a_newer_server_is_no_success(fake: Fake, backend: Backend) -> None:
+    fake.refuses_push = lambda push: Error("x")
+    (outcome,) = [each async for each in backend.push_many([Delete("tasks", "1")])]
+    assert outcome.error is not None
+    assert outcome.error.code is ErrorCode.UNSPECIFIED
+    unknown = PushOutcome.of(outcome.write, messages.PushOutcome())
+    assert (unknown.version, unknown.entity) == (None, "tasks")
+    assert unknown.error is not None
+    assert "does not understand" in unknown.error.message
+
+
 @pytest.mark.parametrize("count", [5, 5000])
-async def test_a_refusal_comes_after_the_results_before_it(
+async def test_the_end_comes_after_the_outcomes_before_it(
     fake: Fake, backend: Backend, count: int
 ) -> None:
-    def refuses(push: Push) -> Exception | None:
-        return refusal(ErrorCode.CONFLICT, "moved on", b"{}") if push.entity_id == "3" else None
+    def ends(push: Push) -> GRPCError | None:
+        stopping = refusal(ErrorCode.SHUTTING_DOWN, "stopping", b"{}")
+        return stopping if push.entity_id == "3" else None
 
-    fake.refuses_push = refuses  # type: ignore[assignment]
-    results: list[PushResult] = []
-    with pytest.raises(RhtmxError, match="moved on") as caught:
-        await drain(backend.push_many(writes(count)), results)
-    assert (caught.value.code, caught.value.details) == (ErrorCode.CONFLICT, b"{}")
-    assert [each.entity_id for each in results] == ["0", "1", "2"]
+    fake.refuses_push = ends
+    outcomes: list[PushOutcome] = []
+    with pytest.raises(RhtmxError, match="stopping") as caught:
+        await drain(backend.push_many(writes(count)), outcomes)
+    assert (caught.value.code, caught.value.details) == (ErrorCode.SHUTTING_DOWN, b"{}")
+    assert [each.entity_id for each in outcomes] == ["0", "1", "2"]
     await fake.closed()
 
 
@@ -87,14 +118,14 @@ async def test_what_was_given_before_a_failure_is_still_written(
         yield from writes(2)
         raise OSError("the file ends here")
 
-    results: list[PushResult] = []
+    results: list[PushOutcome] = []
     with pytest.raises(OSError, match="the file ends here"):
         await drain(backend.push_many(source()), results)
     assert [each.entity_id for each in results] == ["0", "1"]
 
 
 async def test_what_cannot_be_json_ends_it_likewise(fake: Fake, backend: Backend) -> None:
-    results: list[PushResult] = []
+    results: list[PushOutcome] = []
     with pytest.raises(RhtmxError, match=r"push\.data") as caught:
         await drain(backend.push_many([Write("t", "1", {}), Write("t", "2", object())]), results)
     assert caught.value.code is ErrorCode.BAD_MESSAGE

@@ -13,9 +13,12 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Reset
+from rhtmx.events import Delivered, Reset, Synced
 from rhtmx.grpc.client import Backend
-from rhtmx.messages import Position, WatchRequest
+from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.place import Place
+from rhtmx.grpc.watch import _news
+from rhtmx.messages import Envelope, Pong, Position, WatchRequest
 from rhtmx.verdict import ConnectionClosed
 from tests.unit.rhtmx.grpc.fake import (
     FOREVER,
@@ -274,3 +277,41 @@ async def test_an_order_that_cannot_be_is_refused(fake: Fake, backend: Backend) 
     fake.streams = [[change(7), change(6), FOREVER]]
     with pytest.raises(RhtmxError, match="version 6 came after version 7"):
         await take(backend.watch("tasks", since=at(5)), 2)
+
+
+async def test_a_message_of_a_newer_server_means_nothing_to_a_watch(
+    fake: Fake, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = Codec.encode
+
+    def of_tomorrow(codec: Codec, message: Any, kind: Any) -> bytes:
+        unknown = isinstance(message, Envelope) and message.pong is not None
+        return b"\xe2\x12\x03abc" if unknown else encode(codec, message, kind)
+
+    monkeypatch.setattr(Codec, "encode", of_tomorrow)
+    new = Envelope(pong=Pong())
+    fake.streams = [[new, synced(4), new, change(5), new, change(6), FOREVER]]
+    assert await take(backend.watch("tasks"), 2) == [5, 6]
+    assert len(fake.asked) == 1
+
+
+def test_an_envelope_that_holds_several_messages_loses_none() -> None:
+    both = change(5)
+    both.sync_complete = synced(5).sync_complete
+    news = _news(Place("tasks", None), both)
+    assert [type(each) for each in news] == [Delivered, Synced]
+
+
+async def test_it_waits_as_long_as_a_server_says_that_is_too_busy(
+    fake: Fake, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("rhtmx.grpc.watch.asyncio.sleep", sleep)
+    busy = refusal(ErrorCode.RATE_LIMITED, wait="7500")
+    fake.streams = [[busy], [synced(4), change(5), FOREVER]]
+    assert await take(backend.watch("tasks", since=at(4)), 1) == [5]
+    assert waits == [7.5]

@@ -63,6 +63,7 @@ ValidateForm = engine_class("rhtmx.v1.ValidateForm")
 FieldError = engine_class("rhtmx.v1.FieldError")
 FormValidationResult = engine_class("rhtmx.v1.FormValidationResult")
 Envelope = engine_class("rhtmx.v1.Envelope")
+PushOutcome = engine_class("rhtmx.v1.PushOutcome")
 PushFieldsResponse = engine_class("rhtmx.v1.PushFieldsResponse")
 GetRecordRequest = engine_class("rhtmx.v1.GetRecordRequest")
 GetFieldsRequest = engine_class("rhtmx.v1.GetFieldsRequest")
@@ -1065,6 +1066,23 @@ def _fill_envelope(message: messages.Envelope, out: Any) -> None:
     raise ValueError("the envelope is empty")
 
 
+def _from_push_outcome(source: Any, where: str) -> messages.PushOutcome:
+    has = source.HasField
+    out: messages.PushOutcome = new(messages.PushOutcome)
+    out.ack = _from_push_ack(source.ack, f"{where}.ack") if has("ack") else None
+    out.error = _from_error(source.error, f"{where}.error") if has("error") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_push_outcome(message: messages.PushOutcome, out: Any) -> None:
+    out.SetInParent()
+    if message.ack is not None:
+        _fill_push_ack(message.ack, out.ack)
+    if message.error is not None:
+        _fill_error(message.error, out.error)
+
+
 def _from_push_fields_response(source: Any, where: str) -> messages.PushFieldsResponse:
     has = source.HasField
     out: messages.PushFieldsResponse = new(messages.PushFieldsResponse)
@@ -1278,6 +1296,7 @@ CODECS: dict[type[Any], Codec] = {
         FormValidationResult, _from_form_validation_result, _fill_form_validation_result, False
     ),
     messages.Envelope: Codec(Envelope, _from_envelope, _fill_envelope, True),
+    messages.PushOutcome: Codec(PushOutcome, _from_push_outcome, _fill_push_outcome, False),
     messages.PushFieldsResponse: Codec(
         PushFieldsResponse, _from_push_fields_response, _fill_push_fields_response, False
     ),

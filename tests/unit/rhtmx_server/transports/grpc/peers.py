@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from rhtmx import wire
 from rhtmx_server.transports.grpc.door import Door
-from rhtmx_server.transports.grpc.framing import prefixed
+from rhtmx_server.transports.grpc.framing import GLUE, prefixed
+from rhtmx_server.transports.grpc.guards import Limits
+from rhtmx_server.transports.grpc.room import Room
 from tests.unit.rhtmx_server.connections import Side
+
+M = TypeVar("M")
 
 
 class H2:
@@ -35,14 +39,33 @@ class Transport:
     """A transport that takes everything."""
 
     aborted = False
+    paused = False
+    written = 0
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        assert not self.aborted, "written after the end"
+        self.written += len(data)
 
     def is_closing(self) -> bool:
         return self.aborted
 
     def abort(self) -> None:
         self.aborted = True
+
+    close = abort
+
+    def get_extra_info(self, name: str) -> None: ...
+
+    def pause_reading(self) -> None:
+        assert not self.paused
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        assert self.paused
+        self.paused = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.written
 
 
 class Peering:
@@ -52,6 +75,9 @@ class Peering:
         self.write_ready = asyncio.Event()
         self.write_ready.set()
         self.data_sent = 0
+        self.pages = Room(1_000_000, 1, 10.0)
+        self.answers = Room(1_000_000, 16, 10.0)
+        self.limits = Limits(1000, 1_000_000, 1000, lambda: 0.0)
 
     def data_send_process(self) -> None: ...
 
@@ -70,6 +96,7 @@ class Source:
         self.more = asyncio.Event()
         self.over = True
         self.taken: list[bytes] = []
+        self.window_updated = asyncio.Event()
         self.takes = asyncio.Event()
         self.takes.set()
 
@@ -84,6 +111,24 @@ class Source:
         data, self._said = self._said[:size], self._said[size:]
         return data
 
+    def window(self) -> int:
+        return self._h2_connection.window if self.connection.write_ready.is_set() else 0
+
+    def fits(self, data: bytes) -> bool:
+        most = min(self.window(), self._h2_connection.max_outbound_frame_size)
+        return self.takes.is_set() and len(data) <= most
+
+    async def opened(self) -> int:
+        while not self.window():
+            self.window_updated.clear()
+            await self.window_updated.wait()
+        return self.window()
+
+    def send_now(self, data: bytes) -> None:
+        self._h2_connection.send_data(self.id, data)
+        self.data_sent += len(data)
+        self.taken.append(data)
+
     async def send_data(self, data: bytes) -> None:
         await self.takes.wait()
         self.taken.append(data)
@@ -96,15 +141,30 @@ class Call:
     def __init__(self, *said: object, metadata: Mapping[str, str] | None = None) -> None:
         self.metadata = dict(metadata or {})
         self._stream = Source(b"".join(prefixed(wire.encode_message(each)) for each in said))
-        self.began = False
-        self.sent: list[Any] = []
+        self._send_initial_metadata_done = False
+        self._send_message_done = False
         self.ended: dict[str, Any] | None = None
 
+    @property
+    def began(self) -> bool:
+        return self._send_initial_metadata_done
+
     async def send_initial_metadata(self) -> None:
-        self.began = True
+        self._send_initial_metadata_done = True
 
     async def send_message(self, message: Any) -> None:
-        self.sent.append(message)
+        if not self.began:
+            await self.send_initial_metadata()
+        await self._stream.send_data(prefixed(GLUE.encode(message, type(message))))
+
+    def heard(self, kind: type[M]) -> list[M]:
+        """What the peer was sent."""
+        data, got = b"".join(self._stream.taken), []
+        while data:
+            end = 5 + int.from_bytes(data[1:5], "big")
+            got.append(GLUE.decode(data[5:end], kind))
+            data = data[end:]
+        return got
 
     async def send_trailing_metadata(self, **ended: Any) -> None:
         self.ended = ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.wire.limits import MAX_TOKEN
 from rhtmx_server.identity import hashed
 from rhtmx_server.model import Client
 from rhtmx_server.ports import Wanted, Writes
@@ -102,3 +103,24 @@ async def test_a_wrong_secret_is_refused_and_a_missing_one_may_never_be_needed()
     with pytest.raises(RhtmxError) as caught:
         await identify(side.services, {**metadata, "x-rhtmx-client-secret": "guessed"})
     assert caught.value.code is ErrorCode.CLIENT_ID_TAKEN
+
+
+async def test_a_token_that_is_too_long_is_refused_in_words() -> None:
+    services = Side(authenticate=grants).services
+    assert (await identify(services, bearer("t" * MAX_TOKEN))).subject == "ada"
+    for later in (False, True):
+        with pytest.raises(RhtmxError) as caught:
+            await identify(services, bearer("t" * (MAX_TOKEN + 1)), later=later)
+        assert caught.value.code is ErrorCode.BAD_MESSAGE
+        assert caught.value.message == "token: at most 4096 bytes expected, got 4097"
+
+
+async def test_a_token_is_good_until_its_very_end() -> None:
+    side = Side(authenticate=grants)
+    caller = await identify(side.services, bearer("brief"))
+    side.now.seconds += 1.999
+    caller.present()
+    side.now.seconds += 0.001
+    with pytest.raises(RhtmxError, match="the token has expired"):
+        caller.present()
+    (await identify(side.services, bearer("good"))).present()

@@ -13,14 +13,18 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push
 from rhtmx_server.config import Config
 from rhtmx_server.transports.grpc.calls import (
+    answer,
     answering,
+    opened,
     patience,
     receive,
     receive_bytes,
     receive_one,
+    send,
 )
 from rhtmx_server.transports.grpc.door import Door
-from tests.unit.rhtmx_server.connections import Side
+from rhtmx_server.transports.grpc.guards import Limits
+from tests.unit.rhtmx_server.connections import Clock, Side
 from tests.unit.rhtmx_server.fakes import push
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
@@ -85,3 +89,87 @@ async def test_a_compressed_message_is_not_taken() -> None:
     with pytest.raises(RhtmxError) as caught:
         await receive_bytes(call.stream)
     assert caught.value.code is ErrorCode.NOT_SUPPORTED
+
+
+async def test_a_message_that_ends_before_its_beginning_is_none() -> None:
+    call = Call()
+    call._stream.say(b"\x00\x00\x00\x00\x05")  # five bytes announced, and none sent
+    with pytest.raises(RhtmxError, match="in the middle") as caught:
+        await receive_bytes(call.stream)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+async def test_more_calls_than_allowed_are_told_how_long_to_wait() -> None:
+    calls: list[str] = []
+
+    async def method(door: Door, stream: Any) -> None:
+        calls.append("made")
+
+    call, clock = Call(), Clock()
+    call._stream.connection.limits = Limits(10, 1000, 2, clock)
+    for _ in range(3):
+        await answering(door(Side()), "Push", method)(call.stream)
+    assert calls == ["made"] * 2
+    assert call.ended is not None
+    assert call.ended["status"] is Status.RESOURCE_EXHAUSTED
+    assert call.ended["metadata"] == {"rhtmx-code": "rate_limited", "rhtmx-retry-after": "500"}
+    clock.seconds += 0.5
+    await answering(door(Side()), "Push", method)(call.stream)
+    assert calls == ["made"] * 3
+
+
+async def test_an_answer_counts_while_it_waits() -> None:
+    call = Call()
+    room = call._stream.connection.answers
+    call._stream.takes.clear()
+    task = asyncio.create_task(answer(door(Side()), call.stream, push()))
+    await asyncio.sleep(0)
+    assert room.kept > 0
+    call._stream.takes.set()
+    await task
+    assert (room.kept, call.heard(Push)) == (0, [push()])
+    assert call._send_message_done
+
+
+async def test_an_answer_that_is_not_taken_is_dropped_in_time() -> None:
+    call, side = Call(), Side(Config(stall_timeout=0.05))
+    call._stream.takes.clear()
+    with pytest.raises(RhtmxError) as caught:
+        await answer(door(side), call.stream, push())
+    assert caught.value.code is ErrorCode.STALLED
+    assert call._stream.connection.answers.kept == 0
+
+
+@pytest.mark.parametrize("window", [0, 10, 1000])
+async def test_where_too_many_answers_wait_one_that_does_not_fit_is_dropped(window: int) -> None:
+    call = Call()
+    room = call._stream.connection.answers
+    room.keep(room.limit + 1)
+    call._stream._h2_connection.window = window
+    sending = answer(door(Side()), call.stream, push())
+    if window == 1000:
+        await sending
+        assert call.heard(Push) == [push()]
+    else:
+        with pytest.raises(RhtmxError) as caught:
+            await sending
+        assert caught.value.code is ErrorCode.STALLED
+    assert room.kept == room.limit + 1
+
+
+async def test_what_is_large_goes_out_in_pieces_each_with_its_time() -> None:
+    call = Call()
+    room = call._stream.connection.pages
+    room.keep(40_000)
+    await send(door(Side()), call.stream, bytes(40_000), room)
+    assert [len(each) for each in call._stream.taken] == [16_384, 16_384, 7_232]
+    assert room.kept == 0
+
+
+async def test_who_takes_nothing_is_waited_for_but_not_for_ever() -> None:
+    call, side = Call(), Side(Config(stall_timeout=0.05))
+    await opened(door(side), call.stream)
+    call._stream._h2_connection.window = 0
+    with pytest.raises(RhtmxError) as caught:
+        await opened(door(side), call.stream)
+    assert caught.value.code is ErrorCode.STALLED

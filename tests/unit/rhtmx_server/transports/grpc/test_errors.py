@@ -38,6 +38,11 @@ def test_small_details_travel_and_large_ones_leave_their_size() -> None:
     assert trailers(large) == {"rhtmx-code": "conflict", "rhtmx-details-size": "3073"}
 
 
+def test_how_long_to_wait_travels_in_milliseconds() -> None:
+    error = RhtmxError(ErrorCode.RATE_LIMITED, "no", retry_after=0.0101)
+    assert trailers(error) == {"rhtmx-code": "rate_limited", "rhtmx-retry-after": "11"}
+
+
 async def test_a_refusal_is_a_status_with_trailers() -> None:
     call = Call()
     await refuse(call.stream, RhtmxError(ErrorCode.UNKNOWN_FORM, "x" * 5000))
@@ -50,7 +55,9 @@ async def test_a_refusal_is_a_status_with_trailers() -> None:
 def test_an_error_message_becomes_the_error_that_it_was() -> None:
     raise_if_error(Pong())
     with pytest.raises(RhtmxError) as caught:
-        raise_if_error(Error(message="m", code=ErrorCode.CONFLICT, seq=3, details=b"1"))
+        raise_if_error(
+            Error(message="m", code=ErrorCode.CONFLICT, seq=3, details=b"1", retry_after=1500)
+        )
     error = caught.value
     assert (error.code, error.message) == (ErrorCode.CONFLICT, "m")
-    assert (error.seq, error.details) == (3, b"1")
+    assert (error.seq, error.details, error.retry_after) == (3, b"1", 1.5)

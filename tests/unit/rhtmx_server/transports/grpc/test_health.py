@@ -8,10 +8,12 @@ from grpclib.const import Status
 
 from rhtmx_server.transports.grpc.framing import prefixed
 from rhtmx_server.transports.grpc.health import Health
+from rhtmx_server.transports.grpc.standard import message_class
 from tests.unit.rhtmx_server.connections import Side
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
+RESPONSE = message_class("grpc.health.v1.HealthCheckResponse")
 
 
 def asked(service: str) -> Call:
@@ -30,7 +32,9 @@ async def test_it_says_whether_the_server_is_ready() -> None:
     for ready, status in ((True, SERVING), (False, NOT_SERVING)):
         health = Health(door(Side(), ready=ready), ("x.Y",))
         for service in ("", "x.Y"):
-            assert [each.status for each in (await check(health, service)).sent] == [status]
+            assert [each.status for each in (await check(health, service)).heard(RESPONSE)] == [
+                status
+            ]
 
 
 async def test_a_service_that_is_not_here_is_not_found() -> None:
@@ -50,7 +54,7 @@ async def test_who_watches_is_told_of_changes_and_of_nothing_else() -> None:
         health.changed()
         for _ in range(5):
             await asyncio.sleep(0)
-    assert [each.status for each in call.sent] == [NOT_SERVING, SERVING, NOT_SERVING]
+    assert [each.status for each in call.heard(RESPONSE)] == [NOT_SERVING, SERVING, NOT_SERVING]
     await opened.end(0.0)
     await task
     assert call.ended is not None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
+from h2.exceptions import StreamClosedError
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.transports.grpc.link import StreamLink
@@ -172,4 +175,117 @@ async def test_signs_of_life_are_http2s_business() -> None:
     line = Line()
     line.link.ping()
     assert line.told.notes == ["alive"]
+    line.task.cancel()
+
+
+async def test_what_waits_counts_against_the_room_of_all_streams() -> None:
+    line = Line()
+    await line.settle()
+    room = line.source.connection.pages
+    line.source.takes.clear()
+    line.source._h2_connection.window = 0
+    line.link.write(b"x" * 30)
+    line.link.write(b"x" * 12)
+    assert room.kept == 42
+    line.source.takes.set()
+    await line.settle()
+    assert room.kept == 0
+    line.task.cancel()
+
+
+@pytest.mark.parametrize("end", ["cut off", "cancelled", "closed"])
+async def test_however_it_ends_nothing_of_it_stays(end: str) -> None:
+    line = Line(patience=0.0)
+    await line.settle()
+    room = line.source.connection.pages
+    line.source.takes.clear()
+    line.source._h2_connection.window = 0
+    line.link.write(b"x" * 500)
+    if end == "cancelled":
+        line.task.cancel()
+    elif end == "closed":
+        line.link.close(4000, "bye")
+    else:
+        line.link.abort()
+    await asyncio.gather(line.task, return_exceptions=True)
+    line.link.write(b"late")
+    assert (room.kept, list(line.link._queue), room._keepers) == (0, [], set())
+
+
+async def test_its_error_does_not_hold_the_link() -> None:
+    async def told(link: StreamLink) -> str:
+        try:
+            await link.run()
+        except RhtmxError as error:
+            return error.message
+        raise AssertionError
+
+    link = StreamLink(Call().stream, LIMIT, 0.0)
+    link.close(4000, "bye")
+    gone = weakref.ref(link)
+    gc.disable()
+    try:
+        assert await asyncio.create_task(told(link)) == "bye"
+        del link
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+async def test_a_stream_that_keeps_others_waiting_counts_as_slow() -> None:
+    line = Line()
+    await line.settle()
+    line.source.takes.clear()
+    line.source._h2_connection.window = 0
+    line.link.write(b"x")
+    room = line.source.connection.pages
+    assert line.told.notes == []
+    room.keep(room.limit)
+    assert line.told.notes == ["overfull"]
+    line.source.takes.set()
+    await line.settle()
+    assert line.told.notes[-1] == "drained"
+    line.link.crowded()
+    assert line.told.notes[-1] == "overfull"
+    line.task.cancel()
+
+
+async def test_no_page_is_read_before_the_window_is_open() -> None:
+    line = Line()
+    await line.settle()
+    line.source._h2_connection.window = 0
+    page = line.link.page()
+    reading = asyncio.create_task(page.__aenter__())
+    await line.settle()
+    assert (reading.done(), line.told.notes) == (False, ["overfull"])
+    line.source._h2_connection.window = 1
+    line.source.window_updated.set()
+    await reading
+    assert line.told.notes == ["overfull", "drained"]
+    await page.__aexit__(None, None, None)
+    line.task.cancel()
+
+
+async def test_of_all_streams_one_reads_a_page_at_a_time() -> None:
+    line = Line()
+    async with line.link.page():
+        other = asyncio.create_task(line.link.page().__aenter__())
+        await line.settle()
+        assert not other.done()
+    await line.settle()
+    assert other.done()
+    line.task.cancel()
+
+
+async def test_for_a_stream_that_is_over_nothing_is_read_and_nothing_said() -> None:
+    """It may have been reset a moment ago, and wakes because another window has grown."""
+    line = Line()
+
+    def over() -> int:
+        raise StreamClosedError(1)
+
+    line.source.window = over  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        async with line.link.page():
+            raise AssertionError
     line.task.cancel()

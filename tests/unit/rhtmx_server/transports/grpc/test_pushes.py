@@ -9,8 +9,17 @@ import pytest
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error, FieldConflict, FieldPushAck, Push, PushAck
+from rhtmx.messages import (
+    Error,
+    FieldConflict,
+    FieldPushAck,
+    Push,
+    PushAck,
+    PushFieldsResponse,
+    PushOutcome,
+)
 from rhtmx_server.config import Config
+from rhtmx_server.services import Grant
 from rhtmx_server.times import to_datetime
 from rhtmx_server.transports.grpc import pushes
 from rhtmx_server.transports.grpc.caller import Caller
@@ -36,10 +45,10 @@ async def test_a_push_is_answered_when_it_is_durable() -> None:
     task = asyncio.create_task(pushes.push(door(side), call.stream))
     await settle()
     (mutation,) = side.committer.mutations
-    assert (mutation.client_id, call.sent) == ("ada", [])
+    assert (mutation.client_id, call.heard(PushAck)) == ("ada", [])
     side.answer(ack(push(), 7))
     await task
-    assert [each.version for each in call.sent] == [7]
+    assert [each.version for each in call.heard(PushAck)] == [7]
 
 
 async def test_a_refusal_comes_back_as_it_was() -> None:
@@ -70,7 +79,8 @@ async def test_conflicts_come_with_the_acknowledgement() -> None:
     conflict = FieldConflict(field="a", server_timestamp=time, client_timestamp=time)
     side.answer(conflict, FieldPushAck(applied=1, conflicts=1))
     await task
-    (response,) = call.sent
+    (response,) = call.heard(PushFieldsResponse)
+    assert response.ack is not None
     assert (response.ack.applied, response.conflicts) == (1, [conflict])
 
 
@@ -94,21 +104,36 @@ def test_what_gives_the_right_to_the_id_goes_along_with_each_push() -> None:
     assert [mutation.secret for mutation in side.committer.mutations] == 3 * [b"hash"]
 
 
-def test_a_number_without_a_client_is_refused_at_once() -> None:
+def test_a_number_without_a_client_is_refused_in_its_turn() -> None:
     side = Side()
-    with pytest.raises(RhtmxError, match="numbers belong to a client_id"):
-        pushes.submit(Caller(side.services), push(seq=1), lambda reply: None)
-    assert side.committer.pushed == []
+    pushes.submit(Caller(side.services), push(seq=1), lambda reply: None)
+    (mutation,) = side.committer.mutations
+    assert mutation.refusal is not None
+    assert "numbers belong to a client_id" in mutation.refusal.message
+
+
+def test_a_token_that_has_expired_meanwhile_writes_nothing() -> None:
+    side = Side()
+    caller = Caller(side.services, until=side.now() + 1)
+    pushes.submit(caller, push("1"), lambda reply: None)
+    side.now.seconds += 1
+    with pytest.raises(RhtmxError, match="expired") as caught:
+        pushes.submit(caller, push("2"), lambda reply: None)
+    assert caught.value.code is ErrorCode.UNAUTHENTICATED
+    assert side.committer.pushed == [push("1")]
 
 
 class Many:
     """A `PushMany` under way."""
 
-    def __init__(self, *said: Push, most: int = 100, config: Config | None = None) -> None:
+    def __init__(
+        self, *said: Push, most: int = 100, config: Config | None = None, each: bool = False
+    ) -> None:
         self.side = Side(config or Config(pushes_in_flight=most))
         self.call = Call(*said)
         self.call._stream.over = False
-        self.task = asyncio.create_task(pushes.push_many(door(self.side), self.call.stream))
+        method: Any = pushes.pushes(each=each)
+        self.task = asyncio.create_task(method(door(self.side), self.call.stream))
 
     def say(self, *said: Push) -> None:
         for each in said:
@@ -120,12 +145,14 @@ class Many:
 
     @property
     def answered(self) -> list[int]:
-        data, versions = b"".join(self.call._stream.taken), []
-        while data:
-            size = int.from_bytes(data[1:5], "big")
-            versions.append(wire.decode_message(PushAck, data[5 : 5 + size]).version)
-            data = data[5 + size :]
-        return versions
+        return [ack.version for ack in self.call.heard(PushAck)]
+
+    @property
+    def outcomes(self) -> list[int | str]:
+        """The version of each push, or the words of its refusal."""
+        heard = self.call.heard(PushOutcome)
+        assert all((each.ack is None) != (each.error is None) for each in heard)
+        return [each.ack.version if each.ack else each.error.message for each in heard]  # type: ignore[union-attr]
 
     def reply(self, count: int, first: int = 1) -> None:
         for version in range(first, first + count):
@@ -223,7 +250,8 @@ async def test_a_stopping_server_answers_what_is_under_way() -> None:
     side, call = Side(), Call(push("1"))
     call._stream.over = False
     opened: Any = door(side)
-    task = asyncio.create_task(pushes.push_many(opened, call.stream))
+    method: Any = pushes.pushes(each=False)
+    task = asyncio.create_task(method(opened, call.stream))
     await settle()
     await opened.end(0.0)
     await settle()
@@ -233,3 +261,67 @@ async def test_a_stopping_server_answers_what_is_under_way() -> None:
         await task
     assert caught.value.code is ErrorCode.SHUTTING_DOWN
     assert len(call._stream.taken) == 1
+
+
+async def test_with_outcomes_a_refusal_keeps_nothing_behind_it_from_being_written() -> None:
+    many = Many(*(push(str(n)) for n in range(4)), each=True)
+    await settle()
+    many.reply(1)
+    many.side.answer(Error(message="moved on", code=ErrorCode.CONFLICT, details=b"{}"))
+    many.reply(1, 3)
+    many.side.answer(Error(message="no", code=ErrorCode.UNKNOWN_ENTITY))
+    await settle()
+    many.say(push("5"))
+    await settle()
+    many.reply(1, 5)
+    many.end()
+    await many.task
+    assert many.outcomes == [1, "moved on", 3, "no", 5]
+    error = many.call.heard(PushOutcome)[1].error
+    assert error is not None
+    assert (error.code, error.details) == (ErrorCode.CONFLICT, b"{}")
+    figure = many.side.services.metrics.registry.get_sample_value
+    assert figure("rhtmx_rejected_total", {"code": "conflict"}) == 1
+
+
+async def test_with_outcomes_what_cannot_be_read_is_refused_in_its_turn() -> None:
+    many = Many(push("1"), each=True)
+    many.call._stream.say(prefixed(b"\xff"))
+    many.say(push("3"))
+    await settle()
+    refusals = [mutation.refusal for mutation in many.side.committer.mutations]
+    assert [error and error.code for error in refusals] == [None, ErrorCode.BAD_MESSAGE, None]
+    many.task.cancel()
+
+
+async def test_an_expired_token_ends_a_stream_of_pushes_after_the_answers_before_it() -> None:
+    async def grants(token: str) -> Grant:
+        return Grant("ada", NOW + 1_000_000)
+
+    side, call = Side(authenticate=grants), Call(metadata={"authorization": "Bearer t"})
+    call._stream.over = False
+    method: Any = pushes.pushes(each=True)
+    task = asyncio.create_task(method(door(side), call.stream))
+    call._stream.say(prefixed(wire.encode_message(push("1"))))
+    await settle()
+    side.now.seconds += 1
+    call._stream.say(prefixed(wire.encode_message(push("2"))))
+    await settle()
+    side.answer(ack(push("1")))
+    with pytest.raises(RhtmxError) as caught:
+        await task
+    assert caught.value.code is ErrorCode.UNAUTHENTICATED
+    assert side.committer.mutations == []
+    assert len(call.heard(PushOutcome)) == 1
+
+
+async def test_nothing_is_read_while_as_much_as_may_waits_in_other_answers() -> None:
+    many = Many(push("1"))
+    room = many.call._stream.connection.answers
+    room.keep(room.limit + 1)
+    await settle()
+    assert many.side.committer.mutations == []
+    room.free(room.limit + 1)
+    await settle()
+    assert len(many.side.committer.mutations) == 1
+    many.task.cancel()

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    ChangeLog,
+    FormValidationResult,
     GetFieldsRequest,
     GetRecordRequest,
     HistoryRequest,
     ValidateField,
     ValidateForm,
+    ValidationResult,
 )
 from rhtmx_server import Invalid
 from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.page import HistoryPage
 from rhtmx_server.ports import Wanted, Writes
+from rhtmx_server.services import Grant
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.transports.grpc import reads
+from rhtmx_server.transports.grpc.framing import prefixed
 from tests.unit.rhtmx_server.connections import Side
-from tests.unit.rhtmx_server.fakes import record
+from tests.unit.rhtmx_server.fakes import NOW, record
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 
@@ -46,12 +53,18 @@ def entry(version: int, *, lost: bool = False) -> HistoryEntry:
     return HistoryEntry(record("1", version), Granularity.FIELDS, lost=lost)
 
 
+async def five() -> Kept:
+    kept = Kept()
+    await kept.commit(Wanted(), lambda _: Writes(history=[entry(n) for n in range(1, 6)]))
+    return kept
+
+
 async def versions(*entries: HistoryEntry, since: int = 0) -> tuple[list[int], Kept]:
     side, call, kept = Side(), Call(HistoryRequest(entity="tasks", since=since)), Kept()
     await kept.commit(Wanted(), lambda _: Writes(history=entries))
     side.services.store = kept
     await reads.history(door(side), call.stream)
-    return [each.version for each in call.sent], kept
+    return [each.version for each in call.heard(ChangeLog)], kept
 
 
 async def test_history_has_the_commits_and_not_the_writes_that_lost() -> None:
@@ -109,8 +122,104 @@ async def test_questions_about_forms_are_answered_and_leave_nothing_behind() -> 
     for field, value, valid in (("name", "", False), ("nick", "ada", False), ("nick", "b", True)):
         call = Call(ValidateField(request_id="1", form="signup", field=field, value=value))
         await reads.validate_field(door(side), call.stream)
-        assert [each.valid for each in call.sent] == [valid]
+        assert [each.valid for each in call.heard(ValidationResult)] == [valid]
     call = Call(ValidateForm(request_id="2", form="signup"))
     await reads.validate_form(door(side), call.stream)
-    assert [error.field for error in call.sent[0].errors] == ["name"]
+    (verdict,) = call.heard(FormValidationResult)
+    assert [error.field for error in verdict.errors] == ["name"]
     assert side.services.forms._runs == {}
+
+
+async def test_history_is_read_when_the_peer_takes_it_a_page_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reads, "PAGE", 2)
+    side, call, kept = Side(), Call(HistoryRequest(entity="tasks")), await five()
+    side.services.store = kept
+    source = call._stream
+    source._h2_connection.window = 0
+    source.takes.clear()
+    task = asyncio.create_task(reads.history(door(side), call.stream))
+    await settle()
+    assert kept.pages == []
+    source._h2_connection.window = 10
+    source.window_updated.set()
+    await settle()
+    assert kept.pages == [2]
+    assert source.connection.pages.kept > 0
+    source.takes.set()
+    await task
+    assert [each.version for each in call.heard(ChangeLog)] == [1, 2, 3, 4, 5]
+    assert source.connection.pages.kept == 0
+
+
+async def test_a_page_of_history_is_counted_before_another_stream_reads() -> None:
+    side, call = Side(), Call(HistoryRequest(entity="tasks"))
+    side.services.store = await five()
+    room, seen = call._stream.connection.pages, []
+
+    async def another() -> None:
+        async with room.turn():
+            seen.append(room.kept > 0)
+
+    call._stream.takes.clear()
+    async with room.turn():
+        task = asyncio.create_task(reads.history(door(side), call.stream))
+        await settle()
+        other = asyncio.create_task(another())
+        await settle()
+    await other
+    assert seen == [True]
+    task.cancel()
+
+
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [
+        (reads.get_record, GetRecordRequest(entity="tasks", entity_id="1")),
+        (reads.get_fields, GetFieldsRequest(entity="tasks", entity_id="1")),
+    ],
+)
+async def test_no_record_is_read_while_too_many_answers_wait(method: Any, question: Any) -> None:
+    side, call = Side(), Call(question)
+    kept: Any = Kept(found=record("1", 3))
+    side.services.store = kept
+    room = call._stream.connection.answers
+    room.keep(room.limit + 1)
+    task = asyncio.create_task(method(door(side), call.stream))
+    await settle()
+    assert not task.done()
+    room.free(1)
+    await task
+    assert len(call._stream.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [
+        (reads.get_record, GetRecordRequest(entity="tasks", entity_id="1")),
+        (reads.get_fields, GetFieldsRequest(entity="tasks", entity_id="1")),
+        (reads.history, HistoryRequest(entity="tasks")),
+        (reads.validate_field, ValidateField(request_id="1", form="f", field="x")),
+        (reads.validate_form, ValidateForm(request_id="1", form="f")),
+    ],
+)
+async def test_who_asks_with_a_token_that_has_expired_meanwhile_is_refused(
+    method: Any, question: Any
+) -> None:
+    async def grants(token: str) -> Grant:
+        return Grant("ada", NOW + 1_000_000)
+
+    side, call = Side(authenticate=grants), Call(metadata={"authorization": "Bearer t"})
+    call._stream.over = False
+    task = asyncio.create_task(method(door(side), call.stream))
+    await settle()
+    side.now.seconds += 1
+    call._stream.say(prefixed(wire.encode_message(question)))
+    with pytest.raises(RhtmxError, match="expired"):
+        await task
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)

@@ -22,7 +22,7 @@ async def ask(package: str = V1, **question: Any) -> Any:
     call._stream.say(prefixed(request.SerializeToString()))
     path = f"/{package}.ServerReflection/ServerReflectionInfo"
     await Reflection(door(Side()), ("a.B",)).__mapping__()[path].func(call.stream)
-    (response,) = call.sent
+    (response,) = call.heard(message_class(f"{package}.ServerReflectionResponse"))
     assert response.original_request == request
     return response
 

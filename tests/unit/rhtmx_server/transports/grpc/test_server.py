@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -41,3 +43,13 @@ async def test_what_is_wrong_with_the_address_is_said() -> None:
             await server(grpc_port=port).listen()
     with pytest.raises(RhtmxError, match=r"this machine has no address 192\.0\.2\.1"):
         await server(grpc_port=0, grpc_host="192.0.2.1").listen()
+
+
+async def test_who_connects_while_it_stops_may_not_stay() -> None:
+    peer: Any = SimpleNamespace(_transport=SimpleNamespace(get_extra_info=lambda name: None))
+    stopping = server()
+    assert stopping.opened(peer)
+    stopping.lost(peer)
+    stopping.stop_accepting()
+    assert not stopping.opened(peer)
+    assert stopping._protocols == set()

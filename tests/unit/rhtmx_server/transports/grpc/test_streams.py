@@ -10,27 +10,33 @@ from typing import Any
 import pytest
 
 from rhtmx import wire
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Change,
     Envelope,
     Ping,
     Pong,
+    Position,
     Subscribe,
+    SubscribeFields,
     Sync,
     SyncComplete,
+    SyncFields,
     WatchRequest,
 )
+from rhtmx_server.ports import Snapshot, Wanted, Writes
+from rhtmx_server.services import Grant
 from rhtmx_server.transports.grpc import streams
 from rhtmx_server.transports.grpc.door import Door
+from rhtmx_server.transports.grpc.framing import prefixed
 from tests.unit.rhtmx_server.connections import Side
-from tests.unit.rhtmx_server.fakes import push
+from tests.unit.rhtmx_server.fakes import NOW, commit, push
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 
 def heard(call: Call) -> list[Any]:
     """The messages that a stream was sent."""
-    source = call._stream
-    data, got = b"".join([*source.taken, *source._h2_connection.sent]), []
+    data, got = b"".join(call._stream.taken), []
     while data:
         size = int.from_bytes(data[1:5], "big")
         got.append(wire.decode_proto(data[5 : 5 + size]))
@@ -42,6 +48,17 @@ async def settle(side: Side) -> None:
     for _ in range(20):
         side.soon.turn()
         await asyncio.sleep(0)
+
+
+async def stored(side: Side) -> None:
+    """Have one record in the store, and handed out."""
+    made = commit(1)
+
+    def decide(snapshot: Snapshot) -> Writes:
+        return Writes(records=[made.record], heads={"tasks": 1})
+
+    await side.store.commit(Wanted(records=[("tasks", "1")]), decide)
+    side.hub.deliver([made])
 
 
 def start(method: Any, opened: Door, call: Call) -> asyncio.Task[None]:
@@ -150,3 +167,91 @@ async def test_a_stream_uses_the_share_of_its_connection() -> None:
     assert connection.share is call._stream.connection
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [
+        (streams.sync(Sync), Sync(entity="tasks")),
+        (streams.sync(SyncFields), SyncFields(entity="tasks")),
+        (streams.watch(Subscribe), WatchRequest(entity="tasks", since=Position(version=0))),
+        (streams.watch(SubscribeFields), WatchRequest(entity="tasks", since=Position(version=0))),
+    ],
+)
+async def test_nothing_is_read_for_a_peer_whose_window_is_shut_and_it_is_cut(
+    method: Any, question: Any
+) -> None:
+    side, call = Side(), Call(question)
+    reads: list[str] = []
+    since = side.store.since
+
+    async def noted(*args: Any, **more: Any) -> Any:
+        reads.append("since")
+        return await since(*args, **more)
+
+    side.store.since = noted  # type: ignore[method-assign]
+    await stored(side)
+    call._stream._h2_connection.window = 0
+    opened = door(side)
+    task = start(method, opened, call)
+    await settle(side)
+    assert reads == []
+    (connection,) = opened.connections
+    side.now.seconds += side.config.stall_timeout + 1
+    connection.look(side.now())
+    await settle(side)
+    with pytest.raises(RhtmxError) as caught:
+        await task
+    assert caught.value.code is ErrorCode.STALLED
+    assert opened.connections == set()
+
+
+async def test_a_window_that_opens_in_time_is_served() -> None:
+    side, call = Side(), Call(Sync(entity="tasks"))
+    await stored(side)
+    h2 = call._stream._h2_connection
+    h2.window = 0
+    task = start(streams.sync(Sync), door(side), call)
+    await settle(side)
+    assert heard(call) == []
+    h2.window = 100_000
+    call._stream.window_updated.set()
+    await settle(side)
+    await task
+    assert [type(message) for message in heard(call)] == [Change, SyncComplete]
+
+
+async def test_a_stream_that_waits_in_vain_for_others_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def wait(futures: object, **how: object) -> None:
+        await asyncio.sleep(0)  # the time is over
+
+    monkeypatch.setattr("rhtmx_server.transports.grpc.room.asyncio.wait", wait)
+    side, call = Side(), Call(Sync(entity="tasks"))
+    room = call._stream.connection.pages
+    room.keep(room.limit + 1)
+    task = start(streams.sync(Sync), door(side), call)
+    await settle(side)
+    with pytest.raises(RhtmxError) as caught:
+        await task
+    assert caught.value.code is ErrorCode.STALLED
+    assert side.services.metrics.registry.get_sample_value("rhtmx_stalled_total") == 1
+
+
+async def test_who_asks_with_a_token_that_has_expired_meanwhile_is_refused() -> None:
+    async def grants(token: str) -> Grant:
+        return Grant("ada", NOW + 1_000_000)
+
+    for method, question in (
+        (streams.watch(Subscribe), WatchRequest(entity="tasks")),
+        (streams.sync(Sync), Sync(entity="tasks")),
+    ):
+        side, call = Side(authenticate=grants), Call(metadata={"authorization": "Bearer t"})
+        call._stream.over = False
+        task = start(method, door(side), call)
+        await settle(side)
+        side.now.seconds += 1
+        call._stream.say(prefixed(wire.encode_message(question)))
+        with pytest.raises(RhtmxError, match="expired"):
+            await task

@@ -37,6 +37,7 @@ __all__ = (
     "PushAck",
     "PushFields",
     "PushFieldsResponse",
+    "PushOutcome",
     "Subscribe",
     "SubscribeFields",
     "Sync",
@@ -1541,6 +1542,26 @@ default_message_pool.register_message("rhtmx.v1", "PushFieldsResponse", PushFiel
 
 
 @dataclass(eq=False, repr=False)
+class PushOutcome(betterproto2.Message):
+    """
+    What became of one push of many: one of the two is there.
+    """
+
+    ack: "PushAck | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    It was written, and that is durable.
+    """
+
+    error: "Error | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    It was refused, and nothing of it was written.
+    """
+
+
+default_message_pool.register_message("rhtmx.v1", "PushOutcome", PushOutcome)
+
+
+@dataclass(eq=False, repr=False)
 class Subscribe(betterproto2.Message):
     """
     Starts the live stream of whole records. Without `since` it starts with the
@@ -1972,6 +1993,30 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
             metadata=metadata,
         )
 
+    async def push_each(
+        self,
+        messages: "AsyncIterable[Push] | Iterable[Push]",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "AsyncIterator[PushOutcome]":
+        """
+        Writes many records with many in flight. Each gets its outcome, in order, and
+        one that is refused does not keep the next from being written.
+        """
+
+        async for response in self._stream_stream(
+            "/rhtmx.v1.Trackers/PushEach",
+            messages,
+            Push,
+            PushOutcome,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        ):
+            yield response
+
     async def push_many(
         self,
         messages: "AsyncIterable[Push] | Iterable[Push]",
@@ -1981,9 +2026,10 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[PushAck]":
         """
-        Writes many records with many in flight, answered in order. A push that is
-        refused ends the stream with its error, after the answers to all before it;
-        pushes that were under way by then may have been written.
+        Writes many records with many in flight, answered in order, up to the first
+        one that is refused: it ends the stream with its error, after the answers to
+        all before it. Pushes that were under way by then may have been written; what
+        became of them is not told (`PushEach` tells it).
         """
 
         async for response in self._stream_stream(
@@ -2255,11 +2301,21 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
+    async def push_each(self, messages: "AsyncIterator[Push]") -> "AsyncIterator[PushOutcome]":
+        """
+        Writes many records with many in flight. Each gets its outcome, in order, and
+        one that is refused does not keep the next from being written.
+        """
+
+        raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
+        yield PushOutcome()
+
     async def push_many(self, messages: "AsyncIterator[Push]") -> "AsyncIterator[PushAck]":
         """
-        Writes many records with many in flight, answered in order. A push that is
-        refused ends the stream with its error, after the answers to all before it;
-        pushes that were under way by then may have been written.
+        Writes many records with many in flight, answered in order, up to the first
+        one that is refused: it ends the stream with its error, after the answers to
+        all before it. Pushes that were under way by then may have been written; what
+        became of them is not told (`PushEach` tells it).
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2357,6 +2413,14 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
         assert request is not None
         response = await self.push(request)
         await stream.send_message(response)
+
+    async def __rpc_push_each(self, stream: "grpclib.server.Stream[Push, PushOutcome]") -> None:
+        request = stream.__aiter__()
+        await self._call_rpc_handler_server_stream(
+            self.push_each,
+            stream,
+            request,
+        )
 
     async def __rpc_push_many(self, stream: "grpclib.server.Stream[Push, PushAck]") -> None:
         request = stream.__aiter__()
@@ -2472,6 +2536,12 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
                 grpclib.const.Cardinality.UNARY_UNARY,
                 Push,
                 PushAck,
+            ),
+            "/rhtmx.v1.Trackers/PushEach": grpclib.const.Handler(
+                self.__rpc_push_each,
+                grpclib.const.Cardinality.STREAM_STREAM,
+                Push,
+                PushOutcome,
             ),
             "/rhtmx.v1.Trackers/PushMany": grpclib.const.Handler(
                 self.__rpc_push_many,
