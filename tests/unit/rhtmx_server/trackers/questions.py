@@ -26,7 +26,7 @@ class NoMeter:
 
 
 def track(form: Form, pool: DaemonPool) -> FormTracker:
-    return FormTracker(Runner(pool, timeout=5, meter=NoMeter()), {form.name: form})
+    return FormTracker(Runner(pool, timeout=60, meter=NoMeter()), {form.name: form})
 
 
 def question(
