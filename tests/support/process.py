@@ -47,7 +47,7 @@ def run(
     code: int | None = 0,
     given: bytes = b"",
     folder: Path | None = None,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str | None] | None = None,
     patience: float = 2 * PATIENCE,
 ) -> Ended:
     """Run a program to its end; from a test that is not `async`.
@@ -57,7 +57,8 @@ def run(
         code: how it has to end; any if `None`.
         given: what it can read from standard input.
         folder: where it runs.
-        environ: added to ours, of which the settings of a server (`RHTMX_…`) are left out.
+        environ: added to ours, without the settings of a server (`RHTMX_…`); `None` takes
+            a variable away.
         patience: seconds that it may take.
 
     Raises:
@@ -90,7 +91,7 @@ async def ran(
     code: int | None = 0,
     given: bytes = b"",
     folder: Path | None = None,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str | None] | None = None,
     patience: float = 2 * PATIENCE,
 ) -> Ended:
     """The same, from an `async` test."""
@@ -108,7 +109,7 @@ async def ran(
 async def running(
     *command: str | Path,
     folder: Path | None = None,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str | None] | None = None,
     **streams: Any,
 ) -> AsyncIterator[Process]:
     """A program beside the test; killed at the end, with all that it started.
@@ -206,9 +207,10 @@ async def refused(*arguments: str, folder: Path) -> tuple[int, str]:
 _SERVER = (sys.executable, "-W", "error", "-m", "rhtmx_server")
 
 
-def _environ(more: Mapping[str, str] | None) -> dict[str, str]:
+def _environ(more: Mapping[str, str | None] | None) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("RHTMX_")}
-    return {**ours, "PYTHONPATH": OURS, **(more or {})}
+    every = {**ours, "PYTHONPATH": OURS, **(more or {})}
+    return {name: value for name, value in every.items() if value is not None}
 
 
 def _kill(group: int) -> None:

@@ -64,7 +64,7 @@ class Terminal:
     """
 
     def __init__(self, url: str, **environ: str) -> None:
-        self.environ = {"RHTMX_URL": url, "TZ": "UTC", **environ}
+        self.environ: dict[str, str | None] = {"RHTMX_URL": url, "TZ": "UTC", **environ}
 
     async def run(self, *arguments: str, given: bytes = b"") -> Ended:
         """Run it to its end.
