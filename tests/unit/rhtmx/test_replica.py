@@ -222,6 +222,12 @@ def test_what_was_kept_without_a_position_is_read_anew(
     assert replica.ids() == set()
 
 
+def test_what_was_kept_without_a_position_was_not_seen(journal: Journal) -> None:
+    kept = Kept(at(0), Grain.RECORDS, {"1": Held(5, b"7")})
+    replica = Replica("tasks", Grain.RECORDS, journal, kept)
+    assert replica.base_version("1") is None
+
+
 def test_a_record_without_fields_that_comes_anew_stays(journal: Journal) -> None:
     kept = Kept(at(0), Grain.FIELDS, {"1": Held(5, b"{}")})
     replica = Replica("tasks", Grain.FIELDS, journal, kept)

@@ -213,13 +213,31 @@ def test_subscribing_again_at_the_same_granularity_changes_nothing(
     assert changes(reader.take()) == [1]
 
 
-def test_narrowing_leaves_the_other_granularity(world: World, reader: Reader) -> None:
+@pytest.mark.parametrize(("ended", "left"), [(RECORDS, FieldChange), (FIELDS, Change)])
+def test_narrowing_leaves_the_other_granularity(
+    world: World, reader: Reader, ended: Granularity, left: type[Message]
+) -> None:
     reader.subscribe(RECORDS)
     reader.subscribe(FIELDS)
-    reader.feed.unsubscribe("tasks", RECORDS)
+    reader.feed.unsubscribe("tasks", ended)
     world.write(push("1"))
     world.settle()
-    assert [type(m) for m in reader.take()] == [FieldChange]
+    assert [type(m) for m in reader.take()] == [left]
+
+
+@pytest.mark.parametrize(("ended", "left"), [(RECORDS, FieldChange), (FIELDS, Change)])
+def test_narrowing_while_it_catches_up_leaves_the_other_granularity(
+    world: World, reader: Reader, ended: Granularity, left: type[Message]
+) -> None:
+    world.fill(1)
+    reader.subscribe(RECORDS, since=0)
+    reader.subscribe(FIELDS)
+    reader.feed.unsubscribe("tasks", ended)
+    world.settle()
+    reader.take()
+    world.write(push("1"))
+    world.settle()
+    assert [type(m) for m in reader.take()] == [left]
 
 
 # Ending.
