@@ -16,17 +16,19 @@ from rhtmx.messages import (
     SyncFieldsComplete,
 )
 from rhtmx.wire import Message
-from rhtmx_server.model import Granularity, Record
+from rhtmx_server.model import Granularity, Head, Record
+from rhtmx_server.stores.memory import MemoryStore
 from tests.unit.rhtmx_server.fakes import (
     FIELDS,
     NOW,
     RECORDS,
+    pause,
     push,
     push_fields,
     update,
     version,
 )
-from tests.unit.rhtmx_server.feed_world import Reader, World, run
+from tests.unit.rhtmx_server.feed_world import PausingStore, Reader, World, run
 
 
 @pytest.fixture
@@ -598,6 +600,7 @@ def test_one_that_caught_up_can_fall_behind_again(world: World, reader: Reader) 
     reader.subscribe(RECORDS, since=0)
     world.settle()
     reader.take()
+    world.hub.leave("tasks", RECORDS, reader)
     reader.feed.fell("tasks", 1)
     world.settle()
     assert changes(reader.take()) == [2]
@@ -681,8 +684,42 @@ def test_a_page_of_a_subscription_that_has_ended_is_not_sent(world: World, reade
     world.store.after = 1
     world.fill(3)
     reader.subscribe(RECORDS)
+    world.hub.leave("tasks", RECORDS, reader)
     reader.feed.fell("tasks", 1)
     world.step()  # it waits for a page
     reader.feed.unsubscribe("tasks", RECORDS)
     world.settle()
     assert reader.take() == []
+
+
+async def _slow_head(store: PausingStore, entity: str) -> Head:
+    await pause()
+    return await MemoryStore.head(store, entity)
+
+
+def test_one_that_is_sent_elsewhere_while_the_floor_is_read_goes_there(
+    world: World, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PausingStore, "head", _slow_head)
+    world.fill(3)
+    reader.subscribe(RECORDS, since=3)
+    world.step()  # it waits for the floor
+    reader.sync(RECORDS, 0)
+    world.settle()
+    assert changes(reader.take()) == [1, 2, 3]
+
+
+def test_one_that_ends_while_the_floor_is_read_is_told_no_more(
+    world: World, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PausingStore, "head", _slow_head)
+    world.fill(3)
+    reader.subscribe(RECORDS)
+    world.hub.leave("tasks", RECORDS, reader)
+    reader.feed.fell("tasks", 3)
+    world.step()  # it waits for the floor
+    reader.feed.unsubscribe("tasks", RECORDS)
+    world.write(push("9"))
+    world.settle()
+    assert reader.take() == []
+    assert reader.feed.lagging == 0
