@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.process import Ended, ran, run, running
+from tests.support.waiting import eventually
 
 SAYS = "import sys; print('err', file=sys.stderr); print('out', flush=True); "
 FAILS = (sys.executable, "-c", SAYS + "sys.exit(3)")
@@ -48,6 +50,25 @@ async def test_one_beside_the_test(capsys: pytest.CaptureFixture[str]) -> None:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"out\n"
     assert "was killed, and said:\nerr\n" in capsys.readouterr().err
+
+
+async def test_one_that_outlives_the_tests_is_ended() -> None:
+    tests = """
+import asyncio, sys
+from tests.support.waiting import eventually
+from tests.support.process import running
+async def main():
+    async with running(sys.executable, "-c", "import time; time.sleep(3600)") as process:
+        print(process.pid, flush=True)
+        await asyncio.sleep(3600)
+asyncio.run(main())
+"""
+    async with running(sys.executable, "-c", tests) as process:
+        assert process.stdout is not None
+        inner = int(await process.stdout.readline())
+        process.kill()
+        await process.wait()
+        await eventually(lambda: not Path(f"/proc/{inner}/exe").exists())
 
 
 async def test_the_settings_of_a_server_that_is_run_by_hand_do_not_reach_it(

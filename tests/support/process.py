@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import shlex
 import signal
@@ -72,6 +73,7 @@ def run(
         stdout=PIPE,
         stderr=PIPE,
         start_new_session=True,
+        preexec_fn=_END_TOGETHER,
     )
     in_time = True
     try:
@@ -127,6 +129,7 @@ async def running(
         env=_environ(environ),
         limit=ROOM,
         start_new_session=True,
+        preexec_fn=_END_TOGETHER,
         **{"stdin": subprocess.DEVNULL, "stdout": PIPE, "stderr": PIPE, **streams},
     )
     try:
@@ -211,6 +214,15 @@ def _environ(more: Mapping[str, str | None] | None) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("RHTMX_")}
     every = {**ours, "PYTHONPATH": OURS, **(more or {})}
     return {name: value for name, value in every.items() if value is not None}
+
+
+def _end_together() -> None:
+    """Have a program end when the tests are killed, as it is in a session of its own (prctl(2))."""
+    _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+_LIBC = ctypes.CDLL(None)
+_END_TOGETHER = _end_together if sys.platform == "linux" else None
 
 
 def _kill(group: int) -> None:
