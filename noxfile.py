@@ -6,6 +6,7 @@ nox -s tests            every test there is, in both languages
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,9 @@ nox.options.sessions = ["tests"]
 ROOT = Path(__file__).parent
 TYPESCRIPT = ROOT / "clients" / "typescript"
 PEERS = ROOT / "benchmarks" / "peers"
+PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+"""How pytest runs: one worker more than there are cores, as many tests wait for something."""
+
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 
@@ -60,14 +64,14 @@ def tests(session: nox.Session) -> None:
     _typescript(session)
     _bundle(session, check=True)
     _peers(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the fast tests only: no sockets, no browser, no subprocess."""
     session.install("-e", ".[server]", *group("codegen"), *group("test"))
-    session.run("pytest", "tests/unit", "tests/house", *session.posargs)
+    session.run("pytest", *PARALLEL, "tests/unit", "tests/house", *session.posargs)
 
 
 @nox.session
@@ -78,6 +82,13 @@ def bench(session: nox.Session) -> None:
     with session.chdir(TYPESCRIPT):
         _npm(session, "ci", "--no-audit", "--no-fund")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Put small bugs into what decides: which does no test notice? `-- merge` chooses."""
+    session.install("-e", ".[server]", *group("mutants"), *group("test"))
+    session.run("python", "-m", "tests.mutants", *session.posargs)
 
 
 @nox.session

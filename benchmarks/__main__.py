@@ -17,14 +17,19 @@ from benchmarks.support.processes import be_the_load
 
 FOLDER = Path(__file__).parent
 
+ROUNDS = 5
+"""How often each is measured, unless it says itself."""
+
 
 def main() -> None:
     options = _options()
     be_the_load()
-    scale = Scale(1 if options.smoke else options.rounds, options.smoke)
     for name in options.names or NAMES:
+        benchmark = importlib.import_module(f"benchmarks.{name}")
+        rounds = options.rounds or getattr(benchmark, "ROUNDS", ROUNDS)
+        scale = Scale(1 if options.smoke else rounds, options.smoke, tuple(options.only))
         started = time.perf_counter()
-        tables = importlib.import_module(f"benchmarks.{name}").run(scale)
+        tables = benchmark.run(scale)
         for table in tables:
             if table.printed:
                 print(table.as_text(), flush=True)
@@ -50,7 +55,14 @@ def _options() -> argparse.Namespace:
         epilog="benchmarks:\n" + "\n".join(f"  {name:{width}}  {_about(name)}" for name in NAMES),
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="one of those below; without: all")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
+    parser.add_argument("--rounds", type=int, help="how often each is measured (5; hostile: 1)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="CASE",
+        help="hostile: this pattern; may be repeated",
+    )
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="where the figures go; those of others stay"
@@ -60,7 +72,7 @@ def _options() -> argparse.Namespace:
     unknown = [name for name in options.names if name not in NAMES]
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(NAMES)}")
-    if options.rounds < 1:
+    if options.rounds is not None and options.rounds < 1:
         parser.error(f"--rounds: a number from 1 on expected, got {options.rounds}")
     return options
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import growth
+from benchmarks.support import damage
 from benchmarks.support.figures import ratio, short
 
 PUSH = "Durable pushes: acknowledged per second of wall time"
@@ -106,6 +107,11 @@ def _codec(case: str, subject: str = "rhtmx", *, most: float) -> Budget:
     return Budget(words, "codec", CODEC, f"Python, {case}", subject, most=most)
 
 
+def _hostile(words: str, case: str, most: float) -> Budget:
+    words = f"beside the worst hostile peer: {words}"
+    return Budget(words, "hostile", damage.WORST, case, "rhtmx", most=most)
+
+
 BUDGETS = (
     _fan_out("bursts of 10, ÷ socketify", 10, "socketify", 1.0),
     _fan_out("bursts of 10, ÷ `websockets.broadcast`", 10, "websockets.broadcast", 7.0),
@@ -136,6 +142,10 @@ BUDGETS = (
         "memory", f"{STALLED}: until they are out of the live stream",
         "since too much was waiting for them", "rhtmx", most=1.0,
     ),
+    _hostile("p99 of a well-behaved client, ms", damage.P99, most=100),
+    _hostile("the same ÷ that of the client alone", damage.SLOWED, most=3),
+    _hostile("memory of the server, MiB more", damage.GROWN, most=32),
+    _hostile("memory 10 s after, MiB more", damage.KEPT, most=4),
 )  # fmt: skip
 """All of them."""
 

@@ -123,7 +123,7 @@ def in_typescript(scale: Scale) -> Iterator[list[Timing]]:
         {"name": name, "json": encode_json(each).decode(), "proto": encode_proto(each).hex()}
         for name, each in messages().items()
     ]
-    task = {"rounds": scale.rounds, "milliseconds": scale.pick(4, 0.1), "frames": frames}
+    task = {"rounds": scale.rounds, "milliseconds": scale.pick(4, 0), "frames": frames}
     done = subprocess.run(
         ["node", str(PEERS / "codec.mjs")],
         input=json.dumps(task),

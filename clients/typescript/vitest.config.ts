@@ -1,5 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["tests/**/*.test.ts"], dangerouslyIgnoreUnhandledErrors: false },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    dangerouslyIgnoreUnhandledErrors: false,
+    // A busy machine is no failure: a test that waits in vain takes this long to say so.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -12,9 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.process import running
+
 DRIVER = Path(__file__).with_name("driver.mjs")
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 """Seconds for one scenario: its own waits are shorter and say what they waited for."""
 
 Answer = Callable[..., Awaitable[object]]
@@ -55,10 +57,8 @@ class Browser:
 
     async def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        assert self._process.stderr is not None
         line = await self._process.stdout.readline()
-        if not line:
-            raise AssertionError((await self._process.stderr.read()).decode())
+        assert line, "the browser's driver has ended: its output says why"
         message: dict[str, Any] = json.loads(line)
         return message
 
@@ -71,20 +71,9 @@ async def browsing(node: str, chromium: str) -> AsyncIterator[Browser]:
         node: the program that drives it.
         chromium: the program that is driven.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(node, str(DRIVER), chromium),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=1024 * 1024,
-    )
-    try:
+    async with running(node, DRIVER, chromium, stdin=asyncio.subprocess.PIPE) as process:
         yield Browser(process)
         assert process.stdin is not None
         process.stdin.close()
         async with asyncio.timeout(PATIENCE):
             await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()

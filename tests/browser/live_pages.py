@@ -6,11 +6,11 @@ does with them.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from rhtmx_server import App, Config, Invalid
+from tests.support.process import run
 from tests.support.programs import TYPESCRIPT
 
 __all__ = ["LivePages"]
@@ -93,7 +93,7 @@ class LivePages:
 
 
 def _pages() -> Mapping[str, tuple[str, bytes]]:
-    live = subprocess.run(["node", HERE / "bundle.mjs"], check=True, capture_output=True).stdout
+    live = run("node", HERE / "bundle.mjs").output.encode()
     found = {
         "/icon.svg": ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
         "/live.js": (SCRIPT, live),

@@ -6,7 +6,7 @@
  * is none of its own) is collected in `problems`.
  */
 
-export const PATIENCE = 15_000;
+export const PATIENCE = 60_000;
 
 /** What the browser itself says about a server that is gone, or a network. */
 const GONE = /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;

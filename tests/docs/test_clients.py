@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, page, programs
+from tests.docs.markdown import page, programs
 from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
-from tests.support.process import ServerProcess, serving
+from tests.support.process import ServerProcess, ran, running, serving
+from tests.support.sockets import PATIENCE
 
 PROGRAMS = programs(page("docs/clients.md"))
 SHOWN = "127.0.0.1:3000"
-PATIENCE = 60.0
-"""Seconds; a bundler that starts cold on a busy machine takes some."""
-
 RUNNABLE = [name for name, (_, output) in PROGRAMS.items() if output]
 TYPED = [name for name in PROGRAMS if name.endswith((".ts", ".tsx"))]
 
@@ -43,21 +40,11 @@ async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path
         source, shown = PROGRAMS[name]
         (tmp_path / name).write_text(source.replace(SHOWN, server.url.split("/")[2]))
         command = [sys.executable, "-W", "error"] if name.endswith(".py") else ["node", str(RUN)]
-        process = await asyncio.create_subprocess_exec(
-            *(*command, name),
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": f"{ROOT / 'clients' / 'python'}{os.pathsep}{ROOT}"},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        try:
+        async with running(*command, name, folder=tmp_path) as process:
+            assert process.stdout is not None
             async with asyncio.timeout(PATIENCE):
                 lines = [await process.stdout.readline() for _ in range(shown.count("\n"))]
             assert b"".join(lines).decode() == shown, name
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
 
 
 async def test_each_program_in_typescript_is_strictly_typed(tmp_path: Path) -> None:
@@ -71,9 +58,4 @@ async def test_each_program_in_typescript_is_strictly_typed(tmp_path: Path) -> N
     options |= {"paths": paths, "types": [], "jsx": "react-jsx"}
     config = {"compilerOptions": options, "files": TYPED}
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
-    process = await asyncio.create_subprocess_exec(
-        MODULES / ".bin" / "tsc", "-p", tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(PATIENCE):
-        output, _ = await process.communicate()
-    assert (process.returncode, output.decode()) == (0, "")
+    await ran(MODULES / ".bin" / "tsc", "-p", tmp_path)

@@ -15,6 +15,7 @@ from rhtmx_server.transports.legacy import FIELDS, RECORDS, Vocabulary
 from tests.docs.markdown import blocks, page, programs, rows
 from tests.docs.node import MODULES, RUN, require_node
 from tests.support.plain_http import ask
+from tests.support.process import running
 from tests.support.sockets import PATIENCE, raw
 
 PAGE = page("docs/migration.md")
@@ -103,17 +104,12 @@ async def test_the_page_after_it_moved_fires_the_event_that_its_markup_waits_for
     (tmp_path / "page.js").write_text(BROWSER)
     async with app:
         href = app.url.replace("ws://", "http://")
-        process = await asyncio.create_subprocess_exec(
-            *("node", RUN, tmp_path / "page.js", href, DOM, markup), stdout=asyncio.subprocess.PIPE
-        )
-        assert process.stdout is not None
-        fired = asyncio.create_task(process.stdout.readline())
-        try:
+        command = ("node", RUN, tmp_path / "page.js", href, DOM, markup)
+        async with running(*command) as process:
+            assert process.stdout is not None
+            fired = asyncio.create_task(process.stdout.readline())
             async with raw(app.url) as client, asyncio.timeout(PATIENCE):
                 while not fired.done():  # the page subscribes when it is there
                     await client.push("users", "1", {})
                     await asyncio.wait([fired], timeout=0.1)
             assert (await fired).decode() == "rhtmx:users:changed\n"
-        finally:
-            process.kill()
-            await process.wait()

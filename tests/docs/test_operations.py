@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shlex
 import sys
 from itertools import chain
@@ -13,7 +11,8 @@ from rhtmx.messages.tables import ERRORS
 from rhtmx_server import App, Config, ErrorCode
 from rhtmx_server.cli.table import GROUPS
 from rhtmx_server.metrics import Metrics
-from tests.docs.markdown import ROOT, blocks, page, programs, rows
+from tests.docs.markdown import blocks, page, programs, rows
+from tests.support.process import ran
 from tests.support.sockets import raw
 
 PAGE = page("docs/operations.md")
@@ -38,16 +37,7 @@ def test_the_server_closes_with_the_code_that_is_said() -> None:
 
 
 async def run(folder: Path, *command: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'clients' / 'python'}{os.pathsep}{ROOT}"},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    return output.decode()
+    return (await ran(sys.executable, *command, folder=folder)).output
 
 
 async def test_a_backup_restored_as_described_resets_every_client(tmp_path: Path) -> None:

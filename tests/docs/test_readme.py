@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shlex
 import sys
@@ -13,16 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, blocks, page, programs
+from tests.docs.markdown import blocks, page, programs
 from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
 from tests.support.plain_http import ask
-from tests.support.process import ServerProcess, start
+from tests.support.process import ServerProcess, ran, running
+from tests.support.process import command as start
+from tests.support.sockets import PATIENCE
 
 README = page("README.md")
 PROGRAMS = programs(README)
-PATIENCE = 60.0
-"""Seconds; a bundler that starts cold on a busy machine takes some."""
-
 SHOWN, SHOWN_GRPC = "127.0.0.1:3000", "127.0.0.1:50051"
 """The addresses in the README."""
 
@@ -34,22 +32,16 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         (tmp_path / name).write_text(source)
     command = next(block.text for block in blocks(README) if "--app app:app" in block.text)
     shown = command.splitlines()[0].removeprefix("$ rhtmx-server ").split()
-    process = await start(
-        *(*shown, "--port", "0", "--grpc-port", "0", "--store", "memory://"), folder=tmp_path
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
+    options = (*shown, "--port", "0", "--grpc-port", "0", "--store", "memory://")
+    async with start(*options, folder=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
         assert line.startswith("ready "), (await process.stderr.read()).decode()
         assert line.replace(line.split("/")[2], SHOWN) == command.splitlines()[1] + "\n"
         log = (await process.stderr.readuntil(b", plain")).decode()
         yield ServerProcess(process, line.split()[1], log.split()[-2].removesuffix(","))
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def printed(
@@ -59,26 +51,11 @@ async def printed(
     source = PROGRAMS[name][0].replace(SHOWN, server.url.split("/")[2])
     source = source.replace(SHOWN_GRPC, server.grpc)
     (folder / name).write_text(source)
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        name,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'clients' / 'python'}{os.pathsep}{ROOT}"},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            if lines is not None:
-                read = [await process.stdout.readline() for _ in range(lines)]
-                return b"".join(read).decode()
-            output = await process.stdout.read()
-            assert await process.wait() == 0
-            return output.decode()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    if lines is None:
+        return (await ran(*command, name, folder=folder)).output
+    async with running(*command, name, folder=folder) as process, asyncio.timeout(PATIENCE):
+        assert process.stdout is not None
+        return b"".join([await process.stdout.readline() for _ in range(lines)]).decode()
 
 
 PYTHON = [name for name in PROGRAMS if name.endswith(".py") and name != "app.py"]
@@ -115,12 +92,7 @@ async def test_the_typescript_example_is_strictly_typed(tmp_path: Path) -> None:
     options |= {"paths": {"@rhtmx/client": [f"{TYPESCRIPT}/src/index.ts"]}, "types": []}
     config = {"compilerOptions": options, "files": ["page.ts"]}
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
-    process = await asyncio.create_subprocess_exec(
-        MODULES / ".bin" / "tsc", "-p", tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(PATIENCE):
-        output, _ = await process.communicate()
-    assert (process.returncode, output.decode()) == (0, "")
+    await ran(MODULES / ".bin" / "tsc", "-p", tmp_path)
 
 
 async def test_the_bare_websocket_prints_what_is_shown(
@@ -139,12 +111,8 @@ async def test_any_grpc_client_gets_the_record_that_is_asked_for(
     shown = next(block.text for block in blocks(README) if "buf curl" in block.text)
     command = shown.removeprefix("$ ").replace("\\\n", "").replace(SHOWN_GRPC, server.grpc)
     program, *arguments = shlex.split(command)
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name(program), *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(PATIENCE):
-        output, _ = await process.communicate()
-    assert json.loads(output)["entityId"] == "EURUSD"
+    ended = await ran(Path(sys.executable).with_name(program), *arguments)
+    assert json.loads(ended.output)["entityId"] == "EURUSD"
 
 
 async def test_a_terminal_gets_what_is_shown(server: ServerProcess) -> None:

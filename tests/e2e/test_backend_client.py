@@ -14,6 +14,7 @@ import pytest
 import rhtmx
 from rhtmx_server import App, Config, Grant
 from tests.support.certificates import authority, signed
+from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 
 
@@ -35,7 +36,7 @@ async def trackers(app: App) -> AsyncIterator[rhtmx.Backend]:
 async def take(changes: Any, count: int) -> list[Any]:
     """The next changes."""
     taken: list[Any] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async for each in changes:
             taken.append(each)
             if len(taken) == count:
@@ -206,7 +207,7 @@ async def test_a_reader_that_lags_does_not_keep_back_its_own_writes(
     async with trackers.watch("tasks") as watch:
         for n in range(150):
             await trackers.push("tasks", str(n), {"large": large})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await trackers.push("tasks", "last", {})
             seen = {(await anext(watch)).entity_id for _ in range(151)}
     assert len(seen) == 151
@@ -235,7 +236,7 @@ async def test_it_goes_on_when_the_server_comes_back(tmp_path: Path) -> None:
     async with App(store=store, config=Config(port=0, grpc_port=port), undeclared=True):
         await trackers.push("tasks", "2", {})
         await trackers.push("tasks", "end", {})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await reading
         await trackers.close()
     assert seen == [1, 2, 3]
@@ -262,7 +263,7 @@ async def test_a_watch_outlives_its_token() -> None:
         app,
         rhtmx.backend(app.grpc_address, token=fresh) as trackers,
         trackers.watch("tasks") as watch,
-        asyncio.timeout(10),
+        asyncio.timeout(PATIENCE),
     ):
         await eventually(lambda: len(tokens) >= 2)
         await trackers.push("tasks", "1", {})
@@ -295,7 +296,7 @@ async def test_tls_on_both_sides(tmp_path: Path) -> None:
                 await trackers.push("tasks", "1", {})
         with pytest.raises(rhtmx.ConnectionClosed):
             async with rhtmx.backend(app.grpc_address) as trackers:
-                await trackers.push("tasks", "1", {}, timeout=5)
+                await trackers.push("tasks", "1", {}, timeout=PATIENCE)
 
 
 class Cable:
@@ -336,7 +337,7 @@ async def test_a_server_that_is_gone_without_a_word_is_noticed(
             rhtmx.backend(app.grpc_address) as direct,
             rhtmx.backend(f"127.0.0.1:{port}") as trackers,
             trackers.watch("tasks") as watch,
-            asyncio.timeout(10),
+            asyncio.timeout(PATIENCE),
         ):
             await asyncio.sleep(0.5)  # signs of life are answered: nothing is taken for dead
             cable.cut = True

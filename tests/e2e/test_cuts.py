@@ -18,8 +18,9 @@ import pytest
 
 import rhtmx
 from tests.support.cutting import Proxy
-from tests.support.process import ServerProcess, serving
+from tests.support.process import ServerProcess, ran, serving
 from tests.support.programs import TYPESCRIPT, node
+from tests.support.sockets import PATIENCE
 
 AT_A_TIME = 150
 """Clients that run beside each other: each waits up to a second before it is back."""
@@ -67,7 +68,7 @@ async def test_the_python_client_writes_once_wherever_it_is_cut(
     async with (
         serving(folder=tmp_path) as server,
         Proxy(server.url).running() as proxy,
-        asyncio.timeout(60),
+        asyncio.timeout(2 * PATIENCE),
     ):
         await everything_once(server, proxy, push)
 
@@ -79,18 +80,11 @@ async def test_the_typescript_client_writes_once_wherever_it_is_cut(
     program = node("ws")
 
     async def push(urls: list[str]) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(program, str(PROGRAM), form, str(AT_A_TIME)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate(json.dumps(urls).encode())
-        assert process.returncode == 0, (output + errors).decode()
+        await ran(program, PROGRAM, form, str(AT_A_TIME), given=json.dumps(urls).encode())
 
     async with (
         serving(folder=tmp_path) as server,
         Proxy(server.url).running() as proxy,
-        asyncio.timeout(60),
+        asyncio.timeout(2 * PATIENCE),
     ):
         await everything_once(server, proxy, push)

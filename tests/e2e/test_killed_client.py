@@ -15,22 +15,15 @@ from pathlib import Path
 
 import rhtmx
 from rhtmx_server import App
+from tests.support.process import ROOT, ran, running
 from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
 WRITER = ROOT / "tests" / "support" / "writer.py"
 KILLS = int(os.environ.get("RHTMX_KILLS", "4"))
 
 
-async def start(*arguments: str) -> asyncio.subprocess.Process:
-    path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-W", "error", str(WRITER), *arguments),
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=asyncio.subprocess.PIPE,
-    )
+WRITE = (sys.executable, "-W", "error", WRITER)
 
 
 async def watch(url: str, seen: Counter[str]) -> None:
@@ -47,21 +40,21 @@ async def test_a_killed_client_loses_nothing_and_doubles_nothing(app: App, tmp_p
     watching = asyncio.create_task(watch(app.url, seen))
     for _ in range(KILLS):
         first = begun + 1
-        process = await start(app.url, store, str(first))
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            for _ in range(dice.randrange(1, 120)):
-                word, number = (await process.stdout.readline()).decode().split()
-                begun = max(begun, int(number))
-                if word == "queued":
-                    queued |= {str(each) for each in range(first, int(number) + 1)}
-        process.kill()
-        said, _ = await process.communicate()
+        async with running(*WRITE, app.url, store, str(first)) as process:
+            assert process.stdout is not None
+            async with asyncio.timeout(PATIENCE):
+                for _ in range(dice.randrange(1, 120)):
+                    word, number = (await process.stdout.readline()).decode().split()
+                    begun = max(begun, int(number))
+                    if word == "queued":
+                        queued |= {str(each) for each in range(first, int(number) + 1)}
+            process.kill()
+            said, _ = await process.communicate()
         for line in said.decode().splitlines():
             with contextlib.suppress(ValueError):  # the last line may be cut
                 begun = max(begun, int(line.split()[1]))
+    await ran(*WRITE, app.url, store)
     async with asyncio.timeout(PATIENCE):
-        assert await (await start(app.url, store)).wait() == 0
         async with rhtmx.connect(app.url) as client:
             there = {change.entity_id for change in await client.sync("tasks")}
         await eventually(lambda: there <= set(seen))

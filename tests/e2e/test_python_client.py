@@ -11,6 +11,7 @@ import pytest
 
 import rhtmx
 from tests.support.process import serving
+from tests.support.sockets import PATIENCE
 
 ROUNDS = 4
 WRITES = 100
@@ -67,7 +68,7 @@ async def test_readers_and_writers_live_through_a_server_that_is_killed(
     port = 0
     writers: list[asyncio.Task[None]] = []
     readers: list[asyncio.Task[None]] = []
-    async with asyncio.timeout(60), serving(folder=tmp_path) as first:
+    async with asyncio.timeout(2 * PATIENCE), serving(folder=tmp_path) as first:
         port = int(first.url.split(":")[2].split("/")[0])
         async with (
             rhtmx.connect(first.url, format=form) as a,

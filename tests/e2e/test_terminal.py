@@ -421,7 +421,7 @@ async def on_a_terminal(terminal: Terminal, *arguments: str, columns: int) -> st
 async def test_on_a_terminal_lines_are_cut_and_coloured(terminal: Terminal) -> None:
     terminal.environ["TERM"] = "xterm"
     for name in ("COLUMNS", "NO_COLOR"):
-        terminal.environ.pop(name, None)
+        terminal.environ[name] = None
     await terminal.run("push", "tasks", "7", f"text={'x' * 200}")
     shown = await on_a_terminal(terminal, "sync", "tasks", columns=90)
     assert "\x1b[32mcreate\x1b[0m" in shown

@@ -1,22 +1,145 @@
-"""The server as a process of its own, as an operator starts it."""
+"""Programs as processes of their own: one way to start them, and they show what they said.
+
+Whatever a program printed is in the message of the assertion that looks at its exit code,
+and on the standard error of the test, which pytest shows if the test fails.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
+import shlex
+import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from tests.support.sockets import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
+OURS = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
+"""The path on which Python finds our packages."""
+
+ROOM = 1 << 24
+"""Bytes that a program may say before anybody reads them: less would make it wait."""
+
 ANY_APP = """
 from rhtmx_server import App
 app = App(undeclared=True)
 """
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def run(
+    *command: str | Path,
+    code: int | None = 0,
+    given: bytes = b"",
+    folder: Path | None = None,
+    environ: Mapping[str, str | None] | None = None,
+    patience: float = 2 * PATIENCE,
+) -> Ended:
+    """Run a program to its end; from a test that is not `async`.
+
+    Args:
+        command: the program and its arguments.
+        code: how it has to end; any if `None`.
+        given: what it can read from standard input.
+        folder: where it runs.
+        environ: added to ours, without the settings of a server (`RHTMX_…`); `None` takes
+            a variable away.
+        patience: seconds that it may take.
+
+    Raises:
+        AssertionError: it ended otherwise, or not in time: with all that it printed.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=_environ(environ),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        start_new_session=True,
+        preexec_fn=_END_TOGETHER,
+    )
+    in_time = True
+    try:
+        output, errors = process.communicate(given, patience)
+    except subprocess.TimeoutExpired:
+        in_time = False
+        _kill(process.pid)
+        output, errors = process.communicate()
+    except BaseException:
+        _kill(process.pid)
+        raise
+    return _ended(command, process.returncode, output, errors, code, in_time)
+
+
+async def ran(
+    *command: str | Path,
+    code: int | None = 0,
+    given: bytes = b"",
+    folder: Path | None = None,
+    environ: Mapping[str, str | None] | None = None,
+    patience: float = 2 * PATIENCE,
+) -> Ended:
+    """The same, from an `async` test."""
+    async with running(*command, folder=folder, environ=environ, stdin=PIPE) as process:
+        ending = asyncio.create_task(process.communicate(given))
+        in_time, _ = await asyncio.wait({ending}, timeout=patience)
+        if not in_time:
+            _kill(process.pid)
+        output, errors = await ending
+        assert process.returncode is not None
+        return _ended(command, process.returncode, output, errors, code, bool(in_time))
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *command: str | Path,
+    folder: Path | None = None,
+    environ: Mapping[str, str | None] | None = None,
+    **streams: Any,
+) -> AsyncIterator[Process]:
+    """A program beside the test; killed at the end, with all that it started.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs.
+        environ: added to ours.
+        streams: as for `asyncio.create_subprocess_exec`; by default there is nothing to
+            read for it, and pipes for what it says.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=_environ(environ),
+        limit=ROOM,
+        start_new_session=True,
+        preexec_fn=_END_TOGETHER,
+        **{"stdin": subprocess.DEVNULL, "stdout": PIPE, "stderr": PIPE, **streams},
+    )
+    try:
+        yield process
+    finally:
+        killed = process.returncode is None
+        _kill(process.pid)
+        said = await process.communicate()
+        how = "was killed" if killed else f"ended with {process.returncode}"
+        sys.stderr.write(_told(command, how, *(each or b"" for each in said)))
 
 
 class ServerProcess:
@@ -27,7 +150,7 @@ class ServerProcess:
         grpc: the address of its gRPC door, where one was asked for.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str, grpc: str = "") -> None:
+    def __init__(self, process: Process, url: str, grpc: str = "") -> None:
         self.process = process
         self.url = url
         self.grpc = grpc
@@ -50,46 +173,80 @@ class ServerProcess:
             return await self.process.wait()
 
 
-async def start(*arguments: str, folder: Path) -> asyncio.subprocess.Process:
-    """Start the command in a folder that holds `live.py`, whose `app` takes any entity."""
+def command(*arguments: str, folder: Path) -> contextlib.AbstractAsyncContextManager[Process]:
+    """Our command, in a folder that holds `live.py`, whose `app` takes any entity."""
     (folder / "live.py").write_text(ANY_APP)
-    path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-W", "error", "-m", "rhtmx_server"),
-        *arguments,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    return running(*_SERVER, *arguments, folder=folder)
 
 
 @contextlib.asynccontextmanager
 async def serving(*arguments: str, folder: Path, port: int = 0) -> AsyncIterator[ServerProcess]:
     """A server process that is ready; killed at the end if it still runs."""
-    process = await start(
+    async with command(
         "--app", "live:app", "--port", str(port), "--store", "sqlite:///live.db", *arguments,
         folder=folder,
-    )  # fmt: skip
+    ) as process:  # fmt: skip
+        yield ServerProcess(process, await ready(process))
+
+
+async def ready(process: Process) -> str:
+    """The address that a server prints when it is ready."""
     assert process.stdout is not None
     assert process.stderr is not None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            line = (await process.stdout.readline()).decode()
+    async with asyncio.timeout(PATIENCE):
+        line = (await process.stdout.readline()).decode()
         if not line.startswith("ready "):
-            raise AssertionError((await process.stderr.read()).decode())
-        yield ServerProcess(process, line.split()[1])
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+            raise AssertionError(line + (await process.stderr.read()).decode())
+    return line.split()[1]
 
 
 async def refused(*arguments: str, folder: Path) -> tuple[int, str]:
     """Start a server that cannot start: its exit code and what it says."""
-    process = await start(*arguments, folder=folder)
-    async with asyncio.timeout(PATIENCE):
-        _, errors = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, errors.decode()
+    (folder / "live.py").write_text(ANY_APP)
+    ended = await ran(*_SERVER, *arguments, code=None, folder=folder)
+    return ended.code, ended.errors
+
+
+_SERVER = (sys.executable, "-W", "error", "-m", "rhtmx_server")
+
+
+def _environ(more: Mapping[str, str | None] | None) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("RHTMX_")}
+    every = {**ours, "PYTHONPATH": OURS, **(more or {})}
+    return {name: value for name, value in every.items() if value is not None}
+
+
+def _end_together() -> None:
+    """Have a program end when the tests are killed, as it is in a session of its own (prctl(2))."""
+    _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+_LIBC = ctypes.CDLL(None)
+_END_TOGETHER = _end_together if sys.platform == "linux" else None
+
+
+def _kill(group: int) -> None:
+    """End a program and what it started; it may have ended by itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _ended(
+    command: tuple[str | Path, ...],
+    code: int,
+    output: bytes,
+    errors: bytes,
+    wanted: int | None,
+    in_time: bool,
+) -> Ended:
+    how = f"ended with {code}" if in_time else "did not end in time"
+    if not in_time or wanted not in (None, code):
+        raise AssertionError(_told(command, how, output, errors))
+    return Ended(code, output.decode(), errors.decode())
+
+
+def _told(
+    command: tuple[str | Path, ...], how: str, output: bytes = b"", errors: bytes = b""
+) -> str:
+    said = (output + errors).decode(errors="replace")
+    return f"$ {shlex.join(map(str, command))[:500]}\n{how}, and said:\n{said or '(nothing)'}\n"

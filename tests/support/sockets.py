@@ -18,8 +18,8 @@ from tests.support.history import Stream
 
 _STREAMED = ("change", "field_change", "sync_complete", "sync_fields_complete")
 
-PATIENCE = 10.0
-"""Seconds after which a test that waits has failed."""
+PATIENCE = 60.0
+"""Seconds after which a test that waits has failed. A busy machine is no failure."""
 
 
 class Raw:

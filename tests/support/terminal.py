@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.process import ROOT
+from tests.support.process import ran, running
 from tests.support.sockets import PATIENCE
 
 COMMAND = (sys.executable, "-W", "error", "-m", "rhtmx")
@@ -65,14 +64,7 @@ class Terminal:
     """
 
     def __init__(self, url: str, **environ: str) -> None:
-        path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
-        self.environ = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("RHTMX_")},
-            "PYTHONPATH": path,
-            "RHTMX_URL": url,
-            "TZ": "UTC",
-            **environ,
-        }
+        self.environ: dict[str, str | None] = {"RHTMX_URL": url, "TZ": "UTC", **environ}
 
     async def run(self, *arguments: str, given: bytes = b"") -> Ended:
         """Run it to its end.
@@ -81,32 +73,12 @@ class Terminal:
             arguments: those of the command.
             given: what it can read from standard input.
         """
-        process = await self._start(*arguments)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                out, err = await process.communicate(given)
-        finally:
-            await _gone(process)
-        assert process.returncode is not None
-        return Ended(process.returncode, out.decode(), err.decode())
+        ended = await ran(*COMMAND, *arguments, code=None, given=given, environ=self.environ)
+        return Ended(ended.code, ended.output, ended.errors)
 
     @contextlib.asynccontextmanager
     async def running(self, *arguments: str, **options: Any) -> AsyncIterator[Running]:
         """Run it beside the test."""
-        process = await self._start(*arguments, **options)
-        try:
+        streams = {"stdin": PIPE, **options}
+        async with running(*COMMAND, *arguments, environ=self.environ, **streams) as process:
             yield Running(process)
-        finally:
-            await _gone(process)
-
-    async def _start(self, *arguments: str, **options: Any) -> Process:
-        streams = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE, **options}
-        return await asyncio.create_subprocess_exec(
-            *COMMAND, *arguments, env=self.environ, **streams
-        )
-
-
-async def _gone(process: Process) -> None:
-    if process.returncode is None:
-        process.kill()
-        await process.communicate()

@@ -4,6 +4,7 @@ import { connect } from "../src/client.ts";
 import { open, record, settle, start } from "./support/client.ts";
 import { fakeSockets } from "./support/sockets.ts";
 import { WELCOME } from "./support/welcome.ts";
+import { eventually } from "./support/eventually.ts";
 import type { Client } from "../src/client.ts";
 import type { Message } from "../src/messages/types.ts";
 import type { Opened } from "./support/client.ts";
@@ -338,7 +339,7 @@ describe("the queue and what was rejected", () => {
     await expect(pushed).rejects.toMatchObject({ code: "forbidden" });
     expect(client.queue).toEqual([]);
     expect(client.rejected).toMatchObject([{ code: "forbidden", text: "no" }]);
-    await vi.waitFor(() => expect(told.slice(-2).sort()).toEqual([0, 11]));
+    await eventually(() => expect(told.slice(-2).sort()).toEqual([0, 11]));
     const again = client.rejected[0]!.retry();
     await settle();
     expect(client.rejected).toEqual([]);

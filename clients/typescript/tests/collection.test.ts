@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { open, record, settle } from "./support/client.ts";
+import { eventually } from "./support/eventually.ts";
 import type { Collection } from "../src/collection.ts";
 import type { Client } from "../src/client.ts";
 import type { FakeWebSocket } from "./support/sockets.ts";
@@ -76,7 +77,7 @@ describe("a subscription", () => {
     expect(seen).toEqual([1]);
     says(2, "2", { n: 2 });
     says(3, "3", { n: 3 });
-    await vi.waitFor(() => expect(seen).toEqual([1, 3]));
+    await eventually(() => expect(seen).toEqual([1, 3]));
     stop();
     says(4, "4", { n: 4 });
     await settle();

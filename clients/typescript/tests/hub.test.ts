@@ -12,6 +12,7 @@ import { record, settle } from "./support/client.ts";
 import { TestStore } from "./support/driver.ts";
 import { fakeSockets } from "./support/sockets.ts";
 import { WELCOME } from "./support/welcome.ts";
+import { eventually } from "./support/eventually.ts";
 import type { Message } from "../src/messages/types.ts";
 import type { Port, Told } from "../src/port.ts";
 
@@ -92,7 +93,7 @@ describe("two tabs on one store", () => {
     expect(await first).toMatchObject({ version: 2 });
     await expect(second).rejects.toMatchObject({ code: "forbidden" });
     await tasks.synced;
-    await vi.waitFor(() => expect(tasks.snapshot.map(({ id }) => id)).toEqual(["1", "9"]));
+    await eventually(() => expect(tasks.snapshot.map(({ id }) => id)).toEqual(["1", "9"]));
     expect(one.rejected.map(({ id }) => id)).toEqual(two.rejected.map(({ id }) => id));
     two.rejected[0]!.discard();
     await settle();
@@ -170,7 +171,7 @@ describe("two tabs on one store", () => {
     new Collection(one, "tasks");
     lead(two, "L2");
     socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
-    await vi.waitFor(() => expect(socket.closedWith).toBe(1000));
+    await eventually(() => expect(socket.closedWith).toBe(1000));
     expect((await contentsOf(store)).records).toEqual([]);
   });
 

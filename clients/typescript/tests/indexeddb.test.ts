@@ -7,6 +7,7 @@ import { MemoryStore } from "../src/memory.ts";
 import { contentsOf } from "./support/contents.ts";
 import { open, settle, start } from "./support/client.ts";
 import { TIME, WELCOME } from "./support/welcome.ts";
+import { eventually } from "./support/eventually.ts";
 import type { Client } from "../src/client.ts";
 import type { Op, Store, Write } from "../src/store.ts";
 
@@ -209,7 +210,7 @@ describe("a client on IndexedDB", () => {
     first.socket().says({ type: "change", change: { ...change, action: "update", data: { n: 1 } } });
     first.socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
     void tasks.patch("1", { m: 2 });
-    await vi.waitFor(() => expect(first.socket().heard().at(-1)).toMatchObject({ seq: 1 }));
+    await eventually(() => expect(first.socket().heard().at(-1)).toMatchObject({ seq: 1 }));
     first.client.close();
 
     const second = await start({ storage: "app" });
@@ -217,7 +218,7 @@ describe("a client on IndexedDB", () => {
     const again = second.client.collection("tasks");
     expect(again.snapshot).toEqual([]);
     expect(await again.get("1")).toEqual({ id: "1", data: { n: 1, m: 2 }, version: 1, pending: true });
-    await vi.waitFor(() => expect(second.sockets.length).toBe(1));
+    await eventually(() => expect(second.sockets.length).toBe(1));
     second.socket().opens();
     second.socket().says(WELCOME);
     expect(second.socket().heard()).toMatchObject([

@@ -108,7 +108,7 @@ async def test_a_stream_without_progress_is_cut_off(store: str, messages: Any) -
 
 
 async def test_a_backend_that_only_listens_is_not_taken_for_gone(messages: Any) -> None:
-    app = App(store="memory://", config=Config(port=0, grpc_port=0, heartbeat=0.05))
+    app = App(store="memory://", config=Config(port=0, grpc_port=0, heartbeat=0.5))
     async with app, backend(messages, app.grpc_address) as client:
         watch = client.stream("Watch", messages.WatchRequest(entity="e"))
         talk = client.stream("Connect", iter(()))  # says nothing, and has said all

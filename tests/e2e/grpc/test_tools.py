@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import shutil
@@ -19,7 +18,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 
 from rhtmx_server import App
 from tests.support.grpcio_client import Backend, Reading
-from tests.support.sockets import PATIENCE
+from tests.support.process import ran
 
 BUF = shutil.which("buf") or str(Path(sys.executable).with_name("buf"))
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -30,15 +29,12 @@ UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 async def curl(app: App, path: str, *arguments: str, data: Any = None) -> tuple[str, str]:
     """What `buf curl` prints, and complains of."""
     body = () if data is None else ("-d", json.dumps(data))
-    process = await asyncio.create_subprocess_exec(
+    ended = await ran(
         *(BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge", *arguments, *body),
         f"http://{app.grpc_address}{path}",
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        code=None,
     )
-    async with asyncio.timeout(PATIENCE):
-        output, errors = await process.communicate()
-    return output.decode(), errors.decode()
+    return ended.output, ended.errors
 
 
 async def test_buf_curl_calls_without_a_schema(app: App) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from google.protobuf import descriptor_pb2
 
 from codegen.descriptors import read_schema
 from codegen.model import Schema
+from tests.support.process import run
 
 
 def parsed(descriptors: bytes) -> descriptor_pb2.FileDescriptorSet:
@@ -43,14 +43,8 @@ print(read_schema(data).hash)
 def test_options_that_the_process_knows_already_do_not_change_the_hash(
     schema: Schema, descriptors: bytes, root: Path
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ALREADY_KNOWN],
-        input=descriptors,
-        capture_output=True,
-        check=True,
-        cwd=root,
-    )
-    assert done.stdout.decode().strip() == schema.hash
+    done = run(sys.executable, "-c", ALREADY_KNOWN, given=descriptors, folder=root)
+    assert done.output.strip() == schema.hash
 
 
 def test_the_order_of_files_does_not_change_the_hash(schema: Schema, descriptors: bytes) -> None:

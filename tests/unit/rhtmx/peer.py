@@ -52,7 +52,7 @@ class Peer:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something to become true."""
-        async with self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(true)
 
     async def write(self, entity_id: str, fields: dict[str, int] | None) -> None:
@@ -182,4 +182,4 @@ async def peering() -> AsyncIterator[Peer]:
 def client_of(peer: Peer, form: Format = Format.JSON, **options: Any) -> Client:
     """A client that comes back at once."""
     session = Session("c1", random=lambda: 0.0)
-    return Client(session, Endpoint(peer.url, form, open_timeout=5), **options)
+    return Client(session, Endpoint(peer.url, form, open_timeout=60), **options)

@@ -214,16 +214,19 @@ async def test_offline_lets_go_and_online_connects_at_once(client: Client, peer:
     assert peer.connections == 2
 
 
-async def test_online_does_not_wait_for_the_next_attempt(peer: Peer) -> None:
-    session = Session("c1", random=lambda: 0.999)  # the wait would be nearly a second
+async def test_online_does_not_wait_for_the_next_attempt(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.backoff._FIRST", 1000.0)
+    monkeypatch.setattr("rhtmx.backoff._LONGEST", 1000.0)
+    session = Session("c1", random=lambda: 0.999)
     async with Client(session, Endpoint(peer.url, Format.JSON)) as client:
         await peer.drop()
         async for state in client.states():
             if state is State.WAITING:
                 break
         client.online()
-        async with asyncio.timeout(0.5):
-            await peer.until(lambda: peer.connections == 2)
+        await peer.until(lambda: peer.connections == 2)
 
 
 async def test_offline_while_connecting_ends_the_attempt(peer: Peer) -> None:

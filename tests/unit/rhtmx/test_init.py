@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import rhtmx
+from tests.support.process import run
 
 
 @pytest.mark.parametrize("name", rhtmx.__all__)
@@ -25,10 +25,8 @@ def test_other_names_are_not() -> None:
 def test_the_wire_does_not_load_the_client() -> None:
     code = "import sys, rhtmx.wire; print([m for m in sys.modules if m.startswith('websockets')])"
     root = Path(rhtmx.__file__).parents[1]
-    out = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert out.stdout.strip() == "[]"
+    out = run(sys.executable, "-c", code, folder=root)
+    assert out.output.strip() == "[]"
 
 
 def test_it_says_that_it_is_typed() -> None:

@@ -136,3 +136,25 @@ def test_what_waits_from_before_is_shown_from_the_start(side: Side) -> None:
     side.write(patch({"a": 1}))
     again = Overlay(side.replica, side.queue)
     assert again.snapshot() == side.overlay.snapshot()
+
+
+def test_record_by_record_one_without_fields_is_there() -> None:
+    side = Side(Grain.RECORDS)
+    side.write(patch({}, ("a",)))
+    assert side.shown() == {"1": {}}
+
+
+def test_a_record_is_as_new_as_the_newest_that_is_in_it(side: Side) -> None:
+    side.hold("1", b"1", 4)
+    assert side.overlay.get("1") == Record("1", 1, 4, pending=False)
+    row = side.write(patch({"a": 1}))
+    assert side.overlay.get("1") == Record("1", {"a": 1}, 4, pending=True)
+    side.settle(row, Settled(6, "e"))
+    assert side.overlay.get("1") == Record("1", {"a": 1}, 6, pending=False)
+
+
+def test_a_value_that_only_looks_equal_is_another_one(side: Side) -> None:
+    for number, one in enumerate((b"1", b"true", b"1.0", b"[1]", b"[true]")):
+        before = side.overlay.snapshot()
+        side.hold("1", one)
+        assert side.overlay.snapshot() is not before, f"value {number}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
 from rhtmx.journal import Journal
 from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog, Position
@@ -186,3 +187,124 @@ def test_a_record_that_is_no_object_has_no_fields(journal: Journal) -> None:
     replica.begin("e")
     assert replica.synced(at(5)) == {"1", "2"}
     assert replica.ids() == set()
+
+
+# What it begins with.
+
+
+def test_a_new_one_has_nothing_and_is_nowhere(journal: Journal) -> None:
+    replica = Replica("tasks", Grain.RECORDS, journal)
+    assert (replica.live, replica.caught_up, replica.error) == (False, False, None)
+    assert (replica.ids(), replica.position) == (set(), at(0, ""))
+    assert replica.cursor.position is replica.position
+
+
+@pytest.mark.parametrize("grain", Grain)
+def test_what_was_kept_goes_on_where_it_was(journal: Journal, grain: Grain) -> None:
+    kept = Kept(at(5), grain, {"1": Held(5, b'{"a":1}')})
+    replica = Replica("tasks", grain, journal, kept)
+    replica.begin("e")
+    assert replica.position == at(5)
+    assert replica.cursor.position == at(5)
+    assert replica.base_version("1") == 5
+    assert replica.synced(at(5)) == set(), "nothing of it is stale"
+    assert replica.ids() == {"1"}
+
+
+@pytest.mark.parametrize("data", [b'{"a":1}', b"{}", b"7"])
+@pytest.mark.parametrize("grain", Grain)
+def test_what_was_kept_without_a_position_is_read_anew(
+    journal: Journal, grain: Grain, data: bytes
+) -> None:
+    replica = Replica("tasks", grain, journal, Kept(at(0), grain, {"1": Held(5, data)}))
+    replica.begin("e")
+    assert replica.synced(at(9)) == {"1"}
+    assert replica.ids() == set()
+
+
+def test_what_was_kept_without_a_position_was_not_seen(journal: Journal) -> None:
+    kept = Kept(at(0), Grain.RECORDS, {"1": Held(5, b"7")})
+    replica = Replica("tasks", Grain.RECORDS, journal, kept)
+    assert replica.base_version("1") is None
+
+
+def test_a_record_without_fields_that_comes_anew_stays(journal: Journal) -> None:
+    kept = Kept(at(0), Grain.FIELDS, {"1": Held(5, b"{}")})
+    replica = Replica("tasks", Grain.FIELDS, journal, kept)
+    replica.begin("e")
+    replica.deliver(part("a", 6), None)
+    assert replica.synced(at(6)) == set()
+    assert replica.get("1") == Held(6, b'{"a":1}')
+
+
+# Connections that come and go.
+
+
+def test_a_connection_ends_what_was_wrong(replica: Replica) -> None:
+    replica.error = RhtmxError(ErrorCode.FORBIDDEN, "no")
+    replica.begin("e")
+    assert replica.error is None
+
+
+def test_a_connection_to_the_same_store_goes_on(replica: Replica) -> None:
+    live(replica, 5)
+    replica.lost()
+    replica.begin("e")
+    assert replica.position == at(5)
+
+
+def test_without_a_connection_it_is_not_live_though_it_was(replica: Replica) -> None:
+    live(replica, 5)
+    assert (replica.live, replica.caught_up) == (True, True)
+    replica.lost()
+    assert (replica.live, replica.caught_up) == (False, True)
+    live(replica, 5)
+    replica.start_over("e")
+    assert (replica.live, replica.caught_up) == (False, True)
+
+
+def test_one_that_has_nothing_stale_goes_on_reading_where_it_was(replica: Replica) -> None:
+    replica.cursor.position = at(3)
+    replica.lost()
+    assert replica.cursor.position == at(3)
+
+
+def test_what_has_not_come_is_not_covered_by_a_position(replica: Replica) -> None:
+    live(replica, 5)
+    assert not replica.covers("1", Settled(6, "e"))
+    replica.lost()
+    assert not replica.covers("1", Settled(5, "e"))
+
+
+# Fields that are gone.
+
+
+def test_a_field_that_was_never_there_can_be_deleted(fields: Replica) -> None:
+    fields.deliver(part("a", 1), None)
+    fields.deliver(part("b", 2, None), None)
+    assert fields.get("1") == Held(2, b'{"a":1}')
+
+
+def test_a_field_that_came_without_a_value_is_null(fields: Replica) -> None:
+    fields.deliver(FieldChangeLog("tasks", "1", "a", None, FieldAction.UPDATE, 1), None)
+    assert fields.get("1") == Held(1, b'{"a":null}')
+
+
+def test_a_record_that_was_deleted_keeps_none_of_its_fields(fields: Replica) -> None:
+    fields.deliver(part("a", 1), None)
+    fields.deliver(record("1", 2, None), None)
+    fields.deliver(part("b", 3), None)
+    assert fields.get("1") == Held(3, b'{"b":1}')
+
+
+def test_a_record_whose_last_field_goes_was_seen_going(fields: Replica) -> None:
+    fields.deliver(part("a", 1), None)
+    fields.deliver(part("a", 2, None), None)
+    assert fields.base_version("1") == 2
+
+
+def test_what_was_kept_with_space_around_it_is_an_object(journal: Journal) -> None:
+    kept = Kept(at(5), Grain.FIELDS, {"1": Held(5, b' {"a":1} ')})
+    replica = Replica("tasks", Grain.FIELDS, journal, kept)
+    replica.deliver(part("b", 6), None)
+    assert replica.get("1") == Held(6, b'{"a":1,"b":1}')

@@ -120,7 +120,7 @@ class Side:
         tick = Tick(self.soon)
         self.hub = Hub(tick)
         self.forms: dict[str, Form] = {}
-        runner = Runner(DaemonPool(1), timeout=5.0, meter=Meter())
+        runner = Runner(DaemonPool(1), timeout=60.0, meter=Meter())
         self.services = Services(
             config=self.config,
             store=self.store,

@@ -16,17 +16,19 @@ from rhtmx.messages import (
     SyncFieldsComplete,
 )
 from rhtmx.wire import Message
-from rhtmx_server.model import Granularity
+from rhtmx_server.model import Granularity, Head, Record
+from rhtmx_server.stores.memory import MemoryStore
 from tests.unit.rhtmx_server.fakes import (
     FIELDS,
     NOW,
     RECORDS,
+    pause,
     push,
     push_fields,
     update,
     version,
 )
-from tests.unit.rhtmx_server.feed_world import Reader, World, run
+from tests.unit.rhtmx_server.feed_world import PausingStore, Reader, World, run
 
 
 @pytest.fixture
@@ -213,13 +215,31 @@ def test_subscribing_again_at_the_same_granularity_changes_nothing(
     assert changes(reader.take()) == [1]
 
 
-def test_narrowing_leaves_the_other_granularity(world: World, reader: Reader) -> None:
+@pytest.mark.parametrize(("ended", "left"), [(RECORDS, FieldChange), (FIELDS, Change)])
+def test_narrowing_leaves_the_other_granularity(
+    world: World, reader: Reader, ended: Granularity, left: type[Message]
+) -> None:
     reader.subscribe(RECORDS)
     reader.subscribe(FIELDS)
-    reader.feed.unsubscribe("tasks", RECORDS)
+    reader.feed.unsubscribe("tasks", ended)
     world.write(push("1"))
     world.settle()
-    assert [type(m) for m in reader.take()] == [FieldChange]
+    assert [type(m) for m in reader.take()] == [left]
+
+
+@pytest.mark.parametrize(("ended", "left"), [(RECORDS, FieldChange), (FIELDS, Change)])
+def test_narrowing_while_it_catches_up_leaves_the_other_granularity(
+    world: World, reader: Reader, ended: Granularity, left: type[Message]
+) -> None:
+    world.fill(1)
+    reader.subscribe(RECORDS, since=0)
+    reader.subscribe(FIELDS)
+    reader.feed.unsubscribe("tasks", ended)
+    world.settle()
+    reader.take()
+    world.write(push("1"))
+    world.settle()
+    assert [type(m) for m in reader.take()] == [left]
 
 
 # Ending.
@@ -537,3 +557,169 @@ def test_a_resume_that_may_have_missed_a_forgotten_delete_ends_in_a_reset(
     world.write(push("9"))
     world.settle()
     assert changes(reader.take()) == [5]
+
+
+# Where a subscription stands.
+
+
+def test_a_live_subscription_is_told_where_it_stands_at_once(world: World, reader: Reader) -> None:
+    world.fill(3)
+    reader.subscribe(RECORDS)
+    reader.feed.announce("tasks", RECORDS)
+    reader.feed.announce("tasks", FIELDS)
+    records, fields = reader.take()
+    assert records == SyncComplete(entity="tasks", version=3, epoch="e", reset=False)
+    assert fields == SyncFieldsComplete(entity="tasks", version=3, epoch="e", reset=False)
+
+
+def test_one_that_catches_up_is_told_when_it_has(world: World, reader: Reader) -> None:
+    world.fill(3)
+    reader.subscribe(RECORDS, since=2)
+    reader.feed.announce("tasks", FIELDS)
+    assert reader.take() == []
+    world.settle()
+    received = reader.take()
+    assert changes(received) == [3]
+    assert [type(each) for each in received[1:]] == [SyncComplete, SyncFieldsComplete]
+    assert [each.reset for each in complete(received)] == [False, False]
+
+
+def test_one_that_caught_up_can_end(world: World, reader: Reader) -> None:
+    world.fill(2)
+    reader.subscribe(RECORDS, since=0)
+    world.settle()
+    reader.take()
+    reader.feed.unsubscribe("tasks", RECORDS)
+    world.write(push("9"))
+    world.settle()
+    assert reader.take() == []
+
+
+def test_one_that_caught_up_can_fall_behind_again(world: World, reader: Reader) -> None:
+    world.fill(2)
+    reader.subscribe(RECORDS, since=0)
+    world.settle()
+    reader.take()
+    world.hub.leave("tasks", RECORDS, reader)
+    reader.feed.fell("tasks", 1)
+    world.settle()
+    assert changes(reader.take()) == [2]
+
+
+def test_falling_out_of_what_is_not_live_changes_nothing(world: World, reader: Reader) -> None:
+    world.fill(3)
+    reader.subscribe(RECORDS, since=0)
+    reader.feed.fell("tasks", 3)
+    reader.feed.fell("others", 3)
+    world.settle()
+    assert changes(reader.take()) == [1, 2, 3]
+
+
+# What is asked of the store.
+
+
+def test_a_sync_joins_only_one_of_its_own_entity_and_grain(world: World, reader: Reader) -> None:
+    world.fill(2)
+    world.write(push("1", entity="others"))
+    reader.sync(RECORDS, 0, "records")
+    reader.sync(FIELDS, 0, "fields")
+    reader.feed.sync(Sync(entity="others", since=0, epoch="e", request_id="others"))
+    world.settle()
+    received = reader.take()
+    assert {(type(each), each.entity, each.request_id) for each in complete(received)} == {
+        (SyncComplete, "tasks", "records"),
+        (SyncFieldsComplete, "tasks", "fields"),
+        (SyncComplete, "others", "others"),
+    }
+    assert sum(isinstance(each, Change) for each in received) == 3
+    assert sum(isinstance(each, FieldChange) for each in received) == 2
+
+
+def test_one_task_reads_for_all(world: World, reader: Reader) -> None:
+    world.store.before = 1
+    world.fill(2)
+    reader.sync(RECORDS, 0)
+    reader.sync(FIELDS, 0)
+    assert len(reader.steps.running) == 1
+    world.step()
+    reader.feed.sync(Sync(entity="others", since=0, epoch="e"))
+    assert len(reader.steps.running) == 1
+    world.settle()
+    assert len(complete(reader.take())) == 3
+
+
+@pytest.mark.parametrize(("grain", "clocks"), [(RECORDS, False), (FIELDS, True)])
+def test_clocks_are_read_for_fields_only(
+    world: World, reader: Reader, grain: Granularity, clocks: bool
+) -> None:
+    asked: list[bool] = []
+    since = world.store.since
+
+    async def noted(
+        entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> list[Record]:
+        asked.append(clocks)
+        return await since(entity, after, upto, limit, clocks=clocks)
+
+    world.store.since = noted  # type: ignore[method-assign]
+    world.fill(1)
+    reader.sync(grain, 0)
+    world.settle()
+    assert set(asked) == {clocks}
+
+
+def test_a_page_that_arrives_after_it_was_sent_elsewhere_is_not_sent(
+    world: World, reader: Reader
+) -> None:
+    world.store.after = 1
+    world.fill(3)
+    reader.subscribe(RECORDS, since=2)
+    world.step()  # it waits for what comes after 2
+    reader.sync(RECORDS, 0)
+    world.settle()
+    assert changes(reader.take()) == [1, 2, 3]
+
+
+def test_a_page_of_a_subscription_that_has_ended_is_not_sent(world: World, reader: Reader) -> None:
+    world.store.after = 1
+    world.fill(3)
+    reader.subscribe(RECORDS)
+    world.hub.leave("tasks", RECORDS, reader)
+    reader.feed.fell("tasks", 1)
+    world.step()  # it waits for a page
+    reader.feed.unsubscribe("tasks", RECORDS)
+    world.settle()
+    assert reader.take() == []
+
+
+async def _slow_head(store: PausingStore, entity: str) -> Head:
+    await pause()
+    return await MemoryStore.head(store, entity)
+
+
+def test_one_that_is_sent_elsewhere_while_the_floor_is_read_goes_there(
+    world: World, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PausingStore, "head", _slow_head)
+    world.fill(3)
+    reader.subscribe(RECORDS, since=3)
+    world.step()  # it waits for the floor
+    reader.sync(RECORDS, 0)
+    world.settle()
+    assert changes(reader.take()) == [1, 2, 3]
+
+
+def test_one_that_ends_while_the_floor_is_read_is_told_no_more(
+    world: World, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PausingStore, "head", _slow_head)
+    world.fill(3)
+    reader.subscribe(RECORDS)
+    world.hub.leave("tasks", RECORDS, reader)
+    reader.feed.fell("tasks", 3)
+    world.step()  # it waits for the floor
+    reader.feed.unsubscribe("tasks", RECORDS)
+    world.write(push("9"))
+    world.settle()
+    assert reader.take() == []
+    assert reader.feed.lagging == 0

@@ -83,8 +83,8 @@ def test_at_most_so_many_run_at_a_time() -> None:
         return gate.wait(5)
 
     jobs = [pool.submit(n, work) for n in range(3)]
-    assert running.acquire(timeout=5)
-    assert running.acquire(timeout=5)
+    assert running.acquire(timeout=60)
+    assert running.acquire(timeout=60)
     assert not jobs[2].running()
     gate.set()
     assert all(job.result(5) for job in jobs)

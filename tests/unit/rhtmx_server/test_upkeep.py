@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -57,8 +57,10 @@ async def turns(monkeypatch: pytest.MonkeyPatch, work: Any, count: int) -> list[
     return pauses.seconds
 
 
-def watching(*connections: Looked, config: Config | None = None) -> Any:
-    clock = iter(range(1000))
+def watching(
+    *connections: Looked, config: Config | None = None, times: Iterable[float] = range(-1, 1000)
+) -> Any:
+    clock = iter(times)
     return upkeep.watch(
         lambda: cast("list[Connection]", list(connections)),
         lambda: float(next(clock)),
@@ -70,6 +72,22 @@ async def test_every_connection_is_looked_at_each_time(monkeypatch: pytest.Monke
     one, other = Looked(), Looked()
     await turns(monkeypatch, watching(one, other), 3)
     assert one.looks == other.looks == [0.0, 1.0, 2.0]
+
+
+async def test_a_server_that_was_away_itself_listens_before_it_judges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = Looked()
+    await turns(monkeypatch, watching(peer, times=[0, 1, 50, 51, 52]), 4)
+    assert peer.looks == [1, 51, 52]
+
+
+async def test_a_server_that_is_always_late_judges_every_other_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = Looked()
+    await turns(monkeypatch, watching(peer, times=[0, 50, 100, 150, 200]), 4)
+    assert peer.looks == [100, 200]
 
 
 async def test_a_look_that_fails_does_not_end_the_watch(

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
 
 from rhtmx.messages import Push
 from rhtmx.wire.engine import engine_class
+from tests.support.process import run
 
 
 def test_a_class_is_found_by_its_full_name() -> None:
@@ -21,12 +21,6 @@ def test_an_unknown_name_is_a_key_error() -> None:
 
 
 def test_the_slow_engine_is_refused_with_what_to_do() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "import rhtmx.wire"],
-        env={"PYTHONPATH": ":".join(sys.path), "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "runs on its 'python' engine, but 'upb' is needed: unset PROTOCOL_BUFFERS" in done.stderr
+    environ = {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    done = run(sys.executable, "-c", "import rhtmx.wire", code=1, environ=environ)
+    assert "runs on its 'python' engine, but 'upb' is needed: unset PROTOCOL_BUFFERS" in done.errors

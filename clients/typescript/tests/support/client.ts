@@ -1,9 +1,10 @@
 /**
  * A client on sockets without a network.
  */
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 
 import { connect } from "../../src/client.ts";
+import { eventually } from "./eventually.ts";
 import { fakeSockets } from "./sockets.ts";
 import { TIME, WELCOME } from "./welcome.ts";
 import type { Client } from "../../src/client.ts";
@@ -37,7 +38,7 @@ export async function start(options: ConnectOptions = {}): Promise<Opened> {
 /** A client that is welcomed. */
 export async function open(options: ConnectOptions = {}, welcome: Partial<Welcome> = {}): Promise<Opened> {
   const opened = await start(options);
-  await vi.waitFor(() => expect(opened.sockets).not.toEqual([]), { interval: 1 });
+  await eventually(() => expect(opened.sockets).not.toEqual([]));
   opened.socket().opens();
   opened.socket().says({ ...WELCOME, ...welcome });
   await settle();

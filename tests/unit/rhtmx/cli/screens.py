@@ -24,7 +24,7 @@ class Stream(io.StringIO):
 
     async def until(self, count: int) -> list[str]:
         """Wait for so many lines."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(lines := self.getvalue().splitlines()) < count:
                 self._written.clear()
                 await self._written.wait()

@@ -17,7 +17,7 @@ from rhtmx.cli.files import lines, load, opened, shown, token
 
 
 async def read(descriptor: int, name: str = "-") -> list[tuple[str, str]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [each async for each in lines(descriptor, name)]
 
 
@@ -95,7 +95,7 @@ async def test_lines_of_any_length_are_whole(tmp_path: Path) -> None:
 async def test_a_line_is_there_before_the_next_one() -> None:
     ours, its = os.pipe()
     coming = lines(ours, "-")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         os.write(its, b"one\ntw")
         assert (await anext(coming))[1] == "one"
         os.write(its, b"o\n")

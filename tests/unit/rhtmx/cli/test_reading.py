@@ -21,7 +21,7 @@ async def written(peer: Peer, count: int) -> None:
 
 
 async def until_ended(running: Any) -> int:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         status: int = await running
         return status
 

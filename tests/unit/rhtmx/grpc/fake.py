@@ -211,7 +211,7 @@ class Fake(TrackersBase):
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait until something is so, but not for ever."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 (what happens on the other side has no event)
             await asyncio.sleep(0.001)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import rhtmx
 from rhtmx.client import Client
 from rhtmx.errors import RhtmxError
 from rhtmx.grpc.client import Backend, backend
+from tests.support.process import run
 from tests.unit.rhtmx.grpc.fake import Fake, backend_to
 
 SHARED = ("push", "delete", "push_fields", "validate_field", "validate_form", "sync", "sync_fields")
@@ -73,16 +73,12 @@ def test_a_secret_without_an_id_is_a_mistake() -> None:
 def test_the_client_of_the_socket_does_not_load_it() -> None:
     code = "import sys, rhtmx; rhtmx.connect; print([m for m in sys.modules if 'rhtmx.grpc' in m])"
     root = Path(rhtmx.__file__).parents[1]
-    out = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert out.stdout.strip() == "[]"
+    out = run(sys.executable, "-c", code, folder=root)
+    assert out.output.strip() == "[]"
 
 
 def test_it_does_not_load_the_client_of_the_socket() -> None:
     code = "import sys, rhtmx; rhtmx.backend; print([m for m in sys.modules if 'websockets' in m])"
     root = Path(rhtmx.__file__).parents[1]
-    out = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert out.stdout.strip() == "[]"
+    out = run(sys.executable, "-c", code, folder=root)
+    assert out.output.strip() == "[]"

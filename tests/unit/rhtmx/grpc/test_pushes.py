@@ -147,7 +147,7 @@ async def test_leaving_the_loop_ends_the_stream(fake: Fake, backend: Backend) ->
         break
     gc.collect()
     await fake.closed()
-    await asyncio.wait_for(ended.wait(), 2)
+    await asyncio.wait_for(ended.wait(), 60)
 
 
 async def test_it_has_a_time_for_all_of_it(fake: Fake, backend: Backend) -> None:

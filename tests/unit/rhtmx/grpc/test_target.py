@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.codec import Codec
 from rhtmx.grpc.target import Tls, open_channel, target
+from tests.support.process import run
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,7 @@ def test_a_context_of_the_user_is_taken_as_it_is() -> None:
 def test_tls_takes_files(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     make = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-    subprocess.run(
-        [*make, "-nodes", "-keyout", key, "-out", cert, "-subj", "/CN=test"],
-        check=True,
-        capture_output=True,
-    )
+    run(*make, "-nodes", "-keyout", key, "-out", cert, "-subj", "/CN=test")
     context = target("localhost:1", Tls(ca=cert, cert=cert, key=key)).ssl
     assert context is not None
     assert [each["subject"] for each in context.get_ca_certs()] == [((("commonName", "test"),),)]

@@ -41,7 +41,7 @@ def at(version: int, epoch: str = "e1") -> Position:
 async def take(changes: Any, count: int) -> list[int]:
     """The versions of the next changes."""
     versions = []
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         async for each in changes:
             versions.append(each.version)
             if len(versions) == count:

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from rhtmx.messages import Push
 from rhtmx.ops import Add, Held, KeptRow, PutRecord, PutRefused, RefusedWrite, SetIdentity
 from rhtmx.stores.sqlite import _STEPS, VERSION, SqliteStore
 from rhtmx.wire import Format, decode, encode
+from tests.support.process import run
 
 
 def write(name: str, size: int = 1) -> Add:
@@ -60,16 +60,10 @@ def test_a_file_that_is_open_is_refused_to_another_process(store: SqliteStore, p
         "try: SqliteStore(sys.argv[1]).load()\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert out.stdout.startswith("RhtmxError")
-    assert "another process has it open: end that one, or name another file" in out.stdout
-    assert str(path) in out.stdout
+    out = run(sys.executable, "-c", code, path)
+    assert out.output.startswith("RhtmxError")
+    assert "another process has it open: end that one, or name another file" in out.output
+    assert str(path) in out.output
 
 
 def test_a_file_of_before_the_secrets_keeps_its_client_and_its_queue(path: Path) -> None:
@@ -212,7 +206,7 @@ def test_a_full_disk_refuses_and_keeps_what_there_is(tmp_path: Path) -> None:
     mounted = tmp_path / "disk"
     mounted.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(mounted)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+    if os.geteuid() != 0 or run(*command, code=None).code:
         pytest.skip("needs the right to mount a small disk")
     try:
         store = SqliteStore(mounted / "replica.db")
@@ -227,7 +221,7 @@ def test_a_full_disk_refuses_and_keeps_what_there_is(tmp_path: Path) -> None:
         store.close()
         assert rows(mounted / "replica.db") == [str(n) for n in range(kept)]
     finally:
-        subprocess.run(["umount", str(mounted)], check=True)
+        run("umount", mounted)
 
 
 def test_a_disk_that_fails_refuses_and_keeps_what_there_is(path: Path) -> None:
@@ -247,12 +241,6 @@ except RhtmxError as error:
     print(error.code.name)
 print(store.add([write("c")]))
 """
-    out = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert out.stdout.split() == ["STORAGE_FAILED", "[2]"]
+    out = run(sys.executable, "-c", code, path)
+    assert out.output.split() == ["STORAGE_FAILED", "[2]"]
     assert rows(path) == ["a", "c"]

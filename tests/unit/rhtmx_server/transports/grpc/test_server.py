@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -46,7 +46,7 @@ async def test_what_is_wrong_with_the_address_is_said() -> None:
 
 
 async def test_who_connects_while_it_stops_may_not_stay() -> None:
-    peer: Any = SimpleNamespace(_transport=SimpleNamespace(get_extra_info=lambda name: None))
+    peer: Any = Mock()
     stopping = server()
     assert stopping.opened(peer)
     stopping.lost(peer)
