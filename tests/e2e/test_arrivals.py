@@ -117,7 +117,7 @@ async def test_what_is_no_request_is_dropped_at_once() -> None:
         ):
             async with opened(app, said) as reader:
                 assert await ended(reader) == b""
-        await eventually(lambda: present(app) == 0)
+                await eventually(lambda: present(app) == 0)  # though the peer has not hung up
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
