@@ -71,7 +71,7 @@ def source(peername: object) -> str | None:
         return None
     if ":" not in host:
         return host  # the system writes IPv4 addresses in one way only
-    address = ipaddress.IPv6Address(host.partition("%")[0])
+    address = ipaddress.IPv6Address(host)
     if address.ipv4_mapped is not None:  # an IPv4 peer of a socket that takes both
         return source((str(address.ipv4_mapped),))
     if address.is_loopback:

@@ -23,6 +23,13 @@ class Guest(Ticket):
         self._door.admission.leave(self)
 
 
+class Slow(Guest):
+    """One that is gone later, as connections are."""
+
+    def drop(self) -> None:
+        self._door.dropped.append(self)
+
+
 class Door:
     """An admission, and what came of those who arrived."""
 
@@ -62,6 +69,7 @@ class Door:
         (("192.0.2.1", 1), "192.0.2.1"),
         (("2001:db8:1:2:3:4:5:6", 1, 0, 0), "2001:db8:1:2::"),
         (("2001:db8:1:2::", 1, 0, 0), "2001:db8:1:2::"),
+        (("2001:db8:1:2:8000::1", 1, 0, 0), "2001:db8:1:2::"),
         (("2001:db8:1:3::1", 1, 0, 0), "2001:db8:1:3::"),
         (("fe80::1%eth0", 1, 0, 2), "fe80::"),
         (("::ffff:192.0.2.1", 1, 0, 0), "192.0.2.1"),
@@ -115,7 +123,20 @@ def test_peers_without_an_address_are_counted_in_all_only() -> None:
     door = Door(connections=5, connections_per_address=1)
     for _ in range(5):
         door.welcome(None)
+    assert door.admission._sources == {}
     assert "--connections)" in door.refused(None).message
+
+
+def test_a_limit_of_one_is_one() -> None:
+    door = Door(connections_per_address=1, connections_per_subject=1)
+    door.welcome("192.0.2.1")
+    assert door.refused("192.0.2.1").message == (
+        "there are 1 connections from your address already (--connections-per-address): "
+        "close one of them"
+    )
+    door.admission.speak("ada")
+    with pytest.raises(RhtmxError):
+        door.admission.speak("ada")
 
 
 def test_who_was_turned_away_does_not_count_and_leaves_no_place() -> None:
@@ -194,6 +215,19 @@ def test_the_oldest_makes_room_once_it_has_had_its_time() -> None:
     door.welcome(now=FAIR + 0.5)
     assert door.dropped == [first, second]
     assert door.reasons == ["handshakes"] * 3
+
+
+def test_one_that_makes_room_does_so_once_though_it_takes_a_moment_to_go() -> None:
+    door = Door(handshakes=2)
+    waiting = [Slow(door), Slow(door)]
+    for guest in waiting:
+        assert door.admission.arrive(guest, None, 0.0)
+    door.welcome(now=FAIR)
+    door.welcome(now=FAIR)
+    assert door.dropped == waiting
+    for guest in waiting:
+        door.admission.leave(guest)
+    assert door.admission._connections == 2
 
 
 def test_a_handshake_that_does_not_end_is_overdue_once() -> None:

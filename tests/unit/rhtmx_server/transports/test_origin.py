@@ -175,8 +175,15 @@ def test_what_is_no_origin_cannot_be_allowed() -> None:
 def test_only_pages_that_were_named_may_read_from_elsewhere() -> None:
     origins = Origins(["https://example.com"], Metrics())
     assert origins.may_read(request("https://example.com")) == "https://example.com"
-    for other in (None, "null", "https://evil.example", "http://localhost:3000"):
+    for other in (
+        None, "null", "", "https://evil.example", "http://localhost:3000", "http://example.com",
+        "https://example.com.evil.example", "https://example.com:8443", "https://example.co",
+        "https://sub.example.com", "https://evilexample.com", "https://example.com.",
+    ):  # fmt: skip
         assert origins.may_read(request(other)) is None
+    twice = request("https://example.com")
+    twice.headers["Origin"] = "https://example.com"
+    assert origins.may_read(twice) is None
 
 
 # DNS rebinding: a page whose name was made to point at this machine.
