@@ -12,10 +12,9 @@ a connection        from its arrival until it   turned away: `connections`,
 a handshake         until the peer has said     the oldest makes room if it has
                     what it wants; for          had `FAIR` seconds, else the new
                     `handshake_timeout`         one is turned away: `handshakes`
-one turned away     until it has said what it   dropped without a word
-                    wants, and is told; for
-                    `FAIR` seconds, at most
-                    `TURNED_AWAY` at a time
+one turned away     until it has said what it   the oldest is dropped without a
+                    wants, and is told; for     word: `TURNED_AWAY`
+                    `FAIR` seconds
 a subject           for each connection that    refused: `connections_per_subject`
                     speaks for it
 ==================  ==========================  ==================================
@@ -71,7 +70,7 @@ def source(peername: object) -> str | None:
         return None
     if ":" not in host:
         return host  # the system writes IPv4 addresses in one way only
-    address = ipaddress.IPv6Address(host.partition("%")[0])
+    address = ipaddress.IPv6Address(host)
     if address.ipv4_mapped is not None:  # an IPv4 peer of a socket that takes both
         return source((str(address.ipv4_mapped),))
     if address.is_loopback:
@@ -142,28 +141,23 @@ class Admission:
             raise error
         self._count(ticket, source)
 
-    def arrive(self, ticket: Ticket, source: str | None, now: float) -> bool:
+    def arrive(self, ticket: Ticket, source: str | None, now: float) -> None:
         """Count a connection that has to say what it wants: `greeted`.
 
         Args:
-            ticket: the connection. It may get a refusal to be told then.
+            ticket: the connection. It may get a refusal, to be told then.
             source: the address, as `source` has it.
             now: seconds, of a clock that does not jump.
-
-        Returns:
-            Whether it may stay so long.
         """
-        error = self._no_room(source) or self._make_room(now)
         ticket.arrived = now
-        if error is None:
+        ticket.refusal = self._no_room(source) or self._make_room(now)
+        if ticket.refusal is None:
             self._count(ticket, source)
             self._waiting[ticket] = None
-            return True
-        ticket.refusal = error
+            return
         if len(self._turned_away) >= TURNED_AWAY:
-            return False
+            _drop_oldest(self._turned_away)
         self._turned_away[ticket] = None
-        return True
 
     def greeted(self, ticket: Ticket) -> None:
         """Its peer has said what it wants: the handshake waits no more."""
@@ -244,10 +238,8 @@ class Admission:
         if len(self._waiting) < most:
             return None
         self._refused("handshakes")
-        oldest = next(iter(self._waiting))
-        if now - oldest.arrived >= FAIR:
-            del self._waiting[oldest]
-            oldest.drop()
+        if now - next(iter(self._waiting)).arrived >= FAIR:
+            _drop_oldest(self._waiting)
             return None
         return RhtmxError(
             ErrorCode.TOO_MANY_REQUESTS,
@@ -264,6 +256,12 @@ def _before(tickets: dict[Ticket, None], moment: float) -> list[Ticket]:
             break
         found.append(ticket)
     return found
+
+
+def _drop_oldest(tickets: dict[Ticket, None]) -> None:
+    oldest = next(iter(tickets))
+    del tickets[oldest]
+    oldest.drop()
 
 
 def _less(counts: dict[str, int], name: str) -> None:

@@ -129,10 +129,8 @@ class Arrival(Ticket, asyncio.Protocol):
         self.transport = transport
         arrivals = self._arrivals
         address = None if arrivals.local else source(transport.get_extra_info("peername"))
-        if arrivals.admission.arrive(self, address, asyncio.get_running_loop().time()):
-            arrivals.add(self)
-        else:
-            self.drop()
+        arrivals.admission.arrive(self, address, asyncio.get_running_loop().time())
+        arrivals.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Some of its request's head came in, or all of it."""

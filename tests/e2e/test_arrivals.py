@@ -18,7 +18,7 @@ import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server import App, Config, Grant
 from rhtmx_server.transports import arrivals
-from tests.support.plain_http import Answer, ask, exchange, take_apart
+from tests.support.plain_http import Answer, ask, take_apart
 from tests.support.sockets import PATIENCE, raw
 from tests.support.waiting import eventually
 
@@ -117,7 +117,7 @@ async def test_what_is_no_request_is_dropped_at_once() -> None:
         ):
             async with opened(app, said) as reader:
                 assert await ended(reader) == b""
-        await eventually(lambda: present(app) == 0)
+                await eventually(lambda: present(app) == 0)  # though the peer has not hung up
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -214,13 +214,17 @@ async def test_one_turned_away_that_asks_for_nothing_is_dropped(
         writer.close()
 
 
-async def test_one_turned_away_for_whom_nobody_has_time_is_dropped_at_once(
+async def test_one_turned_away_that_says_nothing_makes_room_for_one_that_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.admission.TURNED_AWAY", 0)
+    monkeypatch.setattr("rhtmx_server.admission.TURNED_AWAY", 1)
     async with serving(connections=1) as app, raw(app.url):
-        with contextlib.suppress(ConnectionResetError):
-            assert await exchange(app.url, HEAD) == b""
+        address = urlsplit(app.url)
+        silent, writer = await asyncio.open_connection(address.hostname, address.port)
+        await eventually(lambda: refused(app, "connections") == 1)
+        assert (await ask(app.url, "/healthz")).status == 503
+        assert await ended(silent) == b""
+        writer.close()
 
 
 async def test_one_connection_too_many_is_told_to_come_later() -> None:

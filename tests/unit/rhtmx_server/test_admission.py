@@ -23,6 +23,13 @@ class Guest(Ticket):
         self._door.admission.leave(self)
 
 
+class Slow(Guest):
+    """One that is gone later, as connections are."""
+
+    def drop(self) -> None:
+        self._door.dropped.append(self)
+
+
 class Door:
     """An admission, and what came of those who arrived."""
 
@@ -31,9 +38,10 @@ class Door:
         self.dropped: list[Ticket] = []
         self.admission = Admission(Config(**limits), self.reasons.append)
 
-    def arrive(self, address: str | None = None, now: float = 0.0) -> Ticket | None:
+    def arrive(self, address: str | None = None, now: float = 0.0) -> Ticket:
         guest = Guest(self)
-        return guest if self.admission.arrive(guest, address, now) else None
+        self.admission.arrive(guest, address, now)
+        return guest
 
     def enter(self, address: str | None) -> Ticket:
         ticket = Ticket()
@@ -42,13 +50,11 @@ class Door:
 
     def welcome(self, address: str | None = None, now: float = 0.0) -> Ticket:
         ticket = self.arrive(address, now)
-        assert ticket is not None
         assert ticket.refusal is None
         return ticket
 
     def refused(self, address: str | None = None, now: float = 0.0) -> RhtmxError:
         ticket = self.arrive(address, now)
-        assert ticket is not None
         assert ticket.refusal is not None
         return ticket.refusal
 
@@ -62,6 +68,7 @@ class Door:
         (("192.0.2.1", 1), "192.0.2.1"),
         (("2001:db8:1:2:3:4:5:6", 1, 0, 0), "2001:db8:1:2::"),
         (("2001:db8:1:2::", 1, 0, 0), "2001:db8:1:2::"),
+        (("2001:db8:1:2:8000::1", 1, 0, 0), "2001:db8:1:2::"),
         (("2001:db8:1:3::1", 1, 0, 0), "2001:db8:1:3::"),
         (("fe80::1%eth0", 1, 0, 2), "fe80::"),
         (("::ffff:192.0.2.1", 1, 0, 0), "192.0.2.1"),
@@ -115,14 +122,26 @@ def test_peers_without_an_address_are_counted_in_all_only() -> None:
     door = Door(connections=5, connections_per_address=1)
     for _ in range(5):
         door.welcome(None)
+    assert door.admission._sources == {}
     assert "--connections)" in door.refused(None).message
+
+
+def test_a_limit_of_one_is_one() -> None:
+    door = Door(connections_per_address=1, connections_per_subject=1)
+    door.welcome("192.0.2.1")
+    assert door.refused("192.0.2.1").message == (
+        "there are 1 connections from your address already (--connections-per-address): "
+        "close one of them"
+    )
+    door.admission.speak("ada")
+    with pytest.raises(RhtmxError):
+        door.admission.speak("ada")
 
 
 def test_who_was_turned_away_does_not_count_and_leaves_no_place() -> None:
     door = Door(connections=1)
     inside = door.welcome("192.0.2.1")
     outside = door.arrive("192.0.2.1")
-    assert outside is not None
     door.admission.leave(outside)
     door.refused("192.0.2.2")
     door.admission.leave(inside)
@@ -196,6 +215,19 @@ def test_the_oldest_makes_room_once_it_has_had_its_time() -> None:
     assert door.reasons == ["handshakes"] * 3
 
 
+def test_one_that_makes_room_does_so_once_though_it_takes_a_moment_to_go() -> None:
+    door = Door(handshakes=2)
+    waiting = [Slow(door), Slow(door)]
+    for guest in waiting:
+        door.admission.arrive(guest, None, 0.0)
+    door.welcome(now=FAIR)
+    door.welcome(now=FAIR)
+    assert door.dropped == waiting
+    for guest in waiting:
+        door.admission.leave(guest)
+    assert door.admission._connections == 2
+
+
 def test_a_handshake_that_does_not_end_is_overdue_once() -> None:
     door = Door(handshake_timeout=10)
     late, later = door.welcome(now=0.0), door.welcome(now=1.0)
@@ -214,25 +246,24 @@ def test_one_turned_away_has_a_second_to_be_told() -> None:
     door = Door(connections=1)
     door.admission.greeted(door.welcome(now=0.0))
     ticket = door.arrive(now=5.0)
-    assert ticket is not None
     assert door.admission.overdue(5.0 + FAIR - 0.1) == []
     assert door.admission.overdue(5.0 + FAIR) == [ticket]
     door.admission.leave(ticket)
     assert door.admission.overdue(100.0) == []
 
 
-def test_there_is_an_end_to_those_who_wait_to_be_turned_away() -> None:
+def test_of_those_who_wait_to_be_turned_away_the_oldest_makes_room() -> None:
     door = Door(connections=1)
     door.welcome()
     outside = [door.arrive() for _ in range(TURNED_AWAY)]
-    assert None not in outside
-    nobody = Guest(door)
-    assert not door.admission.arrive(nobody, None, 0.0)
-    door.admission.leave(nobody)
+    assert door.dropped == []
+    door.admission.leave(outside[1])
+    door.refused()
+    assert door.dropped == []
+    door.refused()
+    assert door.dropped == [outside[0]]
+    assert len(door.admission._turned_away) == TURNED_AWAY
     assert door.admission._connections == 1
-    assert outside[7] is not None
-    door.admission.leave(outside[7])
-    assert door.arrive() is not None
 
 
 # Subjects.

@@ -186,14 +186,23 @@ async def test_a_body_ends_though_more_is_written_than_its_reader_takes(server: 
     assert answer["version"] == 2 * ENTRIES
 
 
-async def test_a_record_that_moves_on_before_it_is_read_leaves_no_hole(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_record_that_moves_on_before_it_is_read_leaves_no_hole(server: Server) -> None:
     await server.write("users", "0", b"1")
     pages = ReadSince(server.services, "users", 0, RECORDS)
     await server.write("users", "0", b"2")
     (change,) = json.loads(b"".join(await whole(pages)))["changes"]
     assert (change["version"], change["data"]) == (2, 2)
+
+
+async def test_a_record_whose_next_version_was_not_handed_out_yet_is_not_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await server.write("users", "0", b"1")
+    monkeypatch.setattr(server.hub, "deliver", lambda commits: None)
+    await server.write("users", "0", b"2")
+    pages = ReadSince(server.services, "users", 0, RECORDS)
+    assert json.loads(await pages.next()) == {"entity": "users", "version": 1, "changes": []}
+    assert pages.done
 
 
 async def test_deletes_that_are_forgotten_while_they_are_read_break_the_read_off(

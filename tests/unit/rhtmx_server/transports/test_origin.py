@@ -175,8 +175,15 @@ def test_what_is_no_origin_cannot_be_allowed() -> None:
 def test_only_pages_that_were_named_may_read_from_elsewhere() -> None:
     origins = Origins(["https://example.com"], Metrics())
     assert origins.may_read(request("https://example.com")) == "https://example.com"
-    for other in (None, "null", "https://evil.example", "http://localhost:3000"):
+    for other in (
+        None, "null", "", "https://evil.example", "http://localhost:3000", "http://example.com",
+        "https://example.com.evil.example", "https://example.com:8443", "https://example.co",
+        "https://sub.example.com", "https://evilexample.com", "https://example.com.",
+    ):  # fmt: skip
         assert origins.may_read(request(other)) is None
+    twice = request("https://example.com")
+    twice.headers["Origin"] = "https://example.com"
+    assert origins.may_read(twice) is None
 
 
 # DNS rebinding: a page whose name was made to point at this machine.
@@ -234,6 +241,20 @@ def test_a_local_server_takes_no_page_of_another_name_though_it_asks_for_itself(
 def test_a_local_server_answers_no_read_for_another_name(host: str) -> None:
     words = local("https://example.com").foreign_host(Headers(Host=host))
     assert words == f"Host {host!r} is no name of this machine: --origin https://{host} allows it"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://example.com.evil.example", "https://example.com:8443", "https://example.co",
+        "https://sub.example.com", "https://evilexample.com", "http://example.com",
+        "https://example.com.",
+    ],
+)  # fmt: skip
+def test_a_page_whose_name_looks_like_an_allowed_one_is_no_exception(origin: str) -> None:
+    response = local("https://example.com").refuse(request(origin, host=origin.partition("://")[2]))
+    assert response is not None
+    assert "is no name of this machine" in json.loads(response.body)["message"]
 
 
 @pytest.mark.parametrize("host", MALFORMED)
@@ -316,6 +337,14 @@ def test_each_refused_origin_and_host_is_logged_once(caplog: pytest.LogCaptureFi
         read = f"Host '{name}' is no name of this machine: {option}"
         assert f"a handshake was refused: {page}" in said
         assert f"a read was refused: {read}" in said
+
+
+def test_there_is_an_end_to_the_origins_that_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    origins = Origins([], Metrics())
+    for number in range(200):
+        origins.refuse(request(f"https://{number}.example"))
+    assert len(caplog.records) == 101
+    assert caplog.records[-1].message.startswith("100 different origins were refused")
 
 
 def test_what_is_taken_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
