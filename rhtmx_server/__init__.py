@@ -11,6 +11,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.results import Conflict, FieldPushResult, PushResult
 from rhtmx_server.app import App
 from rhtmx_server.config import Config
+from rhtmx_server.page import HistoryPage
 from rhtmx_server.services import Grant
 from rhtmx_server.trackers.validators import Invalid, Valid
 from rhtmx_server.trackers.values import HistoryChange
@@ -25,6 +26,7 @@ __all__ = [
     "FieldPushResult",
     "Grant",
     "HistoryChange",
+    "HistoryPage",
     "Invalid",
     "PushResult",
     "RhtmxError",

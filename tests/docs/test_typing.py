@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import assert_type
 
 from rhtmx_server import App, Change, FieldChange, FieldPushResult, Grant, HistoryChange
-from rhtmx_server import Invalid, PushResult, Valid
+from rhtmx_server import HistoryPage, Invalid, PushResult, Valid
 
 
 def by_hand(token: str) -> Grant:
@@ -59,7 +59,7 @@ async def main() -> None:
     assert_type(await app.changes.get("e", "1"), Change | None)
     assert_type(await app.fields.push("e", "1", {"n": 1}), FieldPushResult)
     assert_type(await app.fields.get("e", "1"), dict[str, FieldChange] | None)
-    assert_type(await app.history("e", until=datetime.now(UTC)), list[HistoryChange])
+    assert_type(await app.history("e", until=datetime.now(UTC)), HistoryPage[HistoryChange])
 """
 """A program that uses what the server's face gives, by the types that it has."""
 

@@ -115,7 +115,8 @@ def by_grpc(secret: str | None, many: bool) -> Door:
                     await trackers.push_fields("e", "1", {"n": "stolen"}, seq=seq)
                 elif many:
                     writes = [Write("e", "1", "stolen", seq=seq)]
-                    assert [each async for each in trackers.push_many(writes)]
+                    (outcome,) = [each async for each in trackers.push_many(writes)]
+                    return "" if outcome.error is None else outcome.error.code.name.lower()
                 else:
                     await trackers.push("e", "1", "stolen", seq=seq)
             except RhtmxError as error:
