@@ -53,6 +53,10 @@ def _bytes(where: str, value: str, most: int = MAX_NAME, least: int = 1) -> None
         )
 
 
+_SHORT = MAX_NAME // 4
+"""Characters that are no more than `MAX_NAME` bytes, whichever they are."""
+
+
 def _name(where: str, value: str | None) -> None:
     if value is not None:
         _bytes(where, value)
@@ -109,6 +113,15 @@ def _sync(what: str, message: Sync | SyncFields) -> None:
 
 
 def _mutation(what: str, message: Push | PushFields) -> None:
+    seq, base, request_id = message.seq, message.base_version, message.request_id
+    if (
+        0 < len(message.entity) <= _SHORT
+        and 0 < len(message.entity_id) <= _SHORT
+        and (seq is None or seq >= 1)
+        and (base is None or base >= 0)
+        and (request_id is None or 0 < len(request_id) <= _SHORT)
+    ):
+        return  # the usual case: what follows makes words for each of them
     _bytes(f"{what}.entity", message.entity)
     _bytes(f"{what}.entity_id", message.entity_id)
     _at_least(f"{what}.seq", message.seq, 1)

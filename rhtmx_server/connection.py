@@ -385,7 +385,8 @@ class Connection:
                 if isinstance(message, Error) and message.code is not None:
                     self.services.metrics.refused(message.code)
                 self.send(message)
-            self._go_on()
+            if self._paused:
+                self._go_on()
 
     def _held_up(self) -> bool:
         return (

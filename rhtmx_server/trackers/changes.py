@@ -114,7 +114,7 @@ def _stamp(before: Record | None, after: Record) -> tuple[dict[str, Clock], list
         if former is None or (former != text and not jsontext.same(former, text)):
             clocks[name] = follow(stamp, clocks.get(name))
             changed.append(name)
-    if not after.live:
+    if after.action is ChangeAction.DELETE:
         _bury(clocks, {DELETED, *clocks}, stamp)
         changed += old
     elif not old.keys() <= new.keys():

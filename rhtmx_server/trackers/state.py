@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rhtmx.messages import ChangeAction
 from rhtmx_server.model import DELETED, Clock, Record
 from rhtmx_server.trackers import jsontext
 from rhtmx_server.trackers.jsontext import Fields
@@ -18,12 +19,16 @@ __all__ = ["clocks_of", "fields_of", "live", "stored_write"]
 
 def live(record: Record | None) -> Record | None:
     """Return the record if it exists; `None` for a tombstone."""
-    return record if record is not None and record.live else None
+    if record is None or record.action is ChangeAction.DELETE:
+        return None
+    return record
 
 
 def fields_of(record: Record | None) -> Fields:
     """Return the fields that a record has now, with their values. A new dict."""
-    return jsontext.split(record.data) if record is not None and record.live else {}
+    if record is None or record.action is ChangeAction.DELETE:
+        return {}
+    return jsontext.split(record.data)
 
 
 def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
@@ -42,7 +47,7 @@ def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
     if not fields.keys() <= clocks.keys():
         for name in fields.keys() - clocks.keys():
             clocks[name] = Clock(record.version, record.time, record.client_id)
-    if not record.live and DELETED not in clocks:
+    if record.action is ChangeAction.DELETE and DELETED not in clocks:
         clocks[DELETED] = Clock(record.version, record.time, record.client_id, True)
     return clocks
 
