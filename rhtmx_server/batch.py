@@ -225,8 +225,8 @@ class Batch:
             reply = [error_message(error, mutation.message)]
             rejected = True
         # Bound with the first number, not with `welcome`: one that got lost locks nobody out.
-        secret = mutation.secret if client.secret is None else client.secret
-        moved = self._keep(client, seq, None if mutation.subject else secret, snapshot)
+        secret = None if mutation.subject else mutation.secret  # once bound it is always this one
+        moved = self._keep(client, seq, secret, snapshot)
         outcome = Outcome(moved.client_id, seq, hashed, pack(reply), rejected)
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)

@@ -292,3 +292,294 @@ def test_an_answer_is_confirmed_only_once_it_is_stored(durable: Durable) -> None
     assert durable.queue.confirmed == 2
     durable.work()
     assert durable.queue.confirmed == 3
+
+
+# What a write says, and where it is found.
+
+
+def test_a_write_is_sent_with_its_id_and_its_number_and_stays_as_it_is() -> None:
+    made = push("a", 4)
+    sent = Row("r", made, seq=3).numbered()
+    assert (sent.request_id, sent.seq, sent.base_version) == ("r", 3, 4)
+    assert made == push("a", 4)
+
+
+@pytest.mark.parametrize("settled", [None, Settled(9, "e")])
+def test_a_write_that_was_kept_comes_back_whole(queue: Queue, settled: Settled | None) -> None:
+    kept = KeptRow("r", 3, push("a", 4), "e", 12.5, settled)
+    queue.load([kept], 3)
+    (loaded,) = queue.of("tasks", "a")
+    assert loaded.kept() == kept
+    assert loaded.stored
+    assert (list(queue), list(queue.settled("tasks"))) == (
+        ([loaded], []) if settled is None else ([], [loaded])
+    )
+    assert queue.last == 3
+
+
+def test_several_settled_writes_are_kept_in_the_order_of_their_answers(queue: Queue) -> None:
+    answer = Settled(9, "e")
+    queue.load([KeptRow(name, 0, push(name), settled=answer) for name in "ba"], 2)
+    assert [each.id for each in queue.settled("tasks")] == ["b", "a"]
+    for name in "dc":
+        queue.add(row(name))
+    for waiting in sorted(queue, key=lambda each: each.id):
+        queue.settle(waiting, answer)
+    assert [each.id for each in queue.settled("tasks")] == ["b", "a", "c", "d"]
+
+
+def test_what_is_not_there_is_not_found(queue: Queue) -> None:
+    queue.add(row("a"))
+    assert (queue.numbered(None), queue.numbered(2), queue.get("b")) == (None, None, None)
+    assert (queue.of("tasks", "b"), queue.of("users", "a")) == ([], [])
+    assert (queue.records("users"), list(queue.settled("users"))) == (set(), [])
+
+
+def test_what_waits_is_found_by_its_number_and_its_id(queue: Queue) -> None:
+    queue.load([KeptRow("a", 4, push("a"))], 4)
+    assert queue.numbered(4) is queue.get("a") is not None
+
+
+def test_a_write_without_a_number_holds_no_confirmation_up(durable: Durable) -> None:
+    durable.queue.begin(7, "e")
+    assert durable.queue.confirmed == 7
+    durable.queue.add(row("a"))
+    assert durable.queue.confirmed == 7
+
+
+# What is sent when.
+
+
+def test_at_most_as_many_are_sent_as_are_asked_for(queue: Queue) -> None:
+    for name in "abc":
+        queue.add(row(name))
+    assert queue.due(0) == []
+    assert [[each.id for each in queue.due(2)] for _ in range(3)] == [["a", "b"], ["c"], []]
+
+
+def test_what_was_sent_is_told_from_what_was_not(queue: Queue) -> None:
+    for name in "ab":
+        queue.add(row(name))
+    (sent,) = queue.due(1)
+    assert queue.sent() == [sent]
+    assert [queue.is_unsent(each) for each in queue] == [False, True]
+    queue.begin(0, "e")
+    assert queue.sent() == []
+
+
+def test_what_is_not_stored_holds_up_what_was_made_after_it(durable: Durable) -> None:
+    durable.queue.add(row("a", 4, "e"))
+    durable.queue.add(row("b"))
+    durable.work()
+    durable.queue.begin(0, "f")  # the first one loses its base version
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert numbers(durable.queue) == [("a", 1), ("b", 2)]
+
+
+def test_who_knows_what_is_stored_already_has_nothing_put_down(durable: Durable) -> None:
+    durable.queue.begin(7, "e")
+    durable.work()
+    assert durable.store.load().last == 7
+    durable.queue.begin(7, "e")
+    assert not durable.journal
+    durable.queue.add(row("a"))
+    durable.work()
+    assert not durable.journal
+    for settled in (7, 8):
+        durable.queue.begin(settled, "e")
+        assert not durable.journal
+        assert numbers(durable.queue) == [("a", 8)]
+
+
+@pytest.mark.parametrize("settled", [2, 9])
+def test_a_server_with_another_last_number_moves_the_one_in_the_store(
+    durable: Durable, settled: int
+) -> None:
+    durable.queue.begin(7, "e")
+    durable.work()
+    durable.queue.begin(settled, "f")
+    durable.work()
+    assert durable.queue.last == durable.store.load().last == settled
+
+
+def test_a_server_that_knows_more_than_was_given_moves_the_number_in_the_store(
+    durable: Durable,
+) -> None:
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.begin(7, "e")
+    durable.work()
+    assert durable.queue.last == durable.store.load().last == 7
+    assert durable.kept() == [("a", 1)]
+
+
+def test_new_numbers_take_the_place_of_the_old_ones(durable: Durable) -> None:
+    durable.queue.begin(5, "e")
+    for name in "ab":
+        durable.queue.add(row(name))
+    durable.work()
+    durable.queue.begin(2, "f")
+    assert [number(durable.queue, seq).id for seq in (3, 4)] == ["a", "b"]
+    assert [durable.queue.numbered(seq) for seq in (6, 7)] == [None, None]
+    durable.work()
+    assert durable.store.load().last == 4
+
+
+def test_a_gap_that_is_only_the_servers_has_nothing_put_down(durable: Durable) -> None:
+    for name in "ab":
+        durable.queue.add(row(name))
+    durable.work()
+    assert numbers(durable.queue) == [("a", 1), ("b", 2)]
+    durable.queue.close_gap(1)
+    assert not durable.journal
+    assert numbers(durable.queue) == [("b", 2)]
+
+
+def test_a_gap_after_which_nothing_waits_is_none(queue: Queue) -> None:
+    queue.close_gap(3)
+    queue.add(row("a"))
+    assert numbers(queue) == [("a", 1)]
+    queue.close_gap(1)
+    assert numbers(queue) == []
+
+
+def test_a_base_version_is_let_go_in_a_message_of_its_own(durable: Durable) -> None:
+    """The message is never changed: who made it may still look at it."""
+    made = row("a", 4, "e")
+    message = made.message
+    durable.queue.add(made)
+    durable.work()
+    durable.queue.begin(0, "f")
+    assert (made.epoch, made.message) == (None, push("a"))
+    assert message == push("a", 4)
+    durable.work()
+    (kept,) = durable.store.load().rows
+    assert (kept.epoch, kept.message) == (None, push("a"))
+
+
+def test_a_write_without_a_number_is_not_stored_for_its_base_version(durable: Durable) -> None:
+    durable.queue.add(row("a", 4, "e"))
+    durable.journal.take()
+    durable.queue.begin(0, "f")
+    assert not durable.journal
+
+
+# What is stored meanwhile.
+
+
+def test_a_renewed_write_has_no_number_until_it_is_stored_again(durable: Durable) -> None:
+    made = row("a")
+    durable.queue.add(made)
+    durable.work()
+    assert numbers(durable.queue) == [("a", 1)]
+    durable.queue.renew(made)
+    assert (made.seq, made.stored, made.renewed) == (0, False, True)
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert (made.seq, made.stored, durable.kept()) == (2, True, [("a", 2)])
+
+
+def test_what_was_stored_under_an_older_number_is_not_sent(durable: Durable) -> None:
+    durable.queue.begin(5, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.begin(3, "f")
+    outdated = durable.journal.take().ops.values()
+    durable.queue.begin(2, "g")
+    durable.queue.stored(outdated)
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert numbers(durable.queue) == [("a", 3)]
+
+
+def test_what_was_stored_with_an_older_message_is_not_sent(durable: Durable) -> None:
+    durable.queue.begin(5, "e")
+    durable.queue.add(row("a", 4, "f"))
+    durable.work()
+    durable.queue.begin(2, "f")
+    outdated = durable.journal.take().ops.values()
+    durable.queue.begin(2, "g")
+    durable.queue.stored(outdated)
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert numbers(durable.queue) == [("a", 3)]
+
+
+def test_an_old_state_of_a_write_is_not_its_answer(durable: Durable) -> None:
+    durable.queue.begin(5, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.begin(2, "f")
+    outdated = durable.journal.take().ops.values()
+    durable.queue.drop(number(durable.queue, 3))
+    durable.queue.stored(outdated)
+    assert durable.queue.confirmed == 2
+    durable.work()
+    assert durable.queue.confirmed == 3
+
+
+def test_what_is_stored_twice_is_stored(durable: Durable) -> None:
+    for name in "ab":
+        durable.queue.add(row(name))
+    durable.work()
+    durable.queue.drop(number(durable.queue, 1))
+    durable.queue.settle(number(durable.queue, 2), Settled(2, "e"))
+    ops = list(durable.journal.take().ops.values())
+    for _ in range(2):
+        durable.queue.stored(ops)
+        assert durable.queue.confirmed == 2
+
+
+# Going away.
+
+
+def test_a_write_that_was_sent_is_settled_and_kept_with_its_answer(durable: Durable) -> None:
+    durable.queue.add(row("a"))
+    durable.work()
+    assert numbers(durable.queue) == [("a", 1)]
+    durable.queue.settle(number(durable.queue, 1), Settled(3, "e"))
+    assert durable.queue.get("a") is None
+    durable.work()
+    (kept,) = durable.store.load().rows
+    assert kept.settled == Settled(3, "e")
+
+
+def test_a_settled_write_is_not_sent_even_if_it_never_was(queue: Queue) -> None:
+    queue.add(row("a"))
+    queue.settle(number(queue, 1), Settled(3, "e"))
+    assert numbers(queue) == []
+
+
+def test_a_settled_write_that_goes_was_confirmed_before(durable: Durable) -> None:
+    made = row("a")
+    durable.queue.add(made)
+    durable.work()
+    durable.queue.settle(made, Settled(3, "e"))
+    durable.work()
+    assert durable.queue.confirmed == 1
+    durable.queue.drop(made)
+    assert durable.queue.confirmed == 1
+    assert list(durable.queue.settled("tasks")) == []
+    durable.work()
+    assert durable.kept() == []
+
+
+def test_a_write_that_is_forgotten_is_nowhere(queue: Queue) -> None:
+    for name in "ab":
+        queue.add(row(name))
+    gone = number(queue, 1)
+    for _ in range(2):
+        queue.forget(gone)
+        assert [each.id for each in queue] == ["b"]
+        assert (queue.get("a"), queue.numbered(1), queue.of("tasks", "a")) == (None, None, [])
+        assert queue.records("tasks") == {"b"}
+    assert numbers(queue) == [("b", 2)]
+
+
+def test_of_two_writes_of_a_record_the_other_one_stays(queue: Queue) -> None:
+    rows = [Row(name, push("a")) for name in "xyz"]
+    for each in rows:
+        queue.add(each)
+    queue.drop(rows[1])
+    assert queue.of("tasks", "a") == [rows[0], rows[2]]

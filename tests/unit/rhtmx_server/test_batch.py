@@ -23,10 +23,11 @@ from rhtmx.messages import (
 from rhtmx.wire import ServerMessage
 from rhtmx_server.batch import MAX_SECONDS, SEEN_TO, Batch
 from rhtmx_server.identity import THE_APP, hashed
-from rhtmx_server.model import Client, Context, Decision, Granularity, Mutation, Record
+from rhtmx_server.model import Client, Context, Decision, Granularity, Lost, Mutation, Record
 from rhtmx_server.ports import Decide, Wanted, Writes
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.stores.paging import BATCH_BYTES
+from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
@@ -288,6 +289,11 @@ def test_a_subject_s_id_is_bound_to_no_secret(server: Server) -> None:
     assert client.secret is None
 
 
+def test_a_subject_numbers_without_a_secret(server: Server) -> None:
+    for seq in (1, 2):
+        acked(server.one(by(push(seq=seq), subject="user-1", secret=None)))
+
+
 def test_nobody_in_particular_claims_no_id_without_a_number(server: Server) -> None:
     acked(server.one(by(push(), secret=None)))
     assert server.client() is None
@@ -490,6 +496,12 @@ def test_every_commit_is_in_the_history_not_only_the_last_state(server: Server) 
     assert [entry.record.data for entry in entries] == [b'{"n":1}', b'{"n":2}']
 
 
+def test_the_history_says_in_which_grain_a_commit_was_written(server: Server) -> None:
+    server.batch(by(push()), by(push_fields(update("m", b"2"))))
+    entries = run(server.store.history("tasks"))
+    assert [entry.form for entry in entries] == [Granularity.RECORDS, Granularity.FIELDS]
+
+
 def test_a_losing_write_is_in_the_history_with_its_author() -> None:
     policy = Policy(default=MergeStrategy.SERVER_WINS)
     server = Server({**DECIDERS, PushFields: fields_decider(lambda entity: policy)})
@@ -610,3 +622,142 @@ def test_after_so_long_no_other_one_is_begun(server: Server) -> None:
     run(server.store.commit(batch.wanted(), batch.decide))
     assert len(batch.replies) == 2
     assert server.head == 2
+
+
+# What is told, and what is written down.
+
+
+def told(reply: ServerMessage) -> tuple[ErrorCode | None, str, bytes | None]:
+    assert isinstance(reply, Error)
+    return reply.code, reply.message, reply.details
+
+
+def test_a_number_that_cannot_be_is_told_why_and_what_comes_next(server: Server) -> None:
+    server.one(by(push(seq=1)))
+    assert told(server.one(by(push("2", seq=3)))) == (
+        ErrorCode.OUT_OF_ORDER,
+        "seq 3 leaves a gap: 2 comes next",
+        b'{"last_seq":1}',
+    )
+    assert told(server.one(by(push("2", seq=1)))) == (
+        ErrorCode.SEQ_REUSED,
+        "seq 1 was used for another mutation: nothing was written",
+        None,
+    )
+    server.confirm("ada", 1)
+    assert told(server.one(by(push(seq=1)))) == (
+        ErrorCode.OUT_OF_ORDER,
+        "seq 1 was answered and confirmed: 2 comes next",
+        b'{"last_seq":1}',
+    )
+
+
+def test_a_number_below_one_is_told_what_was_found_first(server: Server) -> None:
+    assert told(server.one(by(push(seq=0)))) == (
+        ErrorCode.BAD_MESSAGE,
+        "seq: a number from 1 on expected, got 0",
+        None,
+    )
+    refusal = RhtmxError(ErrorCode.UNKNOWN_ENTITY, "no such entity")
+    assert told(server.one(by(push(seq=0), refusal=refusal))) == (
+        ErrorCode.UNKNOWN_ENTITY,
+        "no such entity",
+        None,
+    )
+
+
+def test_one_client_too_many_is_told_what_it_can_do(server: Server) -> None:
+    server.one(by(push(seq=1)))
+    assert told(server.one(by(push(seq=1), "bob"), most=1)) == (
+        ErrorCode.TOO_MANY_REQUESTS,
+        "this server knows 1 clients, as many as it may (its option `clients`), and this one is "
+        "new: use an id that it knows, or try again later",
+        None,
+    )
+
+
+def test_a_refusal_carries_the_id_of_the_request_that_it_answers(server: Server) -> None:
+    for asked, seq in [("r1", None), ("r2", 1), ("r3", 1)]:
+        reply = server.one(by(push(base_version=9, seq=seq, request_id=asked)))
+        assert isinstance(reply, Error)
+        assert (reply.request_id, reply.seq) == (asked, seq)
+
+
+def test_an_answer_is_kept_with_whether_it_is_a_refusal(server: Server) -> None:
+    batch = Batch([by(push(seq=1)), by(push(base_version=9, seq=2))], DECIDERS, "e", NOW)
+    writes = batch.decide(server.store._snapshot(batch.wanted()))
+    assert [(each.client_id, each.seq, each.rejected) for each in writes.outcomes] == [
+        ("ada", 1, False),
+        ("ada", 2, True),
+    ]
+
+
+def test_a_write_says_who_made_it_when_and_in_which_epoch(server: Server) -> None:
+    reply = acked(server.one(by(push())))
+    record = run(server.store.record("tasks", "1"))
+    assert record is not None
+    assert (record.client_id, record.time, reply.epoch) == ("ada", NOW, "e")
+    assert reply.server_time == to_datetime(NOW)
+
+
+def test_records_of_the_same_id_in_two_entities_are_both_written(server: Server) -> None:
+    server.batch(by(push(data=b"1")), by(push(data=b"2", entity="users")), by(push("2", b"3")))
+    records = [run(server.store.record(*key)) for key in (("tasks", "1"), ("users", "1"))]
+    assert [each and each.data for each in records] == [b"1", b"2"]
+    assert server.data("2") == b"3"
+
+
+def test_a_subject_that_writes_without_numbers_begins_them_at_one(server: Server) -> None:
+    acked(server.one(by(push(), subject="user-1")))
+    assert server.client() == Client("ada", "user-1", 0, NOW)
+    acked(server.one(by(push(seq=1), subject="user-1")))
+
+
+def test_a_failure_is_in_the_log_with_what_was_being_done(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failure = ZeroDivisionError("boom")
+
+    def fail(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
+        raise failure
+
+    reply = Server({Push: fail}).one(by(push()))
+    assert code(reply) is ErrorCode.INTERNAL
+    assert caplog.messages[0].startswith("deciding a mutation failed")
+
+
+def test_a_write_to_a_known_entity_makes_no_room_for_a_new_one(server: Server) -> None:
+    server.one(by(push(entity="old")))
+    names = ("new 1", "old", "new 2")
+    batch = Batch([by(push(entity=name)) for name in names], DECIDERS, "e", NOW, admit=full)
+    run(server.store.commit(batch.wanted(), batch.decide))
+    assert code(batch.replies[-1][-1]) is ErrorCode.UNKNOWN_ENTITY
+
+
+@pytest.mark.parametrize(("value", "kept"), [(b"2", b'{"a\\"":2}'), (None, b'{"a\\"":null}')])
+def test_a_losing_write_is_kept_as_an_update_of_its_field_alone(
+    value: bytes | None, kept: bytes
+) -> None:
+    def lose(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
+        return Decision([PushAck()], lost=[Lost('a"', value, NOW - 9)])
+
+    server = Server()
+    server.one(by(push()))
+    server.deciders = {Push: lose}
+    server.one(by(push(data=b"9"), "bob"), now=NOW + 1)
+    (entry,) = [entry for entry in run(server.store.history("tasks")) if entry.lost]
+    record = Record("tasks", "1", 1, ChangeAction.UPDATE, kept, "bob", NOW + 1)
+    assert (entry.record, entry.form) == (record, Granularity.FIELDS)
+
+
+def test_a_loss_beside_a_write_has_the_version_of_that(server: Server) -> None:
+    def both(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
+        decision = DECIDERS[Push](message, current, context)
+        decision.lost = [Lost("a", b"2", NOW)]
+        return decision
+
+    server.one(by(push()))
+    server.deciders = {Push: both}
+    server.one(by(push()))
+    (entry,) = [entry for entry in run(server.store.history("tasks")) if entry.lost]
+    assert entry.record.version == 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Hello, Ping, Pong, Push, PushAck, Subscribe
+from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushAck, Subscribe
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
-from rhtmx_server.session import LEGAL, Limits, Phase, Session, Verdict
+from rhtmx_server.session import LEGAL, LOGIN_SECONDS, Limits, Phase, Session, Verdict
 from tests.unit.rhtmx_server.fakes import push, push_fields
 
 SERVER_MESSAGES = [kind for kind in NAMES if kind not in CLIENT_MESSAGES]
@@ -20,10 +20,15 @@ def session() -> Session:
     return Session("s1", LIMITS, 1000.0)
 
 
-def refused(session: Session, message: Message) -> str:
+@pytest.fixture
+def locked() -> Session:
+    return Session("s1", LIMITS, 1000.0, locked=True)
+
+
+def refused(session: Session, message: Message, code: ErrorCode = ErrorCode.BAD_MESSAGE) -> str:
     with pytest.raises(RhtmxError) as caught:
         session.receive(message)
-    assert caught.value.code is ErrorCode.BAD_MESSAGE
+    assert caught.value.code is code
     return caught.value.message
 
 
@@ -38,7 +43,8 @@ def test_anything_a_client_may_say_may_be_said_first(session: Session, kind: typ
 
 @pytest.mark.parametrize("kind", SERVER_MESSAGES, ids=lambda kind: NAMES[kind])
 def test_what_the_server_says_is_not_for_clients(session: Session, kind: type[Message]) -> None:
-    assert "sent by the server" in refused(session, kind())
+    said = refused(session, kind())
+    assert said == f"'{NAMES[kind]}' is sent by the server, not by a client"
 
 
 def test_pong_is_said_by_both(session: Session) -> None:
@@ -47,7 +53,9 @@ def test_pong_is_said_by_both(session: Session) -> None:
 
 def test_hello_comes_first_or_not_at_all(session: Session) -> None:
     session.receive(Ping())
-    assert "must be the first" in refused(session, Hello())
+    assert refused(session, Hello()) == (
+        "'hello' must be the first message of a connection, and sent once"
+    )
     session.receive(Subscribe())
 
 
@@ -73,9 +81,20 @@ def test_an_introduction_without_an_id_keeps_the_one_of_the_url(session: Session
     assert (session.phase, session.client_id) == (Phase.KNOWN, "from-url")
 
 
+def test_a_secret_comes_and_goes_with_its_id(session: Session) -> None:
+    assert (session.client_id, session.secret) == (None, None)
+    session.introduce("ada", b"hash")
+    session.introduce(None, b"other")
+    assert (session.client_id, session.secret) == ("ada", b"hash")
+    session.introduce("bob")
+    assert (session.client_id, session.secret) == ("bob", None)
+
+
 def test_numbers_need_a_client_id(session: Session) -> None:
-    assert "hello" in refused(session, push(seq=1))
-    assert "hello" in refused(session, push_fields(seq=1))
+    for numbered in (push(seq=1), push_fields(seq=1)):
+        assert refused(session, numbered) == (
+            "seq: numbers belong to a client_id; say hello with one first"
+        )
     session.receive(push())
     session.introduce("ada")
     session.receive(push(seq=1))
@@ -84,7 +103,7 @@ def test_numbers_need_a_client_id(session: Session) -> None:
 @pytest.mark.parametrize("kind", CLIENT_MESSAGES, ids=lambda kind: NAMES[kind])
 def test_after_the_end_nothing_may_be_said(session: Session, kind: type[Message]) -> None:
     session.close()
-    assert "after the end" in refused(session, kind())
+    assert refused(session, kind()) == f"'{NAMES[kind]}' after the end of the connection"
 
 
 def test_an_introduction_after_the_end_opens_nothing(session: Session) -> None:
@@ -93,6 +112,81 @@ def test_an_introduction_after_the_end_opens_nothing(session: Session) -> None:
     session.introduce("ada")
     assert session.phase is Phase.CLOSED
     refused(session, Push())
+
+
+# Behind a token.
+
+
+@pytest.mark.parametrize("kind", CLIENT_MESSAGES, ids=lambda kind: NAMES[kind])
+def test_without_a_token_a_client_may_only_say_who_it_is(
+    locked: Session, kind: type[Message]
+) -> None:
+    if kind in (Hello, Authenticate, Ping, Pong):
+        locked.receive(kind())
+    else:
+        said = refused(locked, kind(), ErrorCode.UNAUTHENTICATED)
+        assert said == "say hello or authenticate with a token first"
+    assert locked.phase is Phase.LOCKED
+
+
+def test_without_a_token_too_what_the_server_says_is_not_for_clients(locked: Session) -> None:
+    assert "sent by the server" in refused(locked, PushAck())
+
+
+def test_with_a_token_anything_may_be_said_hello_too(locked: Session) -> None:
+    locked.receive(Ping())
+    locked.unlock("user-1", None)
+    assert (locked.phase, locked.subject) == (Phase.NEW, "user-1")
+    locked.receive(Hello())
+
+
+def test_where_no_token_is_asked_for_nothing_is_locked_and_nobody_in_particular_speaks(
+    session: Session,
+) -> None:
+    assert (session.phase, session.until, session.subject) == (Phase.NEW, None, "")
+
+
+@pytest.mark.parametrize("phase", [Phase.PLAIN, Phase.KNOWN, Phase.CLOSED])
+def test_another_token_of_the_subject_only_moves_the_end(session: Session, phase: Phase) -> None:
+    session.unlock("user-1", 1010.0)
+    session.receive(Ping())
+    if phase is Phase.KNOWN:
+        session.introduce(None)
+    elif phase is Phase.CLOSED:
+        session.close()
+    session.unlock("user-1", 1030.0)
+    assert (session.phase, session.subject, session.until) == (phase, "user-1", 1030.0)
+
+
+def test_a_token_of_another_subject_changes_nothing(locked: Session) -> None:
+    locked.unlock("user-1", 1010.0)
+    with pytest.raises(RhtmxError) as caught:
+        locked.unlock("user-2", 1030.0)
+    assert caught.value.code is ErrorCode.UNAUTHENTICATED
+    assert caught.value.message == (
+        "the token belongs to another user: open a new connection for them"
+    )
+    assert (locked.subject, locked.until) == ("user-1", 1010.0)
+
+
+def test_who_brings_no_token_has_only_the_time_to_bring_one(locked: Session) -> None:
+    assert locked.look(1000.0 + LOGIN_SECONDS - 0.1) is Verdict.FINE
+    assert locked.look(1000.0 + LOGIN_SECONDS) is Verdict.LOCKED
+
+
+def test_the_time_is_over_when_the_token_expires(locked: Session) -> None:
+    locked.unlock("user-1", 1010.0)
+    assert locked.look(1009.9) is Verdict.FINE
+    assert locked.look(1010.0) is Verdict.LOCKED
+    locked.unlock("user-1", None)
+    assert locked.look(1010.0) is Verdict.FINE
+
+
+# Misunderstandings, and signs of life.
+
+
+def test_a_session_keeps_its_name_and_its_limits(session: Session) -> None:
+    assert (session.session_id, session.limits) == ("s1", LIMITS)
 
 
 def test_the_strike_after_the_last_allowed_one_is_too_many(session: Session) -> None:
