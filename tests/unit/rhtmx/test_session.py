@@ -265,10 +265,11 @@ def test_a_hello_that_is_refused_ends_it(session: Session) -> None:
         session.receive(Error("belongs to another user", ErrorCode.CLIENT_ID_TAKEN), 0)
 
 
-def test_a_hello_that_may_succeed_later_does_not(session: Session) -> None:
+@pytest.mark.parametrize("code", [ErrorCode.STORAGE_FAILED, ErrorCode.INTERNAL])
+def test_a_hello_that_may_succeed_later_does_not(session: Session, code: ErrorCode) -> None:
     session.connected(0)
     with pytest.raises(RhtmxError) as caught:
-        session.receive(Error("busy", ErrorCode.STORAGE_FAILED), 0)
+        session.receive(Error("not now", code), 0)
     assert not isinstance(caught.value, ConnectionClosed)
     assert session.lost(0) is not None
 
