@@ -259,7 +259,7 @@ describe("a server that is too busy", () => {
     const h = new Harness();
     h.dial();
     h.says(limited);
-    h.session.lost(1013, h.now);
+    expect(h.of("disconnect")).toHaveLength(1);
     expect(h.session.deadline).toBe(h.now + 2_500);
     h.open();
     h.session.lost(1006, h.now);
@@ -275,6 +275,16 @@ describe("a server that is too busy", () => {
     expect(h.wait(2_499)).toEqual([]);
     expect(h.wait(1)).toMatchObject([{ type: "subscribe", entities: ["b"] }]);
     expect(h.of("problem")).toHaveLength(1);
+  });
+
+  it.each(["internal", "storage_failed"] as const)("to answer hello (%s) is asked again on another connection", (code) => {
+    const h = new Harness({ token: "t" });
+    h.dial();
+    h.says({ type: "error", message: "not now", code, details: null });
+    expect(h.session.state).toBe("waiting");
+    expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 1000 }]);
+    expect(h.open().map(({ type }) => type)).toEqual(["hello"]);
+    expect(h.session.state).toBe("open");
   });
 
   it("for a hello hears nothing else before it has welcomed the client", () => {
