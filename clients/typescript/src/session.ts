@@ -310,8 +310,9 @@ export class Session {
     const { seq, request_id: id } = message;
     const greets = this.#link.phase === "greeting";
     if (greets && message.code === "client_id_taken") return this.#taken(message, now);
-    if (greets && mayPass(message)) {
-      // Nothing more would come of this connection: `hello` is said once on each.
+    // Nothing more would come of this connection: `hello` is said once on each, and the next
+    // one is told that somebody else was faster to number under this id.
+    if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
       this.#problem = message;
       this.#core.tell({ type: "problem", error: message });
       this.#disconnect(NORMAL_CLOSURE);

@@ -213,6 +213,17 @@ describe("an id that is another's", () => {
     expect(h.dial()).toMatchObject([{ type: "hello", client_id: "80000000".repeat(4) }]);
   });
 
+  it("since somebody was faster to number under it, is told by the next hello: nothing is rejected", () => {
+    const h = new Harness({ clientId: "c1" });
+    h.open();
+    h.says({ ...taken, seq: 1, request_id: "w1" }, { ...taken, seq: 2, request_id: "w2" });
+    expect(h.of("disconnect")).toHaveLength(1);
+    expect([h.session.state, h.of("outcome")]).toEqual(["waiting", []]);
+    h.dial();
+    h.says(taken);
+    expect(h.session.state).toBe("closed");
+  });
+
   it("is not given up for a refusal of something else", () => {
     const h = new Harness();
     h.open();
