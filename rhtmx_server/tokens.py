@@ -49,6 +49,7 @@ def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
         try:
             grant = await call(lambda: function(token), pool, token)
             if isinstance(grant, Grant):
+                _check_expiry(grant.expires)
                 return grant
             raise MisuseError(
                 f"returned {type(grant).__name__}: return a Grant, or raise RhtmxError with "
@@ -62,3 +63,22 @@ def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
             raise unexpected(failure, name) from None
 
     return ask
+
+
+def _check_expiry(expires: object) -> None:
+    """Refuse a moment of another kind: every token would be over, or none could be judged.
+
+    Raises:
+        MisuseError: it is no number, or one of seconds.
+    """
+    if expires is None or (isinstance(expires, int | float) and not 0 < expires < _SECONDS):
+        return
+    what = "seconds" if isinstance(expires, int | float) else type(expires).__name__
+    raise MisuseError(
+        f"returned a Grant whose `expires` is {what}: microseconds since 1970 expected, such as "
+        "int(moment.timestamp() * 1e6)"
+    )
+
+
+_SECONDS = 10**11
+"""As microseconds a day after 1970 began; as seconds, as `exp` of a JWT, in the year 5138."""

@@ -13,6 +13,7 @@ import pytest
 
 import rhtmx
 from rhtmx_server import App, Config, Grant
+from rhtmx_server.transports.grpc.reads import PAGE
 from tests.support.certificates import authority, signed
 from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
@@ -53,6 +54,19 @@ async def test_a_record_is_written_read_and_deleted(trackers: rhtmx.Backend) -> 
     assert (await trackers.delete("prices", "EURUSD")).version == 2
     assert await trackers.get("prices", "EURUSD") is None
     assert await trackers.get_fields("prices", "EURUSD") is None
+
+
+async def test_a_history_goes_on_after_a_page_of_nothing_but_writes_that_lost(
+    app: App, trackers: rhtmx.Backend
+) -> None:
+    await trackers.push_fields("tasks", "1", {"n": 0})
+    past = datetime.now(UTC) - timedelta(hours=1)
+    async with rhtmx.backend(app.grpc_address, client_id="late") as late:
+        for n in range(1, 3 * PAGE):
+            assert (await late.push_fields("tasks", "1", {"n": n}, timestamp=past)).conflicts
+    await trackers.push("tasks", "2", {"n": 1})
+    assert [each.version async for each in trackers.history("tasks")] == [1, 2]
+    assert [each.version async for each in trackers.history("tasks", "2")] == [2]
 
 
 async def test_fields_are_merged_and_conflicts_told(app: App, trackers: rhtmx.Backend) -> None:

@@ -248,6 +248,8 @@ class Conversation:
         error = typed_error(message)
         if self._link.phase is Phase.GREETING:
             self._unwelcome(error)
+        elif error.code is ErrorCode.CLIENT_ID_TAKEN and error.seq is not None:
+            raise error  # somebody was faster: the next hello is told so, and then it is decided
         elif not self.local.writes.refuse(error, now):
             if self._requests.refused(error, now):
                 self._streams.hold()

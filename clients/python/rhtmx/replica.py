@@ -135,7 +135,8 @@ class Replica:
             changed.add(entity_id)
             if self.grain is Grain.FIELDS and field:
                 self._fields_of(entity_id).pop(field, None)
-                self._rebuild(entity_id, 0)
+                held = self._records.get(entity_id)
+                self._rebuild(entity_id, 0 if held is None else held.version)
             else:
                 self._drop(entity_id, 0)
         self._stale.clear()
@@ -182,6 +183,7 @@ class Replica:
     def _apply_parts(self) -> set[str]:
         """What was written at one time shows at one time."""
         parts, self._parts = self._parts, []
+        before = {part.entity_id: self._delivered(part.entity_id) for part in parts}
         for part in parts:
             fields = self._fields_of(part.entity_id)
             self._stale -= {(part.entity_id, part.field), (part.entity_id, "")}
@@ -191,7 +193,7 @@ class Replica:
                 fields[part.field] = part.value or b"null"
         versions = {part.entity_id: part.version for part in parts}
         for entity_id, version in versions.items():
-            self._rebuild(entity_id, version)
+            self._rebuild(entity_id, max(version, before[entity_id]))
         return set(versions)
 
     def _fields_of(self, entity_id: str) -> dict[str, bytes]:
@@ -202,19 +204,19 @@ class Replica:
         return fields
 
     def _rebuild(self, entity_id: str, version: int) -> None:
-        fields, held = self._fields_of(entity_id), self._records.get(entity_id)
+        fields = self._fields_of(entity_id)
         if not fields:
             self._drop(entity_id, version)
             return
         pairs = (json.dumps(name).encode() + b":" + value for name, value in fields.items())
-        newest = max(version, held.version if held is not None else 0)
-        self._put(entity_id, Held(newest, b"{" + b",".join(pairs) + b"}"))
+        self._put(entity_id, Held(version, b"{" + b",".join(pairs) + b"}"))
 
     def _all(self) -> set[tuple[str, str]]:
         if self.grain is Grain.RECORDS:
             return {(entity_id, "") for entity_id in self._records}
+        # `(id, "")` stands for the record's version: that is stale until any field has come.
         held = {(i, name) for i in self._records for name in self._fields_of(i)}
-        return held | {(i, "") for i in self._records if not self._fields_of(i)}
+        return held | {(i, "") for i in self._records}
 
 
 def _split(data: bytes | None) -> dict[str, bytes]:

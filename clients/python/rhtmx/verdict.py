@@ -124,8 +124,8 @@ def closed_for_good(close_code: int, reason: str, last: RhtmxError | None) -> Co
 def refusal(error: RhtmxError) -> ConnectionClosed | None:
     """The end that a refused `hello` means; `None` if it may be tried again."""
     row = ERRORS.get(error.code)
-    if row is not None and row.retryable:
-        return None
+    if row is not None and (row.retryable or (row.close_code and reconnects(row.close_code))):
+        return None  # `internal`, too: a function of the app may fail for a moment
     return ConnectionClosed(f"the server refused this client: {error.message}", code=error.code)
 
 

@@ -16,7 +16,7 @@ import { Queue } from "./queue.ts";
 import { Requests } from "./requests.ts";
 import { apply } from "./store.ts";
 import { Streams } from "./streams.ts";
-import { finalError, isBusy, isTooLarge, shouldReconnect, TOO_LARGE } from "./verdict.ts";
+import { finalError, isBusy, isTooLarge, mayPass, shouldReconnect, TOO_LARGE } from "./verdict.ts";
 import { decodeFromServer, encodeFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { Event, Output, State as Connection } from "./events.ts";
@@ -310,6 +310,14 @@ export class Session {
     const { seq, request_id: id } = message;
     const greets = this.#link.phase === "greeting";
     if (greets && message.code === "client_id_taken") return this.#taken(message, now);
+    // Nothing more would come of this connection: `hello` is said once on each, and the next
+    // one is told that somebody else was faster to number under this id.
+    if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
+      this.#problem = message;
+      this.#core.tell({ type: "problem", error: message });
+      this.#disconnect(NORMAL_CLOSURE);
+      return this.lost(undefined, now);
+    }
     if (seq) return this.#queue.failed(message, now);
     if (isBusy(message) && (!id || this.#requests.has(id))) {
       this.#hold.refused(message, now);

@@ -33,6 +33,12 @@ export function isBusy({ code }: Failure): boolean {
   return code === "rate_limited" || code === "too_many_requests" || code === "shutting_down";
 }
 
+/** Whether a refused `hello` may be taken later; `internal`, too: a function of the app failed. */
+export function mayPass({ code = "bad_message" }: Failure): boolean {
+  const { close, retryable } = ERRORS[code];
+  return retryable || (close > 0 && shouldReconnect(close));
+}
+
 /**
  * Whether a connection ended because one message was too large: that is about the
  * message, not about the client. 1009 is the standard's word for it.

@@ -213,6 +213,17 @@ describe("an id that is another's", () => {
     expect(h.dial()).toMatchObject([{ type: "hello", client_id: "80000000".repeat(4) }]);
   });
 
+  it("since somebody was faster to number under it, is told by the next hello: nothing is rejected", () => {
+    const h = new Harness({ clientId: "c1" });
+    h.open();
+    h.says({ ...taken, seq: 1, request_id: "w1" }, { ...taken, seq: 2, request_id: "w2" });
+    expect(h.of("disconnect")).toHaveLength(1);
+    expect([h.session.state, h.of("outcome")]).toEqual(["waiting", []]);
+    h.dial();
+    h.says(taken);
+    expect(h.session.state).toBe("closed");
+  });
+
   it("is not given up for a refusal of something else", () => {
     const h = new Harness();
     h.open();
@@ -259,7 +270,7 @@ describe("a server that is too busy", () => {
     const h = new Harness();
     h.dial();
     h.says(limited);
-    h.session.lost(1013, h.now);
+    expect(h.of("disconnect")).toHaveLength(1);
     expect(h.session.deadline).toBe(h.now + 2_500);
     h.open();
     h.session.lost(1006, h.now);
@@ -275,6 +286,16 @@ describe("a server that is too busy", () => {
     expect(h.wait(2_499)).toEqual([]);
     expect(h.wait(1)).toMatchObject([{ type: "subscribe", entities: ["b"] }]);
     expect(h.of("problem")).toHaveLength(1);
+  });
+
+  it.each(["internal", "storage_failed"] as const)("to answer hello (%s) is asked again on another connection", (code) => {
+    const h = new Harness({ token: "t" });
+    h.dial();
+    h.says({ type: "error", message: "not now", code, details: null });
+    expect(h.session.state).toBe("waiting");
+    expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 1000 }]);
+    expect(h.open().map(({ type }) => type)).toEqual(["hello"]);
+    expect(h.session.state).toBe("open");
   });
 
   it("for a hello hears nothing else before it has welcomed the client", () => {

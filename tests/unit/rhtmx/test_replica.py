@@ -228,6 +228,23 @@ def test_what_was_kept_without_a_position_was_not_seen(journal: Journal) -> None
     assert replica.base_version("1") is None
 
 
+@pytest.mark.parametrize("data", [b'{"a":1,"b":2}', b"{}"])
+def test_a_version_of_another_store_is_no_base_and_covers_nothing(
+    journal: Journal, data: bytes
+) -> None:
+    kept = Kept(at(50, "old"), Grain.FIELDS, {"1": Held(50, data), "2": Held(9, data)})
+    replica = Replica("tasks", Grain.FIELDS, journal, kept)
+    replica.begin("new")
+    assert replica.base_version("1") is None, "nothing of this store has come"
+    assert not replica.covers("1", Settled(3, "new"))
+    replica.deliver(part("a", 2), None)
+    assert replica.base_version("1") == 2
+    assert not replica.covers("1", Settled(3, "new"))
+    assert replica.synced(at(4, "new")) >= {"2"}
+    assert replica.get("1") == Held(2, b'{"a":1}')
+    assert replica.ids() == {"1"}
+
+
 def test_a_record_without_fields_that_comes_anew_stays(journal: Journal) -> None:
     kept = Kept(at(0), Grain.FIELDS, {"1": Held(5, b"{}")})
     replica = Replica("tasks", Grain.FIELDS, journal, kept)

@@ -265,10 +265,11 @@ def test_a_hello_that_is_refused_ends_it(session: Session) -> None:
         session.receive(Error("belongs to another user", ErrorCode.CLIENT_ID_TAKEN), 0)
 
 
-def test_a_hello_that_may_succeed_later_does_not(session: Session) -> None:
+@pytest.mark.parametrize("code", [ErrorCode.STORAGE_FAILED, ErrorCode.INTERNAL])
+def test_a_hello_that_may_succeed_later_does_not(session: Session, code: ErrorCode) -> None:
     session.connected(0)
     with pytest.raises(RhtmxError) as caught:
-        session.receive(Error("busy", ErrorCode.STORAGE_FAILED), 0)
+        session.receive(Error("not now", code), 0)
     assert not isinstance(caught.value, ConnectionClosed)
     assert session.lost(0) is not None
 
@@ -348,6 +349,19 @@ def test_an_id_that_is_another_user_s_is_the_end_and_the_queue_is_kept(who: Any)
         session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)
     assert [row.id for row in session.local.writes.queue] == ["a"]
     assert (session.client_id, bool(session.local.journal)) == ("c1", False)
+
+
+def test_a_client_that_was_slower_to_number_under_an_id_leaves_and_its_queue_is_kept() -> None:
+    session = Session("c1", lambda: 0.5)
+    opened(session)
+    name = session.push(push())
+    session.take(0)
+    with pytest.raises(RhtmxError) as caught:
+        session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN, seq=1, request_id=name), 0)
+    assert not isinstance(caught.value, ConnectionClosed), "the next hello decides"
+    assert session.lost(0) is not None
+    assert [row.id for row in session.local.writes.queue] == [name]
+    assert not session.local.writes.refused
 
 
 def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:

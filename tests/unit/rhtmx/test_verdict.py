@@ -50,7 +50,7 @@ def test_an_unrelated_error_does_not_explain_a_close() -> None:
 def test_a_refused_hello_is_final_unless_it_may_succeed_later() -> None:
     for code, row in ERRORS.items():
         verdict = refusal(RhtmxError(code, "no"))
-        assert (verdict is None) == row.retryable
+        assert (verdict is None) == (row.retryable or code is ErrorCode.INTERNAL)
         assert verdict is None or isinstance(verdict, ConnectionClosed)
 
 

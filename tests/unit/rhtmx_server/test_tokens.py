@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +88,31 @@ async def test_an_answer_that_is_no_grant_is_internal_and_the_log_says_what_to_r
     error = await fails(lambda token: answer, pool)
     assert error.code is ErrorCode.INTERNAL
     assert f"returned {type(answer).__name__}: return a Grant, or raise" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("expires", "what"),
+    [
+        (datetime(2026, 6, 1, tzinfo=UTC), "datetime"),
+        (timedelta(hours=1), "timedelta"),
+        ("2026-06-01", "str"),
+        (1_780_000_000, "seconds"),
+        (1_780_000_000.5, "seconds"),
+    ],
+)
+async def test_a_grant_that_ends_at_no_microseconds_is_internal_and_the_log_says_what_to_give(
+    pool: DaemonPool, caplog: pytest.LogCaptureFixture, expires: Any, what: str
+) -> None:
+    error = await fails(lambda token: Grant(token, expires), pool)
+    assert error.code is ErrorCode.INTERNAL
+    assert f"`expires` is {what}: microseconds since 1970 expected" in caplog.text
+
+
+@pytest.mark.parametrize("expires", [None, 0, 1_780_000_000_000_000])
+async def test_a_grant_ends_at_microseconds_or_never(pool: DaemonPool, expires: int | None) -> None:
+    assert await authenticator(lambda token: Grant(token, expires), pool)("a") == Grant(
+        "a", expires
+    )
 
 
 async def test_a_function_that_wants_to_exit_or_waits_for_something_cancelled_is_internal(

@@ -72,6 +72,21 @@ async def test_history_has_the_commits_and_not_the_writes_that_lost() -> None:
     assert got == [2, 3]
 
 
+async def test_nothing_is_sent_for_a_page_of_writes_that_lost_and_others_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reads, "PAGE", 3)
+    side, call, kept = Side(), Call(HistoryRequest(entity="tasks")), Kept()
+    entries = [entry(1, lost=True) for _ in range(9)]
+    await kept.commit(Wanted(), lambda _: Writes(history=entries))
+    side.services.store = kept
+    seen: list[int] = []
+    asyncio.get_running_loop().call_soon(lambda: seen.append(len(kept.pages)))
+    await reads.history(door(side), call.stream)
+    assert (call._stream.taken, kept.pages) == ([], [3, 3, 3, 0])
+    assert seen == [1]
+
+
 @pytest.mark.parametrize("before", [0, 1, 2, 3, 4])
 async def test_a_version_of_more_entries_than_a_page_is_read_in_pages(
     monkeypatch: pytest.MonkeyPatch, before: int
