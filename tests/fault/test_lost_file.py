@@ -50,6 +50,27 @@ def with_its_folder(path: Path) -> None:
     path.parent.rename(f"{path.parent}-elsewhere")
 
 
+@pytest.mark.parametrize("link", ["the file", "its folder"])
+async def test_a_link_that_leads_elsewhere_by_now_is_a_file_that_is_gone(
+    tmp_path: Path, link: str
+) -> None:
+    for version in ("v1", "v2"):
+        (tmp_path / version).mkdir()
+    current = tmp_path / ("app.db" if link == "the file" else "current")
+    path = current if link == "the file" else current / "app.db"
+    target = "v1/app.db" if link == "the file" else "v1"
+    current.symlink_to(target)
+    store = SqliteStore(path, clock=count().__next__)
+    await store.open()
+    await put(store, record("1", 1))
+    current.unlink()
+    current.symlink_to(target.replace("v1", "v2"))
+    with pytest.raises(RhtmxError, match="put back"):
+        await put(store, record("2", 2))
+    assert not store.ready()
+    await store.close()
+
+
 @pytest.mark.parametrize(
     "lose",
     [

@@ -66,10 +66,13 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
         RhtmxError: `STORAGE_FAILED`, with what is wrong with the file and what
             to do.
     """
-    path = path.resolve()  # the log lies beside the file, not beside a link to it
+    named, path = (
+        path.absolute(),
+        path.resolve(),
+    )  # the log lies beside the file, not beside a link to it
     with ExitStack() as undo, opening(path):
         check_path(path)
-        lock = FileLock(path)
+        lock = FileLock(path, named=named)
         lock.acquire()
         undo.callback(lock.release)
         writer = connect(path, options)

@@ -77,13 +77,18 @@ class FileLock:
     Args:
         database: the file, links followed.
         lock: locks a descriptor, or raises `BlockingIOError`.
+        named: the file as its owner calls it, which may be a link that later
+            leads elsewhere; by default it is the file.
 
     Attributes:
         lost: whether it was seen that one of the files is not where it was.
     """
 
-    def __init__(self, database: Path, lock: Callable[[int], None] = _LOCK) -> None:
+    def __init__(
+        self, database: Path, lock: Callable[[int], None] = _LOCK, named: Path | None = None
+    ) -> None:
         self._database = str(database)
+        self._named = str(named or database)
         self._log = (f"{database}-wal", f"{database}-shm")
         self._lock = lock
         self._held: dict[Inode, int] = {}
@@ -140,7 +145,7 @@ class FileLock:
         if not self.lost:
             if now < self._next and os.fstat(self._held[self._places[0][1]]).st_nlink:
                 return
-            moved = next((path for path, inode in self._places if _inode(path) != inode), None)
+            moved = self._moved()
             if moved is None:
                 self._next = now + LOOK_EVERY if now < math.inf else self._next
                 return
@@ -163,6 +168,14 @@ class FileLock:
                 os.close(descriptor)
                 _in_use.discard(inode)
         self._places.clear()
+
+    def _moved(self) -> str | None:
+        """The name of a file that is not where it was, if there is one."""
+        for path, inode in self._places:
+            if _inode(path) != inode:
+                return path
+        inode = self._places[0][1]
+        return None if _inode(self._named, follow=True) == inode else self._named
 
     def _hold_log(self) -> None:
         for path in self._log:
@@ -203,9 +216,9 @@ class FileLock:
         )
 
 
-def _inode(path: str) -> Inode | None:
+def _inode(path: str, *, follow: bool = False) -> Inode | None:
     try:
-        found = os.lstat(path)
+        found = os.stat(path, follow_symlinks=follow)
     except OSError:
         return None
     return found.st_dev, found.st_ino
