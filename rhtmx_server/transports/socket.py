@@ -230,8 +230,16 @@ class Socket(ServerConnection):
                 self.transport.pause_reading()
 
     def _parse_early(self, data: bytes) -> None:
-        """Take the request, and a few frames of a peer that does not wait for the answer."""
-        super().data_received(data)
+        """Take the request; what a peer says before it has the answer is kept until then.
+
+        No frame is parsed before: one that breaks the protocol would end it, and the
+        library cannot answer the request then (17.4: an `AssertionError` in its log).
+        """
+        if self.request is None:
+            super().data_received(data)
+        else:
+            self.protocol.reader.feed_data(data)
+            self._fed = True
         if len(self.protocol.reader.buffer) > EARLY:
             self._read(False)
 

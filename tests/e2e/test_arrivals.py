@@ -147,6 +147,21 @@ async def test_a_socket_that_speaks_before_it_is_answered_is_heard() -> None:
             assert b'"pong"' in await reader.readuntil(b"}")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [b"garbage", b"\xff" * 100, b"\x88\x80\0\0\0\0"],
+    ids=["garbage", "reserved bits", "a close frame"],
+)
+async def test_what_follows_a_handshake_that_is_refused_does_not_harm_its_answer(
+    more: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    async with serving() as app:
+        answer = take_apart(await exchange(app.url, head + b"\r\n" + more))
+    assert answer.status == 404
+    assert not [each for each in caplog.records if each.exc_info]
+
+
 async def test_a_head_without_an_end_is_told_so() -> None:
     async with serving() as app:
         said = b"GET / HTTP/1.1\r\n" + b"X-Long: x\r\n" * 1600
