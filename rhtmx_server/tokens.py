@@ -18,6 +18,9 @@ from rhtmx_server.threads import DaemonPool
 
 __all__ = ["Authenticate", "authenticator", "check_authenticate"]
 
+_EARLIEST = 10**14
+"""Microseconds since 1970: a day of 1973. Seconds and milliseconds of our time are less."""
+
 Authenticate: TypeAlias = Callable[[str], Grant | Awaitable[Grant]]
 """What a program gives: plain or `async`; plain ones run in a thread."""
 
@@ -47,14 +50,7 @@ def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
 
     async def ask(token: str) -> Grant:
         try:
-            grant = await call(lambda: function(token), pool, token)
-            if isinstance(grant, Grant):
-                _check_expiry(grant.expires)
-                return grant
-            raise MisuseError(
-                f"returned {type(grant).__name__}: return a Grant, or raise RhtmxError with "
-                "UNAUTHENTICATED"
-            )
+            return _checked(await call(lambda: function(token), pool, token))
         except RhtmxError:
             raise
         except (Exception, SystemExit, asyncio.CancelledError) as failure:
@@ -65,20 +61,21 @@ def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
     return ask
 
 
-def _check_expiry(expires: object) -> None:
-    """Refuse a moment of another kind: every token would be over, or none could be judged.
-
-    Raises:
-        MisuseError: it is no number, or one of seconds.
-    """
-    if expires is None or (isinstance(expires, int | float) and not 0 < expires < _SECONDS):
-        return
-    what = "seconds" if isinstance(expires, int | float) else type(expires).__name__
-    raise MisuseError(
-        f"returned a Grant whose `expires` is {what}: microseconds since 1970 expected, such as "
-        "int(moment.timestamp() * 1e6)"
-    )
-
-
-_SECONDS = 10**11
-"""As microseconds a day after 1970 began; as seconds, as `exp` of a JWT, in the year 5138."""
+def _checked(grant: object) -> Grant:
+    """Refuse what would lock everybody out without a word, or mix them up."""
+    if not isinstance(grant, Grant):
+        raise MisuseError(
+            f"returned {type(grant).__name__}: return a Grant, or raise RhtmxError with "
+            "UNAUTHENTICATED"
+        )
+    subject: object = grant.subject
+    expires: object = grant.expires
+    if not isinstance(subject, str):  # an empty one is a guest
+        kind = type(subject).__name__
+        raise MisuseError(f"returned a Grant whose subject is {kind}: a str expected")
+    if expires is not None and (type(expires) is not int or expires < _EARLIEST):
+        raise MisuseError(
+            "returned a Grant that does not expire in microseconds: an int, microseconds since "
+            "1970, or None expected (of a JWT: exp * 1_000_000)"
+        )
+    return grant

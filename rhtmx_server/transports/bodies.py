@@ -166,9 +166,11 @@ class Sender:
         Returns:
             What stands for it at the library, which ends the connection.
         """
-        # What was taken over by the system is out of this process.
-        self._transport.set_write_buffer_limits(high=0)
         try:
+            if self._transport.is_closing():
+                raise _GoneError  # uvloop 0.23 sets no limits then, it raises
+            # What was taken over by the system is out of this process.
+            self._transport.set_write_buffer_limits(high=0)
             if isinstance(response, Streamed) and response.pages is not None:
                 await self._send_pages(request, response, response.pages)
             else:

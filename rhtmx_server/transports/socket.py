@@ -99,12 +99,12 @@ class Socket(ServerConnection):
             return
         self._parse(data)
         frames = self._frames
-        if not frames:
-            return
-        frame = frames.popleft()  # the usual case: one, and nothing else
-        if not self._take(frame):
-            frames.appendleft(frame)
-        elif frames or self._is_held():
+        if frames:
+            frame = frames.popleft()  # the usual case: one, and nothing else
+            if not self._take(frame):
+                frames.appendleft(frame)
+                return
+        if frames or self._is_held():  # control frames alone may have left some, too
             self._in_line = True
             if self.turns.spend(self._turn):
                 self._read(False)
@@ -191,6 +191,7 @@ class Socket(ServerConnection):
             return
         if self._frames or self._is_held():
             self._in_line = True
+            self._read(False)  # it was not stopped before, if the handshake is just over
             self.turns.wait(self._turn)
         else:
             self._read(True)
@@ -229,8 +230,16 @@ class Socket(ServerConnection):
                 self.transport.pause_reading()
 
     def _parse_early(self, data: bytes) -> None:
-        """Take the request, and a few frames of a peer that does not wait for the answer."""
-        super().data_received(data)
+        """Take the request; what a peer says before it has the answer is kept until then.
+
+        No frame is parsed before: one that breaks the protocol would end it, and the
+        library cannot answer the request then (17.4: an `AssertionError` in its log).
+        """
+        if self.request is None:
+            super().data_received(data)
+        else:
+            self.protocol.reader.feed_data(data)
+            self._fed = True
         if len(self.protocol.reader.buffer) > EARLY:
             self._read(False)
 

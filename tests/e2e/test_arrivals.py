@@ -18,7 +18,7 @@ import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server import App, Config, Grant
 from rhtmx_server.transports import arrivals
-from tests.support.plain_http import Answer, ask, take_apart
+from tests.support.plain_http import Answer, ask, exchange, take_apart
 from tests.support.sockets import PATIENCE, raw
 from tests.support.waiting import eventually
 
@@ -145,6 +145,21 @@ async def test_a_socket_that_speaks_before_it_is_answered_is_heard() -> None:
         async with asyncio.timeout(PATIENCE):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
             assert b'"pong"' in await reader.readuntil(b"}")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [b"garbage", b"\xff" * 100, b"\x88\x80\0\0\0\0"],
+    ids=["garbage", "reserved bits", "a close frame"],
+)
+async def test_what_follows_a_handshake_that_is_refused_does_not_harm_its_answer(
+    more: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    async with serving() as app:
+        answer = take_apart(await exchange(app.url, head + b"\r\n" + more))
+    assert answer.status == 404
+    assert not [each for each in caplog.records if each.exc_info]
 
 
 async def test_a_head_without_an_end_is_told_so() -> None:

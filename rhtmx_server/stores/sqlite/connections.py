@@ -66,10 +66,8 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
         RhtmxError: `STORAGE_FAILED`, with what is wrong with the file and what
             to do.
     """
-    named, path = (
-        path.absolute(),
-        path.resolve(),
-    )  # the log lies beside the file, not beside a link to it
+    # The log lies beside the file, not beside a link to it.
+    named, path = path.absolute(), path.resolve()
     with ExitStack() as undo, opening(path):
         check_path(path)
         lock = FileLock(path, named=named)

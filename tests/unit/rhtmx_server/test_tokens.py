@@ -6,7 +6,6 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -91,28 +90,30 @@ async def test_an_answer_that_is_no_grant_is_internal_and_the_log_says_what_to_r
 
 
 @pytest.mark.parametrize(
-    ("expires", "what"),
-    [
-        (datetime(2026, 6, 1, tzinfo=UTC), "datetime"),
-        (timedelta(hours=1), "timedelta"),
-        ("2026-06-01", "str"),
-        (1_780_000_000, "seconds"),
-        (1_780_000_000.5, "seconds"),
-    ],
+    "expires",
+    [0, -1, 1_900_000_000, 1_900_000_000_000, 1.9e15, "1900000000000000", True],
+    ids=["zero", "negative", "seconds", "milliseconds", "float", "text", "bool"],
 )
-async def test_a_grant_that_ends_at_no_microseconds_is_internal_and_the_log_says_what_to_give(
-    pool: DaemonPool, caplog: pytest.LogCaptureFixture, expires: Any, what: str
+async def test_an_end_that_is_not_in_microseconds_is_internal_and_the_log_says_what_to_give(
+    pool: DaemonPool, caplog: pytest.LogCaptureFixture, expires: Any
 ) -> None:
-    error = await fails(lambda token: Grant(token, expires), pool)
+    error = await fails(lambda token: Grant("ada", expires), pool)
     assert error.code is ErrorCode.INTERNAL
-    assert f"`expires` is {what}: microseconds since 1970 expected" in caplog.text
+    assert "microseconds since 1970, or None expected (of a JWT: exp * 1_000_000)" in caplog.text
 
 
-@pytest.mark.parametrize("expires", [None, 0, 1_780_000_000_000_000])
-async def test_a_grant_ends_at_microseconds_or_never(pool: DaemonPool, expires: int | None) -> None:
-    assert await authenticator(lambda token: Grant(token, expires), pool)("a") == Grant(
-        "a", expires
-    )
+async def test_an_end_that_is_over_already_is_taken_as_it_is(pool: DaemonPool) -> None:
+    over = Grant("ada", 1_700_000_000_000_000)
+    assert await authenticator(lambda token: over, pool)("ada") == over
+
+
+@pytest.mark.parametrize(("subject", "kind"), [(42, "int"), (None, "NoneType")])
+async def test_a_subject_that_is_no_text_is_internal_and_the_log_says_so(
+    pool: DaemonPool, caplog: pytest.LogCaptureFixture, subject: Any, kind: str
+) -> None:
+    error = await fails(lambda token: Grant(subject), pool)
+    assert error.code is ErrorCode.INTERNAL
+    assert f"whose subject is {kind}" in caplog.text
 
 
 async def test_a_function_that_wants_to_exit_or_waits_for_something_cancelled_is_internal(

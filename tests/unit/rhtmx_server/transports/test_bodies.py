@@ -66,6 +66,8 @@ class Wire:
         return self._size
 
     def set_write_buffer_limits(self, high: int) -> None:
+        if self.aborted:
+            raise RuntimeError("unable to perform operation: the handler is closed")
         assert high == 0
 
     def is_closing(self) -> bool:
@@ -106,6 +108,15 @@ async def test_one_page_comes_with_its_length_and_more_in_chunks() -> None:
     assert body == b"2\r\n[1\r\n2\r\n,2\r\n1\r\n]\r\n0\r\n\r\n"
     assert dechunk(body) == b"[1,2]"
     assert readers.present == 0
+
+
+async def test_a_peer_that_is_gone_before_its_answer_is_made_keeps_no_place() -> None:
+    for pages in ([b"[]"], [b"[1", b",2]"]):
+        wire, readers = Wire(), Readers()
+        response = await streamed(readers, *pages)
+        wire.abort()
+        assert await wire.send(response) == b""
+        assert readers.present == 0
 
 
 async def test_a_client_of_http_1_0_gets_the_bare_body() -> None:

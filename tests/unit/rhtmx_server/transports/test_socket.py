@@ -10,6 +10,7 @@ import weakref
 import pytest
 from websockets.frames import Opcode
 
+from rhtmx_server.transports.socket import FRAMES
 from tests.unit.rhtmx_server.transports.sockets import Peer, deflated, frame, text
 
 EMPTY_CONTINUATION = frame(Opcode.CONT, fin=False)
@@ -54,6 +55,25 @@ async def test_frames_that_are_no_messages_take_turns_as_well(flood: bytes) -> N
     assert peer.rest() >= 5
     assert len(peer.taker.spent) == 1001, "each counts"
     assert peer.wire.reading
+
+
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
+async def test_control_frames_alone_take_turns_and_none_is_left_lying(opcode: Opcode) -> None:
+    peer = Peer()
+    peer.say(frame(opcode) * 1000)
+    assert 0 < len(peer.taker.spent) < 200, "one share"
+    assert not peer.wire.reading
+    assert peer.rest() >= 5
+    assert len(peer.taker.spent) == 1000
+    assert peer.wire.reading
+
+
+async def test_a_socket_at_rest_has_nothing_that_it_did_not_handle() -> None:
+    for count in range(1, 3 * FRAMES):
+        peer = Peer()
+        peer.say(frame(Opcode.PING) * count)
+        peer.rest()
+        assert len(peer.taker.spent) == count
 
 
 async def test_what_arrives_while_it_waits_for_its_turn_stays_behind_what_was_first() -> None:
@@ -234,6 +254,22 @@ async def test_frames_that_come_before_the_handshake_is_over_are_few_and_kept() 
     assert peer.got == said
 
 
+@pytest.mark.parametrize(
+    "said",
+    [b"garbage", b"\xff" * 100, frame(Opcode.CLOSE)],
+    ids=["garbage", "reserved bits", "a close frame"],
+)
+async def test_what_comes_before_the_handshake_is_over_cannot_end_it(said: bytes) -> None:
+    peer = Peer(attached=False)
+    peer.say(said)
+    assert not peer.wire.written
+    assert not peer.socket.protocol.eof_sent
+    peer.attach()
+    peer.rest()
+    assert peer.taker.over
+    assert len(peer.close_codes) == 1
+
+
 async def test_a_flood_before_the_handshake_is_over_is_not_read() -> None:
     peer = Peer(attached=False)
     peer.say(text(b"x" * 100) * 1000)
@@ -241,6 +277,21 @@ async def test_a_flood_before_the_handshake_is_over_is_not_read() -> None:
     peer.attach()
     peer.rest()
     assert len(peer.got) == 1000
+    assert peer.wire.reading
+
+
+@pytest.mark.parametrize("said", [frame(Opcode.PING), text(b"x")], ids=["pings", "messages"])
+async def test_nothing_more_is_read_while_what_came_before_the_end_of_the_handshake_is_handled(
+    said: bytes,
+) -> None:
+    peer = Peer(attached=False)
+    peer.say(said * 100)
+    assert peer.wire.reading, "it is little"
+    peer.attach()
+    assert not peer.wire.reading
+    peer.rest()
+    assert len(peer.got) + len(peer.taker.spent) == 100, "each counts"
+    assert not peer.socket.protocol.reader.buffer
     assert peer.wire.reading
 
 
