@@ -24,7 +24,6 @@ stopped      is kept                             paused until `resume`
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Generator
 from typing import Any
 
@@ -70,7 +69,7 @@ class Socket(ServerConnection):
         self.turns = turns
         self.most = most
         self.connection: Connection | None = None
-        self._frames: deque[Frame] = deque()
+        self._frames: list[Frame] = []  # a few at most; an empty deque takes 700 bytes
         self._message = bytearray()
         self._unfinished = False
         self._text = False
@@ -100,9 +99,9 @@ class Socket(ServerConnection):
         self._parse(data)
         frames = self._frames
         if frames:
-            frame = frames.popleft()  # the usual case: one, and nothing else
+            frame = frames.pop(0)  # the usual case: one, and nothing else
             if not self._take(frame):
-                frames.appendleft(frame)
+                frames.insert(0, frame)
                 return
         if frames or self._is_held():  # control frames alone may have left some, too
             self._in_line = True
@@ -212,8 +211,8 @@ class Socket(ServerConnection):
             if not frames:
                 self.connection.alive()
                 self._parse(b"")
-            elif not self._take(frame := frames.popleft()):
-                frames.appendleft(frame)
+            elif not self._take(frame := frames.pop(0)):
+                frames.insert(0, frame)
             if not self._stopped and (frames or self._is_held()):
                 return True
         self._in_line = False

@@ -22,14 +22,20 @@ class SocketLink:
         socket: the socket.
     """
 
-    __slots__ = ("_socket", "_transport", "pause", "resume", "write")
+    __slots__ = ("_socket", "_transport", "write")
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self._transport = socket.transport
         self.write = socket.transport.write
-        self.pause = socket.stop
-        self.resume = socket.resume
+
+    def pause(self) -> None:
+        """Stop receiving."""
+        self._socket.stop()
+
+    def resume(self) -> None:
+        """Go on receiving."""
+        self._socket.resume()
 
     def ping(self) -> None:
         """Send a ping frame; whatever comes back is a sign of life."""
