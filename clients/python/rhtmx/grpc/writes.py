@@ -91,7 +91,9 @@ class Writes:
             timeout: seconds for all of it.
 
         Raises:
-            RhtmxError: the token has expired, or the server is stopping.
+            RhtmxError: the token has expired, the server is stopping, or a message is larger
+                than it takes (`--grpc-max-size`): that ends the call, and the writes after it
+                are not sent.
             ConnectionClosed: the server cannot be reached any more.
             TimeoutError: it took too long.
 
