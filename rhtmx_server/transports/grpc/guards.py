@@ -42,6 +42,9 @@ _LINGER = 2.0
 _SECONDS_PER_PING = 5.0
 _PINGS = 8
 _FRAMES = 100
+_RESETS = 100.0
+"""Calls that may be reset in a second, once a quarter of all that may be open was. Each costs the
+peer nothing, and here a task, its stream and a cancellation."""
 _READS = 16
 """Records that are read at a time for answers on one connection."""
 
@@ -68,7 +71,7 @@ class Limits:
         self.calls = Allowance(calls, calls, now)
         self.pings = Allowance(_PINGS, 1 / _SECONDS_PER_PING, now)
         self.frames = Allowance(_FRAMES, 10.0, now)
-        self.resets = Allowance(2 * streams, float(streams), now)
+        self.resets = Allowance(max(100, streams // 4), _RESETS, now)
 
 
 class GuardedStream(Stream):
