@@ -43,8 +43,8 @@ _SECONDS_PER_PING = 5.0
 _PINGS = 8
 _FRAMES = 100
 _RESETS = 100.0
-"""Calls that may be reset in a second, once a quarter of all that may be open was. Each costs the
-peer nothing, and here a task, its stream and a cancellation."""
+"""Calls that may be reset in a second, once all that may be open were. Each costs the peer nothing,
+and here a task, its stream and a cancellation."""
 _READS = 16
 """Records that are read at a time for answers on one connection."""
 
@@ -71,7 +71,7 @@ class Limits:
         self.calls = Allowance(calls, calls, now)
         self.pings = Allowance(_PINGS, 1 / _SECONDS_PER_PING, now)
         self.frames = Allowance(_FRAMES, 10.0, now)
-        self.resets = Allowance(max(100, streams // 4), _RESETS, now)
+        self.resets = Allowance(streams, _RESETS, now)
 
 
 class GuardedStream(Stream):

@@ -76,7 +76,7 @@ def test_who_is_sent_something_may_ping_again() -> None:
 
 def test_all_streams_may_be_reset_at_once() -> None:
     limits = Limits(10, 1000, now=Clock())
-    assert sum(limits.resets.take() for _ in range(100)) == 20
+    assert sum(limits.resets.take() for _ in range(100)) == 10
 
 
 def test_so_many_calls_a_second() -> None:
