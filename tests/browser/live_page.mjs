@@ -9,8 +9,6 @@ import { connect } from "../../clients/typescript/src/index.ts";
 
 start((url) => {
   const client = connect(url);
-  // Until the client has `watch` itself.
-  client.watch ??= (entity, listener) => client.subscribe(entity, listener);
   window.rhtmxIsLive = () => client.validateForm("nothing", {}, {});
   return client;
 }, document.currentScript);

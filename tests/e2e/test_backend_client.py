@@ -173,7 +173,7 @@ async def test_a_browser_pushes_and_a_backend_sees_it_and_the_other_way(
     async with (
         rhtmx.connect(app.url) as client,
         trackers.watch("tasks") as watch,
-        client.subscribe("tasks") as subscription,
+        client.changes("tasks") as subscription,
     ):
         await client.push("tasks", "1", {"by": "browser"})
         await trackers.push("tasks", "2", {"by": "backend"})
@@ -197,7 +197,7 @@ async def test_a_position_of_one_door_is_resumed_at_the_other(
         assert change.version == 2
         there = (await trackers.sync("tasks")).position
         await trackers.push("tasks", "3", {})
-        [change] = await take(client.subscribe("tasks", since=there), 1)
+        [change] = await take(client.changes("tasks", since=there), 1)
         assert change.version == 3
 
 

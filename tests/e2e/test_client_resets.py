@@ -26,7 +26,7 @@ def shown(client: rhtmx.Client) -> dict[str, Any]:
 
 
 async def until_shown(client: rhtmx.Client, wanted: dict[str, Any]) -> None:
-    async for rows in client.collection("tasks").watch():
+    async for rows in client.collection("tasks").subscribe():
         if {row.id: row.data for row in rows} == wanted and not client.queue:
             return
 

@@ -28,7 +28,7 @@ WRITE = (sys.executable, "-W", "error", WRITER)
 
 async def watch(url: str, seen: Counter[str]) -> None:
     async with rhtmx.connect(url) as client:
-        async for change in client.subscribe("tasks", since=0):
+        async for change in client.changes("tasks", since=0):
             seen[change.entity_id] += 1
 
 

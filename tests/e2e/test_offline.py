@@ -274,7 +274,7 @@ async def test_watch_yields_each_new_snapshot_and_leaves_nothing_behind(
         seen: list[dict[str, Any]] = []
 
         async def look() -> None:
-            async for rows in tasks.watch():
+            async for rows in tasks.subscribe():
                 seen.append({row.id: row.data for row in rows})
 
         looking = asyncio.create_task(look())

@@ -19,7 +19,7 @@ WRITES = 100
 
 async def _read_records(client: Any, replica: dict[str, Any]) -> None:
     last = 0
-    async for change in client.subscribe("tasks", since=0):
+    async for change in client.changes("tasks", since=0):
         assert change.version > last
         last = change.version
         replica[change.entity_id] = change.data
@@ -31,7 +31,7 @@ async def _read_records(client: Any, replica: dict[str, Any]) -> None:
 
 async def _read_fields(client: Any, replica: dict[str, Any]) -> None:
     last, seen = 0, set()
-    async for change in client.subscribe_fields("tasks", since=0):
+    async for change in client.field_changes("tasks", since=0):
         assert change.version >= last
         assert (change.version, change.entity_id, change.field) not in seen
         last = change.version

@@ -5,7 +5,7 @@ Example:
     >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
     ...     tasks = client.collection("tasks")
     ...     await tasks.set("1", {"title": "Write it down"})
-    ...     async for rows in tasks.watch():
+    ...     async for rows in tasks.subscribe():
     ...         print([row.data["title"] for row in rows])
 
 A backend service reaches the same data through gRPC: see `backend`.

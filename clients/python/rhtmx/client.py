@@ -63,7 +63,7 @@ class Client(Calls):
         Example:
             >>> tasks = client.collection("tasks")
             >>> await tasks.set("1", {"title": "Write it down"})
-            >>> async for rows in tasks.watch():
+            >>> async for rows in tasks.subscribe():
             ...     print([row.data["title"] for row in rows])
         """
         return Collection(self, entity, Grain(granularity))

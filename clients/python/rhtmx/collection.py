@@ -28,7 +28,7 @@ __all__ = ["Collection"]
 class Collection:
     """One entity of a client.
 
-    What is read here is held here: the first `get`, `all`, `where`, `watch` or
+    What is read here is held here: the first `get`, `all`, `where`, `subscribe` or
     `synced` begins to read the entity, and keeps it up to date from then on. Own
     writes show at once, before the server has them.
 
@@ -88,7 +88,7 @@ class Collection:
                 raise replica.error
             await bell.wait()
 
-    async def watch(
+    async def subscribe(
         self, predicate: Callable[[Record], bool] | None = None
     ) -> AsyncGenerator[tuple[Record, ...], None]:
         """All records now, and each time that something has changed; a slow reader skips.
@@ -102,7 +102,7 @@ class Collection:
             ConnectionClosed: there is no connection, and there will be none.
 
         Example:
-            >>> async for rows in tasks.watch(lambda row: not row.data["done"]):
+            >>> async for rows in tasks.subscribe(lambda row: not row.data["done"]):
             ...     print(len(rows), "to do")
         """
         shelf = self._open()
@@ -173,8 +173,8 @@ class Collection:
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[Change]:
-        """The live stream of whole records; see `Client.subscribe`."""
-        return self.client.subscribe(self.entity, since=since, on_reset=on_reset)
+        """The live stream of whole records; see `Client.changes`."""
+        return self.client.changes(self.entity, since=since, on_reset=on_reset)
 
     def field_changes(
         self,
@@ -182,8 +182,8 @@ class Collection:
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[FieldChange]:
-        """The live stream of field changes; see `Client.subscribe_fields`."""
-        return self.client.subscribe_fields(self.entity, since=since, on_reset=on_reset)
+        """The live stream of field changes; see `Client.field_changes`."""
+        return self.client.field_changes(self.entity, since=since, on_reset=on_reset)
 
     async def sync(self, since: Position | int = 0) -> SyncResult[Change]:
         """Everything that changed after a position; see `Client.sync`.

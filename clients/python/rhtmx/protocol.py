@@ -84,7 +84,7 @@ class Calls(Lifeline):
 
     # Reading.
 
-    def subscribe(
+    def changes(
         self,
         entity: str,
         *,
@@ -101,19 +101,19 @@ class Calls(Lifeline):
                 anew. If left out, the `Reset` is raised.
 
         Example:
-            >>> async for change in client.subscribe("users", since=0):
+            >>> async for change in client.changes("users", since=0):
             ...     print(change.version, change.action, change.data)
         """
         return self._subscription(entity, Grain.RECORDS, Change.of, since, on_reset)
 
-    def subscribe_fields(
+    def field_changes(
         self,
         entity: str,
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[FieldChange]:
-        """The live stream of field changes; see `subscribe`.
+        """The live stream of field changes; see `changes`.
 
         One client reads an entity at one grain at a time.
         """

@@ -117,8 +117,8 @@ export class Client {
    * Calls `listener` with each change from now on; nothing is kept. `null`:
    * some may be missing here.
    */
-  watch(entity: string, listener: (change: m.ChangeLog | null) => void): o.Stop {
-    return this.#hub.watch(entity, listener);
+  changes(entity: string, listener: (change: m.ChangeLog | null) => void): o.Stop {
+    return this.#hub.changes(entity, listener);
   }
 
   /** Writes a whole record, whether it is read or not. Resolves when it is durable. */

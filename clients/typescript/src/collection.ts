@@ -117,6 +117,11 @@ export class Collection<T = m.JsonValue> {
     return stop;
   }
 
+  /** Calls `listener` with each change from now on; see `Client.changes`. */
+  changes(listener: (change: m.ChangeLog | null) => void): Stop {
+    return this.#hub.changes(this.entity, listener);
+  }
+
   /** Calls `listener` with each conflict of this collection. */
   onConflict(listener: (conflict: OpenConflict) => void): Stop {
     return this.#hub.on("conflict", (conflict: OpenConflict) => {

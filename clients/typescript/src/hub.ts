@@ -180,8 +180,8 @@ export class Hub extends Listeners {
     this.send({ type: "open", entity, fields });
   }
 
-  /** Watches an entity; the last one who stops ends it. */
-  watch(entity: string, listener: (change: never) => void): Stop {
+  /** Listens to the changes of an entity; the last one who stops ends it. */
+  changes(entity: string, listener: (change: never) => void): Stop {
     if (this.#open.get(entity)) throw otherGranularity(entity);
     checkEntity(entity);
     const seen = `seen ${entity}`;

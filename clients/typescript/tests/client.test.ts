@@ -217,11 +217,11 @@ describe("a token that is called for", () => {
   });
 });
 
-describe("watching", () => {
+describe("changes", () => {
   it("tells each change until it is stopped", async () => {
     const { client, socket } = await opened();
     const seen: unknown[] = [];
-    const stop = client.watch("tasks", (change) => seen.push(change && change.version));
+    const stop = client.changes("tasks", (change) => seen.push(change && change.version));
     socket().says({ type: "sync_complete", entity: "tasks", version: 4, epoch: "e1", reset: false });
     socket().says({ type: "change", change: record("1", 5, 1) });
     stop();
@@ -231,9 +231,18 @@ describe("watching", () => {
     expect(socket().heard().map((each) => each.type)).toEqual(["hello", "subscribe", "unsubscribe"]);
   });
 
+  it("tells them of a collection, too", async () => {
+    const { client, socket } = await opened();
+    const seen: unknown[] = [];
+    client.collection("tasks").changes((change) => seen.push(change && change.version));
+    socket().says({ type: "sync_complete", entity: "tasks", version: 4, epoch: "e1", reset: false });
+    socket().says({ type: "change", change: record("1", 5, 1) });
+    expect(seen.at(-1)).toBe(5);
+  });
+
   it("is refused at once for a name that cannot be sent", async () => {
     const { client, socket } = await opened();
-    expect(() => client.watch("a\0b", () => {})).toThrow(/entities/);
+    expect(() => client.changes("a\0b", () => {})).toThrow(/entities/);
     expect(() => client.collection(7 as never)).toThrow(/entities/);
     expect(socket().heard()).toHaveLength(1);
   });
@@ -241,8 +250,8 @@ describe("watching", () => {
   it("is for whole records: not beside a collection that is read by field", async () => {
     const { client } = await opened();
     client.collection("tasks", { granularity: "fields" });
-    expect(() => client.watch("tasks", () => {})).toThrow("granularity");
-    client.watch("users", () => {});
+    expect(() => client.changes("tasks", () => {})).toThrow("granularity");
+    client.changes("users", () => {});
     expect(() => client.collection("users", { granularity: "fields" })).toThrow("granularity");
   });
 });

@@ -107,7 +107,7 @@ describe("two tabs on one store", () => {
     const old = lead(one, "L1");
     const before = await welcomed();
     const seen: unknown[] = [];
-    two.watch("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    two.changes("prices", (change: { version: number } | null) => seen.push(change && change.version));
     new Collection(one, "tasks");
     const asked = two.ask<{ type: "form_validation_result" } & Message>({
       type: "validate_form",

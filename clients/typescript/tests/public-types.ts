@@ -48,7 +48,7 @@ export async function application(): Promise<void> {
   rhtmx.onConflict(({ entity, id, field, winner, version }) => {
     console.log(entity, id, field, winner, version);
   });
-  const unwatch: Stop = rhtmx.watch("prices", (change: ChangeLog | null) => console.log(change?.data));
+  const unwatch: Stop = rhtmx.changes("prices", (change: ChangeLog | null) => console.log(change?.data));
   unwatch();
   const ack = await rhtmx.push("tasks", "1", { title: "Write it down", tags: ["a"] });
   await rhtmx.delete("tasks", "1", { baseVersion: ack.version });

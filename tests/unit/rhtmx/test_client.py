@@ -90,7 +90,7 @@ async def test_a_refusal_is_raised_with_its_code(client: Client) -> None:
 
 async def test_an_entity_that_the_server_does_not_know_is_an_error(client: Client) -> None:
     with pytest.raises(RhtmxError, match="no such entity"):
-        async for _ in client.subscribe("nope"):
+        async for _ in client.changes("nope"):
             pass
     with pytest.raises(RhtmxError, match="no such entity"):
         await client.sync("nope")
@@ -145,7 +145,7 @@ async def test_a_client_that_was_not_entered_says_so(peer: Peer) -> None:
     with pytest.raises(ConnectionClosed, match="async with"):
         await client.push("tasks", "1", 1)
     with pytest.raises(ConnectionClosed, match="async with"):
-        client.subscribe("tasks")
+        client.changes("tasks")
 
 
 async def test_connect_makes_up_an_id_and_takes_a_token(peer: Peer) -> None:

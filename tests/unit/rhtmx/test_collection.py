@@ -73,12 +73,14 @@ async def test_an_own_write_shows_at_once(client: Client, peer: Peer) -> None:
     call.cancel()
 
 
-async def test_watch_yields_only_what_concerns_its_condition(client: Client, peer: Peer) -> None:
+async def test_subscribe_yields_only_what_concerns_its_condition(
+    client: Client, peer: Peer
+) -> None:
     tasks = client.collection("tasks")
     seen = []
 
     async def look() -> None:
-        async for rows in tasks.watch(lambda row: row.id == "1"):
+        async for rows in tasks.subscribe(lambda row: row.id == "1"):
             seen.append([row.data for row in rows])
 
     looking = asyncio.create_task(look())
@@ -94,10 +96,10 @@ async def test_watch_yields_only_what_concerns_its_condition(client: Client, pee
 async def test_an_entity_that_the_server_does_not_know_is_an_error(client: Client) -> None:
     with pytest.raises(rhtmx.RhtmxError, match="no such entity"):
         await client.collection("nope").synced()
-    watching = client.collection("nope").watch()
-    assert await anext(watching) == ()
+    rows = client.collection("nope").subscribe()
+    assert await anext(rows) == ()
     with pytest.raises(rhtmx.RhtmxError, match="no such entity"):
-        await anext(watching)
+        await anext(rows)
 
 
 async def test_a_patch_is_based_on_what_was_seen(client: Client, peer: Peer) -> None:

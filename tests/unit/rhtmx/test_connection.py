@@ -62,7 +62,7 @@ async def test_a_lost_connection_is_made_again_and_reading_goes_on(
     for number in (1, 2):
         await peer.write("a", {"n": number})
     seen = []
-    async for change in client.subscribe("tasks", since=0):
+    async for change in client.changes("tasks", since=0):
         seen.append(change.version)
         if change.version == 4:
             break
@@ -102,7 +102,7 @@ async def test_a_silent_server_is_given_up_and_connected_to_again(peer: Peer) ->
 
 
 async def test_a_final_close_code_ends_everything_that_waits(client: Client, peer: Peer) -> None:
-    changes = client.subscribe("tasks")
+    changes = client.changes("tasks")
     peer.mute = True
     heard = len(peer.heard)
     push = asyncio.create_task(client.push("tasks", "1", 1))
@@ -123,7 +123,7 @@ async def test_a_close_code_that_asks_for_it_is_followed(client: Client, peer: P
 
 
 async def test_what_cannot_be_understood_ends_the_client(client: Client, peer: Peer) -> None:
-    reading = asyncio.create_task(anext(client.subscribe("tasks")))
+    reading = asyncio.create_task(anext(client.changes("tasks")))
     assert peer.socket is not None
     await peer.socket.send('{"type":"never heard of"}')
     with pytest.raises(ConnectionClosed, match="does not understand"):

@@ -47,7 +47,7 @@ async def test_after_the_end_every_call_says_so(peer: Peer) -> None:
     with pytest.raises(ConnectionClosed, match="the client was closed"):
         await client.push("tasks", "1", 1)
     with pytest.raises(ConnectionClosed, match="the client was closed"):
-        async for _ in client.subscribe("tasks"):
+        async for _ in client.changes("tasks"):
             pass
 
 

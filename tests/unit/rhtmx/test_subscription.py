@@ -56,7 +56,7 @@ async def take_all(changes: Subscription[int], count: int) -> list[int]:
 async def test_it_yields_what_there_is_and_then_what_comes(client: Client, peer: Peer) -> None:
     await peer.write("a", {"n": 1})
     seen = []
-    async for change in client.subscribe("tasks", since=0):
+    async for change in client.changes("tasks", since=0):
         seen.append((change.version, change.entity_id, change.data))
         if len(seen) == 2:
             break
@@ -66,7 +66,7 @@ async def test_it_yields_what_there_is_and_then_what_comes(client: Client, peer:
 
 async def test_leaving_the_loop_unsubscribes(client: Client, peer: Peer) -> None:
     await peer.write("a", {"n": 1})
-    async for _ in client.subscribe("tasks", since=0):
+    async for _ in client.changes("tasks", since=0):
         break
     await peer.until(lambda: any(isinstance(each, Unsubscribe) for each in peer.heard))
     assert peer.server.cursor is None
@@ -75,7 +75,7 @@ async def test_leaving_the_loop_unsubscribes(client: Client, peer: Peer) -> None
 async def test_another_loop_goes_on_where_the_first_was_left(client: Client, peer: Peer) -> None:
     for number in range(3):
         await peer.write(f"{number}", {"n": number})
-    changes = client.subscribe("tasks", since=0)
+    changes = client.changes("tasks", since=0)
     seen = []
     for _ in range(3):
         async for change in changes:
@@ -87,7 +87,7 @@ async def test_another_loop_goes_on_where_the_first_was_left(client: Client, pee
 async def test_inside_async_with_it_reads_from_the_first_moment_on(
     client: Client, peer: Peer
 ) -> None:
-    async with client.subscribe("tasks") as changes:
+    async with client.changes("tasks") as changes:
         await peer.write("a", {"n": 1})
         await peer.write("a", {"n": 2})
         assert [(await anext(changes)).version, (await anext(changes)).version] == [1, 2]
@@ -101,7 +101,7 @@ async def test_inside_async_with_it_reads_from_the_first_moment_on(
 
 
 async def test_cancelling_the_wait_loses_nothing(client: Client, peer: Peer) -> None:
-    async with client.subscribe("tasks") as changes:
+    async with client.changes("tasks") as changes:
         waiting = asyncio.create_task(anext(changes))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -113,16 +113,16 @@ async def test_cancelling_the_wait_loses_nothing(client: Client, peer: Peer) -> 
 async def test_the_position_is_that_of_what_was_yielded(client: Client, peer: Peer) -> None:
     await peer.write("a", {"n": 1})
     await peer.write("b", {"n": 1})
-    changes = client.subscribe("tasks", since=0)
+    changes = client.changes("tasks", since=0)
     assert (await anext(changes)).version == 1
     assert changes.position == Position(epoch="e0", version=1)
     changes.stop()
-    again = client.subscribe("tasks", since=changes.position)
+    again = client.changes("tasks", since=changes.position)
     assert (await anext(again)).version == 2
 
 
 async def test_two_of_one_entity_share_one_subscription(client: Client, peer: Peer) -> None:
-    async with client.subscribe("tasks") as one, client.subscribe("tasks") as two:
+    async with client.changes("tasks") as one, client.changes("tasks") as two:
         await peer.write("a", {"n": 1})
         assert (await anext(one)) == (await anext(two))
     assert sum(isinstance(each, Subscribe) for each in peer.heard) == 1
@@ -130,7 +130,7 @@ async def test_two_of_one_entity_share_one_subscription(client: Client, peer: Pe
 
 async def test_a_reset_is_raised_where_nobody_takes_it(client: Client, peer: Peer) -> None:
     with pytest.raises(Reset, match="Pass on_reset") as caught:
-        async for _ in client.subscribe("tasks", since=Position(epoch="old", version=9)):
+        async for _ in client.changes("tasks", since=Position(epoch="old", version=9)):
             pass
     assert caught.value.entity == "tasks"
     assert caught.value.position == Position(epoch="old", version=9)
@@ -140,25 +140,25 @@ async def test_a_reset_that_is_taken_is_followed_by_everything(client: Client, p
     await peer.write("a", {"n": 1})
     resets: list[Reset] = []
     since = Position(epoch="old", version=9)
-    async for change in client.subscribe("tasks", since=since, on_reset=resets.append):
+    async for change in client.changes("tasks", since=since, on_reset=resets.append):
         assert (change.version, len(resets)) == (1, 1)
         break
 
 
 async def test_the_other_grain_at_the_same_time_is_refused(client: Client) -> None:
-    async with client.subscribe("tasks"):
+    async with client.changes("tasks"):
         with pytest.raises(RhtmxError, match="open a second client"):
-            await anext(client.subscribe_fields("tasks"))
+            await anext(client.field_changes("tasks"))
 
 
 async def test_entering_fails_where_the_server_refuses(client: Client) -> None:
     with pytest.raises(RhtmxError, match="no such entity"):
-        async with client.subscribe("nope"):
+        async with client.changes("nope"):
             pass
 
 
 async def test_what_waits_is_yielded_before_the_end_is_raised(client: Client, peer: Peer) -> None:
-    async with client.subscribe("tasks") as changes:
+    async with client.changes("tasks") as changes:
         await peer.write("a", {"n": 1})
         await client.push("tasks", "b", 1)
         await client.close()
@@ -172,7 +172,7 @@ async def test_a_slow_reader_holds_up_nobody_and_misses_nothing(
 ) -> None:
     monkeypatch.setattr(module, "CAPACITY", 8)
     monkeypatch.setattr(module, "PATIENCE", 0.001)
-    async with client.subscribe("tasks") as changes:
+    async with client.changes("tasks") as changes:
         for number in range(50):
             await peer.write(f"{number % 20}", {"n": number})
         # The answer lies behind all of them on the socket.
@@ -234,7 +234,7 @@ async def test_a_reader_that_keeps_up_is_not_paused(
 
 
 async def test_a_commit_of_several_fields_is_resumed_before_it(client: Client, peer: Peer) -> None:
-    async with client.subscribe_fields("tasks") as changes:
+    async with client.field_changes("tasks") as changes:
         await peer.write("a", {"x": 1, "y": 2})
         first = await anext(changes)
         assert (first.field, first.more) == ("x", True)

@@ -40,8 +40,8 @@ class _Tail:
 
     def subscription(self, client: Client, entity: str) -> _Stream:
         """The changes of one entity."""
-        subscribe = client.subscribe_fields if self._request.fields else client.subscribe
-        return subscribe(entity, since=self._request.since, on_reset=self._reset)
+        changes = client.field_changes if self._request.fields else client.changes
+        return changes(entity, since=self._request.since, on_reset=self._reset)
 
     async def follow(self, changes: _Stream) -> None:
         """Print changes, each as it comes."""

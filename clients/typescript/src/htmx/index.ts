@@ -12,7 +12,7 @@ import type { ChangeLog } from "../messages/types.ts";
 /** What a page needs of a client; `Client` has it. */
 export interface PageClient extends FormsClient {
   /** Calls with each change from now on; with null when something may have been missed. */
-  watch(entity: string, listener: (change: ChangeLog | null) => void): () => void;
+  changes(entity: string, listener: (change: ChangeLog | null) => void): () => void;
 }
 
 /** The detail of `rhtmx:ENTITY:changed`, empty when something may have been missed. */
@@ -32,16 +32,16 @@ export type ChangedDetail =
  */
 const BURST = 50;
 
-const ATTRIBUTES = ["data-rhtmx-form", "data-rhtmx-watch", "hx-trigger", "data-hx-trigger"];
+const ATTRIBUTES = ["data-rhtmx-form", "data-rhtmx-changes", "hx-trigger", "data-hx-trigger"];
 
 /** Elements that something is to be kept up to date for. */
 const MARKED =
-  'form[data-rhtmx-form],[data-rhtmx-watch],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
+  'form[data-rhtmx-form],[data-rhtmx-changes],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
 
 /**
  * Keeps a page up to date, until the returned function is called: binds its forms
  * (`data-rhtmx-form="contact"`) and watches the entities that it names, in triggers
- * (`hx-trigger="rhtmx:tasks:changed from:body"`) or in `data-rhtmx-watch="tasks users"`.
+ * (`hx-trigger="rhtmx:tasks:changed from:body"`) or in `data-rhtmx-changes="tasks users"`.
  * What comes into the page later is found, what leaves it is let go.
  *
  * Events, on the body, from where they bubble to document and window, and without
@@ -74,7 +74,7 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
 
   const watch = (entity: string) => {
     let burst: (ChangeLog | null)[] = [];
-    return client.watch(entity, (change) => {
+    return client.changes(entity, (change) => {
       if (burst.push(change) > 1) return;
       setTimeout(() => {
         const all = burst as ChangeLog[];
@@ -89,9 +89,9 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
   const scan = () => {
     const wanted = new Set<HTMLElement | string>();
     for (const element of root.querySelectorAll<HTMLElement>(MARKED)) {
-      const { rhtmxForm, rhtmxWatch = "" } = element.dataset;
+      const { rhtmxForm, rhtmxChanges = "" } = element.dataset;
       if (rhtmxForm !== undefined) wanted.add(element);
-      for (const entity of rhtmxWatch.match(/\S+/g) ?? []) wanted.add(entity);
+      for (const entity of rhtmxChanges.match(/\S+/g) ?? []) wanted.add(entity);
       for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
         wanted.add(match[1]!);
       }

@@ -36,12 +36,12 @@ it("entities are found in triggers and in lists of names", () => {
     <ul hx-trigger="load, rhtmx:tasks:changed from:body delay:1s,rhtmx:users:changed[detail.id]"></ul>
     <ul data-hx-trigger="rhtmx:of:colons:changed from:body"></ul>
     <ul hx-trigger="rhtmx:state from:body"></ul>
-    <p data-rhtmx-watch=" posts  tasks "></p>`);
+    <p data-rhtmx-changes=" posts  tasks "></p>`);
   expect(client.watched()).toEqual(["of:colons", "posts", "tasks", "users"]);
 });
 
 it("a change is an event on the body, from where it bubbles", async () => {
-  bind('<p data-rhtmx-watch="tasks"></p>');
+  bind('<p data-rhtmx-changes="tasks"></p>');
   const seen = listen("rhtmx:tasks:changed");
   const onWindow = vi.fn();
   window.addEventListener("rhtmx:tasks:changed", onWindow);
@@ -52,7 +52,7 @@ it("a change is an event on the body, from where it bubbles", async () => {
 });
 
 it("a burst is one event with the newest change, their number and the records", async () => {
-  bind('<p data-rhtmx-watch="tasks"></p>');
+  bind('<p data-rhtmx-changes="tasks"></p>');
   const seen = listen("rhtmx:tasks:changed");
   for (let version = 1; version <= 1000; version++) {
     client.change("tasks", change(`${version % 2}`, version));
@@ -65,7 +65,7 @@ it("a burst is one event with the newest change, their number and the records", 
 });
 
 it("when something may have been missed the event says nothing else", async () => {
-  bind('<p data-rhtmx-watch="tasks"></p>');
+  bind('<p data-rhtmx-changes="tasks"></p>');
   const seen = listen("rhtmx:tasks:changed");
   client.change("tasks", null);
   client.change("tasks", change("7", 3));
@@ -85,7 +85,7 @@ it("an element whose own trigger names an event gets one that does not bubble", 
 });
 
 it("what comes into the page is watched, what leaves it no longer", async () => {
-  bind('<p data-rhtmx-watch="tasks"></p>');
+  bind('<p data-rhtmx-changes="tasks"></p>');
   document.body.insertAdjacentHTML("beforeend", '<b><ul hx-trigger="rhtmx:users:changed"></ul></b>');
   await vi.advanceTimersByTimeAsync(0);
   expect(client.watched()).toEqual(["tasks", "users"]);
@@ -98,7 +98,7 @@ it("what comes into the page is watched, what leaves it no longer", async () => 
 });
 
 it("an entity that two elements ask for is watched once, until both are gone", async () => {
-  bind('<p data-rhtmx-watch="tasks"></p><ul hx-trigger="rhtmx:tasks:changed"></ul>');
+  bind('<p data-rhtmx-changes="tasks"></p><ul hx-trigger="rhtmx:tasks:changed"></ul>');
   expect(client.watches).toBe(1);
   find("p").remove();
   await vi.advanceTimersByTimeAsync(0);
@@ -128,12 +128,12 @@ it("forms are bound as they come, and left alone when they go", async () => {
 });
 
 it("after the end nothing is watched, bound or told", async () => {
-  bind('<p data-rhtmx-watch="tasks"></p><form data-rhtmx-form="contact"><input name="email"></form>');
+  bind('<p data-rhtmx-changes="tasks"></p><form data-rhtmx-form="contact"><input name="email"></form>');
   const seen = listen("rhtmx:state");
   stop();
   expect(client.watched()).toEqual([]);
   client.becomes("waiting");
-  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-watch="users"></p>');
+  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-changes="users"></p>');
   await vi.advanceTimersByTimeAsync(0);
   expect([client.watched(), client.listeners.size, seen]).toEqual([[], 0, []]);
 });

@@ -37,7 +37,7 @@ beforeEach(() => {
 
 it.each([
   '<form data-rhtmx-form="contact"></form>',
-  '<p data-rhtmx-watch="tasks"></p>',
+  '<p data-rhtmx-changes="tasks"></p>',
   '<ul hx-trigger="rhtmx:state from:body"></ul>',
   '<ul data-hx-trigger="load, rhtmx:tasks:changed"></ul>',
 ])("a page with %s is connected", (html) => {
@@ -47,7 +47,7 @@ it.each([
 });
 
 it("the tag says where to", () => {
-  document.body.innerHTML = '<p data-rhtmx-watch="tasks"></p>';
+  document.body.innerHTML = '<p data-rhtmx-changes="tasks"></p>';
   start(connect, tag('data-url="wss://example.com/api/ws"'));
   expect(urls).toEqual(["wss://example.com/api/ws"]);
 });
@@ -57,9 +57,9 @@ it("a page without anything to do is not connected, until something comes", asyn
   start(connect, tag());
   await seen();
   expect(urls).toEqual([]);
-  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-watch="tasks"></p>');
+  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-changes="tasks"></p>');
   await seen();
-  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-watch="users"></p>');
+  document.body.insertAdjacentHTML("beforeend", '<p data-rhtmx-changes="users"></p>');
   await seen();
   expect(urls.length).toBe(1);
   expect(clients[0]!.watched()).toEqual(["tasks", "users"]);
@@ -77,14 +77,14 @@ it("it waits until the page has been read to its end", () => {
 
 it("with a deferred script it starts once", () => {
   loading("interactive");
-  document.body.innerHTML = '<p data-rhtmx-watch="tasks"></p>';
+  document.body.innerHTML = '<p data-rhtmx-changes="tasks"></p>';
   start(connect, tag("defer"));
   document.dispatchEvent(new Event("DOMContentLoaded"));
   expect(urls.length).toBe(1);
 });
 
 it("a page that connects by itself says so, and a module has no tag", () => {
-  document.body.innerHTML = '<p data-rhtmx-watch="tasks"></p>';
+  document.body.innerHTML = '<p data-rhtmx-changes="tasks"></p>';
   start(connect, tag("data-manual"));
   start(connect, null);
   expect(urls).toEqual([]);

@@ -18,7 +18,7 @@ export class PageFakeClient extends FakeClient implements PageClient {
   watches = 0;
   readonly #listeners = new Map<string, Set<Listener>>();
 
-  watch(entity: string, listener: Listener): () => void {
+  changes(entity: string, listener: Listener): () => void {
     this.watches++;
     const all = this.#listeners.get(entity) ?? new Set();
     this.#listeners.set(entity, all.add(listener));

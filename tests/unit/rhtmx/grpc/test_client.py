@@ -37,9 +37,9 @@ def test_it_feels_like_the_client_of_the_socket(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [("watch", "subscribe"), ("watch_fields", "subscribe_fields")]
+    ("ours", "theirs"), [("watch", "changes"), ("watch_fields", "field_changes")]
 )
-def test_watching_is_subscribing(ours: str, theirs: str) -> None:
+def test_watch_takes_what_changes_takes(ours: str, theirs: str) -> None:
     mine = inspect.signature(getattr(Backend, ours)).parameters
     assert list(mine.values()) == list(
         inspect.signature(getattr(Client, theirs)).parameters.values()
