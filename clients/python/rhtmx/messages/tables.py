@@ -61,7 +61,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "e6fb75a44a624696"
+SCHEMA_HASH = "99731462dc9ba7bd"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -538,9 +538,15 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "strategy": Shape("enum", "optional", "MergeStrategy", False),
         "seq": Shape("int64", "optional", "", False),
     },
+    "FormFile": {
+        "name": Shape("string", "plain", "", True),
+        "size": Shape("int64", "plain", "", True),
+        "type": Shape("string", "plain", "", True),
+    },
     "FormFieldValue": {
         "field": Shape("string", "plain", "", True),
         "value": Shape("string", "plain", "", True),
+        "file": Shape("message", "optional", "FormFile", False),
     },
     "ValidateField": {
         "request_id": Shape("string", "plain", "", True),

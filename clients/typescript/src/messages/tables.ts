@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "e6fb75a44a624696";
+export const SCHEMA_HASH = "99731462dc9ba7bd";
 
 /** What an error code means. */
 export interface ErrorTraits {

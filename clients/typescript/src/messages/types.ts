@@ -555,12 +555,27 @@ export interface FieldConflict {
   readonly seq?: number | undefined;
 }
 
-/** One field of a form and its value. */
+/** A file that was chosen: what is known of it before it is uploaded. */
+export interface FormFile {
+  /** Its name, without a path. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** Its media type, as far as the browser knows it; may be empty. */
+  readonly type: string;
+}
+
+/**
+ * One field of a form and one value of it. A field that has several values, as
+ * several checkboxes of one name, stands in the list once for each of them.
+ */
 export interface FormFieldValue {
   /** The field's name. */
   readonly field: string;
-  /** What the user entered. */
+  /** What the user entered; for a file its name. */
   readonly value: string;
+  /** The file, if the value is one. */
+  readonly file?: FormFile | undefined;
 }
 
 /**
@@ -575,7 +590,7 @@ export interface ValidateField {
   readonly form: string;
   /** The field's name. */
   readonly field: string;
-  /** What the user entered. */
+  /** What the user entered; the first, if the field has several values. */
   readonly value: string;
   /**
    * Which of several such forms on the page. With it, names that the form does not
@@ -583,7 +598,10 @@ export interface ValidateField {
    * misspelt field; without, they are errors.
    */
   readonly form_instance?: string | undefined;
-  /** The form's other values, for rules across fields. */
+  /**
+   * The form's other values, for rules across fields. If the field itself stands
+   * here, too, this is all that it has: several values, or a file.
+   */
   readonly values?: readonly FormFieldValue[] | undefined;
 }
 

@@ -23,6 +23,7 @@ from rhtmx.messages import (
     FieldPushAck,
     FieldUpdate,
     FormFieldValue,
+    FormFile,
     FormValidationResult,
     Hello,
     Limits,
@@ -1384,36 +1385,78 @@ def _to_field_conflict_frame(message: FieldConflict) -> dict[str, Any]:
     return out
 
 
-class FormFieldValueView(Struct, kw_only=True, gc=False, omit_defaults=True):
-    """`FormFieldValue` as JSON inside another message."""
+class FormFileView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
+    """`FormFile` as JSON inside another message."""
 
-    field: str
-    value: str
+    name: str
+    size: N
+    type: str
 
 
-def _plain_form_field_value_view(view: FormFieldValueView) -> FormFieldValue:
-    out: FormFieldValue = new(FormFieldValue)
-    out.field = view.field
-    out.value = view.value
+def _plain_form_file_view(view: FormFileView[Whole]) -> FormFile:
+    out: FormFile = new(FormFile)
+    out.name = view.name
+    out.size = view.size
+    out.type = view.type
     out._unknown_fields = b""
     return out
 
 
-def _raw_form_field_value_view(view: FormFieldValueView) -> FormFieldValue:
+def _raw_form_file_view(view: FormFileView[Integer]) -> FormFile:
+    out: FormFile = new(FormFile)
+    out.name = view.name
+    out.size = integral(view.size) if isinstance(view.size, float) else view.size
+    out.type = view.type
+    out._unknown_fields = b""
+    return out
+
+
+def _to_form_file_view(message: FormFile) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": message.name, "size": message.size, "type": message.type}
+    return out
+
+
+class FormFieldValueView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
+    """`FormFieldValue` as JSON inside another message."""
+
+    field: str
+    value: str
+    file: FormFileView[N] | None = None
+
+
+def _plain_form_field_value_view(view: FormFieldValueView[Whole]) -> FormFieldValue:
     out: FormFieldValue = new(FormFieldValue)
     out.field = view.field
     out.value = view.value
+    out.file = None if view.file is None else _plain_form_file_view(view.file)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_form_field_value_view(view: FormFieldValueView[Integer]) -> FormFieldValue:
+    out: FormFieldValue = new(FormFieldValue)
+    out.field = view.field
+    out.value = view.value
+    out.file = None if view.file is None else _raw_form_file_view(view.file)
     out._unknown_fields = b""
     return out
 
 
 def _to_form_field_value_view(message: FormFieldValue) -> dict[str, Any]:
     out: dict[str, Any] = {"field": message.field, "value": message.value}
+    if message.file is not None:
+        out["file"] = _to_form_file_view(message.file)
     return out
 
 
 class ValidateFieldFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="validate_field"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="validate_field",
 ):
     """`ValidateField` as JSON frame."""
 
@@ -1422,10 +1465,10 @@ class ValidateFieldFrame(
     field: str
     value: str
     form_instance: str | None = None
-    values: list[FormFieldValueView] | None = None
+    values: list[FormFieldValueView[N]] | None = None
 
 
-def _plain_validate_field_frame(view: ValidateFieldFrame) -> ValidateField:
+def _plain_validate_field_frame(view: ValidateFieldFrame[Whole]) -> ValidateField:
     out: ValidateField = new(ValidateField)
     out.request_id = view.request_id
     out.form = view.form
@@ -1437,7 +1480,7 @@ def _plain_validate_field_frame(view: ValidateFieldFrame) -> ValidateField:
     return out
 
 
-def _raw_validate_field_frame(view: ValidateFieldFrame) -> ValidateField:
+def _raw_validate_field_frame(view: ValidateFieldFrame[Integer]) -> ValidateField:
     out: ValidateField = new(ValidateField)
     out.request_id = view.request_id
     out.form = view.form
@@ -1522,17 +1565,23 @@ def _to_validation_result_frame(message: ValidationResult) -> dict[str, Any]:
 
 
 class ValidateFormFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="validate_form"
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="validate_form",
 ):
     """`ValidateForm` as JSON frame."""
 
     request_id: str
     form: str
-    fields: list[FormFieldValueView]
+    fields: list[FormFieldValueView[N]]
     form_instance: str | None = None
 
 
-def _plain_validate_form_frame(view: ValidateFormFrame) -> ValidateForm:
+def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
     out: ValidateForm = new(ValidateForm)
     out.request_id = view.request_id
     out.form = view.form
@@ -1542,7 +1591,7 @@ def _plain_validate_form_frame(view: ValidateFormFrame) -> ValidateForm:
     return out
 
 
-def _raw_validate_form_frame(view: ValidateFormFrame) -> ValidateForm:
+def _raw_validate_form_frame(view: ValidateFormFrame[Integer]) -> ValidateForm:
     out: ValidateForm = new(ValidateForm)
     out.request_id = view.request_id
     out.form = view.form
@@ -1662,9 +1711,9 @@ PlainFrame: TypeAlias = (
     | PushFieldsFrame[Shallow, Whole]
     | FieldPushAckFrame[Whole]
     | FieldConflictFrame[Shallow, Whole]
-    | ValidateFieldFrame
+    | ValidateFieldFrame[Whole]
     | ValidationResultFrame[Shallow]
-    | ValidateFormFrame
+    | ValidateFormFrame[Whole]
     | FormValidationResultFrame
 )
 """Any frame, told apart by `type`; embedded values parsed."""
@@ -1722,9 +1771,9 @@ RawFrame: TypeAlias = (
     | PushFieldsFrame[Raw, Integer]
     | FieldPushAckFrame[Integer]
     | FieldConflictFrame[Raw, Integer]
-    | ValidateFieldFrame
+    | ValidateFieldFrame[Integer]
     | ValidationResultFrame[Raw]
-    | ValidateFormFrame
+    | ValidateFormFrame[Integer]
     | FormValidationResultFrame
 )
 """Any frame, told apart by `type`; embedded values as they were written."""

@@ -56,6 +56,7 @@ FieldUpdate = engine_class("rhtmx.v1.FieldUpdate")
 PushFields = engine_class("rhtmx.v1.PushFields")
 FieldPushAck = engine_class("rhtmx.v1.FieldPushAck")
 FieldConflict = engine_class("rhtmx.v1.FieldConflict")
+FormFile = engine_class("rhtmx.v1.FormFile")
 FormFieldValue = engine_class("rhtmx.v1.FormFieldValue")
 ValidateField = engine_class("rhtmx.v1.ValidateField")
 ValidationResult = engine_class("rhtmx.v1.ValidationResult")
@@ -926,10 +927,31 @@ def _fill_field_conflict(message: messages.FieldConflict, out: Any) -> None:
         out.seq = message.seq
 
 
+def _from_form_file(source: Any, where: str) -> messages.FormFile:
+    out: messages.FormFile = new(messages.FormFile)
+    out.name = source.name
+    out.size = (
+        number
+        if MIN_INTEGER <= (number := source.size) <= MAX_INTEGER
+        else in_range(number, where, "size")
+    )
+    out.type = source.type
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_form_file(message: messages.FormFile, out: Any) -> None:
+    out.name = message.name
+    out.size = message.size
+    out.type = message.type
+
+
 def _from_form_field_value(source: Any, where: str) -> messages.FormFieldValue:
+    has = source.HasField
     out: messages.FormFieldValue = new(messages.FormFieldValue)
     out.field = source.field
     out.value = source.value
+    out.file = _from_form_file(source.file, f"{where}.file") if has("file") else None
     out._unknown_fields = b""
     return out
 
@@ -937,6 +959,8 @@ def _from_form_field_value(source: Any, where: str) -> messages.FormFieldValue:
 def _fill_form_field_value(message: messages.FormFieldValue, out: Any) -> None:
     out.field = message.field
     out.value = message.value
+    if message.file is not None:
+        _fill_form_file(message.file, out.file)
 
 
 def _from_validate_field(source: Any, where: str) -> messages.ValidateField:
@@ -1283,6 +1307,7 @@ CODECS: dict[type[Any], Codec] = {
     messages.PushFields: Codec(PushFields, _from_push_fields, _fill_push_fields, False),
     messages.FieldPushAck: Codec(FieldPushAck, _from_field_push_ack, _fill_field_push_ack, False),
     messages.FieldConflict: Codec(FieldConflict, _from_field_conflict, _fill_field_conflict, False),
+    messages.FormFile: Codec(FormFile, _from_form_file, _fill_form_file, False),
     messages.FormFieldValue: Codec(
         FormFieldValue, _from_form_field_value, _fill_form_field_value, False
     ),

@@ -12,14 +12,15 @@ import { ERRORS } from "../../messages/tables.ts";
  * enum or message.
  */
 export const FIELDS =
-  "0634 limits;0636 change;0637 change;111 code;113 strategy;114 winner;1635 value;2638 fields" +
-  ";2639 fields;2640 errors;3639 values;010 action;012 action;5641 since;1542 expires server_time" +
-  ";00 reset valid;10 retryable more duplicate;23 entities;0542 server_time server_timestamp" +
-  " client_timestamp created_at timestamp;14 details server_value client_value metadata data" +
-  " value;12 confirmed_seq retry_after clamped base_version version seq;02 last_seq heartbeat" +
-  " applied conflicts message_bytes subscriptions requests seconds nanos since version;13 token" +
-  " schema error key secret form_instance client_id epoch request_id;03 session_id schema token" +
-  " message error value epoch request_id form entity_id field entity";
+  "0634 limits;0636 change;0637 change;111 code;113 strategy;114 winner;1635 value;1639 file;2638" +
+  " fields;2640 fields;2641 errors;3640 values;010 action;012 action;5642 since;1543 expires" +
+  " server_time;00 reset valid;10 retryable more duplicate;23 entities;0543 server_time" +
+  " server_timestamp client_timestamp created_at timestamp;14 details server_value client_value" +
+  " metadata data value;12 confirmed_seq retry_after clamped base_version version seq;02 last_seq" +
+  " heartbeat applied conflicts message_bytes subscriptions requests size seconds nanos since" +
+  " version;13 token schema error key secret form_instance client_id epoch request_id;03" +
+  " session_id schema token message name type error value epoch request_id form entity_id field" +
+  " entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -29,48 +30,49 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,hbciQf " + // 1 Hello
-  "2welcome,kqWX0Flf " + // 2 Welcome
-  "1authenticate,mj " + // 3 Authenticate
-  "2authenticated,>j " + // 4 Authenticated
-  "2error,n3jVBKR " + // 5 Error
+  "1hello,jdekRh " + // 1 Hello
+  "2welcome,muXY0Gnh " + // 2 Welcome
+  "1authenticate,ol " + // 3 Authenticate
+  "2authenticated,?l " + // 4 Authenticated
+  "2error,p3lWCLS " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
-  "1subscribe,E= " + // 10 Subscribe
-  "1unsubscribe,E " + // 11 Unsubscribe
-  "1sync,v`ij " + // 12 Sync
-  "2sync_complete,vaq@j " + // 13 SyncComplete
+  "1subscribe,F> " + // 10 Subscribe
+  "1unsubscribe,F " + // 11 Unsubscribe
+  "1sync,zbkl " + // 12 Sync
+  "2sync_complete,zcuAl " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,vt;OjVT " + // 15 Push
-  "2push_ack,vtajViD? " + // 16 PushAck
+  "1push,zx<PlWU " + // 15 Push
+  "2push_ack,zxclWkE@ " + // 16 PushAck
   " " + // 17
   " " + // 18
   " " + // 19
-  "1subscribe_fields,E= " + // 20 SubscribeFields
-  "1unsubscribe_fields,E " + // 21 UnsubscribeFields
-  "1sync_fields,v`ij " + // 22 SyncFields
-  "2sync_fields_complete,vaq@j " + // 23 SyncFieldsComplete
+  "1subscribe_fields,F> " + // 20 SubscribeFields
+  "1unsubscribe_fields,F " + // 21 UnsubscribeFields
+  "1sync_fields,zbkl " + // 22 SyncFields
+  "2sync_fields_complete,zcuAl " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,vt7jVT " + // 25 PushFields
-  "2field_push_ack,vtYZUjViD?S " + // 26 FieldPushAck
-  "2field_conflict,vtuLGMHU54V " + // 27 FieldConflict
+  "1push_fields,zx8lWU " + // 25 PushFields
+  "2field_push_ack,zxZ[VlWkE@T " + // 26 FieldPushAck
+  "2field_conflict,zxyMHNIV54W " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,rsupg: " + // 30 ValidateField
-  "2validation_result,rsuAdN " + // 31 ValidationResult
-  "1validate_form,rs8g " + // 32 ValidateForm
-  "2form_validation_result,rsA9 " + // 33 FormValidationResult
-  ",[\\] " + // 34 Limits
-  ",qa " + // 35 Position
-  ",vt;OahI " + // 36 ChangeLog
-  ",vtuP<ahJC " + // 37 FieldChangeLog
-  ",uP<J " + // 38 FieldUpdate
-  ",up " + // 39 FormFieldValue
-  ",uo " + // 40 FieldError
-  ",e6 " + // 41 an entry of a map to Position
-  ",^_"; // 42 google.protobuf.Timestamp
+  "1validate_field,vwyti; " + // 30 ValidateField
+  "2validation_result,vwyBfO " + // 31 ValidationResult
+  "1validate_form,vw9i " + // 32 ValidateForm
+  "2form_validation_result,vwB: " + // 33 FormValidationResult
+  ",\\]^ " + // 34 Limits
+  ",uc " + // 35 Position
+  ",zx<PcjJ " + // 36 ChangeLog
+  ",zxyQ=cjKD " + // 37 FieldChangeLog
+  ",yQ=K " + // 38 FieldUpdate
+  ",q_r " + // 39 FormFile
+  ",yt7 " + // 40 FormFieldValue
+  ",ys " + // 41 FieldError
+  ",g6 " + // 42 an entry of a map to Position
+  ",`a"; // 43 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [

@@ -22,6 +22,7 @@ __all__ = (
     "FieldPushAck",
     "FieldUpdate",
     "FormFieldValue",
+    "FormFile",
     "FormValidationResult",
     "GetFieldsRequest",
     "GetFieldsResponse",
@@ -1128,7 +1129,8 @@ default_message_pool.register_message("rhtmx.v1", "FieldUpdate", FieldUpdate)
 @dataclass(eq=False, repr=False)
 class FormFieldValue(betterproto2.Message):
     """
-    One field of a form and its value.
+    One field of a form and one value of it. A field that has several values, as
+    several checkboxes of one name, stands in the list once for each of them.
     """
 
     field: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1138,11 +1140,41 @@ class FormFieldValue(betterproto2.Message):
 
     value: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    What the user entered.
+    What the user entered; for a file its name.
+    """
+
+    file: "FormFile | None" = betterproto2.field(3, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The file, if the value is one.
     """
 
 
 default_message_pool.register_message("rhtmx.v1", "FormFieldValue", FormFieldValue)
+
+
+@dataclass(eq=False, repr=False)
+class FormFile(betterproto2.Message):
+    """
+    A file that was chosen: what is known of it before it is uploaded.
+    """
+
+    name: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    Its name, without a path.
+    """
+
+    size: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
+    """
+    Its size in bytes.
+    """
+
+    type: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Its media type, as far as the browser knows it; may be empty.
+    """
+
+
+default_message_pool.register_message("rhtmx.v1", "FormFile", FormFile)
 
 
 @dataclass(eq=False, repr=False)
@@ -1800,7 +1832,7 @@ class ValidateField(betterproto2.Message):
 
     value: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
     """
-    What the user entered.
+    What the user entered; the first, if the field has several values.
     """
 
     form_instance: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
@@ -1812,7 +1844,8 @@ class ValidateField(betterproto2.Message):
 
     values: "list[FormFieldValue]" = betterproto2.field(6, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    The form's other values, for rules across fields.
+    The form's other values, for rules across fields. If the field itself stands
+    here, too, this is all that it has: several values, or a file.
     """
 
 
