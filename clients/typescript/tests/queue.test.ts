@@ -286,6 +286,9 @@ describe("nothing is sent", () => {
   it("before the server has said welcome, nor after the connection ended", () => {
     const { queue, begin, flush, add, sent } = bare(numbered(1));
     expect(flush()).toEqual([]);
+    const fresh = bare();
+    fresh.add(numbered(1));
+    expect([fresh.sent(), fresh.flush()]).toEqual([[], []]);
     begin(0);
     expect(flush()).toEqual([1]);
     queue.hold.until = 7;
