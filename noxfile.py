@@ -88,6 +88,8 @@ def bench(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Put small bugs into what decides: which does no test notice? `-- merge` chooses."""
     session.install("-e", ".[server]", *group("mutants"), *group("test"))
+    with session.chdir(TYPESCRIPT):
+        _npm(session, "ci", "--no-audit", "--no-fund")
     session.run("python", "-m", "tests.mutants", *session.posargs)
 
 

@@ -100,6 +100,26 @@ describe("rows and lists", () => {
     expect(before).toHaveLength(2);
   });
 
+  it("have each record once, however often it changes", () => {
+    const { held, rows } = state();
+    held("1", 1);
+    held("2", 2);
+    rows();
+    held("1", 3, 2);
+    expect(rows().map(({ id, data }) => [id, data])).toEqual([["1", 3], ["2", 2]]);
+  });
+
+  it("change when a write of what is there already begins to wait, and when it is done", () => {
+    const { memory, held, write, rows } = state();
+    const data = { a: 1 };
+    held("1", data);
+    rows();
+    write("w1", set("1", data));
+    expect(rows()).toEqual([{ id: "1", data, version: 1, pending: true }]);
+    apply(memory, ["write", "w1"]);
+    expect(rows()).toEqual([{ id: "1", data, version: 1, pending: false }]);
+  });
+
   it("do not mix entities whose records have the same ids", () => {
     const { held, write, rows } = state();
     held("1", 1);

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../src/compose.ts";
+import { Queue } from "../src/queue.ts";
+import { apply, stateOf } from "../src/store.ts";
 import { contentsOf } from "./support/contents.ts";
 import { Driver, TestStore } from "./support/driver.ts";
 import { WELCOME } from "./support/welcome.ts";
-import type { ErrorCode, Message, Welcome } from "../src/messages/types.ts";
+import type { Event } from "../src/events.ts";
+import type { ClientMessage, ErrorCode, JsonValue, Message, Welcome } from "../src/messages/types.ts";
+import type { Op, Write } from "../src/store.ts";
 
 async function started(welcome: Partial<Welcome> = {}): Promise<Driver> {
   const driver = await Driver.create(new TestStore("c"));
@@ -222,4 +226,336 @@ it("a hole that the store does not fill is left to the server", async () => {
   refuse(driver, 2, "out_of_order", { last_seq: 0 });
   await driver.settle();
   expect(seqs(driver)).toEqual([1]);
+});
+
+/** A queue by itself. The test is the session, the store and the server. */
+function bare(...held: Write[]) {
+  const state = stateOf(held.map((each) => ["write", each.id, each]));
+  const sent: ClientMessage[] = [];
+  const ops: Op[] = [];
+  const told: Event[] = [];
+  const core = {
+    state,
+    epoch: "e1",
+    emit(op: Op) {
+      apply(state, op);
+      ops.push(op);
+      queue.emitted(op);
+    },
+    send: (message: ClientMessage) => void sent.push(message),
+    tell: (event: Event) => void told.push(event),
+  };
+  const queue: Queue = new Queue(core, () => undefined, () => 0.5);
+  return {
+    queue,
+    core,
+    state,
+    ops,
+    told,
+    begin: (last_seq: number) => queue.begin({ ...WELCOME, last_seq }),
+    /** The numbers that were sent since the last look. */
+    sent: () => sent.splice(0).map((each) => ("seq" in each ? each.seq : undefined)),
+    /** What is sent in a turn. */
+    flush: (most = Infinity, now = 0) => {
+      queue.flush(now, most);
+      return sent.splice(0).map((each) => ("seq" in each ? each.seq : undefined));
+    },
+    /** A tab has written, and the store has given a number. */
+    add: (each: Write, slow = false) => {
+      apply(state, ["write", each.id, each]);
+      queue.added(each, slow);
+    },
+    ack: (seq: number, version = seq) =>
+      queue.answered({ type: "push_ack", entity: "users", entity_id: "1", seq, version, epoch: "e1" } as never),
+    refuse: (seq: number, code?: ErrorCode, details: JsonValue = null) =>
+      queue.failed({ type: "error", message: "m", seq, code, details } as never, 0),
+    clear: () => {
+      ops.length = told.length = sent.length = 0;
+    },
+  };
+}
+
+function numbered(seq: number, more: Partial<Write> = {}): Write {
+  const message = compose.push("users", "1", "update", seq, {});
+  return { id: `w${seq}`, seq, entity: "users", entityId: "1", message, since: 0, ...more };
+}
+
+const RELOAD = { type: "reload" };
+
+describe("nothing is sent", () => {
+  it("before the server has said welcome, nor after the connection ended", () => {
+    const { queue, begin, flush, add, sent } = bare(numbered(1));
+    expect(flush()).toEqual([]);
+    const fresh = bare();
+    fresh.add(numbered(1));
+    expect([fresh.sent(), fresh.flush()]).toEqual([[], []]);
+    begin(0);
+    expect(flush()).toEqual([1]);
+    queue.hold.until = 7;
+    queue.lost();
+    expect(queue.hold.until).toBeUndefined();
+    add(numbered(2));
+    expect([sent(), flush()]).toEqual([[], []]);
+  });
+
+  it("while the queue is being loaded to see which numbers are missing", () => {
+    const { queue, begin, flush, told, core } = bare(numbered(3));
+    begin(0);
+    expect([flush(), told]).toEqual([[], [RELOAD]]);
+    apply(core.state, ["write", "w1", numbered(1)]);
+    apply(core.state, ["write", "w2", numbered(2)]);
+    queue.loaded();
+    expect(flush()).toEqual([1, 2, 3]);
+  });
+
+  it("while something has to be stored first", () => {
+    const { queue, begin, flush, core, ops } = bare(numbered(1));
+    begin(0);
+    queue.block();
+    core.emit(["secret", "s"]);
+    expect(flush()).toEqual([]);
+    queue.stored([["secret", "of something else"]]);
+    expect(flush()).toEqual([]);
+    queue.stored(ops);
+    expect(flush()).toEqual([1]);
+  });
+
+  it("while a refusal holds it up, and a fresh token ends only the wait for one", () => {
+    const { queue, begin, flush, refuse } = bare(numbered(1));
+    begin(0);
+    flush();
+    refuse(1, "timeout");
+    const { until } = queue.hold;
+    queue.authenticated();
+    expect([queue.hold.until, flush()]).toEqual([until, []]);
+    refuse(1, "unauthenticated");
+    expect(flush(1, until)).toEqual([1]);
+    refuse(1, "unauthenticated");
+    expect([queue.hold.until, flush(1, 1e9)]).toEqual([Infinity, []]);
+    queue.authenticated();
+    expect(flush()).toEqual([1]);
+  });
+});
+
+describe("a write that was just numbered", () => {
+  it("is sent at once if it is the next, and all before it were sent", () => {
+    const { begin, flush, add, sent } = bare();
+    begin(0);
+    flush();
+    add(numbered(1));
+    expect(sent()).toEqual([1]);
+    add(numbered(3));
+    expect(sent()).toEqual([]);
+    add(numbered(2));
+    expect(sent()).toEqual([]);
+    expect(flush()).toEqual([2, 3]);
+  });
+
+  it("waits for its turn where it is told to, or others wait, or a refusal holds them up", () => {
+    const { queue, begin, flush, add, sent } = bare();
+    begin(0);
+    flush();
+    add(numbered(1), true);
+    expect([sent(), flush()]).toEqual([[], [1]]);
+    queue.hold.until = 5;
+    add(numbered(2));
+    expect([sent(), flush(1, 4), flush(1, 5)]).toEqual([[], [], [2]]);
+    const other = bare(numbered(1));
+    other.begin(0);
+    other.add(numbered(1));
+    expect([other.sent(), other.flush()]).toEqual([[], [1]]);
+  });
+
+  it("is not sent if it has its answer, or is gone", () => {
+    const { queue, begin, flush, add, sent, told } = bare();
+    begin(0);
+    flush();
+    add(numbered(1, { settled: { version: 1, epoch: "e1" } }));
+    expect([sent(), flush()]).toEqual([[], []]);
+    queue.added(numbered(2));
+    expect([sent(), flush(), told]).toEqual([[], [], [RELOAD]]);
+  });
+
+  it("with a number that was sent already has another one by now: the store is read", () => {
+    const { begin, flush, add, told } = bare(numbered(1), numbered(2));
+    begin(0);
+    flush();
+    add(numbered(2));
+    expect(told).toEqual([RELOAD]);
+    add(numbered(3));
+    expect(told).toEqual([RELOAD]);
+  });
+
+  it("on a base of another epoch is stored without it before it is sent", () => {
+    const { queue, begin, flush, add, sent, ops } = bare();
+    begin(0);
+    flush();
+    const message = compose.push("users", "1", "update", 1, { baseVersion: 7 });
+    add(numbered(1, { message, epoch: "e0" }));
+    expect(sent()).toEqual([]);
+    expect(ops).toMatchObject([["write", "w1", { message: { base_version: undefined } }]]);
+    queue.stored(ops);
+    expect(flush()).toEqual([1]);
+  });
+});
+
+describe("a turn", () => {
+  it("sends no more than it may, and the rest in the next one", () => {
+    const { begin, flush } = bare(numbered(1), numbered(2), numbered(3));
+    begin(0);
+    expect([flush(2), flush(0), flush(2), flush(2)]).toEqual([[1, 2], [], [3], []]);
+  });
+
+  it("reads the store at a hole in the numbers, and goes on if it does not fill it", () => {
+    const { queue, begin, flush, add, told } = bare();
+    begin(0);
+    flush();
+    add(numbered(2));
+    expect([flush(0), told]).toEqual([[], []]);
+    expect([flush(), told]).toEqual([[], [RELOAD]]);
+    expect(flush()).toEqual([]);
+    queue.loaded();
+    expect([flush(), told]).toEqual([[2], [RELOAD]]);
+  });
+});
+
+describe("an answer", () => {
+  it("is confirmed once it is stored, and not with something else", () => {
+    const { queue, begin, flush, ack, ops, core } = bare(numbered(1), numbered(2));
+    begin(0);
+    flush();
+    ack(1);
+    const [answered] = ops;
+    expect(queue.confirmed).toBe(0);
+    core.emit(["record", "users", "1", { data: 1, version: 1 }]);
+    queue.stored([["write", "w1"]]);
+    expect(queue.confirmed).toBe(0);
+    queue.stored([answered!]);
+    expect(queue.confirmed).toBe(1);
+  });
+
+  it("has the conflicts of its own write", () => {
+    const { queue, begin, flush, ack, told } = bare(numbered(1), numbered(2));
+    begin(0);
+    flush();
+    const conflict = { type: "field_conflict", entity: "users", entity_id: "1", field: "a", seq: 2 };
+    queue.conflict(conflict as never);
+    ack(1);
+    expect(told.map(({ type }) => type)).toEqual(["outcome"]);
+    queue.conflict(conflict as never);
+    ack(2);
+    expect(told.map(({ type }) => type)).toEqual(["outcome", "outcome", "conflict"]);
+  });
+
+  it("leaves on top what won: the server's value, or that there is none", () => {
+    const message = compose.pushFields("users", "1", { a: 1, b: 2, c: 3 }, {}, 0);
+    const { queue, core, begin, flush, ops } = bare(numbered(1, { message }));
+    const place = { epoch: "e1", version: 0, fields: false };
+    core.emit(["place", "users", place]);
+    begin(0);
+    flush();
+    const lost = { type: "field_conflict", entity: "users", entity_id: "1", seq: 1, winner: "server" };
+    queue.conflict({ ...lost, field: "a", server_value: null } as never);
+    queue.conflict({ ...lost, field: "b", server_value: 9 } as never);
+    queue.conflict({ ...lost, field: "c", server_value: 9, winner: "client" } as never);
+    queue.answered({ type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never);
+    expect(ops).toContainEqual(["record", "users", "1", { data: { b: 9, c: 3 }, version: 1 }]);
+  });
+});
+
+describe("a refusal", () => {
+  it("of a number that was used for something else is renewed, even if it was about to be sent", () => {
+    const { begin, flush, refuse, told, state } = bare(numbered(1));
+    begin(0);
+    flush();
+    refuse(1, "timeout");
+    refuse(1, "seq_reused");
+    expect(told).toEqual([{ type: "renew", write: numbered(1) }]);
+    expect(state.writes.get("w1")).toEqual({ ...numbered(1), seq: undefined });
+  });
+
+  it("since the server lacks what came before sends that again, under its number", () => {
+    const { queue, begin, flush, ack, refuse, clear, ops } = bare(numbered(1), numbered(2), numbered(3));
+    begin(0);
+    flush();
+    ack(1);
+    clear();
+    refuse(3, "out_of_order", { last_seq: 1 });
+    expect([ops, flush()]).toEqual([[], []]);
+    expect(flush(9, queue.hold.until)).toEqual([2, 3]);
+  });
+
+  it("since nobody has what came before numbers the rest anew", () => {
+    const { queue, begin, flush, refuse, ops } = bare(numbered(3));
+    begin(2);
+    flush();
+    refuse(3, "out_of_order", { last_seq: 1 });
+    expect([ops, flush()]).toEqual([[["renumber", 1]], []]);
+    queue.stored(ops);
+    expect(flush()).toEqual([2]);
+  });
+
+  it("without a code is an internal one", () => {
+    const { begin, flush, refuse, state } = bare(numbered(1));
+    begin(0);
+    flush();
+    refuse(1);
+    expect(state.refused.get("w1")).toMatchObject({ code: "internal", text: "m" });
+  });
+
+  it("is a conflict of the whole record if that is why, and a whole record was written", () => {
+    const message = compose.pushFields("users", "1", { a: 1 }, {}, 0);
+    const { begin, flush, refuse, told } = bare(numbered(1), numbered(2, { message }), numbered(3));
+    begin(0);
+    flush();
+    refuse(1, "forbidden");
+    refuse(2, "conflict");
+    expect(told.map(({ type }) => type)).toEqual(["outcome", "outcome"]);
+    refuse(3, "conflict");
+    expect(told.map(({ type }) => type)).toEqual(["outcome", "outcome", "outcome", "conflict"]);
+  });
+});
+
+describe("when the server counts otherwise", () => {
+  it("and knows more than was ever numbered here, numbering goes on from there", () => {
+    const { begin, flush, ops } = bare(numbered(1));
+    begin(3);
+    expect(ops).toEqual([["last", 3]]);
+    expect(flush()).toEqual([1]);
+    const known = bare(numbered(1));
+    known.begin(1);
+    expect(known.ops).toEqual([]);
+  });
+
+  it("what turns up under numbers that it has used, and was never sent, is numbered anew", () => {
+    const { queue, begin, state, ops } = bare();
+    begin(3);
+    apply(state, ["write", "w1", numbered(1)]);
+    queue.loaded();
+    expect(ops).toEqual([["renumber", 3]]);
+  });
+
+  it("what turns up under the last number that it knows may have taken effect: it is sent as it is", () => {
+    const { queue, begin, state, flush, ops } = bare();
+    begin(3);
+    apply(state, ["write", "w3", numbered(3)]);
+    queue.loaded();
+    expect([ops, flush()]).toEqual([[], [3]]);
+  });
+
+  it("what turns up where more was numbered here is sent as it is", () => {
+    const { queue, begin, state, flush, ops } = bare();
+    apply(state, ["last", 5]);
+    begin(3);
+    apply(state, ["write", "w4", numbered(4)]);
+    queue.loaded();
+    expect([ops, flush()]).toEqual([[], [4]]);
+  });
+
+  it("nothing is numbered anew before it has said so", () => {
+    const { queue, state, ops } = bare();
+    apply(state, ["last", 5]);
+    queue.loaded();
+    expect(ops).toEqual([]);
+  });
 });

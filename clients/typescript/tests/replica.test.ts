@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { begin, changed, has, synced } from "../src/replica.ts";
+import * as compose from "../src/compose.ts";
+import { absorb, begin, changed, has, synced } from "../src/replica.ts";
 import { apply, entityOf, stateOf } from "../src/store.ts";
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../src/messages/types.ts";
 import type { Replica } from "../src/replica.ts";
-import type { Op } from "../src/store.ts";
+import type { Op, Write } from "../src/store.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
@@ -29,6 +30,15 @@ function world(fields: boolean) {
       say({ entity: "t", entity_id: id, field, version, action, value, timestamp: TIME, more });
     },
     synced: (version: number, reset = false) => synced(replica, keeper, { version, reset }),
+    /** A write of this client that was acknowledged, and is shown on top. */
+    settle: (id: string, version: number, epoch = "e1") => {
+      const message = compose.push("t", id, "update", version, {});
+      const settled = { version, epoch };
+      const write = { id: `w${id}-${version}`, seq: version, entity: "t", entityId: id, message, since: 0 };
+      apply(state, ["write", write.id, { ...write, settled }]);
+    },
+    /** Those of them that still are. */
+    shown: () => [...state.writes.keys()],
     has: (id: string, version: number, epoch: string) => has(replica, keeper, id, { version, epoch }),
     held: () =>
       Object.fromEntries([...entityOf(state, "t").records].map(([id, { data }]) => [id, data])),
@@ -173,6 +183,7 @@ describe("by field", () => {
     w.field("1", "a", 2, 2);
     expect(w.held()).toEqual({ "1": { a: 1, b: 1 } });
     w.field("2", "a", 1, 3, true);
+    expect(w.held()).toEqual({ "1": { a: 1, b: 1 } });
     w.field("1", "a", 2, 2, true);
     w.field("1", "b", 2, 1);
     expect(w.position()?.version).toBe(0);
@@ -190,5 +201,104 @@ describe("by field", () => {
     expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
     synced(fields, w.keeper, { version: 3, reset: false });
     expect(w.held()).toEqual({});
+  });
+});
+
+describe("an acknowledged write stays on top", () => {
+  it("until its own change has come: not with an older one, nor one of another record", () => {
+    const w = world(false);
+    w.begin();
+    w.synced(1);
+    w.settle("1", 5);
+    w.begin();
+    w.record("2", 5);
+    w.record("1", 4);
+    expect(w.shown()).toEqual(["w1-5"]);
+    w.record("1", 5);
+    expect(w.shown()).toEqual([]);
+  });
+
+  it("in a catch-up until its record is told or the catch-up ends", () => {
+    const w = world(false);
+    w.begin();
+    w.record("9", 1);
+    w.synced(1);
+    w.settle("1", 5);
+    w.begin();
+    w.record("2", 8);
+    expect(w.shown()).toEqual(["w1-5"]);
+    w.synced(8);
+    expect(w.shown()).toEqual([]);
+  });
+
+  it("while a load moves on with each change", () => {
+    const w = world(false);
+    w.begin();
+    w.settle("1", 2);
+    w.record("2", 3);
+    expect([w.position()?.version, w.shown()]).toEqual([3, ["w1-2"]]);
+    w.synced(3);
+    expect(w.shown()).toEqual([]);
+  });
+
+  it("where nothing was ever read of its entity", () => {
+    expect(world(false).has("1", 1, "e1")).toBe(false);
+  });
+});
+
+describe("by record, a deletion", () => {
+  it("leaves no record behind", () => {
+    const w = world(false);
+    w.begin();
+    w.record("1", 1);
+    w.record("1", 2, null);
+    expect([...entityOf(w.keeper.state, "t").records]).toEqual([]);
+  });
+});
+
+describe("a write to an entity that nobody reads now", () => {
+  const write = (message: Write["message"]): Write => {
+    return { id: "w", seq: 1, entity: "t", entityId: message.entity_id, message, since: 0 };
+  };
+  const set = (data: JsonValue) => write(compose.push("t", "1", "update", data, {}));
+  const gone = write(compose.push("t", "1", "delete", null, {}));
+  const drop = (...fields: string[]) => write(compose.pushFields("t", "1", {}, { delete: fields }, 0));
+
+  /** What is held of record 1, of version 3 at position 4, after a write. */
+  function after(fields: boolean, made: Write, version = 5, epoch = "e1") {
+    const { keeper } = world(fields);
+    const { records } = entityOf(keeper.state, "t");
+    apply(keeper.state, ["place", "t", { epoch: "e1", version: 4, fields }]);
+    apply(keeper.state, ["record", "t", "1", { data: { a: 1 }, version: 3 }]);
+    absorb(keeper, made, { version, epoch });
+    return records.get("1");
+  }
+
+  it("is held with its version", () => {
+    expect(after(false, set({ b: 2 }))).toEqual({ data: { b: 2 }, version: 5 });
+    expect(after(true, drop("z"))).toEqual({ data: { a: 1 }, version: 5 });
+  });
+
+  it("that deletes leaves nothing", () => {
+    expect(after(false, gone)).toBeUndefined();
+    expect(after(true, gone)).toBeUndefined();
+  });
+
+  it("leaves no record without fields where it is read by field, and an empty one otherwise", () => {
+    expect(after(true, drop("a"))).toBeUndefined();
+    expect(after(true, set({}))).toBeUndefined();
+    expect(after(true, set(null))).toBeUndefined();
+    expect(after(false, drop("a"))).toEqual({ data: {}, version: 5 });
+    expect(after(false, set(null))).toEqual({ data: null, version: 5 });
+  });
+
+  it("is held already at its position, and unknown in another epoch", () => {
+    const before = { data: { a: 1 }, version: 3 };
+    expect(after(false, set(2), 4)).toEqual(before);
+    expect(after(false, set(2), 3)).toEqual(before);
+    expect(after(false, set(2), 5, "e2")).toEqual(before);
+    const { keeper } = world(false);
+    absorb(keeper, set(2), { version: 1, epoch: "e1" });
+    expect(entityOf(keeper.state, "t").records.size).toBe(0);
   });
 });

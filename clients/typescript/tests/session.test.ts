@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Session } from "../src/session.ts";
-import { stateOf } from "../src/store.ts";
+import { apply, stateOf } from "../src/store.ts";
 import { decode, encode } from "../src/wire/index.ts";
 import { WELCOME } from "./support/welcome.ts";
 import type { Event } from "../src/events.ts";
@@ -311,5 +311,182 @@ describe("a server that is too busy", () => {
     h.open();
     h.says({ ...limited, request_id: "x" });
     expect(h.session.deadline).toBe(h.now + WELCOME.heartbeat);
+  });
+});
+
+describe("what a tab wants", () => {
+  it("to hear everything again, and what the store has, is asked for where something was lost", () => {
+    const h = new Harness();
+    h.open();
+    h.events.length = 0;
+    h.session.told({ type: "lost" }, h.now);
+    h.sent();
+    expect(h.events).toEqual([{ type: "again" }, { type: "reload" }]);
+    h.events.length = 0;
+    h.session.told({ type: "hole" }, h.now);
+    h.sent();
+    expect(h.events).toEqual([{ type: "reload" }]);
+  });
+
+  it("to know how the connection is, is told", () => {
+    const h = new Harness();
+    h.open();
+    h.events.length = 0;
+    h.session.told({ type: "hello" }, h.now);
+    h.sent();
+    expect(h.events).toEqual([{ type: "state", state: "open", error: undefined }]);
+  });
+
+  it("to hear the changes of an entity, is subscribed to until it wants no more", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "watch", entity: "a", tab: "t" }, h.now);
+    expect(h.sent()).toMatchObject([{ type: "subscribe", entities: ["a"] }]);
+    h.session.told({ type: "unwatch", entity: "a", tab: "t" }, h.now);
+    expect(h.sent()).toMatchObject([{ type: "unsubscribe", entities: ["a"] }]);
+  });
+
+  it("to connect now, does so", () => {
+    const h = new Harness();
+    h.open();
+    h.session.lost(1006, h.now);
+    h.sent();
+    h.session.told({ type: "wake" }, h.now);
+    expect(h.session.state).toBe("connecting");
+  });
+});
+
+describe("a connection that is not there", () => {
+  it("is connecting until the server has said welcome", () => {
+    const h = new Harness();
+    h.dial();
+    expect(h.session.state).toBe("connecting");
+    h.says(WELCOME);
+    expect(h.session.state).toBe("open");
+  });
+
+  it("and is not wanted is not made again when its socket ends", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "offline", why: "app" }, h.now);
+    h.session.lost(1000, h.now);
+    expect([h.session.state, h.session.deadline]).toEqual(["offline", undefined]);
+  });
+
+  it("ends for good with a token that expired and cannot be had anew", () => {
+    const h = new Harness({ token: "t" });
+    h.open();
+    h.session.lost(4503, h.now);
+    expect(h.session.state).toBe("closed");
+  });
+
+  it("ends for good where the server says so, whatever token can be had", () => {
+    const h = new Harness({ token: () => "t" });
+    h.open();
+    h.session.lost(4504, h.now);
+    expect(h.session.state).toBe("closed");
+  });
+});
+
+describe("the token", () => {
+  const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
+
+  it("that was given is presented on every connection, whatever is asked", () => {
+    const h = new Harness({ token: "t" });
+    expect(h.open()).toMatchObject([{ type: "hello", token: "t" }]);
+    h.session.told({ type: "ask", id: "q", question }, h.now);
+    h.session.lost(1006, h.now);
+    expect(h.open()[0]).toMatchObject({ type: "hello", token: "t" });
+  });
+
+  it("is none until it was fetched", () => {
+    expect((new Harness({ token: () => "t" }).open()[0] as { token?: string }).token).toBeUndefined();
+  });
+});
+
+it("the epoch is stored when it is another one", () => {
+  const h = new Harness();
+  const stored = () => h.session.take(h.now).ops;
+  h.dial();
+  for (const epoch of ["e1", "e1", "e2"]) {
+    h.session.receive(encode({ ...WELCOME, epoch }, "json"), h.now);
+  }
+  expect(stored()).toEqual([["epoch", "e1"], ["epoch", "e2"]]);
+});
+
+it("a hello that may be taken later says so", () => {
+  const h = new Harness();
+  h.dial();
+  h.says({ type: "error", message: "m", code: "internal", details: null });
+  expect(h.of("problem")).toMatchObject([{ error: { message: "m" } }]);
+});
+
+describe("the limit of a message", () => {
+  it.each(["json", "proto"] as const)("is one of bytes, and what fills it is sent: %s", (format) => {
+    const question = { type: "validate_form", request_id: "", form: "é".repeat(90), fields: [] } as const;
+    const { length } = Buffer.from(encode({ ...question, request_id: "q" }, format));
+    for (const message_bytes of [length, length - 1]) {
+      const session = new Session({ format, random: () => 0.5 }, stateOf());
+      const limits = { ...WELCOME.limits, message_bytes };
+      session.tick(0);
+      session.opened(0);
+      session.receive(encode({ ...WELCOME, limits }, format), 0);
+      session.take(0);
+      session.told({ type: "ask", id: "q", question }, 0);
+      const { frames, events } = session.take(0);
+      expect(frames).toHaveLength(message_bytes === length ? 1 : 0);
+      const refused = message_bytes === length ? [] : [{ error: { code: "too_large" } }];
+      expect(events).toMatchObject(refused);
+    }
+  });
+});
+
+describe("when a connection ends on what was too large", () => {
+  const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
+  const answer = { type: "form_validation_result", form: "f", valid: true, errors: [] } as const;
+  const asked = (messages: Message[]) =>
+    messages.map((each) => ("request_id" in each && each.request_id) || each.type);
+
+  function suspected(...ids: string[]): Harness {
+    const h = new Harness();
+    h.open();
+    h.says({ type: "pong" });
+    for (const id of ids) h.session.told({ type: "ask", id, question }, h.now);
+    h.sent();
+    h.session.lost(1009, h.now);
+    return h;
+  }
+
+  it("what was alone is not blamed before it ends one by itself, after a sign of life", () => {
+    const h = suspected("q1");
+    expect(h.of("answer")).toEqual([]);
+    expect(asked(h.open())).toEqual(["hello", "ping"]);
+    expect(asked(h.says({ type: "pong" }))).toEqual(["q1"]);
+    h.session.lost(1009, h.now);
+    h.sent();
+    expect(h.of("answer")).toMatchObject([{ id: "q1", error: { code: "too_large" } }]);
+  });
+
+  it("what was under way goes one at a time, and what comes later with the last of it", () => {
+    const h = suspected("q1", "q2");
+    h.open();
+    expect(asked(h.says({ type: "pong" }))).toEqual(["q1"]);
+    h.session.told({ type: "ask", id: "q3", question }, h.now);
+    h.session.told({ type: "ask", id: "q4", question }, h.now);
+    expect(h.sent()).toEqual([]);
+    expect(asked(h.says({ ...answer, request_id: "q1" }))).toEqual(["q2"]);
+    expect(asked(h.says({ ...answer, request_id: "q2" }))).toEqual(["q3", "q4"]);
+  });
+
+  it("a write that comes meanwhile waits for its turn", () => {
+    const h = suspected("q1");
+    h.open();
+    h.says({ type: "pong" });
+    const message = { type: "push", entity: "t", entity_id: "1", action: "update", data: 1 } as const;
+    const write = { id: "w1", seq: 1, entity: "t", entityId: "1", message, since: 0 };
+    apply(h.state, ["write", "w1", write]);
+    h.session.told({ type: "added", write }, h.now);
+    expect(h.sent()).toEqual([]);
+    expect(asked(h.says({ ...answer, request_id: "q1" }))).toEqual(["w1"]);
   });
 });
