@@ -6,6 +6,7 @@ with them.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
@@ -16,7 +17,7 @@ from tests.docs.markdown import page, programs
 from tests.support.npm import install, pack, pack_installed
 from tests.support.process import Ended, run
 
-__all__ = ["BUILDS", "LATE", "MODES", "VARIANTS", "ReactPages", "installed"]
+__all__ = ["BUILDS", "LATE", "MODES", "VARIANTS", "ReactPages", "built"]
 
 HERE = Path(__file__).parent / "react"
 HTML = "text/html; charset=utf-8"
@@ -56,40 +57,70 @@ export const App = () => <Board />;
 """React 18 knows no function as the `action` of a form, as the example has one."""
 
 
-def installed(folder: Path, version: str) -> Path:
-    """A folder in which the package is installed, from nothing, beside React.
+def built(shared: Path, version: str) -> Path:
+    """A folder with the bundles, in which the package is installed, from nothing, beside React.
 
     Args:
-        folder: an empty one.
+        shared: what all workers of one run of the tests share: the first of them does it.
         version: of React; the one that is installed for the client's tests needs no network.
     """
-    package = pack(folder / "checkout")
-    app = folder / "app"
+    folder = shared / f"react-{version}"
+    with (shared / "react.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "app" / "done").exists():
+            made = list(shared.glob("checkout/**/rhtmx-client-*.tgz"))
+            _install(folder, version, made[0] if made else pack(shared / "checkout"))
+            _write(folder / "app", APP if version == "19" else APP_OF_18)
+            _bundle(folder / "app")
+            (folder / "app" / "done").touch()
+    return folder / "app"
+
+
+def _install(folder: Path, version: str, package: Path) -> None:
     if version == "19":
+        folder.mkdir()
         react = pack_installed(folder, "react", "react-dom", "scheduler")
-        install(app, [package, *react])
+        install(folder / "app", [package, *react])
     else:
-        install(app, [package, f"react@{version}", f"react-dom@{version}"], offline=False)
-    return app
+        react_of = [f"react@{version}", f"react-dom@{version}"]
+        install(folder / "app", [package, *react_of], offline=False)
+
+
+def _write(folder: Path, app: str) -> None:
+    shown = programs(page("docs/clients.md"))["Board.tsx"][0]
+    for variant, change in VARIANTS.items():
+        source = shown.replace(*change) if change else shown
+        assert change == () or source != shown
+        copy = shutil.copytree(HERE, folder / f"src{variant}")
+        (copy / "Board.tsx").write_text(source)
+        (copy / "App.tsx").write_text(app)
+
+
+def _bundle(folder: Path) -> None:
+    jobs = []
+    for mode in MODES:
+        jobs += [(f"src{v}/page.tsx", f"{v}{mode}.js", mode, "browser") for v in VARIANTS]
+        jobs += [("src/parts_page.tsx", f"parts-{mode}.js", mode, "browser")]
+        for name in ("server", "parts_server"):
+            jobs += [(f"src/{name}.tsx", f"{name}-{mode}.js", mode, "node")]
+    ended = run("node", HERE / "bundle.mjs", folder, given=json.dumps(jobs).encode())
+    assert ended.errors == "", ended.errors
 
 
 class ReactPages:
     """The server, in this process.
 
     Args:
-        folder: one in which the package is installed.
-        version: of React.
+        folder: one that is built.
 
     Attributes:
         app: what is served.
-        folder: where the package is installed.
+        folder: where the package is installed, and the bundles are.
         url: where the pages are.
     """
 
-    def __init__(self, folder: Path, version: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._write(APP if version == "19" else APP_OF_18)
-        self._bundle()
         pages = {"/icon.svg": ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>')}
         for mode in MODES:
             pages |= self._documented(mode) | self._parts(mode)
@@ -120,25 +151,6 @@ class ReactPages:
     def rendered(self, script: str, *arguments: str) -> Ended:
         """What Node makes of a script for a server."""
         return run("node", f"{script}.js", *arguments, folder=self.folder)
-
-    def _write(self, app: str) -> None:
-        shown = programs(page("docs/clients.md"))["Board.tsx"][0]
-        for variant, change in VARIANTS.items():
-            source = shown.replace(*change) if change else shown
-            assert change == () or source != shown
-            folder = shutil.copytree(HERE, self.folder / f"src{variant}")
-            (folder / "Board.tsx").write_text(source)
-            (folder / "App.tsx").write_text(app)
-
-    def _bundle(self) -> None:
-        jobs = []
-        for mode in MODES:
-            jobs += [(f"src{v}/page.tsx", f"{v}{mode}.js", mode, "browser") for v in VARIANTS]
-            jobs += [("src/parts_page.tsx", f"parts-{mode}.js", mode, "browser")]
-            for name in ("server", "parts_server"):
-                jobs += [(f"src/{name}.tsx", f"{name}-{mode}.js", mode, "node")]
-        ended = run("node", HERE / "bundle.mjs", self.folder, given=json.dumps(jobs).encode())
-        assert ended.errors == "", ended.errors
 
     def _documented(self, mode: str) -> dict[str, tuple[str, bytes]]:
         html = self.rendered(f"server-{mode}", "string").output

@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.browser.driver import Browser
-from tests.browser.react_pages import BUILDS, LATE, MODES, VARIANTS, ReactPages, installed
+from tests.browser.react_pages import BUILDS, LATE, MODES, VARIANTS, ReactPages, built
 from tests.support.programs import node, registry
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,26 +29,33 @@ SCENARIOS_OF_18 = [
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, version: str) -> AsyncIterator[ReactPages]:
+async def serving(
+    factory: pytest.TempPathFactory, worker: str, version: str
+) -> AsyncIterator[ReactPages]:
     node("esbuild")
-    pages = ReactPages(installed(folder, version), version)
+    own = factory.getbasetemp()
+    pages = ReactPages(built(own if worker == "master" else own.parent, version))
     await pages.start()
     yield pages
     await pages.app.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReactPages]:
+async def pages(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> AsyncIterator[ReactPages]:
     """The pages with the newest React."""
-    async with serving(tmp_path_factory.mktemp("react"), "19") as pages:
+    async with serving(tmp_path_factory, worker_id, "19") as pages:
         yield pages
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pages_of_18(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReactPages]:
+async def pages_of_18(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> AsyncIterator[ReactPages]:
     """The pages with the oldest React that the package takes."""
     registry("react")
-    async with serving(tmp_path_factory.mktemp("react18"), "18.3.1") as pages:
+    async with serving(tmp_path_factory, worker_id, "18.3.1") as pages:
         yield pages
 
 
