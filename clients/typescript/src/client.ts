@@ -30,8 +30,8 @@ import type { Pending } from "./store.ts";
  *
  * @param url of the WebSocket; in a page it may be relative, `http(s):` becomes `ws(s):`.
  * Where there is no WebSocket, or no page that a URL could be relative to, as on a server
- * that renders pages, the client is `closed` from the start, and has no rows: its calls
- * reject with `not_supported`, and so does `onError` once somebody listens to rows.
+ * that renders pages, the client is `closed` from the start, and has no rows. Its calls
+ * reject with `not_supported`; `onError` is told, once, when somebody listens to rows.
  *
  * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token is larger
  *   than any server takes, 4,096 bytes.
