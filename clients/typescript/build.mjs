@@ -8,10 +8,10 @@
  *   than `BUDGET` in size.mjs.
  * - `rhtmx_server/demo/static/demo.js`: the script of the demo page; checked in.
  *
- * `node build.mjs --check` writes nothing and fails if one that is checked in
- * differs.
+ * `node build.mjs --package` builds the modules only, `node build.mjs` the scripts only.
+ * `node build.mjs --check` writes nothing and fails if one that is checked in differs.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,6 +23,7 @@ import { BUDGET, gzipped, integrity } from "./size.mjs";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const checking = process.argv.includes("--check");
+const packing = process.argv.includes("--package");
 
 const common = {
   absWorkingDir: here,
@@ -86,34 +87,45 @@ function fail(words) {
   process.exitCode = 1;
 }
 
-await build({
-  ...common,
-  entryPoints: ["index", "forms", "htmx", "react"].map((part) => ({
-    in: part === "index" ? "src/index.ts" : `src/${part}/index.ts`,
-    out: part,
-  })),
-  outdir: "dist",
-  external: ["react"],
-  format: "esm",
-  sourcemap: "linked",
-  splitting: true,
-});
-const client = await bundle("src/browser.ts", "rhtmx_server/static/client.js", "rhtmx");
-await bundle("demo/main.ts", "rhtmx_server/demo/static/demo.js");
-console.log(`client.js  integrity="${integrity(client)}"`);
-
 /** What a part weighs by itself, as a module that exports so much. */
 async function weigh(part, contents) {
   const module = await bundled({ stdin: { contents, resolveDir: here, loader: "ts" } });
   const { code } = await minify(module, { ...squeeze, module: true });
   console.log(`${part}: ${gzipped(code)} gzipped`);
 }
-await weigh("without forms and htmx", 'export { connect } from "./src/client.ts";');
-await weigh(
-  "the codec of both formats",
-  'export { decodeFromServer, encodeFromClient } from "./src/wire/index.ts";',
-);
 
-if (gzipped(client) > BUDGET) {
-  fail(`client.js weighs ${gzipped(client)} bytes gzipped; the budget is ${BUDGET} (size.mjs)`);
+/** Builds the modules, in a folder that holds nothing of an earlier build. */
+async function modules() {
+  await rm(`${here}dist`, { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: ["index", "forms", "htmx", "react"].map((part) => ({
+      in: part === "index" ? "src/index.ts" : `src/${part}/index.ts`,
+      out: part,
+    })),
+    outdir: "dist",
+    external: ["react"],
+    format: "esm",
+    sourcemap: "linked",
+    splitting: true,
+  });
 }
+
+/** Builds the scripts, and says what they weigh. */
+async function scripts() {
+  const client = await bundle("src/browser.ts", "rhtmx_server/static/client.js", "rhtmx");
+  await bundle("demo/main.ts", "rhtmx_server/demo/static/demo.js");
+  console.log(`client.js  integrity="${integrity(client)}"`);
+
+  await weigh("without forms and htmx", 'export { connect } from "./src/client.ts";');
+  await weigh(
+    "the codec of both formats",
+    'export { decodeFromServer, encodeFromClient } from "./src/wire/index.ts";',
+  );
+
+  if (gzipped(client) > BUDGET) {
+    fail(`client.js weighs ${gzipped(client)} bytes gzipped; the budget is ${BUDGET} (size.mjs)`);
+  }
+}
+
+await (packing ? modules() : scripts());

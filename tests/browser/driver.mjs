@@ -21,6 +21,7 @@ import * as offline from "./offline.mjs";
 import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
 import * as places from "./places.mjs";
+import * as react from "./react.mjs";
 import * as signup from "./signup.mjs";
 import * as tabs from "./tabs.mjs";
 import { Window } from "./window.mjs";
@@ -29,7 +30,7 @@ const require = createRequire(new URL("../../clients/typescript/package.json", i
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -59,12 +60,13 @@ async function run({ scenario, url, pictures }) {
     return opened(contexts.at(-1));
   };
   const openTab = (window) => opened(window.page.context());
-  /** Opens any page of the server, not the demo. */
-  const visit = async (path) => {
+  /** Opens any page of the server, not the demo; `before` runs in it before its scripts. */
+  const visit = async (path, { before, ...options } = {}) => {
     contexts.push(await browser.newContext());
     windows.push(new Window(await contexts.at(-1).newPage(), /./));
     const { page } = windows.at(-1);
-    await page.goto(new URL(path, url).href);
+    if (before) await page.addInitScript(before);
+    await page.goto(new URL(path, url).href, options);
     return page;
   };
   try {
@@ -72,7 +74,7 @@ async function run({ scenario, url, pictures }) {
       contexts.push(await browser.newContext());
       return await tabs[scenario]({ context: contexts[0], url });
     }
-    await scenarios[scenario]({ open, openTab, visit, ask, pictures });
+    await scenarios[scenario]({ open, openTab, visit, ask, pictures, url });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {
     await Promise.all(contexts.map((context) => context.close()));

@@ -9,11 +9,13 @@ import shlex
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from platform import machine
 
 import pytest
 
 from tests.docs.markdown import blocks, page, programs
 from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
+from tests.support.npm import install, pack, pack_installed
 from tests.support.plain_http import ask
 from tests.support.process import ServerProcess, ran, running
 from tests.support.process import command as start
@@ -21,8 +23,12 @@ from tests.support.sockets import PATIENCE
 
 README = page("README.md")
 PROGRAMS = programs(README)
+ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
 SHOWN, SHOWN_GRPC = "127.0.0.1:3000", "127.0.0.1:50051"
 """The addresses in the README."""
+
+FETCHED = ("ws", "esbuild", f"@esbuild/{sys.platform}-{ARCHITECTURES.get(machine(), machine())}")
+"""What the README's commands fetch; here it is what is installed for the client's tests."""
 
 
 @pytest.fixture
@@ -77,12 +83,32 @@ async def test_the_python_examples_print_what_is_shown(
         assert output == PROGRAMS[name][1]
 
 
-async def test_the_typescript_example_prints_what_is_shown(
+async def test_the_typescript_example_prints_what_is_shown_as_the_commands_run_it(
     server: ServerProcess, tmp_path: Path
 ) -> None:
     require_node()
-    output = await printed(server, tmp_path, "page.ts", "node", str(RUN))
-    assert output == PROGRAMS["page.ts"][1]
+    package, *others = [pack(tmp_path / "rhtmx"), *pack_installed(tmp_path, *FETCHED)]
+    shown = next(block.text for block in blocks(README) if "npx esbuild" in block.text)
+    fetching, building = shown.splitlines()
+    command, path, *names = fetching.rsplit(" ", 3)
+    assert (command, names) == ("npm install", ["ws", "esbuild"])
+    assert path == f"../{package.relative_to(tmp_path)}"
+    app = tmp_path / "app"
+    install(app, [package, *others])
+    source = PROGRAMS["page.ts"][0].replace(SHOWN, server.url.split("/")[2])
+    (app / "page.ts").write_text(source)
+    ended = await ran("sh", "-c", building, folder=app)
+    assert ended.output == PROGRAMS["page.ts"][1]
+
+
+async def test_a_program_that_forgets_the_websocket_is_told(tmp_path: Path) -> None:
+    require_node()
+    source = PROGRAMS["page.ts"][0].replace(", { WebSocket });", ");")
+    assert source != PROGRAMS["page.ts"][0]
+    (tmp_path / "page.ts").write_text(source)
+    ended = await ran("node", str(RUN), "page.ts", folder=tmp_path, code=None)
+    assert ended.code != 0
+    assert "no WebSocket here: pass that of npm's ws as {WebSocket}" in ended.errors
 
 
 async def test_the_typescript_example_is_strictly_typed(tmp_path: Path) -> None:
@@ -90,6 +116,7 @@ async def test_the_typescript_example_is_strictly_typed(tmp_path: Path) -> None:
     (tmp_path / "page.ts").write_text(PROGRAMS["page.ts"][0])
     options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())["compilerOptions"]
     options |= {"paths": {"@rhtmx/client": [f"{TYPESCRIPT}/src/index.ts"]}, "types": []}
+    (tmp_path / "node_modules").symlink_to(MODULES)
     config = {"compilerOptions": options, "files": ["page.ts"]}
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
     await ran(MODULES / ".bin" / "tsc", "-p", tmp_path)

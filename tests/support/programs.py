@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.process import run
+
 TYPESCRIPT = Path(__file__).parents[2] / "clients" / "typescript"
 
 
@@ -23,6 +25,12 @@ def node(package: str) -> str:
     if not (TYPESCRIPT / "node_modules" / package).is_dir():
         _lacks(f"no npm package {package}: run `npm ci` in clients/typescript")
     return str(found)
+
+
+def registry(package: str) -> None:
+    """Nothing, where npm can fetch a package."""
+    if shutil.which("npm") is None or run("npm", "view", package, "name", code=None).code:
+        _lacks(f"npm cannot fetch {package}: there is no network")
 
 
 def chromium() -> str:

@@ -75,7 +75,10 @@ class Client(Calls):
         """The writes that wait for the server, in order; the same tuple until that changes."""
         writes = self._session.local.writes
         if self._pending_at != writes.revision:
-            self._pending = tuple(Pending.of(row) for row in writes.queue)
+            shown = {each.id: each for each in self._pending}
+            rows = [Pending.of(row) for row in writes.queue]
+            now = tuple(shown[row.id] if shown.get(row.id) == row else row for row in rows)
+            self._pending = self._pending if self._pending == now else now
             self._pending_at = writes.revision
         return self._pending
 
@@ -83,12 +86,14 @@ class Client(Calls):
     def rejected(self) -> tuple[RejectedWrite, ...]:
         """The writes that the server refused for good, oldest first, until you decide.
 
-        Without a store the newest 1000.
+        The same tuple until that changes. Without a store the newest 1000.
         """
         writes = self._session.local.writes
         if self._rejected_at != writes.revision:
+            shown = {each.id: each for each in self._rejected}
             kept = writes.refused.values()
-            self._rejected = tuple(RejectedWrite.of(each, self) for each in kept)
+            now = tuple(shown.get(each.id) or RejectedWrite.of(each, self) for each in kept)
+            self._rejected = self._rejected if self._rejected == now else now
             self._rejected_at = writes.revision
         return self._rejected
 

@@ -11,7 +11,9 @@ import { Form } from "./form.ts";
 import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
 import { MemoryStore } from "./memory.ts";
-import { canShare, globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
+import { canShare, globalWebSocket, hasIndexedDB, lacking } from "./platform.ts";
+import { randomId, watchPage, webSocketUrl } from "./platform.ts";
+import { steady } from "./overlay.ts";
 import { checkToken } from "./requests.ts";
 import { takeTurns } from "./runner.ts";
 import { QUEUE, REFUSED } from "./store.ts";
@@ -27,8 +29,12 @@ import type { Pending } from "./store.ts";
  * Returns at once: what is kept is loaded, and the connection made, meanwhile.
  *
  * @param url of the WebSocket; in a page it may be relative, `http(s):` becomes `ws(s):`.
- * @throws RhtmxError `not_supported`: that is no URL, or there is no WebSocket here;
- *   `bad_message`: the token is larger than any server takes, 4,096 bytes.
+ * Where there is no WebSocket, or no page that a URL could be relative to, as on a server
+ * that renders pages, the client is `closed` from the start, and has no rows. Its calls
+ * reject with `not_supported`; `onError` is told, once, when somebody listens to rows.
+ *
+ * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token is larger
+ *   than any server takes, 4,096 bytes.
  *
  * @example
  * const rhtmx = connect("/api/ws");
@@ -45,6 +51,7 @@ export class Client {
   readonly #hub: Hub;
   readonly #stop: o.Stop;
   readonly #collections = new Map<string, Collection<never>>();
+  #info: o.Info | undefined;
 
   constructor(url: string, options: o.ConnectOptions) {
     const { format = "json", token, storage, clientId, clientSecret } = options;
@@ -59,9 +66,11 @@ export class Client {
       : new MemoryStore(clientId ?? randomId(), clientSecret);
     const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
     const hub = new Hub(store, port, leader.slice(16));
+    const lacks = lacking(address, WebSocket);
     const { random } = Math;
-    const settings = { url: address, WebSocket, format, token, leader, random, clientId };
+    const settings = { url: address, WebSocket: WebSocket!, format, token, leader, random, clientId };
     const stopPage = watchPage((message) => hub.send(message));
+    if (lacks) hub.lack(lacks);
     const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;
     this.#stop = () => {
@@ -76,16 +85,17 @@ export class Client {
     return this.#hub.connection;
   }
 
-  /** What the client knows of itself, to be looked at. */
+  /** What the client knows of itself, to be looked at; the same object as long as nothing changed. */
   get info(): o.Info {
     const { meta, entities } = this.#hub.state;
     const places = [...entities].map(([name, { place }]) => [name, place?.version]);
-    return {
+    const now: o.Info = {
       clientId: meta.client_id,
       epoch: meta.epoch,
       positions: Object.fromEntries(places),
       leads: !!this.#hub.leader,
     };
+    return (this.#info = steady(this.#info ?? now, now));
   }
 
   /** Calls `listener` with each new state; when that is `closed`, with the reason too. */
@@ -197,22 +207,32 @@ export class Client {
 
   /** Calls `listener` when the queue changes. */
   onQueue(listener: (queue: readonly Pending[]) => void): o.Stop {
-    return this.#hub.on(`rows ${QUEUE}`, () => listener(this.queue));
+    return this.#onList(QUEUE, () => this.queue, listener);
   }
 
-  /** The writes that were refused for good, oldest first, until they are retried or discarded. */
+  /**
+   * The writes that were refused for good, oldest first, until they are retried or discarded;
+   * the same array as long as nothing changed.
+   */
   get rejected(): readonly o.Rejected[] {
     return this.#hub.rejected;
   }
 
   /** Calls `listener` when `rejected` changes. */
   onRejected(listener: (rejected: readonly o.Rejected[]) => void): o.Stop {
-    return this.#hub.on(`rows ${REFUSED}`, () => listener(this.rejected));
+    return this.#onList(REFUSED, () => this.rejected, listener);
   }
 
   /** Calls `listener` with each conflict, once. */
   onConflict(listener: (conflict: o.OpenConflict) => void): o.Stop {
     return this.#hub.on("conflict", listener);
+  }
+
+  #onList<L>(name: string, read: () => L, listener: (list: L) => void): o.Stop {
+    let last = read();
+    return this.#hub.on(`rows ${name}`, () => {
+      if (last !== (last = read())) listener(last);
+    });
   }
 
   /** Ends it all; what waits for an answer here is refused with code `closed`, and kept. */

@@ -40,7 +40,12 @@ export class Collection<T = m.JsonValue> {
     this.#hub = hub;
     this.entity = entity;
     this.ready = hub.ready;
-    this.synced = new Promise((resolve) => hub.on(`synced ${entity}`, () => resolve()));
+    this.synced = new Promise((resolve, reject) => {
+      hub.on(`synced ${entity}`, () => resolve());
+      if (hub.lacks) reject(hub.lacks);
+    });
+    // Who does not wait for it is not told: nothing has gone wrong.
+    this.synced.catch(() => {});
     hub.open(entity, options.granularity === "fields");
   }
 
@@ -94,17 +99,26 @@ export class Collection<T = m.JsonValue> {
     return this.#hub.write(() => compose.push(this.entity, id, "delete", null, options));
   }
 
-  /** Calls `listener` with the rows once they are loaded, and after each change. */
-  subscribe(listener: (rows: readonly Row<T>[]) => void, options: SubscribeOptions<T> = {}): Stop {
+  /**
+   * Calls `listener` with the rows once they are loaded, and after each change.
+   *
+   * @param listener is given, beside the rows, whether it is called for a write of this tab,
+   *   which has to show before anything else happens.
+   */
+  subscribe(
+    listener: (rows: readonly Row<T>[], own: boolean) => void,
+    options: SubscribeOptions<T> = {},
+  ): Stop {
     const { where, signal } = options;
     let last: readonly Row<T>[] | undefined;
     let stopped = signal?.aborted;
-    const show = () => {
+    this.#hub.expect();
+    const show = (own = false) => {
       const rows = where ? this.snapshot.filter(where) : this.snapshot;
       const same = last?.length === rows.length && rows.every((row, at) => row === last![at]);
       if (stopped || same) return;
       last = rows;
-      listener(rows);
+      listener(rows, own);
     };
     const off = this.#hub.on(`rows ${this.entity}`, show);
     const stop = () => {
@@ -113,7 +127,7 @@ export class Collection<T = m.JsonValue> {
     };
     signal?.addEventListener("abort", stop);
     if (stopped) stop();
-    void this.ready.then(show);
+    void this.ready.then(() => show());
     return stop;
   }
 
@@ -133,7 +147,7 @@ export class Collection<T = m.JsonValue> {
   async *rows(options: SubscribeOptions<T> = {}): AsyncGenerator<readonly Row<T>[], void> {
     let next: readonly Row<T>[] | undefined;
     let wake = () => {};
-    let ended = options.signal?.aborted;
+    let ended = options.signal?.aborted || !!this.#hub.lacks;
     const end = () => {
       ended = true;
       wake();

@@ -10,7 +10,7 @@ import { Answers } from "./answers.ts";
 import { RhtmxError, typed } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
 import { answerable, offer } from "./offers.ts";
-import { View } from "./overlay.ts";
+import { NOTHING, steady, View } from "./overlay.ts";
 import { Keeping } from "./keeping.ts";
 import { checkToken } from "./requests.ts";
 import { bySeq, entityOf, QUEUE, REFUSED } from "./store.ts";
@@ -45,6 +45,8 @@ export class Hub extends Listeners {
   readonly against = new Set<"app" | "network">();
   /** Takes messages while this tab leads. */
   leader: ((message: Told) => void) | undefined;
+  /** Why there is no way to a server here, if so: see `lack`. */
+  lacks: RhtmxError | undefined;
   readonly #kept: Keeping;
   readonly #prefix: string;
   readonly #views = new Map<string, View>();
@@ -57,8 +59,11 @@ export class Hub extends Listeners {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #soon: Promise<void> | undefined;
   #pause = 0;
-  #queue: readonly Pending[] | undefined;
-  #rejected: readonly Rejected[] | undefined;
+  /** What has to be looked at anew before it is shown: `QUEUE` and `REFUSED`. */
+  readonly #stale = new Set<string>();
+  #queue: readonly Pending[] = NOTHING;
+  #rejected: readonly Rejected[] = NOTHING;
+  #said = false;
 
   /** @param prefix a random one: nobody else has ids that begin with it. */
   constructor(store: Store, port: Port, prefix: string) {
@@ -83,9 +88,9 @@ export class Hub extends Listeners {
     this.port.post(message);
   }
 
-  /** The rows of an entity, as they are shown. */
+  /** The rows of an entity, as they are shown; the same array as long as nothing changed. */
   rows(entity: string): readonly Row[] {
-    if (!this.#loaded) return [];
+    if (!this.#loaded) return NOTHING;
     return this.#view(entity).list(entityOf(this.state, entity), this.state.writes);
   }
 
@@ -97,14 +102,38 @@ export class Hub extends Listeners {
 
   /** The writes without an answer. */
   get queue(): readonly Pending[] {
-    this.#queue ??= [...this.state.writes.values()].filter((each) => !each.settled).sort(bySeq);
+    if (this.#stale.delete(QUEUE)) {
+      const now = [...this.state.writes.values()].filter((each) => !each.settled).sort(bySeq);
+      this.#queue = steady(this.#queue, now);
+    }
     return this.#queue;
   }
 
   /** The writes that were refused for good. */
   get rejected(): readonly Rejected[] {
-    this.#rejected ??= [...this.state.refused.values()].map((each) => offer(this, each));
+    if (this.#stale.delete(REFUSED)) {
+      const before = new Map(this.#rejected.map((each) => [each.id, each]));
+      const now = [...this.state.refused.values()].map((each) => {
+        const known = before.get(each.id);
+        return known ? steady(known, { ...known, ...each }) : offer(this, each);
+      });
+      this.#rejected = steady(this.#rejected, now);
+    }
     return this.#rejected;
+  }
+
+  /** There is no way to a server here, and never will be: calls are refused, and say why. */
+  lack(why: RhtmxError): void {
+    this.lacks = why;
+    this.connection = "closed";
+  }
+
+  /** Somebody listens to what only a server can tell: that none will is said, once. */
+  expect(): void {
+    const { lacks } = this;
+    if (!lacks || this.#said) return;
+    this.#said = true;
+    void this.ready.then(() => this.#report(lacks));
   }
 
   /**
@@ -184,6 +213,7 @@ export class Hub extends Listeners {
   changes(entity: string, listener: (change: never) => void): Stop {
     if (this.#open.get(entity)) throw otherGranularity(entity);
     checkEntity(entity);
+    this.expect();
     const seen = `seen ${entity}`;
     const tab = this.#prefix;
     const stop = this.on(seen, listener);
@@ -255,30 +285,29 @@ export class Hub extends Listeners {
 
   /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
   changed(): void {
-    if (this.state.changed.has(QUEUE)) this.#queue = undefined;
-    if (this.state.changed.has(REFUSED)) this.#rejected = undefined;
+    for (const name of [QUEUE, REFUSED]) if (this.state.changed.has(name)) this.#stale.add(name);
     if (!this.#loaded || !this.state.changed.size) return;
     this.#timer ??= setTimeout(() => this.show(), this.#pause);
   }
 
-  /** Tells whoever looks, now. */
-  show(): void {
+  /** Tells whoever looks, now, and whether it was written here. */
+  show(own = false): void {
     const begun = performance.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const names = [...this.state.changed];
     this.state.changed.clear();
-    for (const name of names) this.emit(`rows ${name}`);
+    for (const name of names) this.emit(`rows ${name}`, own);
     this.#pause = PATIENCE * (performance.now() - begun);
   }
 
   /** The first of several writes in one go shows now, as a controlled input needs; the rest after it. */
   #showSoon(): void {
     if (this.#soon) return;
-    this.show();
+    this.show(true);
     this.#soon = Promise.resolve().then(() => {
       this.#soon = undefined;
-      this.show();
+      this.show(true);
     });
   }
 
@@ -318,7 +347,11 @@ export class Hub extends Listeners {
     try {
       await this.#kept.load();
       for (const write of this.state.writes.values()) this.#used(write);
-      this.#views.clear();
+      // Anything may have come or gone; what is as it was stays the same row.
+      for (const [name, { rows }] of this.#views) {
+        for (const id of rows.keys()) entityOf(this.state, name).dirty.add(id);
+      }
+      this.state.changed.add(QUEUE).add(REFUSED);
       this.#settleMissed();
     } catch (error) {
       this.#report(error as RhtmxError);
@@ -357,7 +390,7 @@ export class Hub extends Listeners {
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
     const id = `${this.#prefix}-${++this.#ids}`;
     const ask = () => {
-      if (this.connection === "closed") throw new RhtmxError("closed", "the client is closed");
+      if (this.connection === "closed") throw this.lacks ?? new RhtmxError("closed", "the client is closed");
       begin(id);
     };
     return this.#answers.wait(id, ask, question);

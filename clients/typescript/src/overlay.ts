@@ -20,11 +20,14 @@ export interface Row<T = JsonValue> {
   readonly pending: boolean;
 }
 
+/** No rows: what everybody sees until there are some, so that nobody takes it for a change. */
+export const NOTHING: readonly never[] = [];
+
 /** The rows of one entity. */
 export class View {
   /** By id, as of the last call of `list`. */
   readonly rows = new Map<string, Row>();
-  #list: readonly Row[] = [];
+  #list: readonly Row[] = NOTHING;
 
   /** All rows, by id. */
   list(entity: Entity, writes: ReadonlyMap<string, Write>): readonly Row[] {
@@ -53,12 +56,30 @@ export class View {
     const version = held?.version ?? 0;
     const pending = writes.some((each) => !each.settled);
     const same = before?.version === version && before.pending === pending;
-    if (same && before.data === data) return false;
+    if (same && alike(before.data, data)) return false;
     const row = { id, data, version, pending };
     this.rows.set(id, row);
     if (!before) added.push(row);
     return true;
   }
+}
+
+/** What was there, if what is there now is the same all through: whoever compares sees no change. */
+export function steady<T>(before: T, now: T): T {
+  return alike(before, now) ? before : now;
+}
+
+/** Whether two values are the same all through, though they may be copies. */
+function alike(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length) return false;
+  return keys.every((key) => key in other && alike(one[key], other[key]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && !!value;
 }
 
 /** What a record is after a write; undefined for gone. */

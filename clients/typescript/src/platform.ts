@@ -20,15 +20,19 @@ interface Platform {
 
 const platform = globalThis as Platform;
 
+/** Where a relative URL leads without a page: nowhere, RFC 6761, section 6.4. */
+const NOWHERE = "ws://page.invalid";
+
 /**
- * The absolute `ws:` or `wss:` form of a URL, which in a page may be relative.
+ * The absolute `ws:` or `wss:` form of a URL, which may be relative: to the page, where
+ * there is one.
  *
  * @throws RhtmxError `not_supported` if it is none.
  */
 export function webSocketUrl(url: string): string {
   let absolute: URL;
   try {
-    absolute = new URL(url, platform.location?.href);
+    absolute = new URL(url, platform.location?.href ?? (/^[./]/.test(url) ? NOWHERE : undefined));
   } catch {
     throw new RhtmxError("not_supported", `'${url}' is no URL of a WebSocket`);
   }
@@ -36,14 +40,22 @@ export function webSocketUrl(url: string): string {
   return absolute.href;
 }
 
+/** The WebSocket class of this place, if it has one: Node 20 has none. */
+export function globalWebSocket(): WebSocketClass | undefined {
+  return platform.WebSocket;
+}
+
 /**
- * The WebSocket class of this place.
+ * Why nothing can be connected to from here, if so. That is no error yet: a page that is
+ * rendered on a server makes a client and asks it nothing.
  *
- * @throws RhtmxError `not_supported` if it has none, as Node 20.
+ * @param address what `webSocketUrl` has made of the URL.
  */
-export function globalWebSocket(): WebSocketClass {
-  if (platform.WebSocket) return platform.WebSocket;
-  throw new RhtmxError("not_supported", "no WebSocket here: pass one as an option");
+export function lacking(address: string, WebSocket: unknown): RhtmxError | undefined {
+  const noPage = address.startsWith(NOWHERE);
+  if (WebSocket && !noPage) return undefined;
+  const noSocket = "no WebSocket here: pass that of npm's ws as {WebSocket}";
+  return new RhtmxError("not_supported", noPage ? "no page here: give the whole URL" : noSocket);
 }
 
 /** A fresh id that nobody else has; 128 random bits, also on a page without TLS. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { connect } from "../src/client.ts";
 import { open, record, settle, start } from "./support/client.ts";
@@ -71,6 +71,18 @@ describe("connecting", () => {
     await settle();
     const positions = { tasks: 7 };
     expect(world.client.info).toEqual({ clientId: "c9", epoch: "e7", positions, leads: true });
+  });
+
+  it("shows the same object as long as nothing of it has changed", async () => {
+    const world = await opened();
+    const before = world.client.info;
+    expect(world.client.info).toBe(before);
+    world.client.collection("tasks");
+    await settle();
+    world.socket().says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e1", reset: false });
+    await settle();
+    expect(world.client.info).not.toBe(before);
+    expect(world.client.info.positions).toEqual({ tasks: 7 });
   });
 
   it("presents the token in the first message, not in the URL", async () => {
@@ -304,6 +316,81 @@ describe("forms", () => {
   });
 });
 
+describe("where nothing can be connected to", () => {
+  const here = (url = "ws://x/api/ws"): Client => {
+    clients.push(connect(url));
+    return clients.at(-1)!;
+  };
+  const errorsOf = (client: Client) => {
+    const errors: string[] = [];
+    client.onError(({ code }) => errors.push(code));
+    return errors;
+  };
+
+  beforeEach(() => void vi.stubGlobal("WebSocket", undefined));
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it.each(["ws://x/api/ws", "/api/ws"])("a client of %s is made, is closed, has no rows, and says nothing", async (url) => {
+    const log = vi.spyOn(console, "error");
+    const client = here(url);
+    const tasks = client.collection("tasks");
+    const shown = () => [client.state, tasks.snapshot, tasks.row("1"), client.queue, client.rejected];
+    const before = shown();
+    await settle();
+    expect(before).toEqual(["closed", [], undefined, [], []]);
+    shown().forEach((each, at) => expect(each).toBe(before[at]));
+    expect(log).not.toHaveBeenCalled();
+    log.mockRestore();
+  });
+
+  it.each<[string, (client: Client) => Promise<unknown>]>([
+    ["push", (client) => client.push("tasks", "1", 1)],
+    ["delete", (client) => client.delete("tasks", "1")],
+    ["pushFields", (client) => client.pushFields("tasks", "1", { a: 1 })],
+    ["set", (client) => client.collection("tasks").set("1", 1)],
+    ["patch", (client) => client.collection("tasks").patch("1", {})],
+    ["synced", (client) => client.collection("tasks").synced],
+    ["a question about a field", (client) => client.validateField("f", "a", "1")],
+    ["a question about a form", (client) => client.validateForm("f", {})],
+    ["authenticate", (client) => client.authenticate("t")],
+  ])("%s is refused in words", async (_, call) => {
+    await expect(call(here())).rejects.toMatchObject({
+      code: "not_supported",
+      message: expect.stringContaining("pass that of npm's ws as {WebSocket}"),
+    });
+    await expect(call(here("/api/ws"))).rejects.toThrow("give the whole URL");
+  });
+
+  it("nothing that was refused waits, or shows", async () => {
+    const client = here();
+    await client.push("tasks", "1", 1).catch(() => {});
+    expect([client.queue, client.rejected, client.collection("tasks").snapshot]).toEqual([[], [], []]);
+  });
+
+  it.each<[string, (client: Client) => unknown]>([
+    ["rows", (client) => client.collection("tasks").subscribe(() => {})],
+    ["changes", (client) => client.changes("tasks", () => {})],
+    ["changes of a collection", (client) => client.collection("tasks").changes(() => {})],
+  ])("who listens to %s is told by onError, once", async (_, listen) => {
+    const client = here();
+    listen(client);
+    const errors = errorsOf(client);
+    listen(client);
+    await settle();
+    listen(client);
+    await settle();
+    expect(errors).toEqual(["not_supported"]);
+  });
+
+  it("a loop over rows ends, and onError says why", async () => {
+    const client = here();
+    const errors = errorsOf(client);
+    for await (const _ of client.collection("tasks")) expect.unreachable();
+    await settle();
+    expect(errors).toEqual(["not_supported"]);
+  });
+});
+
 describe("the end", () => {
   it("refuses what waits, and what comes later, with `closed`", async () => {
     const { client } = await opened();
@@ -332,6 +419,26 @@ describe("what goes wrong and is no answer", () => {
 });
 
 describe("the queue and what was rejected", () => {
+  it("are told only when they have changed", async () => {
+    const { client, socket } = await opened();
+    const told: string[] = [];
+    client.onQueue((queue) => told.push(`${queue.length} wait`));
+    client.onRejected((rejected) => told.push(`${rejected.length} refused`));
+    client.collection("tasks");
+    const written = client.push("tasks", "1", 1);
+    await settle();
+    socket().says({ type: "push_ack", ...place, version: 4, seq: 1 });
+    await written;
+    await eventually(() => expect(told.at(-1)).toBe("0 wait"));
+    const before = [...told];
+    // The change of the settled write: it leaves memory, and was not in the queue any more.
+    socket().says({ type: "change", change: record("1", 4, 1) });
+    await eventually(() => expect(client.collection("tasks").row("1")?.version).toBe(4));
+    await settle();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(told).toEqual(before);
+  });
+
   it("are the same arrays until they change, and tell when they do", async () => {
     const world = await opened();
     const { client } = world;

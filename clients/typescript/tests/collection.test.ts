@@ -93,6 +93,17 @@ describe("a subscription", () => {
     expect(seen.mock.lastCall![0]).toMatchObject([{ data: { n: 1, m: 5 }, pending: true }]);
   });
 
+  it("is told what was written in this tab, and what was not", async () => {
+    await world();
+    const own: unknown[] = [];
+    tasks.subscribe((rows, mine) => own.push([rows.length, mine]));
+    await settle();
+    void tasks.set("2", { n: 2 });
+    await settle();
+    says(2, "3", { n: 3 });
+    await eventually(() => expect(own).toEqual([[1, false], [2, true], [3, false]]));
+  });
+
   it("is called twice for many writes in one go: with the first at once, with all before anything else", async () => {
     await world();
     const seen: number[] = [];

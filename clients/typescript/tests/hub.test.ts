@@ -203,6 +203,84 @@ describe("two tabs on one store", () => {
   });
 });
 
+describe("what is shown is the same object as long as it is the same", () => {
+  /** All that can be looked at. */
+  const shown = (hub: Hub) => [hub.rows("tasks"), hub.row("tasks", "1"), hub.queue, hub.rejected];
+  const expectSame = (now: unknown[], before: unknown[]) =>
+    now.forEach((each, at) => expect(each).toBe(before[at]));
+
+  it("from the first call, before anything is loaded, and after it if there is nothing", async () => {
+    const hub = new Hub(new TestStore("c"), channel()(), "one");
+    ends.push(() => hub.close());
+    const before = shown(hub);
+    expectSame(shown(hub), before);
+    await hub.ready;
+    await settle();
+    expectSame(shown(hub), before);
+  });
+
+  it("also when everything is loaded anew, as after another tab has taken over", async () => {
+    const store = new TestStore("c");
+    const hub = await tab(store, channel()(), "one");
+    hub.receive({ type: "ops", ops: [["record", "tasks", "1", { data: { a: [1] }, version: 1 }]] });
+    const write = { id: "w1", entity: "tasks", entityId: "2", message: push("2", 2), since: 1 };
+    await store.apply([["record", "tasks", "1", { data: { a: [1] }, version: 1 }]]);
+    hub.receive({ type: "added", write: { ...write, seq: await store.add(write) } });
+    const no = { id: "r", message: push("3", 3), code: "forbidden", text: "no", details: null } as const;
+    hub.commit(["refused", "r", no]);
+    const before = shown(hub);
+    expect(before).toMatchObject([[{ id: "1" }, { id: "2" }], { id: "1" }, [{ id: "w1" }], [{ id: "r" }]]);
+    await hub.load();
+    expectSame(shown(hub), before);
+  });
+
+  it("and another one when a reload finds it gone, or otherwise", async () => {
+    const store = new TestStore("c");
+    const hub = await tab(store, channel()(), "one");
+    const write = { id: "w1", entity: "tasks", entityId: "1", message: push("1", 2), since: 1 };
+    hub.receive({ type: "added", write: { ...write, seq: await store.add(write) } });
+    hub.receive({ type: "ops", ops: [["record", "tasks", "2", { data: 2, version: 2 }]] });
+    const told: string[] = [];
+    hub.on("rows \0queue", () => void told.push("queue"));
+    expect(hub.queue).toHaveLength(1);
+    expect(hub.rows("tasks")).toHaveLength(2);
+    hub.show();
+    told.length = 0;
+    // Another tab has had them answered and deleted, which this one was not told.
+    await store.apply([["write", "w1"], ["record", "tasks", "1", { data: { n: 3 }, version: 3 }]]);
+    const state = await store.load();
+    // A database names what it has found, and not what was there once.
+    state.changed.delete("\0queue");
+    store.load = async () => state;
+    await hub.load();
+    expect(hub.queue).toEqual([]);
+    expect(hub.rows("tasks")).toMatchObject([{ id: "1", data: { n: 3 }, pending: false }]);
+    await eventually(() => expect(told).toEqual(["queue"]));
+  });
+
+  it("of the queue, while only what was refused changes, and the other way round", async () => {
+    const hub = await tab(new TestStore("c"), channel()(), "one");
+    void hub.write(() => push("1", 1)).catch(() => {});
+    const no = { message: push("3", 3), code: "forbidden", text: "no", details: null } as const;
+    await settle();
+    const [queue, rejected] = [hub.queue, hub.rejected];
+    hub.commit(["refused", "r", { id: "r", ...no }]);
+    expect(hub.queue).toBe(queue);
+    expect(hub.rejected).not.toBe(rejected);
+    const [first] = hub.rejected;
+    hub.commit(["refused", "s", { id: "s", ...no }]);
+    expect(hub.rejected.map(({ id }) => id)).toEqual(["r", "s"]);
+    expect(hub.rejected[0]).toBe(first);
+    const both = hub.rejected;
+    void hub.write(() => push("2", 1)).catch(() => {});
+    await settle();
+    expect(hub.rejected).toBe(both);
+    expect(hub.queue[0]).toBe(queue[0]);
+    hub.commit(["refused", "r", { id: "r", ...no, text: "never" }]);
+    expect(hub.rejected[0]).toMatchObject({ id: "r", text: "never" });
+  });
+});
+
 describe("writes of one moment", () => {
   const patch = (hub: Hub, value: boolean) =>
     void hub.write((at) => compose.pushFields("tasks", "1", { f: value }, {}, at)).catch(() => {});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../src/compose.ts";
-import { View } from "../src/overlay.ts";
+import { NOTHING, steady, View } from "../src/overlay.ts";
 import { apply, entityOf, stateOf } from "../src/store.ts";
 import type { JsonValue, Push, PushFields } from "../src/messages/types.ts";
 import type { Write } from "../src/store.ts";
@@ -125,5 +125,47 @@ describe("rows and lists", () => {
     held("1", 1);
     write("w1", compose.push("users", "1", "update", 9, {}));
     expect(rows()).toMatchObject([{ data: 1, pending: false }]);
+  });
+});
+
+describe("what is the same", () => {
+  it("is no rows, before there are any and as long as there are none", () => {
+    const { held, rows } = state();
+    expect(rows()).toBe(NOTHING);
+    held("1");
+    expect(rows()).toBe(NOTHING);
+  });
+
+  it("is a row whose record was told again, as a copy, and with it the list", () => {
+    const { held, write, rows } = state();
+    held("1", { a: [1, { b: null }] });
+    held("2", { a: 1 });
+    write("w2", patch("2", { b: 2 }));
+    const before = rows();
+    held("1", { a: [1, { b: null }] });
+    write("w2", patch("2", { b: 2 }));
+    expect(rows()).toBe(before);
+  });
+
+  it.each([
+    [{ a: 1 }, { a: 2 }],
+    [{ a: 1 }, { b: 1 }],
+    [{ a: 1 }, { a: 1, b: 1 }],
+    [{ a: 1, b: 1 }, { a: 1 }],
+    [[1], [1, 2]],
+    [[], {}],
+    [{ a: null }, { a: {} }],
+    [{ a: 1 }, { a: "1" }],
+    [{ a: 0 }, { a: false }],
+    [null, []],
+  ])("is not %j and %j", (one, other) => {
+    expect(steady<unknown>(one, other)).toBe(other);
+    expect(steady<unknown>([one], [other])).toEqual([other]);
+    const { held, rows } = state();
+    held("1", one as JsonValue);
+    const before = rows()[0];
+    held("1", other as JsonValue);
+    expect(rows()[0]).not.toBe(before);
+    expect(rows()[0]!.data).toEqual(other);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { globalWebSocket, randomId, watchPage, webSocketUrl } from "../src/platform.ts";
+import { globalWebSocket, lacking, randomId, watchPage, webSocketUrl } from "../src/platform.ts";
 import { refusal } from "./support/refusal.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -19,14 +19,36 @@ describe("a URL", () => {
     expect(webSocketUrl("/api/ws")).toBe("wss://example.com/api/ws");
   });
 
-  it("that is none is refused in words", () => {
-    expect(refusal(() => webSocketUrl("/api/ws")).message).toContain("'/api/ws' is no URL");
+  it.each(["::", "http://", "ws://x:y/"])("that is none is refused in words: %s", (given) => {
+    expect(refusal(() => webSocketUrl(given)).message).toContain(`'${given}' is no URL`);
   });
 });
 
-it("where there is no WebSocket the user is told to pass one", () => {
+describe("a connection", () => {
+  it.each(["/api/ws", "./ws", "../api/ws"])("is lacking where %s is relative to no page", (given) => {
+    expect(lacking(webSocketUrl(given), class {})).toMatchObject({
+      code: "not_supported",
+      message: expect.stringContaining("give the whole URL"),
+    });
+  });
+
+  it("is lacking without a WebSocket, and the user is told to pass one", () => {
+    expect(lacking("ws://x/api/ws", undefined)).toMatchObject({
+      code: "not_supported",
+      message: expect.stringContaining("pass that of npm's ws as {WebSocket}"),
+    });
+  });
+
+  it("is not lacking with both, in a page and elsewhere", () => {
+    expect(lacking(webSocketUrl("ws://x/api/ws"), class {})).toBeUndefined();
+    vi.stubGlobal("location", { href: "https://example.com/tasks/7" });
+    expect(lacking(webSocketUrl("/api/ws"), class {})).toBeUndefined();
+  });
+});
+
+it("there is no WebSocket where the place has none", () => {
   vi.stubGlobal("WebSocket", undefined);
-  expect(refusal(globalWebSocket).message).toContain("pass one as an option");
+  expect(globalWebSocket()).toBeUndefined();
 });
 
 it("the WebSocket of the place is taken", () => {

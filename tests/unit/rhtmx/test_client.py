@@ -216,6 +216,50 @@ async def test_a_refused_write_is_raised_kept_and_told(client: Client, peer: Pee
     assert client.rejected == ()
 
 
+async def refused(client: Client, peer: Peer, entity_id: str, seq: int) -> None:
+    """Have a write refused for good."""
+    peer.mute = True
+    call = asyncio.create_task(client.push("tasks", entity_id, 1))
+    await peer.until(lambda: any(getattr(each, "seq", 0) == seq for each in peer.heard))
+    peer.server.outgoing.clear()
+    peer.mute = False
+    await peer.say(Error("not yours", ErrorCode.FORBIDDEN, seq=seq))
+    with pytest.raises(RhtmxError, match="not yours"):
+        await call
+
+
+async def test_what_was_refused_is_the_same_tuple_of_the_same_objects_until_it_changes(
+    client: Client, peer: Peer
+) -> None:
+    await refused(client, peer, "1", 1)
+    before = client.rejected
+    client.offline()
+    waits = client.push("tasks", "2", {"n": 2})
+    assert client.rejected is before, "the queue has changed, and nothing else"
+    client.online()
+    await waits
+    await refused(client, peer, "3", 3)
+    assert [each.entity_id for each in client.rejected] == ["1", "3"]
+    assert client.rejected[0] is before[0]
+
+
+async def test_the_queue_is_the_same_tuple_while_only_what_was_refused_changes(
+    client: Client, peer: Peer
+) -> None:
+    await refused(client, peer, "1", 1)
+    client.offline()
+    writes = [client.push("tasks", "2", {"n": 2})]
+    before = client.queue
+    client.rejected[0].discard()
+    assert client.rejected == ()
+    assert client.queue is before
+    writes.append(client.push("tasks", "3", {"n": 3}))
+    assert [each.entity_id for each in client.queue] == ["2", "3"]
+    assert client.queue[0] is before[0]
+    client.online()
+    await asyncio.gather(*writes)
+
+
 async def test_a_conflict_is_told_and_answered(client: Client) -> None:
     await client.push_fields("tasks", "1", {"title": "mine"}, delete=["old"])
     conflicts = client.conflicts()

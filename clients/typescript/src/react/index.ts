@@ -3,9 +3,13 @@
  *
  * Knows React, and what components want to know of a client. Must not know how
  * anything is kept or sent: a collection has stable snapshots, and that is all
- * that `useSyncExternalStore` asks for.
+ * that they need.
  */
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
+
+import { NOTHING } from "../overlay.ts";
+import { useLive } from "./live.ts";
+import { picked, picking } from "./pick.ts";
 
 import type { Client } from "../client.ts";
 import type { Collection } from "../collection.ts";
@@ -13,18 +17,18 @@ import type { RhtmxError } from "../errors.ts";
 import type { State } from "../events.ts";
 import type { OpenConflict } from "../options.ts";
 import type { Row } from "../overlay.ts";
+import type { Listen } from "./live.ts";
 
 export { useForm } from "./form.ts";
 export type { FormHandle, UseFormOptions } from "./form.ts";
 
-const NOTHING: readonly Row<never>[] = [];
-
 /**
- * The rows of a collection, by id; none before it is loaded. The same array as
- * long as nothing changed.
+ * The rows of a collection, by id; none before it is loaded, and none on a server. The
+ * same array as long as nothing changed.
  *
- * @param where only these rows. Keep it the same between renders (`useCallback`,
- * or a function outside the component), or it is asked for each row each time.
+ * @param where only these rows, and no rendering when others change. Keep it the same
+ * between renders (`useCallback`, or a function outside the component), or it is asked
+ * for each row each time.
  *
  * @example
  * const tasks = useCollection(client.collection<Task>("tasks"), isOpen);
@@ -33,12 +37,9 @@ export function useCollection<T>(
   collection: Collection<T>,
   where?: (row: Row<T>) => boolean,
 ): readonly Row<T>[] {
-  const rows = useSyncExternalStore(
-    useListen(collection),
-    () => collection.snapshot,
-    () => NOTHING,
-  );
-  return useMemo(() => (where ? rows.filter(where) : rows), [rows, where]);
+  const [last] = useState(picked<T>);
+  const pick = useMemo(() => picking(where, last), [where, last]);
+  return useLive(useListen(collection), () => pick(collection.snapshot), NOTHING);
 }
 
 /**
@@ -49,11 +50,7 @@ export function useCollection<T>(
  * return task && <li>{task.data.title}</li>;
  */
 export function useRecord<T>(collection: Collection<T>, id: string): Row<T> | undefined {
-  return useSyncExternalStore(
-    useListen(collection),
-    () => collection.row(id),
-    () => undefined,
-  );
+  return useLive(useListen(collection), () => collection.row(id), undefined);
 }
 
 /** One field of a record, and what can be done with it. */
@@ -129,13 +126,13 @@ export function useField<T, K extends keyof T & string>(
  * const offline = useConnection(client) !== "open";
  */
 export function useConnection(client: Client): State {
-  return useSyncExternalStore(
-    useCallback((changed) => client.onState(changed), [client]),
-    () => client.state,
-    () => "connecting",
-  );
+  const listen = useCallback<Listen>((changed) => client.onState(() => changed()), [client]);
+  return useLive(listen, () => client.state, "connecting");
 }
 
-function useListen<T>(collection: Collection<T>): (changed: () => void) => () => void {
-  return useCallback((changed) => collection.subscribe(changed), [collection]);
+function useListen<T>(collection: Collection<T>): Listen {
+  return useCallback(
+    (changed) => collection.subscribe((_, own) => changed(own)),
+    [collection],
+  );
 }

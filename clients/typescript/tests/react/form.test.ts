@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
-import { act, createElement } from "react";
+import { act, createElement, Fragment, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { useForm } from "../../src/react/index.ts";
 import { FakeClient, find, leave, type } from "../forms/support.ts";
@@ -36,11 +36,13 @@ beforeEach(async () => {
   vi.useFakeTimers();
   client = new FakeClient();
   sent = 0;
-  const place = document.createElement("main");
-  document.body.replaceChildren(place);
-  root = createRoot(place);
-  await act(async () => root.render(createElement(SignUp)));
+  document.body.replaceChildren(document.createElement("main"));
 });
+
+async function render(Mode: typeof StrictMode, place: HTMLElement = find("main")): Promise<void> {
+  root = createRoot(place);
+  await act(async () => root.render(createElement(Mode, null, createElement(SignUp))));
+}
 
 afterEach(async () => {
   await act(async () => root.unmount());
@@ -48,46 +50,81 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-it("an error of a field is known to the component and shown by the binding", async () => {
-  await act(async () => {
-    type("email", "ada@example.com");
-    leave("email");
-    await client.fields[0]!.answer({ valid: false, error: "is taken" });
-  });
-  expect(form.errors).toEqual({ email: "is taken" });
-  expect(find("#wrong").textContent).toBe("email");
-  expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
-});
+describe.each([["", Fragment], [" in StrictMode", StrictMode]])("a form%s", (_, Mode) => {
+  beforeEach(() => render(Mode));
 
-it("what is right again is no error any more", async () => {
-  await act(async () => {
-    type("email", "x");
-    leave("email");
-    await client.fields[0]!.answer({ valid: false, error: "is no address" });
-    type("email", "ada@example.com");
-    leave("email");
-    await client.fields[1]!.answer({});
+  it("an error of a field is known to the component and shown by the binding", async () => {
+    await act(async () => {
+      type("email", "ada@example.com");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is taken" });
+    });
+    expect(form.errors).toEqual({ email: "is taken" });
+    expect(find("#wrong").textContent).toBe("email");
+    expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
   });
-  expect(form.errors).toEqual({});
-});
 
-it("onSubmit runs once, and only when all of it is valid", async () => {
-  await act(async () => {
-    find<HTMLFormElement>("form").requestSubmit();
-    await client.forms[0]!.answer({ errors: [{ field: "email", error: "is required" }] });
+  it("what is right again is no error any more", async () => {
+    await act(async () => {
+      type("email", "x");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is no address" });
+      type("email", "ada@example.com");
+      leave("email");
+      await client.fields[1]!.answer({});
+    });
+    expect(form.errors).toEqual({});
   });
-  expect([sent, form.errors]).toEqual([0, { email: "is required" }]);
-  await act(async () => {
-    type("email", "ada@example.com");
-    find<HTMLFormElement>("form").requestSubmit();
-    await client.forms[1]!.answer({});
-  });
-  expect([sent, form.errors]).toEqual([1, {}]);
-});
 
-it("a form that is gone is asked about no longer", async () => {
-  await act(async () => root.unmount());
-  expect(await form.validate()).toBe(false);
-  expect(await form.check("email")).toBeUndefined();
-  expect([client.forms, client.fields, client.listeners.size]).toEqual([[], [], 0]);
+  it("onSubmit runs once, and only when all of it is valid", async () => {
+    await act(async () => {
+      find<HTMLFormElement>("form").requestSubmit();
+      await client.forms[0]!.answer({ errors: [{ field: "email", error: "is required" }] });
+    });
+    expect([sent, form.errors]).toEqual([0, { email: "is required" }]);
+    await act(async () => {
+      type("email", "ada@example.com");
+      find<HTMLFormElement>("form").requestSubmit();
+      await client.forms[1]!.answer({});
+    });
+    expect([sent, form.errors]).toEqual([1, {}]);
+  });
+
+  it("a form that is gone is asked about no longer", async () => {
+    await act(async () => root.unmount());
+    expect(await form.validate()).toBe(false);
+    expect(await form.check("email")).toBeUndefined();
+    expect([client.forms, client.fields, client.listeners.size]).toEqual([[], [], 0]);
+  });
+
+  it("is bound once, also after it has gone and come again", async () => {
+    expect(client.listeners.size).toBe(1);
+    await act(async () => root.unmount());
+    expect(client.listeners.size).toBe(0);
+    await render(Mode);
+    expect(client.listeners.size).toBe(1);
+    await act(async () => {
+      type("email", "ada@example.com");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is taken" });
+    });
+    expect(form.errors).toEqual({ email: "is taken" });
+    expect(client.fields).toHaveLength(1);
+  });
+
+  it("has errors of its own, in each root", async () => {
+    const [first, place] = [root, document.querySelector("main")!];
+    await render(Mode, document.body.appendChild(document.createElement("div")));
+    await act(async () => {
+      // The second one's, as it has rendered last.
+      const email = document.querySelector<HTMLInputElement>("div [name=email]")!;
+      email.value = "x";
+      email.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      email.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+      await client.fields[0]!.answer({ valid: false, error: "is no address" });
+    });
+    expect(place.querySelector("#wrong")!.textContent).toBe("");
+    expect(document.querySelector("div #wrong")!.textContent).toBe("email");
+    await act(async () => first.unmount());
+  });
 });

@@ -1,11 +1,13 @@
 // @vitest-environment happy-dom
-import { act, createElement, StrictMode } from "react";
+import { act, createElement, StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
+import { connect } from "../../src/client.ts";
 import { open, record, settle } from "../support/client.ts";
+import { fakeSockets } from "../support/sockets.ts";
 import type { Client } from "../../src/client.ts";
 import type { Collection } from "../../src/collection.ts";
 import type { Field } from "../../src/react/index.ts";
@@ -55,6 +57,20 @@ function says(version: number, id: string, data: Task): void {
   socket.says({ type: "change", change: record(id, version, data as never) });
 }
 
+/** The first write, of the title of the first task, was not the only one. */
+function conflicts(): void {
+  const time = "2026-01-01T00:00:00Z";
+  socket.says({
+    type: "field_conflict", entity: "tasks", entity_id: "1", field: "title", seq: 1, version: 4,
+    client_value: "Mine", client_timestamp: time, server_value: "Theirs", server_timestamp: time,
+    winner: "server",
+  });
+  socket.says({
+    type: "field_push_ack", entity: "tasks", entity_id: "1", applied: 0, conflicts: 1,
+    version: 4, seq: 1,
+  });
+}
+
 /** Renders a component that returns text. */
 async function render(component: () => string): Promise<void> {
   await act(async () => root.render(createElement(StrictMode, null, createElement(component))));
@@ -87,6 +103,71 @@ it("useCollection with a condition shows only the rows that meet it", async () =
   expect(place.textContent).toBe("One");
   await happens(() => says(3, "2", { title: "Two", done: false }));
   expect(place.textContent).toBe("One Two");
+});
+
+it("useCollection with a condition gives the same array, and renders only when its rows change", async () => {
+  const seen: unknown[] = [];
+  let again!: () => void;
+  await render(() => {
+    const [, set] = useState(0);
+    again = () => set((count) => count + 1);
+    // Not the same function twice.
+    const rows = useCollection(tasks, (row) => isOpen(row));
+    seen.push(rows);
+    return titles(rows);
+  });
+  const before = seen.length;
+  await happens(() => says(3, "2", { title: "Zwei", done: true }));
+  expect(seen.length).toBe(before);
+  await act(async () => again());
+  expect(seen.length).toBeGreaterThan(before);
+  expect(new Set(seen).size).toBe(1);
+  await happens(() => says(4, "1", { title: "Eins" }));
+  expect(place.textContent).toBe("Eins");
+});
+
+it.each([["", undefined], [" with a condition", isOpen]])(
+  "what is rendered before anything is loaded is nothing, and then what there is%s",
+  async (_, where) => {
+    const unloaded = connect("ws://x/api/ws", { WebSocket: fakeSockets().WebSocket, storage: false });
+    let renders = 0;
+    await render(() => {
+      renders += 1;
+      const rows = useCollection(unloaded.collection<Task>("tasks"), where);
+      const field = useField(unloaded.collection<Task>("tasks"), "1", "title");
+      return `${rows.length} ${field.value} ${useConnection(unloaded)}`;
+    });
+    expect(place.textContent).toBe("0 undefined connecting");
+    const before = renders;
+    await happens(() => {});
+    expect(renders).toBe(before);
+    await happens(() => void unloaded.collection<Task>("tasks").set("1", { title: "Uno" }).catch(() => {}));
+    expect(place.textContent).toBe("1 Uno connecting");
+    await happens(() => unloaded.close());
+    expect(place.textContent).toBe("1 Uno closed");
+  },
+);
+
+it("a component that goes and comes again is told of conflicts, and once", async () => {
+  let title!: Field<string>;
+  let show!: (there: boolean) => void;
+  const Title = () => {
+    title = useField(tasks, "1", "title");
+    return `${title.value} ${title.conflict?.theirs ?? "agreed"}`;
+  };
+  await render(() => {
+    const [there, set] = useState(true);
+    show = set;
+    return (there ? createElement(Title) : "gone") as string;
+  });
+  await act(async () => show(false));
+  expect(place.textContent).toBe("gone");
+  await act(async () => show(true));
+  await happens(() => void title.set("Mine"));
+  await happens(() => conflicts());
+  expect(place.textContent).toBe("Theirs Theirs");
+  await happens(() => void title.conflict?.takeTheirs());
+  expect(place.textContent).toBe("Theirs agreed");
 });
 
 it("useRecord renders again only when its own record changed", async () => {
@@ -131,18 +212,7 @@ it("useField shows a conflict of its field until it is answered", async () => {
     return `${title.value} ${title.conflict?.theirs ?? "agreed"}`;
   });
   await happens(() => void title.set("Mine"));
-  const time = "2026-01-01T00:00:00Z";
-  await happens(() => {
-    socket.says({
-      type: "field_conflict", entity: "tasks", entity_id: "1", field: "title", seq: 1, version: 4,
-      client_value: "Mine", client_timestamp: time, server_value: "Theirs", server_timestamp: time,
-      winner: "server",
-    });
-    socket.says({
-      type: "field_push_ack", entity: "tasks", entity_id: "1", applied: 0, conflicts: 1,
-      version: 4, seq: 1,
-    });
-  });
+  await happens(() => conflicts());
   expect(place.textContent).toBe("Theirs Theirs");
   await happens(() => void title.conflict?.keepMine());
   expect(place.textContent).toBe("Mine agreed");

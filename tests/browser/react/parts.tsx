@@ -1,0 +1,91 @@
+/**
+ * A page with a part that is hydrated later than what is around it: its code comes when
+ * the test says so (`arrive()`), or its HTML does.
+ *
+ * What is around it looks at live data in one of the ways that there are; the part does, too.
+ */
+import { lazy, Suspense, useState } from "react";
+import type { ElementType, ReactNode } from "react";
+
+import { connect } from "@rhtmx/client";
+import { useCollection, useConnection, useField, useForm, useRecord } from "@rhtmx/client/react";
+
+interface Task {
+  title: string;
+}
+
+const isServer = typeof window === "undefined";
+export const client = connect("/api/ws", { storage: false });
+export const tasks = client.collection<Task>("tasks");
+
+let arrive!: () => void;
+const arrived = new Promise<void>((resolve) => (arrive = resolve));
+if (isServer) arrive();
+else Object.assign(window, { arrive, client, tasks });
+
+/** What a server waits for before it renders the part. */
+export const slow: { data: Promise<void> } = { data: arrived };
+
+function Inside() {
+  const from = isServer ? "server" : "client";
+  return (
+    <p id="part" data-from={from} suppressHydrationWarning>
+      {useCollection(tasks).length} inside
+    </p>
+  );
+}
+const after = (wait: () => Promise<void>) => lazy(() => wait().then(() => ({ default: Inside })));
+const Lazy = isServer ? Inside : after(() => arrived);
+const Streamed = isServer ? after(() => slow.data) : Inside;
+
+function Around({ shows, part: Part }: { shows: unknown; part: ElementType }) {
+  return (
+    <main>
+      <b id="around">{String(shows)}</b>
+      <Suspense fallback={<p id="fallback">wait</p>}>
+        <Part />
+      </Suspense>
+    </main>
+  );
+}
+
+const all = () => true;
+function Title() {
+  const title = useField(tasks, "1", "title");
+  return (
+    <>
+      <input id="title" value={title.value ?? ""} onChange={({ target }) => title.set(target.value)} />
+      <Around shows={title.value ?? "nothing"} part={Lazy} />
+    </>
+  );
+}
+
+function Terms() {
+  const form = useForm(client, "terms");
+  const [agreed, setAgreed] = useState(false);
+  const [sent, setSent] = useState(0);
+  return (
+    <form ref={form.ref} noValidate action={() => setSent((count) => count + 1)}>
+      <input
+        type="checkbox"
+        name="agreed"
+        checked={agreed}
+        onChange={({ target }) => setAgreed(target.checked)}
+      />
+      <p data-rhtmx-error="agreed" />
+      <output>{`agreed: ${agreed}, sent: ${sent}`}</output>
+      <button>Send</button>
+    </form>
+  );
+}
+
+/** The pages, by name. */
+export const parts: Record<string, () => ReactNode> = {
+  collection: () => <Around shows={useCollection(tasks).length} part={Lazy} />,
+  where: () => <Around shows={useCollection(tasks, all).length} part={Lazy} />,
+  record: () => <Around shows={useRecord(tasks, "1")?.data.title ?? "nothing"} part={Lazy} />,
+  connection: () => <Around shows={useConnection(client)} part={Lazy} />,
+  field: () => <Title />,
+  terms: () => <Terms />,
+  streamed: () => <Around shows={useCollection(tasks).length} part={Streamed} />,
+};
