@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from rhtmx import calls
+from rhtmx.address import shown, websocket_url
 from rhtmx.collection import Collection
 from rhtmx.conflict import Side
 from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
@@ -185,7 +186,8 @@ def connect(
     """A client of the server at `url`. It connects when it is entered.
 
     Args:
-        url: `ws://host:port/api/ws`, or `wss://…`.
+        url: `ws://host:port/api/ws`, or `wss://…` for TLS; `http://` and `https://`
+            mean the same. A name and a password in it are sent as HTTP asks for them.
         format: how messages are written: readable, or smaller.
         store: a file that keeps records and waiting writes over restarts, so
             that the client can start and work offline; it is made if it is not
@@ -199,13 +201,16 @@ def connect(
         token: bearer token, or what gets a fresh one for each connection. One
             that the server no longer takes is then replaced, not the end.
         headers: added to the handshake's request, such as `Origin` or `Cookie`.
-        ssl: for `wss://`, if not the usual.
+        ssl: for `wss://`: whom to trust and who this client is, if not what the system
+            trusts and nobody, such as `ssl.create_default_context(cafile="ca.pem")`. The
+            server's certificate and its name are always verified, unless you say otherwise
+            there.
         open_timeout: seconds for connecting.
 
     Raises:
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
-            `client_secret` without `client_id`, or the token is larger than any server
-            takes (4,096 bytes).
+            `client_secret` without `client_id`, the URL is none, `ssl` is for one without
+            TLS, or the token is larger than any server takes (4,096 bytes).
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -220,6 +225,11 @@ def connect(
     if client_secret is not None and client_id is None:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, "connect: client_secret is of a client_id: give both, or neither"
+        )
+    url = websocket_url(url, "connect: url")
+    if ssl is not None and not url.startswith("wss:"):
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"connect: ssl is for wss:// or https://, not '{shown(url)}'"
         )
     fixed = calls.checked_token(token) if isinstance(token, str) else None
     name = client_id or secrets.token_hex(16)

@@ -14,6 +14,7 @@ from typing import Self
 from rhtmx.calls import checked_token
 from rhtmx.connection import Connection
 from rhtmx.dial import Endpoint
+from rhtmx.errors import RhtmxError
 from rhtmx.events import State
 from rhtmx.inbox import Inbox
 from rhtmx.keeper import Keeper
@@ -140,6 +141,22 @@ class Lifeline:
         """How the client stands with its server."""
         return self._state
 
+    @property
+    def problem(self) -> RhtmxError | None:
+        """Why there is no connection, in words; `None` while there is one.
+
+        In the states `WAITING` and `CONNECTING` it is what became of the last attempt, in
+        `CLOSED` the end. What a person has to see to is in the log of `rhtmx`, too: a warning
+        when it begins.
+
+        Example:
+            >>> async for state in client.states():
+            ...     print(state.value, client.problem or "")
+        """
+        if self._session.error is not None or self._connection is None:
+            return self._session.error
+        return self._connection.trouble
+
     async def states(self) -> AsyncIterator[State]:
         """The state now, and each new one. Ends with `CLOSED`."""
         watcher: asyncio.Queue[State] = asyncio.Queue()
@@ -179,7 +196,7 @@ class Lifeline:
             log.warning(
                 "writes to '%s' wait for a fresh token: call authenticate, or connect with a "
                 "function as token",
-                self._endpoint.url,
+                self._endpoint.shown,
             )
         elif self._renewing is None or self._renewing.done():
             self._renewing = asyncio.get_running_loop().create_task(self._present())
@@ -190,7 +207,7 @@ class Lifeline:
             token = checked_token(await self._token())
             await self._inbox.answer(self._session.ask(Authenticate(token=token)))
         except Exception as error:
-            log.warning("no fresh token for '%s': %r", self._endpoint.url, error)
+            log.warning("no fresh token for '%s': %r", self._endpoint.shown, error)
 
     def _become(self, state: State) -> None:
         if state is self._state:
