@@ -1,4 +1,4 @@
-"""Looks at the clock for a session, when that wants it.
+"""Looks at the clocks: for a session, when that wants it, and for sleep, all the time.
 
 Knows the loop's timers. Must not know what becomes due: the session does.
 """
@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
 
+from rhtmx.heartbeat import Sleep
 from rhtmx.session import Session
 
-__all__ = ["Alarm"]
+__all__ = ["Alarm", "mind_sleep"]
 
 log = logging.getLogger("rhtmx")
 
 _TICK = 0.001
 """The shortest timer, in seconds. uvloop 0.23 rounds to milliseconds (`Loop.call_later`
 in its loop.pyx): one of less than half of that is due at once, and again, and again."""
+
+
+_LOOK = 1.0
+"""Seconds between two looks at the clocks: so late a sleep is noticed."""
+
+
+_wall = time.time
 
 
 class Alarm:
@@ -66,3 +75,13 @@ class Alarm:
         else:
             log.warning("'%s' gives no sign of life: connecting again", self._name)
             socket.transport.abort()
+
+
+async def mind_sleep(slept: Callable[[], None]) -> None:
+    """Look now and then whether the machine has slept, until this is cancelled."""
+    loop, sleep = asyncio.get_running_loop(), Sleep()
+    while True:
+        if sleep.look(loop.time(), _wall()):
+            log.info("this machine has slept: looking after the connection")
+            slept()
+        await asyncio.sleep(_LOOK)

@@ -16,12 +16,13 @@ from typing import Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
-from rhtmx.alarm import Alarm
+from rhtmx.alarm import Alarm, mind_sleep
 from rhtmx.calls import checked_token
 from rhtmx.dial import DialError, Endpoint, dial, hang_up, never_opened, oversize
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
 from rhtmx.session import Session
+from rhtmx.trouble import Trouble
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import ClientMessage, Format, Message, decode, encode
 
@@ -49,8 +50,7 @@ class Connection:
         token: gets the token for the next connection, if it changes.
 
     Attributes:
-        trouble: why there is no connection, or was none the last time; `None` while
-            there is one, and before the first attempt.
+        trouble: why there is no connection.
     """
 
     def __init__(
@@ -73,8 +73,7 @@ class Connection:
         self._patient = True
         self._attempting: asyncio.Task[float | None] | None = None
         self._alarm = Alarm(session, endpoint.shown, self._wake.set)
-        self.trouble: RhtmxError | None = None
-        self._noted: set[str] = set()
+        self.trouble = Trouble()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -117,9 +116,9 @@ class Connection:
             self._attempting.cancel()
 
     def online(self) -> None:
-        """Connect at once, if there is no connection."""
+        """Connect at once; a connection that there is has to prove itself."""
         self._session.online()
-        self._nudge.set()
+        self._rouse()
 
     async def close(self) -> None:
         """End the session and the connection."""
@@ -129,7 +128,14 @@ class Connection:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def _rouse(self) -> None:
+        """What waits for its time connects now, and what is open has to prove itself."""
+        self._session.wake(self._loop.time())
+        self._nudge.set()
+        self._wake.set()
+
     async def _run(self) -> None:
+        watch = self._loop.create_task(mind_sleep(self._rouse))
         try:
             while self._session.error is None:
                 if self._session.state is State.OFFLINE:
@@ -152,6 +158,7 @@ class Connection:
             log.exception("the client of '%s' failed", self._endpoint.shown)
             self._session.close(ConnectionClosed(f"the client failed: {error!r}"))
         finally:
+            watch.cancel()
             self._become(State.CLOSED)
 
     async def _undisturbed(self) -> float | None:
@@ -173,7 +180,8 @@ class Connection:
         except DialError as error:
             if error.final or self._is_first:
                 self._session.close(ConnectionClosed(str(error), code=error.code))
-            self._note(error.code, str(error), logging.INFO if error.usual else logging.WARNING)
+            level = logging.INFO if error.usual else logging.WARNING
+            self._trouble(error.code, str(error), level)
             return self._session.lost(self._loop.time())
         self._session.connected(self._loop.time())
         writer = self._loop.create_task(self._write(socket))
@@ -188,20 +196,16 @@ class Connection:
                 await hang_up(socket)
         if self._session.is_open:
             words = f"the connection to '{self._endpoint.shown}' was lost ({code or 1006} {reason}"
-            self._note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", logging.INFO)
+            self.trouble.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
         else:
             never = self._never_opened(code, reason)
             if self._is_first:
                 self._session.close(never)
-            self._note(never.code, never.message, logging.WARNING)
+            self._trouble(never.code, never.message, logging.WARNING)
         return self._session.lost(self._loop.time(), code, reason)
 
-    def _note(self, code: ErrorCode, words: str, level: int) -> None:
-        """There is no connection, and this is why; it is logged once until there is one."""
-        self.trouble = RhtmxError(code, words)
-        if self._session.error is None and words not in self._noted:
-            self._noted.add(words)
-            log.log(level, "%s: trying again", words)
+    def _trouble(self, code: ErrorCode, words: str, level: int) -> None:
+        self.trouble.note(code, words, None if self._session.error else level)
 
     @property
     def _is_first(self) -> bool:
@@ -234,10 +238,8 @@ class Connection:
                 if self._session.error is not None:
                     return None, ""  # it was closed while this was on its way
                 self._session.receive(self._decode(data), self._loop.time())
-                if self._session.is_open and self.trouble is not None:
-                    self.trouble = None
-                    self._noted.clear()
                 if self._session.is_open:
+                    self.trouble.over()
                     self._become(State.OPEN)
                     self._opened.set()
                 slow = self._tell()

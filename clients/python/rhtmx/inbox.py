@@ -31,6 +31,7 @@ from rhtmx.events import (
 )
 from rhtmx.messages import Position
 from rhtmx.ops import RefusedWrite
+from rhtmx.requests import Question
 from rhtmx.session import Session
 from rhtmx.subscription import Subscription
 
@@ -109,6 +110,20 @@ class Inbox:
         self._calls[request_id] = call
         self.changed()
         return call
+
+    async def ask(self, question: Question) -> Answered:
+        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
+
+        Raises:
+            RhtmxError: it is refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        request_id = self._session.ask(question)
+        try:
+            return await self.answer(request_id)
+        finally:
+            if self._calls.pop(request_id, None) is not None:
+                self._session.cancel(request_id)
 
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""

@@ -114,7 +114,12 @@ class Lifeline:
             self._connection.offline()
 
     def online(self) -> None:
-        """Connect at once, after `offline` or while the next attempt has its time."""
+        """Connect at once, after `offline` or while the next attempt has its time.
+
+        Where there is a connection, it has to prove itself: one that is dead is found
+        within 3 seconds and made again. Call it when the network is another one. A
+        sleep of the machine the client notices itself, a second after its end.
+        """
         self._check_connected()
         if self._connection is not None:
             self._connection.online()
@@ -155,7 +160,7 @@ class Lifeline:
         """
         if self._session.error is not None or self._connection is None:
             return self._session.error
-        return self._connection.trouble
+        return self._connection.trouble.last
 
     async def states(self) -> AsyncIterator[State]:
         """The state now, and each new one. Ends with `CLOSED`."""
@@ -205,7 +210,7 @@ class Lifeline:
         try:
             assert self._token is not None
             token = checked_token(await self._token())
-            await self._inbox.answer(self._session.ask(Authenticate(token=token)))
+            await self._inbox.ask(Authenticate(token=token))
         except Exception as error:
             log.warning("no fresh token for '%s': %r", self._endpoint.shown, error)
 

@@ -56,6 +56,10 @@ class Session(Conversation):
         """The application wants a connection again: make one at once."""
         self._wanted, self._waiting = True, False
 
+    def wake(self, now: float) -> None:
+        """The machine has slept, or the network is another: what is open has to prove itself."""
+        self._link.wake(now)
+
     def fits(self, message: ClientMessage, size: int) -> bool:
         """Whether the server takes a message of this size; if not, that is refused for good.
 
@@ -196,6 +200,10 @@ class Session(Conversation):
             self.token = question.token
         self._requests.add(question)
         return question.request_id
+
+    def cancel(self, request_id: str) -> None:
+        """Nobody waits for the answer to a question any more."""
+        self._requests.cancel(request_id)
 
     # Inside.
 

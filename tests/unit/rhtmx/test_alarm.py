@@ -10,7 +10,7 @@ import pytest
 import uvloop
 from websockets.asyncio.client import ClientConnection
 
-from rhtmx.alarm import Alarm
+from rhtmx.alarm import Alarm, mind_sleep
 from rhtmx.session import Session
 
 
@@ -59,6 +59,16 @@ async def test_a_loop_that_wakes_early_is_not_asked_to_again_and_again(
         clock.fire()
     assert len(ticks) <= 2
     assert ticks[-1] >= due
+
+
+async def test_a_sleep_of_the_machine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rhtmx.alarm._LOOK", 0.001)
+    loop, slept, looks = asyncio.get_running_loop(), asyncio.Event(), iter([0.0, 0.0])
+    monkeypatch.setattr("rhtmx.alarm._wall", lambda: loop.time() + next(looks, 3600.0))
+    looking = asyncio.create_task(mind_sleep(slept.set))
+    async with asyncio.timeout(60):
+        await slept.wait()
+    looking.cancel()
 
 
 def test_uvloop_calls_at_once_what_is_due_in_less_than_half_a_millisecond() -> None:

@@ -224,6 +224,51 @@ async def test_online_does_not_wait_for_the_next_attempt(
         await peer.until(lambda: peer.connections == 2)
 
 
+async def test_online_finds_a_dead_connection_at_once(
+    client: Client, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.heartbeat.PROOF", 0.05)
+    peer.mute = True  # the socket stands, and nobody is there
+    client.online()
+    await peer.until(lambda: peer.connections == 2)
+
+
+async def test_online_leaves_a_connection_that_answers_alone(client: Client, peer: Peer) -> None:
+    client.online()
+    await peer.until(lambda: Ping() in peer.heard)
+    assert (await client.push("tasks", "1", 1)).version == 1
+    assert peer.connections == 1
+
+
+async def test_a_machine_that_has_slept_looks_after_its_connection(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.alarm._LOOK", 0.001)
+    monkeypatch.setattr("rhtmx.heartbeat.PROOF", 0.05)
+    loop, hour = asyncio.get_running_loop(), [0.0]
+    monkeypatch.setattr("rhtmx.alarm._wall", lambda: loop.time() + hour[0])
+    async with client_of(peer):
+        peer.mute = True
+        hour[0] = 3600.0
+        await peer.until(lambda: peer.connections == 2)
+
+
+async def test_a_machine_that_has_slept_does_not_wait_for_the_next_attempt(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.backoff._FIRST", 1000.0)
+    monkeypatch.setattr("rhtmx.backoff._LONGEST", 1000.0)
+    monkeypatch.setattr("rhtmx.alarm._LOOK", 0.001)
+    loop, hour = asyncio.get_running_loop(), [0.0]
+    monkeypatch.setattr("rhtmx.alarm._wall", lambda: loop.time() + hour[0])
+    session = Session("c1", random=lambda: 0.999)
+    async with Client(session, Endpoint(peer.url, Format.JSON)) as client:
+        await peer.drop()
+        await eventually(lambda: client.state is State.WAITING)
+        hour[0] = 3600.0
+        await peer.until(lambda: peer.connections == 2)
+
+
 async def test_offline_while_connecting_ends_the_attempt(peer: Peer) -> None:
     async with client_of(peer) as client:
         peer.mute = True
