@@ -11,8 +11,10 @@ import secrets
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, overload
+from weakref import WeakSet
 
 from rhtmx import calls
 from rhtmx.address import shown, websocket_url
@@ -22,6 +24,7 @@ from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
 from rhtmx.dial import Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
+from rhtmx.jsonvalue import Data, Json
 from rhtmx.messages import FieldPushAck, PushAck
 from rhtmx.protocol import Calls
 from rhtmx.results import FieldPushResult, PushResult
@@ -50,24 +53,65 @@ class Client(Calls):
     _rejected: tuple[RejectedWrite, ...] = ()
     _rejected_at = -1
 
+    @cached_property
+    def _open_ones(self) -> dict[str, WeakSet[Collection[Any]]]:
+        """The collections that read, by entity. One that nobody holds any more does not count."""
+        return {}
+
+    @overload
     def collection(
         self, entity: str, *, granularity: Literal["records", "fields"] = "records"
-    ) -> Collection:
+    ) -> Collection[Json]: ...
+
+    @overload
+    def collection(
+        self,
+        entity: str,
+        type: type[Data],
+        *,
+        granularity: Literal["records", "fields"] = "records",
+    ) -> Collection[Data]: ...
+
+    def collection(
+        self,
+        entity: str,
+        type: type[Any] | None = None,  # noqa: A002 (what it is)
+        *,
+        granularity: Literal["records", "fields"] = "records",
+    ) -> Collection[Any]:
         """One entity: what is held of it, and its calls without its name.
 
         Args:
             entity: the collection.
+            type: what type checkers are told that the data of its records is, such as a
+                `TypedDict`; any JSON value, if left out. Nothing looks at the data for
+                it: what others have written may be something else.
             granularity: how it is read, once something is read of it: whole
                 records, or field by field, which costs less where records are
                 large. One client reads an entity at one granularity.
 
         Example:
-            >>> tasks = client.collection("tasks")
-            >>> await tasks.set("1", {"title": "Write it down"})
-            >>> async for rows in tasks.subscribe():
-            ...     print([row.data["title"] for row in rows])
+            >>> class Task(TypedDict):
+            ...     title: str
+            >>> async with client.collection("tasks", Task) as tasks:
+            ...     await tasks.set("1", {"title": "Write it down"})
+            ...     async for rows in tasks.subscribe():
+            ...         print([row.data["title"] for row in rows])
         """
         return Collection(self, entity, Grain(granularity))
+
+    def _shut(self, collection: Collection[Any]) -> None:
+        """A collection that reads was closed: with the last one of its entity, that ends."""
+        entity = collection.entity
+        self._open_ones[entity].discard(collection)
+        shelf = self._session.local.get(entity)
+        if self._open_ones[entity] or shelf is None:
+            self._inbox.bell(entity).ring()
+            return
+        del self._open_ones[entity]
+        self._session.shut(shelf)
+        self._inbox.forget(entity)
+        self._inbox.changed()
 
     # What waits.
 

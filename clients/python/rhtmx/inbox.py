@@ -95,6 +95,12 @@ class Inbox:
                 bell.fail(self._error)
         return self._bells[entity]
 
+    def forget(self, entity: str) -> None:
+        """Nobody reads an entity here any more: wake whoever waits, to see it."""
+        bell = self._bells.pop(entity, None)
+        if bell is not None:
+            bell.ring()
+
     def changed(self) -> None:
         """Something was asked of the session: hand over, store and send what follows."""
         self.take()
@@ -179,7 +185,9 @@ class Inbox:
 
     def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
         """Start reading."""
-        cursor = self._session.subscribe(subscription.entity, subscription.grain, since)
+        cursor = self._session.subscribe(
+            subscription.entity, subscription.grain, since, ends=subscription.ends
+        )
         self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
         self.changed()
         return cursor

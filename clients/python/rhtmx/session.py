@@ -90,20 +90,24 @@ class Session(Conversation):
                 return True  # none that could be made smaller
         return False
 
-    def subscribe(self, entity: str, grain: Grain, since: Position | None = None) -> Cursor:
+    def subscribe(
+        self, entity: str, grain: Grain, since: Position | None = None, *, ends: bool = False
+    ) -> Cursor:
         """Start reading.
 
         Args:
             entity: the collection.
             grain: records or fields.
             since: where to start; without it, at the next change.
+            ends: whoever reads ends it when it has caught up. Where the server takes no
+                more, that waits for others of its kind.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at the other grain.
             ConnectionClosed: the session has ended.
         """
         self._check_open()
-        cursor = Cursor(since)
+        cursor = Cursor(since, ends=ends)
         self._streams.add(entity, grain, cursor)
         return cursor
 
@@ -139,6 +143,13 @@ class Session(Conversation):
                 self.local.shut(shelf)
                 raise
         return shelf
+
+    def shut(self, shelf: Shelf) -> None:
+        """Hold an entity here no longer; unknown ones are no error."""
+        if self.local.get(shelf.replica.entity) is not shelf:
+            return
+        self._streams.remove(shelf.replica.cursor)
+        self.local.shut(shelf)
 
     def push(self, mutation: Mutation, since: float = 0.0) -> str:
         """Write. Returns the id under which `Answered` or `Refused` tells the outcome.
