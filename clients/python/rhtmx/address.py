@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from rhtmx.errors import ErrorCode, RhtmxError
 
-__all__ = ["shown", "websocket_url"]
+__all__ = ["shown", "websocket_url", "without_secrets"]
 
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _BREAKS = re.compile(r"[\x00-\x20\x7f]")
@@ -55,6 +55,16 @@ def shown(url: str) -> str:
     """
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def without_secrets(text: str) -> str:
+    """What somebody else says, without what may be secret in the URLs of it.
+
+    Example:
+        >>> without_secrets("cannot go to https://ada:pw@h/x?token=abc now")
+        'cannot go to https://h/x now'
+    """
+    return re.sub(r"\?\S+", "", re.sub(r"//[^/?#\s]*@", "//", text))
 
 
 def _wrong(url: str, parts: SplitResult) -> str:

@@ -227,8 +227,8 @@ class Connection:
             return checked_token(await self._token())
         except Exception as error:
             words = error.message if isinstance(error, RhtmxError) else repr(error)
-            log.warning("no token to connect to '%s' with: %s", self._endpoint.shown, words)
-            raise DialError(f"no token to connect with: {words}", final=False) from error
+            words = f"no token to connect to '{self._endpoint.shown}' with: {words}"
+            raise DialError(words, final=False) from error
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""

@@ -28,7 +28,7 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from rhtmx import tls
-from rhtmx.address import shown
+from rhtmx.address import shown, without_secrets
 from rhtmx.errors import ErrorCode
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
@@ -47,10 +47,6 @@ _MAY_PASS = frozenset({408, 425, 429})
 _NO_HTTP = (
     "what answers there does not speak HTTP, or ended the connection: if it speaks TLS, "
     "connect to wss:// instead"
-)
-_BROKEN_OFF = (
-    "the other side broke off the TLS handshake: does it speak TLS on this port (or is it ws://), "
-    "and does it ask for a certificate of this client (ssl=, --cert)?"
 )
 _HINTS = {
     401: "it asks for a name and a password, or for a header",
@@ -199,15 +195,15 @@ def _failed(endpoint: Endpoint, error: Exception, socket: _Socket | None) -> Dia
         case InvalidMessage():
             words = tls.MAYBE_CERTIFICATE if endpoint.secure else _NO_HTTP
         case InvalidHandshake() | InvalidProxy():
-            words = str(error)
+            words = without_secrets(str(error))
         case TimeoutError() if endpoint.secure and socket is not None and not socket.begun:
             words = f"no TLS within {endpoint.open_timeout:g} s: {tls.NO_TLS}"
         case TimeoutError():
             words, usual = f"no answer within {endpoint.open_timeout:g} s", True
         case ssl.SSLError():
             words, final = tls.failure(error)
-        case ConnectionResetError() if endpoint.secure and not error.errno:
-            words = _BROKEN_OFF  # asyncio says it without a number where TLS had begun
+        case ConnectionError() if endpoint.secure and socket is not None and not socket.begun:
+            words = tls.BROKEN_OFF
         case _:
             words = f"{_in_words(error)}: is the server running?"
             usual = True

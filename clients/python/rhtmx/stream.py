@@ -243,7 +243,7 @@ class Stream:
         self._outlet.fence(Fence(self._ended, self._not_ended))
         if self.sibling is not None:
             self.sibling.settle()
-        self._outlet.moved(ended=True)
+        self._outlet.moved(ended=not self.cursors)
 
     def _ended(self) -> None:
         if not self._unended:

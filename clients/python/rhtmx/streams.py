@@ -77,9 +77,7 @@ class Streams:
         """There is a connection, to a store of this epoch; `limit` streams, 0: any number."""
         self._limit = limit
         self._outlet.epoch = epoch
-        self._outlet.held = False
-        for stream in self._streams.values():
-            stream.settle()
+        self.release()
 
     def lost(self) -> None:
         """The connection is gone."""
@@ -92,9 +90,9 @@ class Streams:
         self._outlet.held = True
 
     def release(self) -> None:
-        """What the server was too busy for is said again."""
+        """What the server was too busy for is said again; first what cannot wait."""
         self._outlet.held = False
-        for stream in self._streams.values():
+        for stream in sorted(self._streams.values(), key=lambda each: each.passes):
             stream.settle()
 
     def refused(self, entity: str, grain: Grain, error: RhtmxError) -> None:
@@ -121,8 +119,7 @@ class Streams:
 
     def _room(self) -> bool:
         """Whether one that can wait may start; if nothing ends by itself, waiting is in vain."""
-        on_the_wire = (Phase.CATCHING_UP, Phase.LIVE)
-        taken = [each for each in self._streams.values() if each.phase in on_the_wire]
+        taken = [each for each in self._streams.values() if _takes_room(each)]
         full = 0 < self._limit <= len(taken)
         return not full or not any(each.passes for each in taken)
 
@@ -145,6 +142,12 @@ class Streams:
             self._streams[entity, Grain.RECORDS] = records
             self._streams[entity, Grain.FIELDS] = fields
         return self._streams[entity, grain]
+
+
+def _takes_room(stream: Stream) -> bool:
+    """It is on the wire, or comes back: it is paused, or ends to start elsewhere."""
+    on_the_wire = stream.phase in (Phase.CATCHING_UP, Phase.LIVE)
+    return on_the_wire or (bool(stream.cursors) and not stream.waits)
 
 
 def _is_unused(stream: Stream) -> bool:

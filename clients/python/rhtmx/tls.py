@@ -12,7 +12,13 @@ from __future__ import annotations
 
 import ssl
 
-__all__ = ["MAYBE_CERTIFICATE", "NO_TLS", "failure"]
+__all__ = ["BROKEN_OFF", "MAYBE_CERTIFICATE", "NO_TLS", "failure"]
+
+BROKEN_OFF = (
+    "the other side broke off the TLS handshake: does it speak TLS on this port (or is it ws://), "
+    "and does it ask for a certificate of this client (ssl=, --cert)?"
+)
+"""What it means where TCP stands, and TLS does not come about."""
 
 MAYBE_CERTIFICATE = (
     "the server ended the connection without an answer: if it asks for a certificate of this "
@@ -53,6 +59,8 @@ def failure(error: ssl.SSLError) -> tuple[str, bool]:
         return f"its certificate {more}", False
     if reason in _FOREIGN:
         return f"what answers is no TLS: {NO_TLS}", False
+    if reason.startswith("UNEXPECTED_EOF"):
+        return BROKEN_OFF, False
     if "_ALERT_" in reason and any(word in reason for word in _ALERTS):
         said = reason.partition("_ALERT_")[2].replace("_", " ").lower()
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.address import shown, websocket_url
+from rhtmx.address import shown, websocket_url, without_secrets
 from rhtmx.errors import ErrorCode, RhtmxError
 
 
@@ -71,3 +71,15 @@ def test_a_refusal_repeats_no_secret(url: str) -> None:
 )
 def test_what_is_shown_of_a_url_holds_no_secret(url: str, without: str) -> None:
     assert shown(url) == without
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("http://ada:s3cr3t@p:1 isn't a valid proxy: why?", "http://p:1 isn't a valid proxy: why?"),
+        ("cannot go to ws://h/x?t=s3cr3t now", "cannot go to ws://h/x now"),
+        ("did it end? yes", "did it end? yes"),
+    ],
+)
+def test_what_a_library_says_is_repeated_without_secrets(text: str, without: str) -> None:
+    assert without_secrets(text) == without

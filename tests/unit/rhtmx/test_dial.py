@@ -136,7 +136,25 @@ async def test_what_speaks_no_http_is_told_from_nobody(answer: bytes) -> None:
     assert "does not speak HTTP, or ended the connection" in str(error)
 
 
-@pytest.mark.parametrize(("proxy", "words"), [("http://", "proxy"), ("http://127.0.0.1:1", "")])
+async def test_a_tls_handshake_that_is_broken_off_is_told_from_nobody() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        error = await failure(f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert not error.final
+    assert "broke off the TLS handshake: does it speak TLS on this port" in str(error)
+
+
+async def test_nobody_there_is_told_the_same_with_tls() -> None:
+    assert "connection refused: is the server running?" in str(await failure("wss://127.0.0.1:1/"))
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [("http://ada:s3cr3t@", "isn't a valid proxy"), ("http://ada:s3cr3t@127.0.0.1:1", "")],
+)
 async def test_a_proxy_that_is_not_there_is_no_crash(
     monkeypatch: pytest.MonkeyPatch, proxy: str, words: str
 ) -> None:
@@ -145,6 +163,7 @@ async def test_a_proxy_that_is_not_there_is_no_crash(
     error = await failure("ws://example.com/")
     assert not error.final
     assert words in str(error)
+    assert "s3cr3t" not in str(error)
 
 
 async def test_what_is_secret_in_a_url_is_not_shown() -> None:

@@ -189,3 +189,34 @@ def test_an_end_is_told_where_nobody_waits_for_it(wire: WireSide) -> None:
     caught_up(streams, wire, "b")
     streams.remove(cursors[1])
     assert ended == ["room"]
+
+
+def test_a_reader_that_pauses_keeps_its_room(wire: WireSide) -> None:
+    ended: list[str] = []
+    streams = Streams(wire.outlet, lambda: ended.append("room"))
+    streams.opened("e", 2)
+    slow = Cursor(at(0))
+    streams.add("slow", Grain.RECORDS, slow)
+    for name in "ab":
+        streams.add(name, Grain.RECORDS, Cursor(at(0), ends=True))
+    assert subscribed(wire) == ["slow", "a"]
+    caught_up(streams, wire, "slow")
+    streams.pause(slow)
+    wire.fences.pop(0)  # that of `a`, which reads on
+    wire.pong()
+    assert (subscribed(wire), ended) == ([], [])
+    streams.resume(slow)
+    assert subscribed(wire) == ["slow"]
+
+
+def test_what_cannot_wait_comes_first_on_the_next_connection(
+    streams: Streams, wire: WireSide
+) -> None:
+    streams.opened("e", 2)
+    for name in "ab":
+        streams.add(name, Grain.RECORDS, Cursor(at(0), ends=True))
+    streams.add("live", Grain.RECORDS, Cursor(at(0)))
+    streams.lost()
+    wire.sent.clear()
+    streams.opened("e", 2)
+    assert subscribed(wire) == ["live", "a"]

@@ -65,6 +65,12 @@ def test_what_the_server_says_of_this_clients_certificate_is_final(reason: str, 
     assert final
 
 
-@pytest.mark.parametrize("reason", ["TLSV1_ALERT_INTERNAL_ERROR", "UNEXPECTED_EOF", None])
+def test_an_end_in_the_middle_may_pass() -> None:
+    said, final = failure(broken("UNEXPECTED_EOF_WHILE_READING"))
+    assert said.startswith("the other side broke off the TLS handshake")
+    assert not final
+
+
+@pytest.mark.parametrize("reason", ["TLSV1_ALERT_INTERNAL_ERROR", "INTERNAL_ERROR", None])
 def test_what_else_goes_wrong_may_pass(reason: str | None) -> None:
     assert failure(broken(reason, "the end")) == ("no TLS connection: the end", False)
