@@ -149,12 +149,12 @@ def _subscribe(caller: Caller, message: Subscribe | SubscribeFields) -> None:
     granularity = _granularity(message)
     for entity in entities:
         caller.services.known(entity, granularity)
-    new = sum(not feed.subscribed(entity) for entity in entities)
-    if feed.subscriptions + new > most:
+    new = [entity for entity in entities if not feed.subscribed(entity)]
+    if new and feed.subscriptions + len(new) > most:
         raise RhtmxError(
             ErrorCode.TOO_MANY_SUBSCRIPTIONS,
-            f"at most {most} entities at a time; this connection has {feed.subscriptions}: "
-            "unsubscribe from some",
+            f"{_named(new)}: at most {most} entities at a time; this connection has "
+            f"{feed.subscriptions}: unsubscribe from some",
         )
     if message.since and feed.resumes + len(message.since) > 2 * most:
         raise RhtmxError(
@@ -168,6 +168,12 @@ def _subscribe(caller: Caller, message: Subscribe | SubscribeFields) -> None:
             # It keeps positions, and needs one to resume from before the first
             # change. A client of the seed has no use for an answer.
             feed.announce(entity, granularity)
+
+
+def _named(entities: list[str]) -> str:
+    """The entities of a subscription, as an error names them."""
+    more = f" and {len(entities) - 1} more" if len(entities) > 1 else ""
+    return f"'{entities[0]}'{more}"
 
 
 def _unsubscribe(caller: Caller, message: Unsubscribe | UnsubscribeFields) -> None:

@@ -30,7 +30,7 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 
 def test_the_page_has_programs_of_both_languages() -> None:
-    assert RUNNABLE == ["offline.py", "tasks.ts", "rejected.py", "conflicts.py"]
+    assert RUNNABLE == ["offline.py", "tasks.ts", "typed.py", "rejected.py", "conflicts.py"]
     assert TYPED == ["tasks.ts", "sign-in.ts", "Board.tsx"]
 
 

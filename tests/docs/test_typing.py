@@ -75,6 +75,88 @@ def two(change: str) -> None: ...
 """A hook of a string."""
 
 
+CLIENT = """
+from typing import Any, NotRequired, TypedDict, assert_type
+
+import rhtmx
+
+
+class Task(TypedDict):
+    title: str
+    done: NotRequired[bool]
+
+
+def is_open(row: rhtmx.Record[Task]) -> bool:
+    return not row.data.get("done")
+
+
+async def typed(client: rhtmx.Client) -> None:
+    async with client.collection("tasks", Task) as tasks:
+        assert_type(tasks, rhtmx.Collection[Task])
+        assert_type(await tasks.set("1", {"title": "x"}), rhtmx.PushResult)
+        assert_type(tasks.get("1"), rhtmx.Record[Task] | None)
+        assert_type(tasks.all(), tuple[rhtmx.Record[Task], ...])
+        assert_type(tasks.where(is_open), tuple[rhtmx.Record[Task], ...])
+        assert_type([row.data["title"] for row in tasks.where(lambda row: row.pending)], list[str])
+        async for rows in tasks.subscribe(is_open):
+            assert_type(rows, tuple[rhtmx.Record[Task], ...])
+        async for change in tasks.changes(since=0):
+            assert_type(change.data, Task | None)
+        async for field in tasks.field_changes():
+            assert_type(field, rhtmx.FieldChange)
+        assert_type(await tasks.sync(), rhtmx.SyncResult[rhtmx.Change[Task | None]])
+
+
+async def named(client: rhtmx.Client) -> None:
+    tasks: rhtmx.Collection[Task] = client.collection("tasks", granularity="fields")
+    assert_type([row.data["title"] for row in tasks.all()], list[str])
+    counts = client.collection("counts", dict[str, int], granularity="fields")
+    assert_type([row.data["n"] for row in counts.all()], list[int])
+
+
+async def untyped(client: rhtmx.Client) -> None:
+    tasks = client.collection("tasks")
+    assert_type(tasks, rhtmx.Collection[Any])
+    assert_type(tasks, rhtmx.Collection)
+    rows: tuple[rhtmx.Record, ...] = tasks.all()
+    print([row.data["anything"] for row in rows])
+    await tasks.set("1", [1, "two", None])
+    async for change in client.changes("tasks"):
+        assert_type(change, rhtmx.Change)
+        print(change.data["anything"])
+"""
+"""A program that says what is in its collections, and one that does not."""
+
+REFUSED = """
+from typing import TypedDict
+
+import rhtmx
+
+
+class Task(TypedDict):
+    title: str
+
+
+class User(TypedDict):
+    name: str
+
+
+async def main(client: rhtmx.Client, users: rhtmx.Collection[User]) -> None:
+    tasks = client.collection("tasks", Task)
+    await tasks.set("1", {"titel": "x"})  # refused: no such key
+    await tasks.set("1", {"title": 1})  # refused: no such value
+    await tasks.set("1", None)  # refused: a record is a task
+    print([row.data["name"] for row in tasks.all()])  # refused: no such key
+    print(tasks.get("1").data)  # refused: there may be none
+    tasks.where(lambda row: row.data["done"])  # refused: no such key
+    users = tasks  # refused: these are others
+    async for change in tasks.changes():
+        print(change.data["title"])  # refused: after a delete there is none
+    client.collection("tasks", "Task")  # refused: a type is no string
+"""
+"""A program with mistakes: each line that says so is one that a type checker finds."""
+
+
 def mypy(folder: Path, *files: str) -> list[str]:
     """What mypy says of programs in a folder, which know the packages as they are installed."""
     options = ["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}"]
@@ -96,6 +178,17 @@ def test_the_programs_of_the_pages_are_strictly_typed(tmp_path: Path) -> None:
     said = mypy(tmp_path, *sources, "own.py", "wrong.py")
     assert [line for line in said if not line.startswith("wrong.py:")] == []
     assert any("Callable[[str], None]" in line for line in said), "mypy did look"
+
+
+def test_a_collection_knows_the_type_of_its_records(tmp_path: Path) -> None:
+    (tmp_path / "client.py").write_text(CLIENT)
+    (tmp_path / "refused.py").write_text(REFUSED)
+    said = mypy(tmp_path, "client.py", "refused.py")
+    assert [line for line in said if not line.startswith("refused.py:")] == []
+    lines = enumerate(REFUSED.splitlines(), 1)
+    marked = [number for number, line in lines if "# refused" in line]
+    found = {int(line.split(":")[1]) for line in said if ": error: " in line}
+    assert sorted(found) == marked, "\n".join(said)
 
 
 @pytest.mark.parametrize("package", ["rhtmx", "rhtmx_server"])

@@ -29,14 +29,24 @@ def authority(folder: Path, name: str) -> Pair:
     return made
 
 
-def signed(folder: Path, name: str, by: Pair) -> Pair:
-    """A certificate for this machine, signed by an authority."""
+def signed(
+    folder: Path, name: str, by: Pair, names: str = "DNS:localhost,IP:127.0.0.1", days: int = 2
+) -> Pair:
+    """A certificate, signed by an authority.
+
+    Args:
+        folder: where the files go.
+        name: what they are called.
+        by: the authority.
+        names: of what machines; this one by default.
+        days: for how long, from now on; below zero it has expired.
+    """
     made = Pair(folder / f"{name}.pem", folder / f"{name}.key")
-    request, names = folder / f"{name}.csr", folder / f"{name}.ext"
-    names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    request, extensions = folder / f"{name}.csr", folder / f"{name}.ext"
+    extensions.write_text(f"subjectAltName={names}\n")
     _run("req", *EC, "-subj", f"/CN={name}", "-keyout", str(made.key), "-out", str(request))
     _run(
-        *("x509", "-req", "-days", "2", "-in", str(request), "-extfile", str(names)),
+        *("x509", "-req", "-days", str(days), "-in", str(request), "-extfile", str(extensions)),
         *("-CA", str(by.cert), "-CAkey", str(by.key), "-CAcreateserial", "-out", str(made.cert)),
     )
     return made

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
-from rhtmx.jsonvalue import Json, from_json
+from rhtmx.jsonvalue import Data, Json, from_json
 from rhtmx.messages import ChangeLog, FieldChangeLog
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS, FIELD_ACTION_SPELLINGS
 
@@ -18,7 +18,7 @@ __all__ = ["Change", "FieldChange"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Generic[Data]):
     """A record changed.
 
     Attributes:
@@ -34,13 +34,13 @@ class Change:
     entity: str
     entity_id: str
     action: Literal["create", "update", "delete"]
-    data: Json
+    data: Data
     version: int
     client_id: str | None
     created_at: datetime
 
     @classmethod
-    def of(cls, log: ChangeLog) -> Change:
+    def of(cls, log: ChangeLog) -> Change[Data]:
         """Make it from the message."""
         assert log.created_at is not None
         action: Any = CHANGE_ACTION_SPELLINGS[log.action]

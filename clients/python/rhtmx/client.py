@@ -11,16 +11,20 @@ import secrets
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, overload
+from weakref import WeakSet
 
 from rhtmx import calls
+from rhtmx.address import shown, websocket_url
 from rhtmx.collection import Collection
 from rhtmx.conflict import Side
 from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
 from rhtmx.dial import Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
+from rhtmx.jsonvalue import Data, Json
 from rhtmx.messages import FieldPushAck, PushAck
 from rhtmx.protocol import Calls
 from rhtmx.results import FieldPushResult, PushResult
@@ -49,24 +53,65 @@ class Client(Calls):
     _rejected: tuple[RejectedWrite, ...] = ()
     _rejected_at = -1
 
+    @cached_property
+    def _open_ones(self) -> dict[str, WeakSet[Collection[Any]]]:
+        """The collections that read, by entity. One that nobody holds any more does not count."""
+        return {}
+
+    @overload
     def collection(
         self, entity: str, *, granularity: Literal["records", "fields"] = "records"
-    ) -> Collection:
+    ) -> Collection[Json]: ...
+
+    @overload
+    def collection(
+        self,
+        entity: str,
+        type: type[Data],
+        *,
+        granularity: Literal["records", "fields"] = "records",
+    ) -> Collection[Data]: ...
+
+    def collection(
+        self,
+        entity: str,
+        type: type[Any] | None = None,  # noqa: A002 (what it is)
+        *,
+        granularity: Literal["records", "fields"] = "records",
+    ) -> Collection[Any]:
         """One entity: what is held of it, and its calls without its name.
 
         Args:
             entity: the collection.
+            type: what type checkers are told that the data of its records is, such as a
+                `TypedDict`; any JSON value, if left out. Nothing looks at the data for
+                it: what others have written may be something else.
             granularity: how it is read, once something is read of it: whole
                 records, or field by field, which costs less where records are
                 large. One client reads an entity at one granularity.
 
         Example:
-            >>> tasks = client.collection("tasks")
-            >>> await tasks.set("1", {"title": "Write it down"})
-            >>> async for rows in tasks.subscribe():
-            ...     print([row.data["title"] for row in rows])
+            >>> class Task(TypedDict):
+            ...     title: str
+            >>> async with client.collection("tasks", Task) as tasks:
+            ...     await tasks.set("1", {"title": "Write it down"})
+            ...     async for rows in tasks.subscribe():
+            ...         print([row.data["title"] for row in rows])
         """
         return Collection(self, entity, Grain(granularity))
+
+    def _shut(self, collection: Collection[Any]) -> None:
+        """A collection that reads was closed: with the last one of its entity, that ends."""
+        entity = collection.entity
+        self._open_ones[entity].discard(collection)
+        shelf = self._session.local.get(entity)
+        if self._open_ones[entity] or shelf is None:
+            self._inbox.bell(entity).ring()
+            return
+        del self._open_ones[entity]
+        self._session.shut(shelf)
+        self._inbox.forget(entity)
+        self._inbox.changed()
 
     # What waits.
 
@@ -190,7 +235,8 @@ def connect(
     """A client of the server at `url`. It connects when it is entered.
 
     Args:
-        url: `ws://host:port/api/ws`, or `wss://…`.
+        url: `ws://host:port/api/ws`, or `wss://…` for TLS; `http://` and `https://`
+            mean the same. A name and a password in it are sent as HTTP asks for them.
         format: how messages are written: readable, or smaller.
         store: a file that keeps records and waiting writes over restarts, so
             that the client can start and work offline; it is made if it is not
@@ -204,13 +250,16 @@ def connect(
         token: bearer token, or what gets a fresh one for each connection. One
             that the server no longer takes is then replaced, not the end.
         headers: added to the handshake's request, such as `Origin` or `Cookie`.
-        ssl: for `wss://`, if not the usual.
+        ssl: for `wss://`: whom to trust and who this client is, if not what the system
+            trusts and nobody, such as `ssl.create_default_context(cafile="ca.pem")`. The
+            server's certificate and its name are always verified, unless you say otherwise
+            there.
         open_timeout: seconds for connecting.
 
     Raises:
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
-            `client_secret` without `client_id`, or the token is larger than any server
-            takes (4,096 bytes).
+            `client_secret` without `client_id`, the URL is none, `ssl` is for one without
+            TLS, or the token is larger than any server takes (4,096 bytes).
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -225,6 +274,11 @@ def connect(
     if client_secret is not None and client_id is None:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, "connect: client_secret is of a client_id: give both, or neither"
+        )
+    url = websocket_url(url, "connect: url")
+    if ssl is not None and not url.startswith("wss:"):
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"connect: ssl is for wss:// or https://, not '{shown(url)}'"
         )
     fixed = calls.checked_token(token) if isinstance(token, str) else None
     name = client_id or secrets.token_hex(16)

@@ -16,22 +16,19 @@ from typing import Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
+from rhtmx.alarm import Alarm, mind_sleep
 from rhtmx.calls import checked_token
 from rhtmx.dial import DialError, Endpoint, dial, hang_up, never_opened, oversize
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
 from rhtmx.session import Session
+from rhtmx.trouble import Trouble
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import ClientMessage, Format, Message, decode, encode
 
 __all__ = ["Connection"]
 
 log = logging.getLogger("rhtmx")
-
-
-_TICK = 0.001
-"""The shortest timer, in seconds. uvloop 0.23 rounds to milliseconds (`Loop.call_later`
-in its loop.pyx): one of less than half of that is due at once, and again, and again."""
 
 
 class Slow(Protocol):
@@ -51,6 +48,9 @@ class Connection:
             before the socket is read on.
         become: is told of each new state.
         token: gets the token for the next connection, if it changes.
+
+    Attributes:
+        trouble: why there is no connection.
     """
 
     def __init__(
@@ -72,7 +72,9 @@ class Connection:
         self._nudge = asyncio.Event()
         self._patient = True
         self._attempting: asyncio.Task[float | None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(session, endpoint.shown, self._wake.set)
+        self.trouble = Trouble()
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -89,7 +91,7 @@ class Connection:
                 await self._opened.wait()
         except TimeoutError:
             self._session.close(
-                ConnectionClosed(f"'{self._endpoint.url}' did not answer the client's hello")
+                ConnectionClosed(f"'{self._endpoint.shown}' did not answer the client's hello")
             )
         except BaseException:
             await self.close()
@@ -114,18 +116,26 @@ class Connection:
             self._attempting.cancel()
 
     def online(self) -> None:
-        """Connect at once, if there is no connection."""
+        """Connect at once; a connection that there is has to prove itself."""
         self._session.online()
-        self._nudge.set()
+        self._rouse()
 
     async def close(self) -> None:
         """End the session and the connection."""
+        self._closing = True
         self._session.close()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def _rouse(self) -> None:
+        """What waits for its time connects now, and what is open has to prove itself."""
+        self._session.wake(self._loop.time())
+        self._nudge.set()
+        self._wake.set()
+
     async def _run(self) -> None:
+        watch = self._loop.create_task(mind_sleep(self._rouse))
         try:
             while self._session.error is None:
                 if self._session.state is State.OFFLINE:
@@ -141,10 +151,14 @@ class Connection:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(wait):
                             await self._nudge.wait()
+            if not self._closing and not self._is_first:  # else it is raised to whoever asked
+                name = self._endpoint.shown
+                log.error("the client of '%s' has ended: %s", name, self._session.error)
         except Exception as error:
-            log.exception("the client of '%s' failed", self._endpoint.url)
+            log.exception("the client of '%s' failed", self._endpoint.shown)
             self._session.close(ConnectionClosed(f"the client failed: {error!r}"))
         finally:
+            watch.cancel()
             self._become(State.CLOSED)
 
     async def _undisturbed(self) -> float | None:
@@ -165,22 +179,33 @@ class Connection:
             socket = await dial(self._endpoint)
         except DialError as error:
             if error.final or self._is_first:
-                self._session.close(ConnectionClosed(str(error)))
+                self._session.close(ConnectionClosed(str(error), code=error.code))
+            level = logging.INFO if error.usual else logging.WARNING
+            self._trouble(error.code, str(error), level)
             return self._session.lost(self._loop.time())
         self._session.connected(self._loop.time())
         writer = self._loop.create_task(self._write(socket))
         try:
             code, reason = await self._read(socket)
         finally:
-            self._disarm()
+            self._alarm.disarm()
             writer.cancel()
             try:
                 await asyncio.gather(writer, return_exceptions=True)
             finally:  # also if the client is closed in this very moment
                 await hang_up(socket)
-        if self._is_first:
-            self._session.close(self._never_opened(code, reason))
+        if self._session.is_open:
+            words = f"the connection to '{self._endpoint.shown}' was lost ({code or 1006} {reason}"
+            self.trouble.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
+        else:
+            never = self._never_opened(code, reason)
+            if self._is_first:
+                self._session.close(never)
+            self._trouble(never.code, never.message, logging.WARNING)
         return self._session.lost(self._loop.time(), code, reason)
+
+    def _trouble(self, code: ErrorCode, words: str, level: int) -> None:
+        self.trouble.note(code, words, None if self._session.error else level)
 
     @property
     def _is_first(self) -> bool:
@@ -193,7 +218,7 @@ class Connection:
             return ConnectionClosed(
                 f"the server refused this client: {problem.message}", code=problem.code
             )
-        return never_opened(self._endpoint.url, code, reason)
+        return never_opened(self._endpoint, code, reason)
 
     async def _fresh_token(self) -> str | None:
         if self._token is None:
@@ -202,8 +227,8 @@ class Connection:
             return checked_token(await self._token())
         except Exception as error:
             words = error.message if isinstance(error, RhtmxError) else repr(error)
-            log.warning("no token to connect to '%s' with: %s", self._endpoint.url, words)
-            raise DialError(f"no token to connect with: {words}", final=False) from error
+            words = f"no token to connect to '{self._endpoint.shown}' with: {words}"
+            raise DialError(words, final=False) from error
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""
@@ -214,6 +239,7 @@ class Connection:
                     return None, ""  # it was closed while this was on its way
                 self._session.receive(self._decode(data), self._loop.time())
                 if self._session.is_open:
+                    self.trouble.over()
                     self._become(State.OPEN)
                     self._opened.set()
                 slow = self._tell()
@@ -230,7 +256,7 @@ class Connection:
         except ConnectionClosed as error:
             self._session.close(error)
         except RhtmxError as error:
-            log.warning("the connection to '%s' is dropped: %s", self._endpoint.url, error)
+            log.warning("the connection to '%s' is dropped: %s", self._endpoint.shown, error)
         return None, ""
 
     async def _write(self, socket: ClientConnection) -> None:
@@ -242,7 +268,7 @@ class Connection:
                 messages = self._session.take(self._loop.time())
                 # Encoded at once: a message that is sent again may get another number.
                 frames = [frame for each in messages if (frame := self._frame(each))]
-                self._arm(socket)
+                self._alarm.arm(socket)
                 for frame in frames:
                     await socket.send(frame, text=form is Format.JSON)
                 if not messages:
@@ -267,26 +293,3 @@ class Connection:
                 f"the server said something that this client does not understand: {error.message}",
                 code=ErrorCode.BAD_MESSAGE,
             ) from error
-
-    def _arm(self, socket: ClientConnection) -> None:
-        """Look at the clock again when the session wants to."""
-        deadline = self._session.deadline
-        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
-            return
-        self._disarm()
-        at = max(deadline, self._loop.time() + _TICK)
-        self._timer = self._loop.call_at(at, self._look, socket)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self, socket: ClientConnection) -> None:
-        self._timer = None
-        if self._session.tick(self._loop.time()):
-            self._wake.set()
-            self._arm(socket)
-        else:
-            log.warning("'%s' gives no sign of life: connecting again", self._endpoint.url)
-            socket.transport.abort()

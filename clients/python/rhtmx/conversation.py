@@ -80,7 +80,8 @@ class Conversation:
         self._requests = Requests(random, self._events.append)
         self.local = Local(random, self._events.append)
         self.local.identity.load(client_id)
-        self._streams = Streams(Outlet(self._link.send, self._link.fence, self._tell))
+        outlet = Outlet(self._link.send, self._link.fence, self._tell)
+        self._streams = Streams(outlet, lambda: self.local.there_is_room(self._streams.add))
         self._blame = Blame(self.local.writes, self._requests)
         self._id_prefix = f"{int(random() * 2**40):010x}"
         self._ids = 0
@@ -229,7 +230,7 @@ class Conversation:
             if shelf.replica.error is not None:  # it may be readable now
                 self._streams.add(shelf.replica.entity, shelf.replica.grain, shelf.replica.cursor)
             shelf.replica.begin(message.epoch)
-        self._streams.opened(message.epoch)
+        self._streams.opened(message.epoch, message.limits.subscriptions)
 
     def _pong(self, message: Pong, now: float) -> None:
         fence = self._link.pong()

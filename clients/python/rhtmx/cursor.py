@@ -23,7 +23,7 @@ from typing import TypeAlias
 
 from rhtmx.messages import ChangeLog, FieldChangeLog, Position
 
-__all__ = ["Cursor", "Log"]
+__all__ = ["Cursor", "Log", "together"]
 
 Log: TypeAlias = ChangeLog | FieldChangeLog
 """One change of either kind."""
@@ -34,6 +34,7 @@ class Cursor:
 
     Args:
         since: where to start; without it, at the next change.
+        ends: it reads until it has caught up, and no longer.
 
     Attributes:
         position: where to resume; `None` until that is known.
@@ -52,13 +53,15 @@ class Cursor:
         "begun",
         "checked",
         "delivered",
+        "ends",
         "paused",
         "position",
         "reading",
     )
 
-    def __init__(self, since: Position | None = None) -> None:
+    def __init__(self, since: Position | None = None, *, ends: bool = False) -> None:
         self.position = since
+        self.ends = ends
         self.delivered = since.version if since else 0
         self.begun = False
         self.reading = False
@@ -104,6 +107,11 @@ class Cursor:
         self._holding = False
         self._fields.clear()
 
+    @property
+    def wants_head(self) -> bool:
+        """It waits for the next change, and has missed none."""
+        return self.position is None and not self.begun and not self.paused
+
     def leave(self) -> None:
         """The stream goes on without this reader."""
         self.reading = self.checked = False
@@ -115,6 +123,20 @@ class Cursor:
         self._fields.clear()
         self._holding = False
         return position
+
+
+def together(active: list[Cursor]) -> list[Cursor]:
+    """Which of the readers can start together; the others are brought in later.
+
+    Those who want the next change only need no past, so they join those who do.
+    Those who want everything would hide from the server the position of one
+    that has to be checked, so that one goes first.
+    """
+    placed = [each for each in active if each.position is not None]
+    unchecked = [each for each in placed if each.position and each.position.version]
+    if all(each.checked for each in unchecked):
+        return placed or active
+    return unchecked
 
 
 def _part(log: Log) -> tuple[str, bool]:

@@ -1,21 +1,34 @@
 """Makes the WebSocket under a client.
 
-Knows handshakes, and which failures may pass. Must not know sessions.
+Knows handshakes, and which failures may pass. Must not know sessions. A URL is shown
+without what may be secret in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed as SocketClosed
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    NegotiationError,
+)
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
+from rhtmx import tls
+from rhtmx.address import shown, without_secrets
 from rhtmx.errors import ErrorCode
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format
@@ -31,6 +44,17 @@ _TOO_BIG = 1009
 _CLOSE_TIMEOUT = 2.0
 _MAY_PASS = frozenset({408, 425, 429})
 
+_NO_HTTP = (
+    "what answers there does not speak HTTP, or ended the connection: if it speaks TLS, "
+    "connect to wss:// instead"
+)
+_HINTS = {
+    401: "it asks for a name and a password, or for a header",
+    404: "is the path right? The server's own is /api/ws",
+    407: "a proxy on the way asks who you are",
+}
+"""HTTP status → what to look at, where the server may not say it itself."""
+
 
 class DialError(Exception):
     """No connection could be made.
@@ -38,11 +62,23 @@ class DialError(Exception):
     Args:
         message: why, in words for a person.
         final: the next attempt would fail as well.
+        usual: it happens to every client now and then: nobody is there, or the
+            network is not.
+        code: the reason, where the protocol has a code for it.
     """
 
-    def __init__(self, message: str, *, final: bool) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        final: bool,
+        usual: bool = False,
+        code: ErrorCode = ErrorCode.UNSPECIFIED,
+    ) -> None:
         super().__init__(message)
         self.final = final
+        self.usual = usual
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +89,7 @@ class Endpoint:
         url: `ws://` or `wss://`.
         format: how messages are written.
         headers: added to the handshake's request.
-        ssl: for `wss://`, if not the usual.
+        ssl: for `wss://`, if not the usual: whom the system trusts.
         open_timeout: seconds for the handshake.
     """
 
@@ -63,6 +99,39 @@ class Endpoint:
     ssl: ssl.SSLContext | None = None
     open_timeout: float = 10.0
 
+    @property
+    def shown(self) -> str:
+        """The URL as it may be printed and logged."""
+        return shown(self.url)
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is reached over TLS."""
+        return urlsplit(self.url).scheme == "wss"
+
+
+class _Socket(ClientConnection):
+    """A connection that keeps why it was lost.
+
+    In TLS 1.3 a server refuses a client's certificate after the client's handshake is
+    through, and of that websockets 17 only tells that no answer came.
+
+    Attributes:
+        begun: it stands, and TLS with it.
+        lost: why it was lost.
+    """
+
+    begun = False
+    lost: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.begun = True
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = exc
+        super().connection_lost(exc)
+
 
 async def dial(endpoint: Endpoint) -> ClientConnection:
     """Make one attempt.
@@ -70,46 +139,83 @@ async def dial(endpoint: Endpoint) -> ClientConnection:
     Raises:
         DialError: it failed.
     """
-    url, subprotocol = endpoint.url, endpoint.format.subprotocol
+    made: list[_Socket] = []
+
+    def make(*arguments: Any, **options: Any) -> _Socket:
+        made.append(_Socket(*arguments, **options))
+        return made[-1]
+
     try:
-        socket = await connect(
-            url,
-            subprotocols=[Subprotocol(subprotocol)],
-            additional_headers=endpoint.headers,
-            ssl=endpoint.ssl,
-            open_timeout=endpoint.open_timeout,
-            close_timeout=_CLOSE_TIMEOUT,
-            max_size=_MAX_MESSAGE,
-            ping_interval=None,  # the protocol has its own signs of life
-            user_agent_header="rhtmx",
-        )
-    except InvalidURI as error:
-        raise DialError(
-            f"cannot connect to '{url}': not a ws:// or wss:// URL", final=True
-        ) from error
-    except InvalidStatus as error:
-        raise _refused(url, error.response) from error
-    except InvalidHandshake as error:
-        raise DialError(f"cannot connect to '{url}': {error}", final=False) from error
-    except TimeoutError as error:
-        words = f"no answer within {endpoint.open_timeout:g} s"
-        raise DialError(f"cannot connect to '{url}': {words}", final=False) from error
-    except OSError as error:
-        words = _in_words(error)
-        raise DialError(
-            f"cannot connect to '{url}': {words}: is the server running?", final=False
-        ) from error
+        socket = await _connect(endpoint, make)
+    except (OSError, InvalidURI, InvalidProxy, InvalidHandshake) as error:
+        raise _failed(endpoint, error, made[-1] if made else None) from error
+    subprotocol = endpoint.format.subprotocol
     if endpoint.format is not Format.JSON and socket.subprotocol != subprotocol:
         await socket.close()
-        raise DialError(f"'{url}' does not speak {subprotocol}: use format='json'", final=True)
+        raise DialError(
+            f"'{endpoint.shown}' does not speak {subprotocol}: use format='json'", final=True
+        )
     return socket
 
 
-def _in_words(error: OSError) -> str:
+async def _connect(endpoint: Endpoint, make: Any) -> ClientConnection:
+    # Without `ssl` websockets 17 verifies with what the system trusts; `None` it refuses.
+    context: dict[str, Any] = {} if endpoint.ssl is None else {"ssl": endpoint.ssl}
+    return await connect(
+        endpoint.url,
+        subprotocols=[Subprotocol(endpoint.format.subprotocol)],
+        additional_headers=endpoint.headers,
+        open_timeout=endpoint.open_timeout,
+        close_timeout=_CLOSE_TIMEOUT,
+        max_size=_MAX_MESSAGE,
+        ping_interval=None,  # the protocol has its own signs of life
+        user_agent_header="rhtmx",
+        create_connection=make,
+        **context,
+    )
+
+
+def _failed(endpoint: Endpoint, error: Exception, socket: _Socket | None) -> DialError:
+    """What a failed attempt means; `socket` is how far it came."""
+    if socket is not None and isinstance(socket.lost, ssl.SSLError):
+        error = socket.lost
+    final, usual, code = False, False, ErrorCode.UNSPECIFIED
+    match error:
+        case InvalidStatus():
+            words, final, code = _refused(error.response)
+        case InvalidURI():  # ours was looked at before: it is one that the server sends us to
+            words = f"the server sends clients on to '{shown(error.uri)}': connect to that address"
+            final = True
+        case NegotiationError():
+            words = (
+                f"the server does not speak {endpoint.format.subprotocol} there ({error}): "
+                "is it the address of an rhtmx server?"
+            )
+            final = True
+        case InvalidMessage():
+            words = tls.MAYBE_CERTIFICATE if endpoint.secure else _NO_HTTP
+        case InvalidHandshake() | InvalidProxy():
+            words = without_secrets(str(error))
+        case TimeoutError() if endpoint.secure and socket is not None and not socket.begun:
+            words = f"no TLS within {endpoint.open_timeout:g} s: {tls.NO_TLS}"
+        case TimeoutError():
+            words, usual = f"no answer within {endpoint.open_timeout:g} s", True
+        case ssl.SSLError():
+            words, final = tls.failure(error)
+        case ConnectionError() if endpoint.secure and socket is not None and not socket.begun:
+            words = tls.BROKEN_OFF
+        case _:
+            words = f"{_in_words(error)}: is the server running?"
+            usual = True
+    message = f"cannot connect to '{endpoint.shown}': {words}"
+    return DialError(message, final=final, usual=usual, code=code)
+
+
+def _in_words(error: Exception) -> str:
     """What the system says; asyncio puts the address in the place of it."""
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno).lower()
-    return error.strerror or str(error)
+    return getattr(error, "strerror", None) or str(error)
 
 
 async def hang_up(socket: ClientConnection) -> None:
@@ -135,21 +241,25 @@ def oversize(closed: SocketClosed) -> ConnectionClosed | None:
     )
 
 
-def never_opened(url: str, code: int | None, reason: str) -> ConnectionClosed:
+def never_opened(endpoint: Endpoint, code: int | None, reason: str) -> ConnectionClosed:
     """The end of a first connection that ended before the server had said who it is."""
     words = f" ({code} {reason})".rstrip() if code is not None else ""
     return ConnectionClosed(
-        f"'{url}' ended the connection before it had said welcome{words}: "
+        f"'{endpoint.shown}' ended the connection before it had said welcome{words}: "
         "is it the address of an rhtmx server?",
         close_code=code,
     )
 
 
-def _refused(url: str, response: Response) -> DialError:
+def _refused(response: Response) -> tuple[str, bool, ErrorCode]:
+    """What an HTTP answer in place of a WebSocket means; whether it is final, and its code."""
     status = response.status_code
-    words = (response.body or b"").decode(errors="replace").strip()[:200]
-    message = (
-        f"cannot connect to '{url}': the server answered HTTP {status} {response.reason_phrase}"
-    )
+    words = [f"the server answered HTTP {status} {response.reason_phrase}".rstrip()]
+    html = "html" in response.headers.get("Content-Type", "")
+    body = "" if html else (response.body or b"").decode(errors="replace").strip()[:200]
+    words += [body] if body else []
+    hint = "there is a web page, but no WebSocket: is the path right?" if status < 300 else None
+    words += [hint] if (hint := hint or _HINTS.get(status)) else []
     final = 400 <= status < 500 and status not in _MAY_PASS
-    return DialError(f"{message}: {words}" if words else message, final=final)
+    code = ErrorCode.FORBIDDEN if status == 403 else ErrorCode.UNSPECIFIED
+    return ": ".join(words), final, code

@@ -31,6 +31,7 @@ from rhtmx.events import (
 )
 from rhtmx.messages import Position
 from rhtmx.ops import RefusedWrite
+from rhtmx.requests import Question
 from rhtmx.session import Session
 from rhtmx.subscription import Subscription
 
@@ -94,6 +95,12 @@ class Inbox:
                 bell.fail(self._error)
         return self._bells[entity]
 
+    def forget(self, entity: str) -> None:
+        """Nobody reads an entity here any more: wake whoever waits, to see it."""
+        bell = self._bells.pop(entity, None)
+        if bell is not None:
+            bell.ring()
+
     def changed(self) -> None:
         """Something was asked of the session: hand over, store and send what follows."""
         self.take()
@@ -109,6 +116,20 @@ class Inbox:
         self._calls[request_id] = call
         self.changed()
         return call
+
+    async def ask(self, question: Question) -> Answered:
+        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
+
+        Raises:
+            RhtmxError: it is refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        request_id = self._session.ask(question)
+        try:
+            return await self.answer(request_id)
+        finally:
+            if self._calls.pop(request_id, None) is not None:
+                self._session.cancel(request_id)
 
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
@@ -164,7 +185,9 @@ class Inbox:
 
     def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
         """Start reading."""
-        cursor = self._session.subscribe(subscription.entity, subscription.grain, since)
+        cursor = self._session.subscribe(
+            subscription.entity, subscription.grain, since, ends=subscription.ends
+        )
         self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
         self.changed()
         return cursor

@@ -7,17 +7,26 @@ Knows what JSON can hold. Must not know messages. Values are `dict`, `list`,
 from __future__ import annotations
 
 import json
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import check_json
 
-__all__ = ["Json", "from_json", "to_json"]
+__all__ = ["Data", "Json", "from_json", "to_json"]
 
 Json: TypeAlias = Any
 """A JSON value as Python has it."""
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Data = TypeVar("Data", default=Json)
+else:  # a default only matters to type checkers, and Python has it from 3.13 on
+    from typing import TypeVar
+
+    Data = TypeVar("Data")
 
 _decode = msgspec.json.Decoder().decode
 

@@ -14,6 +14,7 @@ from typing import Self
 from rhtmx.calls import checked_token
 from rhtmx.connection import Connection
 from rhtmx.dial import Endpoint
+from rhtmx.errors import RhtmxError
 from rhtmx.events import State
 from rhtmx.inbox import Inbox
 from rhtmx.keeper import Keeper
@@ -113,7 +114,12 @@ class Lifeline:
             self._connection.offline()
 
     def online(self) -> None:
-        """Connect at once, after `offline` or while the next attempt has its time."""
+        """Connect at once, after `offline` or while the next attempt has its time.
+
+        Where there is a connection, it has to prove itself: one that is dead is found
+        within 3 seconds and made again. Call it when the network is another one. A
+        sleep of the machine the client notices itself, a second after its end.
+        """
         self._check_connected()
         if self._connection is not None:
             self._connection.online()
@@ -139,6 +145,22 @@ class Lifeline:
     def state(self) -> State:
         """How the client stands with its server."""
         return self._state
+
+    @property
+    def problem(self) -> RhtmxError | None:
+        """Why there is no connection, in words; `None` while there is one.
+
+        In the states `WAITING` and `CONNECTING` it is what became of the last attempt, in
+        `CLOSED` the end. What a person has to see to is in the log of `rhtmx`, too: a warning
+        when it begins.
+
+        Example:
+            >>> async for state in client.states():
+            ...     print(state.value, client.problem or "")
+        """
+        if self._session.error is not None or self._connection is None:
+            return self._session.error
+        return self._connection.trouble.last
 
     async def states(self) -> AsyncIterator[State]:
         """The state now, and each new one. Ends with `CLOSED`."""
@@ -179,7 +201,7 @@ class Lifeline:
             log.warning(
                 "writes to '%s' wait for a fresh token: call authenticate, or connect with a "
                 "function as token",
-                self._endpoint.url,
+                self._endpoint.shown,
             )
         elif self._renewing is None or self._renewing.done():
             self._renewing = asyncio.get_running_loop().create_task(self._present())
@@ -188,9 +210,9 @@ class Lifeline:
         try:
             assert self._token is not None
             token = checked_token(await self._token())
-            await self._inbox.answer(self._session.ask(Authenticate(token=token)))
+            await self._inbox.ask(Authenticate(token=token))
         except Exception as error:
-            log.warning("no fresh token for '%s': %r", self._endpoint.url, error)
+            log.warning("no fresh token for '%s': %r", self._endpoint.shown, error)
 
     def _become(self, state: State) -> None:
         if state is self._state:

@@ -93,6 +93,11 @@ class Link:
             self._heartbeat.sent(now)
         return self.phase not in (Phase.GREETING, Phase.OPEN) or now < self._heartbeat.gone_at
 
+    def wake(self, now: float) -> None:
+        """The connection may be dead and not know it: it has to prove itself, soon."""
+        if self.phase in (Phase.GREETING, Phase.OPEN) and self._heartbeat.prove(now):
+            self.fence(Fence(self._heartbeat.proved))
+
     def lost(self, now: float) -> float:
         """The connection is gone; returns after how many seconds to connect again."""
         self.phase = Phase.OFFLINE

@@ -122,8 +122,26 @@ class Local:
         return shelf
 
     def shut(self, shelf: Shelf) -> None:
-        """Do not read an entity after all; nothing of it has come yet."""
-        del self._shelves[shelf.replica.entity], self._readers[shelf.replica.cursor]
+        """Read an entity no longer.
+
+        With a store what is held of it stays there, and here as its text, as of every
+        entity that nobody has opened yet. Without one it goes.
+        """
+        replica, queue = shelf.replica, self.writes.queue
+        del self._shelves[replica.entity], self._readers[replica.cursor]
+        if self.journal.durable:
+            self._kept[replica.entity] = replica.kept()
+        for row in list(queue.settled(replica.entity)):
+            if row.settled is not None and self.settles(row, row.settled):
+                queue.drop(row)
+
+    def there_is_room(self, add: Callable[[str, Grain, Cursor], None]) -> None:
+        """A subscription has ended: read one entity that the server had no room for."""
+        for replica in (shelf.replica for shelf in self):
+            if replica.error and replica.error.code is ErrorCode.TOO_MANY_SUBSCRIPTIONS:
+                replica.error = None
+                add(replica.entity, replica.grain, replica.cursor)
+                return
 
     def lost(self) -> None:
         """The connection is gone."""

@@ -42,6 +42,8 @@ class Outlet:
         tell: reports an event.
         epoch: the epoch of the server's store; `None` without a connection.
         held: nothing is to be started: the server is too busy.
+        room: whether something that can wait may be started.
+        moved: called when there may be room: something has ended, or was refused.
     """
 
     send: Callable[[ClientMessage], None]
@@ -49,6 +51,8 @@ class Outlet:
     tell: Callable[[Event], None]
     epoch: str | None = None
     held: bool = False
+    room: Callable[[], bool] = lambda: True
+    moved: Callable[..., None] = lambda **_: None
 
     @property
     def ready(self) -> bool:

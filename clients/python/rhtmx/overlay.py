@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 from rhtmx.grain import Grain
-from rhtmx.jsonvalue import Json, from_json
+from rhtmx.jsonvalue import Data, from_json
 from rhtmx.messages import ChangeAction, FieldAction, PushFields
 from rhtmx.ops import Held
 from rhtmx.queue import Queue, Row
@@ -28,8 +28,10 @@ __all__ = ["Overlay", "Record", "fold"]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(Generic[Data]):
     """A record as it is shown. Do not change its `data`: write to the collection instead.
+
+    `Record[Task]` is one whose data is said to be a `Task`; see `Client.collection`.
 
     Attributes:
         id: the record.
@@ -39,7 +41,7 @@ class Record:
     """
 
     id: str
-    data: Json
+    data: Data
     version: int
     pending: bool
 

@@ -254,7 +254,7 @@ class Calls(Lifeline):
 
     async def _ask(self, message: Question) -> Answered:
         self._check(message)
-        return await self._inbox.answer(self._session.ask(message))
+        return await self._inbox.ask(message)
 
     def _check(self, message: Mutation | Question) -> None:
         """Refuse at once what is too large whatever its id and number; see `Session.fits`."""

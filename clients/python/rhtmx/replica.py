@@ -73,6 +73,10 @@ class Replica:
         """A record."""
         return self._records.get(entity_id)
 
+    def kept(self) -> Kept:
+        """What is held, for whoever reads it later on."""
+        return Kept(self.position, self.grain, self._records)
+
     def ids(self) -> set[str]:
         """All of them."""
         return set(self._records)

@@ -1,13 +1,14 @@
 """Questions that wait for their answer.
 
-Knows which answer belongs to which question, and how many may wait at a time.
-Must not know the connection, nor clocks: times are arguments. A question changes
-nothing, so it is asked again on the next connection, and when the server was too
-busy for it.
+Knows which answer belongs to which question, and how many may wait at a time: the
+others wait here for their turn, in the order in which they came. Must not know the
+connection, nor clocks: times are arguments. A question changes nothing, so it is
+asked again on the next connection, and when the server was too busy for it.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection
 from typing import TypeAlias
 
@@ -48,19 +49,29 @@ class Requests:
     def __init__(self, random: Callable[[], float], tell: Callable[[Event], None]) -> None:
         self.hold = Hold(random)
         self._tell = tell
-        self._waiting: dict[str, Question] = {}
+        self._waiting: dict[str, tuple[int, Question]] = {}
+        self._unasked: list[tuple[int, str]] = []
+        """A heap: the oldest first, wherever it was put back. It may name some that are gone."""
         self._asked: set[str] = set()
+        self._count = 0
         self._limit = 1
 
     def begin(self, limit: int) -> None:
         """A connection begins, on which `limit` questions may wait at a time."""
-        self._asked.clear()
+        self.lost()
         self.hold.clear()
         self._limit = max(1, limit)
 
     def add(self, question: Question) -> None:
         """Put a question at the end."""
-        self._waiting[question.request_id or ""] = question
+        self._count += 1
+        request_id = question.request_id or ""
+        self._waiting[request_id] = (self._count, question)
+        self._unasked.append((self._count, request_id))  # the largest: the heap stays one
+
+    def cancel(self, request_id: str) -> None:
+        """Nobody waits for the answer any more: what was not asked is not, nor is it again."""
+        self._waiting.pop(request_id, None)
 
     @property
     def asked(self) -> Collection[str]:
@@ -74,6 +85,7 @@ class Requests:
     def lost(self) -> None:
         """The connection is gone."""
         self._asked.clear()
+        self._unasked = [(number, each) for each, (number, _) in self._waiting.items()]
 
     def due(self, most: int | None = None) -> list[Question]:
         """What is to be asked now, `most` of it; it counts as asked."""
@@ -81,10 +93,12 @@ class Requests:
             return []
         room = self._limit - len(self._asked)
         room = room if most is None else min(room, most)
-        if room <= 0 or len(self._asked) == len(self._waiting):
-            return []
-        due = [each for each in self._waiting.values() if each.request_id not in self._asked][:room]
-        self._asked.update(each.request_id or "" for each in due)
+        due: list[Question] = []
+        while self._unasked and len(due) < room:
+            _, request_id = heapq.heappop(self._unasked)
+            if request_id in self._waiting:
+                self._asked.add(request_id)
+                due.append(self._waiting[request_id][1])
         return due
 
     def answered(self, answer: Answer) -> None:
@@ -101,7 +115,9 @@ class Requests:
         """
         request_id = error.request_id
         if busy(error.code) and (request_id is None or request_id in self._waiting):
-            self._asked.discard(request_id or "")
+            if request_id in self._asked:
+                self._asked.remove(request_id)
+                heapq.heappush(self._unasked, (self._waiting[request_id][0], request_id))
             self.hold.refused(error, now)
             return True
         self.refuse(error)

@@ -56,6 +56,10 @@ class Session(Conversation):
         """The application wants a connection again: make one at once."""
         self._wanted, self._waiting = True, False
 
+    def wake(self, now: float) -> None:
+        """The machine has slept, or the network is another: what is open has to prove itself."""
+        self._link.wake(now)
+
     def fits(self, message: ClientMessage, size: int) -> bool:
         """Whether the server takes a message of this size; if not, that is refused for good.
 
@@ -86,20 +90,24 @@ class Session(Conversation):
                 return True  # none that could be made smaller
         return False
 
-    def subscribe(self, entity: str, grain: Grain, since: Position | None = None) -> Cursor:
+    def subscribe(
+        self, entity: str, grain: Grain, since: Position | None = None, *, ends: bool = False
+    ) -> Cursor:
         """Start reading.
 
         Args:
             entity: the collection.
             grain: records or fields.
             since: where to start; without it, at the next change.
+            ends: whoever reads ends it when it has caught up. Where the server takes no
+                more, that waits for others of its kind.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at the other grain.
             ConnectionClosed: the session has ended.
         """
         self._check_open()
-        cursor = Cursor(since)
+        cursor = Cursor(since, ends=ends)
         self._streams.add(entity, grain, cursor)
         return cursor
 
@@ -135,6 +143,13 @@ class Session(Conversation):
                 self.local.shut(shelf)
                 raise
         return shelf
+
+    def shut(self, shelf: Shelf) -> None:
+        """Hold an entity here no longer; unknown ones are no error."""
+        if self.local.get(shelf.replica.entity) is not shelf:
+            return
+        self._streams.remove(shelf.replica.cursor)
+        self.local.shut(shelf)
 
     def push(self, mutation: Mutation, since: float = 0.0) -> str:
         """Write. Returns the id under which `Answered` or `Refused` tells the outcome.
@@ -196,6 +211,10 @@ class Session(Conversation):
             self.token = question.token
         self._requests.add(question)
         return question.request_id
+
+    def cancel(self, request_id: str) -> None:
+        """Nobody waits for the answer to a question any more."""
+        self._requests.cancel(request_id)
 
     # Inside.
 

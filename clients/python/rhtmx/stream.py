@@ -26,7 +26,7 @@ from __future__ import annotations
 import enum
 from typing import TypeAlias
 
-from rhtmx.cursor import Cursor, Log
+from rhtmx.cursor import Cursor, Log, together
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import Delivered, Reset, Started, Stopped, Synced, WasReset
 from rhtmx.grain import Grain
@@ -85,13 +85,23 @@ class Stream:
         self._unannounced: list[Cursor] = []
         self._unended = False
 
+    @property
+    def waits(self) -> bool:
+        """It could be started."""
+        return self.phase is Phase.IDLE and any(not each.paused for each in self.cursors)
+
+    @property
+    def passes(self) -> bool:
+        """It ends by itself, and soon."""
+        return all(each.ends for each in self.cursors)
+
     # What the session calls.
 
     def add(self, cursor: Cursor) -> None:
         """Bring in a reader."""
         self.cursors.append(cursor)
         self._unannounced.append(cursor)
-        if self.phase is Phase.LIVE and self._wants_head(cursor):
+        if self.phase is Phase.LIVE and cursor.wants_head:
             self._join_at_head(cursor)
         self.settle()
 
@@ -132,6 +142,7 @@ class Stream:
                 self._forget(cursor)
                 self._outlet.tell(Stopped(cursor, error))
         self.settle()
+        self._outlet.moved(ended=False)
 
     def settle(self) -> None:
         """Do what the readers need next; nothing that is under way is disturbed."""
@@ -140,7 +151,7 @@ class Stream:
             self._end()  # the server was too busy to hear it
         elif self.phase is Phase.LIVE and not (active and all(each.reading for each in active)):
             self._end()
-        elif self.phase is Phase.IDLE and active and self._free and self._outlet.ready:
+        elif self._may_start:
             self._start(active, self._outlet.epoch or "")
 
     def receive(self, log: Log) -> None:
@@ -190,21 +201,23 @@ class Stream:
             if cursor.reading:
                 cursor.synced(position)
                 self._outlet.tell(Synced(cursor, position))
-            elif self._wants_head(cursor):
+            elif cursor.wants_head:
                 self._join_at_head(cursor)
         self.settle()
 
     # Inside.
 
     @property
-    def _free(self) -> bool:
-        """The other grain does not occupy the entity."""
-        return self.sibling is None or self.sibling.phase in (Phase.IDLE, Phase.ENDING)
+    def _may_start(self) -> bool:
+        """It could be started, and the other grain does not occupy the entity."""
+        other = Phase.IDLE if self.sibling is None else self.sibling.phase
+        free = self._outlet.ready and other in (Phase.IDLE, Phase.ENDING)
+        return free and self.waits and (not self.passes or self._outlet.room())
 
     def _start(self, active: list[Cursor], epoch: str) -> None:
         for cursor in active:
             self._place(cursor, epoch)
-        readers = _together(active)
+        readers = together(active)
         versions = [each.position.version for each in readers if each.position is not None]
         self._since = min(versions, default=0)
         self._newest = None
@@ -230,6 +243,7 @@ class Stream:
         self._outlet.fence(Fence(self._ended, self._not_ended))
         if self.sibling is not None:
             self.sibling.settle()
+        self._outlet.moved(ended=not self.cursors)
 
     def _ended(self) -> None:
         if not self._unended:
@@ -263,9 +277,6 @@ class Stream:
         position = cursor.restart(epoch)
         self._outlet.tell(WasReset(cursor, reset, position))
 
-    def _wants_head(self, cursor: Cursor) -> bool:
-        return cursor.position is None and not cursor.begun and not cursor.paused
-
     def _join_at_head(self, cursor: Cursor) -> None:
         """Bring in a reader where the stream is now."""
         if self._newest is None:
@@ -282,19 +293,6 @@ class Stream:
 
     def _forget(self, cursor: Cursor) -> None:
         self.cursors.remove(cursor)
+        cursor.leave()
         if cursor in self._unannounced:
             self._unannounced.remove(cursor)
-
-
-def _together(active: list[Cursor]) -> list[Cursor]:
-    """Which of the readers can start together; the others are brought in later.
-
-    Those who want the next change only need no past, so they join those who do.
-    Those who want everything would hide from the server the position of one
-    that has to be checked, so that one goes first.
-    """
-    placed = [each for each in active if each.position is not None]
-    unchecked = [each for each in placed if each.position and each.position.version]
-    if all(each.checked for each in unchecked):
-        return placed or active
-    return unchecked

@@ -1,17 +1,22 @@
 """All subscriptions of one client.
 
-Knows which stream a change belongs to. Must not know the connection, nor how a
-stream gets its readers what they want.
+Knows which stream a change belongs to, and whose turn it is where the server takes only
+so many. Must not know the connection, nor how a stream gets its readers what they want.
+
+Reads that end by themselves wait for one another. What goes on does not wait: there may
+never be room, so the server refuses it, and that is an error in words.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rhtmx.cursor import Cursor, Log
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
 from rhtmx.messages import SyncComplete, SyncFieldsComplete
 from rhtmx.outlet import Outlet
-from rhtmx.stream import Stream
+from rhtmx.stream import Phase, Stream
 
 __all__ = ["Streams"]
 
@@ -21,10 +26,14 @@ class Streams:
 
     Args:
         outlet: where their messages and events go.
+        ended: called when one of them has ended: there is room.
     """
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, ended: Callable[[], None] = lambda: None) -> None:
         self._outlet = outlet
+        outlet.room, outlet.moved = self._room, self._moved
+        self._freed = ended
+        self._limit = 0
         self._streams: dict[tuple[str, Grain], Stream] = {}
         self._owners: dict[Cursor, Stream] = {}
 
@@ -45,6 +54,8 @@ class Streams:
             )
         self._owners[cursor] = stream
         stream.add(cursor)
+        if not cursor.ends:
+            self._moved(ended=False)  # whom others waited for may no longer end by itself
 
     def remove(self, cursor: Cursor) -> None:
         """Let a reader go; unknown ones are no error."""
@@ -62,12 +73,11 @@ class Streams:
         if cursor in self._owners:
             self._owners[cursor].resume(cursor)
 
-    def opened(self, epoch: str) -> None:
-        """There is a connection, to a store of this epoch."""
+    def opened(self, epoch: str, limit: int = 0) -> None:
+        """There is a connection, to a store of this epoch; `limit` streams, 0: any number."""
+        self._limit = limit
         self._outlet.epoch = epoch
-        self._outlet.held = False
-        for stream in self._streams.values():
-            stream.settle()
+        self.release()
 
     def lost(self) -> None:
         """The connection is gone."""
@@ -80,9 +90,9 @@ class Streams:
         self._outlet.held = True
 
     def release(self) -> None:
-        """What the server was too busy for is said again."""
+        """What the server was too busy for is said again; first what cannot wait."""
         self._outlet.held = False
-        for stream in self._streams.values():
+        for stream in sorted(self._streams.values(), key=lambda each: each.passes):
             stream.settle()
 
     def refused(self, entity: str, grain: Grain, error: RhtmxError) -> None:
@@ -107,11 +117,40 @@ class Streams:
         if stream is not None:
             stream.complete(message)
 
+    def _room(self) -> bool:
+        """Whether one that can wait may start; if nothing ends by itself, waiting is in vain."""
+        taken = [each for each in self._streams.values() if _takes_room(each)]
+        full = 0 < self._limit <= len(taken)
+        return not full or not any(each.passes for each in taken)
+
+    def _moved(self, *, ended: bool) -> None:
+        waiting = [each for each in self._streams.values() if each.waits and each.passes]
+        for stream in waiting:
+            stream.settle()
+            if stream.waits:
+                return
+        if ended:
+            self._freed()
+
     def _stream(self, entity: str, grain: Grain) -> Stream:
         if (entity, grain) not in self._streams:
+            for key in [key for key, each in self._streams.items() if _is_unused(each)]:
+                del self._streams[key]
             records = Stream(entity, Grain.RECORDS, self._outlet)
             fields = Stream(entity, Grain.FIELDS, self._outlet)
             records.sibling, fields.sibling = fields, records
             self._streams[entity, Grain.RECORDS] = records
             self._streams[entity, Grain.FIELDS] = fields
         return self._streams[entity, grain]
+
+
+def _takes_room(stream: Stream) -> bool:
+    """It is on the wire, or comes back: it is paused, or ends to start elsewhere."""
+    on_the_wire = stream.phase in (Phase.CATCHING_UP, Phase.LIVE)
+    return on_the_wire or (bool(stream.cursors) and not stream.waits)
+
+
+def _is_unused(stream: Stream) -> bool:
+    """Nobody reads here, nor at the other grain, and nothing is under way."""
+    both = (stream, stream.sibling or stream)
+    return not any(each.cursors or each.phase is not Phase.IDLE for each in both)

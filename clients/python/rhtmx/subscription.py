@@ -94,10 +94,11 @@ class Subscription(Generic[T]):
         self._convert = convert
         self._position = since
         self._on_reset = on_reset
-        self._ends = ends
+        self.ends = ends
         self._cursor: Cursor | None = None
         self._entered = False
         self._paused = False
+        self._over = False
         self._error: RhtmxError | None = None
         self._waiting: deque[News] = deque()
         self._news = asyncio.Event()
@@ -114,7 +115,7 @@ class Subscription(Generic[T]):
         return self._position
 
     def stop(self) -> None:
-        """End reading. Iterating again goes on from `position`."""
+        """End reading, and with it an iteration that waits. Another one goes on from `position`."""
         if self._cursor is not None:
             self._owner.stop(self._cursor)
             self._cursor = None
@@ -122,6 +123,13 @@ class Subscription(Generic[T]):
             self._waiting.clear()
             self._room.set()
             self._started.clear()
+            self._news.set()
+
+    def end(self) -> None:
+        """End reading for good: every iteration of it ends, now and later."""
+        self._over = True
+        self.stop()
+        self._started.set()
 
     async def __aenter__(self) -> Subscription[T]:
         """Start reading, and wait until the server has taken the subscription.
@@ -129,7 +137,8 @@ class Subscription(Generic[T]):
         Raises:
             RhtmxError: it has not.
         """
-        self._start()
+        if not self._over:
+            self._start()
         self._entered = True
         try:
             await self._started.wait()
@@ -161,6 +170,8 @@ class Subscription(Generic[T]):
             RhtmxError: the server does not take the subscription.
             ConnectionClosed: there is no connection, and there will be none.
         """
+        if self._over:
+            raise StopAsyncIteration
         self._start()
         while True:
             while self._waiting:
@@ -171,6 +182,8 @@ class Subscription(Generic[T]):
                     return self._convert(news.log)
                 self._note(news)
             self._check()
+            if self._cursor is None:
+                raise StopAsyncIteration  # somebody else has ended it
             self._news.clear()
             await self._news.wait()
 
@@ -222,7 +235,7 @@ class Subscription(Generic[T]):
     def _note(self, news: Synced | WasReset) -> None:
         if isinstance(news, Synced):
             self._position = news.position
-            if self._ends:
+            if self.ends:
                 self.stop()
                 raise StopAsyncIteration
         elif self._on_reset is None:

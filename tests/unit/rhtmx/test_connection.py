@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import cast
 
 import pytest
-import uvloop
-from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 
 from rhtmx.client import Client
-from rhtmx.connection import Connection
 from rhtmx.dial import _MAX_MESSAGE, Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
@@ -229,6 +224,51 @@ async def test_online_does_not_wait_for_the_next_attempt(
         await peer.until(lambda: peer.connections == 2)
 
 
+async def test_online_finds_a_dead_connection_at_once(
+    client: Client, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.heartbeat.PROOF", 0.05)
+    peer.mute = True  # the socket stands, and nobody is there
+    client.online()
+    await peer.until(lambda: peer.connections == 2)
+
+
+async def test_online_leaves_a_connection_that_answers_alone(client: Client, peer: Peer) -> None:
+    client.online()
+    await peer.until(lambda: Ping() in peer.heard)
+    assert (await client.push("tasks", "1", 1)).version == 1
+    assert peer.connections == 1
+
+
+async def test_a_machine_that_has_slept_looks_after_its_connection(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.alarm._LOOK", 0.001)
+    monkeypatch.setattr("rhtmx.heartbeat.PROOF", 0.05)
+    loop, hour = asyncio.get_running_loop(), [0.0]
+    monkeypatch.setattr("rhtmx.alarm._wall", lambda: loop.time() + hour[0])
+    async with client_of(peer):
+        peer.mute = True
+        hour[0] = 3600.0
+        await peer.until(lambda: peer.connections == 2)
+
+
+async def test_a_machine_that_has_slept_does_not_wait_for_the_next_attempt(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.backoff._FIRST", 1000.0)
+    monkeypatch.setattr("rhtmx.backoff._LONGEST", 1000.0)
+    monkeypatch.setattr("rhtmx.alarm._LOOK", 0.001)
+    loop, hour = asyncio.get_running_loop(), [0.0]
+    monkeypatch.setattr("rhtmx.alarm._wall", lambda: loop.time() + hour[0])
+    session = Session("c1", random=lambda: 0.999)
+    async with Client(session, Endpoint(peer.url, Format.JSON)) as client:
+        await peer.drop()
+        await eventually(lambda: client.state is State.WAITING)
+        hour[0] = 3600.0
+        await peer.until(lambda: peer.connections == 2)
+
+
 async def test_offline_while_connecting_ends_the_attempt(peer: Peer) -> None:
     async with client_of(peer) as client:
         peer.mute = True
@@ -350,71 +390,10 @@ async def test_a_message_that_comes_in_the_moment_of_the_end_leaves_no_socket_op
     async with client_of(peer) as client:
         connection = client._connection
         assert connection is not None
+        connection._closing = True
         client._session.close()
         await peer.say(Ping())
         # The reader has ended by itself, and only waits for the writer, when it is cancelled.
-        await eventually(lambda: connection._timer is None)
+        await eventually(lambda: not connection._alarm.armed)
     assert caplog.text == ""
     await peer.until(lambda: peer.socket is None or peer.socket.close_code is not None)
-
-
-class Clock:
-    """A loop that rounds its timers to milliseconds, as uvloop 0.23 does."""
-
-    def __init__(self) -> None:
-        self.now = 10.0
-        self.timers: list[tuple[int, Callable[..., None], tuple[object, ...]]] = []
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when: float, act: Callable[..., None], *args: object) -> asyncio.TimerHandle:
-        self.timers.append((round((when - self.now) * 1000), act, args))
-        return asyncio.TimerHandle(when, act, args, asyncio.get_running_loop())
-
-    def fire(self) -> None:
-        """Let the next timer come: early, if it was rounded down."""
-        milliseconds, act, args = self.timers.pop()
-        self.now += milliseconds / 1000
-        act(*args)
-
-
-@pytest.mark.parametrize("left", [0.0, 0.0001, 0.0004, 0.0006, 0.0104, 0.9])
-async def test_a_loop_that_wakes_early_is_not_asked_to_again_and_again(
-    monkeypatch: pytest.MonkeyPatch, left: float
-) -> None:
-    session, ticks = Session("c", lambda: 0.5), list[float]()
-    clock = Clock()
-    due = clock.now + left
-    monkeypatch.setattr(
-        Session, "deadline", property(lambda _: due if not ticks or ticks[-1] < due else None)
-    )
-
-    def tick(_: Session, now: float) -> bool:
-        ticks.append(now)
-        return True
-
-    monkeypatch.setattr(Session, "tick", tick)
-    endpoint = Endpoint("ws://x", Format.JSON, {}, None, 1.0)
-    connection = Connection(session, endpoint, lambda: (), lambda _: None)
-    monkeypatch.setattr(connection, "_loop", clock)
-    connection._arm(cast(ClientConnection, None))
-    while clock.timers:
-        assert clock.timers[-1][0] >= 1, "a timer that is due at once"
-        clock.fire()
-    assert len(ticks) <= 2
-    assert ticks[-1] >= due
-
-
-def test_uvloop_calls_at_once_what_is_due_in_less_than_half_a_millisecond() -> None:
-    """Why there is a shortest timer; if this fails, there need not be one any more."""
-    loop = uvloop.new_event_loop()
-    try:
-        calls: list[str] = []
-        loop.call_later(0.0004, calls.append, "timer")
-        loop.call_soon(calls.append, "soon")
-        loop.call_soon(lambda: loop.call_soon(loop.stop))
-        loop.run_forever()
-        assert "timer" in calls
-    finally:
-        loop.close()

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 from rhtmx.dial import DialError, Endpoint, dial
+from rhtmx.errors import ErrorCode
 from rhtmx.wire import Format
 from tests.unit.rhtmx.peer import Peer
 
 
 @asynccontextmanager
-async def answering(status: int, body: str = "") -> AsyncIterator[str]:
+async def answering(
+    status: int, body: str = "", headers: Mapping[str, str] | None = None
+) -> AsyncIterator[str]:
     """A server that answers every handshake like this."""
 
     def respond(connection: ServerConnection, request: Request) -> Response:
-        return connection.respond(HTTPStatus(status), body)
+        response = connection.respond(HTTPStatus(status), body)
+        for name, value in (headers or {}).items():
+            if name in response.headers:
+                del response.headers[name]
+            response.headers[name] = value
+        return response
 
     async with serve(lambda _: None, "127.0.0.1", 0, process_request=respond) as server:  # type: ignore[arg-type, return-value]
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
@@ -43,10 +53,20 @@ async def test_it_offers_the_subprotocol_of_its_format(peer: Peer, form: Format)
     await connection.close()
 
 
-async def test_what_is_no_url_is_final() -> None:
-    error = await failure("localhost:3000")
+async def test_a_redirect_to_what_is_no_websocket_is_final_and_says_where_to_go() -> None:
+    headers = {"Location": "https://h/api/ws?token=s3cr3t"}
+    async with answering(301, headers=headers) as url:
+        error = await failure(url)
     assert error.final
-    assert "not a ws:// or wss:// URL" in str(error)
+    assert "sends clients on to 'https://h/api/ws': connect to that address" in str(error)
+    assert "s3cr3t" not in str(error)
+
+
+async def test_a_redirect_to_a_websocket_is_followed(peer: Peer) -> None:
+    async with answering(307, headers={"Location": peer.url}) as url:
+        connection = await dial(Endpoint(url, Format.JSON))
+    await connection.close()
+    assert peer.socket is not None
 
 
 async def test_nobody_there_may_pass() -> None:
@@ -71,6 +91,85 @@ async def test_a_refusal_is_final_where_it_is_about_this_client(status: int, fin
     assert error.final is final
     assert f"HTTP {status}" in str(error)
     assert "origin not allowed" in str(error)
+
+
+async def test_a_refused_origin_has_the_code_for_it() -> None:
+    async with answering(403, "pages from https://x may not connect") as url:
+        error = await failure(url)
+    assert error.code is ErrorCode.FORBIDDEN
+
+
+async def test_a_web_page_in_place_of_a_websocket_is_told_without_its_text() -> None:
+    async with answering(200, "<html>Log in</html>", {"Content-Type": "text/html"}) as url:
+        error = await failure(url)
+    assert not error.final
+    assert "HTTP 200 OK: there is a web page, but no WebSocket: is the path right?" in str(error)
+
+
+async def test_a_wrong_path_is_told_with_the_right_one() -> None:
+    async with answering(404, "there is nothing here") as url:
+        error = await failure(url)
+    assert str(error).endswith("The server's own is /api/ws")
+
+
+async def test_a_subprotocol_that_was_not_offered_is_final() -> None:
+    def choose(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol:
+        return Subprotocol("chat")
+
+    async with serve(lambda _: None, "127.0.0.1", 0, select_subprotocol=choose) as server:  # type: ignore[arg-type, return-value]
+        error = await failure(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/")
+    assert error.final
+    assert "does not speak rhtmx.v1.json there" in str(error)
+    assert "chat" in str(error)
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+async def test_what_speaks_no_http_is_told_from_nobody(answer: bytes) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+        error = await failure(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert not error.final
+    assert "does not speak HTTP, or ended the connection" in str(error)
+
+
+async def test_a_tls_handshake_that_is_broken_off_is_told_from_nobody() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        error = await failure(f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert not error.final
+    assert "broke off the TLS handshake: does it speak TLS on this port" in str(error)
+
+
+async def test_nobody_there_is_told_the_same_with_tls() -> None:
+    assert "connection refused: is the server running?" in str(await failure("wss://127.0.0.1:1/"))
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [("http://ada:s3cr3t@", "isn't a valid proxy"), ("http://ada:s3cr3t@127.0.0.1:1", "")],
+)
+async def test_a_proxy_that_is_not_there_is_no_crash(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, words: str
+) -> None:
+    monkeypatch.setenv("ws_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    error = await failure("ws://example.com/")
+    assert not error.final
+    assert words in str(error)
+    assert "s3cr3t" not in str(error)
+
+
+async def test_what_is_secret_in_a_url_is_not_shown() -> None:
+    error = await failure("ws://ada:s3cr3t@127.0.0.1:1/?token=s3cr3t")
+    assert str(error).startswith("cannot connect to 'ws://127.0.0.1:1/': ")
+    assert "s3cr3t" not in str(error)
 
 
 async def test_json_needs_no_subprotocol_but_proto_does() -> None:

@@ -106,3 +106,48 @@ def test_a_closed_link_takes_nothing(link: Link) -> None:
     assert link.phase is Phase.CLOSED
     with pytest.raises(RhtmxError):
         link.received(Pong(), 1)
+
+
+def test_an_open_connection_that_is_woken_has_three_seconds_to_answer(link: Link) -> None:
+    link.wake(10)
+    assert link.take(10) == [Ping()]
+    assert link.deadline == 13
+    assert link.tick(12.9)
+    assert not link.tick(13)
+
+
+def test_only_the_answer_proves_it_not_what_lay_there_before(link: Link) -> None:
+    fence = Fence(lambda: None)
+    link.fence(fence)
+    link.wake(10)
+    link.received(Pong(), 10.1)
+    assert link.pong() is fence
+    assert link.deadline == 13.1
+    link.received(Pong(), 10.2)
+    woken = link.pong()
+    assert woken is not None
+    woken.passed()
+    assert link.tick(13.2)
+    assert link.deadline == 20
+
+
+def test_waking_again_asks_no_second_time_until_the_first_is_answered(link: Link) -> None:
+    for at in (10, 11, 12):
+        link.wake(at)
+    assert link.take(12) == [Ping()]
+    assert not link.tick(13)
+
+
+def test_a_greeting_that_is_woken_has_to_prove_itself_as_well() -> None:
+    link = Link(random=lambda: 0.5)
+    link.connected(0)
+    link.wake(1)
+    assert link.take(1) == [Ping()]
+    assert not link.tick(4)
+
+
+def test_without_a_connection_waking_asks_nobody(link: Link) -> None:
+    link.lost(1)
+    link.wake(2)
+    assert link.take(2) == []
+    assert link.deadline is None

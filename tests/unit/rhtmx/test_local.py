@@ -117,6 +117,50 @@ def test_an_answer_about_what_is_held_but_not_read_now_is_put_into_it(local: Loc
     assert (replica.ids(), replica.position) == ({"1"}, at(5))
 
 
+def test_what_is_shut_is_kept_where_there_is_a_store(local: Local) -> None:
+    kept(local)
+    shelf = local.open("tasks", Grain.RECORDS)
+    local.tell(change(shelf, "2", 6, b"9"))
+    local.shut(shelf)
+    assert list(local) == []
+    assert not local.tell(change(shelf, "2", 7))
+    again = local.open("tasks", Grain.RECORDS)
+    assert again is not shelf
+    assert (shown(again), again.replica.position) == ({"1": 7, "2": 9}, at(6))
+
+
+def test_what_is_shut_goes_where_there_is_no_store(local: Local) -> None:
+    shelf = opened(local)
+    local.tell(change(shelf, "1", 1))
+    local.shut(shelf)
+    assert shown(opened(local)) == {}
+
+
+def test_room_is_for_one_that_there_was_none_for(local: Local) -> None:
+    codes = {"a": ErrorCode.UNKNOWN_ENTITY, "b": ErrorCode.TOO_MANY_SUBSCRIPTIONS}
+    for entity in ("a", "b", "c"):
+        replica = local.open(entity, Grain.RECORDS).replica
+        code = codes.get(entity, ErrorCode.TOO_MANY_SUBSCRIPTIONS)
+        local.tell(Stopped(replica.cursor, RhtmxError(code, "no")))
+    added: list[str] = []
+    for _ in range(3):
+        local.there_is_room(lambda entity, grain, cursor: added.append(entity))
+    assert added == ["b", "c"]
+    assert [shelf.replica.entity for shelf in local if shelf.replica.error] == ["a"]
+
+
+def test_a_settled_write_of_what_is_shut_need_not_wait_for_its_change(local: Local) -> None:
+    kept(local)
+    shelf = local.open("tasks", Grain.RECORDS)
+    (waiting,) = local.writes.queue
+    local.writes.queue.settle(waiting, Settled(6, "e"))
+    local.shut(shelf)
+    assert not local.writes.queue.settled("tasks")
+    again = local.open("tasks", Grain.RECORDS)
+    assert again.replica.get("1") == Held(6, b"7")
+    assert again.replica.position == at(5), "its change comes from there"
+
+
 @pytest.mark.parametrize("settled", [Settled(5, "e"), Settled(9, "other")])
 def test_an_answer_that_is_in_it_already_or_of_another_epoch_is_not(
     local: Local, settled: Settled

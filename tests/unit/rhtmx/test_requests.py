@@ -124,3 +124,74 @@ def test_a_new_connection_is_not_held_up(requests: Requests) -> None:
     requests.refused(refusal(ErrorCode.RATE_LIMITED, None, retry_after=60.0), 10)
     requests.begin(64)
     assert asked(requests) == ["a", "b"]
+
+
+def test_a_thousand_wait_for_their_turn_and_are_asked_in_their_order(
+    told: list[Event],
+) -> None:
+    requests = Requests(lambda: 0.5, told.append)
+    requests.begin(64)
+    names = [str(number) for number in range(1000)]
+    for name in names:
+        requests.add(question(name))
+    seen: list[str | None] = asked(requests)
+    for name in names:
+        assert len(requests.asked) == min(64, 1000 - int(name))
+        requests.answered(answer(name))
+        seen += asked(requests)
+    assert seen == names
+    assert [each.request_id for each in told if isinstance(each, Answered)] == names
+
+
+def test_what_nobody_waits_for_any_more_is_not_asked(requests: Requests, told: list[Event]) -> None:
+    requests.cancel("a")
+    assert asked(requests) == ["b"]
+    requests.cancel("a")
+    assert not requests.waits("a")
+
+
+def test_what_was_asked_and_given_up_takes_its_place_until_the_answer(
+    requests: Requests, told: list[Event]
+) -> None:
+    requests.add(question("c"))
+    requests.begin(2)
+    assert asked(requests) == ["a", "b"]
+    requests.cancel("a")
+    assert asked(requests) == []
+    requests.answered(answer("a"))
+    assert asked(requests) == ["c"]
+    assert told == []
+
+
+def test_what_was_given_up_is_not_asked_again_on_the_next_connection(requests: Requests) -> None:
+    asked(requests)
+    requests.cancel("a")
+    requests.lost()
+    requests.begin(64)
+    assert asked(requests) == ["b"]
+
+
+def test_the_limit_of_each_connection_is_its_own(requests: Requests) -> None:
+    requests.begin(1)
+    assert asked(requests) == ["a"]
+    requests.lost()
+    requests.begin(2)
+    assert asked(requests) == ["a", "b"]
+
+
+def test_what_the_server_was_too_busy_for_keeps_its_place(requests: Requests) -> None:
+    requests.add(question("c"))
+    requests.begin(2)
+    assert asked(requests) == ["a", "b"]
+    for name in ("b", "a"):
+        requests.refused(refusal(ErrorCode.TOO_MANY_REQUESTS, name), 0)
+    requests.hold.tick(1000)
+    assert asked(requests) == ["a", "b"]
+
+
+def test_a_refusal_of_what_was_never_asked_does_not_have_it_asked_twice(
+    requests: Requests,
+) -> None:
+    requests.refused(refusal(ErrorCode.RATE_LIMITED, "a"), 0)
+    requests.hold.tick(1000)
+    assert asked(requests) == ["a", "b"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rhtmx.cursor import Cursor
@@ -78,3 +80,143 @@ def test_unknown_readers_are_no_error(streams: Streams) -> None:
     streams.remove(Cursor())
     streams.pause(Cursor())
     streams.resume(Cursor())
+
+
+def caught_up(streams: Streams, wire: WireSide, entity: str) -> None:
+    """The server has sent what there is of an entity."""
+    wire.pong()
+    streams.complete(Grain.RECORDS, replace(complete(1), entity=entity))
+
+
+def subscribed(wire: WireSide) -> list[str]:
+    """The entities that were subscribed to since the last call."""
+    named = [each.entities[0] for each in wire.sent if isinstance(each, Subscribe)]
+    wire.sent.clear()
+    return named
+
+
+def test_what_nobody_reads_any_more_is_forgotten(streams: Streams, wire: WireSide) -> None:
+    for number in range(10):
+        cursor = Cursor(at(0))
+        streams.add(f"room{number}", Grain.RECORDS, cursor)
+        caught_up(streams, wire, f"room{number}")
+        streams.remove(cursor)
+        wire.pong()
+    assert len(streams._streams) == 2
+    assert streams._owners == {}
+
+
+def test_a_stream_that_is_still_ending_is_not_forgotten(streams: Streams, wire: WireSide) -> None:
+    cursor = Cursor(at(0))
+    streams.add("tasks", Grain.RECORDS, cursor)
+    caught_up(streams, wire, "tasks")
+    streams.remove(cursor)
+    streams.add("users", Grain.RECORDS, Cursor(at(0)))
+    streams.add("tasks", Grain.RECORDS, Cursor(at(0)))
+    assert subscribed(wire) == ["tasks", "users"]
+    wire.pong()
+    assert subscribed(wire) == ["tasks"]
+
+
+def test_reads_that_end_wait_for_one_another_in_their_order(
+    streams: Streams, wire: WireSide
+) -> None:
+    streams.opened("e", 2)
+    streams.add("live", Grain.RECORDS, Cursor(at(0)))
+    reads = {name: Cursor(at(0), ends=True) for name in "abc"}
+    for name, cursor in reads.items():
+        streams.add(name, Grain.RECORDS, cursor)
+    assert subscribed(wire) == ["live", "a"]
+    caught_up(streams, wire, "live")
+    for name, then in (("a", ["b"]), ("b", ["c"]), ("c", [])):
+        caught_up(streams, wire, name)
+        streams.remove(reads[name])
+        assert subscribed(wire) == then
+        wire.pong()
+
+
+def test_where_nothing_ends_by_itself_there_is_nothing_to_wait_for(
+    streams: Streams, wire: WireSide
+) -> None:
+    streams.opened("e", 1)
+    streams.add("live", Grain.RECORDS, Cursor(at(0)))
+    streams.add("a", Grain.RECORDS, Cursor(at(0), ends=True))
+    assert subscribed(wire) == ["live", "a"], "the server says why not"
+
+
+def test_whoever_waits_for_a_read_that_goes_on_waits_no_longer(
+    streams: Streams, wire: WireSide
+) -> None:
+    streams.opened("e", 1)
+    streams.add("a", Grain.RECORDS, Cursor(at(0), ends=True))
+    streams.add("b", Grain.RECORDS, Cursor(at(0), ends=True))
+    assert subscribed(wire) == ["a"]
+    streams.add("a", Grain.RECORDS, Cursor(at(0)))
+    assert subscribed(wire) == ["b"]
+
+
+def test_whoever_waits_for_a_read_that_is_refused_takes_its_place(
+    streams: Streams, wire: WireSide
+) -> None:
+    streams.opened("e", 1)
+    for name in "ab":
+        streams.add(name, Grain.RECORDS, Cursor(at(0), ends=True))
+    assert subscribed(wire) == ["a"]
+    streams.refused("a", Grain.RECORDS, RhtmxError(ErrorCode.UNKNOWN_ENTITY, "no 'a'"))
+    assert subscribed(wire) == ["b"]
+
+
+def test_what_waits_is_read_on_the_next_connection(streams: Streams, wire: WireSide) -> None:
+    streams.opened("e", 1)
+    for name in "ab":
+        streams.add(name, Grain.RECORDS, Cursor(at(0), ends=True))
+    streams.lost()
+    assert subscribed(wire) == ["a"]
+    streams.opened("e", 2)
+    assert subscribed(wire) == ["a", "b"]
+
+
+def test_an_end_is_told_where_nobody_waits_for_it(wire: WireSide) -> None:
+    ended: list[str] = []
+    streams = Streams(wire.outlet, lambda: ended.append("room"))
+    streams.opened("e", 2)
+    cursors = [Cursor(at(0)), Cursor(at(0))]
+    for name, cursor in zip("ab", cursors, strict=True):
+        streams.add(name, Grain.RECORDS, cursor)
+    streams.refused("a", Grain.RECORDS, RhtmxError(ErrorCode.UNKNOWN_ENTITY, "no 'a'"))
+    assert ended == [], "what was refused had taken no room"
+    wire.pong()
+    caught_up(streams, wire, "b")
+    streams.remove(cursors[1])
+    assert ended == ["room"]
+
+
+def test_a_reader_that_pauses_keeps_its_room(wire: WireSide) -> None:
+    ended: list[str] = []
+    streams = Streams(wire.outlet, lambda: ended.append("room"))
+    streams.opened("e", 2)
+    slow = Cursor(at(0))
+    streams.add("slow", Grain.RECORDS, slow)
+    for name in "ab":
+        streams.add(name, Grain.RECORDS, Cursor(at(0), ends=True))
+    assert subscribed(wire) == ["slow", "a"]
+    caught_up(streams, wire, "slow")
+    streams.pause(slow)
+    wire.fences.pop(0)  # that of `a`, which reads on
+    wire.pong()
+    assert (subscribed(wire), ended) == ([], [])
+    streams.resume(slow)
+    assert subscribed(wire) == ["slow"]
+
+
+def test_what_cannot_wait_comes_first_on_the_next_connection(
+    streams: Streams, wire: WireSide
+) -> None:
+    streams.opened("e", 2)
+    for name in "ab":
+        streams.add(name, Grain.RECORDS, Cursor(at(0), ends=True))
+    streams.add("live", Grain.RECORDS, Cursor(at(0)))
+    streams.lost()
+    wire.sent.clear()
+    streams.opened("e", 2)
+    assert subscribed(wire) == ["live", "a"]

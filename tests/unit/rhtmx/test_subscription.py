@@ -242,3 +242,25 @@ async def test_a_commit_of_several_fields_is_resumed_before_it(client: Client, p
         second = await anext(changes)
         assert (second.field, second.more) == ("y", False)
         assert changes.position == Position(epoch="e0", version=1)
+
+
+async def test_a_wait_ends_when_somebody_else_stops_it(client: Client, peer: Peer) -> None:
+    changes = client.changes("tasks")
+    waiting = asyncio.create_task(anext(changes))
+    await peer.until(lambda: any(isinstance(each, Subscribe) for each in peer.heard))
+    changes.stop()
+    with pytest.raises(StopAsyncIteration):
+        await waiting
+    async with changes:
+        await peer.write("1", {"n": 1})
+        assert (await anext(changes)).version == 1
+
+
+async def test_one_that_was_ended_does_not_begin_again(client: Client, peer: Peer) -> None:
+    changes = client.changes("tasks", since=0)
+    changes.end()
+    assert [change async for change in changes] == []
+    async with changes as entered:
+        with pytest.raises(StopAsyncIteration):
+            await anext(entered)
+    assert not any(isinstance(each, Subscribe) for each in peer.heard)

@@ -315,6 +315,10 @@ async def test_too_many_subscriptions_are_refused_all_together() -> None:
     side.say(Subscribe(entities=["a"]))
     (error,) = await answers(side, Subscribe(entities=["a", "b", "c"]))
     assert code(error) is ErrorCode.TOO_MANY_SUBSCRIPTIONS
+    assert error.message.startswith("'b' and 1 more: at most 2 entities at a time")  # type: ignore[union-attr]
+    (error,) = await answers(side, Subscribe(entities=["a", "b"]), Subscribe(entities=["c"]))
+    assert error.message.startswith("'c': at most 2 entities")  # type: ignore[union-attr]
+    side.say(Unsubscribe(entities=["b"]))
     assert side.connection.feed.subscriptions == 1
     assert await answers(side, Subscribe(entities=["a", "b"])) == []
 

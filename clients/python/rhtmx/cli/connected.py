@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import rhtmx
 from rhtmx.cli import files
+from rhtmx.cli.certificates import context
 from rhtmx.cli.errors import NO_CONNECTION, CommandError
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Server
@@ -34,7 +35,8 @@ async def connected(
         patient: whether to wait for ever for a connection that was lost.
 
     Raises:
-        CommandError: the connection was lost for longer than the timeout.
+        CommandError: the connection was lost for longer than the timeout, or a file
+            for it cannot be used.
         ConnectionClosed: there is no connection, and there will be none.
     """
     token = server.token
@@ -50,6 +52,7 @@ async def connected(
         server.url,
         format=server.format,
         token=token if path is None else fresh,
+        ssl=context(server.ca, server.cert, server.key),
         open_timeout=server.timeout,
     )
     try:

@@ -81,14 +81,18 @@ def _noting(output: Output) -> Iterator[None]:
 
 
 class _Notes(logging.Handler):
-    """What the client has to say beside its answers, as news."""
+    """What the client has to say beside its answers, as news.
+
+    What ends the client is an error there, and here the error of the command.
+    """
 
     def __init__(self, output: Output) -> None:
         super().__init__(logging.WARNING)
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._output.note(record.getMessage())
+        if record.levelno < logging.ERROR:
+            self._output.note(record.getMessage())
 
 
 async def _run(invocation: Invocation, output: Output) -> int:

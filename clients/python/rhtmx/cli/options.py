@@ -10,18 +10,21 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from rhtmx.address import websocket_url
 from rhtmx.cli import values
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
 from rhtmx.cli.requests import Invocation, Push, PushMany, Request, Server, Sync, Tail, Validate
+from rhtmx.errors import RhtmxError
 from rhtmx.wire.limits import MAX_TOKEN
 
 __all__ = ["read"]
 
 _LONGEST = 86_400.0
 """Seconds; what a timeout may be."""
+
+_PAIR = ("cert", "key")
 
 
 def read(
@@ -58,12 +61,17 @@ def _server(given: Mapping[str, Any], environ: Mapping[str, str]) -> Server:
         token = environ.get("RHTMX_TOKEN", "").strip() or None
     if token is not None and (size := len(token.encode(errors="surrogatepass"))) > MAX_TOKEN:
         raise _wrong(f"--token or RHTMX_TOKEN: at most {MAX_TOKEN} bytes expected, got {size}")
+    url = _url(given, environ)
+    ca, cert, key = _files(given, environ, url)
     return Server(
-        url=_url(given, environ),
+        url=url,
         token=token,
         token_file=None if file is None else Path(file),
         format=given.get("format", "json"),
         timeout=_seconds("--timeout", given["timeout"]) if "timeout" in given else DEFAULT_TIMEOUT,
+        ca=ca,
+        cert=cert,
+        key=key,
     )
 
 
@@ -72,15 +80,28 @@ def _url(given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     if url is None:
         label, url = "RHTMX_URL", environ.get("RHTMX_URL", "").strip() or DEFAULT_URL
     try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port or 1)
-    except ValueError:  # the port
-        whole = None
-    if not whole:
-        # The rest of it may hold a token, and is of no help.
-        start = url.partition("?")[0]
-        raise _wrong(f"{label}: ws://host:port/api/ws or wss://… expected, got {start!r}")
-    return str(url)
+        return websocket_url(url, label)
+    except RhtmxError as error:
+        raise _wrong(error.message) from None
+
+
+def _files(
+    given: Mapping[str, Any], environ: Mapping[str, str], url: str
+) -> tuple[Path | None, Path | None, Path | None]:
+    """The files for TLS: those that are given; else, where there is TLS, the environment's."""
+    named = [name for name in ("ca", "cert", "key") if name in given]
+    if not url.startswith("wss:"):
+        if named:
+            raise _wrong(f"--{named[0]} goes with a wss:// or https:// URL")
+        return None, None, None
+    if "key" in given and "cert" not in given:
+        raise _wrong("--key goes with --cert, whose key it is")
+    # A certificate and its key are one thing: they come from the same place.
+    pair = given if "cert" in given else {n: environ.get(f"RHTMX_{n.upper()}") for n in _PAIR}
+    if pair.get("key") and not pair.get("cert"):
+        raise _wrong("RHTMX_KEY goes with RHTMX_CERT, whose key it is")
+    ca, cert, key = given.get("ca") or environ.get("RHTMX_CA"), pair.get("cert"), pair.get("key")
+    return Path(ca) if ca else None, Path(cert) if cert else None, Path(key) if key else None
 
 
 def _tail(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:

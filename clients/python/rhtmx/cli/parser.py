@@ -90,7 +90,10 @@ def _tool(version: str) -> argparse.ArgumentParser:
 def _share(parser: argparse.ArgumentParser) -> None:
     """The options that every command takes; they may stand before it, too."""
     group = parser.add_argument_group("options of all commands")
-    group.add_argument("--url", help=f"the server [RHTMX_URL, or {DEFAULT_URL}]")
+    group.add_argument(
+        "--url",
+        help=f"the server; wss:// or https:// for TLS [RHTMX_URL, or {DEFAULT_URL}]",
+    )
     group.add_argument(
         "--token",
         help="bearer token [RHTMX_TOKEN]; others on this machine can see the arguments: "
@@ -100,6 +103,21 @@ def _share(parser: argparse.ArgumentParser) -> None:
         "--token-file",
         metavar="FILE",
         help="file that holds the token; read again for each connection",
+    )
+    group.add_argument(
+        "--ca",
+        metavar="FILE",
+        help="whom to trust with TLS, as PEM [RHTMX_CA, or whom the system trusts]",
+    )
+    group.add_argument(
+        "--cert",
+        metavar="FILE",
+        help="certificate of this client, as PEM, for a server that asks [RHTMX_CERT]",
+    )
+    group.add_argument(
+        "--key",
+        metavar="FILE",
+        help="the key to it, if it is not in the same file [RHTMX_KEY]",
     )
     group.add_argument(
         "--format", choices=("json", "proto"), help="how messages are written on the wire [json]"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
 
+from rhtmx.address import shown
 from rhtmx.jsonvalue import Json
 from rhtmx.messages import Position
 
@@ -27,6 +27,9 @@ class Server:
         token_file: file that holds it; read again for each connection.
         format: how messages are written.
         timeout: seconds to wait for the connection, and for each answer.
+        ca: file with whom to trust.
+        cert: file with who this client is.
+        key: file with the key to that, if it is not in the same.
     """
 
     url: str
@@ -34,12 +37,14 @@ class Server:
     token_file: Path | None
     format: Literal["json", "proto"]
     timeout: float
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
 
     @property
     def shown(self) -> str:
         """The URL as it may be printed: a password or a token in it may not."""
-        parts = urlsplit(self.url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return shown(self.url)
 
 
 @dataclass(frozen=True, slots=True)

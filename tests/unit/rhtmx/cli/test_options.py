@@ -34,6 +34,35 @@ def test_the_environment_names_the_server_and_options_go_before_it() -> None:
     assert (server.token, server.token_file) == (None, Path("f"))
 
 
+def test_http_and_https_are_taken_for_ws_and_wss() -> None:
+    assert run("sync", "a", "--url", "http://h/api/ws").server.url == "ws://h/api/ws"
+    assert run("sync", "a", environ={"RHTMX_URL": "https://h"}).server.url == "wss://h"
+
+
+def files(*argv: str, **environ: str) -> tuple[str | None, ...]:
+    url = ("--url", "wss://h") if "--url" not in argv else ()
+    server = run("sync", "a", *url, *argv, environ=environ).server
+    return tuple(None if p is None else str(p) for p in (server.ca, server.cert, server.key))
+
+
+def test_the_files_for_tls_come_from_options_or_the_environment() -> None:
+    environ = {"RHTMX_CA": "ca", "RHTMX_CERT": "cert", "RHTMX_KEY": "key"}
+    assert files() == (None, None, None)
+    assert files("--ca", "a", "--cert", "c", "--key", "k") == ("a", "c", "k")
+    assert files(**environ) == ("ca", "cert", "key")
+    assert files("--ca", "a", **environ) == ("a", "cert", "key")
+
+
+def test_a_key_of_the_environment_is_not_taken_for_another_certificate() -> None:
+    assert files("--cert", "c", RHTMX_CERT="cert", RHTMX_KEY="key") == (None, "c", None)
+    with pytest.raises(CommandError, match="RHTMX_KEY goes with RHTMX_CERT"):
+        files(RHTMX_KEY="key")
+
+
+def test_files_of_the_environment_do_not_stand_in_the_way_of_a_url_without_tls() -> None:
+    assert files("--url", "ws://h", RHTMX_CA="ca", RHTMX_KEY="key") == (None, None, None)
+
+
 def test_the_shared_options_are_read() -> None:
     invocation = run("sync", "tasks", "--format", "proto", "--json", "--timeout", "2.5")
     assert (invocation.server.format, invocation.server.timeout) == ("proto", 2.5)
@@ -92,7 +121,11 @@ def test_a_command_is_read(line: str, request_: object) -> None:
         ("sync a --timeout 0", "--timeout: seconds from above 0 to 86400 expected, got '0'"),
         ("sync a --timeout 1e9", "--timeout: seconds from above 0"),
         ("sync a --token t --token-file f", "--token and --token-file are two answers"),
-        ("sync a --url http://h/api/ws", "--url: ws://host:port/api/ws or wss://… expected"),
+        ("sync a --url ftp://h/api/ws", "--url: ws://host:port/api/ws or wss://… expected"),
+        ("sync a --url wss://h/#x", "--url: ws://host:port/api/ws or wss://… expected"),
+        ("sync a --ca f", "--ca goes with a wss:// or https:// URL"),
+        ("sync a --url http://h --cert f", "--cert goes with a wss:// or https:// URL"),
+        ("sync a --url wss://h --key f", "--key goes with --cert, whose key it is"),
         ("sync a --url ws://", "--url: ws://host:port/api/ws or wss://… expected"),
         ("sync a --url ws://h:99999/", "--url: ws://host:port/api/ws or wss://… expected"),
         ("sync a --url ws://[h/", "--url: ws://host:port/api/ws or wss://… expected"),
@@ -121,7 +154,7 @@ def test_a_token_that_no_server_takes_is_refused_and_not_repeated(where: str) ->
 
 def test_a_wrong_url_of_the_environment_is_told_by_its_name_and_without_its_token() -> None:
     with pytest.raises(CommandError) as raised:
-        run("sync", "a", environ={"RHTMX_URL": "http://h/?token=s3cr3t"})
+        run("sync", "a", environ={"RHTMX_URL": "ftp://h/?token=s3cr3t"})
     assert raised.value.message.startswith("RHTMX_URL: ws://")
     assert "s3cr3t" not in raised.value.message
 

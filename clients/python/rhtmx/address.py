@@ -1,0 +1,89 @@
+"""The URL of a server: what may be given, and what may be shown of it. Pure.
+
+Knows URLs. Must not know sockets. What is connected to is a `ws:` or `wss:` URL;
+`http:` and `https:` are taken for these, as the browsers of today do (WHATWG
+WebSockets, section 3.1), so that one setting serves pages and programs.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from rhtmx.errors import ErrorCode, RhtmxError
+
+__all__ = ["shown", "websocket_url", "without_secrets"]
+
+_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_BREAKS = re.compile(r"[\x00-\x20\x7f]")
+"""What would end the request line; `urlsplit` leaves some of it out in silence."""
+
+
+def websocket_url(url: str, label: str = "url") -> str:
+    """The `ws:` or `wss:` form of a URL.
+
+    Args:
+        url: as the user wrote it.
+        label: what it is called in the error.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, no server can be reached by it.
+
+    Example:
+        >>> websocket_url("https://example.com/api/ws")
+        'wss://example.com/api/ws'
+    """
+    try:
+        parts = urlsplit(url)
+        wrong = _wrong(url, parts)
+    except ValueError as error:  # brackets without an IPv6 address in them, a port
+        wrong = str(error)
+    if wrong:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"{label}: ws://host:port/api/ws or wss://… expected, got '{_start(url)}': {wrong}",
+        )
+    return urlunsplit(parts._replace(scheme=_SCHEMES[parts.scheme]))
+
+
+def shown(url: str) -> str:
+    """A URL as it may be printed: a password or a token in it may not.
+
+    Example:
+        >>> shown("wss://ada:secret@example.com/api/ws?token=abc")
+        'wss://example.com/api/ws'
+    """
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def without_secrets(text: str) -> str:
+    """What somebody else says, without what may be secret in the URLs of it.
+
+    Example:
+        >>> without_secrets("cannot go to https://ada:pw@h/x?token=abc now")
+        'cannot go to https://h/x now'
+    """
+    return re.sub(r"\?\S+", "", re.sub(r"//[^/?#\s]*@", "//", text))
+
+
+def _wrong(url: str, parts: SplitResult) -> str:
+    """What is wrong with a URL; nothing if it is fine."""
+    if _BREAKS.search(url):
+        return "there is a space or a control character in it"
+    if parts.scheme not in _SCHEMES:
+        return "it does not begin with ws://, wss://, http:// or https://"
+    if not parts.hostname:
+        return "it names no host"
+    if parts.port == 0:
+        return "there is no port 0"
+    if "#" in url:
+        return "leave out what begins with '#': it never reaches a server"
+    if parts.username is not None and parts.password is None:
+        return "a name before '@' needs a password: name:password@host"
+    return ""
+
+
+def _start(url: str) -> str:
+    """What may be repeated of a URL that is none: the rest may hold a token, and is of no help."""
+    return re.sub(r"^([^/?#]*//)[^/?#]*@", r"\1", re.split(r"[?#]", url, maxsplit=1)[0])

@@ -1,0 +1,71 @@
+"""What a failed TLS handshake means, in words. Pure.
+
+Knows OpenSSL's reasons. Must not know sockets.
+
+A certificate that does not verify may be another one tomorrow: it is renewed, a
+clock is set, the page of a café's network is clicked away. So the client goes on
+trying, and says so aloud; where somebody waits for the first connection, that fails
+at once. What the *server* says against *this* client's certificate is final.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+__all__ = ["BROKEN_OFF", "MAYBE_CERTIFICATE", "NO_TLS", "failure"]
+
+BROKEN_OFF = (
+    "the other side broke off the TLS handshake: does it speak TLS on this port (or is it ws://), "
+    "and does it ask for a certificate of this client (ssl=, --cert)?"
+)
+"""What it means where TCP stands, and TLS does not come about."""
+
+MAYBE_CERTIFICATE = (
+    "the server ended the connection without an answer: if it asks for a certificate of this "
+    "client, give one (ssl=, --cert)"
+)
+"""What it means where TLS stands, and the other side says nothing at all."""
+
+NO_TLS = "is it a port without TLS, for ws:// instead of wss://?"
+"""What it means where what answers is no TLS, or nothing."""
+
+_TRUST = "name the authority that signed it (ssl=, --ca), if you trust it"
+
+_UNVERIFIED = {
+    9: "is not valid yet: is the clock of this machine right?",
+    10: "has expired: who runs the server has to renew it, unless the clock here is wrong",
+    18: f"is signed by itself: {_TRUST}",
+    19: f"is signed by an authority that nobody here trusts: {_TRUST}",
+    20: f"is signed by an authority that nobody here trusts: {_TRUST}",
+    21: f"is signed by an authority that nobody here trusts: {_TRUST}",
+    62: "is for another host name: connect under a name that stands in it",
+    64: "is for another address: connect under a name that stands in it",
+}
+"""`X509_V_ERR_…` → what is wrong with the server's certificate (OpenSSL, x509_vfy.h)."""
+
+_FOREIGN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+"""How OpenSSL calls an answer that is no TLS; 3.2 changed the first into the second."""
+
+_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
+"""Words of the alerts against a client's certificate (RFC 8446, section 6.2). TLS 1.2
+says `handshake_failure` where there is none."""
+
+
+def failure(error: ssl.SSLError) -> tuple[str, bool]:
+    """Why there is no TLS, in words for a person, and whether that is final."""
+    reason = getattr(error, "reason", None) or ""  # it is not there where Python made the error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        more = _UNVERIFIED.get(error.verify_code, f"cannot be verified: {error.verify_message}")
+        return f"its certificate {more}", False
+    if reason in _FOREIGN:
+        return f"what answers is no TLS: {NO_TLS}", False
+    if reason.startswith("UNEXPECTED_EOF"):
+        return BROKEN_OFF, False
+    if "_ALERT_" in reason and any(word in reason for word in _ALERTS):
+        said = reason.partition("_ALERT_")[2].replace("_", " ").lower()
+        return (
+            "the server does not take this client's certificate, or asks for one "
+            f"(TLS alert: {said}): give the right one (ssl=, --cert)",
+            True,
+        )
+    return f"no TLS connection: {error.strerror or reason or error}", False
