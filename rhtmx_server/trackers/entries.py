@@ -56,8 +56,8 @@ class FormValues(Mapping[str, str]):
     `form["email"]` is the field's text; of several values the last one, of a file
     its name. Every registered field is in here: one that was not sent is empty.
 
-    Args:
-        entries: the entries of each field.
+    Attributes:
+        entries: all that each field has.
 
     Example:
         >>> form = FormValues({"tags": ["red", "blue"], "email": []})
@@ -68,20 +68,20 @@ class FormValues(Mapping[str, str]):
     """
 
     def __init__(self, entries: Mapping[str, Sequence[Entry]]) -> None:
-        self._entries = entries
+        self.entries = entries
 
     def __getitem__(self, field: str) -> str:
-        entries = self._entries[field]
+        entries = self.entries[field]
         return text(entries[-1]) if entries else ""
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __repr__(self) -> str:
-        return f"FormValues({dict(self._entries)!r})"
+        return f"FormValues({dict(self.entries)!r})"
 
     def getlist(self, field: str) -> list[str]:
         """All values of a field as texts, in the order of the page, also empty ones.
@@ -89,7 +89,7 @@ class FormValues(Mapping[str, str]):
         Raises:
             KeyError: no such field is registered, and none was sent.
         """
-        return [text(each) for each in self._entries[field]]
+        return [text(each) for each in self.entries[field]]
 
     def files(self, field: str) -> list[File]:
         """The files that were chosen for a field, in order.
@@ -97,11 +97,7 @@ class FormValues(Mapping[str, str]):
         Raises:
             KeyError: as for `getlist`.
         """
-        return [each for each in self._entries[field] if isinstance(each, File) and each.name]
-
-    def entries(self, field: str) -> Sequence[Entry]:
-        """All that the field has."""
-        return self._entries[field]
+        return [each for each in self.entries[field] if isinstance(each, File) and each.name]
 
 
 def by_field(fields: Iterable[str], sent: Iterable[FormFieldValue]) -> dict[str, list[Entry]]:
@@ -113,7 +109,11 @@ def by_field(fields: Iterable[str], sent: Iterable[FormFieldValue]) -> dict[str,
     """
     entries: dict[str, list[Entry]] = {field: [] for field in fields}
     for each in sent:
-        entries.setdefault(each.field, []).append(entry(each))
+        value = each.value if each.file is None else entry(each)
+        if each.field in entries:
+            entries[each.field].append(value)
+        else:
+            entries[each.field] = [value]
     return entries
 
 

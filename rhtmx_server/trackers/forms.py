@@ -139,7 +139,7 @@ class FormTracker:
         share = owner if share is None else share
         verdicts, jobs = list[Verdict](), dict[int, _Job]()
         for field, steps in form.fields.items():
-            error, rest = judge(steps, values.entries(field))
+            error, rest = judge(steps, values.entries[field])
             if rest:
                 jobs[len(verdicts)] = partial(self._finish, field, rest, values, share)
             verdicts.append(Verdict(error, field=field))
@@ -199,7 +199,7 @@ class FormTracker:
     ) -> Verdict:
         """Check the steps that are left for a field, in order, up to the first failure."""
         error = metadata = None
-        entries = values.entries(field)
+        entries = values.entries[field]
         for step in rest:
             if isinstance(step, Validator):
                 value = step.kind.value(entries)

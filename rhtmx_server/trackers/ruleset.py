@@ -145,7 +145,9 @@ def check_all(rules: Rules, kind: Kind = TEXT) -> Ruleset:
     judge = _judge(rules, kind)
 
     def check(entries: Sequence[Entry]) -> str | None:
-        filled = [each for each in entries if not is_empty(each)]
+        filled = entries
+        if len(entries) != 1 or is_empty(entries[0]):  # one that is not empty: the usual case
+            filled = [each for each in entries if not is_empty(each)]
         if not filled:
             return (message or "is required") if required else None
         if count is not None and (error := count(len(filled))) is not None:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FormFieldValue, FormFile
+from rhtmx.wire.limits import MAX_INTEGER
 
 __all__ = ["Entry", "File", "FormValue", "entries", "entry", "field_values"]
 
@@ -60,16 +61,25 @@ def entries(value: FormValue, where: str) -> list[Entry]:
     Raises:
         RhtmxError: `BAD_MESSAGE`, it is something else.
     """
-    if isinstance(value, str | File):
-        return [value]
-    # Bytes are a sequence, of numbers. What was entered may be secret: the error tells its kind.
-    several = isinstance(value, Sequence) and not isinstance(value, bytes | bytearray)
-    wrong = [each for each in value if not isinstance(each, str | File)] if several else [value]
-    if wrong:
-        expected = "a text, a File, or a list of these expected"
-        kind = type(wrong[0]).__name__
-        raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{where}: {expected}, got {kind}")
-    return list(value)
+    # Texts and bytes are sequences, too.
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [_checked(each, where) for each in value]
+    return [_checked(value, where)]
+
+
+def _checked(value: object, where: str) -> Entry:
+    """Refuse what no server could be told, whichever the format. A text may be secret."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, File):
+        wrong = f"a text, a File, or a list of these expected, got {type(value).__name__}"
+    elif not isinstance(value.name, str) or not isinstance(value.type, str):
+        wrong = f"name and type of a File are texts, got {value.name!r:.40} and {value.type!r:.40}"
+    elif type(value.size) is not int or not 0 <= value.size <= MAX_INTEGER:
+        wrong = f"the size of a File is a number of bytes from 0 on, got {value.size!r:.40}"
+    else:
+        return value
+    raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{where}: {wrong}")
 
 
 def field_values(values: Mapping[str, FormValue], where: str) -> list[FormFieldValue]:

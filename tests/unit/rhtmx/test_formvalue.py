@@ -60,3 +60,32 @@ def test_what_is_no_value_of_a_form_is_refused_by_its_kind_alone(value: Any, kin
     expected = "a text, a File, or a list of these expected"
     assert refused.value.message == f"validate_form.fields['b']: {expected}, got {kind}"
     assert refused.value.code is ErrorCode.BAD_MESSAGE
+
+
+WRONG: Any = {"name": None, "type": 7, "size": 3.5}
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (File("a", -1), "the size of a File is a number of bytes from 0 on, got -1"),
+        (
+            File("a", 2**53),
+            "the size of a File is a number of bytes from 0 on, got 9007199254740992",
+        ),
+        (File("a", WRONG["size"]), "the size of a File is a number of bytes from 0 on, got 3.5"),
+        (File("a", True), "the size of a File is a number of bytes from 0 on, got True"),
+        (File(WRONG["name"], 1), "name and type of a File are texts, got None and ''"),
+        (File("a", 1, WRONG["type"]), "name and type of a File are texts, got 'a' and 7"),
+    ],
+)
+def test_a_file_that_no_server_could_be_told_of_is_refused_at_once(file: File, words: str) -> None:
+    """In binary a number that is too large could be written, and would never be answered."""
+    for value in (file, [CV, file]):
+        with pytest.raises(RhtmxError) as refused:
+            field_values({"cv": value}, "f")
+        assert (refused.value.message, refused.value.code) == (
+            f"f['cv']: {words}",
+            ErrorCode.BAD_MESSAGE,
+        )
+    assert field_values({"cv": File("a", 2**53 - 1)}, "f")
