@@ -8,11 +8,13 @@ Example:
 
 from rhtmx.changes import Change, FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.formvalue import File
 from rhtmx.results import Conflict, FieldPushResult, PushResult
 from rhtmx_server.app import App
 from rhtmx_server.config import Config
 from rhtmx_server.page import HistoryPage
 from rhtmx_server.services import Grant
+from rhtmx_server.trackers.entries import FormValues
 from rhtmx_server.trackers.validators import Invalid, Valid
 from rhtmx_server.trackers.values import HistoryChange
 
@@ -24,6 +26,8 @@ __all__ = [
     "ErrorCode",
     "FieldChange",
     "FieldPushResult",
+    "File",
+    "FormValues",
     "Grant",
     "HistoryChange",
     "HistoryPage",

@@ -37,8 +37,9 @@ from rhtmx_server.threads import DaemonPool
 from rhtmx_server.times import to_micros
 from rhtmx_server.tokens import Authenticate, authenticator, check_authenticate
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
+from rhtmx_server.trackers.fieldnames import Extra
 from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.form import Extra, Form
+from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.policy import Policy, parse_policy
 from rhtmx_server.trackers.runner import Runner
@@ -158,7 +159,7 @@ class App:
         """
         form = self._forms.get(name) or self._forms.setdefault(name, Form(name))
         if extra is not None:
-            form.extra = extra
+            form.names.extra = extra
         return form
 
     @overload

@@ -12,6 +12,7 @@ from typing import Any
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
+    FormFieldValue,
     Hello,
     Position,
     Push,
@@ -139,18 +140,25 @@ def _push_fields(message: PushFields) -> None:
             raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{where}: '{update.field}' may not be a key")
 
 
+def _form_values(where: str, values: Sequence[FormFieldValue]) -> None:
+    _items(where, values)
+    for index, each in enumerate(values):
+        if each.file is not None:
+            _at_least(f"{where}[{index}].file.size", each.file.size, 0)
+
+
 def _validate_field(message: ValidateField) -> None:
     _bytes("validate_field.request_id", message.request_id, least=0)
     _bytes("validate_field.form", message.form)
     _bytes("validate_field.field", message.field)
-    _items("validate_field.values", message.values)
+    _form_values("validate_field.values", message.values)
     _name("validate_field.form_instance", message.form_instance)
 
 
 def _validate_form(message: ValidateForm) -> None:
     _bytes("validate_form.request_id", message.request_id, least=0)
     _bytes("validate_form.form", message.form)
-    _items("validate_form.fields", message.fields)
+    _form_values("validate_form.fields", message.fields)
     _name("validate_form.form_instance", message.form_instance)
 
 

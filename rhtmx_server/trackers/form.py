@@ -8,42 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, TypeAlias, TypeVar, Unpack, overload
+from typing import Concatenate, Literal, TypeAlias, TypeVar, Unpack, overload
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.formvalue import Entry, File
 from rhtmx.messages import FormFieldValue
-from rhtmx_server.names import nearest
-from rhtmx_server.trackers.rules import Check
-from rhtmx_server.trackers.ruleset import Rules, check_all
-from rhtmx_server.trackers.validators import Function, Validator, Values
+from rhtmx_server.trackers.entries import FormValues, Kind, by_field
+from rhtmx_server.trackers.fieldnames import Extra, FieldNames
+from rhtmx_server.trackers.ruleset import (
+    FileRules,
+    FilesRules,
+    Rules,
+    Ruleset,
+    TextRules,
+    TextsRules,
+    check_all,
+)
+from rhtmx_server.trackers.validators import Function, Validator
 
-__all__ = ["NO_FIELDS", "Extra", "Form", "Step", "judge"]
+__all__ = ["Form", "Step", "judge"]
 
 F = TypeVar("F", bound=Function)
+OfText = TypeVar("OfText", bound=Callable[Concatenate[str, ...], object])
+OfTexts = TypeVar("OfTexts", bound=Callable[Concatenate[list[str], ...], object])
+OfFile = TypeVar("OfFile", bound=Callable[Concatenate[File | None, ...], object])
+OfFiles = TypeVar("OfFiles", bound=Callable[Concatenate[list[File], ...], object])
 
-Step: TypeAlias = Check | Validator
-"""One thing that a field has to pass: a ready-made rule, or a validator."""
+Step: TypeAlias = Ruleset | Validator
+"""One thing that a field has to pass: ready-made rules, or a validator."""
 
-Extra: TypeAlias = Literal["forbid", "ignore"]
-"""What becomes of names that a form does not have: an error, or nothing."""
-
-NO_FIELDS = frozenset(
-    {
-        "authenticity_token",
-        "cf-turnstile-response",
-        "csrf_token",
-        "csrfmiddlewaretoken",
-        "csrftoken",
-        "g-recaptcha-response",
-        "h-captcha-response",
-    }
-)
-"""Names that frameworks and captchas put into a form beside its fields. As are all that
-begin with `_` (`_method`, `__RequestVerificationToken`), they are never an error."""
+_NOTHING: Mapping[str, Sequence[Entry]] = MappingProxyType({})
 
 _MAX_NAME = 255  # bytes; no message may name anything longer
-_NAME_SHOWN = 64
-_COMPARED = 100  # names, of one form: to find the one that is meant may take milliseconds
 
 
 class Form:
@@ -52,6 +47,9 @@ class Form:
     Args:
         name: as clients name it.
         extra: what becomes of names that it does not have.
+
+    Attributes:
+        names: which names it takes.
 
     Example:
         >>> signup = Form("signup")
@@ -69,26 +67,10 @@ class Form:
     def __init__(self, name: str, extra: Extra = "forbid") -> None:
         _check_name("a form", name)
         self.name = name
-        self.extra = extra
         self._fields: dict[str, tuple[Step, ...]] = {}
+        self.names = FieldNames(name, self._fields, extra)
+        self._kinds: dict[str, Kind] = {}
         self._checks: list[Validator] = []
-        self._alike: dict[str, str | None] = {}
-
-    @property
-    def extra(self) -> Extra:
-        """What becomes of names that this form does not have, but for `NO_FIELDS`."""
-        return self._extra
-
-    @extra.setter
-    def extra(self, extra: Extra) -> None:
-        """Change that.
-
-        Raises:
-            ValueError: it is neither of the two words.
-        """
-        if extra not in ("forbid", "ignore"):
-            raise ValueError(f"form {self.name!r}: extra: 'forbid' or 'ignore', not {extra!r}")
-        self._extra = extra
 
     @property
     def fields(self) -> Mapping[str, Sequence[Step]]:
@@ -100,10 +82,60 @@ class Form:
         """What the form as a whole has to pass."""
         return tuple(self._checks)
 
+    @overload
     def field(
         self,
         name: str,
         *,
+        many: Literal[False] = ...,
+        file: Literal[False] = ...,
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[TextRules],
+    ) -> Callable[[OfText], OfText]: ...
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[True],
+        file: Literal[False] = ...,
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[TextsRules],
+    ) -> Callable[[OfTexts], OfTexts]: ...
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[False] = ...,
+        file: Literal[True],
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[FileRules],
+    ) -> Callable[[OfFile], OfFile]: ...
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[True],
+        file: Literal[True],
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[FilesRules],
+    ) -> Callable[[OfFiles], OfFiles]: ...
+
+    def field(
+        self,
+        name: str,
+        *,
+        many: bool = False,
+        file: bool = False,
         blocking: bool | None = None,
         timeout: float | None = None,
         **rules: Unpack[Rules],
@@ -112,15 +144,26 @@ class Form:
 
         A field may be registered several times. What it has to pass is checked
         in the order of registration; the first failure is the field's error.
+        Each of its values has to pass the ready-made rules.
 
         A validator takes the value, and, if it has a parameter `form`, the
-        values of the form: every registered field is in there, one that was
-        not sent as an empty string. Unlike the ready-made rules, it is asked
-        about empty values, too. It returns nothing or `Valid(metadata)`, of
+        values of the form, `FormValues`: every registered field is in there, one
+        that was not sent as an empty string. Unlike the ready-made rules, it is
+        asked about empty values, too. It returns nothing or `Valid(metadata)`, of
         which the last counts, or raises `Invalid`.
+
+        The value is a text; the last one, if there are several of the name: of a
+        hidden control and a checkbox after it, what the checkbox says. With `many`
+        it is a list of all texts that are not empty.
+
+        With `file` it is a `File`, or `None` if none was chosen, and with `many`, too,
+        a list of them. Its name, size and type are all that rules can see: whoever
+        takes the upload checks them again, and the content.
 
         Args:
             name: the field's name.
+            many: it may have several values, as a group of checkboxes has.
+            file: files are chosen there.
             blocking: whether the decorated function must stay off the event
                 loop. By default a plain function does and an `async` one not.
             timeout: its time in seconds; by default that of the server.
@@ -128,22 +171,35 @@ class Form:
 
         Raises:
             TypeError: there is no such rule, or the validator takes other arguments.
-            ValueError: a rule makes no sense, with the reason.
+            ValueError: a rule makes no sense, or not for such a field, or the field was
+                registered for something else before; with the reason.
         """
         _check_name(f"form {self.name!r}: a field", name)
+        kind = Kind(many, file)
         try:
-            self._add(name, *([check_all(rules)] if rules else []))
+            steps = [check_all(rules, kind)] if rules else []
+            self._agree(name, kind)
         except (TypeError, ValueError) as reason:
             raise type(reason)(f"{self.name}.{name}: {reason}") from None
+        self._add(name, *steps)
 
         def register(function: F) -> F:
             validator = Validator.of_field(
-                self.name, name, function, blocking=blocking, timeout=timeout
+                self.name, name, function, kind=kind, blocking=blocking, timeout=timeout
             )
             self._add(name, validator)
             return function
 
         return register
+
+    def _agree(self, name: str, kind: Kind) -> None:
+        """Refuse a field of two kinds: one of its validators would be asked about the wrong one."""
+        before = self._kinds.setdefault(name, kind)
+        if before != kind:
+            raise ValueError(
+                f"many={kind.many}, file={kind.file}: it was registered with many={before.many}, "
+                f"file={before.file} before: say the same each time"
+            )
 
     def _add(self, name: str, *steps: Step) -> None:
         self._fields[name] = self._fields.get(name, ()) + steps
@@ -187,62 +243,16 @@ class Form:
 
         return register if function is None else register(function)
 
-    def values(self, sent: Iterable[FormFieldValue]) -> Values:
+    def values(
+        self, sent: Iterable[FormFieldValue], asked: Mapping[str, Sequence[Entry]] = _NOTHING
+    ) -> FormValues:
         """Collect the values of the whole form, for rules across fields.
 
         Args:
-            sent: what the client sent. Of a name sent twice the last one
-                counts, as in `Object.fromEntries(new FormData(form))`.
-        """
-        values = dict.fromkeys(self._fields, "")
-        values.update((each.field, each.value) for each in sent)
-        return MappingProxyType(values)
-
-    def require(
-        self, sent: Sequence[FormFieldValue], *, page: bool, field: str | None = None
-    ) -> None:
-        """Make sure that this form has fields of the names that were sent.
-
-        Args:
             sent: what the client sent.
-            page: it is all that a page has in its form: hidden controls and buttons,
-                too. A name is an error there only if it is like a field of which
-                nothing was sent.
-            field: the one that is asked about, if it is one.
-
-        Raises:
-            RhtmxError: `UNKNOWN_FORM`, one is no field of this form; the message says
-                which it may be.
+            asked: all that a field has, whatever was sent.
         """
-        fields = self._fields
-        others = [each.field for each in sent if each.field not in fields]
-        if field is not None and field not in fields:
-            others.append(field)
-        if not others:
-            return
-        missing = fields.keys() - {each.field for each in sent}
-        for name in others:
-            if not self._ignores(name) and (not page or self._nearest(name) in missing):
-                raise self._unknown(name)
-
-    def _ignores(self, name: str) -> bool:
-        return self._extra == "ignore" or name.startswith("_") or name in NO_FIELDS
-
-    def _unknown(self, name: str) -> RhtmxError:
-        near = self._nearest(name)
-        advice = "register it, or make the form with extra='ignore'"
-        if near is not None:
-            advice = f"did you mean {near!r}?"
-        return RhtmxError(
-            ErrorCode.UNKNOWN_FORM,
-            f"form {self.name!r} has no field {name[:_NAME_SHOWN]!r}: {advice}",
-        )
-
-    def _nearest(self, name: str) -> str | None:
-        name = name[:_NAME_SHOWN]
-        if name not in self._alike and len(self._alike) < _COMPARED:
-            self._alike[name] = nearest(name, self._fields)
-        return self._alike.get(name)
+        return FormValues({**by_field(self._fields, sent), **asked})
 
 
 def _check_name(what: str, name: object) -> None:
@@ -258,20 +268,20 @@ def _check_name(what: str, name: object) -> None:
         raise ValueError(f"{what} needs a name of 1 to {_MAX_NAME} bytes: got {name[:40]!r}")
 
 
-def judge(steps: Sequence[Step], value: str) -> tuple[str | None, Sequence[Step]]:
+def judge(steps: Sequence[Step], entries: Sequence[Entry]) -> tuple[str | None, Sequence[Step]]:
     """Check the ready-made rules up to the first validator.
 
     Args:
-        steps: what the value has to pass.
-        value: the value.
+        steps: what a field has to pass.
+        entries: what it has.
 
     Returns:
-        What is wrong with it, and the steps that are left to check.
+        What is wrong with that, and the steps that are left to check.
     """
     for index, step in enumerate(steps):
         if isinstance(step, Validator):
             return None, steps[index:]
-        error = step(value)
+        error = step(entries)
         if error is not None:
             return error, ()
     return None, ()

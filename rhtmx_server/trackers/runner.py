@@ -26,7 +26,8 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import MisuseError, unexpected
 from rhtmx_server.functions import was_cancelled
 from rhtmx_server.threads import DaemonPool, Job, NoThreadError
-from rhtmx_server.trackers.validators import Invalid, Valid, Validator, Values
+from rhtmx_server.trackers.entries import FormValues
+from rhtmx_server.trackers.validators import Invalid, Valid, Validator
 
 __all__ = ["Meter", "Runner", "Verdict"]
 
@@ -89,7 +90,7 @@ class Runner:
         self._new_id = new_id
 
     async def run(
-        self, validator: Validator, value: str, values: Values, owner: Hashable
+        self, validator: Validator, value: object, values: FormValues, owner: Hashable
     ) -> Verdict:
         """Run one validator to its verdict.
 
@@ -126,8 +127,8 @@ class Runner:
     async def _verdict(
         self,
         validator: Validator,
-        value: str,
-        values: Values,
+        value: object,
+        values: FormValues,
         owner: Hashable,
         jobs: list[Job[object]],
     ) -> Verdict:

@@ -9,20 +9,17 @@ raises `Invalid` otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from rhtmx_server.functions import blocks, name_of, require_one_argument, takes
+from rhtmx_server.trackers.entries import TEXT, FormValues, Kind
 
-__all__ = ["Function", "Invalid", "Valid", "Validator", "Values"]
+__all__ = ["Function", "Invalid", "Valid", "Validator"]
 
 Function: TypeAlias = Callable[..., Any]
 """A validator as its author writes it, plain or `async`."""
-
-Values: TypeAlias = Mapping[str, str]
-"""The values of a form by field; a registered field that was not sent is empty."""
-
 
 _LEAST_TIME = 0.001
 """Seconds. uvloop 0.23 rounds timers to milliseconds: a shorter one is over at once."""
@@ -74,14 +71,16 @@ class Validator:
         timeout: its time in seconds; `None` for the default.
         sees_form: it looks at the values of the form; otherwise it may be
             called without them.
+        kind: what its field is registered for: decides what it is asked about.
     """
 
     name: str
     form: str
-    call: Callable[[str, Values], object]
+    call: Callable[[Any, FormValues], object]
     blocking: bool
     timeout: float | None = None
     sees_form: bool = True
+    kind: Kind = TEXT
 
     @classmethod
     def of_field(
@@ -90,6 +89,7 @@ class Validator:
         field: str,
         function: Function,
         *,
+        kind: Kind = TEXT,
         blocking: bool | None = None,
         timeout: float | None = None,
     ) -> Validator:
@@ -99,6 +99,7 @@ class Validator:
             form: the form's name.
             field: the field's name.
             function: takes `(value)` or `(value, form)`.
+            kind: what the field is registered for.
             blocking: `None`: yes for a plain function, no for an `async` one.
             timeout: its time in seconds; `None` for the default.
 
@@ -116,6 +117,7 @@ class Validator:
             blocks(name, function, blocking),
             _time(name, timeout),
             sees_form,
+            kind,
         )
 
     @classmethod
@@ -139,11 +141,11 @@ class Validator:
         )
 
 
-def _with_value(function: Function) -> Callable[[str, Values], object]:
+def _with_value(function: Function) -> Callable[[Any, FormValues], object]:
     return lambda value, _values: function(value)
 
 
-def _with_form(function: Function) -> Callable[[str, Values], object]:
+def _with_form(function: Function) -> Callable[[Any, FormValues], object]:
     return lambda value, values: function(value, form=values)
 
 

@@ -152,11 +152,47 @@ export async function aTaskMovesWithTheKeyboardAndKeepsTheFocus({ open }) {
   await window.saved();
 }
 
-export async function aCardCanBeDraggedToAnotherColumn({ open }) {
+/** Drags a card by its handle to a place in a column: 0 is its upper end, 1 its lower one. */
+async function drag(window, id, column, part) {
+  const target = window.page.locator(`.column:has([data-column=${column}])`);
+  const { width, height } = await target.boundingBox();
+  const targetPosition = { x: width / 2, y: 4 + part * (height - 8) };
+  await window.card(id).locator(".handle").dragTo(target, { targetPosition });
+  await window.shows(id, "column", column);
+}
+
+export async function aCardCanBeDraggedAnywhereIntoAnotherColumn({ open }) {
+  const window = await open();
+  for (const title of ["One", "Two", "Three"]) await window.add(title);
+  const id = await window.add("Drag me");
+  await drag(window, id, "doing", 1);
+  await drag(window, id, "done", 0);
+  await drag(window, id, "todo", 0.5);
+  await window.saved();
+}
+
+export async function aCardCanBeDraggedOfflineAndWhileAConflictIsOpen({ open, ask }) {
   const window = await open();
   const id = await window.add("Drag me");
-  await window.card(id).locator(".handle").dragTo(window.page.locator("ul[data-column=doing]"));
-  await window.shows(id, "column", "doing");
+  await window.saved();
+  await window.goOffline();
+  await drag(window, id, "doing", 0.5);
+  await ask("patch", "tasks", id, { title: "Theirs" });
+  await window.write(id, "title", "Mine");
+  await window.goOnline();
+  await window.conflict(id, "title").waitFor();
+  await drag(window, id, "done", 0.5);
+  await window.saved();
+}
+
+export async function whereNothingIsDraggedThereIsNoHandle({ open }) {
+  const touched = await open({ hasTouch: true, isMobile: true, viewport: { width: 320, height: 640 } });
+  const id = await touched.add("Move me");
+  assert.equal(await touched.card(id).locator(".handle").isVisible(), false);
+  await touched.move(id, "doing");
+  const other = await open();
+  await other.shows(id, "column", "doing");
+  assert.equal(await other.card(id).locator(".handle").isVisible(), true);
 }
 
 export async function aReloadShowsTheSameBoard({ open }) {

@@ -12,6 +12,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
+import * as audit from "./audit.mjs";
 import * as board from "./board.mjs";
 import * as demoTabs from "./demo_tabs.mjs";
 import * as forms from "./forms.mjs";
@@ -29,7 +30,7 @@ import { Window } from "./window.mjs";
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
+const demo = { ...board, ...offline, ...signup, ...page, ...audit, ...hostile, ...demoTabs, ...pictures };
 const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({

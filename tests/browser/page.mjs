@@ -71,10 +71,13 @@ export async function errorsBelongToTheirFields({ open }) {
   ]);
 }
 
-export async function theKeyboardReachesEverythingAndItShowsWhere({ open }) {
+export async function theKeyboardReachesEverythingAndItShowsWhere({ open, ask }) {
   const window = await open();
   const id = await window.add("Reach me");
   await window.saved();
+  assert.equal(await window.page.locator(".scroll").isVisible(), false, "nobody is in there");
+  await ask("push", "members", "grace", { joined: "2026-01-01T00:00:00Z" });
+  await window.page.getByText("1 member").waitFor();
   await window.page.getByRole("switch").focus();
   const reached = [];
   for (;;) {
@@ -128,15 +131,21 @@ export async function textsStandOutInLightAndDark({ open, ask }) {
   }
 }
 
-export async function itFitsANarrowScreen({ open, ask }) {
-  const window = await open({ viewport: { width: 390, height: 844 } });
-  await window.add("A task with a title that is a good deal wider than the screen of a telephone");
-  await window.add("OrATitleOfOneSingleWordThatIsAGoodDealWiderThanTheScreenOfATelephone");
-  await fill(window, ask);
-  const [content, screen] = await window.page.evaluate(() => {
-    return [document.documentElement.scrollWidth, document.documentElement.clientWidth];
-  });
-  assert.equal(content, screen);
+export async function aTitleOfOneLineIsShownWhole({ open }) {
+  const window = await open({ viewport: { width: 320, height: 640 } });
+  const title = "A task with a title that is a good deal wider than the screen of a telephone";
+  const id = await window.add(title);
+  await window.saved();
+  const field = window.field(id, "title");
+  const fits = () => field.evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight);
+  assert.ok(await fits());
+  await field.press("End");
+  await field.pressSequentially(", and longer still");
+  assert.ok(await fits(), "also while it is being written");
+  await field.press("Enter");
+  await window.saved();
+  await window.reload();
+  await window.shows(id, "title", `${title}, and longer still`);
 }
 
 export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {

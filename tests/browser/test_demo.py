@@ -27,7 +27,9 @@ BOARD = [
     "aCardThatMovesWhileOneWritesInItKeepsTextAndFocus",
     "aDeletedTaskCanBeBroughtBack",
     "aTaskMovesWithTheKeyboardAndKeepsTheFocus",
-    "aCardCanBeDraggedToAnotherColumn",
+    "aCardCanBeDraggedAnywhereIntoAnotherColumn",
+    "aCardCanBeDraggedOfflineAndWhileAConflictIsOpen",
+    "whereNothingIsDraggedThereIsNoHandle",
     "aReloadShowsTheSameBoard",
     "aRecordThatIsNoTaskShowsAsFarAsItGoes",
 ]
@@ -63,8 +65,17 @@ PAGE = [
     "theKeyboardReachesEverythingAndItShowsWhere",
     "theFocusStaysNearWhatWasDeletedOrAnswered",
     "textsStandOutInLightAndDark",
-    "itFitsANarrowScreen",
+    "aTitleOfOneLineIsShownWhole",
     "theInspectorSaysWhatTheClientKnows",
+]
+AUDIT = [
+    "nothingIsFoundOnABoardThatIsEmptyOrFull",
+    "nothingIsFoundWhileConflictsAreOpen",
+    "nothingIsFoundOnAPageOnWhichEverythingIsThere",
+    "nothingIsFoundWhileTextsAreBeingWritten",
+    "nothingIsFoundInTheFormWithAndWithoutErrors",
+    "nothingIsFoundWithoutAConnection",
+    "whatIsWrongIsFound",
 ]
 HOSTILE = [
     "hostileStringsOfTasksAndMembersAreTexts",
@@ -79,7 +90,7 @@ TABS = [
     "anotherTabTakesOverFromOneThatIsKilled",
     "theSwitchIsOneForAllTabs",
 ]
-DEMO = [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *HOSTILE, *TABS, *PICTURES]
+DEMO = [*BOARD, *OFFLINE, *SIGNUP, *PAGE, *AUDIT, *HOSTILE, *TABS, *PICTURES]
 
 
 @pytest.mark.parametrize("fact", DEMO)

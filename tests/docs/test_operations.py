@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 import shlex
 import sys
 from itertools import chain
 from pathlib import Path
 
+import rhtmx
+from rhtmx.formvalue import FormValue
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server import App, Config, ErrorCode
+from rhtmx_server import App, Config, ErrorCode, File
 from rhtmx_server.cli.table import GROUPS
 from rhtmx_server.metrics import Metrics
+from rhtmx_server.trackers.ruleset import Rules
 from tests.docs.markdown import blocks, page, programs, rows
 from tests.support.process import ran
 from tests.support.sockets import raw
@@ -34,6 +39,33 @@ def test_every_metric_is_listed_under_the_name_that_it_is_scraped_by() -> None:
 
 def test_the_server_closes_with_the_code_that_is_said() -> None:
     assert f"close code {ERRORS[ErrorCode.SHUTTING_DOWN].close_code})" in PAGE
+
+
+def test_every_ready_made_rule_is_listed() -> None:
+    listed = [name for row in rows(PAGE, "rule") for name in re.findall(r"`(\w+)`", row["rule"])]
+    assert sorted(listed) == sorted(Rules.__annotations__)
+
+
+async def test_the_form_of_several_values_and_files_judges_as_described(tmp_path: Path) -> None:
+    (tmp_path / "article.py").write_text(programs(PAGE)["article.py"][0])
+    scope = runpy.run_path(str(tmp_path / "article.py"))
+    app: App = scope["app"]
+    app.configure(Config(port=0))
+    photo = File("IMG_1.png", 3, "image/png")
+    async with app, rhtmx.connect(app.url) as client:
+
+        async def wrong(**values: FormValue) -> dict[str, str]:
+            result = await client.validate_form("article", {"title": "x", **values})
+            return {each.field: each.error for each in result.errors}
+
+        assert await wrong(agree=["false", "true"], tags=["", "red", "blue"]) == {}
+        assert await wrong(tags=["red", "red"]) == {"tags": "has one twice"}
+        assert await wrong(tags=["red"] * 4) == {
+            "tags": "has too many values: 4, at most 3 allowed"
+        }
+        assert await wrong(photo=photo, tags="blue") == {}
+        assert list(await wrong(photo=photo, tags=["red", "blue"])) == ["photo"]
+        assert list(await wrong(photo=File("a.pdf", 3))) == ["photo"]
 
 
 async def run(folder: Path, *command: str) -> str:

@@ -20,8 +20,8 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import assert_type
 
-from rhtmx_server import App, Change, FieldChange, FieldPushResult, Grant, HistoryChange
-from rhtmx_server import HistoryPage, Invalid, PushResult, Valid
+from rhtmx_server import App, Change, FieldChange, FieldPushResult, File, FormValues, Grant
+from rhtmx_server import HistoryChange, HistoryPage, Invalid, PushResult, Valid
 
 
 def by_hand(token: str) -> Grant:
@@ -46,6 +46,21 @@ def is_free(value: str) -> Valid | None:
     raise Invalid("taken")
 
 
+@app.form("signup").field("tags", many=True, max_items=3, one_of=["red", "blue"])
+def are_few(value: list[str], form: FormValues) -> None:
+    assert_type(form["tags"], str)
+    assert_type(form.getlist("tags"), list[str])
+    assert_type(form.files("cv"), list[File])
+
+
+@app.form("signup").field("cv", file=True, max_size=1_000_000, accept=".pdf")
+def is_short(value: File | None) -> None: ...
+
+
+@app.form("signup").field("pages", file=True, many=True, min_items=2)
+async def are_sorted(value: list[File]) -> None: ...
+
+
 @app.form("signup").check
 async def agree(form: dict[str, str]) -> None: ...
 
@@ -55,6 +70,7 @@ async def main() -> None:
     assert_type(is_free("x"), Valid | None)
     waits: Awaitable[None] = agree({})
     await waits
+    assert_type(is_short(None), None)
     assert_type(await app.changes.push("e", "1", {"n": 1}), PushResult)
     assert_type(await app.changes.get("e", "1"), Change | None)
     assert_type(await app.fields.push("e", "1", {"n": 1}), FieldPushResult)
@@ -71,8 +87,25 @@ app = App()
 
 @app.on_commit("tasks")
 def two(change: str) -> None: ...
+
+
+@app.form("f").field("tags", many=True)
+def one_of_many(value: str) -> None: ...
+
+
+@app.form("f").field("cv", file=True)
+def no_text(value: str) -> None: ...
+
+
+@app.form("f").field("age")
+def no_number(value: int) -> None: ...
+
+
+app.form("f").field("cv", file=True, ge=18)
+app.form("f").field("tags", max_items=3)
+app.form("f").field("tags", max_size=3)
 """
-"""A hook of a string."""
+"""A hook of a string, validators of other values than their fields have, other fields' rules."""
 
 
 CLIENT = """
@@ -178,6 +211,9 @@ def test_the_programs_of_the_pages_are_strictly_typed(tmp_path: Path) -> None:
     said = mypy(tmp_path, *sources, "own.py", "wrong.py")
     assert [line for line in said if not line.startswith("wrong.py:")] == []
     assert any("Callable[[str], None]" in line for line in said), "mypy did look"
+    wrong = [n for n, line in enumerate(WRONG.splitlines(), 1) if line.startswith(("@", "app.f"))]
+    found = {int(line.split(":")[1]) for line in said if ": error: " in line}
+    assert sorted(found) == wrong
 
 
 def test_a_collection_knows_the_type_of_its_records(tmp_path: Path) -> None:

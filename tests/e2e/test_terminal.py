@@ -35,6 +35,10 @@ async def email_is_free(value: str) -> None:
     if value == "ada@example.com":
         raise Invalid("is already registered", metadata={"hint": "sign in instead?"})
 
+article = app.form("article")
+article.field("tags", required=True, one_of=["red", "blue"])
+article.field("document", required=True, file=True, max_size=10, accept=".pdf")
+
 async def authenticate(token):
     if token != "s3cr3t":
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "this token is not known")
@@ -334,6 +338,22 @@ async def test_one_field_is_judged(terminal: Terminal) -> None:
     assert ended == Ended(1, reason, "")
 
 
+async def test_a_form_has_several_values_and_files(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"x" * 10)
+    (tmp_path / "b.pdf").write_bytes(b"x" * 11)
+    good = ("tags=red", "tags=blue", f"document=@{tmp_path}/a.pdf")
+    assert await terminal.run("validate", "article", *good) == Ended(0, "✓ tags\n✓ document\n", "")
+    bad = ("tags=red", "tags=mauve", f"document=@{tmp_path}/b.pdf")
+    tags = "“mauve” must be one of: red, blue"
+    document = "is too large: 11 bytes, at most 10 bytes allowed"
+    ended = await terminal.run("validate", "article", *bad)
+    assert ended == Ended(1, f"✗ tags      {tags}\n✗ document  {document}\n", "")
+    for field, error in (("tags", tags), ("document", document)):
+        ended = await terminal.run("validate", "article", *bad, "--field", field)
+        assert ended == Ended(1, f"✗ {field}  {error}\n", "")
+        assert (await terminal.run("validate", "article", *good, "--field", field)).status == 0
+
+
 # What goes wrong.
 
 
@@ -349,6 +369,7 @@ async def test_one_field_is_judged(terminal: Terminal) -> None:
         (["tail", "tasks", "--token-file", "/nowhere"], 2, "/nowhere cannot be read: No such"),
         (["tail", "tasks", "--url", "ws://127.0.0.1:1/api/ws"], 3, "cannot connect to 'ws://127"),
         (["tail"], 2, "which ENTITY?"),
+        (["validate", "article", "document=@/nowhere"], 2, "'document=@/nowhere': /nowhere cannot"),
     ],
 )
 async def test_a_failure_is_one_line(

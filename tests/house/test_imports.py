@@ -102,7 +102,8 @@ def test_the_messages_import_nothing_else_of_ours() -> None:
 
 def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() -> None:
     """Messages, errors and the wire; and the values that Python code gets on either side."""
-    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", "rhtmx.changes", "rhtmx.results")
+    values = ("rhtmx.changes", "rhtmx.formvalue", "rhtmx.results")
+    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", *values)
     broken = [
         str(each)
         for each in IMPORTS

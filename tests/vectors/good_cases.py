@@ -234,6 +234,14 @@ GOOD = (
         '"value":"36"}]}',
     ),
     Good(
+        "validate_field, several values and files",
+        '{"type":"validate_field","request_id":"r1","form":"article","field":"tags",'
+        '"value":"red","values":[{"field":"tags","value":"red"},{"field":"tags","value":"blue"},'
+        '{"field":"cv","value":"a.pdf","file":{"name":"a.pdf","size":48100,'
+        '"type":"application/pdf"}},{"field":"cv","value":"","file":{"name":"","size":0,'
+        '"type":""}}]}',
+    ),
+    Good(
         "validation_result, empty",
         '{"type":"validation_result","request_id":"","form":"","field":"","valid":false,'
         '"metadata":null}',
@@ -251,6 +259,12 @@ GOOD = (
         "validate_form, full",
         '{"type":"validate_form","request_id":"r1","form":"signup","fields":[{"field":"age",'
         '"value":"36"}],"form_instance":"signup-2"}',
+    ),
+    Good(
+        "validate_form, several values and files",
+        '{"type":"validate_form","request_id":"r1","form":"article","fields":[{"field":"cv",'
+        '"value":"ä.pdf","file":{"name":"ä.pdf","size":9007199254740991,"type":""}},'
+        '{"field":"tags","value":""},{"field":"tags","value":"blue"}]}',
     ),
     Good(
         "form_validation_result, empty",

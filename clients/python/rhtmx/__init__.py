@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
     from rhtmx.errors import ErrorCode, RhtmxError
     from rhtmx.events import Reset, State
+    from rhtmx.formvalue import File
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend, backend
     from rhtmx.grpc.pushes import Delete, PushOutcome, Write
@@ -58,6 +59,7 @@ __all__ = [
     "ErrorCode",
     "FieldChange",
     "FieldPushResult",
+    "File",
     "FormError",
     "FormValidation",
     "OpenConflict",
@@ -93,6 +95,7 @@ _HOMES = {
     "ErrorCode": "errors",
     "FieldChange": "changes",
     "FieldPushResult": "results",
+    "File": "formvalue",
     "FormError": "results",
     "FormValidation": "results",
     "OpenConflict": "decisions",

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.formvalue import File, FormValue, entries, field_values
 from rhtmx.jsonvalue import Json, to_json
 from rhtmx.messages import (
     ChangeAction,
     FieldAction,
     FieldUpdate,
-    FormFieldValue,
     Position,
     Push,
     PushFields,
@@ -113,22 +113,38 @@ def checked_token(token: str) -> str:
 
 
 def validate_field(
-    form: str, field: str, value: str, values: Mapping[str, str], form_instance: str | None
+    form: str,
+    field: str,
+    value: FormValue,
+    values: Mapping[str, FormValue],
+    form_instance: str | None,
 ) -> ValidateField:
-    """Ask about one value."""
+    """Ask about one field. What it has is `value`, whatever `values` say of it.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, a value is neither a text nor a `File`, nor a list of these.
+    """
+    own = entries(value, "validate_field.value")
+    first = own[0] if own else ""
+    others = {name: each for name, each in values.items() if name != field}
+    if len(own) > 1 or isinstance(first, File):  # a text alone needs no list
+        others[field] = own
     return ValidateField(
         form=form,
         field=field,
-        value=value,
+        value=first.name if isinstance(first, File) else first,
         form_instance=form_instance,
-        values=_form_values(values),
+        values=field_values(others, "validate_field.values"),
     )
 
 
-def validate_form(form: str, fields: Mapping[str, str], form_instance: str | None) -> ValidateForm:
-    """Ask about a whole form."""
-    return ValidateForm(form=form, fields=_form_values(fields), form_instance=form_instance)
+def validate_form(
+    form: str, fields: Mapping[str, FormValue], form_instance: str | None
+) -> ValidateForm:
+    """Ask about a whole form.
 
-
-def _form_values(values: Mapping[str, str]) -> list[FormFieldValue]:
-    return [FormFieldValue(field=name, value=value) for name, value in values.items()]
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, as for `validate_field`.
+    """
+    values = field_values(fields, "validate_form.fields")
+    return ValidateForm(form=form, fields=values, form_instance=form_instance)

@@ -15,6 +15,7 @@ from rhtmx import calls
 from rhtmx.changes import Change, FieldChange
 from rhtmx.dial import Endpoint
 from rhtmx.events import Answered, Reset
+from rhtmx.formvalue import FormValue
 from rhtmx.grain import Grain
 from rhtmx.jsonvalue import Json
 from rhtmx.lifeline import Lifeline
@@ -200,17 +201,17 @@ class Calls(Lifeline):
         self,
         form: str,
         field: str,
-        value: str,
+        value: FormValue,
         *,
-        values: Mapping[str, str] | None = None,
+        values: Mapping[str, FormValue] | None = None,
         form_instance: str | None = None,
     ) -> Validation:
-        """Ask whether one value of a form is valid.
+        """Ask whether one field of a form is valid.
 
         Args:
             form: the form's name.
             field: the field's name.
-            value: what the user entered.
+            value: what the user entered: a text, a `File`, or a list of several.
             values: the form's other values, for rules across fields.
             form_instance: which of several such forms; a newer question about
                 the same field takes the place of one that is still running.
@@ -224,9 +225,14 @@ class Calls(Lifeline):
         return Validation.of(answer.message)
 
     async def validate_form(
-        self, form: str, fields: Mapping[str, str], *, form_instance: str | None = None
+        self, form: str, fields: Mapping[str, FormValue], *, form_instance: str | None = None
     ) -> FormValidation:
         """Ask whether a whole form is valid; fields left out are checked, too.
+
+        Args:
+            form: the form's name.
+            fields: what the user entered, by field: a text, a `File`, or a list of several.
+            form_instance: which of several such forms.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …

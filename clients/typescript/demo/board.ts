@@ -63,7 +63,8 @@ export class Board {
       this.#drafts.forget("");
     });
     for (const column of COLUMNS) {
-      acceptDrops(this.#list(column), (id) => this.#cards.get(id)?.moveTo(column));
+      const part = find(this.#board, `.column:has([data-column=${column}])`, HTMLElement);
+      acceptDrops(part, (id) => this.#cards.get(id)?.moveTo(column));
     }
   }
 

@@ -28,7 +28,8 @@ export function conflictPanel(conflict: Conflict, answers: Answers): HTMLElement
   const { field = "", mine, theirs } = conflict;
   const panel = instantiate("conflict");
   panel.dataset["field"] = field;
-  panel.setAttribute("aria-label", `Conflict: ${fieldInWords(field)}`);
+  const group = find(panel, "[role=group]", HTMLElement);
+  group.setAttribute("aria-label", `Conflict: ${fieldInWords(field)}`);
   setText(find(panel, ".what", HTMLElement), conflictInWords(conflict));
   setText(find(panel, ".theirs", HTMLElement), inWords(field, theirs));
   setText(find(panel, ".mine", HTMLElement), inWords(field, mine));

@@ -15,16 +15,16 @@ export function allowDrag(handle: HTMLElement, element: HTMLElement): void {
   });
 }
 
-/** Calls `drop` with the id of what is dropped onto a list. */
-export function acceptDrops(list: HTMLElement, drop: (id: string) => void): void {
+/** Calls `drop` with the id of what is dropped anywhere in a part of the page. */
+export function acceptDrops(part: HTMLElement, drop: (id: string) => void): void {
   const over = (event: DragEvent, is: boolean) => {
     if (!event.dataTransfer?.types.includes(TYPE)) return;
-    list.classList.toggle("over", is);
+    part.classList.toggle("over", is);
     event.preventDefault();
   };
-  list.addEventListener("dragover", (event) => over(event, true));
-  list.addEventListener("dragleave", (event) => over(event, false));
-  list.addEventListener("drop", (event) => {
+  part.addEventListener("dragover", (event) => over(event, true));
+  part.addEventListener("dragleave", (event) => over(event, false));
+  part.addEventListener("drop", (event) => {
     over(event, false);
     const id = event.dataTransfer?.getData(TYPE);
     if (id) drop(id);

@@ -37,6 +37,8 @@ export function showMembers(members: Collection<JsonValue>): void {
   const shown = new KeyedList<Member>(list, "member", ({ name }) => name, fill);
   members.subscribe((rows) => {
     shown.show(newest(rows.map(memberOf), MOST));
+    // Nothing to scroll is nothing to stop at with the keyboard.
+    list.parentElement!.hidden = rows.length === 0;
     const count = rows.length === 1 ? "1 member" : `${rows.length} members`;
     setText(find(document, "#members-count", HTMLElement), rows.length ? count : "Nobody yet.");
   });

@@ -1,6 +1,7 @@
 /**
  * A text that is edited in place: Enter or leaving it saves, Escape takes back.
- * In a text of several lines Enter is a new line, and with Ctrl it saves.
+ * In a text of several lines Enter is a new line, and with Ctrl it saves. A text of
+ * one line may need several to be shown: a `textarea` with `data-lines="one"`.
  *
  * Knows one control. Must not know what it edits, nor how that is saved.
  *
@@ -46,6 +47,10 @@ export class TextField {
     return this.#start !== undefined && this.#start.value !== this.#latest.value;
   }
 
+  get #oneLine(): boolean {
+    return this.#control instanceof HTMLInputElement || this.#control.dataset["lines"] === "one";
+  }
+
   /** Shows a value, unless the user is writing another one. */
   show(value: string, version: number): void {
     this.#latest = { value, version };
@@ -74,7 +79,10 @@ export class TextField {
   }
 
   #typed(): void {
-    const { value } = this.#control;
+    // What is pasted may have line breaks. An assignment moves the caret: only if it has to be.
+    const { value: typed } = this.#control;
+    const value = this.#oneLine ? typed.replace(/\s*[\r\n]\s*/g, " ") : typed;
+    if (value !== typed) this.#control.value = value;
     if (value === this.#latest.value) this.#start = undefined;
     else this.#start ??= this.#latest;
     const { value: seen, version } = this.#start ?? this.#latest;
@@ -104,9 +112,10 @@ export class TextField {
   #key(event: KeyboardEvent): void {
     // Enter also ends the choice of a word in an input method: not ours then.
     if (event.isComposing) return;
-    const oneLine = this.#control instanceof HTMLInputElement;
-    if (event.key === "Enter" && (oneLine || event.ctrlKey || event.metaKey)) this.#commit();
-    else if (event.key === "Escape") this.#revert();
+    if (event.key === "Enter" && (this.#oneLine || event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      this.#commit();
+    } else if (event.key === "Escape") this.#revert();
   }
 }
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from rhtmx import calls
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.formvalue import File
 from rhtmx.messages import (
     ChangeAction,
     FieldAction,
     FieldUpdate,
     FormFieldValue,
+    FormFile,
     Position,
     Push,
     PushFields,
@@ -73,6 +76,44 @@ def test_questions_about_forms_carry_their_values() -> None:
     assert calls.validate_form("f", {"a": "1"}, None) == ValidateForm(
         form="f", fields=[FormFieldValue("a", "1")]
     )
+
+
+CV = File("cv.pdf", 3, "application/pdf")
+CV_SENT = FormFieldValue("cv", "cv.pdf", FormFile("cv.pdf", 3, "application/pdf"))
+
+
+def test_a_question_about_several_values_or_a_file_has_them_among_the_others() -> None:
+    several = calls.validate_field("f", "tags", ["red", "blue"], {"b": "2"}, None)
+    own = [FormFieldValue("tags", "red"), FormFieldValue("tags", "blue")]
+    assert (several.value, several.values) == ("red", [FormFieldValue("b", "2"), *own])
+    file = calls.validate_field("f", "cv", CV, {}, None)
+    assert (file.value, file.values) == ("cv.pdf", [CV_SENT])
+    form = calls.validate_form("f", {"tags": ["red", "blue"], "cv": CV}, None)
+    assert form.fields == [*own, CV_SENT]
+
+
+@pytest.mark.parametrize(
+    ("value", "first"),
+    [("new", "new"), (["new"], "new"), ([], ""), (["new", "newer"], "new"), (CV, "cv.pdf")],
+)
+def test_what_is_asked_about_takes_the_place_of_what_the_form_has_there(
+    value: Any, first: str
+) -> None:
+    """Otherwise the server would take that for all that the field has."""
+    asked = calls.validate_field("f", "a", value, {"a": "old", "b": "2"}, None)
+    assert "old" not in [each.value for each in asked.values]
+    assert asked.value == first
+
+
+def test_what_is_no_value_of_a_form_is_refused_with_its_place() -> None:
+    wrong: Any = 17
+    expected = ": a text, a File, or a list"
+    with pytest.raises(RhtmxError, match="^validate_field.value" + expected):
+        calls.validate_field("f", "a", wrong, {}, None)
+    with pytest.raises(RhtmxError, match=r"^validate_field.values\['b'\]" + expected):
+        calls.validate_field("f", "a", "", {"b": wrong}, None)
+    with pytest.raises(RhtmxError, match=r"^validate_form.fields\['b'\]" + expected):
+        calls.validate_form("f", {"b": wrong}, None)
 
 
 def test_a_token_may_have_4096_bytes_and_is_never_repeated() -> None:

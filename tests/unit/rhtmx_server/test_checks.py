@@ -8,6 +8,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
     FormFieldValue,
+    FormFile,
     Hello,
     Ping,
     Pong,
@@ -54,6 +55,7 @@ GOOD: list[Message] = [
     ValidateField(request_id="", form="f", field="x"),
     ValidateForm(request_id="", form="f"),
     ValidateForm(form="f", fields=[FormFieldValue()] * MAX_ITEMS),
+    ValidateForm(form="f", fields=[FormFieldValue("x", "a", FormFile("a", 0))] * 2),
 ]
 
 MANY = MAX_ITEMS + 1
@@ -68,6 +70,14 @@ BAD: list[tuple[Message, str]] = [
         f"validate_field.values: {TOO_MANY}",
     ),
     (ValidateForm(form="f", fields=[FormFieldValue()] * MANY), f"validate_form.fields: {TOO_MANY}"),
+    (
+        ValidateField(form="f", field="x", values=[FormFieldValue("x", "a", FormFile("a", -1))]),
+        "validate_field.values[0].file.size: a number from 0 on expected, got -1",
+    ),
+    (
+        ValidateForm(form="f", fields=[FormFieldValue(), FormFieldValue(file=FormFile(size=-1))]),
+        "validate_form.fields[1].file.size: a number from 0 on expected, got -1",
+    ),
     (Hello(client_id=""), "hello.client_id: 1 to 255 bytes expected, got 0"),
     (Hello(client_id=TOO_LONG), "hello.client_id: 1 to 255 bytes expected, got 256"),
     (Hello(secret=""), "hello.secret: 1 to 255 bytes expected, got 0"),

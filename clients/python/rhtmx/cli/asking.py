@@ -49,6 +49,5 @@ async def validate(server: Server, request: Validate, output: Output) -> int:
 async def _ask(client: Client, request: Validate) -> Validation | FormValidation:
     if request.field is None:
         return await client.validate_form(request.form, request.values)
-    others = {name: value for name, value in request.values.items() if name != request.field}
     value = request.values[request.field]
-    return await client.validate_field(request.form, request.field, value, values=others)
+    return await client.validate_field(request.form, request.field, value, values=request.values)

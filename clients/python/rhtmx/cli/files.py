@@ -6,16 +6,19 @@ Knows files. Must not know what stands in them.
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 import os
+import stat
 import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.formvalue import File
 from rhtmx.wire.limits import MAX_TOKEN
 
-__all__ = ["lines", "load", "opened", "shown", "token"]
+__all__ = ["choose", "lines", "load", "opened", "shown", "token"]
 
 _CHUNK = 65_536
 """Bytes."""
@@ -43,6 +46,22 @@ def load(name: str) -> str:
     except (OSError, ValueError) as failure:
         raise _unreadable(name, failure) from None
     return _decode(raw, shown(name))
+
+
+def choose(name: str) -> File:
+    """A file as a form has it where it is chosen: its name, size and type.
+
+    Raises:
+        CommandError: it is not there, or no file.
+    """
+    try:
+        found = os.stat(name)
+    except (OSError, ValueError) as failure:
+        raise _unreadable(name, failure) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise CommandError(f"{name}: a file expected, this is none", USAGE)
+    kind, encoding = mimetypes.guess_type(Path(name).name)
+    return File(Path(name).name, found.st_size, "" if kind is None or encoding else kind)
 
 
 def token(path: Path) -> str:

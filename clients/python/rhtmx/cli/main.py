@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from rhtmx.cli import files
 from rhtmx.cli.asking import validate
 from rhtmx.cli.errors import FINE, INTERRUPTED, CommandError, explain
-from rhtmx.cli.options import read
+from rhtmx.cli.options import Disk, read
 from rhtmx.cli.output import Output
 from rhtmx.cli.reading import sync, tail
 from rhtmx.cli.requests import Invocation, Push, PushMany, Sync, Tail
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     output = Output(sys.stdout, sys.stderr, os.environ)
     try:
         arguments = sys.argv[1:] if argv is None else argv
-        invocation = read(arguments, os.environ, _version(), files.load)
+        invocation = read(arguments, os.environ, _version(), Disk(files.load, files.choose))
         output = _output(invocation)
         with _noting(output):
             return asyncio.run(_run(invocation, output))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rhtmx.address import websocket_url
 from rhtmx.cli import values
@@ -17,9 +17,10 @@ from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
 from rhtmx.cli.requests import Invocation, Push, PushMany, Request, Server, Sync, Tail, Validate
 from rhtmx.errors import RhtmxError
+from rhtmx.formvalue import File
 from rhtmx.wire.limits import MAX_TOKEN
 
-__all__ = ["read"]
+__all__ = ["Disk", "read"]
 
 _LONGEST = 86_400.0
 """Seconds; what a timeout may be."""
@@ -27,19 +28,26 @@ _LONGEST = 86_400.0
 _PAIR = ("cert", "key")
 
 
-def read(
-    argv: Sequence[str],
-    environ: Mapping[str, str],
-    version: str,
-    load: Callable[[str], str],
-) -> Invocation:
+class Disk(NamedTuple):
+    """How files are reached.
+
+    Attributes:
+        load: gets the text of one; `-` is standard input.
+        choose: looks at one as a form does where it is chosen.
+    """
+
+    load: Callable[[str], str]
+    choose: Callable[[str], File]
+
+
+def read(argv: Sequence[str], environ: Mapping[str, str], version: str, disk: Disk) -> Invocation:
     """Read the arguments, and the environment for what they leave open.
 
     Args:
         argv: the arguments, without the tool's name.
         environ: the environment variables.
         version: what `--version` prints.
-        load: gets the text of a file; `-` is standard input.
+        disk: how files are reached.
 
     Raises:
         CommandError: it makes no sense; in a line.
@@ -49,7 +57,7 @@ def read(
         if re.search("[\ud800-\udfff]", argument):
             raise _wrong(f"argument {place} is not UTF-8")
     given = parse(list(argv), version)
-    request = _REQUESTS[given["command"]](given, load)
+    request = _REQUESTS[given["command"]](given, disk)
     return Invocation(_server(given, environ), bool(given.get("json")), request)
 
 
@@ -104,7 +112,7 @@ def _files(
     return Path(ca) if ca else None, Path(cert) if cert else None, Path(key) if key else None
 
 
-def _tail(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+def _tail(given: Mapping[str, Any], disk: Disk) -> Request:
     entities = tuple(dict.fromkeys(given.get("operands", ())))
     if not entities:
         raise _wrong("which ENTITY? (see rhtmx tail --help)")
@@ -118,7 +126,7 @@ def _tail(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
     return Tail(entities, since, bool(given.get("fields")), count)
 
 
-def _push(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+def _push(given: Mapping[str, Any], disk: Disk) -> Request:
     operands, entity = given.get("operands", []), given["entity"]
     if "source" in given:
         for name in ("remove", "delete", "base_version"):
@@ -137,7 +145,7 @@ def _push(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
         raise _wrong("--remove goes with --fields: without it the record is replaced anyway")
     if delete and (rest or fields):
         raise _wrong("--delete takes the whole record: no DATA, no --fields")
-    data = {} if remove and not rest else None if delete else _data(rest, load)
+    data = {} if remove and not rest else None if delete else _data(rest, disk.load)
     if fields and not isinstance(data, dict):
         raise _wrong("--fields: DATA has to be fields: field=value …, or a JSON object")
     base = _whole("--base-version", given["base_version"], 0) if "base_version" in given else None
@@ -156,20 +164,20 @@ def _data(rest: Sequence[str], load: Callable[[str], str]) -> Any:
     return values.data(rest)
 
 
-def _sync(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
+def _sync(given: Mapping[str, Any], disk: Disk) -> Request:
     since = values.since(given.get("since", "0"))
     return Sync(given["entity"], since, bool(given.get("fields")))
 
 
-def _validate(given: Mapping[str, Any], load: Callable[[str], str]) -> Request:
-    entered = values.form_values(given.get("operands", []))
+def _validate(given: Mapping[str, Any], disk: Disk) -> Request:
+    entered = values.form_values(given.get("operands", []), disk.choose)
     field = given.get("field")
     if field is not None and field not in entered:
         raise _wrong(f"--field {field}: give its value, too: {field}=…")
     return Validate(given["form"], entered, field)
 
 
-_REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Callable[[str], str]], Request]] = {
+_REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], Request]] = {
     "tail": _tail,
     "push": _push,
     "sync": _sync,

@@ -183,7 +183,7 @@ def _sync(command: argparse.ArgumentParser) -> None:
 
 def _validate(command: argparse.ArgumentParser) -> None:
     command.add_argument("form", metavar="FORM", help="the form's name")
-    _operands(command, "field=value", "what was entered")
+    _operands(command, "field=value", "what was entered; field=@FILE chooses a file")
     command.add_argument("--field", metavar="NAME", help="ask about this field only")
 
 

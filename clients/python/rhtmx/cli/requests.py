@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rhtmx.address import shown
+from rhtmx.formvalue import FormValue
 from rhtmx.jsonvalue import Json
 from rhtmx.messages import Position
 
@@ -123,12 +124,12 @@ class Validate:
 
     Attributes:
         form: its name.
-        values: what was entered.
+        values: what was entered, by field.
         field: the one field to ask for; `None` for the whole form.
     """
 
     form: str
-    values: Mapping[str, str]
+    values: Mapping[str, FormValue]
     field: str | None
 
 

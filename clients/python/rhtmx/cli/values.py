@@ -6,11 +6,12 @@ Knows how they are written. Must not know options, files or the client.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.text import cut
+from rhtmx.formvalue import File
 from rhtmx.jsonvalue import Json
 from rhtmx.messages import Position
 
@@ -109,20 +110,45 @@ def data(arguments: Sequence[str]) -> Json:
     return fields
 
 
-def form_values(arguments: Sequence[str]) -> dict[str, str]:
-    """Read the values of a form, which are texts.
+def form_values(
+    arguments: Sequence[str], choose: Callable[[str], File]
+) -> dict[str, list[str | File]]:
+    """Read the values of a form: texts, and files that are chosen with `@`.
+
+    A field may be there several times. A text that begins with `@` has one more.
+
+    Args:
+        arguments: the pairs.
+        choose: looks at a file.
+
+    Example:
+        >>> form_values(["tags=red", "tags=blue", "handle=@@ada"], File)
+        {'tags': ['red', 'blue'], 'handle': ['@ada']}
 
     Raises:
-        CommandError: one is no `field=value`, or a field is there twice.
+        CommandError: one is no `field=value`, or there is no such file.
     """
-    values: dict[str, str] = {}
+    values: dict[str, list[str | File]] = {}
     for argument in arguments:
         name, value = _split(argument)
         if name.endswith(":"):
             raise _wrong(f"{argument!r}: values of a form are texts: write {name[:-1]}={value}")
-        _new(name, values, argument)
-        values[name] = value
+        _named(name, argument)
+        values.setdefault(name, []).append(_form_value(value, argument, choose))
     return values
+
+
+def _form_value(value: str, argument: str, choose: Callable[[str], File]) -> str | File:
+    if not value.startswith("@"):
+        return value
+    if value.startswith("@@"):
+        return value[1:]
+    if value == "@":
+        raise _wrong(f"{argument!r}: which file? (a text that begins with @: @@)")
+    try:
+        return choose(value[1:])
+    except CommandError as error:
+        raise _wrong(f"{argument!r}: {error.message} (a text that begins with @: @@)") from None
 
 
 def _is_pair(argument: str) -> bool:
@@ -137,9 +163,13 @@ def _split(argument: str) -> tuple[str, str]:
     return name, value
 
 
-def _new(name: str, fields: Mapping[str, object], argument: str) -> None:
+def _named(name: str, argument: str) -> None:
     if not name:
         raise _wrong(f"{argument!r}: the field's name is missing: {_PAIR}")
+
+
+def _new(name: str, fields: Mapping[str, object], argument: str) -> None:
+    _named(name, argument)
     if name in fields:
         raise _wrong(f"{argument!r}: the field {name!r} is there twice")
 

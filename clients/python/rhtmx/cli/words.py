@@ -118,13 +118,16 @@ type position: entity, epoch, version.""",
         "ask whether a form is valid",
         """\
 Ask the server whether a whole form is valid (fields left out are checked, too),
-or with --field about one value; the others go along for rules across fields.
+or with --field about one; the others go along for rules across fields. A field
+that has several values is given once for each; field=@FILE chooses a file, of
+which name, size and type are sent; field=@@text is a text that begins with @.
 
 The exit code is 1 if it is not valid.""",
         """\
 examples:
   rhtmx validate signup email=ada@example.com age=36
   rhtmx validate signup email=nope --field email
+  rhtmx validate article tags=red tags=blue document=@report.pdf
 
 With --json: one object with valid and errors, or with --field valid, error and
 metadata.""",

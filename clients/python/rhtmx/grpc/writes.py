@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from datetime import datetime
 
 from rhtmx import calls
+from rhtmx.formvalue import FormValue
 from rhtmx.grpc.call import Limit
 from rhtmx.grpc.line import Line
 from rhtmx.grpc.pushes import Many, PushOutcome, push_many
@@ -145,18 +146,18 @@ class Writes:
         self,
         form: str,
         field: str,
-        value: str,
+        value: FormValue,
         *,
-        values: Mapping[str, str] | None = None,
+        values: Mapping[str, FormValue] | None = None,
         form_instance: str | None = None,
         timeout: float | None = None,
     ) -> Validation:
-        """Ask whether one value of a form is valid.
+        """Ask whether one field of a form is valid.
 
         Args:
             form: the form's name.
             field: the field's name.
-            value: what the user entered.
+            value: what the user entered: a text, a `File`, or a list of several.
             values: the form's other values, for rules across fields.
             form_instance: which of several such forms.
             timeout: seconds until it fails.
@@ -171,12 +172,18 @@ class Writes:
     async def validate_form(
         self,
         form: str,
-        fields: Mapping[str, str],
+        fields: Mapping[str, FormValue],
         *,
         form_instance: str | None = None,
         timeout: float | None = None,
     ) -> FormValidation:
         """Ask whether a whole form is valid; fields left out are checked, too.
+
+        Args:
+            form: the form's name.
+            fields: what the user entered, by field: a text, a `File`, or a list of several.
+            form_instance: which of several such forms.
+            timeout: seconds until it fails.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …

@@ -27,7 +27,8 @@ describe("a conflict on the page", () => {
     const { element, part } = panel({ mine: "<b>Pears</b>", theirs: "Plums" });
     expect(part(".mine").textContent).toBe("“<b>Pears</b>”");
     expect(part(".theirs").textContent).toBe("“Plums”");
-    expect(element.getAttribute("aria-label")).toBe("Conflict: Title");
+    expect(part("[role=group]").getAttribute("aria-label")).toBe("Conflict: Title");
+    expect([element.tagName, element.getAttribute("role")]).toEqual(["LI", null]);
   });
 
   it("is answered with either value", () => {

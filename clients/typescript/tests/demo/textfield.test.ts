@@ -8,8 +8,9 @@ beforeEach(() => {
   vi.stubGlobal("matchMedia", () => ({ matches: true }));
 });
 
-function world(tag: "input" | "textarea" = "input") {
+function world(tag: "input" | "textarea" = "input", data: Record<string, string> = {}) {
   const control = document.createElement(tag);
+  Object.assign(control.dataset, data);
   document.body.append(control);
   const writing = { save: vi.fn(), draft: vi.fn() };
   const field = new TextField(control, writing);
@@ -50,6 +51,30 @@ describe("writing", () => {
     expect(save).not.toHaveBeenCalled();
     press("Enter", { ctrlKey: true });
     expect(save).toHaveBeenCalledWith("Milk", 3);
+  });
+
+  it("of one line is saved with Enter, also where several lines show it", () => {
+    const { control, type, save } = world("textarea", { lines: "one" });
+    type("Milk");
+    const enter = new KeyboardEvent("keydown", { key: "Enter", cancelable: true });
+    control.dispatchEvent(enter);
+    expect(save).toHaveBeenCalledWith("Milk", 3);
+    expect(enter.defaultPrevented).toBe(true);
+  });
+
+  it("of one line has no line breaks, wherever it was copied from", () => {
+    const { control, type, press, save, draft } = world("textarea", { lines: "one" });
+    type("Milk \r\n and\nhoney");
+    expect(control.value).toBe("Milk and honey");
+    expect(draft).toHaveBeenLastCalledWith({ text: "Milk and honey", seen: "Tea", version: 3 });
+    press("Enter");
+    expect(save).toHaveBeenCalledWith("Milk and honey", 3);
+  });
+
+  it("of several lines keeps its line breaks", () => {
+    const { control, type } = world("textarea");
+    type("Milk\nand honey");
+    expect(control.value).toBe("Milk\nand honey");
   });
 
   it("is taken back with Escape", () => {

@@ -7,7 +7,8 @@ import pytest
 from rhtmx.cli.asking import validate
 from rhtmx.cli.errors import REFUSED, CommandError
 from rhtmx.cli.requests import Validate
-from rhtmx.messages import ValidateField
+from rhtmx.formvalue import File
+from rhtmx.messages import FormFile, ValidateField
 from tests.unit.rhtmx.cli.screens import Screen, server
 from tests.unit.rhtmx.peer import Peer
 
@@ -32,6 +33,24 @@ async def test_one_field_is_judged_with_the_others_beside_it(
     assert screen.records[0]["field"] == "email"
     (asked,) = [each for each in peer.heard if isinstance(each, ValidateField)]
     assert [(each.field, each.value) for each in asked.values] == [("age", "1")]
+
+
+async def test_all_values_of_a_field_go_along(peer: Peer) -> None:
+    screen = Screen()
+    a = File("a.txt", 3, "text/plain")
+    request = Validate("article", {"tags": ["red", "blue"], "document": [a]}, "tags")
+    assert await validate(server(peer.url), request, screen.output) == 1
+    (asked,) = [each for each in peer.heard if isinstance(each, ValidateField)]
+    assert [(each.field, each.value) for each in asked.values] == [
+        ("document", "a.txt"),
+        ("tags", "red"),
+        ("tags", "blue"),
+    ]
+    assert asked.values[0].file == FormFile("a.txt", 3, "text/plain")
+    screen = Screen()
+    form = Validate("article", {"tags": ["red", "blue"]}, None)
+    assert await validate(server(peer.url), form, screen.output) == 1
+    assert screen.lines == ["✗ tags  no", "✗ tags  no"]
 
 
 async def test_a_form_that_is_not_there_is_refused_by_name(peer: Peer) -> None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rhtmx.cli.errors import USAGE, CommandError
-from rhtmx.cli.files import lines, load, opened, shown, token
+from rhtmx.cli.files import choose, lines, load, opened, shown, token
+from rhtmx.formvalue import File
 
 
 async def read(descriptor: int, name: str = "-") -> list[tuple[str, str]]:
@@ -54,6 +55,30 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     for name in ("/nowhere", str(tmp_path), "a\0b"):
         with pytest.raises(CommandError, match="cannot be read"):
             opened(name)
+
+
+def test_a_file_is_chosen_with_its_name_size_and_type(tmp_path: Path) -> None:
+    for name, size, kind in (
+        ("a.TXT", 3, "text/plain"),
+        ("empty.pdf", 0, "application/pdf"),
+        ("no extension", 1, ""),
+        ("a.txt.gz", 2, ""),
+    ):
+        (tmp_path / name).write_bytes(b"x" * size)
+        assert choose(str(tmp_path / name)) == File(name, size, kind)
+
+
+def test_what_is_no_file_cannot_be_chosen(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, words in (
+        ("/nowhere", "/nowhere cannot be read: No such file or directory"),
+        ("a\0b", "a\0b cannot be read: embedded null byte"),
+        (str(tmp_path), f"{tmp_path}: a file expected, this is none"),
+        (str(tmp_path / "pipe"), f"{tmp_path}/pipe: a file expected, this is none"),
+    ):
+        with pytest.raises(CommandError) as raised:
+            choose(name)
+        assert (raised.value.message, raised.value.status) == (words, USAGE)
 
 
 def test_a_token_is_the_first_line(tmp_path: Path) -> None:

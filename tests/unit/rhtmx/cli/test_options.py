@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from rhtmx.cli.errors import USAGE, CommandError
-from rhtmx.cli.options import read
+from rhtmx.cli.options import Disk, read
 from rhtmx.cli.requests import Invocation, Push, PushMany, Server, Sync, Tail, Validate
+from rhtmx.formvalue import File
 from rhtmx.messages import Position
 
+A = File("a.txt", 3, "text/plain")
 FILES = {"-": "1", "task.json": '{"title": "x"}', "bad.json": "{"}
 
 
 def run(*argv: str, environ: Mapping[str, str] | None = None) -> Invocation:
-    return read(argv, environ or {}, "", FILES.__getitem__)
+    return read(argv, environ or {}, "", Disk(FILES.__getitem__, {"a.txt": A}.__getitem__))
 
 
 def test_left_alone_it_is_the_server_on_this_machine() -> None:
@@ -90,7 +92,8 @@ def test_the_shared_options_are_read() -> None:
         ("push a --from -", PushMany("a", "-", False)),
         ("push a --from x.jsonl --fields", PushMany("a", "x.jsonl", True)),
         ("validate f", Validate("f", {}, None)),
-        ("validate f a=1 b=2 --field a", Validate("f", {"a": "1", "b": "2"}, "a")),
+        ("validate f a=1 b=2 --field a", Validate("f", {"a": ["1"], "b": ["2"]}, "a")),
+        ("validate f a=1 a=2 b=@a.txt", Validate("f", {"a": ["1", "2"], "b": [A]}, None)),
     ],
 )
 def test_a_command_is_read(line: str, request_: object) -> None:

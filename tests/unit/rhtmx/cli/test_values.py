@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.values import data, form_values, parse_json, since
+from rhtmx.formvalue import File
 from rhtmx.messages import Position
 
 JSON = st.recursive(
@@ -107,12 +108,21 @@ def test_a_long_wrong_text_is_not_repeated_whole() -> None:
     assert len(wrong(data, ["x" * 10_000])) < 200
 
 
-def test_values_of_a_form_are_texts() -> None:
-    assert form_values(["email=a@b", "age=17", "note="]) == {
-        "email": "a@b",
-        "age": "17",
-        "note": "",
-    }
+def chosen(name: str) -> File:
+    if name != "a=1.txt":
+        raise CommandError(f"{name} is not there", USAGE)
+    return File(name, 3, "text/plain")
+
+
+def test_values_of_a_form_are_texts_and_a_field_may_have_several() -> None:
+    given = ["email=a@b", "tags=red", "note=", "tags=blue"]
+    expected = {"email": ["a@b"], "tags": ["red", "blue"], "note": [""]}
+    assert form_values(given, chosen) == expected
+
+
+def test_a_file_is_chosen_with_one_at_sign_and_two_begin_a_text() -> None:
+    values = form_values(["a=@a=1.txt", "a=@@ada", "b=@@", "c=a@b"], chosen)
+    assert values == {"a": [File("a=1.txt", 3, "text/plain"), "@ada"], "b": ["@"], "c": ["a@b"]}
 
 
 @pytest.mark.parametrize(
@@ -120,8 +130,10 @@ def test_values_of_a_form_are_texts() -> None:
     [
         (["age:=17"], "'age:=17': values of a form are texts: write age=17"),
         (["age"], "'age': field=value"),
-        (["a=1", "a=2"], "'a=2': the field 'a' is there twice"),
+        (["=1"], "'=1': the field's name is missing"),
+        (["a=@b"], "'a=@b': b is not there (a text that begins with @: @@)"),
+        (["a=@"], "'a=@': which file? (a text that begins with @: @@)"),
     ],
 )
 def test_what_is_no_value_of_a_form_is_told(arguments: list[str], words: str) -> None:
-    assert wrong(form_values, arguments).startswith(words)
+    assert wrong(form_values, arguments, chosen).startswith(words)

@@ -7,8 +7,9 @@ import shlex
 
 import pytest
 
-from rhtmx.cli.options import read
+from rhtmx.cli.options import Disk, read
 from rhtmx.cli.words import COMMANDS, EPILOG
+from rhtmx.formvalue import File
 
 EXAMPLES = [
     line.strip()
@@ -30,7 +31,8 @@ def test_an_example_can_be_read(example: str) -> None:
     for part in line.split(" > ")[0].split(" | "):
         words = shlex.split(part)
         if "rhtmx" in words:
-            read(words[words.index("rhtmx") + 1 :], {}, "", lambda name: "{}")
+            disk = Disk(lambda name: "{}", lambda name: File(name, 0))
+            read(words[words.index("rhtmx") + 1 :], {}, "", disk)
 
 
 def test_lines_fit_a_terminal() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
 import pytest
 
@@ -76,11 +77,11 @@ class Gate:
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
-        self.begun: asyncio.Queue[str] = asyncio.Queue()
-        self.cancelled: list[str] = []
+        self.begun: asyncio.Queue[Any] = asyncio.Queue()
+        self.cancelled: list[Any] = []
         self.gave_up = asyncio.Event()
 
-    async def wait(self, value: str) -> None:
+    async def wait(self, value: Any) -> None:
         self.begun.put_nowait(value)
         try:
             await self.open.wait()

@@ -17,9 +17,10 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.entries import FormValues
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
-from rhtmx_server.trackers.validators import Invalid, Valid, Values
+from rhtmx_server.trackers.validators import Invalid, Valid
 from tests.unit.rhtmx_server.trackers.questions import (
     ME,
     Gate,
@@ -121,7 +122,7 @@ async def test_what_else_a_page_has_in_its_form_does_not_keep_it_from_being_vali
 async def test_a_form_that_ignores_other_names_takes_them_for_valid(
     tracker: FormTracker, signup: Form
 ) -> None:
-    signup.extra = "ignore"
+    signup.names.extra = "ignore"
     signup.field("email", required=True)
     assert at_once(tracker, question("items[1].qty", "x")).valid
     assert at_once(tracker, question("email", "x", other="y")).valid
@@ -193,7 +194,7 @@ async def test_a_validator_sees_the_other_values_and_its_own(
     signup.field("password")
 
     @signup.field("password2")
-    async def same(value: str, form: Values) -> None:
+    async def same(value: str, form: FormValues) -> None:
         if value != form["password"] or form["password2"] != value:
             raise Invalid("passwords differ")
 
@@ -209,7 +210,7 @@ async def test_one_validator_of_a_field_sees_the_form_though_another_does_not(
     signup.field("password2")(lambda value: None)
 
     @signup.field("password2")
-    async def same(value: str, form: Values) -> None:
+    async def same(value: str, form: FormValues) -> None:
         if form["password"] != value:
             raise Invalid("passwords differ")
 
@@ -250,12 +251,12 @@ async def test_checks_come_last_and_name_their_field_or_the_form(
     signup.field("password2", required=True)
 
     @signup.check
-    async def same(form: Values) -> None:
+    async def same(form: FormValues) -> None:
         if form["password"] != form["password2"]:
             raise Invalid("passwords differ", field="password2")
 
     @signup.check
-    def never(form: Values) -> None:
+    def never(form: FormValues) -> None:
         raise Invalid("not today")
 
     result = await tracker.validate_form(whole(password="a"), owner=ME)

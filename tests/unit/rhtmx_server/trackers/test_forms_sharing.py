@@ -11,9 +11,10 @@ import pytest
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.entries import FormValues
 from rhtmx_server.trackers.form import Form
 from rhtmx_server.trackers.forms import FormTracker
-from rhtmx_server.trackers.validators import Invalid, Values
+from rhtmx_server.trackers.validators import Invalid
 from tests.unit.rhtmx_server.trackers.questions import ME, OTHER, question, track, whole
 
 
@@ -195,7 +196,7 @@ async def test_the_order_of_the_errors_is_that_of_the_fields_however_they_are_ju
         raise Invalid("late")
 
     @signup.check
-    def checked(form: Values) -> None:
+    def checked(form: FormValues) -> None:
         raise Invalid("last")
 
     signup.field("a", required=True)

@@ -14,8 +14,9 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.entries import FormValues
 from rhtmx_server.trackers.runner import Runner, Verdict
-from rhtmx_server.trackers.validators import Function, Invalid, Valid, Validator, Values
+from rhtmx_server.trackers.validators import Function, Invalid, Valid, Validator
 
 
 class Meter:
@@ -64,7 +65,7 @@ class Bench:
         self, function: Function, value: str = "v", owner: str = "me", **options: Any
     ) -> Verdict:
         validator = Validator.of_field("signup", "email", function, **options)
-        values = {"email": value, "name": "Ada"}
+        values = FormValues({"email": [value], "name": ["Ada"]})
         return await self._runner.run(validator, value, values, owner)
 
     async def lose_threads(self, count: int, blocker: Blocker) -> None:
@@ -114,7 +115,7 @@ async def test_invalid_carries_message_metadata_and_field(bench: Bench) -> None:
 
 
 async def test_the_form_reaches_the_validator(bench: Bench) -> None:
-    async def greet(value: str, form: Values) -> Valid:
+    async def greet(value: str, form: FormValues) -> Valid:
         return Valid(form["name"])
 
     assert await bench.run(greet) == Verdict(metadata=b'"Ada"')
@@ -170,7 +171,7 @@ async def test_the_default_time_holds_where_none_is_named() -> None:
         await asyncio.Event().wait()
 
     validator = Validator.of_field("signup", "email", slow)
-    await fails_with(ErrorCode.TIMEOUT, runner.run(validator, "", {}, "me"))
+    await fails_with(ErrorCode.TIMEOUT, runner.run(validator, "", FormValues({}), "me"))
     pool.shutdown()
 
 

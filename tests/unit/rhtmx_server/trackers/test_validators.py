@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from rhtmx_server.trackers.entries import FormValues
 from rhtmx_server.trackers.validators import Function, Invalid, Valid, Validator
 
-VALUES = {"a": "1", "b": "2"}
+VALUES = FormValues({"a": ["1"], "b": ["2"]})
 
 
 def field(function: Function, **options: Any) -> Validator:
