@@ -1,7 +1,8 @@
 """The project's tasks. `nox -l` lists them.
 
 nox -s codegen serve    regenerate everything from the schema, start the demo server
-nox -s tests            every test there is, in both languages
+nox -s tests            every test there is, in both languages, but for
+nox -s browsers         what is to hold in three browser engines, all of it
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Check the generated code, lint, type-check, and run every test."""
+    """Check the generated code, lint, type-check, and run every test but those of `browsers`."""
     session.install(
         "-e",
         ".[server]",
@@ -72,6 +73,15 @@ def unit(session: nox.Session) -> None:
     """Run the fast tests only: no sockets, no browser, no subprocess."""
     session.install("-e", ".[server]", *group("codegen"), *group("test"))
     session.run("pytest", *PARALLEL, "tests/unit", "tests/house", *session.posargs)
+
+
+@nox.session
+def browsers(session: nox.Session) -> None:
+    """Try everything that is to hold in Chromium, Firefox and WebKit; `-- -k webkit` chooses."""
+    session.install("-e", ".[server]", *group("test"))
+    with session.chdir(TYPESCRIPT):
+        _npm(session, "ci", "--no-audit", "--no-fund")
+    session.run("pytest", *PARALLEL, "-m", "", "tests/browser/test_engines.py", *session.posargs)
 
 
 @nox.session

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +64,20 @@ class Browser:
 
 
 @contextlib.asynccontextmanager
-async def browsing(node: str, chromium: str) -> AsyncIterator[Browser]:
+async def browsing(
+    node: str, *driven: str, driver: Path = DRIVER, environ: Mapping[str, str | None] | None = None
+) -> AsyncIterator[Browser]:
     """A browser that is running.
 
     Args:
         node: the program that drives it.
-        chromium: the program that is driven.
+        driven: what is driven: the program, or what else the driver takes.
+        driver: what Node runs.
+        environ: added to ours.
     """
-    async with running(node, DRIVER, chromium, stdin=asyncio.subprocess.PIPE) as process:
+    async with running(
+        node, driver, *driven, environ=environ, stdin=asyncio.subprocess.PIPE
+    ) as process:
         yield Browser(process)
         assert process.stdin is not None
         process.stdin.close()

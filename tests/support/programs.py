@@ -1,13 +1,16 @@
 """Programs that tests need and a machine may lack.
 
 On a developer's machine a test without its program is skipped, with the reason.
-With `CI=true` it fails: there nothing may go untested unnoticed.
+With `CI=true` it fails: there nothing may go untested unnoticed. `.ci/run` installs what Debian
+has; Firefox and WebKit are only asked for where there is `apt-get`, as elsewhere they are packaged
+otherwise or not at all.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -42,7 +45,34 @@ def chromium() -> str:
     return str(found)
 
 
-def _lacks(reason: str) -> None:
-    if os.environ.get("CI") == "true":
+def firefox() -> str:
+    """The path of Firefox."""
+    found = shutil.which("firefox-esr") or shutil.which("firefox")
+    if found is None:
+        _lacks("no Firefox: install firefox-esr", where_there_is_apt=True)
+    return str(found)
+
+
+def webkit() -> tuple[str, str, str]:
+    """The paths of WebKit's driver, of its browser, and of a screen for it."""
+    driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
+    places = ("lib/*/webkit2gtk-4.*", "lib*/webkit2gtk-4.*", "libexec/webkit2gtk-4.*")
+    browsers = [path for place in places for path in Path("/usr").glob(f"{place}/MiniBrowser")]
+    if driver is None or screen is None or not browsers:
+        _lacks("no WebKit: install webkit2gtk-driver and xvfb", where_there_is_apt=True)
+    return str(driver), str(browsers[-1]), str(screen)
+
+
+ENGINES: Mapping[str, Callable[[], tuple[str, ...]]] = {
+    "chromium": lambda: (chromium(),),
+    "firefox": lambda: (firefox(),),
+    "webkit": webkit,
+}
+"""Engine → the paths of the programs that it takes."""
+
+
+def _lacks(reason: str, *, where_there_is_apt: bool = False) -> None:
+    strict = not where_there_is_apt or shutil.which("apt-get") is not None
+    if os.environ.get("CI") == "true" and strict:
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,0 +1,50 @@
+/** Away and back: what a page is when it is shown again, from the cache of pages or loaded anew. */
+import assert from "node:assert/strict";
+
+import { until } from "./engine.mjs";
+
+/** Milliseconds after which a page that was left is no longer waited for; nobody asks it for a sign of life. */
+const SOON = 10_000;
+
+/** Leaves a page with a client, lets something happen meanwhile, and comes back. */
+async function awayAndBack({ open, ask, url }, path) {
+  const tab = await open(path);
+  await tab.evaluate(() => write("1", { n: 1 }));
+  await tab.waitFor(() => outcomes["1"] === "durable");
+  await tab.goto(new URL("/elsewhere", url).href);
+  await until(async () => (await ask("connections")) === 0, "the page that was left to be gone", SOON);
+  await ask("push", "tasks", "2", { n: 2 });
+  await tab.back();
+  await tab.waitFor(() => tasks.row("2")?.data.n === 2 && client.state === "open");
+  assert.equal(await ask("connections"), 1);
+  return tab;
+}
+
+export async function afterBackAPageHasWhatHappenedMeanwhile(world) {
+  const tab = await awayAndBack(world, "/client");
+  await world.ask("push", "tasks", "3", { n: 3 });
+  await tab.waitFor(() => tasks.row("3")?.data.n === 3);
+  await tab.evaluate(() => write("4", { n: 4 }));
+  await tab.waitFor(() => tasks.row("4")?.pending === false);
+  assert.equal(await world.ask("connections"), 1);
+}
+
+export async function afterBackAPageThatStoresNothingHasWhatHappenedMeanwhile(world) {
+  const tab = await awayAndBack(world, "/client?alone");
+  await world.ask("push", "tasks", "3", { n: 3 });
+  await tab.waitFor(() => tasks.row("3")?.data.n === 3);
+  assert.equal(await world.ask("connections"), 1);
+}
+
+export async function backAndForwardAgainAndAgainLeavesOneConnection(world) {
+  const { open, ask, url } = world;
+  const tab = await open("/client");
+  await tab.waitFor(() => client.state === "open");
+  for (let number = 0; number < 4; number += 1) {
+    await tab.goto(new URL("/elsewhere", url).href);
+    await ask("push", "tasks", `${number}`, { number });
+    await tab.back();
+    await tab.waitFor((id) => tasks.row(id), `${number}`);
+  }
+  await until(async () => (await ask("connections")) === 1, "one connection");
+}
