@@ -15,6 +15,10 @@ import { createInterface } from "node:readline";
 import * as audit from "./audit.mjs";
 import * as board from "./board.mjs";
 import * as demoTabs from "./demo_tabs.mjs";
+import * as formDrafts from "./form_drafts.mjs";
+import * as formHtmx from "./form_htmx.mjs";
+import * as formSubmissions from "./form_submissions.mjs";
+import * as formValues from "./form_values.mjs";
 import * as forms from "./forms.mjs";
 import * as hostile from "./hostile.mjs";
 import * as htmx from "./htmx.mjs";
@@ -24,6 +28,7 @@ import * as pictures from "./pictures.mjs";
 import * as places from "./places.mjs";
 import * as react from "./react.mjs";
 import * as signup from "./signup.mjs";
+import { Tab } from "./tab.mjs";
 import * as tabs from "./tabs.mjs";
 import { Window } from "./window.mjs";
 
@@ -37,6 +42,9 @@ const browser = await chromium.launch({
   executablePath: process.argv[2],
   args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
 });
+
+/** What these use of a browser, any driver of any browser can do. */
+const facts = { ...formValues, ...formSubmissions, ...formDrafts, ...formHtmx };
 
 const say = (message) => console.log(JSON.stringify(message));
 
@@ -74,6 +82,12 @@ async function run({ scenario, url, pictures }) {
     if (scenario in tabs) {
       contexts.push(await browser.newContext());
       return await tabs[scenario]({ context: contexts[0], url });
+    }
+    if (scenario in facts) {
+      contexts.push(await browser.newContext());
+      const tab = new Tab(await contexts[0].newPage(), url);
+      await facts[scenario]({ tab, ask });
+      return assert.deepEqual(tab.problems, []);
     }
     await scenarios[scenario]({ open, openTab, visit, ask, pictures, url });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);

@@ -4,6 +4,7 @@
  * Knows the parts. Must not know what they do.
  */
 import { connect } from "./client.ts";
+import { member } from "./forms/member.ts";
 import { start } from "./htmx/index.ts";
 
 export { ERRORS, RhtmxError, SCHEMA_HASH } from "./index.ts";
@@ -11,4 +12,4 @@ export { bindForm } from "./forms/index.ts";
 export { bindPage } from "./htmx/index.ts";
 export { connect };
 
-start(connect, globalThis.document?.currentScript);
+start(connect, globalThis.document && member(document, "currentScript"));

@@ -167,7 +167,7 @@ export class Client {
   validateField(
     form: string,
     field: string,
-    value: string,
+    value: o.FormValue | readonly o.FormValue[],
     options: o.ValidateFieldOptions = {},
   ): Promise<m.ValidationResult> {
     return this.form(form, options).check(field, value, options.values);
@@ -176,7 +176,7 @@ export class Client {
   /** Asks whether a whole form is valid, with the values by field. */
   validateForm(
     form: string,
-    values: Readonly<Record<string, string>>,
+    values: o.FormValues,
     options?: o.ValidateFormOptions,
   ): Promise<m.FormValidationResult> {
     return this.form(form, options).validate(values);

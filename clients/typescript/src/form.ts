@@ -5,7 +5,7 @@
  */
 import type { Hub } from "./hub.ts";
 import type { FormFieldValue, FormValidationResult, ValidationResult } from "./messages/types.ts";
-import type { ValidateFormOptions } from "./options.ts";
+import type { FormValue, FormValues, ValidateFormOptions } from "./options.ts";
 
 /** See the head of the file. */
 export class Form {
@@ -21,22 +21,27 @@ export class Form {
   }
 
   /**
-   * Asks whether one value is valid. A newer call for the same field replaces
-   * it, which rejects it with code `superseded`.
+   * Asks whether the value of a field is valid, or all of its values. A newer call
+   * for the same field replaces it, which rejects it with code `superseded`.
    *
    * @param values the form's other values, for rules across fields.
    */
   check(
     field: string,
-    value: string,
-    values: Readonly<Record<string, string>> = {},
+    value: FormValue | readonly FormValue[],
+    values: FormValues = {},
   ): Promise<ValidationResult> {
-    const others = formValues(values);
-    return this.#hub.ask({ type: "validate_field", ...this.#form, field, value, values: others });
+    const own = formValues({ [field]: value });
+    // One text travels by itself; for anything else the list has all of the field.
+    const isText = own.length === 1 && !own[0]!.file;
+    return this.#hub.ask({
+      ...{ type: "validate_field", ...this.#form, field, value: own[0]?.value ?? "" },
+      values: formValues(isText ? values : { ...values, [field]: value }),
+    });
   }
 
   /** Asks whether all of it is valid, with the values by field. */
-  validate(values: Readonly<Record<string, string>>): Promise<FormValidationResult> {
+  validate(values: FormValues): Promise<FormValidationResult> {
     return this.#hub.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
   }
 
@@ -45,6 +50,12 @@ export class Form {
   }
 }
 
-function formValues(values: Readonly<Record<string, string>>): FormFieldValue[] {
-  return Object.entries(values).map(([field, value]) => ({ field, value }));
+function formValues(values: FormValues): FormFieldValue[] {
+  return Object.entries(values).flatMap(([field, given]) =>
+    [given].flat().map((value: FormValue) => {
+      if (typeof value === "string") return { field, value };
+      const { name, size, type } = value;
+      return { field, value: name, file: { name, size, type } };
+    }),
+  );
 }

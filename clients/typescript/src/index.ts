@@ -15,6 +15,8 @@ export type * from "./messages/types.ts";
 export type {
   CollectionOptions,
   ConnectOptions,
+  FormValue,
+  FormValues,
   Info,
   OpenConflict,
   PatchOptions,

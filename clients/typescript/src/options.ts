@@ -63,6 +63,12 @@ export interface PatchOptions extends WriteOptions {
   readonly timestamp?: Date | undefined;
 }
 
+/** A value of a form: a text, or what rules can see of a file; a `File` will do. */
+export type FormValue = string | m.FormFile;
+
+/** Values by field; several of one field, as of checkboxes of one name, are a list. */
+export type FormValues = Readonly<Record<string, FormValue | readonly FormValue[]>>;
+
 /** What a question about a whole form may carry. */
 export interface ValidateFormOptions {
   /** Which of several such forms on the page. */
@@ -72,7 +78,7 @@ export interface ValidateFormOptions {
 /** What a question about one field may carry. */
 export interface ValidateFieldOptions extends ValidateFormOptions {
   /** The form's other values, for rules across fields. */
-  readonly values?: Readonly<Record<string, string>> | undefined;
+  readonly values?: FormValues | undefined;
 }
 
 /** A write that was refused for good; kept until it is tried again or given up. */

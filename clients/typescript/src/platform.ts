@@ -83,7 +83,11 @@ export function watchPage(tell: (message: Told) => void): Stop {
     target: Pick<Platform, "addEventListener"> | undefined,
     name: string,
     act: (event: PageTransitionEvent) => void,
-  ) => target?.addEventListener?.(name, act as EventListener, ending);
+  ) => {
+    // By the prototype: an image of this name hides a document's own, see forms/member.ts.
+    const owner = target && target === document ? EventTarget.prototype : target;
+    owner?.addEventListener?.call(target, name, act as EventListener, ending);
+  };
   const wake = () => tell({ type: "wake" });
   on(platform, "online", () => tell({ type: "online", why: "network" }));
   on(platform, "offline", () => tell({ type: "offline", why: "network" }));

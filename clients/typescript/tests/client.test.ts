@@ -288,6 +288,26 @@ describe("forms", () => {
     expect(await whole).toMatchObject({ errors: [] });
   });
 
+  it("may have several values of a field, and files: each stands in the list for itself", async () => {
+    const world = await opened();
+    const form = world.client.form("post");
+    const photo = new File(["abc"], "a.png", { type: "image/png" });
+    const file = { field: "photo", value: "a.png", file: { name: "a.png", size: 3, type: "image/png" } };
+    const tags = [{ field: "tags", value: "red" }, { field: "tags", value: "blue" }];
+    void form.validate({ tags: ["red", "blue"], photo, none: [] });
+    expect(last(world)).toMatchObject({ fields: [...tags, file] });
+    void form.check("tags", ["red", "blue"], { photo, tags: "old" });
+    expect(last(world)).toMatchObject({ value: "red", values: [file, ...tags] });
+    void form.check("photo", photo);
+    expect(last(world)).toMatchObject({ value: "a.png", values: [file] });
+    void form.check("photo", [photo, photo]);
+    expect(last(world)).toMatchObject({ value: "a.png", values: [file, file] });
+    void form.check("tags", [], { title: "x" });
+    expect(last(world)).toMatchObject({ value: "", values: [{ field: "title", value: "x" }] });
+    void form.check("tags", ["red"], { title: "x" });
+    expect(last(world)).toMatchObject({ value: "red", values: [{ field: "title", value: "x" }] });
+  });
+
   it("are asked again on the next connection", async () => {
     const world = await opened();
     const asked = world.client.form("signup").validate({});

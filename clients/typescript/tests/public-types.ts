@@ -8,6 +8,8 @@ import {
   RhtmxError,
   type ChangeLog,
   type Collection,
+  type FormValue,
+  type FormValues,
   type OpenConflict,
   type Pending,
   type Rejected,
@@ -60,6 +62,10 @@ export async function application(): Promise<void> {
   console.log(errors.map(({ field, error }) => `${field}: ${error}`));
   await rhtmx.validateField("signup", "email", "x", { values: { name: "Ada" } });
   await rhtmx.validateForm("signup", { email: "" }, { formInstance: "2" });
+  const photo: FormValue = new File([], "a.png");
+  const answers: FormValues = { days: ["mo", "tu"], photo, photos: [photo] };
+  await rhtmx.validateForm("signup", answers);
+  await rhtmx.validateField("signup", "days", ["mo", "tu"], { values: answers });
   const queue: readonly Pending[] = rhtmx.queue;
   console.log(queue[0]?.entityId, queue[0]?.since);
   rhtmx.onQueue((all) => console.log(all.length));

@@ -2,20 +2,24 @@
  * One form: when to ask, and what to do with an answer.
  *
  * Knows events, values and what was asked last. Must not know where an error is
- * shown, what a draft is kept in, nor how a question travels.
+ * shown, what a draft is kept in, how a submission goes on, nor how a question
+ * travels.
  *
  * One function around small ones that share its variables, rather than a class:
  * a minifier shortens their names, and every page loads this.
  */
-import { restoreDraft, saveDraft } from "./drafts.ts";
-import { showError } from "./errors.ts";
-import { controlsOf, valuesOf } from "./values.ts";
+import { draftOf } from "./drafts.ts";
+import { rootOf, showError, showErrors } from "./errors.ts";
+import { member } from "./member.ts";
+import { isPosting, triggerOf } from "./posts.ts";
+import { holdSubmissions } from "./submissions.ts";
+import { badInput, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
+import type { FormValue, FormValues } from "../options.ts";
 import type { JsonValue } from "../messages/types.ts";
-import type { Values } from "./values.ts";
 import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
 
-/** Milliseconds in which another submission is the second half of a double click. */
-const DOUBLE = 500;
+/** How often a form whose values never stay the same is asked about again. */
+const AGAIN = 3;
 
 const bound = new WeakMap<HTMLFormElement, BoundForm>();
 
@@ -25,16 +29,22 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  *
  * - A field is asked about 300 ms after a key and at once when the user leaves it,
  *   with the values of the others. Only fields that the user has been in show
- *   errors. Fields named in `data-affects="phone other"` are asked about again.
- * - Submission waits until the form was found valid, then goes on as it was:
- *   natively, through `hx-post` or to the page's own listener. Buttons with
- *   `formnovalidate` submit at once. The browser's own checks come first; the
- *   attribute `novalidate` of the form leaves them out.
+ *   errors, and an error goes with its field. Fields named in
+ *   `data-affects="phone other"` are asked about again.
+ * - What stands in a field and is no value, as `1-2` in one for numbers, is an error
+ *   in the browser's words, and nothing is asked.
+ * - Submission waits until the form was found valid, as the browser would send it by
+ *   that button, and then goes on as it was: natively, through `hx-post` of the form
+ *   or of a button, or to the page's own listener. While it is being sent another one
+ *   is refused. Buttons with `formnovalidate` submit at once. The browser's own checks
+ *   come first; the attribute `novalidate` of the form leaves them out.
  * - `data-rhtmx-state` of the form says where it stands: {@link FormState}. The words
- *   for `waiting` are those of `data-rhtmx-waiting`.
+ *   for `waiting` are those of `data-rhtmx-waiting`, and those for an attempt while it
+ *   is being sent those of `data-rhtmx-sending`.
  * - Each answer is an event `rhtmx:validation` that bubbles: {@link ValidationDetail}.
- * - What was typed survives a reload of the tab, until it is sent or reset. Several
- *   forms of one name on a page need an `id` each for that.
+ * - What the user typed survives a reload of the tab, until it has arrived or the form
+ *   is reset: a page whose script sends it has to reset it. Several forms that are
+ *   alike in a page need an `id` each for that.
  *
  * @example
  * const bound = bindForm(document.querySelector("#contact"), { client, name: "contact" });
@@ -43,50 +53,51 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const existing = bound.get(form);
   if (existing) return existing;
   const { client, debounce = 300, drafts = true, text } = options;
-  const name = options.name ?? form.dataset["rhtmxForm"] ?? "";
+  const data = member(form, "dataset");
+  const name = options.name ?? data["rhtmxForm"] ?? "";
   /** Unlike that of any other form of this name, in any tab that shares the connection. */
   const formInstance = `${Math.random()}`;
-  // By attribute: a control named "id" hides the property.
-  const draft = `rhtmx:${location.pathname}:${name}:${form.getAttribute("id")}`;
+  const draft = drafts ? draftOf(form, name) : undefined;
+  const ending = new AbortController();
+  const { signal } = ending;
   /**
    * The fields that the user has been in or that were asked about, with the values
    * that went with the last question; the others show no errors.
    */
-  const touched = new Map<string, Values>();
+  const touched = new Map<string, FormValues>();
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
-  /** What the question about the whole form is about that is under way. */
-  let asked: Values | undefined;
+  /** What the question about the whole form is about that is under way, and by which button. */
+  let asked: FormValues | undefined;
+  let askedBy: Control | null = null;
   let run: Promise<boolean> | undefined;
-  /** The question that a submission waits for. */
-  let submission: Promise<boolean> | undefined;
-  /** When a submission went on, by the page's clock; for ever while it does. */
-  let passed = -DOUBLE;
-  let isBound = true;
 
   const say = (state: FormState, words = "") => {
-    form.dataset["rhtmxState"] = state;
+    data["rhtmxState"] = state;
     showError(form, "", words);
   };
 
   const wait = () => {
     if (!asked) return;
     if (client.state === "open") say("checking");
-    else say("waiting", form.dataset["rhtmxWaiting"] ?? "Waiting for the connection…");
+    else say("waiting", data["rhtmxWaiting"] ?? "Waiting for the connection…");
   };
 
-  const valueOf = (field: string) => valuesOf(form)[field];
+  const show = (field: string, error = "", value?: FormValue | readonly FormValue[]) =>
+    errors.show(field, error, touched.has(field) && [value].flat().some(Boolean));
 
-  const show = (field: string, error = "") => {
-    showError(form, field, error && text ? text(error, field) : error);
-    for (const control of controlsOf(form, field)) {
-      control.ariaInvalid = error ? "true" : touched.has(field) && valueOf(field) ? "false" : null;
-    }
-  };
+  const inWords = (error: string | undefined, field: string) =>
+    error && text ? text(error, field) : error;
 
   const tell = (field: string, valid: boolean, error = "", metadata: JsonValue = null) => {
     const detail = { form: name, field, valid, error, metadata };
-    form.dispatchEvent(new CustomEvent("rhtmx:validation", { bubbles: true, detail }));
+    const event = new CustomEvent("rhtmx:validation", { bubbles: true, detail });
+    member(form, "dispatchEvent")(event);
   };
+
+  const errors = showErrors(form, (field) => {
+    touched.delete(field);
+    tell(field, true);
+  });
 
   /** Takes note of a field, as one that has to be asked about. */
   const touch = (field: string) => {
@@ -95,16 +106,28 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     touched.set(field, { [field]: 0 as unknown as string });
   };
 
+  /** What is no value is an error without being asked about. Returns whether there is any. */
+  const isBad = (field: string): boolean => {
+    const error = badInput(form, field);
+    if (!error) return false;
+    show(field, error);
+    tell(field, false, error);
+    return true;
+  };
+
   const check = async (field: string): Promise<boolean | undefined> => {
+    touch(field);
+    if (isBad(field)) return false;
     const values = valuesOf(form);
     const value = values[field];
-    touch(field);
     touched.set(field, values);
     try {
       const answer = await client.validateField(name, field, value ?? "", { values, formInstance });
       if (touched.get(field) !== values) return undefined;
-      if (valueOf(field) === value) {
-        show(field, answer.error);
+      const now = valuesOf(form)[field];
+      const isThere = now !== undefined || controlsOf(form, field).some(isLive);
+      if (isThere && isSame(now, value)) {
+        show(field, inWords(answer.error, field), value);
         tell(field, answer.valid, answer.error, answer.metadata);
         return answer.valid;
       }
@@ -118,25 +141,23 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   /** The user pauses or leaves: asks, unless that value was asked about already. */
   const settle = (control: Control) => {
-    const last = control.isConnected && touched.get(control.name);
-    if (!last || last[control.name] === valueOf(control.name)) return;
-    void check(control.name);
-    for (const field of (control.dataset["affects"] ?? "").split(" ")) {
-      if (touched.has(field)) void check(field);
+    const field = nameOf(control);
+    const last = controlsOf(form, field).includes(control) && touched.get(field);
+    if (!last || isSame(last[field], valuesOf(form)[field])) return;
+    void check(field);
+    for (const other of (control.dataset["affects"] ?? "").split(" ")) {
+      if (touched.has(other)) void check(other);
     }
   };
 
-  const showAll = ({ valid, errors }: FormAnswer) => {
+  const showAll = ({ valid, errors }: FormAnswer, values: FormValues) => {
     const left = new Map(errors.map(({ field, error }) => [field, error]));
-    let first: Control | undefined;
-    const controls = controlsOf(form);
-    for (const control of controls) {
-      touch(control.name);
-      if (left.has(control.name)) first ??= control;
-    }
-    for (const field of new Set(controls.map((each) => each.name))) {
+    const controls = controlsOf(form).filter(isLive);
+    const first = controls.find((each) => left.has(nameOf(each)));
+    for (const field of new Set(controls.map(nameOf))) {
       const error = left.get(field);
-      show(field, error);
+      touch(field);
+      show(field, inWords(error, field), values[field]);
       tell(field, !error, error);
       left.delete(field);
     }
@@ -146,64 +167,59 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     tell("", valid, rest);
   };
 
-  const judge = async (): Promise<boolean> => {
-    const values = (asked = valuesOf(form));
+  const judge = async (again = AGAIN): Promise<boolean> => {
+    const values = (asked = valuesOf(form, askedBy));
     [...touched.keys()].forEach(touch);
     wait();
     const answer = await client
       .validateForm(name, values, { formInstance })
       .catch(({ message }) => ({ valid: false, errors: [{ field: "", error: message }] }));
     if (asked !== values) return false;
-    // A script of the page may have changed something, without an event.
-    if (JSON.stringify(valuesOf(form)) !== JSON.stringify(values)) return judge();
+    // A script of the page may have changed something, without an event. One that
+    // does with every look (a time, in a listener to `formdata`) is not waited for.
+    if (again && !isSame(valuesOf(form, askedBy), values)) return judge(again - 1);
     asked = run = undefined;
-    showAll(answer);
+    showAll(answer, values);
     return answer.valid;
   };
 
-  const validate = () => (run ??= judge());
+  const validate = (button: Control | null = null): Promise<boolean> => {
+    if (run && askedBy === button) return run;
+    const bad = controlsOf(form).filter((each) => isLive(each) && each.validity?.badInput);
+    if (bad.length === 0) {
+      askedBy = button;
+      return (run = judge());
+    }
+    withdraw();
+    for (const field of new Set(bad.map(nameOf))) isBad(field);
+    bad[0]!.focus();
+    say("invalid");
+    tell("", false);
+    return Promise.resolve(false);
+  };
 
   /** Takes back the question about the whole form, and a submission that waits for it. */
   const withdraw = () => {
-    passed = -DOUBLE;
+    forgetSubmissions();
     asked = run = undefined;
     say("idle");
   };
 
-  const submit = async (event: SubmitEvent) => {
-    const button = event.submitter as HTMLButtonElement | null;
-    if (passed === Infinity || button?.formNoValidate) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (event.timeStamp - passed < DOUBLE || submission === validate()) return;
-    submission = run;
-    if (!(await run)) return;
-    forget();
-    passed = Infinity;
-    // The button may have been taken away meanwhile.
-    form.requestSubmit(button?.form === form ? button : null);
-    passed = performance.now();
-  };
-
-  const save = () => drafts && saveDraft(draft, form, touched.keys());
-
   /** No field counts as touched: no answer does either, and there is no draft. */
-  const forget = () => {
-    touched.clear();
-    save();
-  };
-
   const reset = () => {
     withdraw();
-    forget();
-    for (const control of controlsOf(form)) show(control.name);
+    touched.clear();
+    draft?.forget();
+    for (const field of new Set(controlsOf(form).map(nameOf))) show(field);
   };
 
   const edited = (event: Event) => {
     const control = event.target as Control;
-    const field = control.name;
+    const field = nameOf(control);
     // While an input method composes, the text is not yet what is meant.
-    if (!field || control.type === "file" || (event as InputEvent).isComposing) return;
+    if (!field || (event as InputEvent).isComposing) return;
+    // What a script puts there, it puts there again.
+    if (event.isTrusted) draft?.note(control);
     showError(form, field);
     if (event.type === "change" && touched.has(field)) settle(control);
     else {
@@ -211,41 +227,52 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       touch(field);
       timers.set(field, setTimeout(settle, debounce, control));
     }
-    save();
   };
 
-  const listeners = {
-    input: edited,
-    compositionend: edited,
-    change: edited,
-    focusout: ({ target, relatedTarget }: FocusEvent) => {
-      // Who goes to the button asks about everything; an answer in between may move
-      // the button away from under the pointer.
-      if ((relatedTarget as Control | null)?.type !== "submit") settle(target as Control);
-    },
-    reset,
-    submit,
+  const left = ({ target, relatedTarget }: FocusEvent) => {
+    const next = relatedTarget as Control | null;
+    // Who goes to the button asks about everything; an answer in between may move
+    // the button away from under the pointer.
+    if (next?.type !== "submit" && !(next && isPosting(next))) settle(target as Control);
   };
-  for (const [type, listener] of Object.entries(listeners)) {
-    // Submission before the page's own listeners, so that none sees what is not checked yet.
-    form.addEventListener(
-      type,
-      (event) => isBound && (listener as (event: Event) => unknown)(event),
-      type === "submit",
-    );
+
+  const listeners = { input: edited, compositionend: edited, change: edited, focusout: left };
+  // At the root, too: some of the form's controls may stand elsewhere (`form="id"`).
+  for (const place of new Set<Node>([form, rootOf(form)])) {
+    for (const [type, listener] of Object.entries(listeners)) {
+      const hear = (event: Event) => {
+        const target = event.target as Control;
+        const isWithin = member(form, "contains")(target);
+        if (place !== form && isWithin) return;
+        if (controlsOf(form).includes(target)) (listener as (event: Event) => void)(event);
+        // What has no name, as an editor of the page's own, may be submitted by a script.
+        else if (type === "input" && isWithin && (target.form ?? form) === form) withdraw();
+      };
+      member(place, "addEventListener")(type, hear, { signal });
+    }
+  }
+  member(form, "addEventListener")("reset", reset, { signal });
+  // Back from the browser's cache: what was on its way has ended.
+  addEventListener("pageshow", ({ persisted }) => persisted && withdraw(), { signal });
+  const sending = (isSending: boolean) =>
+    say("valid", isSending ? (data["rhtmxSending"] ?? "Is being sent…") : "");
+  const forgetSubmissions = holdSubmissions({ form, draft, signal, validate, sending });
+  if (isPosting(form) && !/submit|^$/.test(triggerOf(form))) {
+    console.warn(`form '${name}': what hx-trigger posts is not checked, only a submission is`, form);
   }
   const stopState = client.onState(wait);
   // Without touching what the server may have written into the form's own place.
-  form.dataset["rhtmxState"] = "idle";
-  if (drafts) restoreDraft(draft, form);
+  data["rhtmxState"] = "idle";
+  draft?.restore();
 
   const binding = {
     check,
-    validate,
+    validate: () => validate(),
     stop() {
       withdraw();
       touched.clear();
-      isBound = false;
+      ending.abort();
+      errors.stop();
       stopState();
       bound.delete(form);
     },

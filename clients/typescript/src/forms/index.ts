@@ -13,5 +13,6 @@ export type {
   FormState,
   ValidationDetail,
 } from "./types.ts";
+export type { FormValue, FormValues } from "../options.ts";
 
 export { bindForm } from "./binding.ts";

@@ -5,6 +5,7 @@
  * and nothing here imports it.
  */
 import type { JsonValue } from "../messages/types.ts";
+import type { FormValue, FormValues } from "../options.ts";
 
 /** A control that a user fills in. */
 export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
@@ -31,12 +32,12 @@ export interface FormsClient {
   validateField(
     form: string,
     field: string,
-    value: string,
-    options: { values: Readonly<Record<string, string>>; formInstance: string },
+    value: FormValue | readonly FormValue[],
+    options: { values: FormValues; formInstance: string },
   ): Promise<FieldAnswer>;
   validateForm(
     form: string,
-    values: Readonly<Record<string, string>>,
+    values: FormValues,
     options: { formInstance: string },
   ): Promise<FormAnswer>;
 }
@@ -49,7 +50,7 @@ export interface FormOptions {
   readonly name?: string | undefined;
   /** Milliseconds without a key after which a value is asked about; 300 if left out. */
   readonly debounce?: number | undefined;
-  /** Whether what was typed survives a reload of the tab; yes if left out. */
+  /** Whether what the user typed survives a reload of the tab; yes if left out. */
   readonly drafts?: boolean | undefined;
   /**
    * The words to show for an error of a field; those of the server if left out.

@@ -4,30 +4,65 @@
  * Knows controls and what the browser would submit. Must not know what is asked
  * about it.
  */
+import { member } from "./member.ts";
+import { sendsPlainButtons } from "./posts.ts";
+import type { FormValue, FormValues } from "../options.ts";
 import type { Control } from "./types.ts";
 
-/** What the user entered, by field. */
-export type Values = Readonly<Record<string, string>>;
-
 /**
- * What the user entered, as it would be submitted: nothing that is disabled or
- * unchecked, no files. Several values of one name are joined by line breaks,
- * which no value of a single line has.
+ * What would be submitted now, by this button: the browser's own entry list, and
+ * so with the button itself, with controls that stand elsewhere (`form="id"`), with
+ * elements of the page's own, and with what listeners to `formdata` make of it.
+ * Several values of one name are a list. Of a file it has what rules can see, and
+ * `""` where none was chosen.
  */
-export function valuesOf(form: HTMLFormElement): Values {
+export function valuesOf(form: HTMLFormElement, button?: Control | null): FormValues {
   // Without a prototype any name is just a name.
-  const values = { __proto__: null } as unknown as Record<string, string>;
-  for (const [name, value] of new FormData(form)) {
-    if (typeof value === "string") {
-      values[name] = name in values ? `${values[name]}\n${value}` : value;
-    }
+  const values = { __proto__: null } as unknown as Record<string, FormValue | FormValue[]>;
+  const own = button?.form === form ? button : undefined;
+  const data = new FormData(form, own && /^(submit|image)$/.test(own.type) ? own : null);
+  if (own?.type === "button" && own.name && sendsPlainButtons(own)) data.append(own.name, own.value);
+  for (const [name, entry] of data) {
+    const value = typeof entry === "string" ? entry : chosen(entry);
+    const before = values[name];
+    values[name] = before === undefined ? value : [before, value].flat();
   }
   return values;
 }
 
+/** No file chosen is submitted as one without a name and content (HTML, "constructing the entry list"). */
+function chosen({ name, size, type }: File): FormValue {
+  return name || size ? { name, size, type } : "";
+}
+
+/** Whether two values, or all values of two moments, are the same. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** The form's controls that have a name, in their order on the page; of one name if given. */
 export function controlsOf(form: HTMLFormElement, name?: string): Control[] {
-  return ([...form.elements] as Control[]).filter(
-    (each) => each.name && each.name === (name ?? each.name),
-  );
+  return ([...member(form, "elements")] as Control[]).filter((each) => {
+    const own = nameOf(each);
+    return own && own === (name ?? own);
+  });
+}
+
+/** A control's name. By attribute: an element of the page's own may have no such property. */
+export function nameOf(control: Element): string {
+  return control.getAttribute("name") ?? "";
+}
+
+/** Whether a control takes part in a submission. */
+export function isLive(control: Element): boolean {
+  return !control.matches(":disabled");
+}
+
+/**
+ * What the browser says of what stands in a field and is no value, as `1-2` in one
+ * for numbers or half a date: the control's value is empty then.
+ */
+export function badInput(form: HTMLFormElement, field: string): string {
+  const bad = controlsOf(form, field).find((each) => each.validity?.badInput);
+  return bad?.validationMessage ?? "";
 }

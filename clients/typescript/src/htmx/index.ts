@@ -5,7 +5,10 @@
  * for. Must not know htmx: it finds what is asked for in the page itself, also
  * when that changes, so that it does not matter which version put it there.
  */
+import { watch as watchDrafts } from "../forms/drafts.ts";
 import { bindForm } from "../forms/index.ts";
+import { member } from "../forms/member.ts";
+import { triggerOf } from "../forms/posts.ts";
 import type { FormsClient } from "../forms/index.ts";
 import type { ChangeLog } from "../messages/types.ts";
 
@@ -64,10 +67,11 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
 
   const fire = (name: string, detail: object) => {
     const type = `rhtmx:${name}`;
-    const { body } = document;
-    for (const element of new Set([...root.querySelectorAll<HTMLElement>(MARKED), body])) {
+    const body = member(document, "body");
+    for (const element of new Set([...marked(root), body])) {
       if (element === body || triggerOf(element).includes(type)) {
-        element.dispatchEvent(new CustomEvent(type, { bubbles: element === body, detail }));
+        const event = new CustomEvent(type, { bubbles: element === body, detail });
+        member(element, "dispatchEvent")(event);
       }
     }
   };
@@ -88,8 +92,8 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
 
   const scan = () => {
     const wanted = new Set<HTMLElement | string>();
-    for (const element of root.querySelectorAll<HTMLElement>(MARKED)) {
-      const { rhtmxForm, rhtmxChanges = "" } = element.dataset;
+    for (const element of marked(root)) {
+      const { rhtmxForm, rhtmxChanges = "" } = member(element, "dataset");
       if (rhtmxForm !== undefined) wanted.add(element);
       for (const entity of rhtmxChanges.match(/\S+/g) ?? []) wanted.add(entity);
       for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
@@ -129,20 +133,23 @@ export function start(
   connect: (url: string) => PageClient,
   script: HTMLOrSVGElement | null | undefined,
 ): void {
-  if (!script || "manual" in script.dataset) return;
+  if (!script) return;
+  watchDrafts();
+  if ("manual" in script.dataset) return;
   let client: PageClient | undefined;
   const look = () => {
     // A form that has not been read to its end could not be bound as a whole.
-    if (client || document.readyState === "loading" || !document.querySelector(MARKED)) return;
+    const isReading = member(document, "readyState") === "loading";
+    if (client || isReading || !member(document, "querySelector")(MARKED)) return;
     bindPage((client = connect(script.dataset["url"] ?? "/api/ws")));
   };
   onChange(document, look);
-  document.addEventListener("DOMContentLoaded", look);
+  member(document, "addEventListener")("DOMContentLoaded", look);
   look();
 }
 
-function triggerOf(element: HTMLElement): string {
-  return element.getAttribute("hx-trigger") ?? element.dataset["hxTrigger"] ?? "";
+function marked(root: ParentNode): NodeListOf<HTMLElement> {
+  return member(root, "querySelectorAll")<HTMLElement>(MARKED);
 }
 
 /** Calls `look` after each change of the page that may concern us, until told to stop. */

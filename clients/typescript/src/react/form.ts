@@ -8,6 +8,7 @@
 import { useCallback, useRef, useState } from "react";
 
 import { bindForm } from "../forms/index.ts";
+import { member } from "../forms/member.ts";
 import type { BoundForm, FormOptions, ValidationDetail } from "../forms/index.ts";
 
 /** How to bind a form in React; see `FormOptions`. */
@@ -68,13 +69,14 @@ export function useForm(
       };
       const forget = () => setErrors(NO_ERRORS);
       const binding = bindForm(form, { ...given.current, client, name });
-      form.addEventListener("rhtmx:validation", heard);
-      form.addEventListener("reset", forget);
+      const ending = new AbortController();
+      const listen = member(form, "addEventListener");
+      listen("rhtmx:validation", heard, ending);
+      listen("reset", forget, ending);
       bound.current = binding;
       stop.current = () => {
         binding.stop();
-        form.removeEventListener("rhtmx:validation", heard);
-        form.removeEventListener("reset", forget);
+        ending.abort();
       };
     },
     [client, name],

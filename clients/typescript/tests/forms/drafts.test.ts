@@ -1,9 +1,8 @@
 // @vitest-environment happy-dom
-/** What was typed survives a reload, and nothing that must not. */
+/** What a user typed survives a reload, for the very same form, and nothing that must not. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { bindForm } from "../../src/forms/index.ts";
-import { FakeClient, find, page, settled, type } from "./support.ts";
+import { choose, FakeClient, find, page, settled, type, trusted } from "./support.ts";
 import type { BoundForm } from "../../src/forms/index.ts";
 
 const INSIDE = `
@@ -11,41 +10,92 @@ const INSIDE = `
   <input type="checkbox" name="tags" value="a"> <input type="checkbox" name="tags" value="b" checked>
   <input type="radio" name="size" value="s" checked> <input type="radio" name="size" value="m">
   <select name="answer"><option>email<option>phone</select>
-  <input name="line"> <input name="line">`;
+  <input name="line"> <input name="line">
+  <input type="hidden" name="record" value="1"> <input type="hidden" name="csrf_token" value="x">`;
+
+const FORM = 'data-rhtmx-form="contact" action="/save"';
 
 let client: FakeClient;
+let form: HTMLFormElement;
 let bound: BoundForm | undefined;
+/** What the page has at its window. */
+let listening: AbortController;
 
-/** The page is there again, as the server sends it. */
-function load(inside = INSIDE, attributes?: string): HTMLFormElement {
-  bound?.stop();
-  client = new FakeClient();
-  const form = page(inside, attributes);
+/** Adds a form to the page, and binds it. */
+async function add(inside = INSIDE, attributes = FORM): Promise<HTMLFormElement> {
+  document.body.insertAdjacentHTML("beforeend", `<form ${attributes}>${inside}</form>`);
+  form = document.body.lastElementChild as HTMLFormElement;
+  const { bindForm } = await import("../../src/forms/index.ts");
   bound = bindForm(form, { client });
   return form;
 }
 
-/** Everything that is in the tab's storage. */
-const stored = () => JSON.stringify({ ...sessionStorage });
+/** The page is left, as it is. */
+function leave(): void {
+  window.dispatchEvent(new Event("pagehide"));
+  bound?.stop();
+  bound = undefined;
+}
+
+/** Another page comes in its place, with scripts and listeners of its own. */
+function arrive(how: string, { responseStatus = 200, url = "/edit" } = {}): void {
+  listening.abort();
+  listening = new AbortController();
+  vi.resetModules();
+  client = new FakeClient();
+  document.body.innerHTML = "";
+  history.replaceState(null, "", url);
+  const entry = { type: how, responseStatus } as unknown as PerformanceEntry;
+  vi.spyOn(performance, "getEntriesByType").mockReturnValue([entry]);
+}
+
+/** The page is left and loaded again. */
+async function reload(inside?: string, attributes?: string): Promise<HTMLFormElement> {
+  leave();
+  arrive("reload");
+  return add(inside, attributes);
+}
+
+/** Everything that is in the tab's storage once the page is left. */
+function stored(): string {
+  leave();
+  return JSON.stringify({ ...sessionStorage });
+}
 
 function toggle(selector: string): void {
   const control = find(selector);
   control.checked = !control.checked;
-  control.dispatchEvent(new Event("input", { bubbles: true }));
+  control.dispatchEvent(trusted(new Event("input", { bubbles: true })));
 }
 
-beforeEach(() => {
+/** Submits the form, which is valid. */
+async function submit(): Promise<void> {
+  form.requestSubmit();
+  await settled();
+  await client.forms.at(-1)!.answer({});
+}
+
+beforeEach(async () => {
   vi.useFakeTimers();
   sessionStorage.clear();
-  load();
+  listening = new AbortController();
+  const { addEventListener } = window;
+  vi.stubGlobal("addEventListener", (type: string, heard: EventListener, options?: object) =>
+    addEventListener.call(window, type, heard, { signal: listening.signal, ...options }),
+  );
+  arrive("navigate");
+  await add();
 });
 
 afterEach(() => {
+  bound?.stop();
+  listening.abort();
+  vi.unstubAllGlobals();
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
-it("everything that the user wrote or chose is there after a reload", () => {
+it("everything that the user wrote or chose is there after a reload, and after another", async () => {
   type("email", "ada@");
   type("message", "two\nlines");
   toggle("[name=tags][value=a]");
@@ -53,68 +103,273 @@ it("everything that the user wrote or chose is there after a reload", () => {
   toggle("[name=size][value=m]");
   type("answer", "phone");
   type("line", "one");
-  const form = load();
-  const data = [...new FormData(form)].map((each) => each.join("="));
-  expect(data).toEqual([
-    "email=ada@", "phone=from the server", "message=two\nlines", "tags=a", "size=m",
-    "answer=phone", "line=one", "line=",
-  ]);
+  for (const time of ["first", "second"]) {
+    const data = [...new FormData(await reload())].map((each) => each.join("="));
+    expect(data.slice(0, -2), time).toEqual([
+      "email=ada@", "phone=from the server", "message=two\nlines", "tags=a", "size=m",
+      "answer=phone", "line=one", "line=",
+    ]);
+  }
 });
 
-it("what the user did not touch is the server's", () => {
+it("of controls of one name each has its own text", async () => {
+  const second = form.querySelectorAll<HTMLInputElement>("[name=line]")[1]!;
+  second.value = "two";
+  second.dispatchEvent(trusted(new Event("input", { bubbles: true })));
+  const { elements } = await reload();
+  const lines = [...elements].filter((each) => each.getAttribute("name") === "line");
+  expect(lines.map((each) => (each as HTMLInputElement).value)).toEqual(["", "two"]);
+});
+
+it("what a script put there is not kept: it puts it there again", async () => {
+  find("[name=email]").value = "by a script";
+  find("[name=email]").dispatchEvent(new Event("input", { bubbles: true }));
+  expect(stored()).not.toContain("script");
+});
+
+it.each([
+  ["has another value", "phone", ["from the server", "newer"]],
+  ["is ticked", "tags", ["checked", ""]],
+  ["has another choice", "size", ['value="m"', 'value="m" checked']],
+  ["has other options", "answer", ["<option>phone", "<option>phone<option>post"]],
+  ["is one more", "line", ['<input name="line">', '<input name="line"><input name="line">']],
+  ["is not to be written in", "email", ['name="email"', 'name="email" readonly']],
+  ["is disabled", "email", ['name="email"', 'name="email" disabled']],
+])("a control that %s now is the server's", async (_, name, [before, now]) => {
+  if (name === "tags") toggle("[name=tags][value=b]");
+  else if (name === "size") toggle("[name=size][value=m]");
+  else type(name, name === "answer" ? "phone" : "typed");
+  type("message", "stays");
+  await reload(INSIDE.replace(before!, now!));
+  expect(find("[name=message]").value).toBe("stays");
+  const state = (each: HTMLInputElement) => [each.value, each.checked];
+  const found = [...form.querySelectorAll<HTMLInputElement>(`[name=${name}]`)].map(state);
+  const fresh = document.createElement("form");
+  fresh.innerHTML = INSIDE.replace(before!, now!);
+  expect(found).toEqual(
+    [...fresh.querySelectorAll<HTMLInputElement>(`[name=${name}]`)].map(state),
+  );
+});
+
+it("what a script found for another record stays", async () => {
+  bound?.stop();
+  document.body.innerHTML = "";
+  // The page's script fills the form in before it is bound, as frameworks do.
+  const { bindForm } = await import("../../src/forms/index.ts");
+  const fill = (title: string) => {
+    form = page('<input name="title">', FORM);
+    find("[name=title]").value = title;
+  };
+  fill("Pay the rent");
+  bound = bindForm(form, { client });
+  type("title", "Sell the house");
+  leave();
+  arrive("reload");
+  fill("Call the bank");
+  bound = (await import("../../src/forms/index.ts")).bindForm(form, { client });
+  expect(find("[name=title]").value).toBe("Call the bank");
+});
+
+it.each([
+  ["action", INSIDE, FORM.replace("/save", "/save/2")],
+  ["id", INSIDE, `${FORM} id="second"`],
+  ["name", INSIDE, `${FORM} name="second"`],
+  ["hx-post", INSIDE, `${FORM} hx-post="/save/2"`],
+  ["form at the server", INSIDE, FORM.replace("contact", "other")],
+  ["record, in a hidden field", INSIDE.replace('value="1"', 'value="2"'), FORM],
+])("a form with another %s is another form", async (_, inside, attributes) => {
   type("email", "ada@");
-  load(INSIDE.replace("from the server", "newer"));
-  expect(find("[name=phone]").value).toBe("newer");
+  await reload(inside, attributes);
+  expect(find("[name=email]").value).toBe("");
+});
+
+it("a token that is another one on every load does not make another form", async () => {
+  type("email", "ada@");
+  await reload(INSIDE.replace('value="x"', 'value="y"'));
+  expect(find("[name=email]").value).toBe("ada@");
+});
+
+it("another address is another form, also one that a script shows", async () => {
+  type("email", "ada@");
+  leave();
+  arrive("reload", { url: "/edit?id=2" });
+  await add();
+  expect(find("[name=email]").value).toBe("");
+  history.replaceState(null, "", "/edit");
+  await add();
+  expect(form.querySelector<HTMLInputElement>("[name=email]")!.value).toBe("");
+});
+
+it("a form that is opened in a page that goes on is a new one", async () => {
+  type("email", "scrap");
+  form.remove();
+  await add();
+  expect(find("[name=email]").value).toBe("");
+});
+
+it("what was given up before the reload is not back after it", async () => {
+  type("email", "scrap");
+  form.remove();
+  await add();
+  await reload();
+  expect(find("[name=email]").value).toBe("");
+});
+
+it("a page that is loaded by a link begins anew, and by going back it goes on", async () => {
+  type("email", "ada@");
+  leave();
+  arrive("navigate", { url: "/other" });
+  await add("", 'data-rhtmx-form="other"');
+  leave();
+  arrive("back_forward");
+  await add();
+  expect(find("[name=email]").value).toBe("ada@");
+  leave();
+  arrive("navigate");
+  await add();
+  expect(find("[name=email]").value).toBe("");
+  await reload();
+  expect(find("[name=email]").value).toBe("");
+});
+
+it("of two forms that are alike nobody could tell whose text it is", async () => {
+  await add();
+  type("email", "ada@");
+  expect(stored()).not.toContain("ada@");
 });
 
 it("what is put back is told to the page's listeners, and asked about", async () => {
   type("email", "ada@");
   const told = vi.fn();
   document.addEventListener("input", told);
-  load();
+  await reload();
   document.removeEventListener("input", told);
   expect(told).toHaveBeenCalledOnce();
   await vi.advanceTimersByTimeAsync(300);
   expect(client.asked()).toEqual(["email=ada@"]);
 });
 
-it("a form that was sent has no draft", async () => {
-  const form = load();
-  form.addEventListener("submit", (event) => event.preventDefault());
-  type("email", "ada@example.com");
-  form.requestSubmit();
-  await settled();
-  await client.forms[0]!.answer({});
-  expect(stored()).not.toContain("ada");
-  load();
-  expect(find("[name=email]").value).toBe("");
+it("a framework that watches a control's value sees that it is another one", async () => {
+  type("email", "ada@");
+  leave();
+  arrive("reload");
+  form = page(INSIDE, FORM);
+  const email = find("[name=email]");
+  const written = vi.fn();
+  const own = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!;
+  Object.defineProperty(email, "value", { ...own, set: written });
+  bound = (await import("../../src/forms/index.ts")).bindForm(form, { client });
+  expect(email.value).toBe("ada@");
+  expect(written).not.toHaveBeenCalled();
+});
+
+it("binding a form anew goes on with its draft", async () => {
+  type("email", "ada@");
+  await reload();
+  bound!.stop();
+  bound = (await import("../../src/forms/index.ts")).bindForm(form, { client });
+  await reload();
+  expect(find("[name=email]").value).toBe("ada@");
+});
+
+it("a page that is only hidden keeps it as well, while it is", async () => {
+  type("email", "ada@");
+  const state = vi.spyOn(Object.getPrototypeOf(document) as Document, "visibilityState", "get");
+  state.mockReturnValue("hidden");
+  document.dispatchEvent(new Event("visibilitychange"));
+  expect(JSON.stringify({ ...sessionStorage })).toContain("ada@");
+  state.mockReturnValue("visible");
+  document.dispatchEvent(new Event("visibilitychange"));
+  // A tab that is duplicated now has nothing of it.
+  expect(sessionStorage.length).toBe(0);
 });
 
 it("a form that was not valid keeps its draft", async () => {
-  const form = load();
   type("email", "ada@");
   form.requestSubmit();
   await settled();
   await client.forms[0]!.answer({ errors: [{ field: "email", error: "no" }] });
-  load();
+  await reload();
   expect(find("[name=email]").value).toBe("ada@");
 });
 
-it("a reset drops the draft", () => {
-  const form = load();
+it("a reset drops the draft", async () => {
   type("email", "ada@");
   form.reset();
-  load();
-  expect(find("[name=email]").value).toBe("");
+  expect(stored()).not.toContain("ada");
 });
 
-it("another form, another name and another page have drafts of their own", () => {
+/** The browser sends the form: another page is loaded. */
+async function sendNatively(): Promise<void> {
+  const { prototype } = HTMLFormElement;
+  vi.spyOn(prototype, "requestSubmit").mockImplementation(function (this: HTMLFormElement) {
+    this.dispatchEvent(new SubmitEvent("submit", { cancelable: true, bubbles: true }));
+  });
   type("email", "ada@");
-  for (const attributes of ['data-rhtmx-form="contact" id="second"', 'data-rhtmx-form="other"']) {
-    load(INSIDE, attributes);
-    expect(find("[name=email]").value).toBe("");
-  }
-  expect(Object.keys(sessionStorage)[0]).toContain(location.pathname);
+  await submit();
+  leave();
+}
+
+it.each([
+  ["answered", "navigate", {}, ""],
+  ["answered by a page that sends back to the form", "navigate", { url: "/edit" }, ""],
+  ["answered after the browser failed and tried again", "reload", {}, ""],
+  ["refused by the server", "navigate", { responseStatus: 422 }, "ada@"],
+  ["lost by the server", "navigate", { responseStatus: 500 }, "ada@"],
+])("a form that was sent, and %s: its draft", async (_, how, answer, left) => {
+  await sendNatively();
+  arrive(how, { url: "/done", ...answer });
+  await add("", 'data-rhtmx-form="other"');
+  // That one says nothing of the post any more.
+  leave();
+  arrive("navigate", { url: "/elsewhere" });
+  await add("", 'data-rhtmx-form="other"');
+  leave();
+  arrive("back_forward");
+  await add();
+  expect(find("[name=email]").value).toBe(left);
+});
+
+it("a form that was sent from a page which was loaded again instead has its draft", async () => {
+  await sendNatively();
+  arrive("reload");
+  await add();
+  expect(find("[name=email]").value).toBe("ada@");
+});
+
+it("what was typed after it was sent has not gone", async () => {
+  const { prototype } = HTMLFormElement;
+  vi.spyOn(prototype, "requestSubmit").mockImplementation(function (this: HTMLFormElement) {
+    this.dispatchEvent(new SubmitEvent("submit", { cancelable: true, bubbles: true }));
+  });
+  type("email", "ada@");
+  await submit();
+  type("message", "and one more thing");
+  leave();
+  arrive("navigate", { url: "/done" });
+  await add("", 'data-rhtmx-form="other"');
+  leave();
+  arrive("back_forward");
+  await add();
+  expect(find("[name=message]").value).toBe("and one more thing");
+});
+
+it("a page without a form takes note of the answer, too", async () => {
+  await sendNatively();
+  arrive("navigate", { url: "/done" });
+  const { start } = await import("../../src/htmx/index.ts");
+  const script = document.createElement("script");
+  script.dataset["manual"] = "";
+  start(() => expect.unreachable(), script);
+  expect(sessionStorage.length).toBe(0);
+});
+
+it.each([[true, ""], [false, "ada@"]])("back from the browser's cache, arrived: %s", async (arrived, left) => {
+  await sendNatively();
+  if (arrived) sessionStorage.clear();
+  window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  await reload();
+  expect(find("[name=email]").value).toBe(left);
 });
 
 it.each([
@@ -124,28 +379,47 @@ it.each([
   ["a number of a card", '<input name="key" autocomplete="section-pay cc-number">'],
   ["a code that is used once", '<input name="key" autocomplete="one-time-code">'],
   ["what the page asks not to remember", '<input name="key" autocomplete="off">'],
-  ["what is hidden", '<input name="key" type="hidden">'],
-])("%s is not kept", (_, control) => {
-  load(control);
+])("%s is not kept", async (_, control) => {
+  await add(`${control}<input name="other">`, 'data-rhtmx-form="keys"');
+  type("other", "kept");
   type(control.includes('"password">') && !control.includes("key") ? "password" : "key", "secret");
-  expect(stored()).not.toContain("secret");
+  const all = stored();
+  expect(all).toContain("kept");
+  expect(all).not.toContain("secret");
 });
 
-it("nothing of a form that asks not to be remembered is kept", () => {
-  load(INSIDE, 'data-rhtmx-form="contact" autocomplete="off"');
+it("a file is not kept", async () => {
+  await add('<input type="file" name="photo"><input name="other">', 'data-rhtmx-form="keys"');
+  type("other", "kept");
+  choose("photo", new File([], "secret.png"));
+  expect(stored()).toContain("kept");
+  expect(JSON.stringify({ ...sessionStorage })).not.toContain("secret");
+});
+
+it("what is no value cannot be kept, nor takes the server's value away", async () => {
+  Object.defineProperty(find("[name=phone]"), "validity", { value: { badInput: true } });
+  type("phone", "");
+  await reload();
+  expect(find("[name=phone]").value).toBe("from the server");
+});
+
+it("nothing of a form that asks not to be remembered is kept", async () => {
+  document.body.innerHTML = "";
+  await add(INSIDE, `${FORM} autocomplete="off"`);
   type("email", "secret");
   expect(stored()).not.toContain("secret");
 });
 
-it("nothing is kept where the page does without drafts", () => {
+it("nothing is kept where the page does without drafts", async () => {
+  const { bindForm } = await import("../../src/forms/index.ts");
   bound?.stop();
   bound = bindForm(page(INSIDE), { client, drafts: false });
   type("email", "secret");
   expect(stored()).not.toContain("secret");
 });
 
-it("a postal code is nothing that must not be kept", () => {
-  load('<input name="profile" autocomplete="postal-code">');
+it("a postal code is nothing that must not be kept", async () => {
+  await add('<input name="profile" autocomplete="postal-code">', 'data-rhtmx-form="keys"');
   type("profile", "0150");
   expect(stored()).toContain("0150");
 });
@@ -154,7 +428,8 @@ it("a storage that is full or forbidden does not break the form", async () => {
   vi.spyOn(globalThis, "sessionStorage", "get").mockImplementation(() => {
     throw new DOMException("forbidden", "SecurityError");
   });
-  load();
+  type("email", "ada@");
+  await reload();
   type("email", "ada@");
   await vi.advanceTimersByTimeAsync(300);
   expect(client.asked()).toEqual(["email=ada@"]);
@@ -162,11 +437,15 @@ it("a storage that is full or forbidden does not break the form", async () => {
 
 it("rubbish in the storage does not break the form", async () => {
   type("email", "ada@");
-  for (const rubbish of ["{", "null", "7", '[["email",5]]']) {
-    sessionStorage.setItem(Object.keys(sessionStorage)[0]!, rubbish);
-    load();
+  leave();
+  const [key] = Object.keys(sessionStorage);
+  for (const rubbish of ["{", "null", "7", '{"url":"/","kept":[["email",5]]}']) {
+    sessionStorage.setItem(key!, rubbish);
+    arrive("reload");
+    await add();
     type("email", "a");
     await vi.advanceTimersByTimeAsync(300);
     expect(client.asked()).toContain("email=a");
+    bound!.stop();
   }
 });

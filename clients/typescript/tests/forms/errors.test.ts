@@ -2,7 +2,7 @@
 /** Where errors are shown, and what a screen reader is told. */
 import { beforeEach, expect, it } from "vitest";
 
-import { showError } from "../../src/forms/errors.ts";
+import { showError, showErrors } from "../../src/forms/errors.ts";
 import { described, find, page, whole } from "./support.ts";
 
 const describedBy = (name = "email") => find(`[name="${name}"]`).getAttribute("aria-describedby");
@@ -81,4 +81,47 @@ it("an error is a text, whatever is in it", () => {
   show('<input name="email">', '<img src=x onerror="alert(1)">');
   expect(document.querySelector("img")).toBeNull();
   expect(described("email")).toBe('<img src=x onerror="alert(1)">');
+});
+
+/** Lets observers of the page see what was done to it. */
+const seen = () => new Promise<void>((resolve) => void setTimeout(resolve));
+
+it.each<[string, (control: HTMLInputElement) => unknown]>([
+  ["is removed", (control) => control.remove()],
+  ["is disabled", (control) => (control.disabled = true)],
+  ["is renamed", (control) => (control.name = "mail")],
+  ["is exchanged", (control) => (control.outerHTML = '<input name="email">')],
+])("an error goes with its field that %s", async (_, act) => {
+  form = page('<input name="email"><input name="phone">');
+  const gone: string[] = [];
+  const errors = showErrors(form, (field) => gone.push(field));
+  const control = find("[name=email]");
+  errors.show("email", "is wrong", false);
+  errors.show("phone", "is wrong, too", false);
+  act(control);
+  await seen();
+  expect(gone).toEqual(["email"]);
+  expect(form.textContent).toBe("is wrong, too");
+  expect(control.getAttribute("aria-invalid")).toBeNull();
+  errors.stop();
+});
+
+it("an error that was taken back already does not go a second time", async () => {
+  form = page('<input name="email">');
+  const errors = showErrors(form, () => expect.unreachable());
+  errors.show("email", "is wrong", false);
+  errors.show("email", "", true);
+  find("[name=email]").remove();
+  await seen();
+  errors.stop();
+});
+
+it("of several controls of a name one that stays keeps the error", async () => {
+  form = page('<input name="email"><input name="email">');
+  const errors = showErrors(form, () => expect.unreachable());
+  errors.show("email", "is wrong", false);
+  find("[name=email]").remove();
+  await seen();
+  expect(form.textContent).toBe("is wrong");
+  errors.stop();
 });

@@ -3,7 +3,17 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { bindForm } from "../../src/forms/index.ts";
-import { described, FakeClient, find, leave, page, settled, type } from "./support.ts";
+import {
+  becomesBad,
+  choose,
+  described,
+  FakeClient,
+  find,
+  leave,
+  page,
+  settled,
+  type,
+} from "./support.ts";
 import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
 
 const FIELDS = `
@@ -191,7 +201,7 @@ it("boxes and choices are asked about with what would be submitted", async () =>
     ["terms", ""],
     ["address[street]", "x"],
   ]);
-  const values = { tags: "a\nb", size: "m", "address[street]": "x" };
+  const values = { tags: ["a", "b"], size: "m", "address[street]": "x", file: "" };
   expect(client.fields[0]!.values).toEqual(values);
 });
 
@@ -207,11 +217,58 @@ it("a control that comes later is asked about like the others, one that is gone 
   expect(client.asked()).toEqual([]);
 });
 
-it("files are not asked about", async () => {
+it("a file is asked about when it is chosen: by its name, its size and its type", async () => {
   form.insertAdjacentHTML("beforeend", '<input type="file" name="photo">');
-  find("[name=photo]").dispatchEvent(new Event("change", { bubbles: true }));
-  await vi.advanceTimersByTimeAsync(1_000);
+  leave("photo");
   expect(client.asked()).toEqual([]);
+  choose("photo", new File(["abc"], "a.png", { type: "image/png" }));
+  await settled();
+  const photo = { name: "a.png", size: 3, type: "image/png" };
+  expect(client.fields).toMatchObject([{ field: "photo", value: photo, values: { photo } }]);
+});
+
+it("several values of a name are asked about together", async () => {
+  form.insertAdjacentHTML("beforeend", '<input name="email" value="second">');
+  type("email", "first");
+  leave("email");
+  expect(client.fields).toMatchObject([{ field: "email", value: ["first", "second"] }]);
+});
+
+it("a control that stands elsewhere is asked about, and its error is shown beside it, once", async () => {
+  form.id = "f";
+  document.body.insertAdjacentHTML("beforeend", '<aside><input name="late" form="f"></aside>');
+  for (const error of ["is wrong", "is still wrong"]) {
+    type("late", error);
+    leave("late");
+    await client.fields.pop()!.answer({ error });
+    expect(described("late")).toBe(error);
+  }
+  expect(document.querySelectorAll("aside span").length).toBe(1);
+});
+
+it("what is no value is an error in the browser's words, and nothing is asked", async () => {
+  const told: ValidationDetail[] = [];
+  form.addEventListener("rhtmx:validation", (event) => told.push((event as CustomEvent).detail));
+  becomesBad("phone", "Please enter a number.");
+  await vi.advanceTimersByTimeAsync(300);
+  expect(client.asked()).toEqual([]);
+  expect(described("phone")).toBe("Please enter a number.");
+  expect(find("[name=phone]").getAttribute("aria-invalid")).toBe("true");
+  expect(told).toMatchObject([{ field: "phone", valid: false, error: "Please enter a number." }]);
+  expect(await bound.check("phone")).toBe(false);
+  Object.defineProperty(find("[name=phone]"), "validity", { value: { badInput: false } });
+  type("phone", "12");
+  leave("phone");
+  await client.fields[0]!.answer({});
+  expect(described("phone")).toBe("");
+});
+
+it("the browser's words are not the server's: they stay as they are", async () => {
+  bound.stop();
+  bound = bindForm(form, { client, text: (error) => `Phone ${error}!` });
+  becomesBad("phone", "Please enter a number.");
+  leave("phone");
+  expect(described("phone")).toBe("Please enter a number.");
 });
 
 it("a reset takes everything back", async () => {

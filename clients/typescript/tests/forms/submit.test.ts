@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 /** Submission waits for the answer about the whole form, and happens once. */
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { bindForm } from "../../src/forms/index.ts";
-import { described, FakeClient, find, page, settled, type, whole } from "./support.ts";
+import { becomesBad, described, FakeClient, find, page, settled, type, whole } from "./support.ts";
 import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
 
 const INSIDE = `
@@ -23,6 +23,20 @@ function click(id = "send"): void {
   form.dispatchEvent(new SubmitEvent("submit", event));
 }
 
+/** Another form, that the browser itself sends: the page has no script for it. */
+function bindNative(attributes?: string): void {
+  bound.stop();
+  form = page(INSIDE, attributes);
+  bound = bindForm(form, { client });
+  // happy-dom would load another page.
+  vi.spyOn(HTMLFormElement.prototype, "requestSubmit").mockImplementation(function (
+    this: HTMLFormElement,
+    submitter,
+  ) {
+    this.dispatchEvent(new SubmitEvent("submit", { cancelable: true, submitter: submitter ?? null }));
+  });
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
   sessionStorage.clear();
@@ -38,6 +52,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   bound.stop();
   vi.useRealTimers();
 });
@@ -47,7 +62,7 @@ it("the page sees no submission before the form was found valid, then it sees it
   await settled();
   expect(sent).toEqual([]);
   expect(form.dataset["rhtmxState"]).toBe("checking");
-  expect(client.forms[0]!.values).toEqual({ token: "t", email: "a@b.c", phone: "" });
+  expect(client.forms[0]!.values).toEqual({ token: "t", email: "a@b.c", phone: "", how: "send" });
   await client.forms[0]!.answer({});
   expect(sent).toEqual(["send"]);
   expect(form.dataset["rhtmxState"]).toBe("valid");
@@ -143,6 +158,16 @@ it("whoever writes on while it waits has not sent: half a sentence must not go",
   expect(sent).toEqual(["send"]);
 });
 
+it("nor has whoever writes on in an editor of the page's own", async () => {
+  form.insertAdjacentHTML("beforeend", '<div contenteditable></div>');
+  client.state = "waiting";
+  click();
+  find("[contenteditable]").dispatchEvent(new InputEvent("input", { bubbles: true }));
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual([]);
+  expect(form.dataset["rhtmxState"]).toBe("idle");
+});
+
 it("what a script changed meanwhile is asked about before it goes", async () => {
   click();
   find("[name=phone]").value = "changed";
@@ -192,7 +217,209 @@ it("a button that was taken away meanwhile does not keep the form from going", a
   click();
   find("#send").remove();
   await client.forms[0]!.answer({});
+  // Without it the form is another one.
+  expect(client.forms[1]!.values["how"]).toBeUndefined();
+  await client.forms[1]!.answer({});
   expect(sent.length).toBe(1);
+});
+
+it("of two buttons the last that was pressed counts", async () => {
+  find("#save").removeAttribute("formnovalidate");
+  click("send");
+  click("save");
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual([]);
+  expect(client.forms[1]!.values["how"]).toBeUndefined();
+  await client.forms[1]!.answer({});
+  expect(sent).toEqual(["save"]);
+});
+
+it("values that are others each time they are looked at are not asked about for ever", async () => {
+  find("[name=token]").setAttribute("name", "time");
+  const time = vi.spyOn(find("[name=time]"), "value", "get");
+  let now = 0;
+  time.mockImplementation(() => `${++now}`);
+  click();
+  for (let asked = 0; asked < client.forms.length; asked++) await client.forms[asked]!.answer({});
+  expect(client.forms.length).toBe(4);
+  expect(sent).toEqual(["send"]);
+});
+
+it("a form in which something is no value is not asked about, nor sent, and the first has the focus", async () => {
+  becomesBad("phone");
+  click();
+  await settled();
+  expect(client.forms).toEqual([]);
+  expect(sent).toEqual([]);
+  expect(form.dataset["rhtmxState"]).toBe("invalid");
+  expect(described("phone")).toBe("Please enter a number.");
+  expect(document.activeElement).toBe(find("[name=phone]"));
+  find("[name=phone]").disabled = true;
+  click();
+  await client.forms[0]!.answer({});
+  expect(sent).toEqual(["send"]);
+});
+
+it("while a page is loading for it, another attempt is refused in words; who edits may send", async () => {
+  bindNative();
+  const submitted = vi.fn();
+  form.addEventListener("submit", submitted);
+  click();
+  await client.forms[0]!.answer({});
+  await vi.advanceTimersByTimeAsync(9_000);
+  click();
+  expect(client.forms.length).toBe(1);
+  expect(whole()).toBe("Is being sent…");
+  form.dataset["rhtmxSending"] = "Wird gesendet …";
+  click();
+  expect(whole()).toBe("Wird gesendet …");
+  // What came was a download, perhaps.
+  await vi.advanceTimersByTimeAsync(1_001);
+  click();
+  await client.forms[1]!.answer({});
+  expect(submitted).toHaveBeenCalledTimes(2);
+  type("phone", "1");
+  click();
+  await client.forms[2]!.answer({});
+  expect(submitted).toHaveBeenCalledTimes(3);
+});
+
+it.each([
+  ["another window", 'target="_blank"'],
+  ["a script", 'method="dialog"'],
+])("a form that is sent to %s may be sent again: this page stays", async (_, attribute) => {
+  bindNative(`data-rhtmx-form="contact" ${attribute}`);
+  click();
+  await client.forms[0]!.answer({});
+  await vi.advanceTimersByTimeAsync(501);
+  click();
+  expect(client.forms.length).toBe(2);
+  expect(whole()).toBe("");
+});
+
+/** What htmx tells of a request that came from an event, in each version. */
+const HTMX = {
+  2: {
+    begun: (triggeringEvent: Event) =>
+      new CustomEvent("htmx:beforeSend", { detail: { requestConfig: { triggeringEvent } } }),
+    over: (triggeringEvent: Event, status: number) =>
+      new CustomEvent("htmx:afterRequest", {
+        detail: { requestConfig: { triggeringEvent }, xhr: { status } },
+      }),
+  },
+  4: {
+    begun: (sourceEvent: Event) =>
+      new CustomEvent("htmx:before:request", { detail: { ctx: { sourceEvent } } }),
+    over: (sourceEvent: Event, status: number) =>
+      new CustomEvent("htmx:finally:request", { detail: { ctx: { sourceEvent, response: { status } } } }),
+  },
+};
+
+describe.each([2, 4] as const)("while htmx %s posts it", (version) => {
+  const { begun, over } = HTMX[version];
+  let cause: Event;
+
+  beforeEach(async () => {
+    form.addEventListener("submit", (event) => (cause = event));
+    click();
+    await client.forms[0]!.answer({});
+    form.dispatchEvent(begun(cause));
+    await vi.advanceTimersByTimeAsync(60_000);
+  });
+
+  it("another attempt is refused in words, until it is over", async () => {
+    click();
+    expect(client.forms.length).toBe(1);
+    expect(whole()).toBe("Is being sent…");
+    // Where its form is in no page any more, version 4 tells the document.
+    (version === 4 ? document : form).dispatchEvent(over(cause, 0));
+    expect(whole()).toBe("");
+    click();
+    expect(client.forms.length).toBe(2);
+  });
+
+  it("other requests of the page say nothing about it", () => {
+    form.dispatchEvent(over(new Event("keyup"), 200));
+    form.dispatchEvent(new CustomEvent("htmx:afterRequest", { detail: {} }));
+    click();
+    expect(client.forms.length).toBe(1);
+  });
+
+  it("whoever edits it may send that", async () => {
+    type("phone", "2");
+    click();
+    await client.forms[1]!.answer({});
+    expect(sent).toEqual(["send", "send"]);
+  });
+});
+
+describe("a button that htmx posts the form by", () => {
+  let posted: number;
+
+  beforeEach(() => {
+    form.insertAdjacentHTML(
+      "beforeend",
+      `<button id="post" name="how" value="post" hx-post="/save"><b>Post</b></button>
+      <button id="row" type="button" formnovalidate data-hx-post="/row">Row</button>
+      <button id="list" type="button" hx-get="/list">List</button>
+      <input id="field" hx-post="/field">`,
+    );
+    form.noValidate = true;
+    posted = 0;
+    form.addEventListener("click", (event) => {
+      event.preventDefault();
+      posted += 1;
+    });
+  });
+
+  it("is held until the form was found valid, and then clicked as it was", async () => {
+    find("b").click();
+    expect(client.forms[0]!.values["how"]).toBe("post");
+    await client.forms[0]!.answer({ errors: [{ field: "phone", error: "is required" }] });
+    expect(posted).toBe(0);
+    find("b").click();
+    find("b").click();
+    await client.forms[1]!.answer({});
+    expect([posted, client.forms.length]).toEqual([1, 2]);
+  });
+
+  it("says if it is no submission; what sends no values, or is no button, is none", () => {
+    for (const id of ["row", "list", "field"]) find(`#${id}`).click();
+    expect([posted, client.forms.length]).toEqual([3, 0]);
+  });
+
+  it("comes after the browser's own checks, as a submission does", async () => {
+    form.noValidate = false;
+    find("[name=phone]").required = true;
+    find("b").click();
+    expect([posted, client.forms.length]).toEqual([0, 0]);
+    type("phone", "1");
+    find("b").click();
+    expect(client.forms.length).toBe(1);
+  });
+});
+
+it.each([
+  ["hx-trigger", "change, keyup delay:1s", 1],
+  ["data-hx-trigger", "load", 1],
+  ["hx-trigger", "submit, keyup", 0],
+  ["hx-other", "", 0],
+])("of what %s='%s' posts without a check a developer is told", (attribute, trigger, warnings) => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  bound.stop();
+  form = page(INSIDE, `data-rhtmx-form="contact" hx-post="/save" ${attribute}="${trigger}"`);
+  bound = bindForm(form, { client });
+  expect(warn).toHaveBeenCalledTimes(warnings);
+});
+
+it("back from the browser's cache it may be sent again at once", async () => {
+  bindNative();
+  click();
+  await client.forms[0]!.answer({});
+  window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  expect(form.dataset["rhtmxState"]).toBe("idle");
+  click();
+  expect(client.forms.length).toBe(2);
 });
 
 it("a submission that a script asks for waits like any other", async () => {

@@ -3,7 +3,13 @@
  */
 import { vi } from "vitest";
 
-import type { FieldAnswer, FormAnswer, FormsClient } from "../../src/forms/index.ts";
+import type {
+  FieldAnswer,
+  FormAnswer,
+  FormsClient,
+  FormValue,
+  FormValues,
+} from "../../src/forms/index.ts";
 
 // happy-dom does not reflect these two; browsers do.
 for (const [property, attribute] of [["ariaInvalid", "aria-invalid"], ["ariaLive", "aria-live"]]) {
@@ -19,14 +25,27 @@ for (const [property, attribute] of [["ariaInvalid", "aria-invalid"], ["ariaLive
   });
 }
 
+// Its forms are proxies of what has the private members that this one method needs. Read
+// from the proxy, a function comes bound to what is behind it.
+const target = Object.getPrototypeOf(Node.prototype) as EventTarget;
+const { dispatchEvent } = target;
+let isBehind = false;
+target.dispatchEvent = function (event) {
+  isBehind = this instanceof HTMLFormElement && !isBehind;
+  return isBehind ? this.dispatchEvent(event) : dispatchEvent.call(this, event);
+};
+
 interface Question<A> {
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: FormValues;
   readonly formInstance: string;
   readonly answer: (answer: A) => Promise<void>;
   readonly refuse: (error: Error) => Promise<void>;
 }
 
-type FieldQuestion = Question<Partial<FieldAnswer>> & { readonly field: string; readonly value: string };
+type FieldQuestion = Question<Partial<FieldAnswer>> & {
+  readonly field: string;
+  readonly value: FormValue | readonly FormValue[];
+};
 
 /** Lets everything happen that waits for promises only. */
 export async function settled(): Promise<void> {
@@ -53,8 +72,8 @@ export class FakeClient implements FormsClient {
   validateField(
     _form: string,
     field: string,
-    value: string,
-    { values, formInstance }: { values: Readonly<Record<string, string>>; formInstance: string },
+    value: FormValue | readonly FormValue[],
+    { values, formInstance }: { values: FormValues; formInstance: string },
   ): Promise<FieldAnswer> {
     return new Promise((resolve, reject) => {
       this.fields.push({
@@ -73,7 +92,7 @@ export class FakeClient implements FormsClient {
 
   validateForm(
     _form: string,
-    values: Readonly<Record<string, string>>,
+    values: FormValues,
     { formInstance }: { formInstance: string },
   ): Promise<FormAnswer> {
     return new Promise((resolve, reject) => {
@@ -109,11 +128,36 @@ export function find<E extends HTMLElement = HTMLInputElement>(selector: string)
   return found;
 }
 
+/** An event that comes from the user, not from a script. */
+export function trusted(event: Event): Event {
+  return Object.defineProperty(event, "isTrusted", { value: true });
+}
+
 /** The user types a value into a control. */
 export function type(name: string, value: string, more: { isComposing?: boolean } = {}): void {
   const control = find(`[name="${name}"]`);
   control.value = value;
-  control.dispatchEvent(new InputEvent("input", { bubbles: true, ...more }));
+  control.dispatchEvent(trusted(new InputEvent("input", { bubbles: true, ...more })));
+}
+
+/** The user chooses a file. */
+export function choose(name: string, file: File): void {
+  const control = find(`[name="${name}"]`);
+  const chosen = new DataTransfer();
+  chosen.items.add(file);
+  control.files = chosen.files;
+  for (const type of ["input", "change"]) {
+    control.dispatchEvent(trusted(new Event(type, { bubbles: true })));
+  }
+}
+
+/** What stands in a control is no value, and the browser says so. */
+export function becomesBad(name: string, words = "Please enter a number."): void {
+  const control = find(`[name="${name}"]`);
+  control.value = "";
+  Object.defineProperty(control, "validity", { configurable: true, value: { badInput: true } });
+  Object.defineProperty(control, "validationMessage", { configurable: true, value: words });
+  control.dispatchEvent(trusted(new InputEvent("input", { bubbles: true })));
 }
 
 /** The user goes elsewhere. */

@@ -19,7 +19,7 @@ function tag(attributes = ""): HTMLScriptElement {
 const seen = () => new Promise<void>((resolve) => void setTimeout(resolve));
 
 function loading(state: DocumentReadyState): void {
-  vi.spyOn(document, "readyState", "get").mockReturnValue(state);
+  vi.spyOn(Object.getPrototypeOf(document) as Document, "readyState", "get").mockReturnValue(state);
 }
 
 beforeEach(() => {

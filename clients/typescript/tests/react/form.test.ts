@@ -90,6 +90,21 @@ describe.each([["", Fragment], [" in StrictMode", StrictMode]])("a form%s", (_, 
     expect([sent, form.errors]).toEqual([1, {}]);
   });
 
+  it("an error of a field that is gone is none any more", async () => {
+    await act(async () => {
+      type("email", "x");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is no address" });
+    });
+    expect(form.errors).toEqual({ email: "is no address" });
+    vi.useRealTimers();
+    await act(async () => {
+      find("[name=email]").setAttribute("disabled", "");
+      await new Promise((resolve) => setTimeout(resolve));
+    });
+    expect(form.errors).toEqual({});
+  });
+
   it("a form that is gone is asked about no longer", async () => {
     await act(async () => root.unmount());
     expect(await form.validate()).toBe(false);

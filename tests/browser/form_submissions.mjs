@@ -1,0 +1,137 @@
+/** A submission goes on once, as it was; errors go with their fields. */
+import assert from "node:assert/strict";
+
+import {
+  isDone, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf, valueOf,
+} from "./form_tools.mjs";
+
+const TASK = `
+  <form data-rhtmx-form="task" action="/slow" method="post"><input name="title" value="good">
+  <button>Send</button></form>`;
+
+export async function aSecondClickWhileThePageIsLoadingIsRefusedInWords(tools) {
+  const { tab, ask } = tools;
+  await ask("answer", "/slow", { held: true });
+  await open(tools, TASK);
+  // All of it in the page: a driver may wait for the page that is being loaded.
+  await tab.evaluate(() => {
+    const again = () => {
+      document.querySelector("button").click();
+      navigator.sendBeacon("/words", document.querySelector("form").textContent.trim());
+    };
+    // Later than the second half of a double click.
+    addEventListener("submit", () => setTimeout(again, 600), { once: true });
+    document.querySelector("button").click();
+  });
+  const posted = await ask("posted", 2);
+  assert.deepEqual(posted.map(([path]) => path), ["/slow", "/words"]);
+  assert.match(posted[1][1], /Is being sent…/);
+  await ask("release");
+  await isDone(tab);
+  assert.equal((await ask("posted", 2)).length, 2);
+}
+
+export async function aValueThatCameWithoutAnEventIsWhatIsChecked(tools) {
+  const { tab } = tools;
+  await open(tools, TASK.replace('value="good"', ""));
+  await tab.click("button");
+  await isRefused(tab);
+  await tab.evaluate(() => (document.querySelector("input").value = "by a password manager"));
+  await tab.click("button");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), ["title=by a password manager"]);
+}
+
+export async function aChangeAloneIsAskedAbout(tools) {
+  const { tab } = tools;
+  await open(tools, TASK);
+  await tab.evaluate(() => {
+    document.querySelector("input").value = "x";
+    document.querySelector("input").dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  await isWrong(tab, "input");
+}
+
+const COMPANY = `
+  <form data-rhtmx-form="company" action="/done" method="post">
+  <input name="kind" value="company"><fieldset><label>VAT <input id="vat" name="vat"></label></fieldset>
+  <button>Send</button></form>`;
+
+/** An error is shown; then something happens to its field, and it is gone by that alone. */
+async function goesWithItsField(tools, act, sent) {
+  const { tab } = tools;
+  await open(tools, COMPANY);
+  await tab.evaluate(() => {
+    window.told = [];
+    addEventListener("rhtmx:validation", ({ detail }) => window.told.push(detail));
+    window.vat = document.querySelector("#vat");
+  });
+  await tab.type("#vat", "DE");
+  await isWrong(tab, "#vat");
+  await tab.evaluate(act);
+  await tab.until(() => !/too short/.test(document.querySelector("form").textContent));
+  assert.equal(await tab.evaluate(() => window.vat.ariaInvalid), null);
+  const told = await tab.evaluate(() => window.told.at(-1));
+  assert.deepEqual([told.field, told.valid, told.error], ["vat", true, ""]);
+  await tab.click("button");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), sent);
+}
+
+const WITHOUT = ["kind=company"];
+export const theErrorOfAFieldThatIsRemovedGoesWithIt = (tools) =>
+  goesWithItsField(tools, () => window.vat.closest("label").remove(), WITHOUT);
+export const theErrorOfAFieldThatIsDisabledGoesWithIt = (tools) =>
+  goesWithItsField(tools, () => (window.vat.disabled = true), WITHOUT);
+export const theErrorOfAFieldInADisabledSetGoesWithIt = (tools) =>
+  goesWithItsField(tools, () => (document.querySelector("fieldset").disabled = true), WITHOUT);
+export const theErrorOfAFieldThatIsRenamedGoesWithIt = (tools) =>
+  goesWithItsField(tools, () => (window.vat.name = "tax-number"), [...WITHOUT, "tax-number=DE"]);
+export const theErrorOfAFieldThatIsExchangedGoesWithIt = (tools) =>
+  goesWithItsField(
+    tools,
+    () => (document.querySelector("label").innerHTML = '<input name="vat" value="DE 999">'),
+    [...WITHOUT, "vat=DE 999"],
+  );
+export const theErrorOfAFieldThatGoesToAnotherFormGoesWithIt = (tools) =>
+  goesWithItsField(tools, () => window.vat.setAttribute("form", "other"), WITHOUT);
+
+export async function whatThePageSaysInThePlaceOfAnErrorStays(tools) {
+  const { tab } = tools;
+  await open(tools, COMPANY.replace("</label>", '</label><p data-rhtmx-error="vat"></p>'));
+  await tab.type("#vat", "DE");
+  await isWrong(tab, "#vat");
+  await tab.evaluate(() => {
+    document.querySelector("p").textContent = "No longer needed.";
+    window.vat = document.querySelector("#vat");
+    window.vat.closest("label").remove();
+  });
+  await tab.until(() => window.vat.ariaInvalid === null);
+  assert.equal(await textOf(tab, "p"), "No longer needed.");
+}
+
+export async function aSubmissionThatWaitsGoesOnWithoutAFieldThatWent(tools) {
+  const { tab, ask } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="slow" action="/done" method="post"><input name="name" value="good">
+    <input id="more" name="more" value="x"><button>Send</button></form>`);
+  await ask("hold checks");
+  await tab.click("button");
+  await tab.until(() => document.querySelector("form").dataset.rhtmxState === "checking");
+  await tab.evaluate(() => document.querySelector("#more").remove());
+  await ask("release checks");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), ["name=good"]);
+}
+
+export async function aReasonThatNoFieldShowsIsTheForms(tools) {
+  const { tab } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="task" action="/done" method="post">
+    <input name="title" disabled value="good"><button>Send</button></form>`);
+  await tab.click("button");
+  await isRefused(tab);
+  assert.match(await textOf(tab, "[data-rhtmx-error='']"), /title is required/);
+  assert.equal(await valueOf(tab, "[name=title]"), "good");
+  await nothingWasSent(tools);
+}

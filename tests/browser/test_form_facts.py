@@ -1,0 +1,51 @@
+"""Forms in real pages: each fact is a scenario of one of the `form_*.mjs` beside this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.driver import Browser
+from tests.browser.form_pages import FormPages
+from tests.support.programs import node
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HERE = Path(__file__).parent
+
+FILES = ("form_values", "form_submissions", "form_drafts", "form_htmx")
+
+WAITING = {
+    "eachOfSeveralValuesIsChecked": "the server judges the last of several values only",
+}
+"""Facts that do not hold yet, and why."""
+
+
+def facts() -> Iterator[object]:
+    """The names of all scenarios: what the files export."""
+    for name in FILES:
+        text = (HERE / f"{name}.mjs").read_text()
+        for found in re.findall(r"^export (?:async function|const) (\[[^]]*\]|\w+)", text, re.M):
+            for fact in re.findall(r"\w+", found):
+                reason = WAITING.get(fact)
+                marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+                yield pytest.param(fact, marks=marks)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def pages() -> AsyncIterator[FormPages]:
+    node("esbuild")
+    pages = FormPages()
+    await pages.start()
+    yield pages
+    await pages.stop()
+
+
+@pytest.mark.parametrize("fact", [*facts()])
+async def test_forms(browser: Browser, pages: FormPages, fact: str) -> None:
+    pages.begin()
+    await browser.run(fact, pages.url, pages.do)
