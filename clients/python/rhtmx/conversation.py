@@ -264,7 +264,9 @@ class Conversation:
         is_nobody = self.token is None and not self.renews
         if error.code is ErrorCode.CLIENT_ID_TAKEN and is_nobody and self.local.start_anew():
             raise error
-        raise refusal(error) or error
+        if (means := refusal(error)) is not None:
+            raise means
+        self._events.append(Problem(error))
 
     def _unaddressed(self, error: RhtmxError) -> None:
         """Subscriptions have no `request_id`: what comes before their fence is about them."""

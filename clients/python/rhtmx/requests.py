@@ -100,7 +100,7 @@ class Requests:
         about anything but a write.
         """
         request_id = error.request_id
-        if busy(error.code) and (request_id is None or request_id in self._waiting):
+        if busy(error) and (request_id is None or request_id in self._waiting):
             self._asked.discard(request_id or "")
             self.hold.refused(error, now)
             return True

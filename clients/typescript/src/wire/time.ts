@@ -13,16 +13,18 @@ export interface Timestamp {
   readonly nanos?: number;
 }
 
-// RFC 3339, section 5.6, `date-time`, with upper-case letters; nanoseconds are
-// the finest that protobuf holds.
+// RFC 3339, section 5.6, `date-time`, with upper-case letters and without a 60th
+// second; nanoseconds are the finest that protobuf holds. What passes is a time of ECMA-262
+// (`Date.parse`), but for a day that its month lacks: all else engines read differently
+// (a 60th second and 24:00 are times to WebKitGTK 2.50).
 const RFC_3339 =
-  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+  /^(\d{4}-(?:0\d|1[0-2])-[0-3]\dT(?:[01]\d|2[0-3])(?::[0-5]\d){2})(\.\d{1,9})?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** The normal form of an RFC 3339 time; `undefined` if it is none. */
 export function parseTime(value: unknown): string | undefined {
   const match = typeof value === "string" && RFC_3339.exec(value);
   const [, local = "", fraction = "", zone] = match || [];
-  // `Date` takes the 30th of February for a day in March, and 24:00 for the next day.
+  // To some engines the 30th of February is a day in March (Chromium 156), to others none (Firefox 153).
   if (new Date(`${local}Z`).getUTCDate() !== +local.slice(8, 10)) return undefined;
   return formatTime({
     seconds: Date.parse(local + zone) / 1000,
