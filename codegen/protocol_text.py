@@ -51,13 +51,13 @@ other kind than the connection's is refused. Several messages never share a fram
 So a server reads what clients say. What a server says is read more leniently, so that it may be
 newer: a client notes what it does not know, once each, and passes it over.
 
-| not known | what a client does |
-|---|---|
-| a message | nothing |
-| a field | it leaves it out |
-| the word of a field that may be left out, such as `code`, `winner` or `strategy` | it keeps the word; a write that is refused in one is tried again if `retryable` or `retry_after` says so, else refused for good |
-| an `action` | it takes it for `update` if the message has a value, else for `delete`: the record is as the message tells it, and the position goes on |
-| a required time that is missing | it takes 1970-01-01 for it |
+- A **message**: nothing. A **field**: it is left out.
+- The **word** of a field that may be left out (`code`, `winner`, `strategy`): it stays. A write
+  that is refused in one is sent again if `retryable` or `retry_after` says so, and else refused for
+  good.
+- An **`action`**: it is taken for `update` if the message has a value, else for `delete`. The
+  record is as the message tells it, and the position goes on.
+- A required **time** that is missing: 1970-01-01 is taken for it.
 
 For its part the schema gets optional fields, new messages and new words only, and a word only where
 an older client can do without it, as above.

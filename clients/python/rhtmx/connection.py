@@ -215,10 +215,7 @@ class Connection:
                 data = await socket.recv(decode=False)
                 if self._session.error is not None:
                     return None, ""  # it was closed while this was on its way
-                message = self._decode(reader, data)
-                if message is None:
-                    continue
-                self._session.receive(message, self._loop.time())
+                self._session.receive(self._decode(reader, data), self._loop.time())
                 if self._session.is_open:
                     self._become(State.OPEN)
                     self._opened.set()
