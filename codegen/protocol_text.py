@@ -45,6 +45,22 @@ other kind than the connection's is refused. Several messages never share a fram
   the JSON form would refuse are refused here too.
 - Of several cases in one envelope the last counts. Unknown fields are ignored. An envelope without
   a known case is refused.
+
+## A server that is newer than its client
+
+So a server reads what clients say. What a server says is read more leniently, so that it may be
+newer: a client notes what it does not know, once each, and passes it over.
+
+- A **message**: nothing. A **field**: it is left out.
+- The **word** of a field that may be left out (`code`, `winner`, `strategy`): it stays. A write
+  that is refused in one is sent again if `retryable` or `retry_after` says so, and else refused for
+  good.
+- An **`action`**: it is taken for `update` if the message has a value, else for `delete`. The
+  record is as the message tells it, and the position goes on.
+- A required **time** that is missing: 1970-01-01 is taken for it.
+
+For its part the schema gets optional fields, new messages and new words only, and a word only where
+an older client can do without it, as above.
 """
 
 CLOSE_CODES = """\

@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterator
 
 from codegen.model import Direction, Enum, Field, Location, Message, Schema
 from codegen.problems import Problem
-from codegen.rules_of_types import fields_of, options_fit_their_fields, types_have_a_json_form
+from codegen.rules_of_types import (
+    fields_of,
+    options_fit_their_fields,
+    types_have_a_json_form,
+    words_can_be_new,
+)
 
 __all__ = ["check", "explain_compiler"]
 
@@ -196,5 +201,6 @@ _RULES: tuple[Callable[[Schema], Iterator[Problem]], ...] = (
     _cases_have_a_direction,
     options_fit_their_fields,
     types_have_a_json_form,
+    words_can_be_new,
     _everything_is_documented,
 )

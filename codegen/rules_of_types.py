@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from codegen.model import Field, Kind, Label, Message, Schema
 from codegen.problems import Problem
 
-__all__ = ["fields_of", "options_fit_their_fields", "types_have_a_json_form"]
+__all__ = [
+    "fields_of",
+    "options_fit_their_fields",
+    "types_have_a_json_form",
+    "words_can_be_new",
+]
 
 ENVELOPE = "Envelope"
 
@@ -76,4 +81,20 @@ def types_have_a_json_form(schema: Schema) -> Iterator[Problem]:
             yield Problem(
                 message.location,
                 f"{message.name}.{name} is declared inside a message: declare it beside it",
+            )
+
+
+def words_can_be_new(schema: Schema) -> Iterator[Problem]:
+    """Find enums that an older client could make nothing of, once they get a new value."""
+    for message, field in fields_of(schema):
+        if field.kind is not Kind.ENUM or field.label is Label.OPTIONAL:
+            continue
+        words = {value.spelling for value in schema.enum(field.type_name).values}
+        has_value = any(each.kind is Kind.JSON for each in message.fields)
+        if field.label is not Label.PLAIN or not ({"update", "delete"} <= words and has_value):
+            yield Problem(
+                field.location,
+                f"'{field.name}' of {message.name} is an enum: write it optional, so that a client "
+                "that does not know a later value can do without it; only an action beside a "
+                "(json) value, with 'update' and 'delete', can be guessed",
             )

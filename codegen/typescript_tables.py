@@ -38,7 +38,7 @@ READ_ERRORS = """\
       const [code, grpc, close = 0, retryable] = row.split(" ");
       return [code, { grpc: +grpc!, close: +close, retryable: !!retryable }];
     }),
-) as Readonly<Record<ErrorCode, ErrorTraits>>;
+) as Readonly<Record<ErrorCode, ErrorTraits> & Record<string, ErrorTraits | undefined>>;
 """
 
 
@@ -65,7 +65,7 @@ def _errors(codes: Enum) -> str:
     rows = [_error(value) for value in sorted(codes.spelled, key=lambda value: value.number)]
     rows = [f'    "{row};" +\n' for row in rows[:-1]] + [f'    "{rows[-1]}"\n']
     return (
-        "/** Every error code, in the order of their numbers. */\n"
+        "/** Every error code that this client knows, in the order of their numbers. */\n"
         f"export const ERRORS = /* @__PURE__ */ Object.fromEntries(\n  (\n{''.join(rows)}  )\n"
         f"{READ_ERRORS}"
     )

@@ -6,7 +6,7 @@ Knows how each kind of field looks in TypeScript. Must not know the wire.
 from __future__ import annotations
 
 from codegen.model import Case, Enum, Field, Kind, Label, Message, Schema
-from codegen.typescript_cases import SIDES, sent_by
+from codegen.typescript_cases import SIDES, known_words, sent_by
 from codegen.typescript_layout import comment, header
 
 __all__ = ["emit_types"]
@@ -21,14 +21,18 @@ SCALARS = {
 }
 
 JSON_VALUE = """\
-/** Any JSON value, as `JSON.parse` returns it. */
+/** Any JSON value; an integer that a number cannot hold to the digit is a bigint. */
 export type JsonValue =
   | null
   | boolean
   | number
+  | bigint
   | string
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
+
+/** One of the words that this client knows, or one that a newer server says. */
+export type Open<T extends string> = T | (string & {});
 """
 
 
@@ -39,7 +43,7 @@ def emit_types(schema: Schema) -> str:
         header("The messages of the protocol, as they look in JSON."),
         JSON_VALUE,
         *(_enum(each) for each in schema.wire_enums),
-        *(_interface(message, cases.get(message.name)) for message in schema.wire_messages),
+        *(_interface(message, cases.get(message.name), schema) for message in schema.wire_messages),
         *(_union(schema, side) for side in SIDES),
         "/** Any message; `type` tells which. */\n"
         "export type Message = ClientMessage | ServerMessage;\n",
@@ -54,19 +58,21 @@ def _enum(each: Enum) -> str:
     return f"{comment(each.comment)}export type {each.name} =\n{body.rstrip()};\n"
 
 
-def _interface(message: Message, case: Case | None) -> str:
+def _interface(message: Message, case: Case | None, schema: Schema) -> str:
     tag = f'  readonly type: "{case.name}";\n' if case else ""
-    body = "".join(_property(field) for field in message.fields)
+    grows = message.name not in known_words(schema)
+    body = "".join(_property(field, grows=grows) for field in message.fields)
     return f"{comment(message.comment)}export interface {message.name} {{\n{tag}{body}}}\n"
 
 
-def _property(field: Field) -> str:
+def _property(field: Field, *, grows: bool) -> str:
     may_lack = field.label is Label.OPTIONAL or field.omittable
     described = comment(field.comment, "  ")
     if field.kind is Kind.JSON:
         return f"{described}  readonly {field.name}: JsonValue;\n"
     if may_lack:
-        return f"{described}  readonly {field.name}?: {_type(field)} | undefined;\n"
+        kind = f"Open<{field.type_name}>" if grows and field.kind is Kind.ENUM else _type(field)
+        return f"{described}  readonly {field.name}?: {kind} | undefined;\n"
     return f"{described}  readonly {field.name}: {_type(field)};\n"
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import CASES
-from rhtmx.wire import Format, decode, encode
+from rhtmx.wire import Format, ServerReader, decode, encode
 from tests.vectors.generate import files
 from tests.vectors.oracle import envelope_class, from_envelope
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 GOOD: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
 MALFORMED: list[dict[str, Any]] = json.loads((FOLDER / "malformed.json").read_text())
+NEWER: list[dict[str, Any]] = json.loads((FOLDER / "newer.json").read_text())
 
 good = pytest.mark.parametrize("vector", GOOD, ids=lambda vector: vector["name"])
 
@@ -34,7 +35,8 @@ def test_every_case_has_two_vectors_unless_it_has_no_fields() -> None:
 
 def test_names_are_unique() -> None:
     assert len({vector["name"] for vector in GOOD}) == len(GOOD)
-    assert len({(each["format"], each["name"]) for each in MALFORMED}) == len(MALFORMED)
+    for vectors in (MALFORMED, NEWER):
+        assert len({(each["format"], each["name"]) for each in vectors}) == len(vectors)
 
 
 @good
@@ -84,9 +86,50 @@ def test_the_official_library_reads_the_binary_form(vector: dict[str, Any]) -> N
     "vector", MALFORMED, ids=lambda vector: f"{vector['format']}: {vector['name']}"
 )
 def test_a_malformed_frame_is_refused_with_its_place(vector: dict[str, Any]) -> None:
-    data = bytes.fromhex(vector["hex"]) if "hex" in vector else vector["input"].encode()
+    data = frame(vector)
     with pytest.raises(RhtmxError) as refused:
         decode(data, Format(vector["format"]))
     assert refused.value.code is ErrorCode.BAD_MESSAGE
     assert vector["code"] == "bad_message"
     assert vector["path"] in refused.value.message
+
+
+def frame(vector: dict[str, Any]) -> bytes:
+    return bytes.fromhex(vector["hex"]) if "hex" in vector else vector["input"].encode()
+
+
+newer = pytest.mark.parametrize(
+    "vector", NEWER, ids=lambda vector: f"{vector['format']}: {vector['name']}"
+)
+
+
+@newer
+def test_what_a_newer_server_says_is_read_and_noted(vector: dict[str, Any]) -> None:
+    notes: list[list[str]] = []
+    reader = ServerReader(lambda where, what: notes.append([where, what]))
+    read = reader.json if vector["format"] == "json" else reader.proto
+    message: Any = read(frame(vector))
+    assert sorted(notes) == sorted(vector["notes"])
+    if vector["reads"] is None:
+        assert message is None
+        return
+    for field, word in vector.get("words", {}).items():
+        kept = getattr(message, field)
+        assert (kept.name, kept) == (word, type(kept).UNSPECIFIED)
+        setattr(message, field, None)
+    assert message == decode(vector["reads"].encode(), Format.JSON)
+
+
+@newer
+def test_what_a_newer_client_says_is_refused_unless_it_is_only_a_field(
+    vector: dict[str, Any],
+) -> None:
+    known = "only clients send" in vector["name"] or all(
+        what.startswith("field") for _, what in vector["notes"]
+    )
+    if known:
+        assert decode(frame(vector), Format(vector["format"])) is not None
+        return
+    with pytest.raises(RhtmxError) as refused:
+        decode(frame(vector), Format(vector["format"]))
+    assert refused.value.code is ErrorCode.BAD_MESSAGE

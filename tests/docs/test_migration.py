@@ -31,6 +31,7 @@ const { Window } = await import(dom);
 const window = new Window({ url: href });
 globalThis.location = { href };
 for (const name of ["document", "MutationObserver", "CustomEvent"]) globalThis[name] = window[name];
+globalThis.addEventListener = window.addEventListener.bind(window);
 document.body.innerHTML = markup;
 document.body.addEventListener("rhtmx:users:changed", ({ type }) => console.log(type));
 start(connect, document.querySelector("script"));

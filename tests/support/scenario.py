@@ -38,11 +38,12 @@ from rhtmx.messages import (
     Welcome,
     Winner,
 )
-from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS
+from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.session import Session
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.verdict import ConnectionClosed
-from rhtmx.wire import Format, Message, encode
+from rhtmx.wire import Format, Message, ServerReader, encode
+from rhtmx.words import spelled
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "scenarios"
 ENTITY = "tasks"
@@ -68,6 +69,7 @@ class Play:
         self.sent: list[dict[str, Any]] = []
         self.ids: dict[str, str] = {}
         self.outcomes: dict[str, Any] = {}
+        self.noted: set[str] = set()
         self.disputes: list[Dispute] = []
         self.reported: list[dict[str, Any]] = []
         self.authenticate = ""
@@ -130,7 +132,8 @@ class Play:
             elif isinstance(event, Answered):
                 self.outcomes[event.request_id] = "answered"
             elif isinstance(event, Refused):
-                self.outcomes[event.request_id] = {"code": ERRORS[event.error.code].spelling}
+                code = spelled(ERROR_CODE_SPELLINGS, event.error.code)
+                self.outcomes[event.request_id] = {"code": code}
             elif isinstance(event, Disputed):
                 self.disputes.append(event.dispute)
                 self.reported.append(shown(event.dispute))
@@ -237,6 +240,15 @@ class Play:
         named = self.ids[says["check"]] if "check" in says else None
         wait = says.get("retry_after")
         self.hear(Error("no", code, named, says.get("seq"), details=details, retry_after=wait))
+
+    def do_hears(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        reader = ServerReader(lambda where, what: self.noted.add(f"{where}: {what}"))
+        message = reader.json(json.dumps(says).encode())
+        if message is not None:
+            self.hear(message)
+
+    def do_noted(self, expected: list[str], step: dict[str, Any]) -> None:
+        assert sorted(self.noted) == sorted(expected)
 
     def do_checked(self, name: str, step: dict[str, Any]) -> None:
         self.hear(ValidationResult(self.ids[name], "signup", "email", valid=True))

@@ -1,4 +1,4 @@
-"""Writes `messages.json` and `malformed.json`: `python -m tests.vectors.generate`.
+"""Writes the files of vectors: `python -m tests.vectors.generate`.
 
 The binary forms come from the official protobuf library, not from our own glue,
 so that the two can be compared.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.vectors.good_cases import GOOD, Good
 from tests.vectors.malformed_cases import MALFORMED, Malformed
+from tests.vectors.newer_cases import NEWER, Newer
 from tests.vectors.oracle import to_envelope
 
 FOLDER = Path(__file__).parent
@@ -29,26 +30,33 @@ def good(case: Good) -> dict[str, object]:
     }
     if case.given_proto:
         vector["proto_given"] = case.given_proto.hex()
-    if case.lossy_in_javascript:
-        vector["lossy_in_javascript"] = True
     return vector
 
 
 def malformed(case: Malformed) -> dict[str, object]:
     """Return one entry of `malformed.json`."""
+    vector = frame(case) | {"code": "bad_message", "path": case.path}
+    if case.unseen_by_javascript:
+        vector["unseen_by_javascript"] = True
+    return vector
+
+
+def newer(case: Newer) -> dict[str, object]:
+    """Return one entry of `newer.json`."""
+    vector = frame(case) | {"reads": case.reads, "notes": case.notes}
+    return vector | ({"words": dict(case.words)} if case.words else {})
+
+
+def frame(case: Malformed | Newer) -> dict[str, object]:
+    """Return the name of an input, and the input as text, or as hex where it is none."""
     vector: dict[str, object] = {"name": case.name, "format": case.format}
     try:
         printable = case.format == "json" and case.data.decode()
     except UnicodeDecodeError:
         printable = False
     if printable is False:
-        vector["hex"] = case.data.hex()
-    else:
-        vector["input"] = printable
-    vector |= {"code": "bad_message", "path": case.path}
-    if case.unseen_by_javascript:
-        vector["unseen_by_javascript"] = True
-    return vector
+        return vector | {"hex": case.data.hex()}
+    return vector | {"input": printable}
 
 
 def render(vectors: Sequence[Mapping[str, object]]) -> str:
@@ -58,10 +66,11 @@ def render(vectors: Sequence[Mapping[str, object]]) -> str:
 
 
 def files() -> dict[str, str]:
-    """Return the text of both files by name."""
+    """Return the text of all files by name."""
     return {
         "messages.json": render([good(case) for case in GOOD]),
         "malformed.json": render([malformed(case) for case in MALFORMED]),
+        "newer.json": render([newer(case) for case in NEWER]),
     }
 
 

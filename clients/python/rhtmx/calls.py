@@ -84,7 +84,7 @@ def push_fields(
     """Write some fields of a record, at a time.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON.
+        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON; or there is nothing to write.
     """
     updates = [
         FieldUpdate(
@@ -96,6 +96,11 @@ def push_fields(
         for index, (name, value) in enumerate(fields.items())
     ]
     updates += [FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=at) for name in delete]
+    if not updates:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            "push_fields.fields: nothing to write: no value, and none to delete",
+        )
     return PushFields(entity=entity, entity_id=entity_id, fields=updates, base_version=base_version)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 from rhtmx.jsonvalue import Json, from_json, to_json
 from rhtmx.messages import (
@@ -21,6 +20,7 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
 from rhtmx.ops import Mutation, RefusedWrite
+from rhtmx.words import spelled
 
 __all__ = ["DELETED", "Dispute", "Side", "answer", "merged", "of_field", "of_record"]
 
@@ -51,7 +51,8 @@ class Dispute:
         field: the top-level key; `None`: it is about the whole record.
         mine: what this client wrote.
         theirs: what stood against it.
-        winner: whose value it has now.
+        winner: whose value it has now, `server` or `client`; another word of a newer
+            server: neither's, perhaps.
         version: that of the record now.
         strategy: the rule that decided; `None` for a whole record.
         refused: the write that was refused for it, if that is kept.
@@ -63,7 +64,7 @@ class Dispute:
     field: str | None
     mine: Side
     theirs: Side
-    winner: Literal["server", "client"]
+    winner: str
     version: int | None
     strategy: str | None = None
     refused: str | None = None
@@ -81,8 +82,7 @@ def of_field(
         version: that of the acknowledgement.
         epoch: of that version.
     """
-    winner: Any = "server" if message.winner is None else WINNER_SPELLINGS[message.winner]
-    strategy = None if message.strategy is None else MERGE_STRATEGY_SPELLINGS[message.strategy]
+    winner, strategy = message.winner, message.strategy
     deletes = {each.field for each in mine.fields if each.action is FieldAction.DELETE}
     return Dispute(
         message.entity,
@@ -91,9 +91,9 @@ def of_field(
         DELETED if message.field in deletes else Side(message.client_value),
         # The message has no word for it: a stored null looks like a deletion.
         Side(message.server_value, deleted=message.server_value is None),
-        winner,
+        "server" if winner is None else spelled(WINNER_SPELLINGS, winner),
         message.version if message.version is not None else version,
-        strategy,
+        None if strategy is None else spelled(MERGE_STRATEGY_SPELLINGS, strategy),
         epoch=epoch,
     )
 
@@ -137,8 +137,8 @@ def answer(dispute: Dispute, side: Side, at: datetime) -> Mutation | None:
         side: what is to stand.
         at: now.
     """
-    standing = dispute.mine if dispute.winner == "client" else dispute.theirs
-    if _same(side, standing):
+    standing = {"client": dispute.mine, "server": dispute.theirs}.get(dispute.winner)
+    if standing is not None and _same(side, standing):
         return None
     if dispute.field is None:
         return Push(

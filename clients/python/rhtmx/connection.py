@@ -21,10 +21,11 @@ from rhtmx.calls import checked_token
 from rhtmx.dial import DialError, Endpoint, dial, hang_up, never_opened, oversize
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.events import State
+from rhtmx.notes import Notes
 from rhtmx.session import Session
 from rhtmx.trouble import Trouble
 from rhtmx.verdict import ConnectionClosed
-from rhtmx.wire import ClientMessage, Format, Message, decode, encode
+from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
 
 __all__ = ["Connection"]
 
@@ -66,6 +67,7 @@ class Connection:
         self._tell = tell
         self._become = become
         self._token = token
+        self._notes = Notes()
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
@@ -232,12 +234,13 @@ class Connection:
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""
+        reader = ServerReader(self._notes)
         try:
             while True:
                 data = await socket.recv(decode=False)
                 if self._session.error is not None:
                     return None, ""  # it was closed while this was on its way
-                self._session.receive(self._decode(data), self._loop.time())
+                self._session.receive(self._decode(reader, data), self._loop.time())
                 if self._session.is_open:
                     self.trouble.over()
                     self._become(State.OPEN)
@@ -284,9 +287,9 @@ class Connection:
         self._tell()
         return None
 
-    def _decode(self, data: bytes) -> Message:
+    def _decode(self, reader: ServerReader, data: bytes) -> ServerMessage | None:
         try:
-            return decode(data, self._endpoint.format)
+            return reader.json(data) if self._endpoint.format is Format.JSON else reader.proto(data)
         except RhtmxError as error:
             # To go on would leave a hole that nobody sees.
             raise ConnectionClosed(

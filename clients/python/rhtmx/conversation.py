@@ -1,8 +1,7 @@
 """A conversation as the shell sees it: what arrives, what time it is, what is to be sent.
 
 Knows the protocol: who says what when, what is asked again, what is resent.
-Must not know sockets, formats, clocks or the loop, nor what the user asks for:
-see `session`.
+Must not know sockets, formats, clocks or the loop, nor what the user asks: see `session`.
 """
 
 from __future__ import annotations
@@ -100,8 +99,8 @@ class Conversation:
         confirmed = self.local.writes.queue.confirmed
         self._link.send(self.local.identity.hello(self.token, self._epoch, confirmed))
 
-    def receive(self, message: Message, now: float) -> None:
-        """A message arrived.
+    def receive(self, message: Message | None, now: float) -> None:
+        """A message arrived; `None`: one that is not known, which is a sign of life.
 
         Raises:
             RhtmxError: `BAD_MESSAGE`, it must not come here or now: the
@@ -109,7 +108,8 @@ class Conversation:
             ConnectionClosed: the server does not want this client.
         """
         self._link.received(message, now)
-        _HANDLERS[type(message)](self, message, now)
+        if message is not None:
+            _HANDLERS[type(message)](self, message, now)
 
     def tick(self, now: float) -> bool:
         """Time passed; call it when `deadline` has come.
@@ -265,7 +265,9 @@ class Conversation:
         is_nobody = self.token is None and not self.renews
         if error.code is ErrorCode.CLIENT_ID_TAKEN and is_nobody and self.local.start_anew():
             raise error
-        raise refusal(error) or error
+        if (means := refusal(error)) is not None:
+            raise means
+        self._events.append(Problem(error))
 
     def _unaddressed(self, error: RhtmxError) -> None:
         """Subscriptions have no `request_id`: what comes before their fence is about them."""

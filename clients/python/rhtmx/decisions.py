@@ -176,7 +176,7 @@ class OpenConflict:
         return self.dispute.theirs.value
 
     @property
-    def winner(self) -> Literal["server", "client"]:
+    def winner(self) -> str:
         """Whose value the record has now."""
         return self.dispute.winner
 

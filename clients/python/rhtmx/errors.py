@@ -7,6 +7,8 @@ wire turns it into an `error` message, gRPC into a status, a client raises it.
 from __future__ import annotations
 
 from rhtmx.messages import ErrorCode
+from rhtmx.messages.tables import ERRORS
+from rhtmx.words import is_known
 
 __all__ = ["ErrorCode", "RhtmxError"]
 
@@ -15,12 +17,15 @@ class RhtmxError(Exception):
     """Something that was asked for could not be done.
 
     Args:
-        code: what kind of failure, one of the schema's codes.
+        code: what kind of failure, one of the schema's codes. One that only a newer
+            server knows is equal to `UNSPECIFIED`, and its `name` is the server's word.
         message: what was wrong, where, and what to do, in words for a person.
         request_id: the request that failed, where it had an id.
         seq: the mutation that failed, where it had a number.
         details: what the code adds, as one JSON value in UTF-8.
         retry_after: seconds to wait before the same is sent again, where that is known.
+        retryable: the same may succeed later; what `code` means, if left out. Of a code
+            that is not known, a time to wait says so.
 
     Example:
         >>> raise RhtmxError(ErrorCode.UNKNOWN_FORM, "no form 'sign-up': is it registered?")
@@ -38,8 +43,13 @@ class RhtmxError(Exception):
         seq: int | None = None,
         details: bytes | None = None,
         retry_after: float | None = None,
+        retryable: bool | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message if is_known(code) else f"{message} ({code.name})")
+        row = ERRORS.get(code)
+        if retryable is None:
+            retryable = retry_after is not None if row is None else row.retryable
+        self.retryable = retryable
         self.code = code
         self.message = message
         self.request_id = request_id

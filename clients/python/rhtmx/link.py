@@ -73,14 +73,14 @@ class Link:
         self._backoff.opened(now)
         self._heartbeat.every(interval)
 
-    def received(self, message: Message, now: float) -> None:
-        """Something came.
+    def received(self, message: Message | None, now: float) -> None:
+        """Something came: a sign of life, also where it is not known (`None`).
 
         Raises:
             RhtmxError: `BAD_MESSAGE`, it does not belong here.
         """
         self._heartbeat.received(now)
-        if type(message) not in LEGAL[self.phase]:
+        if message is not None and type(message) not in LEGAL[self.phase]:
             raise RhtmxError(
                 ErrorCode.BAD_MESSAGE,
                 f"the server sent '{NAMES[type(message)]}' where it does not belong",

@@ -114,7 +114,7 @@ class Requests:
         about anything but a write.
         """
         request_id = error.request_id
-        if busy(error.code) and (request_id is None or request_id in self._waiting):
+        if busy(error) and (request_id is None or request_id in self._waiting):
             if request_id in self._asked:
                 self._asked.remove(request_id)
                 heapq.heappush(self._unasked, (self._waiting[request_id][0], request_id))

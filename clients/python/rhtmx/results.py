@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from rhtmx.jsonvalue import Json, from_json
 from rhtmx.messages import (
@@ -21,6 +21,7 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
+from rhtmx.words import spelled
 
 __all__ = [
     "Conflict",
@@ -48,7 +49,8 @@ class Conflict:
         client_value: the value that was pushed; `None` if that was a delete.
         client_timestamp: when that was written, as merged.
         version: the version of the record now.
-        winner: whose value the field has now.
+        winner: whose value the field has now, `server` or `client`; another word of a
+            newer server: neither's, perhaps.
         strategy: the rule that decided.
     """
 
@@ -60,7 +62,7 @@ class Conflict:
     client_value: Json
     client_timestamp: datetime
     version: int | None
-    winner: Literal["server", "client"] | None
+    winner: str | None
     strategy: str | None
 
     @classmethod
@@ -68,8 +70,7 @@ class Conflict:
         """Make it from the message."""
         assert message.server_timestamp is not None
         assert message.client_timestamp is not None
-        winner: Any = None if message.winner is None else WINNER_SPELLINGS[message.winner]
-        strategy = message.strategy
+        winner, strategy = message.winner, message.strategy
         return cls(
             message.entity,
             message.entity_id,
@@ -79,8 +80,8 @@ class Conflict:
             from_json(message.client_value),
             message.client_timestamp,
             message.version,
-            winner,
-            None if strategy is None else MERGE_STRATEGY_SPELLINGS[strategy],
+            None if winner is None else spelled(WINNER_SPELLINGS, winner),
+            None if strategy is None else spelled(MERGE_STRATEGY_SPELLINGS, strategy),
         )
 
 

@@ -134,7 +134,7 @@ class Stream:
         """The subscription was refused: for good, or until `again`."""
         self.phase = Phase.IDLE
         for cursor in [each for each in self.cursors if each.reading]:
-            if busy(error.code):
+            if busy(error):
                 cursor.leave()
                 # One that waits for the next change has missed none: it was never taken.
                 cursor.begun = cursor.begun and cursor not in self._unannounced
@@ -251,7 +251,7 @@ class Stream:
             self.settle()
 
     def _not_ended(self, error: RhtmxError) -> None:
-        self._unended = busy(error.code)
+        self._unended = busy(error)
 
     def _place(self, cursor: Cursor, epoch: str) -> None:
         """Bring a reader's position into the log of this epoch."""

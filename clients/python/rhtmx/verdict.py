@@ -10,6 +10,7 @@ import enum
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS, FINAL_CLOSE_CODES
+from rhtmx.words import is_known
 
 __all__ = [
     "ConnectionClosed",
@@ -57,20 +58,19 @@ _VERDICTS = {
 }
 
 
-def verdict(code: ErrorCode) -> Verdict:
-    """What becomes of a write that was refused with this code."""
-    row = ERRORS.get(code)
-    if row is not None and row.retryable:
+def verdict(error: RhtmxError) -> Verdict:
+    """What becomes of a write that was refused with this error."""
+    if error.retryable:
         return Verdict.RETRY
-    return _VERDICTS.get(code, Verdict.REJECT)
+    return _VERDICTS.get(error.code, Verdict.REJECT)
 
 
 _BUSY = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.TOO_MANY_REQUESTS, ErrorCode.SHUTTING_DOWN})
 
 
-def busy(code: ErrorCode) -> bool:
+def busy(error: RhtmxError) -> bool:
     """Whether a refusal is about the moment, not about what was asked: ask again after a while."""
-    return code in _BUSY
+    return error.code in _BUSY or (error.retryable and not is_known(error.code))
 
 
 class ConnectionClosed(RhtmxError):  # noqa: N818 (the field's own word)
@@ -121,11 +121,16 @@ def closed_for_good(close_code: int, reason: str, last: RhtmxError | None) -> Co
     )
 
 
-def refusal(error: RhtmxError) -> ConnectionClosed | None:
-    """The end that a refused `hello` means; `None` if it may be tried again."""
+def refusal(error: RhtmxError) -> RhtmxError | None:
+    """What a refused `hello` means: the end, or the error itself if it may be tried again.
+
+    `None`: only a newer client knows. The close code, which comes next, says it.
+    """
     row = ERRORS.get(error.code)
-    if row is not None and (row.retryable or (row.close_code and reconnects(row.close_code))):
-        return None  # `internal`, too: a function of the app may fail for a moment
+    if error.retryable or (row is not None and row.close_code and reconnects(row.close_code)):
+        return error  # `internal`, too: a function of the app may fail for a moment
+    if not is_known(error.code):
+        return None
     return ConnectionClosed(f"the server refused this client: {error.message}", code=error.code)
 
 
@@ -149,4 +154,5 @@ def typed_error(message: Error) -> RhtmxError:
         seq=message.seq,
         details=message.details,
         retry_after=None if message.retry_after is None else message.retry_after / 1000,
+        retryable=message.retryable,
     )

@@ -182,7 +182,7 @@ class Writes:
         row = self._find(error.seq, error.request_id)
         if row is None:
             return error.seq is not None  # said of a number that no write has any more
-        becomes = verdict(error.code)
+        becomes = verdict(error)
         if becomes is Verdict.RETRY:
             self.hold.refused(error, now)
         if becomes not in (Verdict.REJECT, Verdict.RENEW) and self.queue.is_unsent(row):

@@ -6,6 +6,7 @@
 import { find, setText } from "./dom.ts";
 import { KeyedList } from "./keyed.ts";
 import { asText } from "./task.ts";
+import { toDate } from "../src/wire/time.ts";
 import type { Collection, JsonValue, Row } from "../src/index.ts";
 
 /** How many are shown. */
@@ -27,7 +28,7 @@ export function memberOf({ id, data, pending }: Row<JsonValue>): Member {
 
 /** The newest first, those whose moment is none last. */
 export function newest(members: readonly Member[], most: number): readonly Member[] {
-  const time = ({ joined }: Member) => Date.parse(joined) || 0;
+  const time = ({ joined }: Member) => toDate(joined)?.getTime() ?? 0;
   return [...members].sort((a, b) => time(b) - time(a)).slice(0, most);
 }
 
@@ -46,9 +47,8 @@ export function showMembers(members: Collection<JsonValue>): void {
 
 function fill(element: HTMLElement, { name, joined, pending }: Member): void {
   setText(find(element, ".name", HTMLElement), name);
-  const moment = new Date(joined);
-  const known = !Number.isNaN(moment.getTime());
-  const words = known ? `since ${moment.toLocaleString()}` : joined;
+  const moment = toDate(joined);
+  const words = moment ? `since ${moment.toLocaleString()}` : joined;
   setText(find(element, ".joined", HTMLElement), pending ? "not saved yet" : words);
   element.dataset["pending"] = String(pending);
 }

@@ -3,6 +3,7 @@
  *
  * Knows its fields and columns. Must not know the page or the connection.
  */
+import { writeJson } from "../src/wire/value.ts";
 import type { JsonValue, Row } from "../src/index.ts";
 
 /** The collection. */
@@ -55,7 +56,7 @@ export function newTask(title: string): Fields {
 /** Any value as a text; nothing is an empty one. */
 export function asText(value: JsonValue | undefined): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : writeJson(value);
 }
 
 /**

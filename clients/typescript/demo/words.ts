@@ -39,6 +39,9 @@ export function inWords(field: string, value: JsonValue | undefined): string {
 /** Whose value a field has now. Both values stand beside these words. */
 export function conflictInWords({ field, theirs, winner }: Conflict): string {
   const name = field === undefined ? "The record" : fieldInWords(field);
+  if (winner !== "server" && winner !== "client") {
+    return `${name}: another window changed it, too; the server decided: “${winner}”.`;
+  }
   if (theirs === undefined) {
     return winner === "server"
       ? `${name}: yours was not saved, because another window has removed the task.`

@@ -138,14 +138,14 @@ export class Client {
     data: m.JsonValue,
     options: o.WriteOptions = {},
   ): Promise<m.PushAck> {
-    const message = compose.push(entity, entityId, "update", data, options);
-    return this.#hub.write(() => message);
+    return this.#hub.write(
+      compose.taken(() => compose.push(entity, entityId, "update", data, options)),
+    );
   }
 
   /** Deletes a record. Resolves when that is durable. */
   delete(entity: string, entityId: string, options: o.WriteOptions = {}): Promise<m.PushAck> {
-    const message = compose.push(entity, entityId, "delete", null, options);
-    return this.#hub.write(() => message);
+    return this.#hub.write(() => compose.push(entity, entityId, "delete", null, options));
   }
 
   /** Writes some fields of a record, all or none of the winners. Resolves when they are durable. */
@@ -155,7 +155,8 @@ export class Client {
     fields: compose.Fields,
     options: o.PatchOptions = {},
   ): Promise<m.FieldPushAck> {
-    return this.#hub.write((at) => compose.pushFields(entity, entityId, fields, options, at));
+    const values = compose.taken(() => compose.copyOf(fields));
+    return this.#hub.write((at) => compose.pushFields(entity, entityId, values(), options, at));
   }
 
   /** A form, to be checked by the server. */

@@ -78,19 +78,20 @@ export class Collection<T = m.JsonValue> {
 
   /** Writes a whole record. Shown at once; resolves when it is durable on the server. */
   set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
-    const message = () => compose.push(this.entity, id, "update", data as m.JsonValue, options);
-    return this.#hub.write(message);
+    const make = () => compose.push(this.entity, id, "update", data as m.JsonValue, options);
+    return this.#hub.write(compose.taken(make));
   }
 
   /** Writes some fields of a record. Shown at once; resolves when they are durable. */
   patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
+    const values = compose.taken(() => compose.copyOf(fields as compose.Fields));
     return this.#hub.write((at) => {
       const { place, records } = entityOf(this.#hub.state, this.entity);
       // At 0 what is held may be from another epoch.
       const known = place?.version && Math.max(place.version, records.get(id)?.version ?? 0);
       const baseVersion = options.baseVersion ?? (known || undefined);
       const all = { ...options, baseVersion };
-      return compose.pushFields(this.entity, id, fields as compose.Fields, all, at);
+      return compose.pushFields(this.entity, id, values(), all, at);
     });
   }
 

@@ -3,7 +3,9 @@
  *
  * Knows which call sends which message. Must not know how it is sent.
  */
+import { refuse } from "./wire/fail.ts";
 import { formatTime } from "./wire/time.ts";
+import { checkJson } from "./wire/value.ts";
 import type * as m from "./messages/types.ts";
 import type { PatchOptions, WriteOptions } from "./options.ts";
 
@@ -20,13 +22,18 @@ export function push(
     entity,
     entity_id: entityId,
     action,
-    data,
+    data: checkJson(data, "push.data"),
     base_version: options.baseVersion,
   };
 }
 
 /** Values by name. */
 export type Fields = Readonly<Record<string, m.JsonValue>>;
+
+/** A copy of the values of some fields, without those that are undefined. */
+export function copyOf(fields: Fields): Fields {
+  return checkJson(fields, "push_fields.fields") as Fields;
+}
 
 /** A write of some fields, all at one time: `at`, in microseconds since 1970, if no other is given. */
 export function pushFields(
@@ -36,18 +43,33 @@ export function pushFields(
   options: PatchOptions,
   at: number,
 ): m.PushFields {
-  const given = options.timestamp?.toISOString();
-  const timestamp = given ?? formatTime({ seconds: Math.floor(at / 1e6), nanos: (at % 1e6) * 1e3 })!;
+  const time = options.timestamp ? options.timestamp.getTime() * 1e3 : at;
+  const seconds = Math.floor(time / 1e6);
+  const timestamp = formatTime({ seconds, nanos: (time - seconds * 1e6) * 1e3 })!;
   const update = (field: string, value: m.JsonValue, action: m.FieldAction): m.FieldUpdate => {
     return { field, value, action, timestamp };
   };
-  const updates = Object.entries(fields).map(([field, value]) => update(field, value, "update"));
+  const updates = Object.entries(copyOf(fields)).map((each) => update(...each, "update"));
   const deletes = (options.delete ?? []).map((field) => update(field, null, "delete"));
+  const all = [...updates, ...deletes];
+  if (!all.length) refuse("push_fields.fields", "nothing to write");
   return {
     type: "push_fields",
     entity,
     entity_id: entityId,
-    fields: [...updates, ...deletes],
+    fields: all,
     base_version: options.baseVersion,
   };
+}
+
+/** Makes something of a call's arguments as they are now; what that throws is thrown later. */
+export function taken<T>(make: () => T): () => T {
+  try {
+    const made = make();
+    return () => made;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }

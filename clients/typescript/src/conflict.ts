@@ -5,7 +5,7 @@
  */
 import * as compose from "./compose.ts";
 import type { ChangeLog, FieldConflict, JsonValue, Push, PushFields } from "./messages/types.ts";
-import type { MergeStrategy, Winner } from "./messages/types.ts";
+import type { MergeStrategy, Open, Winner } from "./messages/types.ts";
 import type { Write } from "./store.ts";
 
 /** A conflict, as plain data. */
@@ -18,12 +18,12 @@ export interface Conflict {
   readonly mine?: JsonValue | undefined;
   /** What was written elsewhere; undefined for a deletion. */
   readonly theirs?: JsonValue | undefined;
-  /** Whose value it has now. */
-  readonly winner: Winner;
+  /** Whose value it has now; another word of a newer server: neither's, perhaps. */
+  readonly winner: Open<Winner>;
   /** The version of the record now. */
   readonly version: number;
   /** The rule that decided. */
-  readonly strategy?: MergeStrategy | undefined;
+  readonly strategy?: Open<MergeStrategy> | undefined;
   /** The write that was refused, for a whole record. */
   readonly refused?: string | undefined;
 }

@@ -4,11 +4,11 @@
  * Knows the error codes of the schema. Must not know how an error travels:
  * the wire throws it, the session rejects a request with it.
  */
-import type { ErrorCode, JsonValue } from "./messages/types.ts";
+import type { ErrorCode, JsonValue, Open } from "./messages/types.ts";
 
 /** Why something was refused, as plain data. */
 export interface Refusal {
-  readonly code?: ErrorCode | "closed" | undefined;
+  readonly code?: Open<ErrorCode | "closed"> | undefined;
   readonly message: string;
   readonly details: JsonValue;
   /** Wait this long before asking again, in milliseconds. */
@@ -36,8 +36,11 @@ export interface ErrorContext {
  * throw new RhtmxError("unknown_form", "no form 'sign-up': is it registered?");
  */
 export class RhtmxError extends Error {
-  /** What kind of failure; `closed` is the client's own: nothing more can be asked. */
-  readonly code!: ErrorCode | "closed";
+  /**
+   * What kind of failure; `closed` is the client's own: nothing more can be asked. A newer
+   * server may say one that is not in `ERRORS`: `retryable` tells what it means.
+   */
+  readonly code!: Open<ErrorCode | "closed">;
   readonly request_id!: string | undefined;
   readonly seq!: number | undefined;
   readonly retryable!: boolean;
@@ -45,7 +48,7 @@ export class RhtmxError extends Error {
   /** Wait this long before asking again, in milliseconds, where the server says so. */
   readonly retryAfter!: number | undefined;
 
-  constructor(code: ErrorCode | "closed", message: string, context: ErrorContext = {}) {
+  constructor(code: Open<ErrorCode | "closed">, message: string, context: ErrorContext = {}) {
     super(message);
     const { request_id, seq, retryable = false, details = null, retry_after: retryAfter } = context;
     const name = "RhtmxError";

@@ -149,10 +149,14 @@ export class Hub extends Listeners {
     refused?: string,
     now = Date.now(),
   ): Promise<M> {
-    if (!this.#loaded) return this.ready.then(() => this.write(make, refused, now));
+    if (!this.#loaded) {
+      const later = this.ready.then(() => this.write<M>(make, refused, now));
+      later.catch(() => {}); // as `Answers` does
+      return later;
+    }
     return this.#promise((id) => {
       const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
-      const message = structuredClone(checkFromClient(make(at)));
+      const message = checkFromClient(make(at));
       const { entity, entity_id: entityId } = message;
       const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
       const write = { id, entity, entityId, message, epoch, since: at / 1e3 };

@@ -14,7 +14,7 @@ import { apply, mustLast, waiting } from "./store.ts";
 import { lastSeq, TOO_LARGE, verdict } from "./verdict.ts";
 import type { Refusal } from "./errors.ts";
 import type { Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
-import type { ErrorCode, FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
+import type { FieldPushAck, FieldUpdate, PushAck } from "./messages/types.ts";
 import type { Replica } from "./replica.ts";
 import type { Op, Write } from "./store.ts";
 import type { Core } from "./streams.ts";
@@ -298,7 +298,7 @@ export class Queue {
   #reject(write: Write, error: Refusal): void {
     const { id, message } = write;
     const { message: text, details } = error;
-    const code = (error.code as ErrorCode | undefined) ?? "internal";
+    const code = error.code ?? "internal";
     const { emit, tell } = this.#core;
     emit(["write", id]);
     emit(["refused", id, { id, message, code, text, details }]);

@@ -8,7 +8,7 @@
  * again, in order, changes nothing.
  */
 import type { RhtmxError } from "./errors.ts";
-import type { Push, PushFields, ErrorCode, JsonValue } from "./messages/types.ts";
+import type { Push, PushFields, ErrorCode, JsonValue, Open } from "./messages/types.ts";
 
 /** A record as the server told it. */
 export interface Held {
@@ -55,7 +55,7 @@ export interface Write extends Pending {
 export interface Refused {
   readonly id: string;
   readonly message: Push | PushFields;
-  readonly code: ErrorCode;
+  readonly code: Open<ErrorCode>;
   /** Why, in words. */
   readonly text: string;
   readonly details: JsonValue;

@@ -29,14 +29,24 @@ export function finalError(code: number, last: Refusal | undefined): Refusal {
 }
 
 /** Whether a refusal is about the moment, not about what was asked: it is asked again. */
-export function isBusy({ code }: Failure): boolean {
+export function isBusy(error: Failure): boolean {
+  const { code = "internal" } = error;
+  if (ERRORS[code]?.retryable === undefined) return isRetryable(error);
   return code === "rate_limited" || code === "too_many_requests" || code === "shutting_down";
 }
 
+/**
+ * Whether the same may be taken later, as the server says it, or else as the code does. Of
+ * a code that is not known, a time to wait says it too.
+ */
+function isRetryable({ code = "internal", retryable, retry_after }: Failure): boolean {
+  return retryable ?? ERRORS[code]?.retryable ?? retry_after !== undefined;
+}
+
 /** Whether a refused `hello` may be taken later; `internal`, too: a function of the app failed. */
-export function mayPass({ code = "bad_message" }: Failure): boolean {
-  const { close, retryable } = ERRORS[code];
-  return retryable || (close > 0 && shouldReconnect(close));
+export function mayPass(error: Failure): boolean {
+  const close = ERRORS[error.code ?? "bad_message"]?.close;
+  return isRetryable(error) || (!!close && shouldReconnect(close));
 }
 
 /**
@@ -71,7 +81,7 @@ export function verdict(error: Failure, seq: number): Verdict {
   if (code === "unauthenticated") return "reauthenticate";
   if (code === "seq_reused") return "renew";
   if (code === "out_of_order" && lastSeq(error) < seq) return "reorder";
-  return (error.retryable ?? ERRORS[code].retryable) ? "retry" : "reject";
+  return isRetryable(error) ? "retry" : "reject";
 }
 
 /** The last number that the server knows; infinite if it does not say. */

@@ -6,10 +6,14 @@ import { WebSocket as NodeWebSocket } from "ws";
 import {
   connect,
   RhtmxError,
+  ERRORS,
   type ChangeLog,
   type Collection,
   type FormValue,
   type FormValues,
+  type ErrorCode,
+  type JsonValue,
+  type Open,
   type OpenConflict,
   type Pending,
   type Rejected,
@@ -90,3 +94,28 @@ export async function application(): Promise<void> {
   // @ts-expect-error: there is no such state
   rhtmx.onState((state) => state === "online");
 }
+
+/** A newer server may say other words: whoever has looked at all that are known is not done. */
+export function words(error: RhtmxError, conflict: OpenConflict): string {
+  const known: Open<ErrorCode | "closed"> = error.code;
+  const traits = ERRORS[known];
+  // @ts-expect-error: of a word that is not known nothing is known
+  console.log(traits.retryable);
+  console.log(traits?.retryable, ERRORS.forbidden.close, error.retryable);
+  if (error.code === "conflict" || error.code === "of tomorrow") return error.code;
+  switch (conflict.winner) {
+    case "server":
+    case "client":
+      return conflict.winner;
+    default:
+      return conflict.winner.toUpperCase();
+  }
+}
+
+/** A change has one of three actions, whatever the server says. */
+export function actions({ action }: ChangeLog): "create" | "update" | "delete" {
+  return action;
+}
+
+/** An integer that a number cannot hold. */
+export const value: JsonValue = { votes: [9007199254740993n] };

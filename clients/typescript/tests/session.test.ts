@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Session } from "../src/session.ts";
 import { apply, stateOf } from "../src/store.ts";
 import { decode, encode } from "../src/wire/index.ts";
+import { PLANS, SERVER } from "../src/wire/plan.ts";
+import { good } from "./support/vectors.ts";
 import { WELCOME } from "./support/welcome.ts";
 import type { Event } from "../src/events.ts";
 import type { Message, ServerMessage, Welcome } from "../src/messages/types.ts";
@@ -140,13 +142,91 @@ describe("it ends for good", () => {
   });
 });
 
-it("a message of a newer server is reported and passed over", () => {
-  const h = new Harness();
-  h.open();
-  h.session.receive('{"type":"news","text":"x"}', h.now);
-  h.sent();
-  expect(h.of("problem")).toMatchObject([{ error: { code: "bad_message" } }]);
-  expect(h.session.state).toBe("open");
+describe("a newer server", () => {
+  const h = () => {
+    const harness = new Harness();
+    harness.open();
+    return harness;
+  };
+  const hear = (harness: Harness, ...frames: string[]) => {
+    for (const frame of frames) harness.session.receive(frame, harness.now);
+    return harness.sent();
+  };
+  const said = (words: string) => ({
+    error: {
+      code: "not_supported",
+      message: `the server is newer than this client: ${words}`,
+      details: null,
+    },
+  });
+
+  it("may say what is not known: it is told once, also on the next connection", () => {
+    const harness = h();
+    const news = '{"type":"news","text":"x"}';
+    hear(harness, news, news);
+    harness.session.lost(1006, harness.now);
+    harness.open();
+    hear(harness, news, '{"type":"pong","later":1}', '{"type":"pong","later":2}');
+    expect(harness.of("problem")).toMatchObject([
+      said('type: message "news"'),
+      said('pong: field "later"'),
+    ]);
+    expect(harness.session.state).toBe("open");
+  });
+
+  it("that says something new each time fills nothing", () => {
+    const harness = h();
+    for (let number = 0; number < 200; number += 1) hear(harness, `{"type":"news${number}"}`);
+    expect(harness.of("problem")).toHaveLength(100);
+  });
+
+  it("that says what is broken ends the client", () => {
+    const harness = h();
+    hear(harness, '{"type":"change"}');
+    expect(harness.session.state).toBe("closed");
+    expect(harness.of("disconnect").at(-1)).toMatchObject({ code: 4500 });
+  });
+
+  it.each([
+    [4500, "closed"],
+    [4999, "closed"],
+    [4000, "waiting"],
+    [1006, "waiting"],
+  ])("that refuses a hello in a word of its own is believed by its close code %d", (code, state) => {
+    const harness = new Harness();
+    harness.dial();
+    hear(harness, '{"type":"error","message":"moved","code":"tenant_moved"}');
+    expect(harness.session.state).toBe("connecting");
+    harness.session.lost(code, harness.now);
+    expect(harness.session.state).toBe(state);
+  });
+
+  it("that refuses a hello in a word of its own, and says that it passes, is tried again", () => {
+    const harness = new Harness();
+    harness.dial();
+    hear(harness, '{"type":"error","message":"moved","code":"tenant_moved","retry_after":9}');
+    expect(harness.session.state).toBe("waiting");
+  });
+});
+
+describe("every message of a server has a handler:", () => {
+  const types = PLANS.filter((plan) => plan.sides & SERVER).map((plan) => plan.type);
+
+  it.each(types)("%s", (type) => {
+    for (const { json } of good.filter((each) => each.case === type)) {
+      const harness = new Harness();
+      harness.open();
+      harness.session.receive(json, harness.now);
+      harness.sent();
+      const told = harness.of("problem").map(({ error }) => error.message);
+      expect(told.filter((each) => each.includes("newer than this client"))).toEqual([]);
+    }
+  });
+
+  it("and there are vectors of each", () => {
+    expect(types).not.toEqual([]);
+    expect([...new Set(good.map((each) => each.case))]).toEqual(expect.arrayContaining(types));
+  });
 });
 
 it("offline ends only when nobody wants it any more", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { ERRORS } from "../src/messages/tables.ts";
 import { finalError, isBusy, isTooLarge, shouldReconnect, verdict } from "../src/verdict.ts";
-import type { ErrorCode } from "../src/messages/types.ts";
+import type { Error as Failure, ErrorCode } from "../src/messages/types.ts";
 import type { Verdict } from "../src/verdict.ts";
 
 describe("after a close code", () => {
@@ -60,6 +60,20 @@ describe("a refused write", () => {
   it("is tried again if the server says so", () => {
     expect(error("timeout", { retryable: false })).toBe("reject");
     expect(error("internal", { retryable: true })).toBe("retry");
+  });
+
+  it("with a code of a newer server has the verdict that comes with it", () => {
+    for (const code of ["quota_exceeded", "toString", "__proto__"]) {
+      const said = (more: Partial<Failure>) => {
+        const refused = { type: "error", message: "m", code, details: null, ...more } as const;
+        expect(isBusy(refused)).toBe(verdict(refused, 5) === "retry");
+        return verdict(refused, 5);
+      };
+      expect(said({})).toBe("reject");
+      expect(said({ retryable: false, retry_after: 5 })).toBe("reject");
+      expect(said({ retryable: true })).toBe("retry");
+      expect(said({ retry_after: 0 })).toBe("retry");
+    }
   });
 
   it("without a code was not understood by anybody", () => {

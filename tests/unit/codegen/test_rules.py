@@ -45,7 +45,7 @@ def test_faults_of_the_real_files_are_named_there(
 
 
 def test_nothing_else_is_refused(problems: list[str]) -> None:
-    assert len(problems) == 18 + 4
+    assert len(problems) == 18 + 7
 
 
 def test_problems_come_in_the_order_of_the_source(problems: list[str]) -> None:

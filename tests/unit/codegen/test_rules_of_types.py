@@ -9,6 +9,7 @@ from codegen.rules_of_types import (
     fields_of,
     options_fit_their_fields,
     types_have_a_json_form,
+    words_can_be_new,
 )
 
 
@@ -26,6 +27,9 @@ from codegen.rules_of_types import (
         ("by_number = 10", "'by_number' of Broken is of a type that the wire does not have"),
         ("chosen = 12", "'chosen' is in a oneof"),
         ("message Outer", "Outer.Inner is declared inside a message"),
+        ("Word word = 14", "'word' of Broken is an enum: write it optional"),
+        ("words = 15", "'words' of Broken is an enum: write it optional"),
+        ("act = 1", "'act' of Outer is an enum: write it optional"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_place(
@@ -34,8 +38,15 @@ def test_a_broken_rule_is_named_with_its_place(
     assert [line for line in problems if line.startswith(f"{place(marker)}: {words}")]
 
 
-def test_the_real_schema_keeps_both_rules(schema: Schema) -> None:
+def test_the_real_schema_keeps_the_rules(schema: Schema) -> None:
     assert not [*options_fit_their_fields(schema), *types_have_a_json_form(schema)]
+    assert not [*words_can_be_new(schema)]
+
+
+def test_an_enum_that_may_be_left_out_can_have_new_words(
+    problems: list[str], place: Callable[[str], str]
+) -> None:
+    assert not [line for line in problems if line.startswith(place("may_lack = 16"))]
 
 
 def test_every_field_comes_once_with_its_message(schema: Schema) -> None:

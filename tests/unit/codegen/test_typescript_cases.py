@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from codegen.model import Schema
-from codegen.typescript_cases import SIDES, sent_by
+from codegen.typescript_cases import SIDES, known_words, sent_by
 
 
 def test_every_case_is_sent_by_someone_and_only_the_heartbeat_by_both(schema: Schema) -> None:
@@ -10,3 +10,11 @@ def test_every_case_is_sent_by_someone_and_only_the_heartbeat_by_both(schema: Sc
     assert client & server == {"ping", "pong"}
     assert "push" in client
     assert "change" in server
+
+
+def test_what_a_client_says_has_no_new_words_and_neither_has_what_lies_in_it(
+    schema: Schema,
+) -> None:
+    known = known_words(schema)
+    assert {"Push", "FieldUpdate", "Position", "Ping"} <= known
+    assert not {"Error", "Change", "ChangeLog", "FieldConflict"} & known

@@ -32,6 +32,14 @@ def test_an_enum_is_the_union_of_its_spellings_with_their_comments(text: str) ->
     ) in text
 
 
+def test_a_word_that_a_server_says_and_that_may_lack_may_be_a_new_one(text: str) -> None:
+    assert "export type Open<T extends string> = T | (string & {});\n" in text
+    assert "  readonly code?: Open<ErrorCode> | undefined;\n" in text
+    assert "  readonly strategy?: Open<MergeStrategy> | undefined;\n" in text
+    assert "  readonly action: ChangeAction;\n" in text
+    assert "Open<ChangeAction>" not in text
+
+
 def test_each_side_has_the_union_of_what_it_may_send(text: str) -> None:
     client = text.split("export type ClientMessage =")[1].split(";")[0]
     assert "\n  | Push\n" in client

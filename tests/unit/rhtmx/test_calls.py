@@ -124,3 +124,10 @@ def test_a_token_may_have_4096_bytes_and_is_never_repeated() -> None:
             calls.checked_token(token)
         assert refused.value.code is ErrorCode.BAD_MESSAGE
         assert "s3cr3t" not in refused.value.message
+
+
+def test_a_write_of_no_field_is_nothing_to_write() -> None:
+    with pytest.raises(RhtmxError, match=r"^push_fields\.fields: nothing to write") as caught:
+        calls.push_fields("tasks", "1", {}, [], None, NOW)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+    assert len(calls.push_fields("tasks", "1", {}, ["a"], None, NOW).fields) == 1

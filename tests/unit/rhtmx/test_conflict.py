@@ -19,14 +19,14 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.ops import RefusedWrite
+from rhtmx.words import unknown
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MINE, THEIRS = Side(b'"mine"'), Side(b'"theirs"')
 
 
 def dispute(winner: str, field: str | None = "title", theirs: Side = THEIRS) -> Dispute:
-    assert winner in ("server", "client")
-    return Dispute("tasks", "1", field, MINE, theirs, winner, 7)  # type: ignore[arg-type]
+    return Dispute("tasks", "1", field, MINE, theirs, winner, 7)
 
 
 def test_a_field_conflict_says_who_wrote_what() -> None:
@@ -102,3 +102,22 @@ def test_a_third_value_must_be_json() -> None:
     assert merged({"a": 1}).value == {"a": 1}
     with pytest.raises(RhtmxError, match=r"merge\.value"):
         merged(float("nan"))
+
+
+def test_a_winner_that_only_a_newer_server_knows_is_neither_so_every_answer_is_written() -> None:
+    push = calls.push_fields("tasks", "1", {"a": 1}, [], None, AT)
+    message = FieldConflict(
+        entity="tasks",
+        entity_id="1",
+        field="a",
+        server_value=b"2",
+        client_value=b"1",
+        winner=unknown(Winner, "both"),
+        strategy=unknown(MergeStrategy, "crdt_text"),
+    )
+    told = of_field(message, push, 8)
+    assert (told.winner, told.strategy) == ("both", "crdt_text")
+    for side in (told.mine, told.theirs):
+        written = answer(told, side, AT)
+        assert isinstance(written, PushFields)
+        assert written.fields[0].value == side.text

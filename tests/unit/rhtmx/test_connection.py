@@ -120,9 +120,49 @@ async def test_a_close_code_that_asks_for_it_is_followed(client: Client, peer: P
 async def test_what_cannot_be_understood_ends_the_client(client: Client, peer: Peer) -> None:
     reading = asyncio.create_task(anext(client.changes("tasks")))
     assert peer.socket is not None
-    await peer.socket.send('{"type":"never heard of"}')
+    await peer.socket.send('{"type":"change"}')
     with pytest.raises(ConnectionClosed, match="does not understand"):
         await reading
+
+
+@pytest.mark.parametrize("form", Format)
+async def test_what_a_newer_server_says_is_passed_over_and_noted_once(
+    form: Format, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    new = b'{"type":"presence","who":["ada"]}' if form is Format.JSON else b"\xa2\x1f\x03abc"
+
+    async def say() -> None:
+        assert peer.socket is not None
+        await peer.socket.send(new, text=form is Format.JSON)
+
+    async with client_of(peer, form) as client:
+        for _ in range(3):
+            await say()
+        await peer.drop()
+        await peer.until(lambda: len(hellos(peer)) == 2)
+        await say()
+        await client.push("tasks", "1", {"n": 1})
+    noted = [
+        each.getMessage()
+        for each in caplog.records
+        if "newer than this client" in each.getMessage()
+    ]
+    assert len(noted) == 1
+
+
+async def test_a_write_refused_in_a_word_of_a_newer_server_is_rejected_with_the_word(
+    client: Client, peer: Peer
+) -> None:
+    peer.mute = True
+    writing = asyncio.ensure_future(client.push("tasks", "1", {"n": 1}))
+    await peer.until(lambda: any(isinstance(each, Push) for each in peer.heard))
+    assert peer.socket is not None
+    await peer.socket.send('{"type":"error","message":"no","code":"quota_exceeded","seq":1}')
+    with pytest.raises(RhtmxError, match=r"no \(quota_exceeded\)"):
+        await writing
+    (rejected,) = client.rejected
+    assert rejected.error.code.name == "quota_exceeded"
+    assert client.state is State.OPEN
 
 
 async def test_what_is_out_of_place_only_ends_the_connection(client: Client, peer: Peer) -> None:

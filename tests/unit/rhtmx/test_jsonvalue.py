@@ -37,7 +37,16 @@ def test_text_is_written_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), {1, 2}, object(), "\ud800", {"__proto__": 1}]
+    "value",
+    [
+        float("nan"),
+        -float("inf"),
+        [10**309],
+        {1, 2},
+        object(),
+        "\ud800",
+        {"__proto__": 1},
+    ],
 )
 def test_what_is_no_json_is_refused_with_its_place(value: object) -> None:
     with pytest.raises(RhtmxError, match=r"^push\.data") as caught:

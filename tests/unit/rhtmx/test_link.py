@@ -49,6 +49,12 @@ def test_it_pings_when_nothing_was_sent_for_an_interval(link: Link) -> None:
     assert link.deadline == 40
 
 
+def test_what_is_not_known_is_a_sign_of_life_too(link: Link) -> None:
+    link.received(None, 39)
+    assert link.tick(60)
+    assert not link.tick(79)
+
+
 def test_what_is_sent_puts_off_the_ping(link: Link) -> None:
     link.send(Pong())
     link.take(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import assert_type
 
 from rhtmx.messages import (
     FieldConflict,
@@ -24,6 +25,7 @@ from rhtmx.results import (
     SyncResult,
     Validation,
 )
+from rhtmx.words import unknown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -58,6 +60,18 @@ def test_a_field_push_result_holds_its_conflicts() -> None:
 def test_a_conflict_may_leave_winner_and_rule_open() -> None:
     conflict = Conflict.of(FieldConflict(server_timestamp=NOW, client_timestamp=NOW))
     assert (conflict.winner, conflict.strategy, conflict.version) == (None, None, None)
+
+
+def test_a_conflict_keeps_the_words_of_a_newer_server() -> None:
+    message = FieldConflict(
+        server_timestamp=NOW,
+        client_timestamp=NOW,
+        winner=unknown(Winner, "both"),
+        strategy=unknown(MergeStrategy, "crdt_text"),
+    )
+    conflict = Conflict.of(message)
+    assert_type(conflict.winner, str | None)
+    assert (conflict.winner, conflict.strategy) == ("both", "crdt_text")
 
 
 def test_an_invalid_value_is_false_in_a_condition() -> None:

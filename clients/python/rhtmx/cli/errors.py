@@ -57,7 +57,7 @@ def explain(error: RhtmxError, what: str = "") -> CommandError:
         "x: no form 'x'"
     """
     lost = isinstance(error, ConnectionClosed) and error.code is ErrorCode.UNSPECIFIED
-    message = error.message if lost or not what else f"{what}: {error.message}"
+    message = str(error) if lost or not what else f"{what}: {error}"
     if advice := _ADVICE.get(error.code):
         message = f"{message}: {advice}"
     return CommandError(message, NO_CONNECTION if lost else REFUSED)

@@ -11,10 +11,9 @@ from typing import Any
 from grpclib.encoding.base import CodecBase
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Envelope
+from rhtmx.notes import Notes
 from rhtmx.verdict import ConnectionClosed
-from rhtmx.wire import decode_message, encode_message
-from rhtmx.wire.proto_codec import is_foreign
+from rhtmx.wire import ServerReader, encode_message
 
 __all__ = ["Codec"]
 
@@ -23,6 +22,9 @@ class Codec(CodecBase):
     """The wire's strict binary form, as a codec of grpclib."""
 
     __content_subtype__ = "proto"
+
+    def __init__(self) -> None:
+        self._reader = ServerReader(Notes())
 
     def encode(self, message: Any, message_type: Any) -> bytes:
         """Write a message.
@@ -35,16 +37,15 @@ class Codec(CodecBase):
     def decode(self, data: bytes, message_type: Any) -> Any:
         """Read a message that the server sent.
 
-        An envelope whose message is of a newer schema is read as an empty one.
+        What is of a newer schema is noted and passed over; an envelope whose message
+        is, is read as an empty one.
 
         Raises:
             ConnectionClosed: `BAD_MESSAGE`, it cannot be read.
         """
         try:
-            return decode_message(message_type, data)
+            return self._reader.message(message_type, data)
         except RhtmxError as error:
-            if message_type is Envelope and is_foreign(data):
-                return Envelope()
             raise ConnectionClosed(
                 f"the server said something that this client does not understand: {error.message}",
                 code=ErrorCode.BAD_MESSAGE,

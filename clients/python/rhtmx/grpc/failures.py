@@ -17,6 +17,7 @@ from grpclib.exceptions import GRPCError
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
 from rhtmx.verdict import ConnectionClosed
+from rhtmx.words import unknown
 
 __all__ = ["CODE", "Lost", "may_pass", "refused", "unreachable"]
 
@@ -52,15 +53,21 @@ def refused(error: GRPCError, trailers: Mapping[str, str | bytes], address: str)
         trailers: what came with it.
         address: whom the call was for.
     """
-    code = ERROR_CODE_VALUES.get(str(trailers.get(CODE)))
-    if code is None and error.status in _GONE:
+    word = str(trailers.get(CODE, ""))
+    if not word and error.status in _GONE:
         return Lost(f"'{address}' is not available: {error.message or 'is the server running?'}")
+    code = ERROR_CODE_VALUES.get(word)
+    new = code is None and word != ""
     details = trailers.get(_DETAILS)
+    retry_after = _seconds(trailers.get(_RETRY_AFTER))
     return RhtmxError(
-        code or _BY_STATUS.get(error.status.value, ErrorCode.UNSPECIFIED),
+        unknown(ErrorCode, word)
+        if new
+        else code or _BY_STATUS.get(error.status.value, ErrorCode.UNSPECIFIED),
         error.message or f"the server answered {error.status.name}",
         details=details if isinstance(details, bytes) else None,
-        retry_after=_seconds(trailers.get(_RETRY_AFTER)),
+        retry_after=retry_after,
+        retryable=error.status in _GONE or retry_after is not None if new else None,
     )
 
 
@@ -84,4 +91,4 @@ def may_pass(error: RhtmxError) -> bool:
     if isinstance(error, ConnectionClosed):
         return isinstance(error, Lost)
     row = ERRORS.get(error.code)
-    return row is not None and (row.retryable or row.close_code in RECONNECT_CLOSE_CODES)
+    return error.retryable or (row is not None and row.close_code in RECONNECT_CLOSE_CODES)

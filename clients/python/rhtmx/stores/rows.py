@@ -37,6 +37,7 @@ from rhtmx.ops import (
     Settled,
 )
 from rhtmx.wire import Format, decode, encode
+from rhtmx.words import spelled, unknown
 
 __all__ = ["NewerError", "add", "read", "write"]
 
@@ -112,7 +113,7 @@ def _put_refused(db: sqlite3.Connection, refused: RefusedWrite) -> None:
     values = (
         refused.id,
         _message(refused.message),
-        ERROR_CODE_SPELLINGS.get(refused.code, ""),
+        _spelled(refused.code),
         refused.text,
         refused.details,
         refused.since,
@@ -134,7 +135,13 @@ def _row(values: tuple[Any, ...]) -> KeptRow:
 def _refused(values: tuple[Any, ...]) -> RefusedWrite:
     row_id, message, code, text, details, since, epoch = values
     known = ERROR_CODE_VALUES.get(code, ErrorCode.UNSPECIFIED)
-    return RefusedWrite(row_id, _mutation(message), known, text, details, since, epoch)
+    why = unknown(ErrorCode, code) if code and not known else known
+    return RefusedWrite(row_id, _mutation(message), why, text, details, since, epoch)
+
+
+def _spelled(code: ErrorCode) -> str:
+    """An error code as it is stored; one that is not known, too, and none as nothing."""
+    return "" if code is ErrorCode.UNSPECIFIED else spelled(ERROR_CODE_SPELLINGS, code)
 
 
 def _order(row: KeptRow) -> tuple[bool, int, int]:

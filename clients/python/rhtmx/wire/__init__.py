@@ -7,10 +7,12 @@ sessions or stores: bytes in, message out.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 from rhtmx.messages.tables import ClientMessage, Message, ServerMessage
 from rhtmx.wire.json_codec import decode_json, encode_json
 from rhtmx.wire.limits import MAX_DEPTH, MAX_INTEGER
+from rhtmx.wire.newer import ServerReader
 from rhtmx.wire.proto_codec import decode_message, decode_proto, encode_message, encode_proto
 from rhtmx.wire.value import check_json
 
@@ -22,6 +24,7 @@ __all__ = [
     "Format",
     "Message",
     "ServerMessage",
+    "ServerReader",
     "check_json",
     "decode",
     "decode_json",
@@ -49,7 +52,10 @@ class Format(enum.Enum):
 SUBPROTOCOLS: dict[str, Format] = {each.subprotocol: each for each in Format}
 """WebSocket subprotocol → format. A client that offers none speaks JSON."""
 
-_DECODERS = {Format.JSON: decode_json, Format.PROTO: decode_proto}
+_DECODERS: dict[Format, Callable[[bytes], Message]] = {
+    Format.JSON: decode_json,
+    Format.PROTO: decode_proto,
+}
 _ENCODERS = {Format.JSON: encode_json, Format.PROTO: encode_proto}
 
 

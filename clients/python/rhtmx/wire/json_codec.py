@@ -6,6 +6,8 @@ single messages: `generated.json_glue` does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from rhtmx.errors import RhtmxError
@@ -31,11 +33,12 @@ _decode_raw = msgspec.json.Decoder(RawFrame).decode
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def decode_json(data: bytes) -> Message:
+def decode_json(data: bytes, mend: Callable[[bytes], bytes] | None = None) -> Message:
     """Read one message in its JSON form.
 
     Args:
         data: one JSON object as UTF-8, with the message's name in `type`.
+        mend: makes another one of a frame that is not canonical, before it is read.
 
     Raises:
         RhtmxError: `bad_message`, with the path of the first field that is wrong,
@@ -51,7 +54,7 @@ def decode_json(data: bytes) -> Message:
     except _UNREADABLE:
         pass
     try:
-        return _decode_closely(data)
+        return _decode_closely(data if mend is None else mend(data))
     except RhtmxError as refusal:
         refusal.request_id, refusal.seq = _address(data)
         raise

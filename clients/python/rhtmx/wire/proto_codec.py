@@ -6,9 +6,11 @@ does, with the official library underneath.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES, Message
@@ -17,7 +19,14 @@ from rhtmx.wire.limits import MAX_ITEMS
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import check_text
 
-__all__ = ["decode_message", "decode_proto", "encode_message", "encode_proto", "is_foreign"]
+__all__ = [
+    "decode_message",
+    "decode_proto",
+    "encode_message",
+    "encode_proto",
+    "foreign",
+    "numbered",
+]
 
 M = TypeVar("M")
 
@@ -30,11 +39,20 @@ _MANY = 2 * MAX_ITEMS
 _FROM_CLIENTS = frozenset(NAMES[kind] for kind in CLIENT_MESSAGES)
 
 
-def decode_proto(data: bytes) -> Message:
+Mend = Callable[[Any, str], None]
+"""Looks at what was parsed, and may change it, before a message is made of it; is given
+its place, too."""
+
+
+def decode_proto(data: bytes, mend: Mend | None = None) -> Message:
     """Read one message from a binary `Envelope`.
 
     As protobuf says, the last of several cases wins and unknown fields are
     ignored; they do not survive.
+
+    Args:
+        data: the envelope.
+        mend: looks at the message in it first.
 
     Raises:
         RhtmxError: `bad_message`, with the path of the first field that is wrong.
@@ -49,9 +67,9 @@ def decode_proto(data: bytes) -> Message:
             size, start = size & 127 | data[start] << 7, start + 1
         case, parse, decode = DIRECT[tag]
     except LookupError:
-        return _decode_envelope(data)
+        return _decode_envelope(data, mend)
     if size != len(data) - start or size > _TWO_BYTES:
-        return _decode_envelope(data)
+        return _decode_envelope(data, mend)
     try:
         content = parse(data[start:])
     except DecodeError:
@@ -60,11 +78,13 @@ def decode_proto(data: bytes) -> Message:
         _check_lists(content, case)
     if 0 in data:
         _check_texts(content, f"message.{case}")
+    if mend is not None:
+        mend(content, case)
     message: Message = decode(content, case)
     return message
 
 
-def _decode_envelope(data: bytes) -> Message:
+def _decode_envelope(data: bytes, mend: Mend | None = None) -> Message:
     """Read any envelope: several cases, fields that are unknown, or rubbish."""
     envelope = _parse(Envelope, data, "message")
     case = envelope.WhichOneof("message")
@@ -74,16 +94,32 @@ def _decode_envelope(data: bytes) -> Message:
         _check_lists(getattr(envelope, case), case)
     if 0 in data:
         _check_texts(envelope, "message")
-    message: Message = CASE_DECODERS[case](getattr(envelope, case), case)
+    content = getattr(envelope, case)
+    if mend is not None:
+        mend(content, case)
+    message: Message = CASE_DECODERS[case](content, case)
     return message
 
 
-def is_foreign(data: bytes) -> bool:
-    """Whether a binary `Envelope` is sound, and holds no message of this schema."""
+def foreign(data: bytes) -> int | None:
+    """The number of the message in a binary `Envelope` that is none of this schema.
+
+    Returns:
+        `None` if it is one of this schema, or the envelope is not sound; 0 if it is empty.
+    """
     try:
-        return _parse(Envelope, data, "message").WhichOneof("message") is None
+        envelope = _parse(Envelope, data, "message")
     except RhtmxError:
-        return False
+        return None
+    if envelope.WhichOneof("message") is not None:
+        return None
+    unknown: Any = UnknownFieldSet(envelope)  # its stubs do not know that it can be iterated
+    return max((field.field_number for field in unknown), default=0)
+
+
+def numbered(case: str) -> int:
+    """The number of a case of the envelope."""
+    return int(Envelope.DESCRIPTOR.fields_by_name[case].number)
 
 
 def encode_proto(message: Message) -> bytes:
@@ -105,12 +141,13 @@ def encode_proto(message: Message) -> bytes:
     return _serialise(envelope, codec)
 
 
-def decode_message(kind: type[M], data: bytes) -> M:
+def decode_message(kind: type[M], data: bytes, mend: Mend | None = None) -> M:
     """Read one message of a known class, without an envelope, as gRPC sends it.
 
     Args:
         kind: any message class of the schema, `Envelope` and gRPC's own too.
         data: its binary form.
+        mend: looks at it first.
 
     Raises:
         RhtmxError: `bad_message`, with the path of the first field that is wrong.
@@ -122,6 +159,8 @@ def decode_message(kind: type[M], data: bytes) -> M:
         _check_lists(parsed, where)
     if 0 in data:
         _check_texts(parsed, where)
+    if mend is not None:
+        mend(parsed, where)
     message: M = codec.decode(parsed, where)
     return message
 

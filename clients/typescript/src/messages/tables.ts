@@ -18,7 +18,7 @@ export interface ErrorTraits {
   readonly retryable: boolean;
 }
 
-/** Every error code, in the order of their numbers. */
+/** Every error code that this client knows, in the order of their numbers. */
 export const ERRORS = /* @__PURE__ */ Object.fromEntries(
   (
     "bad_message 3 4500;" +
@@ -50,7 +50,7 @@ export const ERRORS = /* @__PURE__ */ Object.fromEntries(
       const [code, grpc, close = 0, retryable] = row.split(" ");
       return [code, { grpc: +grpc!, close: +close, retryable: !!retryable }];
     }),
-) as Readonly<Record<ErrorCode, ErrorTraits>>;
+) as Readonly<Record<ErrorCode, ErrorTraits> & Record<string, ErrorTraits | undefined>>;
 
 /** Close codes from here on are the protocol's own, and tell the client to reconnect. */
 export const CLOSE_RECONNECT = 4000;

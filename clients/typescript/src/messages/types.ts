@@ -4,14 +4,18 @@
  * Generated from proto/ by `nox -s codegen`. Do not edit.
  */
 
-/** Any JSON value, as `JSON.parse` returns it. */
+/** Any JSON value; an integer that a number cannot hold to the digit is a bigint. */
 export type JsonValue =
   | null
   | boolean
   | number
+  | bigint
   | string
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
+
+/** One of the words that this client knows, or one that a newer server says. */
+export type Open<T extends string> = T | (string & {});
 
 /** What happened to a record. */
 export type ChangeAction =
@@ -214,7 +218,7 @@ export interface Error {
   /** What was wrong, where, and what to do. */
   readonly message: string;
   /** The same, for programs. */
-  readonly code?: ErrorCode | undefined;
+  readonly code?: Open<ErrorCode> | undefined;
   /** The request that failed, where it had an id. */
   readonly request_id?: string | undefined;
   /** The mutation that failed, where it had one. */
@@ -548,9 +552,9 @@ export interface FieldConflict {
   /** The version of the record now. */
   readonly version?: number | undefined;
   /** Whose value the field has now. */
-  readonly winner?: Winner | undefined;
+  readonly winner?: Open<Winner> | undefined;
   /** The rule that decided. */
-  readonly strategy?: MergeStrategy | undefined;
+  readonly strategy?: Open<MergeStrategy> | undefined;
   /** The mutation that was in conflict. */
   readonly seq?: number | undefined;
 }

@@ -6,7 +6,7 @@
  * tell. Every message passes here, in whichever format it came or goes, so that
  * there is one set of rules.
  */
-import { refuse, show, unknownType } from "./fail.ts";
+import { refuse, show } from "./fail.ts";
 import { ENUMS } from "./generated/descriptor.ts";
 import {
   BOOLEAN,
@@ -30,12 +30,39 @@ const WORDS = ["true or false", "", "an integer below 2^53", "a string", "", "an
 /** What protobuf leaves out of each kind, in that order. */
 const ZEROS = [false, undefined, 0, ""];
 
+/** Is told of what a newer peer says: where it stands, and what it is. */
+export type Note = (at: string, what: string) => void;
+
+// One message is checked at a time: this is the module's, and undefined where nothing may be new.
+let note: Note | undefined;
+
+/** Calls `read`, in which what is not known is told to `to` and passed over, not refused. */
+export function leniently<T>(to: Note, read: () => T): T {
+  note = to;
+  try {
+    return read();
+  } finally {
+    note = undefined;
+  }
+}
+
+/** What stands `at` a place is not known: that is noted, where it is. */
+export function noted(at: string, what: string): void {
+  note?.(at, what);
+}
+
+/** A message of a type that is not known; undefined where that is only noted. */
+export function unknownType(at: string, what: string): undefined {
+  if (!note) refuse(at, `unknown ${what}`);
+  note(at, what);
+}
+
 /** Checks a message whose `type` is among those that `sides` send. */
-export function checkTyped(from: Fields, sides: number): Fields {
+export function checkTyped(from: Fields, sides: number): Fields | undefined {
   const { type } = from;
   if (typeof type !== "string") return refuse("type", "not a string");
   const plan = PLANS.find((each) => each.type === type && each.sides & sides);
-  return checkMessage(plan ?? unknownType("type", ` ${show(type)}`), from);
+  return plan ? checkMessage(plan, from) : unknownType("type", `message ${show(type)}`);
 }
 
 /**
@@ -52,8 +79,22 @@ export function checkMessage(
   at: string = plan.type,
 ): Fields {
   const to: Fields = plan.type ? { type: plan.type } : {};
+  let unknown = "";
+  let known = plan.type ? 1 : 0;
   for (const field of plan.fields) {
-    to[field.name] = checkField(field, from[field.name], `${at}.${field.name}`, binary);
+    const { name, many } = field;
+    const said = from[name];
+    const value = (to[name] = checkField(field, said, `${at}.${name}`, binary));
+    if (said !== undefined) known += 1;
+    if (value === undefined && !(many & OMITTABLE)) unknown = name;
+  }
+  if (unknown) {
+    // What happened is not known; what there is now is.
+    const { name } = plan.fields.find(({ kind }) => kind === JSON_VALUE)!;
+    to[unknown] = to[name] === null ? "delete" : "update";
+  }
+  if (note && !binary && Object.keys(from).length > known) {
+    for (const key in from) if (!(key in to)) note(at, `field ${show(key)}`);
   }
   return to;
 }
@@ -76,11 +117,13 @@ function checkField(field: Field, value: unknown, at: string, binary?: boolean):
   return list ? items.map(([, item]) => item) : Object.fromEntries(items);
 }
 
-function checkOne({ kind, ref }: Field, value: unknown, at: string, binary?: boolean): unknown {
+function checkOne(field: Field, value: unknown, at: string, binary?: boolean): unknown {
+  const { kind, many, ref } = field;
   if (kind === MESSAGE) return checkMessage(PLANS[ref]!, nested(value, at), binary, at);
   if (kind === JSON_VALUE) {
     return checkJson(binary ? parseJson(value as Uint8Array, at) : value, at);
   }
+  const said = value;
   if (kind === TIME) value = binary && value ? formatTime(value) : parseTime(value);
   const right =
     kind === INTEGER
@@ -90,9 +133,15 @@ function checkOne({ kind, ref }: Field, value: unknown, at: string, binary?: boo
         : kind === ENUM
           ? ENUMS[ref]!.indexOf(value as string) > 0
           : isText(value);
-  if (!right) refuse(at, `not ${WORDS[kind] || `one of${ENUMS[ref]!.join(" ")}`}`);
   // A zero may be -0, which this makes plain.
-  return value || ZEROS[kind];
+  if (right) return value || ZEROS[kind];
+  // A word of a newer server is kept where it may lack; a time that it leaves out is that of 1970.
+  const word = kind === ENUM && said && (binary ? +said : isText(said));
+  if (!note || !(word || (kind === TIME && said == null))) {
+    return refuse(at, `not ${WORDS[kind] || `one of${ENUMS[ref]!.join(" ")}`}`);
+  }
+  note(at, word ? `the word ${show(`${said}`)}` : "left out");
+  return word ? (many & OMITTABLE ? `${said}` : undefined) : formatTime({});
 }
 
 /** Returns `value` if it is an array, or an object that is none. */

@@ -8,12 +8,13 @@
  * There is a pair of functions for the client's side, so that a browser need
  * not load the other half.
  */
-import { checkMessage, checkTyped, nested } from "./check.ts";
+import { checkMessage, checkTyped, leniently, nested } from "./check.ts";
 import { refuse } from "./fail.ts";
 import { CLIENT, EITHER, SERVER } from "./plan.ts";
 import { readEnvelope } from "./reader.ts";
-import { parseJson } from "./value.ts";
+import { exactly, parseJson, writeJson } from "./value.ts";
 import { writeEnvelope } from "./writer.ts";
+import type { Note } from "./check.ts";
 import type { Format, Frame } from "./format.ts";
 import type { Fields } from "./plan.ts";
 import type { ClientMessage, Message, ServerMessage } from "../messages/types.ts";
@@ -22,11 +23,10 @@ export { SUBPROTOCOLS } from "./format.ts";
 export type { Format, Frame } from "./format.ts";
 
 /**
- * Reads any message.
+ * Reads any message, strictly, as a server does.
  *
  * @param data one frame's payload; text is JSON only.
- * @throws RhtmxError `bad_message`, saying which field is wrong and why. For a
- *   message type that is not known, `details` is `{"unknown_type": true}`.
+ * @throws RhtmxError `bad_message`, saying which field is wrong and why.
  *
  * @example
  * decode('{"type":"ping"}', "json"); // { type: "ping" }
@@ -44,9 +44,25 @@ export function encode(message: Message, format: Format): Frame {
   return write(message, format, EITHER);
 }
 
-/** Reads what a server may send; see {@link decode}. */
-export function decodeFromServer(data: string | Uint8Array, format: Format): ServerMessage {
-  return read(data, format, SERVER) as ServerMessage;
+/**
+ * Reads what a server may send, which may be newer than this client: what it does not
+ * know is noted and passed over.
+ *
+ * - A message that is not known is none: undefined.
+ * - A word that is not known stays, as in `error.code`, where it may be left out (in
+ *   protobuf it is a number, here its digits). An action, which may not, is `update` if
+ *   the message has a value, else `delete`: it tells of the record as it is now.
+ * - A time that is left out is that of 1970.
+ *
+ * @param note is told of each, every time.
+ * @throws RhtmxError `bad_message`, as {@link decode} does.
+ */
+export function decodeFromServer(
+  data: string | Uint8Array,
+  format: Format,
+  note: Note,
+): ServerMessage | undefined {
+  return leniently(note, () => read(data, format, SERVER)) as ServerMessage | undefined;
 }
 
 /** Writes what a client may send; see {@link encode}. */
@@ -55,21 +71,24 @@ export function encodeFromClient(message: ClientMessage, format: Format): Frame 
 }
 
 /**
- * Returns a message in its normal form: known fields only, in the schema's order.
+ * Returns a copy of a message in its normal form: known fields only, in the schema's order.
  *
  * @throws RhtmxError `bad_message` for what a server would refuse.
  */
 export function checkFromClient<M extends ClientMessage>(message: M): M {
-  return checkTyped(message as unknown as Fields, CLIENT) as unknown as M;
+  return checkTyped(message as unknown as Fields, CLIENT)! as unknown as M;
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {
-  if (format === "json") return checkTyped(nested(parseJson(data, "message"), "message"), sides);
-  if (typeof data === "string") refuse("message", "not binary");
-  return checkMessage(...readEnvelope(data, sides), true);
+  return exactly(() => {
+    if (format === "json") return checkTyped(nested(parseJson(data, "message"), "message"), sides);
+    if (typeof data === "string") refuse("message", "not binary");
+    const found = readEnvelope(data, sides);
+    return found && checkMessage(...found, true);
+  });
 }
 
 function write(message: Message, format: Format, sides: number): Frame {
-  const checked = checkTyped(message as unknown as Fields, sides);
-  return format === "json" ? JSON.stringify(checked) : writeEnvelope(checked);
+  const checked = checkTyped(message as unknown as Fields, sides)!;
+  return format === "json" ? writeJson(checked) : writeEnvelope(checked);
 }

@@ -6,7 +6,8 @@
  * cut off, longer than it may be, or nested too deep; what it does not know it
  * skips.
  */
-import { refuse, unknownType } from "./fail.ts";
+import { noted, unknownType } from "./check.ts";
+import { refuse } from "./fail.ts";
 import { ENUMS } from "./generated/descriptor.ts";
 import { BOOLEAN, ENUM, JSON_VALUE, LENGTH, LIST, MAP, PLANS, TIME } from "./plan.ts";
 import { UTF8 } from "./value.ts";
@@ -26,31 +27,36 @@ let end: number;
  * @param sides who may have sent it.
  * @returns the plan of the message and its fields, not checked yet: what is zero
  *   is absent, JSON is still bytes, and a time is its seconds and nanoseconds.
+ *   Undefined for a message that is not known, where that is only noted.
  */
-export function readEnvelope(data: Uint8Array, sides: number): [plan: Plan, fields: Fields] {
+export function readEnvelope(
+  data: Uint8Array,
+  sides: number,
+): [plan: Plan, fields: Fields] | undefined {
   bytes = data;
   at = 0;
   end = data.length;
   let found: Plan | undefined;
   let fields: Fields = {};
+  let unknown = 0;
   while (at < end) {
     const tag = readTag();
     // No plan has a broken number, so any other wire type finds none.
     const plan = PLANS[(tag - LENGTH) / 8];
     if (!plan || !(plan.sides & sides)) {
+      unknown = tag >>> 3;
       skip(tag, 0);
       continue;
     }
     // As in any oneof, the last case wins, and one that comes again adds to itself.
-    fields = readMessage(plan, plan === found ? fields : {});
+    fields = readMessage(plan, plan === found ? fields : {}, plan.type);
     found = plan;
   }
-  if (!found) unknownType("message");
-  return [found, fields];
+  return found ? [found, fields] : unknownType("message", `message ${unknown}`);
 }
 
-/** Reads one message into `to`, with its length before it. */
-function readMessage(plan: Plan, to: Fields): Fields {
+/** Reads one message into `to`, with its length before it; `place` is where it stands. */
+function readMessage(plan: Plan, to: Fields, place: string): Fields {
   const outer = end;
   const start = readLength();
   end = at;
@@ -58,32 +64,35 @@ function readMessage(plan: Plan, to: Fields): Fields {
   while (at < end) {
     const tag = readTag();
     const field = plan.fields.find((each) => each.tag === tag);
-    if (field) readField(field, to);
-    else skip(tag, 0);
+    if (field) readField(field, to, `${place}.${field.name}`);
+    else {
+      noted(place, `field ${tag >>> 3}`);
+      skip(tag, 0);
+    }
   }
   end = outer;
   return to;
 }
 
-function readField(field: Field, to: Fields): void {
+function readField(field: Field, to: Fields, place: string): void {
   const { name, many } = field;
-  if (many & LIST) ((to[name] ??= []) as unknown[]).push(readOne(field));
+  if (many & LIST) ((to[name] ??= []) as unknown[]).push(readOne(field, place));
   else if (many & MAP) {
-    const entry = readOne(field) as { key?: string; value?: unknown };
+    const entry = readOne(field, place) as { key?: string; value?: unknown };
     // Written so, the key `__proto__` is one like any other.
     to[name] = { ...(to[name] as Fields), [entry.key ?? ""]: entry.value ?? {} };
-  } else to[name] = readOne(field, to[name]);
+  } else to[name] = readOne(field, place, to[name]);
 }
 
 /** One value; `before` is what an earlier field of the same number held, to add to. */
-function readOne({ kind, ref, tag }: Field, before?: unknown): unknown {
+function readOne({ kind, ref, tag }: Field, place: string, before?: unknown): unknown {
   if (!(tag & LENGTH)) {
     const value = readVarint();
     if (kind === BOOLEAN) return !!value;
     // An enum has 32 bits. A number without a spelling stays: the check refuses it.
     return (kind === ENUM && ENUMS[ref]![value | 0]) || value;
   }
-  if (kind >= TIME) return readMessage(PLANS[ref]!, (before ?? {}) as Fields);
+  if (kind >= TIME) return readMessage(PLANS[ref]!, (before ?? {}) as Fields, place);
   const start = readLength();
   const slice = bytes.subarray(start, at);
   return kind === JSON_VALUE ? slice : readText(slice);

@@ -8,6 +8,7 @@
 import { ENUMS } from "./generated/descriptor.ts";
 import { ENUM, LENGTH, LIST, MAP, MESSAGE, PLANS, STRING, TIME } from "./plan.ts";
 import { splitTime } from "./time.ts";
+import { writeJson } from "./value.ts";
 import type { Field, Fields, Plan } from "./plan.ts";
 
 const UTF8 = new TextEncoder();
@@ -53,7 +54,7 @@ function writeOne({ kind, ref, tag }: Omit<Field, "name" | "many">, value: unkno
   if (kind === MESSAGE) writeMessage(PLANS[ref]!, value as Fields);
   else if (kind === TIME) writeMessage(PLANS[ref]!, splitTime(value as string));
   else if (tag & LENGTH) {
-    const bytes = UTF8.encode(kind === STRING ? (value as string) : JSON.stringify(value));
+    const bytes = UTF8.encode(kind === STRING ? (value as string) : writeJson(value));
     size += bytes.length;
     parts.push(bytes);
   } else writeVarint(kind === ENUM ? ENUMS[ref]!.indexOf(value as string) : +(value as number));

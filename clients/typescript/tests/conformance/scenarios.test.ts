@@ -19,7 +19,7 @@ const folder = new URL("../../../../tests/vectors/scenarios/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
 
 /** What became of a write, as far as the program that wrote it knows. */
-type Outcome = "waiting" | "answered" | { readonly version: number } | { readonly code: ErrorCode };
+type Outcome = "waiting" | "answered" | { readonly version: number } | { readonly code: string };
 
 class Player {
   readonly #store = new TestStore("c");
@@ -30,6 +30,7 @@ class Player {
   readonly #outcomes: Record<string, Outcome> = {};
   readonly #ids: Record<string, string> = {};
   readonly #conflicts: OpenConflict[] = [];
+  readonly #noted: string[] = [];
   #unseen: OpenConflict[] = [];
   readonly #sent: Message[] = [];
   #seen = 0;
@@ -41,7 +42,10 @@ class Player {
       this.#conflicts.push(conflict);
       this.#unseen.push(conflict);
     });
-    this.#driver.hub.on("error", () => {});
+    this.#driver.hub.on("error", ({ message }: { readonly message: string }) => {
+      const [, noted] = /^the server is newer than this client: (.*)/.exec(message) ?? [];
+      if (noted) this.#noted.push(noted);
+    });
   }
 
   async play(step: Step): Promise<void> {
@@ -111,6 +115,14 @@ class Player {
   _error({ seq, check, code, details = null, retry_after }: Step): void {
     const request_id = check ? this.#ids[check] : this.#lastSent(seq)?.["request_id"];
     this.#says({ type: "error", message: `it is ${code}`, seq, code, details, request_id, retry_after });
+  }
+
+  _hears(message: Step): void {
+    this.#driver.hears(JSON.stringify(message));
+  }
+
+  _noted(expected: string[]): void {
+    expect(this.#noted.sort()).toEqual(expected.sort());
   }
 
   _check(value: string, { as }: Step): void {

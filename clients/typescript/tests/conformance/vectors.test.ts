@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { decode, encode } from "../../src/wire/index.ts";
+import { decode, decodeFromServer, encode } from "../../src/wire/index.ts";
 import { envelope } from "../support/oracle.ts";
 import { refusal } from "../support/refusal.ts";
-import { bytes, frame, good, malformed } from "../support/vectors.ts";
+import { bytes, frame, good, malformed, newer } from "../support/vectors.ts";
 
-const exact = good.filter((each) => !each.lossy_in_javascript);
 const seen = malformed.filter((each) => !each.unseen_by_javascript);
 const unseen = malformed.filter((each) => each.unseen_by_javascript);
 
@@ -32,11 +31,11 @@ describe("a good message is read", () => {
 });
 
 describe("a good message is written", () => {
-  it.each(exact)("as JSON: $name", ({ json, canonical }) => {
+  it.each(good)("as JSON: $name", ({ json, canonical }) => {
     expect(encode(decode(json, "json"), "json")).toBe(canonical);
   });
 
-  it.each(exact)("as protobuf: $name", ({ json, proto }) => {
+  it.each(good)("as protobuf: $name", ({ json, proto }) => {
     const written = encode(decode(json, "json"), "proto") as Uint8Array;
     expect(Buffer.from(written).toString("hex")).toBe(proto);
   });
@@ -57,5 +56,24 @@ describe("what JSON.parse hides", () => {
 
   it.each(unseen)("cannot be refused: $format: $name", (vector) => {
     expect(decode(frame(vector), vector.format)).toBeDefined();
+  });
+});
+
+describe("what a newer server says", () => {
+  it.each(newer)("is read and noted: $format: $name", (vector) => {
+    const notes = new Set<string>();
+    const note = (...said: string[]) => notes.add(JSON.stringify(said));
+    const message = decodeFromServer(frame(vector), vector.format, note);
+    expect([...notes].sort()).toEqual(vector.notes.map((each) => JSON.stringify(each)).sort());
+    if (vector.reads === null) expect(message).toBeUndefined();
+    else expect(message).toEqual({ ...decode(vector.reads, "json"), ...vector.words });
+  });
+
+  it.each(newer)("is refused of a client: $format: $name", (vector) => {
+    // Unless it is only a field, or a message that clients may send.
+    const sent = vector.name.includes("only clients send");
+    const known = sent || vector.notes.every(([, what]) => what.startsWith("field"));
+    if (known) expect(decode(frame(vector), vector.format)).toBeDefined();
+    else expect(refusal(() => decode(frame(vector), vector.format)).code).toBe("bad_message");
   });
 });

@@ -33,6 +33,7 @@ describe("a task", () => {
 
 it("makes a text of any value", () => {
   expect([undefined, null, "", "a", true, 0].map(asText)).toEqual(["", "", "", "a", "true", "0"]);
+  expect(asText([2n ** 53n + 1n])).toBe("[9007199254740993]");
 });
 
 it("makes ids that sort by time and differ by chance", () => {

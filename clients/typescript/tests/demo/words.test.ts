@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import * as words from "../../demo/words.ts";
-import type { Conflict, JsonValue, Push, PushFields, Winner } from "../../src/index.ts";
+import type { Conflict, JsonValue, Open, Push, PushFields, Winner } from "../../src/index.ts";
 
-function conflict(field: string, theirs: JsonValue | undefined, winner: Winner): string {
+function conflict(field: string, theirs: JsonValue | undefined, winner: Open<Winner>): string {
   return words.conflictInWords({ field, theirs, winner } as Conflict);
 }
 
@@ -33,6 +33,12 @@ describe("a conflict", () => {
     expect(conflict("assignee", "Ada", "server")).toBe(
       "Assigned to: another window was first, so theirs stays.",
     );
+  });
+
+  it("that was decided in a way which is not known says so", () => {
+    const how = "another window changed it, too; the server decided: “both”.";
+    expect(conflict("title", "Plums", "both")).toBe(`Title: ${how}`);
+    expect(conflict("title", undefined, "both")).toBe(`Title: ${how}`);
   });
 
   it("tells that the task was removed", () => {

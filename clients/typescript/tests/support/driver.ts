@@ -102,6 +102,11 @@ export class Driver {
     }
   }
 
+  /** It says something that may be new. */
+  hears(text: string): void {
+    this.run(() => this.session.receive(text, this.now));
+  }
+
   lose(code?: number): void {
     this.run(() => this.session.lost(code, this.now));
   }

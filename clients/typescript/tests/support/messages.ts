@@ -18,7 +18,10 @@ const json = fc.letrec((tie) => ({
     { depthSize: "small", withCrossShrink: true },
     fc.constant(null),
     fc.boolean(),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((each) => each + 0),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((each) => !Number.isInteger(each) || Number.isSafeInteger(each))
+      .map((each) => each + 0),
     text,
     fc.array(tie("value"), { maxLength: 3 }),
     fc.dictionary(key, tie("value"), { maxKeys: 3, noNullPrototype: true }),

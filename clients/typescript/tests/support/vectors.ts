@@ -10,14 +10,22 @@ export interface GoodVector {
   readonly canonical: string;
   readonly proto: string;
   readonly proto_given?: string;
-  readonly lossy_in_javascript?: true;
 }
 
-export interface MalformedVector {
+interface FrameVector {
   readonly name: string;
   readonly format: "json" | "proto";
   readonly input?: string;
   readonly hex?: string;
+}
+
+export interface NewerVector extends FrameVector {
+  readonly reads: string | null;
+  readonly notes: readonly [where: string, what: string][];
+  readonly words?: Readonly<Record<string, string>>;
+}
+
+export interface MalformedVector extends FrameVector {
   readonly code: string;
   readonly path: string;
   readonly unseen_by_javascript?: true;
@@ -30,9 +38,10 @@ function load(name: string): unknown {
 
 export const good = load("messages.json") as GoodVector[];
 export const malformed = load("malformed.json") as MalformedVector[];
+export const newer = load("newer.json") as NewerVector[];
 
-/** The frame of a malformed vector. */
-export function frame({ input, hex }: MalformedVector): string | Uint8Array {
+/** The frame of a vector. */
+export function frame({ input, hex }: FrameVector): string | Uint8Array {
   return input ?? bytes(hex ?? "");
 }
 

@@ -24,7 +24,7 @@ describe("every kind of field names its place and what it may hold:", () => {
     ["an integer", "sync", { entity: "u", since: wrong }, "sync.since: not an integer below 2^53"],
     ["a boolean", "error", { message: "", retryable: wrong }, "error.retryable: not true or false"],
     ["a time", "authenticated", { expires: wrong }, "authenticated.expires: not an RFC 3339 time"],
-    ["JSON", "push", { ...PUSH, data: wrong }, "push.data: not a JSON value"],
+    ["JSON", "push", { ...PUSH, data: wrong }, "push.data: not a JSON value: symbol"],
     ["an enum", "push", { ...PUSH, action: wrong }, "push.action: not one of create update delete"],
     ["a message", "change", { change: wrong }, "change.change: not an object"],
     ["a list", "subscribe", { entities: wrong }, "subscribe.entities: not an array"],

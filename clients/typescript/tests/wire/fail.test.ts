@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { refuse, show, unknownType } from "../../src/wire/fail.ts";
+import { refuse, show } from "../../src/wire/fail.ts";
 import { refusal } from "../support/refusal.ts";
 
 it.each([
@@ -16,10 +16,4 @@ it("a refusal names the place and what was wrong", () => {
   expect(error.code).toBe("bad_message");
   expect(error.message).toBe("push.data: not JSON");
   expect(error.details).toBeNull();
-});
-
-it("an unknown type carries its mark", () => {
-  const error = refusal(() => unknownType("type", " m"));
-  expect(error.message).toBe("type: unknown message m");
-  expect(error.details).toEqual({ unknown_type: true });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { leniently } from "../../src/wire/check.ts";
 import { CLIENT, EITHER, SERVER } from "../../src/wire/plan.ts";
 import { readEnvelope } from "../../src/wire/reader.ts";
 import { refusal } from "../support/refusal.ts";
@@ -15,7 +16,7 @@ const message = (number: number, ...fields: number[]) => [
 ];
 const envelope = (bytes: number[], sides = EITHER) => readEnvelope(Uint8Array.from(bytes), sides);
 /** What is read of the fields of one message. */
-const read = (number: number, ...fields: number[]) => envelope(message(number, ...fields))[1];
+const read = (number: number, ...fields: number[]) => envelope(message(number, ...fields))![1];
 const refused = (bytes: number[]) => {
   const error = refusal(() => envelope(bytes));
   expect(error.code).toBe("bad_message");
@@ -89,7 +90,7 @@ describe("an unknown field", () => {
     ["groups 100 deep", [...Array<number>(100).fill(0x7b), ...Array<number>(100).fill(0x7c)]],
   ])("of type %s is passed over", (_, encoded) => {
     const bytes = [...encoded, ...text];
-    const [, fields] = envelope([0x62, bytes.length | 0x80, bytes.length >> 7, ...bytes]);
+    const [, fields] = envelope([0x62, bytes.length | 0x80, bytes.length >> 7, ...bytes])!;
     expect(fields).toEqual({ entity: "a" });
   });
 
@@ -177,7 +178,7 @@ describe("an entry of a map", () => {
 describe("the envelope", () => {
   const unsubscribe = (text: number) => message(11, 0x0a, 0x01, text);
   const fields = (...bytes: number[]) => {
-    const [plan, found] = envelope(bytes);
+    const [plan, found] = envelope(bytes)!;
     return { type: plan.type, ...found };
   };
 
@@ -194,15 +195,23 @@ describe("the envelope", () => {
     expect(fields(...a, ...message(PING), ...c)).toEqual({ type: "unsubscribe", entities: ["c"] });
   });
 
-  it("with nothing that is known can be told from a broken one", () => {
-    for (const bytes of [[], message(8), message(100), [0x08, 0x01], message(34), message(42)]) {
-      expect(refused(bytes).details).toEqual({ unknown_type: true });
-    }
+  it.each([
+    [[], 0],
+    [message(8), 8],
+    [message(100), 100],
+    [[0x08, 0x01], 1],
+    [message(34), 34],
+    [message(42), 42],
+  ])("with nothing that is known is refused, or noted: %j", (bytes, number) => {
+    expect(refused(bytes).message).toBe(`message: unknown message ${number}`);
+    const noted: string[][] = [];
+    expect(leniently((...said) => noted.push(said), () => envelope(bytes))).toBeUndefined();
+    expect(noted).toEqual([["message", `message ${number}`]]);
   });
 
   it("is read by who may have sent it", () => {
-    expect(envelope(message(11), CLIENT)[0].type).toBe("unsubscribe");
-    expect(refusal(() => envelope(message(11), SERVER)).details).toEqual({ unknown_type: true });
+    expect(envelope(message(11), CLIENT)![0].type).toBe("unsubscribe");
+    expect(refusal(() => envelope(message(11), SERVER)).message).toMatch(/unknown message 11$/);
   });
 
   it("with a known number of another wire type is not that case", () => {

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { readdirSync, readFileSync } from "node:fs";
 
-import { formatTime, parseTime, splitTime } from "../../src/wire/time.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { formatTime, parseTime, splitTime, toDate } from "../../src/wire/time.ts";
 
 describe("an RFC 3339 time", () => {
   it.each([
@@ -89,4 +91,78 @@ describe("a protobuf timestamp", () => {
       expect(parseTime(time)).toBe(time);
     }
   });
+});
+
+describe("the moment of a time", () => {
+  it.each([
+    ["2026-11-22T12:00:01.123456789+02:00", Date.UTC(2026, 10, 22, 10, 0, 1, 123)],
+    ["1969-12-31T23:59:59.5Z", -500],
+    ["0001-01-01T00:00:00Z", -62_135_596_800_000],
+  ])("%s is to the millisecond", (text, milliseconds) => {
+    expect(toDate(text)?.getTime()).toBe(milliseconds);
+  });
+
+  it.each(["2026-02-30T10:00:00Z", "2026-11-22T10:00:60Z", "2026-11-22t10:00:01z", "", 5])(
+    "%j is none",
+    (text) => expect(toDate(text)).toBeUndefined(),
+  );
+});
+
+describe("an engine that takes more for a time than RFC 3339", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** Whatever is too much rolls over: each of these some engine does, see `wire/time.ts`. */
+  class Generous extends Date {
+    constructor(value: number | string) {
+      super(typeof value === "string" ? Generous.parse(value) : value);
+    }
+
+    static override parse(text: string): number {
+      const [, ...parts] = /^(\d+)-(\d+)-(\d+).(\d+):(\d+):(\d+)(?:\.\d+)?(.*)$/i.exec(text) ?? [];
+      const [year, month, day, hour, minute, second] = parts.map(Number);
+      if (year === undefined) return Number.NaN;
+      const local = new Date(0);
+      local.setUTCFullYear(year, month! - 1, day);
+      local.setUTCHours(hour!, minute, second);
+      const [sign, hours, minutes] = /([+-])(\d+):(\d+)/.exec(parts[6]!)?.slice(1) ?? ["+", 0, 0];
+      return local.getTime() - (sign === "-" ? -1 : 1) * (+hours! * 60 + +minutes!) * 60_000;
+    }
+  }
+
+  it.each([
+    "2026-11-22T10:00:60Z",
+    "2026-11-22T10:60:00Z",
+    "2026-11-22T10:00:99Z",
+    "2026-06-30T23:59:60+02:00",
+    "2026-11-22T24:00:00Z",
+    "2026-02-30T10:00:00Z",
+    "2026-04-31T10:00:00Z",
+    "2026-13-22T10:00:00Z",
+    "2026-11-22t10:00:00z",
+  ])("changes nothing about %s", (text) => {
+    vi.stubGlobal("Date", Generous);
+    expect(new Date("2026-11-22T10:00:60Z").getTime()).toBe(Generous.UTC(2026, 10, 22, 10, 1));
+    expect(parseTime(text)).toBeUndefined();
+  });
+
+  it("nor about a time that is one", () => {
+    vi.stubGlobal("Date", Generous);
+    expect(parseTime("2026-11-22T12:00:01.5+02:00")).toBe("2026-11-22T10:00:01.500000Z");
+  });
+});
+
+it("a text is read as a time here and nowhere else, for each engine reads it otherwise", () => {
+  const root = new URL("../../", import.meta.url);
+  const files = ["src", "demo"].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root), { recursive: true }).map((file) => `${folder}/${file}`),
+  );
+  const read = (file: string) => readFileSync(new URL(file, root), "utf8");
+  const uses = files
+    .filter((file) => /\.tsx?$/.test(file) && file !== "src/wire/time.ts")
+    .flatMap((file) => {
+      const found = read(file).match(/\bDate\s*\.\s*parse\b.*|\bnew\s+Date\s*\(\s*[^)\s].*/g) ?? [];
+      return found.map((use) => `${file}: ${use}`);
+    });
+  // A number of milliseconds.
+  expect(uses).toEqual(["demo/inspector.ts: new Date(since).toLocaleTimeString();"]);
 });

@@ -13,7 +13,7 @@ const written = (type: string, fields: Fields): number[] => {
   expect(bytes[head - 1]).toBe(bytes.length - head);
   return bytes.slice(head);
 };
-const read = (bytes: Uint8Array) => readEnvelope(bytes, EITHER)[1];
+const read = (bytes: Uint8Array) => readEnvelope(bytes, EITHER)![1];
 
 describe("an integer", () => {
   it.each([

@@ -46,6 +46,14 @@ def test_a_message_of_a_newer_schema_is_an_empty_envelope(of_tomorrow: bytes) ->
     assert codec.decode(of_tomorrow + encode_message(known), Envelope) == known
 
 
+def test_what_it_does_not_know_is_noted_once(caplog: pytest.LogCaptureFixture) -> None:
+    codec = Codec()
+    for _ in range(2):
+        codec.decode(b"\xe2\x12\x03abc", Envelope)
+    said = "the server is newer than this client: message: message 300"
+    assert [each.getMessage() for each in caplog.records] == [said]
+
+
 @pytest.mark.parametrize("broken", [b"\xff", b"\xe2\x12\x09abc", b"\x72\x02\x0a\x00"])
 def test_a_broken_envelope_is_no_message_of_a_newer_schema(broken: bytes) -> None:
     """Also one whose message is known, and wrong: a change without an action."""

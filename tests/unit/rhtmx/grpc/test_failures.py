@@ -46,11 +46,22 @@ def test_of_several_codes_the_general_one_is_meant_or_none(status: Status, code:
     assert refused(GRPCError(status, "no"), {}, "a:1").code is code
 
 
-def test_a_code_that_is_not_known_yet_falls_back_to_the_status() -> None:
+def test_a_code_that_is_not_known_yet_is_its_word_whatever_the_status() -> None:
     trailers = {"rhtmx-code": "of_tomorrow"}
     error = refused(GRPCError(Status.INVALID_ARGUMENT), trailers, "a:1")
-    assert error.code is ErrorCode.BAD_MESSAGE
+    assert (error.code, error.code.name) == (ErrorCode.UNSPECIFIED, "of_tomorrow")
     assert error.message == "the server answered INVALID_ARGUMENT"
+    assert str(error) == "the server answered INVALID_ARGUMENT (of_tomorrow)"
+    assert not may_pass(error)
+
+
+def test_a_code_that_is_not_known_yet_may_pass_if_the_status_or_a_time_to_wait_says_so() -> None:
+    new = {"rhtmx-code": "of_tomorrow"}
+    for status in (Status.UNAVAILABLE, Status.CANCELLED):
+        error = refused(GRPCError(status, "no"), new, "a:1")
+        assert type(error) is RhtmxError
+        assert may_pass(error)
+    assert may_pass(refused(GRPCError(Status.ABORTED), {**new, "rhtmx-retry-after": "0"}, "a:1"))
 
 
 @pytest.mark.parametrize("status", [Status.UNAVAILABLE, Status.CANCELLED])

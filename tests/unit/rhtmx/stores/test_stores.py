@@ -32,6 +32,7 @@ from rhtmx.ops import (
 )
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.stores.sqlite import SqliteStore
+from rhtmx.words import unknown
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 PATCH = calls.push_fields("tasks", "1", {"ü": 9007199254740993}, ["gone"], 4, AT)
@@ -144,14 +145,20 @@ def test_refused_writes_are_kept_until_one_takes_their_place(
     store.load()
     refused = [
         RefusedWrite(name, PATCH, code, "no", b'{"v":1}', 3.5, "e")
-        for name, code in [("b", ErrorCode.CONFLICT), ("a", ErrorCode.UNSPECIFIED)]
+        for name, code in [
+            ("b", ErrorCode.CONFLICT),
+            ("a", ErrorCode.UNSPECIFIED),
+            ("d", unknown(ErrorCode, "quota_exceeded")),
+        ]
     ]
     store.apply([PutRefused(each) for each in refused])
     store.add([Add(write("c"), instead="b")])
-    assert reread(again, store).refused == refused[1:]
+    kept = reread(again, store).refused
+    assert kept == refused[1:]
+    assert [each.code.name for each in kept] == ["UNSPECIFIED", "quota_exceeded"]
     store = again(None)
     store.load()
-    store.apply([DropRefused("a")])
+    store.apply([DropRefused("a"), DropRefused("d")])
     assert reread(again, store).refused == []
 
 
