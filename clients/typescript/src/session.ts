@@ -200,8 +200,7 @@ export class Session {
       case "online":
         return this.#online(message.why, now);
       case "wake":
-        this.#link.wake(now);
-        this.tick(now);
+        return this.#wake(now);
     }
   }
 
@@ -251,8 +250,15 @@ export class Session {
 
   #online(why: string, now: number): void {
     this.#against.delete(why);
-    if (this.state !== "offline" || this.#against.size) return;
+    // There may have been a change of networks that nobody told of.
+    if (this.state !== "offline") return this.#wake(now);
+    if (this.#against.size) return;
     this.#link.online(now);
+    this.tick(now);
+  }
+
+  #wake(now: number): void {
+    this.#link.wake(now);
     this.tick(now);
   }
 
@@ -263,6 +269,7 @@ export class Session {
       case "ping":
         return this.#send({ type: "pong" });
       case "pong":
+        this.#link.ponged();
         return void (this.#quiet = true);
       case "change":
       case "field_change":
@@ -302,7 +309,10 @@ export class Session {
     this.#queue.blame(this.#accused, message.last_seq);
     this.#accused = "";
     // Its answer says that all of the above was no trouble.
-    if (this.#suspects.length) this.#send({ type: "ping" });
+    if (this.#suspects.length) {
+      this.#link.pinged();
+      this.#send({ type: "ping" });
+    }
     this.#queue.begin(message);
   }
 

@@ -160,6 +160,64 @@ it("offline ends only when nobody wants it any more", () => {
   expect(h.session.state).toBe("connecting");
 });
 
+describe("when somebody looks, or the network comes back,", () => {
+  const wakes = [{ type: "wake" }, { type: "online", why: "network" }, { type: "online", why: "app" }] as const;
+
+  it.each(wakes)("a socket that is dead is left within 3 seconds: %o", (wake) => {
+    const h = new Harness();
+    h.open();
+    h.now = 100;
+    h.session.told(wake, h.now);
+    expect(h.sent()).toEqual([{ type: "ping" }]);
+    expect(h.session.deadline).toBe(3_100);
+    h.wait(3_000);
+    expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 4001 }]);
+    expect(h.session.state).toBe("waiting");
+  });
+
+  it.each(wakes)("one that waits to be made is made at once: %o", (wake) => {
+    const h = new Harness();
+    h.open();
+    h.session.lost(1006, h.now);
+    h.session.told(wake, h.now);
+    h.sent();
+    expect(h.of("connect")).toHaveLength(2);
+  });
+
+  it("one that answers goes on", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "wake" }, h.now);
+    h.sent();
+    h.now = 2_900;
+    h.says({ type: "pong" });
+    h.wait(3_000);
+    expect([h.session.state, h.of("disconnect")]).toEqual(["open", []]);
+  });
+
+  it("the answer to what was asked for another reason does not do", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "ask", id: "q1", question: { type: "authenticate", token: "t" } }, h.now);
+    h.sent();
+    h.session.lost(4502, h.now);
+    expect(h.open().map(({ type }) => type)).toContain("ping");
+    h.session.told({ type: "wake" }, h.now);
+    expect(h.sent()).toEqual([{ type: "ping" }]);
+    h.says({ type: "pong" });
+    h.wait(3_000);
+    expect(h.session.state).toBe("waiting");
+  });
+
+  it("what the application wants offline stays so", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "offline", why: "app" }, h.now);
+    for (const wake of wakes.slice(0, 2)) h.session.told(wake, h.now);
+    expect(h.session.state).toBe("offline");
+  });
+});
+
 describe("a question", () => {
   const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
   const answer = { type: "form_validation_result", form: "f", valid: true, errors: [] } as const;
