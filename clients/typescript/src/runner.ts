@@ -77,23 +77,23 @@ export class Runner {
     hub.state.meta.leader = this.#options.leader;
     // What comes until it has begun is said again.
     hub.leader = () => {};
-    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin());
+    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin(true));
     else this.#begin();
   }
 
-  #begin(): void {
+  #begin(waited?: boolean): void {
     const hub = this.#hub;
     if (this.#ended) return;
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
     // First of all whether a connection is wanted.
     for (const why of hub.against) hub.leader({ type: "offline", why });
-    this.#again();
+    this.#again(waited);
     this.#run((session, now) => session.tick(now));
   }
 
-  #again(): void {
+  #again(missed?: boolean): void {
     this.#hub.port.post({ type: "lead", leader: this.#options.leader });
-    this.#hub.again();
+    this.#hub.again(missed);
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */

@@ -59,6 +59,8 @@ export class Session {
   #quiet = false;
   readonly #core: Core;
   #output = nothing();
+  /** What is done at the answers to pings, in order. */
+  #fences: (() => void)[] = [];
   #problem: Refusal | undefined;
   /** Who wants no connection: the application, the browser. */
   readonly #against = new Set<string>();
@@ -81,6 +83,7 @@ export class Session {
       },
       send: (message) => this.#send(message),
       tell: (event) => this.#output.events.push(event),
+      fence: (act) => this.#ping(act),
     };
     this.#link = new Link(options.random);
     this.#streams = new Streams(this.#core);
@@ -122,7 +125,7 @@ export class Session {
     if (due === "connect") {
       this.#became();
       this.#core.tell({ type: "connect" });
-    } else if (due === "ping") this.#send({ type: "ping" });
+    } else if (due === "ping") this.#ping();
     else if (due) {
       this.#disconnect(ERRORS.stalled.close);
       this.lost(undefined, now);
@@ -186,10 +189,15 @@ export class Session {
       case "hole":
         return this.#core.tell({ type: "reload" });
       case "open":
-        return this.#streams.open(message.entity, message.fields);
+        return this.#streams.open(message.entity, message.fields, message.tab);
       case "watch":
+        return this.#streams.watch(message.entity, message.tab, message.missed);
+      case "shut":
       case "unwatch":
         return this.#streams[message.type](message.entity, message.tab);
+      case "gone":
+        this.#requests.gone(message.tab);
+        return this.#streams.gone(message.tab);
       case "added":
         return this.#queue.added(message.write, !!this.#suspects.length);
       case "ask":
@@ -270,6 +278,7 @@ export class Session {
         return this.#send({ type: "pong" });
       case "pong":
         this.#link.ponged();
+        this.#fences.shift()?.();
         return void (this.#quiet = true);
       case "change":
       case "field_change":
@@ -305,14 +314,12 @@ export class Session {
       this.#queue.block();
     }
     this.#became();
-    this.#streams.begin();
+    this.#streams.begin(limits.subscriptions);
+    this.#requests.begin(limits.requests);
     this.#queue.blame(this.#accused, message.last_seq);
     this.#accused = "";
     // Its answer says that all of the above was no trouble.
-    if (this.#suspects.length) {
-      this.#link.pinged();
-      this.#send({ type: "ping" });
-    }
+    if (this.#suspects.length) this.#ping();
     this.#queue.begin(message);
   }
 
@@ -329,10 +336,11 @@ export class Session {
       return this.lost(undefined, now);
     }
     if (seq) return this.#queue.failed(message, now);
-    if (isBusy(message) && (!id || this.#requests.has(id))) {
-      this.#hold.refused(message, now);
-      if (id) return void this.#requests.asked.delete(id);
-    }
+    const { entity } = Object(message.details) as { entity?: string };
+    if (isBusy(message)) {
+      if (!id || this.#requests.has(id)) this.#hold.refused(message, now);
+      if (this.#requests.has(id)) return this.#requests.again(id!);
+    } else if (entity && !id && this.#streams.refused(entity, message)) return;
     if (!this.#requests.answered(id, undefined, message)) {
       // Says why the server closes the connection, if it does next.
       this.#problem = message;
@@ -354,6 +362,13 @@ export class Session {
     emit(["secret", ""]);
     this.#queue.abandon({ code, message: UNKNOWN, details: null });
     this.lost(undefined, now);
+  }
+
+  /** Asks for a sign of life; `act` is done when it comes, in order with what came before. */
+  #ping(act = () => {}): void {
+    this.#link.pinged();
+    this.#fences.push(act);
+    this.#send({ type: "ping" });
   }
 
   /** @throws RhtmxError `too_large`: the server would close the connection. */
@@ -388,7 +403,8 @@ export class Session {
     this.#output.frames = [];
     this.#quiet = false;
     this.#hold.until = undefined;
-    this.#requests.asked.clear();
+    this.#fences = [];
+    this.#requests.lost();
     this.#streams.lost();
     this.#queue.lost();
   }

@@ -247,6 +247,71 @@ describe("a question", () => {
   });
 });
 
+describe("questions beyond the server's limit", () => {
+  const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
+  const answer = { type: "form_validation_result", form: "f", valid: true, errors: [] } as const;
+  const ask = (h: Harness, ...ids: string[]) => {
+    for (const id of ids) h.session.told({ type: "ask", id, question }, h.now);
+  };
+  const ids = (sent: Message[]) => sent.flatMap((each) => ("form" in each ? [each.request_id] : []));
+  const limits = { ...WELCOME.limits, requests: 2 };
+
+  it("wait in the client, and go out in their order as others are answered", () => {
+    const h = new Harness();
+    h.open({ limits });
+    ask(h, "t1-1", "t2-1", "t1-2", "t2-2");
+    expect(ids(h.sent())).toEqual(["t1-1", "t2-1"]);
+    expect(ids(h.says({ ...answer, request_id: "t2-1" }))).toEqual(["t1-2"]);
+    expect(ids(h.says({ type: "error", message: "no", details: null, request_id: "t1-1" }))).toEqual(["t2-2"]);
+  });
+
+  it("keep their order over a reconnect, to a server with another limit", () => {
+    const h = new Harness();
+    h.open({ limits });
+    ask(h, "t1-1", "t1-2", "t1-3", "t1-4");
+    h.says({ ...answer, request_id: "t1-2" });
+    h.session.lost(1006, h.now);
+    expect(ids(h.open({ limits: { ...limits, requests: 1 } }))).toEqual(["t1-1"]);
+    expect(ids(h.says({ ...answer, request_id: "t1-1" }))).toEqual(["t1-3"]);
+  });
+
+  it("keep it when the server was too busy for one", () => {
+    const h = new Harness();
+    h.open({ limits });
+    ask(h, "t1-1", "t1-2", "t1-3");
+    h.sent();
+    h.says({ type: "error", message: "busy", code: "too_many_requests", details: null, request_id: "t1-1" });
+    expect(ids(h.wait(500))).toEqual(["t1-1"]);
+    expect(ids(h.says({ ...answer, request_id: "t1-2" }))).toEqual(["t1-3"]);
+  });
+
+  it("are 64 where it tells none", () => {
+    const h = new Harness();
+    h.open({ limits: { ...limits, requests: 0 } });
+    ask(h, ...Array.from({ length: 65 }, (_, index) => `t1-${index}`));
+    expect(ids(h.sent())).toHaveLength(64);
+  });
+
+  it("hold up no token: the others may wait for it", () => {
+    const h = new Harness();
+    h.open({ limits });
+    ask(h, "t1-1", "t1-2", "t1-3");
+    for (const token of ["older", "newer"]) {
+      h.session.told({ type: "ask", id: token, question: { type: "authenticate", token } }, h.now);
+    }
+    expect(h.sent().slice(2)).toMatchObject([{ token: "older" }, { token: "newer" }]);
+  });
+
+  it("of a tab that is gone hold up nobody", () => {
+    const h = new Harness();
+    h.open({ limits });
+    ask(h, "t1-1", "t1-2", "t1-3", "t12-1");
+    h.sent();
+    h.session.told({ type: "gone", tab: "t1" }, h.now);
+    expect(ids(h.says({ ...answer, request_id: "t1-1" }))).toEqual(["t12-1"]);
+  });
+});
+
 describe("an id that is another's", () => {
   const taken = { type: "error", message: "taken", code: "client_id_taken", details: null } as const;
 
@@ -304,11 +369,11 @@ describe("what is too large for the server", () => {
 
   it("is not sent: a subscription is reported, with its size and the limit", () => {
     const h = new Harness();
-    h.session.told({ type: "open", entity: "x".repeat(100), fields: false }, 0);
+    h.session.told({ type: "open", entity: "x".repeat(100), fields: false, tab: "t1" }, 0);
     expect(h.open({ limits }).map(({ type }) => type)).toEqual(["hello"]);
-    const [problem] = h.of("problem");
-    expect(problem!.error.code).toBe("too_large");
-    expect(problem!.error.message).toMatch(/^\d+ bytes, the server takes 100/);
+    const [refused] = h.of("refused");
+    expect(refused!.error.code).toBe("too_large");
+    expect(refused!.error.message).toMatch(/^'x+' is not read: \d+ bytes, the server takes 100/);
     expect(h.session.state).toBe("open");
   });
 
@@ -318,6 +383,102 @@ describe("what is too large for the server", () => {
     h.session.lost(1006, h.now);
     h.session.token = "t".repeat(200);
     expect(h.dial().map(({ type }) => type)).toEqual(["hello"]);
+  });
+});
+
+describe("a subscription that the server refuses", () => {
+  const told = (h: Harness, ...entities: string[]) => {
+    for (const entity of entities) h.session.told({ type: "open", entity, fields: false, tab: "t1" }, h.now);
+  };
+  const refusal = { type: "error", code: "unknown_entity", message: "no entity 'b'" } as const;
+
+  it("is told of by its name, and the others are not", () => {
+    const h = new Harness();
+    told(h, "a", "b");
+    h.open();
+    h.says({ ...refusal, details: { entity: "b" } });
+    const { code, message } = h.of("refused")[0]!.error;
+    expect(h.of("refused")).toMatchObject([{ entity: "b", fields: false }]);
+    expect({ code, message }).toEqual({ code: "unknown_entity", message: "no entity 'b'" });
+    expect(h.of("problem")).toEqual([]);
+  });
+
+  it.each([null, {}, { entity: "c" }, { entity: 7 }, ["b"], "b"])(
+    "is a problem of nobody's where the server does not say which: %o",
+    (details) => {
+      const h = new Harness();
+      told(h, "b");
+      h.open();
+      h.says({ ...refusal, details });
+      expect([h.of("refused"), h.of("problem").length]).toEqual([[], 1]);
+    },
+  );
+
+  it("is not meant by the refusal of a question", () => {
+    const h = new Harness();
+    told(h, "b");
+    h.open();
+    h.says({ ...refusal, details: { entity: "b" }, request_id: "q1" });
+    expect(h.of("refused")).toEqual([]);
+  });
+
+  it("is said again on the next connection, which may be another server's", () => {
+    const h = new Harness();
+    told(h, "b");
+    h.open();
+    h.says({ ...refusal, details: { entity: "b" } });
+    h.session.lost(1006, h.now);
+    expect(h.open()).toMatchObject([{ type: "hello" }, { type: "subscribe", entities: ["b"] }]);
+  });
+
+  it("because there are too many is not even said: the server has told how many it takes", () => {
+    const h = new Harness();
+    told(h, "a", "b", "c");
+    const sent = h.open({ limits: { ...WELCOME.limits, subscriptions: 2 } });
+    expect(sent.flatMap((each) => (each.type === "subscribe" ? each.entities : []))).toEqual(["a", "b"]);
+    expect(h.of("refused")).toMatchObject([{ entity: "c", error: { code: "too_many_subscriptions" } }]);
+    expect(h.of("refused")[0]!.error.message).toContain("'c' is not read: the server takes 2 entities");
+  });
+
+  it("is read as soon as there is room", () => {
+    const h = new Harness();
+    told(h, "a", "b", "c");
+    h.open({ limits: { ...WELCOME.limits, subscriptions: 2 } });
+    h.session.told({ type: "shut", entity: "a", tab: "t1" }, h.now);
+    expect(h.sent()).toMatchObject([
+      { type: "unsubscribe", entities: ["a"] },
+      { type: "subscribe", entities: ["c"] },
+    ]);
+  });
+});
+
+describe("what was closed and is read again", () => {
+  const open = { type: "open", entity: "a", fields: false, tab: "t1" } as const;
+
+  it("is asked for once all of what was before has come", () => {
+    const h = new Harness();
+    h.session.told(open, h.now);
+    h.open();
+    h.session.told({ ...open, type: "shut" }, h.now);
+    h.session.told(open, h.now);
+    expect(h.sent()).toEqual([{ type: "unsubscribe", entities: ["a"] }, { type: "ping" }]);
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 9, reset: false });
+    expect(h.of("synced")).toEqual([]);
+    expect(h.says({ type: "pong" })).toMatchObject([{ type: "subscribe", entities: ["a"] }]);
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 9, reset: false });
+    expect(h.of("synced")).toHaveLength(1);
+  });
+
+  it("is asked for at once on the next connection", () => {
+    const h = new Harness();
+    h.session.told(open, h.now);
+    h.open();
+    h.session.told({ ...open, type: "shut" }, h.now);
+    h.session.told(open, h.now);
+    h.sent();
+    h.session.lost(1006, h.now);
+    expect(h.open().map(({ type }) => type)).toEqual(["hello", "subscribe"]);
+    expect(h.says({ type: "pong" })).toEqual([]);
   });
 });
 
@@ -337,9 +498,11 @@ describe("a server that is too busy", () => {
 
   it("for a subscription is told of it again, and of none that has caught up", () => {
     const h = new Harness();
-    for (const entity of ["a", "b"]) h.session.told({ type: "open", entity, fields: false }, 0);
+    for (const entity of ["a", "b"]) h.session.told({ type: "open", entity, fields: false, tab: "t1" }, 0);
     h.open();
-    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false }, limited);
+    const of = { details: { entity: "b" } };
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false }, { ...limited, ...of });
+    expect(h.of("refused")).toEqual([]);
     expect(h.session.deadline).toBe(h.now + 2_500);
     expect(h.wait(2_499)).toEqual([]);
     expect(h.wait(1)).toMatchObject([{ type: "subscribe", entities: ["b"] }]);
@@ -358,7 +521,7 @@ describe("a server that is too busy", () => {
 
   it("for a hello hears nothing else before it has welcomed the client", () => {
     const h = new Harness();
-    h.session.told({ type: "open", entity: "a", fields: false }, 0);
+    h.session.told({ type: "open", entity: "a", fields: false, tab: "t1" }, 0);
     h.dial();
     h.says(limited);
     expect(h.wait(2_500)).toEqual([]);
