@@ -13,6 +13,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 import * as board from "./board.mjs";
+import * as cached from "./cached.mjs";
 import * as demoTabs from "./demo_tabs.mjs";
 import * as forms from "./forms.mjs";
 import * as hostile from "./hostile.mjs";
@@ -29,11 +30,13 @@ const require = createRequire(new URL("../../clients/typescript/package.json", i
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...cached };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
   args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+  // Playwright 1.65 turns it off; a user's browser has it.
+  ignoreDefaultArgs: ["--disable-back-forward-cache"],
 });
 
 const say = (message) => console.log(JSON.stringify(message));
@@ -68,9 +71,9 @@ async function run({ scenario, url, pictures }) {
     return page;
   };
   try {
-    if (scenario in tabs) {
+    if (scenario in tabs || scenario in cached) {
       contexts.push(await browser.newContext());
-      return await tabs[scenario]({ context: contexts[0], url });
+      return await scenarios[scenario]({ context: contexts[0], url, ask });
     }
     await scenarios[scenario]({ open, openTab, visit, ask, pictures });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);

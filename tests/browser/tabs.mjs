@@ -167,7 +167,7 @@ class Tabs {
   }
 }
 
-async function until(condition, what) {
+export async function until(condition, what) {
   const end = performance.now() + PATIENCE;
   while (!(await condition())) {
     if (performance.now() > end) {

@@ -52,13 +52,15 @@ export class Client {
     if (typeof token === "string") checkToken(token);
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
+    const tab = leader.slice(16);
     const name = storage || `rhtmx:${address}`;
     const lasts = storage !== false && hasIndexedDB();
     const store = lasts
       ? new IndexedStore(name, randomId, clientId, clientSecret)
       : new MemoryStore(clientId ?? randomId(), clientSecret);
-    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
-    const hub = new Hub(store, port, leader.slice(16));
+    const around = globalThis as never;
+    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, tab, around) : alone(around);
+    const hub = new Hub(store, port, tab);
     const { random } = Math;
     const settings = { url: address, WebSocket, format, token, leader, random, clientId };
     const stopPage = watchPage((message) => hub.send(message));
@@ -99,7 +101,8 @@ export class Client {
   }
 
   /**
-   * Reads an entity: kept here, shown at once, live. The same object each time.
+   * Reads an entity: kept here, shown at once, live. The same object each time, until it
+   * is closed.
    *
    * @throws RhtmxError `not_supported`: it is read at the other granularity.
    */
@@ -107,8 +110,12 @@ export class Client {
     const { granularity } = options ?? {};
     const known = this.#collections.get(entity) as Collection<T> | undefined;
     if (known && !granularity) return known;
-    const collection = known ?? new Collection<T>(this.#hub, entity, options);
-    if (known) this.#hub.open(entity, granularity === "fields");
+    if (known) {
+      this.#hub.open(entity, granularity === "fields");
+      return known;
+    }
+    const closed = () => this.#collections.delete(entity);
+    const collection = new Collection<T>(this.#hub, entity, options, closed);
     this.#collections.set(entity, collection as unknown as Collection<never>);
     return collection;
   }

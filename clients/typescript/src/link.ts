@@ -27,8 +27,10 @@ const DEFAULT_HEARTBEAT = 20_000;
 const PATIENCE = 2;
 /** After so many milliseconds of silence it is, once somebody is there who waits for it. */
 const PROOF = 3_000;
-/** What a handshake has that follows one which did not make it in that time. */
+/** What a handshake has that follows one which did not make it in that time, or has just begun. */
 const SLOW_HANDSHAKE = 10_000;
+/** What comes so soon after it is of one waking: the browser tells in several events. */
+const BURST = 100;
 
 export class Link {
   readonly #backoff: Backoff;
@@ -41,7 +43,7 @@ export class Link {
   #wokenAt: number | undefined;
   /** Pings without an answer. */
   #pings = 0;
-  /** The handshake before this one had to hurry, and failed. */
+  /** It has to prove itself, but not in a hurry: see `wake`. */
   #slow = false;
 
   /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
@@ -78,7 +80,6 @@ export class Link {
     if (now >= this.#goneAt) return "give up";
     // Timers that are so late stood still: who knows what became of the connection meanwhile.
     if (now - deadline > PROOF) this.wake(now);
-    this.#pings += 1;
     return "ping";
   }
 
@@ -108,7 +109,7 @@ export class Link {
     this.#receivedAt = now;
   }
 
-  /** A ping is sent that was not due. */
+  /** A ping is sent. */
   pinged(): void {
     this.#pings += 1;
   }
@@ -133,13 +134,15 @@ export class Link {
    * three seconds. An open connection does by the answer to a ping from now; until that
    * comes, whatever comes gives it three more: on a slow line it stands behind a snapshot.
    * A handshake after one that failed so has ten: with a user who switches tabs often,
-   * none on a slow line would ever succeed. Woken again meanwhile, it has no more time.
+   * none on a slow line would ever succeed; and so has one that was begun by this very
+   * waking. Woken again meanwhile, it has no more time.
    */
   wake(now: number): void {
     if (this.#phase === "waiting") this.#connectAt = now;
     else if (this.#wokenAt === undefined) {
       this.#wokenAt = now;
       if (this.#phase === "open") this.#sentAt = now - this.#heartbeat;
+      else this.#slow ||= now - this.#receivedAt < BURST;
     }
   }
 
