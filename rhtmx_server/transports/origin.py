@@ -135,6 +135,26 @@ class Origins:
         self._refused.warn(origin, f"a handshake was refused: {words}")
         return refuse(RhtmxError(ErrorCode.FORBIDDEN, words))
 
+    def explain(self, headers: Headers) -> str | None:
+        """Say why the handshake of a page is refused that asks by a plain request.
+
+        A browser tells a page nothing about a handshake that failed. It sends no `Origin`
+        when it reads from the page's own address: `Referer` has it then, and would allow
+        nothing here. This is no handshake, and is not counted as one.
+
+        Args:
+            headers: of the plain request.
+        """
+        origins = headers.get_all("Origin")
+        referred = _ORIGIN.match(headers.get("Referer", "").lower())
+        if not origins and referred is not None:
+            origins = [referred[0]]
+        asked = Headers()
+        for name, values in (("Host", headers.get_all("Host")), ("Origin", origins)):
+            for value in values:
+                asked[name] = value
+        return refusal(asked, self._allowed) or self._rebound(asked)
+
     def _rebound(self, headers: Headers) -> str | None:
         if not self._local or "Origin" not in headers:
             return None

@@ -22,6 +22,7 @@ import * as offline from "./offline.mjs";
 import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
 import * as places from "./places.mjs";
+import * as refused from "./refused.mjs";
 import * as signup from "./signup.mjs";
 import * as tabs from "./tabs.mjs";
 import { Window } from "./window.mjs";
@@ -30,7 +31,7 @@ const require = createRequire(new URL("../../clients/typescript/package.json", i
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...cached };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...cached, ...refused };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
@@ -71,8 +72,9 @@ async function run({ scenario, url, pictures }) {
     return page;
   };
   try {
-    if (scenario in tabs || scenario in cached) {
-      contexts.push(await browser.newContext());
+    if ([tabs, cached, refused].some((each) => scenario in each)) {
+      // Pages of the server may connect to nothing else, by their policy.
+      contexts.push(await browser.newContext({ bypassCSP: scenario.includes("OfAnotherOrigin") }));
       return await scenarios[scenario]({ context: contexts[0], url, ask });
     }
     await scenarios[scenario]({ open, openTab, visit, ask, pictures });

@@ -11,7 +11,8 @@ import { Form } from "./form.ts";
 import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
 import { MemoryStore } from "./memory.ts";
-import { canShare, globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
+import { askPlainly, canShare, globalWebSocket, hasIndexedDB, randomId } from "./platform.ts";
+import { watchPage, webSocketUrl } from "./platform.ts";
 import { checkToken } from "./requests.ts";
 import { takeTurns } from "./runner.ts";
 import { QUEUE, REFUSED } from "./store.ts";
@@ -62,7 +63,8 @@ export class Client {
     const port = lasts && canShare() ? tabs(`rhtmx:${name}`, tab, around) : alone(around);
     const hub = new Hub(store, port, tab);
     const { random } = Math;
-    const settings = { url: address, WebSocket, format, token, leader, random, clientId };
+    const ask = askPlainly;
+    const settings = { url: address, WebSocket, format, token, leader, random, clientId, ask };
     const stopPage = watchPage((message) => hub.send(message));
     const stopLeading = takeTurns(hub, settings);
     this.#hub = hub;
@@ -90,7 +92,11 @@ export class Client {
     };
   }
 
-  /** Calls `listener` with each new state; when that is `closed`, with the reason too. */
+  /**
+   * Calls `listener` with each new state; when that is `closed`, with the reason too, and
+   * when it is `waiting` because the server refuses this page, or there is none at this URL,
+   * with that: `onError` is told of it once.
+   */
   onState(listener: (state: State, error?: RhtmxError) => void): o.Stop {
     return this.#hub.on("state", listener);
   }

@@ -59,6 +59,8 @@ export class Hub extends Listeners {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #soon: Promise<void> | undefined;
   #pause = 0;
+  /** Why there is no connection, as it was reported. */
+  #why: string | undefined;
   #queue: readonly Pending[] | undefined;
   #rejected: readonly Rejected[] | undefined;
 
@@ -402,10 +404,13 @@ export class Hub extends Listeners {
   #become(state: Connection, error?: Refusal): void {
     // Whoever has missed `online` hears of it here.
     if (state !== "offline") this.against.clear();
-    if (state === this.connection) return;
+    const isNew = error && error.message !== this.#why;
+    if (state === this.connection && (!isNew || state === "closed")) return;
     this.connection = state;
+    // The next attempt, which fails for the same reason, is not worth another word.
+    if (error || state === "open") this.#why = error?.message;
     this.emit("state", state, error && typed(error));
-    if (state !== "closed") return;
+    if (state !== "closed") return isNew ? this.#report(typed(error)) : undefined;
     this.#answers.end(error);
     this.port.close();
   }

@@ -4,6 +4,7 @@
  * Knows global names. Must not know the protocol.
  */
 import { RhtmxError } from "./errors.ts";
+import type { Plain } from "./handshake.ts";
 import type { Stop } from "./options.ts";
 import type { Told } from "./port.ts";
 import type { WebSocketClass } from "./socket.ts";
@@ -44,6 +45,23 @@ export function webSocketUrl(url: string): string {
 export function globalWebSocket(): WebSocketClass {
   if (platform.WebSocket) return platform.WebSocket;
   throw new RhtmxError("not_supported", "no WebSocket here: pass one as an option");
+}
+
+/**
+ * Asks the address of a WebSocket by a plain request; undefined if there is no answer, or
+ * none that this page may read.
+ *
+ * A page tells no origin when it reads from its own address: the referrer has it then.
+ */
+export async function askPlainly(url: string): Promise<Plain | undefined> {
+  try {
+    const how = { cache: "no-store", referrerPolicy: "origin" } as const;
+    const answer = await fetch(url.replace(/^ws/, "http"), how);
+    const isJson = answer.headers.get("content-type")?.includes("json");
+    return { status: answer.status, text: isJson ? await answer.text() : "" };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A fresh id that nobody else has; 128 random bits, also on a page without TLS. */

@@ -8,6 +8,7 @@
  * clock that does not jump.
  */
 import { plain, RhtmxError } from "./errors.ts";
+import { asks } from "./handshake.ts";
 import { Hold } from "./hold.ts";
 import { newId, UNKNOWN } from "./identity.ts";
 import { Link } from "./link.ts";
@@ -62,6 +63,12 @@ export class Session {
   /** What is done at the answers to pings, in order. */
   #fences: (() => void)[] = [];
   #problem: Refusal | undefined;
+  /** Why no connection can be made, as far as that is known. */
+  #refusal: Refusal | undefined;
+  /** Handshakes in a row that failed. */
+  #failures = 0;
+  /** A server has welcomed this client. */
+  #known = false;
   /** Who wants no connection: the application, the browser. */
   readonly #against = new Set<string>();
   /** The largest message that the server takes, in bytes. */
@@ -163,8 +170,13 @@ export class Session {
     this.#handle(message, now);
   }
 
-  /** The connection ended, or could not be made. `code`: its close code, if there was one. */
-  lost(code: number | undefined, now: number): void {
+  /**
+   * The connection ended, or could not be made.
+   *
+   * @param code its close code, if there was one.
+   * @param why there is none, if that is known.
+   */
+  lost(code: number | undefined, now: number, why?: Refusal): void {
     if (this.state === "closed" || this.state === "offline") return;
     const renewable = typeof this.#options.token === "function";
     const expired = renewable && code === ERRORS.unauthenticated.close;
@@ -173,8 +185,20 @@ export class Session {
       this.#end(finalError(code, this.#problem));
       return;
     }
+    if (why) this.#refusal = why;
+    else if (code !== undefined && this.#link.phase === "connecting") {
+      const times = ++this.#failures;
+      if (asks(times, this.#known)) this.#core.tell({ type: "explain", times });
+    }
     this.#interrupted();
     this.#link.lost(now, this.#problem?.retry_after);
+    this.#became();
+  }
+
+  /** It turned out why no connection can be made. It is tried again all the same: somebody may mend it. */
+  explained(why: Refusal): void {
+    if (this.state !== "waiting" && this.state !== "connecting") return;
+    this.#refusal = why;
     this.#became();
   }
 
@@ -304,6 +328,9 @@ export class Session {
     const { heartbeat, limits, epoch, secret } = message;
     const { state, emit } = this.#core;
     this.#link.begin(heartbeat, now);
+    this.#refusal = undefined;
+    this.#failures = 0;
+    this.#known = true;
     this.#limit = limits.message_bytes;
     this.#problem = undefined;
     this.#core.epoch = epoch;
@@ -416,6 +443,8 @@ export class Session {
   }
 
   #became(error?: Refusal): void {
-    this.#core.tell({ type: "state", state: this.state, error });
+    const { state } = this;
+    error ??= state === "waiting" ? this.#refusal : undefined;
+    this.#core.tell({ type: "state", state, error });
   }
 }

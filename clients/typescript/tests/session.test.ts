@@ -218,6 +218,98 @@ describe("when somebody looks, or the network comes back,", () => {
   });
 });
 
+describe("a connection that cannot be made", () => {
+  const why = { code: "forbidden", message: "not you", details: null } as const;
+  const fail = (h: Harness, times = 1) => {
+    for (let each = 0; each < times; each++) {
+      h.wait(Math.max(0, (h.session.deadline ?? 0) - h.now));
+      h.session.lost(1006, h.now);
+      h.sent();
+    }
+  };
+  const asked = (h: Harness) => h.of("explain").map(({ times }) => times);
+
+  it("has somebody ask why, ever less often", () => {
+    const h = new Harness();
+    fail(h, 5);
+    expect(asked(h)).toEqual([1, 2, 4]);
+  });
+
+  it("to a server that was there has nobody ask before the fourth time in a row", () => {
+    const h = new Harness();
+    h.open();
+    h.session.lost(1006, h.now);
+    fail(h, 3);
+    expect(asked(h)).toEqual([]);
+    fail(h);
+    expect(asked(h)).toEqual([4]);
+    h.open();
+    h.session.lost(1006, h.now);
+    fail(h, 3);
+    expect(asked(h)).toEqual([4]);
+  });
+
+  it("is one whose socket has ended: silence, a token that fails and an open socket have nothing to say", () => {
+    const h = new Harness();
+    h.wait(0);
+    h.session.lost(undefined, h.now);
+    h.wait(h.session.deadline! - h.now);
+    h.wait(40_000);
+    h.dial();
+    h.session.lost(1006, h.now);
+    h.sent();
+    expect(asked(h)).toEqual([]);
+  });
+
+  it("waits with its reason, and is tried again as before", () => {
+    const h = new Harness();
+    fail(h);
+    h.session.explained(why);
+    h.sent();
+    expect(h.of("state").at(-1)).toEqual({ type: "state", state: "waiting", error: why });
+    h.wait(h.session.deadline! - h.now);
+    expect(h.of("state").at(-1)).toEqual({ type: "state", state: "connecting", error: undefined });
+    h.session.lost(1006, h.now);
+    h.session.told({ type: "hello" }, h.now);
+    h.sent();
+    expect(h.of("state").slice(-2).map(({ error }) => error)).toEqual([why, why]);
+    h.open();
+    h.session.lost(1006, h.now);
+    h.sent();
+    expect(h.of("state").at(-1)).toEqual({ type: "state", state: "waiting", error: undefined });
+  });
+
+  it("has the reason that comes while the next one is being made", () => {
+    const h = new Harness();
+    fail(h);
+    h.wait(h.session.deadline! - h.now);
+    h.session.explained(why);
+    h.session.lost(1006, h.now);
+    h.sent();
+    expect(h.of("state").at(-1)).toMatchObject({ state: "waiting", error: why });
+  });
+
+  it("but was made meanwhile, or is not wanted any more, has none", () => {
+    const h = new Harness();
+    fail(h);
+    h.open();
+    h.session.explained(why);
+    h.session.told({ type: "offline", why: "app" }, h.now);
+    h.session.explained(why);
+    h.sent();
+    expect(h.of("state").filter(({ error }) => error)).toEqual([]);
+  });
+
+  it("for a reason that is known has nobody ask", () => {
+    const h = new Harness();
+    h.wait(0);
+    h.session.lost(undefined, h.now, why);
+    h.sent();
+    expect(asked(h)).toEqual([]);
+    expect(h.of("state").at(-1)).toMatchObject({ state: "waiting", error: why });
+  });
+});
+
 describe("a question", () => {
   const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
   const answer = { type: "form_validation_result", form: "f", valid: true, errors: [] } as const;
