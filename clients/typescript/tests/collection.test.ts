@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { open, record, settle } from "./support/client.ts";
 import { eventually } from "./support/eventually.ts";
+import { WELCOME } from "./support/welcome.ts";
 import type { Collection } from "../src/collection.ts";
 import type { Client } from "../src/client.ts";
 import type { FakeWebSocket } from "./support/sockets.ts";
@@ -165,6 +166,63 @@ describe("iterating", () => {
     const waiting = rows.next();
     ending.abort();
     expect((await waiting).done).toBe(true);
+  });
+});
+
+describe("a patch is based", () => {
+  async function base(): Promise<unknown> {
+    void tasks.patch("1", { m: 1 });
+    await settle();
+    const sent = socket.heard().filter(({ type }) => type === "push_fields");
+    return (sent.at(-1) as { base_version?: number }).base_version;
+  }
+
+  it("on all that was received", async () => {
+    await world();
+    says(7, "2", { n: 2 });
+    expect(await base()).toBe(7);
+  });
+
+  it("on the record itself, where the rest is still on its way", async () => {
+    const opened = await open();
+    ({ client } = opened);
+    tasks = client.collection<Task>("tasks");
+    socket = opened.socket();
+    says(1, "1", { n: 1 });
+    synced(1);
+    client.offline();
+    client.online();
+    socket = opened.socket();
+    socket.opens();
+    socket.says(WELCOME);
+    says(5, "1", { n: 5 });
+    expect(client.info.positions).toEqual({ tasks: 1 });
+    expect(await base()).toBe(5);
+  });
+
+  it("on nothing, where what is held is of another epoch, or nothing was received", async () => {
+    const opened = await open();
+    ({ client } = opened);
+    tasks = client.collection<Task>("tasks");
+    socket = opened.socket();
+    expect(await base()).toBeUndefined();
+    says(3, "1", { n: 1 });
+    synced(3);
+    client.offline();
+    client.online();
+    socket = opened.socket();
+    socket.opens();
+    socket.says({ ...WELCOME, epoch: "e2" });
+    expect(client.info.positions).toEqual({ tasks: 0 });
+    expect(await base()).toBeUndefined();
+    expect(tasks.row("1")).toMatchObject({ version: 3 });
+  });
+
+  it("on what the caller says", async () => {
+    await world();
+    void tasks.patch("1", { m: 1 }, { baseVersion: 0 });
+    await settle();
+    expect(socket.heard().at(-1)).toMatchObject({ type: "push_fields", base_version: 0 });
   });
 });
 

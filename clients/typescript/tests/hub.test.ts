@@ -191,6 +191,24 @@ describe("two tabs on one store", () => {
     vi.useRealTimers();
   });
 
+  it("one that misses the outcome of its write knows it from what is stored, also before its change has come", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, own, "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(two, "tasks");
+    await settle();
+    const hear = own.onmessage!;
+    own.onmessage = (message) => void (message.type === "outcome" || hear(message));
+    const written = two.write(() => push("1", 1));
+    await settle();
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 1 });
+    expect(await written).toMatchObject({ duplicate: true });
+    expect([...two.state.writes.values()]).toMatchObject([{ settled: { version: 2 } }]);
+  });
+
   it("what is told before a tab has loaded is not lost", async () => {
     const [store, port] = [new TestStore("c"), channel()];
     const own = port();
