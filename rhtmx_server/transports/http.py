@@ -94,10 +94,9 @@ class Http:
         if "Origin" in request.headers:
             # A page of another site that looks for the socket in the wrong place: first of all
             # it may not have one. It may read that, and not what there is on this server.
-            words = self._origins.explain(request.headers)
-            if words is not None:
-                error = RhtmxError(ErrorCode.FORBIDDEN, words)
-                return refuse(error, headers=[("Access-Control-Allow-Origin", "*")])
+            refused = self._origins.explain(request.headers)
+            if refused is not None:
+                return refused
         raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {target.path[:80]!r}")
 
     # What is for operators.

@@ -135,12 +135,15 @@ class Origins:
         self._refused.warn(origin, f"a handshake was refused: {words}")
         return refuse(RhtmxError(ErrorCode.FORBIDDEN, words))
 
-    def explain(self, headers: Headers) -> str | None:
-        """Say why the handshake of a page is refused that asks by a plain request.
+    def explain(self, headers: Headers) -> Response | None:
+        """Return what tells a page why its handshakes are refused, `None` if they are not.
 
-        A browser tells a page nothing about a handshake that failed. It sends no `Origin`
-        when it reads from the page's own address: `Referer` has it then, and would allow
-        nothing here. This is no handshake, and is not counted as one.
+        A browser tells a page nothing about a handshake that failed, so it asks by a plain
+        request. Any page may read the answer: it holds what the handshake says to anyone
+        who is no page, and no more. It is not counted as a handshake.
+
+        A browser sends no `Origin` when it reads from the page's own address: `Referer` has
+        it then, and would allow nothing here.
 
         Args:
             headers: of the plain request.
@@ -153,7 +156,11 @@ class Origins:
         for name, values in (("Host", headers.get_all("Host")), ("Origin", origins)):
             for value in values:
                 asked[name] = value
-        return refusal(asked, self._allowed) or self._rebound(asked)
+        words = refusal(asked, self._allowed) or self._rebound(asked)
+        if words is None:
+            return None
+        readable = ("Access-Control-Allow-Origin", "*")
+        return refuse(RhtmxError(ErrorCode.FORBIDDEN, words), headers=[readable])
 
     def _rebound(self, headers: Headers) -> str | None:
         if not self._local or "Origin" not in headers:

@@ -204,13 +204,13 @@ class WebSocketServer:
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
         """Take a handshake, or answer whatever else it is."""
         path = _path(request)
+        response: Response | None
         if path in self._endpoints and request.method == "GET" and not wants_socket(request):
-            response = self._explain(request, path)
+            response = self._origins.explain(request.headers) or self._plain(path)
         elif path in self._endpoints:
-            refused = self._origins.refuse(request)
-            if refused is None:
+            response = self._origins.refuse(request)
+            if response is None:
                 return None
-            response = refused
         elif wants_socket(request):
             response = self._nothing_at(path)
         else:
@@ -220,23 +220,13 @@ class WebSocketServer:
         sender = Sender(socket, self._services.config.stall_timeout, stalled)
         return await sender.send(request, response)
 
-    def _explain(self, request: Request, path: str) -> Response:
-        """Answer a page that asks by a plain request why it gets no WebSocket.
-
-        Any page may read that: it holds what the refused handshake says to anyone who is
-        no page, and no more.
-        """
-        words = self._origins.explain(request.headers)
-        readable = ("Access-Control-Allow-Origin", "*")
-        if words is not None:
-            return refuse(RhtmxError(ErrorCode.FORBIDDEN, words), headers=[readable])
+    def _plain(self, path: str) -> Response:
+        """Answer a plain request; a page whose handshake failed may read it."""
         spoken = " or ".join(self._endpoints[path].subprotocols) or "no subprotocol"
-        error = RhtmxError(
-            ErrorCode.NOT_SUPPORTED,
-            f"{path} takes a WebSocket, with {spoken}, and this is a plain request",
-        )
-        upgrade = ("Upgrade", "websocket")  # RFC 9110 section 15.5.22
-        return refuse(error, HTTPStatus.UPGRADE_REQUIRED, [upgrade, readable])
+        words = f"{path} takes a WebSocket, with {spoken}, and this is a plain request"
+        headers = [("Upgrade", "websocket"), ("Access-Control-Allow-Origin", "*")]
+        status = HTTPStatus.UPGRADE_REQUIRED
+        return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words), status, headers)
 
     def _nothing_at(self, path: str) -> Response:
         words = f"no WebSocket is taken at {path[:80]!r}: connect to {UNIFIED}"

@@ -39,7 +39,8 @@ async def app() -> AsyncIterator[App]:
 async def test_cached(browser: Browser, app: App, fact: str) -> None:
     async def answer(what: str, *more: str) -> object:
         if what == "push":
-            await app.changes.push(*more, {})
+            entity, entity_id = more
+            await app.changes.push(entity, entity_id, {})
             return None
         assert what == "connections"
         found = re.search(rb'rhtmx_connections\{endpoint="unified"\} (.+)', app.metrics.render())

@@ -59,7 +59,7 @@ async def _proxy(app: App) -> AsyncIterator[str]:
                 writer.write(data)
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield "http://127.0.0.1:{}/".format(server.sockets[0].getsockname()[1])
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
 @pytest.mark.parametrize("fact", REFUSED)

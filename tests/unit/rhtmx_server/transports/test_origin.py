@@ -359,9 +359,14 @@ def explained(
     headers: dict[str, str], origins: tuple[str, ...] = (), *, local: bool = False
 ) -> str | None:
     metrics = Metrics()
-    words = Origins(origins, metrics, local=local).explain(Headers(headers))
+    response = Origins(origins, metrics, local=local).explain(Headers(headers))
     assert b'handshakes_refused_total{reason="origin"}' not in metrics.render()
-    return words
+    if response is None:
+        return None
+    assert response.status_code == 403
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    message: str = json.loads(response.body)["message"]
+    return message
 
 
 @pytest.mark.parametrize("name", ["Origin", "Referer"])
