@@ -11,6 +11,7 @@ say themselves may hold what a user entered: it is left out, unless the level is
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import math
 import secrets
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error
+from rhtmx.messages import Error, Subscribe, SubscribeFields
 from rhtmx.messages.tables import ERRORS
 
 __all__ = ["MisuseError", "error_message", "known", "place", "quiet", "report", "unexpected"]
@@ -40,7 +41,8 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
 
     Args:
         error: what went wrong.
-        request: what it answers; its `request_id` and `seq` come back.
+        request: what it answers; its `request_id` and `seq` come back, and the entity of
+            a subscription, which has neither.
     """
     request_id = error.request_id
     if request_id is None:
@@ -53,9 +55,16 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
         request_id=request_id,
         seq=seq,
         retryable=ERRORS[error.code].retryable or None,
-        details=error.details,
+        details=_subscribed(request) if error.details is None else error.details,
         retry_after=wait,
     )
+
+
+def _subscribed(request: object) -> bytes | None:
+    """Which subscription a client has to take for refused."""
+    if not isinstance(request, Subscribe | SubscribeFields) or len(request.entities) != 1:
+        return None
+    return json.dumps({"entity": request.entities[0]}).encode()
 
 
 def unexpected(

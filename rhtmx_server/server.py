@@ -51,7 +51,7 @@ class RunningServer:
         config = services.config
         origins = Origins(config.origins, services.metrics, local=config.local)
         self._http = Http(services, pages, ready=self.ready, origins=origins)
-        self._websockets = WebSocketServer(services, ENDPOINTS, self._http, origins.refuse)
+        self._websockets = WebSocketServer(services, ENDPOINTS, self._http, origins)
         self.grpc = GrpcServer(services, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None

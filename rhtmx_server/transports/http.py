@@ -67,7 +67,7 @@ class Http:
         try:
             response = await self._answer(request)
         except RhtmxError as error:
-            response = refuse(error)
+            response = refuse(error, headers=self._readable(request))
         except Exception as failure:
             response = refuse(unexpected(failure, "answering an HTTP request"))
         if request.method != "HEAD":
@@ -91,6 +91,12 @@ class Http:
         for pattern, handler in _ROUTES:
             if _matches(pattern, target.segments):
                 return await handler(self, request, target)
+        if "Origin" in request.headers:
+            # A page of another site that looks for the socket in the wrong place: first of all
+            # it may not have one. It may read that, and not what there is on this server.
+            refused = self._origins.explain(request.headers)
+            if refused is not None:
+                return refused
         raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {target.path[:80]!r}")
 
     # What is for operators.
@@ -165,12 +171,14 @@ class Http:
             self.readers.leave()
             raise
         self._services.metrics.legacy_user("http")
-        headers = [*HEADERS, ("Vary", "Origin")]
-        origin = self._origins.may_read(request)
-        if origin is not None:
-            headers.append(("Access-Control-Allow-Origin", origin))
+        headers = [*HEADERS, ("Vary", "Origin"), *self._readable(request)]
         whole = answer(HTTPStatus.OK, first, JSON, headers)
         return Streamed.of(whole, self.readers, pages)
+
+    def _readable(self, request: Request) -> list[tuple[str, str]]:
+        """What lets a page of another site read the answer, if that was allowed by name."""
+        origin = self._origins.may_read(request)
+        return [] if origin is None else [("Access-Control-Allow-Origin", origin)]
 
 
 def _matches(pattern: str, segments: tuple[str, ...]) -> bool:

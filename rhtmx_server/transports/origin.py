@@ -135,6 +135,33 @@ class Origins:
         self._refused.warn(origin, f"a handshake was refused: {words}")
         return refuse(RhtmxError(ErrorCode.FORBIDDEN, words))
 
+    def explain(self, headers: Headers) -> Response | None:
+        """Return what tells a page why its handshakes are refused, `None` if they are not.
+
+        A browser tells a page nothing about a handshake that failed, so it asks by a plain
+        request. Any page may read the answer: it holds what the handshake says to anyone
+        who is no page, and no more. It is not counted as a handshake.
+
+        A browser sends no `Origin` when it reads from the page's own address: `Referer` has
+        it then, and would allow nothing here.
+
+        Args:
+            headers: of the plain request.
+        """
+        origins = headers.get_all("Origin")
+        referred = _ORIGIN.match(headers.get("Referer", "").lower())
+        if not origins and referred is not None:
+            origins = [referred[0]]
+        asked = Headers()
+        for name, values in (("Host", headers.get_all("Host")), ("Origin", origins)):
+            for value in values:
+                asked[name] = value
+        words = refusal(asked, self._allowed) or self._rebound(asked)
+        if words is None:
+            return None
+        readable = ("Access-Control-Allow-Origin", "*")
+        return refuse(RhtmxError(ErrorCode.FORBIDDEN, words), headers=[readable])
+
     def _rebound(self, headers: Headers) -> str | None:
         if not self._local or "Origin" not in headers:
             return None

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -34,6 +35,7 @@ from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import Sender
 from rhtmx_server.transports.framing import wire_dialect, wire_limit
 from rhtmx_server.transports.notices import Once
+from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
@@ -101,7 +103,7 @@ class WebSocketServer:
         services: the server.
         endpoints: WebSocket paths.
         http: answers every other request.
-        refuse: says why a handshake must not be accepted, if so.
+        origins: say whose handshakes must not be accepted, and why.
     """
 
     def __init__(
@@ -109,12 +111,12 @@ class WebSocketServer:
         services: Services,
         endpoints: dict[str, Endpoint],
         http: Callable[[Request], Awaitable[Response]],
-        refuse: Callable[[Request], Response | None],
+        origins: Origins,
     ) -> None:
         self._services = services
         self._endpoints = endpoints
         self._http = http
-        self._refuse = refuse
+        self._origins = origins
         self._server: Server | None = None
         self.sockets: set[Socket] = set()
         config = services.config
@@ -202,8 +204,11 @@ class WebSocketServer:
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
         """Take a handshake, or answer whatever else it is."""
         path = _path(request)
-        if path in self._endpoints:
-            response = self._refuse(request)
+        response: Response | None
+        if path in self._endpoints and request.method == "GET" and not wants_socket(request):
+            response = self._origins.explain(request.headers) or self._plain(path)
+        elif path in self._endpoints:
+            response = self._origins.refuse(request)
             if response is None:
                 return None
         elif wants_socket(request):
@@ -214,6 +219,14 @@ class WebSocketServer:
         stalled = self._services.metrics.stalled.inc
         sender = Sender(socket, self._services.config.stall_timeout, stalled)
         return await sender.send(request, response)
+
+    def _plain(self, path: str) -> Response:
+        """Answer a plain request; a page whose handshake failed may read it."""
+        spoken = " or ".join(self._endpoints[path].subprotocols) or "no subprotocol"
+        words = f"{path} takes a WebSocket, with {spoken}, and this is a plain request"
+        headers = [("Upgrade", "websocket"), ("Access-Control-Allow-Origin", "*")]
+        status = HTTPStatus.UPGRADE_REQUIRED
+        return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words), status, headers)
 
     def _nothing_at(self, path: str) -> Response:
         words = f"no WebSocket is taken at {path[:80]!r}: connect to {UNIFIED}"

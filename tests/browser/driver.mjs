@@ -14,6 +14,7 @@ import { createInterface } from "node:readline";
 
 import * as audit from "./audit.mjs";
 import * as board from "./board.mjs";
+import * as cached from "./cached.mjs";
 import * as demoTabs from "./demo_tabs.mjs";
 import * as formDrafts from "./form_drafts.mjs";
 import * as formHtmx from "./form_htmx.mjs";
@@ -27,6 +28,7 @@ import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
 import * as places from "./places.mjs";
 import * as react from "./react.mjs";
+import * as refused from "./refused.mjs";
 import * as signup from "./signup.mjs";
 import { Tab } from "./tab.mjs";
 import * as tabs from "./tabs.mjs";
@@ -36,11 +38,13 @@ const require = createRequire(new URL("../../clients/typescript/package.json", i
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...audit, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios, ...cached, ...refused };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await chromium.launch({
   executablePath: process.argv[2],
   args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+  // Playwright 1.65 turns it off; a user's browser has it.
+  ignoreDefaultArgs: ["--disable-back-forward-cache"],
 });
 
 /** What these use of a browser, any driver of any browser can do. */
@@ -79,9 +83,10 @@ async function run({ scenario, url, pictures }) {
     return page;
   };
   try {
-    if (scenario in tabs) {
-      contexts.push(await browser.newContext());
-      return await tabs[scenario]({ context: contexts[0], url });
+    if ([tabs, cached, refused].some((each) => scenario in each)) {
+      // Pages of the server may connect to nothing else, by their policy.
+      contexts.push(await browser.newContext({ bypassCSP: scenario.includes("OfAnotherOrigin") }));
+      return await scenarios[scenario]({ context: contexts[0], url, ask });
     }
     if (scenario in facts) {
       contexts.push(await browser.newContext());

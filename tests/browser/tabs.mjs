@@ -58,15 +58,21 @@ class Tabs {
   async leader() {
     await until(() => this.connected.length === 1, "one tab with a socket");
     // The server sees the end of a tab's socket when its bytes arrive, not when the tab is closed.
-    const counted = () =>
-      fetch(`${this.#url}metrics`)
-        .then((answer) => answer.text())
-        .then((text) => /^rhtmx_connections\{endpoint="unified"\} (.+)$/m.exec(text)?.[1]);
-    await until(async () => (await counted()) === "1.0", async () =>
-      `one connection on the server, not ${await counted()}`);
+    await this.counts('connections{endpoint="unified"}', "1.0");
     const sockets = this.#sockets.get(this.connected[0]);
     assert.equal(sockets.size, 1);
     return this.connected[0];
+  }
+
+  /** Waits until the server counts so many of something. */
+  async counts(what, wanted) {
+    const counted = async () => {
+      const text = await (await fetch(`${this.#url}metrics`)).text();
+      const line = text.split("\n").find((each) => each.startsWith(`rhtmx_${what} `));
+      return line?.split(" ")[1];
+    };
+    await until(async () => (await counted()) === wanted, async () =>
+      `${wanted} ${what} on the server, not ${await counted()}`);
   }
 
   /** Writes a record in a tab, and waits until it is durable. */
@@ -167,7 +173,7 @@ class Tabs {
   }
 }
 
-async function until(condition, what) {
+export async function until(condition, what) {
   const end = performance.now() + PATIENCE;
   while (!(await condition())) {
     if (performance.now() > end) {
@@ -292,3 +298,30 @@ export async function questionsOfEveryTabAreAnswered(world) {
   const [verdict] = await Promise.all([ask(others[0]), leader.close()]);
   assert.equal(verdict, false);
 }
+
+/** Two tabs read what the others do not; the server is told when the last of them is gone. */
+async function readsNoLonger(world, end) {
+  const { tabs, leader, others } = await three(world);
+  await tabs.counts("subscriptions", "1.0");
+  for (const page of others) await page.evaluate(() => (window.more = window.client.collection("more")).synced);
+  await tabs.counts("subscriptions", "2.0");
+  await end(tabs, others[0]);
+  await others[1].evaluate(() => window.more.close());
+  await tabs.counts("subscriptions", "1.0");
+  await tabs.write(others[1]);
+  await tabs.show(leader, others[1]);
+}
+
+export const whatATabClosedIsReadNoLonger = (world) =>
+  readsNoLonger(world, (_tabs, page) => page.evaluate(() => window.more.close()));
+
+export const whatATabThatIsClosedReadIsReadNoLonger = (world) =>
+  readsNoLonger(world, (_tabs, page) => page.close());
+
+export const whatATabThatCrashedReadIsReadNoLonger = (world) =>
+  readsNoLonger(world, async (tabs, page) => {
+    const crashed = page.waitForEvent("crash");
+    const session = await tabs.session(page);
+    session.send("Page.crash").catch(() => {});
+    await crashed;
+  });

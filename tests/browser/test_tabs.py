@@ -30,6 +30,9 @@ TABS = [
     "aWriteThatIsStoredOutlivesItsTab",
     "oneTabTakesAllOffline",
     "questionsOfEveryTabAreAnswered",
+    "whatATabClosedIsReadNoLonger",
+    "whatATabThatIsClosedReadIsReadNoLonger",
+    "whatATabThatCrashedReadIsReadNoLonger",
 ]
 
 

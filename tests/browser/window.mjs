@@ -12,7 +12,7 @@ export const PATIENCE = 60_000;
 const GONE = /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;
 
 /** All that the demo asks for. */
-const OWN = /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg)(#[a-z-]*)?$/;
+const OWN = /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg|api\/ws)(#[a-z-]*)?$/;
 
 export class Window {
   /** @param own addresses that the page may ask for. */

@@ -31,7 +31,7 @@ const { Window } = await import(dom);
 const window = new Window({ url: href });
 globalThis.location = { href };
 for (const name of ["document", "MutationObserver", "CustomEvent"]) globalThis[name] = window[name];
-globalThis.addEventListener = window.addEventListener.bind(window);
+globalThis.addEventListener = (...listener) => window.addEventListener(...listener);
 document.body.innerHTML = markup;
 document.body.addEventListener("rhtmx:users:changed", ({ type }) => console.log(type));
 start(connect, document.querySelector("script"));

@@ -65,6 +65,37 @@ async def test_a_socket_path_without_an_upgrade_says_what_is_missing(app: App, p
     assert answer.status == 426
     assert answer.headers["Upgrade"] == "websocket"
     assert b"WebSocket" in answer.body
+    assert (b"rhtmx.v1.json" in answer.body) is (path == "/api/ws")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_a_page_that_is_refused_may_ask_why_and_it_does_not_count(app: App) -> None:
+    evil = {"Origin": "https://evil.example"}
+    answer = await ask(app.url, "/api/ws", **evil)
+    assert answer.status == 403
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(app.url, origin="https://evil.example")  # type: ignore[arg-type]
+    assert refused.value.response.body == answer.body
+    assert "Access-Control-Allow-Origin" not in refused.value.response.headers
+    metrics = (await ask(app.url, "/metrics")).body
+    assert b'rhtmx_handshakes_refused_total{reason="origin"} 1.0' in metrics
+
+
+async def test_a_page_that_was_named_may_read_that_there_is_nothing_at_its_path() -> None:
+    config = Config(port=0, origins=("https://example.com",))
+    async with App(store="memory://", config=config) as app:
+        named = await ask(app.url, "/api/wss", Origin="https://example.com")
+        assert named.status == 404
+        assert named.headers["Access-Control-Allow-Origin"] == "https://example.com"
+        other = await ask(app.url, "/api/wss", Origin="https://evil.example")
+        assert other.status == 403
+        assert other.headers["Access-Control-Allow-Origin"] == "*"
+        assert b"--origin https://evil.example allows it" in other.body
+        for path in ("/healthz", "/metrics", "/"):
+            page = await ask(app.url, path, Origin="https://evil.example")
+            assert "Access-Control-Allow-Origin" not in page.headers or page.status == 403
+        assert (await ask(app.url, "/nothing", Referer="https://evil.example/")).status == 404
 
 
 async def test_only_pages_of_this_origin_or_of_named_ones_may_connect() -> None:

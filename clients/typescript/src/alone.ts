@@ -1,11 +1,33 @@
 /**
  * A client in one tab.
  *
- * Knows no other tabs: it leads at once.
+ * Knows no other tabs: it leads at once. Knows what its page lives through: one that
+ * is frozen, or put aside for the way back, has no connection meanwhile.
+ *
+ * Chromium 156 keeps a page with an open WebSocket in its back/forward cache
+ * (https://web.dev/articles/bfcache), answers pings for it there, and loses what the
+ * server sends: the end of the socket is told when its user returns.
  */
 import type { Port } from "./port.ts";
+import type { Surroundings } from "./tabs.ts";
 
 /** See the head of the file. */
-export function alone(): Port {
-  return { post() {}, lead: (start) => start(), close() {} };
+export function alone(around: Pick<Surroundings, "addEventListener"> = {}): Port {
+  const life = new AbortController();
+  let away = false;
+  const listen = (event: string, type: "offline" | "online") => {
+    const leaves = type === "offline";
+    const act = () => {
+      // A page is shown also when it was never put aside, and resumed before it is shown.
+      if (away !== leaves) port.onmessage?.({ type, why: "page" });
+      away = leaves;
+    };
+    around.addEventListener?.(event, act, { capture: true, signal: life.signal });
+  };
+  listen("freeze", "offline");
+  listen("pagehide", "offline");
+  listen("resume", "online");
+  listen("pageshow", "online");
+  const port: Port = { post() {}, lead: (start) => start(), close: () => life.abort() };
+  return port;
 }

@@ -11,7 +11,7 @@ import { Form } from "./form.ts";
 import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
 import { MemoryStore } from "./memory.ts";
-import { canShare, globalWebSocket, hasIndexedDB, lacking } from "./platform.ts";
+import { askPlainly, canShare, globalWebSocket, hasIndexedDB, lacking } from "./platform.ts";
 import { randomId, watchPage, webSocketUrl } from "./platform.ts";
 import { steady } from "./overlay.ts";
 import { checkToken } from "./requests.ts";
@@ -59,16 +59,18 @@ export class Client {
     if (typeof token === "string") checkToken(token);
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
+    const tab = leader.slice(16);
     const name = storage || `rhtmx:${address}`;
     const lasts = storage !== false && hasIndexedDB();
     const store = lasts
       ? new IndexedStore(name, randomId, clientId, clientSecret)
       : new MemoryStore(clientId ?? randomId(), clientSecret);
-    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
-    const hub = new Hub(store, port, leader.slice(16));
+    const around = globalThis as never;
+    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, tab, around) : alone(around);
+    const hub = new Hub(store, port, tab);
     const lacks = lacking(address, WebSocket);
-    const { random } = Math;
-    const settings = { url: address, WebSocket: WebSocket!, format, token, leader, random, clientId };
+    const given = { url: address, WebSocket: WebSocket!, format, token, leader, clientId };
+    const settings = { ...given, random: Math.random, ask: askPlainly };
     const stopPage = watchPage((message) => hub.send(message));
     if (lacks) hub.lack(lacks);
     const stopLeading = takeTurns(hub, settings);
@@ -98,7 +100,11 @@ export class Client {
     return (this.#info = steady(this.#info ?? now, now));
   }
 
-  /** Calls `listener` with each new state; when that is `closed`, with the reason too. */
+  /**
+   * Calls `listener` with each new state; when that is `closed`, with the reason too, and
+   * when it is `waiting` because the server refuses this page, or there is none at this URL,
+   * with that: `onError` is told of it once.
+   */
   onState(listener: (state: State, error?: RhtmxError) => void): o.Stop {
     return this.#hub.on("state", listener);
   }
@@ -109,7 +115,8 @@ export class Client {
   }
 
   /**
-   * Reads an entity: kept here, shown at once, live. The same object each time.
+   * Reads an entity: kept here, shown at once, live. The same object each time, until it
+   * is closed.
    *
    * @throws RhtmxError `not_supported`: it is read at the other granularity.
    */
@@ -117,8 +124,12 @@ export class Client {
     const { granularity } = options ?? {};
     const known = this.#collections.get(entity) as Collection<T> | undefined;
     if (known && !granularity) return known;
-    const collection = known ?? new Collection<T>(this.#hub, entity, options);
-    if (known) this.#hub.open(entity, granularity === "fields");
+    if (known) {
+      this.#hub.open(entity, granularity === "fields");
+      return known;
+    }
+    const closed = () => this.#collections.delete(entity);
+    const collection = new Collection<T>(this.#hub, entity, options, closed);
     this.#collections.set(entity, collection as unknown as Collection<never>);
     return collection;
   }

@@ -1,10 +1,13 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The records of one entity, as an application uses them.
  *
  * Knows calls and callbacks. Must not know how anything is kept or sent.
  */
 import * as compose from "./compose.ts";
+import { RhtmxError } from "./errors.ts";
 import { entityOf } from "./store.ts";
+import type { State } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import type * as m from "./messages/types.ts";
 import type { CollectionOptions, OpenConflict, PatchOptions } from "./options.ts";
@@ -19,8 +22,11 @@ export interface SubscribeOptions<T> {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where there is none yet (WebKit), the one that compilers put in its place: TypeScript, esbuild. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+
 /**
- * See the head of the file.
+ * See the head of the file. `close` it when it is not read any more, or declare it with `using`.
  *
  * @example
  * const tasks = client.collection<Task>("tasks");
@@ -32,21 +38,55 @@ export class Collection<T = m.JsonValue> {
   readonly entity: string;
   /** What the store has of it is loaded. */
   readonly ready: Promise<void>;
-  /** It has caught up with the server once. */
-  readonly synced: Promise<void>;
   readonly #hub: Hub;
+  readonly #forget: Stop;
+  /** What ends with it. */
+  readonly #stops = new Set<Stop>();
+  #synced!: Promise<void>;
+  #isClosed = false;
 
-  constructor(hub: Hub, entity: string, options: CollectionOptions = {}) {
+  /** @param forget called when it is closed. */
+  constructor(hub: Hub, entity: string, options: CollectionOptions = {}, forget: Stop = () => {}) {
     this.#hub = hub;
+    this.#forget = forget;
     this.entity = entity;
     this.ready = hub.ready;
-    this.synced = new Promise((resolve, reject) => {
-      hub.on(`synced ${entity}`, () => resolve());
-      if (hub.lacks) reject(hub.lacks);
+    this.#wait();
+    try {
+      hub.open(entity, options.granularity === "fields");
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /**
+   * It has caught up with the server once; the same promise each time. It rejects if the
+   * server does not let it (there are too many, there is none of that name), and if the
+   * collection or the client is closed before. A refused one is tried again as soon as that
+   * may help; once it has caught up after all, this is a promise that has resolved.
+   */
+  get synced(): Promise<void> {
+    return this.#synced;
+  }
+
+  #wait(): void {
+    let refused: unknown;
+    this.#synced = new Promise((resolve, reject) => {
+      const refuse = (error: RhtmxError) => reject((refused = error));
+      this.#on(`refused ${this.entity}`, refuse);
+      this.#on(`synced ${this.entity}`, () => {
+        if (refused) this.#synced = Promise.resolve();
+        refused = resolve();
+      });
+      this.#on("state", (state: State, error?: RhtmxError) => {
+        if (state === "closed") refuse(error!);
+      });
+      this.#until(() => refuse(closed(`'${this.entity}'`)));
+      if (this.#hub.connection === "closed") refuse(this.#hub.lacks ?? closed("the client"));
     });
-    // Who does not wait for it is not told: nothing has gone wrong.
-    this.synced.catch(() => {});
-    hub.open(entity, options.granularity === "fields");
+    // Who does not wait for it is told by `onError`: that is no uncaught error.
+    this.#synced.catch(() => {});
   }
 
   /** All rows, by id; the same array as long as nothing changed; none before it is loaded. */
@@ -121,11 +161,7 @@ export class Collection<T = m.JsonValue> {
       last = rows;
       listener(rows, own);
     };
-    const off = this.#hub.on(`rows ${this.entity}`, show);
-    const stop = () => {
-      stopped = true;
-      off();
-    };
+    const stop = this.#on(`rows ${this.entity}`, show, () => (stopped = true));
     signal?.addEventListener("abort", stop);
     if (stopped) stop();
     void this.ready.then(() => show());
@@ -134,17 +170,18 @@ export class Collection<T = m.JsonValue> {
 
   /** Calls `listener` with each change from now on; see `Client.changes`. */
   changes(listener: (change: m.ChangeLog | null) => void): Stop {
-    return this.#hub.changes(this.entity, listener);
+    this.#check();
+    return this.#until(this.#hub.changes(this.entity, listener));
   }
 
   /** Calls `listener` with each conflict of this collection. */
   onConflict(listener: (conflict: OpenConflict) => void): Stop {
-    return this.#hub.on("conflict", (conflict: OpenConflict) => {
+    return this.#on("conflict", (conflict: OpenConflict) => {
       if (conflict.entity === this.entity) listener(conflict);
     });
   }
 
-  /** Each new snapshot; a slow reader skips. Ends with the signal, or with the client. */
+  /** Each new snapshot; a slow reader skips. Ends with the signal, the collection or the client. */
   async *rows(options: SubscribeOptions<T> = {}): AsyncGenerator<readonly Row<T>[], void> {
     let next: readonly Row<T>[] | undefined;
     let wake = () => {};
@@ -157,7 +194,7 @@ export class Collection<T = m.JsonValue> {
       next = rows;
       wake();
     };
-    const stops = [this.subscribe(listen, options), this.#hub.on("closed", end)];
+    const stops = [this.subscribe(listen, options), this.#on("closed", end, end)];
     options.signal?.addEventListener("abort", end);
     try {
       while (!ended) {
@@ -175,4 +212,54 @@ export class Collection<T = m.JsonValue> {
   [Symbol.asyncIterator](): AsyncGenerator<readonly Row<T>[], void> {
     return this.rows();
   }
+
+  /**
+   * Reads it no longer, for all in this page who have it: what listens ends, and the server
+   * is told once nobody in any tab reads it. What is held stays, and is where the next
+   * `client.collection` of that name goes on, at either granularity. What was written is
+   * still sent.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#forget();
+    this.#end();
+    this.#hub.shut(this.entity);
+  }
+
+  /** The same as `close`: `using tasks = client.collection("tasks")`. */
+  [dispose](): void {
+    this.close();
+  }
+
+  #end(): void {
+    for (const stop of [...this.#stops]) stop();
+  }
+
+  /** Listens as long as it is open; `ended` is called when that is over. */
+  #on(name: string, listener: (...args: never[]) => void, ended?: Stop): Stop {
+    this.#check();
+    const off = this.#hub.on(name, listener);
+    return this.#until(() => {
+      off();
+      ended?.();
+    });
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw closed(`'${this.entity}'`);
+  }
+
+  /** Has something end with it. */
+  #until(stop: Stop): Stop {
+    const once = () => {
+      if (this.#stops.delete(once)) stop();
+    };
+    this.#stops.add(once);
+    return once;
+  }
+}
+
+function closed(what: string): RhtmxError {
+  return new RhtmxError("closed", `${what} was closed: nothing more comes of it; ask for it anew`);
 }

@@ -11,7 +11,7 @@ import type { Frame } from "./wire/index.ts";
 /**
  * - `connecting`: a connection is being made;
  * - `open`: it is there, and the server knows the client;
- * - `waiting`: it was lost, and the next attempt has its time;
+ * - `waiting`: it was lost, or could not be made, and the next attempt has its time;
  * - `offline`: none is wanted, or the browser has no network;
  * - `closed`: for good.
  */
@@ -23,6 +23,8 @@ export type Command =
   | { readonly type: "connect" }
   /** End the connection, without waiting for the other side. */
   | { readonly type: "disconnect"; readonly code: number }
+  /** Find out why no connection can be made; so many attempts in a row have failed. */
+  | { readonly type: "explain"; readonly times: number }
   /** Get a fresh token, if the application gives one. */
   | { readonly type: "token" }
   /** Have the store give this write a fresh number. */

@@ -23,7 +23,7 @@ import type { State as Connection } from "./events.ts";
 import type { Push, PushFields, ServerMessage } from "./messages/types.ts";
 import type { Rejected, Stop } from "./options.ts";
 import type { Row } from "./overlay.ts";
-import type { Port, Told } from "./port.ts";
+import type { Port, Told, Why } from "./port.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Pending, State, Store, Write } from "./store.ts";
 
@@ -42,7 +42,7 @@ export class Hub extends Listeners {
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
   /** Who wants no connection. */
-  readonly against = new Set<"app" | "network">();
+  readonly against = new Set<Why>();
   /** Takes messages while this tab leads. */
   leader: ((message: Told) => void) | undefined;
   /** Why there is no way to a server here, if so: see `lack`. */
@@ -54,6 +54,8 @@ export class Hub extends Listeners {
   readonly #ticks = new Ticks();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
+  /** Why entities are not read, as it was reported. */
+  readonly #refused = new Map<string, string>();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -64,6 +66,8 @@ export class Hub extends Listeners {
   #queue: readonly Pending[] = NOTHING;
   #rejected: readonly Rejected[] = NOTHING;
   #said = false;
+  /** Why there is no connection, as it was reported. */
+  #why: string | undefined;
 
   /** @param prefix a random one: nobody else has ids that begin with it. */
   constructor(store: Store, port: Port, prefix: string) {
@@ -210,7 +214,13 @@ export class Hub extends Listeners {
     if (this.#open.has(entity)) return;
     checkEntity(entity);
     this.#open.set(entity, fields);
-    this.send({ type: "open", entity, fields });
+    this.send({ type: "open", entity, fields, tab: this.#prefix });
+  }
+
+  /** Reads an entity no longer. What is held of it stays. */
+  shut(entity: string): void {
+    this.#refused.delete(entity);
+    if (this.#open.delete(entity)) this.send({ type: "shut", entity, tab: this.#prefix });
   }
 
   /** Listens to the changes of an entity; the last one who stops ends it. */
@@ -250,8 +260,11 @@ export class Hub extends Listeners {
         return void this.emit("conflict", answerable(this, message.conflict));
       case "problem":
         return this.#report(typed(message.error));
+      case "refused":
+        return this.#notRead(message.entity, message.fields, typed(message.error));
       case "synced":
       case "seen":
+        if (message.type === "synced") this.#refused.delete(message.entity);
         return void this.emit(`${message.type} ${message.entity}`, message.change);
       case "offline":
         return void this.against.add(message.why);
@@ -260,6 +273,9 @@ export class Hub extends Listeners {
       case "hello":
         for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
         return;
+      case "gone":
+        // This tab is there: its lock has changed hands.
+        return message.tab === this.#prefix && !this.leader ? this.again(true) : undefined;
       case "lead":
         // The one before may have stored what it could not tell any more.
         if (!this.leader) this.state.meta.leader = message.leader;
@@ -274,14 +290,15 @@ export class Hub extends Listeners {
     if (this.leader) return;
     void this.load().then(() => {
       this.port.post({ type: "hello" });
-      this.again();
+      this.again(true);
     });
   }
 
-  /** Says everything to a new leader. */
-  again(): void {
-    for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields });
-    for (const entity of this.#watched) this.send({ type: "watch", entity, tab: this.#prefix });
+  /** Says everything to a new leader. `missed`: there may be changes that this tab was not told. */
+  again(missed?: boolean): void {
+    const tab = this.#prefix;
+    for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields, tab });
+    for (const entity of this.#watched) this.send({ type: "watch", entity, tab, missed });
     for (const [id, question] of this.#answers.all) {
       if (question) this.send({ type: "ask", id, question });
     }
@@ -411,13 +428,26 @@ export class Hub extends Listeners {
     }
   }
 
+  #notRead(entity: string, fields: boolean, error: RhtmxError): void {
+    const isWanted = this.#open.get(entity) === fields || (!fields && this.#watched.has(entity));
+    if (!isWanted) return;
+    // It is refused again on each connection.
+    if (this.#refused.get(entity) === error.message) return;
+    this.#refused.set(entity, error.message);
+    this.#report(error);
+    this.emit(`refused ${entity}`, error);
+  }
+
   #become(state: Connection, error?: Refusal): void {
     // Whoever has missed `online` hears of it here.
     if (state !== "offline") this.against.clear();
-    if (state === this.connection) return;
+    const isNew = error && error.message !== this.#why;
+    if (state === this.connection && (!isNew || state === "closed")) return;
     this.connection = state;
+    // The next attempt, which fails for the same reason, is not worth another word.
+    if (error || state === "open") this.#why = error?.message;
     this.emit("state", state, error && typed(error));
-    if (state !== "closed") return;
+    if (state !== "closed") return isNew ? this.#report(typed(error)) : undefined;
     this.#answers.end(error);
     this.port.close();
   }

@@ -25,6 +25,12 @@ export type Due = "connect" | "ping" | "give up" | undefined;
 const DEFAULT_HEARTBEAT = 20_000;
 /** After so many intervals of silence the other side is gone. */
 const PATIENCE = 2;
+/** After so many milliseconds of silence it is, once somebody is there who waits for it. */
+const PROOF = 3_000;
+/** What a handshake has that follows one which did not make it in that time, or has just begun. */
+const SLOW_HANDSHAKE = 10_000;
+/** What comes so soon after it is of one waking: the browser tells in several events. */
+const BURST = 100;
 
 export class Link {
   readonly #backoff: Backoff;
@@ -33,6 +39,12 @@ export class Link {
   #connectAt = 0;
   #sentAt = 0;
   #receivedAt = 0;
+  /** Since when this connection has to prove itself; undefined if it does not. */
+  #wokenAt: number | undefined;
+  /** Pings without an answer. */
+  #pings = 0;
+  /** It has to prove itself, but not in a hurry: see `wake`. */
+  #slow = false;
 
   /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
   constructor(random: () => number) {
@@ -65,7 +77,10 @@ export class Link {
       this.#receivedAt = now;
       return "connect";
     }
-    return now >= this.#goneAt ? "give up" : "ping";
+    if (now >= this.#goneAt) return "give up";
+    // Timers that are so late stood still: who knows what became of the connection meanwhile.
+    if (now - deadline > PROOF) this.wake(now);
+    return "ping";
   }
 
   /** The socket opened. */
@@ -78,6 +93,9 @@ export class Link {
   begin(heartbeat: number, now: number): void {
     this.#phase = "open";
     if (heartbeat > 0) this.#heartbeat = heartbeat;
+    this.#wokenAt = undefined;
+    this.#slow = false;
+    this.#pings = 0;
     this.#backoff.opened(now);
   }
 
@@ -91,21 +109,47 @@ export class Link {
     this.#receivedAt = now;
   }
 
+  /** A ping is sent. */
+  pinged(): void {
+    this.#pings += 1;
+  }
+
+  /** A ping was answered; they are in order. */
+  ponged(): void {
+    // The answer to one from before it was woken may have lain here all the time.
+    if (--this.#pings < 1) this.#wokenAt = undefined;
+  }
+
   /** The connection ended, or could not be made. `longer`: what to wait on top of the rule. */
   lost(now: number, longer = 0): void {
+    this.#slow = this.#phase !== "open" && this.#wokenAt !== undefined;
+    this.#wokenAt = undefined;
     this.#phase = "waiting";
     this.#connectAt = now + this.#backoff.wait(now) + longer;
   }
 
-  /** Wanted now: what waits does so no longer, and what is open has to prove itself. */
+  /**
+   * Somebody looks, or there is a network again, and what was true before may be so no
+   * longer: what waits does so no longer, and what is there has to prove itself within
+   * three seconds. An open connection does by the answer to a ping from now; until that
+   * comes, whatever comes gives it three more: on a slow line it stands behind a snapshot.
+   * A handshake after one that failed so has ten: with a user who switches tabs often,
+   * none on a slow line would ever succeed; and so has one that was begun by this very
+   * waking. Woken again meanwhile, it has no more time.
+   */
   wake(now: number): void {
     if (this.#phase === "waiting") this.#connectAt = now;
-    else if (this.#phase === "open") this.#sentAt = now - this.#heartbeat;
+    else if (this.#wokenAt === undefined) {
+      this.#wokenAt = now;
+      if (this.#phase === "open") this.#sentAt = now - this.#heartbeat;
+      else this.#slow ||= now - this.#receivedAt < BURST;
+    }
   }
 
   /** No connection is wanted any more, or for now. */
   end(phase: "closed" | "offline"): void {
     this.#phase = phase;
+    this.#wokenAt = undefined;
   }
 
   /** A connection is wanted again, at once. */
@@ -119,6 +163,9 @@ export class Link {
   }
 
   get #goneAt(): number {
-    return this.#receivedAt + PATIENCE * this.#heartbeat;
+    const gone = this.#receivedAt + PATIENCE * this.#heartbeat;
+    if (this.#wokenAt === undefined) return gone;
+    const slow = this.#slow ? SLOW_HANDSHAKE - PROOF : 0;
+    return Math.min(gone, Math.max(this.#wokenAt, this.#receivedAt + slow) + PROOF);
   }
 }

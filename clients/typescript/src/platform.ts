@@ -4,6 +4,7 @@
  * Knows global names. Must not know the protocol.
  */
 import { RhtmxError } from "./errors.ts";
+import type { Plain } from "./handshake.ts";
 import type { Stop } from "./options.ts";
 import type { Told } from "./port.ts";
 import type { WebSocketClass } from "./socket.ts";
@@ -58,6 +59,23 @@ export function lacking(address: string, WebSocket: unknown): RhtmxError | undef
   return new RhtmxError("not_supported", noPage ? "no page here: give the whole URL" : noSocket);
 }
 
+/**
+ * Asks the address of a WebSocket by a plain request; undefined if there is no answer, or
+ * none that this page may read.
+ *
+ * A page tells no origin when it reads from its own address: the referrer has it then.
+ */
+export async function askPlainly(url: string): Promise<Plain | undefined> {
+  try {
+    const how = { cache: "no-store", referrerPolicy: "origin" } as const;
+    const answer = await fetch(url.replace(/^ws/, "http"), how);
+    const isJson = answer.headers.get("content-type")?.includes("json");
+    return { status: answer.status, text: isJson ? await answer.text() : "" };
+  } catch {
+    return undefined;
+  }
+}
+
 /** A fresh id that nobody else has; 128 random bits, also on a page without TLS. */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -85,7 +103,7 @@ export function watchPage(tell: (message: Told) => void): Stop {
     act: (event: PageTransitionEvent) => void,
   ) => {
     // By the prototype: an image of this name hides a document's own, see forms/member.ts.
-    const owner = target && target === document ? EventTarget.prototype : target;
+    const owner = target && target === document ? Object.getPrototypeOf(target) : target;
     owner?.addEventListener?.call(target, name, act as EventListener, ending);
   };
   const wake = () => tell({ type: "wake" });

@@ -16,11 +16,13 @@
  * | `answer`              | leader | the answer to a question, or its refusal             |
  * | `conflict`, `problem` | leader | for the listeners                                    |
  * | `synced`              | leader | an entity has caught up                              |
+ * | `refused`             | leader | an entity is not read, not now, and why              |
  * | `seen`                | leader | for those who watch: a change, or that some may lack |
  * | `added`               | tab    | a write is in the store; everybody's memory takes it |
  * | `ask`                 | tab    | a question                                           |
- * | `open`                | tab    | an entity is to be read                              |
- * | `watch`, `unwatch`    | tab    | its changes are to be told; `tab` is who wants it    |
+ * | `open`, `shut`        | tab    | an entity is read, or no longer, by this `tab`       |
+ * | `watch`, `unwatch`    | tab    | its changes are to be told to this `tab`, or not     |
+ * | `gone`                | port   | that tab is not there any more                       |
  * | `offline`, `online`   | tab    | no connection is wanted, by whom; one is again       |
  * | `hello`               | tab    | it is new: how is the connection?                    |
  * | `lost`                | port   | some of what was told is missing here                |
@@ -48,10 +50,23 @@ import type { ChangeLog, ServerMessage } from "./messages/types.ts";
 import type { Question } from "./requests.ts";
 import type { Op, Write } from "./store.ts";
 
+/** Who wants no connection: the application, the browser without a network, a page that is put aside. */
+export type Why = "app" | "network" | "page";
+
 interface Answered {
   readonly id: string;
   readonly answer?: ServerMessage | undefined;
   readonly error?: Refusal | undefined;
+}
+
+interface Opened {
+  readonly entity: string;
+  readonly fields: boolean;
+}
+
+interface Wanted {
+  readonly entity: string;
+  readonly tab: string;
 }
 
 /** See the head of the file. */
@@ -67,9 +82,13 @@ export type Told =
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
   | { readonly type: "added"; readonly write: Write; readonly refused?: string | undefined }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }
-  | { readonly type: "open"; readonly entity: string; readonly fields: boolean }
-  | { readonly type: "watch" | "unwatch"; readonly entity: string; readonly tab: string }
-  | { readonly type: "offline" | "online"; readonly why: "app" | "network" }
+  | (Opened & { readonly type: "refused"; readonly error: Refusal })
+  | (Opened & { readonly type: "open"; readonly tab: string })
+  /** `missed`: it was told some before, and not all since. */
+  | (Wanted & { readonly type: "watch"; readonly missed?: boolean | undefined })
+  | (Wanted & { readonly type: "shut" | "unwatch" })
+  | { readonly type: "gone"; readonly tab: string }
+  | { readonly type: "offline" | "online"; readonly why: Why }
   | { readonly type: "hello" | "lost" | "hole" | "wake" };
 
 /** What connects the tabs of one client. */

@@ -27,11 +27,19 @@ export function checkToken(token?: string): void {
 /** What can be asked. */
 export type Question = Authenticate | ValidateField | ValidateForm;
 
+/** Questions under way on one connection, as long as the server does not say. */
+const MOST = 64;
+
 /** The questions of one client. */
 export class Requests {
   /** The ids of those that were asked on this connection. */
   readonly asked = new Set<string>();
   readonly #questions = new Map<string, Question>();
+  /** The ids of the others, in the order in which they came. */
+  #line: string[] = [];
+  /** There is a token among them: that waits for no answer, others may wait for it. */
+  #urgent = false;
+  #most = MOST;
   readonly #core: Core;
 
   constructor(core: Core) {
@@ -40,24 +48,55 @@ export class Requests {
 
   /** Adds one. Tabs say again what they have asked. */
   add(id: string, question: Question): void {
-    if (!this.has(id)) this.#questions.set(id, { ...question, request_id: id });
+    if (this.has(id)) return;
+    this.#questions.set(id, { ...question, request_id: id });
+    this.#line.push(id);
+    this.#urgent ||= question.type === "authenticate";
   }
 
   /** Whether it has no answer yet. */
-  has(id: string): boolean {
+  has(id = ""): boolean {
     return this.#questions.has(id);
   }
 
-  /** Asks what was not asked on this connection, `most` of it. */
+  /** A connection was welcomed; the server takes so many at a time on it. */
+  begin(most: number): void {
+    this.#most = most || MOST;
+  }
+
+  /** The connection ended: all are asked again. */
+  lost(): void {
+    this.asked.clear();
+    this.#queue();
+  }
+
+  /** The server was too busy for one. */
+  again(id: string): void {
+    this.asked.delete(id);
+    this.#queue();
+  }
+
+  /** Nobody waits any more for what a tab asked. */
+  gone(tab: string): void {
+    for (const id of this.#line) if (id.startsWith(`${tab}-`)) this.#questions.delete(id);
+  }
+
+  /** Asks what was not asked on this connection, `most` of it, as long as the server has room. */
   flush(most: number): void {
-    if (this.asked.size >= this.#questions.size) return;
-    for (const [id, question] of this.#questions) {
-      if (this.asked.has(id) || most-- < 1) continue;
-      this.asked.add(id);
-      try {
-        this.#core.send(question);
-      } catch (error) {
-        this.answered(id, undefined, plain(error));
+    const room = Math.min(most, this.#most - this.asked.size);
+    if (!this.#line.length || (room < 1 && !this.#urgent)) return;
+    let count = 0;
+    this.#urgent = false;
+    const line = this.#line;
+    this.#line = [];
+    for (const id of line) {
+      const question = this.#questions.get(id);
+      if (!question) continue;
+      const isToken = question.type === "authenticate";
+      if (count++ < (isToken ? most : room)) this.#ask(id, question);
+      else {
+        this.#line.push(id);
+        this.#urgent ||= isToken;
       }
     }
   }
@@ -68,5 +107,18 @@ export class Requests {
     if (!this.#questions.delete(id)) return false;
     this.#core.tell({ type: "answer", id, answer, error });
     return true;
+  }
+
+  #ask(id: string, question: Question): void {
+    this.asked.add(id);
+    try {
+      this.#core.send(question);
+    } catch (error) {
+      this.answered(id, undefined, plain(error));
+    }
+  }
+
+  #queue(): void {
+    this.#line = [...this.#questions.keys()].filter((id) => !this.asked.has(id));
   }
 }

@@ -5,12 +5,14 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  */
+import { explain, misunderstanding, thrown } from "./handshake.ts";
 import { checkToken } from "./requests.ts";
 import { Session } from "./session.ts";
 import { Socket } from "./socket.ts";
 import { SUBPROTOCOLS } from "./wire/index.ts";
 import type { RhtmxError } from "./errors.ts";
 import type { Event } from "./events.ts";
+import type { Plain } from "./handshake.ts";
 import type { Hub } from "./hub.ts";
 import type { Told } from "./port.ts";
 import type { SessionOptions } from "./session.ts";
@@ -23,6 +25,8 @@ export interface RunnerOptions extends SessionOptions {
   readonly WebSocket: WebSocketClass;
   /** The id under which it leads. */
   readonly leader: string;
+  /** Asks the server by a plain request; undefined for no answer. */
+  readonly ask?: ((url: string) => Promise<Plain | undefined>) | undefined;
 }
 
 /** Has a tab lead whenever it is its turn. Call what is returned before the tab is done. */
@@ -40,6 +44,11 @@ export function takeTurns(hub: Hub, options: RunnerOptions): () => void {
   return stop;
 }
 
+/**
+ * The close code for a subprotocol that was not chosen: an application's own, browsers let
+ * a page say no code of the standard but 1000.
+ */
+const NO_COMMON_PROTOCOL = 4406;
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
@@ -58,6 +67,8 @@ export class Runner {
   #turn = 0;
   #running = false;
   #ended = false;
+  /** What the last socket said about its end. */
+  #why: string | undefined;
 
   constructor(options: RunnerOptions, hub: Hub) {
     this.#options = options;
@@ -77,23 +88,23 @@ export class Runner {
     hub.state.meta.leader = this.#options.leader;
     // What comes until it has begun is said again.
     hub.leader = () => {};
-    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin());
+    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin(true));
     else this.#begin();
   }
 
-  #begin(): void {
+  #begin(waited?: boolean): void {
     const hub = this.#hub;
     if (this.#ended) return;
     hub.leader = (message) => this.#run((session, now) => session.told(message, now));
     // First of all whether a connection is wanted.
     for (const why of hub.against) hub.leader({ type: "offline", why });
-    this.#again();
+    this.#again(waited);
     this.#run((session, now) => session.tick(now));
   }
 
-  #again(): void {
+  #again(missed?: boolean): void {
     this.#hub.port.post({ type: "lead", leader: this.#options.leader });
-    this.#hub.again();
+    this.#hub.again(missed);
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
@@ -160,6 +171,8 @@ export class Runner {
         return void this.#connect();
       case "disconnect":
         return this.#disconnect(event.code);
+      case "explain":
+        return void this.#explain(event.times);
       case "token":
         return void this.#authenticate();
       case "renew":
@@ -175,27 +188,51 @@ export class Runner {
   }
 
   async #connect(): Promise<void> {
-    const { WebSocket, url, format, token } = this.#options;
+    const { token } = this.#options;
     const turn = ++this.#turn;
-    try {
-      if (typeof token === "function") {
+    if (typeof token === "function") {
+      try {
         const fresh = await token();
         if (turn !== this.#turn) return;
         checkToken(fresh);
         this.#session.token = fresh;
+      } catch (error) {
+        this.#report(error);
+        if (turn === this.#turn) this.#run((session, now) => session.lost(undefined, now));
+        return;
       }
+    }
+    this.#dial();
+  }
+
+  #dial(): void {
+    const { WebSocket, url, format } = this.#options;
+    try {
       this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
-        opened: () => this.#run((session, now) => session.opened(now)),
+        opened: (spoken) => this.#opened(spoken),
         received: (data) => this.#run((session, now) => session.receive(data, now)),
-        closed: (code) => {
+        closed: (code, why) => {
           this.#socket = undefined;
+          this.#why = why;
           this.#run((session, now) => session.lost(code, now));
         },
       });
     } catch (error) {
-      this.#report(error);
-      if (turn === this.#turn) this.#run((session, now) => session.lost(undefined, now));
+      this.#run((session, now) => session.lost(undefined, now, thrown(url, error)));
     }
+  }
+
+  #opened(spoken: string): void {
+    const { url, format } = this.#options;
+    const wrong = misunderstanding(url, format, spoken);
+    if (wrong) this.#disconnect(NO_COMMON_PROTOCOL);
+    this.#run((session, now) => (wrong ? session.lost(undefined, now, wrong) : session.opened(now)));
+  }
+
+  async #explain(times: number): Promise<void> {
+    const { url, ask } = this.#options;
+    const why = explain(url, await ask?.(url), times, this.#why);
+    if (why) this.#run((session) => session.explained(why));
   }
 
   #disconnect(code: number): void {

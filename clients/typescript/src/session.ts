@@ -8,6 +8,7 @@
  * clock that does not jump.
  */
 import { plain, RhtmxError } from "./errors.ts";
+import { asks } from "./handshake.ts";
 import { Hold } from "./hold.ts";
 import { newId, UNKNOWN } from "./identity.ts";
 import { Link } from "./link.ts";
@@ -61,7 +62,15 @@ export class Session {
   #quiet = false;
   readonly #core: Core;
   #output = nothing();
+  /** What is done at the answers to pings, in order. */
+  #fences: (() => void)[] = [];
   #problem: Refusal | undefined;
+  /** Why no connection can be made, as far as that is known. */
+  #refusal: Refusal | undefined;
+  /** Handshakes in a row that failed. */
+  #failures = 0;
+  /** A server has welcomed this client. */
+  #known = false;
   /** Who wants no connection: the application, the browser. */
   readonly #against = new Set<string>();
   /** What a newer server has said that is not known here. */
@@ -85,6 +94,7 @@ export class Session {
       },
       send: (message) => this.#send(message),
       tell: (event) => this.#output.events.push(event),
+      fence: (act) => this.#ping(act),
     };
     this.#link = new Link(options.random);
     this.#streams = new Streams(this.#core);
@@ -126,7 +136,7 @@ export class Session {
     if (due === "connect") {
       this.#became();
       this.#core.tell({ type: "connect" });
-    } else if (due === "ping") this.#send({ type: "ping" });
+    } else if (due === "ping") this.#ping();
     else if (due) {
       this.#disconnect(ERRORS.stalled.close);
       this.lost(undefined, now);
@@ -165,8 +175,13 @@ export class Session {
     if (message) this.#handle(message, now);
   }
 
-  /** The connection ended, or could not be made. `code`: its close code, if there was one. */
-  lost(code: number | undefined, now: number): void {
+  /**
+   * The connection ended, or could not be made.
+   *
+   * @param code its close code, if there was one.
+   * @param why there is none, if that is known.
+   */
+  lost(code: number | undefined, now: number, why?: Refusal): void {
     if (this.state === "closed" || this.state === "offline") return;
     const renewable = typeof this.#options.token === "function";
     const expired = renewable && code === ERRORS.unauthenticated.close;
@@ -175,8 +190,20 @@ export class Session {
       this.#end(finalError(code, this.#problem));
       return;
     }
+    if (why) this.#refusal = why;
+    else if (code !== undefined && this.#link.phase === "connecting") {
+      const times = ++this.#failures;
+      if (asks(times, this.#known)) this.#core.tell({ type: "explain", times });
+    }
     this.#interrupted();
     this.#link.lost(now, this.#problem?.retry_after);
+    this.#became();
+  }
+
+  /** It turned out why no connection can be made. It is tried again all the same: somebody may mend it. */
+  explained(why: Refusal): void {
+    if (this.state !== "waiting" && this.state !== "connecting") return;
+    this.#refusal = why;
     this.#became();
   }
 
@@ -191,10 +218,15 @@ export class Session {
       case "hole":
         return this.#core.tell({ type: "reload" });
       case "open":
-        return this.#streams.open(message.entity, message.fields);
+        return this.#streams.open(message.entity, message.fields, message.tab);
       case "watch":
+        return this.#streams.watch(message.entity, message.tab, message.missed);
+      case "shut":
       case "unwatch":
         return this.#streams[message.type](message.entity, message.tab);
+      case "gone":
+        this.#requests.gone(message.tab);
+        return this.#streams.gone(message.tab);
       case "added":
         return this.#queue.added(message.write, !!this.#suspects.length);
       case "ask":
@@ -205,8 +237,7 @@ export class Session {
       case "online":
         return this.#online(message.why, now);
       case "wake":
-        this.#link.wake(now);
-        this.tick(now);
+        return this.#wake(now);
     }
   }
 
@@ -256,8 +287,15 @@ export class Session {
 
   #online(why: string, now: number): void {
     this.#against.delete(why);
-    if (this.state !== "offline" || this.#against.size) return;
+    // There may have been a change of networks that nobody told of.
+    if (this.state !== "offline") return this.#wake(now);
+    if (this.#against.size) return;
     this.#link.online(now);
+    this.tick(now);
+  }
+
+  #wake(now: number): void {
+    this.#link.wake(now);
     this.tick(now);
   }
 
@@ -268,6 +306,8 @@ export class Session {
       case "ping":
         return this.#send({ type: "pong" });
       case "pong":
+        this.#link.ponged();
+        this.#fences.shift()?.();
         return void (this.#quiet = true);
       case "change":
       case "field_change":
@@ -300,6 +340,9 @@ export class Session {
     const { heartbeat, limits, epoch, secret } = message;
     const { state, emit } = this.#core;
     this.#link.begin(heartbeat, now);
+    this.#refusal = undefined;
+    this.#failures = 0;
+    this.#known = true;
     this.#limit = limits.message_bytes;
     this.#problem = undefined;
     this.#core.epoch = epoch;
@@ -310,11 +353,12 @@ export class Session {
       this.#queue.block();
     }
     this.#became();
-    this.#streams.begin();
+    this.#streams.begin(limits.subscriptions);
+    this.#requests.begin(limits.requests);
     this.#queue.blame(this.#accused, message.last_seq);
     this.#accused = "";
     // Its answer says that all of the above was no trouble.
-    if (this.#suspects.length) this.#send({ type: "ping" });
+    if (this.#suspects.length) this.#ping();
     this.#queue.begin(message);
   }
 
@@ -331,10 +375,11 @@ export class Session {
       return this.lost(undefined, now);
     }
     if (seq) return this.#queue.failed(message, now);
-    if (isBusy(message) && (!id || this.#requests.has(id))) {
-      this.#hold.refused(message, now);
-      if (id) return void this.#requests.asked.delete(id);
-    }
+    const { entity } = Object(message.details) as { entity?: string };
+    if (isBusy(message)) {
+      if (!id || this.#requests.has(id)) this.#hold.refused(message, now);
+      if (this.#requests.has(id)) return this.#requests.again(id!);
+    } else if (entity && !id && this.#streams.refused(entity, message)) return;
     if (!this.#requests.answered(id, undefined, message)) {
       // Says why the server closes the connection, if it does next.
       this.#problem = message;
@@ -356,6 +401,13 @@ export class Session {
     emit(["secret", ""]);
     this.#queue.abandon({ code, message: UNKNOWN, details: null });
     this.lost(undefined, now);
+  }
+
+  /** Asks for a sign of life; `act` is done when it comes, in order with what came before. */
+  #ping(act = () => {}): void {
+    this.#link.pinged();
+    this.#fences.push(act);
+    this.#send({ type: "ping" });
   }
 
   /** @throws RhtmxError `too_large`: the server would close the connection. */
@@ -386,7 +438,8 @@ export class Session {
     this.#output.frames = [];
     this.#quiet = false;
     this.#hold.until = undefined;
-    this.#requests.asked.clear();
+    this.#fences = [];
+    this.#requests.lost();
     this.#streams.lost();
     this.#queue.lost();
   }
@@ -398,6 +451,8 @@ export class Session {
   }
 
   #became(error?: Refusal): void {
-    this.#core.tell({ type: "state", state: this.state, error });
+    const { state } = this;
+    error ??= state === "waiting" ? this.#refusal : undefined;
+    this.#core.tell({ type: "state", state, error });
   }
 }

@@ -11,6 +11,9 @@ import type { Frame } from "./wire/index.ts";
  */
 export interface WebSocketLike {
   binaryType: string;
+  /** The subprotocol that was chosen; empty for none. */
+  readonly protocol?: string;
+  readonly readyState?: number;
   onopen: unknown;
   onmessage: unknown;
   onclose: unknown;
@@ -24,11 +27,15 @@ export type WebSocketClass = new (url: string, protocols: string[]) => WebSocket
 
 /** What is heard of a socket. */
 export interface SocketListener {
-  opened(): void;
+  /** `spoken`: the subprotocol that was chosen; empty for none. */
+  opened(spoken: string): void;
   received(data: string | Uint8Array): void;
-  /** Called once, also if the socket never opened. */
-  closed(code: number): void;
+  /** Called once, also if the socket never opened. `why`: in words, where it says so. */
+  closed(code: number, why?: string): void;
 }
+
+const CLOSED = 3;
+const BLOCKED = "the browser blocks it: does the page's Content-Security-Policy allow it (connect-src)?";
 
 /** A connection that falls silent the moment it is closed from this side. */
 export class Socket {
@@ -38,12 +45,25 @@ export class Socket {
     const socket = new make(url, [protocol]);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => listener.opened();
+    let why: string | undefined;
+    socket.onopen = () => listener.opened(socket.protocol ?? protocol);
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
       listener.received(typeof data === "string" ? data : new Uint8Array(data));
-    socket.onclose = ({ code }: { code: number }) => listener.closed(code);
-    // The event says nothing, and `close` follows; without a listener `ws` would throw.
-    socket.onerror = () => {};
+    socket.onclose = ({ code }: { code: number }) => {
+      socket.onclose = null;
+      listener.closed(code, why);
+    };
+    // A browser's event says nothing, and `close` follows; without a listener `ws` would throw.
+    socket.onerror = (event?: { message?: string }) => {
+      why = event?.message;
+      // In Chromium 156 none follows where the page's policy blocks it, against the standard.
+      setTimeout(() => {
+        const { onclose } = socket as { onclose: ((event: { code: number }) => void) | null };
+        if (socket.readyState !== CLOSED || !onclose) return;
+        why = BLOCKED;
+        onclose({ code: 1006 });
+      });
+    };
   }
 
   /** Sends one frame. */

@@ -12,6 +12,10 @@
  * it: each of its questions had its time. A page that is frozen or put aside
  * steps down before, and stands in line again when it wakes.
  *
+ * Each tab also holds a lock of its own while it is there. The leader stands in line for
+ * the locks of all from whom it hears: to get one is to know that its tab is gone, however
+ * it went.
+ *
  * Each message carries its sender's name and its number. Where one is missing,
  * what is held has to be loaded anew: `lost` says so.
  */
@@ -45,15 +49,20 @@ export interface Surroundings {
  * @param id of this tab; new each time a page is loaded, so that a copy of a tab is another one.
  */
 export function tabs(name: string, id: string, around: Surroundings): Port {
-  const channel = new around.BroadcastChannel(name);
+  /** There while the page is not put aside. */
+  let channel: InstanceType<Surroundings["BroadcastChannel"]> | undefined;
   const life = new AbortController();
   /** The last number of each sender. */
   const counts = new Map<string, number>();
+  /** The tabs for whose end this one waits, while it leads. */
+  const mourned = new Set<string>();
   let count = 0;
   let start: ((waited: boolean) => void) | undefined;
   let stop: () => void;
   /** This tab's place in line, also while it leads. It has none while it is frozen, or done. */
   let place: AbortController | undefined;
+  /** Holds the lock that says that this tab is there. */
+  let presence: AbortController | undefined;
   /** Gives the lock back; there while this tab leads. */
   let release: (() => void) | undefined;
   /** Questions without an answer. */
@@ -71,8 +80,31 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     seen = now;
   };
   const tell = (type: "lost" | "hole") => port.onmessage?.({ type });
-  const send = (what: Told | Sign) => {
-    if (!life.signal.aborted) channel.postMessage([id, count, what] satisfies Envelope);
+  const send = (what: Told | Sign) => channel?.postMessage([id, count, what] satisfies Envelope);
+
+  /** Acts with the lock of a tab, unless that is given up before, or this is no place for locks. */
+  const hold = (whose: string, { signal }: AbortController, act: () => Promise<void> | void) => {
+    const held = () => (signal.aborted ? undefined : act());
+    return around.navigator.locks.request(`${name} ${whose}`, { signal }, held).catch(() => {});
+  };
+  const attend = () => {
+    if (presence) return;
+    const mine = (presence = new AbortController());
+    const leaves = new Promise<void>((leave) => mine.signal.addEventListener("abort", () => leave()));
+    void hold(id, mine, () => leaves).then(() => {
+      // It may be taken away, too.
+      if (presence === mine) presence = undefined;
+    });
+  };
+  const mourn = (whose: string) => {
+    if (mourned.has(whose)) return;
+    mourned.add(whose);
+    void hold(whose, place!, () => {
+      mourned.delete(whose);
+      const gone: Told = { type: "gone", tab: whose };
+      port.post(gone);
+      port.onmessage?.(gone);
+    });
   };
 
   const lead = (done = () => {}) => {
@@ -87,20 +119,24 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     const done = release;
     place?.abort();
     place = release = undefined;
+    mourned.clear();
     if (done) {
       stop();
       done();
     }
   };
-  const enter = (steal?: boolean) => {
+  const enter = (how?: LockOptions) => {
     leave();
     silence = 0;
-    const mine = (place = new AbortController());
-    const { signal } = mine;
+    const { signal } = (place = new AbortController());
     around.navigator.locks
-      .request(name, steal ? { steal } : { signal }, () =>
-        signal.aborted ? undefined : new Promise<void>(lead),
-      )
+      .request(name, how ?? { signal }, (lock) => {
+        if (signal.aborted) return undefined;
+        if (lock) return new Promise<void>(lead);
+        // Somebody leads, and goes on storing what this tab has not loaded.
+        look();
+        return enter();
+      })
       .catch((error: Error) => {
         if (signal.aborted) return;
         // Stolen; or this is no place for locks, and nobody else can lead.
@@ -116,17 +152,51 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   };
   const rest = () => {
     leave();
+    presence?.abort();
+    presence = undefined;
     send("bye");
   };
+  /** Chromium 156 drops a page that it keeps for the way back when a broadcast comes for it. */
+  const hide = () => {
+    rest();
+    channel?.close();
+    channel = undefined;
+  };
   const wake = () => {
+    if (!channel) join();
+    attend();
     if (!place && start) again();
   };
   const listen = (event: string, listener: () => void) =>
     around.addEventListener?.(event, listener, { capture: true, signal: life.signal });
   listen("freeze", rest);
-  listen("pagehide", rest);
+  listen("pagehide", hide);
   listen("resume", wake);
   listen("pageshow", wake);
+
+  const hear = ({ data }: { data: Envelope }) => {
+    look();
+    const [from, number, what] = data;
+    const told = typeof what === "object";
+    const missing = number - (counts.get(from) ?? number - +told) - +told;
+    counts.set(from, number);
+    if (missing) tell("lost");
+    // Whoever hears this of itself is there, and has to be seen to be before it says so.
+    if (told && what.type === "gone" && what.tab === id) attend();
+    if (told) port.onmessage?.(what);
+    else if (what === "here") silence = 0;
+    else if (what === "bye") left = true;
+    else if (release) send("here");
+    if (release && what !== "bye") mourn(from);
+  };
+  const join = () => {
+    counts.clear();
+    channel = new around.BroadcastChannel(name);
+    channel.onmessage = hear;
+  };
+  // Before anything is told: the leader waits for the end of this tab from its first word on.
+  attend();
+  join();
 
   const timer = around.setInterval(() => {
     look();
@@ -134,23 +204,10 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       if (left) tell("hole");
       left = false;
     } else if (place) {
-      if (silence++ > 1) enter(true);
+      if (silence++ > 1) enter({ steal: true });
       else send("ask");
     }
   }, INTERVAL);
-
-  channel.onmessage = ({ data }: { data: Envelope }) => {
-    look();
-    const [from, number, what] = data;
-    const told = typeof what === "object";
-    const missing = number - (counts.get(from) ?? number - +told) - +told;
-    counts.set(from, number);
-    if (missing) tell("lost");
-    if (told) port.onmessage?.(what);
-    else if (what === "here") silence = 0;
-    else if (what === "bye") left = true;
-    else if (release) send("here");
-  };
 
   const port: Port = {
     post(message) {
@@ -160,7 +217,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     lead(begin, end) {
       start = begin;
       stop = end;
-      enter();
+      enter({ ifAvailable: true });
     },
     paused() {
       look();
@@ -172,11 +229,10 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       if (release) again();
     },
     close() {
-      rest();
+      hide();
       start = undefined;
       life.abort();
       around.clearInterval(timer);
-      channel.close();
     },
   };
   return port;

@@ -104,6 +104,54 @@ describe("connecting", () => {
     expect(states).toEqual(["connecting", "open", "waiting", "offline", "connecting", "closed"]);
   });
 
+  it("says once that the server refuses it, and why, in its state each time, and goes on", async () => {
+    const body = { type: "error", code: "forbidden", message: "--origin https://a.example allows it" };
+    vi.stubGlobal("fetch", async () => Response.json(body, { status: 403 }));
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, socket, sockets } = await start();
+    clients.push(client);
+    const [told, states] = [vi.fn(), vi.fn()];
+    client.onError(told);
+    client.onState((state, error) => states(state, error?.code));
+    for (let times = 1; times < 5; times++) {
+      socket().ends(1006);
+      await eventually(() => expect(sockets).toHaveLength(times + 1));
+      await settle();
+    }
+    expect(told).toHaveBeenCalledOnce();
+    expect(told.mock.calls[0]![0]).toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("--origin https://a.example allows it"),
+    });
+    const waits = states.mock.calls.filter(([state]) => state === "waiting");
+    expect(waits.slice(-2)).toEqual([["waiting", "forbidden"], ["waiting", "forbidden"]]);
+    socket().opens();
+    socket().says(WELCOME);
+    expect(states).toHaveBeenLastCalledWith("open", undefined);
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  it.each(["", "mqtt"])("on a socket with the wrong subprotocol (%o) says nothing there, and what is wrong", async (spoken) => {
+    const { client, socket } = await start({ format: "proto" });
+    clients.push(client);
+    const told = vi.fn();
+    client.onError(told);
+    socket().protocol = spoken;
+    socket().opens();
+    expect([client.state, socket().closedWith, socket().sent]).toEqual(["waiting", 4406, []]);
+    expect(told.mock.calls[0]![0].message).toContain("it does not speak rhtmx.v1.proto");
+  });
+
+  it("speaks JSON where no subprotocol was chosen", async () => {
+    const { client, socket } = await start();
+    clients.push(client);
+    socket().protocol = "";
+    socket().opens();
+    socket().says(WELCOME);
+    expect(client.state).toBe("open");
+  });
+
   it("refuses a URL that is none, while the caller is there", () => {
     expect(() => connect("::", { WebSocket: fakeSockets().WebSocket })).toThrow("no URL");
   });
@@ -129,7 +177,8 @@ describe("connecting", () => {
     const told = vi.fn();
     client.onError(told);
     await settle();
-    expect(told).toHaveBeenCalledWith(expect.objectContaining({ message: "bad URL" }));
+    const message = "no connection to ws://x/: bad URL";
+    expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: "not_supported", message }));
     expect(client.state).toBe("waiting");
   });
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { open, record, settle } from "./support/client.ts";
 import { eventually } from "./support/eventually.ts";
+import { WELCOME } from "./support/welcome.ts";
 import type { Collection } from "../src/collection.ts";
 import type { Client } from "../src/client.ts";
 import type { FakeWebSocket } from "./support/sockets.ts";
@@ -176,6 +177,239 @@ describe("iterating", () => {
     const waiting = rows.next();
     ending.abort();
     expect((await waiting).done).toBe(true);
+  });
+});
+
+describe("a patch is based", () => {
+  async function base(): Promise<unknown> {
+    void tasks.patch("1", { m: 1 });
+    await settle();
+    const sent = socket.heard().filter(({ type }) => type === "push_fields");
+    return (sent.at(-1) as { base_version?: number }).base_version;
+  }
+
+  it("on all that was received", async () => {
+    await world();
+    says(7, "2", { n: 2 });
+    expect(await base()).toBe(7);
+  });
+
+  it("on the record itself, where the rest is still on its way", async () => {
+    const opened = await open();
+    ({ client } = opened);
+    tasks = client.collection<Task>("tasks");
+    socket = opened.socket();
+    says(1, "1", { n: 1 });
+    synced(1);
+    client.offline();
+    client.online();
+    socket = opened.socket();
+    socket.opens();
+    socket.says(WELCOME);
+    says(5, "1", { n: 5 });
+    expect(client.info.positions).toEqual({ tasks: 1 });
+    expect(await base()).toBe(5);
+  });
+
+  it("on nothing, where what is held is of another epoch, or nothing was received", async () => {
+    const opened = await open();
+    ({ client } = opened);
+    tasks = client.collection<Task>("tasks");
+    socket = opened.socket();
+    expect(await base()).toBeUndefined();
+    says(3, "1", { n: 1 });
+    synced(3);
+    client.offline();
+    client.online();
+    socket = opened.socket();
+    socket.opens();
+    socket.says({ ...WELCOME, epoch: "e2" });
+    expect(client.info.positions).toEqual({ tasks: 0 });
+    expect(await base()).toBeUndefined();
+    expect(tasks.row("1")).toMatchObject({ version: 3 });
+  });
+
+  it("on what the caller says", async () => {
+    await world();
+    void tasks.patch("1", { m: 1 }, { baseVersion: 0 });
+    await settle();
+    expect(socket.heard().at(-1)).toMatchObject({ type: "push_fields", base_version: 0 });
+  });
+});
+
+describe("a collection that is closed", () => {
+  const unsubscribed = () => socket.heard().filter(({ type }) => type.startsWith("unsubscribe"));
+
+  it("is read no longer, once, and shows what it held", async () => {
+    await world();
+    tasks.close();
+    tasks.close();
+    expect(unsubscribed()).toEqual([{ type: "unsubscribe", entities: ["tasks"] }]);
+    says(2, "2", { n: 2 });
+    expect(tasks.snapshot.map(({ id }) => id)).toEqual(["1"]);
+    expect(await tasks.get("1")).toBe(tasks.row("1"));
+  });
+
+  it("with `using` is closed at the end of the block", async () => {
+    await world();
+    {
+      using posts = client.collection("posts");
+      expect(posts).toBe(client.collection("posts"));
+    }
+    expect(unsubscribed()).toEqual([{ type: "unsubscribe", entities: ["posts"] }]);
+  });
+
+  it("ends what listens to it, and nothing else", async () => {
+    await world();
+    const told = vi.fn();
+    tasks.subscribe(told);
+    tasks.onConflict(told);
+    const stop = tasks.changes(told);
+    const other = vi.fn();
+    client.changes("tasks", other);
+    const rows = tasks.rows();
+    await rows.next();
+    const waiting = rows.next();
+    const calls = told.mock.calls.length;
+    tasks.close();
+    stop();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    says(2, "2", { n: 2 });
+    await settle();
+    expect(told).toHaveBeenCalledTimes(calls);
+    // The entity is watched still: for the server nothing has changed.
+    expect(other).toHaveBeenCalledOnce();
+    expect(unsubscribed()).toEqual([]);
+  });
+
+  it("stops what it listens to when it is stopped before, once", async () => {
+    await world();
+    const ending = new AbortController();
+    tasks.subscribe(() => {}, { signal: ending.signal });
+    tasks.subscribe(() => {})();
+    ending.abort();
+    tasks.close();
+    expect(unsubscribed()).toHaveLength(1);
+  });
+
+  it("refuses in words to be listened to", async () => {
+    await world();
+    tasks.close();
+    const closed = { code: "closed", message: expect.stringContaining("'tasks' was closed") };
+    expect(() => tasks.subscribe(() => {})).toThrow(expect.objectContaining(closed));
+    expect(() => tasks.changes(() => {})).toThrow(expect.objectContaining(closed));
+    expect(() => tasks.onConflict(() => {})).toThrow(expect.objectContaining(closed));
+    await expect(tasks.rows().next()).rejects.toMatchObject(closed);
+    expect(socket.heard().at(-1)!.type).toBe("unsubscribe");
+  });
+
+  it("still sends what was written, and what is written", async () => {
+    await world();
+    const written = [tasks.set("1", { n: 5 })];
+    tasks.close();
+    written.push(tasks.set("2", { n: 6 }));
+    await settle();
+    for (const seq of [1, 2]) {
+      socket.says({ type: "push_ack", entity: "tasks", entity_id: String(seq), version: seq + 1, seq });
+    }
+    expect(await Promise.all(written)).toMatchObject([{ version: 2 }, { version: 3 }]);
+  });
+
+  it("is another one when it is asked for again, and goes on where it was", async () => {
+    await world();
+    tasks.close();
+    const next = client.collection<Task>("tasks");
+    expect(next).not.toBe(tasks);
+    expect(next.snapshot.map(({ id }) => id)).toEqual(["1"]);
+    socket.heard();
+    socket.says({ type: "pong" });
+    expect(socket.heard()).toMatchObject([{ type: "subscribe", since: { tasks: { version: 1 } } }]);
+    synced(1);
+    await next.synced;
+    tasks.close();
+    expect([client.collection("tasks"), unsubscribed()]).toEqual([next, []]);
+  });
+
+  it("may be read at the other granularity then, from the start", async () => {
+    await world();
+    tasks.close();
+    const next = client.collection<Task>("tasks", { granularity: "fields" });
+    socket.says({ type: "pong" });
+    expect(socket.heard().at(-1)).toMatchObject({
+      type: "subscribe_fields",
+      since: { tasks: { version: 0 } },
+    });
+    expect(next.snapshot).toHaveLength(1);
+  });
+});
+
+describe("`synced`", () => {
+  const refused = { type: "error", code: "unknown_entity", message: "no entity 'posts'" } as const;
+  const details = { entity: "posts" };
+
+  it("rejects if the server refuses, with what it says, and `onError` is told", async () => {
+    await world();
+    const told = vi.fn();
+    client.onError(told);
+    const posts = client.collection("posts");
+    socket.says({ ...refused, details });
+    await expect(posts.synced).rejects.toMatchObject({ code: "unknown_entity" });
+    await expect(client.collection("posts").synced).rejects.toThrow("no entity 'posts'");
+    expect(told).toHaveBeenCalledOnce();
+    expect(posts.snapshot).toEqual([]);
+  });
+
+  it("rejects for one too many, which is read once another is closed", async () => {
+    const opened = await open({}, { limits: { message_bytes: 65_536, subscriptions: 2, requests: 64 } });
+    ({ client } = opened);
+    socket = opened.socket();
+    const told = vi.fn();
+    client.onError(told);
+    const all = ["a", "b", "c"].map((entity) => client.collection(entity));
+    await expect(all[2]!.synced).rejects.toMatchObject({ code: "too_many_subscriptions" });
+    await expect(all[2]!.synced).rejects.toThrow("'c' is not read: the server takes 2 entities");
+    expect(told).toHaveBeenCalledOnce();
+    all[0]!.close();
+    socket.says({ type: "sync_complete", entity: "c", epoch: "e1", version: 0, reset: false });
+    await all[2]!.synced;
+    expect(all[2]!.synced).toBe(all[2]!.synced);
+  });
+
+  it("rejects if the collection is closed before", async () => {
+    await world();
+    const posts = client.collection("posts");
+    posts.close();
+    await expect(posts.synced).rejects.toMatchObject({ code: "closed" });
+  });
+
+  it("rejects if the client is closed before, or the server ends it for good", async () => {
+    await world();
+    const posts = client.collection("posts");
+    client.close();
+    await expect(posts.synced).rejects.toMatchObject({ code: "closed" });
+    await expect(client.collection("late").synced).rejects.toMatchObject({ code: "closed" });
+    await world();
+    const others = client.collection("posts");
+    socket.ends(4504);
+    await expect(others.synced).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("has resolved for good once it has caught up, whatever comes after", async () => {
+    await world();
+    const { synced: promise } = tasks;
+    tasks.close();
+    await promise;
+    expect(tasks.synced).toBe(promise);
+  });
+
+  it("that nobody looks at is no uncaught error", async () => {
+    // vitest fails a run in which a promise is rejected and nobody looks.
+    await world();
+    client.onError(() => {});
+    client.collection("posts");
+    socket.says({ ...refused, details });
+    client.collection("more").close();
+    await settle();
   });
 });
 

@@ -41,10 +41,10 @@ function channel(): (deaf?: boolean) => Port {
 
 const { all: sockets, WebSocket } = fakeSockets();
 
-function lead(hub: Hub, name: string): Runner {
+function lead(hub: Hub, name: string, waited?: boolean): Runner {
   const options = { url: "ws://x/", WebSocket, format: "json", random: () => 0.5, leader: name } as const;
   const runner = new Runner(options, hub);
-  runner.start();
+  runner.start(waited);
   ends.push(() => runner.stop());
   return runner;
 }
@@ -191,6 +191,24 @@ describe("two tabs on one store", () => {
     vi.useRealTimers();
   });
 
+  it("one that misses the outcome of its write knows it from what is stored, also before its change has come", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, own, "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(two, "tasks");
+    await settle();
+    const hear = own.onmessage!;
+    own.onmessage = (message) => void (message.type === "outcome" || hear(message));
+    const written = two.write(() => push("1", 1));
+    await settle();
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 1 });
+    expect(await written).toMatchObject({ duplicate: true });
+    expect([...two.state.writes.values()]).toMatchObject([{ settled: { version: 2 } }]);
+  });
+
   it("what is told before a tab has loaded is not lost", async () => {
     const [store, port] = [new TestStore("c"), channel()];
     const own = port();
@@ -278,6 +296,100 @@ describe("what is shown is the same object as long as it is the same", () => {
     expect(hub.queue[0]).toBe(queue[0]);
     hub.commit(["refused", "r", { id: "r", ...no, text: "never" }]);
     expect(hub.rejected[0]).toMatchObject({ id: "r", text: "never" });
+  });
+});
+
+describe("changes that a tab may have missed", () => {
+  const watch = (hub: Hub) => {
+    const seen: unknown[] = [];
+    hub.changes("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    return seen;
+  };
+  const place = { type: "sync_complete", entity: "prices", epoch: "e1", reset: false } as const;
+
+  it.each([true, undefined])("are told of after a change of leaders; of its own, if it waited: %o", async (waited) => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const old = lead(one, "L1");
+    const before = await welcomed();
+    const seen = [watch(one), watch(two)];
+    await settle();
+    before.says({ ...place, version: 4 });
+    old.stop();
+    lead(two, "L2", waited);
+    await settle();
+    const after = await welcomed();
+    after.says({ ...place, version: 9 });
+    after.says({ type: "change", change: { ...record("1", 10, 1), entity: "prices" } });
+    await settle();
+    expect(seen[0]).toEqual([null, 10]);
+    expect(seen[1]).toEqual([null, 10]);
+  });
+
+  it("are none for the first leader", async () => {
+    const one = await tab(new TestStore("c"), channel()(), "one");
+    const seen = watch(one);
+    lead(one, "L1");
+    (await welcomed()).says({ ...place, version: 4 });
+    await settle();
+    expect(seen).toEqual([]);
+  });
+});
+
+describe("what several tabs read", () => {
+  async function reading() {
+    const [store, port] = [new TestStore("c"), channel()];
+    const hubs = [await tab(store, port(), "one"), await tab(store, port(), "two")] as const;
+    lead(hubs[0], "L1");
+    const socket = await welcomed();
+    const [one, two] = hubs.map((hub) => new Collection(hub, "tasks")) as [Collection, Collection];
+    await settle();
+    socket.heard();
+    return { hubs, socket, one, two, port };
+  }
+
+  it("ends for the server with the last of them", async () => {
+    const { socket, one, two } = await reading();
+    one.close();
+    await settle();
+    expect(socket.heard()).toEqual([]);
+    two.close();
+    await settle();
+    expect(socket.heard()).toEqual([{ type: "unsubscribe", entities: ["tasks"] }]);
+  });
+
+  it("ends with the last that is there, if one is gone without a word", async () => {
+    const { hubs, socket, one, port } = await reading();
+    one.close();
+    port(true).post({ type: "gone", tab: "two" });
+    hubs[0].leader!({ type: "gone", tab: "three" });
+    // It is there after all, and says so.
+    await settle();
+    expect(socket.heard().map(({ type }) => type)).toEqual(["unsubscribe", "ping"]);
+    hubs[1].close();
+    port(true).post({ type: "gone", tab: "two" });
+    await settle();
+    socket.says({ type: "pong" });
+    expect(socket.heard()).toEqual([]);
+  });
+
+  it("and is refused is told to each of them once for each cause, and to no other", async () => {
+    const { hubs, socket, one, two } = await reading();
+    const told = hubs.map((hub) => {
+      const errors = vi.fn();
+      hub.on("error", errors);
+      return errors;
+    });
+    new Collection(hubs[1], "posts");
+    await settle();
+    const refusal = { type: "error", code: "unknown_entity", message: "no 'posts'" } as const;
+    socket.says({ ...refusal, details: { entity: "posts" } });
+    await settle();
+    hubs[1].again();
+    await settle();
+    expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    await Promise.all([one.synced, two.synced]);
   });
 });
 

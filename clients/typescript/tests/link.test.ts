@@ -104,12 +104,175 @@ it("offline nothing is due until a connection is wanted again, and then at once"
   expect(link.tick(2e9)).toBe("connect");
 });
 
-it("woken, it does not wait any longer, and an open connection has to prove itself", () => {
-  const waiting = open();
-  waiting.lost(100);
-  waiting.wake(101);
-  expect(waiting.tick(101)).toBe("connect");
-  const link = open();
-  link.wake(100);
-  expect(link.tick(100)).toBe("ping");
+describe("woken,", () => {
+  /** A ping is sent, and nothing else. */
+  function ping(link: Link, now: number): void {
+    link.pinged();
+    link.sent(now);
+  }
+
+  /** A link that was woken at 1,000 and has sent its ping. */
+  function woken(): Link {
+    const link = open();
+    link.wake(1_000);
+    expect(link.tick(1_000)).toBe("ping");
+    ping(link, 1_000);
+    return link;
+  }
+
+  it("it does not wait any longer", () => {
+    const link = open();
+    link.lost(100);
+    link.wake(101);
+    expect(link.tick(101)).toBe("connect");
+  });
+
+  it("an open connection is asked at once, and given up after 3 seconds of silence", () => {
+    const link = woken();
+    expect(link.deadline).toBe(4_000);
+    expect(link.tick(3_999)).toBeUndefined();
+    expect(link.tick(4_000)).toBe("give up");
+  });
+
+  it("one that answers after 2.9 seconds goes on, with its usual patience", () => {
+    const link = woken();
+    link.received(3_900);
+    link.ponged();
+    expect(link.deadline).toBe(6_000);
+    link.tick(6_000);
+    link.sent(6_000);
+    expect(link.tick(13_899)).toBe("ping");
+    expect(link.tick(13_900)).toBe("give up");
+  });
+
+  it("the answer to an earlier ping proves nothing, the next one does", () => {
+    const link = open();
+    ping(link, 5_000);
+    link.received(5_100);
+    link.wake(6_000);
+    expect(link.tick(6_000)).toBe("ping");
+    ping(link, 6_000);
+    link.received(6_001);
+    link.ponged();
+    expect(link.deadline).toBe(9_001);
+    link.received(6_100);
+    link.ponged();
+    expect(link.deadline).toBe(11_000);
+  });
+
+  it("whatever comes gives it three more seconds: the answer may stand behind much else", () => {
+    const link = woken();
+    link.received(3_900);
+    expect(link.tick(6_899)).toBe("ping");
+    link.sent(6_899);
+    expect(link.tick(6_900)).toBe("give up");
+  });
+
+  it("twice, it is asked once, and has no more time", () => {
+    const link = woken();
+    link.wake(2_000);
+    expect(link.tick(2_000)).toBeUndefined();
+    expect(link.deadline).toBe(4_000);
+  });
+
+  it("again after it has proved itself, it has to do so again", () => {
+    const link = woken();
+    link.received(1_100);
+    link.ponged();
+    link.wake(2_000);
+    expect(link.tick(2_000)).toBe("ping");
+    link.sent(2_000);
+    expect(link.deadline).toBe(5_000);
+  });
+
+  it("it has no more time than without", () => {
+    const link = open();
+    link.sent(9_000);
+    link.wake(9_500);
+    link.tick(9_500);
+    link.sent(9_500);
+    expect(link.deadline).toBe(10_000);
+  });
+
+  it("one that slept for longer than its patience is given up at once", () => {
+    const link = open();
+    link.wake(600_000);
+    expect(link.tick(600_000)).toBe("give up");
+  });
+
+  it.each([
+    ["that is being made", (_link: Link) => {}],
+    ["that has no welcome", (link: Link) => link.opened(0)],
+  ])("a connection %s has 3 seconds", (_what, act) => {
+    const link = new Link(() => 0);
+    link.tick(0);
+    act(link);
+    link.wake(10_000);
+    link.wake(11_000);
+    expect(link.tick(12_999)).toBeUndefined();
+    expect(link.tick(13_000)).toBe("give up");
+  });
+
+  it("the handshake after one that failed so has 10 seconds, and the one after that 3 again", () => {
+    const link = new Link(() => 0);
+    link.tick(0);
+    link.wake(10_000);
+    link.lost(13_000);
+    link.tick(13_000);
+    link.wake(14_000);
+    expect(link.deadline).toBe(23_000);
+    link.opened(15_000);
+    link.begin(HEARTBEAT, 15_000);
+    link.lost(15_000);
+    link.tick(15_000);
+    link.wake(16_000);
+    expect(link.deadline).toBe(19_000);
+  });
+
+  it("so has one that was begun by the same waking, of which the browser tells in several events", () => {
+    const link = new Link(() => 0);
+    link.tick(0);
+    link.wake(99);
+    expect(link.deadline).toBe(10_000);
+    const older = new Link(() => 0);
+    older.tick(0);
+    older.wake(100);
+    expect(older.deadline).toBe(3_100);
+  });
+
+  it.each([
+    ["lost", (link: Link) => link.lost(2_000)],
+    ["ended, and wanted again,", (link: Link) => (link.end("offline"), link.online(2_000))],
+  ])("and %s, the next one has its usual time", (_what, act) => {
+    const link = woken();
+    act(link);
+    const begun = link.deadline!;
+    link.tick(begun);
+    expect(link.deadline).toBe(begun + 40_000);
+    link.opened(begun);
+    link.begin(HEARTBEAT, begun);
+    link.sent(begun);
+    expect(link.deadline).toBe(begun + HEARTBEAT);
+    link.tick(begun + HEARTBEAT);
+    link.sent(begun + HEARTBEAT);
+    expect(link.deadline).toBe(begun + 2 * HEARTBEAT);
+  });
+});
+
+describe("timers that stood still:", () => {
+  it("a ping that is 3 seconds late and more counts as waking", () => {
+    const link = open();
+    link.received(4_000);
+    expect(link.tick(8_001)).toBe("ping");
+    link.sent(8_001);
+    expect(link.deadline).toBe(11_001);
+  });
+
+  it("one that is less late is just a ping", () => {
+    const link = open();
+    link.received(4_000);
+    expect(link.tick(8_000)).toBe("ping");
+    link.sent(8_000);
+    expect(link.deadline).toBe(13_000);
+  });
 });

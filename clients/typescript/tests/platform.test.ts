@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { globalWebSocket, lacking, randomId, watchPage, webSocketUrl } from "../src/platform.ts";
+import { askPlainly, globalWebSocket, lacking, randomId, watchPage, webSocketUrl } from "../src/platform.ts";
 import { refusal } from "./support/refusal.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -60,6 +60,39 @@ it("the WebSocket of the place is taken", () => {
 it("an id is 32 hexadecimal digits, another one each time", () => {
   expect(randomId()).toMatch(/^[0-9a-f]{32}$/);
   expect(randomId()).not.toBe(randomId());
+});
+
+describe("a plain request", () => {
+  function stub(answer: Response | undefined) {
+    const fetch = vi.fn(async () => answer ?? Promise.reject(new TypeError("Failed to fetch")));
+    vi.stubGlobal("fetch", fetch);
+    return fetch;
+  }
+
+  it("goes to the same address, says where the page comes from, and reads what is said in JSON", async () => {
+    const headers = { "content-type": "application/json" };
+    const fetch = stub(new Response("{}", { status: 403, headers }));
+    expect(await askPlainly("wss://x/api/ws?a=1")).toEqual({ status: 403, text: "{}" });
+    expect(fetch).toHaveBeenCalledExactlyOnceWith("https://x/api/ws?a=1", {
+      cache: "no-store",
+      referrerPolicy: "origin",
+    });
+  });
+
+  it("does not read a page", async () => {
+    stub(new Response("<html>", { headers: { "content-type": "text/html" } }));
+    expect(await askPlainly("ws://x/")).toEqual({ status: 200, text: "" });
+  });
+
+  it("that nobody answers, or says no word that may be read, has no answer", async () => {
+    stub(undefined);
+    expect(await askPlainly("ws://x/")).toBeUndefined();
+  });
+
+  it("where there is no `fetch` has no answer", async () => {
+    vi.stubGlobal("fetch", undefined);
+    expect(await askPlainly("ws://x/")).toBeUndefined();
+  });
 });
 
 describe("the page", () => {

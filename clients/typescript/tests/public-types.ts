@@ -40,6 +40,10 @@ export async function application(): Promise<void> {
   for await (const rows of tasks.rows({ signal: AbortSignal.timeout(1) })) console.log(rows.length);
   await tasks.ready;
   await tasks.synced;
+  {
+    using room: Collection<Task> = rhtmx.collection<Task>("room");
+    room.close();
+  }
   const { version } = await tasks.set("1", { title: "Write it down" }, { baseVersion: 3 });
   await tasks.patch("1", { done: true }, { delete: ["title"] });
   await tasks.delete("1", { baseVersion: version });

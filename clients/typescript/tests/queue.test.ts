@@ -244,6 +244,7 @@ function bare(...held: Write[]) {
     },
     send: (message: ClientMessage) => void sent.push(message),
     tell: (event: Event) => void told.push(event),
+    fence: () => {},
   };
   const queue: Queue = new Queue(core, () => undefined, () => 0.5);
   return {
@@ -557,5 +558,212 @@ describe("when the server counts otherwise", () => {
     apply(state, ["last", 5]);
     queue.loaded();
     expect(ops).toEqual([]);
+  });
+});
+
+/** The entity of the tests is read, and has caught up; changes come when the test says so. */
+function read(driver: Driver): void {
+  driver.hub.open("users", false);
+  driver.says({ type: "sync_complete", entity: "users", epoch: "e1", version: 0, reset: false });
+}
+
+/** The next connection, as it begins: up to which number the client says that it knows all answers. */
+function confirms(driver: Driver): number | undefined {
+  driver.lose();
+  driver.sent = [];
+  driver.connect();
+  return (driver.sent[0] as { confirmed_seq?: number }).confirmed_seq;
+}
+
+describe("what the client confirms, the server forgets:", () => {
+  it("an answer is not confirmed before it is stored", async () => {
+    const driver = await started();
+    await push(driver);
+    driver.store.full = true;
+    ack(driver, 1);
+    await driver.settle();
+    expect(confirms(driver)).toBe(0);
+    driver.store.full = false;
+    await driver.settle();
+    expect(confirms(driver)).toBe(1);
+  });
+
+  it("nor is a refusal", async () => {
+    const driver = await started();
+    await push(driver);
+    driver.store.full = true;
+    refuse(driver, 1, "forbidden");
+    await driver.settle();
+    expect(confirms(driver)).toBe(0);
+    driver.store.full = false;
+    await driver.settle();
+    expect(confirms(driver)).toBe(1);
+  });
+
+  it("the answer that was stored is not taken for the one after it", async () => {
+    const driver = await started();
+    await push(driver);
+    await push(driver);
+    ack(driver, 1);
+    const [stored] = driver.unstored;
+    ack(driver, 2);
+    driver.run(() => driver.session.stored([stored!]));
+    expect(confirms(driver)).toBe(0);
+    await driver.settle();
+    expect(confirms(driver)).toBe(2);
+  });
+
+  it("an answer whose change has not come is one all the same", async () => {
+    const driver = await started();
+    read(driver);
+    await push(driver);
+    ack(driver, 1);
+    await driver.settle();
+    expect(confirms(driver)).toBe(1);
+  });
+
+  it("numbers that a restored server does not know are not confirmed to it, stored or not", async () => {
+    const driver = await started();
+    for (const seq of [1, 2, 3]) {
+      await push(driver);
+      ack(driver, seq);
+    }
+    await driver.settle();
+    expect(confirms(driver)).toBe(3);
+    driver.says({ ...WELCOME, epoch: "e2", last_seq: 1 });
+    await new Promise((resolve) => setImmediate(resolve));
+    driver.store.full = true;
+    await driver.settle();
+    expect(confirms(driver)).toBe(1);
+  });
+});
+
+describe("a write that is settled, and whose change has not come,", () => {
+  async function settled(): Promise<Driver> {
+    const driver = await started();
+    read(driver);
+    await push(driver);
+    ack(driver, 1);
+    await driver.settle();
+    expect(driver.hub.row("users", "1")).toMatchObject({ data: 1, pending: false });
+    return driver;
+  }
+  const outcomes = (driver: Driver) => driver.told.filter(({ type }) => type === "outcome");
+
+  it("is not answered again", async () => {
+    const driver = await settled();
+    ack(driver, 1, 9);
+    refuse(driver, 1, "forbidden");
+    expect([outcomes(driver).length, driver.hub.rejected]).toEqual([1, []]);
+    expect([...driver.hub.state.writes.values()]).toMatchObject([{ settled: { version: 1 } }]);
+  });
+
+  it("is not sent again", async () => {
+    const driver = await settled();
+    await push(driver, 2);
+    confirms(driver);
+    driver.says({ ...WELCOME, last_seq: 1 });
+    expect(seqs(driver)).toEqual([2]);
+  });
+
+  it("goes with its change", async () => {
+    const driver = await settled();
+    const common = { entity: "users", entity_id: "1", action: "update", created_at: "2026-11-22T10:00:00Z" } as const;
+    driver.says({ type: "change", change: { ...common, data: 1, version: 1 } });
+    expect(driver.hub.state.writes.size).toBe(0);
+  });
+
+  it("is found after a restart, and goes then", async () => {
+    const driver = await settled();
+    const next = await Driver.create(driver.store);
+    next.connect();
+    next.says({ ...WELCOME, last_seq: 1 });
+    next.hub.open("users", false);
+    expect(next.hub.row("users", "1")).toMatchObject({ data: 1, pending: false });
+    next.says({ type: "sync_complete", entity: "users", epoch: "e1", version: 1, reset: false });
+    await next.settle();
+    expect([next.hub.state.writes.size, (await contentsOf(next.store)).writes]).toEqual([0, []]);
+  });
+
+  it("holds nobody up after a connection that ended on something too large", async () => {
+    const driver = await started();
+    read(driver);
+    for (const data of [1, 2, 3]) await push(driver, data);
+    driver.lose(1009);
+    driver.connect();
+    driver.says(WELCOME, { type: "pong" });
+    for (const seq of [1, 2, 3]) {
+      driver.sent = [];
+      ack(driver, seq);
+    }
+    for (const data of [4, 5]) await push(driver, data);
+    expect(seqs(driver)).toEqual([4, 5]);
+  });
+});
+
+describe("numbers", () => {
+  it("of a client whose store is older than the server go on after what the server knows", async () => {
+    const driver = await Driver.create(new TestStore("c"));
+    driver.hub.on("error", () => {});
+    await push(driver);
+    driver.connect();
+    driver.says({ ...WELCOME, last_seq: 5 });
+    await driver.settle();
+    await push(driver);
+    expect(seqs(driver)).toEqual([1, 6]);
+  });
+
+  it("go back with a server that was restored to before them", async () => {
+    const driver = await started();
+    for (const seq of [1, 2, 3]) {
+      await push(driver);
+      ack(driver, seq);
+    }
+    await push(driver);
+    confirms(driver);
+    driver.says({ ...WELCOME, epoch: "e2", last_seq: 2 });
+    await driver.settle();
+    await push(driver);
+    expect(seqs(driver)).toEqual([3, 4]);
+    expect((await contentsOf(driver.store)).writes.map(({ seq }) => seq)).toEqual([3, 4]);
+  });
+
+  it("go back with one that has lost all, although nothing waits", async () => {
+    const driver = await started();
+    for (const seq of [1, 2]) {
+      await push(driver);
+      ack(driver, seq);
+    }
+    await driver.settle();
+    confirms(driver);
+    driver.says({ ...WELCOME, epoch: "e2" });
+    await driver.settle();
+    await push(driver);
+    expect(seqs(driver)).toEqual([1]);
+  });
+
+  it("begin anew with a new id, before that is said to anyone", async () => {
+    const driver = await started();
+    await push(driver);
+    driver.lose();
+    driver.connect();
+    driver.says({ type: "error", message: "taken", code: "client_id_taken", details: null });
+    await driver.settle();
+    expect((await contentsOf(driver.store)).meta.last).toBe(0);
+    driver.elapse(30_000);
+    driver.run(() => driver.session.opened(driver.now));
+    driver.says(WELCOME);
+    driver.sent = [];
+    await push(driver);
+    expect(seqs(driver)).toEqual([1]);
+  });
+
+  it("that were given before all were counted anew are looked up in the store", async () => {
+    const driver = await started();
+    for (const data of [1, 2]) await push(driver, data);
+    const [first] = driver.hub.state.writes.values();
+    driver.told = [];
+    driver.hub.send({ type: "added", write: { ...first!, id: "late", seq: 2 } });
+    expect(driver.told).toContainEqual({ type: "reload" });
   });
 });

@@ -2,6 +2,7 @@ import { expect, it, vi } from "vitest";
 
 import { Socket } from "../src/socket.ts";
 import { fakeSockets } from "./support/sockets.ts";
+import type { FakeWebSocket } from "./support/sockets.ts";
 
 function make() {
   const { all, WebSocket } = fakeSockets();
@@ -29,7 +30,22 @@ it("reports its opening and its end with the close code", () => {
   fake.onerror?.();
   fake.ends(4000);
   expect(listener.opened).toHaveBeenCalledOnce();
-  expect(listener.closed).toHaveBeenCalledExactlyOnceWith(4000);
+  expect(listener.closed).toHaveBeenCalledExactlyOnceWith(4000, undefined);
+});
+
+it("says which subprotocol was chosen; one that tells none has what was asked for", () => {
+  const { fake, listener } = make();
+  fake.opens();
+  fake.protocol = "";
+  fake.opens();
+  expect(listener.opened.mock.calls).toEqual([["rhtmx.v1.proto"], [""]]);
+});
+
+it("says why it ended, where it is told", () => {
+  const { fake, listener } = make();
+  fake.onerror?.({ message: "Unexpected server response: 403" });
+  fake.ends(1006);
+  expect(listener.closed).toHaveBeenCalledExactlyOnceWith(1006, "Unexpected server response: 403");
 });
 
 it("is silent once it is closed from this side", () => {
@@ -41,4 +57,28 @@ it("is silent once it is closed from this side", () => {
   expect(fake.closedWith).toBe(4001);
   expect(listener.received).not.toHaveBeenCalled();
   expect(listener.closed).not.toHaveBeenCalled();
+});
+
+it("that a page's policy blocks ends without `close`, and says so", async () => {
+  const { fake, listener } = make();
+  fake.readyState = 3;
+  fake.onerror?.();
+  expect(listener.closed).not.toHaveBeenCalled();
+  await vi.waitFor(() => expect(listener.closed).toHaveBeenCalled());
+  expect(listener.closed).toHaveBeenCalledExactlyOnceWith(1006, expect.stringContaining("connect-src"));
+});
+
+it.each([
+  ["is closing still", 2, (_fake: FakeWebSocket) => {}],
+  ["has told its end", 3, (fake: FakeWebSocket) => fake.ends(1001)],
+])("one that fails and %s waits for no other end", async (_what, state, act) => {
+  vi.useFakeTimers();
+  const { fake, listener } = make();
+  fake.readyState = state;
+  fake.onerror?.({ message: "it broke" });
+  act(fake);
+  const told = listener.closed.mock.calls.length;
+  vi.runAllTimers();
+  expect(listener.closed).toHaveBeenCalledTimes(told);
+  vi.useRealTimers();
 });

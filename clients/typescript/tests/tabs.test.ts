@@ -13,6 +13,8 @@ class Member {
   readonly tab: Tab;
   readonly port: Port;
   readonly heard: string[] = [];
+  readonly told: Told[] = [];
+  readonly waited: (boolean | undefined)[] = [];
   leads = false;
   /** How often it began to lead. */
   terms = 0;
@@ -20,8 +22,12 @@ class Member {
   constructor(browser: Browser) {
     this.tab = browser.open();
     this.port = tabs("rhtmx:test", `tab ${browser.tabs.length}`, this.tab);
-    this.port.onmessage = ({ type }) => this.heard.push(type);
-    const begin = () => {
+    this.port.onmessage = (message) => {
+      this.heard.push(message.type);
+      this.told.push(message);
+    };
+    const begin = (waited?: boolean) => {
+      this.waited.push(waited);
       expect(this.leads, "it begins once").toBe(false);
       this.leads = true;
       this.terms += 1;
@@ -266,6 +272,94 @@ describe("what is told", () => {
     members[0]!.tab.shut();
     await browser.wait(HEARTBEAT);
     expect(members[1]!.heard).toEqual(["hole"]);
+  });
+});
+
+describe("what a tab holds may be older than the store", () => {
+  async function begun(hangs: boolean) {
+    const browser = new Browser((count) => count - 1);
+    const first = new Member(browser);
+    await browser.settle();
+    const second = new Member(browser);
+    if (hangs) second.tab.hang();
+    await browser.settle();
+    first.tab.crash();
+    second.tab.goOn();
+    await browser.settle();
+    return [first.waited, second.waited];
+  }
+
+  it.each([true, false])("if it did not lead from the start, though it heard nothing since (it hung: %o)", async (hangs) => {
+    expect(await begun(hangs)).toEqual([[false], [true]]);
+  });
+});
+
+describe("the leader is told that a tab is gone", () => {
+  /** Three tabs that the first has heard of. */
+  async function heard() {
+    const world = await opened(3);
+    await world.browser.wait(HEARTBEAT);
+    for (const each of world.members) each.heard.length = 0;
+    return world;
+  }
+  const gone = (member: Member) => member.told.flatMap((each) => (each.type === "gone" ? [each.tab] : []));
+
+  it.each(["shut", "crash", "freeze"] as const)("after a %s, at once, and the others with it", async (end) => {
+    const { browser, members } = await heard();
+    members[2]!.tab[end]();
+    await browser.settle();
+    expect(members.slice(0, 2).map(gone)).toEqual([["tab 3"], ["tab 3"]]);
+  });
+
+  it("after it is done", async () => {
+    const { browser, members } = await heard();
+    members[1]!.port.close();
+    await browser.settle();
+    expect(gone(members[0]!)).toEqual(["tab 2"]);
+  });
+
+  it("but not of one that hangs", async () => {
+    const { browser, members } = await heard();
+    members[2]!.tab.hang();
+    await browser.wait(20 * HEARTBEAT);
+    expect(gone(members[0]!)).toEqual([]);
+  });
+
+  it("each time that it goes", async () => {
+    const { browser, members } = await heard();
+    for (let times = 0; times < 2; times++) {
+      members[2]!.tab.freeze();
+      await browser.settle();
+      members[2]!.tab.resume();
+      members[2]!.port.post(TOLD);
+      await browser.settle();
+    }
+    expect(gone(members[0]!)).toEqual(["tab 3", "tab 3"]);
+  });
+
+  it("also if it began to lead after it had heard of it, or leads again", async () => {
+    const { browser, members } = await heard();
+    members[0]!.tab.freeze();
+    await browser.settle();
+    members[0]!.tab.resume();
+    members[1]!.tab.freeze();
+    await browser.wait(2 * HEARTBEAT);
+    expect(leaders(members)).toEqual([2]);
+    members[1]!.tab.resume();
+    members[2]!.tab.freeze();
+    await browser.wait(2 * HEARTBEAT);
+    expect(leaders(members)).toEqual([0]);
+    members[1]!.tab.crash();
+    await browser.settle();
+    expect(gone(members[0]!).at(-1)).toBe("tab 2");
+  });
+
+  it("and one that is not heard of yet when its lock is asked for is there all the same", async () => {
+    const { browser, members } = await heard();
+    members.push(new Member(browser));
+    members[3]!.port.post(TOLD);
+    await browser.wait(4 * HEARTBEAT);
+    expect(members.map(gone)).toEqual([[], [], [], []]);
   });
 });
 

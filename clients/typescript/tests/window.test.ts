@@ -20,7 +20,7 @@ const happening = fc.record({
   what: fc.constantFrom(
     ...(["write", "write", "write", "open", "wait", "settle"] as const),
     ...(["hang", "goOn", "freeze", "resume", "shut", "crash", "cut", "lose"] as const),
-    ...(["depose", "backUp", "restore"] as const),
+    ...(["depose", "backUp", "restore", "hide", "show"] as const),
   ),
   who: fc.nat(7),
   how: fc.nat(4000),
@@ -46,7 +46,7 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
   } else if (what === "lose") tab.loses += 1 + (how % 3);
   else if (what === "write") {
     if (tab.running) await window.write(client, how % 3 ? "x" : undefined);
-  } else if (!tab.gone && tab.running !== ["goOn", "resume"].includes(what)) {
+  } else if (!tab.gone && tab.running !== ["goOn", "resume", "show"].includes(what)) {
     await browser.in(tab, () => tab[what]());
     if (tab.gone) client.sockets.forEach((socket) => socket.cut());
   }
@@ -66,7 +66,7 @@ async function calm(window: Window): Promise<void> {
   const { browser, clients } = window;
   for (const { tab } of clients) {
     tab.loses = 0;
-    if (!tab.gone && !tab.running) await browser.in(tab, () => tab.resume());
+    if (!tab.gone && !tab.running) await browser.in(tab, () => tab.show());
   }
   await window.open();
   await browser.settle();
@@ -209,4 +209,34 @@ it("a question that is told again is asked once", async () => {
   await browser.in(other.tab, () => other.tab.resume());
   await browser.settle();
   expect(sent.filter((each) => each === "validate_form")).toHaveLength(1);
+});
+
+it.each(["crash", "shut", "freeze", "hide"] as const)("what only a tab read that is gone (%s) is read no longer", async (end) => {
+  const window = await two();
+  const { browser, clients } = window;
+  const [leader, other] = clients as [TabClient, TabClient];
+  const sent = listen(window, leader);
+  await browser.in(other.tab, () => other.hub.open("posts", false));
+  await browser.settle();
+  await browser.in(other.tab, () => other.tab[end]());
+  await browser.settle();
+  expect(sent).toEqual(["subscribe", "unsubscribe"]);
+  if (other.tab.gone) return;
+  await browser.in(other.tab, () => other.tab.show());
+  await browser.settle();
+  expect(sent.slice(2)).toEqual(["ping", "subscribe"]);
+});
+
+it("a tab that is taken for gone while it is there says what it reads", async () => {
+  const window = await two();
+  const { browser, clients } = window;
+  const [leader, other] = clients as [TabClient, TabClient];
+  await browser.in(other.tab, () => other.hub.open("posts", false));
+  await browser.settle();
+  const sent = listen(window, leader);
+  await browser.in(other.tab, () => other.tab.freeze());
+  // Nothing tells it that it runs again.
+  await browser.in(other.tab, () => other.tab.goOn());
+  await browser.settle();
+  expect(sent).toEqual(["unsubscribe", "ping", "subscribe"]);
 });

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Ping, Sync
+from rhtmx.messages import Ping, Subscribe, SubscribeFields, Sync, Unsubscribe
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.failures import MisuseError, error_message, known, place, quiet, unexpected
 from tests.unit.rhtmx_server.fakes import push
@@ -32,6 +32,23 @@ def test_what_the_error_says_itself_comes_first() -> None:
 def test_what_has_no_id_and_no_number_is_answered_without(request_: Ping | Sync | None) -> None:
     error = error_message(RhtmxError(ErrorCode.BAD_MESSAGE, "words"), request_)
     assert (error.request_id, error.seq) == (None, None)
+
+
+@pytest.mark.parametrize("kind", [Subscribe, SubscribeFields])
+def test_a_refused_subscription_is_told_by_the_name_of_its_entity(
+    kind: type[Subscribe] | type[SubscribeFields],
+) -> None:
+    raised = RhtmxError(ErrorCode.UNKNOWN_ENTITY, "words")
+    error = error_message(raised, kind(entities=['"täsks"']))
+    assert error.details is not None
+    assert json.loads(error.details) == {"entity": '"täsks"'}
+    assert error_message(raised, kind(entities=["a", "b"])).details is None
+    assert error_message(raised, Unsubscribe(entities=["a"])).details is None
+
+
+def test_what_the_refusal_of_a_subscription_says_itself_comes_first() -> None:
+    raised = RhtmxError(ErrorCode.INTERNAL, "words", details=b"{}")
+    assert error_message(raised, Subscribe(entities=["a"])).details == b"{}"
 
 
 @pytest.mark.parametrize("code", list(ERRORS), ids=lambda code: ERRORS[code].spelling)

@@ -82,7 +82,15 @@ export class Browser {
   request(tab: Tab, name: string, options: LockOptions, act: LockGrantedCallback<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error) => tab.do("lock", () => reject(error));
-      const grant = async () => resolve(await act({ name, mode: "exclusive" }));
+      const leave = () => {
+        if (!line.includes(request)) return;
+        line.splice(line.indexOf(request), 1);
+        reject(options.signal!.reason);
+      };
+      const grant = async () => {
+        options.signal?.removeEventListener("abort", leave);
+        resolve(await act({ name, mode: "exclusive" }));
+      };
       const request = { tab, grant, refuse };
       const line = this.#lines.get(name) ?? [];
       this.#lines.set(name, line);
@@ -91,12 +99,11 @@ export class Browser {
         this.#grant(name, request);
         return;
       }
+      if (options.ifAvailable && (this.#held.has(name) || line.length)) {
+        return tab.do("lock", async () => resolve(await act(null)));
+      }
       line.push(request);
-      options.signal?.addEventListener("abort", () => {
-        if (!line.includes(request)) return;
-        line.splice(line.indexOf(request), 1);
-        reject(options.signal!.reason);
-      });
+      options.signal?.addEventListener("abort", leave);
       this.#next(name);
     });
   }
@@ -146,6 +153,7 @@ export class Tab implements Surroundings {
   /** How many of the next messages to it get lost. */
   loses = 0;
   readonly #browser: Browser;
+  #isHidden = false;
   readonly #tasks = new Map<string, Task[]>();
   readonly #timers = new Set<Timer>();
   readonly #events = new EventTarget();
@@ -189,7 +197,8 @@ export class Tab implements Surroundings {
 
   /** It goes on where it hung. */
   goOn(): void {
-    this.running = !this.gone;
+    if (this.#isHidden) this.show();
+    else this.running = !this.gone;
   }
 
   /** The browser freezes it. */
@@ -202,6 +211,20 @@ export class Tab implements Surroundings {
   resume(): void {
     this.running = true;
     this.#events.dispatchEvent(new Event("resume"));
+  }
+
+  /** Its user leaves the page, and the browser keeps it for the way back. */
+  hide(): void {
+    this.#events.dispatchEvent(new Event("pagehide"));
+    this.running = false;
+    this.#isHidden = true;
+  }
+
+  /** Its user comes back. */
+  show(): void {
+    this.running = true;
+    this.#isHidden = false;
+    this.#events.dispatchEvent(new Event("pageshow"));
   }
 
   /** Its user closes it; it may run until then. */

@@ -44,7 +44,8 @@ export class Driver {
   sent: Message[] = [];
   /** What was told since the last look. */
   told: Event[] = [];
-  #unstored: Op[] = [];
+  /** What is to be stored, and is not. */
+  unstored: Op[] = [];
   #wantsFlush = false;
   static runs = 0;
 
@@ -72,7 +73,7 @@ export class Driver {
     for (let more = true; more; ) {
       const { frames, events, ops } = this.session.take(this.now);
       this.sent.push(...frames.map((frame) => decode(frame, "json")));
-      this.#unstored.push(...ops);
+      this.unstored.push(...ops);
       ops.forEach((op) => this.hub.note(op));
       events.forEach((event) => this.#handle(event));
       this.hub.changed();
@@ -130,7 +131,7 @@ export class Driver {
     if (event.type === "renew") this.hub.add(event.write);
     else if (event.type === "reload") {
       void this.#flush()
-        .then(() => this.hub.reload(() => [...this.#unstored]))
+        .then(() => this.hub.reload(() => [...this.unstored]))
         .then(() => this.run(() => this.session.loaded()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
       this.hub.receive(event as Told);
@@ -138,13 +139,13 @@ export class Driver {
   }
 
   async #flush(): Promise<void> {
-    const ops = this.#unstored;
+    const ops = this.unstored;
     if (!ops.length) return;
-    this.#unstored = [];
+    this.unstored = [];
     try {
       await this.store.apply(ops);
     } catch {
-      this.#unstored = [...ops, ...this.#unstored];
+      this.unstored = [...ops, ...this.unstored];
       return;
     }
     this.run(() => this.session.stored(ops));

@@ -43,7 +43,7 @@ export class Service {
     if (message.type === "hello") say(this.#welcome(socket, message.secret));
     else if (message.type === "ping") say({ type: "pong" });
     else if (message.type === "push") say(...this.#push(message, this.#rights.get(socket)!));
-    else if (message.type === "subscribe") {
+    else if (message.type === "subscribe" && message.entities.includes("tasks")) {
       const position = message.since?.["tasks"];
       const known = position?.epoch === this.#epoch && position.version <= this.effects.length;
       const since = known ? position.version : 0;

@@ -8,10 +8,12 @@ import type { Format, Frame } from "../../src/wire/index.ts";
 
 export class FakeWebSocket implements WebSocketLike {
   binaryType = "blob";
+  declare protocol?: string;
+  declare readyState?: number;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
-  onerror: (() => void) | null = null;
+  onerror: ((event?: { message: string }) => void) | null = null;
   readonly url: string;
   readonly protocols: string[];
   readonly sent: Frame[] = [];

@@ -353,3 +353,49 @@ def test_what_is_taken_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     origins.refuse(request("https://example.com"))
     origins.foreign_host(Headers(Host="localhost"))
     assert caplog.records == []
+
+
+def explained(
+    headers: dict[str, str], origins: tuple[str, ...] = (), *, local: bool = False
+) -> str | None:
+    metrics = Metrics()
+    response = Origins(origins, metrics, local=local).explain(Headers(headers))
+    assert b'handshakes_refused_total{reason="origin"}' not in metrics.render()
+    if response is None:
+        return None
+    assert response.status_code == 403
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    message: str = json.loads(response.body)["message"]
+    return message
+
+
+@pytest.mark.parametrize("name", ["Origin", "Referer"])
+def test_a_page_that_asks_plainly_is_told_why_it_is_refused_and_not_counted(name: str) -> None:
+    evil = "https://evil.example"
+    words = explained({"Host": "localhost:3000", name: evil})
+    assert words == f"pages from {evil} may not connect: --origin {evil} allows it"
+    assert explained({"Host": "x", name: evil}, (evil,)) is None
+    assert explained({"Host": "evil.example", name: evil}) is None
+
+
+def test_the_origin_counts_and_not_where_the_page_was_referred_from() -> None:
+    headers = {"Host": "a.example", "Origin": "https://a.example", "Referer": "https://b.example/x"}
+    assert explained(headers) is None
+
+
+@pytest.mark.parametrize(
+    ("referer", "refused"),
+    [("https://b.example/path?to=x", True), ("", False), ("about:blank", False), ("/path", False)],
+)
+def test_of_the_referrer_only_the_origin_counts(referer: str, refused: bool) -> None:
+    assert (explained({"Host": "a.example", "Referer": referer}) is not None) is refused
+
+
+def test_a_page_whose_name_was_made_to_point_here_is_told_so() -> None:
+    own = "http://box.test:3000"
+    words = explained({"Host": "box.test:3000", "Referer": f"{own}/"}, local=True)
+    assert words == f"{own} is no name of this machine: --origin {own} allows the page"
+
+
+def test_who_asks_with_a_cookie_and_no_origin_is_not_told_of_cookies() -> None:
+    assert explained({"Host": "a.example", "Cookie": "session=1"}) is None
