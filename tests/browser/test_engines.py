@@ -58,6 +58,7 @@ REST = [
     "aPostIsHeldAndSentOnce4",
     "theDocumentedBoardRendersAndIsLive",
     "aServerThatChoosesNoSubprotocolIsSaidToBeWrong",
+    "withoutASubprotocolItIsJson",
     "aTimeIsReadAlikeEverywhere",
 ]
 
@@ -74,23 +75,6 @@ OTHERWISE = [
     "aPageWithASocket",
 ]
 """What an engine does by itself: the lines of "Engines" in docs/clients.md."""
-
-COMMA = "a text that is no number is said to be required"
-SILENT = "nothing is said of it"
-UNFINISHED = {
-    ("afterBackAPageThatStoresNothingHasWhatHappenedMeanwhile", "chromium"): (
-        "a page that stores nothing keeps its connection while it is away"
-    ),
-    ("aTimeIsReadAlikeEverywhere", "webkit"): "a 60th second is taken for the next minute",
-    ("aNumberWithACommaIsNotSaidToBeMissing", "firefox"): COMMA,
-    ("aNumberWithACommaIsNotSaidToBeMissing", "webkit"): COMMA,
-    ("aNumberWithACommaAtItsEndIsNotSaidToBeMissing", "firefox"): COMMA,
-    ("aNumberWithACommaAtItsEndIsNotSaidToBeMissing", "webkit"): COMMA,
-    **dict.fromkeys(
-        [("aServerThatChoosesNoSubprotocolIsSaidToBeWrong", each) for each in ENGINES], SILENT
-    ),
-}
-"""What does not hold yet, by fact and engine, and why."""
 
 
 class Stage:
@@ -184,10 +168,7 @@ async def test_quick(engine: Browser, fact: str) -> None:
 
 @pytest.mark.engines
 @pytest.mark.parametrize("fact", [*REST, *OTHERWISE])
-async def test_rest(engine: Browser, fact: str, request: pytest.FixtureRequest) -> None:
-    name = request.node.callspec.params["engine"]
-    if reason := UNFINISHED.get((fact, name)):
-        request.node.add_marker(pytest.mark.xfail(strict=True, reason=reason))
+async def test_rest(engine: Browser, fact: str) -> None:
     await holds(engine, fact, make_app())
 
 

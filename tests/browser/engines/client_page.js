@@ -1,4 +1,5 @@
-// A page with a client, and what a scenario wants to know of it. With `?alone` nothing is stored.
+// A page with a client, and what a scenario wants to know of it. With `?alone`
+// nothing is stored, with `?binary` it speaks protobuf.
 window.outcomes = {};
 window.errors = [];
 window.shown = []; // whether each showing of this page came out of the cache of pages
@@ -12,7 +13,8 @@ locks.request = (name, options, act) => {
   return request(name, options, act);
 };
 
-window.client = rhtmx.connect("/api/ws", location.search === "?alone" ? { storage: false } : {});
+const OPTIONS = { "?alone": { storage: false }, "?binary": { format: "proto" } };
+window.client = rhtmx.connect("/api/ws", OPTIONS[location.search]);
 window.tasks = client.collection("tasks");
 client.onError((error) => window.errors.push(`${error.code}: ${error.message}`));
 client.onState((state, error) => error && window.errors.push(`${error.code}: ${error.message}`));

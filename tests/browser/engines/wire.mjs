@@ -3,11 +3,18 @@ import assert from "node:assert/strict";
 
 export async function aServerThatChoosesNoSubprotocolIsSaidToBeWrong({ open, ask, engine }) {
   await ask("choose no subprotocol");
-  const tab = await open("/client");
+  const tab = await open("/client?binary");
   const [error] = await tab.waitFor(() => errors.length > 0 && errors);
   assert.notEqual(await tab.evaluate(() => client.state), "open");
   // Chromium ends such a connection itself and tells the page no reason.
-  if (engine !== "chromium") assert.match(error, /subprotocol/);
+  assert.match(error, engine === "chromium" ? /no connection to/ : /does not speak rhtmx.v1.proto/);
+}
+
+export async function withoutASubprotocolItIsJson({ open, ask, engine }) {
+  await ask("choose no subprotocol");
+  const tab = await open("/client");
+  if (engine === "chromium") await tab.waitFor(() => errors.length > 0);
+  else await tab.waitFor(() => client.state === "open");
 }
 
 export async function aTimeIsReadAlikeEverywhere({ open }) {
