@@ -191,9 +191,11 @@ class Connection:
             self._alarm.disarm()
             writer.cancel()
             try:
-                await asyncio.gather(writer, return_exceptions=True)
+                (failed,) = await asyncio.gather(writer, return_exceptions=True)
             finally:  # also if the client is closed in this very moment
                 await hang_up(socket)
+        if isinstance(failed, Exception):
+            raise failed
         if self._session.is_open:
             words = f"the connection to '{self._endpoint.shown}' was lost ({code or 1006} {reason}"
             self.trouble.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
@@ -275,6 +277,9 @@ class Connection:
                     await self._wake.wait()
         except SocketClosed:
             return  # the reader sees it, too
+        except Exception:
+            socket.transport.abort()  # without a writer the reader would wait for nothing
+            raise
 
     def _frame(self, message: ClientMessage) -> bytes | None:
         """The bytes of a message; none if it is too large for the server, and so refused."""
