@@ -17,7 +17,7 @@ from typing import Any, Literal, overload
 from weakref import WeakSet
 
 from rhtmx import calls
-from rhtmx.address import shown, websocket_url
+from rhtmx.address import checked_headers, shown, websocket_url
 from rhtmx.collection import Collection
 from rhtmx.conflict import Side
 from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
@@ -261,7 +261,7 @@ def connect(
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
             `client_secret` without `client_id`, the URL is none, `ssl` is for one without
             TLS, the token is larger than any server takes (4,096 bytes), or one of the
-            texts cannot be sent.
+            texts or headers cannot be sent.
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -287,7 +287,8 @@ def connect(
     name = client_id or secrets.token_hex(16)
     session = Session(name, random.random, token=fixed)
     session.local.identity.load(name, client_secret)
-    endpoint = Endpoint(url, Format(format), headers or {}, ssl, open_timeout)
+    added = checked_headers(headers or {}, "connect: headers")
+    endpoint = Endpoint(url, Format(format), added, ssl, open_timeout)
     return Client(
         session,
         endpoint,

@@ -300,6 +300,7 @@ def test_a_token_that_no_server_takes_is_refused_before_it_travels() -> None:
         ({"client_id": "\ud800"}, "connect.client_id: a string holds half of a surrogate pair"),
         ({"client_id": 5}, "connect.client_id: a text expected, got 5"),
         ({"client_id": "c", "client_secret": "a\0b"}, "connect.secret: a string holds a NUL"),
+        ({"headers": {"Cookie": "a\nb"}}, "connect: headers['Cookie']: a line break"),
         ({"token": "\ud800"}, "token: a string holds half of a surrogate pair"),
     ],
 )
