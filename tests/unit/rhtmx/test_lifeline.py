@@ -216,3 +216,15 @@ async def test_what_the_server_tells_is_stored_without_anybody_asking(peer: Peer
         await client.collection("tasks").synced()
         await peer.write("a", {"n": 1})
         await eventually(lambda: "a" in records(store))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_to_close_inside_of_the_block_and_again_is_no_error(
+    peer: Peer, tmp_path: Path, stored: bool
+) -> None:
+    client = rhtmx.connect(peer.url, store=tmp_path / "client.db" if stored else None)
+    async with client:
+        await client.push("tasks", "1", 1)
+        await client.close()
+    await client.close()
+    assert client.state is State.CLOSED
