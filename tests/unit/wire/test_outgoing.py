@@ -23,7 +23,7 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, SHAPES
 from rhtmx.wire import Format, decode, encode
-from rhtmx.wire.limits import MAX_INTEGER
+from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS
 from rhtmx.wire.outgoing import checked
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -133,7 +133,32 @@ def test_what_is_passed_is_read_in_both_formats(form: Format) -> None:
         assert decode(encode(checked(message), form), form) == message
 
 
-def test_every_message_of_a_client_can_be_checked() -> None:
-    for kind in CLIENT_MESSAGES:
-        assert kind.__name__ in SHAPES
-        checked(kind())
+@pytest.mark.parametrize(("name", "size"), [("", 0), ("x" * 256, 256), ("ü" * 128, 256)])
+def test_a_name_of_another_length_is_refused_with_its_path(name: str, size: int) -> None:
+    update = FieldUpdate(name, b"1", FieldAction.UPDATE, NOW)
+    for message, path in [
+        (push(entity=name), "push.entity"),
+        (push(entity_id=name), "push.entity_id"),
+        (PushFields("e", "1", [update]), "push_fields.fields[0].field"),
+        (ValidateForm("r", name), "validate_form.form"),
+        (ValidateForm("r", "f", form_instance=name), "validate_form.form_instance"),
+        (Subscribe([name]), "subscribe.entities[0]"),
+        (Hello(client_id=name), "hello.client_id"),
+    ]:
+        assert refusal(message) == f"{path}: 1 to 255 bytes expected, got {size}"
+    assert checked(ValidateForm("r", "f", [FormFieldValue(name, "x")]))
+
+
+def test_the_longest_name_is_passed() -> None:
+    assert checked(push(entity="x" * 255, entity_id="ü" * 127))
+
+
+def test_a_list_that_is_too_long_is_refused_with_its_path() -> None:
+    form = ValidateForm("r", "f", [FormFieldValue("a", "x")] * (MAX_ITEMS + 1))
+    assert refusal(form) == "validate_form.fields: at most 4096 items expected, got 4097"
+    form.fields.pop()
+    assert checked(form) is form
+
+
+def test_every_message_of_a_client_is_known_here() -> None:
+    assert {kind.__name__ for kind in CLIENT_MESSAGES} <= SHAPES.keys()

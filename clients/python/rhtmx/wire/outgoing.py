@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from rhtmx import messages
 from rhtmx.messages.tables import CASES, SHAPES
-from rhtmx.wire.limits import MAX_INTEGER
+from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS, MAX_NAME
 from rhtmx.wire.refusal import bad_message, expected
 from rhtmx.wire.times import to_utc
 from rhtmx.wire.value import check_text
@@ -54,6 +54,9 @@ def _check_fields(message: object, kind: type, where: str) -> None:
         if value is None and label == "optional":
             continue
         if label == "repeated":
+            if len(value) > MAX_ITEMS:
+                words = f"at most {MAX_ITEMS} items expected, got {len(value)}"
+                raise bad_message(f"{where}.{name}", words)
             for index, item in enumerate(value):
                 check(item, of, f"{where}.{name}[{index}]")
         elif label == "map":
@@ -68,6 +71,13 @@ def _check_string(value: object, of: type, where: str) -> None:
         raise expected(where, "a text", value)
     if not value.isascii() or "\0" in value:
         check_text(value, where)
+
+
+def _check_name(value: object, of: type, where: str) -> None:
+    _check_string(value, of, where)
+    size = len(str(value).encode())
+    if not 1 <= size <= MAX_NAME:
+        raise bad_message(where, f"1 to {MAX_NAME} bytes expected, got {size}")
 
 
 def _check_integer(value: object, of: type, where: str) -> None:
@@ -110,7 +120,17 @@ _CHECKS: dict[str, _Check] = {
     "message": _check_fields,
 }
 
+_NAMED = frozenset(
+    {"client_id", "entities", "entity", "entity_id", "field", "form", "form_instance", "secret"}
+)
+"""Fields that hold a name."""
+
 _PLANS: dict[type, list[tuple[str, _Check, str, type]]] = {}
+
+
+def _is_name(kind: type, field: str) -> bool:
+    # The controls of a page may be called anything.
+    return field in _NAMED and kind is not messages.FormFieldValue
 
 
 def _plan(kind: type) -> list[tuple[str, _Check, str, type]]:
@@ -120,7 +140,7 @@ def _plan(kind: type) -> list[tuple[str, _Check, str, type]]:
         plan = _PLANS[kind] = [
             (
                 name,
-                _CHECKS[shape.kind],
+                _check_name if _is_name(kind, name) else _CHECKS[shape.kind],
                 shape.label,
                 getattr(messages, shape.type_name) if shape.kind == "message" else kind,
             )
