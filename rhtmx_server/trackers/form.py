@@ -177,7 +177,7 @@ class Form:
         _check_name(f"form {self.name!r}: a field", name)
         kind = Kind(many, file)
         try:
-            steps = [check_all(rules, kind)] if rules else []
+            steps = [check_all(rules, kind)] if rules or file else []
             self._agree(name, kind)
         except (TypeError, ValueError) as reason:
             raise type(reason)(f"{self.name}.{name}: {reason}") from None

@@ -1,4 +1,4 @@
-"""The URL of a server: what may be given, and what may be shown of it. Pure.
+"""The URL of a server, and its headers: what may be given, and what may be shown of it. Pure.
 
 Knows URLs. Must not know sockets. What is connected to is a `ws:` or `wss:` URL;
 `http:` and `https:` are taken for these, as the browsers of today do (WHATWG
@@ -8,13 +8,18 @@ WebSockets, section 3.1), so that one setting serves pages and programs.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from rhtmx.errors import ErrorCode, RhtmxError
 
-__all__ = ["shown", "websocket_url", "without_secrets"]
+__all__ = ["checked_headers", "is_host", "shown", "websocket_url", "without_secrets"]
 
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+# RFC 9110, section 5: tokens; and what websockets 17 sends, which is ISO 8859-1.
+_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
 _BREAKS = re.compile(r"[\x00-\x20\x7f]")
 """What would end the request line; `urlsplit` leaves some of it out in silence."""
 
@@ -33,11 +38,18 @@ def websocket_url(url: str, label: str = "url") -> str:
         >>> websocket_url("https://example.com/api/ws")
         'wss://example.com/api/ws'
     """
+    if not isinstance(url, str):
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, f"{label}: a text expected, got {type(url).__name__}"
+        )
     try:
         parts = urlsplit(url)
         wrong = _wrong(url, parts)
-    except ValueError as error:  # brackets without an IPv6 address in them, a port
-        wrong = str(error)
+    except ValueError as error:  # brackets without an IPv6 address in them, or a port
+        # It repeats what it takes for a port, and that may be the start of a password.
+        wrong = "its port is no number from 1 to 65535" if "ort" in str(error) else str(error)
+        if "@" in url:
+            wrong += "; in a password '/' is written %2F, '?' %3F, '#' %23, and '@' %40"
     if wrong:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE,
@@ -67,6 +79,33 @@ def without_secrets(text: str) -> str:
     return re.sub(r"\?\S+", "", re.sub(r"//[^/?#\s]*@", "//", text))
 
 
+def is_host(name: str) -> bool:
+    """Whether a name can be looked up: Python does that in the form of IDNA (RFC 3490)."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def checked_headers(headers: Mapping[str, str], label: str = "headers") -> Mapping[str, str]:
+    """Headers that can be sent. A value is not repeated in the error: it may be secret.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, one cannot be sent.
+    """
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            wrong = "the name of a header expected, such as 'Cookie'"
+        elif not isinstance(value, str):
+            wrong = f"a text expected, got {type(value).__name__}"
+        elif not _VALUE.fullmatch(value):
+            wrong = "a line break, or another character that no header holds, is in it"
+        else:
+            continue
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{label}[{name!r:.40}]: {wrong}")
+    return headers
+
+
 def _wrong(url: str, parts: SplitResult) -> str:
     """What is wrong with a URL; nothing if it is fine."""
     if _BREAKS.search(url):
@@ -75,6 +114,8 @@ def _wrong(url: str, parts: SplitResult) -> str:
         return "it does not begin with ws://, wss://, http:// or https://"
     if not parts.hostname:
         return "it names no host"
+    if not is_host(parts.hostname):
+        return "its host is no name: a part of it is empty, too long, or has a wrong character"
     if parts.port == 0:
         return "there is no port 0"
     if "#" in url:
@@ -86,4 +127,4 @@ def _wrong(url: str, parts: SplitResult) -> str:
 
 def _start(url: str) -> str:
     """What may be repeated of a URL that is none: the rest may hold a token, and is of no help."""
-    return re.sub(r"^([^/?#]*//)[^/?#]*@", r"\1", re.split(r"[?#]", url, maxsplit=1)[0])
+    return re.split(r"[?#]", re.sub(r"//.*@", "//", url, flags=re.DOTALL), maxsplit=1)[0]

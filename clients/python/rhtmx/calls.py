@@ -1,6 +1,7 @@
 """The messages behind a user's calls. Pure.
 
-Knows what each call says on the wire. Must not know sessions or the loop.
+Knows what each call says on the wire, and refuses what no server could read. Must not know
+sessions or the loop.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from rhtmx.messages import (
     ValidateForm,
 )
 from rhtmx.wire.limits import MAX_TOKEN
+from rhtmx.wire.outgoing import checked
+from rhtmx.wire.value import check_text
 
 __all__ = [
     "checked_token",
@@ -38,10 +41,13 @@ def position(since: Position | int | None) -> Position | None:
     """Where a user wants to start.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, it is a version without its epoch.
+        RhtmxError: `BAD_MESSAGE`, it is a version without its epoch, or a position
+            that can be in no log.
     """
-    if since is None or isinstance(since, Position):
-        return since
+    if since is None:
+        return None
+    if isinstance(since, Position):
+        return checked(since, "since")
     if since != 0:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE,
@@ -51,26 +57,41 @@ def position(since: Position | int | None) -> Position | None:
     return Position(epoch="", version=0)
 
 
-def push(entity: str, entity_id: str, data: Json, base_version: int | None) -> Push:
+def push(
+    entity: str, entity_id: str, data: Json, base_version: int | None, seq: int | None = None
+) -> Push:
     """Write a record.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, `data` cannot be JSON.
+        RhtmxError: `BAD_MESSAGE`, `data` cannot be JSON, or no server could read the rest.
     """
-    return Push(
+    message = Push(
         entity=entity,
         entity_id=entity_id,
         action=ChangeAction.UPDATE,
         data=to_json(data, "push.data"),
+        seq=seq,
         base_version=base_version,
     )
+    return checked(message)
 
 
-def push_delete(entity: str, entity_id: str, base_version: int | None) -> Push:
-    """Delete a record."""
-    return Push(
-        entity=entity, entity_id=entity_id, action=ChangeAction.DELETE, base_version=base_version
+def push_delete(
+    entity: str, entity_id: str, base_version: int | None, seq: int | None = None
+) -> Push:
+    """Delete a record.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, no server could read it.
+    """
+    message = Push(
+        entity=entity,
+        entity_id=entity_id,
+        action=ChangeAction.DELETE,
+        seq=seq,
+        base_version=base_version,
     )
+    return checked(message)
 
 
 def push_fields(
@@ -80,11 +101,13 @@ def push_fields(
     delete: Iterable[str],
     base_version: int | None,
     at: datetime,
+    seq: int | None = None,
 ) -> PushFields:
     """Write some fields of a record, at a time.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON; or there is nothing to write.
+        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON, no server could read the rest, or
+            there is nothing to write.
     """
     updates = [
         FieldUpdate(
@@ -101,16 +124,23 @@ def push_fields(
             ErrorCode.BAD_MESSAGE,
             "push_fields.fields: nothing to write: no value, and none to delete",
         )
-    return PushFields(entity=entity, entity_id=entity_id, fields=updates, base_version=base_version)
+    message = PushFields(
+        entity=entity, entity_id=entity_id, fields=updates, seq=seq, base_version=base_version
+    )
+    return checked(message)
 
 
 def checked_token(token: str) -> str:
     """A token that a server may take. It is not repeated in the error: it is secret.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, it is larger than any server takes.
+        RhtmxError: `BAD_MESSAGE`, it is none, or larger than any server takes.
     """
-    size = len(token.encode(errors="surrogatepass"))
+    if not isinstance(token, str):
+        words = f"token: a text expected, got {type(token).__name__}"
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
+    check_text(token, "token")
+    size = len(token.encode())
     if size > MAX_TOKEN:
         words = f"token: at most {MAX_TOKEN} bytes expected, got {size}"
         raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
@@ -127,20 +157,22 @@ def validate_field(
     """Ask about one field. What it has is `value`, whatever `values` say of it.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, a value is neither a text nor a `File`, nor a list of these.
+        RhtmxError: `BAD_MESSAGE`, a value is neither a text nor a `File`, nor a list of these,
+            or no server could read the rest.
     """
     own = entries(value, "validate_field.value")
     first = own[0] if own else ""
     others = {name: each for name, each in values.items() if name != field}
     if len(own) > 1 or isinstance(first, File):  # a text alone needs no list
         others[field] = own
-    return ValidateField(
+    message = ValidateField(
         form=form,
         field=field,
         value=first.name if isinstance(first, File) else first,
         form_instance=form_instance,
         values=field_values(others, "validate_field.values"),
     )
+    return checked(message)
 
 
 def validate_form(
@@ -152,4 +184,4 @@ def validate_form(
         RhtmxError: `BAD_MESSAGE`, as for `validate_field`.
     """
     values = field_values(fields, "validate_form.fields")
-    return ValidateForm(form=form, fields=values, form_instance=form_instance)
+    return checked(ValidateForm(form=form, fields=values, form_instance=form_instance))

@@ -17,7 +17,7 @@ from typing import Any, Literal, overload
 from weakref import WeakSet
 
 from rhtmx import calls
-from rhtmx.address import shown, websocket_url
+from rhtmx.address import checked_headers, shown, websocket_url
 from rhtmx.collection import Collection
 from rhtmx.conflict import Side
 from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
@@ -25,12 +25,13 @@ from rhtmx.dial import Endpoint
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
 from rhtmx.jsonvalue import Data, Json
-from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.messages import FieldPushAck, Hello, PushAck
 from rhtmx.protocol import Calls
 from rhtmx.results import FieldPushResult, PushResult
 from rhtmx.session import Session
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
+from rhtmx.wire.outgoing import checked
 
 __all__ = ["Client", "connect"]
 
@@ -259,7 +260,8 @@ def connect(
     Raises:
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
             `client_secret` without `client_id`, the URL is none, `ssl` is for one without
-            TLS, or the token is larger than any server takes (4,096 bytes).
+            TLS, the token is larger than any server takes (4,096 bytes), or one of the
+            texts or headers cannot be sent.
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -280,11 +282,13 @@ def connect(
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, f"connect: ssl is for wss:// or https://, not '{shown(url)}'"
         )
+    checked(Hello(client_id=client_id, secret=client_secret), "connect")
     fixed = calls.checked_token(token) if isinstance(token, str) else None
     name = client_id or secrets.token_hex(16)
     session = Session(name, random.random, token=fixed)
     session.local.identity.load(name, client_secret)
-    endpoint = Endpoint(url, Format(format), headers or {}, ssl, open_timeout)
+    added = checked_headers(headers or {}, "connect: headers")
+    endpoint = Endpoint(url, Format(format), added, ssl, open_timeout)
     return Client(
         session,
         endpoint,

@@ -182,8 +182,7 @@ class Connection:
         except DialError as error:
             if error.final or self._is_first:
                 self._session.close(ConnectionClosed(str(error), code=error.code))
-            level = logging.INFO if error.usual else logging.WARNING
-            self._trouble(error.code, str(error), level)
+            self._trouble(error.code, str(error), logging.INFO if error.usual else logging.WARNING)
             return self._session.lost(self._loop.time())
         self._session.connected(self._loop.time())
         writer = self._loop.create_task(self._write(socket))
@@ -193,18 +192,21 @@ class Connection:
             self._alarm.disarm()
             writer.cancel()
             try:
-                await asyncio.gather(writer, return_exceptions=True)
+                (failed,) = await asyncio.gather(writer, return_exceptions=True)
             finally:  # also if the client is closed in this very moment
                 await hang_up(socket)
+        if isinstance(failed, Exception):
+            raise failed
         if self._session.is_open:
             words = f"the connection to '{self._endpoint.shown}' was lost ({code or 1006} {reason}"
             self.trouble.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
-        else:
-            never = self._never_opened(code, reason)
-            if self._is_first:
-                self._session.close(never)
-            self._trouble(never.code, never.message, logging.WARNING)
-        return self._session.lost(self._loop.time(), code, reason)
+            return self._session.lost(self._loop.time(), code, reason)
+        never = self._never_opened(code, reason)
+        if self._is_first:
+            self._session.close(never)
+        wait = self._session.lost(self._loop.time(), code, reason)
+        self._trouble(never.code, never.message, logging.WARNING)  # unless that was the end
+        return wait
 
     def _trouble(self, code: ErrorCode, words: str, level: int) -> None:
         self.trouble.note(code, words, None if self._session.error else level)
@@ -278,6 +280,9 @@ class Connection:
                     await self._wake.wait()
         except SocketClosed:
             return  # the reader sees it, too
+        except Exception:
+            socket.transport.abort()  # without a writer the reader would wait for nothing
+            raise
 
     def _frame(self, message: ClientMessage) -> bytes | None:
         """The bytes of a message; none if it is too large for the server, and so refused."""

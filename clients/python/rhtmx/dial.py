@@ -29,9 +29,10 @@ from websockets.typing import Subprotocol
 
 from rhtmx import tls
 from rhtmx.address import shown, without_secrets
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error
 from rhtmx.verdict import ConnectionClosed
-from rhtmx.wire import Format
+from rhtmx.wire import Format, decode
 
 __all__ = ["DialError", "Endpoint", "dial", "hang_up", "never_opened", "oversize"]
 
@@ -211,6 +212,15 @@ def _failed(endpoint: Endpoint, error: Exception, socket: _Socket | None) -> Dia
     return DialError(message, final=final, usual=usual, code=code)
 
 
+def _said(body: bytes) -> str | None:
+    """The words of the error in an answer, if a server of ours says one."""
+    try:
+        message = decode(body, Format.JSON)
+    except RhtmxError:
+        return None
+    return message.message if isinstance(message, Error) else None
+
+
 def _in_words(error: Exception) -> str:
     """What the system says; asyncio puts the address in the place of it."""
     if isinstance(error, ConnectionError) and error.errno:
@@ -254,12 +264,17 @@ def never_opened(endpoint: Endpoint, code: int | None, reason: str) -> Connectio
 def _refused(response: Response) -> tuple[str, bool, ErrorCode]:
     """What an HTTP answer in place of a WebSocket means; whether it is final, and its code."""
     status = response.status_code
+    final = 400 <= status < 500 and status not in _MAY_PASS
     words = [f"the server answered HTTP {status} {response.reason_phrase}".rstrip()]
+    body = bytes(response.body or b"")
+    code = ErrorCode.FORBIDDEN if status == 403 else ErrorCode.UNSPECIFIED
+    said = _said(body)
+    if said is not None:
+        return f"{words[0]}: {said}", final, code
     html = "html" in response.headers.get("Content-Type", "")
-    body = "" if html else (response.body or b"").decode(errors="replace").strip()[:200]
-    words += [body] if body else []
+    text = "" if html else body[:200].decode(errors="replace")
+    text = "".join(each if each.isprintable() else " " for each in text).strip()
+    words += [text] if text else []
     hint = "there is a web page, but no WebSocket: is the path right?" if status < 300 else None
     words += [hint] if (hint := hint or _HINTS.get(status)) else []
-    final = 400 <= status < 500 and status not in _MAY_PASS
-    code = ErrorCode.FORBIDDEN if status == 403 else ErrorCode.UNSPECIFIED
     return ": ".join(words), final, code

@@ -42,7 +42,7 @@ class Keeper:
         self._bell = Bell()
         self._pool = ThreadPoolExecutor(1, "rhtmx-store")
         self._task: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing = self._gone = False
         self._error: RhtmxError | None = None
 
     async def load(self) -> Image:
@@ -76,18 +76,22 @@ class Keeper:
                 raise self._error
 
     async def close(self) -> None:
-        """Store the rest, and let go of the store."""
+        """Store the rest, and let go of the store. To close twice is no error."""
         self._closing = True
         self._wake.set()
         try:
             if self._task is not None:
-                await asyncio.shield(self._task)
-            loop = asyncio.get_running_loop()
-            await asyncio.shield(loop.run_in_executor(self._pool, self._store.close))
+                await asyncio.wait({self._task})
+            if not self._gone:
+                loop = asyncio.get_running_loop()
+                await asyncio.shield(loop.run_in_executor(self._pool, self._store.close))
         finally:
             self._let_go()
 
     def _let_go(self) -> None:
+        if self._gone:
+            return
+        self._gone = True
         if self._task is not None and not self._task.done():  # closing was cancelled
             self._task.cancel()
             self._pool.submit(keep, self._store, self._local.journal.take())

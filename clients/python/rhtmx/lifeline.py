@@ -94,8 +94,9 @@ class Lifeline:
     async def close(self) -> None:
         """End the connection for good. What still waits raises `ConnectionClosed`.
 
-        Writes that wait for their answer stay in the store, if there is one, and
-        are sent when it is opened the next time.
+        To close twice is no error, nor to close inside of `async with`. Writes that wait
+        for their answer stay in the store, if there is one, and are sent when it is opened
+        the next time.
         """
         if self._renewing is not None:
             self._renewing.cancel()

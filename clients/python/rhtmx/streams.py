@@ -14,9 +14,10 @@ from collections.abc import Callable
 from rhtmx.cursor import Cursor, Log
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grain import Grain
-from rhtmx.messages import SyncComplete, SyncFieldsComplete
+from rhtmx.messages import Subscribe, SyncComplete, SyncFieldsComplete
 from rhtmx.outlet import Outlet
 from rhtmx.stream import Phase, Stream
+from rhtmx.wire.outgoing import checked
 
 __all__ = ["Streams"]
 
@@ -43,7 +44,9 @@ class Streams:
         Raises:
             RhtmxError: `NOT_SUPPORTED`, someone reads this entity at the other
                 grain: the server would send each commit in one form only.
+                `BAD_MESSAGE`, no server could read its name.
         """
+        checked(Subscribe(entities=[entity]))
         stream = self._stream(entity, grain)
         if stream.sibling is not None and stream.sibling.cursors:
             other = "fields" if grain is Grain.RECORDS else "whole records"

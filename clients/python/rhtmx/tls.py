@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ssl
 
-__all__ = ["BROKEN_OFF", "MAYBE_CERTIFICATE", "NO_TLS", "failure"]
+__all__ = ["BROKEN_OFF", "MAYBE_CERTIFICATE", "NO_TLS", "failure", "no_password"]
 
 BROKEN_OFF = (
     "the other side broke off the TLS handshake: does it speak TLS on this port (or is it ws://), "
@@ -29,7 +29,7 @@ MAYBE_CERTIFICATE = (
 NO_TLS = "is it a port without TLS, for ws:// instead of wss://?"
 """What it means where what answers is no TLS, or nothing."""
 
-_TRUST = "name the authority that signed it (ssl=, --ca), if you trust it"
+_TRUST = "name the authority that signed it ({ca}), if you trust it"
 
 _UNVERIFIED = {
     9: "is not valid yet: is the clock of this machine right?",
@@ -51,21 +51,43 @@ _ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
 says `handshake_failure` where there is none."""
 
 
-def failure(error: ssl.SSLError) -> tuple[str, bool]:
-    """Why there is no TLS, in words for a person, and whether that is final."""
+def no_password() -> str:
+    """Asked for by OpenSSL where a key is encrypted; it would wait at the terminal otherwise.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError("the key has a password")
+
+
+def failure(
+    error: ssl.SSLError,
+    *,
+    ca: str = "ssl=, --ca",
+    cert: str = "ssl=, --cert",
+    plain: str = NO_TLS,
+) -> tuple[str, bool]:
+    """Why there is no TLS, in words for a person, and whether that is final.
+
+    Args:
+        error: what OpenSSL says.
+        ca: how a user names whom to trust.
+        cert: how a user says who this client is.
+        plain: what it means where what answers is no TLS.
+    """
     reason = getattr(error, "reason", None) or ""  # it is not there where Python made the error
     if isinstance(error, ssl.SSLCertVerificationError):
         more = _UNVERIFIED.get(error.verify_code, f"cannot be verified: {error.verify_message}")
-        return f"its certificate {more}", False
+        return f"its certificate {more.replace('{ca}', ca)}", False
     if reason in _FOREIGN:
-        return f"what answers is no TLS: {NO_TLS}", False
+        return f"what answers is no TLS: {plain}", False
     if reason.startswith("UNEXPECTED_EOF"):
         return BROKEN_OFF, False
     if "_ALERT_" in reason and any(word in reason for word in _ALERTS):
         said = reason.partition("_ALERT_")[2].replace("_", " ").lower()
         return (
             "the server does not take this client's certificate, or asks for one "
-            f"(TLS alert: {said}): give the right one (ssl=, --cert)",
+            f"(TLS alert: {said}): give the right one ({cert})",
             True,
         )
     return f"no TLS connection: {error.strerror or reason or error}", False

@@ -18,6 +18,7 @@ import { checkToken } from "./requests.ts";
 import { takeTurns } from "./runner.ts";
 import { QUEUE, REFUSED } from "./store.ts";
 import { tabs } from "./tabs.ts";
+import { checkFromClient } from "./wire/index.ts";
 import type { RhtmxError } from "./errors.ts";
 import type { State } from "./events.ts";
 import type * as m from "./messages/types.ts";
@@ -34,7 +35,7 @@ import type { Pending } from "./store.ts";
  * reject with `not_supported`; `onError` is told, once, when somebody listens to rows.
  *
  * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token is larger
- *   than any server takes, 4,096 bytes.
+ *   than any server takes, 4,096 bytes, or it, the id or the secret cannot be sent.
  *
  * @example
  * const rhtmx = connect("/api/ws");
@@ -57,6 +58,7 @@ export class Client {
     const { format = "json", token, storage, clientId, clientSecret } = options;
     const address = webSocketUrl(url);
     if (typeof token === "string") checkToken(token);
+    checkFromClient({ type: "hello", client_id: clientId, secret: clientSecret });
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
     const tab = leader.slice(16);

@@ -43,9 +43,10 @@ export function pushFields(
   options: PatchOptions,
   at: number,
 ): m.PushFields {
-  const time = options.timestamp ? options.timestamp.getTime() * 1e3 : at;
-  const seconds = Math.floor(time / 1e6);
-  const timestamp = formatTime({ seconds, nanos: (time - seconds * 1e6) * 1e3 })!;
+  const [unit, time] = options.timestamp ? [1e3, +options.timestamp] : [1e6, at];
+  const seconds = Math.floor(time / unit);
+  // A `Date` may be of no time, or of none that can be sent: that is refused where all is checked.
+  const timestamp = formatTime({ seconds, nanos: (time - seconds * unit) * (1e9 / unit) })!;
   const update = (field: string, value: m.JsonValue, action: m.FieldAction): m.FieldUpdate => {
     return { field, value, action, timestamp };
   };

@@ -6,6 +6,7 @@
  * when the server was too busy for it.
  */
 import { plain, RhtmxError } from "./errors.ts";
+import { checkFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { Authenticate, ServerMessage, ValidateField, ValidateForm } from "./messages/types.ts";
 import type { Core } from "./streams.ts";
@@ -16,9 +17,10 @@ const MAX_TOKEN = 4096;
 /**
  * Refuses a token that no server takes, before it travels.
  *
- * @throws RhtmxError `bad_message`: it is too large.
+ * @throws RhtmxError `bad_message`: it is too large, or no text that can be sent.
  */
 export function checkToken(token?: string): void {
+  if (token != null) checkFromClient({ type: "authenticate", token });
   const { length } = new TextEncoder().encode(token);
   if (length <= MAX_TOKEN) return;
   throw new RhtmxError("bad_message", `token: ${MAX_TOKEN} bytes at most, it has ${length}`);

@@ -251,6 +251,27 @@ describe("a token that is called for", () => {
     vi.restoreAllMocks();
   });
 
+  it.each([
+    [{ token: "\ud800" }, "authenticate.token: not a string"],
+    [{ clientId: "a\0b" }, "hello.client_id: not a string"],
+    [{ clientSecret: "\ud800" }, "hello.secret: not a string"],
+  ])("and who one is has to be a text that can be sent: %j", (options, words) => {
+    expect(() => connect("ws://server", { ...options, storage: false })).toThrow(words);
+  });
+
+  it.each(["\ud800", 5 as never])("that is no text is no end, and another one is asked for: %j", async (bad) => {
+    const tokens = [bad, "good"];
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, sockets } = await start({ token: () => tokens.shift()! });
+    clients.push(client);
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    expect(log.mock.calls).toMatchObject([[{ message: "authenticate.token: not a string" }]]);
+    sockets[0]!.opens();
+    expect(sockets[0]!.heard()).toMatchObject([{ type: "hello", token: "good" }]);
+    vi.restoreAllMocks();
+  });
+
   it("comes too late for a connection that is not wanted any more", async () => {
     let give = (_: string) => {};
     const { client, sockets } = await start({ token: () => new Promise((resolve) => (give = resolve)) });

@@ -17,6 +17,18 @@ it("fields are written with the time of the write, to the microsecond, if no oth
   expect(timeOf(MORNING - 500_000)).toBe("2026-11-22T10:00:00Z");
   expect(timeOf(MORNING + 499_999)).toBe("2026-11-22T10:00:00.999999Z");
   expect(timeOf(MORNING, new Date("2026-01-01T00:00:00.25Z"))).toBe("2026-01-01T00:00:00.250000Z");
+  expect(timeOf(MORNING, new Date(-1))).toBe("1969-12-31T23:59:59.999000Z");
+  expect(timeOf(MORNING, new Date("9999-12-31T23:59:59.999Z"))).toBe("9999-12-31T23:59:59.999000Z");
+});
+
+it.each([
+  ["of no time", new Date(NaN)],
+  ["of the year 10000", new Date("+010000-01-01T00:00:00Z")],
+  ["of the year 0", new Date("0000-12-31T23:59:59Z")],
+  ["that is a text", "2026-01-01T00:00:00Z" as never],
+])("a time %s is refused with its path, as everything that cannot be sent", (_, timestamp) => {
+  const message = compose.pushFields("users", "1", { a: 1 }, { timestamp }, MORNING);
+  expect(() => checkFromClient(message)).toThrow(/^push_fields\.fields\[0\]\.timestamp: not an RFC/);
 });
 
 it("everything that is made can be sent", () => {

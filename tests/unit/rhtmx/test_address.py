@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rhtmx.address import shown, websocket_url, without_secrets
+from rhtmx.address import checked_headers, shown, websocket_url, without_secrets
 from rhtmx.errors import ErrorCode, RhtmxError
 
 
@@ -36,8 +38,11 @@ def test_urls_of_pages_are_taken_as_well(given: str, used: str) -> None:
         ("wss:h", "names no host"),
         ("ws://:3000/", "names no host"),
         ("ws://h:0/", "no port 0"),
-        ("ws://h:99999/", "out of range"),
-        ("ws://h:http/", "Port could not be cast"),
+        ("ws://h:99999/", "its port is no number from 1 to 65535"),
+        ("ws://h:http/", "its port is no number from 1 to 65535"),
+        ("ws://x..y/", "its host is no name"),
+        (f"wss://{'a' * 64}.example/", "its host is no name"),
+        ("ws://ada:p/w@h/", "in a password '/' is written %2F"),
         ("ws://[h/", "Invalid IPv6 URL"),
         ("ws://h/#top", "leave out what begins with '#'"),
         ("ws://h/#", "leave out what begins with '#'"),
@@ -54,7 +59,19 @@ def test_what_reaches_no_server_is_refused_in_words(url: str, words: str) -> Non
     assert caught.value.message.startswith("the URL: ws://host:port/api/ws or wss://… expected")
 
 
-@pytest.mark.parametrize("url", ["x://ada:s3cr3t@h/?q=s3cr3t", "x://h?s3cr3t#s3cr3t"])
+@pytest.mark.parametrize("url", [None, b"ws://h/", 5])
+def test_a_url_is_a_text(url: Any) -> None:
+    with pytest.raises(RhtmxError, match=r"url: a text expected, got (NoneType|bytes|int)"):
+        websocket_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("x://ada:s3cr3t@h/?q=s3cr3t", "x://h?s3cr3t#s3cr3t", "x://ada:s3cr3t/s3cr3t@h/"),
+        *("x://ada:s3cr3t?s3cr3t@h/", "x://ada:s3cr3t#s3cr3t@h/", "x://ada:s3cr3t@s3cr3t@h/"),
+    ],
+)
 def test_a_refusal_repeats_no_secret(url: str) -> None:
     with pytest.raises(RhtmxError, match="got 'x://h") as caught:
         websocket_url(url)
@@ -83,3 +100,29 @@ def test_what_is_shown_of_a_url_holds_no_secret(url: str, without: str) -> None:
 )
 def test_what_a_library_says_is_repeated_without_secrets(text: str, without: str) -> None:
     assert without_secrets(text) == without
+
+
+def test_headers_that_can_be_sent_are_passed() -> None:
+    headers = {"Cookie": "a=b; c=d", "X-Name": "Größe\t1", "Origin": ""}
+    assert checked_headers(headers) is headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Cookie": "s3cr3t\nX-Evil: 1"}, "headers['Cookie']: a line break, or another character"),
+        ({"Cookie": "s3cr3t\ud800"}, "headers['Cookie']: a line break, or another character"),
+        ({"Cookie": "s3cr3t €"}, "headers['Cookie']: a line break, or another character"),
+        ({"Cookie": None}, "headers['Cookie']: a text expected, got NoneType"),
+        ({"A: 1\r\nB": "s3cr3t"}, "headers['A: 1\\r\\nB']: the name of a header expected"),
+        ({"": "s3cr3t"}, "headers['']: the name of a header expected"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
+    headers: Any, words: str
+) -> None:
+    with pytest.raises(RhtmxError) as caught:
+        checked_headers(headers)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+    assert caught.value.message.startswith(words)
+    assert "s3cr3t" not in caught.value.message

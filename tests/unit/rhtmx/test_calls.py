@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,3 +132,48 @@ def test_a_write_of_no_field_is_nothing_to_write() -> None:
         calls.push_fields("tasks", "1", {}, [], None, NOW)
     assert caught.value.code is ErrorCode.BAD_MESSAGE
     assert len(calls.push_fields("tasks", "1", {}, ["a"], None, NOW).fields) == 1
+
+
+TOO_LARGE = 2**53
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        (lambda: calls.push("e", "1", {}, TOO_LARGE), "push.base_version"),
+        (lambda: calls.push("e", "1", {}, None, TOO_LARGE), "push.seq"),
+        (lambda: calls.push("e", "a\0b", {}, None), "push.entity_id"),
+        (lambda: calls.push_delete("\ud800", "1", None), "push.entity"),
+        (lambda: calls.push_delete("e", "1", -1), "push.base_version"),
+        (lambda: calls.push_delete("e", "1", None, TOO_LARGE), "push.seq"),
+        (
+            lambda: calls.push_fields("e", "1", {"a": 1}, (), TOO_LARGE, NOW),
+            "push_fields.base_version",
+        ),
+        (lambda: calls.push_fields("e", "1", {"a": 1}, (), None, NOW, -1), "push_fields.seq"),
+        (
+            lambda: calls.push_fields("e", "1", {"a": 1}, ["b\0"], None, NOW),
+            "push_fields.fields[1].field",
+        ),
+        (
+            lambda: calls.push_fields("e", "1", {"a": 1}, (), None, datetime(1, 1, 1)),
+            "push_fields.fields[0].timestamp",
+        ),
+        (lambda: calls.validate_field("f", "a", "x\0", {}, None), "validate_field.value"),
+        (lambda: calls.validate_field("f", "a", "x", {}, "\0"), "validate_field.form_instance"),
+        (lambda: calls.validate_form("f", {"a": "x\0"}, None), "validate_form.fields[0].value"),
+        (lambda: calls.position(Position("e", TOO_LARGE)), "since.version"),
+        (lambda: calls.position(Position("e", -1)), "since.version"),
+        (lambda: calls.position(Position("e\0", 1)), "since.epoch"),
+        (lambda: calls.checked_token("a\0b"), "token"),
+        (lambda: calls.checked_token("\ud800"), "token"),
+        (lambda: calls.checked_token(None), "token"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_no_server_can_read_is_refused_with_its_path(
+    call: Callable[[], object], path: str
+) -> None:
+    with pytest.raises(RhtmxError) as caught:
+        call()
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+    assert caught.value.message.startswith(f"{path}: ")

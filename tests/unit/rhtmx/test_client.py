@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -291,3 +292,19 @@ def test_a_token_that_no_server_takes_is_refused_before_it_travels() -> None:
     rhtmx.connect("ws://x", token="t" * 4096)
     with pytest.raises(RhtmxError, match="at most 4096 bytes expected, got 4097"):
         rhtmx.connect("ws://x", token="t" * 4097)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"client_id": "\ud800"}, "connect.client_id: a string holds half of a surrogate pair"),
+        ({"client_id": 5}, "connect.client_id: a text expected, got 5"),
+        ({"client_id": "c", "client_secret": "a\0b"}, "connect.secret: a string holds a NUL"),
+        ({"headers": {"Cookie": "a\nb"}}, "connect: headers['Cookie']: a line break"),
+        ({"token": "\ud800"}, "token: a string holds half of a surrogate pair"),
+    ],
+)
+def test_who_one_is_has_to_be_a_text_that_can_be_sent(options: Any, words: str) -> None:
+    with pytest.raises(RhtmxError) as caught:
+        rhtmx.connect("ws://x", **options)
+    assert caught.value.message.startswith(words)

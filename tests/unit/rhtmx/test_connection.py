@@ -437,3 +437,13 @@ async def test_a_message_that_comes_in_the_moment_of_the_end_leaves_no_socket_op
         await eventually(lambda: not connection._alarm.armed)
     assert caplog.text == ""
     await peer.until(lambda: peer.socket is None or peer.socket.close_code is not None)
+
+
+async def test_a_message_that_cannot_be_written_ends_the_client_aloud(
+    client: Client, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client._session._link.send(Push(base_version="5"))  # type: ignore[arg-type]
+    with pytest.raises(ConnectionClosed, match=r"the client failed: .*cannot be written"):
+        await client.push("tasks", "1", 1)
+    assert client.state is State.CLOSED
+    assert "cannot be written as JSON" in caplog.text

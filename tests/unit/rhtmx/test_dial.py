@@ -99,6 +99,27 @@ async def test_a_refused_origin_has_the_code_for_it() -> None:
     assert error.code is ErrorCode.FORBIDDEN
 
 
+async def test_what_a_server_of_ours_says_is_repeated_in_its_words() -> None:
+    said = '{"type":"error","message":"connect to /api/ws","code":"not_supported","details":null}'
+    async with answering(404, said) as url:
+        error = await failure(url)
+    assert str(error).endswith(": the server answered HTTP 404 Not Found: connect to /api/ws")
+
+
+@pytest.mark.parametrize("body", ['{"type":"pong"}', '{"type":"error"}', '{"detail":"no"}'])
+async def test_what_others_say_in_json_is_repeated_as_it_is(body: str) -> None:
+    async with answering(403, body) as url:
+        error = await failure(url)
+    assert str(error).endswith(f"HTTP 403 Forbidden: {body}")
+    assert error.code is ErrorCode.FORBIDDEN
+
+
+async def test_an_answer_cannot_write_to_a_terminal_or_a_log() -> None:
+    async with answering(503, "down\x1b[2J\nERROR all is lost") as url:
+        error = await failure(url)
+    assert str(error).endswith("Service Unavailable: down [2J ERROR all is lost")
+
+
 async def test_a_web_page_in_place_of_a_websocket_is_told_without_its_text() -> None:
     async with answering(200, "<html>Log in</html>", {"Content-Type": "text/html"}) as url:
         error = await failure(url)

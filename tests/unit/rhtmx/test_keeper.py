@@ -136,6 +136,29 @@ async def test_a_batch_that_waits_for_the_thread_survives_a_cancelled_close(kept
     assert kept.rows() == ["a"]
 
 
+async def test_closing_twice_or_at_the_same_time_is_no_error(kept: Kept) -> None:
+    await kept.open()
+    kept.write("a")
+    await asyncio.gather(*(kept.keeper.close() for _ in range(3)))
+    await kept.keeper.close()
+    assert kept.rows() == ["a"]
+    assert kept.store.closed
+
+
+async def test_who_closes_beside_one_that_is_cancelled_is_not_cancelled(kept: Kept) -> None:
+    await kept.open()
+    kept.store.free.clear()
+    kept.write("a")
+    closing = [asyncio.create_task(kept.keeper.close()) for _ in range(2)]
+    await asyncio.sleep(0)
+    closing[0].cancel()
+    kept.store.free.set()
+    first, second = await asyncio.gather(*closing, return_exceptions=True)
+    assert isinstance(first, asyncio.CancelledError)
+    assert second is None
+    await kept.keeper.close()
+
+
 async def test_a_store_that_cannot_be_opened_is_let_go_of(kept: Kept) -> None:
     kept.store.failure = FULL
     with pytest.raises(RhtmxError, match="the disk is full"):

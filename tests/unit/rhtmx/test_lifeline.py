@@ -216,3 +216,30 @@ async def test_what_the_server_tells_is_stored_without_anybody_asking(peer: Peer
         await client.collection("tasks").synced()
         await peer.write("a", {"n": 1})
         await eventually(lambda: "a" in records(store))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_to_close_inside_of_the_block_and_again_is_no_error(
+    peer: Peer, tmp_path: Path, stored: bool
+) -> None:
+    client = rhtmx.connect(peer.url, store=tmp_path / "client.db" if stored else None)
+    async with client:
+        await client.push("tasks", "1", 1)
+        await client.close()
+    await client.close()
+    assert client.state is State.CLOSED
+
+
+async def test_a_server_that_ends_it_for_good_before_the_welcome_is_not_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.close(4500, "no")
+
+    async with serve(refuse, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+        async with rhtmx.connect(url, store=tmp_path / "client.db") as client:
+            assert [state async for state in client.states()][-1] is State.CLOSED
+    assert "has ended: the server closed the connection for good (4500 bad_message)" in caplog.text
+    assert "trying again" not in caplog.text

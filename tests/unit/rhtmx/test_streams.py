@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,16 @@ def test_an_entity_is_read_at_one_grain_at_a_time(
     with pytest.raises(RhtmxError, match=word) as caught:
         streams.add("tasks", grain, Cursor())
     assert caught.value.code is ErrorCode.NOT_SUPPORTED
+
+
+@pytest.mark.parametrize("entity", ["a\0b", "\ud800", None, 5])
+def test_a_name_that_no_server_reads_is_refused_and_others_are_read(
+    streams: Streams, wire: WireSide, entity: Any
+) -> None:
+    with pytest.raises(RhtmxError, match=r"subscribe\.entities\[0\]: a "):
+        streams.add(entity, Grain.RECORDS, Cursor())
+    streams.add("tasks", Grain.RECORDS, Cursor(at(0)))
+    assert wire.said() == [at(0)]
 
 
 def test_the_other_grain_waits_until_the_first_has_left_the_wire(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,11 @@ from rhtmx.wire import (
     proto_codec,
 )
 from rhtmx.wire.generated import proto_glue
-from rhtmx.wire.limits import MAX_ITEMS
+from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS
+
+
+def push(**members: Any) -> Push:
+    return Push(**{"entity": "e", "entity_id": "1", "action": ChangeAction.UPDATE, **members})
 
 
 def test_an_empty_message_is_still_there() -> None:
@@ -215,3 +220,32 @@ def test_a_refused_write_keeps_its_number() -> None:
 def test_what_a_server_sends_may_be_as_long_as_it_is() -> None:
     result = FormValidationResult(errors=[FieldError("a", "b")] * (MAX_ITEMS + 1))
     assert decode_proto(encode_proto(result)) == result
+
+
+TOO_LARGE = MAX_INTEGER + 1
+
+
+@pytest.mark.parametrize(
+    ("message", "request_id", "seq"),
+    [
+        (push(base_version=TOO_LARGE, request_id="r", seq=7), "r", 7),
+        (push(entity="a\0b", request_id="r", seq=7), "r", 7),
+        (push(data=b"[", request_id="r"), "r", None),
+        (push(base_version=TOO_LARGE, seq=TOO_LARGE), None, None),
+        (push(base_version=TOO_LARGE, request_id="x" * 256, seq=0), None, None),
+        (push(request_id="a\0b", seq=7), None, 7),
+        (ValidateField("r", "f\0", "x", ""), "r", None),
+        (Subscribe(["e"], {"e": Position("x", TOO_LARGE)}), None, None),
+    ],
+)
+def test_a_refusal_says_of_which_message_it_is(
+    message: Message, request_id: str | None, seq: int | None
+) -> None:
+    data = encode_proto(message)
+    for each in (data, data + encode_proto(message)):  # alone, and as the last of two
+        with pytest.raises(RhtmxError) as refused:
+            decode_proto(each)
+        assert (refused.value.request_id, refused.value.seq) == (request_id, seq)
+    with pytest.raises(RhtmxError) as refused:
+        decode_message(type(message), encode_message(message))
+    assert (refused.value.request_id, refused.value.seq) == (request_id, seq)

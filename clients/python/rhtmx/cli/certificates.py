@@ -9,6 +9,7 @@ import ssl
 from pathlib import Path
 
 from rhtmx.cli.errors import USAGE, CommandError
+from rhtmx.tls import no_password
 
 __all__ = ["context"]
 
@@ -32,7 +33,7 @@ def context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLCont
         raise _unusable(f"--ca {ca}", failure, "certificates in PEM expected") from None
     if cert is not None:
         try:
-            made.load_cert_chain(cert, key, password=_no_password)
+            made.load_cert_chain(cert, key, password=no_password)
         except (OSError, ValueError) as failure:
             files = f"--cert {cert}" if key is None else f"--cert {cert}, --key {key}"
             words = "a certificate in PEM and its own key without a password expected"
@@ -45,8 +46,3 @@ def _unusable(files: str, failure: OSError | ValueError, expected: str) -> Comma
     if isinstance(failure, ssl.SSLError | ValueError):
         return CommandError(f"{files}: {expected}", USAGE)
     return CommandError(f"{files} cannot be read: {failure.strerror or failure}", USAGE)
-
-
-def _no_password() -> str:
-    """Asked for by OpenSSL where a key is encrypted; it would wait at the terminal otherwise."""
-    raise ValueError("the key has a password")

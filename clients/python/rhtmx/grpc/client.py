@@ -92,8 +92,13 @@ def backend(
             binds the id to it. A random one if left out, which ends with this
             client: then nobody can number under that id after it.
         token: bearer token, or what gets one for each call.
-        tls: whether to encrypt; with which files, or how.
+        tls: whether to encrypt; with which files, or how. A context of your own has to
+            offer HTTP/2 where the server insists: `set_alpn_protocols(["h2"])`.
         open_timeout: seconds for connecting.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, that is no address, a file for TLS cannot be used, or
+            there is a `client_secret` without `client_id`.
 
     Example:
         >>> async with rhtmx.backend("localhost:50051") as trackers:

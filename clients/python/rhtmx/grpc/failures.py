@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
+from rhtmx import tls
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
 from rhtmx.verdict import ConnectionClosed
@@ -39,6 +40,13 @@ _BY_STATUS = {
 }
 """Status → code, for a refusal that does not say its code, as of a proxy. Other
 statuses that several codes share mean nothing by themselves."""
+
+_OPTIONS = {
+    "ca": "tls=Tls(ca=…)",
+    "cert": "tls=Tls(cert=…)",
+    "plain": "is it a port without TLS, for no tls=?",
+}
+"""How TLS is spoken of here."""
 
 
 class Lost(ConnectionClosed):
@@ -79,9 +87,11 @@ def _seconds(milliseconds: str | bytes | None) -> float | None:
 
 def unreachable(error: OSError, address: str) -> ConnectionClosed:
     """The exception for a connection that could not be made."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        words = f"its certificate is not trusted: {error.verify_message}"
-        return ConnectionClosed(f"cannot connect to '{address}': {words}")
+    if isinstance(error, ssl.SSLError):
+        words, _ = tls.failure(error, **_OPTIONS)
+        # A certificate may be another one tomorrow, but nobody sees a watch that waits for it.
+        stays = isinstance(error, ssl.SSLCertVerificationError)
+        return (ConnectionClosed if stays else Lost)(f"cannot connect to '{address}': {words}")
     words = error.strerror or str(error)
     return Lost(f"cannot connect to '{address}': {words}: is the server running?")
 

@@ -44,9 +44,7 @@ class Write:
 
     def message(self) -> messages.Push:
         """What is sent."""
-        push = calls.push(self.entity, self.entity_id, self.data, self.base_version)
-        push.seq = self.seq
-        return push
+        return calls.push(self.entity, self.entity_id, self.data, self.base_version, self.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,7 @@ class Delete:
 
     def message(self) -> messages.Push:
         """What is sent."""
-        push = calls.push_delete(self.entity, self.entity_id, self.base_version)
-        push.seq = self.seq
-        return push
+        return calls.push_delete(self.entity, self.entity_id, self.base_version, self.seq)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from rhtmx.messages import (
     Position,
 )
 from rhtmx.sync import field_key, record_key
+from rhtmx.wire.outgoing import check_integer, check_time
 
 __all__ = ["Reads"]
 
@@ -154,6 +155,9 @@ class Reads:
             until: the last moment that is wanted.
             timeout: seconds for all of it.
         """
+        check_integer(since, "history.since")
+        if until is not None:
+            check_time(until, "history.until")
         request = HistoryRequest(entity=entity, entity_id=entity_id, since=since, until=until)
         commits = self._line.stream(lambda call: call.stub.history(request), Limit.of(timeout))
         async with aclosing(commits):

@@ -12,8 +12,10 @@ from pathlib import Path
 from grpclib.client import Channel
 from grpclib.config import Configuration
 
+from rhtmx.address import is_host
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.codec import Codec
+from rhtmx.tls import no_password
 
 __all__ = ["Target", "Tls", "open_channel", "target"]
 
@@ -65,8 +67,7 @@ def target(address: str, tls: bool | ssl.SSLContext | Tls = False) -> Target:
     """The target that a user means.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, that is no address.
-        OSError: a file for TLS cannot be used.
+        RhtmxError: `BAD_MESSAGE`, that is no address, or a file for TLS cannot be used.
 
     Example:
         >>> target("[::1]:50051").host
@@ -74,7 +75,7 @@ def target(address: str, tls: bool | ssl.SSLContext | Tls = False) -> Target:
     """
     host, _, port = address.rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    plain = bare and not set("/@ ") & set(bare) and (":" not in bare or bare != host)
+    plain = is_host(bare) and not set("/@ ") & set(bare) and (":" not in bare or bare != host)
     if not (plain and port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE,
@@ -89,11 +90,31 @@ def _context(tls: bool | ssl.SSLContext | Tls) -> ssl.SSLContext | None:
     if not tls:
         return None
     files = tls if isinstance(tls, Tls) else Tls()
-    context = ssl.create_default_context(cafile=files.ca)
+    if files.key is not None and files.cert is None:
+        raise _unusable("key", files.key, "it goes with cert, whose key it is")
+    try:
+        context = ssl.create_default_context(cafile=files.ca)
+    except (OSError, ValueError) as error:
+        raise _unusable("ca", files.ca, _reason(error, "certificates in PEM expected")) from error
     if files.cert is not None:
-        context.load_cert_chain(files.cert, files.key)
+        try:
+            context.load_cert_chain(files.cert, files.key, password=no_password)
+        except (OSError, ValueError) as error:
+            words = "a certificate in PEM and its own key without a password expected"
+            raise _unusable("cert", files.cert, _reason(error, words)) from error
     context.set_alpn_protocols(["h2"])
     return context
+
+
+def _reason(error: OSError | ValueError, expected: str) -> str:
+    """What is wrong with a file that cannot be read, or holds something else."""
+    if isinstance(error, ssl.SSLError | ValueError):
+        return expected
+    return f"cannot be read: {error.strerror or error}"
+
+
+def _unusable(name: str, file: str | Path | None, words: str) -> RhtmxError:
+    return RhtmxError(ErrorCode.BAD_MESSAGE, f"tls: {name}='{file}': {words}")
 
 
 def open_channel(where: Target) -> Channel:

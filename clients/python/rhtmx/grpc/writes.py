@@ -63,7 +63,7 @@ class Writes:
             ConnectionClosed: the server cannot be reached.
             TimeoutError: it did not answer in time.
         """
-        return await self._push(calls.push(entity, entity_id, data, base_version), seq, timeout)
+        return await self._push(calls.push(entity, entity_id, data, base_version, seq), timeout)
 
     async def delete(
         self,
@@ -75,7 +75,7 @@ class Writes:
         timeout: float | None = None,
     ) -> PushResult:
         """Delete a record; see `push`."""
-        return await self._push(calls.push_delete(entity, entity_id, base_version), seq, timeout)
+        return await self._push(calls.push_delete(entity, entity_id, base_version, seq), timeout)
 
     def push_many(
         self, writes: Many, *, timeout: float | None = None
@@ -136,8 +136,7 @@ class Writes:
             TimeoutError: it did not answer in time.
         """
         at = timestamp or self._ticks.next(self._clock())
-        message = calls.push_fields(entity, entity_id, fields, delete, base_version, at)
-        message.seq = seq
+        message = calls.push_fields(entity, entity_id, fields, delete, base_version, at, seq)
         answer = await self._line.ask(lambda stub: stub.push_fields(message), timeout)
         assert answer.ack is not None
         return FieldPushResult.of(answer.ack, answer.conflicts)
@@ -192,6 +191,5 @@ class Writes:
         answer = await self._line.ask(lambda stub: stub.validate_form(message), timeout)
         return FormValidation.of(answer)
 
-    async def _push(self, message: Push, seq: int | None, timeout: float | None) -> PushResult:
-        message.seq = seq
+    async def _push(self, message: Push, timeout: float | None) -> PushResult:
         return PushResult.of(await self._line.ask(lambda stub: stub.push(message), timeout))

@@ -15,7 +15,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES, Message
 from rhtmx.wire.generated.proto_glue import CASE_DECODERS, CODECS, DIRECT, Codec, Envelope
-from rhtmx.wire.limits import MAX_ITEMS
+from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS, MAX_NAME
 from rhtmx.wire.refusal import bad_message
 from rhtmx.wire.value import check_text
 
@@ -55,7 +55,8 @@ def decode_proto(data: bytes, mend: Mend | None = None) -> Message:
         mend: looks at the message in it first.
 
     Raises:
-        RhtmxError: `bad_message`, with the path of the first field that is wrong.
+        RhtmxError: `bad_message`, with the path of the first field that is wrong, and the
+            `request_id` and `seq` where the message has them.
     """
     # One case alone, as everybody sends it, is parsed without the envelope around it,
     # which saves 0.3 of 1.9 µs: two bytes of tag at most, then two bytes of size.
@@ -74,13 +75,16 @@ def decode_proto(data: bytes, mend: Mend | None = None) -> Message:
         content = parse(data[start:])
     except DecodeError:
         raise _unreadable("message") from None
-    if size > _MANY and case in _FROM_CLIENTS:
-        _check_lists(content, case)
-    if 0 in data:
-        _check_texts(content, f"message.{case}")
-    if mend is not None:
-        mend(content, case)
-    message: Message = decode(content, case)
+    try:
+        if size > _MANY and case in _FROM_CLIENTS:
+            _check_lists(content, case)
+        if 0 in data:
+            _check_texts(content, f"message.{case}")
+        if mend is not None:
+            mend(content, case)
+        message: Message = decode(content, case)
+    except RhtmxError as refusal:
+        raise _addressed(refusal, content) from None
     return message
 
 
@@ -90,15 +94,28 @@ def _decode_envelope(data: bytes, mend: Mend | None = None) -> Message:
     case = envelope.WhichOneof("message")
     if case is None:
         raise bad_message("message", "the envelope is empty, or its message is unknown")
-    if len(data) > _MANY and case in _FROM_CLIENTS:
-        _check_lists(getattr(envelope, case), case)
-    if 0 in data:
-        _check_texts(envelope, "message")
     content = getattr(envelope, case)
-    if mend is not None:
-        mend(content, case)
-    message: Message = CASE_DECODERS[case](content, case)
+    try:
+        if len(data) > _MANY and case in _FROM_CLIENTS:
+            _check_lists(content, case)
+        if 0 in data:
+            _check_texts(envelope, "message")
+        if mend is not None:
+            mend(content, case)
+        message: Message = CASE_DECODERS[case](content, case)
+    except RhtmxError as refusal:
+        raise _addressed(refusal, content) from None
     return message
+
+
+def _addressed(refusal: RhtmxError, content: Any) -> RhtmxError:
+    """Say whom to tell that a message was refused, and its number, if it says so at all."""
+    request_id, seq = getattr(content, "request_id", ""), getattr(content, "seq", 0)
+    if 1 <= len(request_id.encode()) <= MAX_NAME and "\0" not in request_id:
+        refusal.request_id = request_id
+    if 1 <= seq <= MAX_INTEGER:
+        refusal.seq = seq
+    return refusal
 
 
 def foreign(data: bytes) -> int | None:
@@ -155,13 +172,16 @@ def decode_message(kind: type[M], data: bytes, mend: Mend | None = None) -> M:
     codec = CODECS[kind]
     where = kind.__name__
     parsed = _parse(codec.parser, data, where)
-    if len(data) > _MANY and kind in CLIENT_MESSAGES:
-        _check_lists(parsed, where)
-    if 0 in data:
-        _check_texts(parsed, where)
-    if mend is not None:
-        mend(parsed, where)
-    message: M = codec.decode(parsed, where)
+    try:
+        if len(data) > _MANY and kind in CLIENT_MESSAGES:
+            _check_lists(parsed, where)
+        if 0 in data:
+            _check_texts(parsed, where)
+        if mend is not None:
+            mend(parsed, where)
+        message: M = codec.decode(parsed, where)
+    except RhtmxError as refusal:
+        raise _addressed(refusal, parsed) from None
     return message
 
 
@@ -206,12 +226,8 @@ def _check_lists(message: Any, where: str) -> None:
     """Refuse a list that is too long, before anything is made of its items."""
     for field, value in message.ListFields():
         if field.is_repeated and len(value) > MAX_ITEMS:
-            refusal = bad_message(
-                f"{where}.{field.name}", f"at most {MAX_ITEMS} items expected, got {len(value)}"
-            )
-            refusal.request_id = getattr(message, "request_id", None) or None
-            refusal.seq = getattr(message, "seq", None) or None
-            raise refusal
+            words = f"at most {MAX_ITEMS} items expected, got {len(value)}"
+            raise bad_message(f"{where}.{field.name}", words)
 
 
 def _check_texts(message: Any, where: str) -> None:

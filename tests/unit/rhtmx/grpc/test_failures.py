@@ -80,10 +80,23 @@ def test_a_connection_that_cannot_be_made_may_be_made_later() -> None:
 
 def test_a_certificate_that_is_not_trusted_stays_so() -> None:
     problem = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    problem.verify_message = "self-signed certificate"
+    problem.verify_code, problem.verify_message = 18, "self-signed certificate"
     error = unreachable(problem, "a:1")
-    assert "its certificate is not trusted: self-signed certificate" in error.message
+    assert error.message == (
+        "cannot connect to 'a:1': its certificate is signed by itself: name the authority that "
+        "signed it (tls=Tls(ca=…)), if you trust it"
+    )
     assert not may_pass(error)
+
+
+def test_what_answers_without_tls_is_told_from_who_is_not_there() -> None:
+    problem = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    problem.reason = "WRONG_VERSION_NUMBER"
+    error = unreachable(problem, "a:1")
+    assert error.message == (
+        "cannot connect to 'a:1': what answers is no TLS: is it a port without TLS, for no tls=?"
+    )
+    assert may_pass(error)
 
 
 def test_what_the_table_calls_retryable_may_pass() -> None:

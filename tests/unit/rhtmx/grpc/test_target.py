@@ -10,6 +10,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.codec import Codec
 from rhtmx.grpc.target import Tls, open_channel, target
+from tests.support.certificates import authority, signed
 from tests.support.process import run
 
 
@@ -31,7 +32,7 @@ def test_an_address_is_host_and_port(address: str, host: str, port: int) -> None
     [
         *("", "localhost", ":50051", "localhost:", "localhost:0", "localhost:65536"),
         *("localhost:x", "http://localhost:50051", "localhost:50051/", "::1:50051", "a b:1"),
-        "localhost:²",
+        *("localhost:²", "x..y:1", f"{'a' * 64}:1"),
     ],
 )
 def test_anything_else_is_refused(address: str) -> None:
@@ -59,8 +60,25 @@ def test_tls_takes_files(tmp_path: Path) -> None:
     context = target("localhost:1", Tls(ca=cert, cert=cert, key=key)).ssl
     assert context is not None
     assert [each["subject"] for each in context.get_ca_certs()] == [((("commonName", "test"),),)]
-    with pytest.raises(FileNotFoundError):
-        target("localhost:1", Tls(ca=tmp_path / "nope.pem"))
+
+
+def test_files_that_cannot_be_used_are_named_and_no_password_is_asked_for(tmp_path: Path) -> None:
+    ca, other = authority(tmp_path, "ca"), authority(tmp_path, "other")
+    own, nowhere, locked = signed(tmp_path, "own", ca), tmp_path / "nope.pem", tmp_path / "key.pem"
+    run("openssl", "ec", "-aes256", "-passout", "pass:hush", "-in", own.key, "-out", locked)
+    pair = "a certificate in PEM and its own key without a password expected"
+    for files, words in [
+        (Tls(ca=nowhere), f"ca='{nowhere}': cannot be read: No such file or directory"),
+        (Tls(ca=own.key), f"ca='{own.key}': certificates in PEM expected"),
+        (Tls(cert=nowhere), f"cert='{nowhere}': cannot be read: No such file or directory"),
+        (Tls(cert=own.cert, key=other.key), f"cert='{own.cert}': {pair}"),
+        (Tls(cert=own.cert, key=locked), f"cert='{own.cert}': {pair}"),
+        (Tls(ca=ca.cert, key=own.key), f"key='{own.key}': it goes with cert, whose key it is"),
+    ]:
+        with pytest.raises(RhtmxError) as caught:
+            target("localhost:1", files)
+        assert caught.value.code is ErrorCode.BAD_MESSAGE
+        assert caught.value.message == f"tls: {words}"
 
 
 async def test_a_channel_reads_and_writes_through_the_wire() -> None:

@@ -160,3 +160,14 @@ async def test_a_repeated_name_that_the_form_does_not_have_is_a_mistake_as_one_i
     for values in (several("tag", "a", "b"), [*several("tags", "a", "b"), *several("tagz", "c")]):
         with pytest.raises(RhtmxError, match="did you mean 'tags'"):
             await judged(tracker, *values)
+
+
+async def test_a_text_for_a_field_of_files_is_no_file_also_where_it_has_no_rules(
+    tracker: FormTracker, signup: Form
+) -> None:
+    seen: list[File | None] = []
+    signup.field("cv", file=True)(seen.append)
+    assert await judged(tracker, FormFieldValue("cv", "cv.pdf")) == [("cv", "is not a file")]
+    assert seen == []
+    assert await judged(tracker, NO_CV) == []
+    assert seen == [None]
