@@ -158,7 +158,7 @@ async function swapped(tools, version) {
   await ask("show", "/kind", { body: '<input name="note">' });
   await open(tools, `
     <form data-rhtmx-form="company"><input name="kind" value="person"><p id="out"><input id="vat" name="vat"></p>
-    <button id="kind" type="button" hx-get="/kind" hx-target="#out">Person</button></form>`, {
+    <p data-rhtmx-error="vat"></p><button id="kind" type="button" hx-get="/kind" hx-target="#out">Person</button></form>`, {
     htmx: version,
   });
   await tab.type("#vat", "DE");

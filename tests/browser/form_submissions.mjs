@@ -68,6 +68,8 @@ async function goesWithItsField(tools, act, sent) {
   });
   await tab.type("#vat", "DE");
   await isWrong(tab, "#vat");
+  // Who leaves a field asks about it once more: that is not what this is about.
+  await tab.press("Tab");
   await tab.evaluate(act);
   await tab.until(() => !/too short/.test(document.querySelector("form").textContent));
   assert.equal(await tab.evaluate(() => window.vat.ariaInvalid), null);

@@ -190,7 +190,6 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       askedBy = button;
       return (run = judge());
     }
-    withdraw();
     for (const field of new Set(bad.map(nameOf))) isBad(field);
     bad[0]!.focus();
     say("invalid");
@@ -246,7 +245,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
         if (place !== form && isWithin) return;
         if (controlsOf(form).includes(target)) (listener as (event: Event) => void)(event);
         // What has no name, as an editor of the page's own, may be submitted by a script.
-        else if (type === "input" && isWithin && (target.form ?? form) === form) withdraw();
+        else if (type === "input" && isWithin) withdraw();
       };
       member(place, "addEventListener")(type, hear, { signal });
     }

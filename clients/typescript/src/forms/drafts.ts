@@ -11,40 +11,30 @@
  *
  * In `sessionStorage`: what someone typed is gone with the tab, which matters where
  * several people use one computer. A tab that is duplicated has a copy of the
- * storage, but nothing of a page that is being looked at is in there. Never kept:
- * what is hidden, a file, a password (also one that the page shows for a moment), a
- * card, a code that is used once, and whatever the page asks the browser not to
- * remember (`autocomplete="off"`, of the control or the form).
+ * storage, but nothing of a page that is being looked at is in there.
  */
+import { entryOf, isKeepable, put, renderedOf } from "./entries.ts";
 import { member } from "./member.ts";
 import { controlsOf, isSame, nameOf } from "./values.ts";
+import type { Entry } from "./entries.ts";
 import type { Control } from "./types.ts";
 
 const PREFIX = "rhtmx:draft ";
 
-const PRIVATE = /^(file|hidden) |passw|pwd|card|cvc|cvv|\boff\b|\bcc-|one-time/i;
-
 /** Names of hidden fields that have another value on every load; see the server's `NO_FIELDS`. */
 const TOKEN = /^_|csrf|token|nonce/i;
-
-/** A text, whether it is ticked, or which options are selected. */
-type Entry = string | boolean | readonly string[];
 
 /** A control by name and number, how its name's controls were rendered, what it had first, and what then. */
 type Kept = readonly [
   name: string,
   index: number,
-  rendered: unknown,
+  rendered: number,
   found: Entry | undefined,
   entry: Entry,
 ];
 
-interface Stored {
-  readonly url: string;
-  /** It was submitted, and that loads the next page. */
-  readonly isSent: boolean;
-  readonly kept: readonly Kept[];
-}
+/** Where, whether it was submitted and that loads the next page, and what. */
+type Stored = readonly [url: string, isSent: boolean, kept: readonly Kept[]];
 
 /** The draft of one form. */
 export interface Draft {
@@ -77,7 +67,9 @@ export interface Draft {
 const loaded = globalThis.location?.href;
 
 /** By form, so that binding one anew goes on with its draft. */
-const drafts = new Map<HTMLFormElement, Draft>();
+const drafts = new WeakMap<HTMLFormElement, Draft>();
+/** Those forms: one that is gone is not held. */
+const forms: WeakRef<HTMLFormElement>[] = [];
 /** What this page has written, while it is hidden. */
 let written: string[] = [];
 let isWatching = false;
@@ -87,10 +79,18 @@ export function draftOf(form: HTMLFormElement, name: string): Draft {
   watch();
   const known = drafts.get(form);
   if (known) return known;
-  for (const each of drafts.keys()) if (!member(each, "isConnected")) drafts.delete(each);
   const draft = makeDraft(form, name);
   drafts.set(form, draft);
+  forms.push(new WeakRef(form));
   return draft;
+}
+
+/** The drafts of the forms that are in the page. */
+function present(): Draft[] {
+  return forms.flatMap((each) => {
+    const form = each.deref();
+    return form && member(form, "isConnected") ? [drafts.get(form)!] : [];
+  });
 }
 
 /** Drops what has arrived: once in each page, also in one without a form. */
@@ -100,7 +100,7 @@ export function watch(): void {
   attempt(dropArrived);
   addEventListener("pagehide", store);
   addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) for (const each of drafts.values()) attempt(each.resume);
+    if (persisted) for (const each of present()) attempt(each.resume);
     takeBack();
   });
   member(document, "addEventListener")("visibilitychange", () => {
@@ -111,7 +111,12 @@ export function watch(): void {
 
 function store(): void {
   takeBack();
-  for (const each of drafts.values()) attempt(each.store);
+  const all = present();
+  const keys = all.map((each) => each.key());
+  all.forEach((each, index) => {
+    // Of two that are alike nobody could tell whose it is.
+    if (keys.indexOf(keys[index]!) === keys.lastIndexOf(keys[index]!)) attempt(each.store);
+  });
 }
 
 function takeBack(): void {
@@ -129,9 +134,9 @@ function dropArrived(): void {
   if (type === "back_forward") return;
   for (const key of Object.keys(sessionStorage).filter((each) => each.startsWith(PREFIX))) {
     attempt(() => {
-      const draft = JSON.parse(sessionStorage[key]) as Stored;
-      if (responseStatus >= 400) sessionStorage[key] = JSON.stringify({ ...draft, isSent: false });
-      else if (draft.url === loaded ? type !== "reload" : draft.isSent) delete sessionStorage[key];
+      const [url, isSent, kept] = JSON.parse(sessionStorage[key]) as Stored;
+      if (responseStatus >= 400) sessionStorage[key] = JSON.stringify([url, false, kept]);
+      else if (url === loaded ? type !== "reload" : isSent) delete sessionStorage[key];
     });
   }
 }
@@ -142,12 +147,14 @@ function navigations(): Partial<PerformanceNavigationTiming>[] {
 
 function makeDraft(form: HTMLFormElement, name: string): Draft {
   const target = targetOf(form, name);
-  const key = () => PREFIX + JSON.stringify([location.href, ...target]);
-  const found = new WeakMap(controlsOf(form).map((each) => [each, entryOf(each)]));
+  const key = () => `${PREFIX}${digest([location.href, target])}`;
+  const found = new WeakMap<Control, Entry | undefined>(
+    controlsOf(form).map((each) => [each, entryOf(each)]),
+  );
   /** What the user edited, with how it was rendered. */
-  const edited = new Map<Control, unknown>();
+  const edited = new Map<Control, number>();
   /** What of it is under way. */
-  const sent = new Map<Control, unknown>();
+  const sent = new Map<Control, number>();
   let leaves = () => false;
 
   const settle = (arrived: boolean) => {
@@ -169,9 +176,7 @@ function makeDraft(form: HTMLFormElement, name: string): Draft {
   return {
     note(control) {
       if (!isKeepable(form, control) || edited.has(control)) return;
-      edited.set(control, sent.get(control) ?? renderedOf(form, nameOf(control)));
-      // It may have been left out for a moment in which it was in no page.
-      drafts.set(form, this);
+      edited.set(control, digest(renderedOf(form, nameOf(control))));
     },
     send(isLeaving) {
       for (const each of edited) sent.set(...each);
@@ -189,7 +194,7 @@ function makeDraft(form: HTMLFormElement, name: string): Draft {
         const stored = sessionStorage[own];
         if (!stored || written.includes(own) || location.href !== loaded) return;
         delete sessionStorage[own];
-        const fitting = (JSON.parse(stored) as Stored).kept.flatMap(
+        const fitting = (JSON.parse(stored) as Stored)[2].flatMap(
           ([own, index, rendered, first, entry]) => {
             const control = controlsOf(form, own)[index];
             const now = control && found.get(control);
@@ -197,13 +202,16 @@ function makeDraft(form: HTMLFormElement, name: string): Draft {
               control &&
               isKeepable(form, control) &&
               !control.matches(":disabled,[readonly]") &&
-              isSame(renderedOf(form, own), rendered) &&
+              digest(renderedOf(form, own)) === rendered &&
               // The browser may have put it there itself.
               (isSame(now, first) || isSame(now, entry));
-            return fits ? [[control, rendered, entry] as const] : [];
+            return fits ? [[control, rendered, entry, first] as const] : [];
           },
         );
-        for (const [control, rendered] of fitting) edited.set(control, rendered);
+        for (const [control, rendered, , first] of fitting) {
+          edited.set(control, rendered);
+          found.set(control, first);
+        }
         for (const [control, , entry] of fitting) put(control, entry);
       });
     },
@@ -211,18 +219,14 @@ function makeDraft(form: HTMLFormElement, name: string): Draft {
     store() {
       const own = key();
       const all = kept();
-      // Of two that are alike nobody could tell whose it is.
-      const isAlone = [...drafts].every(
-        ([other, { key }]) => other === form || !member(other, "isConnected") || key() !== own,
-      );
-      if (!all.length || !member(form, "isConnected") || !isAlone) return;
-      const draft: Stored = { url: location.href, isSent: leaves() && !edited.size, kept: all };
+      if (all.length === 0) return;
+      const draft: Stored = [location.href, leaves() && !edited.size, all];
       sessionStorage[own] = JSON.stringify(draft);
       written.push(own);
     },
     resume() {
       // The page that answered has dropped what arrived.
-      if (leaves()) settle(!(key() in sessionStorage));
+      settle(!(key() in sessionStorage));
     },
   };
 }
@@ -236,6 +240,18 @@ function attempt(act: () => void): void {
   }
 }
 
+/**
+ * What is only compared, in short (FNV-1a, 32 bits): a hidden field may hold what must
+ * not lie in the storage.
+ */
+function digest(value: unknown): number {
+  let hash = 0x811c9dc5;
+  for (const each of JSON.stringify(value)) {
+    hash = Math.imul(hash ^ each.codePointAt(0)!, 0x01000193);
+  }
+  return hash;
+}
+
 /** What a form is about, as far as the page says: its name, where it goes, and of which record it is. */
 function targetOf(form: HTMLFormElement, name: string): unknown[] {
   const attribute = member(form, "getAttribute");
@@ -246,43 +262,4 @@ function targetOf(form: HTMLFormElement, name: string): unknown[] {
     (each) => each.type === "hidden" && !TOKEN.test(nameOf(each)),
   );
   return [name, ...own, ...hidden.map((each) => [nameOf(each), each.value])];
-}
-
-/** How the controls of a name were rendered: together, since they answer one question. */
-function renderedOf(form: HTMLFormElement, name: string): unknown {
-  return controlsOf(form, name).map((each) => {
-    const { type, defaultValue, defaultChecked, options = [] } = each as Everything;
-    const choices = [...options].map((option) => [option.value, option.defaultSelected]);
-    return [type, defaultValue, defaultChecked, choices];
-  });
-}
-
-type Everything = Partial<HTMLInputElement> & { options?: HTMLOptionsCollection };
-
-function isKeepable(form: HTMLFormElement, control: Control): boolean {
-  const fill = control.getAttribute("autocomplete") ?? member(form, "getAttribute")("autocomplete");
-  // What an element of the page's own was rendered with cannot be known.
-  const isNative = "defaultValue" in control || "options" in control;
-  return isNative && !PRIVATE.test(`${control.type} ${fill} ${nameOf(control)}`);
-}
-
-function entryOf(control: Control): Entry {
-  if ("options" in control) return [...control.selectedOptions].map((each) => each.value);
-  return /box|radio/.test(control.type) ? (control as HTMLInputElement).checked : control.value;
-}
-
-function put(control: Control, entry: Entry): void {
-  const tell = (type: string) => control.dispatchEvent(new Event(type, { bubbles: true }));
-  if (typeof entry === "boolean") {
-    // Each framework has its own idea of which event tells of a box; a click is all of them.
-    if ((control as HTMLInputElement).checked !== entry) control.click();
-  } else if ("options" in control) {
-    for (const option of control.options) option.selected = entry.includes(option.value);
-    tell("input");
-    tell("change");
-  } else {
-    // As its class does it: React 19 takes note of what scripts write to the property.
-    Reflect.set(Object.getPrototypeOf(control), "value", entry, control);
-    tell("input");
-  }
 }

@@ -10,14 +10,19 @@ import type { Control } from "./types.ts";
 /** What sends a form's values; `hx-get` and `hx-delete` of a button leave them out. */
 const POSTS = /^(data-)?hx-(post|put|patch|method)$/;
 
-/** A request has begun; both are the last of their kind, which nothing cancels any more. */
-export const BEGUN = ["htmx:beforeSend", "htmx:before:request"];
-
 /**
- * It is over, well or not. htmx 2 says the second when the answer's handling threw
- * (2.0.11, `xhr.onload`), and then not the first; htmx 4 says the third always.
+ * What tells of a request: that it has begun (the last of their kind, which nothing
+ * cancels any more), and that it is over, well or not. htmx 2 tells of an error in
+ * handling the answer by the fourth, and then not by the third (2.0.11, `xhr.onload`);
+ * htmx 4 tells of every end by the last.
  */
-export const OVER = ["htmx:afterRequest", "htmx:onLoadError", "htmx:finally:request"];
+export const REQUESTS = [
+  "htmx:beforeSend",
+  "htmx:before:request",
+  "htmx:afterRequest",
+  "htmx:onLoadError",
+  "htmx:finally:request",
+];
 
 /** What triggers an element's request, as far as the page says. */
 export function triggerOf(element: Element): string {
@@ -57,11 +62,16 @@ export function tellButton(button: Element | null): void {
   if (isVersion2()) button?.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
 }
 
-/** The event that a request came from, and the status of its answer, 0 without one. */
-export function requestOf(event: Event): { cause: Event | undefined; status: number } {
-  const { detail } = event as CustomEvent<(Htmx2Detail & Htmx4Detail) | null>;
+/** Which event a request came from, whether it is over, and the status of its answer, 0 without one. */
+export function requestOf(event: Event): {
+  cause: Event | undefined;
+  isOver: boolean;
+  status: number;
+} {
+  const { detail, type } = event as CustomEvent<(Htmx2Detail & Htmx4Detail) | null>;
   return {
     cause: detail?.requestConfig?.triggeringEvent ?? detail?.ctx?.sourceEvent,
+    isOver: !/before/.test(type),
     status: detail?.xhr?.status ?? detail?.ctx?.response?.status ?? 0,
   };
 }

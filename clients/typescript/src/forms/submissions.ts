@@ -16,7 +16,7 @@
  * Whoever edits the form afterwards may send it again at any time.
  */
 import { member } from "./member.ts";
-import { BEGUN, OVER, postedBy, requestOf, tellButton } from "./posts.ts";
+import { postedBy, REQUESTS, requestOf, tellButton } from "./posts.ts";
 import { rootOf } from "./errors.ts";
 import type { Draft } from "./drafts.ts";
 import type { Control } from "./types.ts";
@@ -56,7 +56,7 @@ export function holdSubmissions({ form, draft, signal, validate, sending }: Hold
 
   const letGo = (event: Event) => {
     gone = latest = event;
-    draft?.send(() => event === latest && leaves(form, event));
+    draft?.send(() => leaves(form, event));
   };
 
   const isSending = (at: number) =>
@@ -75,18 +75,18 @@ export function holdSubmissions({ form, draft, signal, validate, sending }: Hold
     const question = validate(button);
     if (question === held) return;
     held = question;
-    if (!(await question) || signal.aborted) return;
+    if (!(await question)) return;
     isLetting = true;
-    for (const type of [...BEGUN, ...OVER]) button?.addEventListener(type, follow, { signal });
+    if (button) listen(button, REQUESTS, follow);
     again();
     isLetting = false;
   };
 
   /** Of two places that hear of one request, the second learns nothing new. */
   const follow = (event: Event) => {
-    const { cause, status } = requestOf(event);
+    const { cause, isOver, status } = requestOf(event);
     if (!cause || cause !== latest) return;
-    isPosting = BEGUN.includes(event.type);
+    isPosting = !isOver;
     if (isPosting) return;
     draft?.settle(status >= 200 && status < 400);
     if (isRefused) sending((isRefused = false));
@@ -116,7 +116,7 @@ export function holdSubmissions({ form, draft, signal, validate, sending }: Hold
     return button && hold(event, button, () => button.click());
   }, true);
   // At the form, too: htmx 2 tells it to one that its own answer has replaced.
-  for (const each of [form, document]) listen(each, [...BEGUN, ...OVER], follow);
+  for (const each of [form, document]) listen(each, REQUESTS, follow);
 
   return () => {
     gone = held = undefined;

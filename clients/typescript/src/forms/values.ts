@@ -30,9 +30,9 @@ export function valuesOf(form: HTMLFormElement, button?: Control | null): FormVa
   return values;
 }
 
-/** No file chosen is submitted as one without a name and content (HTML, "constructing the entry list"). */
+/** No file chosen is submitted as one without a name (HTML, "constructing the entry list"). */
 function chosen({ name, size, type }: File): FormValue {
-  return name || size ? { name, size, type } : "";
+  return name ? { name, size, type } : "";
 }
 
 /** Whether two values, or all values of two moments, are the same. */

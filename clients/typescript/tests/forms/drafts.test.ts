@@ -263,6 +263,26 @@ it("a framework that watches a control's value sees that it is another one", asy
   expect(written).not.toHaveBeenCalled();
 });
 
+it("what the browser itself has put back already is kept as well", async () => {
+  type("email", "ada@");
+  leave();
+  arrive("back_forward");
+  form = page(INSIDE, FORM);
+  find("[name=email]").value = "ada@";
+  bound = (await import("../../src/forms/index.ts")).bindForm(form, { client });
+  // By a reload it does not.
+  await reload();
+  expect(find("[name=email]").value).toBe("ada@");
+});
+
+it("what is opened while nobody looks at the page is a new form, too", async () => {
+  type("email", "ada@");
+  window.dispatchEvent(new Event("pagehide"));
+  form.remove();
+  await add();
+  expect(find("[name=email]").value).toBe("");
+});
+
 it("binding a form anew goes on with its draft", async () => {
   type("email", "ada@");
   await reload();
@@ -330,6 +350,36 @@ it.each([
   expect(find("[name=email]").value).toBe(left);
 });
 
+it.each([[200, ""], [303, ""], [0, "ada@"], [422, "ada@"], [500, "ada@"]])(
+  "a form that htmx posted, with the answer %s: its draft",
+  async (status, left) => {
+    let triggeringEvent: Event | undefined;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      triggeringEvent = event;
+    });
+    type("email", "ada@");
+    await submit();
+    const detail = { requestConfig: { triggeringEvent }, xhr: { status } };
+    form.dispatchEvent(new CustomEvent("htmx:afterRequest", { detail }));
+    await reload();
+    expect(find("[name=email]").value).toBe(left);
+  },
+);
+
+it("what a script of the page has sent by itself is kept until it resets the form", async () => {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  type("email", "ada@");
+  await submit();
+  await reload();
+  expect(find("[name=email]").value).toBe("ada@");
+  form.addEventListener("submit", (event) => event.preventDefault());
+  await submit();
+  form.reset();
+  await reload();
+  expect(find("[name=email]").value).toBe("");
+});
+
 it("a form that was sent from a page which was loaded again instead has its draft", async () => {
   await sendNatively();
   arrive("reload");
@@ -388,6 +438,16 @@ it.each([
   expect(all).not.toContain("secret");
 });
 
+it("what is hidden is not kept, neither with the form nor with a field of its name", async () => {
+  await add('<input type="hidden" name="a" value="secret"><input name="a">', 'data-rhtmx-form="keys"');
+  const shown = form.querySelector<HTMLInputElement>("[name=a]:not([type])")!;
+  shown.value = "kept";
+  shown.dispatchEvent(trusted(new Event("input", { bubbles: true })));
+  const all = stored();
+  expect(all).toContain("kept");
+  expect(all).not.toContain("secret");
+});
+
 it("a file is not kept", async () => {
   await add('<input type="file" name="photo"><input name="other">', 'data-rhtmx-form="keys"');
   type("other", "kept");
@@ -439,7 +499,7 @@ it("rubbish in the storage does not break the form", async () => {
   type("email", "ada@");
   leave();
   const [key] = Object.keys(sessionStorage);
-  for (const rubbish of ["{", "null", "7", '{"url":"/","kept":[["email",5]]}']) {
+  for (const rubbish of ["{", "null", "7", '["/",false,[["email",5]]]']) {
     sessionStorage.setItem(key!, rubbish);
     arrive("reload");
     await add();

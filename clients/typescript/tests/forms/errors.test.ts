@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /** Where errors are shown, and what a screen reader is told. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 
 import { showError, showErrors } from "../../src/forms/errors.ts";
 import { described, find, page, whole } from "./support.ts";
@@ -108,20 +108,24 @@ it.each<[string, (control: HTMLInputElement) => unknown]>([
 
 it("an error that was taken back already does not go a second time", async () => {
   form = page('<input name="email">');
-  const errors = showErrors(form, () => expect.unreachable());
+  const gone = vi.fn();
+  const errors = showErrors(form, gone);
   errors.show("email", "is wrong", false);
   errors.show("email", "", true);
   find("[name=email]").remove();
   await seen();
+  expect(gone).not.toHaveBeenCalled();
   errors.stop();
 });
 
 it("of several controls of a name one that stays keeps the error", async () => {
   form = page('<input name="email"><input name="email">');
-  const errors = showErrors(form, () => expect.unreachable());
+  const gone = vi.fn();
+  const errors = showErrors(form, gone);
   errors.show("email", "is wrong", false);
   find("[name=email]").remove();
   await seen();
   expect(form.textContent).toBe("is wrong");
+  expect(gone).not.toHaveBeenCalled();
   errors.stop();
 });

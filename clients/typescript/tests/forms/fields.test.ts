@@ -227,6 +227,27 @@ it("a file is asked about when it is chosen: by its name, its size and its type"
   expect(client.fields).toMatchObject([{ field: "photo", value: photo, values: { photo } }]);
 });
 
+it("a field that takes the place of a wrong one is a field that nobody was in", async () => {
+  type("phone", "x");
+  leave("phone");
+  await client.fields[0]!.answer({ error: "is no number" });
+  find("[name=phone]").outerHTML = '<input name="phone" value="y">';
+  // Observers are told after all promises.
+  await settled();
+  expect(form.textContent).not.toContain("is no number");
+  leave("phone");
+  expect(client.fields.length).toBe(1);
+});
+
+it("an answer about a field that is gone meanwhile is shown nowhere", async () => {
+  form.insertAdjacentHTML("beforeend", '<input type="checkbox" name="terms">');
+  const answer = bound.check("terms");
+  find("[name=terms]").remove();
+  await client.fields[0]!.answer({ error: "is required" });
+  expect(await answer).toBeUndefined();
+  expect(form.textContent).not.toContain("is required");
+});
+
 it("several values of a name are asked about together", async () => {
   form.insertAdjacentHTML("beforeend", '<input name="email" value="second">');
   type("email", "first");

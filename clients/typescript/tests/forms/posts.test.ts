@@ -2,7 +2,7 @@
 /** By which buttons htmx posts a form, and what it tells of that. */
 import { afterEach, expect, it, vi } from "vitest";
 
-import { isPosting, postedBy, requestOf, tellButton, triggerOf } from "../../src/forms/posts.ts";
+import { isPosting, postedBy, REQUESTS, requestOf, tellButton, triggerOf } from "../../src/forms/posts.ts";
 import { find, page } from "./support.ts";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -43,8 +43,13 @@ it("what triggers is found under both names", () => {
 
 it("a request that no event caused, or no answer came to, is told as that", () => {
   for (const detail of [{}, null, { ctx: {} }, { requestConfig: {} }]) {
-    expect(requestOf(new CustomEvent("x", { detail }))).toEqual({ cause: undefined, status: 0 });
+    expect(requestOf(new CustomEvent("x", { detail }))).toMatchObject({ cause: undefined, status: 0 });
   }
+});
+
+it("each event of a request says that it has begun, or that it is over", () => {
+  const isOver = REQUESTS.map((type) => requestOf(new CustomEvent(type)).isOver);
+  expect(isOver).toEqual([false, false, true, true, true]);
 });
 
 it.each([["2.0.11", 1], ["4.0.1", 0], [undefined, 0]])("htmx %s is told the button: %s", (version, times) => {

@@ -345,6 +345,13 @@ describe.each([2, 4] as const)("while htmx %s posts it", (version) => {
     expect(client.forms.length).toBe(1);
   });
 
+  it("what is over says nothing to whoever has edited it since", () => {
+    click();
+    type("phone", "2");
+    form.dispatchEvent(over(cause, 200));
+    expect(form.dataset["rhtmxState"]).toBe("idle");
+  });
+
   it("whoever edits it may send that", async () => {
     type("phone", "2");
     click();

@@ -83,8 +83,8 @@ async def test_who_is_not_patient_waits_for_no_longer_than_the_timeout(
 async def test_connections_that_come_back_in_time_are_no_failure(peer: Peer) -> None:
     screen = Screen()
     loop = asyncio.get_running_loop()
-    async with connected(server(peer.url, timeout=0.3), screen.output, patient=False):
-        late = loop.time() + 0.5
+    async with connected(server(peer.url, timeout=1.0), screen.output, patient=False):
+        late = loop.time() + 1.2
         while loop.time() < late:
             await peer.drop()
             await screen.err.until(len(screen.news) + 2)
