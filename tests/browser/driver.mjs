@@ -9,7 +9,10 @@
  * the next line as the answer.
  */
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import * as board from "./board.mjs";
@@ -22,6 +25,7 @@ import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
 import * as places from "./places.mjs";
 import * as signup from "./signup.mjs";
+import * as storage from "./storage.mjs";
 import * as tabs from "./tabs.mjs";
 import { Window } from "./window.mjs";
 
@@ -29,12 +33,13 @@ const require = createRequire(new URL("../../clients/typescript/package.json", i
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...storage };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const browser = await chromium.launch({
+const options = {
   executablePath: process.argv[2],
   args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-});
+};
+const browser = await chromium.launch(options);
 
 const say = (message) => console.log(JSON.stringify(message));
 
@@ -50,6 +55,7 @@ async function ask(what, ...more) {
 async function run({ scenario, url, pictures }) {
   const contexts = [];
   const windows = [];
+  const folders = [];
   const opened = async (context) => {
     windows.push(await Window.open(context, url));
     return windows.at(-1);
@@ -59,23 +65,33 @@ async function run({ scenario, url, pictures }) {
     return opened(contexts.at(-1));
   };
   const openTab = (window) => opened(window.page.context());
-  /** Opens any page of the server, not the demo. */
-  const visit = async (path) => {
-    contexts.push(await browser.newContext());
-    windows.push(new Window(await contexts.at(-1).newPage(), /./));
+  const go = async (context, path) => {
+    contexts.push(context);
+    windows.push(new Window(await context.newPage(), /./));
     const { page } = windows.at(-1);
     await page.goto(new URL(path, url).href);
     return page;
+  };
+  /** Opens any page of the server, not the demo. */
+  const visit = async (path) => go(await browser.newContext(), path);
+  /** Opens one in a browser whose user has such preferences. */
+  const profile = async (preferences, path) => {
+    const folder = await mkdtemp(join(tmpdir(), "rhtmx-profile-"));
+    folders.push(folder);
+    await mkdir(join(folder, "Default"));
+    await writeFile(join(folder, "Default", "Preferences"), JSON.stringify(preferences));
+    return go(await chromium.launchPersistentContext(folder, options), path);
   };
   try {
     if (scenario in tabs) {
       contexts.push(await browser.newContext());
       return await tabs[scenario]({ context: contexts[0], url });
     }
-    await scenarios[scenario]({ open, openTab, visit, ask, pictures });
+    await scenarios[scenario]({ open, openTab, visit, profile, ask, pictures });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {
     await Promise.all(contexts.map((context) => context.close()));
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
   }
 }
 

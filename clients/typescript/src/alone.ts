@@ -7,5 +7,19 @@ import type { Port } from "./port.ts";
 
 /** See the head of the file. */
 export function alone(): Port {
-  return { post() {}, lead: (start) => start(), close() {} };
+  let begin: (() => void) | undefined;
+  let end = () => {};
+  return {
+    post() {},
+    lead(start, stop) {
+      begin = start;
+      end = stop;
+      start();
+    },
+    stand(standing) {
+      end();
+      if (standing !== "nowhere") begin?.();
+    },
+    close() {},
+  };
 }

@@ -7,6 +7,7 @@
 import { alone } from "./alone.ts";
 import { Collection } from "./collection.ts";
 import * as compose from "./compose.ts";
+import { Fallback } from "./fallback.ts";
 import { Form } from "./form.ts";
 import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
@@ -14,13 +15,14 @@ import { MemoryStore } from "./memory.ts";
 import { canShare, globalWebSocket, hasIndexedDB, randomId, watchPage, webSocketUrl } from "./platform.ts";
 import { checkToken } from "./requests.ts";
 import { takeTurns } from "./runner.ts";
-import { QUEUE, REFUSED } from "./store.ts";
+import { QUEUE, REFUSED, stateOf } from "./store.ts";
 import { tabs } from "./tabs.ts";
 import type { RhtmxError } from "./errors.ts";
-import type { State } from "./events.ts";
+import type { State as Connection } from "./events.ts";
 import type * as m from "./messages/types.ts";
 import type * as o from "./options.ts";
-import type { Pending } from "./store.ts";
+import type { Port } from "./port.ts";
+import type { Pending, State, Store } from "./store.ts";
 
 /**
  * Connects, and stays connected until `close` or until the server says not to.
@@ -47,18 +49,15 @@ export class Client {
   readonly #collections = new Map<string, Collection<never>>();
 
   constructor(url: string, options: o.ConnectOptions) {
-    const { format = "json", token, storage, clientId, clientSecret } = options;
+    const { format = "json", token, storage, clientId } = options;
     const address = webSocketUrl(url);
     if (typeof token === "string") checkToken(token);
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
     const name = storage || `rhtmx:${address}`;
-    const lasts = storage !== false && hasIndexedDB();
-    const store = lasts
-      ? new IndexedStore(name, randomId, clientId, clientSecret)
-      : new MemoryStore(clientId ?? randomId(), clientSecret);
-    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, leader, globalThis as never) : alone();
-    const hub = new Hub(store, port, leader.slice(16));
+    const state = stateOf();
+    const [store, port] = grounds(name, leader, state, options);
+    const hub = new Hub(store, port, leader.slice(16), state);
     const { random } = Math;
     const settings = { url: address, WebSocket, format, token, leader, random, clientId };
     const stopPage = watchPage((message) => hub.send(message));
@@ -72,7 +71,7 @@ export class Client {
   }
 
   /** Whether there is a connection, and whether there will be one. */
-  get state(): State {
+  get state(): Connection {
     return this.#hub.connection;
   }
 
@@ -84,12 +83,13 @@ export class Client {
       clientId: meta.client_id,
       epoch: meta.epoch,
       positions: Object.fromEntries(places),
+      stored: !!this.#hub.store.stored,
       leads: !!this.#hub.leader,
     };
   }
 
   /** Calls `listener` with each new state; when that is `closed`, with the reason too. */
-  onState(listener: (state: State, error?: RhtmxError) => void): o.Stop {
+  onState(listener: (state: Connection, error?: RhtmxError) => void): o.Stop {
     return this.#hub.on("state", listener);
   }
 
@@ -219,4 +219,23 @@ export class Client {
   close(): void {
     this.#stop();
   }
+}
+
+/** What a client stands on: where it keeps things, and how it hears of other tabs. */
+function grounds(name: string, id: string, state: State, options: o.ConnectOptions): [Store, Port] {
+  const { storage, clientId, clientSecret } = options;
+  let lasts = storage !== false;
+  let port = alone();
+  let refused: Error | undefined;
+  try {
+    lasts &&= hasIndexedDB();
+    if (lasts && canShare()) port = tabs(`rhtmx:${name}`, id, globalThis as never);
+  } catch (error) {
+    refused = error as Error;
+  }
+  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
+  const disk = new IndexedStore(name, randomId, clientId, clientSecret);
+  // Then nothing may be stored that other tabs cannot be told of.
+  if (refused) disk.refuse(refused.message);
+  return [new Fallback(disk, state, randomId), port];
 }

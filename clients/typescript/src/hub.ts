@@ -52,6 +52,8 @@ export class Hub extends Listeners {
   readonly #ticks = new Ticks();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
+  /** Writes that wait until the store is loaded. */
+  readonly #early = new Set<string>();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,11 +62,14 @@ export class Hub extends Listeners {
   #queue: readonly Pending[] | undefined;
   #rejected: readonly Rejected[] | undefined;
 
-  /** @param prefix a random one: nobody else has ids that begin with it. */
-  constructor(store: Store, port: Port, prefix: string) {
+  /**
+   * @param prefix a random one: nobody else has ids that begin with it.
+   * @param state the memory to work on, if somebody else knows it.
+   */
+  constructor(store: Store, port: Port, prefix: string, state?: State) {
     super();
     this.store = store;
-    this.#kept = new Keeping(store);
+    this.#kept = new Keeping(store, state);
     this.state = this.#kept.state;
     this.port = port;
     this.#prefix = prefix;
@@ -73,6 +78,8 @@ export class Hub extends Listeners {
       this.leader?.(message);
     };
     store.onlost = (error) => this.#report(error);
+    store.onmove = (standing) => port.stand?.(standing);
+    store.onback = () => this.load();
     this.ready = this.load();
   }
 
@@ -120,17 +127,34 @@ export class Hub extends Listeners {
     refused?: string,
     now = Date.now(),
   ): Promise<M> {
-    if (!this.#loaded) return this.ready.then(() => this.write(make, refused, now));
-    return this.#promise((id) => {
-      const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
-      const message = structuredClone(checkFromClient(make(at)));
-      const { entity, entity_id: entityId } = message;
-      const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
-      const write = { id, entity, entityId, message, epoch, since: at / 1e3 };
+    const act = (id: string) => {
+      this.#early.delete(id);
+      // Another page may have found it before this one was there.
+      if (this.state.writes.has(id)) return;
+      const write = this.#made(id, make, now);
+      // It is kept, as everything is that waits when a client is closed.
+      if (this.connection === "closed") return void this.store.add(write, refused).catch(() => {});
       this.#apply([["write", id, write]]);
       this.#showSoon();
       this.add(write, refused);
+    };
+    return this.#promise((id) => {
+      if (this.#loaded) return act(id);
+      this.#early.add(id);
+      // What it builds on is not known yet: a page that ends before leaves what is known.
+      this.store.hold?.(this.#made(id, make, now), refused ?? "");
+      void this.ready.then(() => act(id)).catch((error) => {
+        this.receive({ type: "outcome", id, error });
+      });
     });
+  }
+
+  #made(id: string, make: (at: number) => Push | PushFields, now: number): Write {
+    const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
+    const message = structuredClone(checkFromClient(make(at)));
+    const { entity, entity_id: entityId } = message;
+    const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
+    return { id, entity, entityId, message, epoch, since: at / 1e3 };
   }
 
   /** Has the store keep a write, and number it. */
@@ -141,6 +165,11 @@ export class Hub extends Listeners {
         // Unless the leader found it in the store before this tab came round, and has told so.
         const known = this.state.writes.get(write.id);
         if (!known || known.seq) return;
+        if (!seq) {
+          this.#apply([["write", write.id]]);
+          this.send({ type: "hole" });
+          return this.#lost();
+        }
         const added = { type: "added", write: { ...write, seq }, refused } as const;
         if (performance.now() - begun < HEARTBEAT) return this.send(added);
         // This tab hung. Whether anything is left to be sent only the store knows.
@@ -232,6 +261,8 @@ export class Hub extends Listeners {
         return this.#lost();
       case "lost":
         return this.#lost();
+      case "refused":
+        return this.store.refuse?.(message.why);
     }
   }
 
@@ -255,6 +286,7 @@ export class Hub extends Listeners {
 
   /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
   changed(): void {
+    this.store.look?.(this.connection === "open");
     if (this.state.changed.has(QUEUE)) this.#queue = undefined;
     if (this.state.changed.has(REFUSED)) this.#rejected = undefined;
     if (!this.#loaded || !this.state.changed.size) return;
@@ -310,7 +342,8 @@ export class Hub extends Listeners {
     this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     this.emit("closed");
     clearTimeout(this.#timer);
-    this.store.close();
+    // What was written before it could be read is stored first.
+    void this.ready.then(() => this.store.close());
   }
 
   /** Reads everything from the store. */
@@ -368,7 +401,7 @@ export class Hub extends Listeners {
     const { writes, refused } = this.state;
     for (const [id, question] of this.#answers.all) {
       const write = writes.get(id);
-      if (question || (write && !write.settled)) continue;
+      if (question || this.#early.has(id) || (write && !write.settled)) continue;
       const { code, text: message = "", details = null } = refused.get(id) ?? {};
       this.#answers.settle(id, UNKNOWN, code && { code, message, details });
     }
@@ -379,6 +412,7 @@ export class Hub extends Listeners {
     if (state !== "offline") this.against.clear();
     if (state === this.connection) return;
     this.connection = state;
+    this.store.look?.(state === "open");
     this.emit("state", state, error && typed(error));
     if (state !== "closed") return;
     this.#answers.end(error);

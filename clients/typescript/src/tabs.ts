@@ -16,6 +16,7 @@
  * what is held has to be loaded anew: `lost` says so.
  */
 import type { Port, Told } from "./port.ts";
+import type { Standing } from "./store.ts";
 
 /** Within two of these, in milliseconds, a leader that hangs is replaced. */
 export const HEARTBEAT = 2_500;
@@ -63,6 +64,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   /** When this tab was last seen running. */
   let seen = 0;
   let paused = false;
+  let standing: Standing = "shared";
 
   const look = () => {
     const now = around.performance.now();
@@ -72,11 +74,12 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   };
   const tell = (type: "lost" | "hole") => port.onmessage?.({ type });
   const send = (what: Told | Sign) => {
-    if (!life.signal.aborted) channel.postMessage([id, count, what] satisfies Envelope);
+    if (!life.signal.aborted && standing === "shared") channel.postMessage([id, count, what] satisfies Envelope);
   };
 
   const lead = (done = () => {}) => {
-    const waited = seen > 0;
+    // Nobody can have stored anything for a tab that stands by itself.
+    const waited = seen > 0 && standing === "shared";
     release = done;
     look();
     paused = false;
@@ -95,6 +98,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const enter = (steal?: boolean) => {
     leave();
     silence = 0;
+    if (standing !== "shared") return standing === "alone" ? lead() : undefined;
     const mine = (place = new AbortController());
     const { signal } = mine;
     around.navigator.locks
@@ -103,9 +107,9 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       )
       .catch((error: Error) => {
         if (signal.aborted) return;
-        // Stolen; or this is no place for locks, and nobody else can lead.
+        // Stolen; or this is no place for locks, and nobody can know who leads.
         if (error.name === "AbortError") again();
-        else lead();
+        else port.onmessage?.({ type: "refused", why: error.message });
       });
   };
   /** What this tab holds may be more than what was stored, or less. */
@@ -119,7 +123,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     send("bye");
   };
   const wake = () => {
-    if (!place && start) again();
+    if (!place && !release && start) again();
   };
   const listen = (event: string, listener: () => void) =>
     around.addEventListener?.(event, listener, { capture: true, signal: life.signal });
@@ -140,6 +144,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   }, INTERVAL);
 
   channel.onmessage = ({ data }: { data: Envelope }) => {
+    if (standing !== "shared") return;
     look();
     const [from, number, what] = data;
     const told = typeof what === "object";
@@ -161,6 +166,12 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       start = begin;
       stop = end;
       enter();
+    },
+    stand(next) {
+      standing = next;
+      if (!start) return;
+      if (next === "shared") again();
+      else enter();
     },
     paused() {
       look();
