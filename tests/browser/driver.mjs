@@ -9,7 +9,10 @@
  * the next line as the answer.
  */
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import * as audit from "./audit.mjs";
@@ -30,6 +33,7 @@ import * as places from "./places.mjs";
 import * as react from "./react.mjs";
 import * as refused from "./refused.mjs";
 import * as signup from "./signup.mjs";
+import * as storage from "./storage.mjs";
 import { Tab } from "./tab.mjs";
 import * as tabs from "./tabs.mjs";
 import { Window } from "./window.mjs";
@@ -38,14 +42,15 @@ const require = createRequire(new URL("../../clients/typescript/package.json", i
 const { chromium } = require("playwright-core");
 
 const demo = { ...board, ...offline, ...signup, ...page, ...audit, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios, ...cached, ...refused };
+const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios, ...cached, ...refused, ...storage };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const browser = await chromium.launch({
+const options = {
   executablePath: process.argv[2],
   args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
   // Playwright 1.65 turns it off; a user's browser has it.
   ignoreDefaultArgs: ["--disable-back-forward-cache"],
-});
+};
+const browser = await chromium.launch(options);
 
 /** What these use of a browser, any driver of any browser can do. */
 const facts = { ...formValues, ...formSubmissions, ...formDrafts, ...formHtmx };
@@ -64,6 +69,7 @@ async function ask(what, ...more) {
 async function run({ scenario, url, pictures }) {
   const contexts = [];
   const windows = [];
+  const folders = [];
   const opened = async (context) => {
     windows.push(await Window.open(context, url));
     return windows.at(-1);
@@ -73,14 +79,23 @@ async function run({ scenario, url, pictures }) {
     return opened(contexts.at(-1));
   };
   const openTab = (window) => opened(window.page.context());
-  /** Opens any page of the server, not the demo; `before` runs in it before its scripts. */
-  const visit = async (path, { before, ...options } = {}) => {
-    contexts.push(await browser.newContext());
-    windows.push(new Window(await contexts.at(-1).newPage(), /./));
+  const go = async (context, path, { before, ...options } = {}) => {
+    contexts.push(context);
+    windows.push(new Window(await context.newPage(), /./));
     const { page } = windows.at(-1);
     if (before) await page.addInitScript(before);
     await page.goto(new URL(path, url).href, options);
     return page;
+  };
+  /** Opens any page of the server, not the demo; `before` runs in it before its scripts. */
+  const visit = async (path, options) => go(await browser.newContext(), path, options);
+  /** Opens one in a browser whose user has such preferences. */
+  const profile = async (preferences, path) => {
+    const folder = await mkdtemp(join(tmpdir(), "rhtmx-profile-"));
+    folders.push(folder);
+    await mkdir(join(folder, "Default"));
+    await writeFile(join(folder, "Default", "Preferences"), JSON.stringify(preferences));
+    return go(await chromium.launchPersistentContext(folder, options), path);
   };
   try {
     if ([tabs, cached, refused].some((each) => scenario in each)) {
@@ -94,10 +109,11 @@ async function run({ scenario, url, pictures }) {
       await facts[scenario]({ tab, ask });
       return assert.deepEqual(tab.problems, []);
     }
-    await scenarios[scenario]({ open, openTab, visit, ask, pictures, url });
+    await scenarios[scenario]({ open, openTab, visit, profile, ask, pictures, url });
     assert.deepEqual(windows.flatMap((window) => window.problems), []);
   } finally {
     await Promise.all(contexts.map((context) => context.close()));
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
   }
 }
 

@@ -19,21 +19,14 @@ HERE = Path(__file__).parent
 
 FILES = ("form_values", "form_submissions", "form_drafts", "form_htmx")
 
-WAITING = {
-    "eachOfSeveralValuesIsChecked": "the server judges the last of several values only",
-}
-"""Facts that do not hold yet, and why."""
 
-
-def facts() -> Iterator[object]:
+def facts() -> Iterator[str]:
     """The names of all scenarios: what the files export."""
     for name in FILES:
         text = (HERE / f"{name}.mjs").read_text()
         for found in re.findall(r"^export (?:async function|const) (\[[^]]*\]|\w+)", text, re.M):
             for fact in re.findall(r"\w+", found):
-                reason = WAITING.get(fact)
-                marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-                yield pytest.param(fact, marks=marks)
+                yield fact
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

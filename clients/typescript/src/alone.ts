@@ -14,6 +14,8 @@ import type { Surroundings } from "./tabs.ts";
 /** See the head of the file. */
 export function alone(around: Pick<Surroundings, "addEventListener"> = {}): Port {
   const life = new AbortController();
+  let begin: (() => void) | undefined;
+  let end = () => {};
   let away = false;
   const listen = (event: string, type: "offline" | "online") => {
     const leaves = type === "offline";
@@ -28,6 +30,18 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): Port
   listen("pagehide", "offline");
   listen("resume", "online");
   listen("pageshow", "online");
-  const port: Port = { post() {}, lead: (start) => start(), close: () => life.abort() };
+  const port: Port = {
+    post() {},
+    lead(start, stop) {
+      begin = start;
+      end = stop;
+      start();
+    },
+    stand(standing) {
+      end();
+      if (standing !== "nowhere") begin?.();
+    },
+    close: () => life.abort(),
+  };
   return port;
 }

@@ -7,6 +7,7 @@
 import { alone } from "./alone.ts";
 import { Collection } from "./collection.ts";
 import * as compose from "./compose.ts";
+import { Fallback } from "./fallback.ts";
 import { Form } from "./form.ts";
 import { Hub } from "./hub.ts";
 import { IndexedStore } from "./indexeddb.ts";
@@ -16,14 +17,15 @@ import { randomId, watchPage, webSocketUrl } from "./platform.ts";
 import { steady } from "./overlay.ts";
 import { checkToken } from "./requests.ts";
 import { takeTurns } from "./runner.ts";
-import { QUEUE, REFUSED } from "./store.ts";
+import { QUEUE, REFUSED, stateOf } from "./store.ts";
 import { tabs } from "./tabs.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { RhtmxError } from "./errors.ts";
-import type { State } from "./events.ts";
+import type { State as Connection } from "./events.ts";
 import type * as m from "./messages/types.ts";
 import type * as o from "./options.ts";
-import type { Pending } from "./store.ts";
+import type { Port } from "./port.ts";
+import type { Pending, State, Store } from "./store.ts";
 
 /**
  * Connects, and stays connected until `close` or until the server says not to.
@@ -55,21 +57,17 @@ export class Client {
   #info: o.Info | undefined;
 
   constructor(url: string, options: o.ConnectOptions) {
-    const { format = "json", token, storage, clientId, clientSecret } = options;
+    const { format = "json", token, storage, clientId } = options;
     const address = webSocketUrl(url);
     if (typeof token === "string") checkToken(token);
-    checkFromClient({ type: "hello", client_id: clientId, secret: clientSecret });
+    checkFromClient({ type: "hello", client_id: clientId, secret: options.clientSecret });
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
     const tab = leader.slice(16);
     const name = storage || `rhtmx:${address}`;
-    const lasts = storage !== false && hasIndexedDB();
-    const store = lasts
-      ? new IndexedStore(name, randomId, clientId, clientSecret)
-      : new MemoryStore(clientId ?? randomId(), clientSecret);
-    const around = globalThis as never;
-    const port = lasts && canShare() ? tabs(`rhtmx:${name}`, tab, around) : alone(around);
-    const hub = new Hub(store, port, tab);
+    const state = stateOf();
+    const [store, port] = grounds(name, tab, state, options);
+    const hub = new Hub(store, port, tab, state);
     const lacks = lacking(address, WebSocket);
     const given = { url: address, WebSocket: WebSocket!, format, token, leader, clientId };
     const settings = { ...given, random: Math.random, ask: askPlainly };
@@ -85,7 +83,7 @@ export class Client {
   }
 
   /** Whether there is a connection, and whether there will be one. */
-  get state(): State {
+  get state(): Connection {
     return this.#hub.connection;
   }
 
@@ -97,6 +95,7 @@ export class Client {
       clientId: meta.client_id,
       epoch: meta.epoch,
       positions: Object.fromEntries(places),
+      stored: !!this.#hub.store.stored,
       leads: !!this.#hub.leader,
     };
     return (this.#info = steady(this.#info ?? now, now));
@@ -107,7 +106,7 @@ export class Client {
    * when it is `waiting` because the server refuses this page, or there is none at this URL,
    * with that: `onError` is told of it once.
    */
-  onState(listener: (state: State, error?: RhtmxError) => void): o.Stop {
+  onState(listener: (state: Connection, error?: RhtmxError) => void): o.Stop {
     return this.#hub.on("state", listener);
   }
 
@@ -253,4 +252,24 @@ export class Client {
   close(): void {
     this.#stop();
   }
+}
+
+/** What a client stands on: where it keeps things, and how it hears of other tabs. */
+function grounds(name: string, id: string, state: State, options: o.ConnectOptions): [Store, Port] {
+  const { storage, clientId, clientSecret } = options;
+  let lasts = storage !== false;
+  const around = globalThis as never;
+  let port = alone(around);
+  let refused: Error | undefined;
+  try {
+    lasts &&= hasIndexedDB();
+    if (lasts && canShare()) port = tabs(`rhtmx:${name}`, id, around);
+  } catch (error) {
+    refused = error as Error;
+  }
+  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
+  const disk = new IndexedStore(name, randomId, clientId, clientSecret);
+  // Then nothing may be stored that other tabs cannot be told of.
+  if (refused) disk.refuse(refused.message);
+  return [new Fallback(disk, state, randomId), port];
 }

@@ -56,6 +56,8 @@ export class Hub extends Listeners {
   readonly #watched = new Set<string>();
   /** Why entities are not read, as it was reported. */
   readonly #refused = new Map<string, string>();
+  /** Writes that wait until the store is loaded. */
+  readonly #early = new Set<string>();
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -69,11 +71,14 @@ export class Hub extends Listeners {
   /** Why there is no connection, as it was reported. */
   #why: string | undefined;
 
-  /** @param prefix a random one: nobody else has ids that begin with it. */
-  constructor(store: Store, port: Port, prefix: string) {
+  /**
+   * @param prefix a random one: nobody else has ids that begin with it.
+   * @param state the memory to work on, if somebody else knows it.
+   */
+  constructor(store: Store, port: Port, prefix: string, state?: State) {
     super();
     this.store = store;
-    this.#kept = new Keeping(store);
+    this.#kept = new Keeping(store, state);
     this.state = this.#kept.state;
     this.port = port;
     this.#prefix = prefix;
@@ -82,6 +87,8 @@ export class Hub extends Listeners {
       this.leader?.(message);
     };
     store.onlost = (error) => this.#report(error);
+    store.onmove = (standing) => port.stand?.(standing);
+    store.onback = () => this.load();
     this.ready = this.load();
   }
 
@@ -153,21 +160,34 @@ export class Hub extends Listeners {
     refused?: string,
     now = Date.now(),
   ): Promise<M> {
-    if (!this.#loaded) {
-      const later = this.ready.then(() => this.write<M>(make, refused, now));
-      later.catch(() => {}); // as `Answers` does
-      return later;
-    }
-    return this.#promise((id) => {
-      const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
-      const message = checkFromClient(make(at));
-      const { entity, entity_id: entityId } = message;
-      const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
-      const write = { id, entity, entityId, message, epoch, since: at / 1e3 };
+    const act = (id: string) => {
+      this.#early.delete(id);
+      // Another page may have found it before this one was there.
+      if (this.state.writes.has(id)) return;
+      const write = this.#made(id, make, now);
+      // It is kept, as everything is that waits when a client is closed.
+      if (this.connection === "closed") return void this.store.add(write, refused).catch(() => {});
       this.#apply([["write", id, write]]);
       this.#showSoon();
       this.add(write, refused);
+    };
+    return this.#promise((id) => {
+      if (this.#loaded) return act(id);
+      this.#early.add(id);
+      // What it builds on is not known yet: a page that ends before leaves what is known.
+      this.store.hold?.(this.#made(id, make, now), refused ?? "");
+      void this.ready.then(() => act(id)).catch((error) => {
+        this.receive({ type: "outcome", id, error });
+      });
     });
+  }
+
+  #made(id: string, make: (at: number) => Push | PushFields, now: number): Write {
+    const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
+    const message = checkFromClient(make(at));
+    const { entity, entity_id: entityId } = message;
+    const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
+    return { id, entity, entityId, message, epoch, since: at / 1e3 };
   }
 
   /** Has the store keep a write, and number it. */
@@ -178,6 +198,11 @@ export class Hub extends Listeners {
         // Unless the leader found it in the store before this tab came round, and has told so.
         const known = this.state.writes.get(write.id);
         if (!known || known.seq) return;
+        if (!seq) {
+          this.#apply([["write", write.id]]);
+          this.send({ type: "hole" });
+          return this.#lost();
+        }
         const added = { type: "added", write: { ...write, seq }, refused } as const;
         if (performance.now() - begun < HEARTBEAT) return this.send(added);
         // This tab hung. Whether anything is left to be sent only the store knows.
@@ -282,6 +307,8 @@ export class Hub extends Listeners {
         return this.#lost();
       case "lost":
         return this.#lost();
+      case "unshared":
+        return this.store.refuse?.(message.why);
     }
   }
 
@@ -306,6 +333,7 @@ export class Hub extends Listeners {
 
   /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
   changed(): void {
+    this.store.look?.(this.connection === "open");
     for (const name of [QUEUE, REFUSED]) if (this.state.changed.has(name)) this.#stale.add(name);
     if (!this.#loaded || !this.state.changed.size) return;
     this.#timer ??= setTimeout(() => this.show(), this.#pause);
@@ -360,7 +388,8 @@ export class Hub extends Listeners {
     this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     this.emit("closed");
     clearTimeout(this.#timer);
-    this.store.close();
+    // What was written before it could be read is stored first.
+    void this.ready.then(() => this.store.close());
   }
 
   /** Reads everything from the store. */
@@ -422,7 +451,7 @@ export class Hub extends Listeners {
     const { writes, refused } = this.state;
     for (const [id, question] of this.#answers.all) {
       const write = writes.get(id);
-      if (question || (write && !write.settled)) continue;
+      if (question || this.#early.has(id) || (write && !write.settled)) continue;
       const { code, text: message = "", details = null } = refused.get(id) ?? {};
       this.#answers.settle(id, UNKNOWN, code && { code, message, details });
     }
@@ -446,6 +475,7 @@ export class Hub extends Listeners {
     this.connection = state;
     // The next attempt, which fails for the same reason, is not worth another word.
     if (error || state === "open") this.#why = error?.message;
+    this.store.look?.(state === "open");
     this.emit("state", state, error && typed(error));
     if (state !== "closed") return isNew ? this.#report(typed(error)) : undefined;
     this.#answers.end(error);

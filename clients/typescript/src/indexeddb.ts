@@ -1,10 +1,20 @@
 /**
  * The store of a browser, in IndexedDB.
  *
- * Knows the tables and what can go wrong with them. Must not know what they
- * mean. Every call is one transaction. Transactions over the same tables run in
- * the order in which they were begun, in all tabs: that is what gives each write
- * a number of its own.
+ * Knows the tables. Must not know what becomes of what is in them, nor how a
+ * database is opened. Transactions over the same tables run in the order in which they
+ * were begun, in all tabs: that is what gives each write a number of its own.
+ *
+ * The number of a write is its key, which the database gives, plus `shift`, which
+ * changes when all are numbered anew. So nothing has to be read before a write is put: its
+ * transaction is begun with the call and told to commit before the turn of the event
+ * loop ends, and the browser completes it though the page is closed. (Measured in
+ * Chromium 156: a write that read its number first was lost by 3 of 20 pages that were
+ * closed at once.) What is begun in the last moment of a page may be lost all the same, so it
+ * lies in the `Journal` as well, as does what is written before the database is open. What
+ * comes together is put together: all writes of one turn, and
+ * all that come while those before are being stored. If that fails, each is tried alone, so that
+ * one that is too large takes none with it.
  *
  * A write, its end and its number are on the disk before the call returns
  * (`durability: "strict"`): they must not come back, or go, with the power. What
@@ -13,22 +23,44 @@
  * The bare interface is used: what is written needs no promise of its own, the
  * transaction has one, and a library would be a tenth of the whole client.
  */
-import { RhtmxError } from "./errors.ts";
-import { mustLast, renumber, stateOf } from "./store.ts";
+import { Database, result } from "./database.ts";
+import { Journal } from "./journal.ts";
+import { apply, mustLast, renumber, stateOf } from "./store.ts";
+import type { Table } from "./database.ts";
+import type { RhtmxError } from "./errors.ts";
 import type { Op, State, Store, Write } from "./store.ts";
 
-/** Writes are kept by id and not by number: they are numbered anew where they are. */
-const TABLES = ["record", "place", "write", "refused", "meta"];
+/** Writes are in `queue`; their key is a number, or their id for one that has none any more. */
+const TABLES = ["record", "place", "refused", "meta", "queue"];
+
+/** A write that is being stored, and who waits for its number. */
+interface Added {
+  readonly write: Write;
+  readonly refused: string;
+  readonly resolve: (seq: number) => void;
+  readonly reject: (error: unknown) => void;
+  key?: IDBRequest<IDBValidKey> | undefined;
+}
 
 /** See the head of the file. */
 export class IndexedStore implements Store {
   onlost?: (error: RhtmxError) => void;
-  readonly #name: string;
+  readonly #database: Database;
+  readonly #journal: Journal;
   readonly #clientId: string | undefined;
   readonly #secret: string | undefined;
   readonly #makeId: () => string;
-  #db: Promise<IDBDatabase> | undefined;
-  #lost: RhtmxError | undefined;
+  readonly #life = new AbortController();
+  /** Everything that is being stored. */
+  readonly #adding = new Set<Added>();
+  /** Writes that wait until those before them are stored. */
+  #line: Added[] = [];
+  /** The page may end any time. */
+  #leaves = false;
+  /** Puts a write into the transaction of this turn. */
+  #put: ((added: Added) => void) | undefined;
+  /** How many transactions are storing writes. */
+  #busy = 0;
 
   /**
    * @param name of the database.
@@ -37,43 +69,86 @@ export class IndexedStore implements Store {
    * @param secret what gives it the right to that, if the application gives it.
    */
   constructor(name: string, makeId: () => string, clientId?: string, secret?: string) {
-    this.#name = name;
+    this.#database = new Database({ name, version: 2, tables: TABLES, upgrade });
+    this.#database.onlost = (error) => this.onlost?.(error);
+    this.#journal = new Journal(name);
     this.#makeId = makeId;
     this.#clientId = clientId;
     this.#secret = secret;
+    const { signal } = this.#life;
+    const on = (name: string, act: () => void) =>
+      globalThis.addEventListener?.(name, act, { capture: true, signal });
+    on("pagehide", () => this.#leave());
+    on("pageshow", () => (this.#leaves = false));
   }
 
-  load(): Promise<State> {
-    return this.#run(false, async (table) => {
-      const tables = TABLES.map(async (name) => {
-        const [keys, values] = [table(name).getAllKeys(), table(name).getAll()];
-        await result(values);
-        const head = name === "meta" ? [] : [name];
-        return keys.result.map((key, at) => [...head, key, values.result[at]].flat() as never as Op);
-      });
-      const state = stateOf((await Promise.all(tables)).flat());
-      const { meta } = state;
+  /** @param merge what else to store, given what is there; then another database will do, too. */
+  async load(merge?: (found: State) => Op[]): Promise<State> {
+    const database = this.#database;
+    if (merge) database.isSame = undefined;
+    const left = this.#journal.found;
+    const state = await database.run(false, async (table) => {
+      for (const [write, refused] of left) await put(table, write, refused);
+      const found = await read(table);
+      const { meta } = found;
+      const before = { ...meta };
       const id = this.#clientId ?? (meta.client_id || this.#makeId());
-      // The secret of another id is of no use to this one.
-      const secret = this.#secret ?? ((meta.client_id === id && meta.secret) || "");
-      table("meta").put((meta.client_id = id), "client_id");
-      table("meta").put((meta.secret = secret), "secret");
-      return state;
+      // The secret of another id is of no use to this one. A new one is made here, not taken from
+      // the server: each tab knows it before any of them binds the id to it.
+      const secret = this.#secret ?? ((meta.client_id === id && meta.secret) || this.#makeId());
+      Object.assign(meta, { client_id: id, secret });
+      // A full disk can still be read.
+      if (before.client_id !== id) table("meta").put(id, "client_id");
+      if (before.secret !== secret) table("meta").put(secret, "secret");
+      for (const op of merge?.(found) ?? []) {
+        await applied(table, op);
+        apply(found, op);
+      }
+      return found;
     });
+    for (const [{ id }] of left) this.#journal.drop(id, true);
+    const { client_id } = state.meta;
+    database.isSame = async (table) => (await result(table("meta").get("client_id"))) === client_id;
+    return state;
+  }
+
+  /** The id of whose database it is, once it works; empty for none yet. */
+  async probe(): Promise<string> {
+    this.#database.isSame = undefined;
+    const read = async (table: Table) => (await result(table("meta").get("client_id"))) ?? "";
+    return this.#database.run(false, read);
+  }
+
+  /** It must not be used any more. */
+  refuse(why: string): void {
+    this.#database.refuse(why);
+  }
+
+  /** Keeps a write for the next page until it is added; there is no database yet. */
+  hold(write: Write, refused: string): void {
+    this.#journal.hold(write, refused);
+  }
+
+  /** Lets go of a write that will not be added; false if another page has found and stored it. */
+  release(id: string): boolean {
+    const isTaken = this.#journal.isTaken(id);
+    this.#journal.drop(id);
+    return !isTaken;
   }
 
   add(write: Write, refused = ""): Promise<number> {
-    return this.#run(true, async (table) => {
-      const seq = ((await result(table("meta").get("last"))) ?? 0) + 1;
-      table("meta").put(seq, "last");
-      table("write").put({ ...write, seq }, write.id);
-      table("refused").delete(refused);
-      return seq;
+    if (this.#journal.isTaken(write.id)) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      const added = { write, refused, resolve, reject };
+      this.#adding.add(added);
+      this.#line.push(added);
+      if (this.#leaves) this.#leave();
+      this.#flush();
     });
   }
 
   apply(ops: readonly Op[], leader?: string): Promise<boolean> {
-    return this.#run(ops.some(mustLast), async (table) => {
+    return this.#database.run(ops.some(mustLast), async (table) => {
       if (leader && (await result(table("meta").get("leader"))) !== leader) return false;
       for (const op of ops) await applied(table, op);
       return true;
@@ -81,93 +156,217 @@ export class IndexedStore implements Store {
   }
 
   close(): void {
-    this.#db?.then((db) => db.close()).catch(() => {});
+    this.#life.abort();
+    this.#leave();
+    this.#database.close();
   }
 
-  #open(): Promise<IDBDatabase> {
-    return new Promise((resolve, reject) => {
-      const request = indexedDB.open(this.#name, 1);
-      request.onupgradeneeded = () => TABLES.map((each) => request.result.createObjectStore(each));
-      request.onerror = () => reject(request.error);
-      request.onsuccess = () => {
-        const db = request.result;
-        const lose = () => {
-          db.close();
-          this.#lost = failed("it is gone: copy what you need, reload the page");
-          this.onlost?.(this.#lost);
-        };
-        // The browser has taken it away, or another tab deletes it.
-        db.onclose = db.onversionchange = lose;
-        resolve(db);
-      };
-    });
+  /** Not every browser completes what was begun in the last moment of a page. */
+  #leave(): void {
+    this.#leaves = true;
+    // One that has a number is there already.
+    for (const { write, refused } of this.#adding) if (!write.seq) this.hold(write, refused);
+    this.#flush(true);
   }
 
-  async #run<T>(strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
-    try {
-      if (this.#lost) throw this.#lost;
-      const db = await (this.#db ??= this.#open());
-      const durability = strict ? "strict" : "relaxed";
-      const transaction = db.transaction(TABLES, "readwrite", { durability });
-      const ended = new Promise((resolve, reject) => {
-        transaction.oncomplete = resolve;
-        transaction.onabort = () => reject(transaction.error);
+  #added(added: Added, seq: number): void {
+    this.#adding.delete(added);
+    this.#journal.drop(added.write.id);
+    added.resolve(seq);
+  }
+
+  /** Stores what waits, in the transaction of this turn; `now`: a new one may be begun. */
+  #flush(now = !this.#busy): void {
+    if (!this.#line.length || !(this.#put || now)) return;
+    if (!this.#put) this.#begin();
+    for (const each of this.#line.splice(0)) this.#put!(each);
+  }
+
+  /** Begins a transaction: what comes in this turn of the event loop is put at once, then it commits. */
+  #begin(): void {
+    const batch: Added[] = [];
+    const database = this.#database;
+    let tables: Table | undefined;
+    let failure: unknown;
+    this.#busy += 1;
+    this.#put = (each) => {
+      batch.push(each);
+      try {
+        each.key = tables?.("queue").put(bare(each.write));
+        tables?.("refused").delete(each.refused);
+      } catch (error) {
+        failure ??= error;
+      }
+    };
+    const turn = Promise.resolve().then(() => (this.#put = undefined));
+    const fill = async (table: Table, transaction: IDBTransaction) => {
+      tables = table;
+      const shift = table("meta").get("shift");
+      await turn;
+      if (failure) throw failure;
+      transaction.commit?.();
+      return (await result(shift)) ?? 0;
+    };
+    const stored = database.connection
+      ? database.transact(database.connection, true, fill)
+      : turn.then(() => Promise.reject());
+    void stored
+      .then(
+        (shift) => batch.forEach((each) => this.#added(each, (each.key!.result as number) + shift)),
+        () => this.#oneByOne(batch),
+      )
+      .then(() => {
+        this.#busy -= 1;
+        this.#flush();
       });
-      const acted = act((name) => transaction.objectStore(name));
-      // All or nothing. The reason is the transaction's if it has ended by itself.
-      acted.catch(() => transaction.error ?? transaction.abort());
-      return (await Promise.all([acted, ended]))[0];
-    } catch (error) {
-      throw understood(error as Error);
+  }
+
+  async #oneByOne(batch: Added[]): Promise<void> {
+    let lost: unknown;
+    for (const each of batch) {
+      try {
+        if (lost) throw lost;
+        this.#added(each, await this.#database.run(true, (table) => put(table, each.write, each.refused)));
+      } catch (error) {
+        this.#adding.delete(each);
+        if ((error as RhtmxError).code === "storage_full") this.#journal.drop(each.write.id);
+        else lost = error;
+        each.reject(error);
+      }
     }
   }
 }
 
-type Table = (name: string) => IDBObjectStore;
+function upgrade(transaction: IDBTransaction): void {
+  const { db } = transaction;
+  for (const each of TABLES) {
+    if (db.objectStoreNames.contains(each)) continue;
+    const table = db.createObjectStore(each, { autoIncrement: each === "queue" });
+    if (each === "queue") table.createIndex("id", "id", { unique: true });
+  }
+  // Version 1 kept the number in the write.
+  if (db.objectStoreNames.contains("write")) void move((name) => transaction.objectStore(name), db);
+}
 
-function result<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+async function move(table: Table, db: IDBDatabase): Promise<void> {
+  const writes: Write[] = await result(table("write").getAll());
+  const last = (await result(table("meta").get("last"))) ?? 0;
+  for (const each of writes) table("queue").put(bare(each), each.settled ? each.id : each.seq);
+  await applied(table, ["last", last]);
+  db.deleteObjectStore("write");
+}
+
+type Rows = [key: IDBValidKey, value: never][];
+
+async function rows(table: IDBObjectStore): Promise<Rows> {
+  const [keys, values] = [table.getAllKeys(), table.getAll()];
+  await result(values);
+  return keys.result.map((key, at) => [key, values.result[at] as never]);
+}
+
+/** Everything, as it lies in the tables. */
+async function read(table: Table): Promise<State> {
+  const [records, places, refused, meta, queue] = await Promise.all(TABLES.map((name) => rows(table(name))));
+  const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
+  const writes = queue!.map((row) => numbered(row, shift));
+  return stateOf([
+    ...records!.map(([key, held]): Op => ["record", ...(key as [string, string]), held]),
+    ...places!.map(([name, place]): Op => ["place", name as string, place]),
+    ...refused!.map(([id, each]): Op => ["refused", id as string, each]),
+    ...(Object.entries(known) as never as Op[]),
+    ...writes.map((each): Op => ["write", each.id, each]),
+  ]);
+}
+
+/** A write as it lies in the table: its key is its number, unless it is settled and none counts. */
+function bare(write: Write): Write {
+  const { seq, ...rest } = write;
+  return write.settled ? write : rest;
+}
+
+function numbered([key, write]: Rows[number], shift: number): Write {
+  return { seq: (key as number) + shift, ...(write as Write) };
+}
+
+/** Puts a write that may be there already; one that has a number gets another one. */
+async function put(table: Table, write: Write, refused: string): Promise<number> {
+  const queue = table("queue");
+  const key = await result(queue.index("id").getKey(write.id));
+  const shift = await shiftOf(table);
+  if (key !== undefined && !write.seq) return (key as number) + shift;
+  if (key !== undefined) queue.delete(key);
+  table("refused").delete(refused);
+  return ((await result(queue.put(bare(write)))) as number) + shift;
+}
+
+async function shiftOf(table: Table): Promise<number> {
+  return (await result(table("meta").get("shift"))) ?? 0;
 }
 
 /** Applies an operation; nothing has to be waited for but what reads. */
 async function applied(table: Table, op: Op): Promise<void> {
-  const meta = table("meta");
   switch (op[0]) {
     case "record":
-      return put(table("record"), [op[1], op[2]], op[3]);
+      return set(table("record"), [op[1], op[2]], op[3]);
     case "place":
-    case "write":
     case "refused":
-      return put(table(op[0]), op[1], op[2]);
-    case "last":
-      meta.put(Math.max(op[1], (await result(meta.get("last"))) ?? 0), "last");
-      break;
-    case "renumber": {
-      const before = (await result(meta.get("last"))) ?? 0;
-      const writes = table("write");
-      const keep = (each: Write) => void writes.put(each, each.id);
-      meta.put(renumber(await result(writes.getAll()), before, op[1], keep), "last");
+      return set(table(op[0]), op[1], op[2]);
+    case "write":
+      return rewrite(table, op[1], op[2]);
+    case "last": {
+      const key = op[1] - (await shiftOf(table));
+      await raise(table, op[1]);
+      if (await result(table("queue").count(key))) break;
+      // The next key that the database gives is above each that was ever there.
+      table("queue").put(0, key);
+      table("queue").delete(key);
       break;
     }
+    case "renumber":
+      return renumbered(table, op[1]);
     default:
-      meta.put(op[1], op[0]);
+      table("meta").put(op[1], op[0]);
   }
 }
 
-function put(table: IDBObjectStore, key: IDBValidKey, value: unknown): void {
+function set(table: IDBObjectStore, key: IDBValidKey, value: unknown): void {
   if (value) table.put(value, key);
   else table.delete(key);
 }
 
-function understood(error: Error): RhtmxError {
-  if (error instanceof RhtmxError) return error;
-  if (error?.name !== "QuotaExceededError") return failed(error?.message);
-  return new RhtmxError("storage_full", "no space left: nothing was written");
+/** A write changes, or leaves the queue. */
+async function rewrite(table: Table, id: string, write: Write | undefined): Promise<void> {
+  const queue = table("queue");
+  const key = await result(queue.index("id").getKey(id));
+  if (write?.settled) queue.put(write, key ?? id);
+  else if (key === undefined) return;
+  else if (write) queue.put(bare(write), key);
+  else {
+    queue.delete(key);
+    // What was given last has to be known when nothing waits.
+    if (typeof key === "number") await raise(table, key + (await shiftOf(table)));
+  }
 }
 
-function failed(why: string): RhtmxError {
-  return new RhtmxError("storage_failed", `the browser's storage failed: ${why}`);
+async function raise(table: Table, last: number): Promise<void> {
+  const meta = table("meta");
+  meta.put(Math.max(last, (await result(meta.get("last"))) ?? 0), "last");
+}
+
+async function renumbered(table: Table, last: number): Promise<void> {
+  const [queue, meta] = [table("queue"), table("meta")];
+  const shift = await shiftOf(table);
+  const all = await rows(queue);
+  const keys = new Map(all.map(([key, write]) => [(write as Write).id, key]));
+  // What is put without a key from here on has the next ones.
+  const key = (await result(queue.put(0))) as number;
+  queue.delete(key);
+  meta.put(last - key, "shift");
+  meta.put(last, "last");
+  const writes = all.map((row) => numbered(row, shift));
+  renumber(writes, key + shift - 1, last, (each) => {
+    if (each.settled) return void queue.put(each, keys.get(each.id));
+    queue.delete(keys.get(each.id)!);
+    queue.put(bare(each));
+  });
 }

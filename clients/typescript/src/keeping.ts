@@ -10,7 +10,7 @@ import type { Op, State, Store, Write } from "./store.ts";
 /** See the head of the file. */
 export class Keeping {
   /** Always the same object; what is in it is not. */
-  readonly state: State = stateOf();
+  readonly state: State;
   readonly #store: Store;
   /** What has changed while the store is being read. */
   #meanwhile: Op[] | undefined = [];
@@ -18,8 +18,9 @@ export class Keeping {
   readonly #found = new Set<string>();
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store) {
+  constructor(store: Store, state = stateOf()) {
     this.#store = store;
+    this.state = state;
   }
 
   /** Applies operations to memory. */

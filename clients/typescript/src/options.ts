@@ -107,6 +107,11 @@ export interface Info {
   readonly epoch?: string | undefined;
   /** Up to which version each entity was received. */
   readonly positions: Readonly<Record<string, number | undefined>>;
+  /**
+   * What is written here outlives the page. False until the store is loaded, where there is
+   * none, and while the browser's does not work: then all is kept in memory, and sent.
+   */
+  readonly stored: boolean;
   /** Whether this tab has the connection of all tabs. */
   readonly leads: boolean;
 }

@@ -82,7 +82,10 @@ export function randomId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether there is a place to keep things, and tabs can agree on who uses it. */
+/**
+ * Whether there is a place to keep things, and tabs can agree on who uses it. Throws where
+ * the browser refuses even to be asked: Firefox does, with cookies blocked.
+ */
 export function hasIndexedDB(): boolean {
   // Two tabs that do not know of each other would send one queue twice.
   return !!platform.indexedDB && (canShare() || !platform.document);

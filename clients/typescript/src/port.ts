@@ -27,6 +27,7 @@
  * | `hello`               | tab    | it is new: how is the connection?                    |
  * | `lost`                | port   | some of what was told is missing here                |
  * | `hole`                | port   | a write may be in the store that nobody told         |
+ * | `unshared`            | port   | the browser gives no locks: nothing can be shared    |
  * | `wake`                | tab    | somebody looks: connect now, or see if it still works |
  *
  * A tab that misses an `outcome` (it was frozen, the leader died) finds its
@@ -48,7 +49,7 @@ import type { Refusal } from "./errors.ts";
 import type { State } from "./events.ts";
 import type { ChangeLog, ServerMessage } from "./messages/types.ts";
 import type { Question } from "./requests.ts";
-import type { Op, Write } from "./store.ts";
+import type { Op, Standing, Write } from "./store.ts";
 
 /** Who wants no connection: the application, the browser without a network, a page that is put aside. */
 export type Why = "app" | "network" | "page";
@@ -89,6 +90,7 @@ export type Told =
   | (Wanted & { readonly type: "shut" | "unwatch" })
   | { readonly type: "gone"; readonly tab: string }
   | { readonly type: "offline" | "online"; readonly why: Why }
+  | { readonly type: "unshared"; readonly why: string }
   | { readonly type: "hello" | "lost" | "hole" | "wake" };
 
 /** What connects the tabs of one client. */
@@ -102,6 +104,8 @@ export interface Port {
    * `waited`: there were others meanwhile, and memory may lack what they stored.
    */
   lead(start: (waited?: boolean) => void, stop: () => void): void;
+  /** Leads by itself, hearing nobody, nowhere, or with the others again. */
+  stand?(standing: Standing): void;
   /** This tab turned out not to lead: it stands in line again. */
   yield?(): void;
   /** Whether this tab paused so long, since this was asked last, that another may lead. */

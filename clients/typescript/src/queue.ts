@@ -59,6 +59,7 @@ export class Queue {
 
   /** Every answer up to this number is stored: the server may forget it. */
   get confirmed(): number {
+    if (this.#core.state.frozen) return 0;
     return Math.min(this.#confirmed, this.#answered);
   }
 
@@ -119,10 +120,11 @@ export class Queue {
   /** The queue was loaded anew. */
   loaded(): void {
     if (this.#recount) {
-      const { last } = this.#core.state.meta;
+      const { meta: { last }, frozen } = this.#core.state;
       this.#recount = false;
       // What turns up now was numbered by a count that is behind the server's: it was never sent.
-      if (this.#isOff() || (this.#empty && last < this.#known)) this.#renumber(this.#known);
+      const isOff = this.#isOff() || (this.#empty && last < this.#known);
+      if (isOff && !frozen) this.#renumber(this.#known);
       else this.#resume();
     }
     this.#due = true;
@@ -197,8 +199,12 @@ export class Queue {
     const write = this.#find(error.seq);
     if (!write) return;
     const { seq } = write;
-    const { tell } = this.#core;
+    const { state, emit, tell } = this.#core;
     const becomes = verdict(error, seq);
+    // Whoever reaches the store has got the answer, and stored it: it is found there, later.
+    if (state.frozen && error.code === "out_of_order" && becomes === "reject") {
+      return emit(["write", write.id]);
+    }
     if (becomes === "retry") this.hold.refused(error, now);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -210,7 +216,7 @@ export class Queue {
         break;
       case "reorder": {
         const last = lastSeq(error);
-        if (waiting(this.#core.state)[0]!.seq > last + 1) this.#renumber(last);
+        if (!state.frozen && waiting(state)[0]!.seq > last + 1) this.#renumber(last);
         else {
           this.#rewind(last);
           this.hold.refused(error, now);

@@ -114,7 +114,6 @@ export class Runner {
     this.#hub.leader = undefined;
     this.#store();
     clearTimeout(this.#timer);
-    clearTimeout(this.#storeTimer);
     this.#disconnect(1000);
     this.#running = true;
   }

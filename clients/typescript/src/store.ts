@@ -93,10 +93,22 @@ export function mustLast([name]: Op): boolean {
   return name !== "record" && name !== "place";
 }
 
+/**
+ * Where a tab stands: with the others that share the store, by itself as a client of its
+ * own, or nowhere for now.
+ */
+export type Standing = "shared" | "alone" | "nowhere";
+
 /** Where a client keeps what has to last. Its calls fail with an `RhtmxError`. */
 export interface Store {
+  /** What is in it outlives the page. */
+  readonly stored?: boolean;
   /** Called when it can keep nothing any more. */
   onlost?: (error: RhtmxError) => void;
+  /** Called when the tab has to stand elsewhere. */
+  onmove?: (standing: Standing) => void;
+  /** Called when it can be loaded anew; resolves when it is. */
+  onback?: () => Promise<void>;
   /** Reads everything; makes the client's id the first time. */
   load(): Promise<State>;
   /**
@@ -104,7 +116,7 @@ export interface Store {
    * transaction.
    *
    * @param refused the refused write that it replaces, which goes.
-   * @returns the number.
+   * @returns the number; 0 if another tab has it.
    */
   add(write: Write, refused?: string): Promise<number>;
   /**
@@ -114,6 +126,12 @@ export interface Store {
    * @returns whether it was applied.
    */
   apply(ops: readonly Op[], leader?: string): Promise<boolean>;
+  /** Keeps a write that cannot be added yet, as nothing is loaded: for the next page. */
+  hold?(write: Write, refused: string): void;
+  /** Memory has changed, or the connection. `open`: something can be sent. */
+  look?(open: boolean): void;
+  /** It must not be used any more; why, in words. */
+  refuse?(why: string): void;
   close(): void;
 }
 
@@ -136,6 +154,8 @@ export interface State {
   meta: Meta;
   /** What has changed since it was shown: names of entities, `QUEUE` and `REFUSED`. */
   readonly changed: Set<string>;
+  /** Its numbers are those of a store out of reach: none may be given, changed or confirmed. */
+  frozen?: boolean | undefined;
 }
 
 /** No entity has such a name. */

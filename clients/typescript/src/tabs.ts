@@ -20,6 +20,7 @@
  * what is held has to be loaded anew: `lost` says so.
  */
 import type { Port, Told } from "./port.ts";
+import type { Standing } from "./store.ts";
 
 /** Within two of these, in milliseconds, a leader that hangs is replaced. */
 export const HEARTBEAT = 2_500;
@@ -72,6 +73,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   /** When this tab was last seen running. */
   let seen = 0;
   let paused = false;
+  let standing: Standing = "shared";
 
   const look = () => {
     const now = around.performance.now();
@@ -80,7 +82,9 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     seen = now;
   };
   const tell = (type: "lost" | "hole") => port.onmessage?.({ type });
-  const send = (what: Told | Sign) => channel?.postMessage([id, count, what] satisfies Envelope);
+  const send = (what: Told | Sign) => {
+    if (standing === "shared") channel?.postMessage([id, count, what] satisfies Envelope);
+  };
 
   /** Acts with the lock of a tab, unless that is given up before, or this is no place for locks. */
   const hold = (whose: string, { signal }: AbortController, act: () => Promise<void> | void) => {
@@ -108,7 +112,8 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   };
 
   const lead = (done = () => {}) => {
-    const waited = seen > 0;
+    // Nobody can have stored anything for a tab that stands by itself.
+    const waited = seen > 0 && standing === "shared";
     release = done;
     look();
     paused = false;
@@ -128,6 +133,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const enter = (how?: LockOptions) => {
     leave();
     silence = 0;
+    if (standing !== "shared") return standing === "alone" ? lead() : undefined;
     const { signal } = (place = new AbortController());
     around.navigator.locks
       .request(name, how ?? { signal }, (lock) => {
@@ -139,9 +145,9 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       })
       .catch((error: Error) => {
         if (signal.aborted) return;
-        // Stolen; or this is no place for locks, and nobody else can lead.
+        // Stolen; or this is no place for locks, and nobody can know who leads.
         if (error.name === "AbortError") again();
-        else lead();
+        else port.onmessage?.({ type: "unshared", why: error.message });
       });
   };
   /** What this tab holds may be more than what was stored, or less. */
@@ -165,7 +171,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const wake = () => {
     if (!channel) join();
     attend();
-    if (!place && start) again();
+    if (!place && !release && start) again();
   };
   const listen = (event: string, listener: () => void) =>
     around.addEventListener?.(event, listener, { capture: true, signal: life.signal });
@@ -175,6 +181,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   listen("pageshow", wake);
 
   const hear = ({ data }: { data: Envelope }) => {
+    if (standing !== "shared") return;
     look();
     const [from, number, what] = data;
     const told = typeof what === "object";
@@ -218,6 +225,12 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       start = begin;
       stop = end;
       enter({ ifAvailable: true });
+    },
+    stand(next) {
+      standing = next;
+      if (!start) return;
+      if (next === "shared") again();
+      else enter();
     },
     paused() {
       look();

@@ -70,7 +70,7 @@ describe("connecting", () => {
     world.socket().says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e7", reset: false });
     await settle();
     const positions = { tasks: 7 };
-    expect(world.client.info).toEqual({ clientId: "c9", epoch: "e7", positions, leads: true });
+    expect(world.client.info).toEqual({ clientId: "c9", epoch: "e7", positions, leads: true, stored: false });
   });
 
   it("shows the same object as long as nothing of it has changed", async () => {

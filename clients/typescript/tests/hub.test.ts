@@ -15,6 +15,7 @@ import { WELCOME } from "./support/welcome.ts";
 import { eventually } from "./support/eventually.ts";
 import type { Message } from "../src/messages/types.ts";
 import type { Port, Told } from "../src/port.ts";
+import type { Write } from "../src/store.ts";
 
 const ends: (() => void)[] = [];
 
@@ -175,6 +176,22 @@ describe("two tabs on one store", () => {
     expect((await contentsOf(store)).records).toEqual([]);
   });
 
+  it("one that has ended does not store what it was about to once more", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const runner = lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    await vi.advanceTimersByTimeAsync(0);
+    vi.spyOn(store, "apply").mockReturnValue(new Promise(() => {}));
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    runner.stop();
+    one.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
   it("one that has ended does not try to store for ever", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const [store, port] = [new TestStore("c"), channel()];
@@ -207,6 +224,23 @@ describe("two tabs on one store", () => {
     socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 1 });
     expect(await written).toMatchObject({ duplicate: true });
     expect([...two.state.writes.values()]).toMatchObject([{ settled: { version: 2 } }]);
+  });
+
+  it("a write that was acknowledged while a tab heard nothing is durable, though its change is still to come", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const hub = await tab(store, own, "one");
+    const written = hub.write(() => push("1", 1));
+    await settle();
+    const [write] = (await contentsOf(store)).writes;
+    await store.apply([["write", write!.id, { ...write!, settled: { version: 9, epoch: "e1" } }]]);
+    let ended = false;
+    void written.then(() => (ended = true));
+    own.onmessage!({ type: "lost" });
+    await settle();
+    expect(ended).toBe(true);
+    expect(hub.queue).toEqual([]);
+    expect(hub.row("tasks", "1")?.data, "it is shown until then").toEqual({ n: 1 });
   });
 
   it("what is told before a tab has loaded is not lost", async () => {
@@ -390,6 +424,105 @@ describe("what several tabs read", () => {
     expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
     socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
     await Promise.all([one.synced, two.synced]);
+  });
+});
+
+describe("a write before the store is loaded", () => {
+  /** One that is loaded when the test says so, and keeps what is held for the next page. */
+  class SlowStore extends TestStore {
+    readonly held: Write[] = [];
+    loads = () => {};
+    readonly #loading = new Promise<void>((resolve) => (this.loads = resolve));
+    readonly calls: string[] = [];
+
+    override async load() {
+      await this.#loading;
+      return super.load();
+    }
+
+    override async add(write: Write, refused?: string) {
+      this.calls.push("add");
+      return super.add(write, refused);
+    }
+
+    hold(write: Write) {
+      this.held.push(write);
+    }
+
+    override close() {
+      this.calls.push("close");
+    }
+  }
+
+  function opened() {
+    const [store, own] = [new SlowStore("c"), channel()()];
+    const hub = new Hub(store, own, "one");
+    ends.push(() => hub.close());
+    return { store, own, hub };
+  }
+
+  it("is held for the next page at once, and waits for its number and its answer", async () => {
+    const { store, hub } = opened();
+    let ended = false;
+    void hub.write(() => push("1", 1)).then(() => (ended = true), () => {});
+    expect(store.held).toMatchObject([{ id: "one-1", entity: "tasks", entityId: "1", message: { data: { n: 1 } } }]);
+    store.loads();
+    await settle();
+    expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
+    expect(ended).toBe(false);
+  });
+
+  it("builds on what was loaded", async () => {
+    const { store, hub } = opened();
+    await store.apply([["record", "tasks", "1", { data: { n: 1 }, version: 4 }], ["place", "tasks", { epoch: "e1", version: 4, fields: false }]]);
+    void new Collection(hub, "tasks").patch("1", { m: 1 });
+    expect(store.held).toMatchObject([{ message: { base_version: undefined } }]);
+    store.loads();
+    await settle();
+    expect(hub.queue).toMatchObject([{ message: { base_version: 4 } }]);
+  });
+
+  it("that cannot be made then is refused, with the reason", async () => {
+    const { store, hub } = opened();
+    let times = 0;
+    const written = hub.write(() => push("1", (times += 1) > 1 ? NaN : 1));
+    await expect(hub.write(() => push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
+    expect(store.held).toHaveLength(1);
+    store.loads();
+    await expect(hub.write(() => push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
+    await expect(written).rejects.toMatchObject({ code: "bad_message" });
+  });
+
+  it("is stored before the store of a closed client is", async () => {
+    const { store, hub } = opened();
+    const written = hub.write(() => push("1", 1));
+    hub.close();
+    await expect(written).rejects.toMatchObject({ code: "closed" });
+    store.loads();
+    await settle();
+    expect(store.calls).toEqual(["add", "close"]);
+    expect(hub.queue, "and shown no more").toEqual([]);
+    expect((await contentsOf(store)).writes).toMatchObject([{ id: "one-1", seq: 1 }]);
+  });
+
+  it("that another page has stored by then is not written again", async () => {
+    const { store, hub } = opened();
+    void hub.write(() => push("1", 1));
+    await TestStore.prototype.add.call(store, store.held[0]!);
+    store.loads();
+    await settle();
+    expect(store.calls).toEqual([]);
+    expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
+  });
+
+  it("that another page has stored and sent by then is durable, and not shown for ever", async () => {
+    const { store, hub } = opened();
+    const written = hub.write(() => push("1", 1));
+    vi.spyOn(store, "add").mockResolvedValue(0);
+    store.loads();
+    expect(await written).toMatchObject({ duplicate: true });
+    expect(hub.queue).toEqual([]);
+    expect(hub.rows("tasks")).toEqual([]);
   });
 });
 

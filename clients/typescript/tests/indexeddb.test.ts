@@ -8,15 +8,21 @@ import { contentsOf } from "./support/contents.ts";
 import { open, settle, start } from "./support/client.ts";
 import { TIME, WELCOME } from "./support/welcome.ts";
 import { eventually } from "./support/eventually.ts";
+import { FakeStorage } from "./support/storage.ts";
+import { write } from "./support/writes.ts";
 import type { Client } from "../src/client.ts";
-import type { Op, Store, Write } from "../src/store.ts";
+import type { Op, Store } from "../src/store.ts";
 
 const stores: Store[] = [];
 
-beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  vi.stubGlobal("localStorage", new FakeStorage());
+});
 afterEach(() => {
   stores.splice(0).forEach((store) => store.close());
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 function made(name = "db", clientId?: string): IndexedStore {
@@ -25,16 +31,11 @@ function made(name = "db", clientId?: string): IndexedStore {
   return store;
 }
 
-function write(id: string, more: Partial<Write> = {}): Write {
-  const message = { type: "push", entity: "tasks", entity_id: "1", action: "update", data: 1 } as const;
-  return { id, entity: "tasks", entityId: "1", message, since: 0, ...more };
-}
-
 const refused = { id: "w1", message: write("w1").message, code: "forbidden", text: "no", details: null } as const;
 
 describe.each([
   ["IndexedDB", () => made()],
-  ["memory", () => new MemoryStore("made")],
+  ["memory", () => new MemoryStore("made", "made")],
 ] as const)("a store in %s", (_, make) => {
   it("is empty at first, and has made an id", async () => {
     expect(await contentsOf(make())).toEqual({
@@ -42,7 +43,7 @@ describe.each([
       places: [],
       writes: [],
       refused: [],
-      meta: { client_id: "made", last: 0, secret: "" },
+      meta: { client_id: "made", last: 0, secret: "made" },
     });
   });
 
@@ -59,7 +60,7 @@ describe.each([
     const store = make();
     await store.add(write("a"));
     await store.apply([["refused", "w1", refused]]);
-    expect(await store.add(write("a"), "w1")).toBe(2);
+    expect(await store.add(write("a", { seq: 1 }), "w1")).toBe(2);
     expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 2 }], refused: [] });
   });
 
@@ -99,6 +100,30 @@ describe.each([
     expect(meta.last).toBe(9);
   });
 
+  it("knows the last number that was given when nothing waits", async () => {
+    const store = make();
+    for (const id of ["a", "b"]) await store.add(write(id));
+    await store.apply([["write", "b"], ["write", "a"]]);
+    expect(await contentsOf(store)).toMatchObject({ writes: [], meta: { last: 2 } });
+    expect(await store.add(write("c"))).toBe(3);
+  });
+
+  it("changes a write, and leaves it its number", async () => {
+    const store = make();
+    for (const id of ["a", "b"]) await store.add(write(id));
+    await store.apply([["write", "a", write("a", { seq: 1, since: 5 })]]);
+    const { writes } = await contentsOf(store);
+    expect(writes.map(({ id, seq, since }) => [id, seq, since])).toEqual([["a", 1, 5], ["b", 2, 0]]);
+  });
+
+  it("does not touch what waits when the last number is raised to one of its numbers", async () => {
+    const store = make();
+    for (const id of ["a", "b"]) await store.add(write(id));
+    await store.apply([["last", 1]]);
+    expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 1 }, { id: "b", seq: 2 }] });
+    expect(await store.add(write("c"))).toBe(3);
+  });
+
   it("raises the last number, and never lowers it but to number anew", async () => {
     const store = make();
     await store.apply([["last", 5]]);
@@ -136,8 +161,8 @@ describe("in IndexedDB", () => {
     const meta = async (store: IndexedStore) => (await contentsOf(store)).meta;
     expect(await meta(made())).toMatchObject({ client_id: "made", secret: "hush" });
     expect(await meta(made("db", "made"))).toMatchObject({ secret: "hush" });
-    expect(await meta(made("db", "given"))).toMatchObject({ client_id: "given", secret: "" });
-    expect(await meta(made("db", "made"))).toMatchObject({ client_id: "made", secret: "" });
+    expect(await meta(made("db", "given"))).toMatchObject({ client_id: "given", secret: "made" });
+    expect(await meta(made("db", "made"))).toMatchObject({ client_id: "made", secret: "made" });
     const chosen = new IndexedStore("db", () => "another", "made", "mine");
     stores.push(chosen);
     expect(await meta(chosen)).toMatchObject({ client_id: "made", secret: "mine" });
@@ -154,20 +179,256 @@ describe("in IndexedDB", () => {
     expect(begun.mock.calls.map(([, , options]) => options?.durability)).toEqual(["strict", "relaxed", "strict"]);
   });
 
-  it("a full disk is told as `storage_full`, and nothing of that transaction is kept", async () => {
-    const store = made();
-    await store.load();
-    const full = new DOMException("full", "QuotaExceededError");
+  /** What is put fails as on a full disk, if it is such a write. */
+  function full(isLarge: (value: { id?: string }) => boolean = () => true) {
     const put = IDBObjectStore.prototype.put;
-    let puts = 0;
-    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
-      if ((puts += 1) === 2) throw full;
+    return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
+      if (isLarge(args[0])) throw new DOMException("full", "QuotaExceededError");
       return put.apply(this, args);
     });
-    await expect(store.add(write("a"))).rejects.toMatchObject({ code: "storage_full" });
+  }
+
+  it("a full disk is told as `storage_full`, and nothing of that transaction is kept", async () => {
+    const store = made();
+    await store.apply([["refused", "w1", refused]]);
+    full();
+    await expect(store.add(write("a"), "w1")).rejects.toMatchObject({ code: "storage_full" });
     vi.restoreAllMocks();
-    expect(await contentsOf(store)).toMatchObject({ writes: [], meta: { last: 0 } });
+    expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused], meta: { last: 0 } });
     expect(await store.add(write("b"))).toBe(1);
+  });
+
+  it("a full disk can be read", async () => {
+    await made().add(write("a"));
+    await made().load();
+    full();
+    expect(await contentsOf(made())).toMatchObject({ writes: [{ id: "a", seq: 1 }] });
+  });
+
+  it("one write that is too large takes none with it", async () => {
+    const store = made();
+    await store.load();
+    full(({ id }) => id === "b");
+    const all = await Promise.allSettled(["a", "b", "c"].map((id) => store.add(write(id))));
+    expect(all).toMatchObject([{ value: 1 }, { reason: { code: "storage_full" } }, { value: 2 }]);
+    expect((await contentsOf(store)).writes).toMatchObject([{ id: "a" }, { id: "c" }]);
+  });
+
+  describe("what comes together", () => {
+    async function counted() {
+      const store = made();
+      await store.load();
+      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+      return { store, begun };
+    }
+
+    it("is stored in one transaction, which is begun with the first of it and commits by itself", async () => {
+      const { store, begun } = await counted();
+      const commit = vi.spyOn(IDBTransaction.prototype, "commit");
+      const first = store.add(write("w0"));
+      expect(begun).toHaveBeenCalledOnce();
+      const rest = Array.from({ length: 299 }, (_, n) => store.add(write(`w${n + 1}`)));
+      // Before the turn of the event loop ends.
+      for (let microtask = 0; microtask < 3; microtask += 1) await Promise.resolve();
+      expect(commit).toHaveBeenCalledOnce();
+      expect(await Promise.all([first, ...rest])).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+      expect(begun).toHaveBeenCalledOnce();
+    });
+
+    it("is what comes while others are being stored, too", async () => {
+      const { store, begun } = await counted();
+      const all = [store.add(write("a"))];
+      for (let n = 0; n < 10; n += 1) {
+        await Promise.resolve();
+        all.push(store.add(write(`later ${n}`)));
+      }
+      await Promise.all(all);
+      expect(begun).toHaveBeenCalledTimes(2);
+      expect((await contentsOf(store)).writes.map(({ id }) => id).slice(0, 3)).toEqual(["a", "later 0", "later 1"]);
+    });
+
+    it("of two tabs has numbers of its own each", async () => {
+      const [one, two] = [made(), made()];
+      await Promise.all([one.load(), two.load()]);
+      const seqs = await Promise.all([one.add(write("a")), two.add(write("b")), one.add(write("c"))]);
+      expect([...seqs].sort()).toEqual([1, 2, 3]);
+    });
+  });
+
+  it("a write of which nobody knows whether it is there is there once", async () => {
+    const store = made();
+    await store.add(write("a"));
+    expect(await store.add(write("a"))).toBe(1);
+    expect((await contentsOf(store)).writes).toHaveLength(1);
+  });
+
+  it("writes of version 1, which kept the number in the write, keep it", async () => {
+    const request = indexedDB.open("db", 1);
+    const old = ["record", "place", "write", "refused", "meta"];
+    request.onupgradeneeded = () => old.forEach((each) => request.result.createObjectStore(each));
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const transaction = request.result.transaction(old, "readwrite");
+    const put = (table: string, value: unknown, key: string) => transaction.objectStore(table).put(value, key);
+    put("meta", "made before", "client_id");
+    put("meta", 9, "last");
+    put("write", write("b", { seq: 7 }), "b");
+    put("write", write("a", { seq: 8 }), "a");
+    put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+    request.result.close();
+    const store = made();
+    const { writes, meta } = await contentsOf(store);
+    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ b: 7, a: 8, s: 6 });
+    expect(meta).toMatchObject({ client_id: "made before", last: 9 });
+    expect(await store.add(write("c"))).toBe(10);
+  });
+
+  it("what is stored on top of what is there is decided when that is known, at once with it", async () => {
+    const store = made();
+    await store.add(write("a"));
+    const seen: unknown[] = [];
+    const { writes } = await store.load((found) => {
+      seen.push([...found.writes.keys()]);
+      return [["write", "a"], ["refused", "w1", refused]];
+    });
+    expect([seen, [...writes]]).toEqual([[["a"]], []]);
+    expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused] });
+  });
+
+  it("who is looked for finds whose it is", async () => {
+    expect(await made().probe()).toBe("");
+    await made().load();
+    expect(await made().probe()).toBe("made");
+  });
+
+  it("one that takes the place of a lost one is not written to, until it is loaded as another", async () => {
+    const store = made();
+    await store.add(write("a"));
+    await store.load();
+    globalThis.indexedDB = new IDBFactory();
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementationOnce(() => {
+      throw new DOMException("the connection was closed", "InvalidStateError");
+    });
+    await expect(store.apply([["epoch", "e1"]])).rejects.toThrow("another one is in its place");
+    await expect(store.add(write("b"))).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(store.load()).rejects.toMatchObject({ code: "storage_failed" });
+    expect((await store.load(() => [])).writes.size).toBe(0);
+    expect(await store.add(write("b"))).toBe(1);
+  });
+
+  describe("when a page ends", () => {
+    const page = new EventTarget();
+
+    beforeEach(() => {
+      vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    });
+
+    it("what waited for others to be stored is begun at once", async () => {
+      const store = made();
+      await store.load();
+      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+      const all = [store.add(write("a"))];
+      await Promise.resolve();
+      await Promise.resolve();
+      all.push(store.add(write("b")));
+      expect(begun).toHaveBeenCalledOnce();
+      page.dispatchEvent(new Event("pagehide"));
+      expect(begun).toHaveBeenCalledTimes(2);
+      expect(await Promise.all(all)).toEqual([1, 2]);
+    });
+
+    it("what is not stored yet is found by the next one, once, with its refused one", async () => {
+      const gone = made();
+      await gone.load();
+      await gone.apply([["refused", "w1", refused]]);
+      // It never gets to it.
+      vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
+        throw new DOMException("the page is going", "InvalidStateError");
+      });
+      vi.spyOn(indexedDB, "open").mockImplementation(() => ({}) as IDBOpenDBRequest);
+      void gone.add(write("before"), "w1").catch(() => {});
+      page.dispatchEvent(new Event("pagehide"));
+      void gone.add(write("after")).catch(() => {});
+      vi.restoreAllMocks();
+      const next = made();
+      expect(await contentsOf(next)).toMatchObject({
+        writes: [{ id: "before", seq: 1 }, { id: "after", seq: 2 }],
+        refused: [],
+      });
+      await next.apply([["write", "before"], ["write", "after"]]);
+      expect(await contentsOf(made())).toMatchObject({ writes: [], meta: { last: 2 } });
+    });
+
+    it("what is stored all the same is not stored twice", async () => {
+      const gone = made();
+      await gone.load();
+      const added = gone.add(write("a"));
+      page.dispatchEvent(new Event("pagehide"));
+      const next = made();
+      await next.load();
+      expect(await added).toBe(1);
+      expect((await contentsOf(next)).writes).toHaveLength(1);
+      await next.apply([["write", "a"]]);
+      expect((await contentsOf(made())).writes).toEqual([]);
+    });
+
+    it("what was refused for want of room is not found by the next one", async () => {
+      const store = made();
+      await store.load();
+      full();
+      const added = store.add(write("a"));
+      page.dispatchEvent(new Event("pagehide"));
+      await expect(added).rejects.toMatchObject({ code: "storage_full" });
+      vi.restoreAllMocks();
+      vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+      expect((await contentsOf(made())).writes).toEqual([]);
+    });
+
+    it("and comes back, what is written then lies in the database only", async () => {
+      const store = made();
+      await store.load();
+      page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
+      const hold = vi.spyOn(localStorage, "setItem");
+      await store.add(write("a"));
+      expect(hold).not.toHaveBeenCalled();
+    });
+
+    it("and is closed, what is written then is found by the next one all the same", async () => {
+      const store = made();
+      await store.load();
+      store.close();
+      await expect(store.add(write("a"))).rejects.toMatchObject({ code: "storage_failed" });
+      expect((await contentsOf(made())).writes).toMatchObject([{ id: "a", seq: 1 }]);
+    });
+  });
+
+  it("is not closed before what was written is stored", async () => {
+    const store = made();
+    await store.load();
+    const added = [store.add(write("a"))];
+    await Promise.resolve();
+    await Promise.resolve();
+    added.push(store.add(write("b")));
+    store.close();
+    expect(await Promise.all(added)).toEqual([1, 2]);
+    expect((await contentsOf(made())).writes).toHaveLength(2);
+  });
+
+  it("what another page has found and stored is not added again", async () => {
+    const [slow, next] = [made(), made()];
+    slow.hold(write("a"), "");
+    await next.load();
+    expect(await slow.add(write("a"))).toBe(0);
+    expect((await contentsOf(next)).writes).toMatchObject([{ id: "a", seq: 1 }]);
+    expect(slow.release("a")).toBe(false);
+  });
+
+  it("what was kept for the next page and goes another way is not found by it", async () => {
+    const store = made();
+    store.hold(write("a"), "");
+    expect(store.release("a")).toBe(true);
+    expect((await contentsOf(made())).writes).toEqual([]);
   });
 
   it("what cannot be opened fails every call, with words", async () => {
@@ -228,20 +489,66 @@ describe("a client on IndexedDB", () => {
     ]);
   });
 
-  it("without a database that works says so, shows what the server tells, and takes no writes", async () => {
+  it("without a database that works says so, shows what the server tells, and sends what is written", async () => {
     vi.spyOn(indexedDB, "open").mockImplementation(() => {
       throw new DOMException("not in private windows", "InvalidStateError");
     });
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const { client, socket } = await opened();
-    expect(log.mock.calls[0]![0]).toMatchObject({ code: "storage_failed" });
+    expect(log.mock.calls).toMatchObject([[{ code: "storage_failed" }]]);
+    expect(client.info).toMatchObject({ stored: false, clientId: expect.stringMatching(/^[0-9a-f]{32}$/) });
     const tasks = client.collection("tasks");
     const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
     socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
     await settle();
     expect(tasks.snapshot).toMatchObject([{ data: 1 }]);
-    await expect(tasks.set("2", 2)).rejects.toMatchObject({ code: "storage_failed" });
-    expect(tasks.snapshot).toHaveLength(1);
+    const written = tasks.set("2", 2);
+    await eventually(() => expect(socket().heard().at(-1)).toMatchObject({ type: "push", seq: 1 }));
+    socket().says({ type: "push_ack", entity: "tasks", entity_id: "2", seq: 1, version: 2 });
+    expect(await written).toMatchObject({ version: 2 });
+  });
+
+  it("whose database opens later stores what it showed and wrote meanwhile, and shows it on", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const open = vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("busy", "UnknownError");
+    });
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { client, socket } = await opened();
+    const tasks = client.collection("tasks");
+    await vi.advanceTimersByTimeAsync(1);
+    const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
+    socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
+    socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    client.offline();
+    void tasks.set("2", 2);
+    const own = client.info.clientId;
+    const shown: number[] = [];
+    tasks.subscribe((rows) => shown.push(rows.length));
+    open.mockRestore();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await settle();
+    vi.useRealTimers();
+    await eventually(() => expect(client.queue).toMatchObject([{ seq: 1 }]));
+    expect(client.info.stored).toBe(true);
+    expect(client.info.clientId).not.toBe(own);
+    expect(shown.every((each) => each === 2), "nothing flickers").toBe(true);
+    expect(await contentsOf(made("app"))).toMatchObject({
+      records: [["tasks", "1", { data: 1, version: 1 }]],
+      writes: [{ entityId: "2", seq: 1 }],
+      meta: { client_id: client.info.clientId },
+    });
+  });
+
+  it("keeps what is written before its database is open, and closed at once", async () => {
+    const { client } = await opened();
+    const after = await start({ storage: "app" });
+    const write = after.client.collection("tasks").set("2", 2);
+    after.client.close();
+    await expect(write).rejects.toMatchObject({ code: "closed" });
+    client.close();
+    await eventually(() => expect(Object.keys(localStorage)).toEqual([]));
+    expect((await contentsOf(made("app"))).writes).toMatchObject([{ entityId: "2", seq: 1 }]);
   });
 
   it("goes on in memory when what the server tells cannot be stored, and stores it later", async () => {

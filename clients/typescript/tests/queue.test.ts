@@ -767,3 +767,74 @@ describe("numbers", () => {
     expect(driver.told).toContainEqual({ type: "reload" });
   });
 });
+
+describe("numbers that are those of a store out of reach", () => {
+  async function frozen(welcome: Partial<Welcome> = {}): Promise<Driver> {
+    const driver = await started();
+    for (let count = 0; count < 2; count += 1) await push(driver);
+    driver.lose();
+    driver.hub.state.frozen = true;
+    driver.connect();
+    driver.says({ ...WELCOME, ...welcome });
+    await driver.settle();
+    return driver;
+  }
+
+  it("are sent, and not confirmed: the store does not know the answers", async () => {
+    const driver = await frozen();
+    expect(seqs(driver).slice(-2)).toEqual([1, 2]);
+    ack(driver, 1);
+    ack(driver, 2);
+    await driver.settle();
+    driver.lose();
+    driver.connect();
+    expect(driver.sent.at(-1)).toMatchObject({ type: "hello", confirmed_seq: 0 });
+    driver.hub.state.frozen = false;
+    driver.lose();
+    driver.connect();
+    expect(driver.sent.at(-1)).toMatchObject({ type: "hello", confirmed_seq: 2 });
+  });
+
+  it("are not given anew where the server lacks some: another tab may have those", async () => {
+    const driver = await frozen();
+    driver.sent = [];
+    ack(driver, 1);
+    refuse(driver, 2, "out_of_order", { last_seq: 0 });
+    driver.elapse(4_000);
+    await driver.settle();
+    expect(seqs(driver)).toEqual([2]);
+    expect(driver.hub.queue).toMatchObject([{ seq: 2 }]);
+  });
+
+  it("are not given anew where the server knows fewer: they are tried again", async () => {
+    const driver = await frozen({ last_seq: 7, epoch: "e2" });
+    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([1, 2]);
+    ack(driver, 1);
+    ack(driver, 2);
+    await push(driver);
+    driver.lose();
+    driver.hub.state.meta.last = 9;
+    driver.connect();
+    driver.says({ ...WELCOME, last_seq: 1, epoch: "e3" });
+    await driver.settle();
+    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([8]);
+  });
+
+  it("whose answer another tab has stored are left to that: what became of them is not known here", async () => {
+    const driver = await frozen();
+    driver.told = [];
+    refuse(driver, 1, "out_of_order", { last_seq: 2 });
+    expect(driver.told.filter(({ type }) => type === "outcome")).toEqual([]);
+    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([2]);
+    expect(driver.hub.rejected).toEqual([]);
+  });
+});
+
+it("a write that was numbered before the others were numbered anew is looked up in the store", async () => {
+  const driver = await started();
+  await push(driver);
+  driver.told = [];
+  const stale = { ...(driver.hub.queue[0] as never as { id: string }), id: "late", seq: 1 };
+  driver.hub.send({ type: "added", write: stale as never });
+  expect(driver.told.map(({ type }) => type)).toContain("reload");
+});

@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../src/compose.ts";
-import { applyAll, bySeq, entityOf, mustLast, QUEUE, REFUSED } from "../src/store.ts";
+import { apply, applyAll, bySeq, entityOf, mustLast, QUEUE, REFUSED } from "../src/store.ts";
 import { renumber, stateOf, waiting } from "../src/store.ts";
 import { checkEntity } from "../src/streams.ts";
+import { write as made } from "./support/writes.ts";
 import type { Op, State, Write } from "../src/store.ts";
 
 const SETTLED = { version: 4, epoch: "e1" };
@@ -202,5 +203,41 @@ describe("numbering anew", () => {
   it("of nothing gives the number it begins after", () => {
     const state = stateOf([["last", 7], ["renumber", 3]]);
     expect(state.meta.last).toBe(3);
+  });
+});
+
+const settled = { version: 1, epoch: "e1" };
+const numbers = (state: ReturnType<typeof stateOf>) =>
+  Object.fromEntries([...state.writes].map(([id, { seq }]) => [id, seq]));
+
+/** One that is settled, two that wait, in the wrong order, one without a number. */
+const WAITING: Op[] = [
+  ["write", "b", made("b", { seq: 6 })],
+  ["write", "new", made("new")],
+  ["write", "a", made("a", { seq: 5 })],
+  ["write", "done", made("done", { seq: 4, settled })],
+];
+
+describe("memory", () => {
+  it("numbers anew what has a number, in its order, and nothing else", () => {
+    const state = stateOf(WAITING);
+    apply(state, ["renumber", 9]);
+    expect(numbers(state)).toEqual({ done: -3, a: 10, b: 11, new: undefined });
+    expect(state.meta.last).toBe(11);
+    apply(state, ["renumber", 0]);
+    expect(numbers(state)).toEqual({ done: -15, a: 1, b: 2, new: undefined });
+  });
+
+  it("that is numbered anew twice after the same number is as after once, for what waits", () => {
+    const [once, twice] = [stateOf(WAITING), stateOf(WAITING)];
+    apply(once, ["renumber", 9]);
+    applyAll(twice, [["renumber", 9], ["renumber", 9]]);
+    expect(waiting(twice)).toEqual(waiting(once));
+  });
+
+  it("has settled writes first, then those with a number, then those without", () => {
+    const all = [...stateOf(WAITING).writes.values()].sort(bySeq);
+    expect(all.map(({ id }) => id)).toEqual(["done", "a", "b", "new"]);
+    expect(waiting(stateOf(WAITING)).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 });

@@ -98,14 +98,82 @@ describe("who leads", () => {
     expect(members.map((each) => each.terms)).toEqual([1, 0, 0, 0]);
   });
 
-  it("where there are no locks every tab leads itself", async () => {
+  it("where there are no locks a tab is told so, and leads by itself", async () => {
     const browser = new Browser();
     const tab = browser.open();
-    tab.navigator.locks.request = () => Promise.reject(new DOMException("no", "SecurityError"));
+    tab.navigator.locks.request = () => Promise.reject(new DOMException("no locks here", "SecurityError"));
     let leads = 0;
-    tabs("rhtmx:test", "t", tab).lead(() => leads++, () => leads--);
+    const port = tabs("rhtmx:test", "t", tab);
+    const told: Told[] = [];
+    port.onmessage = (message) => {
+      told.push(message);
+      port.stand!("alone");
+    };
+    port.lead(() => leads++, () => leads--);
     await browser.wait(10 * HEARTBEAT);
-    expect(leads).toBe(1);
+    expect([leads, told]).toEqual([1, [{ type: "unshared", why: "no locks here" }]]);
+  });
+});
+
+describe("a tab that stands by itself", () => {
+  it("leads at once, is followed by another, and neither hears the other", async () => {
+    const { browser, members } = await opened(2);
+    const [first, second] = [members[0]!, members[1]!];
+    first.port.stand!("alone");
+    await browser.wait(10 * HEARTBEAT);
+    expect(leaders(members)).toEqual([0, 1]);
+    expect(first.terms).toBe(2);
+    const before = [first.heard.length, second.heard.length];
+    await browser.in(first.tab, () => first.port.post({ type: "wake" }));
+    await browser.in(second.tab, () => second.port.post({ type: "wake" }));
+    await browser.wait(10 * HEARTBEAT);
+    expect([first.heard.length, second.heard.length]).toEqual(before);
+  });
+
+  it("stands in line again with the others, knowing that it has missed something", async () => {
+    const { browser, members } = await opened(2);
+    const [first, second] = [members[0]!, members[1]!];
+    first.port.stand!("alone");
+    await browser.wait(HEARTBEAT);
+    first.heard.splice(0);
+    first.port.stand!("shared");
+    await browser.wait(10 * HEARTBEAT);
+    expect(leaders(members)).toEqual([1]);
+    expect(first.heard).toContain("lost");
+    second.tab.shut();
+    await browser.wait(HEARTBEAT);
+    expect(leaders(members)).toEqual([0]);
+  });
+
+  it("does not lead where it stands nowhere", async () => {
+    const { browser, members } = await opened(1);
+    members[0]!.port.stand!("nowhere");
+    await browser.wait(10 * HEARTBEAT);
+    expect(members[0]!.leads).toBe(false);
+  });
+
+  it("leads from the first on if it was told before it was asked to lead", async () => {
+    const browser = new Browser();
+    const [one, two] = [new Member(browser), browser.open()];
+    await browser.settle();
+    let leads = 0;
+    const port = tabs("rhtmx:test", "late", two);
+    port.stand!("alone");
+    await browser.in(two, () => port.lead(() => leads++, () => leads--));
+    await browser.settle();
+    expect([one.leads, leads]).toEqual([true, 1]);
+  });
+
+  it("leads on when it was frozen and wakes", async () => {
+    const { browser, members } = await opened(1);
+    const [only] = members;
+    only!.port.stand!("alone");
+    await browser.settle();
+    await browser.in(only!.tab, () => only!.tab.freeze());
+    expect(only!.leads).toBe(false);
+    await browser.in(only!.tab, () => only!.tab.resume());
+    await browser.settle();
+    expect(only!.leads).toBe(true);
   });
 });
 

@@ -21,6 +21,7 @@ const happening = fc.record({
     ...(["write", "write", "write", "open", "wait", "settle"] as const),
     ...(["hang", "goOn", "freeze", "resume", "shut", "crash", "cut", "lose"] as const),
     ...(["depose", "backUp", "restore", "hide", "show"] as const),
+    ...(["fail", "fail", "mend"] as const),
   ),
   who: fc.nat(7),
   how: fc.nat(4000),
@@ -36,6 +37,8 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
   else if (what === "wait") await browser.wait(how);
   else if (what === "settle") await browser.settle();
   else if (what === "cut") window.cut();
+  else if (what === "fail") client.disk.why = "it fails";
+  else if (what === "mend") client.disk.why = "";
   else if (what === "depose") {
     browser.holder("rhtmx:test")?.hang();
     await browser.wait(2 * HEARTBEAT);
@@ -64,7 +67,8 @@ function picker(seed: number): (count: number) => number {
 /** Everybody wakes, and everything gets its time. */
 async function calm(window: Window): Promise<void> {
   const { browser, clients } = window;
-  for (const { tab } of clients) {
+  for (const { tab, disk } of clients) {
+    disk.why = "";
     tab.loses = 0;
     if (!tab.gone && !tab.running) await browser.in(tab, () => tab.show());
   }
@@ -90,6 +94,9 @@ function check(window: Window): void {
     expect(hub.queue, "nothing waits").toEqual([]);
     expect(hub.connection).toBe("open");
     expect([...outcomes.values()].filter((each) => each !== "durable"), "all are told").toEqual([]);
+    const untrue = [...outcomes.keys()].filter((id) => !service.effects.includes(id) && !service.undone.has(id));
+    expect(untrue, "what they are told is so").toEqual([]);
+    expect(hub.store.stored, "all are stored").toBe(true);
   }
   expect(alive.flatMap(({ sockets }) => [...sockets]), "one socket").toHaveLength(1);
 }
@@ -239,4 +246,78 @@ it("a tab that is taken for gone while it is there says what it reads", async ()
   await browser.in(other.tab, () => other.tab.goOn());
   await browser.settle();
   expect(sent).toEqual(["unsubscribe", "ping", "subscribe"]);
+});
+
+/** The ids of the clients that wrote, in order. */
+const authors = ({ service }: Window) =>
+  [...service.records.values()].sort((a, b) => a.version - b.version).map(({ client_id }) => client_id);
+
+it("a tab whose store fails writes as a client of its own, the others go on, and it comes back", async () => {
+  const window = await two();
+  const { browser, clients } = window;
+  const [first, second] = clients as [TabClient, TabClient];
+  first.disk.why = "it was closed";
+  await window.write(first);
+  await browser.settle();
+  expect(first.errors).toHaveLength(1);
+  expect(second.errors).toEqual([]);
+  expect([first.hub.store.stored, second.hub.store.stored]).toEqual([false, true]);
+  await window.write(second);
+  await browser.settle();
+  expect(authors(window)).toEqual(["tab0 1", "c1"]);
+  expect(first.hub.rows("tasks")).toEqual(second.hub.rows("tasks"));
+  first.disk.why = "";
+  await browser.wait(10 * HEARTBEAT);
+  await window.write(first);
+  await browser.wait(HEARTBEAT);
+  expect(authors(window)).toEqual(["tab0 1", "c1", "c1"]);
+  check(window);
+});
+
+it("what waits when the store is lost for good is sent by the tab that holds it, once, in order", async () => {
+  const window = await two();
+  const { browser, clients, service } = window;
+  const [leader] = clients as [TabClient, TabClient];
+  const offline = (type: "offline" | "online") =>
+    Promise.all(clients.map(({ hub, tab }) => browser.in(tab, () => hub.send({ type, why: "app" }))));
+  await offline("offline");
+  await browser.settle();
+  for (let count = 0; count < 3; count += 1) await window.write(leader, "x");
+  await browser.settle();
+  await window.wipe();
+  await window.write(leader, "x");
+  await browser.settle();
+  expect(leader.hub.queue.map(({ seq }) => seq)).toEqual([1, 2, 3, undefined]);
+  await offline("online");
+  await browser.wait(LONG);
+  expect(service.effects).toEqual(["w001", "w002", "w003", "w004"]);
+  expect([...leader.outcomes.values()]).toEqual(["durable", "durable", "durable", "durable"]);
+  for (const { disk } of clients) disk.why = "";
+  await browser.wait(LONG);
+  check(window);
+  expect(clients.map(({ hub }) => hub.state.meta.client_id)).toEqual(["c1 after 3", "c1 after 3"]);
+});
+
+it("what was written offline, while the store failed, is stored when that works again", async () => {
+  const window = await two();
+  const { browser, clients, store } = window;
+  const [only, other] = clients as [TabClient, TabClient];
+  other.tab.shut();
+  await browser.in(only.tab, () => only.hub.send({ type: "offline", why: "network" }));
+  only.disk.why = "it was closed";
+  for (let count = 0; count < 2; count += 1) await window.write(only);
+  await browser.settle();
+  expect((await store.load()).writes.size).toBe(0);
+  const shown = only.hub.rows("tasks");
+  expect(shown).toHaveLength(2);
+  only.disk.why = "";
+  await browser.wait(2 * HEARTBEAT);
+  await browser.settle();
+  expect([...(await store.load()).writes.values()].map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(only.hub.rows("tasks")).toEqual(shown);
+  expect(only.hub.connection).toBe("offline");
+  only.tab.crash();
+  await window.open();
+  await browser.wait(LONG);
+  expect(window.service.effects).toEqual(["w001", "w002"]);
 });

@@ -8,6 +8,7 @@ const NOTHING: Facts = {
   clientId: "",
   positions: { tasks: undefined },
   records: 0,
+  stored: false,
   leads: false,
   bytes: undefined,
 };

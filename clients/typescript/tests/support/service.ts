@@ -1,12 +1,24 @@
 /**
  * A server of several connections, small enough to be obviously right: one
- * entity, by record, and the writes of one client, numbered, taken once.
+ * entity, by record, and the writes of each client, numbered, taken once.
  */
 import { WELCOME } from "./welcome.ts";
 import type { FakeWebSocket } from "./sockets.ts";
-import type { ChangeLog, JsonValue, Message, Push, ServerMessage } from "../../src/messages/types.ts";
+import type { ChangeLog, Hello, JsonValue, Message, Push, ServerMessage } from "../../src/messages/types.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
+
+/** What is known of a client. */
+interface Known {
+  /** The version of each of its numbered writes. */
+  readonly versions: readonly number[];
+  /** What its id is bound to, once it has numbered a write. */
+  readonly secret: string;
+  /** It has stored the answers up to this number: they are forgotten. */
+  readonly confirmed: number;
+}
+
+const STRANGER: Known = { versions: [], secret: "", confirmed: 0 };
 
 export class Service {
   /** Every write that took effect, in order: its data. */
@@ -16,12 +28,9 @@ export class Service {
   readonly undone = new Set<string>();
   readonly #live = new Set<FakeWebSocket>();
   #epoch: string = WELCOME.epoch;
-  /** The version of each numbered write. */
-  #versions: number[] = [];
-  /** What the client's id is bound to, once it has numbered a write. */
-  #secret = "";
-  /** What each connection has presented, or was given. */
-  readonly #rights = new Map<FakeWebSocket, string>();
+  #clients = new Map<string, Known>();
+  /** Who each connection is, and what secret it has presented, or was given. */
+  readonly #rights = new Map<FakeWebSocket, readonly [id: string, secret: string]>();
   #backup = () => {};
 
   constructor() {
@@ -40,9 +49,9 @@ export class Service {
   /** A connection said something. */
   hear(socket: FakeWebSocket, message: Message): void {
     const say = (...messages: ServerMessage[]) => socket.says(...messages);
-    if (message.type === "hello") say(this.#welcome(socket, message.secret));
+    if (message.type === "hello") say(this.#welcome(socket, message));
     else if (message.type === "ping") say({ type: "pong" });
-    else if (message.type === "push") say(...this.#push(message, this.#rights.get(socket)!));
+    else if (message.type === "push") say(...this.#push(message, ...this.#rights.get(socket)!));
     else if (message.type === "subscribe" && message.entities.includes("tasks")) {
       const position = message.since?.["tasks"];
       const known = position?.epoch === this.#epoch && position.version <= this.effects.length;
@@ -59,9 +68,9 @@ export class Service {
   /** Keeps a copy of everything. */
   backUp(): void {
     const { effects, records } = this;
-    const copy = [[...effects], new Map(records), [...this.#versions]] as const;
+    const copy = [[...effects], new Map(records), new Map(this.#clients)] as const;
     this.#backup = () => {
-      [this.effects, this.records, this.#versions] = [[...copy[0]], new Map(copy[1]), [...copy[2]]];
+      [this.effects, this.records, this.#clients] = [[...copy[0]], new Map(copy[1]), new Map(copy[2])];
     };
   }
 
@@ -78,28 +87,35 @@ export class Service {
     this.#live.delete(socket);
   }
 
-  #welcome(socket: FakeWebSocket, said: string | undefined): ServerMessage {
-    if (this.#secret && said !== this.#secret) {
+  #welcome(socket: FakeWebSocket, hello: Hello): ServerMessage {
+    const { client_id: id = "", secret: said, confirmed_seq = 0 } = hello;
+    const known = this.#clients.get(id) ?? STRANGER;
+    const { secret: bound, versions } = known;
+    if (bound && said !== bound) {
       return { type: "error", message: "taken", code: "client_id_taken", details: null };
     }
+    const confirmed = Math.max(known.confirmed, Math.min(confirmed_seq, versions.length));
+    if (bound) this.#clients.set(id, { ...known, confirmed });
     const secret = said ? undefined : `secret ${this.#rights.size}`;
-    this.#rights.set(socket, said ?? secret!);
-    return { ...WELCOME, epoch: this.#epoch, last_seq: this.#versions.length, secret };
+    this.#rights.set(socket, [id, said ?? secret!]);
+    return { ...WELCOME, epoch: this.#epoch, last_seq: versions.length, secret };
   }
 
-  #push(message: Push & { client_id?: string }, right: string): ServerMessage[] {
-    const { seq = 0, request_id, entity_id, data, client_id } = message;
+  #push(message: Push, client_id: string, secret: string): ServerMessage[] {
+    const { seq = 0, request_id, entity_id, data } = message;
     const place = { entity: "tasks", entity_id, request_id, seq };
-    if (this.#secret && right !== this.#secret) {
+    const known = this.#clients.get(client_id) ?? STRANGER;
+    const { versions, secret: bound, confirmed } = known;
+    if (bound && secret !== bound) {
       return [{ type: "error", message: "taken", code: "client_id_taken", seq, request_id, details: null }];
     }
-    const last_seq = this.#versions.length;
-    if (seq > last_seq + 1) {
+    const last_seq = versions.length;
+    if (seq > last_seq + 1 || seq <= confirmed) {
       const details = { last_seq };
       return [{ type: "error", message: "gap", code: "out_of_order", seq, request_id, details }];
     }
     if (seq <= last_seq) {
-      const version = this.#versions[seq - 1]!;
+      const version = versions[seq - 1]!;
       if (this.effects[version - 1] !== data) {
         return [{ type: "error", message: "used", code: "seq_reused", seq, request_id, details: null }];
       }
@@ -107,8 +123,7 @@ export class Service {
     }
     this.effects.push(data as string);
     const version = this.effects.length;
-    this.#versions.push(version);
-    this.#secret = right;
+    this.#clients.set(client_id, { ...known, versions: [...versions, version], secret });
     const common = { entity: "tasks", entity_id, action: "update", version } as const;
     const change = { ...common, data: data ?? null, client_id, created_at: TIME };
     this.records.set(entity_id, change);

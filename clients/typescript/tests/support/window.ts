@@ -5,16 +5,19 @@
 import { vi } from "vitest";
 
 import * as compose from "../../src/compose.ts";
+import { Fallback } from "../../src/fallback.ts";
 import { Hub } from "../../src/hub.ts";
 import { MemoryStore } from "../../src/memory.ts";
 import { takeTurns } from "../../src/runner.ts";
+import { stateOf } from "../../src/store.ts";
 import { tabs } from "../../src/tabs.ts";
 import { decode } from "../../src/wire/index.ts";
 import { Browser } from "./browser.ts";
+import { FakeDisk } from "./disk.ts";
 import { Service } from "./service.ts";
 import { FakeWebSocket } from "./sockets.ts";
 import type { Message, Push } from "../../src/messages/types.ts";
-import type { Store } from "../../src/store.ts";
+import type { Write } from "../../src/store.ts";
 import type { Frame } from "../../src/wire/index.ts";
 import type { Tab } from "./browser.ts";
 
@@ -25,7 +28,7 @@ export class Window {
   readonly clients: TabClient[] = [];
   /** What was written, as far as it is in the store. */
   readonly kept: string[] = [];
-  readonly store = new MemoryStore("c1");
+  store = new MemoryStore("c1", "hush");
   #count = 0;
 
   /** @param pick which of so many comes first where there is no order. */
@@ -38,6 +41,12 @@ export class Window {
     });
     vi.stubGlobal("clearTimeout", (timer: unknown) => this.browser.current?.clearInterval(timer));
     vi.spyOn(performance, "now").mockImplementation(() => this.browser.now);
+  }
+
+  /** The database is gone; what takes its place is empty, and somebody else. */
+  async wipe(): Promise<void> {
+    this.store = new MemoryStore(`c1 after ${this.#count}`, "hush");
+    for (const { tab, disk } of this.clients) await this.browser.in(tab, () => disk.breaks("it was taken away"));
   }
 
   /** Opens a tab with a client. */
@@ -62,7 +71,9 @@ export class Window {
 export class TabClient {
   readonly tab: Tab;
   readonly hub: Hub;
+  readonly disk: TabDisk;
   readonly sockets = new Set<TabSocket>();
+  readonly errors: string[] = [];
   /** What became of its writes. */
   readonly outcomes = new Map<string, string>();
 
@@ -75,7 +86,12 @@ export class TabClient {
       }
     }
     this.tab = tab;
-    this.hub = new Hub(storeIn(tab, window), tabs("rhtmx:test", id, tab), id);
+    this.disk = new TabDisk(tab, window);
+    const state = stateOf();
+    let ids = 0;
+    const store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
+    this.hub = new Hub(store, tabs("rhtmx:test", id, tab), id, state);
+    this.hub.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
     const options = { url: "ws://x", WebSocket: Recorded, format: "json", leader: id, random } as const;
     takeTurns(this.hub, options);
@@ -91,23 +107,30 @@ export class TabClient {
 }
 
 /** The store, as a tab sees it: what comes of a call comes when the tab can hear it. */
-function storeIn(tab: Tab, { store, kept }: Window): Store {
-  const later = <T>(promise: Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
+class TabDisk extends FakeDisk {
+  readonly #tab: Tab;
+  readonly #kept: string[];
+
+  constructor(tab: Tab, window: Window) {
+    super(() => window.store);
+    this.#tab = tab;
+    this.#kept = window.kept;
+  }
+
+  override add(write: Write, refused?: string): Promise<number> {
+    if (!this.why) this.#kept.push((write.message as Push).data as string);
+    return super.add(write, refused);
+  }
+
+  protected override later<T>(act: () => Promise<T>): Promise<T> {
+    const promise = super.later(act);
+    return new Promise((resolve, reject) => {
       promise.then(
-        (value) => tab.do("store", () => resolve(value)),
-        (error) => tab.do("store", () => reject(error)),
+        (value) => this.#tab.do("store", () => resolve(value)),
+        (error) => this.#tab.do("store", () => reject(error)),
       );
     });
-  return {
-    load: () => later(store.load()),
-    add(write, refused) {
-      kept.push((write.message as Push).data as string);
-      return later(store.add(structuredClone(write), refused));
-    },
-    apply: (ops, leader) => later(store.apply(structuredClone(ops), leader)),
-    close() {},
-  };
+  }
 }
 
 /** A socket whose other side is the service; its tab hears of it when it can. */
