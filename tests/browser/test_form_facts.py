@@ -25,8 +25,7 @@ def facts() -> Iterator[str]:
     for name in FILES:
         text = (HERE / f"{name}.mjs").read_text()
         for found in re.findall(r"^export (?:async function|const) (\[[^]]*\]|\w+)", text, re.M):
-            for fact in re.findall(r"\w+", found):
-                yield fact
+            yield from re.findall(r"\w+", found)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
