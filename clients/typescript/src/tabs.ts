@@ -5,13 +5,13 @@
  * told, nor what leading is. Everything of the browser is an argument.
  *
  * Who holds the lock leads, once it has loaded what is stored; it asks for it before that,
- * so that it knows whether others stored something meanwhile. The others stand in line, so that one that closes or
- * crashes is followed at once. One that hangs is found out by asking: timers of
- * hidden tabs are slowed down, the handling of messages is not, so the others
- * ask and the leader answers from its handler. Two questions without an answer,
- * and the asker steals the lock. A tab that hangs itself finds out no faster for
- * it: each of its questions had its time. A page that is frozen or put aside
- * steps down before, and stands in line again when it wakes.
+ * so that it knows whether others stored something meanwhile. The others stand in line, so
+ * that one that closes or crashes is followed at once. One that hangs is found out by asking:
+ * timers of hidden tabs are slowed down, the handling of messages is not, so the others ask
+ * and the leader answers from its handler. Two questions without an answer, and the asker
+ * steals the lock. A tab that hangs itself finds out no faster for it: each of its questions
+ * had its time. A page that is frozen or put aside steps down before, and stands in line
+ * again when it wakes.
  *
  * Each tab also holds a lock of its own while it is there. The leader stands in line for
  * the locks of all from whom it hears: to get one is to know that its tab is gone, however
