@@ -77,7 +77,8 @@ export class Collection<T = m.JsonValue> {
       this.#on(`refused ${this.entity}`, refuse);
       this.#on(`synced ${this.entity}`, () => {
         if (refused) this.#synced = Promise.resolve();
-        refused = resolve();
+        refused = undefined;
+        resolve();
       });
       this.#on("state", (state: State, error?: RhtmxError) => {
         if (state === "closed") refuse(error!);

@@ -88,8 +88,13 @@ export class Runner {
     hub.state.meta.leader = this.#options.leader;
     // What comes until it has begun is said again.
     hub.leader = () => {};
-    if (waited) void stored.catch(() => {}).then(() => hub.load()).then(() => this.#begin(true));
-    else this.#begin();
+    if (!waited) return this.#begin();
+    const loaded = stored.catch(() => {}).then(() => hub.load());
+    void loaded.then(() => {
+      // Two that found the same leader silent took its place one after the other.
+      if (hub.state.meta.leader === this.#options.leader) this.#begin(true);
+      else this.#fenced();
+    });
   }
 
   #begin(waited?: boolean): void {

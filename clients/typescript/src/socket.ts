@@ -35,6 +35,8 @@ export interface SocketListener {
 }
 
 const CLOSED = 3;
+/** Milliseconds after which a socket that failed has told its end, if it tells it at all. */
+const END_COMES = 1_000;
 const BLOCKED = "the browser blocks it: does the page's Content-Security-Policy allow it (connect-src)?";
 
 /** A connection that falls silent the moment it is closed from this side. */
@@ -62,7 +64,7 @@ export class Socket {
         if (socket.readyState !== CLOSED || !onclose) return;
         why = BLOCKED;
         onclose({ code: 1006 });
-      });
+      }, END_COMES);
     };
   }
 

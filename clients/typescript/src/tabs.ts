@@ -4,13 +4,14 @@
  * Knows locks, the channel and what a page lives through. Must not know what is
  * told, nor what leading is. Everything of the browser is an argument.
  *
- * Who holds the lock leads; the others stand in line, so that one that closes or
- * crashes is followed at once. One that hangs is found out by asking: timers of
- * hidden tabs are slowed down, the handling of messages is not, so the others
- * ask and the leader answers from its handler. Two questions without an answer,
- * and the asker steals the lock. A tab that hangs itself finds out no faster for
- * it: each of its questions had its time. A page that is frozen or put aside
- * steps down before, and stands in line again when it wakes.
+ * Who holds the lock leads, once it has loaded what is stored; it asks for it before that,
+ * so that it knows whether others stored something meanwhile. The others stand in line, so
+ * that one that closes or crashes is followed at once. One that hangs is found out by asking:
+ * timers of hidden tabs are slowed down, the handling of messages is not, so the others ask
+ * and the leader answers from its handler. Two questions without an answer, and the asker
+ * steals the lock. A tab that hangs itself finds out no faster for it: each of its questions
+ * had its time. A page that is frozen or put aside steps down before, and stands in line
+ * again when it wakes.
  *
  * Each tab also holds a lock of its own while it is there. The leader stands in line for
  * the locks of all from whom it hears: to get one is to know that its tab is gone, however
@@ -59,6 +60,9 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const mourned = new Set<string>();
   let count = 0;
   let start: ((waited: boolean) => void) | undefined;
+  let leads = false;
+  /** Others led since this tab is there: it may lack what they stored. */
+  let waited = false;
   let stop: () => void;
   /** This tab's place in line, also while it leads. It has none while it is frozen, or done. */
   let place: AbortController | undefined;
@@ -111,36 +115,42 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     });
   };
 
-  const lead = (done = () => {}) => {
-    // Nobody can have stored anything for a tab that stands by itself.
-    const waited = seen > 0 && standing === "shared";
-    release = done;
+  /** The lock may be there before what is to be led, or after. */
+  const begin = () => {
+    if (!release) return;
     look();
-    paused = false;
+    // It hung since it was given the lock: another may have it by now.
+    if (paused && standing === "shared") return again();
+    if (!start || leads) return;
+    leads = true;
+    start(waited);
+  };
+  const lead = (done = () => {}) => {
+    release = done;
     send("here");
-    start!(waited);
+    begin();
   };
   const leave = () => {
     const done = release;
     place?.abort();
     place = release = undefined;
     mourned.clear();
-    if (done) {
-      stop();
-      done();
-    }
+    if (leads) stop();
+    leads = false;
+    done?.();
   };
   const enter = (how?: LockOptions) => {
     leave();
     silence = 0;
+    // Nobody can have stored anything for a tab that stands by itself.
+    waited = standing === "shared" && !how?.ifAvailable;
     if (standing !== "shared") return standing === "alone" ? lead() : undefined;
     const { signal } = (place = new AbortController());
     around.navigator.locks
       .request(name, how ?? { signal }, (lock) => {
         if (signal.aborted) return undefined;
         if (lock) return new Promise<void>(lead);
-        // Somebody leads, and goes on storing what this tab has not loaded.
-        look();
+        // Somebody leads, and goes on storing what this tab does not load.
         return enter();
       })
       .catch((error: Error) => {
@@ -153,6 +163,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   /** What this tab holds may be more than what was stored, or less. */
   const again = () => {
     look();
+    paused = false;
     enter();
     tell("lost");
   };
@@ -171,7 +182,7 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   const wake = () => {
     if (!channel) join();
     attend();
-    if (!place && !release && start) again();
+    if (!place && !release) again();
   };
   const listen = (event: string, listener: () => void) =>
     around.addEventListener?.(event, listener, { capture: true, signal: life.signal });
@@ -204,6 +215,10 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
   // Before anything is told: the leader waits for the end of this tab from its first word on.
   attend();
   join();
+  look();
+  paused = false;
+  // And before anything is loaded: who has the lock from here on lacks nothing.
+  enter({ ifAvailable: true });
 
   const timer = around.setInterval(() => {
     look();
@@ -221,14 +236,13 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
       count++;
       send(message);
     },
-    lead(begin, end) {
-      start = begin;
+    lead(act, end) {
+      start = act;
       stop = end;
-      enter({ ifAvailable: true });
+      begin();
     },
     stand(next) {
       standing = next;
-      if (!start) return;
       if (next === "shared") again();
       else enter();
     },

@@ -192,6 +192,16 @@ describe("two tabs on one store", () => {
     vi.useRealTimers();
   });
 
+  it("one whose place was taken while it loaded does not even connect", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const before = sockets.length;
+    lead(one, "L1", true);
+    void store.apply([["leader", "L2"]]);
+    await settle();
+    expect([sockets.length, one.leader]).toEqual([before, undefined]);
+  });
+
   it("one that has ended does not try to store for ever", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const [store, port] = [new TestStore("c"), channel()];

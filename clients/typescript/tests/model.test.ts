@@ -32,6 +32,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: "cut" as const }) },
   { weight: 2, arbitrary: fc.constant({ do: "connect" as const }) },
   { weight: 1, arbitrary: fc.constant({ do: "restart" as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: "reopen" as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -91,8 +92,12 @@ class World {
   async start(): Promise<void> {
     this.driver = await Driver.create(this.store);
     this.driver.hub.on("error", () => {});
-    this.#tasks = new Collection(this.driver.hub, "tasks", { granularity: this.granularity });
+    this.#open();
     await this.driver.settle();
+  }
+
+  #open(): void {
+    this.#tasks = new Collection(this.driver.hub, "tasks", { granularity: this.granularity });
   }
 
   async run(each: Step): Promise<void> {
@@ -134,6 +139,10 @@ class World {
         this.#cut();
         await this.driver.settle();
         await this.start();
+        break;
+      case "reopen":
+        this.#tasks.close();
+        this.#open();
         break;
       case "refuse":
         this.server.refuse = each.code;

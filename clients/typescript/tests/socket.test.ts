@@ -59,19 +59,21 @@ it("is silent once it is closed from this side", () => {
   expect(listener.closed).not.toHaveBeenCalled();
 });
 
-it("that a page's policy blocks ends without `close`, and says so", async () => {
+it("that a page's policy blocks ends without `close`, and says so", () => {
+  vi.useFakeTimers();
   const { fake, listener } = make();
   fake.readyState = 3;
   fake.onerror?.();
   expect(listener.closed).not.toHaveBeenCalled();
-  await vi.waitFor(() => expect(listener.closed).toHaveBeenCalled());
+  vi.runAllTimers();
+  vi.useRealTimers();
   expect(listener.closed).toHaveBeenCalledExactlyOnceWith(1006, expect.stringContaining("connect-src"));
 });
 
 it.each([
   ["is closing still", 2, (_fake: FakeWebSocket) => {}],
   ["has told its end", 3, (fake: FakeWebSocket) => fake.ends(1001)],
-])("one that fails and %s waits for no other end", async (_what, state, act) => {
+])("one that fails and %s waits for no other end", (_what, state, act) => {
   vi.useFakeTimers();
   const { fake, listener } = make();
   fake.readyState = state;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { HEARTBEAT, tabs } from "../src/tabs.ts";
 import { Browser } from "./support/browser.ts";
@@ -356,6 +356,52 @@ describe("what a tab holds may be older than the store", () => {
     await browser.settle();
     return [first.waited, second.waited];
   }
+
+  it("if the lock was taken before it was loaded, though it is free by then", async () => {
+    const browser = new Browser();
+    const first = new Member(browser);
+    const tab = browser.open();
+    const late = tabs("rhtmx:test", "late", tab);
+    await browser.settle();
+    first.tab.crash();
+    await browser.settle();
+    const start = vi.fn();
+    late.lead(start, () => {});
+    await browser.settle();
+    expect([first.waited, start.mock.calls]).toEqual([[false], [[true]]]);
+  });
+
+  it("but not if it has the lock from before it loads", async () => {
+    const browser = new Browser();
+    const port = tabs("rhtmx:test", "only", browser.open());
+    await browser.wait(10 * HEARTBEAT);
+    const start = vi.fn();
+    port.lead(start, () => {});
+    await browser.settle();
+    expect(start.mock.calls).toEqual([[false]]);
+  });
+
+  it.each([
+    ["before it heard that it has the lock", async () => {}],
+    ["before it has loaded", (browser: Browser) => browser.settle()],
+  ])("if it hung %s: it stands in line again", async (_when, act) => {
+    const browser = new Browser();
+    const tab = browser.open();
+    const port = tabs("rhtmx:test", "slow", tab);
+    await act(browser);
+    tab.hang();
+    const other = new Member(browser);
+    await browser.wait(4 * HEARTBEAT);
+    expect(other.leads).toBe(true);
+    tab.goOn();
+    const start = vi.fn();
+    port.lead(start, () => {});
+    await browser.settle();
+    expect(start).not.toHaveBeenCalled();
+    other.tab.crash();
+    await browser.settle();
+    expect(start.mock.calls).toEqual([[true]]);
+  });
 
   it.each([true, false])("if it did not lead from the start, though it heard nothing since (it hung: %o)", async (hangs) => {
     expect(await begun(hangs)).toEqual([[false], [true]]);
