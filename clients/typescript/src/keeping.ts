@@ -4,7 +4,7 @@
  * Knows that the store is read while other things happen, and that what is told
  * may come late. Must not know who tells it, nor who looks.
  */
-import { apply, applyAll, stateOf } from "./store.ts";
+import { answered, apply, applyAll, stateOf } from "./store.ts";
 import type { Op, State, Store, Write } from "./store.ts";
 
 /** See the head of the file. */
@@ -52,6 +52,8 @@ export class Keeping {
     return this.#read(async () => {
       const meanwhile = (this.#meanwhile ??= []);
       const state = await this.#store.load();
+      // Before what is on top: memory may lack writes of other tabs, and be ahead of the store.
+      state.answered = answered(state);
       applyAll(state, [...this.#unnumbered(state), ...meanwhile]);
       for (const id of state.writes.keys()) this.#find(id);
       for (const name of this.state.entities.keys()) state.changed.add(name);

@@ -10,7 +10,7 @@ import { ofField, ofRecord } from "./conflict.ts";
 import { plain } from "./errors.ts";
 import { Hold } from "./hold.ts";
 import { absorb, has } from "./replica.ts";
-import { apply, mustLast, waiting } from "./store.ts";
+import { answered, apply, mustLast, waiting } from "./store.ts";
 import { lastSeq, TOO_LARGE, verdict } from "./verdict.ts";
 import type { Refusal } from "./errors.ts";
 import type { Error as Failure, FieldConflict, Welcome } from "./messages/types.ts";
@@ -32,7 +32,8 @@ export class Queue {
   #unstored: Op | undefined;
   /** Nothing is sent until then: it would come back from the store as something else. */
   #blocked = false;
-  #confirmed: number;
+  /** Undefined until something was stored that had to be. */
+  #confirmed: number | undefined;
   /** The queue is being loaded, to see whether numbers are missing. */
   #recount = false;
   /** There were no writes when the connection began. */
@@ -54,13 +55,12 @@ export class Queue {
     this.#core = core;
     this.#replica = replica;
     this.hold = new Hold(random);
-    this.#confirmed = this.#answered;
   }
 
   /** Every answer up to this number is stored: the server may forget it. */
   get confirmed(): number {
-    if (this.#core.state.frozen) return 0;
-    return Math.min(this.#confirmed, this.#answered);
+    const { state } = this.#core;
+    return state.frozen ? 0 : Math.min(this.#confirmed ?? state.answered, this.#answered);
   }
 
   /** The ids of what was sent on this connection and has no answer. */
@@ -201,10 +201,10 @@ export class Queue {
     const { seq } = write;
     const { state, emit, tell } = this.#core;
     const becomes = verdict(error, seq);
-    // Whoever reaches the store has got the answer, and stored it: it is found there, later.
-    if (state.frozen && error.code === "out_of_order" && becomes === "reject") {
-      return emit(["write", write.id]);
-    }
+    // Whoever reaches the store has got the answer, and stored it, or has numbered it anew
+    // and sends it: it is found there, later.
+    const isTaken = becomes === "renew" || (error.code === "out_of_order" && becomes === "reject");
+    if (state.frozen && isTaken) return emit(["write", write.id]);
     if (becomes === "retry") this.hold.refused(error, now);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -241,8 +241,7 @@ export class Queue {
   }
 
   get #answered(): number {
-    const { state } = this.#core;
-    return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
+    return answered(this.#core.state);
   }
 
   /** Numbers are missing: no write has them, and the server does not know them. */

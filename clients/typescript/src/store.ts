@@ -152,6 +152,8 @@ export interface State {
   writes: Map<string, Write>;
   readonly refused: Map<string, Refused>;
   meta: Meta;
+  /** The last number of which the store, as it was loaded, has the answer. */
+  answered: number;
   /** What has changed since it was shown: names of entities, `QUEUE` and `REFUSED`. */
   readonly changed: Set<string>;
   /** Its numbers are those of a store out of reach: none may be given, changed or confirmed. */
@@ -169,6 +171,7 @@ export function stateOf(ops: readonly Op[] = []): State {
     writes: new Map(),
     refused: new Map(),
     meta: { client_id: "", last: 0 },
+    answered: 0,
     changed: new Set(),
   };
   applyAll(state, ops);
@@ -189,6 +192,11 @@ export function entityOf(state: State, name: string): Entity {
 export function waiting(state: State): (Write & { readonly seq: number })[] {
   const all = [...state.writes.values()].filter((each) => each.seq && !each.settled);
   return all.sort(bySeq) as (Write & { readonly seq: number })[];
+}
+
+/** The last number that was answered, and all before it. */
+export function answered(state: State): number {
+  return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
 }
 
 /** Applies operations to memory. */

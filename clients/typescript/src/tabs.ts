@@ -228,6 +228,9 @@ export function tabs(name: string, id: string, around: Surroundings): Port {
     } else if (place) {
       if (silence++ > 1) enter({ steal: true });
       else send("ask");
+    } else if (channel && standing === "alone") {
+      // It runs, so it is not frozen any more, though nothing said so; and nobody else leads for it.
+      again();
     }
   }, INTERVAL);
 

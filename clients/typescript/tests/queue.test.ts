@@ -421,6 +421,15 @@ describe("a turn", () => {
 });
 
 describe("an answer", () => {
+  it("is not confirmed for numbers that other tabs gave, and that memory may lack", () => {
+    const { queue, state } = bare(numbered(2));
+    expect(queue.confirmed).toBe(0);
+    state.answered = 1;
+    expect(queue.confirmed).toBe(1);
+    state.answered = 5;
+    expect(queue.confirmed, "others wait").toBe(1);
+  });
+
   it("is confirmed once it is stored, and not with something else", () => {
     const { queue, begin, flush, ack, ops, core } = bare(numbered(1), numbered(2));
     begin(0);
@@ -818,6 +827,15 @@ describe("numbers that are those of a store out of reach", () => {
     driver.says({ ...WELCOME, last_seq: 1, epoch: "e3" });
     await driver.settle();
     expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([8]);
+  });
+
+  it("that were used for something else were given anew by another tab, which sends what had them", async () => {
+    const driver = await frozen();
+    driver.told = [];
+    refuse(driver, 1, "seq_reused");
+    expect(driver.told.filter(({ type }) => type === "renew")).toEqual([]);
+    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([2]);
+    expect(driver.hub.rejected).toEqual([]);
   });
 
   it("whose answer another tab has stored are left to that: what became of them is not known here", async () => {

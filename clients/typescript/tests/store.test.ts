@@ -36,6 +36,7 @@ it("begins empty, without an id, and nothing was numbered or changed", () => {
     writes: new Map(),
     refused: new Map(),
     meta: { client_id: "", last: 0 },
+    answered: 0,
     changed: new Set(),
   });
 });
