@@ -1,7 +1,7 @@
 /**
  * Chromium over its own protocol, and Firefox over WebDriver BiDi: no geckodriver.
  *
- * Knows puppeteer-core (25.16). What is odd about an engine stands where it is met.
+ * Knows puppeteer-core (24.43). What is odd about an engine stands where it is met.
  */
 import { createRequire } from "node:module";
 

@@ -1,7 +1,7 @@
 /**
  * WebKitGTK: its MiniBrowser on a screen that nobody sees, over WebDriver.
  *
- * Knows selenium-webdriver (4.49), WebKitWebDriver and Xvfb. A driver has one current tab
+ * Knows selenium-webdriver (4.43), WebKitWebDriver and Xvfb. A driver has one current tab
  * only, so everything here waits for its turn. Sessions are ephemeral: nothing is kept
  * on the disk, and all tabs of one session share what they store.
  */
