@@ -102,7 +102,8 @@ export async function aFrameWithoutAnOriginOfItsOwnShowsWhatIsWrittenAndSaysThat
   const told = await page.evaluate(() => {
     const frame = document.createElement("iframe");
     frame.sandbox = "allow-scripts";
-    frame.src = "/frame";
+    // The server's pages let nobody frame them: this one comes with the page itself.
+    frame.srcdoc = '<script src="/api/client.js"></script><script src="/frame.js"></script>';
     return new Promise((resolve) => {
       addEventListener("message", ({ data }) => resolve(data));
       document.body.append(frame);

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGE = b'<!doctype html><title>Storage</title><link rel="icon" href="/icon.svg"><body>'
 FRAME = b"""
-const client = rhtmx.connect("/api/ws");
+const client = rhtmx.connect(new URL("/api/ws", document.baseURI).href);
 client.onError(async ({ code }) => {
   if (code !== "storage_failed") return;
   const tasks = client.collection("tasks");
@@ -33,10 +33,6 @@ client.onError(async ({ code }) => {
 PAGES = {
     "/": ("text/html; charset=utf-8", PAGE),
     "/page": ("text/html; charset=utf-8", PAGE + b'<script src="/api/client.js"></script>'),
-    "/frame": (
-        "text/html; charset=utf-8",
-        PAGE + b'<script src="/api/client.js"></script><script src="/frame.js"></script>',
-    ),
     "/frame.js": ("text/javascript", FRAME),
     "/icon.svg": ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
 }

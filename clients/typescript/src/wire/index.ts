@@ -76,7 +76,28 @@ export function encodeFromClient(message: ClientMessage, format: Format): Frame 
  * @throws RhtmxError `bad_message` for what a server would refuse.
  */
 export function checkFromClient<M extends ClientMessage>(message: M): M {
-  return checkTyped(message as unknown as Fields, CLIENT)! as unknown as M;
+  const checked = checkTyped(message as unknown as Fields, CLIENT)!;
+  checkSizes(checked, message.type);
+  return checked as unknown as M;
+}
+
+/** Bytes in a name: see `rhtmx.wire.limits`. */
+const MAX_NAME = 255;
+
+/** Refuses names that are empty or too long, and numbers below 0: no server takes them. */
+function checkSizes(fields: object, at: string): void {
+  for (const [key, value] of Object.entries(fields)) {
+    const where = `${at}.${key}`;
+    if (/^(entit(y|y_id|ies)|form|field)$/.test(key)) [value].flat().forEach((name) => checkName(name, where));
+    else if (value < 0) refuse(where, "below 0");
+    // What is written is the application's own, and was looked at.
+    else if (value && typeof value === "object" && !/^(data|value)$/.test(key)) checkSizes(value, where);
+  }
+}
+
+function checkName(name: string, at: string): void {
+  const { length } = new TextEncoder().encode(name);
+  if (!length || length > MAX_NAME) refuse(at, `1 to ${MAX_NAME} bytes expected, got ${length}`);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {

@@ -122,3 +122,28 @@ describe("what is written", () => {
     expect(checkFromClient(message)).toEqual(message);
   });
 });
+
+describe("what no server takes is refused where it is given, with its path", () => {
+  const push: Push = { type: "push", entity: "users", entity_id: "1", action: "update", data: { "": -1 } };
+  const field = { field: "a", action: "update", value: { field: "" }, timestamp: "2026-11-22T10:00:00Z" } as const;
+  const fields = { type: "push_fields", entity: "users", entity_id: "1", fields: [field] } as const;
+
+  it.each([
+    ["push.entity", { ...push, entity: "" }],
+    ["push.entity_id", { ...push, entity_id: "é".repeat(128) }],
+    ["push.base_version", { ...push, base_version: -1 }],
+    ["push_fields.fields.1.field", { ...fields, fields: [field, { ...field, field: "" }] }],
+    ["subscribe.entities", { type: "subscribe", entities: ["a", ""] }],
+    ["subscribe.since.a.version", { type: "subscribe", entities: ["a"], since: { a: { epoch: "e", version: -1 } } }],
+    ["validate_field.form", { type: "validate_field", request_id: "r", form: "", field: "a", value: "" }],
+    ["validate_form.fields.0.field", { type: "validate_form", request_id: "r", form: "f", fields: [{ field: "", value: "" }] }],
+  ])("%s", (path, message) => {
+    const { code, message: words } = refusal(() => checkFromClient(message as never));
+    expect([code, words.startsWith(`${path}: `)]).toEqual(["bad_message", true]);
+  });
+
+  it("and what is as large as it may be is taken, whatever stands in the values", () => {
+    expect(checkFromClient({ ...push, entity: "é".repeat(127) + "x", base_version: 0 })).toBeTruthy();
+    expect(checkFromClient(fields as never)).toBeTruthy();
+  });
+});
