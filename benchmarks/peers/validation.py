@@ -22,7 +22,7 @@ async def validate(request: Request) -> JSONResponse:
     question = await request.json()
     field, value, error = question["field"], question["value"], None
     if field == "rule":
-        error = rule(value)
+        error = rule([value])
     elif field == "async":
         error = None if await signup.is_free(value) else "is taken"
     elif field == "thread":

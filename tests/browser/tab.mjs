@@ -35,7 +35,8 @@ export class Tab {
   }
 
   back() {
-    return this.#page.goBack();
+    // A page out of the cache of pages does not load once more.
+    return this.#page.goBack({ waitUntil: "commit" });
   }
 
   /** Does not wait for a page that this loads. */

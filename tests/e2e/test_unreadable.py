@@ -45,7 +45,7 @@ CALLS: list[tuple[str, Callable[[Asking], Awaitable[Any]]]] = [
     ("push.base_version", lambda it: it.delete("e", "1", base_version=2**70)),
     ("push.entity_id", lambda it: it.push("e", "a\0b", 1)),
     ("push.entity", lambda it: it.push("", "1", 1)),
-    ("push_fields.base_version", lambda it: it.push_fields("e", "1", {}, base_version=2**53)),
+    ("push_fields.base_version", lambda it: it.push_fields("e", "1", {"a": 1}, base_version=2**53)),
     (
         "push_fields.fields[0].timestamp",
         lambda it: it.push_fields("e", "1", {"a": 1}, timestamp=datetime(1, 1, 1, tzinfo=EAST)),

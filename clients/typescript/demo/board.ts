@@ -39,7 +39,11 @@ export class Board {
     tasks.subscribe((rows) => this.#show(rows));
     tasks.onConflict((conflict) => this.#conflict(conflict));
     void tasks.ready.then(() => this.#whenLoaded(tasks.snapshot));
-    void tasks.synced.then(() => this.#whenSynced());
+    // Why it may never be, the page is told with the state of the connection.
+    tasks.synced.then(
+      () => this.#whenSynced(),
+      () => {},
+    );
     client.onQueue(() => this.#showSummary());
     client.onState(() => this.#showSummary());
     client.onRejected(() => this.#showRejected());
