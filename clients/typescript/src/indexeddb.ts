@@ -1,20 +1,18 @@
 /**
  * The store of a browser, in IndexedDB.
  *
- * Knows the tables. Must not know what becomes of what is in them, nor how a
- * database is opened. Transactions over the same tables run in the order in which they
- * were begun, in all tabs: that is what gives each write a number of its own.
+ * Knows when a transaction begins, and what is in it. Must not know what lies in the
+ * tables, nor how a database is opened. Transactions over the same tables run in the order in
+ * which they were begun, in all tabs: that is what gives each write a number of its own.
  *
- * The number of a write is its key, which the database gives, plus `shift`, which
- * changes when all are numbered anew. So nothing has to be read before a write is put: its
- * transaction is begun with the call and told to commit before the turn of the event
- * loop ends, and the browser completes it though the page is closed. (Measured in
- * Chromium 156: a write that read its number first was lost by 3 of 20 pages that were
- * closed at once.) What is begun in the last moment of a page may be lost all the same, so it
- * lies in the `Journal` as well, as does what is written before the database is open. What
- * comes together is put together: all writes of one turn, and
- * all that come while those before are being stored. If that fails, each is tried alone, so that
- * one that is too large takes none with it.
+ * Nothing has to be read before a write is put: its transaction is begun with the call and
+ * told to commit before the turn of the event loop ends, and the browser completes it
+ * though the page is closed. (Measured in Chromium 156: a write that read its number first
+ * was lost by 4 of 20 pages that were closed at once.) What is begun in the last moment of a
+ * page may be lost all the same, so it lies in the `Journal` as well, as does what is
+ * written before the database is open. What comes together is put together: all writes of
+ * one turn, and all that come while those before are being stored. If that fails, each is tried
+ * alone, so that one that is too large takes none with it.
  *
  * A write, its end and its number are on the disk before the call returns
  * (`durability: "strict"`): they must not come back, or go, with the power. What
@@ -25,13 +23,11 @@
  */
 import { Database, result } from "./database.ts";
 import { Journal } from "./journal.ts";
-import { apply, mustLast, renumber, stateOf } from "./store.ts";
+import { apply, mustLast } from "./store.ts";
+import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
 import type { Table } from "./database.ts";
 import type { RhtmxError } from "./errors.ts";
 import type { Op, State, Store, Write } from "./store.ts";
-
-/** Writes are in `queue`; their key is a number, or their id for one that has none any more. */
-const TABLES = ["record", "place", "refused", "meta", "queue"];
 
 /** A write that is being stored, and who waits for its number. */
 interface Added {
@@ -235,138 +231,4 @@ export class IndexedStore implements Store {
       }
     }
   }
-}
-
-function upgrade(transaction: IDBTransaction): void {
-  const { db } = transaction;
-  for (const each of TABLES) {
-    if (db.objectStoreNames.contains(each)) continue;
-    const table = db.createObjectStore(each, { autoIncrement: each === "queue" });
-    if (each === "queue") table.createIndex("id", "id", { unique: true });
-  }
-  // Version 1 kept the number in the write.
-  if (db.objectStoreNames.contains("write")) void move((name) => transaction.objectStore(name), db);
-}
-
-async function move(table: Table, db: IDBDatabase): Promise<void> {
-  const writes: Write[] = await result(table("write").getAll());
-  const last = (await result(table("meta").get("last"))) ?? 0;
-  for (const each of writes) table("queue").put(bare(each), each.settled ? each.id : each.seq);
-  await applied(table, ["last", last]);
-  db.deleteObjectStore("write");
-}
-
-type Rows = [key: IDBValidKey, value: never][];
-
-async function rows(table: IDBObjectStore): Promise<Rows> {
-  const [keys, values] = [table.getAllKeys(), table.getAll()];
-  await result(values);
-  return keys.result.map((key, at) => [key, values.result[at] as never]);
-}
-
-/** Everything, as it lies in the tables. */
-async function read(table: Table): Promise<State> {
-  const [records, places, refused, meta, queue] = await Promise.all(TABLES.map((name) => rows(table(name))));
-  const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
-  const writes = queue!.map((row) => numbered(row, shift));
-  return stateOf([
-    ...records!.map(([key, held]): Op => ["record", ...(key as [string, string]), held]),
-    ...places!.map(([name, place]): Op => ["place", name as string, place]),
-    ...refused!.map(([id, each]): Op => ["refused", id as string, each]),
-    ...(Object.entries(known) as never as Op[]),
-    ...writes.map((each): Op => ["write", each.id, each]),
-  ]);
-}
-
-/** A write as it lies in the table: its key is its number, unless it is settled and none counts. */
-function bare(write: Write): Write {
-  const { seq, ...rest } = write;
-  return write.settled ? write : rest;
-}
-
-function numbered([key, write]: Rows[number], shift: number): Write {
-  return { seq: (key as number) + shift, ...(write as Write) };
-}
-
-/** Puts a write that may be there already; one that has a number gets another one. */
-async function put(table: Table, write: Write, refused: string): Promise<number> {
-  const queue = table("queue");
-  const key = await result(queue.index("id").getKey(write.id));
-  const shift = await shiftOf(table);
-  if (key !== undefined && !write.seq) return (key as number) + shift;
-  if (key !== undefined) queue.delete(key);
-  table("refused").delete(refused);
-  return ((await result(queue.put(bare(write)))) as number) + shift;
-}
-
-async function shiftOf(table: Table): Promise<number> {
-  return (await result(table("meta").get("shift"))) ?? 0;
-}
-
-/** Applies an operation; nothing has to be waited for but what reads. */
-async function applied(table: Table, op: Op): Promise<void> {
-  switch (op[0]) {
-    case "record":
-      return set(table("record"), [op[1], op[2]], op[3]);
-    case "place":
-    case "refused":
-      return set(table(op[0]), op[1], op[2]);
-    case "write":
-      return rewrite(table, op[1], op[2]);
-    case "last": {
-      const key = op[1] - (await shiftOf(table));
-      await raise(table, op[1]);
-      if (await result(table("queue").count(key))) break;
-      // The next key that the database gives is above each that was ever there.
-      table("queue").put(0, key);
-      table("queue").delete(key);
-      break;
-    }
-    case "renumber":
-      return renumbered(table, op[1]);
-    default:
-      table("meta").put(op[1], op[0]);
-  }
-}
-
-function set(table: IDBObjectStore, key: IDBValidKey, value: unknown): void {
-  if (value) table.put(value, key);
-  else table.delete(key);
-}
-
-/** A write changes, or leaves the queue. */
-async function rewrite(table: Table, id: string, write: Write | undefined): Promise<void> {
-  const queue = table("queue");
-  const key = await result(queue.index("id").getKey(id));
-  if (write?.settled) queue.put(write, key ?? id);
-  else if (key === undefined) return;
-  else if (write) queue.put(bare(write), key);
-  else {
-    queue.delete(key);
-    // What was given last has to be known when nothing waits.
-    if (typeof key === "number") await raise(table, key + (await shiftOf(table)));
-  }
-}
-
-async function raise(table: Table, last: number): Promise<void> {
-  const meta = table("meta");
-  meta.put(Math.max(last, (await result(meta.get("last"))) ?? 0), "last");
-}
-
-async function renumbered(table: Table, last: number): Promise<void> {
-  const [queue, meta] = [table("queue"), table("meta")];
-  const shift = await shiftOf(table);
-  const all = await rows(queue);
-  const keys = new Map(all.map(([key, write]) => [(write as Write).id, key]));
-  // What is put without a key from here on has the next ones.
-  const key = (await result(queue.put(0))) as number;
-  queue.delete(key);
-  meta.put(last - key, "shift");
-  meta.put(last, "last");
-  const writes = all.map((row) => numbered(row, shift));
-  renumber(writes, key + shift - 1, last, (each) => {
-    if (each.settled) return void queue.put(each, keys.get(each.id));
-    queue.delete(keys.get(each.id)!);
-    queue.put(bare(each));
-  });
 }
