@@ -20,6 +20,8 @@ export type Table = (name: string) => IDBObjectStore;
 
 /** Milliseconds that opening may take: a tab that hangs in an upgrade, or a browser, holds it up for ever. */
 const PATIENCE = 5_000;
+/** The same for a transaction that waits for those of other tabs: they may have much to read. */
+const PATIENCE_IN_LINE = 10_000;
 
 /** What is there to be opened. */
 export interface Layout {
@@ -39,6 +41,8 @@ export class Database {
   /** The connection, while there is one. */
   connection: IDBDatabase | undefined;
   readonly #layout: Layout;
+  readonly #running = new Set<IDBTransaction>();
+  #awake: Promise<void> | undefined;
   #opening: Promise<IDBDatabase> | undefined;
   #gone: RhtmxError | undefined;
 
@@ -49,13 +53,15 @@ export class Database {
   /** Runs a transaction over all tables: all of it is done, or nothing. */
   async run<T>(strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
     try {
+      await this.#awake;
       const first = await this.#open();
       try {
-        return await this.transact(first, strict, act);
+        return await this.#attempt(first, strict, act);
       } catch (error) {
-        if (isFull(error)) throw error;
+        if (isFull(error) || error instanceof RhtmxError) throw error;
         this.#drop(first);
-        return await this.transact(await this.#open(), strict, act);
+        await this.#awake;
+        return await this.#attempt(await this.#open(), strict, act);
       }
     } catch (error) {
       throw understood(error as Error);
@@ -80,6 +86,25 @@ export class Database {
     return (await Promise.all([acted, ended]))[0];
   }
 
+  /**
+   * The page goes, maybe into the browser's cache. What `run` has begun is begun anew when it
+   * comes back: in WebKitGTK 2.50 it would hold up all other pages until then.
+   *
+   * @returns what to call when the page is back.
+   */
+  sleep(): () => void {
+    let wake = () => {};
+    this.#awake = new Promise((resolve) => (wake = resolve));
+    for (const transaction of this.#running) {
+      try {
+        transaction.abort();
+      } catch {
+        // It commits.
+      }
+    }
+    return wake;
+  }
+
   /** It must not be used any more. */
   refuse(why: string): void {
     if (this.connection) this.#drop(this.connection);
@@ -93,14 +118,20 @@ export class Database {
     this.#gone = failed("it was closed");
   }
 
+  /** Runs a transaction that waits for its requests: it must not outlive the page. */
+  #attempt<T>(db: IDBDatabase, strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
+    return this.transact(db, strict, (table, transaction) => {
+      this.#running.add(transaction);
+      const end = () => this.#running.delete(transaction);
+      transaction.addEventListener("complete", end);
+      transaction.addEventListener("abort", end);
+      return act(table);
+    });
+  }
+
   async #open(): Promise<IDBDatabase> {
     if (this.#gone) throw this.#gone;
-    this.#opening ??= this.#connect();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(failed("it does not open")), PATIENCE);
-    });
-    return Promise.race([this.#opening, late]).finally(() => clearTimeout(timer));
+    return soon((this.#opening ??= this.#connect()), PATIENCE, "it does not open");
   }
 
   #connect(): Promise<IDBDatabase> {
@@ -118,7 +149,7 @@ export class Database {
         if (newVersion === null) this.refuse("it was deleted");
         else this.#again(db);
       };
-      if (this.isSame && !(await this.transact(db, false, this.isSame))) {
+      if (this.isSame && !(await this.#attempt(db, false, this.isSame))) {
         db.close();
         throw failed("another one is in its place");
       }
@@ -139,6 +170,19 @@ export class Database {
     db.close();
     if (db === this.connection) this.connection = this.#opening = undefined;
   }
+}
+
+/** What the first request of a transaction found, if its turn comes. */
+export function answered<T>(request: IDBRequest<T>): Promise<T> {
+  return soon(result(request), PATIENCE_IN_LINE, "it does not answer");
+}
+
+function soon<T>(promise: Promise<T>, patience: number, words: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(failed(words)), patience);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /** What a request found. */

@@ -21,12 +21,13 @@
  * The bare interface is used: what is written needs no promise of its own, the
  * transaction has one, and a library would be a tenth of the whole client.
  */
-import { Database, result } from "./database.ts";
+import { answered, Database, result } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { apply, mustLast } from "./store.ts";
 import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
 import type { Table } from "./database.ts";
 import type { RhtmxError } from "./errors.ts";
+import type { Entry } from "./journal.ts";
 import type { Op, State, Store, Write } from "./store.ts";
 
 /** A write that is being stored, and who waits for its number. */
@@ -74,16 +75,37 @@ export class IndexedStore implements Store {
     const { signal } = this.#life;
     const on = (name: string, act: () => void) =>
       globalThis.addEventListener?.(name, act, { capture: true, signal });
-    on("pagehide", () => this.#leave());
-    on("pageshow", () => (this.#leaves = false));
+    let wake = () => {};
+    on("pagehide", () => {
+      wake = this.#database.sleep();
+      this.#leave();
+    });
+    on("pageshow", () => {
+      this.#leaves = false;
+      wake();
+    });
   }
 
   /** @param merge what else to store, given what is there; then another database will do, too. */
   async load(merge?: (found: State) => Op[]): Promise<State> {
     const database = this.#database;
     if (merge) database.isSame = undefined;
-    const left = this.#journal.found;
-    const state = await database.run(false, async (table) => {
+    let left = this.#journal.found;
+    const state = await this.#read(left, merge).catch((error: RhtmxError) => {
+      if (error.code !== "storage_full") throw error;
+      // What others left has to wait for room; what is there has not.
+      left = [];
+      return this.#read(left, merge);
+    });
+    for (const [{ id }] of left) this.#journal.drop(id, true);
+    const { client_id } = state.meta;
+    database.isSame = async (table) => (await result(table("meta").get("client_id"))) === client_id;
+    return state;
+  }
+
+  #read(left: readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
+    return this.#database.run(false, async (table) => {
+      await answered(table("meta").get("client_id"));
       for (const [write, refused] of left) await put(table, write, refused);
       const found = await read(table);
       const { meta } = found;
@@ -102,16 +124,12 @@ export class IndexedStore implements Store {
       }
       return found;
     });
-    for (const [{ id }] of left) this.#journal.drop(id, true);
-    const { client_id } = state.meta;
-    database.isSame = async (table) => (await result(table("meta").get("client_id"))) === client_id;
-    return state;
   }
 
   /** The id of whose database it is, once it works; empty for none yet. */
   async probe(): Promise<string> {
     this.#database.isSame = undefined;
-    const read = async (table: Table) => (await result(table("meta").get("client_id"))) ?? "";
+    const read = async (table: Table) => (await answered(table("meta").get("client_id"))) ?? "";
     return this.#database.run(false, read);
   }
 

@@ -2,7 +2,7 @@ import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Database, result } from "../src/database.ts";
+import { answered, Database, result } from "../src/database.ts";
 import { settle } from "./support/client.ts";
 import type { Table } from "../src/database.ts";
 
@@ -157,6 +157,51 @@ describe("a database", () => {
     }
     // Nobody has to be asked to let go of it.
     await result(indexedDB.deleteDatabase("db"));
+  });
+
+  it("of a page that goes leaves no transaction behind, and begins it anew when the page is back", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    const aborted = vi.spyOn(IDBTransaction.prototype, "abort");
+    let times = 0;
+    const reading = database.run(false, async (table) => ((times += 1), get(table)));
+    while (!times) await Promise.resolve();
+    const wake = database.sleep();
+    expect(aborted).toHaveBeenCalledOnce();
+    const next = database.run(true, put(2));
+    await settle();
+    expect(times, "nothing begins until it is back").toBe(1);
+    wake();
+    await next;
+    expect(await reading).toBe(2);
+    expect(times).toBe(2);
+  });
+
+  it("of a page that goes lets a transaction end that was told to commit", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    const adding = database.transact(database.connection!, true, async (table, transaction) => {
+      table("t").put(2, "n");
+      transaction.commit();
+    });
+    database.sleep()();
+    await adding;
+    expect(await database.run(false, get)).toBe(2);
+  });
+
+  it("whose turn does not come fails the call after ten seconds, once", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const database = made();
+    await database.run(true, put(1));
+    const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+    const waits = async () => answered({} as IDBRequest<number>);
+    const failed = expect(database.run(false, waits)).rejects.toThrow("it does not answer");
+    await settle();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await failed;
+    expect(begun).toHaveBeenCalledOnce();
+    expect(await database.run(false, get), "what was there is there").toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("that cannot be looked at at all fails the call", async () => {

@@ -205,6 +205,28 @@ describe("in IndexedDB", () => {
     expect(await contentsOf(made())).toMatchObject({ writes: [{ id: "a", seq: 1 }] });
   });
 
+  it("a full disk can be read though another page left something, which waits for room", async () => {
+    await made().add(write("a"));
+    await made().load();
+    made().hold(write("left"), "");
+    full();
+    expect((await contentsOf(made())).writes).toMatchObject([{ id: "a" }]);
+    vi.restoreAllMocks();
+    expect((await contentsOf(made())).writes).toMatchObject([{ id: "a" }, { id: "left" }]);
+  });
+
+  it.each(["load", "probe"] as const)("%s fails where its turn never comes: another page may hold it up for ever", async (call) => {
+    const store = made();
+    await store.load();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.spyOn(IDBObjectStore.prototype, "get").mockReturnValue({} as IDBRequest);
+    const failed = expect(store[call]()).rejects.toThrow("it does not answer");
+    await settle();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await failed;
+    vi.useRealTimers();
+  });
+
   it("one write that is too large takes none with it", async () => {
     const store = made();
     await store.load();
@@ -378,10 +400,25 @@ describe("in IndexedDB", () => {
       full();
       const added = store.add(write("a"));
       page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
       await expect(added).rejects.toMatchObject({ code: "storage_full" });
       vi.restoreAllMocks();
       vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
       expect((await contentsOf(made())).writes).toEqual([]);
+    });
+
+    it("what was being read does not hold up other pages, and is read when it comes back", async () => {
+      const gone = made();
+      vi.stubGlobal("addEventListener", undefined);
+      const next = made();
+      await gone.load();
+      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+      const reading = gone.load();
+      while (!begun.mock.calls.length) await Promise.resolve();
+      page.dispatchEvent(new Event("pagehide"));
+      expect(await next.add(write("a"))).toBe(1);
+      page.dispatchEvent(new Event("pageshow"));
+      expect([...(await reading).writes.keys()]).toEqual(["a"]);
     });
 
     it("and comes back, what is written then lies in the database only", async () => {
