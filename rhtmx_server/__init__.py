@@ -12,10 +12,10 @@ from rhtmx.formvalue import File
 from rhtmx.results import Conflict, FieldPushResult, PushResult
 from rhtmx_server.app import App
 from rhtmx_server.config import Config
-from rhtmx_server.page import HistoryPage
-from rhtmx_server.services import Grant
-from rhtmx_server.trackers.entries import FormValues
-from rhtmx_server.trackers.validators import Invalid, Valid
+from rhtmx_server.connections.services import Grant
+from rhtmx_server.forms.entries import FormValues
+from rhtmx_server.forms.validators import Invalid, Valid
+from rhtmx_server.record_page import HistoryPage
 from rhtmx_server.trackers.values import HistoryChange
 
 __all__ = [

@@ -16,36 +16,36 @@ from typing import Self, TypeVar, overload
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
-from rhtmx_server.admission import Admission
-from rhtmx_server.batch import Admit
-from rhtmx_server.checks import check
-from rhtmx_server.committer import Committer
 from rhtmx_server.config import Config
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections.admission import Admission
+from rhtmx_server.connections.checks import check
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.services import Authenticator, Services
+from rhtmx_server.connections.tokens import Authenticate, authenticator, check_authenticate
+from rhtmx_server.connections.turns import Turns
+from rhtmx_server.delivery.hub import Hub
+from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.forms.field_names import Extra
+from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
 from rhtmx_server.horizon import ServerClock
-from rhtmx_server.hub import Hub
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Commit, Mutation
-from rhtmx_server.outbox import Tick
-from rhtmx_server.page import HistoryPage, Place
 from rhtmx_server.ports import Decide, Store
+from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.server import RunningServer
-from rhtmx_server.services import Authenticator, Services
 from rhtmx_server.stores import open_store
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.times import to_micros
-from rhtmx_server.tokens import Authenticate, authenticator, check_authenticate
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
-from rhtmx_server.trackers.fieldnames import Extra
 from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.form import Form
-from rhtmx_server.trackers.forms import FormTracker
 from rhtmx_server.trackers.policy import Policy, parse_policy
-from rhtmx_server.trackers.runner import Runner
 from rhtmx_server.trackers.values import HistoryChange, history_change
-from rhtmx_server.transports.pages import check_pages
-from rhtmx_server.transports.turns import Turns
+from rhtmx_server.transports.static_files import check_pages
+from rhtmx_server.writing.batch import Admit
+from rhtmx_server.writing.committer import Committer
 
 __all__ = ["App"]
 
@@ -297,7 +297,7 @@ class App:
         entity: str,
         entity_id: str | None = None,
         *,
-        since: int | Place = 0,
+        since: int | HistoryPosition = 0,
         until: datetime | None = None,
         limit: int = 1000,
     ) -> HistoryPage[HistoryChange]:
@@ -346,10 +346,10 @@ class App:
             PushFields: fields_decider(self._policy, max_record=config.max_size),
         }
         metrics.outbox_bytes.set_function(lambda: self._total(lambda c: c.waiting))
-        metrics.subscriptions.set_function(lambda: self._total(lambda c: c.feed.subscriptions))
-        metrics.lagging.set_function(lambda: self._total(lambda c: c.feed.lagging))
+        metrics.subscriptions.set_function(lambda: self._total(lambda c: c.subscriptions.count))
+        metrics.lagging.set_function(lambda: self._total(lambda c: c.subscriptions.lagging))
         threads = self._pool("rhtmx-validator")
-        runner = Runner(threads, timeout=config.validator_timeout, meter=metrics)
+        runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
         ask = self._authenticate
         return Services(
             config=config,

@@ -22,8 +22,8 @@ from rhtmx_server.failures import report
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.model import Commit, Record
 from rhtmx_server.names import suggestion
-from rhtmx_server.page import Place
 from rhtmx_server.ports import Store
+from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.values import change_of
 
@@ -104,7 +104,7 @@ class HookRunner:
     def __init__(self, hooks: CommitHooks, store: Store) -> None:
         self._hooks = hooks
         self._store = store
-        self._told: dict[str, int | Place] = {}
+        self._told: dict[str, int | HistoryPosition] = {}
         self._behind: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["DOUBT", "HOUR", "PACE", "Kept", "ServerClock", "advance"]
+__all__ = ["DOUBT", "HOUR", "PACE", "ServerClock", "StoredTimes", "advance"]
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -40,7 +40,7 @@ DOUBT = HOUR // 6
 within seconds or minutes of its boot."""
 
 
-class Kept(NamedTuple):
+class StoredTimes(NamedTuple):
     """What a store says of the time, before old rows are taken away.
 
     Args:
@@ -59,7 +59,7 @@ class Kept(NamedTuple):
         return min((each for each in (self.history, self.others) if each is not None), default=None)
 
 
-def advance(kept: Kept, clock: int, ran: int) -> int:
+def advance(kept: StoredTimes, clock: int, ran: int) -> int:
     """Return the next horizon.
 
     Args:
@@ -69,7 +69,7 @@ def advance(kept: Kept, clock: int, ran: int) -> int:
             boot: how long it was off, only the clock could tell.
 
     Example:
-        >>> advance(Kept(horizon=10 * HOUR), 999 * HOUR, ran=HOUR) // HOUR
+        >>> advance(StoredTimes(horizon=10 * HOUR), 999 * HOUR, ran=HOUR) // HOUR
         14
     """
     horizon = kept.horizon

@@ -26,7 +26,7 @@ from rhtmx.wire import ServerMessage
 
 __all__ = [
     "DELETED",
-    "Client",
+    "ClientRow",
     "Clock",
     "Commit",
     "Context",
@@ -35,7 +35,7 @@ __all__ = [
     "Head",
     "HistoryEntry",
     "Key",
-    "Lost",
+    "LostWrite",
     "Mutation",
     "Outcome",
     "Record",
@@ -46,7 +46,7 @@ Key: TypeAlias = tuple[str, str]
 
 
 class Granularity(enum.IntFlag):
-    """At which grain a commit was written, or a subscriber wants to read."""
+    """At which granularity a commit was written, or a subscriber wants to read."""
 
     RECORDS = 1
     FIELDS = 2
@@ -113,16 +113,16 @@ class Commit(msgspec.Struct, gc=False):
 
     Args:
         record: the record after the write.
-        form: the grain in which it was written.
+        granularity: that in which it was written.
         changed: the fields that it set or removed, sorted by name.
     """
 
     record: Record
-    form: Granularity
+    granularity: Granularity
     changed: Sequence[str] = ()
 
 
-class Lost(msgspec.Struct, gc=False):
+class LostWrite(msgspec.Struct, gc=False):
     """A field write that lost against the stored value; kept in the history.
 
     Args:
@@ -147,7 +147,7 @@ class Decision(msgspec.Struct, gc=False):
 
     reply: list[ServerMessage]
     commit: Commit | None = None
-    lost: Sequence[Lost] = ()
+    lost: Sequence[LostWrite] = ()
 
 
 class Context(msgspec.Struct, gc=False):
@@ -190,7 +190,7 @@ class Mutation(msgspec.Struct, gc=False):
     source: Hashable = None
 
 
-class Client(msgspec.Struct, gc=False):
+class ClientRow(msgspec.Struct, gc=False):
     """What the store knows of a client.
 
     Args:
@@ -233,12 +233,12 @@ class HistoryEntry(msgspec.Struct, gc=False):
     Args:
         record: the record after the commit (clocks left out). For a lost write
             its `data` is an object of the one field that lost.
-        form: the grain in which it was written.
+        granularity: that in which it was written.
         lost: it was a write that lost.
     """
 
     record: Record
-    form: Granularity
+    granularity: Granularity
     lost: bool = False
 
 

@@ -10,17 +10,26 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rhtmx.messages import Push, PushFields
-from rhtmx_server.horizon import Kept
-from rhtmx_server.model import Client, Context, Decision, Head, HistoryEntry, Key, Outcome, Record
-from rhtmx_server.page import HistoryPage, Place
+from rhtmx_server.horizon import StoredTimes
+from rhtmx_server.model import (
+    ClientRow,
+    Context,
+    Decision,
+    Head,
+    HistoryEntry,
+    Key,
+    Outcome,
+    Record,
+)
+from rhtmx_server.record_page import HistoryPage, HistoryPosition
 
 __all__ = [
     "KEEP_ANSWERS",
+    "BatchNeeds",
+    "BatchWrites",
     "Decide",
     "Snapshot",
     "Store",
-    "Wanted",
-    "Writes",
 ]
 
 
@@ -43,7 +52,7 @@ class Decide(Protocol):
 
 
 @dataclass(slots=True)
-class Wanted:
+class BatchNeeds:
     """What a batch of mutations has to see of the store.
 
     Args:
@@ -59,7 +68,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Snapshot:
-    """What was asked for in `Wanted`, as it is inside the transaction.
+    """What was asked for in `BatchNeeds`, as it is inside the transaction.
 
     What does not exist has no key. `heads` has every entity of `records`.
 
@@ -76,14 +85,14 @@ class Snapshot:
 
     records: dict[Key, Record] = field(default_factory=dict)
     heads: dict[str, Head] = field(default_factory=dict)
-    clients: dict[str, Client] = field(default_factory=dict)
+    clients: dict[str, ClientRow] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     known: int = 0
     unread: Collection[Key] = frozenset()
 
 
 @dataclass(slots=True)
-class Writes:
+class BatchWrites:
     """What a batch writes, all of it in one transaction.
 
     Args:
@@ -99,7 +108,7 @@ class Writes:
     records: Collection[Record] = ()
     heads: Mapping[str, int] = field(default_factory=dict)
     history: Sequence[HistoryEntry] = ()
-    clients: Collection[Client] = ()
+    clients: Collection[ClientRow] = ()
     outcomes: Collection[Outcome] = ()
     confirmed: Mapping[str, int] = field(default_factory=dict)
 
@@ -136,7 +145,7 @@ class Store(Protocol):
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
 
-    async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+    async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction.
 
         Calls are served one after the other. When this returns, the writes
@@ -169,7 +178,7 @@ class Store(Protocol):
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
 
-    async def client(self, client_id: str) -> Client | None:
+    async def client(self, client_id: str) -> ClientRow | None:
         """What is known of a client."""
 
     async def history(
@@ -177,7 +186,7 @@ class Store(Protocol):
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int | Place = 0,
+        after: int | HistoryPosition = 0,
         until: int | None = None,
         limit: int = 1000,
     ) -> HistoryPage[HistoryEntry]:
@@ -196,7 +205,7 @@ class Store(Protocol):
             limit: at most so many.
         """
 
-    async def kept(self) -> Kept:
+    async def kept(self) -> StoredTimes:
         """Read the horizon that was noted, and the times of the oldest rows that may go."""
 
     async def note_horizon(self, horizon: int) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.services import Services
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
-from rhtmx_server.services import Services
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.http import Http

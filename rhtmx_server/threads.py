@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from rhtmx_server.rotation import Rotation
+from rhtmx_server.round_robin import RoundRobin
 
 __all__ = ["DaemonPool", "Job", "NoThreadError"]
 
@@ -81,7 +81,7 @@ class DaemonPool:
     def __init__(self, threads: int, name: str = "rhtmx-validator") -> None:
         self._limit = threads
         self._name = name
-        self._rotation = Rotation[Job[Any]]((threads + 1) // 2)
+        self._rotation = RoundRobin[Job[Any]]((threads + 1) // 2)
         self._work = threading.Condition()
         self._threads: set[threading.Thread] = set()
         self._started = 0

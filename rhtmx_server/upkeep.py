@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.config import Config
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.failures import place
 from rhtmx_server.horizon import DOUBT, HOUR, PACE, ServerClock, advance
-from rhtmx_server.hub import Hub
 from rhtmx_server.ports import Store
 
 __all__ = ["collect", "watch", "watch_readiness"]

@@ -19,13 +19,13 @@ from pathlib import Path
 
 from benchmarks.support.pushes import push
 from rhtmx.messages import Push, PushFields
-from rhtmx_server.batch import Batch
 from rhtmx_server.model import Mutation
-from rhtmx_server.ports import Decide, Snapshot, Wanted, Writes
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.stores.sqlite import SqliteStore
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.policy import Policy
+from rhtmx_server.writing.batch import Batch
 
 CLIENTS = 64
 
@@ -38,7 +38,7 @@ def mutation(number: int, *, numbered: bool) -> Mutation:
 
 async def decided(
     count: int, size: int, *, lean: bool, numbered: bool
-) -> list[tuple[Wanted, Writes]]:
+) -> list[tuple[BatchNeeds, BatchWrites]]:
     """What the server would write for these pushes."""
     deciders: dict[type[Push | PushFields], Decide] = {
         Push: changes_decider(lambda entity: None if lean else Policy())
@@ -49,12 +49,14 @@ async def decided(
             mutation(number, numbered=numbered) for number in range(start, min(start + size, count))
         ]
         batch = Batch(mutations, deciders, "epoch", time.time_ns() // 1000)
-        made: list[Writes] = []
+        made: list[BatchWrites] = []
 
-        def decide(snapshot: Snapshot, batch: Batch = batch, made: list[Writes] = made) -> Writes:
+        def decide(
+            snapshot: Snapshot, batch: Batch = batch, made: list[BatchWrites] = made
+        ) -> BatchWrites:
             writes = batch.decide(snapshot)
             made.append(
-                Writes(
+                BatchWrites(
                     list(writes.records), writes.heads, writes.history,
                     list(writes.clients), writes.outcomes,
                 )
@@ -86,13 +88,13 @@ class Clock:
 class Already:
     """Decides what was decided before."""
 
-    writes: Writes
+    writes: BatchWrites
 
-    def __call__(self, snapshot: Snapshot) -> Writes:
+    def __call__(self, snapshot: Snapshot) -> BatchWrites:
         return self.writes
 
 
-async def measure(batches: list[tuple[Wanted, Writes]]) -> dict[str, float]:
+async def measure(batches: list[tuple[BatchNeeds, BatchWrites]]) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as folder:
         clock = Clock()
         store = SqliteStore(Path(folder) / "bench.db", clock=clock)

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.support import signup
-from rhtmx_server.trackers.ruleset import check_all
+from rhtmx_server.forms.rule_set import check_all
 
 rule = check_all(signup.RULES)
 

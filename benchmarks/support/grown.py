@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rhtmx.messages import ChangeAction, Push, PushFields
-from rhtmx_server.batch import Batch
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Decide
 from rhtmx_server.stores.sqlite import SqliteStore
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.policy import Policy
+from rhtmx_server.writing.batch import Batch
 
 BATCH = 2000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from rhtmx_server.trackers.ruleset import Rules
+from rhtmx_server.forms.rule_set import Rules
 
 RULES = Rules(required=True, min_length=3, max_length=40, pattern="[a-z0-9 ]+")
 TAKEN = "taken!"

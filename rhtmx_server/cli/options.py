@@ -14,7 +14,7 @@ from itertools import chain
 from typing import NoReturn
 
 from rhtmx_server.cli.errors import USAGE, CommandError
-from rhtmx_server.cli.table import DESCRIPTION, EPILOG, GROUPS, Kind, Option
+from rhtmx_server.cli.table import DESCRIPTION, EPILOG, GROUPS, Option, OptionKind
 from rhtmx_server.config import Config
 
 __all__ = ["Options", "read"]
@@ -138,12 +138,12 @@ def _switch(label: str, text: str) -> bool:
     return _SWITCH[text.lower()]
 
 
-_PARSERS: Mapping[Kind, Callable[[str, str], object]] = {
-    Kind.TEXT: lambda label, text: text,
-    Kind.WHOLE: _whole,
-    Kind.NUMBER: _number,
-    Kind.SIZE: _size,
-    Kind.SWITCH: _switch,
+_PARSERS: Mapping[OptionKind, Callable[[str, str], object]] = {
+    OptionKind.TEXT: lambda label, text: text,
+    OptionKind.WHOLE: _whole,
+    OptionKind.NUMBER: _number,
+    OptionKind.SIZE: _size,
+    OptionKind.SWITCH: _switch,
 }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rhtmx_server.config import Config
 
-__all__ = ["DEMO", "DESCRIPTION", "EPILOG", "GROUPS", "Kind", "Option"]
+__all__ = ["DEMO", "DESCRIPTION", "EPILOG", "GROUPS", "Option", "OptionKind"]
 
 DEMO = "rhtmx_server.demo:app"
 
@@ -46,7 +46,7 @@ told to reconnect. A second one stops it at once.
 exit codes: 0 stopped when asked to, 1 failed, 2 wrong options."""
 
 
-class Kind(enum.Enum):
+class OptionKind(enum.Enum):
     """How the value of an option is written."""
 
     TEXT = enum.auto()
@@ -73,7 +73,7 @@ class Option:
     flag: str
     metavar: str
     about: str
-    kind: Kind = Kind.TEXT
+    kind: OptionKind = OptionKind.TEXT
     setting: str = ""
     default: str = ""
     repeatable: bool = False
@@ -95,10 +95,10 @@ class Option:
         return f"{self.about} (default: {default})"
 
 
-def _shown(value: object, kind: Kind) -> str:
-    if kind is Kind.SWITCH:
+def _shown(value: object, kind: OptionKind) -> str:
+    if kind is OptionKind.SWITCH:
         return "on" if value else "off"
-    if kind is Kind.SIZE and isinstance(value, int) and value % 1024 == 0:
+    if kind is OptionKind.SIZE and isinstance(value, int) and value % 1024 == 0:
         return f"{value // 1024}KiB"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -121,7 +121,7 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
     ),
     "where to listen": (
         Option("--host", "ADDRESS", "0.0.0.0 or :: for every network"),
-        Option("--port", "PORT", "0 takes a free one", Kind.WHOLE),
+        Option("--port", "PORT", "0 takes a free one", OptionKind.WHOLE),
         Option(
             "--origin",
             "ORIGIN",
@@ -134,7 +134,11 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
     ),
     "gRPC, for backends": (
         Option(
-            "--grpc-port", "PORT", "the port; 0 takes a free one", Kind.WHOLE, default="no gRPC"
+            "--grpc-port",
+            "PORT",
+            "the port; 0 takes a free one",
+            OptionKind.WHOLE,
+            default="no gRPC",
         ),
         Option("--grpc-host", "ADDRESS", "where to listen; other machines need TLS"),
         Option("--grpc-cert", "FILE", "certificate chain (PEM) for TLS", default="no TLS"),
@@ -145,56 +149,73 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             "clients have to show a certificate signed by one of these (PEM)",
             default="they show none",
         ),
-        Option("--grpc-max-size", "BYTES", "size of a message", Kind.SIZE),
-        Option("--grpc-streams", "COUNT", "calls at a time on a connection", Kind.WHOLE),
-        Option("--grpc-connections", "COUNT", "connections at a time", Kind.WHOLE),
-        Option("--grpc-calls", "COUNT", "calls a second on a connection", Kind.WHOLE),
-        Option("--grpc-outbox", "BYTES", "what waits for all streams of a peer", Kind.SIZE),
+        Option("--grpc-max-size", "BYTES", "size of a message", OptionKind.SIZE),
+        Option("--grpc-streams", "COUNT", "calls at a time on a connection", OptionKind.WHOLE),
+        Option("--grpc-connections", "COUNT", "connections at a time", OptionKind.WHOLE),
+        Option("--grpc-calls", "COUNT", "calls a second on a connection", OptionKind.WHOLE),
+        Option("--grpc-outbox", "BYTES", "what waits for all streams of a peer", OptionKind.SIZE),
     ),
     "log": (
         Option("--log-format", "FORMAT", "text or json, one record a line"),
         Option("--log-level", "LEVEL", "debug, info, warning or error"),
     ),
     "limits of one connection": (
-        Option("--max-size", "BYTES", "size of a message", Kind.SIZE),
-        Option("--outbox", "BYTES", "what waits for a slow reader", Kind.SIZE),
-        Option("--subscriptions", "COUNT", "entities subscribed to", Kind.WHOLE),
-        Option("--requests", "COUNT", "requests that wait for their answer", Kind.WHOLE),
-        Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", Kind.WHOLE),
-        Option("--bad-messages", "COUNT", "messages that may not be understood", Kind.WHOLE),
-        Option("--messages-per-second", "COUNT", "messages that are taken; 0: any", Kind.WHOLE),
-        Option("--bytes-per-second", "BYTES", "size of all that are taken; 0: any", Kind.SIZE),
+        Option("--max-size", "BYTES", "size of a message", OptionKind.SIZE),
+        Option("--outbox", "BYTES", "what waits for a slow reader", OptionKind.SIZE),
+        Option("--subscriptions", "COUNT", "entities subscribed to", OptionKind.WHOLE),
+        Option("--requests", "COUNT", "requests that wait for their answer", OptionKind.WHOLE),
+        Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", OptionKind.WHOLE),
+        Option("--bad-messages", "COUNT", "messages that may not be understood", OptionKind.WHOLE),
+        Option(
+            "--messages-per-second", "COUNT", "messages that are taken; 0: any", OptionKind.WHOLE
+        ),
+        Option(
+            "--bytes-per-second", "BYTES", "size of all that are taken; 0: any", OptionKind.SIZE
+        ),
     ),
     "limits of the server": (
-        Option("--handshakes", "COUNT", "peers that have yet to say what they want", Kind.WHOLE),
-        Option("--connections", "COUNT", "open connections, gRPC included", Kind.WHOLE),
+        Option(
+            "--handshakes", "COUNT", "peers that have yet to say what they want", OptionKind.WHOLE
+        ),
+        Option("--connections", "COUNT", "open connections, gRPC included", OptionKind.WHOLE),
         Option(
             "--connections-per-address",
             "COUNT",
             "of these, from one address; raise it behind a proxy on another machine",
-            Kind.WHOLE,
+            OptionKind.WHOLE,
         ),
-        Option("--connections-per-subject", "COUNT", "of these, of one user", Kind.WHOLE),
-        Option("--clients", "COUNT", "clients that are remembered", Kind.WHOLE),
-        Option("--entities", "COUNT", "entities that are not declared", Kind.WHOLE),
+        Option("--connections-per-subject", "COUNT", "of these, of one user", OptionKind.WHOLE),
+        Option("--clients", "COUNT", "clients that are remembered", OptionKind.WHOLE),
+        Option("--entities", "COUNT", "entities that are not declared", OptionKind.WHOLE),
     ),
     "times": (
-        Option("--heartbeat", "SECONDS", "each side gives a sign of life", Kind.NUMBER),
-        Option("--stall-timeout", "SECONDS", "a reader that takes nothing is cut off", Kind.NUMBER),
-        Option("--handshake-timeout", "SECONDS", "to say what is wanted", Kind.NUMBER),
-        Option("--stop-timeout", "SECONDS", "how long stopping may take", Kind.NUMBER),
-        Option("--history-days", "DAYS", "how long each change is kept", Kind.NUMBER),
-        Option("--tombstone-days", "DAYS", "how long deletions are kept", Kind.NUMBER),
+        Option("--heartbeat", "SECONDS", "each side gives a sign of life", OptionKind.NUMBER),
+        Option(
+            "--stall-timeout",
+            "SECONDS",
+            "a reader that takes nothing is cut off",
+            OptionKind.NUMBER,
+        ),
+        Option("--handshake-timeout", "SECONDS", "to say what is wanted", OptionKind.NUMBER),
+        Option("--stop-timeout", "SECONDS", "how long stopping may take", OptionKind.NUMBER),
+        Option("--history-days", "DAYS", "how long each change is kept", OptionKind.NUMBER),
+        Option("--tombstone-days", "DAYS", "how long deletions are kept", OptionKind.NUMBER),
     ),
     "compression": (
-        Option("--deflate", "on|off", "for clients that offer permessage-deflate", Kind.SWITCH),
-        Option("--deflate-level", "LEVEL", "1 is fast, 9 is small", Kind.WHOLE),
-        Option("--deflate-threshold", "BYTES", "smaller messages stay as they are", Kind.SIZE),
-        Option("--gzip-level", "LEVEL", "the same for the legacy endpoints", Kind.WHOLE),
-        Option("--gzip-threshold", "BYTES", "the same for the legacy endpoints", Kind.SIZE),
+        Option(
+            "--deflate", "on|off", "for clients that offer permessage-deflate", OptionKind.SWITCH
+        ),
+        Option("--deflate-level", "LEVEL", "1 is fast, 9 is small", OptionKind.WHOLE),
+        Option(
+            "--deflate-threshold", "BYTES", "smaller messages stay as they are", OptionKind.SIZE
+        ),
+        Option("--gzip-level", "LEVEL", "the same for the legacy endpoints", OptionKind.WHOLE),
+        Option("--gzip-threshold", "BYTES", "the same for the legacy endpoints", OptionKind.SIZE),
     ),
     "validators": (
-        Option("--validator-timeout", "SECONDS", "where one names no time itself", Kind.NUMBER),
-        Option("--validator-threads", "COUNT", "blocking ones at a time", Kind.WHOLE),
+        Option(
+            "--validator-timeout", "SECONDS", "where one names no time itself", OptionKind.NUMBER
+        ),
+        Option("--validator-threads", "COUNT", "blocking ones at a time", OptionKind.WHOLE),
     ),
 }

@@ -16,10 +16,10 @@ from itertools import chain, count, islice
 
 from msgspec.structs import replace
 
-from rhtmx_server.horizon import Kept
-from rhtmx_server.model import Client, Head, HistoryEntry, Key, Outcome, Record
-from rhtmx_server.page import HistoryPage, Place, place
-from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
+from rhtmx_server.horizon import StoredTimes
+from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Outcome, Record
+from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 
@@ -82,9 +82,11 @@ class MemoryStore:
         self._heads: dict[str, Head] = {}
         self._records: dict[Key, Record] = {}
         self._logs: defaultdict[str, _Log] = defaultdict(_Log)
-        self._history: defaultdict[str, list[tuple[Place, HistoryEntry]]] = defaultdict(list)
+        self._history: defaultdict[str, list[tuple[HistoryPosition, HistoryEntry]]] = defaultdict(
+            list
+        )
         self._rows = count(1)
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, ClientRow] = {}
         self._outcomes: dict[tuple[str, int], Outcome] = {}
         self._horizon: int | None = None
 
@@ -108,7 +110,7 @@ class MemoryStore:
         self._epoch = self._new_epoch()
         return self._epoch
 
-    async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+    async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write."""
         writes = decide(self._snapshot(wanted))
         for entity, version in writes.heads.items():
@@ -117,7 +119,7 @@ class MemoryStore:
             self._put(_copy(record))
         for entry in writes.history:
             kept = replace(entry, record=replace(entry.record, clocks={}))
-            row = Place(entry.record.version, next(self._rows))
+            row = HistoryPosition(entry.record.version, next(self._rows))
             insort(self._history[entry.record.entity], (row, kept), key=_place)
         for client in writes.clients:
             self._clients[client.client_id] = replace(client)
@@ -151,7 +153,7 @@ class MemoryStore:
         record = self._records.get((entity, entity_id))
         return None if record is None else _copy(record)
 
-    async def client(self, client_id: str) -> Client | None:
+    async def client(self, client_id: str) -> ClientRow | None:
         """Read what is known of a client."""
         client = self._clients.get(client_id)
         return None if client is None else replace(client)
@@ -161,7 +163,7 @@ class MemoryStore:
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int | Place = 0,
+        after: int | HistoryPosition = 0,
         until: int | None = None,
         limit: int = 1000,
     ) -> HistoryPage[HistoryEntry]:
@@ -176,12 +178,12 @@ class MemoryStore:
         )
         return cut_history(islice(found, limit), place(after))
 
-    async def kept(self) -> Kept:
+    async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
         history = (entry.record.time for each in self._history.values() for _, entry in each)
         tombstones = (record.time for record in self._records.values() if not record.live)
         seen = (client.seen for client in self._clients.values())
-        return Kept(
+        return StoredTimes(
             self._horizon, min(history, default=None), min(chain(tombstones, seen), default=None)
         )
 
@@ -209,7 +211,7 @@ class MemoryStore:
             and (one.rejected or one.seq > client.last_seq - keep_answers)
         }
 
-    def _snapshot(self, wanted: Wanted) -> Snapshot:
+    def _snapshot(self, wanted: BatchNeeds) -> Snapshot:
         one_is_new = not self._clients.keys() >= set(wanted.clients)
         outcomes, weight = self._outcomes, 0
         records: dict[Key, Record] = {}
@@ -259,5 +261,5 @@ def _version(record: Record) -> int:
     return record.version
 
 
-def _place(kept: tuple[Place, HistoryEntry]) -> Place:
+def _place(kept: tuple[HistoryPosition, HistoryEntry]) -> HistoryPosition:
     return kept[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from rhtmx_server.model import Record
-from rhtmx_server.page import Page
+from rhtmx_server.record_page import RecordPage
 
 __all__ = ["KEPT_BYTES", "PageCache"]
 
@@ -43,7 +43,7 @@ class PageCache:
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._kept_bytes = kept_bytes
-        self._pages: dict[Hashable, Page] = {}
+        self._pages: dict[Hashable, RecordPage] = {}
         self._seen: set[Hashable] = set()
         self._weight = 0
 
@@ -56,7 +56,7 @@ class PageCache:
                     self._seen.clear()
                 self._seen.add(asked)
                 return read()
-            page = Page(read())
+            page = RecordPage(read())
             weight = _weight(page)
             if weight > self._kept_bytes:
                 return page
@@ -73,7 +73,7 @@ class PageCache:
         self._weight = 0
 
 
-def _weight(page: Page) -> int:
+def _weight(page: RecordPage) -> int:
     return _AROUND + sum(
         _AROUND + _AROUND_FIELD * len(record.clocks) + len(record.data or b"") for record in page
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rhtmx_server.model import HistoryEntry, Record
-from rhtmx_server.page import HistoryPage, Place
+from rhtmx_server.record_page import HistoryPage, HistoryPosition
 
 __all__ = ["BATCH_BYTES", "PAGE_BYTES", "cut", "cut_history"]
 
@@ -39,7 +39,9 @@ def cut(records: Iterable[Record], page_bytes: int = PAGE_BYTES) -> list[Record]
 
 
 def cut_history(
-    entries: Iterable[tuple[int, HistoryEntry]], after: Place, page_bytes: int = PAGE_BYTES
+    entries: Iterable[tuple[int, HistoryEntry]],
+    after: HistoryPosition,
+    page_bytes: int = PAGE_BYTES,
 ) -> HistoryPage[HistoryEntry]:
     """Take the first entries that fit into a page, and at least one.
 
@@ -56,5 +58,5 @@ def cut_history(
         if page and weight > page_bytes:
             break
         page.append(entry)
-        page.end = Place(entry.record.version, row)
+        page.end = HistoryPosition(entry.record.version, row)
     return page

@@ -1,1 +1,1 @@
-"""The rules: what becomes of a push, of a field push, and of a form. Pure where they decide."""
+"""Trackers: what becomes of a push and of a field push. Pure where they decide."""

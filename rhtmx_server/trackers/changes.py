@@ -22,7 +22,7 @@ from rhtmx.results import PushResult
 from rhtmx_server.model import DELETED, Clock, Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
-from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
 from rhtmx_server.trackers.merge import follow
 from rhtmx_server.trackers.policy import PolicyOf

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, MergeStrategy
-from rhtmx_server.model import DELETED, Clock, Context, Lost, Record
+from rhtmx_server.model import DELETED, Clock, Context, LostWrite, Record
 from rhtmx_server.times import to_micros
-from rhtmx_server.trackers import jsontext
-from rhtmx_server.trackers.merge import Verdict, Write, clamp, merge
+from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, clamp, merge
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.trackers.state import clocks_of, fields_of, live, stored_write
 
-__all__ = ["Clash", "Draft"]
+__all__ = ["Clash", "RecordDraft"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Clash:
     """
 
     field: str
-    stored: Write
-    pushed: Write
-    verdict: Verdict
+    stored: FieldWrite
+    pushed: FieldWrite
+    verdict: MergeOutcome
     strategy: MergeStrategy
 
 
-class Draft:
+class RecordDraft:
     """The fields of a record with the writes merged so far.
 
     Args:
@@ -77,13 +77,13 @@ class Draft:
         verdict, clock = merge(stored, pushed, strategy, self._base_version)
         if verdict.writes:
             self._put(update.field, pushed.value, clock)
-        if verdict is not Verdict.LOST:
+        if verdict is not MergeOutcome.LOST:
             self.applied += 1
         if verdict.conflict:
             assert stored is not None  # nothing stands against a first write
             self.clashes.append(Clash(update.field, stored, pushed, verdict, strategy))
 
-    def _pushed(self, update: FieldUpdate) -> Write:
+    def _pushed(self, update: FieldUpdate) -> FieldWrite:
         if update.timestamp is None:
             raise RhtmxError(
                 ErrorCode.BAD_MESSAGE, f"push_fields: field '{update.field[:40]}' has no timestamp"
@@ -93,9 +93,9 @@ class Draft:
         self.clamped += timestamp != claimed
         deletes = update.action is FieldAction.DELETE
         clock = Clock(self._context.version, timestamp, self._context.client_id, deletes)
-        return Write(None if deletes else update.value, clock)
+        return FieldWrite(None if deletes else update.value, clock)
 
-    def _strategy(self, field: str, stored: Write | None) -> MergeStrategy:
+    def _strategy(self, field: str, stored: FieldWrite | None) -> MergeStrategy:
         """Choose the field's strategy; over the delete of its record, time comes first.
 
         `client_wins` must not let a write that is older than the delete bring
@@ -117,12 +117,12 @@ class Draft:
             self._fields[field] = jsontext.raw(value)
 
     @property
-    def lost(self) -> list[Lost]:
+    def lost(self) -> list[LostWrite]:
         """The writes that lost, for the history."""
         return [
-            Lost(clash.field, clash.pushed.value, clash.pushed.clock.timestamp)
+            LostWrite(clash.field, clash.pushed.value, clash.pushed.clock.timestamp)
             for clash in self.clashes
-            if clash.verdict is Verdict.LOST
+            if clash.verdict is MergeOutcome.LOST
         ]
 
     def record(self, entity: str, entity_id: str) -> Record:

@@ -25,10 +25,10 @@ from rhtmx.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
-from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
-from rhtmx_server.trackers.draft import Clash, Draft
-from rhtmx_server.trackers.merge import Verdict
+from rhtmx_server.trackers.draft import Clash, RecordDraft
+from rhtmx_server.trackers.merge import MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import live
 from rhtmx_server.trackers.values import field_changes_of
@@ -72,7 +72,7 @@ def decide_push_fields(
             f"'{push.entity[:40]}' is kept without fields: push whole records",
         )
     _check(push, current)
-    draft = Draft(current, context, policy, push.base_version)
+    draft = RecordDraft(current, context, policy, push.base_version)
     for update in push.fields:
         draft.write(update)
     commit = None
@@ -133,13 +133,15 @@ def _conflict(push: PushFields, clash: Clash, version: int | None) -> FieldConfl
         client_value=clash.pushed.value,
         client_timestamp=to_datetime(clash.pushed.clock.timestamp),
         version=version,
-        winner=Winner.CLIENT if clash.verdict is Verdict.WON else Winner.SERVER,
+        winner=Winner.CLIENT if clash.verdict is MergeOutcome.WON else Winner.SERVER,
         strategy=clash.strategy,
         seq=push.seq,
     )
 
 
-def _ack(push: PushFields, context: Context, draft: Draft, version: int | None) -> FieldPushAck:
+def _ack(
+    push: PushFields, context: Context, draft: RecordDraft, version: int | None
+) -> FieldPushAck:
     return FieldPushAck(
         entity=push.entity,
         entity_id=push.entity_id,

@@ -53,15 +53,15 @@ import msgspec
 
 from rhtmx.messages import MergeStrategy
 from rhtmx_server.model import Clock
-from rhtmx_server.trackers.jsontext import canonical, same
+from rhtmx_server.trackers.json_text import canonical, same
 
-__all__ = ["MAX_AHEAD", "Verdict", "Write", "clamp", "follow", "is_later", "merge"]
+__all__ = ["MAX_AHEAD", "FieldWrite", "MergeOutcome", "clamp", "follow", "is_later", "merge"]
 
 MAX_AHEAD = 60_000_000
 """Microseconds that a client's clock may be ahead of the server's."""
 
 
-class Write(msgspec.Struct, frozen=True):
+class FieldWrite(msgspec.Struct, frozen=True):
     """One write of a field, stored or pushed.
 
     Args:
@@ -73,7 +73,7 @@ class Write(msgspec.Struct, frozen=True):
     clock: Clock
 
 
-class Verdict(enum.Enum):
+class MergeOutcome(enum.Enum):
     """What becomes of a pushed write."""
 
     TAKEN = "taken"
@@ -88,12 +88,12 @@ class Verdict(enum.Enum):
     @property
     def writes(self) -> bool:
         """Whether the pushed write has to be stored."""
-        return self is Verdict.TAKEN or self is Verdict.WON
+        return self is MergeOutcome.TAKEN or self is MergeOutcome.WON
 
     @property
     def conflict(self) -> bool:
         """Whether its author has to be told."""
-        return self is Verdict.WON or self is Verdict.LOST
+        return self is MergeOutcome.WON or self is MergeOutcome.LOST
 
 
 def clamp(timestamp: int, now: int) -> int:
@@ -104,7 +104,7 @@ def clamp(timestamp: int, now: int) -> int:
     return min(timestamp, now + MAX_AHEAD)
 
 
-def is_later(one: Write, other: Write) -> bool:
+def is_later(one: FieldWrite, other: FieldWrite) -> bool:
     """Whether `one` comes after `other` in the order of writes."""
     if one.clock.timestamp != other.clock.timestamp:
         return one.clock.timestamp > other.clock.timestamp
@@ -114,11 +114,11 @@ def is_later(one: Write, other: Write) -> bool:
     return _rank(one) > _rank(other)
 
 
-def _rank(write: Write) -> bytes:
+def _rank(write: FieldWrite) -> bytes:
     return b"" if write.clock.deleted else canonical(write.value)
 
 
-def _agree(one: Write, other: Write) -> bool:
+def _agree(one: FieldWrite, other: FieldWrite) -> bool:
     return one.clock.deleted == other.clock.deleted and same(one.value, other.value)
 
 
@@ -134,8 +134,8 @@ def follow(clock: Clock, replaced: Clock | None) -> Clock:
 
 
 def merge(
-    stored: Write | None, pushed: Write, strategy: MergeStrategy, base_version: int | None
-) -> tuple[Verdict, Clock]:
+    stored: FieldWrite | None, pushed: FieldWrite, strategy: MergeStrategy, base_version: int | None
+) -> tuple[MergeOutcome, Clock]:
     """Decide between the stored and the pushed write of one field.
 
     Args:
@@ -150,30 +150,30 @@ def merge(
     """
     clock = pushed.clock
     if stored is None:
-        return Verdict.TAKEN, clock
+        return MergeOutcome.TAKEN, clock
     if clock.client_id and clock.client_id == stored.clock.client_id:
         return _after_own(stored, pushed)
     later = is_later(pushed, stored)
     concurrent = not later if base_version is None else stored.clock.version > base_version
     if later and not concurrent:
-        return Verdict.TAKEN, clock
+        return MergeOutcome.TAKEN, clock
     if _agree(pushed, stored):
-        return (Verdict.TAKEN if later else Verdict.SETTLED), clock
+        return (MergeOutcome.TAKEN if later else MergeOutcome.SETTLED), clock
     if not later:
         clock = follow(clock, stored.clock)
     if not concurrent:
-        return Verdict.TAKEN, clock
+        return MergeOutcome.TAKEN, clock
     wins = strategy is MergeStrategy.CLIENT_WINS or (
         strategy is MergeStrategy.LAST_WRITE_WINS and later
     )
-    return (Verdict.WON if wins else Verdict.LOST), clock
+    return (MergeOutcome.WON if wins else MergeOutcome.LOST), clock
 
 
-def _after_own(stored: Write, pushed: Write) -> tuple[Verdict, Clock]:
+def _after_own(stored: FieldWrite, pushed: FieldWrite) -> tuple[MergeOutcome, Clock]:
     """Let a write follow one of the same client."""
     clock, before = pushed.clock, stored.clock
     if clock.timestamp <= before.timestamp:
         if _agree(pushed, stored):
-            return Verdict.SETTLED, clock
+            return MergeOutcome.SETTLED, clock
         clock = msgspec.structs.replace(clock, timestamp=before.timestamp)
-    return Verdict.TAKEN, clock
+    return MergeOutcome.TAKEN, clock

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from rhtmx.messages import ChangeAction
 from rhtmx_server.model import DELETED, Clock, Record
-from rhtmx_server.trackers import jsontext
-from rhtmx_server.trackers.jsontext import Fields
-from rhtmx_server.trackers.merge import Write
+from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.json_text import Fields
+from rhtmx_server.trackers.merge import FieldWrite
 
 __all__ = ["clocks_of", "fields_of", "live", "stored_write"]
 
@@ -52,7 +52,7 @@ def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
     return clocks
 
 
-def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> Write | None:
+def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> FieldWrite | None:
     """Return the last write of one field; `None` if it was never written.
 
     The delete of a record is a write of each of its fields, and also of those
@@ -66,4 +66,4 @@ def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> Writ
     clock = clocks.get(name) or clocks.get(DELETED)
     if clock is None:
         return None
-    return Write(jsontext.value(fields[name]) if name in fields else None, clock)
+    return FieldWrite(jsontext.value(fields[name]) if name in fields else None, clock)

@@ -10,7 +10,7 @@ import msgspec
 from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog
 from rhtmx_server.model import Record
 from rhtmx_server.times import to_datetime
-from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.state import clocks_of, fields_of
 
 __all__ = ["change_log", "field_logs", "record_json", "title"]

@@ -29,7 +29,7 @@ from typing import Any
 from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.admission import FAIR, Admission, Ticket, source
+from rhtmx_server.connections.admission import FAIR, Admission, Ticket, source
 from rhtmx_server.transports.answers import refuse
 from rhtmx_server.transports.socket import Socket
 

@@ -14,7 +14,7 @@ import zlib
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import Format, Message, ServerMessage
-from rhtmx_server.transports.replaying import PageDialect
+from rhtmx_server.transports.page_encoder import PageDialect
 
 __all__ = ["BINARY", "TEXT", "WireDialect", "deflate", "frame", "wire_dialect", "wire_limit"]
 

@@ -15,17 +15,17 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import MAX_INTEGER
 from rhtmx.wire.limits import MAX_NAME
+from rhtmx_server.connections.services import Services
 from rhtmx_server.failures import unexpected
 from rhtmx_server.metrics import CONTENT_TYPE
 from rhtmx_server.model import Granularity
-from rhtmx_server.services import Services
 from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
 from rhtmx_server.transports.bodies import Pages, Readers, Streamed
 from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
-from rhtmx_server.transports.pages import CLIENT_PATH, Page, client
-from rhtmx_server.transports.target import Target, parse_target
+from rhtmx_server.transports.static_files import CLIENT_PATH, StaticFile, client
+from rhtmx_server.transports.target import RequestTarget, parse_target
 
 __all__ = ["Http"]
 
@@ -58,7 +58,7 @@ class Http:
         self._ready = ready
         self._origins = origins or Origins(services.config.origins, services.metrics)
         self.readers = Readers()
-        self._pages = {path: Page.of(*page) for path, page in pages.items()}
+        self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
         if (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
 
@@ -101,32 +101,34 @@ class Http:
 
     # What is for operators.
 
-    async def _health(self, request: Request, target: Target) -> Response:
+    async def _health(self, request: Request, target: RequestTarget) -> Response:
         return answer(HTTPStatus.OK, b"ok\n")
 
-    async def _readiness(self, request: Request, target: Target) -> Response:
+    async def _readiness(self, request: Request, target: RequestTarget) -> Response:
         if self._ready():
             return answer(HTTPStatus.OK, b"ready\n")
         return answer(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
 
-    async def _metrics(self, request: Request, target: Target) -> Response:
+    async def _metrics(self, request: Request, target: RequestTarget) -> Response:
         return answer(HTTPStatus.OK, self._services.metrics.render(), CONTENT_TYPE)
 
     # What is for old clients.
 
-    async def _records(self, request: Request, target: Target) -> Response:
+    async def _records(self, request: Request, target: RequestTarget) -> Response:
         return await self._since(request, target, Granularity.RECORDS)
 
-    async def _fields(self, request: Request, target: Target) -> Response:
+    async def _fields(self, request: Request, target: RequestTarget) -> Response:
         return await self._since(request, target, Granularity.FIELDS)
 
-    async def _since(self, request: Request, target: Target, granularity: Granularity) -> Response:
+    async def _since(
+        self, request: Request, target: RequestTarget, granularity: Granularity
+    ) -> Response:
         await self._authorise(request)
         entity = self._entity(target, granularity)
         pages = ReadSince(self._services, entity, _since(target), granularity)
         return await self._legacy(request, pages)
 
-    async def _latest(self, request: Request, target: Target) -> Response:
+    async def _latest(self, request: Request, target: RequestTarget) -> Response:
         await self._authorise(request)
         entity = self._entity(target, Granularity.FIELDS)
         entity_id = _name("entity_id", target.segments[3])
@@ -157,7 +159,7 @@ class Http:
                 ErrorCode.TIMEOUT, f"the token could not be checked in {patience:g} s: try again"
             ) from None
 
-    def _entity(self, target: Target, granularity: Granularity) -> str:
+    def _entity(self, target: RequestTarget, granularity: Granularity) -> str:
         entity = _name("entity", target.segments[2])
         self._services.known(entity, granularity)
         return entity
@@ -197,7 +199,7 @@ def _name(what: str, value: str) -> str:
     return value
 
 
-def _since(target: Target) -> int:
+def _since(target: RequestTarget) -> int:
     """Return the `since` of a query; 0 where there is none: the client has nothing."""
     values = target.query.get("since", ["0"])
     value = values[0]
@@ -209,7 +211,7 @@ def _since(target: Target) -> int:
     )
 
 
-_ROUTES: tuple[tuple[str, Callable[[Http, Request, Target], Awaitable[Response]]], ...] = (
+_ROUTES: tuple[tuple[str, Callable[[Http, Request, RequestTarget], Awaitable[Response]]], ...] = (
     ("/healthz", Http._health),
     ("/readyz", Http._readiness),
     ("/metrics", Http._metrics),

@@ -34,10 +34,10 @@ from rhtmx.messages import (
     SyncFields,
 )
 from rhtmx.wire import Message, ServerMessage
+from rhtmx_server.connections.services import Services
+from rhtmx_server.delivery.render import field_changes, state_messages
 from rhtmx_server.model import Granularity, Record
-from rhtmx_server.page import FieldFrames
-from rhtmx_server.render import field_changes, state_messages
-from rhtmx_server.services import Services
+from rhtmx_server.record_page import FieldFrames
 from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.framing import BINARY, TEXT, frame
 from rhtmx_server.transports.gzipped import compress, decompress

@@ -35,9 +35,9 @@ from websockets.protocol import State
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.turns import Turns
 from rhtmx_server.failures import error_message
-from rhtmx_server.transports.turns import Turns
 
 __all__ = ["EARLY", "FRAMES", "Socket"]
 

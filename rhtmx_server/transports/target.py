@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 from rhtmx.errors import ErrorCode, RhtmxError
 
-__all__ = ["Target", "parse_target"]
+__all__ = ["RequestTarget", "parse_target"]
 
 # A server takes the absolute form too (RFC 9112 section 3.2.2).
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
@@ -22,7 +22,7 @@ _MAX_QUERY_FIELDS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RequestTarget:
     """A request target, taken apart.
 
     Args:
@@ -37,7 +37,7 @@ class Target:
     query: Mapping[str, Sequence[str]]
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> RequestTarget:
     """Take a request target apart.
 
     Raises:
@@ -53,7 +53,7 @@ def parse_target(text: str) -> Target:
     path, _, query = text.partition("#")[0].partition("?")
     if not path.startswith("/"):
         raise RhtmxError(ErrorCode.BAD_MESSAGE, "request target: a path expected, as in /healthz")
-    return Target(
+    return RequestTarget(
         path,
         tuple(_decode(segment) for segment in path[1:].split("/")),
         _fields(query),

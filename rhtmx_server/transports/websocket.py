@@ -26,10 +26,10 @@ from websockets.typing import Subprotocol
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import SUBPROTOCOLS, Format
 from rhtmx.wire.limits import MAX_NAME
-from rhtmx_server.connection import Connection
-from rhtmx_server.link import Dialect
-from rhtmx_server.services import Services
-from rhtmx_server.session import Limits, Session
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.session import Session, SessionLimits
+from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.transports.answers import SERVER, refuse
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import Sender
@@ -264,7 +264,7 @@ class WebSocketServer:
         assert socket.request is not None
         endpoint = self._endpoints[_path(socket.request)]
         services, config = self._services, self._services.config
-        limits = Limits(
+        limits = SessionLimits(
             config.subscriptions, config.requests, config.bad_messages, config.heartbeat
         )
         locked = services.authenticate is not None

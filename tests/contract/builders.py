@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rhtmx.messages import ChangeAction
-from rhtmx_server.model import Client, Granularity, HistoryEntry, Outcome, Record
-from rhtmx_server.ports import Snapshot, Store, Wanted, Writes
+from rhtmx_server.model import ClientRow, Granularity, HistoryEntry, Outcome, Record
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot, Store
 
 SECOND = 1_000_000
 
@@ -33,13 +33,13 @@ def record(
 
 
 def writing(
-    *records: Record, clients: Iterable[Client] = (), outcomes: Iterable[Outcome] = ()
-) -> Writes:
+    *records: Record, clients: Iterable[ClientRow] = (), outcomes: Iterable[Outcome] = ()
+) -> BatchWrites:
     """What a batch writes that makes these records, history and heads with it."""
     heads: dict[str, int] = {}
     for one in records:
         heads[one.entity] = max(one.version, heads.get(one.entity, 0))
-    return Writes(
+    return BatchWrites(
         records={(one.entity, one.entity_id): one for one in records}.values(),
         heads=heads,
         history=[HistoryEntry(one, Granularity.RECORDS) for one in records],
@@ -48,14 +48,14 @@ def writing(
     )
 
 
-def always(writes: Writes) -> Callable[[Snapshot], Writes]:
+def always(writes: BatchWrites) -> Callable[[Snapshot], BatchWrites]:
     """A decision that does not look."""
     return lambda _: writes
 
 
 async def put(store: Store, *records: Record) -> None:
     """Commit these records in one transaction."""
-    await store.commit(Wanted(), always(writing(*records)))
+    await store.commit(BatchNeeds(), always(writing(*records)))
 
 
 async def put_each(store: Store, *records: Record) -> None:
@@ -64,13 +64,13 @@ async def put_each(store: Store, *records: Record) -> None:
         await put(store, one)
 
 
-async def look(store: Store, wanted: Wanted) -> Snapshot:
+async def look(store: Store, wanted: BatchNeeds) -> Snapshot:
     """What a transaction sees; writes nothing."""
     seen: list[Snapshot] = []
 
-    def decide(snapshot: Snapshot) -> Writes:
+    def decide(snapshot: Snapshot) -> BatchWrites:
         seen.append(snapshot)
-        return Writes()
+        return BatchWrites()
 
     await store.commit(wanted, decide)
     return seen[0]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from rhtmx_server.horizon import Kept
-from rhtmx_server.model import Client, Head, Outcome
-from rhtmx_server.ports import Store, Wanted
+from rhtmx_server.horizon import StoredTimes
+from rhtmx_server.model import ClientRow, Head, Outcome
+from rhtmx_server.ports import BatchNeeds, Store
 from tests.contract.builders import SECOND, always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
 
@@ -38,7 +38,7 @@ async def test_old_tombstones_go_and_raise_the_floor(store: Store) -> None:
     assert await store.heads() == {"tasks": Head(4, 3), "notes": Head(1, 0)}
     assert await store.head("tasks") == Head(4, 3)
     assert await store.head("never written") == Head(0, 0)
-    assert (await look(store, Wanted(records=[("tasks", "1")]))).heads == {"tasks": Head(4, 3)}
+    assert (await look(store, BatchNeeds(records=[("tasks", "1")]))).heads == {"tasks": Head(4, 3)}
 
 
 async def test_the_floor_never_sinks_and_survives_later_commits(
@@ -73,16 +73,16 @@ async def test_a_client_that_was_not_seen_for_long_goes_with_all_its_outcomes(
     store: Store,
 ) -> None:
     batch = writing(
-        clients=[Client("old", "", 2, 1 * SECOND), Client("new", "", 1, 9 * SECOND)],
+        clients=[ClientRow("old", "", 2, 1 * SECOND), ClientRow("new", "", 1, 9 * SECOND)],
         outcomes=[
             Outcome("old", 1, b"d", b"r"),
             Outcome("old", 2, b"d", b"r", rejected=True),
             Outcome("new", 1, b"d", b"r"),
         ],
     )
-    await store.commit(Wanted(), always(batch))
+    await store.commit(BatchNeeds(), always(batch))
     await collect(store, tombstones=5)
-    wanted = Wanted(clients=["old", "new"], outcomes=[("old", 1), ("old", 2), ("new", 1)])
+    wanted = BatchNeeds(clients=["old", "new"], outcomes=[("old", 1), ("old", 2), ("new", 1)])
     seen = await look(store, wanted)
     assert set(seen.clients) == {"new"}
     assert set(seen.outcomes) == {("new", 1)}
@@ -111,23 +111,23 @@ async def test_of_a_client_that_never_confirms_only_the_last_answers_are_kept(
     store: Store,
 ) -> None:
     outcomes = [Outcome("c", seq, b"d", b"r", rejected=seq == 2) for seq in range(1, 8)]
-    batch = writing(clients=[Client("c", "", 7, 1 * SECOND)], outcomes=outcomes)
-    await store.commit(Wanted(), always(batch))
+    batch = writing(clients=[ClientRow("c", "", 7, 1 * SECOND)], outcomes=outcomes)
+    await store.commit(BatchNeeds(), always(batch))
     await store.collect(history_before=0, tombstones_before=0, keep_answers=3)
-    wanted = Wanted(clients=["c"], outcomes=[("c", seq) for seq in range(1, 8)])
+    wanted = BatchNeeds(clients=["c"], outcomes=[("c", seq) for seq in range(1, 8)])
     kept = sorted(seq for _, seq in (await look(store, wanted)).outcomes)
     assert kept == [2, 5, 6, 7]
 
 
 async def test_a_new_store_keeps_nothing_and_has_no_horizon(store: Store) -> None:
-    assert await store.kept() == Kept()
+    assert await store.kept() == StoredTimes()
 
 
 async def test_the_horizon_that_was_noted_last_is_kept(store: Store, reopen: Reopen) -> None:
     await store.note_horizon(2**60)
     await store.note_horizon(5)
-    assert await store.kept() == Kept(horizon=5)
-    assert await (await reopen()).kept() == Kept(horizon=5)
+    assert await store.kept() == StoredTimes(horizon=5)
+    assert await (await reopen()).kept() == StoredTimes(horizon=5)
 
 
 async def test_the_oldest_rows_that_may_go_are_told(store: Store) -> None:
@@ -138,11 +138,11 @@ async def test_the_oldest_rows_that_may_go_are_told(store: Store) -> None:
         record("2", 3, time=20, deleted=True),
         record("3", 4, time=60),
     )
-    assert await store.kept() == Kept(history=20, others=20)
+    assert await store.kept() == StoredTimes(history=20, others=20)
     await store.collect(history_before=35, tombstones_before=0)
-    assert await store.kept() == Kept(history=40, others=20)
-    clients = [Client("c", "", 1, 10), Client("d", "", 1, 25)]
-    await store.commit(Wanted(), always(writing(clients=clients)))
-    assert await store.kept() == Kept(history=40, others=10)
+    assert await store.kept() == StoredTimes(history=40, others=20)
+    clients = [ClientRow("c", "", 1, 10), ClientRow("d", "", 1, 25)]
+    await store.commit(BatchNeeds(), always(writing(clients=clients)))
+    assert await store.kept() == StoredTimes(history=40, others=10)
     await store.collect(history_before=100, tombstones_before=21)
-    assert await store.kept() == Kept(history=None, others=25)
+    assert await store.kept() == StoredTimes(history=None, others=25)

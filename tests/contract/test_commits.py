@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from rhtmx_server.model import Clock, Head
-from rhtmx_server.ports import Snapshot, Store, Wanted, Writes
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot, Store
 from rhtmx_server.stores.paging import BATCH_BYTES
 from tests.contract.builders import always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
@@ -17,7 +17,7 @@ class RefusedError(Exception):
     pass
 
 
-def refuse(_: Snapshot) -> Writes:
+def refuse(_: Snapshot) -> BatchWrites:
     raise RefusedError
 
 
@@ -52,7 +52,7 @@ async def test_ids_are_any_text(store: Store) -> None:
 async def test_nothing_is_written_when_the_decision_raises(store: Store) -> None:
     await put(store, record("1", 1, b"1"))
     with pytest.raises(RefusedError):
-        await store.commit(Wanted(records=[("tasks", "1")]), refuse)
+        await store.commit(BatchNeeds(records=[("tasks", "1")]), refuse)
     assert await store.heads() == {"tasks": Head(1)}
     await put(store, record("1", 2, b"2"))
     assert await versions(store) == [2]
@@ -60,7 +60,7 @@ async def test_nothing_is_written_when_the_decision_raises(store: Store) -> None
 
 async def test_a_decision_sees_what_it_wanted_and_what_is_missing_has_no_key(store: Store) -> None:
     await put(store, record("1", 1), record("2", 2, deleted=True))
-    wanted = Wanted(
+    wanted = BatchNeeds(
         records=[("tasks", "1"), ("tasks", "2"), ("tasks", "3"), ("notes", "1")],
         clients=["nobody"],
         outcomes=[("nobody", 1)],
@@ -82,17 +82,17 @@ async def test_a_batch_may_move_many_entities(store: Store) -> None:
 
 
 async def test_an_empty_batch_changes_nothing(store: Store) -> None:
-    await store.commit(Wanted(), always(Writes()))
+    await store.commit(BatchNeeds(), always(BatchWrites()))
     assert await store.heads() == {}
 
 
 async def test_commits_that_are_asked_for_at_once_are_served_in_turn(store: Store) -> None:
-    def increment(snapshot: Snapshot) -> Writes:
+    def increment(snapshot: Snapshot) -> BatchWrites:
         current = snapshot.records.get(("tasks", "1"))
         count = int(current.data or b"0") if current else 0
         return writing(record("1", snapshot.heads["tasks"].version + 1, b"%d" % (count + 1)))
 
-    wanted = Wanted(records=[("tasks", "1")])
+    wanted = BatchNeeds(records=[("tasks", "1")])
     await asyncio.gather(*(store.commit(wanted, increment) for _ in range(20)))
     found = await store.record("tasks", "1")
     assert found is not None
@@ -103,7 +103,7 @@ async def test_a_reader_sees_a_commit_whole_or_not_at_all(store: Store) -> None:
     seen: set[tuple[int, int]] = set()
     for version in range(1, 40, 2):
         batch = writing(record("1", version), record("2", version + 1))
-        committing = asyncio.ensure_future(store.commit(Wanted(), always(batch)))
+        committing = asyncio.ensure_future(store.commit(BatchNeeds(), always(batch)))
         while not committing.done():
             found = await versions(store)
             seen.add((len(found), sum(found) % 2))
@@ -149,7 +149,7 @@ async def test_of_records_that_are_heavy_together_the_last_ones_are_left_unread(
     heavy = b'"' + b"x" * (BATCH_BYTES // 2) + b'"'
     await put(store, *(record(str(number), number, heavy) for number in range(1, 6)))
     keys = [("tasks", name) for name in ("3", "none", "1", "5", "nothing", "2")]
-    seen = await look(store, Wanted(records=keys))
+    seen = await look(store, BatchNeeds(records=keys))
     assert list(seen.records) == keys[:1] + keys[2:3]
     assert set(seen.unread) == set(keys[3:])
     assert seen.heads == {"tasks": Head(5)}
@@ -159,11 +159,11 @@ async def test_one_record_is_always_read_and_light_ones_all_are(store: Store) ->
     huge = b'"' + b"x" * (2 * BATCH_BYTES) + b'"'
     await put(store, record("huge", 1, huge), *(record(str(n), n) for n in range(2, 600)))
     keys = [("tasks", str(number)) for number in range(2, 600)]
-    seen = await look(store, Wanted(records=[("tasks", "huge")]))
+    seen = await look(store, BatchNeeds(records=[("tasks", "huge")]))
     assert (len(seen.records), list(seen.unread)) == (1, [])
-    seen = await look(store, Wanted(records=keys))
+    seen = await look(store, BatchNeeds(records=keys))
     assert (len(seen.records), list(seen.unread)) == (598, [])
-    assert list((await look(store, Wanted(records=[*keys, ("tasks", "huge")]))).unread) == []
+    assert list((await look(store, BatchNeeds(records=[*keys, ("tasks", "huge")]))).unread) == []
 
 
 async def test_clocks_weigh_as_well(store: Store) -> None:
@@ -171,6 +171,6 @@ async def test_clocks_weigh_as_well(store: Store) -> None:
     for one in made:
         one.clocks = {f"field {n}": Clock(one.version, 10**15, "client") for n in range(5000)}
     await put(store, *made)
-    seen = await look(store, Wanted(records=[("tasks", str(n)) for n in range(1, 20)]))
+    seen = await look(store, BatchNeeds(records=[("tasks", str(n)) for n in range(1, 20)]))
     assert 2 <= len(seen.records) < 12
     assert len(seen.records) + len(seen.unread) == 19

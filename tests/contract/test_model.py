@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from rhtmx_server.model import Client, Granularity, HistoryEntry, Outcome, Record
-from rhtmx_server.page import Place
-from rhtmx_server.ports import Store, Wanted, Writes
+from rhtmx_server.model import ClientRow, Granularity, HistoryEntry, Outcome, Record
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Store
+from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
 from tests.contract.builders import always, look, record, writing
 
@@ -71,16 +71,16 @@ class StoreModel(RuleBasedStateMachine):
         seq = self.last_seq[client]
         writes = writing(
             *written,
-            clients=[Client(client, "ada", seq, time)],
+            clients=[ClientRow(client, "ada", seq, time)],
             outcomes=[Outcome(client, seq, b"digest", b"reply", rejected=not written)],
         )
         writes.history = [*writes.history, *lost]
-        self.on_both(lambda store: store.commit(Wanted(), always(writes)))
+        self.on_both(lambda store: store.commit(BatchNeeds(), always(writes)))
 
     @rule(client=st.sampled_from(CLIENTS), seq=st.integers(0, 5))
     def confirm(self, client: str, seq: int) -> None:
-        writes = Writes(confirmed={client: seq})
-        self.on_both(lambda store: store.commit(Wanted(), always(writes)))
+        writes = BatchWrites(confirmed={client: seq})
+        self.on_both(lambda store: store.commit(BatchNeeds(), always(writes)))
 
     @rule(history=TIMES, tombstones=TIMES)
     def collect(self, history: int, tombstones: int) -> None:
@@ -131,7 +131,7 @@ class StoreModel(RuleBasedStateMachine):
     def read_all_history(self, entity: str, entity_id: str | None, limit: int) -> None:
         async def in_pages(store: Store) -> list[HistoryEntry]:
             found: list[HistoryEntry] = []
-            after: int | Place = 0
+            after: int | HistoryPosition = 0
             while page := await store.history(
                 entity, entity_id=entity_id, after=after, limit=limit
             ):
@@ -143,7 +143,7 @@ class StoreModel(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_the_same(self) -> None:
-        wanted = Wanted(
+        wanted = BatchNeeds(
             records=[(entity, entity_id) for entity in ENTITIES for entity_id in IDS],
             clients=CLIENTS,
             outcomes=[(client, seq) for client in CLIENTS for seq in range(1, 9)],

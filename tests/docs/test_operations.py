@@ -14,8 +14,8 @@ from rhtmx.formvalue import FormValue
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server import App, Config, ErrorCode, File
 from rhtmx_server.cli.table import GROUPS
+from rhtmx_server.forms.rule_set import Rules
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.trackers.ruleset import Rules
 from tests.docs.markdown import blocks, page, programs, rows
 from tests.support.process import ran
 from tests.support.sockets import raw

@@ -7,7 +7,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server import App, Config, ErrorCode, Grant, RhtmxError
-from rhtmx_server.session import LOGIN_SECONDS
+from rhtmx_server.connections.session import LOGIN_SECONDS
 from tests.docs.markdown import page
 from tests.support.plain_http import ask
 from tests.support.sockets import raw
@@ -49,7 +49,7 @@ async def test_the_old_reads_want_a_token(app: App) -> None:
 
 
 async def test_the_old_endpoints_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rhtmx_server.session.LOGIN_SECONDS", 0.2)
+    monkeypatch.setattr("rhtmx_server.connections.session.LOGIN_SECONDS", 0.2)
     config = Config(port=0, stall_timeout=0.1)  # which has the server look often
     app = App(store="memory://", config=config, authenticate=check)
     async with app, raw(app.url.replace("/api/ws", "/api/sync/ws")) as client:

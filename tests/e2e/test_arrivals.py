@@ -193,7 +193,7 @@ async def test_stopping_waits_for_no_handshake() -> None:
 
 
 async def test_one_handshake_too_many_is_told_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rhtmx_server.admission.FAIR", 3600.0)
+    monkeypatch.setattr("rhtmx_server.connections.admission.FAIR", 3600.0)
     async with serving(handshakes=2) as app:
         async with opened(app), opened(app, b"GET"):
             answer = await ask(app.url, "/healthz")
@@ -210,7 +210,7 @@ async def test_one_handshake_too_many_is_told_to_try_again(monkeypatch: pytest.M
 async def test_a_handshake_that_hangs_makes_room_for_one_that_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.admission.FAIR", 0.0)
+    monkeypatch.setattr("rhtmx_server.connections.admission.FAIR", 0.0)
     async with serving(handshakes=1) as app, opened(app) as hanging:
         async with raw(app.url) as client:
             await client.ask({"type": "ping"}, "pong")
@@ -220,7 +220,7 @@ async def test_a_handshake_that_hangs_makes_room_for_one_that_does_not(
 async def test_one_turned_away_that_asks_for_nothing_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.admission.FAIR", 0.05)
+    monkeypatch.setattr("rhtmx_server.connections.admission.FAIR", 0.05)
     monkeypatch.setattr(arrivals, "FAIR", 0.05)
     async with serving(connections=1) as app, raw(app.url):
         address = urlsplit(app.url)
@@ -232,7 +232,7 @@ async def test_one_turned_away_that_asks_for_nothing_is_dropped(
 async def test_one_turned_away_that_says_nothing_makes_room_for_one_that_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.admission.TURNED_AWAY", 1)
+    monkeypatch.setattr("rhtmx_server.connections.admission.TURNED_AWAY", 1)
     async with serving(connections=1) as app, raw(app.url):
         address = urlsplit(app.url)
         silent, writer = await asyncio.open_connection(address.hostname, address.port)

@@ -20,7 +20,7 @@ from websockets.frames import Frame, Opcode
 
 from rhtmx.messages import Pong
 from rhtmx_server import App, Change, Config, ErrorCode
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections.connection import Connection
 from tests.support.slow import slow_reader
 from tests.support.sockets import Raw, raw
 from tests.support.waiting import eventually

@@ -23,7 +23,9 @@ def no_collector() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_collector")
-@pytest.mark.parametrize("part", ["the socket", "its protocol", "the connection", "its feed"])
+@pytest.mark.parametrize(
+    "part", ["the socket", "its protocol", "the connection", "its subscriptions"]
+)
 async def test_a_closed_connection_is_gone_without_the_garbage_collector(
     app: App, part: str
 ) -> None:
@@ -39,7 +41,7 @@ async def test_a_closed_connection_is_gone_without_the_garbage_collector(
             "the socket": socket,
             "its protocol": socket.protocol,
             "the connection": socket.connection,
-            "its feed": socket.connection.feed,
+            "its subscriptions": socket.connection.subscriptions,
         }
         weakref.finalize(parts[part], gone.set)
         del socket, parts

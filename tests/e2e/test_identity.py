@@ -384,8 +384,8 @@ async def test_our_client_whose_id_is_another_s_goes_on_under_a_new_one_and_lose
 
 
 def claimed(name: str) -> Any:
-    from rhtmx_server.model import Client
-    from rhtmx_server.ports import Wanted, Writes
+    from rhtmx_server.model import ClientRow
+    from rhtmx_server.ports import BatchNeeds, BatchWrites
 
     now = time.time_ns() // 1000
-    return Wanted(), lambda _: Writes(clients=[Client(name, "", 1, now, b"another's")])
+    return BatchNeeds(), lambda _: BatchWrites(clients=[ClientRow(name, "", 1, now, b"another's")])

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosedError
 
 import rhtmx
 from rhtmx_server import App, Config, ErrorCode, Grant, RhtmxError
-from rhtmx_server.tokens import Authenticate
+from rhtmx_server.connections.tokens import Authenticate
 from tests.support.plain_http import ask
 from tests.support.sockets import Raw, raw
 

@@ -22,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def within(module: str, room: str) -> bool:
     """Whether a module is this room, or in it.
 
-    >>> within("rhtmx_server.hub", "rhtmx_server"), within("rhtmx_server", "rhtmx")
+    >>> within("rhtmx_server.delivery.hub", "rhtmx_server"), within("rhtmx_server", "rhtmx")
     (True, False)
     """
     return module == room or module.startswith(f"{room}.")

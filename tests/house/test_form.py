@@ -9,20 +9,9 @@ import pytest
 
 from tests.house.source import WRITTEN, Source
 
-MOST_LINES = 300
+MOST_LINES = 500
+"""A file may have that many, if it is one thing."""
 MOST_LINES_OF_FUNCTION = 50
-
-LARGER_FILES: dict[str, tuple[int, str]] = {
-    "clients/python/rhtmx/connection.py": (310, "one task: a connection from its start to its end"),
-    "clients/python/rhtmx/conversation.py": (310, "one protocol: what each message does"),
-    "rhtmx_server/app.py": (440, "the public face: half of it are its docstrings"),
-    "rhtmx_server/connection.py": (420, "one state machine: what arrives and what has to wait"),
-    "rhtmx_server/transports/socket.py": (
-        320,
-        "one state machine: what has arrived, and its turns",
-    ),
-}
-"""File → lines it may have, and why."""
 
 LARGER_FUNCTIONS: dict[str, tuple[int, str]] = {}
 """`file:function` → lines it may have, and why."""
@@ -32,8 +21,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 @pytest.mark.parametrize("source", WRITTEN, ids=lambda source: source.name)
 def test_a_file_is_small(source: Source) -> None:
-    most, _ = LARGER_FILES.get(source.name, (MOST_LINES, ""))
-    assert source.lines <= most
+    assert source.lines <= MOST_LINES
 
 
 @pytest.mark.parametrize("source", WRITTEN, ids=lambda source: source.name)
@@ -67,11 +55,6 @@ def test_every_public_name_exists(source: Source) -> None:
     listed = exported(source.tree)
     assert sorted(set(listed)) == sorted(listed), "listed twice"
     assert set(listed) - set(defined(source.tree)) == set()
-
-
-def test_every_exception_to_the_sizes_is_still_needed() -> None:
-    lines = {source.name: source.lines for source in WRITTEN}
-    assert [name for name in LARGER_FILES if lines.get(name, 0) <= MOST_LINES] == []
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

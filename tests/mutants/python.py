@@ -23,13 +23,16 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         "rhtmx_server/trackers/merge.py",
         (f"{_SERVER}/trackers/test_merge.py", f"{_SERVER}/trackers/test_merge_properties.py"),
     ),
-    "batch": ("rhtmx_server/batch.py", (f"{_SERVER}/test_batch.py",)),
-    "cursor": ("rhtmx_server/cursor.py", (f"{_SERVER}/test_cursor.py",)),
-    "feed": (
-        "rhtmx_server/feed.py",
-        (f"{_SERVER}/test_feed.py", f"{_SERVER}/test_feed_properties.py"),
+    "batch": ("rhtmx_server/writing/batch.py", (f"{_SERVER}/writing/test_batch.py",)),
+    "cursor": ("rhtmx_server/delivery/cursor.py", (f"{_SERVER}/delivery/test_cursor.py",)),
+    "subscriptions": (
+        "rhtmx_server/delivery/subscriptions.py",
+        (
+            f"{_SERVER}/delivery/test_subscriptions.py",
+            f"{_SERVER}/delivery/test_subscriptions_properties.py",
+        ),
     ),
-    "session": ("rhtmx_server/session.py", (f"{_SERVER}/test_session.py",)),
+    "session": ("rhtmx_server/connections/session.py", (f"{_SERVER}/connections/test_session.py",)),
     "queue": ("rhtmx/queue.py", (f"{_CLIENT}/test_queue.py",)),
     "replica": ("rhtmx/replica.py", (f"{_CLIENT}/test_replica.py",)),
     "overlay": ("rhtmx/overlay.py", (f"{_CLIENT}/test_overlay.py",)),

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 import apsw
 
-from rhtmx_server.model import Client, Head, HistoryEntry, Key, Record
-from rhtmx_server.page import HistoryPage, Place
-from rhtmx_server.ports import Snapshot, Wanted, Writes
+from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Record
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 from rhtmx_server.stores.sqlite.rows import (
     Row,
@@ -97,7 +97,7 @@ _FORGET_OUTCOMES = """
     WHERE client = (SELECT id FROM clients WHERE client_id = ?) AND seq <= ?"""
 
 
-def read_snapshot(cursor: apsw.Cursor, wanted: Wanted) -> Snapshot:
+def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
     """Read what a batch has to see."""
     entities = {entity for entity, _ in wanted.records}
     heads = {entity: read_head(cursor, entity) for entity in entities}
@@ -133,7 +133,7 @@ def _read_records(
     return records, unread
 
 
-def write(cursor: apsw.Cursor, writes: Writes) -> None:
+def write(cursor: apsw.Cursor, writes: BatchWrites) -> None:
     """Write what a batch decided."""
     cursor.executemany(_PUT_HEAD, writes.heads.items())
     cursor.executemany(_PUT_RECORD, map(row_of_record, writes.records))
@@ -173,7 +173,7 @@ def read_record(cursor: apsw.Cursor, entity: str, entity_id: str) -> Record | No
     return None if row is None else record_of(row)
 
 
-def read_client(cursor: apsw.Cursor, client_id: str) -> Client | None:
+def read_client(cursor: apsw.Cursor, client_id: str) -> ClientRow | None:
     """One client."""
     row = cursor.execute(_CLIENT, (client_id,)).fetchone()
     return None if row is None else client_of(row)
@@ -183,7 +183,7 @@ def read_history(
     cursor: apsw.Cursor,
     entity: str,
     entity_id: str | None,
-    after: Place,
+    after: HistoryPosition,
     until: int | None,
     limit: int,
 ) -> HistoryPage[HistoryEntry]:

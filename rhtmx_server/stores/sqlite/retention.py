@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import apsw
 
-from rhtmx_server.horizon import Kept
+from rhtmx_server.horizon import StoredTimes
 
 __all__ = [
     "CHUNK",
@@ -43,10 +43,10 @@ _KEPT = """
 more than to look through them once an hour."""
 
 
-def read_kept(cursor: apsw.Cursor) -> Kept:
+def read_kept(cursor: apsw.Cursor) -> StoredTimes:
     """Read the horizon, and the times of the oldest rows that may go."""
     horizon, history, others = cursor.execute(_KEPT).get
-    return Kept(None if horizon is None else int(horizon), history, others)
+    return StoredTimes(None if horizon is None else int(horizon), history, others)
 
 
 def note_horizon(cursor: apsw.Cursor, horizon: int) -> None:

@@ -22,10 +22,10 @@ from typing import TypeVar
 import apsw
 
 from rhtmx.errors import RhtmxError
-from rhtmx_server.horizon import Kept
-from rhtmx_server.model import Client, Head, HistoryEntry, Record
-from rhtmx_server.page import HistoryPage, Place, place
-from rhtmx_server.ports import KEEP_ANSWERS, Snapshot, Wanted, Writes
+from rhtmx_server.horizon import StoredTimes
+from rhtmx_server.model import ClientRow, Head, HistoryEntry, Record
+from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.pagecache import PageCache
 from rhtmx_server.stores.sqlite import queries, retention
@@ -107,12 +107,12 @@ class SqliteStore:
             if opened is not None:
                 opened.close()
 
-    async def commit(self, wanted: Wanted, decide: Callable[[Snapshot], Writes]) -> None:
+    async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction."""
         async with self._transaction() as cursor:
             queries.write(cursor, decide(queries.read_snapshot(cursor, wanted)))
 
-    async def kept(self) -> Kept:
+    async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
         return await self._in_archive(retention.read_kept)
 
@@ -172,7 +172,7 @@ class SqliteStore:
         with self._reading() as cursor:
             return queries.read_record(cursor, entity, entity_id)
 
-    async def client(self, client_id: str) -> Client | None:
+    async def client(self, client_id: str) -> ClientRow | None:
         """Read what is known of a client."""
         with self._reading() as cursor:
             return queries.read_client(cursor, client_id)
@@ -182,7 +182,7 @@ class SqliteStore:
         entity: str,
         *,
         entity_id: str | None = None,
-        after: int | Place = 0,
+        after: int | HistoryPosition = 0,
         until: int | None = None,
         limit: int = 1000,
     ) -> HistoryPage[HistoryEntry]:

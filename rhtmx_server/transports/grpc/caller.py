@@ -23,8 +23,8 @@ from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire.limits import MAX_NAME, MAX_TOKEN
-from rhtmx_server.identity import check_owner, hashed
-from rhtmx_server.services import Authenticator, Services
+from rhtmx_server.connections.services import Authenticator, Services
+from rhtmx_server.writing.identity import check_owner, hashed
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "identify"]
 

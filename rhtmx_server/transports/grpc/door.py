@@ -11,8 +11,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.connection import Connection
-from rhtmx_server.services import Services
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.services import Services
 
 __all__ = ["Door", "stopping"]
 

@@ -25,8 +25,8 @@ from h2.events import (
     WindowUpdated,
 )
 
-from rhtmx_server.allowance import Allowance
-from rhtmx_server.transports.grpc.guards import GuardedConnection, Limits
+from rhtmx_server.connections.allowance import Allowance
+from rhtmx_server.transports.grpc.guards import GrpcLimits, GuardedConnection
 
 __all__ = ["GuardedProcessor"]
 
@@ -37,7 +37,7 @@ class GuardedProcessor(EventsProcessor):
     """Counts frames that cost the peer nothing; mends headers that grpclib trips over."""
 
     def __init__(
-        self, handler: AbstractHandler, connection: GuardedConnection, limits: Limits
+        self, handler: AbstractHandler, connection: GuardedConnection, limits: GrpcLimits
     ) -> None:
         super().__init__(handler, connection)
         self._guarded = connection

@@ -30,11 +30,11 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.allowance import Allowance
+from rhtmx_server.connections.allowance import Allowance
 from rhtmx_server.transports.grpc.buffer import Buffer
 from rhtmx_server.transports.grpc.room import Room
 
-__all__ = ["GuardedConnection", "GuardedStream", "Limits"]
+__all__ = ["GrpcLimits", "GuardedConnection", "GuardedStream"]
 
 _LINGER = 2.0
 """Seconds that a closed connection has to send what is left."""
@@ -49,7 +49,7 @@ _READS = 16
 """Records that are read at a time for answers on one connection."""
 
 
-class Limits:
+class GrpcLimits:
     """What one connection may do.
 
     Args:
@@ -204,7 +204,7 @@ class GuardedConnection(Connection):
         transport: Any,
         *,
         config: Configuration,
-        limits: Limits,
+        limits: GrpcLimits,
         kept: int,
         patience: float,
     ) -> None:

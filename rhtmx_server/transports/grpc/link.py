@@ -21,7 +21,7 @@ from grpclib.server import Stream
 from h2.exceptions import ProtocolError
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections.connection import Connection
 from rhtmx_server.transports.grpc.errors import ended_by
 from rhtmx_server.transports.grpc.guards import GuardedStream
 

@@ -25,13 +25,13 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
+from rhtmx_server.connections.turns import Turns
 from rhtmx_server.failures import place
 from rhtmx_server.transports.grpc.events import GuardedProcessor
 from rhtmx_server.transports.grpc.frames import HEAD, Frames
-from rhtmx_server.transports.grpc.guards import GuardedConnection, Limits
-from rhtmx_server.transports.turns import Turns
+from rhtmx_server.transports.grpc.guards import GrpcLimits, GuardedConnection
 
-__all__ = ["H2_CONFIG", "GuardedProtocol", "Owner", "configuration"]
+__all__ = ["H2_CONFIG", "GuardedProtocol", "ProtocolOwner", "configuration"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -64,7 +64,7 @@ def configuration(heartbeat: float) -> Configuration:
     )
 
 
-class Owner(Protocol):
+class ProtocolOwner(Protocol):
     """Who keeps the connections."""
 
     def opened(self, protocol: GuardedProtocol) -> bool:
@@ -94,8 +94,8 @@ class GuardedProtocol(H2Protocol):
         self,
         handler: AbstractHandler,
         config: Configuration,
-        owner: Owner,
-        limits: Limits,
+        owner: ProtocolOwner,
+        limits: GrpcLimits,
         turns: Turns,
         *,
         kept: int,

@@ -27,7 +27,7 @@ from rhtmx.messages import (
     PushOutcome,
 )
 from rhtmx.wire import ServerMessage, encode_message
-from rhtmx_server.checks import check
+from rhtmx_server.connections.checks import check
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import (

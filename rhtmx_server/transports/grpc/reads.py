@@ -22,11 +22,11 @@ from rhtmx.messages import (
     ValidateForm,
 )
 from rhtmx.wire.limits import MAX_NAME
-from rhtmx_server.checks import check
+from rhtmx_server.connections.checks import check
+from rhtmx_server.connections.services import Services
+from rhtmx_server.delivery.render import latest_fields, latest_record
 from rhtmx_server.model import Granularity, Record
-from rhtmx_server.page import Place
-from rhtmx_server.render import latest_fields, latest_record
-from rhtmx_server.services import Services
+from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import identify
 from rhtmx_server.transports.grpc.calls import (
@@ -83,7 +83,7 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
     until = None if request.until is None else to_micros(request.until)
     await stream.send_initial_metadata()
     room = connection_of(stream).pages
-    after: int | Place = request.since
+    after: int | HistoryPosition = request.since
     while True:
         await opened(door, stream)
         async with room.turn():

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 
-__all__ = ["Keeper", "Room", "StalledError"]
+__all__ = ["Room", "StalledError", "Waiter"]
 
 
 class StalledError(RhtmxError):
@@ -27,7 +27,7 @@ class StalledError(RhtmxError):
         super().__init__(ErrorCode.STALLED, "the client has stopped reading")
 
 
-class Keeper(Protocol):
+class Waiter(Protocol):
     """A stream that something waits for."""
 
     def crowded(self) -> None:
@@ -54,7 +54,7 @@ class Room:
         self._taken = 0
         self._reading = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._keepers: set[Keeper] = set()
+        self._keepers: set[Waiter] = set()
 
     @property
     def full(self) -> bool:
@@ -78,7 +78,7 @@ class Room:
             self._reading -= 1
             self._next()
 
-    def keep(self, size: int, keeper: Keeper | None = None) -> None:
+    def keep(self, size: int, keeper: Waiter | None = None) -> None:
         """So many bytes more wait for a stream.
 
         Args:
@@ -104,7 +104,7 @@ class Room:
         self.kept -= size
         self._next()
 
-    def leave(self, keeper: Keeper) -> None:
+    def leave(self, keeper: Waiter) -> None:
         """Nothing waits for this stream any more."""
         self._keepers.discard(keeper)
 

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from grpclib.server import Server
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.admission import Ticket, source
 from rhtmx_server.config import Config
-from rhtmx_server.connection import Connection
-from rhtmx_server.services import Services
+from rhtmx_server.connections.admission import Ticket, source
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.services import Services
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE
-from rhtmx_server.transports.grpc.guards import Limits
+from rhtmx_server.transports.grpc.guards import GrpcLimits
 from rhtmx_server.transports.grpc.health import Health
 from rhtmx_server.transports.grpc.protocol import GuardedProtocol, configuration
 from rhtmx_server.transports.grpc.reflection import Reflection
@@ -151,7 +151,7 @@ class GrpcServer(Server):
     def _protocol_factory(self) -> GuardedProtocol:
         config = self._services.config
         made = super()._protocol_factory()  # has taken note of the handler
-        limits = Limits(config.grpc_streams, config.grpc_max_size, config.grpc_calls)
+        limits = GrpcLimits(config.grpc_streams, config.grpc_max_size, config.grpc_calls)
         return GuardedProtocol(
             made.handler,
             self._config,

@@ -26,11 +26,11 @@ from rhtmx.messages import (
     WatchRequest,
 )
 from rhtmx.wire import Message, ServerMessage
-from rhtmx_server import dispatch
-from rhtmx_server.checks import check
-from rhtmx_server.connection import Connection
+from rhtmx_server.connections import dispatch
+from rhtmx_server.connections.checks import check
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.failures import unexpected
-from rhtmx_server.session import Limits, Session
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
@@ -38,7 +38,7 @@ from rhtmx_server.transports.grpc.framing import DIALECT
 from rhtmx_server.transports.grpc.link import StreamLink
 from rhtmx_server.transports.grpc.room import StalledError
 
-__all__ = ["Answer", "Conversation", "StreamConnection", "connect", "sync", "watch"]
+__all__ = ["Answer", "GrpcConversation", "StreamConnection", "connect", "sync", "watch"]
 
 C = TypeVar("C", bound="StreamConnection")
 
@@ -73,7 +73,7 @@ class Answer(StreamConnection):
             self.ended_well()
 
 
-class Conversation(StreamConnection):
+class GrpcConversation(StreamConnection):
     """A connection whose peer may say that it has said all, and hear the rest."""
 
     ended_well: Callable[[], None]
@@ -87,7 +87,7 @@ class Conversation(StreamConnection):
 
     def end_if_done(self) -> None:
         """End the stream if all is said and answered."""
-        due = self._pushes or self.requests or self.feed.lagging
+        due = self._pushes or self.requests or self.subscriptions.lagging
         if self.said_all and not due:
             self.outbox.flush()
             self.ended_well()
@@ -130,7 +130,7 @@ async def connect(door: Door, stream: Stream[Any, Any]) -> None:
     """The conversation of a socket. A peer that half-closes is told the rest."""
     caller = await identify(door.services, stream.metadata or {}, later=True)
     heartbeat = door.services.config.heartbeat
-    connection, link = _open(Conversation, caller, stream, heartbeat=heartbeat)
+    connection, link = _open(GrpcConversation, caller, stream, heartbeat=heartbeat)
     connection.session.client_id, connection.session.secret = caller.client_id, caller.secret
     connection.ended_well = link.end
     with door.connected(connection):
@@ -154,7 +154,7 @@ def _open(
             nothing to say: HTTP/2's own pings look after it.
     """
     services, config = caller.services, caller.services.config
-    limits = Limits(config.subscriptions, config.requests, config.bad_messages, heartbeat)
+    limits = SessionLimits(config.subscriptions, config.requests, config.bad_messages, heartbeat)
     session = Session(secrets.token_hex(8), limits, services.now(), locked=not caller.known)
     if caller.known and services.authenticate is not None:
         if caller.subject:
@@ -180,7 +180,7 @@ def _ask(connection: Connection, question: Message) -> None:
     dispatch.HANDLERS[type(question)](connection, question)
 
 
-async def _listen(connection: Conversation, link: StreamLink, stream: Stream[Any, Any]) -> None:
+async def _listen(connection: GrpcConversation, link: StreamLink, stream: Stream[Any, Any]) -> None:
     try:
         while (data := await receive_bytes(stream)) is not None:
             await link.readable()

@@ -15,8 +15,8 @@ from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.hooks import PAGE, CommitHooks, HookRunner
 from rhtmx_server.model import Granularity, HistoryEntry
-from rhtmx_server.page import HistoryPage
-from rhtmx_server.ports import Wanted, Writes
+from rhtmx_server.ports import BatchNeeds, BatchWrites
+from rhtmx_server.record_page import HistoryPage
 from rhtmx_server.stores.memory import MemoryStore
 from tests.unit.rhtmx_server.fakes import commit
 
@@ -37,7 +37,7 @@ class World:
     async def put(self, *versions: int, entity: str = "tasks", lost: bool = False) -> None:
         commits = [commit(version, entity) for version in versions]
         history = [HistoryEntry(each.record, Granularity.RECORDS, lost) for each in commits]
-        await self.store.commit(Wanted(), lambda _: Writes(history=history))
+        await self.store.commit(BatchNeeds(), lambda _: BatchWrites(history=history))
         self.runner.notice(commits)
 
     async def finish(self) -> None:
@@ -152,7 +152,7 @@ async def test_a_hook_is_told_of_a_commit_however_many_writes_lost_at_its_versio
     world.hooks.add("tasks", world.note)
     for _ in range(2):
         losers = [HistoryEntry(commit(1).record, Granularity.FIELDS, lost=True)] * (PAGE + 1)
-        await world.store.commit(Wanted(), lambda _, lost=losers: Writes(history=lost))  # type: ignore[misc]  # binds the loop's value
+        await world.store.commit(BatchNeeds(), lambda _, lost=losers: BatchWrites(history=lost))  # type: ignore[misc]  # binds the loop's value
     await world.put(1)
     await world.put(1, lost=True)
     await world.put(2)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rhtmx_server.horizon import DOUBT, HOUR, PACE, Kept, ServerClock, advance
+from rhtmx_server.horizon import DOUBT, HOUR, PACE, ServerClock, StoredTimes, advance
 
 DAY = 24 * HOUR
 NOW = 20_000 * DAY
-KEPT = Kept(horizon=NOW, history=NOW - 7 * DAY, others=NOW - 30 * DAY)
+KEPT = StoredTimes(horizon=NOW, history=NOW - 7 * DAY, others=NOW - 30 * DAY)
 ODDS = [0, 0, 0, HOUR, -HOUR, 6 * DAY, -6 * DAY, 40 * DAY, -40 * DAY, 9_000 * DAY, -19_000 * DAY]
 """How wrong a clock is, now and then: by much, by little, and as if it were 1973."""
 
@@ -40,7 +40,7 @@ def test_a_clock_that_is_right_is_followed_to_the_microsecond() -> None:
 
 
 def test_where_nothing_is_old_it_goes_to_the_oldest_row() -> None:
-    kept = Kept(horizon=NOW, history=NOW + 400 * DAY, others=NOW + 399 * DAY)
+    kept = StoredTimes(horizon=NOW, history=NOW + 400 * DAY, others=NOW + 399 * DAY)
     assert advance(kept, NOW + 430 * DAY, ran=0) == NOW + 399 * DAY
     assert advance(kept, NOW + 398 * DAY, ran=0) == NOW + 398 * DAY, "but not beyond the clock"
 
@@ -48,13 +48,15 @@ def test_where_nothing_is_old_it_goes_to_the_oldest_row() -> None:
 @pytest.mark.parametrize(
     ("kept", "horizon"),
     [
-        (Kept(), NOW),
-        (Kept(history=NOW - 7 * DAY), NOW - 7 * DAY),
-        (Kept(others=NOW - 30 * DAY, history=NOW), NOW - 30 * DAY),
-        (Kept(others=NOW + 40 * DAY), NOW),
+        (StoredTimes(), NOW),
+        (StoredTimes(history=NOW - 7 * DAY), NOW - 7 * DAY),
+        (StoredTimes(others=NOW - 30 * DAY, history=NOW), NOW - 30 * DAY),
+        (StoredTimes(others=NOW + 40 * DAY), NOW),
     ],
 )
-def test_a_store_without_a_horizon_begins_at_its_oldest_row(kept: Kept, horizon: int) -> None:
+def test_a_store_without_a_horizon_begins_at_its_oldest_row(
+    kept: StoredTimes, horizon: int
+) -> None:
     assert advance(kept, NOW, ran=0) == horizon
 
 
@@ -93,7 +95,9 @@ class Machine:
 
     def horizon(self) -> int:
         oldest = min((row.stamp for row in self.rows), default=None)
-        return advance(Kept(self.kept, history=oldest), self.clock.wall(), self.ran - self.since)
+        return advance(
+            StoredTimes(self.kept, history=oldest), self.clock.wall(), self.ran - self.since
+        )
 
     def boot(self) -> None:
         self.since = self.ran

@@ -8,7 +8,7 @@ import pytest
 
 from rhtmx.messages import ChangeAction, Push
 from rhtmx_server.model import (
-    Client,
+    ClientRow,
     Clock,
     Commit,
     Context,
@@ -16,7 +16,7 @@ from rhtmx_server.model import (
     Granularity,
     Head,
     HistoryEntry,
-    Lost,
+    LostWrite,
     Mutation,
     Outcome,
     Record,
@@ -30,11 +30,11 @@ RECORD = Record("tasks", "1", 1, ChangeAction.CREATE, b"{}", None, 17, {"a": Clo
     [
         RECORD,
         Commit(RECORD, Granularity.RECORDS, ["a"]),
-        Lost("a", b"1", 17),
+        LostWrite("a", b"1", 17),
         Decision([], Commit(RECORD, Granularity.RECORDS)),
         Context("e", 1, 17, None),
         Mutation(Push(), print),
-        Client("c", "", 1, 17),
+        ClientRow("c", "", 1, 17),
         Outcome("c", 1, b"", b""),
         HistoryEntry(RECORD, Granularity.RECORDS),
         Head(),

@@ -13,11 +13,11 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction
 from rhtmx_server import upkeep
 from rhtmx_server.config import Config
-from rhtmx_server.connection import Connection
-from rhtmx_server.horizon import HOUR, PACE, Kept, ServerClock
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.horizon import HOUR, PACE, ServerClock, StoredTimes
 from rhtmx_server.model import Head
+from tests.unit.rhtmx_server.delivery.reading_world import World
 from tests.unit.rhtmx_server.fakes import NOW, push
-from tests.unit.rhtmx_server.feed_world import World
 
 DAY = 86_400_000_000
 
@@ -188,7 +188,7 @@ async def test_at_boot_a_clock_that_is_ahead_takes_nothing_and_an_hour_takes_a_f
         asked.append(history_before)
 
     monkeypatch.setattr(world.store, "collect", collect)
-    monkeypatch.setattr(world.store, "kept", kept(Kept(100 * DAY, 99 * DAY, 99 * DAY)))
+    monkeypatch.setattr(world.store, "kept", kept(StoredTimes(100 * DAY, 99 * DAY, 99 * DAY)))
     await times.collect(world, 2)
     assert asked == [93 * DAY, 93 * DAY + PACE * HOUR]
     assert "old rows are held back: the clock is 40.0 days ahead" in caplog.text
@@ -197,17 +197,17 @@ async def test_at_boot_a_clock_that_is_ahead_takes_nothing_and_an_hour_takes_a_f
 @pytest.mark.parametrize(
     ("oldest", "told"),
     [
-        (Kept(100 * DAY, 103 * DAY, 80 * DAY), False),
-        (Kept(100 * DAY, 100 * DAY, None), True),
-        (Kept(100 * DAY, None, 79 * DAY), True),
-        (Kept(100 * DAY, None, None), False),
+        (StoredTimes(100 * DAY, 103 * DAY, 80 * DAY), False),
+        (StoredTimes(100 * DAY, 100 * DAY, None), True),
+        (StoredTimes(100 * DAY, None, 79 * DAY), True),
+        (StoredTimes(100 * DAY, None, None), False),
     ],
 )
 async def test_that_rows_are_held_back_is_told_where_there_are_some(
     times: Times,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    oldest: Kept,
+    oldest: StoredTimes,
     told: bool,
 ) -> None:
     world = World()
@@ -221,14 +221,14 @@ async def test_a_restart_after_less_than_an_hour_is_no_reason_to_warn(
     times: Times, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
-    oldest = Kept(times.wall - HOUR + 1, times.wall - 8 * DAY, None)
+    oldest = StoredTimes(times.wall - HOUR + 1, times.wall - 8 * DAY, None)
     monkeypatch.setattr(world.store, "kept", kept(oldest))
     await times.collect(world, 1)
     assert caplog.text == ""
 
 
-def kept(values: Kept) -> Callable[[], Awaitable[Kept]]:
-    async def read() -> Kept:
+def kept(values: StoredTimes) -> Callable[[], Awaitable[StoredTimes]]:
+    async def read() -> StoredTimes:
         return values
 
     return read

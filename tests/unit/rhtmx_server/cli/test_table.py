@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rhtmx_server.cli.table import GROUPS, Kind, Option
+from rhtmx_server.cli.table import GROUPS, Option, OptionKind
 
 
 def options() -> dict[str, Option]:
@@ -30,5 +30,5 @@ def test_no_flag_comes_twice() -> None:
 
 
 def test_sizes_are_written_in_bytes() -> None:
-    sizes = {option.flag for option in options().values() if option.kind is Kind.SIZE}
+    sizes = {option.flag for option in options().values() if option.kind is OptionKind.SIZE}
     assert sizes == {option.flag for option in options().values() if option.metavar == "BYTES"}

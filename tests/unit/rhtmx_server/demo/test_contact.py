@@ -9,9 +9,9 @@ import pytest
 from rhtmx.messages import FormFieldValue, ValidateForm
 from rhtmx_server import App
 from rhtmx_server.demo.contact import declare_contact
+from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.threads import DaemonPool
-from rhtmx_server.trackers.forms import FormTracker
-from tests.unit.rhtmx_server.trackers.questions import ME, track
+from tests.unit.rhtmx_server.forms.questions import ME, track
 
 GOOD = {"email": "ada@example.com", "message": "Long enough."}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rhtmx_server.demo.pages import pages
-from rhtmx_server.transports.pages import CLIENT_PATH
+from rhtmx_server.transports.static_files import CLIENT_PATH
 
 HTML = pages()["/"][1].decode()
 

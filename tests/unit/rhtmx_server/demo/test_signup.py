@@ -9,9 +9,9 @@ import pytest
 from rhtmx.messages import FormFieldValue, ValidateForm
 from rhtmx_server import App
 from rhtmx_server.demo.signup import declare_signup
+from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.threads import DaemonPool
-from rhtmx_server.trackers.forms import FormTracker
-from tests.unit.rhtmx_server.trackers.questions import ME, question, track
+from tests.unit.rhtmx_server.forms.questions import ME, question, track
 
 GOOD = {"username": "ada_1815", "email": "ada@example.com", "age": "36"}
 

@@ -8,7 +8,7 @@ from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFie
 from rhtmx_server.model import Clock, Commit, Context, Decision, Record
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
-from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers import json_text as jsontext
 
 NOW = 1_790_000_000_000_000
 SECOND = 1_000_000

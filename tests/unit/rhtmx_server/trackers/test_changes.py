@@ -59,7 +59,7 @@ def test_a_commit_holds_version_time_and_author_and_the_data_untouched() -> None
         NOW + 5,
         {"a": Clock(7, NOW + 5, "c"), "b": Clock(7, NOW + 5, "c")},
     )
-    assert commit.form is Granularity.RECORDS
+    assert commit.granularity is Granularity.RECORDS
     assert commit.changed == ["a", "b"]
 
 

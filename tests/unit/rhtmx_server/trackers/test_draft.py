@@ -6,9 +6,9 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, MergeStrategy
-from rhtmx_server.model import DELETED, Clock, Lost, Record
-from rhtmx_server.trackers.draft import Draft
-from rhtmx_server.trackers.merge import MAX_AHEAD, Verdict
+from rhtmx_server.model import DELETED, Clock, LostWrite, Record
+from rhtmx_server.trackers.draft import RecordDraft
+from rhtmx_server.trackers.merge import MAX_AHEAD, MergeOutcome
 from rhtmx_server.trackers.policy import Policy, parse_policy
 from tests.unit.rhtmx_server.trackers.builders import (
     NOW,
@@ -23,8 +23,8 @@ from tests.unit.rhtmx_server.trackers.builders import (
 
 def draft(
     current: Record | None, policy: Policy | None = None, base_version: int | None = None
-) -> Draft:
-    return Draft(current, context(9, NOW, "me"), policy or Policy(), base_version)
+) -> RecordDraft:
+    return RecordDraft(current, context(9, NOW, "me"), policy or Policy(), base_version)
 
 
 def test_fields_that_are_not_written_keep_their_text_and_place() -> None:
@@ -78,7 +78,7 @@ def test_a_timestamp_ahead_of_the_server_is_brought_back_before_merging() -> Non
     drafting.write(put("b", b"2", NOW + century))
     drafting.write(put("c", b"2", NOW + MAX_AHEAD))
     assert drafting.clamped == 2
-    assert drafting.lost == [Lost("a", b"2", NOW + MAX_AHEAD)]
+    assert drafting.lost == [LostWrite("a", b"2", NOW + MAX_AHEAD)]
     assert drafting.record("users", "1").clocks["b"] == Clock(9, NOW + MAX_AHEAD, "me")
 
 
@@ -86,24 +86,24 @@ def test_a_loser_is_a_clash_and_kept_for_the_history() -> None:
     drafting = draft(record(b'{"a":1}', version=3, time=NOW))
     drafting.write(put("a", b"2", NOW - 1))
     (clash,) = drafting.clashes
-    assert clash.verdict is Verdict.LOST
+    assert clash.verdict is MergeOutcome.LOST
     assert clash.strategy is MergeStrategy.LAST_WRITE_WINS
     assert (clash.stored.value, clash.pushed.value) == (b"1", b"2")
-    assert drafting.lost == [Lost("a", b"2", NOW - 1)]
+    assert drafting.lost == [LostWrite("a", b"2", NOW - 1)]
     assert (drafting.written, drafting.applied) == ([], 0)
 
 
 def test_a_deletion_that_loses_is_kept_as_null() -> None:
     drafting = draft(record(b'{"a":1}', time=NOW))
     drafting.write(drop("a", NOW - 1))
-    assert drafting.lost == [Lost("a", None, NOW - 1)]
+    assert drafting.lost == [LostWrite("a", None, NOW - 1)]
 
 
 def test_a_winner_over_an_unseen_write_is_a_clash_but_not_lost() -> None:
     drafting = draft(record(b'{"a":1}', version=3, time=NOW - 5), base_version=2)
     drafting.write(put("a", b"2", NOW))
     (clash,) = drafting.clashes
-    assert clash.verdict is Verdict.WON
+    assert clash.verdict is MergeOutcome.WON
     assert (drafting.lost, drafting.written, drafting.applied) == ([], ["a"], 1)
 
 
@@ -139,7 +139,7 @@ def test_a_write_older_than_the_delete_loses_under_every_strategy(
     drafting.write(put(field, b"1", NOW - 1))
     assert drafting.written == []
     (clash,) = drafting.clashes
-    assert clash.verdict is Verdict.LOST
+    assert clash.verdict is MergeOutcome.LOST
     assert clash.stored.value is None
     assert clash.stored.clock.timestamp == NOW
 

@@ -17,7 +17,7 @@ from rhtmx.messages import (
 )
 from rhtmx.results import FieldPushResult
 from rhtmx.wire import check_json
-from rhtmx_server.model import Clock, Context, Decision, Granularity, Lost, Mutation, Record
+from rhtmx_server.model import Clock, Context, Decision, Granularity, LostWrite, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.fields import (
@@ -63,7 +63,7 @@ def test_all_fields_of_a_push_are_one_commit() -> None:
     message = push_fields(put("z", b"2"), put("a", b"1"), drop("m"))
     current = record(b'{"m":0,"k":0}', version=3, time=NOW - 5)
     commit = committed(decide(message, current, context(9, NOW, "me")))
-    assert commit.form is Granularity.FIELDS
+    assert commit.granularity is Granularity.FIELDS
     assert commit.changed == ["a", "m", "z"]
     assert commit.record.version == 9
     assert commit.record.data == b'{"k":0,"z":2,"a":1}'
@@ -74,7 +74,7 @@ def test_winners_are_written_though_others_lose() -> None:
     decision = decide(push_fields(put("a", b"2", NOW - 1), put("b", b"2", NOW + 1)), current)
     assert committed(decision).changed == ["b"]
     assert committed(decision).record.data == b'{"a":1,"b":2}'
-    assert decision.lost == [Lost("a", b"2", NOW - 1)]
+    assert decision.lost == [LostWrite("a", b"2", NOW - 1)]
 
 
 @pytest.mark.parametrize("message", [push_fields(put("a", b"2", NOW - 1)), push_fields()])
@@ -155,7 +155,7 @@ def test_keep_both_reports_and_keeps_the_pushed_value() -> None:
     message = push_fields(put("a", b"2"), base_version=2)
     decision = decide(message, current, policy=parse_policy("keep_both"))
     assert decision.commit is None
-    assert decision.lost == [Lost("a", b"2", NOW)]
+    assert decision.lost == [LostWrite("a", b"2", NOW)]
     conflict, _ = decision.reply
     assert isinstance(conflict, FieldConflict)
     assert (conflict.server_value, conflict.client_value) == (b"1", b"2")

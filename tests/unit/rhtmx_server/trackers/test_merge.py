@@ -6,7 +6,15 @@ import pytest
 
 from rhtmx.messages import MergeStrategy
 from rhtmx_server.model import Clock
-from rhtmx_server.trackers.merge import MAX_AHEAD, Verdict, Write, clamp, follow, is_later, merge
+from rhtmx_server.trackers.merge import (
+    MAX_AHEAD,
+    FieldWrite,
+    MergeOutcome,
+    clamp,
+    follow,
+    is_later,
+    merge,
+)
 from tests.unit.rhtmx_server.trackers.builders import NOW, SECOND
 
 LWW = MergeStrategy.LAST_WRITE_WINS
@@ -23,8 +31,8 @@ def write(
     *,
     version: int = 0,
     deleted: bool = False,
-) -> Write:
-    return Write(value, Clock(version, timestamp, client_id, deleted))
+) -> FieldWrite:
+    return FieldWrite(value, Clock(version, timestamp, client_id, deleted))
 
 
 # The order of writes.
@@ -56,7 +64,7 @@ def write(
         "client ids as UTF-8",
     ],
 )
-def test_the_order_is_timestamp_client_id_value(earlier: Write, later: Write) -> None:
+def test_the_order_is_timestamp_client_id_value(earlier: FieldWrite, later: FieldWrite) -> None:
     assert is_later(later, earlier)
     assert not is_later(earlier, later)
 
@@ -76,7 +84,7 @@ def test_the_first_write_of_a_field_is_taken(
     strategy: MergeStrategy, base_version: int | None
 ) -> None:
     pushed = write(b"1", NOW)
-    assert merge(None, pushed, strategy, base_version) == (Verdict.TAKEN, pushed.clock)
+    assert merge(None, pushed, strategy, base_version) == (MergeOutcome.TAKEN, pushed.clock)
 
 
 @pytest.mark.parametrize("strategy", ALL)
@@ -84,7 +92,7 @@ def test_without_base_version_a_later_write_is_taken_without_conflict(
     strategy: MergeStrategy,
 ) -> None:
     pushed = write(b"2", 2, "a")
-    assert merge(write(b"1", 1, "b"), pushed, strategy, None) == (Verdict.TAKEN, pushed.clock)
+    assert merge(write(b"1", 1, "b"), pushed, strategy, None) == (MergeOutcome.TAKEN, pushed.clock)
 
 
 @pytest.mark.parametrize("strategy", ALL)
@@ -94,17 +102,17 @@ def test_who_saw_the_stored_version_is_not_in_conflict_whatever_the_clocks_say(
 ) -> None:
     stored = write(b"1", 10, version=3)
     verdict, _ = merge(stored, write(b"2", timestamp), strategy, 3)
-    assert verdict is Verdict.TAKEN
+    assert verdict is MergeOutcome.TAKEN
 
 
 def test_a_write_from_a_slow_clock_is_stored_as_later_than_the_one_it_replaces() -> None:
     stored = write(b"1", 10, "a", version=3)
     pushed = write(b"2", 4, "b", version=4)
     verdict, clock = merge(stored, pushed, LWW, 3)
-    assert (verdict, clock) == (Verdict.TAKEN, Clock(4, 11, "b"))
+    assert (verdict, clock) == (MergeOutcome.TAKEN, Clock(4, 11, "b"))
     # So a late copy of the replaced write cannot come back.
-    late, _ = merge(Write(b"2", clock), stored, LWW, None)
-    assert late is Verdict.LOST
+    late, _ = merge(FieldWrite(b"2", clock), stored, LWW, None)
+    assert late is MergeOutcome.LOST
 
 
 CENTURY = 100 * 365 * 86_400 * SECOND
@@ -127,7 +135,7 @@ def test_the_later_of_two_own_writes_is_taken_whatever_its_clock_its_base_and_it
     stored = write(earlier, NOW, "a", version=3, deleted=earlier is None)
     pushed = write(later, timestamp, "a", version=4, deleted=later is None)
     verdict, clock = merge(stored, pushed, strategy, base_version)
-    assert verdict is Verdict.TAKEN
+    assert verdict is MergeOutcome.TAKEN
     assert (clock.version, clock.client_id, clock.deleted) == (4, "a", later is None)
     assert clock.timestamp == max(timestamp, NOW)
 
@@ -146,27 +154,27 @@ def test_a_write_of_nobody_known_is_not_an_own_one(
 @pytest.mark.parametrize("base_version", [None, 2])
 def test_a_write_of_another_is_not_an_own_one(base_version: int | None) -> None:
     stored = write(b"1", 10, "b", version=3)
-    assert merge(stored, write(b"2", 9, "a", version=4), LWW, base_version)[0] is Verdict.LOST
+    assert merge(stored, write(b"2", 9, "a", version=4), LWW, base_version)[0] is MergeOutcome.LOST
 
 
 def test_a_write_of_another_stands_between_two_own_ones() -> None:
     first = write(b"1", 10, "a", version=1)
     verdict, clock = merge(first, write(b"2", 5, "b", version=2), LWW, 1)
-    assert (verdict, clock) == (Verdict.TAKEN, Clock(2, 11, "b"))
-    between = Write(b"2", clock)
+    assert (verdict, clock) == (MergeOutcome.TAKEN, Clock(2, 11, "b"))
+    between = FieldWrite(b"2", clock)
     # It had seen the first one; the third had not seen it.
-    assert merge(between, write(b"3", 10, "a", version=3), LWW, None)[0] is Verdict.LOST
-    assert merge(between, write(b"3", 12, "a", version=3), LWW, None)[0] is Verdict.TAKEN
-    assert merge(between, write(b"3", 12, "a", version=3), LWW, 1)[0] is Verdict.WON
-    assert merge(between, write(b"3", 12, "a", version=3), LWW, 2)[0] is Verdict.TAKEN
+    assert merge(between, write(b"3", 10, "a", version=3), LWW, None)[0] is MergeOutcome.LOST
+    assert merge(between, write(b"3", 12, "a", version=3), LWW, None)[0] is MergeOutcome.TAKEN
+    assert merge(between, write(b"3", 12, "a", version=3), LWW, 1)[0] is MergeOutcome.WON
+    assert merge(between, write(b"3", 12, "a", version=3), LWW, 2)[0] is MergeOutcome.TAKEN
 
 
 def test_an_own_write_that_says_the_same_again_leaves_the_clock_alone() -> None:
     stored = write(b"1", 10, "a", version=3)
     again, clock = merge(stored, write(b"1.0", 4, "a", version=4), LWW, None)
-    assert again is Verdict.TAKEN  # another text is another value
+    assert again is MergeOutcome.TAKEN  # another text is another value
     assert clock.timestamp == 10
-    assert merge(stored, write(b"1", 4, "a", version=4), LWW, None)[0] is Verdict.SETTLED
+    assert merge(stored, write(b"1", 4, "a", version=4), LWW, None)[0] is MergeOutcome.SETTLED
 
 
 # Concurrent writes.
@@ -175,14 +183,14 @@ def test_an_own_write_that_says_the_same_again_leaves_the_clock_alone() -> None:
 @pytest.mark.parametrize(
     ("strategy", "older", "newer"),
     [
-        (LWW, Verdict.LOST, Verdict.WON),
-        (KEEP_BOTH, Verdict.LOST, Verdict.LOST),
-        (SERVER_WINS, Verdict.LOST, Verdict.LOST),
-        (CLIENT_WINS, Verdict.WON, Verdict.WON),
+        (LWW, MergeOutcome.LOST, MergeOutcome.WON),
+        (KEEP_BOTH, MergeOutcome.LOST, MergeOutcome.LOST),
+        (SERVER_WINS, MergeOutcome.LOST, MergeOutcome.LOST),
+        (CLIENT_WINS, MergeOutcome.WON, MergeOutcome.WON),
     ],
 )
 def test_the_strategy_decides_over_a_version_that_the_author_had_not_seen(
-    strategy: MergeStrategy, older: Verdict, newer: Verdict
+    strategy: MergeStrategy, older: MergeOutcome, newer: MergeOutcome
 ) -> None:
     stored = write(b"1", 10, version=3)
     assert merge(stored, write(b"2", 9), strategy, 2)[0] is older
@@ -192,14 +200,14 @@ def test_the_strategy_decides_over_a_version_that_the_author_had_not_seen(
 @pytest.mark.parametrize(
     ("strategy", "verdict"),
     [
-        (LWW, Verdict.LOST),
-        (KEEP_BOTH, Verdict.LOST),
-        (SERVER_WINS, Verdict.LOST),
-        (CLIENT_WINS, Verdict.WON),
+        (LWW, MergeOutcome.LOST),
+        (KEEP_BOTH, MergeOutcome.LOST),
+        (SERVER_WINS, MergeOutcome.LOST),
+        (CLIENT_WINS, MergeOutcome.WON),
     ],
 )
 def test_without_base_version_the_strategy_decides_over_a_later_stored_write(
-    strategy: MergeStrategy, verdict: Verdict
+    strategy: MergeStrategy, verdict: MergeOutcome
 ) -> None:
     assert merge(write(b"1", 10), write(b"2", 9), strategy, None)[0] is verdict
 
@@ -212,48 +220,48 @@ def test_two_authors_who_say_the_same_are_not_in_conflict(
     stored = write(b'{"a":1,"b":2}', 10, "a", version=3)
     older = write(b'{"b": 2, "a": 1}', 9, "b", version=4)
     newer = write(b'{"b": 2, "a": 1}', 11, "b", version=4)
-    assert merge(stored, older, strategy, base_version)[0] is Verdict.SETTLED
-    assert merge(stored, newer, strategy, base_version) == (Verdict.TAKEN, newer.clock)
+    assert merge(stored, older, strategy, base_version)[0] is MergeOutcome.SETTLED
+    assert merge(stored, newer, strategy, base_version) == (MergeOutcome.TAKEN, newer.clock)
 
 
 @pytest.mark.parametrize("strategy", ALL)
 def test_the_same_write_again_changes_nothing(strategy: MergeStrategy) -> None:
     stored, again = write(b"1", 10, "a", version=3), write(b"1", 10, "a", version=4)
-    assert merge(stored, again, strategy, None)[0] is Verdict.SETTLED
+    assert merge(stored, again, strategy, None)[0] is MergeOutcome.SETTLED
 
 
 def test_null_and_deleted_are_two_things() -> None:
     stored = write(None, 10, version=3, deleted=True)
-    assert merge(stored, write(None, 9), LWW, None)[0] is Verdict.LOST
-    assert merge(stored, write(None, 9, deleted=True), LWW, None)[0] is Verdict.SETTLED
+    assert merge(stored, write(None, 9), LWW, None)[0] is MergeOutcome.LOST
+    assert merge(stored, write(None, 9, deleted=True), LWW, None)[0] is MergeOutcome.SETTLED
 
 
 def test_a_deletion_is_a_write_like_any_other() -> None:
     deletion = write(None, 10, version=3, deleted=True)
-    assert merge(deletion, write(b"1", 9), LWW, None)[0] is Verdict.LOST
-    assert merge(write(b"1", 9), deletion, LWW, None) == (Verdict.TAKEN, deletion.clock)
+    assert merge(deletion, write(b"1", 9), LWW, None)[0] is MergeOutcome.LOST
+    assert merge(write(b"1", 9), deletion, LWW, None) == (MergeOutcome.TAKEN, deletion.clock)
 
 
 def test_the_later_client_id_wins_a_tie_and_keeps_its_time() -> None:
     # A winner of a tie that moved its clock would beat a third write of that moment.
     stored, pushed = write(b"1", 10, "a"), write(b"2", 10, "b")
-    assert merge(stored, pushed, LWW, None) == (Verdict.TAKEN, pushed.clock)
-    assert merge(pushed, stored, LWW, None)[0] is Verdict.LOST
+    assert merge(stored, pushed, LWW, None) == (MergeOutcome.TAKEN, pushed.clock)
+    assert merge(pushed, stored, LWW, None)[0] is MergeOutcome.LOST
     unseen = write(b"1", 10, "a", version=3)
-    assert merge(unseen, pushed, LWW, 2) == (Verdict.WON, pushed.clock)
+    assert merge(unseen, pushed, LWW, 2) == (MergeOutcome.WON, pushed.clock)
 
 
 def test_a_client_that_wins_against_time_is_stored_as_later() -> None:
     verdict, clock = merge(write(b"1", 10, version=3), write(b"2", 5, version=4), CLIENT_WINS, None)
-    assert (verdict, clock) == (Verdict.WON, Clock(4, 11))
+    assert (verdict, clock) == (MergeOutcome.WON, Clock(4, 11))
 
 
 # What a verdict means, and the helpers.
 
 
 def test_a_verdict_says_whether_to_store_and_whether_to_report() -> None:
-    assert [v for v in Verdict if v.writes] == [Verdict.TAKEN, Verdict.WON]
-    assert [v for v in Verdict if v.conflict] == [Verdict.WON, Verdict.LOST]
+    assert [v for v in MergeOutcome if v.writes] == [MergeOutcome.TAKEN, MergeOutcome.WON]
+    assert [v for v in MergeOutcome if v.conflict] == [MergeOutcome.WON, MergeOutcome.LOST]
 
 
 def test_a_clock_may_be_a_minute_ahead_and_no_more() -> None:

@@ -22,7 +22,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx_server.model import Commit, Context, Decision, Record
-from rhtmx_server.trackers import jsontext
+from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.changes import decide_push
 from rhtmx_server.trackers.fields import decide_push_fields
 from rhtmx_server.trackers.merge import MAX_AHEAD

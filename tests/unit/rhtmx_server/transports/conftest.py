@@ -9,12 +9,12 @@ import pytest
 
 from rhtmx.messages import ChangeAction
 from rhtmx_server.config import Config
-from rhtmx_server.hub import Hub
+from rhtmx_server.connections.services import Authenticator, Services
+from rhtmx_server.delivery.hub import Hub
+from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Clock, Commit, Granularity, Record
-from rhtmx_server.outbox import Tick
-from rhtmx_server.ports import Snapshot, Wanted, Writes
-from rhtmx_server.services import Authenticator, Services
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores.memory import MemoryStore
 
 NOW = 1_800_000_000_000_000
@@ -55,10 +55,10 @@ class Server:
             clocks={name: Clock(version, NOW, deleted=data is None) for name in fields},
         )
 
-        def decide(snapshot: Snapshot) -> Writes:
-            return Writes(records=[record], heads={entity: version})
+        def decide(snapshot: Snapshot) -> BatchWrites:
+            return BatchWrites(records=[record], heads={entity: version})
 
-        await self.store.commit(Wanted(records=[(entity, entity_id)]), decide)
+        await self.store.commit(BatchNeeds(records=[(entity, entity_id)]), decide)
         self.hub.deliver([Commit(record, Granularity.RECORDS, fields)])
         return version
 

@@ -11,10 +11,10 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.server import ServerProtocol
 
 from rhtmx.wire import Format
-from rhtmx_server.outbox import Outbox, Tick
+from rhtmx_server.connections.turns import Turns
+from rhtmx_server.delivery.outbox import Outbox, Tick
 from rhtmx_server.transports.framing import wire_dialect, wire_limit
 from rhtmx_server.transports.socket import Socket
-from rhtmx_server.transports.turns import Turns
 
 REQUEST = (
     b"GET /api/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

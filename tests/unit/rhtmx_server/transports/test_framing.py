@@ -9,9 +9,9 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Ping, Pong
 from rhtmx.wire import Format
+from rhtmx_server.delivery.render import field_changes, state_messages
 from rhtmx_server.model import DELETED, Clock
-from rhtmx_server.page import FieldFrames, Page
-from rhtmx_server.render import field_changes, state_messages
+from rhtmx_server.record_page import FieldFrames, RecordPage
 from rhtmx_server.transports.framing import BINARY, TEXT, deflate, frame, wire_dialect
 from tests.support.frames import parse_frame
 from tests.unit.rhtmx_server.fakes import NOW, RECORDS, record
@@ -99,7 +99,7 @@ def test_records_are_framed_as_their_messages_are(format_: Format, bits: int) ->
 
 
 def test_a_page_is_encoded_once_for_each_dialect() -> None:
-    page = Page([record("1", 1), record("2", 2)])
+    page = RecordPage([record("1", 1), record("2", 2)])
     json, proto = (wire_dialect(format_, 0, 6, 1024) for format_ in (Format.JSON, Format.PROTO))
     assert json.changes(page) is json.changes(page)
     assert json.changes(page) == json.changes(list(page))
@@ -131,7 +131,7 @@ def test_records_without_a_field_written_after_the_base_are_no_frames() -> None:
 
 
 def test_the_fields_of_a_page_are_encoded_once_for_those_who_began_at_the_same_version() -> None:
-    page = Page(BY_FIELD)
+    page = RecordPage(BY_FIELD)
     json, proto = (wire_dialect(format_, 0, 6, 1024) for format_ in (Format.JSON, Format.PROTO))
     assert json.field_changes(page, 0) is json.field_changes(page, 0)
     for dialect in (json, proto):

@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
-from rhtmx_server.services import Grant
+from rhtmx_server.connections.services import Grant
 from rhtmx_server.transports.bodies import Readers, Streamed
 from rhtmx_server.transports.http import Http
 

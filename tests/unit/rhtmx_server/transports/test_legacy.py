@@ -38,8 +38,8 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
+from rhtmx_server.delivery.render import field_changes, state_messages
 from rhtmx_server.model import Granularity
-from rhtmx_server.render import field_changes, state_messages
 from rhtmx_server.transports.legacy import ENDPOINTS, FIELDS, RECORDS, LegacyDialect, Vocabulary
 from tests.support.frames import parse_frame
 from tests.unit.rhtmx_server.fakes import record

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import apsw
 import pytest
 
-from rhtmx_server.model import Client, Outcome
-from rhtmx_server.ports import Wanted
+from rhtmx_server.model import ClientRow, Outcome
+from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores.sqlite import queries
 from rhtmx_server.stores.sqlite.schema import migrate
 from tests.contract.builders import record, writing
@@ -22,7 +22,7 @@ def connection() -> Iterator[apsw.Connection]:
     made.close()
 
 
-def looked_up(connection: apsw.Connection, wanted: Wanted) -> list[str]:
+def looked_up(connection: apsw.Connection, wanted: BatchNeeds) -> list[str]:
     """The tables that a snapshot asks, one name for each statement that runs."""
     tables: list[str] = []
 
@@ -38,18 +38,18 @@ def looked_up(connection: apsw.Connection, wanted: Wanted) -> list[str]:
 def test_a_number_that_is_new_is_not_looked_up(connection: apsw.Connection) -> None:
     queries.write(
         connection.cursor(),
-        writing(clients=[Client("c", "", 4, 0)], outcomes=[Outcome("c", 4, b"", b"")]),
+        writing(clients=[ClientRow("c", "", 4, 0)], outcomes=[Outcome("c", 4, b"", b"")]),
     )
-    new = Wanted(clients=["c", "d"], outcomes=[("c", 5), ("c", 6), ("d", 1)])
+    new = BatchNeeds(clients=["c", "d"], outcomes=[("c", 5), ("c", 6), ("d", 1)])
     assert looked_up(connection, new) == ["clients", "clients", "meta"]  # d is new: how many are?
-    seen = Wanted(clients=["c"], outcomes=[("c", 5)])
+    seen = BatchNeeds(clients=["c"], outcomes=[("c", 5)])
     assert looked_up(connection, seen) == ["clients"]
-    again = Wanted(clients=["c"], outcomes=[("c", 4), ("c", 5)])
+    again = BatchNeeds(clients=["c"], outcomes=[("c", 4), ("c", 5)])
     assert looked_up(connection, again) == ["clients", "outcomes"]
 
 
 def test_each_entity_is_asked_for_its_head_once(connection: apsw.Connection) -> None:
-    wanted = Wanted(records=[("tasks", str(number)) for number in range(3)])
+    wanted = BatchNeeds(records=[("tasks", str(number)) for number in range(3)])
     assert looked_up(connection, wanted) == ["entities", "records", "records", "records"]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.messages import ChangeAction
-from rhtmx_server.model import Client, Clock, Granularity, HistoryEntry, Outcome, Record
+from rhtmx_server.model import ClientRow, Clock, Granularity, HistoryEntry, Outcome, Record
 from rhtmx_server.stores.sqlite import rows
 
 
@@ -41,11 +41,11 @@ def test_a_history_entry_comes_back_from_its_row(form: Granularity, lost: bool) 
     found = rows.entry_of(rows.row_of_entry(entry))
     assert found == entry
     assert found.lost is lost
-    assert found.form is form
+    assert found.granularity is form
 
 
 def test_a_client_comes_back_from_its_row() -> None:
-    client = Client("c", "ada", 3, 17)
+    client = ClientRow("c", "ada", 3, 17)
     assert rows.client_of(rows.row_of_client(client)) == client
 
 

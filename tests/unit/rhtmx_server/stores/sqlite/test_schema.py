@@ -6,8 +6,8 @@ import apsw
 import pytest
 
 from rhtmx.errors import RhtmxError
-from rhtmx_server.model import Client
-from rhtmx_server.ports import Wanted
+from rhtmx_server.model import ClientRow
+from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores.sqlite import schema
 from rhtmx_server.stores.sqlite.queries import read_client, read_snapshot
 from rhtmx_server.stores.sqlite.schema import APPLICATION_ID, FORMAT, check_identity, migrate
@@ -60,8 +60,8 @@ def test_a_file_of_before_the_secrets_keeps_its_clients_and_counts_them(
             (client_id,),
         )
     assert migrate(connection, lambda: "e2") == "e1"
-    assert read_client(connection.cursor(), "c") == Client("c", "", 7, 5, None)
-    seen = read_snapshot(connection.cursor(), Wanted(clients=["c", "new"]))
+    assert read_client(connection.cursor(), "c") == ClientRow("c", "", 7, 5, None)
+    seen = read_snapshot(connection.cursor(), BatchNeeds(clients=["c", "new"]))
     assert (seen.known, connection.pragma("user_version")) == (2, FORMAT)
 
 

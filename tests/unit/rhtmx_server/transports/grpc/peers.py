@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from rhtmx import wire
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
-from rhtmx_server.transports.grpc.guards import Limits
+from rhtmx_server.transports.grpc.guards import GrpcLimits
 from rhtmx_server.transports.grpc.room import Room
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 
 M = TypeVar("M")
 
@@ -77,7 +77,7 @@ class Peering:
         self.data_sent = 0
         self.pages = Room(1_000_000, 1, 10.0)
         self.answers = Room(1_000_000, 16, 10.0)
-        self.limits = Limits(1000, 1_000_000, 1000, lambda: 0.0)
+        self.limits = GrpcLimits(1000, 1_000_000, 1000, lambda: 0.0)
 
     def data_send_process(self) -> None: ...
 

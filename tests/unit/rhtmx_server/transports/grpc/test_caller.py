@@ -6,12 +6,12 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire.limits import MAX_TOKEN
-from rhtmx_server.identity import hashed
-from rhtmx_server.model import Client
-from rhtmx_server.ports import Wanted, Writes
-from rhtmx_server.services import Grant
+from rhtmx_server.connections.services import Grant
+from rhtmx_server.model import ClientRow
+from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.transports.grpc.caller import identify
-from tests.unit.rhtmx_server.connections import Side
+from rhtmx_server.writing.identity import hashed
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.fakes import NOW
 
 
@@ -64,8 +64,8 @@ async def test_a_client_id_has_the_length_of_any_name() -> None:
         assert caught.value.code is ErrorCode.BAD_MESSAGE
 
 
-async def known(side: Side, client: Client) -> None:
-    await side.store.commit(Wanted(), lambda _: Writes(clients=[client]))
+async def known(side: Side, client: ClientRow) -> None:
+    await side.store.commit(BatchNeeds(), lambda _: BatchWrites(clients=[client]))
 
 
 async def test_a_secret_has_the_length_of_any_name_and_only_its_hash_is_kept() -> None:
@@ -86,17 +86,17 @@ async def test_another_subject_s_id_is_refused_before_anything_is_done(later: bo
     side = Side(authenticate=grants)
     metadata = {**bearer("good"), "x-rhtmx-client-id": "c"}
     for owner in ("bob", ""):
-        await known(side, Client("c", owner, 0, NOW))
+        await known(side, ClientRow("c", owner, 0, NOW))
         with pytest.raises(RhtmxError) as caught:
             await identify(side.services, metadata, later=later)
         assert caught.value.code is ErrorCode.CLIENT_ID_TAKEN
-    await known(side, Client("c", "ada", 0, NOW))
+    await known(side, ClientRow("c", "ada", 0, NOW))
     assert (await identify(side.services, metadata, later=later)).client_id == "c"
 
 
 async def test_a_wrong_secret_is_refused_and_a_missing_one_may_never_be_needed() -> None:
     side = Side()
-    await known(side, Client("c", "", 1, NOW, hashed("hers")))
+    await known(side, ClientRow("c", "", 1, NOW, hashed("hers")))
     metadata = {"x-rhtmx-client-id": "c"}
     assert (await identify(side.services, metadata)).secret is None
     assert await identify(side.services, {**metadata, "x-rhtmx-client-secret": "hers"})

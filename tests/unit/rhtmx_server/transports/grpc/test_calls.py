@@ -23,8 +23,8 @@ from rhtmx_server.transports.grpc.calls import (
     send,
 )
 from rhtmx_server.transports.grpc.door import Door
-from rhtmx_server.transports.grpc.guards import Limits
-from tests.unit.rhtmx_server.connections import Clock, Side
+from rhtmx_server.transports.grpc.guards import GrpcLimits
+from tests.unit.rhtmx_server.connecting import Clock, Side
 from tests.unit.rhtmx_server.fakes import push
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
@@ -106,7 +106,7 @@ async def test_more_calls_than_allowed_are_told_how_long_to_wait() -> None:
         calls.append("made")
 
     call, clock = Call(), Clock()
-    call._stream.connection.limits = Limits(10, 1000, 2, clock)
+    call._stream.connection.limits = GrpcLimits(10, 1000, 2, clock)
     for _ in range(3):
         await answering(door(Side()), "Push", method)(call.stream)
     assert calls == ["made"] * 2

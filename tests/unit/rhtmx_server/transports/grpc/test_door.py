@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.transports.grpc.peers import door
 
 

@@ -21,8 +21,8 @@ from h2.events import (
 )
 
 from rhtmx_server.transports.grpc.events import GuardedProcessor
-from rhtmx_server.transports.grpc.guards import Limits
-from tests.unit.rhtmx_server.connections import Clock
+from rhtmx_server.transports.grpc.guards import GrpcLimits
+from tests.unit.rhtmx_server.connecting import Clock
 
 
 class Stream:
@@ -78,7 +78,7 @@ class Peer:
         self.connection, self.handler = Connection(), Handler()
         connection: Any = self.connection
         handler: Any = self.handler
-        self.processor = GuardedProcessor(handler, connection, Limits(10, 1000, now=Clock()))
+        self.processor = GuardedProcessor(handler, connection, GrpcLimits(10, 1000, now=Clock()))
 
 
 def data(*, end: bool = False, padding: int = 0) -> DataReceived:

@@ -7,7 +7,7 @@ import pytest
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Change, Pong, Push
-from rhtmx_server.page import Page
+from rhtmx_server.record_page import RecordPage
 from rhtmx_server.trackers.views import change_log
 from rhtmx_server.transports.grpc.framing import DIALECT, GLUE, prefixed
 from rhtmx_server.transports.grpc.standard import HEALTH, message_class
@@ -28,7 +28,7 @@ def test_records_become_the_changes_that_frame_would_make_once_for_a_page() -> N
     records = [record("1", 1), record("2", 2, None)]
     frames = [DIALECT.frame(Change(change=change_log(each))) for each in records]
     assert DIALECT.changes(records) == b"".join(frames)
-    page = Page(records)
+    page = RecordPage(records)
     assert DIALECT.changes(page) is DIALECT.changes(page)
     assert DIALECT.changes(page) == b"".join(frames)
 

@@ -9,9 +9,9 @@ import pytest
 from h2.connection import H2Connection
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedStream, Limits
+from rhtmx_server.transports.grpc.guards import GrpcLimits, GuardedConnection, GuardedStream
 from rhtmx_server.transports.grpc.protocol import H2_CONFIG, configuration
-from tests.unit.rhtmx_server.connections import Clock
+from tests.unit.rhtmx_server.connecting import Clock
 from tests.unit.rhtmx_server.transports.grpc.peers import Transport
 
 
@@ -27,7 +27,7 @@ class Line:
             h2,
             transport,
             config=configuration(20.0),
-            limits=Limits(10, 1000, now=Clock()),
+            limits=GrpcLimits(10, 1000, now=Clock()),
             kept=1000,
             patience=10.0,
         )
@@ -67,7 +67,7 @@ async def settle() -> None:
 
 
 def test_who_is_sent_something_may_ping_again() -> None:
-    limits = Limits(10, 1000, now=Clock())
+    limits = GrpcLimits(10, 1000, now=Clock())
     while limits.pings.take():
         pass
     limits.pings.refill()
@@ -75,13 +75,13 @@ def test_who_is_sent_something_may_ping_again() -> None:
 
 
 def test_all_streams_may_be_reset_at_once() -> None:
-    limits = Limits(10, 1000, now=Clock())
+    limits = GrpcLimits(10, 1000, now=Clock())
     assert sum(limits.resets.take() for _ in range(100)) == 10
 
 
 def test_so_many_calls_a_second() -> None:
     clock = Clock()
-    limits = Limits(10, 1000, 5, clock)
+    limits = GrpcLimits(10, 1000, 5, clock)
     assert sum(limits.calls.take() for _ in range(100)) == 5
     assert limits.calls.wait() == pytest.approx(0.2)
 

@@ -9,7 +9,7 @@ from grpclib.const import Status
 from rhtmx_server.transports.grpc.framing import prefixed
 from rhtmx_server.transports.grpc.health import Health
 from rhtmx_server.transports.grpc.standard import message_class
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3

@@ -13,11 +13,11 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, Event, PingAckReceived
 
+from rhtmx_server.connections.turns import Work
 from rhtmx_server.transports.grpc.frames import FRAMES
-from rhtmx_server.transports.grpc.guards import Limits
+from rhtmx_server.transports.grpc.guards import GrpcLimits
 from rhtmx_server.transports.grpc.protocol import GuardedProtocol, configuration
-from rhtmx_server.transports.turns import Work
-from tests.unit.rhtmx_server.connections import Clock
+from tests.unit.rhtmx_server.connecting import Clock
 from tests.unit.rhtmx_server.transports.grpc.peers import Transport
 
 
@@ -86,7 +86,7 @@ class Peer:
             calls,
             configuration(20.0),
             self,
-            Limits(10, 1000, now=Clock()),
+            GrpcLimits(10, 1000, now=Clock()),
             served,
             kept=1000,
             patience=patience,

@@ -19,12 +19,12 @@ from rhtmx.messages import (
     PushOutcome,
 )
 from rhtmx_server.config import Config
-from rhtmx_server.services import Grant
+from rhtmx_server.connections.services import Grant
 from rhtmx_server.times import to_datetime
 from rhtmx_server.transports.grpc import pushes
 from rhtmx_server.transports.grpc.caller import Caller
 from rhtmx_server.transports.grpc.framing import prefixed
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 

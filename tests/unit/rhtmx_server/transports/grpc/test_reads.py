@@ -20,14 +20,14 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx_server import Invalid
+from rhtmx_server.connections.services import Grant
 from rhtmx_server.model import Granularity, HistoryEntry
-from rhtmx_server.page import HistoryPage
-from rhtmx_server.ports import Wanted, Writes
-from rhtmx_server.services import Grant
+from rhtmx_server.ports import BatchNeeds, BatchWrites
+from rhtmx_server.record_page import HistoryPage
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.transports.grpc import reads
 from rhtmx_server.transports.grpc.framing import prefixed
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.fakes import NOW, record
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
@@ -55,13 +55,13 @@ def entry(version: int, *, lost: bool = False) -> HistoryEntry:
 
 async def five() -> Kept:
     kept = Kept()
-    await kept.commit(Wanted(), lambda _: Writes(history=[entry(n) for n in range(1, 6)]))
+    await kept.commit(BatchNeeds(), lambda _: BatchWrites(history=[entry(n) for n in range(1, 6)]))
     return kept
 
 
 async def versions(*entries: HistoryEntry, since: int = 0) -> tuple[list[int], Kept]:
     side, call, kept = Side(), Call(HistoryRequest(entity="tasks", since=since)), Kept()
-    await kept.commit(Wanted(), lambda _: Writes(history=entries))
+    await kept.commit(BatchNeeds(), lambda _: BatchWrites(history=entries))
     side.services.store = kept
     await reads.history(door(side), call.stream)
     return [each.version for each in call.heard(ChangeLog)], kept
@@ -78,7 +78,7 @@ async def test_nothing_is_sent_for_a_page_of_writes_that_lost_and_others_have_th
     monkeypatch.setattr(reads, "PAGE", 3)
     side, call, kept = Side(), Call(HistoryRequest(entity="tasks")), Kept()
     entries = [entry(1, lost=True) for _ in range(9)]
-    await kept.commit(Wanted(), lambda _: Writes(history=entries))
+    await kept.commit(BatchNeeds(), lambda _: BatchWrites(history=entries))
     side.services.store = kept
     seen: list[int] = []
     asyncio.get_running_loop().call_soon(lambda: seen.append(len(kept.pages)))

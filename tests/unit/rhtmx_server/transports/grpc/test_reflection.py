@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from rhtmx_server.transports.grpc.framing import prefixed
 from rhtmx_server.transports.grpc.reflection import Reflection
 from rhtmx_server.transports.grpc.standard import message_class
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
 V1 = "grpc.reflection.v1"

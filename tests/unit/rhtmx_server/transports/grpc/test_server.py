@@ -11,7 +11,7 @@ import pytest
 from rhtmx.errors import RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.transports.grpc.server import GrpcServer
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 
 
 def server(**settings: object) -> GrpcServer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rhtmx.messages.rhtmx.v1 import TrackersBase
 from rhtmx_server.transports.grpc.service import METHODS, NAME, Trackers
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.transports.grpc.peers import door
 
 

@@ -24,12 +24,12 @@ from rhtmx.messages import (
     SyncFields,
     WatchRequest,
 )
-from rhtmx_server.ports import Snapshot, Wanted, Writes
-from rhtmx_server.services import Grant
+from rhtmx_server.connections.services import Grant
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.transports.grpc import streams
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import prefixed
-from tests.unit.rhtmx_server.connections import Side
+from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.fakes import NOW, commit, push
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
 
@@ -54,10 +54,10 @@ async def stored(side: Side) -> None:
     """Have one record in the store, and handed out."""
     made = commit(1)
 
-    def decide(snapshot: Snapshot) -> Writes:
-        return Writes(records=[made.record], heads={"tasks": 1})
+    def decide(snapshot: Snapshot) -> BatchWrites:
+        return BatchWrites(records=[made.record], heads={"tasks": 1})
 
-    await side.store.commit(Wanted(records=[("tasks", "1")]), decide)
+    await side.store.commit(BatchNeeds(records=[("tasks", "1")]), decide)
     side.hub.deliver([made])
 
 
@@ -72,7 +72,7 @@ async def test_a_watch_is_told_where_it_begins_and_leaves_when_it_is_cancelled()
     await settle(side)
     assert [type(message) for message in heard(call)] == [SyncComplete]
     (connection,) = opened.connections
-    assert connection.feed.subscriptions == 1
+    assert connection.subscriptions.count == 1
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert opened.connections == set()

@@ -1,0 +1,419 @@
+"""One connection: bytes in, bytes out, and everything in between in order.
+
+Knows its session, its subscriptions and its outbox, and the dialect that its peer
+speaks. Must not know sockets: a link writes, pauses and closes for it.
+
+What arrives is handled at once, in the callback that brought it: no queue and
+no task for each message. Only four things make a message wait: an answer that
+later messages depend on (`hello`), too many pushes under way, a peer that does
+not read, and one that goes on sending though it was told that it sends too
+much. Then the link is paused, and TCP tells the peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Hashable, Sequence
+from typing import Any
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Authenticate, ChangeAction, Error, Ping, Pong, Push, PushFields
+from rhtmx.messages.tables import ERRORS, NAMES
+from rhtmx.wire import Message, ServerMessage
+from rhtmx_server.connections import dispatch
+from rhtmx_server.connections.checks import check
+from rhtmx_server.connections.rate import Rate
+from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.session import Liveness, Phase, Session
+from rhtmx_server.delivery.link import Dialect, Link
+from rhtmx_server.delivery.outbox import Outbox
+from rhtmx_server.delivery.subscriptions import Subscriptions
+from rhtmx_server.failures import error_message, known
+from rhtmx_server.model import Mutation
+
+__all__ = ["REFUSED", "Connection"]
+
+REFUSED = 64
+"""Messages that are refused in words while a peer sends too much. Then it is not read."""
+
+_SHORTEST = 0.001
+"""Seconds. uvloop 0.23 fires timers of less than half a millisecond at once."""
+
+_EXPIRED = "a token is missing, or has expired"
+
+
+class Connection:
+    """A peer, from the first frame to the last.
+
+    Args:
+        services: the server.
+        session: the conversation's state.
+        encoding: the dialect it speaks.
+        link: its transport.
+
+    Attributes:
+        share: whose share of the validators it uses, if it is one of several of a
+            peer; `None` if it has one of its own.
+    """
+
+    def __init__(self, services: Services, session: Session, encoding: Dialect, link: Link) -> None:
+        self.services = services
+        self.session = session
+        self.encoding = encoding
+        self.requests = 0
+        self.share: Hashable | None = None
+        self._link = link
+        self.outbox = Outbox(link.write, services.tick, link.abort)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rate = Rate(services.config.messages_per_second, services.config.bytes_per_second)
+        self._refused = 0
+        self._holding: asyncio.TimerHandle | None = None
+        self._pushes = 0
+        self._answering = False
+        self._paused = False
+        self._stopping = False
+        self._behind: asyncio.Event | None = None
+        self._stuck: tuple[float, int] | None = None
+        self.subscriptions = Subscriptions(self, services.store, services.hub, self.spawn)
+
+    # What the transport calls.
+
+    def receive(self, data: bytes, text: bool) -> bool:
+        """Handle a message.
+
+        Returns:
+            Whether it was. If not, something has to come before it: the link is
+            paused, and brings it again when it is resumed.
+        """
+        if self.session.phase is Phase.CLOSED:
+            return True  # the peer has yet to see that, and says it again elsewhere
+        if self._held_up():
+            self._pause()
+            return False
+        wait = self._rate.admit(self.session.heard, len(data))
+        if wait:
+            self._limit(data, text, wait)
+        else:
+            self._handle(data, text)
+        return True
+
+    def spend(self, size: int) -> None:
+        """Count a frame that is no message: control frames, and parts of a message.
+
+        Nothing answers those, so too many of them are not read for a while.
+        """
+        wait = self._rate.admit(self.session.heard, size)
+        if wait:
+            self._hold(wait)
+
+    def alive(self) -> None:
+        """Something came in, or is handled now: the peer is there."""
+        self.session.heard = self.services.now()
+
+    def overfull(self) -> None:
+        """The peer has not read as much as it may leave waiting."""
+        if self._behind is None:
+            self._behind = asyncio.Event()
+            self.outbox.behind = True
+            self._stuck = (self.services.now(), self._link.waiting())
+            self._pause()  # pings, too: their pongs would wait behind all this
+
+    def drained_enough(self) -> None:
+        """The peer has read what was waiting."""
+        if self._behind is not None:
+            self._behind.set()
+            self._behind = self._stuck = None
+            self.outbox.behind = False
+            self._go_on()
+
+    def ended(self) -> None:
+        """The peer has said goodbye, or broken the protocol: nothing more may be written."""
+        self.outbox.close()
+
+    def lost(self) -> None:
+        """The transport is gone: forget everything."""
+        self.ended()
+        self.session.close()
+        self.subscriptions.close()
+        self.services.forms.forget(self)
+        if self._holding is not None:
+            self._holding.cancel()
+        loop = asyncio.get_running_loop()
+        for task in self._tasks:
+            loop.call_soon(task.cancel)  # after its first step: it has begun by then
+
+    def look(self, now: float) -> None:
+        """Ask for a sign of life, or give up on a peer that gives none.
+
+        Args:
+            now: seconds, of the clock that `services.now` reads.
+        """
+        stalled = self._stalled(now)
+        if self._paused:
+            self.session.heard = now  # nobody can be heard while nobody listens
+        verdict = self.session.look(now)
+        if self.session.phase is Phase.CLOSED:
+            return  # its link drops it in good time
+        if stalled:
+            self.services.metrics.stalled.inc()
+            self._link.abort()
+        elif verdict is Liveness.GONE:
+            self.services.metrics.stalled.inc()
+            self.close(ErrorCode.STALLED, "no sign of life for two heartbeats")
+        elif verdict is Liveness.LOCKED:
+            self.close(ErrorCode.UNAUTHENTICATED, _EXPIRED)
+        elif verdict is Liveness.PING:
+            if self.session.phase is Phase.KNOWN:
+                self.send(Ping())
+            else:
+                self._link.ping()
+
+    def close(self, code: ErrorCode, reason: str) -> None:
+        """End the connection in good order, with the close code of an error."""
+        self.session.close()
+        self.outbox.flush()
+        self.outbox.close()
+        self._link.close(ERRORS[code].close_code, reason)
+
+    def stop_reading(self) -> None:
+        """Take no more messages: the server is stopping."""
+        self._stopping = True
+        self._pause()
+
+    # What handlers and the subscriptions call.
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be sent."""
+        return self._link.waiting()
+
+    async def drained(self) -> None:
+        """Wait until the peer is not behind any more."""
+        while self._behind is not None:
+            await self._behind.wait()
+
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
+        """Wait until the peer takes more; a page is read and sent inside."""
+        await self.drained()
+        yield
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a message at the end of the tick."""
+        frame = self.encoding.frame(message)
+        if frame:
+            self.services.metrics.sent(type(message))
+            self.outbox.put(frame)
+
+    def send_frames(self, kind: type[ServerMessage], count: int, frames: bytes) -> None:
+        """Send so many messages of a kind at the end of the tick."""
+        if frames:
+            self.services.metrics.sent(kind, count)
+            self.outbox.put(frames)
+
+    def fell(self, entity: str, sent: int) -> None:
+        """Go on from the store: this peer reads too slowly for the live stream."""
+        self.subscriptions.fell(entity, sent)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine as a task that ends with the connection."""
+        task = asyncio.get_running_loop().create_task(self._guard(coroutine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
+        """Hand a mutation to the committer; it is answered when it is durable."""
+        self._pushes += 1
+        session = self.session
+        mutation = Mutation(
+            message,
+            self._pushed,
+            session.client_id,
+            session.subject,
+            refusal,
+            session.secret,
+            source=self,
+        )
+        self.services.committer.submit(mutation)
+
+    def request(self) -> None:
+        """Count one more request that waits for its answer.
+
+        Raises:
+            RhtmxError: `TOO_MANY_REQUESTS`.
+        """
+        most = self.session.limits.requests
+        if self.requests + self.subscriptions.syncs >= most:
+            raise RhtmxError(
+                ErrorCode.TOO_MANY_REQUESTS,
+                f"{most} requests are waiting for their answer already: wait for one of them",
+            )
+
+    # Inside.
+
+    def _handle(self, data: bytes, text: bool) -> None:
+        until = self.session.until
+        expired = until is not None and self.services.now() >= until
+        try:
+            message = self.encoding.decode(data, text)
+        except RhtmxError as error:
+            if expired:
+                self._expire(None)
+            else:
+                self._unreadable(error)
+            return
+        self.services.metrics.received(type(message))
+        if expired and not isinstance(message, Authenticate):
+            self._expire(message)  # and a fresh token may come at the last moment
+            return
+        try:
+            self.session.receive(message)
+            check(message)
+        except RhtmxError as error:
+            known = error.code is not ErrorCode.UNAUTHENTICATED
+            if known and isinstance(message, Push | PushFields):
+                # It takes its place in the order, and uses up its number.
+                self.submit(message, error)
+                self._strike(error)
+            else:
+                self._not_understood(error, message)
+            return
+        self._dispatch(message)
+
+    def _expire(self, message: Message | None) -> None:
+        """End a connection whose time is over before anything more is done for it."""
+        error = RhtmxError(ErrorCode.UNAUTHENTICATED, _EXPIRED)
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+        self.close(error.code, error.message)
+
+    def _limit(self, data: bytes, text: bool, wait: float) -> None:
+        """Refuse a message because of the rate. It costs no strike, and uses up no number."""
+        error = self._rate.refusal(wait)
+        try:
+            message: Message | None = self.encoding.decode(data, text)
+        except RhtmxError as unreadable:
+            error.request_id, error.seq, message = unreadable.request_id, unreadable.seq, None
+        if isinstance(message, Ping):  # a sign of life has one answer: `pong`, and late if need be
+            self.send(Pong())
+            self._hold(wait)
+            return
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+        self._refused += 1
+        if self._refused >= REFUSED:
+            self._hold(wait)
+
+    def _hold(self, seconds: float) -> None:
+        """Read nothing for a while."""
+        if self._holding is None:
+            loop = asyncio.get_running_loop()
+            self._holding = loop.call_later(max(seconds, _SHORTEST), self._release)
+            self._pause()
+
+    def _release(self) -> None:
+        self._holding = None
+        self._refused = 0
+        self._go_on()
+
+    def _dispatch(self, message: Message) -> None:
+        try:
+            answer = dispatch.HANDLERS[type(message)](self, message)
+        except Exception as failure:
+            self._failed(failure, message)
+            return
+        if isinstance(answer, Awaitable):
+            self.requests += 1
+            if type(message) in dispatch.IN_ORDER:
+                self._answering = True
+            self.spawn(self._answer(message, answer))
+        elif answer is not None:
+            self.send(answer)
+
+    async def _answer(self, message: Message, answer: Awaitable[ServerMessage]) -> None:
+        try:
+            self.send(await answer)
+        except Exception as failure:
+            self._failed(failure, message)
+        finally:
+            self.requests -= 1
+            if type(message) in dispatch.IN_ORDER:
+                self._answering = False
+                self._go_on()
+
+    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        except Exception as failure:
+            error = known(failure, "serving a connection")
+            self.send(error_message(error))
+            self.close(ErrorCode.INTERNAL, error.message)
+
+    def _failed(self, failure: Exception, message: Message) -> None:
+        error = known(failure, NAMES[type(message)])
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+        if error.code is ErrorCode.TOO_MANY_REQUESTS and type(message) in dispatch.IN_ORDER:
+            # Its user has too many connections. It may come again, after a while.
+            self.close(ErrorCode.SHUTTING_DOWN, error.message)
+
+    def _unreadable(self, error: RhtmxError) -> None:
+        known = self.session.client_id is not None and self.session.phase is not Phase.LOCKED
+        if error.seq is None or not known:
+            self._not_understood(error, None)
+            return
+        # A numbered push: its number is used up, or it would block the client for ever.
+        stand_in = Push(action=ChangeAction.UPDATE, request_id=error.request_id, seq=error.seq)
+        self.submit(stand_in, error)
+        self._strike(error)
+
+    def _not_understood(self, error: RhtmxError, message: Message | None) -> None:
+        self.services.metrics.refused(error.code)
+        self.send(error_message(error, message))
+        self._strike(error)
+
+    def _strike(self, error: RhtmxError) -> None:
+        if error.code is ErrorCode.BAD_MESSAGE and self.session.strike():
+            self.close(ErrorCode.BAD_MESSAGE, "too many messages that could not be understood")
+
+    def _pushed(self, reply: Sequence[ServerMessage]) -> None:
+        self._pushes -= 1
+        if self.session.phase is not Phase.CLOSED:
+            for message in reply:
+                if isinstance(message, Error) and message.code is not None:
+                    self.services.metrics.refused(message.code)
+                self.send(message)
+            if self._paused:
+                self._go_on()
+
+    def _held_up(self) -> bool:
+        return (
+            self._stopping
+            or self._answering
+            or self._holding is not None
+            or self._behind is not None
+            or self._pushes >= self.services.config.pushes_in_flight
+        )
+
+    def _go_on(self) -> None:
+        if self._paused and not self._held_up():
+            self._paused = False
+            self._link.resume()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._link.pause()
+
+    def _stalled(self, now: float) -> bool:
+        if self._stuck is None:
+            return False
+        since, waiting = self._stuck
+        left = self._link.waiting()
+        if left < waiting:
+            self._stuck = (now, left)
+            self.session.heard = now  # it reads, though a ping may be far behind
+            return False
+        return now - since > self.services.config.stall_timeout

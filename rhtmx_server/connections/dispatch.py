@@ -1,0 +1,234 @@
+"""Which handler takes which message.
+
+Knows what each message asks for, and whom to ask. Holds no rule of its own:
+merge, validation and order are the trackers', the delivery's and the committer's.
+
+A handler returns the answer, or an awaitable of it, or `None` where the answer
+comes by another way (pushes, syncs) or there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    Hello,
+    Limits,
+    Ping,
+    Pong,
+    Push,
+    PushFields,
+    Subscribe,
+    SubscribeFields,
+    Sync,
+    SyncFields,
+    Unsubscribe,
+    UnsubscribeFields,
+    ValidateField,
+    ValidateForm,
+    Welcome,
+)
+from rhtmx.messages.tables import SCHEMA_HASH
+from rhtmx.wire import Message, ServerMessage
+from rhtmx_server.connections.services import Grant, Services
+from rhtmx_server.connections.session import Phase, Session
+from rhtmx_server.delivery.subscriptions import Subscriptions
+from rhtmx_server.model import ClientRow, Granularity
+from rhtmx_server.times import to_datetime
+from rhtmx_server.writing.identity import check_owner, hashed
+
+__all__ = ["HANDLERS", "IN_ORDER", "Sender"]
+
+
+class Sender(Hashable, Protocol):
+    """The connection, as the handlers see it."""
+
+    services: Services
+    session: Session
+    subscriptions: Subscriptions
+    share: Hashable | None
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a message at the end of the tick."""
+
+    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
+        """Hand a mutation to the committer; it is answered when it is durable."""
+
+    def request(self) -> None:
+        """Count one more request that waits for its answer."""
+
+
+Answer: TypeAlias = ServerMessage | Awaitable[ServerMessage] | None
+
+IN_ORDER: frozenset[type[Message]] = frozenset({Hello, Authenticate})
+"""What is said after these depends on their answer, so it waits for it."""
+
+
+async def _hello(caller: Sender, message: Hello) -> Welcome:
+    services, session = caller.services, caller.session
+    if services.authenticate is not None and (message.token or not session.subject):
+        await _unlock(caller, message.token or "")
+    last_seq, given = await _identify(caller, message)
+    return Welcome(
+        session_id=session.session_id,
+        epoch=services.store.epoch,
+        last_seq=last_seq,
+        heartbeat=round(session.limits.heartbeat * 1000),
+        limits=Limits(
+            message_bytes=services.config.max_size,
+            subscriptions=session.limits.subscriptions,
+            requests=session.limits.requests,
+        ),
+        server_time=to_datetime(services.clock()),
+        schema=SCHEMA_HASH,
+        secret=given,
+    )
+
+
+async def _identify(caller: Sender, message: Hello) -> tuple[int, str | None]:
+    """Find out who the client is; returns its last number, and the secret that it is given."""
+    services, session = caller.services, caller.session
+    client_id = session.client_id if message.client_id is None else message.client_id
+    if client_id is None:
+        session.introduce(None)
+        return 0, None
+    # What the door was told is said of that id only.
+    secret = session.secret if client_id == session.client_id else None
+    if message.secret is not None:
+        secret = hashed(message.secret)
+    client = await _own(caller, client_id, secret)
+    last_seq = 0 if client is None else client.last_seq
+    if last_seq and message.confirmed_seq:
+        services.committer.confirm(client_id, min(message.confirmed_seq, last_seq))
+    given = None
+    if secret is None and not session.subject:
+        given = services.new_secret()
+        secret = hashed(given)
+    session.introduce(client_id, secret)
+    return last_seq, given
+
+
+async def _own(caller: Sender, client_id: str, secret: bytes | None) -> ClientRow | None:
+    """Say early whether an id may be used; its writes are refused in any case."""
+    client = await caller.services.store.client(client_id)
+    check_owner(client, caller.session.subject, secret)
+    return client
+
+
+async def _authenticate(caller: Sender, message: Authenticate) -> Authenticated:
+    grant = await _unlock(caller, message.token)
+    if caller.session.client_id is not None:
+        await _own(caller, caller.session.client_id, caller.session.secret)
+    expires = None if grant.expires is None else to_datetime(grant.expires)
+    return Authenticated(expires=expires, request_id=message.request_id)
+
+
+async def _unlock(caller: Sender, token: str) -> Grant:
+    services = caller.services
+    if services.authenticate is None:
+        raise RhtmxError(
+            ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
+        )
+    grant = await services.authenticate(token)
+    until = None
+    if grant.expires is not None:
+        until = services.now() + (grant.expires - services.clock()) / 1e6
+    if grant.subject and not caller.session.subject:
+        services.admission.speak(grant.subject)  # until the connection is gone
+    caller.session.unlock(grant.subject, until)
+    return grant
+
+
+def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
+    subscriptions, most = caller.subscriptions, caller.session.limits.subscriptions
+    entities = list(dict.fromkeys(message.entities))
+    granularity = _granularity(message)
+    for entity in entities:
+        caller.services.known(entity, granularity)
+    new = [entity for entity in entities if not subscriptions.subscribed(entity)]
+    if new and subscriptions.count + len(new) > most:
+        raise RhtmxError(
+            ErrorCode.TOO_MANY_SUBSCRIPTIONS,
+            f"{_named(new)}: at most {most} entities at a time; this connection has "
+            f"{subscriptions.count}: unsubscribe from some",
+        )
+    if message.since and subscriptions.resumes + len(message.since) > 2 * most:
+        raise RhtmxError(
+            ErrorCode.TOO_MANY_REQUESTS,
+            "too many subscriptions are catching up already: wait for their sync_complete",
+        )
+    for entity in entities:
+        since = message.since.get(entity)
+        subscriptions.subscribe(entity, granularity, since)
+        if since is None and caller.session.phase is Phase.KNOWN:
+            # It keeps positions, and needs one to resume from before the first
+            # change. A client of the seed has no use for an answer.
+            subscriptions.announce(entity, granularity)
+
+
+def _named(entities: list[str]) -> str:
+    """The entities of a subscription, as an error names them."""
+    more = f" and {len(entities) - 1} more" if len(entities) > 1 else ""
+    return f"'{entities[0]}'{more}"
+
+
+def _unsubscribe(caller: Sender, message: Unsubscribe | UnsubscribeFields) -> None:
+    for entity in message.entities:
+        caller.subscriptions.unsubscribe(entity, _granularity(message))
+
+
+def _sync(caller: Sender, message: Sync | SyncFields) -> None:
+    granularity = Granularity.RECORDS if isinstance(message, Sync) else Granularity.FIELDS
+    caller.services.known(message.entity, granularity)
+    caller.request()
+    caller.subscriptions.sync(message)
+
+
+def _push(caller: Sender, message: Push | PushFields) -> None:
+    refusal = None
+    try:
+        caller.services.known(message.entity)
+    except RhtmxError as error:
+        refusal = error
+    caller.submit(message, refusal)
+
+
+def _validate_field(caller: Sender, message: ValidateField) -> Answer:
+    forms = caller.services.forms
+    result = forms.try_validate_field(message, owner=caller)
+    if result is not None:
+        return result
+    caller.request()
+    return forms.validate_field(message, owner=caller, share=caller.share)
+
+
+def _validate_form(caller: Sender, message: ValidateForm) -> Answer:
+    caller.request()
+    return caller.services.forms.validate_form(message, owner=caller, share=caller.share)
+
+
+def _granularity(message: Message) -> Granularity:
+    records = isinstance(message, Subscribe | Unsubscribe)
+    return Granularity.RECORDS if records else Granularity.FIELDS
+
+
+HANDLERS: Mapping[type[Message], Callable[[Sender, Any], Answer]] = {
+    Hello: _hello,
+    Authenticate: _authenticate,
+    Ping: lambda caller, message: Pong(),
+    Pong: lambda caller, message: None,
+    Subscribe: _subscribe,
+    Unsubscribe: _unsubscribe,
+    Sync: _sync,
+    Push: _push,
+    SubscribeFields: _subscribe,
+    UnsubscribeFields: _unsubscribe,
+    SyncFields: _sync,
+    PushFields: _push,
+    ValidateField: _validate_field,
+    ValidateForm: _validate_form,
+}

@@ -1,0 +1,204 @@
+"""What one client may say, and when. Pure: time is an argument.
+
+Knows phases, limits and signs of life. Must not know sockets, formats, stores
+or the loop.
+
+===========  ================================================================
+phase        may say
+===========  ================================================================
+`LOCKED`     who it is, with a token: `hello` or `authenticate`; and `ping`
+`NEW`        anything a client may say
+`PLAIN`      the same without `hello`: it comes first or not at all
+`KNOWN`      the same as `PLAIN`; has a `client_id` or asked for heartbeats
+`CLOSED`     nothing
+===========  ================================================================
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushFields
+from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
+from rhtmx.wire import Message
+
+__all__ = ["Liveness", "Phase", "Session", "SessionLimits"]
+
+
+class Phase(enum.Enum):
+    """How far the conversation has come."""
+
+    LOCKED = enum.auto()
+    NEW = enum.auto()
+    PLAIN = enum.auto()
+    KNOWN = enum.auto()
+    CLOSED = enum.auto()
+
+
+_ANYTHING = frozenset(CLIENT_MESSAGES)
+_MUTATIONS = (Push, PushFields)
+
+LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
+    Phase.LOCKED: frozenset({Hello, Authenticate, Ping, Pong}),
+    Phase.NEW: _ANYTHING,
+    Phase.PLAIN: _ANYTHING - {Hello},
+    Phase.KNOWN: _ANYTHING - {Hello},
+    Phase.CLOSED: frozenset(),
+}
+
+
+class Liveness(enum.Enum):
+    """What a look at the clock says about a connection."""
+
+    FINE = enum.auto()
+    PING = enum.auto()
+    GONE = enum.auto()
+    LOCKED = enum.auto()
+
+
+LOGIN_SECONDS = 5.0
+"""How long a connection may stay without a token, where one is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What one session may ask for.
+
+    Args:
+        subscriptions: entities subscribed to at a time.
+        requests: requests waiting for their answer at a time.
+        bad_messages: how many may not be understood before the end.
+        heartbeat: seconds; two of them without a sign of life are the end.
+    """
+
+    subscriptions: int = 128
+    requests: int = 64
+    bad_messages: int = 10
+    heartbeat: float = 20.0
+
+
+class Session:
+    """The server's side of one conversation.
+
+    Args:
+        session_id: names it in the log.
+        limits: what it may ask for.
+        now: seconds, of any clock that does not jump.
+        locked: a token is asked for before anything else.
+
+    Attributes:
+        until: when its time is over, by its token or for want of one; `None` for never.
+    """
+
+    def __init__(
+        self, session_id: str, limits: SessionLimits, now: float, *, locked: bool = False
+    ) -> None:
+        self.session_id = session_id
+        self.limits = limits
+        self._enter(Phase.LOCKED if locked else Phase.NEW)
+        self.until: float | None = now + LOGIN_SECONDS if locked else None
+        self.client_id: str | None = None
+        self.secret: bytes | None = None
+        self.subject = ""
+        self.heard = now
+        self._pinged = now
+        self._bad = 0
+
+    def receive(self, message: Message) -> None:
+        """Take note of a message.
+
+        Raises:
+            RhtmxError: it may not be said now, or not by a client.
+        """
+        if type(message) not in self._legal:
+            if self.phase is Phase.LOCKED and type(message) in _ANYTHING:
+                raise RhtmxError(
+                    ErrorCode.UNAUTHENTICATED, "say hello or authenticate with a token first"
+                )
+            raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
+        if self.phase is Phase.NEW:
+            self._enter(Phase.PLAIN)
+        if isinstance(message, _MUTATIONS) and message.seq is not None:
+            self._numbered()
+
+    def _out_of_place(self, message: Message) -> str:
+        case = NAMES[type(message)]
+        if type(message) not in _ANYTHING:
+            return f"'{case}' is sent by the server, not by a client"
+        if self.phase is Phase.CLOSED:
+            return f"'{case}' after the end of the connection"
+        return f"'{case}' must be the first message of a connection, and sent once"
+
+    def _numbered(self) -> None:
+        if self.client_id is None:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                "seq: numbers belong to a client_id; say hello with one first",
+            )
+
+    def unlock(self, subject: str, until: float | None) -> None:
+        """A token was good.
+
+        Args:
+            subject: on whose behalf the client speaks; it stays the same.
+            until: when the token expires, in seconds of the clock of `now`.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`, the token is another subject's.
+        """
+        if self.subject not in ("", subject):
+            raise RhtmxError(
+                ErrorCode.UNAUTHENTICATED,
+                "the token belongs to another user: open a new connection for them",
+            )
+        self.subject = subject
+        self.until = until
+        if self.phase is Phase.LOCKED:
+            self._enter(Phase.NEW)
+
+    def introduce(self, client_id: str | None, secret: bytes | None = None) -> None:
+        """The client has said who it is, and that it answers `ping`.
+
+        Args:
+            client_id: its id, if it has one.
+            secret: hash of what gives it the right to that.
+        """
+        if self.phase is not Phase.CLOSED:
+            self._enter(Phase.KNOWN)
+        if client_id is not None:
+            self.client_id, self.secret = client_id, secret
+
+    def strike(self) -> bool:
+        """A message could not be understood.
+
+        Returns:
+            Whether that was one too many.
+        """
+        self._bad += 1
+        return self._bad > self.limits.bad_messages
+
+    def look(self, now: float) -> Liveness:
+        """Decide whether the peer is still there.
+
+        Args:
+            now: seconds, of the same clock as `heard`.
+        """
+        if self.until is not None and now >= self.until:
+            return Liveness.LOCKED
+        if now - self.heard > 2 * self.limits.heartbeat:
+            return Liveness.GONE
+        if now - self._pinged >= self.limits.heartbeat:
+            self._pinged = now
+            return Liveness.PING
+        return Liveness.FINE
+
+    def close(self) -> None:
+        """Nothing may be said any more."""
+        self._enter(Phase.CLOSED)
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self._legal = LEGAL[phase]  # looked up here: an enum's hash is slow, for each message

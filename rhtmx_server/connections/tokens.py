@@ -1,0 +1,81 @@
+"""How the program is asked about a token.
+
+Knows what the function given to `App(authenticate=…)` may be, and what it may
+answer. Must not know where tokens come from, nor what a grant opens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from rhtmx.errors import RhtmxError
+from rhtmx_server.connections.services import Authenticator, Grant
+from rhtmx_server.failures import MisuseError, unexpected
+from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
+from rhtmx_server.threads import DaemonPool
+
+__all__ = ["Authenticate", "authenticator", "check_authenticate"]
+
+_EARLIEST = 10**14
+"""Microseconds since 1970: a day of 1973. Seconds and milliseconds of our time are less."""
+
+Authenticate: TypeAlias = Callable[[str], Grant | Awaitable[Grant]]
+"""What a program gives: plain or `async`; plain ones run in a thread."""
+
+
+def check_authenticate(function: Authenticate) -> None:
+    """Refuse what cannot be asked about a token.
+
+    Raises:
+        TypeError: it does not take one argument, or is no function.
+    """
+    require_one_argument(function, f"authenticate {name_of(function)}", "(token)")
+
+
+def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
+    """Make of the program's function the one that the server asks.
+
+    It raises `RhtmxError` only: what else the function raises or returns is
+    logged, and told as `INTERNAL`.
+
+    Args:
+        function: turns a token into a `Grant`.
+        threads: where it runs if it is a plain one; the questions about one token
+            have one share of them.
+    """
+    name = f"authenticate {name_of(function)}"
+    pool = threads if blocks(name, function, None) else None
+
+    async def ask(token: str) -> Grant:
+        try:
+            return _checked(await call(lambda: function(token), pool, token))
+        except RhtmxError:
+            raise
+        except (Exception, SystemExit, asyncio.CancelledError) as failure:
+            if was_cancelled(failure):
+                raise
+            raise unexpected(failure, name) from None
+
+    return ask
+
+
+def _checked(grant: object) -> Grant:
+    """Refuse what would lock everybody out without a word, or mix them up."""
+    if not isinstance(grant, Grant):
+        raise MisuseError(
+            f"returned {type(grant).__name__}: return a Grant, or raise RhtmxError with "
+            "UNAUTHENTICATED"
+        )
+    subject: object = grant.subject
+    expires: object = grant.expires
+    if not isinstance(subject, str):  # an empty one is a guest
+        kind = type(subject).__name__
+        raise MisuseError(f"returned a Grant whose subject is {kind}: a str expected")
+    if expires is not None and (type(expires) is not int or expires < _EARLIEST):
+        raise MisuseError(
+            "returned a Grant that does not expire in microseconds: an int, microseconds since "
+            "1970, or None expected (of a JWT: exp * 1_000_000)"
+        )
+    return grant

@@ -1,0 +1,1 @@
+"""Delivery: from commits and stored records to everyone who reads them."""

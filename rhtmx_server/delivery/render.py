@@ -1,0 +1,123 @@
+"""From commits and records to the messages that subscribers read.
+
+Knows both granularities. Must not know who reads, in which format, or whether
+it is live: those choose one of the two functions here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rhtmx.messages import Change, ChangeLog, FieldAction, FieldChange, FieldChangeLog
+from rhtmx.wire import ServerMessage
+from rhtmx_server.model import DELETED, Clock, Commit, Granularity, Record
+from rhtmx_server.times import to_datetime
+from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.json_text import Fields
+from rhtmx_server.trackers.state import clocks_of, fields_of
+from rhtmx_server.trackers.views import change_log
+from rhtmx_server.trackers.views import field_logs as own_fields
+
+__all__ = [
+    "field_changes",
+    "field_logs",
+    "latest_fields",
+    "latest_record",
+    "live_messages",
+    "state_messages",
+    "written_after",
+]
+
+
+def field_logs(
+    record: Record, names: Sequence[str], clocks: Mapping[str, Clock], fields: Fields
+) -> list[FieldChangeLog]:
+    """The named fields of a record as log entries, at the record's version.
+
+    Args:
+        record: the record.
+        names: which of its fields, present or gone.
+        clocks: who wrote them, as `state.clocks_of` says.
+        fields: their values, as `state.fields_of` says.
+    """
+    return [
+        FieldChangeLog(
+            entity=record.entity,
+            entity_id=record.entity_id,
+            field=name,
+            value=jsontext.value(fields[name]) if name in fields else None,
+            action=FieldAction.UPDATE if name in fields else FieldAction.DELETE,
+            version=record.version,
+            client_id=clocks[name].client_id,
+            timestamp=to_datetime(clocks[name].timestamp),
+        )
+        for name in names
+    ]
+
+
+def latest_record(record: Record) -> ChangeLog:
+    """A record as its last commit left it, for those who ask for one."""
+    return change_log(record)
+
+
+def latest_fields(record: Record) -> list[FieldChangeLog]:
+    """The fields that a record has, each with the version that wrote it."""
+    return own_fields(record)
+
+
+def written_after(record: Record, base: int) -> tuple[list[str], Mapping[str, Clock], Fields]:
+    """The fields of a record that were written after a version.
+
+    Returns:
+        Their names in order; the clocks of all fields, and the values of those
+        that are there.
+    """
+    fields = fields_of(record)
+    clocks = record.clocks
+    if clocks.keys() != fields.keys():  # mostly each is there, and no other: 0.2 µs less
+        clocks = clocks_of(record, fields)
+    names = sorted([name for name, clock in clocks.items() if clock.version > base])
+    if names and names[0] == DELETED:
+        del names[0]  # the record's own clock, before any field's
+    return names, clocks, fields
+
+
+def live_messages(commit: Commit, granularity: Granularity) -> list[ServerMessage]:
+    """What a live subscriber of this granularity is sent for a commit.
+
+    One that reads at both sees it once, in the form in which it was written.
+    """
+    if granularity is Granularity.BOTH:
+        granularity = commit.granularity
+    if granularity is Granularity.RECORDS:
+        return [Change(change=change_log(commit.record))]
+    record = commit.record
+    logs = field_logs(record, commit.changed, record.clocks, fields_of(record))
+    for log in logs[:-1]:
+        log.more = True
+    return [FieldChange(change=log) for log in logs]
+
+
+def state_messages(record: Record, granularity: Granularity, base: int) -> list[ServerMessage]:
+    """What a subscriber that catches up is sent for a record.
+
+    Args:
+        record: the record as it is now.
+        granularity: what the subscriber reads. At both it gets the whole
+            record: the commits in between were of either form.
+        base: the version that the subscriber had; fields written by then are
+            left out.
+    """
+    if granularity & Granularity.RECORDS:
+        return [Change(change=change_log(record))]
+    return list[ServerMessage](field_changes(record, base))
+
+
+def field_changes(record: Record, base: int) -> list[FieldChange]:
+    """What one that catches up by field is sent for a record: see `state_messages`."""
+    logs = field_logs(record, *written_after(record, base))
+    for log in logs:
+        # A reader that is cut off before the end has to begin again at `base`:
+        # a record further on may hold an older field that it has not seen.
+        log.more = True
+    return [FieldChange(change=log) for log in logs]

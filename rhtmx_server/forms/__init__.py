@@ -1,0 +1,1 @@
+"""Forms: from what was entered to what is wrong with it. Pure where they decide."""

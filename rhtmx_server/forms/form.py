@@ -1,0 +1,287 @@
+"""One form: which rules its fields have, and which it has as a whole.
+
+Knows how rules are registered, and judges what needs no waiting. Must not know
+how validators are run, nor requests or connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Concatenate, Literal, TypeAlias, TypeVar, Unpack, overload
+
+from rhtmx.formvalue import Entry, File
+from rhtmx.messages import FormFieldValue
+from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
+from rhtmx_server.forms.field_names import Extra, FieldNames
+from rhtmx_server.forms.rule_set import (
+    FileRules,
+    FilesRules,
+    Rules,
+    Ruleset,
+    TextRules,
+    TextsRules,
+    check_all,
+)
+from rhtmx_server.forms.validators import Function, Validator
+
+__all__ = ["Form", "Step", "judge"]
+
+F = TypeVar("F", bound=Function)
+OfText = TypeVar("OfText", bound=Callable[Concatenate[str, ...], object])
+OfTexts = TypeVar("OfTexts", bound=Callable[Concatenate[list[str], ...], object])
+OfFile = TypeVar("OfFile", bound=Callable[Concatenate[File | None, ...], object])
+OfFiles = TypeVar("OfFiles", bound=Callable[Concatenate[list[File], ...], object])
+
+Step: TypeAlias = Ruleset | Validator
+"""One thing that a field has to pass: ready-made rules, or a validator."""
+
+_NOTHING: Mapping[str, Sequence[Entry]] = MappingProxyType({})
+
+_MAX_NAME = 255  # bytes; no message may name anything longer
+
+
+class Form:
+    """The rules of one form. Made by `App.form`.
+
+    Args:
+        name: as clients name it.
+        extra: what becomes of names that it does not have.
+
+    Attributes:
+        names: which names it takes.
+
+    Example:
+        >>> signup = Form("signup")
+        >>> _ = signup.field("age", required=True, ge=18)
+        >>> @signup.field("email", required=True, email=True)
+        ... async def email_is_free(value, form):
+        ...     if value in {"ada@example.com"}:
+        ...         raise Invalid("already registered")
+        >>> @signup.check
+        ... def passwords_agree(form):
+        ...     if form["password"] != form["password2"]:
+        ...         raise Invalid("passwords differ", field="password2")
+    """
+
+    def __init__(self, name: str, extra: Extra = "forbid") -> None:
+        _check_name("a form", name)
+        self.name = name
+        self._fields: dict[str, tuple[Step, ...]] = {}
+        self.names = FieldNames(name, self._fields, extra)
+        self._kinds: dict[str, FieldKind] = {}
+        self._checks: list[Validator] = []
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[Step]]:
+        """What each registered field has to pass, in order."""
+        return MappingProxyType(self._fields)
+
+    @property
+    def checks(self) -> Sequence[Validator]:
+        """What the form as a whole has to pass."""
+        return tuple(self._checks)
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[False] = ...,
+        file: Literal[False] = ...,
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[TextRules],
+    ) -> Callable[[OfText], OfText]: ...
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[True],
+        file: Literal[False] = ...,
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[TextsRules],
+    ) -> Callable[[OfTexts], OfTexts]: ...
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[False] = ...,
+        file: Literal[True],
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[FileRules],
+    ) -> Callable[[OfFile], OfFile]: ...
+
+    @overload
+    def field(
+        self,
+        name: str,
+        *,
+        many: Literal[True],
+        file: Literal[True],
+        blocking: bool | None = ...,
+        timeout: float | None = ...,
+        **rules: Unpack[FilesRules],
+    ) -> Callable[[OfFiles], OfFiles]: ...
+
+    def field(
+        self,
+        name: str,
+        *,
+        many: bool = False,
+        file: bool = False,
+        blocking: bool | None = None,
+        timeout: float | None = None,
+        **rules: Unpack[Rules],
+    ) -> Callable[[F], F]:
+        """Register rules for a field, and a validator if used as a decorator.
+
+        A field may be registered several times. What it has to pass is checked
+        in the order of registration; the first failure is the field's error.
+        Each of its values has to pass the ready-made rules.
+
+        A validator takes the value, and, if it has a parameter `form`, the
+        values of the form, `FormValues`: every registered field is in there, one
+        that was not sent as an empty string. Unlike the ready-made rules, it is
+        asked about empty values, too. It returns nothing or `Valid(metadata)`, of
+        which the last counts, or raises `Invalid`.
+
+        The value is a text; the last one, if there are several of the name: of a
+        hidden control and a checkbox after it, what the checkbox says. With `many`
+        it is a list of all texts that are not empty.
+
+        With `file` it is a `File`, or `None` if none was chosen, and with `many`, too,
+        a list of them. Its name, size and type are all that rules can see: whoever
+        takes the upload checks them again, and the content.
+
+        Args:
+            name: the field's name.
+            many: it may have several values, as a group of checkboxes has.
+            file: files are chosen there.
+            blocking: whether the decorated function must stay off the event
+                loop. By default a plain function does and an `async` one not.
+            timeout: its time in seconds; by default that of the server.
+            rules: ready-made rules, see `Rules`.
+
+        Raises:
+            TypeError: there is no such rule, or the validator takes other arguments.
+            ValueError: a rule makes no sense, or not for such a field, or the field was
+                registered for something else before; with the reason.
+        """
+        _check_name(f"form {self.name!r}: a field", name)
+        kind = FieldKind(many, file)
+        try:
+            steps = [check_all(rules, kind)] if rules or file else []
+            self._agree(name, kind)
+        except (TypeError, ValueError) as reason:
+            raise type(reason)(f"{self.name}.{name}: {reason}") from None
+        self._add(name, *steps)
+
+        def register(function: F) -> F:
+            validator = Validator.of_field(
+                self.name, name, function, kind=kind, blocking=blocking, timeout=timeout
+            )
+            self._add(name, validator)
+            return function
+
+        return register
+
+    def _agree(self, name: str, kind: FieldKind) -> None:
+        """Refuse a field of two kinds: one of its validators would be asked about the wrong one."""
+        before = self._kinds.setdefault(name, kind)
+        if before != kind:
+            raise ValueError(
+                f"many={kind.many}, file={kind.file}: it was registered with many={before.many}, "
+                f"file={before.file} before: say the same each time"
+            )
+
+    def _add(self, name: str, *steps: Step) -> None:
+        self._fields[name] = self._fields.get(name, ()) + steps
+
+    @overload
+    def check(self, function: F, /) -> F: ...
+
+    @overload
+    def check(
+        self, /, *, blocking: bool | None = None, timeout: float | None = None
+    ) -> Callable[[F], F]: ...
+
+    def check(
+        self,
+        function: F | None = None,
+        /,
+        *,
+        blocking: bool | None = None,
+        timeout: float | None = None,
+    ) -> F | Callable[[F], F]:
+        """Register a rule for the form as a whole. A decorator.
+
+        The function takes the values of the form and raises `Invalid`, with
+        `field` if one field is at fault. It is asked whether or not the fields
+        are valid by themselves.
+
+        Args:
+            function: the rule, if used without parentheses.
+            blocking: as for `field`.
+            timeout: as for `field`.
+
+        Raises:
+            TypeError: the function takes other arguments.
+        """
+
+        def register(function: F) -> F:
+            self._checks.append(
+                Validator.of_form(self.name, function, blocking=blocking, timeout=timeout)
+            )
+            return function
+
+        return register if function is None else register(function)
+
+    def values(
+        self, sent: Iterable[FormFieldValue], asked: Mapping[str, Sequence[Entry]] = _NOTHING
+    ) -> FormValues:
+        """Collect the values of the whole form, for rules across fields.
+
+        Args:
+            sent: what the client sent.
+            asked: all that a field has, whatever was sent.
+        """
+        return FormValues({**by_field(self._fields, sent), **asked})
+
+
+def _check_name(what: str, name: object) -> None:
+    """Refuse what no client could name.
+
+    Raises:
+        TypeError: it is no string, but a function, say: `@form.field` wants its name first.
+        ValueError: it has no length that a name may have.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"{what} needs a name, a string: got {name!r}")
+    if not 1 <= len(name.encode()) <= _MAX_NAME:
+        raise ValueError(f"{what} needs a name of 1 to {_MAX_NAME} bytes: got {name[:40]!r}")
+
+
+def judge(steps: Sequence[Step], entries: Sequence[Entry]) -> tuple[str | None, Sequence[Step]]:
+    """Check the ready-made rules up to the first validator.
+
+    Args:
+        steps: what a field has to pass.
+        entries: what it has.
+
+    Returns:
+        What is wrong with that, and the steps that are left to check.
+    """
+    for index, step in enumerate(steps):
+        if isinstance(step, Validator):
+            return None, steps[index:]
+        error = step(entries)
+        if error is not None:
+            return error, ()
+    return None, ()

@@ -1,0 +1,101 @@
+"""Files that are served as they are.
+
+Knows caching and what a page may do (Content Security Policy). Must not know
+which files there are, but for the browser client that comes with the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.resources import files
+
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from rhtmx_server.transports.answers import answer, entity_tag
+
+__all__ = ["CLIENT_PATH", "StaticFile", "check_pages", "client"]
+
+CLIENT_PATH = "/api/client.js"
+
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file in memory.
+
+    Args:
+        content_type: what it is.
+        body: its content.
+        tag: its entity tag.
+    """
+
+    content_type: str
+    body: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, content_type: str, body: bytes) -> StaticFile:
+        """Make a page of a file's content."""
+        return cls(content_type, body, entity_tag(body))
+
+    def serve(self, request: Request) -> Response:
+        """Answer with the file, or that the browser's copy is still good."""
+        headers = [("ETag", self.tag), ("Cache-Control", "no-cache")]
+        if self.content_type.startswith("text/html"):
+            headers.append(("Content-Security-Policy", _policy(request.headers)))
+        if _has(request.headers, self.tag):
+            return answer(HTTPStatus.NOT_MODIFIED, headers=headers)
+        return answer(HTTPStatus.OK, self.body, self.content_type, headers)
+
+
+def check_pages(pages: Mapping[str, tuple[str, bytes]]) -> None:
+    """Refuse what could not be served.
+
+    Raises:
+        TypeError: a page is not its content type and its body.
+        ValueError: a path does not begin with `/`.
+    """
+    for path, page in pages.items():
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise ValueError(f"pages[{path!r}]: a path from '/' on expected, as in '/about'")
+        kinds = [type(each) for each in page] if isinstance(page, tuple) else [type(page)]
+        if kinds != [str, bytes]:
+            raise TypeError(
+                f"pages[{path!r}]: content type and body expected, as in ('text/html', b'…'), "
+                f"got {', '.join(kind.__name__ for kind in kinds)}"
+            )
+
+
+def client() -> StaticFile | None:
+    """Return the browser client, `None` if it was not built."""
+    bundle = files("rhtmx_server").joinpath("static", "client.js")
+    if not bundle.is_file():
+        return None
+    return StaticFile.of("text/javascript; charset=utf-8", bundle.read_bytes())
+
+
+def _has(headers: Headers, tag: str) -> bool:
+    """Whether the browser's copy has this tag (RFC 9110 section 13.1.2)."""
+    tags = [each.strip() for value in headers.get_all("If-None-Match") for each in value.split(",")]
+    return "*" in tags or any(each.removeprefix("W/") == tag for each in tags)
+
+
+def _policy(headers: Headers) -> str:
+    """Say what a page may load and whom it may talk to: this server only.
+
+    Not every browser takes `'self'` to include WebSockets of the same host, so
+    they are named.
+    """
+    hosts = headers.get_all("Host")
+    sockets = ""
+    if len(hosts) == 1 and _AUTHORITY.fullmatch(hosts[0]) is not None:
+        sockets = f" ws://{hosts[0]} wss://{hosts[0]}"
+    return (
+        f"default-src 'self'; connect-src 'self'{sockets}; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )

@@ -1,0 +1,1 @@
+"""Writing: from mutations that wait to one transaction."""

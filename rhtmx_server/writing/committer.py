@@ -1,0 +1,214 @@
+"""Group commit: all writes that wait become one transaction.
+
+Knows the order of things: written, durable, answered, delivered. Must not know
+what a mutation means or who is subscribed.
+
+Mutations wait for no timer. While one transaction is being written the next batch
+gathers; a batch is as large as the load makes it. Before each one the loop gets
+one turn: it sends the answers of the batch before, and reads what has arrived
+since. With 64 sockets that wait for each answer a batch grows from 32 to 44
+mutations, the rate by a tenth, and the median wait shrinks by a fifth; with 512
+the rate stays, the median wait shrinks by a tenth and the longest ones grow by
+about as much; a lone socket sees no difference.
+
+What clients confirm is in no hurry: it only makes room. It goes along with the
+next mutations; if there are none it waits a second for company. Each in a
+transaction of its own, 1,500 clients that come back cost as many syncs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Protocol
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Push, PushFields
+from rhtmx.wire import ServerMessage
+from rhtmx_server.failures import error_message, place, unexpected
+from rhtmx_server.model import Commit, Mutation
+from rhtmx_server.ports import Decide, Store
+from rhtmx_server.writing.batch import Admit, Batch, anything
+from rhtmx_server.writing.fair_queue import MAX_BATCH, FairQueue
+
+__all__ = ["CommitMeter", "Committer"]
+
+log = logging.getLogger("rhtmx_server")
+
+MAX_CONFIRMED = 10_000
+"""Clients whose confirmation waits to be written. One beyond that is forgotten: its client
+says it again when it connects the next time."""
+
+PATIENCE = 1.0
+"""Seconds after which confirmations are written although nothing else is."""
+
+
+class CommitMeter(Protocol):
+    """Takes the figures of each batch."""
+
+    def committed(self, mutations: int, seconds: float) -> None:
+        """A batch of so many mutations became durable in so many seconds."""
+
+
+class Committer:
+    """Takes mutations and makes them durable, those of a source in the order in which they came.
+
+    Args:
+        store: where they go.
+        deciders: the rule for each kind of mutation.
+        deliver: takes the commits of a batch, after their senders were answered.
+        clock: the time; microseconds.
+        meter: takes figures.
+        most_clients: so many clients may be known.
+        patience: seconds that a confirmation may wait for mutations to go along with.
+        admit: see `Batch`.
+        elapsed: seconds, of a clock that does not jump.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deciders: Mapping[type[Push | PushFields], Decide],
+        deliver: Callable[[Sequence[Commit]], None],
+        clock: Callable[[], int],
+        meter: CommitMeter,
+        *,
+        most_clients: int = sys.maxsize,
+        patience: float = PATIENCE,
+        admit: Admit = anything,
+        elapsed: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._store = store
+        self._deciders = deciders
+        self._deliver = deliver
+        self._clock = clock
+        self._meter = meter
+        self._most_clients = most_clients
+        self._patience = patience
+        self._confirmed: dict[str, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = False
+        self._admit = admit
+        self._elapsed = elapsed
+        self._line = FairQueue()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._ended = False
+
+    def submit(self, mutation: Mutation) -> None:
+        """Put a mutation in line. Its `answer` is called once, when it is durable or refused."""
+        if self._ended:
+            asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
+        else:
+            self._line.put(mutation)
+            self._wake.set()
+
+    def confirm(self, client_id: str, seq: int) -> None:
+        """Have a client's answers up to `seq` forgotten, before long."""
+        known = self._confirmed.get(client_id)
+        if self._ended or (known is None and len(self._confirmed) >= MAX_CONFIRMED):
+            return
+        self._confirmed[client_id] = max(seq, known or 0)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self._hasten)
+
+    async def run(self) -> None:
+        """Commit whatever is submitted, until `stop` is called and all is done."""
+        try:
+            while not (self._stopping and not self._line):
+                await self._wake.wait()
+                self._wake.clear()
+                while self._line or (self._due and self._confirmed):
+                    await asyncio.sleep(0)
+                    await self._commit(self._line.take(), self._take_confirmed())
+                self._due = self._stopping
+        finally:
+            self._ended = True
+            self._refuse(self._line.clear(), _stopped())
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def stop(self) -> None:
+        """Have `run` return when nothing waits any more."""
+        self._stopping = self._due = True
+        self._wake.set()
+
+    def _hasten(self) -> None:
+        self._timer, self._due = None, True
+        self._wake.set()
+
+    def _take_confirmed(self) -> Mapping[str, int]:
+        if len(self._confirmed) <= MAX_BATCH:
+            taken, self._confirmed = self._confirmed, {}
+        else:
+            taken = dict(islice(self._confirmed.items(), MAX_BATCH))
+            for client_id in taken:
+                del self._confirmed[client_id]
+        return taken
+
+    async def _commit(self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]) -> None:
+        started = self._elapsed()
+        try:
+            batch = Batch(
+                mutations,
+                self._deciders,
+                self._store.epoch,
+                self._clock(),
+                confirmed=confirmed,
+                most_clients=self._most_clients,
+                admit=self._admit,
+                elapsed=self._elapsed,
+            )
+            await self._store.commit(batch.wanted(), batch.decide)
+        except RhtmxError as error:
+            log.error(
+                "%d mutations and %d confirmations were not written: %s (%r)",
+                len(mutations),
+                len(confirmed),
+                error,
+                error.__cause__,
+            )
+            self._refuse(mutations, error)
+            return
+        except asyncio.CancelledError:
+            self._refuse(mutations, _stopped())
+            raise
+        except Exception as failure:
+            self._refuse(mutations, unexpected(failure, "committing a batch"))
+            return
+        decided = mutations[: len(batch.replies)]
+        self._line.put_back(mutations[len(decided) :])
+        if decided:
+            self._meter.committed(len(decided), self._elapsed() - started)
+        for mutation, reply in zip(decided, batch.replies, strict=True):
+            _answer(mutation, reply)
+        if batch.commits:
+            self._hand_out(batch.commits)
+
+    def _hand_out(self, commits: Sequence[Commit]) -> None:
+        try:
+            self._deliver(commits)
+        except Exception as failure:
+            log.error("handing out %d commits failed: %s", len(commits), place(failure))
+
+    def _refuse(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
+        for mutation in mutations:
+            _answer(mutation, [error_message(error, mutation.message)])
+
+
+def _answer(mutation: Mutation, reply: Sequence[ServerMessage]) -> None:
+    try:
+        mutation.answer(reply)
+    except Exception as failure:
+        log.error("answering a mutation failed: %s", place(failure))
+
+
+def _stopped() -> RhtmxError:
+    return RhtmxError(
+        ErrorCode.SHUTTING_DOWN,
+        "the server is stopping, and it is not known whether this was written: send it again",
+    )

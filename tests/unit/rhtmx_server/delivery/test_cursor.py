@@ -1,0 +1,108 @@
+"""A cursor: where a reader stands, and from where it may go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.messages import Position
+from rhtmx_server.delivery.cursor import Cursor, Mark, at, resume
+from rhtmx_server.model import Granularity, Head
+from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS
+
+HEAD = Head(version=10, floor=4)
+
+
+@pytest.mark.parametrize("version", [4, 7, 10])
+def test_a_known_position_between_floor_and_head_is_resumed(version: int) -> None:
+    assert resume(version, "e", HEAD, "e", trusting=False) == (version, False)
+
+
+@pytest.mark.parametrize(
+    ("version", "epoch"),
+    [(7, "other"), (7, ""), (7, None), (11, "e"), (3, "e"), (2**60, "e")],
+    ids=["epoch", "empty epoch", "no epoch", "above head", "below floor", "far above"],
+)
+def test_any_other_position_is_reset(version: int, epoch: str | None) -> None:
+    assert resume(version, epoch, HEAD, "e", trusting=False) == (0, True)
+
+
+@pytest.mark.parametrize("epoch", ["e", "", None])
+def test_one_who_has_nothing_is_not_reset(epoch: str | None) -> None:
+    assert resume(0, epoch, HEAD, "e", trusting=False) == (0, False)
+
+
+def test_one_who_was_in_another_epoch_is_reset_even_without_a_version() -> None:
+    assert resume(0, "other", HEAD, "e", trusting=False) == (0, True)
+
+
+def test_trusting_takes_only_a_missing_epoch_for_the_current_one() -> None:
+    assert resume(7, None, HEAD, "e", trusting=True) == (7, False)
+    assert resume(7, "other", HEAD, "e", trusting=True) == (0, True)
+    assert resume(3, None, HEAD, "e", trusting=True) == (0, True)
+    assert resume(11, None, HEAD, "e", trusting=True) == (0, True)
+
+
+def test_a_position_is_version_and_epoch_and_none_is_the_beginning() -> None:
+    assert at(Position(epoch="e", version=7)) == (7, "e")
+    assert at(None) == (0, None)
+
+
+def test_what_was_sent_before_the_cursor_is_known() -> None:
+    cursor = Cursor("tasks", RECORDS, 7)
+    assert (cursor.sent, cursor.base, cursor.live) == (7, 7, False)
+
+
+def test_reading_on_leaves_the_base_where_it_was() -> None:
+    cursor = Cursor("tasks", FIELDS, 7)
+    cursor.reached(9)
+    assert (cursor.sent, cursor.base) == (9, 7)
+
+
+def test_a_live_cursor_is_taken_back_to_the_start_that_was_asked_for() -> None:
+    cursor = Cursor("tasks", FIELDS, 3, live=True)
+    cursor.rewind(8)
+    assert (cursor.sent, cursor.base, cursor.live) == (8, 8, False)
+
+
+def test_one_that_is_catching_up_goes_back_only_never_forth() -> None:
+    cursor = Cursor("tasks", FIELDS, 5)
+    cursor.reached(9)
+    cursor.rewind(7)
+    assert (cursor.sent, cursor.base) == (7, 5)
+    cursor.rewind(8)
+    assert (cursor.sent, cursor.base) == (7, 5)
+    cursor.rewind(2)
+    assert (cursor.sent, cursor.base) == (2, 2)
+
+
+def test_one_that_falls_knows_everything_up_to_there() -> None:
+    cursor = Cursor("tasks", FIELDS, 1, live=True)
+    cursor.fall(9)
+    assert (cursor.sent, cursor.base, cursor.live) == (9, 9, False)
+
+
+@pytest.mark.parametrize(
+    ("granularity", "form"), [(RECORDS, RECORDS), (BOTH, RECORDS), (FIELDS, FIELDS)]
+)
+def test_whoever_reads_records_catches_up_in_records(
+    granularity: Granularity, form: Granularity
+) -> None:
+    assert Cursor("tasks", granularity, 0).catches_up_by is form
+
+
+def test_cursors_are_told_apart_by_identity() -> None:
+    assert Cursor("tasks", RECORDS, 0) != Cursor("tasks", RECORDS, 0)
+
+
+def test_a_restart_reads_everything_and_is_told_even_if_nobody_waited() -> None:
+    cursor = Cursor("tasks", Granularity.FIELDS, 7)
+    cursor.restart()
+    assert (cursor.sent, cursor.base) == (0, 0)
+    assert cursor.marks == [Mark(Granularity.FIELDS, reset=True)]
+
+
+def test_a_restart_resets_every_answer_that_was_due() -> None:
+    cursor = Cursor("tasks", Granularity.BOTH, 7)
+    cursor.marks = [Mark(Granularity.RECORDS, False, "r"), Mark(Granularity.FIELDS, False)]
+    cursor.restart()
+    assert [mark.reset for mark in cursor.marks] == [True, True]

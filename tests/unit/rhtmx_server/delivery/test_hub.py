@@ -1,0 +1,295 @@
+"""The hub: each commit once, encoded once, to everyone who is live."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from rhtmx.messages import Change, FieldChange
+from rhtmx.wire import ServerMessage
+from rhtmx_server.delivery.hub import Hub
+from rhtmx_server.delivery.outbox import Outbox, Tick
+from rhtmx_server.model import Clock, Commit, Head
+from tests.unit.rhtmx_server.fakes import (
+    BOTH,
+    FIELDS,
+    NOW,
+    RECORDS,
+    Lines,
+    Peer,
+    Soon,
+    at_once,
+    commit,
+    messages,
+    record,
+)
+
+
+class World:
+    """A hub, and the turns of its loop."""
+
+    def __init__(self) -> None:
+        self.soon = Soon()
+        self.counts: list[int] = []
+        self.hub = Hub(Tick(self.soon), self.counts.append)
+
+    def deliver(self, *commits: Commit) -> None:
+        self.hub.deliver(commits)
+        self.soon.turn()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_live_subscriber_gets_each_commit_once(world: World) -> None:
+    peer = Peer()
+    world.hub.join("tasks", RECORDS, peer)
+    world.deliver(commit(1), commit(2))
+    world.deliver(commit(3))
+    assert peer.versions == [1, 2, 3]
+
+
+def test_only_those_of_the_entity_get_it(world: World) -> None:
+    tasks, users = Peer(), Peer()
+    world.hub.join("tasks", RECORDS, tasks)
+    world.hub.join("users", RECORDS, users)
+    world.deliver(commit(1, "tasks"))
+    assert (tasks.versions, users.versions) == ([1], [])
+
+
+def test_the_commits_of_a_turn_are_joined_into_one_delivery(world: World) -> None:
+    peer = Peer()
+    world.hub.join("tasks", RECORDS, peer)
+    world.hub.deliver([commit(1)])
+    world.hub.deliver([commit(2), commit(3)])
+    assert peer.deliveries == []
+    world.soon.turn()
+    assert len(peer.deliveries) == 1
+    assert peer.versions == [1, 2, 3]
+
+
+def test_a_commit_is_encoded_once_for_all_who_share_an_encoding(world: World) -> None:
+    shared, other = Lines(), Lines()
+    peers = [Peer(shared), Peer(shared), Peer(shared)]
+    for peer in [*peers, Peer(other)]:
+        world.hub.join("tasks", RECORDS, peer)
+    world.deliver(commit(1))
+    assert (len(shared.encoded), len(other.encoded)) == (1, 1)
+    assert peers[0].deliveries[0] is peers[1].deliveries[0] is peers[2].deliveries[0]
+
+
+def test_nothing_is_encoded_for_nobody(world: World) -> None:
+    encoding = Lines()
+    peer = Peer(encoding)
+    world.hub.join("tasks", RECORDS, peer)
+    world.hub.leave("tasks", RECORDS, peer)
+    world.deliver(commit(1))
+    assert encoding.encoded == []
+    assert world.hub.position("tasks") == 1
+
+
+def test_each_granularity_gets_its_own_form(world: World) -> None:
+    records, fields, both = Peer(), Peer(), Peer()
+    world.hub.join("tasks", RECORDS, records)
+    world.hub.join("tasks", FIELDS, fields)
+    world.hub.join("tasks", BOTH, both)
+    by_field = record("1", 2, b'{"n":2}', clocks={"n": Clock(2, NOW, "ada")})
+    world.deliver(commit(1), Commit(by_field, FIELDS, ["n"]))
+    assert [type(message) for message in records.got] == [Change, Change]
+    assert [type(message) for message in fields.got] == [FieldChange, FieldChange]
+    assert [type(message) for message in both.got] == [Change, FieldChange]
+
+
+def test_one_who_joins_in_the_middle_of_a_turn_gets_only_what_comes_after(world: World) -> None:
+    early, late = Peer(shared := Lines()), Peer(shared)
+    world.hub.join("tasks", RECORDS, early)
+    world.hub.deliver([commit(1)])
+    world.hub.join("tasks", RECORDS, late)
+    world.deliver(commit(2))
+    assert early.versions == [1, 2]
+    assert late.versions == [2]
+
+
+def test_one_who_leaves_in_the_middle_of_a_turn_has_everything_up_to_there(world: World) -> None:
+    peer = Peer()
+    world.hub.join("tasks", RECORDS, peer)
+    world.hub.deliver([commit(1)])
+    world.hub.leave("tasks", RECORDS, peer)
+    world.deliver(commit(2))
+    assert peer.versions == [1]
+
+
+def test_leaving_where_one_never_was_is_no_error(world: World) -> None:
+    peer, member = Peer(shared := Lines()), Peer(shared)
+    world.hub.leave("tasks", RECORDS, peer)
+    world.hub.join("tasks", RECORDS, member)
+    world.hub.leave("tasks", RECORDS, peer)
+    world.deliver(commit(1))
+    assert (peer.versions, member.versions) == ([], [1])
+
+
+def test_one_who_is_behind_is_handed_nothing_more(world: World) -> None:
+    slow, quick = Peer(shared := Lines()), Peer(shared)
+    world.hub.join("tasks", RECORDS, slow)
+    world.hub.join("tasks", RECORDS, quick)
+    world.deliver(commit(1))
+    slow.outbox.behind = True
+    world.deliver(commit(2), commit(3))
+    world.deliver(commit(4))
+    assert slow.versions == [1]
+    assert quick.versions == [1, 2, 3, 4]
+
+
+def test_one_who_is_behind_is_told_up_to_where_it_got_everything(world: World) -> None:
+    slow = Peer()
+    world.hub.join("tasks", RECORDS, slow)
+    world.deliver(commit(1))
+    slow.outbox.behind = True
+    world.deliver(commit(2), commit(3))
+    world.deliver(commit(4))
+    assert slow.falls == [("tasks", 1)]
+
+
+def test_one_who_is_behind_stays_live_as_long_as_there_is_nothing_to_send(world: World) -> None:
+    slow = Peer()
+    slow.outbox.behind = True
+    world.hub.join("tasks", RECORDS, slow)
+    world.deliver(commit(1, "users"))
+    assert slow.falls == []
+
+
+def test_one_who_fell_and_joined_again_goes_on_live(world: World) -> None:
+    peer = Peer()
+    world.hub.join("tasks", RECORDS, peer)
+    peer.outbox.behind = True
+    world.deliver(commit(1))
+    peer.outbox.behind = False
+    world.hub.join("tasks", RECORDS, peer)
+    world.deliver(commit(2))
+    assert (peer.versions, peer.falls) == ([2], [("tasks", 0)])
+
+
+def test_a_gap_in_the_versions_sends_everyone_to_the_store(world: World) -> None:
+    records, fields = Peer(), Peer()
+    world.hub.join("tasks", RECORDS, records)
+    world.hub.join("tasks", FIELDS, fields)
+    world.deliver(commit(1), commit(3))
+    assert (records.versions, fields.versions) == ([1], [1])
+    assert (records.falls, fields.falls) == ([("tasks", 1)], [("tasks", 1)])
+    assert world.hub.position("tasks") == 3
+
+
+def test_a_gap_in_one_entity_is_none_in_another(world: World) -> None:
+    peer = Peer()
+    world.hub.join("users", RECORDS, peer)
+    world.deliver(commit(5, "tasks"), commit(1, "users"), commit(9, "tasks"))
+    assert (peer.versions, peer.falls) == ([1], [])
+
+
+def test_the_hub_begins_at_the_heads_of_the_store(world: World) -> None:
+    world.hub.start({"tasks": Head(7, 3)})
+    peer = Peer()
+    world.hub.join("tasks", RECORDS, peer)
+    world.deliver(commit(8))
+    assert (peer.versions, peer.falls) == ([8], [])
+    assert world.hub.head("tasks") == Head(8, 3)
+
+
+def test_an_entity_that_was_never_written_begins_at_nothing(world: World) -> None:
+    assert world.hub.position("tasks") == 0
+    assert world.hub.head("tasks") == Head(0, 0)
+
+
+def test_rising_floors_are_taken_over(world: World) -> None:
+    world.hub.start({"tasks": Head(7, 3)})
+    world.hub.raise_floors({"tasks": Head(7, 6)})
+    assert world.hub.head("tasks") == Head(7, 6)
+
+
+def test_what_is_durable_but_not_handed_out_yet_is_not_skipped_when_floors_rise(
+    world: World,
+) -> None:
+    peer = Peer()
+    world.hub.join("tasks", RECORDS, peer)
+    world.hub.raise_floors({"tasks": Head(1, 0)})
+    world.deliver(commit(1))
+    assert (peer.versions, peer.falls) == ([1], [])
+
+
+def test_deliveries_are_counted_by_change_and_subscriber(world: World) -> None:
+    shared = Lines()
+    for _ in range(3):
+        world.hub.join("tasks", RECORDS, Peer(shared))
+    world.deliver(commit(1), commit(2))
+    assert sum(world.counts) == 6
+
+
+def test_an_encoding_that_never_sends_a_message_makes_no_delivery(world: World) -> None:
+    class Silent(Lines):
+        def frame(self, message: ServerMessage) -> bytes:
+            return b""
+
+    peer = Peer(Silent())
+    world.hub.join("tasks", RECORDS, peer)
+    world.deliver(commit(1))
+    assert (peer.deliveries, sum(world.counts)) == ([], 0)
+
+
+def test_an_encoding_that_fails_costs_only_its_own_group(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Lines):
+        def frame(self, message: ServerMessage) -> bytes:
+            if isinstance(message, Change) and message.change and message.change.version == 2:
+                raise OverflowError("no such date")
+            return super().frame(message)
+
+    broken, healthy = Peer(Broken()), Peer()
+    world.hub.join("tasks", RECORDS, broken)
+    world.hub.join("tasks", RECORDS, healthy)
+    with caplog.at_level(logging.ERROR, "rhtmx_server"):
+        world.deliver(commit(1), commit(2), commit(3))
+    assert healthy.versions == [1, 2, 3]
+    assert (broken.versions, broken.falls) == ([1], [("tasks", 1)])
+    assert "OverflowError" in caplog.text
+
+
+def test_a_group_that_everyone_left_is_forgotten(world: World) -> None:
+    peers = [Peer(), Peer(), Peer()]
+    for peer in peers:
+        world.hub.join("tasks", RECORDS, peer)
+    world.hub.leave("tasks", RECORDS, peers[0])
+    peers[1].outbox.behind = True
+    world.deliver(commit(1))
+    peers[2].outbox.behind = True
+    world.deliver(commit(2))
+    assert world.hub._groups == {}
+
+
+def test_what_reaches_a_peer_is_what_the_encoding_made(world: World) -> None:
+    peer = Peer(encoding := Lines())
+    world.hub.join("tasks", RECORDS, peer)
+    world.deliver(commit(1), commit(2))
+    assert messages(peer.deliveries[0]) == encoding.encoded
+
+
+def test_of_a_large_burst_a_slow_subscriber_gets_only_the_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx_server.delivery.hub.EARLY", 1)
+    slow, quick = Peer(), Peer()
+
+    def fill(frames: bytes) -> None:  # what is written stays in its buffer
+        slow.deliveries.append(frames)
+        slow.outbox.behind = True
+
+    slow.outbox = Outbox(fill, Tick(at_once))
+    world.hub.join("tasks", RECORDS, slow)
+    world.hub.join("tasks", RECORDS, quick)
+    world.deliver(*(commit(version) for version in range(1, 11)))
+    assert quick.versions == list(range(1, 11))
+    assert slow.versions == [1]
+    assert slow.falls == [("tasks", 1)]

@@ -1,0 +1,199 @@
+"""Outbox and tick: one write per connection at the end of a turn of the loop."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from rhtmx_server.delivery.outbox import FULL, Outbox, Tick
+from tests.unit.rhtmx_server.fakes import Soon
+
+
+class Wire:
+    """Takes writes; each as it came."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def __call__(self, data: bytes) -> None:
+        self.written.append(data)
+
+
+def test_nothing_is_written_before_the_end_of_the_turn() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(b"a")
+    assert wire.written == []
+    soon.turn()
+    assert wire.written == [b"a"]
+
+
+def test_all_that_a_turn_brings_is_one_write_in_order() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    for chunk in (b"a", b"b", b"c"):
+        outbox.put(chunk)
+    soon.turn()
+    assert wire.written == [b"abc"]
+
+
+def test_a_single_chunk_is_written_as_the_object_it_is() -> None:
+    soon, one, other = Soon(), Wire(), Wire()
+    tick = Tick(soon)
+    joined = b"the hub's frames"
+    Outbox(one, tick).put(joined)
+    Outbox(other, tick).put(joined)
+    soon.turn()
+    assert one.written[0] is joined
+    assert other.written[0] is joined
+
+
+def test_one_turn_is_scheduled_however_much_there_is() -> None:
+    soon = Soon()
+    tick = Tick(soon)
+    for _ in range(3):
+        outbox = Outbox(Wire(), tick)
+        outbox.put(b"a")
+        outbox.put(b"b")
+    tick.before_writing(lambda: None)
+    assert len(soon.calls) == 1
+
+
+def test_what_runs_before_writing_may_still_put_into_this_turn() -> None:
+    soon, wire = Soon(), Wire()
+    tick = Tick(soon)
+    outbox = Outbox(wire, tick)
+    outbox.put(b"answer ")
+    tick.before_writing(lambda: outbox.put(b"frames"))
+    soon.turn()
+    assert wire.written == [b"answer frames"]
+
+
+def test_what_runs_before_writing_runs_once() -> None:
+    soon, calls = Soon(), list[int]()
+    tick = Tick(soon)
+    tick.before_writing(lambda: calls.append(1))
+    soon.turn()
+    tick.add(Outbox(Wire(), tick))
+    soon.turn()
+    assert calls == [1]
+
+
+def test_the_next_turn_is_scheduled_anew() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(b"a")
+    soon.turn()
+    outbox.put(b"b")
+    soon.turn()
+    assert wire.written == [b"a", b"b"]
+
+
+def test_what_is_put_while_writing_goes_out_in_the_next_turn() -> None:
+    soon, wire = Soon(), Wire()
+    tick = Tick(soon)
+    late = Outbox(wire, tick)
+    early = Outbox(lambda data: late.put(b"late"), tick)
+    early.put(b"x")
+    soon.turn()
+    assert wire.written == [b"late"]
+
+
+def test_flush_writes_at_once_and_leaves_nothing_for_the_tick() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(b"a")
+    outbox.flush()
+    soon.turn()
+    assert wire.written == [b"a"]
+
+
+def test_after_it_is_closed_nothing_is_written() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(b"a")
+    outbox.close()
+    soon.turn()
+    outbox.put(b"b")
+    soon.turn()
+    assert wire.written == []
+
+
+def test_the_tick_can_be_ended_by_hand() -> None:
+    soon, wire = Soon(), Wire()
+    tick = Tick(soon)
+    Outbox(wire, tick).put(b"a")
+    tick.run()
+    soon.turn()
+    assert wire.written == [b"a"]
+
+
+@pytest.mark.parametrize("drop_fails", [False, True], ids=["dropped", "dropping fails as well"])
+def test_a_write_that_fails_costs_only_its_own_connection(
+    caplog: pytest.LogCaptureFixture, drop_fails: bool
+) -> None:
+    soon, wire, drops = Soon(), Wire(), list[str]()
+    tick = Tick(soon)
+
+    def closed(data: bytes) -> None:
+        raise RuntimeError("the handler is closed")
+
+    def drop() -> None:
+        drops.append("dropped")
+        if drop_fails:
+            raise RuntimeError("that one is closed, too")
+
+    broken, healthy = Outbox(closed, tick, drop), Outbox(wire, tick)
+    broken.put(b"a")
+    healthy.put(b"b")
+    with caplog.at_level(logging.INFO, "rhtmx_server"):
+        soon.turn()
+    broken.put(b"never written")
+    healthy.put(b"c")
+    soon.turn()
+    assert wire.written == [b"b", b"c"]
+    assert drops == ["dropped"], "its peer has missed something and has to come back"
+    assert caplog.text == "", "trouble of the network is no error of the server"
+
+
+def test_what_waits_counts_while_it_is_produced_and_not_at_the_end_of_the_turn() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    chunk = bytes(1024)
+    for _ in range(FULL // 1024):
+        outbox.put(chunk)
+    assert wire.written == []
+    outbox.put(chunk)
+    assert [len(each) for each in wire.written] == [FULL + 1024]
+    outbox.put(b"a")
+    soon.turn()
+    assert wire.written[1:] == [b"a"]
+
+
+def test_one_large_chunk_waits_for_its_turn_like_any_other() -> None:
+    soon, wire = Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    outbox.put(bytes(3 * FULL))
+    assert wire.written == []
+    soon.turn()
+    assert [len(each) for each in wire.written] == [3 * FULL]
+
+
+def test_a_failure_before_writing_does_not_stop_the_ticks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    soon, wire = Soon(), Wire()
+    tick = Tick(soon)
+    outbox = Outbox(wire, tick)
+
+    def fail() -> None:
+        raise RuntimeError("no frames")
+
+    outbox.put(b"a")
+    tick.before_writing(fail)
+    soon.turn()
+    outbox.put(b"b")
+    soon.turn()
+    assert wire.written == [b"a", b"b"]
+    assert "RuntimeError" in caplog.text
