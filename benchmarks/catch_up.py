@@ -52,7 +52,7 @@ class Subject:
         end: what the last message that it is sent has in it, and no other.
         version: of one message that it is sent; 0 for one that is no change.
         format: in which it speaks.
-        grain: messages that make a record.
+        granularity: messages that make a record.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Subject:
     end: Callable[[Filled], bytes]
     path: str = "/"
     format: Format = Format.JSON
-    grain: int = 1
+    granularity: int = 1
 
     @property
     def opcode(self) -> int:
@@ -73,7 +73,7 @@ class Subject:
 
 
 def _our_subject(
-    wire: Format, kind: type[Subscribe | SubscribeFields] = Subscribe, grain: int = 1
+    wire: Format, kind: type[Subscribe | SubscribeFields] = Subscribe, granularity: int = 1
 ) -> Subject:
     def ask(file: Filled, since: int) -> list[bytes]:
         position = Position(epoch=file.epoch, version=since)
@@ -84,7 +84,7 @@ def _our_subject(
         # `sync_complete` alone has it, but for `welcome`, which comes before.
         return file.epoch.encode()
 
-    return Subject("rhtmx", _ours, ask, end, "/api/ws", wire, grain)
+    return Subject("rhtmx", _ours, ask, end, "/api/ws", wire, granularity)
 
 
 def _peer_subject(name: str, *options: str) -> Subject:
@@ -95,7 +95,7 @@ def _peer_subject(name: str, *options: str) -> Subject:
 
 OURS = _our_subject(Format.JSON)
 OURS_BINARY = _our_subject(Format.PROTO)
-OURS_FIELDS = _our_subject(Format.JSON, SubscribeFields, grain=4)
+OURS_FIELDS = _our_subject(Format.JSON, SubscribeFields, granularity=4)
 BARE = _peer_subject("SELECT, joined frames")
 BARE_SEND = _peer_subject("SELECT, send()", "--send")
 
@@ -134,17 +134,17 @@ def whole(case: str, subject: Subject, file: Filled, tables: Sequence[Table]) ->
 def verify(messages: Sequence[bytes], subject: Subject, file: Filled, since: int) -> None:
     """Make sure that these are the changes after `since`, all of them, in order."""
     *changes, _ = messages
-    count = (file.head - since) * subject.grain
+    count = (file.head - since) * subject.granularity
     if len(changes) != count:
         raise RuntimeError(f"{subject.name}: {count} changes expected, {len(changes)} received")
     for index in sorted({*range(0, count, 997), count - 1}):
-        number = since + 1 + index // subject.grain
+        number = since + 1 + index // subject.granularity
         if subject.path == "/":
             _same(json.loads(changes[index])["change"], number)
         else:
             _same_as_ours(decode(changes[index], subject.format), number)
     marks = _marks(since, file.head)
-    if subject.grain == 1 and not all(map(bytes.__contains__, changes, marks)):
+    if subject.granularity == 1 and not all(map(bytes.__contains__, changes, marks)):
         raise RuntimeError(f"{subject.name}: the changes are not in version order")
 
 

@@ -6,10 +6,10 @@ Example:
     >>> app.entity("tasks")
 """
 
-from rhtmx.changes import Change, FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.formvalue import File
-from rhtmx.results import Conflict, FieldPushResult, PushResult
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.form_value import File
+from rhtmx.values.results import Conflict, FieldPushResult, PushResult
 from rhtmx_server.app import App
 from rhtmx_server.config import Config
 from rhtmx_server.connections.services import Grant

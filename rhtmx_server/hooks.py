@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.values.changes import Change
 from rhtmx_server.failures import report
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.model import Commit, Record

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rhtmx.formvalue import Entry, File, entry
 from rhtmx.messages import FormFieldValue, ValidateField
+from rhtmx.values.form_value import Entry, File, entry
 
 __all__ = ["TEXT", "FieldKind", "FormValues", "asked", "by_field", "is_empty", "text"]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 
 __all__ = ["FileCheck", "accept", "max_size"]
 

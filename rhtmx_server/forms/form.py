@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Concatenate, Literal, TypeAlias, TypeVar, Unpack, overload
 
-from rhtmx.formvalue import Entry, File
 from rhtmx.messages import FormFieldValue
+from rhtmx.values.form_value import Entry, File
 from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
 from rhtmx_server.forms.field_names import Extra, FieldNames
 from rhtmx_server.forms.rule_set import (

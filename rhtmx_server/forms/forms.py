@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.formvalue import Entry
 from rhtmx.messages import (
     FieldError,
     FormValidationResult,
@@ -21,6 +20,7 @@ from rhtmx.messages import (
     ValidateForm,
     ValidationResult,
 )
+from rhtmx.values.form_value import Entry
 from rhtmx_server.forms.entries import FormValues, asked
 from rhtmx_server.forms.form import Form, Step, judge
 from rhtmx_server.forms.gate import Gate

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias, TypedDict, TypeVar
 
-from rhtmx.formvalue import Entry, File
+from rhtmx.values.form_value import Entry, File
 from rhtmx_server.forms.entries import TEXT, FieldKind, is_empty, text
 from rhtmx_server.forms.file_rules import FileCheck, accept, max_size
 from rhtmx_server.forms.rules import (

@@ -15,10 +15,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
-from rhtmx.results import PushResult
+from rhtmx.values.changes import Change
+from rhtmx.values.results import PushResult
 from rhtmx_server.model import DELETED, Clock, Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime

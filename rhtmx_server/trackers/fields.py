@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from rhtmx.changes import FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldAction,
@@ -21,7 +20,8 @@ from rhtmx.messages import (
     PushFields,
     Winner,
 )
-from rhtmx.results import FieldPushResult
+from rhtmx.values.changes import FieldChange
+from rhtmx.values.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rhtmx.changes import Change, FieldChange
+from rhtmx.values.changes import Change, FieldChange
 from rhtmx_server.model import HistoryEntry, Record
 from rhtmx_server.trackers.views import change_log, field_logs
 

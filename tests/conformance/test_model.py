@@ -16,14 +16,14 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from rhtmx import calls
+from rhtmx.core import build_message
+from rhtmx.core.apply_batch import keep
+from rhtmx.core.events import Answered, Refused
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.overlay import Overlay
+from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Answered, Refused
-from rhtmx.grain import Grain
-from rhtmx.keeping import keep
 from rhtmx.messages import Authenticate
-from rhtmx.overlay import Overlay
-from rhtmx.session import Session
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Message
 from tests.support.write_server import AT, ENTITY, ME, WriteServer
@@ -42,8 +42,8 @@ MOODS = (
 class Life:
     """A client and a server, and what is known about the client's writes."""
 
-    def __init__(self, grain: Grain) -> None:
-        self.grain = grain
+    def __init__(self, granularity: Granularity) -> None:
+        self.granularity = granularity
         self.server = WriteServer()
         self.store = MemoryStore(ME)
         self.now = 0.0
@@ -64,8 +64,8 @@ class Life:
         self.starts += 1
         numbers = iter([self.starts / 10_000])
         session = Session(ME, lambda: next(numbers, 0.5))
-        session.load(self.store.load())
-        session.open(ENTITY, self.grain)
+        session.local.load(self.store.load())
+        session.open(ENTITY, self.granularity)
         return session
 
     # Happenings: each takes a number that says which, or how much.
@@ -74,7 +74,7 @@ class Life:
         """The application writes a record."""
         self.count += 1
         entity_id, data = IDS[n % 2], {"a": self.count, "me": self.count}
-        self.note(self.session.push(calls.push(ENTITY, entity_id, data, None)))
+        self.note(self.session.push(build_message.push(ENTITY, entity_id, data, None)))
         self.expected[entity_id] = data
 
     def write_based(self, n: int) -> None:
@@ -82,7 +82,7 @@ class Life:
         self.count += 1
         entity_id, data = IDS[n % 2], {"b": self.count}
         base = self.session.base_version(ENTITY, entity_id) or 0
-        self.note(self.session.push(calls.push(ENTITY, entity_id, data, base)))
+        self.note(self.session.push(build_message.push(ENTITY, entity_id, data, base)))
         self.expected.pop(entity_id, None)
 
     def patch(self, n: int) -> None:
@@ -92,7 +92,7 @@ class Life:
         gone = n % 5 == 0
         base = self.session.base_version(ENTITY, entity_id) if n % 3 else None
         fields, delete = ({}, [name]) if gone else ({name: self.count}, [])
-        push = calls.push_fields(ENTITY, entity_id, fields, delete, base, AT)
+        push = build_message.push_fields(ENTITY, entity_id, fields, delete, base, AT)
         self.note(self.session.push(push))
         if entity_id in self.expected:
             after = {**(self.expected[entity_id] or {}), **fields}
@@ -101,7 +101,7 @@ class Life:
     def remove(self, n: int) -> None:
         """It deletes a record."""
         entity_id = IDS[n % 2]
-        self.note(self.session.push(calls.push_delete(ENTITY, entity_id, None)))
+        self.note(self.session.push(build_message.push_delete(ENTITY, entity_id, None)))
         self.expected[entity_id] = None
 
     def foreign(self, n: int) -> None:
@@ -129,7 +129,7 @@ class Life:
 
     def keep(self, n: int) -> None:
         """The store works off what there is."""
-        self.session.local.kept(keep(self.store, self.session.local.journal.take()))
+        self.session.local.kept(keep(self.store, self.session.local.pending_ops.take()))
 
     def connect(self, n: int) -> None:
         """There is a connection."""
@@ -160,7 +160,7 @@ class Life:
         gone = [each for each in self.session.local.writes.queue if each.id not in kept]
         for row in gone:
             self.order.remove(row.id)
-        if gone or self.session.local.journal:
+        if gone or self.session.local.pending_ops:
             self.expected.clear()  # what was not stored is not shown
         self.answered.clear()  # an answer that was not stored comes again
         self.rejected -= kept
@@ -181,10 +181,10 @@ class Life:
 
     def collect(self, n: int) -> None:
         """The server forgets deletions; not while a first load may be going on."""
-        shelf = self.session.local.get(ENTITY)
-        assert shelf is not None
+        view = self.session.local.get(ENTITY)
+        assert view is not None
         stored = self.store.load().entities.get(ENTITY)
-        if shelf.replica.position.version and stored is not None and stored.position.version:
+        if view.replica.position.version and stored is not None and stored.position.version:
             self.server.collect()
 
     def restore(self, n: int) -> None:
@@ -238,13 +238,13 @@ class Life:
 
     def check(self) -> None:
         """What is shown is what is held with what waits on top, and no own write has vanished."""
-        shelf = self.session.local.get(ENTITY)
-        assert shelf is not None
-        shown = {row.id: row.data for row in shelf.overlay.snapshot()}
-        anew = Overlay(shelf.replica, self.session.local.writes.queue).snapshot()
-        assert shelf.overlay.snapshot() == anew
+        view = self.session.local.get(ENTITY)
+        assert view is not None
+        shown = {row.id: row.data for row in view.overlay.snapshot()}
+        anew = Overlay(view.replica, self.session.local.writes.queue).snapshot()
+        assert view.overlay.snapshot() == anew
         for entity_id, data in ({} if self.stolen else self.expected).items():
-            if data is None or (self.grain is Grain.FIELDS and not data):
+            if data is None or (self.granularity is Granularity.FIELDS and not data):
                 assert entity_id not in shown, f"{entity_id} has come back"
             else:
                 assert shown.get(entity_id) == data, f"{entity_id} flickers"
@@ -272,18 +272,20 @@ class Life:
 
     def settle(self) -> None:
         """After quiet, both sides agree, and every write is accounted for."""
-        local, shelf = self.session.local, self.session.local.get(ENTITY)
-        assert shelf is not None
+        local, view = self.session.local, self.session.local.get(ENTITY)
+        assert view is not None
         state = {i: r.data for i, r in self.server.records.items() if r.data is not None}
-        if self.grain is Grain.FIELDS:
+        if self.granularity is Granularity.FIELDS:
             state = {i: data for i, data in state.items() if data}
-        assert {row.id: row.data for row in shelf.overlay.snapshot()} == state
+        assert {row.id: row.data for row in view.overlay.snapshot()} == state
         assert len(local.writes.queue) == 0
-        assert not local.journal
+        assert not local.pending_ops
         kept = self.store.load()
         position = kept.entities[ENTITY].position
         assert position.epoch == self.server.epoch
-        if self.grain is Grain.RECORDS:  # a commit without a field is not told to the other
+        if (
+            self.granularity is Granularity.RECORDS
+        ):  # a commit without a field is not told to the other
             assert kept.rows == []
             assert position.version == self.server.version
         assert set(kept.entities[ENTITY].records) == set(state)
@@ -315,31 +317,31 @@ STEPS = st.lists(
 )
 
 
-FOUND: list[tuple[Grain, str]] = [
+FOUND: list[tuple[Granularity, str]] = [
     # A number that was corrected while the next one was not.
     (
-        Grain.FIELDS,
+        Granularity.FIELDS,
         "remove:1 connect:0 write_based:0 send:0 hear:0 remove:1 keep:0 keep:0 steal:0 restart:0",
     ),
     (
-        Grain.RECORDS,
+        Granularity.RECORDS,
         "connect:0 write_based:0 send:0 patch:0 hear:0 keep:0 keep:0 restart:0 remove:1",
     ),
     # A final refusal that came while the write was to be sent again.
     (
-        Grain.FIELDS,
+        Granularity.FIELDS,
         "fill:0 refuse:1 connect:0 send:0 hear:0 write:0 write_based:0 write:0 fill:0 "
         "send:1 keep:0 send:0 hear:2",
     ),
     # A settled write that took another one's number along.
     (
-        Grain.FIELDS,
+        Granularity.FIELDS,
         "connect:0 patch:0 send:0 hear:0 keep:0 send:0 patch:0 fall_behind:0 send:1 "
         "hear:2 restore:1",
     ),
     # An answer that was confirmed before it was stored.
     (
-        Grain.RECORDS,
+        Granularity.RECORDS,
         "fill:0 fill:0 connect:0 send:0 write:0 hear:0 keep:0 send:2 hear:3 lose:0 "
         "connect:0 send:0 restart:0",
     ),
@@ -347,20 +349,22 @@ FOUND: list[tuple[Grain, str]] = [
 """Lives that once went wrong: a happening and its number each."""
 
 
-@given(st.sampled_from(Grain), STEPS)
-def test_no_write_is_lost_doubled_or_hidden(grain: Grain, steps: list[tuple[str, int]]) -> None:
-    live(grain, steps)
+@given(st.sampled_from(Granularity), STEPS)
+def test_no_write_is_lost_doubled_or_hidden(
+    granularity: Granularity, steps: list[tuple[str, int]]
+) -> None:
+    live(granularity, steps)
 
 
-@pytest.mark.parametrize(("grain", "steps"), FOUND)
-def test_what_once_went_wrong_does_not_again(grain: Grain, steps: str) -> None:
+@pytest.mark.parametrize(("granularity", "steps"), FOUND)
+def test_what_once_went_wrong_does_not_again(granularity: Granularity, steps: str) -> None:
     pairs = [each.split(":") for each in steps.split()]
-    live(grain, [(name, int(number)) for name, number in pairs])
+    live(granularity, [(name, int(number)) for name, number in pairs])
 
 
-def live(grain: Grain, steps: list[tuple[str, int]]) -> None:
+def live(granularity: Granularity, steps: list[tuple[str, int]]) -> None:
     """A whole life."""
-    life = Life(grain)
+    life = Life(granularity)
     for name, number in steps:
         HAPPENINGS[name](life, number)
         life.look()

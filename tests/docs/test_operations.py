@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 import rhtmx
-from rhtmx.formvalue import FormValue
 from rhtmx.messages.tables import ERRORS
+from rhtmx.values.form_value import FormValue
 from rhtmx_server import App, Config, ErrorCode, File
 from rhtmx_server.cli.table import GROUPS
 from rhtmx_server.forms.rule_set import Rules

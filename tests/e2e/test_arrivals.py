@@ -75,7 +75,7 @@ def check_refusal(answer: Answer, status: int, code: str, words: str) -> None:
 
 @pytest.fixture
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rhtmx.backoff._LONGEST", 0.05)
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.05)
 
 
 @pytest.fixture

@@ -343,7 +343,7 @@ class Cable:
 async def test_a_server_that_is_gone_without_a_word_is_noticed(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.grpc.target._KEEPALIVE", 0.1)
+    monkeypatch.setattr("rhtmx.grpc.endpoint._KEEPALIVE", 0.1)
     cable = Cable(app.grpc_address)
     async with await asyncio.start_server(cable.plug, "127.0.0.1", 0) as proxy:
         port = proxy.sockets[0].getsockname()[1]

@@ -18,7 +18,7 @@ from tests.support.sockets import PATIENCE
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rhtmx.backoff._LONGEST", 0.05)  # or the waits make a minute
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.05)  # or the waits make a minute
 
 
 def shown(client: rhtmx.Client) -> dict[str, Any]:

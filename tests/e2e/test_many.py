@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import rhtmx
-from rhtmx.events import State
+from rhtmx.core.events import State
 from rhtmx_server import App, Config, Invalid
 from tests.support.sockets import PATIENCE
 
@@ -75,7 +75,7 @@ async def test_a_program_that_opens_one_room_after_the_other_goes_on_for_ever(ap
         for number in range(2 * MOST):
             async with client.collection(f"room{number}") as room:
                 await room.synced()
-        assert len(client._session._streams._streams) <= 4
+        assert len(client._session.streams._streams) <= 4
 
 
 async def test_a_stream_of_changes_that_is_one_too_many_is_named(app: App) -> None:

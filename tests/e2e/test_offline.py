@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 import rhtmx
-from rhtmx.client import Client
-from rhtmx.dial import Endpoint
+from rhtmx.api.client import Client
+from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode
-from rhtmx.session import Session
+from rhtmx.runtime.handshake import Endpoint
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx_server import App
@@ -28,7 +28,7 @@ NOWHERE = "ws://127.0.0.1:1/api/ws"
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rhtmx.backoff._LONGEST", 0.05)  # or the waits make a minute
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.05)  # or the waits make a minute
 
 
 @pytest.fixture
@@ -282,8 +282,8 @@ async def test_watch_yields_each_new_snapshot_and_leaves_nothing_behind(
         await tasks.set("1", 2)
         await eventually(lambda: seen[-1:] == [{"1": 2}])
         assert {"1": 1} in seen
-        bell = client._inbox.bell("tasks")
-        await eventually(lambda: len(bell) == 1)
+        signal = client._router.signal("tasks")
+        await eventually(lambda: len(signal) == 1)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-        assert len(bell) == 0
+        assert len(signal) == 0

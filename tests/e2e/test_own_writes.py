@@ -12,10 +12,10 @@ from typing import Any, Literal
 import pytest
 
 import rhtmx
-from rhtmx.client import Client
-from rhtmx.dial import Endpoint
+from rhtmx.api.client import Client
+from rhtmx.core.session import Session
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS
-from rhtmx.session import Session
+from rhtmx.runtime.handshake import Endpoint
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx_server import App, Config
@@ -132,9 +132,9 @@ async def test_a_push_with_a_base_names_one_version_its_own_author_s_included(ap
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("grain", ["records", "fields"])
+@pytest.mark.parametrize("granularity", ["records", "fields"])
 async def test_a_client_shows_of_its_own_writes_what_the_server_decides(
-    app: App, tmp_path: Path, strategy: str, grain: Literal["records", "fields"]
+    app: App, tmp_path: Path, strategy: str, granularity: Literal["records", "fields"]
 ) -> None:
     clock = iter([NOON, NOON, *TIMES, *TIMES[::-1], NOON])
     for last in (False, True):  # over a restart, too
@@ -142,7 +142,7 @@ async def test_a_client_shows_of_its_own_writes_what_the_server_decides(
         session = Session("", random.random)
         endpoint = Endpoint(app.url, Format.JSON, {}, None, 10.0)
         async with Client(session, endpoint, clock=lambda: next(clock), store=store) as client:
-            shown = client.collection(strategy, granularity=grain)
+            shown = client.collection(strategy, granularity=granularity)
             await shown.synced()
             client.offline()
             for value in (True, not last, last):

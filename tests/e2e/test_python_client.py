@@ -62,7 +62,7 @@ async def _write(client: Any, writer: int, seed: int) -> None:
 async def test_readers_and_writers_live_through_a_server_that_is_killed(
     tmp_path: Path, form: Literal["json", "proto"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.backoff._LONGEST", 0.1)  # or the waits make a minute
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.1)  # or the waits make a minute
     records: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     port = 0

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import pytest
 
 import rhtmx
-from rhtmx.events import State
+from rhtmx.core.events import State
 from rhtmx_server import App, Config
 from tests.docs.node import RUN, require_node
 from tests.support.certificates import Pair, authority, signed

@@ -10,67 +10,62 @@ OURS = ("rhtmx", "rhtmx_server", "codegen")
 SHELLS = ("asyncio", "threading", "socket", "selectors", "websockets", "grpclib", "uvloop")
 CHANCE = ("time", "random", "secrets", "uuid")
 DRIVERS = ("apsw", "sqlite3", "asyncpg", "nats")
-STORES = ("rhtmx_server.stores", "rhtmx_server.buses", "rhtmx.stores")
+STORES = ("rhtmx_server.stores", "rhtmx.stores")
 
 PURE = (*SHELLS, *CHANCE, *DRIVERS, *STORES)
 
+OUTSIDE = ("rhtmx_server.transports", *STORES, *DRIVERS)
+SHELL_ROOMS = ("rhtmx.api", "rhtmx.runtime", "rhtmx.grpc", "rhtmx.cli")
+
 NEVER: dict[str, tuple[str, ...]] = {
-    "rhtmx.wire": PURE,
-    "rhtmx.session": PURE,
-    "rhtmx.conversation": PURE,
-    "rhtmx.local": PURE,
-    "rhtmx.writes": PURE,
-    "rhtmx.queue": PURE,
-    "rhtmx.replica": PURE,
-    "rhtmx.overlay": PURE,
-    "rhtmx.conflict": PURE,
-    "rhtmx.verdict": PURE,
-    "rhtmx.journal": PURE,
-    "rhtmx.keeping": PURE,
-    "rhtmx.ops": PURE,
-    "rhtmx.stores": ("rhtmx.session", "rhtmx.local", *SHELLS),
-    "rhtmx.grpc.place": PURE,
+    "rhtmx.wire": (*PURE, "rhtmx.core", *SHELL_ROOMS),
+    "rhtmx.values": (*PURE, "rhtmx.core", *SHELL_ROOMS),
+    "rhtmx.core": (*PURE, *SHELL_ROOMS),
+    "rhtmx.runtime": ("rhtmx.api", "rhtmx.grpc", "rhtmx.cli", *STORES),
+    "rhtmx.api": ("rhtmx.grpc", "rhtmx.cli", "websockets"),
+    "rhtmx.stores": ("rhtmx.core.session", *SHELL_ROOMS, *SHELLS),
+    "rhtmx.grpc": ("rhtmx.runtime", "rhtmx.cli", *STORES),
+    "rhtmx.grpc.position_tracker": PURE,
     "rhtmx_server.connections.session": PURE,
     "rhtmx_server.connections.checks": PURE,
+    "rhtmx_server.delivery": ("rhtmx_server.connections", "rhtmx_server.writing", *OUTSIDE),
     "rhtmx_server.delivery.cursor": PURE,
-    "rhtmx_server.writing.batch": PURE,
-    "rhtmx_server.writing.outcomes": PURE,
+    "rhtmx_server.delivery.hub": (*SHELLS, *CHANCE),
+    "rhtmx_server.delivery.outbox": (*SHELLS, *CHANCE),
     "rhtmx_server.delivery.render": PURE,
-    "rhtmx_server.round_robin": PURE,
+    "rhtmx_server.writing": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
+    "rhtmx_server.writing.batch": PURE,
+    "rhtmx_server.writing.fair_queue": PURE,
+    "rhtmx_server.writing.outcomes": PURE,
+    "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
+    "rhtmx_server.round_robin": PURE,
     "rhtmx_server.trackers.merge": PURE,
     "rhtmx_server.trackers": (
         "rhtmx.wire",
-        "rhtmx_server.delivery.hub",
+        "rhtmx_server.delivery",
         "rhtmx_server.transports",
         *STORES,
         *DRIVERS,
     ),
     "rhtmx_server.stores": (
         "rhtmx_server.trackers",
-        "rhtmx_server.delivery.hub",
+        "rhtmx_server.delivery",
         "rhtmx_server.transports",
     ),
-    "rhtmx_server.buses": (
-        "rhtmx_server.trackers",
-        "rhtmx_server.delivery.hub",
-        "rhtmx_server.transports",
-    ),
-    "rhtmx_server.transports": ("rhtmx_server.trackers", *STORES),
-    "rhtmx_server.delivery.hub": ("rhtmx_server.transports", *SHELLS, *CHANCE, *STORES),
-    "rhtmx_server.delivery.outbox": ("rhtmx_server.transports", *SHELLS, *CHANCE),
+    "rhtmx_server.transports": ("rhtmx_server.trackers", "rhtmx_server.forms", *STORES),
     "rhtmx": ("rhtmx_server", "codegen"),
     "rhtmx_server": ("codegen",),
     "codegen": ("rhtmx_server", "rhtmx"),
 }
 """Room → what it never imports."""
 
-COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server", "rhtmx.client")
+COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server", "rhtmx.api.client")
 """Who may name concrete stores: the composition roots, themselves, the public face."""
 
 TYPES_ONLY = {
-    ("rhtmx.collection", "rhtmx.client"): "a collection is a view of its client",
+    ("rhtmx.api.collection", "rhtmx.api.client"): "a collection is a view of its client",
 }
 """Imports against the stream that never run, each with its reason."""
 
@@ -102,7 +97,7 @@ def test_the_messages_import_nothing_else_of_ours() -> None:
 
 def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() -> None:
     """Messages, errors and the wire; and the values that Python code gets on either side."""
-    values = ("rhtmx.changes", "rhtmx.formvalue", "rhtmx.results")
+    values = ("rhtmx.values.changes", "rhtmx.values.form_value", "rhtmx.values.results")
     shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", *values)
     broken = [
         str(each)
@@ -180,8 +175,7 @@ def test_a_circle_is_seen() -> None:
 
 def test_the_laws_are_about_modules_that_exist() -> None:
     """A law about a room that was renamed guards nothing."""
-    to_come = {"rhtmx_server.buses"}
-    assert {room for room in NEVER if room not in MODULES and not _folder(room)} <= to_come
+    assert {room for room in NEVER if room not in MODULES and not _folder(room)} == set()
     assert len(IMPORTS) > 100
 
 

@@ -33,9 +33,9 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "session": ("rhtmx_server/connections/session.py", (f"{_SERVER}/connections/test_session.py",)),
-    "queue": ("rhtmx/queue.py", (f"{_CLIENT}/test_queue.py",)),
-    "replica": ("rhtmx/replica.py", (f"{_CLIENT}/test_replica.py",)),
-    "overlay": ("rhtmx/overlay.py", (f"{_CLIENT}/test_overlay.py",)),
+    "write_queue": ("rhtmx/core/write_queue.py", (f"{_CLIENT}/core/test_write_queue.py",)),
+    "replica": ("rhtmx/core/replica.py", (f"{_CLIENT}/core/test_replica.py",)),
+    "overlay": ("rhtmx/core/overlay.py", (f"{_CLIENT}/core/test_overlay.py",)),
 }
 """Each module that decides, and the tests that are its own."""
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rhtmx import calls
-from rhtmx.conflict import Dispute, merged
+from rhtmx.core import build_message
+from rhtmx.core.apply_batch import keep
+from rhtmx.core.conflict import Dispute, merged
+from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.events import Answered, Disputed, Refused
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Answered, Disputed, Refused
-from rhtmx.grain import Grain
-from rhtmx.keeping import keep
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
@@ -39,9 +41,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
-from rhtmx.session import Session
 from rhtmx.stores.memory import MemoryStore
-from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import Format, Message, ServerReader, encode
 from rhtmx.words import spelled
 
@@ -63,7 +63,7 @@ class Play:
     def __init__(self) -> None:
         self.store = MemoryStore("c")
         self.now = 0.0
-        self.grain = Grain.RECORDS
+        self.granularity = Granularity.RECORDS
         self.epoch = ""
         self.starts = 0
         self.sent: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ class Play:
         # The first number goes into the ids, which differ from run to run.
         numbers = iter([self.starts / 1000])
         session = Session("c", lambda: next(numbers, 0.5))
-        session.load(self.store.load())
+        session.local.load(self.store.load())
         return session
 
     def step(self, step: dict[str, Any]) -> None:
@@ -101,14 +101,14 @@ class Play:
     def settle(self) -> None:
         """Do everything that follows by itself."""
         while True:
-            if self.session.local.journal:
-                self.session.local.kept(keep(self.store, self.session.local.journal.take()))
+            if self.session.local.pending_ops:
+                self.session.local.kept(keep(self.store, self.session.local.pending_ops.take()))
             self.note()
             messages = self.session.take(self.now)
             for message in messages:
                 if self.session.fits(message, len(encode(message, Format.JSON))):
                     self.say(message)
-            if not messages and (self.store.failure or not self.session.local.journal):
+            if not messages and (self.store.failure or not self.session.local.pending_ops):
                 return
 
     def say(self, message: Message) -> None:
@@ -145,9 +145,9 @@ class Play:
 
     # What happens.
 
-    def do_open(self, grain: str, step: dict[str, Any]) -> None:
-        self.grain = Grain(grain)
-        self.session.open(ENTITY, self.grain)
+    def do_open(self, granularity: str, step: dict[str, Any]) -> None:
+        self.granularity = Granularity(granularity)
+        self.session.open(ENTITY, self.granularity)
 
     def do_connect(self, _: object, step: dict[str, Any]) -> None:
         self.session.connected(self.now)
@@ -204,7 +204,7 @@ class Play:
         self.hear(FieldChange(log))
 
     def do_synced(self, says: dict[str, Any], step: dict[str, Any]) -> None:
-        kind = SyncComplete if self.grain is Grain.RECORDS else SyncFieldsComplete
+        kind = SyncComplete if self.granularity is Granularity.RECORDS else SyncFieldsComplete
         self.hear(kind(ENTITY, says["version"], self.epoch, says.get("reset", False)))
 
     def do_ack(self, says: dict[str, Any], step: dict[str, Any]) -> None:
@@ -254,7 +254,7 @@ class Play:
         self.hear(ValidationResult(self.ids[name], "signup", "email", valid=True))
 
     def do_check(self, value: str, step: dict[str, Any]) -> None:
-        question = calls.validate_field("signup", "email", value, {}, None)
+        question = build_message.validate_field("signup", "email", value, {}, None)
         self.write(self.session.ask(question), step)
 
     def do_authenticated(self, _: object, step: dict[str, Any]) -> None:
@@ -275,17 +275,17 @@ class Play:
         self.session = self.start()
 
     def do_set(self, says: dict[str, Any], step: dict[str, Any]) -> None:
-        push = calls.push(ENTITY, says["id"], says["data"], says.get("base_version"))
+        push = build_message.push(ENTITY, says["id"], says["data"], says.get("base_version"))
         self.write(self.session.push(push), step)
 
     def do_patch(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         base = self.session.base_version(ENTITY, says["id"])
         fields, delete = says["fields"], says.get("delete", ())
-        push = calls.push_fields(ENTITY, says["id"], fields, delete, base, AT)
+        push = build_message.push_fields(ENTITY, says["id"], fields, delete, base, AT)
         self.write(self.session.push(push), step)
 
     def do_remove(self, says: dict[str, Any], step: dict[str, Any]) -> None:
-        push = calls.push_delete(ENTITY, says["id"], says.get("base_version"))
+        push = build_message.push_delete(ENTITY, says["id"], says.get("base_version"))
         self.write(self.session.push(push), step)
 
     def do_storage(self, state: str, step: dict[str, Any]) -> None:
@@ -327,11 +327,11 @@ class Play:
         assert sent == expected
 
     def do_shows(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
-        shelf = self.session.local.get(ENTITY)
-        assert shelf is not None
-        snapshot = shelf.overlay.snapshot()
+        view = self.session.local.get(ENTITY)
+        assert view is not None
+        snapshot = view.overlay.snapshot()
         assert {each.id: each.data for each in snapshot} == expected
-        assert shelf.overlay.snapshot() is snapshot
+        assert view.overlay.snapshot() is snapshot
 
     def do_waiting(self, expected: list[str], step: dict[str, Any]) -> None:
         names = {request_id: name for name, request_id in self.ids.items()}

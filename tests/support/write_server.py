@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from rhtmx.grain import Grain
+from rhtmx.core.granularity import Granularity
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
@@ -70,9 +70,9 @@ class Record:
 
 @dataclass
 class Reader:
-    """The subscription: at which grain, up to where, and whether it has fallen behind."""
+    """The subscription: at which granularity, up to where, and whether it has fallen behind."""
 
-    grain: Grain
+    granularity: Granularity
     sent: int
     behind: bool = False
 
@@ -185,9 +185,9 @@ class WriteServer:
 
     def _subscribe(self, message: Subscribe | SubscribeFields) -> None:
         assert self.reader is None, "subscribed twice"
-        grain = Grain.RECORDS if isinstance(message, Subscribe) else Grain.FIELDS
+        granularity = Granularity.RECORDS if isinstance(message, Subscribe) else Granularity.FIELDS
         since = message.since[ENTITY]
-        self.reader = Reader(grain, since.version)
+        self.reader = Reader(granularity, since.version)
         known = since.epoch == self.epoch and since.version <= self.version
         self._send_since(since.version if known else -1, told=since.version)
 
@@ -200,7 +200,9 @@ class WriteServer:
             if since or self.records[entity_id].data is not None:
                 clocks = self.records[entity_id].clocks
                 self._say(entity_id, sorted(n for n, c in clocks.items() if c[0] > since), "")
-        kind = SyncComplete if self.reader.grain is Grain.RECORDS else SyncFieldsComplete
+        kind = (
+            SyncComplete if self.reader.granularity is Granularity.RECORDS else SyncFieldsComplete
+        )
         self.outgoing.append(kind(ENTITY, self.version, self.epoch, reset))
         self.reader.sent = self.version
 
@@ -305,7 +307,7 @@ class WriteServer:
     def _say(self, entity_id: str, names: list[str], client: str) -> None:
         assert self.reader is not None
         record = self.records[entity_id]
-        if self.reader.grain is Grain.RECORDS:
+        if self.reader.granularity is Granularity.RECORDS:
             action = ChangeAction.DELETE if record.data is None else ChangeAction.UPDATE
             data = None if record.data is None else json.dumps(record.data).encode()
             self.outgoing.append(

@@ -20,21 +20,24 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rhtmx.changes import Change, FieldChange
-    from rhtmx.client import Client, connect
-    from rhtmx.collection import Collection
-    from rhtmx.decisions import OpenConflict, Pending, RejectedWrite
+    from rhtmx.api.client import Client, connect
+    from rhtmx.api.collection import Collection
+    from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
+    from rhtmx.api.pending_call import Writing
+    from rhtmx.core.error_policy import ConnectionClosed
+    from rhtmx.core.events import Reset, State
+    from rhtmx.core.overlay import Record
     from rhtmx.errors import ErrorCode, RhtmxError
-    from rhtmx.events import Reset, State
-    from rhtmx.formvalue import File
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend, backend
+    from rhtmx.grpc.endpoint import Tls
     from rhtmx.grpc.pushes import Delete, PushOutcome, Write
-    from rhtmx.grpc.target import Tls
     from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
-    from rhtmx.overlay import Record
-    from rhtmx.results import (
+    from rhtmx.runtime.subscription import Subscription
+    from rhtmx.values.changes import Change, FieldChange
+    from rhtmx.values.form_value import File
+    from rhtmx.values.results import (
         Conflict,
         FieldPushResult,
         FormError,
@@ -43,9 +46,6 @@ if TYPE_CHECKING:
         SyncResult,
         Validation,
     )
-    from rhtmx.subscription import Subscription
-    from rhtmx.verdict import ConnectionClosed
-    from rhtmx.writing import Writing
 
 __all__ = [
     "Backend",
@@ -86,37 +86,37 @@ __all__ = [
 _HOMES = {
     "Backend": "grpc.client",
     "CatchUp": "grpc.catch_up",
-    "Change": "changes",
-    "Client": "client",
-    "Collection": "collection",
-    "Conflict": "results",
-    "ConnectionClosed": "verdict",
+    "Change": "values.changes",
+    "Client": "api.client",
+    "Collection": "api.collection",
+    "Conflict": "values.results",
+    "ConnectionClosed": "core.error_policy",
     "Delete": "grpc.pushes",
     "ErrorCode": "errors",
-    "FieldChange": "changes",
-    "FieldPushResult": "results",
-    "File": "formvalue",
-    "FormError": "results",
-    "FormValidation": "results",
-    "OpenConflict": "decisions",
-    "Pending": "decisions",
+    "FieldChange": "values.changes",
+    "FieldPushResult": "values.results",
+    "File": "values.form_value",
+    "FormError": "values.results",
+    "FormValidation": "values.results",
+    "OpenConflict": "api.conflict_resolution",
+    "Pending": "api.conflict_resolution",
     "Position": "messages",
     "PushOutcome": "grpc.pushes",
-    "PushResult": "results",
-    "Record": "overlay",
-    "RejectedWrite": "decisions",
-    "Reset": "events",
+    "PushResult": "values.results",
+    "Record": "core.overlay",
+    "RejectedWrite": "api.conflict_resolution",
+    "Reset": "core.events",
     "RhtmxError": "errors",
-    "State": "events",
-    "Subscription": "subscription",
-    "SyncResult": "results",
-    "Tls": "grpc.target",
-    "Validation": "results",
+    "State": "core.events",
+    "Subscription": "runtime.subscription",
+    "SyncResult": "values.results",
+    "Tls": "grpc.endpoint",
+    "Validation": "values.results",
     "Watch": "grpc.watch",
     "Write": "grpc.pushes",
-    "Writing": "writing",
+    "Writing": "api.pending_call",
     "backend": "grpc.client",
-    "connect": "client",
+    "connect": "api.client",
 }
 
 

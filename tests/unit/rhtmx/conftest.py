@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rhtmx.client import Client
+from rhtmx.api.client import Client
 from tests.unit.rhtmx.peer import Peer, client_of, peering
 
 

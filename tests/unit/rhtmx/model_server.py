@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from rhtmx.grain import Grain
+from rhtmx.core.granularity import Granularity
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -55,7 +55,7 @@ class Record:
 
 @dataclass
 class Cursor:
-    grain: Grain
+    granularity: Granularity
     sent: int
     base: int
     live: bool
@@ -91,7 +91,7 @@ class ModelServer:
         clocks.update(dict.fromkeys(changed, self.version))
         self.records[entity_id] = Record(self.version, new, clocks, fields is not None)
         if self.cursor is not None and self.cursor.live:
-            self._say_live(entity_id, changed, self.cursor.grain)
+            self._say_live(entity_id, changed, self.cursor.granularity)
         return self.version
 
     def collect(self) -> None:
@@ -152,16 +152,16 @@ class ModelServer:
         )
 
     def _subscribe(self, message: Subscribe | SubscribeFields) -> None:
-        grain = Grain.RECORDS if isinstance(message, Subscribe) else Grain.FIELDS
+        granularity = Granularity.RECORDS if isinstance(message, Subscribe) else Granularity.FIELDS
         assert self.cursor is None, "the client must end one subscription before the next"
         since = message.since.get(ENTITY)
         if since is None:
-            self.cursor = Cursor(grain, self.version, self.version, live=True)
+            self.cursor = Cursor(granularity, self.version, self.version, live=True)
             if self._tells_head:
-                self.outgoing.append(self._completed(grain, reset=False))
+                self.outgoing.append(self._completed(granularity, reset=False))
             return
         start, reset = self._resume(since)
-        self.cursor = Cursor(grain, start, start, live=False, marks=[reset])
+        self.cursor = Cursor(granularity, start, start, live=False, marks=[reset])
 
     def _resume(self, since: Position) -> tuple[int, bool]:
         if since.version == 0:
@@ -200,8 +200,8 @@ class ModelServer:
 
     # What the server says.
 
-    def _say_live(self, entity_id: str, changed: list[str], grain: Grain) -> None:
-        if grain is Grain.RECORDS:
+    def _say_live(self, entity_id: str, changed: list[str], granularity: Granularity) -> None:
+        if granularity is Granularity.RECORDS:
             self.outgoing.append(self._change(entity_id))
             return
         rows = [self._field(entity_id, name) for name in changed]
@@ -211,7 +211,7 @@ class ModelServer:
         self.outgoing.extend(rows)
 
     def _say_state(self, entity_id: str, cursor: Cursor) -> None:
-        if cursor.grain is Grain.RECORDS:
+        if cursor.granularity is Granularity.RECORDS:
             self.outgoing.append(self._change(entity_id))
             return
         clocks = self.records[entity_id].clocks
@@ -227,7 +227,7 @@ class ModelServer:
             self._held.change.more = None
         self._release()
         for reset in cursor.marks:
-            self.outgoing.append(self._completed(cursor.grain, reset=reset))
+            self.outgoing.append(self._completed(cursor.granularity, reset=reset))
         cursor.live = True
         if cursor in self._ending:
             self._ending.remove(cursor)
@@ -237,8 +237,8 @@ class ModelServer:
             self.outgoing.append(self._held)
         self._held = None
 
-    def _completed(self, grain: Grain, *, reset: bool) -> Message:
-        kind = SyncComplete if grain is Grain.RECORDS else SyncFieldsComplete
+    def _completed(self, granularity: Granularity, *, reset: bool) -> Message:
+        kind = SyncComplete if granularity is Granularity.RECORDS else SyncFieldsComplete
         return kind(entity=ENTITY, version=self.version, epoch=self.epoch, reset=reset)
 
     def _change(self, entity_id: str) -> Change:

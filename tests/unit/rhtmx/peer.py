@@ -10,8 +10,8 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from rhtmx.client import Client
-from rhtmx.dial import Endpoint
+from rhtmx.api.client import Client
+from rhtmx.core.session import Session
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
@@ -31,7 +31,7 @@ from rhtmx.messages import (
     Welcome,
     Winner,
 )
-from rhtmx.session import Session
+from rhtmx.runtime.handshake import Endpoint
 from rhtmx.wire import SUBPROTOCOLS, Format, Message, decode, encode
 from tests.unit.rhtmx.model_server import ENTITY, NOW, ModelServer
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from rhtmx.cursor import Cursor, Log
-from rhtmx.events import Answered, Delivered, Event, Refused, Started, Synced, WasReset
-from rhtmx.grain import Grain
+from rhtmx.core.cursor import Cursor, Log
+from rhtmx.core.events import Answered, Delivered, Event, Refused, Started, Synced, WasReset
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.session import Session
 from rhtmx.messages import ChangeAction, ChangeLog, Position, Push
-from rhtmx.session import Session
 from rhtmx.wire import Message
 from tests.unit.rhtmx.model_server import ENTITY, ModelServer
 
@@ -68,7 +68,7 @@ class Life:
         self.now = 0.0
         self.server = ModelServer(tells_head=self.random.random() < 0.7)
         self.session = Session("c1", random=lambda: 0.5)
-        self.grain = self.random.choice(list(Grain))
+        self.granularity = self.random.choice(list(Granularity))
         self.pushes = self.random.random() < 0.5
         self.readers: list[Reader] = []
         self.saved: list[tuple[Position | None, Reader]] = []
@@ -180,21 +180,21 @@ class Life:
         if len(self.readers) < 3:
             everything = self.random.random() < 0.5
             since = BEGINNING if everything else None
-            cursor = self.session.subscribe(ENTITY, self.grain, since)
+            cursor = self.session.subscribe(ENTITY, self.granularity, since)
             self.readers.append(Reader(cursor, everything))
 
     def stop(self) -> None:
         """A reader goes."""
         if self.readers:
             reader = self.readers.pop(self.random.randrange(len(self.readers)))
-            self.session.unsubscribe(reader.cursor)
+            self.session.streams.remove(reader.cursor)
             self.saved.append((reader.cursor.position, reader))
 
     def go_on(self) -> None:
         """A reader of before comes back, as after a restart of its program."""
         if self.saved and len(self.readers) < 3:
             position, reader = self.saved.pop()
-            reader.cursor = self.session.subscribe(ENTITY, self.grain, position)
+            reader.cursor = self.session.subscribe(ENTITY, self.granularity, position)
             reader.last = position.version if position else 0
             reader.seen = {each for each in reader.seen if each[0] <= reader.last}
             if position is None:
@@ -205,7 +205,7 @@ class Life:
         """A reader becomes slow, or has caught up."""
         if self.readers:
             cursor = self.random.choice(self.readers).cursor
-            (self.session.resume if cursor.paused else self.session.pause)(cursor)
+            (self.session.streams.resume if cursor.paused else self.session.streams.pause)(cursor)
 
     # What must hold.
 
@@ -236,7 +236,7 @@ class Life:
             self.reconnect()
         for reader in self.readers:
             if reader.cursor.paused:
-                self.session.resume(reader.cursor)
+                self.session.streams.resume(reader.cursor)
         while True:
             self.send()
             if not (self.upstream or self.server.outgoing or self.server.pump()):
@@ -267,7 +267,7 @@ class Life:
         state: dict[tuple[str, str], str] = {}
         new: set[tuple[str, str]] = set()
         for entity_id, record in self.server.records.items():
-            if self.grain is Grain.RECORDS:
+            if self.granularity is Granularity.RECORDS:
                 if record.version > base:
                     new.add((entity_id, ""))
                 if record.live:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rhtmx.cursor import Cursor
-from rhtmx.events import Event
+from rhtmx.core.cursor import Cursor
+from rhtmx.core.events import Event
+from rhtmx.core.outgoing import Fence, Outgoing
 from rhtmx.messages import ChangeLog, FieldChangeLog, Position, SyncComplete
-from rhtmx.outlet import Fence, Outlet
 from rhtmx.wire import ClientMessage
 
 
@@ -34,7 +34,7 @@ class WireSide:
         self.sent: list[ClientMessage] = []
         self.fences: list[Fence] = []
         self.told: list[Event] = []
-        self.outlet = Outlet(self.sent.append, self.fences.append, self.told.append, epoch="e")
+        self.outgoing = Outgoing(self.sent.append, self.fences.append, self.told.append, epoch="e")
 
     def said(self) -> list[Any]:
         """What was sent since the last call: entity → position, or the message's name."""

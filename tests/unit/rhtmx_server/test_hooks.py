@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.values.changes import Change
 from rhtmx_server.hooks import PAGE, CommitHooks, HookRunner
 from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites

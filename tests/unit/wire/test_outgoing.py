@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.wire.outgoing`."""
+"""Facts about `rhtmx.wire.check_outgoing`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, SHAPES
 from rhtmx.wire import Format, decode, encode
+from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS
-from rhtmx.wire.outgoing import checked
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))

@@ -5,15 +5,15 @@ Knows its order of things. Must not know how a line looks.
 
 from __future__ import annotations
 
+from rhtmx.api.client import Client
 from rhtmx.cli import lines, records
 from rhtmx.cli.connected import answer, connected
 from rhtmx.cli.errors import FINE, REFUSED, explain
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Server, Validate
-from rhtmx.client import Client
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import RhtmxError
-from rhtmx.results import FormValidation, Validation
-from rhtmx.verdict import ConnectionClosed
+from rhtmx.values.results import FormValidation, Validation
 
 __all__ = ["validate"]
 

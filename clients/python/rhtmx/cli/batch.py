@@ -8,7 +8,7 @@ from __future__ import annotations
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.requests import Push, PushMany
 from rhtmx.cli.values import parse_json
-from rhtmx.jsonvalue import Json
+from rhtmx.values.json_value import Json
 
 __all__ = ["push"]
 

@@ -5,8 +5,8 @@ Knows exit codes, and which failure means which. It never leaves the tool.
 
 from __future__ import annotations
 
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.verdict import ConnectionClosed
 
 __all__ = ["FINE", "INTERRUPTED", "NO_CONNECTION", "REFUSED", "USAGE", "CommandError", "explain"]
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rhtmx.cli.errors import USAGE, CommandError
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 from rhtmx.wire.limits import MAX_TOKEN
 
 __all__ = ["choose", "lines", "load", "opened", "shown", "token"]

@@ -12,7 +12,7 @@ from datetime import tzinfo
 from rhtmx.cli.paint import Paint
 from rhtmx.cli.text import escape, json_text, pad, width
 from rhtmx.messages import Position
-from rhtmx.results import Conflict, FieldPushResult, FormValidation, PushResult, Validation
+from rhtmx.values.results import Conflict, FieldPushResult, FormValidation, PushResult, Validation
 
 __all__ = ["form_verdict", "place", "pushed", "verdict"]
 

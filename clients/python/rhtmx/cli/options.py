@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rhtmx.address import websocket_url
 from rhtmx.cli import values
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
 from rhtmx.cli.requests import Invocation, Push, PushMany, Request, Server, Sync, Tail, Validate
+from rhtmx.core.address import websocket_url
 from rhtmx.errors import RhtmxError
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 from rhtmx.wire.limits import MAX_TOKEN
 
 __all__ = ["Disk", "read"]

@@ -9,19 +9,19 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TypeAlias
 
-from rhtmx.changes import Change, FieldChange
+from rhtmx.api.client import Client
 from rhtmx.cli import lines, records
 from rhtmx.cli.connected import connected
 from rhtmx.cli.errors import FINE, explain
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Server, Sync, Tail
-from rhtmx.cli.rows import Row, Table
-from rhtmx.client import Client
+from rhtmx.cli.rows import Table, TableRow
+from rhtmx.core.events import Reset
 from rhtmx.errors import RhtmxError
-from rhtmx.events import Reset
 from rhtmx.messages import Position
-from rhtmx.results import SyncResult
-from rhtmx.subscription import Subscription
+from rhtmx.runtime.subscription import Subscription
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.results import SyncResult
 
 __all__ = ["sync", "tail"]
 
@@ -57,7 +57,7 @@ class _Tail:
         if self._output.json:
             self._output.record(records.change(change, position))
         else:
-            self._output.line(self._table.line(Row.of(change), self._output.columns))
+            self._output.line(self._table.line(TableRow.of(change), self._output.columns))
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
@@ -141,7 +141,7 @@ async def sync(server: Server, request: Sync, output: Output) -> int:
 
 def _print_all(result: SyncResult[Change] | SyncResult[FieldChange], output: Output) -> None:
     table = Table(output.paint)
-    rows = [Row.of(change) for change in result.changes]
+    rows = [TableRow.of(change) for change in result.changes]
     for row in rows:
         table.see(row)
     for row in rows:

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from rhtmx.changes import Change, FieldChange
-from rhtmx.events import Reset
+from rhtmx.core.events import Reset
 from rhtmx.messages import Position
-from rhtmx.results import FieldPushResult, FormValidation, PushResult, Validation
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 
 __all__ = ["Record", "change", "position", "pushed", "reset", "verdict"]
 

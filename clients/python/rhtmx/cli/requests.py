@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from rhtmx.address import shown
-from rhtmx.formvalue import FormValue
-from rhtmx.jsonvalue import Json
+from rhtmx.core.address import shown
 from rhtmx.messages import Position
+from rhtmx.values.form_value import FormValue
+from rhtmx.values.json_value import Json
 
 __all__ = ["Invocation", "Push", "PushMany", "Request", "Server", "Sync", "Tail", "Validate"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from rhtmx.changes import Change, FieldChange
 from rhtmx.cli.paint import Paint
 from rhtmx.cli.text import cut, escape, json_text, pad, width
+from rhtmx.values.changes import Change, FieldChange
 
-__all__ = ["Row", "Table"]
+__all__ = ["Table", "TableRow"]
 
 _GAP = "  "
 _COLOURS = {"create": "green", "update": "yellow", "delete": "red"}
@@ -31,7 +31,7 @@ _LEAST_DATA = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One change, each column as text.
 
     Attributes:
@@ -51,7 +51,7 @@ class Row:
     client: str
 
     @classmethod
-    def of(cls, change: Change | FieldChange) -> Row:
+    def of(cls, change: Change | FieldChange) -> TableRow:
         """Make it from what a subscription yields."""
         path = f"{change.entity}/{change.entity_id}"
         if isinstance(change, Change):
@@ -83,13 +83,13 @@ class Table:
         self._path = 0
         self._data = 0
 
-    def see(self, row: Row) -> None:
+    def see(self, row: TableRow) -> None:
         """Make room for a row."""
         self._version = max(self._version, len(row.version))
         self._path = max(self._path, min(width(row.path), _WIDEST_PATH))
         self._data = max(self._data, min(width(row.data), _WIDEST_DATA))
 
-    def line(self, row: Row, columns: int | None) -> str:
+    def line(self, row: TableRow, columns: int | None) -> str:
         """A row as a line.
 
         Args:

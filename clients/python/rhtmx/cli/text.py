@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 
-from rhtmx.jsonvalue import Json
+from rhtmx.values.json_value import Json
 
 __all__ = ["cut", "escape", "json_text", "pad", "width"]
 

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.text import cut
-from rhtmx.formvalue import File
-from rhtmx.jsonvalue import Json
 from rhtmx.messages import Position
+from rhtmx.values.form_value import File
+from rhtmx.values.json_value import Json
 
 __all__ = ["data", "form_values", "parse_json", "since"]
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from typing import TypeAlias
 
+from rhtmx.api.client import Client
 from rhtmx.cli import batch, files, lines, records
 from rhtmx.cli.connected import answer, connected
 from rhtmx.cli.errors import FINE, REFUSED, CommandError, explain
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Push, PushMany, Server
-from rhtmx.client import Client
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import RhtmxError
-from rhtmx.results import FieldPushResult, PushResult
-from rhtmx.verdict import ConnectionClosed
+from rhtmx.values.results import FieldPushResult, PushResult
 
 __all__ = ["push", "push_many"]
 

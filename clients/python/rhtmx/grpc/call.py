@@ -16,7 +16,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.metadata import Deadline, decode_metadata
 
-from rhtmx.grpc.failures import CODE, Lost, refused
+from rhtmx.grpc.failures import CODE, ConnectionLost, refused
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 
 __all__ = ["Call", "Limit"]
@@ -98,7 +98,7 @@ class Call:
             return self._limit.passed(self._address)
         if isinstance(error, GRPCError):
             return refused(error, trailers, self._address)
-        return Lost(f"the connection to '{self._address}' was lost: {error}")
+        return ConnectionLost(f"the connection to '{self._address}' was lost: {error}")
 
     def _late(self, error: Exception, trailers: Mapping[str, str | bytes]) -> bool:
         """Whether it is about the deadline: the server's clock may see it first."""

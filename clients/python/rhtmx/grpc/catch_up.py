@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Hashable
 from typing import Any, TypeVar
 
-from rhtmx.events import Reset
-from rhtmx.grpc.source import Source
+from rhtmx.api.sync import collect
+from rhtmx.core.events import Reset
+from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import Position
-from rhtmx.results import SyncResult
-from rhtmx.sync import collect
+from rhtmx.values.results import SyncResult
 
 __all__ = ["CatchUp"]
 
@@ -37,7 +37,7 @@ class CatchUp(Watch[T]):
 
     def __init__(
         self,
-        source: Source,
+        source: StreamOpener,
         convert: Callable[[Any], T],
         key: Callable[[T], Hashable],
         *,

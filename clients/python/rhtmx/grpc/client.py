@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.line import Line, Token
+from rhtmx.grpc.channel import ServerChannel, Token
+from rhtmx.grpc.endpoint import Tls, target
 from rhtmx.grpc.reads import Reads
-from rhtmx.grpc.target import Tls, target
 from rhtmx.grpc.writes import Writes
 
 __all__ = ["Backend", "backend"]
@@ -41,7 +41,7 @@ class Backend(Reads, Writes):
     """
 
     def __init__(
-        self, line: Line, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, line: ServerChannel, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         Writes.__init__(self, line, clock)
 
@@ -110,7 +110,7 @@ def backend(
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, "backend: client_secret is of a client_id: give both, or neither"
         )
-    line = Line(
+    line = ServerChannel(
         target(address, tls),
         token=token,
         client_id=client_id,

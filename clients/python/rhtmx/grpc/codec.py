@@ -10,9 +10,9 @@ from typing import Any
 
 from grpclib.encoding.base import CodecBase
 
+from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.notes import Notes
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.notes import Notes
-from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import ServerReader, encode_message
 
 __all__ = ["Codec"]

@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
-from rhtmx import tls
+from rhtmx.core import tls
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
-from rhtmx.verdict import ConnectionClosed
 from rhtmx.words import unknown
 
-__all__ = ["CODE", "Lost", "may_pass", "refused", "unreachable"]
+__all__ = ["CODE", "ConnectionLost", "may_pass", "refused", "unreachable"]
 
 CODE = "rhtmx-code"
 """The trailer with the error code, as the socket spells it."""
@@ -49,7 +49,7 @@ _OPTIONS = {
 """How TLS is spoken of here."""
 
 
-class Lost(ConnectionClosed):
+class ConnectionLost(ConnectionClosed):
     """There is no connection now; the next call makes a new one."""
 
 
@@ -63,7 +63,9 @@ def refused(error: GRPCError, trailers: Mapping[str, str | bytes], address: str)
     """
     word = str(trailers.get(CODE, ""))
     if not word and error.status in _GONE:
-        return Lost(f"'{address}' is not available: {error.message or 'is the server running?'}")
+        return ConnectionLost(
+            f"'{address}' is not available: {error.message or 'is the server running?'}"
+        )
     code = ERROR_CODE_VALUES.get(word)
     new = code is None and word != ""
     details = trailers.get(_DETAILS)
@@ -91,14 +93,16 @@ def unreachable(error: OSError, address: str) -> ConnectionClosed:
         words, _ = tls.failure(error, **_OPTIONS)
         # A certificate may be another one tomorrow, but nobody sees a watch that waits for it.
         stays = isinstance(error, ssl.SSLCertVerificationError)
-        return (ConnectionClosed if stays else Lost)(f"cannot connect to '{address}': {words}")
+        return (ConnectionClosed if stays else ConnectionLost)(
+            f"cannot connect to '{address}': {words}"
+        )
     words = error.strerror or str(error)
-    return Lost(f"cannot connect to '{address}': {words}: is the server running?")
+    return ConnectionLost(f"cannot connect to '{address}': {words}: is the server running?")
 
 
 def may_pass(error: RhtmxError) -> bool:
     """Whether the same call may succeed later."""
     if isinstance(error, ConnectionClosed):
-        return isinstance(error, Lost)
+        return isinstance(error, ConnectionLost)
     row = ERRORS.get(error.code)
     return error.retryable or (row is not None and row.close_code in RECONNECT_CLOSE_CODES)

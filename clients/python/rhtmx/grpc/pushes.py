@@ -17,12 +17,13 @@ from grpclib.const import Cardinality
 from grpclib.exceptions import StreamTerminatedError
 from grpclib.stream import recv_message
 
-from rhtmx import calls, messages
+from rhtmx import messages
+from rhtmx.core import build_message
+from rhtmx.core.error_policy import typed_error
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Call, Limit
-from rhtmx.grpc.line import Line
-from rhtmx.jsonvalue import Json
-from rhtmx.verdict import typed_error
+from rhtmx.grpc.channel import ServerChannel
+from rhtmx.values.json_value import Json
 
 __all__ = ["ROUTE", "Delete", "Many", "PushOutcome", "Write", "push_many"]
 
@@ -44,7 +45,9 @@ class Write:
 
     def message(self) -> messages.Push:
         """What is sent."""
-        return calls.push(self.entity, self.entity_id, self.data, self.base_version, self.seq)
+        return build_message.push(
+            self.entity, self.entity_id, self.data, self.base_version, self.seq
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Delete:
 
     def message(self) -> messages.Push:
         """What is sent."""
-        return calls.push_delete(self.entity, self.entity_id, self.base_version, self.seq)
+        return build_message.push_delete(self.entity, self.entity_id, self.base_version, self.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ Many = AsyncIterable[Write | Delete] | Iterable[Write | Delete]
 
 
 async def push_many(
-    line: Line, writes: Many, limit: Limit | None
+    line: ServerChannel, writes: Many, limit: Limit | None
 ) -> AsyncGenerator[PushOutcome, None]:
     """Send all writes; yields what became of each, in order."""
     pushes = _Pushes(writes)

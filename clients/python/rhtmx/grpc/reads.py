@@ -10,15 +10,15 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
 
-from rhtmx import calls
-from rhtmx.changes import Change, FieldChange
+from rhtmx.api.sync import field_key, record_key
+from rhtmx.core import build_message
+from rhtmx.core.events import Reset
+from rhtmx.core.granularity import Granularity
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Reset
-from rhtmx.grain import Grain
 from rhtmx.grpc.call import Limit
 from rhtmx.grpc.catch_up import CatchUp
-from rhtmx.grpc.line import Line
-from rhtmx.grpc.source import Source
+from rhtmx.grpc.channel import ServerChannel
+from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import (
     ChangeAction,
@@ -27,8 +27,8 @@ from rhtmx.messages import (
     HistoryRequest,
     Position,
 )
-from rhtmx.sync import field_key, record_key
-from rhtmx.wire.outgoing import check_integer, check_time
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.wire.check_outgoing import check_integer, check_time
 
 __all__ = ["Reads"]
 
@@ -40,7 +40,7 @@ class Reads:
         line: makes the calls.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: ServerChannel) -> None:
         self._line = line
 
     async def get(
@@ -89,8 +89,8 @@ class Reads:
             >>> async for change in trackers.watch("tasks", since=0):
             ...     print(change.version, change.action, change.data)
         """
-        source = Source(self._line, entity, Grain.RECORDS)
-        return Watch(source, Change.of, since=calls.position(since), on_reset=on_reset)
+        source = StreamOpener(self._line, entity, Granularity.RECORDS)
+        return Watch(source, Change.of, since=build_message.position(since), on_reset=on_reset)
 
     def watch_fields(
         self,
@@ -100,8 +100,8 @@ class Reads:
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Watch[FieldChange]:
         """The live stream of field changes; see `watch`."""
-        source = Source(self._line, entity, Grain.FIELDS)
-        return Watch(source, FieldChange.of, since=calls.position(since), on_reset=on_reset)
+        source = StreamOpener(self._line, entity, Granularity.FIELDS)
+        return Watch(source, FieldChange.of, since=build_message.position(since), on_reset=on_reset)
 
     def sync(
         self,
@@ -120,8 +120,8 @@ class Reads:
             >>> async for change in trackers.sync("tasks", result.position):
             ...     print(change.version, change.data)
         """
-        source = Source(self._line, entity, Grain.RECORDS, ends=True, timeout=timeout)
-        start = calls.position(since)
+        source = StreamOpener(self._line, entity, Granularity.RECORDS, ends=True, timeout=timeout)
+        start = build_message.position(since)
         return CatchUp(source, Change.of, record_key, since=start, on_reset=on_reset)
 
     def sync_fields(
@@ -133,8 +133,8 @@ class Reads:
         timeout: float | None = None,
     ) -> CatchUp[FieldChange]:
         """Every field that changed after a position, each at its latest; see `sync`."""
-        source = Source(self._line, entity, Grain.FIELDS, ends=True, timeout=timeout)
-        start = calls.position(since)
+        source = StreamOpener(self._line, entity, Granularity.FIELDS, ends=True, timeout=timeout)
+        start = build_message.position(since)
         return CatchUp(source, FieldChange.of, field_key, since=start, on_reset=on_reset)
 
     async def history(

@@ -15,12 +15,12 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from rhtmx.backoff import Backoff
+from rhtmx.core.backoff import Backoff
+from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Delivered, Reset, Synced, WasReset
 from rhtmx.grpc.failures import may_pass
-from rhtmx.grpc.place import News, Place
-from rhtmx.grpc.source import Source
+from rhtmx.grpc.position_tracker import News, PositionTracker
+from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.messages import Envelope, Position
 
 __all__ = ["Watch"]
@@ -52,7 +52,7 @@ class Watch(Generic[T]):
 
     def __init__(
         self,
-        source: Source,
+        source: StreamOpener,
         convert: Callable[[Any], T],
         *,
         since: Position | None = None,
@@ -151,7 +151,7 @@ class Watch(Generic[T]):
         """Read stream after stream, each from where the one before it ended."""
         loop = asyncio.get_running_loop()
         backoff = Backoff(random.random)
-        place = Place(self.entity, self._position)
+        place = PositionTracker(self.entity, self._position)
         self._source.begin()
         while True:
             self._taken.clear()
@@ -176,7 +176,7 @@ class Watch(Generic[T]):
             log.warning("reading '%s' again in %.1f s: %s", self.entity, wait, words)
             await asyncio.sleep(wait)
 
-    async def _stream(self, place: Place) -> AsyncGenerator[News, None]:
+    async def _stream(self, place: PositionTracker) -> AsyncGenerator[News, None]:
         """One stream, as news."""
         for news in place.begin():
             yield news
@@ -217,7 +217,7 @@ async def _step(items: AsyncGenerator[Item[T], None]) -> Item[T]:
     return await anext(items)
 
 
-def _news(place: Place, envelope: Envelope) -> list[News]:
+def _news(place: PositionTracker, envelope: Envelope) -> list[News]:
     """What a message means to a reader. What it does not know means nothing to it.
 
     betterproto2 0.10 lets an envelope hold several, and `which_one_of` raises then.

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from datetime import datetime
 
-from rhtmx import calls
-from rhtmx.formvalue import FormValue
+from rhtmx.core import build_message
+from rhtmx.core.ticks import Ticks
 from rhtmx.grpc.call import Limit
-from rhtmx.grpc.line import Line
+from rhtmx.grpc.channel import ServerChannel
 from rhtmx.grpc.pushes import Many, PushOutcome, push_many
-from rhtmx.jsonvalue import Json
 from rhtmx.messages import Push
-from rhtmx.results import FieldPushResult, FormValidation, PushResult, Validation
-from rhtmx.ticks import Ticks
+from rhtmx.values.form_value import FormValue
+from rhtmx.values.json_value import Json
+from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 
 __all__ = ["Writes"]
 
@@ -30,7 +30,7 @@ class Writes:
         clock: the time, for field writes.
     """
 
-    def __init__(self, line: Line, clock: Callable[[], datetime]) -> None:
+    def __init__(self, line: ServerChannel, clock: Callable[[], datetime]) -> None:
         self._line = line
         self._clock = clock
         self._ticks = Ticks()
@@ -63,7 +63,9 @@ class Writes:
             ConnectionClosed: the server cannot be reached.
             TimeoutError: it did not answer in time.
         """
-        return await self._push(calls.push(entity, entity_id, data, base_version, seq), timeout)
+        return await self._push(
+            build_message.push(entity, entity_id, data, base_version, seq), timeout
+        )
 
     async def delete(
         self,
@@ -75,7 +77,9 @@ class Writes:
         timeout: float | None = None,
     ) -> PushResult:
         """Delete a record; see `push`."""
-        return await self._push(calls.push_delete(entity, entity_id, base_version, seq), timeout)
+        return await self._push(
+            build_message.push_delete(entity, entity_id, base_version, seq), timeout
+        )
 
     def push_many(
         self, writes: Many, *, timeout: float | None = None
@@ -136,7 +140,9 @@ class Writes:
             TimeoutError: it did not answer in time.
         """
         at = timestamp or self._ticks.next(self._clock())
-        message = calls.push_fields(entity, entity_id, fields, delete, base_version, at, seq)
+        message = build_message.push_fields(
+            entity, entity_id, fields, delete, base_version, at, seq
+        )
         answer = await self._line.ask(lambda stub: stub.push_fields(message), timeout)
         assert answer.ack is not None
         return FieldPushResult.of(answer.ack, answer.conflicts)
@@ -164,7 +170,7 @@ class Writes:
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
-        message = calls.validate_field(form, field, value, values or {}, form_instance)
+        message = build_message.validate_field(form, field, value, values or {}, form_instance)
         answer = await self._line.ask(lambda stub: stub.validate_field(message), timeout)
         return Validation.of(answer)
 
@@ -187,7 +193,7 @@ class Writes:
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
-        message = calls.validate_form(form, fields, form_instance)
+        message = build_message.validate_form(form, fields, form_instance)
         answer = await self._line.ask(lambda stub: stub.validate_form(message), timeout)
         return FormValidation.of(answer)
 

@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rhtmx.errors import RhtmxError
-from rhtmx.grain import Grain
-from rhtmx.messages import Position
-from rhtmx.ops import (
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
     DropRefused,
-    DropRow,
+    DropWrite,
     Image,
-    Kept,
-    KeptRow,
     Op,
     PutRecord,
     PutRefused,
-    PutRow,
+    PutWrite,
     RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
+    StoredEntity,
+    StoredWrite,
 )
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import Position
 
 __all__ = ["MemoryStore"]
 
@@ -49,15 +49,15 @@ class MemoryStore:
         self.secret: str | None = None
         self.failure: RhtmxError | None = None
         self._last = 0
-        self._rows: dict[str, KeptRow] = {}
+        self._rows: dict[str, StoredWrite] = {}
         self._refused: dict[str, RefusedWrite] = {}
-        self._entities: dict[str, Kept] = {}
+        self._entities: dict[str, StoredEntity] = {}
 
     def load(self) -> Image:
         """Read everything."""
         rows = sorted(self._rows.values(), key=_order)
         entities = {
-            name: Kept(kept.position, kept.grain, dict(kept.records))
+            name: StoredEntity(kept.position, kept.granularity, dict(kept.records))
             for name, kept in self._entities.items()
         }
         refused = list(self._refused.values())
@@ -98,12 +98,12 @@ class MemoryStore:
                 self._entity(entity).records[entity_id] = held
             case DropRecord(entity, entity_id):
                 self._entity(entity).records.pop(entity_id, None)
-            case SetPosition(entity, position, grain):
+            case SetPosition(entity, position, granularity):
                 kept = self._entity(entity)
-                kept.position, kept.grain = position, grain
-            case PutRow(row):
+                kept.position, kept.granularity = position, granularity
+            case PutWrite(row):
                 self._rows[row.id] = row
-            case DropRow(row_id):
+            case DropWrite(row_id):
                 self._rows.pop(row_id, None)
             case PutRefused(refused):
                 self._refused[refused.id] = refused
@@ -114,12 +114,12 @@ class MemoryStore:
             case SetIdentity(client_id, secret):
                 self.client_id, self.secret = client_id, secret
 
-    def _entity(self, entity: str) -> Kept:
-        beginning = Kept(Position(epoch="", version=0), Grain.RECORDS)
+    def _entity(self, entity: str) -> StoredEntity:
+        beginning = StoredEntity(Position(epoch="", version=0), Granularity.RECORDS)
         return self._entities.setdefault(entity, beginning)
 
 
-def _order(row: KeptRow) -> tuple[bool, int, int]:
+def _order(row: StoredWrite) -> tuple[bool, int, int]:
     """What is settled first, by its version; then what waits, by its number."""
     if row.settled is not None:
         return (False, row.settled.version, row.seq)

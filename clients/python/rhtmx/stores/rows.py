@@ -12,30 +12,30 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grain import Grain
-from rhtmx.messages import Position, Push, PushFields
-from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
-from rhtmx.ops import (
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
     DropRefused,
-    DropRow,
-    Held,
+    DropWrite,
+    HeldRecord,
     Image,
-    Kept,
-    KeptRow,
     Mutation,
     Op,
     PutRecord,
     PutRefused,
-    PutRow,
+    PutWrite,
     RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     Settled,
+    StoredEntity,
+    StoredWrite,
 )
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Position, Push, PushFields
+from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.wire import Format, decode, encode
 from rhtmx.words import spelled, unknown
 
@@ -55,10 +55,12 @@ def read(db: sqlite3.Connection) -> Image:
     client_id, last, secret = db.execute("SELECT id, last, secret FROM client").fetchone()
     image = Image(client_id, last, secret=secret)
     for name, epoch, version, grain in db.execute("SELECT * FROM entities"):
-        image.entities[name] = Kept(Position(epoch=epoch, version=version), Grain(grain))
+        image.entities[name] = StoredEntity(
+            Position(epoch=epoch, version=version), Granularity(grain)
+        )
     for entity, entity_id, version, data in db.execute("SELECT * FROM records"):
         if entity in image.entities:
-            image.entities[entity].records[entity_id] = Held(version, data)
+            image.entities[entity].records[entity_id] = HeldRecord(version, data)
     image.rows = sorted((_row(each) for each in db.execute("SELECT * FROM queue")), key=_order)
     image.refused = [_refused(each) for each in db.execute("SELECT * FROM refused ORDER BY rowid")]
     return image
@@ -68,7 +70,7 @@ def add(db: sqlite3.Connection, each: Add) -> int:
     """Number a write and store it."""
     (seq,) = db.execute("UPDATE client SET last = last + 1 RETURNING last").fetchone()
     row = each.row
-    _put_row(db, KeptRow(row.id, seq, row.message, row.epoch, row.since))
+    _put_row(db, StoredWrite(row.id, seq, row.message, row.epoch, row.since))
     if each.instead is not None:
         db.execute("DELETE FROM refused WHERE id = ?", (each.instead,))
     return int(seq)
@@ -86,9 +88,9 @@ def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:
             case SetPosition(entity, position, grain):
                 place = (entity, position.epoch, position.version, grain.value)
                 db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?)", place)
-            case PutRow(row):
+            case PutWrite(row):
                 _put_row(db, row)
-            case DropRow(row_id):
+            case DropWrite(row_id):
                 db.execute("DELETE FROM queue WHERE id = ?", (row_id,))
             case PutRefused(refused):
                 _put_refused(db, refused)
@@ -100,7 +102,7 @@ def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:
                 db.execute("UPDATE client SET id = ?, secret = ?", (client_id, secret))
 
 
-def _put_row(db: sqlite3.Connection, row: KeptRow) -> None:
+def _put_row(db: sqlite3.Connection, row: StoredWrite) -> None:
     settled = None
     if row.settled is not None:
         lost = {field: _text(value) for field, value in row.settled.lost.items()}
@@ -122,14 +124,14 @@ def _put_refused(db: sqlite3.Connection, refused: RefusedWrite) -> None:
     db.execute("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
 
-def _row(values: tuple[Any, ...]) -> KeptRow:
+def _row(values: tuple[Any, ...]) -> StoredWrite:
     row_id, seq, message, epoch, since, kept = values
     settled = None
     if kept is not None:
         version, of, lost = json.loads(kept)
         texts = {name: None if each is None else each.encode() for name, each in lost.items()}
         settled = Settled(version, of, texts)
-    return KeptRow(row_id, seq, _mutation(message), epoch, since, settled)
+    return StoredWrite(row_id, seq, _mutation(message), epoch, since, settled)
 
 
 def _refused(values: tuple[Any, ...]) -> RefusedWrite:
@@ -144,7 +146,7 @@ def _spelled(code: ErrorCode) -> str:
     return "" if code is ErrorCode.UNSPECIFIED else spelled(ERROR_CODE_SPELLINGS, code)
 
 
-def _order(row: KeptRow) -> tuple[bool, int, int]:
+def _order(row: StoredWrite) -> tuple[bool, int, int]:
     """What is settled first, by its version; then what waits, by its number."""
     if row.settled is not None:
         return (False, row.settled.version, row.seq)

@@ -7,8 +7,8 @@ import pytest
 from rhtmx.cli.asking import validate
 from rhtmx.cli.errors import REFUSED, CommandError
 from rhtmx.cli.requests import Validate
-from rhtmx.formvalue import File
 from rhtmx.messages import FormFile, ValidateField
+from rhtmx.values.form_value import File
 from tests.unit.rhtmx.cli.screens import Screen, server
 from tests.unit.rhtmx.peer import Peer
 

@@ -10,8 +10,8 @@ import pytest
 
 from rhtmx.cli.connected import answer, connected
 from rhtmx.cli.errors import NO_CONNECTION, USAGE, CommandError
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.messages import Hello
-from rhtmx.verdict import ConnectionClosed
 from tests.unit.rhtmx.cli.screens import Screen, server
 from tests.unit.rhtmx.peer import Peer
 
@@ -19,7 +19,7 @@ from tests.unit.rhtmx.peer import Peer
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connect again without waiting."""
-    monkeypatch.setattr("rhtmx.backoff._LONGEST", 0.0)
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.0)
 
 
 def tokens(peer: Peer) -> list[str | None]:
@@ -66,8 +66,8 @@ async def test_a_token_goes_to_the_server(peer: Peer) -> None:
 async def test_who_is_not_patient_waits_for_no_longer_than_the_timeout(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.backoff._LONGEST", 1000.0)
-    monkeypatch.setattr("rhtmx.client.random.random", lambda: 0.99)
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 1000.0)
+    monkeypatch.setattr("rhtmx.api.client.random.random", lambda: 0.99)
 
     async def wait() -> None:
         async with connected(server(peer.url, timeout=0.1), Screen().output, patient=False):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rhtmx.cli.errors import NO_CONNECTION, REFUSED, explain
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.verdict import ConnectionClosed
 
 
 def test_a_refusal_says_what_it_is_about() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.files import choose, lines, load, opened, shown, token
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 
 
 async def read(descriptor: int, name: str = "-") -> list[tuple[str, str]]:

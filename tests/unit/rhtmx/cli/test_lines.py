@@ -7,7 +7,7 @@ from datetime import UTC
 from rhtmx.cli.lines import form_verdict, place, pushed, verdict
 from rhtmx.cli.paint import Paint
 from rhtmx.messages import Position
-from rhtmx.results import FormError, FormValidation, PushResult, Validation
+from rhtmx.values.results import FormError, FormValidation, PushResult, Validation
 from tests.unit.rhtmx.cli.values_of import conflict, merged
 
 PLAIN = Paint(False)

@@ -10,8 +10,8 @@ import pytest
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.options import Disk, read
 from rhtmx.cli.requests import Invocation, Push, PushMany, Server, Sync, Tail, Validate
-from rhtmx.formvalue import File
 from rhtmx.messages import Position
+from rhtmx.values.form_value import File
 
 A = File("a.txt", 3, "text/plain")
 FILES = {"-": "1", "task.json": '{"title": "x"}', "bad.json": "{"}

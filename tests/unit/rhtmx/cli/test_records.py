@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from rhtmx.cli import records
-from rhtmx.events import Reset
+from rhtmx.core.events import Reset
 from rhtmx.messages import Position
-from rhtmx.results import FormError, FormValidation, PushResult, Validation
+from rhtmx.values.results import FormError, FormValidation, PushResult, Validation
 from tests.unit.rhtmx.cli.values_of import change, conflict, field_change, merged
 
 HERE = Position(epoch="e0", version=41)

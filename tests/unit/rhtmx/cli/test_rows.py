@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rhtmx.cli.paint import Paint
-from rhtmx.cli.rows import Row, Table
+from rhtmx.cli.rows import Table, TableRow
 from rhtmx.cli.text import width
 from tests.unit.rhtmx.cli.values_of import change, field_change
 
@@ -19,7 +19,7 @@ PLAIN = Paint(False)
 
 
 def line(what: Any, columns: int | None = None) -> str:
-    return Table(PLAIN, UTC).line(Row.of(what), columns)
+    return Table(PLAIN, UTC).line(TableRow.of(what), columns)
 
 
 def test_a_change_reads_as_in_the_tour() -> None:
@@ -43,15 +43,15 @@ def test_what_is_gone_has_no_data_and_null_is_data() -> None:
 
 def test_times_are_those_of_the_zone() -> None:
     table = Table(PLAIN, timezone(timedelta(hours=-11)))
-    assert "2026-11-21 23:00:01" in table.line(Row.of(change()), None)
+    assert "2026-11-21 23:00:01" in table.line(TableRow.of(change()), None)
 
 
 def test_columns_stay_where_they_are_once_there_was_a_wider_one() -> None:
     table = Table(PLAIN, UTC)
     for each in (change(), change(entity_id="a-longer-id", version=123_456)):
-        table.see(Row.of(each))
+        table.see(TableRow.of(each))
     lines = [
-        table.line(Row.of(each), None)
+        table.line(TableRow.of(each), None)
         for each in (change(), change(entity_id="a-longer-id", version=123_456))
     ]
     assert len({text.index("{") for text in lines}) == 1
@@ -60,8 +60,8 @@ def test_columns_stay_where_they_are_once_there_was_a_wider_one() -> None:
 
 def test_one_enormous_change_does_not_move_those_that_follow() -> None:
     table = Table(PLAIN, UTC)
-    table.line(Row.of(change(data="x" * 5000, entity_id="y" * 255)), None)
-    assert len(table.line(Row.of(change()), None)) < 140
+    table.line(TableRow.of(change(data="x" * 5000, entity_id="y" * 255)), None)
+    assert len(table.line(TableRow.of(change()), None)) < 140
 
 
 def test_in_a_pipe_data_is_whole() -> None:
@@ -99,6 +99,6 @@ def test_no_line_is_wider_than_the_terminal_or_more_than_one(
 
 def test_each_action_has_its_colour_which_takes_no_column() -> None:
     for action, code in (("create", 32), ("update", 33), ("delete", 31)):
-        text = Table(Paint(True), UTC).line(Row.of(change(action=action)), 90)
+        text = Table(Paint(True), UTC).line(TableRow.of(change(action=action)), 90)
         assert f"\x1b[{code}m{action}\x1b[0m" in text
         assert re.sub(r"\x1b\[\d+m", "", text) == line(change(action=action), 90)

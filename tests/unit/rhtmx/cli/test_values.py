@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.values import data, form_values, parse_json, since
-from rhtmx.formvalue import File
 from rhtmx.messages import Position
+from rhtmx.values.form_value import File
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -9,7 +9,7 @@ import pytest
 
 from rhtmx.cli.options import Disk, read
 from rhtmx.cli.words import COMMANDS, EPILOG
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 
 EXAMPLES = [
     line.strip()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rhtmx.changes import Change, FieldChange
-from rhtmx.results import Conflict, FieldPushResult
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.results import Conflict, FieldPushResult
 
 AT = datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
 

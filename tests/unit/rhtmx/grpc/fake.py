@@ -15,10 +15,10 @@ from grpclib.exceptions import GRPCError
 from grpclib.testing import ChannelFor
 
 from rhtmx.errors import ErrorCode
+from rhtmx.grpc.channel import ServerChannel, Token
 from rhtmx.grpc.client import Backend
 from rhtmx.grpc.codec import Codec
-from rhtmx.grpc.line import Line, Token
-from rhtmx.grpc.target import target
+from rhtmx.grpc.endpoint import target
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -258,10 +258,10 @@ async def line_to(
     token: Token = None,
     client_id: str | None = None,
     client_secret: str | None = None,
-) -> AsyncIterator[Line]:
+) -> AsyncIterator[ServerChannel]:
     """A line to it that is open."""
     async with channel_to(fake) as channel:
-        line = Line(
+        line = ServerChannel(
             target("test:1"),
             token=token,
             client_id=client_id,
@@ -280,6 +280,6 @@ async def backend_to(
     """A backend of it that is entered."""
     async with channel_to(fake) as channel:
         where = target("test:1")
-        line = Line(where, token=token, client_id=client_id, make=lambda _: channel)
+        line = ServerChannel(where, token=token, client_id=client_id, make=lambda _: channel)
         async with Backend(line, clock=lambda: NOON) as backend:
             yield backend

@@ -10,9 +10,9 @@ from grpclib.client import Channel
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Call, Limit
-from rhtmx.verdict import ConnectionClosed
 
 NOWHERE = cast("Channel", None)
 

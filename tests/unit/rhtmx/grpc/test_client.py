@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rhtmx
-from rhtmx.client import Client
+from rhtmx.api.client import Client
 from rhtmx.errors import RhtmxError
 from rhtmx.grpc.client import Backend, backend
 from tests.support.process import run

@@ -6,10 +6,10 @@ from unittest import mock
 
 import pytest
 
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.codec import Codec
 from rhtmx.messages import Envelope, Ping, Push, PushAck
-from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire import encode_message
 
 ACK = PushAck("tasks", "1", 7)

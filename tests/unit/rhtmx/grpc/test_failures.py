@@ -9,10 +9,10 @@ import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.failures import Lost, may_pass, refused, unreachable
+from rhtmx.grpc.failures import ConnectionLost, may_pass, refused, unreachable
 from rhtmx.messages.tables import ERRORS
-from rhtmx.verdict import ConnectionClosed
 
 
 @pytest.mark.parametrize("code", ERRORS)
@@ -67,7 +67,7 @@ def test_a_code_that_is_not_known_yet_may_pass_if_the_status_or_a_time_to_wait_s
 @pytest.mark.parametrize("status", [Status.UNAVAILABLE, Status.CANCELLED])
 def test_a_server_that_is_not_there_is_a_lost_connection(status: Status) -> None:
     error = refused(GRPCError(status), {}, "a:1")
-    assert isinstance(error, Lost)
+    assert isinstance(error, ConnectionLost)
     assert error.message == "'a:1' is not available: is the server running?"
     assert may_pass(error)
 

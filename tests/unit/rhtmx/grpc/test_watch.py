@@ -12,14 +12,14 @@ import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
+from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.events import Delivered, Reset, Synced
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.events import Delivered, Reset, Synced
 from rhtmx.grpc.client import Backend
 from rhtmx.grpc.codec import Codec
-from rhtmx.grpc.place import Place
+from rhtmx.grpc.position_tracker import PositionTracker
 from rhtmx.grpc.watch import _news
 from rhtmx.messages import Envelope, Pong, Position, WatchRequest
-from rhtmx.verdict import ConnectionClosed
 from tests.unit.rhtmx.grpc.fake import (
     FOREVER,
     Fake,
@@ -298,7 +298,7 @@ async def test_a_message_of_a_newer_server_means_nothing_to_a_watch(
 def test_an_envelope_that_holds_several_messages_loses_none() -> None:
     both = change(5)
     both.sync_complete = synced(5).sync_complete
-    news = _news(Place("tasks", None), both)
+    news = _news(PositionTracker("tasks", None), both)
     assert [type(each) for each in news] == [Delivered, Synced]
 
 

@@ -21,7 +21,7 @@ from rhtmx.messages import (
     ValidationResult,
     Winner,
 )
-from rhtmx.results import FormError, PushResult
+from rhtmx.values.results import FormError, PushResult
 from tests.unit.rhtmx.grpc.fake import FOREVER, NOON, Fake, refusal
 
 EVENING = datetime(2026, 11, 26, 20, tzinfo=UTC)

@@ -13,17 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from rhtmx import calls
+from rhtmx.core import build_message
+from rhtmx.core.storage_ops import (
+    Add,
+    HeldRecord,
+    PutRecord,
+    PutRefused,
+    RefusedWrite,
+    SetIdentity,
+    StoredWrite,
+)
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push
-from rhtmx.ops import Add, Held, KeptRow, PutRecord, PutRefused, RefusedWrite, SetIdentity
 from rhtmx.stores.sqlite import _STEPS, VERSION, SqliteStore
 from rhtmx.wire import Format, decode, encode
 from tests.support.process import run
 
 
 def write(name: str, size: int = 1) -> Add:
-    return Add(KeptRow(name, 0, calls.push("tasks", name, "x" * size, None)))
+    return Add(StoredWrite(name, 0, build_message.push("tasks", name, "x" * size, None)))
 
 
 def rows(path: Path) -> list[str]:
@@ -115,9 +123,9 @@ def add_to_message(store: SqliteStore, table: str, more: bytes) -> None:
 def test_a_file_with_a_write_of_a_newer_program_is_left_alone(
     store: SqliteStore, path: Path, table: str, more: bytes
 ) -> None:
-    message = calls.push("tasks", "a", {"n": 1}, 4)
+    message = build_message.push("tasks", "a", {"n": 1}, 4)
     refused = RefusedWrite("b", message, ErrorCode.CONFLICT, "no")
-    store.add([Add(KeptRow("a", 0, message))], [PutRefused(refused)])
+    store.add([Add(StoredWrite("a", 0, message))], [PutRefused(refused)])
     add_to_message(store, table, more)
     store.close()
     before = path.read_bytes()
@@ -130,8 +138,10 @@ def test_a_file_with_a_write_of_a_newer_program_is_left_alone(
 def test_what_a_newer_program_adds_to_a_field_is_not_lost_either(
     store: SqliteStore, path: Path
 ) -> None:
-    patch = calls.push_fields("tasks", "a", {"n": 1}, (), None, datetime(2026, 1, 1, tzinfo=UTC))
-    store.add([Add(KeptRow("a", 0, patch))])
+    patch = build_message.push_fields(
+        "tasks", "a", {"n": 1}, (), None, datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    store.add([Add(StoredWrite("a", 0, patch))])
     change = "UPDATE queue SET message = CAST(replace(message, ?, ?) AS BLOB)"
     store._connection().execute(change, (b'{"field"', b'{"by":1,"field"'))
     store.close()
@@ -141,7 +151,7 @@ def test_what_a_newer_program_adds_to_a_field_is_not_lost_either(
 def test_a_write_that_says_the_same_in_another_spelling_is_read(
     store: SqliteStore, path: Path
 ) -> None:
-    store.add([Add(KeptRow("a", 0, calls.push("tasks", "a", {"n": 2**53 + 1}, 4)))])
+    store.add([Add(StoredWrite("a", 0, build_message.push("tasks", "a", {"n": 2**53 + 1}, 4)))])
     text = (
         f'{{ "base_version": 4, "data": {{"n": {2**53 + 1}}}, "entity_id": "a", "entity": "tasks",'
     )
@@ -162,7 +172,7 @@ def test_what_betterproto2_does_not_know_is_gone_with_a_copy() -> None:
 
 @pytest.mark.parametrize("form", list(Format))
 def test_the_wire_reads_nothing_that_a_copy_could_lose(form: Format) -> None:
-    said = encode(calls.push("tasks", "a", 1, None), form)
+    said = encode(build_message.push("tasks", "a", 1, None), form)
     more = said[:-1] + b',"newer":1}' if form is Format.JSON else said + bytes([0xFA, 0x07, 1, 65])
     assert not decode(more, form)._unknown_fields
 
@@ -195,7 +205,7 @@ def test_a_full_database_refuses_and_keeps_what_there_is(store: SqliteStore, pat
     store.add([write("a")])
     store._connection().execute("PRAGMA max_page_count = 20")
     with pytest.raises(RhtmxError, match="its disk is full: make room") as caught:
-        store.add([write("b")], [PutRecord("tasks", "1", Held(1, b"x" * 200_000))])
+        store.add([write("b")], [PutRecord("tasks", "1", HeldRecord(1, b"x" * 200_000))])
     assert caught.value.code is ErrorCode.STORAGE_FULL
     assert store.add([write("c")]) == [2]
     store.close()

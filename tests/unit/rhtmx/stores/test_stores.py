@@ -8,38 +8,38 @@ from pathlib import Path
 
 import pytest
 
-from rhtmx import calls
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grain import Grain
-from rhtmx.messages import Position
-from rhtmx.ops import (
+from rhtmx.core import build_message
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
     DropRefused,
-    DropRow,
-    Held,
+    DropWrite,
+    HeldRecord,
     Image,
-    KeptRow,
     PutRecord,
     PutRefused,
-    PutRow,
+    PutWrite,
     RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     Settled,
     Store,
+    StoredWrite,
 )
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Position
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.words import unknown
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
-PATCH = calls.push_fields("tasks", "1", {"ü": 9007199254740993}, ["gone"], 4, AT)
+PATCH = build_message.push_fields("tasks", "1", {"ü": 9007199254740993}, ["gone"], 4, AT)
 
 
-def write(name: str, seq: int = 0) -> KeptRow:
-    return KeptRow(name, seq, calls.push("tasks", name, {"n": 1}, None), "e", 12.5)
+def write(name: str, seq: int = 0) -> StoredWrite:
+    return StoredWrite(name, seq, build_message.push("tasks", name, {"n": 1}, None), "e", 12.5)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -88,19 +88,19 @@ def test_who_the_client_is_is_kept_and_its_number_with_it(
 def test_records_and_positions_are_kept(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()
-    place = SetPosition("tasks", Position(epoch="e", version=7), Grain.FIELDS)
+    place = SetPosition("tasks", Position(epoch="e", version=7), Granularity.FIELDS)
     store.apply(
         [
             place,
-            PutRecord("tasks", "1", Held(3, b'{"a":1}')),
-            PutRecord("tasks", "2", Held(4, None)),
-            PutRecord("tasks", "3", Held(5, b"1")),
+            PutRecord("tasks", "1", HeldRecord(3, b'{"a":1}')),
+            PutRecord("tasks", "2", HeldRecord(4, None)),
+            PutRecord("tasks", "3", HeldRecord(5, b"1")),
         ]
     )
-    store.apply([PutRecord("tasks", "1", Held(7, b"2")), DropRecord("tasks", "3")])
+    store.apply([PutRecord("tasks", "1", HeldRecord(7, b"2")), DropRecord("tasks", "3")])
     kept = reread(again, store).entities["tasks"]
-    assert kept.records == {"1": Held(7, b"2"), "2": Held(4, None)}
-    assert (kept.position, kept.grain) == (place.position, Grain.FIELDS)
+    assert kept.records == {"1": HeldRecord(7, b"2"), "2": HeldRecord(4, None)}
+    assert (kept.position, kept.granularity) == (place.position, Granularity.FIELDS)
 
 
 def test_new_writes_get_the_numbers_after_the_last(again: Callable[[Store | None], Store]) -> None:
@@ -116,16 +116,16 @@ def test_new_writes_get_the_numbers_after_the_last(again: Callable[[Store | None
 def test_a_write_comes_back_as_it_was_to_the_digit(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()
-    row = KeptRow("a", 1, PATCH, "e", 12.5, Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None}))
-    store.apply([PutRow(row)])
+    row = StoredWrite("a", 1, PATCH, "e", 12.5, Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None}))
+    store.apply([PutWrite(row)])
     assert reread(again, store).rows == [row]
 
 
 def test_settled_writes_come_before_those_that_wait(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()
-    answered = KeptRow("old", 9, PATCH, None, 0, Settled(3, "e"))
-    store.apply([PutRow(write("b", 2)), PutRow(answered), PutRow(write("a", 1))])
+    answered = StoredWrite("old", 9, PATCH, None, 0, Settled(3, "e"))
+    store.apply([PutWrite(write("b", 2)), PutWrite(answered), PutWrite(write("a", 1))])
     assert [row.id for row in reread(again, store).rows] == ["old", "a", "b"]
 
 
@@ -133,7 +133,7 @@ def test_a_write_leaves_with_its_answer(again: Callable[[Store | None], Store]) 
     store = again(None)
     store.load()
     store.add([Add(write("a"))])
-    store.apply([DropRow("a")])
+    store.apply([DropWrite("a")])
     image = reread(again, store)
     assert (image.rows, image.last) == ([], 1)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from rhtmx.formvalue import Entry, File
 from rhtmx.messages import FormFieldValue, FormFile, ValidateField
+from rhtmx.values.form_value import Entry, File
 from rhtmx_server.forms.entries import TEXT, FieldKind, FormValues, asked, by_field, is_empty, text
 
 A, B = File("a.png", 3, "image/png"), File("b.png", 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 from rhtmx_server.forms.file_rules import accept, max_size
 
 

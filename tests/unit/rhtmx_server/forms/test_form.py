@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rhtmx.formvalue import File
 from rhtmx.messages import FormFieldValue
+from rhtmx.values.form_value import File
 from rhtmx_server.forms.entries import TEXT, FieldKind, FormValues
 from rhtmx_server.forms.form import Form, judge
 from rhtmx_server.forms.validators import Validator

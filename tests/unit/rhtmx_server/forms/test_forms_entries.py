@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from rhtmx.errors import RhtmxError
-from rhtmx.formvalue import File
 from rhtmx.messages import FormFieldValue, FormFile, ValidateField, ValidateForm
+from rhtmx.values.form_value import File
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker

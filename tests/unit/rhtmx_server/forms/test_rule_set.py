@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx.formvalue import File
+from rhtmx.values.form_value import File
 from rhtmx_server.forms.entries import TEXT, FieldKind
 from rhtmx_server.forms.rule_set import check_all
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from rhtmx.changes import Change
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
-from rhtmx.results import PushResult
+from rhtmx.values.changes import Change
+from rhtmx.values.results import PushResult
 from rhtmx.wire import check_json
 from rhtmx_server.model import DELETED, Clock, Granularity, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore

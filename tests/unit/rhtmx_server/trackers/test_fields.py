@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.changes import FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldAction,
@@ -15,7 +14,8 @@ from rhtmx.messages import (
     PushFields,
     Winner,
 )
-from rhtmx.results import FieldPushResult
+from rhtmx.values.changes import FieldChange
+from rhtmx.values.results import FieldPushResult
 from rhtmx.wire import check_json
 from rhtmx_server.model import Clock, Context, Decision, Granularity, LostWrite, Mutation, Record
 from rhtmx_server.stores.memory import MemoryStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rhtmx.changes import Change, FieldChange
+from rhtmx.values.changes import Change, FieldChange
 from rhtmx_server.model import Clock, Granularity, HistoryEntry
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.values import (

@@ -1,0 +1,283 @@
+"""One entity of a client: what is held of it, and its calls without its name.
+
+Knows the client's calls, what is shown, and who else has it open. Decides nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from weakref import WeakSet
+
+from rhtmx.api.pending_call import Writing
+from rhtmx.core.events import Reset
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.local_state import EntityView
+from rhtmx.core.overlay import Record
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Position
+from rhtmx.runtime.subscription import Subscription
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.json_value import Data, Json
+from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
+
+if TYPE_CHECKING:
+    from rhtmx.api.client import Client
+
+__all__ = ["Collection"]
+
+T = TypeVar("T")
+
+
+class Collection(Generic[Data]):
+    """One entity of a client.
+
+    What is read here is held here: entering it, or the first `get`, `all`, `where`,
+    `subscribe` or `synced`, begins to read the entity, and keeps it up to date from
+    then on, until `close` or the end of the client. Own writes show at once, before the
+    server has them.
+
+    `Collection[Task]` is one whose records have the data `Task`. That is for type
+    checkers: nothing looks at the data for it.
+
+    Example:
+        >>> async with client.collection("tasks") as tasks:
+        ...     await tasks.set("1", {"title": "Write it down"})
+        ...     tasks.get("1").data
+        {'title': 'Write it down'}
+    """
+
+    def __init__(
+        self, client: Client, entity: str, granularity: Granularity = Granularity.RECORDS
+    ) -> None:
+        self.client = client
+        self.entity = entity
+        self._granularity = granularity
+        self._closed = False
+        self._reads = False
+        self._made: WeakSet[Subscription[Any]] = WeakSet()
+
+    async def __aenter__(self) -> Self:
+        """Begin to read the entity; wait for nothing.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity, or this
+                was closed.
+            ConnectionClosed: the client was not entered.
+        """
+        self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Read the entity no longer. What iterates over it ends, and `synced` raises.
+
+        Others who have the entity open, as objects that somebody still holds, are not
+        concerned; with the last of them the server is told, and what was held is let go:
+        with a store it stays in the file, and whoever opens the entity again goes on from
+        there. Writes are not concerned either. To close twice is no error; to read after
+        it is one: ask the client for a collection again.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        for each in list(self._made):
+            each.end()
+        if self._reads:
+            self.client._shut(self)
+
+    # What is held.
+
+    def get(self, entity_id: str) -> Record[Data] | None:
+        """A record as it is now; `None` if there is none, or it has not come yet.
+
+        The same object as long as nothing about the record changes.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity, or this
+                was closed.
+            ConnectionClosed: the client was not entered.
+        """
+        return self._open().overlay.get(entity_id)
+
+    def all(self) -> tuple[Record[Data], ...]:
+        """All records as they are now, by id; the same tuple as long as nothing changes.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity, or this
+                was closed.
+            ConnectionClosed: the client was not entered.
+        """
+        return self._open().overlay.snapshot()
+
+    def where(self, predicate: Callable[[Record[Data]], bool]) -> tuple[Record[Data], ...]:
+        """The records that a condition holds for.
+
+        Example:
+            >>> tasks.where(lambda row: not row.data["done"])
+        """
+        return tuple(record for record in self.all() if predicate(record))
+
+    async def synced(self) -> None:
+        """Wait until everything that the server has is here, once.
+
+        Raises:
+            RhtmxError: the server does not let it be read, such as
+                `TOO_MANY_SUBSCRIPTIONS`; or this was closed.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        replica = self._open().replica
+        signal = self.client._router.signal(self.entity)
+        while not replica.caught_up:
+            if replica.error is not None:
+                raise replica.error
+            await signal.wait()
+            self._check_open()
+
+    async def subscribe(
+        self, predicate: Callable[[Record[Data]], bool] | None = None
+    ) -> AsyncGenerator[tuple[Record[Data], ...], None]:
+        """All records now, and each time that something has changed; a slow reader skips.
+
+        It ends when this is closed.
+
+        Args:
+            predicate: only the records that this condition holds for. Nothing is
+                yielded for changes of others.
+
+        Raises:
+            RhtmxError: the server does not let it be read.
+            ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> async for rows in tasks.subscribe(lambda row: not row.data["done"]):
+            ...     print(len(rows), "to do")
+        """
+        view = self._open()
+        signal = self.client._router.signal(self.entity)
+        seen: tuple[Record[Data], ...] | None = None
+        while not self._closed:
+            rows: tuple[Record[Data], ...] = view.overlay.snapshot()
+            if predicate is not None:
+                rows = tuple(record for record in rows if predicate(record))
+            if seen is None or (rows is not seen and not _alike(rows, seen)):
+                seen = rows
+                yield rows
+                continue
+            if view.replica.error is not None:
+                raise view.replica.error
+            await signal.wait()
+
+    # Writing.
+
+    def set(
+        self, entity_id: str, data: Data, *, base_version: int | None = None
+    ) -> Writing[PushResult]:
+        """Write a whole record. It shows at once; await it until it is durable.
+
+        See `Client.push`, and `Writing` for how to go on without waiting.
+
+        Example:
+            >>> await tasks.set("1", {"title": "Write it down"})
+        """
+        return self.client.push(self.entity, entity_id, data, base_version=base_version)
+
+    def delete(self, entity_id: str, *, base_version: int | None = None) -> Writing[PushResult]:
+        """Delete a record; see `set` and `Client.delete`."""
+        return self.client.delete(self.entity, entity_id, base_version=base_version)
+
+    def patch(
+        self,
+        entity_id: str,
+        fields: Mapping[str, Json],
+        *,
+        delete: Iterable[str] = (),
+        base_version: int | None = None,
+    ) -> Writing[FieldPushResult]:
+        """Write some fields of a record, and leave the others; see `set`.
+
+        Args:
+            entity_id: the record; it is created if need be.
+            fields: new values by top-level key.
+            delete: keys to remove.
+            base_version: the version that the write is based on. If left out,
+                what this collection has seen of the record, if it is read.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        if base_version is None:
+            base_version = self.client._session.base_version(self.entity, entity_id)
+        return self.client.push_fields(
+            self.entity, entity_id, fields, delete=delete, base_version=base_version
+        )
+
+    # The protocol's streams.
+
+    def changes(
+        self,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Subscription[Change[Data | None]]:
+        """The live stream of whole records; see `Client.changes`. A delete has no data."""
+        return self._ending(self.client.changes(self.entity, since=since, on_reset=on_reset))
+
+    def field_changes(
+        self,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Subscription[FieldChange]:
+        """The live stream of field changes; see `Client.field_changes`."""
+        return self._ending(self.client.field_changes(self.entity, since=since, on_reset=on_reset))
+
+    async def sync(self, since: Position | int = 0) -> SyncResult[Change[Data | None]]:
+        """Everything that changed after a position; see `Client.sync`.
+
+        A read that ends, past what is held here. To wait until what is held is
+        up to date, use `synced`.
+        """
+        return await self.client.sync(self.entity, since)
+
+    def _open(self) -> EntityView:
+        self._check_open()
+        client = self.client
+        client._check_connected()
+        view = client._session.local.get(self.entity)
+        if view is None or view.replica.granularity is not self._granularity:
+            view = client._session.open(self.entity, self._granularity)
+            client._router.changed()
+        if not self._reads:
+            self._reads = True
+            client._open_ones.setdefault(self.entity, WeakSet()).add(self)
+        return view
+
+    def _ending(self, made: Subscription[T]) -> Subscription[T]:
+        """A stream that ends when this is closed."""
+        self._check_open()
+        self._made.add(made)
+        return made
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                f"this collection of '{self.entity}' was closed: "
+                f"client.collection('{self.entity}') opens another one",
+            )
+
+
+def _alike(rows: tuple[Record[Data], ...], others: tuple[Record[Data], ...]) -> bool:
+    """Whether two selections hold the same objects."""
+    return len(rows) == len(others) and all(a is b for a, b in zip(rows, others, strict=True))

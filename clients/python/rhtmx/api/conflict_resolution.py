@@ -1,0 +1,223 @@
+"""What waits for the server, and what waits for the application to decide.
+
+Knows the words. Must not know how a decision is carried out: the client does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from rhtmx.core.conflict import Dispute, Side, merged
+from rhtmx.core.storage_ops import Mutation, RefusedWrite
+from rhtmx.core.write_queue import QueuedWrite
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import FieldAction, Push
+from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS
+from rhtmx.values.json_value import Json, from_json
+from rhtmx.values.results import FieldPushResult, PushResult
+
+__all__ = ["Decider", "OpenConflict", "Pending", "RejectedWrite"]
+
+
+class Decider(Protocol):
+    """The client, as what waits for a decision sees it."""
+
+    async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+        """Write a refused write again."""
+
+    def _discard(self, request_id: str) -> None:
+        """Give a refused write up."""
+
+    async def _answer(
+        self, conflict: OpenConflict, side: Side
+    ) -> PushResult | FieldPushResult | None:
+        """Decide a conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A write that waits for the server.
+
+    Attributes:
+        id: the one of the write.
+        seq: its number; 0 while it is being stored.
+        entity: the collection.
+        entity_id: the record.
+        action: `update` and `delete` are about the whole record, `patch` about fields.
+        data: the whole record, or the fields that are written.
+        deleted: the fields that are deleted.
+        since: when it was made.
+        stored: it is in the store, and survives the end of this process.
+    """
+
+    id: str
+    seq: int
+    entity: str
+    entity_id: str
+    action: Literal["update", "delete", "patch"]
+    data: Json
+    deleted: tuple[str, ...]
+    since: datetime
+    stored: bool
+
+    @classmethod
+    def of(cls, row: QueuedWrite) -> Pending:
+        """Make it from a row of the queue."""
+        action, data, deleted = _said(row.message)
+        since = datetime.fromtimestamp(row.since, UTC)
+        return cls(row.id, row.seq, *row.record, action, data, deleted, since, row.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedWrite:
+    """A write that the server refused for good. It is kept until you decide.
+
+    Attributes:
+        id: the one of the write.
+        entity: the collection.
+        entity_id: the record.
+        action: `update` and `delete` are about the whole record, `patch` about fields.
+        data: the whole record, or the fields that were written.
+        deleted: the fields that were deleted.
+        since: when it was made.
+        error: why.
+
+    Example:
+        >>> for rejected in client.rejected:
+        ...     print(rejected.entity_id, rejected.error)
+        ...     rejected.discard()
+    """
+
+    id: str
+    entity: str
+    entity_id: str
+    action: Literal["update", "delete", "patch"]
+    data: Json
+    deleted: tuple[str, ...]
+    since: datetime
+    error: RhtmxError
+    _decider: Decider = dataclasses.field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, write: RefusedWrite, decider: Decider) -> RejectedWrite:
+        """Make it from what is kept."""
+        message = write.message
+        error = RhtmxError(write.code, write.text, request_id=write.id, details=write.details)
+        since = datetime.fromtimestamp(write.since, UTC)
+        return cls(
+            write.id, message.entity, message.entity_id, *_said(message), since, error, decider
+        )
+
+    async def retry(self) -> PushResult | FieldPushResult | None:
+        """Write it again; it is a new write from now on. Returns when it is durable.
+
+        Returns:
+            What came of it; `None` if it had been tried again or given up already.
+
+        Raises:
+            RhtmxError: it was refused again.
+        """
+        return await self._decider._retry(self.id)
+
+    def discard(self) -> None:
+        """Give it up."""
+        self._decider._discard(self.id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenConflict:
+    """A write of this client stood against one that it had not seen. You may decide otherwise.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        field: the top-level key; `None`: it is about the whole record, which
+            was not written.
+        mine: what this client wrote; `None` if it was a deletion.
+        theirs: what stood against it; `None` if it was a deletion.
+        winner: whose value the record has now.
+        version: that of the record now.
+        strategy: the rule that decided.
+
+    Example:
+        >>> async for conflict in client.conflicts():
+        ...     await conflict.keep_mine()
+    """
+
+    dispute: Dispute = dataclasses.field(repr=False)
+    _decider: Decider = dataclasses.field(repr=False)
+
+    @property
+    def entity(self) -> str:
+        """The collection."""
+        return self.dispute.entity
+
+    @property
+    def entity_id(self) -> str:
+        """The record."""
+        return self.dispute.entity_id
+
+    @property
+    def field(self) -> str | None:
+        """The top-level key; `None`: it is about the whole record."""
+        return self.dispute.field
+
+    @property
+    def mine(self) -> Json:
+        """What this client wrote; `None` if it was a deletion."""
+        return self.dispute.mine.value
+
+    @property
+    def theirs(self) -> Json:
+        """What stood against it; `None` if it was a deletion."""
+        return self.dispute.theirs.value
+
+    @property
+    def winner(self) -> str:
+        """Whose value the record has now."""
+        return self.dispute.winner
+
+    @property
+    def version(self) -> int | None:
+        """That of the record now."""
+        return self.dispute.version
+
+    @property
+    def strategy(self) -> str | None:
+        """The rule that decided; `None` for a whole record."""
+        return self.dispute.strategy
+
+    async def keep_mine(self) -> PushResult | FieldPushResult | None:
+        """Let mine stand. Returns when that is durable.
+
+        Returns:
+            What came of the write; `None` if it stands already.
+
+        Raises:
+            RhtmxError: the write was refused: it is in `client.rejected`.
+        """
+        return await self._decider._answer(self, self.dispute.mine)
+
+    async def take_theirs(self) -> PushResult | FieldPushResult | None:
+        """Let theirs stand; see `keep_mine`."""
+        return await self._decider._answer(self, self.dispute.theirs)
+
+    async def merge(self, value: Json) -> PushResult | FieldPushResult | None:
+        """Let a third value stand; see `keep_mine`.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it cannot be JSON.
+        """
+        return await self._decider._answer(self, merged(value))
+
+
+def _said(message: Mutation) -> tuple[Any, Json, tuple[str, ...]]:
+    """Action, data and deleted fields of a write."""
+    if isinstance(message, Push):
+        return CHANGE_ACTION_SPELLINGS[message.action], from_json(message.data), ()
+    deletes = [each.field for each in message.fields if each.action is FieldAction.DELETE]
+    updates = [each for each in message.fields if each.action is not FieldAction.DELETE]
+    return "patch", {each.field: from_json(each.value) for each in updates}, tuple(deletes)

@@ -1,0 +1,179 @@
+"""What a session tells its owner.
+
+Knows the words between session and shell. Must not know
+what either does.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rhtmx.core.conflict import Dispute
+from rhtmx.core.cursor import Cursor, Log
+from rhtmx.core.storage_ops import RefusedWrite
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import FieldConflict, Position
+from rhtmx.wire import ServerMessage
+
+__all__ = [
+    "Answered",
+    "Delivered",
+    "Disputed",
+    "Event",
+    "Problem",
+    "Refused",
+    "Rejected",
+    "Reset",
+    "Started",
+    "State",
+    "Stopped",
+    "Synced",
+    "TokenNeeded",
+    "WasReset",
+]
+
+
+class State(enum.Enum):
+    """How a client stands with its server."""
+
+    CONNECTING = "connecting"
+    """A connection is being made."""
+
+    OPEN = "open"
+    """It is there, and the server knows the client."""
+
+    WAITING = "waiting"
+    """It was lost, and the next attempt has its time."""
+
+    OFFLINE = "offline"
+    """The application wants no connection for now."""
+
+    CLOSED = "closed"
+    """For good."""
+
+
+class Reset(RhtmxError):  # noqa: N818 (news, raised only where nobody takes it)
+    """A stream could not go on where it was: drop what you hold, all of it follows anew.
+
+    The server was restored from a backup, or the client was away for longer
+    than the server remembers deletions. Writes of this client that wait for
+    their answer are not concerned.
+
+    Args:
+        entity: the collection.
+        position: up to where it had been read; `None` if nothing had arrived.
+    """
+
+    def __init__(self, entity: str, position: Position | None) -> None:
+        place = "at its beginning" if position is None else f"at version {position.version}"
+        super().__init__(
+            ErrorCode.UNSPECIFIED,
+            f"the stream of '{entity}' could not go on {place}: what was read of it may be out "
+            "of date. Pass on_reset=… to drop it and go on with all of it anew, or subscribe "
+            "again with since=0",
+        )
+        self.entity = entity
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The server has taken the subscription behind this cursor."""
+
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A change for this cursor; `position` is where to resume after it."""
+
+    cursor: Cursor
+    log: Log
+    position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A cursor has caught up."""
+
+    cursor: Cursor
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class WasReset:
+    """What was delivered to this cursor is void; all of it follows anew, from `position`."""
+
+    cursor: Cursor
+    reset: Reset
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The server refused the subscription behind this cursor."""
+
+    cursor: Cursor
+    error: RhtmxError
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request or a write was answered; the conflicts belong to the answer."""
+
+    request_id: str
+    message: ServerMessage
+    conflicts: Sequence[FieldConflict] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request or a write was refused."""
+
+    request_id: str
+    error: RhtmxError
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something went wrong that was no answer to a request."""
+
+    error: RhtmxError
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A write was refused for good, and is kept for the application to decide."""
+
+    write: RefusedWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A write of this client stood against another one."""
+
+    dispute: Dispute
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNeeded:
+    """Writes wait for a fresh token."""
+
+
+Event: TypeAlias = (
+    Started
+    | Delivered
+    | Synced
+    | WasReset
+    | Stopped
+    | Answered
+    | Refused
+    | Rejected
+    | Disputed
+    | TokenNeeded
+    | Problem
+)
+"""What happened; a session reports them in order."""

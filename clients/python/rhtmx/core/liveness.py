@@ -1,0 +1,159 @@
+"""The connection as the protocol sees it: its phase, signs of life, and order.
+
+Knows who may say what when, and when to give up or come back. Must not know
+what is said beyond that, nor sockets or clocks: times are arguments, in seconds
+of any clock that does not jump.
+
+==========  ===================================  ============================
+phase       the server may say                   ends with
+==========  ===================================  ============================
+`OFFLINE`   nothing                              `connected`
+`GREETING`  `welcome`, `error`, `ping`, `pong`   `welcome`
+`OPEN`      anything but `welcome`               `lost`
+`CLOSED`    nothing                              never
+==========  ===================================  ============================
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from rhtmx.core.backoff import Backoff
+from rhtmx.core.heartbeat import Heartbeat
+from rhtmx.core.outgoing import Fence
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Error, Ping, Pong, Welcome
+from rhtmx.messages.tables import NAMES, SERVER_MESSAGES
+from rhtmx.wire import ClientMessage, Message
+
+__all__ = ["ConnectionPhase", "Liveness"]
+
+
+class ConnectionPhase(enum.Enum):
+    """See the head of the file."""
+
+    OFFLINE = enum.auto()
+    GREETING = enum.auto()
+    OPEN = enum.auto()
+    CLOSED = enum.auto()
+
+
+LEGAL: Mapping[ConnectionPhase, frozenset[type[Message]]] = {
+    ConnectionPhase.OFFLINE: frozenset(),
+    ConnectionPhase.GREETING: frozenset({Welcome, Error, Ping, Pong}),
+    ConnectionPhase.OPEN: frozenset(SERVER_MESSAGES) - {Welcome},
+    ConnectionPhase.CLOSED: frozenset(),
+}
+
+
+class Liveness:
+    """See the head of the file.
+
+    Args:
+        random: gives a number from 0 to 1, 1 excluded, each time it is called.
+    """
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self.phase = ConnectionPhase.OFFLINE
+        self._backoff = Backoff(random)
+        self._heartbeat = Heartbeat()
+        self._fences: deque[Fence | None] = deque()
+        self._outgoing: list[ClientMessage] = []
+
+    def connected(self, now: float) -> None:
+        """There is a connection."""
+        self.phase = ConnectionPhase.GREETING
+        self._heartbeat.start(now)
+
+    def welcomed(self, interval: float, now: float) -> None:
+        """The server knows the client, and wants a sign of life every `interval` seconds."""
+        self.phase = ConnectionPhase.OPEN
+        self._backoff.opened(now)
+        self._heartbeat.every(interval)
+
+    def received(self, message: Message | None, now: float) -> None:
+        """Something came: a sign of life, also where it is not known (`None`).
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it does not belong here.
+        """
+        self._heartbeat.received(now)
+        if message is not None and type(message) not in LEGAL[self.phase]:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"the server sent '{NAMES[type(message)]}' where it does not belong",
+            )
+
+    def tick(self, now: float) -> bool:
+        """Ask for a sign of life if it is time to; returns whether the peer is still there."""
+        if self.phase is ConnectionPhase.OPEN and now >= self._heartbeat.ping_at:
+            self.fence(None)
+            self._heartbeat.sent(now)
+        return (
+            self.phase not in (ConnectionPhase.GREETING, ConnectionPhase.OPEN)
+            or now < self._heartbeat.gone_at
+        )
+
+    def wake(self, now: float) -> None:
+        """The connection may be dead and not know it: it has to prove itself, soon."""
+        if self.phase in (ConnectionPhase.GREETING, ConnectionPhase.OPEN) and self._heartbeat.prove(
+            now
+        ):
+            self.fence(Fence(self._heartbeat.proved))
+
+    def lost(self, now: float) -> float:
+        """The connection is gone; returns after how many seconds to connect again."""
+        self.phase = ConnectionPhase.OFFLINE
+        self._forget()
+        return self._backoff.wait(now)
+
+    def close(self) -> None:
+        """There will be no connection any more."""
+        self.phase = ConnectionPhase.CLOSED
+        self._forget()
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call `tick` next; `None`: never."""
+        if self.phase is ConnectionPhase.GREETING:
+            return self._heartbeat.gone_at
+        if self.phase is ConnectionPhase.OPEN:
+            return min(self._heartbeat.ping_at, self._heartbeat.gone_at)
+        return None
+
+    def send(self, message: ClientMessage) -> None:
+        """Put a message at the end of what is to be sent."""
+        self._outgoing.append(message)
+
+    def fence(self, fence: Fence | None) -> None:
+        """Send a `ping`, the one of a fence or just for a sign of life."""
+        self._fences.append(fence)
+        self._outgoing.append(Ping())
+
+    def pong(self) -> Fence | None:
+        """Take the fence whose `pong` has come."""
+        return self._fences.popleft() if self._fences else None
+
+    @property
+    def next_fence(self) -> Fence | None:
+        """The fence whose `pong` comes next, if it is the next `pong` at all."""
+        return self._fences[0] if self._fences else None
+
+    @property
+    def quiet(self) -> bool:
+        """Everything that a `ping` was sent behind has been dealt with."""
+        return not self._fences
+
+    def take(self, now: float) -> list[ClientMessage]:
+        """All that is to be sent, in order; it counts as sent."""
+        messages = self._outgoing[:]
+        self._outgoing.clear()
+        if messages:
+            self._heartbeat.sent(now)
+        return messages
+
+    def _forget(self) -> None:
+        self._outgoing.clear()
+        self._fences.clear()

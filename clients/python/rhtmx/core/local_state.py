@@ -1,0 +1,242 @@
+"""What a client has itself: the entities that it reads, and its writes. Pure.
+
+Knows how the two meet: when a write's change has come, and what is shown. Must
+not know the connection, clocks, randomness or disks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rhtmx.core.apply_batch import BatchOutcome
+from rhtmx.core.cursor import Cursor
+from rhtmx.core.events import Delivered, Event, Stopped, Synced, WasReset
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.identity import Identity
+from rhtmx.core.overlay import Overlay, fold
+from rhtmx.core.pending_ops import PendingOps
+from rhtmx.core.replica import Replica
+from rhtmx.core.storage_ops import (
+    DropRecord,
+    HeldRecord,
+    Image,
+    PutRecord,
+    SetLast,
+    Settled,
+    StoredEntity,
+)
+from rhtmx.core.write_queue import QueuedWrite
+from rhtmx.core.writes import Writes
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.values.json_value import to_json
+
+__all__ = ["EntityView", "LocalState"]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityView:
+    """One entity that is read: as the server has it, and as it is shown."""
+
+    replica: Replica
+    overlay: Overlay
+
+
+class LocalState:
+    """See the head of the file.
+
+    Args:
+        random: gives a number from 0 to 1, 1 excluded, each time it is called.
+        tell: reports an event.
+
+    Attributes:
+        pending_ops: what is to be stored.
+        identity: who this client is to the server.
+        writes: the writes of this client.
+        touched: the entities of which something has changed since this was cleared.
+    """
+
+    def __init__(self, random: Callable[[], float], tell: Callable[[Event], None]) -> None:
+        self.pending_ops = PendingOps()
+        self.identity = Identity(self.pending_ops)
+        self.writes = Writes(self.pending_ops, random, tell, self)
+        self._random = random
+        self.touched: set[str] = set()
+        self._kept: dict[str, StoredEntity] = {}
+        self._views: dict[str, EntityView] = {}
+        self._readers: dict[Cursor, EntityView] = {}
+
+    def load(self, image: Image) -> None:
+        """Begin with what was kept; from now on changes are put down."""
+        self.pending_ops.durable = True
+        self.identity.load(image.client_id, image.secret)
+        self._kept = image.entities
+        self.writes.load(image)
+
+    def kept(self, outcome: BatchOutcome) -> None:
+        """Take note of what came of the last batch of the pending_ops."""
+        self.identity.kept(outcome.stored)
+        self.writes.stored(outcome.stored)
+        for add, seq in outcome.added:
+            self.writes.added(add, seq)
+        for add, error in outcome.refused:
+            self.writes.not_added(add, error)
+        self.pending_ops.give_back(outcome.failed)
+
+    def start_anew(self) -> bool:
+        """Go on under another id: the secret of this one is lost.
+
+        What was numbered under it may have taken effect, and cannot be asked: whether to
+        write it again is for the application to decide.
+
+        Returns:
+            Whether that may be: an id that did not come with a store is the application's.
+        """
+        if not self.pending_ops.durable:
+            return False
+        for row in [row for row in self.writes.queue if row.seq]:
+            self.writes.reject(row, RhtmxError(ErrorCode.CLIENT_ID_TAKEN, _UNKNOWN))
+        self.identity.renew(self._random)
+        self.writes.queue.last = 0
+        self.pending_ops.put(SetLast(0))
+        return True
+
+    def __iter__(self) -> Iterator[EntityView]:
+        """The entities that are read."""
+        return iter(self._views.values())
+
+    def get(self, entity: str) -> EntityView | None:
+        """An entity that is read."""
+        return self._views.get(entity)
+
+    def open(self, entity: str, granularity: Granularity) -> EntityView:
+        """Read an entity from now on.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
+        """
+        view = self._views.get(entity)
+        if view is not None:
+            if view.replica.granularity is not granularity:
+                raise RhtmxError(
+                    ErrorCode.NOT_SUPPORTED,
+                    f"collection '{entity}' is being read as {view.replica.granularity.value}: "
+                    "one client reads an entity at one granularity",
+                )
+            return view
+        replica = Replica(entity, granularity, self.pending_ops, self._kept.pop(entity, None))
+        view = EntityView(replica, Overlay(replica, self.writes.queue))
+        self._views[entity] = self._readers[replica.cursor] = view
+        return view
+
+    def shut(self, view: EntityView) -> None:
+        """Read an entity no longer.
+
+        With a store what is held of it stays there, and here as its text, as of every
+        entity that nobody has opened yet. Without one it goes.
+        """
+        replica, queue = view.replica, self.writes.queue
+        del self._views[replica.entity], self._readers[replica.cursor]
+        if self.pending_ops.durable:
+            self._kept[replica.entity] = replica.kept()
+        for row in list(queue.settled(replica.entity)):
+            if row.settled is not None and self.settles(row, row.settled):
+                queue.drop(row)
+
+    def there_is_room(self, add: Callable[[str, Granularity, Cursor], None]) -> None:
+        """A subscription has ended: read one entity that the server had no room for."""
+        for replica in (view.replica for view in self):
+            if replica.error and replica.error.code is ErrorCode.TOO_MANY_SUBSCRIPTIONS:
+                replica.error = None
+                add(replica.entity, replica.granularity, replica.cursor)
+                return
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        for view in self:
+            view.replica.lost()
+
+    def tell(self, event: Event) -> bool:
+        """Take what a stream says to one of these readers; returns whether it was."""
+        view = self._readers.get(getattr(event, "cursor", None) or _NOBODY)
+        if view is None:
+            return False
+        replica = view.replica
+        match event:
+            case Delivered(_, log, position):
+                self._show(view, replica.deliver(log, position))
+            case Synced(_, position):
+                self._show(view, replica.synced(position))
+            case WasReset(_, _, position):
+                replica.start_over(position.epoch)
+            case Stopped(_, error):
+                replica.error = error
+            case _:
+                return True
+        self.touched.add(replica.entity)
+        return True
+
+    # What the writes ask.
+
+    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
+        """Whether the change of an acknowledged write need not be waited for."""
+        view = self._views.get(row.message.entity)
+        if view is not None:
+            return view.replica.covers(row.message.entity_id, settled)
+        kept = self._kept.get(row.message.entity)
+        if kept is not None:
+            self._absorb(kept, replace(row, settled=settled))
+        return True
+
+    def touch(self, entity: str, entity_id: str) -> None:
+        """Something about the writes of a record has changed."""
+        view = self._views.get(entity)
+        if view is not None:
+            view.overlay.touch([entity_id])
+            self.touched.add(entity)
+
+    # Inside.
+
+    def _show(self, view: EntityView, changed: Iterable[str]) -> None:
+        replica, queue = view.replica, self.writes.queue
+        view.overlay.touch(changed)
+        arrived = [row for each in changed for row in queue.of(replica.entity, each)]
+        for row in [*arrived, *self._overtaken(replica)]:
+            if row.settled is not None and replica.covers(row.message.entity_id, row.settled):
+                queue.drop(row)
+                view.overlay.touch([row.message.entity_id])
+
+    def _overtaken(self, replica: Replica) -> list[QueuedWrite]:
+        """The settled writes up to the position; they were answered in the order of versions."""
+        rows: list[QueuedWrite] = []
+        if replica.live:
+            for row in self.writes.queue.settled(replica.entity):
+                if row.settled is None or not replica.covers("", row.settled):
+                    break
+                rows.append(row)
+        return rows
+
+    def _absorb(self, kept: StoredEntity, row: QueuedWrite) -> None:
+        """Put an acknowledged write into what is held of an entity that nobody reads now.
+
+        Its change comes once the entity is read again: the position stays.
+        """
+        settled, (entity, entity_id) = row.settled, row.record
+        assert settled is not None
+        if settled.epoch != kept.position.epoch or settled.version <= kept.position.version:
+            return
+        there, value = fold(kept.records.pop(entity_id, None), [row], kept.granularity)
+        if there:
+            held = HeldRecord(settled.version, to_json(value, entity))
+            kept.records[entity_id] = held
+            self.pending_ops.put(PutRecord(entity, entity_id, held))
+        else:
+            self.pending_ops.put(DropRecord(entity, entity_id))
+
+
+_NOBODY = Cursor()
+
+_UNKNOWN = (
+    "the server takes this client for another one, and it goes on under a new client_id: whether "
+    "this write has taken effect is not known; look, and write it again if it has not"
+)

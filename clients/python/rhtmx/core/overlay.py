@@ -1,0 +1,139 @@
+"""What is shown of one entity: what the server has, and what this client wrote on top. Pure.
+
+Knows how a write looks before the server has taken it. Must not know how either
+side comes about, nor stores, connections or clocks.
+
+A write is shown from the call until its change has come back from the server,
+so it never flickers: between the acknowledgement and the change it stays on
+top, with the values that won in place of those that lost.
+
+Snapshots are stable: a record is the same object as long as nothing about it
+has changed, and all of them are the same tuple as long as nothing has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.replica import Replica
+from rhtmx.core.storage_ops import HeldRecord
+from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.messages import ChangeAction, FieldAction, PushFields
+from rhtmx.values.json_value import Data, from_json
+
+__all__ = ["Overlay", "Record", "fold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[Data]):
+    """A record as it is shown. Do not change its `data`: write to the collection instead.
+
+    `Record[Task]` is one whose data is said to be a `Task`; see `Client.collection`.
+
+    Attributes:
+        id: the record.
+        data: the whole of it, own writes included.
+        version: the newest one that is in it; 0 if the server does not have it yet.
+        pending: own writes in it wait for the server.
+    """
+
+    id: str
+    data: Data
+    version: int
+    pending: bool
+
+
+class Overlay:
+    """See the head of the file.
+
+    Args:
+        replica: the entity as the server has it.
+        queue: the writes of this client.
+    """
+
+    def __init__(self, replica: Replica, queue: WriteQueue) -> None:
+        self._replica = replica
+        self._queue = queue
+        self._shown: dict[str, Record] = {}
+        self._dirty = replica.ids() | queue.records(replica.entity)
+        self._snapshot: tuple[Record, ...] = ()
+        self._order: list[str] | None = []
+
+    def touch(self, ids: Iterable[str]) -> None:
+        """Something about these records may have changed."""
+        self._dirty.update(ids)
+
+    def get(self, entity_id: str) -> Record | None:
+        """One record."""
+        if entity_id in self._dirty:
+            self.snapshot()
+        return self._shown.get(entity_id)
+
+    def snapshot(self) -> tuple[Record, ...]:
+        """All records, by id."""
+        dirty, self._dirty = self._dirty, set()
+        changed = [entity_id for entity_id in dirty if self._refresh(entity_id)]
+        if changed:
+            if self._order is None:
+                self._order = sorted(self._shown)
+            self._snapshot = tuple(self._shown[entity_id] for entity_id in self._order)
+        return self._snapshot
+
+    def _refresh(self, entity_id: str) -> bool:
+        """Put a record together anew; returns whether it is another one now."""
+        before = self._shown.get(entity_id)
+        held = self._replica.get(entity_id)
+        rows = self._queue.of(self._replica.entity, entity_id)
+        there, data = fold(held, rows, self._replica.granularity)
+        if not there:
+            self._order = self._order if before is None else None
+            return self._shown.pop(entity_id, None) is not None
+        versions = [row.settled.version for row in rows if row.settled is not None]
+        version = max([held.version if held is not None else 0, *versions])
+        record = Record(entity_id, data, version, any(row.settled is None for row in rows))
+        if before is not None and _same(before, record):
+            return False
+        self._order = self._order if before is not None else None
+        self._shown[entity_id] = record
+        return True
+
+
+def fold(
+    held: HeldRecord | None, rows: Iterable[QueuedWrite], granularity: Granularity
+) -> tuple[bool, Any]:
+    """A record with writes on top: whether there is one, and its value."""
+    there, value = held is not None, None if held is None else from_json(held.data)
+    for row in rows:
+        message = row.message
+        if isinstance(message, PushFields):
+            value = _merge(dict(value) if there and isinstance(value, dict) else {}, row, message)
+            there = bool(value) or granularity is Granularity.RECORDS
+        else:
+            there = message.action is not ChangeAction.DELETE
+            value = from_json(message.data) if there else None
+    return there, value
+
+
+def _merge(fields: dict[str, Any], row: QueuedWrite, message: PushFields) -> dict[str, Any]:
+    lost = row.settled.lost if row.settled is not None else {}
+    for update in message.fields:
+        name = update.field
+        if name in lost:
+            gone, value = lost[name] is None, lost[name]
+        else:
+            gone, value = update.action is FieldAction.DELETE, update.value
+        if gone:
+            fields.pop(name, None)
+        else:
+            fields[name] = from_json(value)
+    return fields
+
+
+def _same(one: Record, other: Record) -> bool:
+    """Whether two records are the same to the digit: to `==`, 1 and True are equal."""
+    if (one.version, one.pending) != (other.version, other.pending):
+        return False
+    return one.data == other.data and repr(one.data) == repr(other.data)

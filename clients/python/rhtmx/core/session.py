@@ -1,0 +1,499 @@
+"""The client's side of one session, over as many connections as it takes.
+
+Knows the protocol: who says what when, what is asked again, what is resent. Must not
+know sockets, formats, clocks or the loop: messages and times go in, messages and events
+come out. Times are in seconds of any clock that does not jump; randomness is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rhtmx.core.conflict import Dispute, Side, answer
+from rhtmx.core.cursor import Cursor
+from rhtmx.core.error_policy import (
+    ConnectionClosed,
+    closed_for_good,
+    reconnects,
+    refusal,
+    too_large,
+    typed_error,
+)
+from rhtmx.core.events import Event, Problem, State
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.liveness import ConnectionPhase, Liveness
+from rhtmx.core.local_state import EntityView, LocalState
+from rhtmx.core.outgoing import Outgoing
+from rhtmx.core.oversized import Oversized
+from rhtmx.core.requests import Question, Requests
+from rhtmx.core.storage_ops import Mutation
+from rhtmx.core.streams import Streams
+from rhtmx.core.write_queue import QueuedWrite
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    Change,
+    Error,
+    FieldChange,
+    FieldConflict,
+    FieldPushAck,
+    FormValidationResult,
+    Limits,
+    Ping,
+    Pong,
+    Position,
+    Push,
+    PushAck,
+    PushFields,
+    Subscribe,
+    SubscribeFields,
+    SyncComplete,
+    SyncFieldsComplete,
+    ValidateField,
+    ValidateForm,
+    ValidationResult,
+    Welcome,
+)
+from rhtmx.messages.tables import ERRORS
+from rhtmx.wire import ClientMessage, Message
+
+__all__ = ["Session"]
+
+
+class Session:
+    """See the head of the file. After every call, `take` and `events` say what came of it.
+
+    Args:
+        client_id: stable id of this client instance, 1 to 255 bytes.
+        random: gives a number from 0 to 1, 1 excluded, each time it is called.
+        token: bearer token.
+        renews: a token that the server does not take is replaced by a fresh one,
+            so that is not the end.
+
+    Attributes:
+        error: why it has ended, once it has.
+        limits: what the server lets this client ask for, once it has said so.
+        local: what is held here: the entities that are read, and the writes.
+        streams: what is read.
+        requests: the questions that wait for their answer.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        random: Callable[[], float],
+        *,
+        token: str | None = None,
+        renews: bool = False,
+    ) -> None:
+        self.token = token
+        self.error: ConnectionClosed | None = None
+        self.limits: Limits | None = None
+        self.renews = renews
+        self._epoch: str | None = None
+        self._problem: RhtmxError | None = None
+        self._wanted = True
+        self._waiting = False
+        self._link = Liveness(random)
+        self._events: list[Event] = []
+        self.requests = Requests(random, self._events.append)
+        self.local = LocalState(random, self._events.append)
+        self.local.identity.load(client_id)
+        outgoing = Outgoing(self._link.send, self._link.fence, self._tell)
+        self.streams = Streams(outgoing, lambda: self.local.there_is_room(self.streams.add))
+        self._oversized = Oversized(self.local.writes, self.requests)
+        self._id_prefix = f"{int(random() * 2**40):010x}"
+        self._ids = 0
+
+    # What the shell reports.
+
+    def connecting(self) -> None:
+        """A connection is being made."""
+        self._waiting = False
+
+    def connected(self, now: float) -> None:
+        """There is a connection."""
+        self._check_open()
+        self._waiting = False
+        self._link.connected(now)
+        confirmed = self.local.writes.queue.confirmed
+        self._link.send(self.local.identity.hello(self.token, self._epoch, confirmed))
+
+    def receive(self, message: Message | None, now: float) -> None:
+        """A message arrived; `None`: one that is not known, which is a sign of life.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it must not come here or now: the
+                connection is of no use any more.
+            ConnectionClosed: the server does not want this client.
+        """
+        self._link.received(message, now)
+        if message is not None:
+            _HANDLERS[type(message)](self, message, now)
+
+    def tick(self, now: float) -> bool:
+        """Time passed; call it when `deadline` has come.
+
+        Returns:
+            Whether the connection is still good; if not, drop it.
+        """
+        self.local.writes.hold.tick(now)
+        if self.requests.hold.tick(now):
+            self.streams.release()
+        return self._link.tick(now)
+
+    def lost(self, now: float, code: int | None = None, reason: str = "") -> float | None:
+        """The connection ended, or could not be made.
+
+        Args:
+            now: when.
+            code: its close code, if there was one.
+            reason: the words beside it.
+
+        Returns:
+            After how many seconds to connect again; `None`: not at all.
+        """
+        if self.error is not None:
+            return None
+        goes_on = self.is_open and self._oversized.closed(code, quiet=self._link.quiet)
+        if not (goes_on or code is None or reconnects(code) or self._may_renew(code)):
+            self.close(closed_for_good(code, reason, self._problem))
+            return None
+        asked = self._problem.retry_after if self._problem is not None else None
+        self.streams.lost()
+        self.requests.lost()
+        self.local.lost()
+        self._waiting = True
+        return self._link.lost(now) + (asked or 0.0)
+
+    def take(self, now: float) -> list[ClientMessage]:
+        """What is to be sent now, in order; it counts as sent."""
+        if self.is_open:
+            room = self._oversized.room(quiet=self._link.quiet)
+            # Who lost the secret could number no more: nothing is numbered before it is stored.
+            rows = self.local.writes.due(room) if self.local.identity.stored else ()
+            for row in rows:
+                self._link.send(row.numbered())
+            for question in self.requests.due(room and room - len(rows)):
+                self._link.send(question)
+        return self._link.take(now)
+
+    def events(self) -> list[Event]:
+        """What happened since the last call, in order."""
+        events = self._events[:]
+        self._events.clear()
+        return events
+
+    @property
+    def state(self) -> State:
+        """How the client stands with its server."""
+        if self.error is not None:
+            return State.CLOSED
+        if not self._wanted:
+            return State.OFFLINE
+        if self._waiting:
+            return State.WAITING
+        return State.OPEN if self.is_open else State.CONNECTING
+
+    @property
+    def is_open(self) -> bool:
+        """There is a connection, and the server knows the client."""
+        return self._link.phase is ConnectionPhase.OPEN
+
+    @property
+    def problem(self) -> RhtmxError | None:
+        """The last error that answered no request on this connection."""
+        return self._problem
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call `tick` and `take` next, whatever else happens; `None`: never."""
+        deadline = self._link.deadline
+        if deadline is None or not self.is_open:
+            return deadline
+        holds = (self.local.writes.hold.until, self.requests.hold.until)
+        return min([deadline, *(each for each in holds if each is not None)])
+
+    def close(self, error: ConnectionClosed | None = None) -> None:
+        """End everything; writes that wait for their answer stay in the queue."""
+        if self.error is None:
+            self.error = error or ConnectionClosed("the client was closed")
+            self.streams.lost()
+            self.local.lost()
+            self._link.close()
+
+    # What the application asks for.
+
+    def offline(self, now: float) -> None:
+        """The application wants no connection; drop it if there is one."""
+        if self.error is None:
+            self.lost(now)
+            self._wanted = False
+
+    def online(self) -> None:
+        """The application wants a connection again: make one at once."""
+        self._wanted, self._waiting = True, False
+
+    def wake(self, now: float) -> None:
+        """The machine has slept, or the network is another: what is open has to prove itself."""
+        self._link.wake(now)
+
+    def fits(self, message: ClientMessage, size: int) -> bool:
+        """Whether the server takes a message of this size; if not, that is refused for good.
+
+        It would end every connection. Only here is that known for sure: a write may
+        have been made before the limit was, or be sent to a server with another one.
+
+        Args:
+            message: one that `take` gave.
+            size: bytes that it has in the connection's format.
+        """
+        most = 0 if self.limits is None else self.limits.message_bytes
+        if not most or size <= most:
+            return True
+        error = too_large(size, most)
+        match message:
+            case Push() | PushFields():
+                row = self.local.writes.queue.numbered(message.seq)
+                if row is not None:
+                    self.local.writes.reject(row, error)
+            case Subscribe():
+                self.streams.refused(message.entities[0], Granularity.RECORDS, error)
+            case SubscribeFields():
+                self.streams.refused(message.entities[0], Granularity.FIELDS, error)
+            case Authenticate() | ValidateField() | ValidateForm():
+                error.request_id = message.request_id
+                self.requests.refuse(error)
+            case _:
+                return True  # none that could be made smaller
+        return False
+
+    def subscribe(
+        self,
+        entity: str,
+        granularity: Granularity,
+        since: Position | None = None,
+        *,
+        ends: bool = False,
+    ) -> Cursor:
+        """Start reading.
+
+        Args:
+            entity: the collection.
+            granularity: records or fields.
+            since: where to start; without it, at the next change.
+            ends: whoever reads ends it when it has caught up. Where the server takes no
+                more, that waits for others of its kind.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
+            ConnectionClosed: the session has ended.
+        """
+        self._check_open()
+        cursor = Cursor(since, ends=ends)
+        self.streams.add(entity, granularity, cursor)
+        return cursor
+
+    def open(self, entity: str, granularity: Granularity) -> EntityView:
+        """Hold an entity here from now on.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
+        """
+        known = self.local.get(entity)
+        view = self.local.open(entity, granularity)
+        if known is None:
+            if self.is_open:
+                view.replica.begin(self._epoch or "")
+            try:
+                self.streams.add(entity, granularity, view.replica.cursor)
+            except RhtmxError:
+                self.local.shut(view)
+                raise
+        return view
+
+    def shut(self, view: EntityView) -> None:
+        """Hold an entity here no longer; unknown ones are no error."""
+        if self.local.get(view.replica.entity) is not view:
+            return
+        self.streams.remove(view.replica.cursor)
+        self.local.shut(view)
+
+    def push(self, mutation: Mutation, since: float = 0.0) -> str:
+        """Write. Returns the id under which `Answered` or `Refused` tells the outcome.
+
+        Args:
+            mutation: what to write.
+            since: the time, in seconds since 1970, for those who look at the queue.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        view = self.local.get(mutation.entity)
+        epoch = self._epoch if view is None else view.replica.position.epoch
+        return self._write(mutation, epoch, since)
+
+    def base_version(self, entity: str, entity_id: str) -> int | None:
+        """The version that this client has seen of a record; `None` if it does not read it."""
+        view = self.local.get(entity)
+        return None if view is None else view.replica.base_version(entity_id)
+
+    def retry(self, request_id: str, since: float = 0.0) -> str | None:
+        """Write a refused write again; returns the new one's id, `None` if it is not kept.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        refused = self.local.writes.refused.get(request_id)
+        if refused is None:
+            return None
+        return self._write(refused.message, refused.epoch, since, refused.id)
+
+    def answer(self, dispute: Dispute, side: Side, at: datetime) -> str | None:
+        """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.
+
+        Args:
+            dispute: the conflict.
+            side: what is to stand.
+            at: now.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        mutation = answer(dispute, side, at)
+        kept = dispute.refused if dispute.refused in self.local.writes.refused else None
+        if mutation is not None:
+            return self._write(mutation, dispute.epoch, at.timestamp(), kept)
+        self.local.writes.discard(kept or "")
+        return None
+
+    def ask(self, question: Question) -> str:
+        """Ask. Returns the id under which `Answered` or `Refused` tells the outcome.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        self._check_open()
+        question.request_id = self._new_id()
+        if isinstance(question, Authenticate):
+            self.token = question.token
+        self.requests.add(question)
+        return question.request_id
+
+    # Inside.
+
+    def _check_open(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _tell(self, event: Event) -> None:
+        if not self.local.tell(event):
+            self._events.append(event)
+
+    def _may_renew(self, code: int) -> bool:
+        return self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
+
+    def _welcome(self, message: Welcome, now: float) -> None:
+        assert message.limits is not None
+        self._link.welcomed(message.heartbeat / 1000, now)
+        self.limits = message.limits
+        self._epoch = message.epoch
+        self._problem = None
+        self._oversized.welcomed(message.last_seq)
+        if message.secret is not None:
+            self.local.identity.given(message.secret)
+        self.local.writes.begin(message.last_seq, message.epoch)
+        self.requests.begin(message.limits.requests)
+        for view in self.local:
+            if view.replica.error is not None:  # it may be readable now
+                self.streams.add(view.replica.entity, view.replica.granularity, view.replica.cursor)
+            view.replica.begin(message.epoch)
+        self.streams.opened(message.epoch, message.limits.subscriptions)
+
+    def _pong(self, message: Pong, now: float) -> None:
+        fence = self._link.pong()
+        if fence is not None:
+            fence.passed()
+            self.requests.hold.passed()
+
+    def _pushed(self, message: PushAck | FieldPushAck, now: float) -> None:
+        self.local.writes.answered(message, self._epoch or "")
+
+    def _authenticated(self, message: Authenticated, now: float) -> None:
+        self.local.writes.authenticated()
+        self.requests.answered(message)
+
+    def _failed(self, message: Error, now: float) -> None:
+        error = typed_error(message)
+        if self._link.phase is ConnectionPhase.GREETING:
+            self._unwelcome(error)
+        elif error.code is ErrorCode.CLIENT_ID_TAKEN and error.seq is not None:
+            raise error  # somebody was faster: the next hello is told so, and then it is decided
+        elif not self.local.writes.refuse(error, now):
+            if self.requests.refused(error, now):
+                self.streams.hold()
+            if error.request_id is None:
+                self._unaddressed(error)
+
+    def _unwelcome(self, error: RhtmxError) -> None:
+        """The `hello` was refused: for good, or until the next attempt."""
+        self._problem = error
+        if self.renews and error.code is ErrorCode.UNAUTHENTICATED:
+            raise error
+        is_nobody = self.token is None and not self.renews
+        if error.code is ErrorCode.CLIENT_ID_TAKEN and is_nobody and self.local.start_anew():
+            raise error
+        if (means := refusal(error)) is not None:
+            raise means
+        self._events.append(Problem(error))
+
+    def _unaddressed(self, error: RhtmxError) -> None:
+        """Subscriptions have no `request_id`: what comes before their fence is about them."""
+        fence = self._link.next_fence
+        if fence is not None and fence.refused is not None:
+            fence.refused(error)
+        else:
+            self._problem = error
+            self._events.append(Problem(error))
+
+    def _write(
+        self, mutation: Mutation, epoch: str | None, since: float, instead: str | None = None
+    ) -> str:
+        self._check_open()
+        based = mutation.base_version is not None
+        row = QueuedWrite(self._new_id(), mutation, epoch=epoch if based else None, since=since)
+        self.local.writes.add(row, instead)
+        return row.id
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self._id_prefix}-{self._ids}"
+
+
+_HANDLERS: Mapping[type[Message], Callable[[Session, Any, float], None]] = {
+    Welcome: Session._welcome,
+    Authenticated: Session._authenticated,
+    Error: Session._failed,
+    Ping: lambda session, message, now: session._link.send(Pong()),
+    Pong: Session._pong,
+    Change: lambda session, message, now: session.streams.receive(
+        Granularity.RECORDS, message.change
+    ),
+    SyncComplete: lambda session, message, now: session.streams.complete(
+        Granularity.RECORDS, message
+    ),
+    PushAck: Session._pushed,
+    FieldChange: lambda session, message, now: session.streams.receive(
+        Granularity.FIELDS, message.change
+    ),
+    SyncFieldsComplete: lambda session, message, now: session.streams.complete(
+        Granularity.FIELDS, message
+    ),
+    FieldPushAck: Session._pushed,
+    FieldConflict: lambda session, message, now: session.local.writes.conflict(message),
+    ValidationResult: lambda session, message, now: session.requests.answered(message),
+    FormValidationResult: lambda session, message, now: session.requests.answered(message),
+}

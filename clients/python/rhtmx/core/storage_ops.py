@@ -1,0 +1,296 @@
+"""What a client keeps, and what changes of it: the words between core and store. Pure.
+
+Knows records, positions, queued writes and refused ones. Must not know where
+they are kept. Every op says what *is* from now on, so applying one twice, or
+only the last of several about the same thing, gives the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from rhtmx.core.granularity import Granularity
+from rhtmx.errors import ErrorCode
+from rhtmx.messages import Position, Push, PushFields
+
+__all__ = [
+    "Add",
+    "DropRecord",
+    "DropRefused",
+    "DropWrite",
+    "HeldRecord",
+    "Image",
+    "Mutation",
+    "Op",
+    "PutRecord",
+    "PutRefused",
+    "PutWrite",
+    "RefusedWrite",
+    "SetIdentity",
+    "SetLast",
+    "SetPosition",
+    "Settled",
+    "Store",
+    "StoredEntity",
+    "StoredWrite",
+    "Vital",
+]
+
+Mutation: TypeAlias = Push | PushFields
+"""One write, without its number. It is never changed, only replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecord:
+    """A record as the server has it: its version and its JSON text (`None`: JSON null)."""
+
+    version: int
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the server answered to a write whose change has not arrived yet.
+
+    Args:
+        version: the one that the record got by it.
+        epoch: of that version.
+        lost: the fields that lost, each with the value that won (`None`: a deletion).
+    """
+
+    version: int
+    epoch: str
+    lost: Mapping[str, bytes | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWrite:
+    """One write of the queue as it is stored.
+
+    Args:
+        id: its request id.
+        seq: its number.
+        message: what it says.
+        epoch: that of its base version, where it has one.
+        since: when it was made, in seconds since 1970.
+        settled: the answer, while its change has not arrived.
+    """
+
+    id: str
+    seq: int
+    message: Mutation
+    epoch: str | None = None
+    since: float = 0.0
+    settled: Settled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWrite:
+    """A write that was refused for good: kept until someone tries it again or gives it up.
+
+    Args:
+        id: its request id.
+        message: what it says.
+        code: why.
+        text: why, in words.
+        details: what the code adds, as JSON.
+        since: when the write was made, in seconds since 1970.
+        epoch: that of its base version, where it has one.
+    """
+
+    id: str
+    message: Mutation
+    code: ErrorCode
+    text: str
+    details: bytes | None = None
+    since: float = 0.0
+    epoch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutRecord:
+    """A record is so now."""
+
+    entity: str
+    id: str
+    held: HeldRecord
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("record", self.entity, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecord:
+    """There is no such record now."""
+
+    entity: str
+    id: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("record", self.entity, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPosition:
+    """Where to resume an entity, and at which granularity it is read."""
+
+    entity: str
+    position: Position
+    granularity: Granularity
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("position", self.entity)
+
+
+@dataclass(frozen=True, slots=True)
+class PutWrite:
+    """A write of the queue is so now."""
+
+    row: StoredWrite
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("row", self.row.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DropWrite:
+    """There is no such write now."""
+
+    id: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("row", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class PutRefused:
+    """A write is kept as refused."""
+
+    refused: RefusedWrite
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("refused", self.refused.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DropRefused:
+    """No such write is kept as refused."""
+
+    id: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("refused", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLast:
+    """The last number that was given to a write."""
+
+    last: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("last",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetIdentity:
+    """Who this client is to the server."""
+
+    client_id: str
+    secret: str | None = field(repr=False)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return ("identity",)
+
+
+Vital: TypeAlias = PutWrite | DropWrite | PutRefused | DropRefused | SetLast | SetIdentity
+"""About writes and whose they are: without these numbers go wrong, the rest can be read again."""
+
+Op: TypeAlias = PutRecord | DropRecord | SetPosition | Vital
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """A write to be numbered and stored, in one transaction.
+
+    Args:
+        row: the write; its number does not count.
+        instead: the refused write whose place it takes.
+    """
+
+    row: StoredWrite
+    instead: str | None = None
+
+
+@dataclass(slots=True)
+class StoredEntity:
+    """What is kept of one entity."""
+
+    position: Position
+    granularity: Granularity
+    records: dict[str, HeldRecord] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Image:
+    """Everything that is kept.
+
+    Args:
+        client_id: made with the store.
+        last: the last number that was given to a write.
+        rows: the queue: what is settled first, then what waits, in the order of numbers.
+        refused: the refused writes, oldest first.
+        entities: what is held of each.
+        secret: what gives the right to number under the id.
+    """
+
+    client_id: str
+    last: int = 0
+    rows: list[StoredWrite] = field(default_factory=list)
+    refused: list[RefusedWrite] = field(default_factory=list)
+    entities: dict[str, StoredEntity] = field(default_factory=dict)
+    secret: str | None = field(default=None, repr=False)
+
+
+class Store(Protocol):
+    """Where a client keeps everything. One process has it at a time.
+
+    Every method either does all of its work, durably, or raises `RhtmxError`
+    (`STORAGE_FULL`, `STORAGE_FAILED`) and does none.
+    """
+
+    def load(self) -> Image:
+        """Open it, and read everything."""
+
+    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+        """Apply ops, then number and store new writes, in one transaction.
+
+        Returns:
+            Their numbers: those that follow the last one given.
+        """
+
+    def apply(self, ops: Sequence[Op]) -> None:
+        """Apply ops in one transaction."""
+
+    def close(self) -> None:
+        """Let go of it."""

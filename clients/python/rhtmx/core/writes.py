@@ -1,0 +1,248 @@
+"""What becomes of this client's writes: sent, answered, refused, disputed. Pure.
+
+Knows what an answer means for the queue. Must not know the connection, clocks,
+randomness or disks: times are arguments. Nothing that was not acknowledged is
+ever forgotten: what the server refuses for good is kept until the application
+tries it again or gives it up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rhtmx.core.conflict import of_field, of_record
+from rhtmx.core.error_policy import Verdict, verdict
+from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.hold import Hold
+from rhtmx.core.pending_ops import PendingOps
+from rhtmx.core.storage_ops import (
+    Add,
+    DropRefused,
+    Image,
+    Op,
+    PutRefused,
+    PutWrite,
+    RefusedWrite,
+    Settled,
+)
+from rhtmx.core.ticks import Ticks
+from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
+
+__all__ = ["Readers", "Writes"]
+
+_MOST_REFUSED = 1000
+"""So many refused writes are kept where there is no store: their callers were told."""
+
+
+class Readers(Protocol):
+    """The entities that are read, as far as writes concern them."""
+
+    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
+        """Whether the change of an acknowledged write need not be waited for."""
+
+    def touch(self, entity: str, entity_id: str) -> None:
+        """Something about the writes of a record has changed."""
+
+
+class Writes:
+    """See the head of the file.
+
+    Args:
+        pending_ops: where what changes is put down.
+        random: for the wait after a refusal that may pass.
+        tell: reports an event.
+        readers: the entities that are read.
+
+    Attributes:
+        queue: the writes without an answer, and those whose change has not arrived.
+        refused: those that were refused for good, oldest first.
+        hold: the wait after a refusal that may pass.
+        revision: another number whenever anything here has changed.
+    """
+
+    def __init__(
+        self,
+        pending_ops: PendingOps,
+        random: Callable[[], float],
+        tell: Callable[[Event], None],
+        readers: Readers,
+    ) -> None:
+        self.queue = WriteQueue(pending_ops)
+        self.refused: dict[str, RefusedWrite] = {}
+        self.revision = 0
+        self._pending_ops = pending_ops
+        self.hold = Hold(random)
+        self._tell = tell
+        self._readers = readers
+        self._locked = False
+        self._conflicts: dict[int, list[FieldConflict]] = {}
+        self._replaced: dict[str, RefusedWrite] = {}
+        self._ticks = Ticks()
+
+    def load(self, image: Image) -> None:
+        """Begin with what was kept."""
+        self.queue.load(image.rows, image.last)
+        for row in image.rows:
+            self._ticks.used(datetime.fromtimestamp(row.since, UTC))
+        self.refused = {each.id: each for each in image.refused}
+        self.revision += 1
+
+    # What the application does.
+
+    def time(self, now: datetime) -> datetime:
+        """The time of the next write: later than that of every other; see `ticks`."""
+        return self._ticks.next(now, waits=len(self.queue) > 0)
+
+    def add(self, row: QueuedWrite, instead: str | None = None) -> None:
+        """Write; in the place of a refused write, if that is named."""
+        if instead in self.refused:
+            self._replaced[row.id] = self.refused.pop(instead)
+            if not self._pending_ops.durable:
+                del self._replaced[row.id]
+        self.queue.add(row, instead)
+        self._touch(row)
+
+    def discard(self, request_id: str) -> None:
+        """Give a refused write up."""
+        if self.refused.pop(request_id, None) is not None:
+            self._pending_ops.put(DropRefused(request_id))
+            self.revision += 1
+
+    # What the store says.
+
+    def stored(self, ops: Sequence[Op]) -> None:
+        """What was put down is stored."""
+        if any(isinstance(op, PutWrite) for op in ops):
+            self.revision += 1
+        self.queue.stored(ops)
+
+    def added(self, add: Add, seq: int) -> None:
+        """A new write is stored, under this number."""
+        self._replaced.pop(add.row.id, None)
+        row = self.queue.get(add.row.id)
+        if row is not None:
+            self.queue.number(row, add.row, seq)
+            self.revision += 1
+
+    def not_added(self, add: Add, error: RhtmxError) -> None:
+        """A new write cannot be stored: it is taken back."""
+        row = self.queue.get(add.row.id)
+        if row is None:
+            return
+        if row.renewed:  # it is in the store, and only waits for its next number
+            self._pending_ops.add(Add(row.kept()))
+            return
+        self.queue.forget(row)
+        replaced = self._replaced.pop(row.id, None)
+        if replaced is not None:
+            self.refused = {replaced.id: replaced, **self.refused}
+        self._touch(row)
+        self._tell(Refused(row.id, error))
+
+    # What the connection says.
+
+    def begin(self, settled: int, epoch: str) -> None:
+        """A connection begins; `settled` is the last number that the server knows."""
+        self._conflicts.clear()
+        self._locked = False
+        self.hold.clear()
+        self.revision += 1
+        self.queue.begin(settled, epoch)
+
+    def authenticated(self) -> None:
+        """There is a fresh token."""
+        self._locked = False
+
+    def due(self, most: int | None = None) -> Sequence[QueuedWrite]:
+        """What is to be sent, in order, `most` of it; it counts as sent."""
+        return () if self._locked or self.hold.until is not None else self.queue.due(most)
+
+    def conflict(self, conflict: FieldConflict) -> None:
+        """Keep a conflict until the answer to its write."""
+        if conflict.seq is not None:
+            self._conflicts.setdefault(conflict.seq, []).append(conflict)
+
+    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> None:
+        """A write is durable; `epoch` is the connection's."""
+        row = self._find(answer.seq, answer.request_id)
+        if row is None:
+            return
+        conflicts = self._conflicts.pop(row.seq, [])
+        self.hold.passed()
+        lost = {c.field: c.server_value for c in conflicts if c.winner is Winner.SERVER}
+        settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
+        if self._readers.settles(row, settled):
+            self.queue.drop(row)
+        else:
+            self.queue.settle(row, settled)
+        self._touch(row)
+        self._tell(Answered(row.id, answer, conflicts))
+        if isinstance(row.message, PushFields):
+            for each in conflicts:
+                self._tell(Disputed(of_field(each, row.message, answer.version, settled.epoch)))
+
+    def refuse(self, error: RhtmxError, now: float) -> bool:
+        """Something was refused; returns whether it was a write."""
+        row = self._find(error.seq, error.request_id)
+        if row is None:
+            return error.seq is not None  # said of a number that no write has any more
+        becomes = verdict(error)
+        if becomes is Verdict.RETRY:
+            self.hold.refused(error, now)
+        if becomes not in (Verdict.REJECT, Verdict.RENEW) and self.queue.is_unsent(row):
+            return True  # it is sent again in any case
+        self._conflicts.pop(row.seq, None)
+        match becomes:
+            case Verdict.RETRY:
+                self.queue.rewind(row)
+            case Verdict.REAUTHENTICATE:
+                self.queue.rewind(row)
+                self._locked = True
+                self._tell(TokenNeeded())
+            case Verdict.RENEW:
+                self.queue.renew(row)
+                self._touch(row)
+            case Verdict.REORDER if self._reorder(row, error):
+                pass
+            case _:
+                self.reject(row, error)
+        return True
+
+    def reject(self, row: QueuedWrite, error: RhtmxError) -> None:
+        """A write is refused for good."""
+        write = RefusedWrite(
+            row.id, row.message, error.code, error.message, error.details, row.since, row.epoch
+        )
+        self.queue.drop(row)
+        self.refused[write.id] = write
+        self._pending_ops.put(PutRefused(write))
+        if not self._pending_ops.durable and len(self.refused) > _MOST_REFUSED:
+            del self.refused[next(iter(self.refused))]
+        self._touch(row)
+        self._tell(Refused(row.id, error))
+        self._tell(Rejected(write))
+        if error.code is ErrorCode.CONFLICT and isinstance(row.message, Push):
+            self._tell(Disputed(of_record(write)))
+
+    # Inside.
+
+    def _find(self, seq: int | None, request_id: str | None) -> QueuedWrite | None:
+        return self.queue.get(request_id or "") if seq is None else self.queue.numbered(seq)
+
+    def _reorder(self, row: QueuedWrite, error: RhtmxError) -> bool:
+        """Close a gap; returns whether there is one."""
+        settled = json.loads(error.details or b"{}").get("last_seq")
+        if not isinstance(settled, int) or settled >= row.seq:
+            return False  # it was answered long ago, and the answer is forgotten
+        if error.request_id in (None, row.id):  # or it is about a number's former owner
+            self.queue.close_gap(settled)
+        return True
+
+    def _touch(self, row: QueuedWrite) -> None:
+        self.revision += 1
+        self._readers.touch(*row.record)

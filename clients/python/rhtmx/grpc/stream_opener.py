@@ -1,0 +1,93 @@
+"""Where a reader's streams come from: the call, with its entity and granularity.
+
+Knows which call reads what. Must not know what becomes of the messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+
+from rhtmx.core.granularity import Granularity
+from rhtmx.grpc.call import Call, Limit
+from rhtmx.grpc.channel import ServerChannel
+from rhtmx.messages import Envelope, Position, Sync, SyncFields, WatchRequest
+
+__all__ = ["StreamOpener"]
+
+_Send = Callable[[Call], AsyncIterator[Envelope]]
+
+
+class StreamOpener:
+    """See the head of the file.
+
+    Args:
+        line: makes the calls.
+        entity: the collection.
+        granularity: records or fields.
+        ends: whether to end at the head.
+        timeout: seconds for all of it.
+    """
+
+    def __init__(
+        self,
+        line: ServerChannel,
+        entity: str,
+        granularity: Granularity,
+        *,
+        ends: bool = False,
+        timeout: float | None = None,
+    ) -> None:
+        self.entity = entity
+        self.ends = ends
+        self._line = line
+        self._granularity = granularity
+        self._timeout = timeout
+        self._limit: Limit | None = None
+
+    @property
+    def renews(self) -> bool:
+        """Whether another call may have another token."""
+        return self._line.renews
+
+    def begin(self) -> None:
+        """The time begins."""
+        self._limit = Limit.of(self._timeout)
+
+    def patience(self, wait: float) -> float:
+        """How long to wait before the next attempt, at most."""
+        return wait if self._limit is None else min(wait, self._limit.left)
+
+    def open(self, since: Position | None) -> AsyncGenerator[Envelope, None]:
+        """Read from a position on."""
+        if self.ends and since is not None:
+            return self._line.stream(self._syncing(since), self._limit)
+        return self._line.stream(self._watching(since), self._limit)
+
+    async def epoch(self) -> str:
+        """The epoch of the log, as a stream says it that starts at the head."""
+        async with aclosing(self._line.stream(self._watching(None), self._limit)) as envelopes:
+            async for envelope in envelopes:
+                for complete in (envelope.sync_complete, envelope.sync_fields_complete):
+                    if complete is not None:
+                        return complete.epoch
+        return ""
+
+    def _watching(self, since: Position | None) -> _Send:
+        request = WatchRequest(entity=self.entity, since=since)
+
+        def send(call: Call) -> AsyncIterator[Envelope]:
+            fields = self._granularity is Granularity.FIELDS
+            return call.stub.watch_fields(request) if fields else call.stub.watch(request)
+
+        return send
+
+    def _syncing(self, since: Position) -> _Send:
+        entity, version, epoch = self.entity, since.version, since.epoch or None
+
+        def send(call: Call) -> AsyncIterator[Envelope]:
+            if self._granularity is Granularity.FIELDS:
+                return call.stub.sync_fields(SyncFields(entity=entity, since=version, epoch=epoch))
+            return call.stub.sync(Sync(entity=entity, since=version, epoch=epoch))
+
+        return send

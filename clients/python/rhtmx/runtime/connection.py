@@ -1,0 +1,303 @@
+"""Keeps a session connected.
+
+Knows the loop, the socket and the clock. Must not know the protocol: it carries
+messages between a socket and a session, and does what the session says about
+time. One task runs everything; a second one writes while there is a socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed as SocketClosed
+
+from rhtmx.core.build_message import checked_token
+from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.events import State
+from rhtmx.core.notes import Notes
+from rhtmx.core.session import Session
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.runtime.alarm import Alarm, mind_sleep
+from rhtmx.runtime.handshake import DialError, Endpoint, dial, hang_up, never_opened, oversize
+from rhtmx.runtime.trouble import Trouble
+from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
+
+__all__ = ["Connection"]
+
+log = logging.getLogger("rhtmx")
+
+
+class Slow(Protocol):
+    """Someone who has been told more than it has taken."""
+
+    async def make_room(self) -> None:
+        """Wait for it, but not for long."""
+
+
+class Connection:
+    """See the head of the file.
+
+    Args:
+        session: what decides.
+        endpoint: where to connect to.
+        tell: hands over what has happened, and returns who has to make room
+            before the socket is read on.
+        become: is told of each new state.
+        token: gets the token for the next connection, if it changes.
+
+    Attributes:
+        trouble: why there is no connection.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        endpoint: Endpoint,
+        tell: Callable[[], Sequence[Slow]],
+        become: Callable[[State], None],
+        token: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self._tell = tell
+        self._become = become
+        self._token = token
+        self._notes = Notes()
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._opened = asyncio.Event()
+        self._nudge = asyncio.Event()
+        self._patient = True
+        self._attempting: asyncio.Task[float | None] | None = None
+        self._alarm = Alarm(session, endpoint.shown, self._wake.set)
+        self.trouble = Trouble()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect for the first time. It is not tried again if it fails.
+
+        Raises:
+            ConnectionClosed: it failed.
+        """
+        self._patient = False
+        self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(lambda _: self._opened.set())
+        try:
+            async with asyncio.timeout(2 * self._endpoint.open_timeout):
+                await self._opened.wait()
+        except TimeoutError:
+            self._session.close(
+                ConnectionClosed(f"'{self._endpoint.shown}' did not answer the client's hello")
+            )
+        except BaseException:
+            await self.close()
+            raise
+        if self._session.error is not None:
+            await self.close()
+            raise self._session.error
+
+    def start(self) -> None:
+        """Connect as soon as that is possible; do not wait for it."""
+        self._task = self._loop.create_task(self._run())
+
+    def flush(self) -> None:
+        """Send what the session has to send."""
+        self._wake.set()
+
+    def offline(self) -> None:
+        """Let go of the connection, and make none until `online`."""
+        self._session.offline(self._loop.time())
+        self._become(self._session.state)
+        if self._attempting is not None:
+            self._attempting.cancel()
+
+    def online(self) -> None:
+        """Connect at once; a connection that there is has to prove itself."""
+        self._session.online()
+        self._rouse()
+
+    async def close(self) -> None:
+        """End the session and the connection."""
+        self._closing = True
+        self._session.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _rouse(self) -> None:
+        """What waits for its time connects now, and what is open has to prove itself."""
+        self._session.wake(self._loop.time())
+        self._nudge.set()
+        self._wake.set()
+
+    async def _run(self) -> None:
+        watch = self._loop.create_task(mind_sleep(self._rouse))
+        try:
+            while self._session.error is None:
+                if self._session.state is State.OFFLINE:
+                    self._nudge.clear()
+                    await self._nudge.wait()
+                    continue
+                self._session.connecting()
+                self._become(State.CONNECTING)
+                wait = await self._undisturbed()
+                if wait is not None and self._session.state is State.WAITING:
+                    self._become(State.WAITING)
+                    self._nudge.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(wait):
+                            await self._nudge.wait()
+            if not self._closing and not self._is_first:  # else it is raised to whoever asked
+                name = self._endpoint.shown
+                log.error("the client of '%s' has ended: %s", name, self._session.error)
+        except Exception as error:
+            log.exception("the client of '%s' failed", self._endpoint.shown)
+            self._session.close(ConnectionClosed(f"the client failed: {error!r}"))
+        finally:
+            watch.cancel()
+            self._become(State.CLOSED)
+
+    async def _undisturbed(self) -> float | None:
+        """Connect and converse, in a task of its own: going offline cancels only that."""
+        self._attempting = self._loop.create_task(self._attempt())
+        try:
+            await asyncio.wait({self._attempting})
+        except BaseException:
+            self._attempting.cancel()
+            await asyncio.gather(self._attempting, return_exceptions=True)
+            raise
+        return None if self._attempting.cancelled() else self._attempting.result()
+
+    async def _attempt(self) -> float | None:
+        """Connect and converse; returns after how many seconds to do it again, if at all."""
+        try:
+            self._session.token = await self._fresh_token()
+            socket = await dial(self._endpoint)
+        except DialError as error:
+            if error.final or self._is_first:
+                self._session.close(ConnectionClosed(str(error), code=error.code))
+            self._trouble(error.code, str(error), logging.INFO if error.usual else logging.WARNING)
+            return self._session.lost(self._loop.time())
+        self._session.connected(self._loop.time())
+        writer = self._loop.create_task(self._write(socket))
+        try:
+            code, reason = await self._read(socket)
+        finally:
+            self._alarm.disarm()
+            writer.cancel()
+            try:
+                (failed,) = await asyncio.gather(writer, return_exceptions=True)
+            finally:  # also if the client is closed in this very moment
+                await hang_up(socket)
+        if isinstance(failed, Exception):
+            raise failed
+        if self._session.is_open:
+            words = f"the connection to '{self._endpoint.shown}' was lost ({code or 1006} {reason}"
+            self.trouble.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
+            return self._session.lost(self._loop.time(), code, reason)
+        never = self._never_opened(code, reason)
+        if self._is_first:
+            self._session.close(never)
+        wait = self._session.lost(self._loop.time(), code, reason)
+        self._trouble(never.code, never.message, logging.WARNING)  # unless that was the end
+        return wait
+
+    def _trouble(self, code: ErrorCode, words: str, level: int) -> None:
+        self.trouble.note(code, words, None if self._session.error else level)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether someone waits for the very first connection."""
+        return not self._patient and not self._opened.is_set()
+
+    def _never_opened(self, code: int | None, reason: str) -> ConnectionClosed:
+        problem = self._session.problem
+        if problem is not None:
+            return ConnectionClosed(
+                f"the server refused this client: {problem.message}", code=problem.code
+            )
+        return never_opened(self._endpoint, code, reason)
+
+    async def _fresh_token(self) -> str | None:
+        if self._token is None:
+            return self._session.token
+        try:
+            return checked_token(await self._token())
+        except Exception as error:
+            words = error.message if isinstance(error, RhtmxError) else repr(error)
+            words = f"no token to connect to '{self._endpoint.shown}' with: {words}"
+            raise DialError(words, final=False) from error
+
+    async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
+        """Hand over what arrives; returns close code and reason when nothing more does."""
+        reader = ServerReader(self._notes)
+        try:
+            while True:
+                data = await socket.recv(decode=False)
+                if self._session.error is not None:
+                    return None, ""  # it was closed while this was on its way
+                self._session.receive(self._decode(reader, data), self._loop.time())
+                if self._session.is_open:
+                    self.trouble.over()
+                    self._become(State.OPEN)
+                    self._opened.set()
+                slow = self._tell()
+                self._wake.set()
+                for each in slow:
+                    await each.make_room()
+        except SocketClosed as closed:
+            frame = closed.rcvd or closed.sent
+            if frame is None:
+                return None, ""
+            if (error := oversize(closed)) is not None:
+                self._session.close(error)
+            return frame.code, frame.reason
+        except ConnectionClosed as error:
+            self._session.close(error)
+        except RhtmxError as error:
+            log.warning("the connection to '%s' is dropped: %s", self._endpoint.shown, error)
+        return None, ""
+
+    async def _write(self, socket: ClientConnection) -> None:
+        """Send what the session has to send, whenever there is something."""
+        form = self._endpoint.format
+        try:
+            while True:
+                self._wake.clear()
+                messages = self._session.take(self._loop.time())
+                # Encoded at once: a message that is sent again may get another number.
+                frames = [frame for each in messages if (frame := self._frame(each))]
+                self._alarm.arm(socket)
+                for frame in frames:
+                    await socket.send(frame, text=form is Format.JSON)
+                if not messages:
+                    await self._wake.wait()
+        except SocketClosed:
+            return  # the reader sees it, too
+        except Exception:
+            socket.transport.abort()  # without a writer the reader would wait for nothing
+            raise
+
+    def _frame(self, message: ClientMessage) -> bytes | None:
+        """The bytes of a message; none if it is too large for the server, and so refused."""
+        frame = encode(message, self._endpoint.format)
+        if self._session.fits(message, len(frame)):
+            return frame
+        self._tell()
+        return None
+
+    def _decode(self, reader: ServerReader, data: bytes) -> ServerMessage | None:
+        try:
+            return reader.json(data) if self._endpoint.format is Format.JSON else reader.proto(data)
+        except RhtmxError as error:
+            # To go on would leave a hole that nobody sees.
+            raise ConnectionClosed(
+                f"the server said something that this client does not understand: {error.message}",
+                code=ErrorCode.BAD_MESSAGE,
+            ) from error

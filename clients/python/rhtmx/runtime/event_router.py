@@ -1,0 +1,209 @@
+"""Hands what a session tells to whoever waits for it.
+
+Knows who waits: calls for their answer, subscriptions for their changes. Must
+not know sockets, nor what is asked or answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from rhtmx.core.conflict import Dispute
+from rhtmx.core.cursor import Cursor
+from rhtmx.core.events import (
+    Answered,
+    Delivered,
+    Disputed,
+    Event,
+    Problem,
+    Refused,
+    Rejected,
+    Started,
+    Stopped,
+    Synced,
+    TokenNeeded,
+    WasReset,
+)
+from rhtmx.core.requests import Question
+from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import RefusedWrite
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import Position
+from rhtmx.runtime.broadcast import Backlog, Signal
+from rhtmx.runtime.subscription import Subscription
+
+__all__ = ["EventRouter"]
+
+log = logging.getLogger("rhtmx")
+
+T = TypeVar("T")
+
+
+class EventRouter:
+    """See the head of the file. It is the `Owner` of the client's subscriptions.
+
+    Args:
+        session: what decides.
+        flush: stores and sends what the session has to store and send.
+        renew: is called when writes wait for a fresh token.
+
+    Attributes:
+        queue: rings when something about the writes of this client has changed.
+        disputes: the conflicts.
+        rejections: the writes that were refused for good.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        flush: Callable[[], None],
+        renew: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.queue = Signal()
+        self.disputes: Backlog[Dispute] = Backlog()
+        self.rejections: Backlog[RefusedWrite] = Backlog()
+        self._session = session
+        self._flush = flush
+        self._renew = renew
+        self._revision = 0
+        self._signals: dict[str, Signal] = {}
+        self._error: RhtmxError | None = None
+        self._calls: dict[str, asyncio.Future[Answered]] = {}
+        self._subscriptions: dict[Cursor, Subscription[object]] = {}
+
+    def take(self) -> list[Subscription[object]]:
+        """Hand over what has happened; returns the subscriptions that are full."""
+        full = []
+        for event in self._session.events():
+            if isinstance(event, Delivered | Synced | WasReset):
+                subscription = self._subscriptions.get(event.cursor)
+                if subscription is not None and not subscription.put(event):
+                    full.append(subscription)
+            else:
+                self._settle(event)
+        self._ring()
+        return full
+
+    def signal(self, entity: str) -> Signal:
+        """Rings when something that is shown of an entity may have changed."""
+        if entity not in self._signals:
+            self._signals[entity] = signal = Signal()
+            if self._error is not None:
+                signal.fail(self._error)
+        return self._signals[entity]
+
+    def forget(self, entity: str) -> None:
+        """Nobody reads an entity here any more: wake whoever waits, to see it."""
+        signal = self._signals.pop(entity, None)
+        if signal is not None:
+            signal.notify()
+
+    def changed(self) -> None:
+        """Something was asked of the session: hand over, store and send what follows."""
+        self.take()
+        self._flush()
+
+    def answer(self, request_id: str) -> asyncio.Future[Answered]:
+        """Send; returns the answer to a request, once it is there.
+
+        It may raise `RhtmxError`, if the request is refused, and
+        `ConnectionClosed`, if there is no connection and there will be none.
+        """
+        call: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._calls[request_id] = call
+        self.changed()
+        return call
+
+    async def ask(self, question: Question) -> Answered:
+        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
+
+        Raises:
+            RhtmxError: it is refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        request_id = self._session.ask(question)
+        try:
+            return await self.answer(request_id)
+        finally:
+            if self._calls.pop(request_id, None) is not None:
+                self._session.requests.cancel(request_id)
+
+    def fail(self, error: RhtmxError) -> None:
+        """Nothing more will come."""
+        self._error = error
+        for signal in (self.queue, *self._signals.values()):
+            signal.fail(error)
+        self.disputes.fail(error)
+        self.rejections.fail(error)
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            if not call.done():
+                call.set_exception(error)
+                call.exception()  # whoever does not wait need not hear of it: the write is kept
+        for subscription in list(self._subscriptions.values()):
+            subscription.fail(error)
+
+    def _ring(self) -> None:
+        local = self._session.local
+        touched = local.touched.copy()
+        local.touched.clear()
+        for entity in touched & self._signals.keys():
+            self._signals[entity].notify()
+        if self._revision != local.writes.revision:
+            self._revision = local.writes.revision
+            self.queue.notify()
+
+    def _settle(self, event: Event) -> None:
+        match event:
+            case Answered(request_id):
+                call = self._calls.pop(request_id, None)
+                if call is not None and not call.done():
+                    call.set_result(event)
+            case Refused(request_id, error):
+                call = self._calls.pop(request_id, None)
+                if call is not None and not call.done():
+                    call.set_exception(error)
+            case Started(cursor):
+                if cursor in self._subscriptions:
+                    self._subscriptions[cursor].started()
+            case Stopped(cursor, error):
+                if cursor in self._subscriptions:
+                    self._subscriptions[cursor].fail(error)
+            case Rejected(write):
+                self.rejections.put(write)
+            case Disputed(dispute):
+                self.disputes.put(dispute)
+            case TokenNeeded():
+                self._renew()
+            case Problem(error):
+                log.warning("the server reports: %s", error)
+
+    # What subscriptions call.
+
+    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
+        """Start reading."""
+        cursor = self._session.subscribe(
+            subscription.entity, subscription.granularity, since, ends=subscription.ends
+        )
+        self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
+        self.changed()
+        return cursor
+
+    def stop(self, cursor: Cursor) -> None:
+        """End reading."""
+        self._subscriptions.pop(cursor, None)
+        self._session.streams.remove(cursor)
+        self.changed()
+
+    def pause(self, cursor: Cursor) -> None:
+        """Deliver nothing until `resume`."""
+        self._session.streams.pause(cursor)
+        self.changed()
+
+    def resume(self, cursor: Cursor) -> None:
+        """Deliver again, from the same place."""
+        self._session.streams.resume(cursor)
+        self.changed()

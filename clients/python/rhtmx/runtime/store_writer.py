@@ -1,0 +1,138 @@
+"""Has the store do what the core puts down, beside the loop and in order.
+
+Knows the loop, and that a store blocks. Must not know what is kept. All that was
+put down in one turn of the loop is one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from rhtmx.core.apply_batch import keep
+from rhtmx.core.local_state import LocalState
+from rhtmx.core.storage_ops import Image, Store
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.runtime.broadcast import Signal
+
+__all__ = ["StoreWriter"]
+
+log = logging.getLogger("rhtmx")
+
+RETRY = 5.0
+"""After so many seconds the store is asked again to take what it could not."""
+
+
+class StoreWriter:
+    """See the head of the file. One thread works for it.
+
+    Args:
+        store: where things are kept.
+        local: the core.
+        changed: is called after the core has been told what came of a batch.
+    """
+
+    def __init__(self, store: Store, local: LocalState, changed: Callable[[], None]) -> None:
+        self._store = store
+        self._local = local
+        self._changed = changed
+        self._wake = asyncio.Event()
+        self._signal = Signal()
+        self._pool = ThreadPoolExecutor(1, "rhtmx-store")
+        self._task: asyncio.Task[None] | None = None
+        self._closing = self._gone = False
+        self._error: RhtmxError | None = None
+
+    async def load(self) -> Image:
+        """Open the store, and read everything.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, it cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            image = await loop.run_in_executor(self._pool, self._store.load)
+        except BaseException:
+            self._let_go()
+            raise
+        self._task = loop.create_task(self._run())
+        return image
+
+    def wake(self) -> None:
+        """There may be something to store."""
+        self._wake.set()
+
+    async def saved(self) -> None:
+        """Wait until every write that was made is in the store.
+
+        Raises:
+            RhtmxError: it cannot be.
+        """
+        while not all(row.stored for row in self._local.writes.queue):
+            await self._signal.wait()
+            if self._error is not None:
+                raise self._error
+
+    async def close(self) -> None:
+        """Store the rest, and let go of the store. To close twice is no error."""
+        self._closing = True
+        self._wake.set()
+        try:
+            if self._task is not None:
+                await asyncio.wait({self._task})
+            if not self._gone:
+                loop = asyncio.get_running_loop()
+                await asyncio.shield(loop.run_in_executor(self._pool, self._store.close))
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        if self._task is not None and not self._task.done():  # closing was cancelled
+            self._task.cancel()
+            self._pool.submit(keep, self._store, self._local.pending_ops.take())
+        self._pool.submit(self._store.close)
+        self._pool.shutdown(wait=False)
+        self._signal.fail(RhtmxError(ErrorCode.STORAGE_FAILED, "the store was closed"))
+
+    async def _run(self) -> None:
+        try:
+            await self._work()
+        except Exception as error:
+            log.exception("keeping what the client holds failed")
+            self._signal.fail(RhtmxError(ErrorCode.STORAGE_FAILED, f"the store failed: {error!r}"))
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._closing or (self._local.pending_ops and self._error is None):
+            await self._due()
+            self._wake.clear()
+            batch = self._local.pending_ops.take()
+            if batch:
+                work = loop.run_in_executor(self._pool, keep, self._store, batch)
+                outcome = await asyncio.shield(work)  # or it might be cancelled before it began
+                self._local.kept(outcome)
+                self._note(outcome.error)
+                self._changed()
+            self._signal.notify()
+
+    async def _due(self) -> None:
+        """Wait for something to store; what failed before is something after a while."""
+        if self._error is None and self._local.pending_ops:
+            return
+        try:
+            async with asyncio.timeout(None if self._error is None else RETRY):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _note(self, error: RhtmxError | None) -> None:
+        if error is not None and self._error is None:
+            log.warning("%s. Going on in memory: new writes are refused", error.message)
+        elif error is None and self._error is not None:
+            log.warning("the store works again")
+        self._error = error

@@ -1,0 +1,219 @@
+"""What comes of a write or a question, as plain frozen values.
+
+Knows the messages that they are made from. Must not know sessions, sockets or
+the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from rhtmx.messages import (
+    FieldConflict,
+    FieldPushAck,
+    FormValidationResult,
+    Position,
+    PushAck,
+    ValidationResult,
+)
+from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
+from rhtmx.values.json_value import Json, from_json
+from rhtmx.words import spelled
+
+__all__ = [
+    "Conflict",
+    "FieldPushResult",
+    "FormError",
+    "FormValidation",
+    "PushResult",
+    "SyncResult",
+    "Validation",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A pushed field was in conflict with a write that this client had not seen.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        field: the top-level key.
+        server_value: the value that was stored; `None` if it was deleted.
+        server_timestamp: when that was written.
+        client_value: the value that was pushed; `None` if that was a delete.
+        client_timestamp: when that was written, as merged.
+        version: the version of the record now.
+        winner: whose value the field has now, `server` or `client`; another word of a
+            newer server: neither's, perhaps.
+        strategy: the rule that decided.
+    """
+
+    entity: str
+    entity_id: str
+    field: str
+    server_value: Json
+    server_timestamp: datetime
+    client_value: Json
+    client_timestamp: datetime
+    version: int | None
+    winner: str | None
+    strategy: str | None
+
+    @classmethod
+    def of(cls, message: FieldConflict) -> Conflict:
+        """Make it from the message."""
+        assert message.server_timestamp is not None
+        assert message.client_timestamp is not None
+        winner, strategy = message.winner, message.strategy
+        return cls(
+            message.entity,
+            message.entity_id,
+            message.field,
+            from_json(message.server_value),
+            message.server_timestamp,
+            from_json(message.client_value),
+            message.client_timestamp,
+            message.version,
+            None if winner is None else spelled(WINNER_SPELLINGS, winner),
+            None if strategy is None else spelled(MERGE_STRATEGY_SPELLINGS, strategy),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """A record was written, and that is durable.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        version: the version that it got; for a delete of what was not there,
+            the version of the collection.
+        duplicate: it had arrived before, and the answer had been lost.
+    """
+
+    entity: str
+    entity_id: str
+    version: int
+    duplicate: bool
+
+    @classmethod
+    def of(cls, message: PushAck) -> PushResult:
+        """Make it from the message."""
+        return cls(message.entity, message.entity_id, message.version, bool(message.duplicate))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPushResult:
+    """Fields were merged into a record, and that is durable.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        applied: how many fields have the pushed value now.
+        conflicts: what was in conflict.
+        version: the version of the record now.
+        duplicate: it had arrived before, and the answer had been lost.
+        clamped: how many timestamps lay in the future and were brought back.
+    """
+
+    entity: str
+    entity_id: str
+    applied: int
+    conflicts: tuple[Conflict, ...]
+    version: int | None
+    duplicate: bool
+    clamped: int
+
+    @classmethod
+    def of(cls, message: FieldPushAck, conflicts: Sequence[FieldConflict]) -> FieldPushResult:
+        """Make it from the messages."""
+        return cls(
+            message.entity,
+            message.entity_id,
+            message.applied,
+            tuple(Conflict.of(each) for each in conflicts),
+            message.version,
+            bool(message.duplicate),
+            message.clamped or 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Whether one value of a form is valid. False in a condition if it is not.
+
+    Attributes:
+        valid: whether it is.
+        error: if not, why, in words for the user.
+        metadata: what the validator adds.
+    """
+
+    valid: bool
+    error: str | None
+    metadata: Json
+
+    @classmethod
+    def of(cls, message: ValidationResult) -> Validation:
+        """Make it from the message."""
+        return cls(message.valid, message.error, from_json(message.metadata))
+
+    def __bool__(self) -> bool:
+        return self.valid
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """What is wrong with one field of a form; `field` is empty for the form as a whole."""
+
+    field: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormValidation:
+    """Whether a whole form is valid. False in a condition if it is not.
+
+    Attributes:
+        valid: whether it is.
+        errors: everything that is wrong.
+    """
+
+    valid: bool
+    errors: tuple[FormError, ...]
+
+    @classmethod
+    def of(cls, message: FormValidationResult) -> FormValidation:
+        """Make it from the message."""
+        errors = tuple(FormError(each.field, each.error) for each in message.errors)
+        return cls(message.valid, errors)
+
+    def __bool__(self) -> bool:
+        return self.valid
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult(Generic[T]):
+    """What changed after a position, each record or field once, at its latest.
+
+    Attributes:
+        changes: in version order.
+        position: where to go on: pass it as `since`.
+        reset: the asked position could not be resumed; `changes` is everything
+            there is, and what was held before is void.
+    """
+
+    changes: tuple[T, ...]
+    position: Position
+    reset: bool
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)

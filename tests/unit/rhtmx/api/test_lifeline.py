@@ -1,0 +1,245 @@
+"""Facts about `rhtmx.api.lifeline`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+import rhtmx
+from rhtmx.api.client import Client
+from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.events import State
+from rhtmx.errors import RhtmxError
+from rhtmx.stores.memory import MemoryStore
+from tests.support.waiting import eventually
+from tests.unit.rhtmx.peer import Peer, client_of
+
+
+async def test_a_client_is_open_inside_and_closed_outside(peer: Peer) -> None:
+    client = client_of(peer)
+    seen = [client.state]
+    async with client:
+        seen.append(client.state)
+    assert [*seen, client.state] == [State.CONNECTING, State.OPEN, State.CLOSED]
+
+
+async def test_states_tells_now_and_each_new_one(client: Client, peer: Peer) -> None:
+    seen = []
+    async for state in client.states():
+        seen.append(state)
+        if len(seen) == 1:
+            await peer.drop()
+        elif len(seen) == 4:
+            await client.close()
+    assert seen == [State.OPEN, State.WAITING, State.CONNECTING, State.OPEN, State.CLOSED]
+
+
+async def test_a_client_connects_once(client: Client) -> None:
+    with pytest.raises(ConnectionClosed, match="make another one"):
+        async with client:
+            pass
+
+
+async def test_after_the_end_every_call_says_so(peer: Peer) -> None:
+    async with client_of(peer) as client:
+        pass
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        await client.push("tasks", "1", 1)
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        async for _ in client.changes("tasks"):
+            pass
+
+
+async def test_with_a_store_entering_does_not_wait_for_a_connection(tmp_path: Path) -> None:
+    path = tmp_path / "replica.db"
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=path) as client:
+        states = [client.state]
+        name = client.client_id
+    assert [*states, client.state] == [State.CONNECTING, State.CLOSED]
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=path) as client:
+        assert client.client_id == name
+
+
+def test_an_address_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(RhtmxError, match=r"connect: url: ws://host:port/api/ws .* names no host"):
+        rhtmx.connect("ws:///api/ws", store="replica.db")
+    with pytest.raises(RhtmxError, match="connect: ssl is for wss:// or https://, not 'ws://h/'"):
+        rhtmx.connect("http://h/?token=t", ssl=ssl.create_default_context())
+
+
+@asynccontextmanager
+async def listening(**options: Any) -> AsyncIterator[str]:
+    """A server of somebody else's."""
+
+    async def end(socket: ServerConnection) -> None:
+        await socket.close(1000, "bye")
+
+    async with serve(end, "127.0.0.1", 0, **options) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/api/ws"
+
+
+def answer(status: int, words: str) -> dict[str, Any]:
+    return {"process_request": lambda socket, request: socket.respond(status, words)}
+
+
+CHAT = {"select_subprotocol": lambda socket, offered: "chat"}
+
+REFUSALS = pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (answer(403, "pages from https://x may not connect"), "pages from https://x may not"),
+        (answer(404, "there is nothing here"), "is the path right\\? The server's own is /api/ws"),
+        (CHAT, "does not speak rhtmx.v1.json there"),
+    ],
+    ids=["origin", "path", "subprotocol"],
+)
+
+
+@REFUSALS
+async def test_a_program_that_the_server_refuses_is_told_by_every_call_with_a_store_too(
+    options: dict[str, Any], words: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listening(**options) as url, rhtmx.connect(url, store=tmp_path / "r.db") as client:
+        waiting = [
+            asyncio.ensure_future(client.collection("tasks").synced()),
+            asyncio.ensure_future(anext(client.changes("tasks"))),
+            asyncio.ensure_future(client.validate_field("signup", "email", "x")),
+        ]
+        assert [state async for state in client.states()][-1] is State.CLOSED
+        for each in waiting:
+            with pytest.raises(ConnectionClosed, match=words):
+                await each
+        with pytest.raises(ConnectionClosed, match=words):
+            await client.push("tasks", "1", 1)
+        assert client.problem is not None
+        assert re.search(words, client.problem.message)
+    assert re.search(f"has ended: cannot connect to .*{words}", caplog.text)
+
+
+@REFUSALS
+async def test_a_program_that_the_server_refuses_does_not_begin_without_a_store(
+    options: dict[str, Any], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listening(**options) as url:
+        with pytest.raises(ConnectionClosed, match=words):
+            async with rhtmx.connect(url):
+                pass
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (answer(200, "hello"), "there is a web page, but no WebSocket"),
+        (answer(502, "bad gateway"), "HTTP 502 Bad Gateway"),
+        ({}, "ended the connection before it had said welcome"),
+    ],
+    ids=["page", "proxy", "stranger"],
+)
+async def test_what_may_pass_is_tried_again_and_told_once(
+    options: dict[str, Any], words: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listening(**options) as url, rhtmx.connect(url, store=tmp_path / "r.db") as client:
+        waits = 0
+        async for state in client.states():
+            waits += state is State.WAITING
+            if state is State.WAITING:
+                assert client.problem is not None
+                assert words in client.problem.message
+                client.online()
+            if waits == 3:
+                break
+    assert caplog.text.count(words) == 1
+
+
+async def test_nobody_there_is_told_by_the_state_and_is_no_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=tmp_path / "r.db") as client:
+        assert client.problem is None
+        await eventually(lambda: client.state is State.WAITING)
+        assert client.problem is not None
+        assert "connection refused" in client.problem.message
+    assert caplog.text == ""
+
+
+async def test_a_problem_is_over_once_there_is_a_connection(client: Client, peer: Peer) -> None:
+    assert client.problem is None
+    await peer.drop(4000, "the server is stopping")
+    async for state in client.states():
+        if state is State.WAITING:
+            assert client.problem is not None
+            assert client.problem.message.endswith("was lost (4000 the server is stopping)")
+        elif state is State.OPEN and peer.connections == 2:
+            break
+    assert client.problem is None
+    await client.close()
+    assert isinstance(client.problem, ConnectionClosed)
+
+
+async def test_without_a_store_there_is_nothing_to_wait_for(client: Client) -> None:
+    await client.saved()
+
+
+async def test_saved_waits_until_a_write_is_in_the_store(tmp_path: Path) -> None:
+    async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=tmp_path / "replica.db") as client:
+        call = asyncio.create_task(client.push("tasks", "1", 1))
+        await asyncio.sleep(0)
+        assert [each.stored for each in client.queue] == [False]
+        await client.saved()
+        assert [each.stored for each in client.queue] == [True]
+        call.cancel()
+
+
+async def test_a_client_that_was_not_entered_cannot_go_online(peer: Peer) -> None:
+    with pytest.raises(ConnectionClosed, match="async with"):
+        client_of(peer).online()
+
+
+def records(store: MemoryStore) -> set[str]:
+    """The tasks that it holds."""
+    kept = store.load().entities.get("tasks")
+    return set() if kept is None else set(kept.records)
+
+
+async def test_what_the_server_tells_is_stored_without_anybody_asking(peer: Peer) -> None:
+    store = MemoryStore("c1")
+    async with client_of(peer, store=store) as client:
+        await client.collection("tasks").synced()
+        await peer.write("a", {"n": 1})
+        await eventually(lambda: "a" in records(store))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_to_close_inside_of_the_block_and_again_is_no_error(
+    peer: Peer, tmp_path: Path, stored: bool
+) -> None:
+    client = rhtmx.connect(peer.url, store=tmp_path / "client.db" if stored else None)
+    async with client:
+        await client.push("tasks", "1", 1)
+        await client.close()
+    await client.close()
+    assert client.state is State.CLOSED
+
+
+async def test_a_server_that_ends_it_for_good_before_the_welcome_is_not_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.close(4500, "no")
+
+    async with serve(refuse, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+        async with rhtmx.connect(url, store=tmp_path / "client.db") as client:
+            assert [state async for state in client.states()][-1] is State.CLOSED
+    assert "has ended: the server closed the connection for good (4500 bad_message)" in caplog.text
+    assert "trying again" not in caplog.text

@@ -1,0 +1,89 @@
+"""Facts about `rhtmx.core.apply_batch`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rhtmx.core.apply_batch import keep
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.pending_ops import OpBatch
+from rhtmx.core.storage_ops import Add, HeldRecord, Op, PutRecord, SetLast, SetPosition, StoredWrite
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import ChangeAction, Position, Push
+from rhtmx.stores.memory import MemoryStore
+
+RECORD = PutRecord("tasks", "1", HeldRecord(1, b"1"))
+PLACE = SetPosition("tasks", Position(epoch="e", version=1), Granularity.RECORDS)
+LAST = SetLast(7)
+FULL = RhtmxError(ErrorCode.STORAGE_FULL, "full")
+
+
+def write(name: str) -> Add:
+    return Add(StoredWrite(name, 0, Push("tasks", name, ChangeAction.UPDATE, b"1")))
+
+
+def batch(*ops: Op, adds: Sequence[Add] = ()) -> OpBatch:
+    return OpBatch(list(adds), {op.key: op for op in ops})
+
+
+class Picky(MemoryStore):
+    """Takes only what the test lets it."""
+
+    def __init__(self, *refused: object) -> None:
+        super().__init__("c")
+        self.refused = refused
+        self.transactions = 0
+
+    def apply(self, ops: Sequence[Op]) -> None:
+        self.transactions += 1
+        if any(op in self.refused for op in ops):
+            raise FULL
+        super().apply(ops)
+
+    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+        if any(each in self.refused for each in adds):
+            raise FULL
+        return super().add(adds, ops)
+
+
+def test_all_of_a_batch_is_one_transaction() -> None:
+    store = Picky()
+    adds = [write("a"), write("b")]
+    outcome = keep(store, batch(LAST, RECORD, PLACE, adds=adds))
+    assert store.transactions == 1
+    assert outcome.added == [(adds[0], 8), (adds[1], 9)]
+    assert outcome.stored == [LAST, RECORD, PLACE]
+    assert (outcome.failed, outcome.refused, outcome.error) == ([], [], None)
+
+
+def test_records_that_do_not_fit_do_not_hold_up_writes() -> None:
+    outcome = keep(Picky(RECORD), batch(RECORD, PLACE, LAST, adds=[write("a")]))
+    assert outcome.added == [(write("a"), 8)]
+    assert outcome.failed == [RECORD, PLACE]
+    assert outcome.stored == [LAST]
+    assert outcome.error is FULL
+
+
+def test_a_write_that_does_not_fit_is_refused_and_the_others_are_not() -> None:
+    adds = [write("a"), write("big"), write("c")]
+    outcome = keep(Picky(adds[1]), batch(adds=adds))
+    assert outcome.added == [(adds[0], 1), (adds[2], 2)]
+    assert outcome.refused == [(adds[1], FULL)]
+
+
+def test_nothing_is_numbered_while_numbers_cannot_be_put_right() -> None:
+    outcome = keep(Picky(LAST), batch(LAST, adds=[write("a")]))
+    assert outcome.added == []
+    assert outcome.refused == [(write("a"), FULL)]
+    assert outcome.failed == [LAST]
+
+
+def test_a_bug_in_a_store_refuses_writes_and_loses_none() -> None:
+    class Broken(MemoryStore):
+        def apply(self, ops: Sequence[Op]) -> None:
+            raise ZeroDivisionError
+
+    outcome = keep(Broken("c"), batch(RECORD, adds=[write("a")]))
+    assert outcome.failed == [RECORD]
+    ((_, error),) = outcome.refused
+    assert error.code is ErrorCode.STORAGE_FAILED

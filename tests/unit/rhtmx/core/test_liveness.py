@@ -1,0 +1,161 @@
+"""Facts about `rhtmx.core.liveness`."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.core.liveness import LEGAL, ConnectionPhase, Liveness
+from rhtmx.core.outgoing import Fence
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Change, Hello, Ping, Pong, Push, Welcome
+from rhtmx.messages.tables import SERVER_MESSAGES
+
+
+@pytest.fixture
+def link() -> Liveness:
+    link = Liveness(random=lambda: 0.5)
+    link.connected(0)
+    link.welcomed(20, 0)
+    return link
+
+
+def test_every_phase_says_what_is_legal_in_it() -> None:
+    assert set(LEGAL) == set(ConnectionPhase)
+    assert LEGAL[ConnectionPhase.OPEN] | {Welcome} == set(SERVER_MESSAGES)
+
+
+@pytest.mark.parametrize("message", [Welcome(), Push(), Hello()])
+def test_what_does_not_belong_here_is_an_error(
+    link: Liveness, message: Welcome | Push | Hello
+) -> None:
+    with pytest.raises(RhtmxError, match="where it does not belong") as caught:
+        link.received(message, 1)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+def test_nothing_but_the_greeting_comes_before_welcome() -> None:
+    link = Liveness(random=lambda: 0.5)
+    link.connected(0)
+    link.received(Ping(), 0)
+    with pytest.raises(RhtmxError, match="'change'"):
+        link.received(Change(), 0)
+
+
+def test_it_pings_when_nothing_was_sent_for_an_interval(link: Liveness) -> None:
+    assert link.deadline == 20
+    assert link.tick(19.9)
+    assert link.take(19.9) == []
+    link.received(Pong(), 20)
+    assert link.tick(20)
+    assert link.take(20) == [Ping()]
+    assert link.deadline == 40
+
+
+def test_what_is_not_known_is_a_sign_of_life_too(link: Liveness) -> None:
+    link.received(None, 39)
+    assert link.tick(60)
+    assert not link.tick(79)
+
+
+def test_what_is_sent_puts_off_the_ping(link: Liveness) -> None:
+    link.send(Pong())
+    link.take(10)
+    assert link.deadline == 30
+
+
+def test_a_ping_that_is_not_taken_is_not_repeated(link: Liveness) -> None:
+    link.tick(20)
+    link.tick(21)
+    assert link.take(21) == [Ping()]
+
+
+def test_two_silent_intervals_are_the_end(link: Liveness) -> None:
+    assert link.tick(39.9)
+    assert not link.tick(40)
+
+
+def test_a_greeting_without_answer_ends_as_well() -> None:
+    link = Liveness(random=lambda: 0.5)
+    link.connected(0)
+    assert link.deadline == 40
+    assert link.tick(39)
+    assert not link.tick(40)
+    assert link.take(40) == []
+
+
+def test_without_a_connection_there_is_nothing_to_wait_for(link: Liveness) -> None:
+    link.lost(50)
+    assert link.deadline is None
+    assert link.tick(1000)
+
+
+def test_pongs_answer_fences_in_order(link: Liveness) -> None:
+    first, second = Fence(lambda: None), Fence(lambda: None)
+    link.fence(first)
+    link.fence(None)
+    link.fence(second)
+    assert link.next_fence is first
+    assert link.pong() is first
+    assert link.next_fence is None
+    assert link.pong() is None
+    assert link.pong() is second
+    assert link.pong() is None
+
+
+def test_a_lost_connection_takes_its_messages_and_fences_with_it(link: Liveness) -> None:
+    link.fence(Fence(lambda: None))
+    assert link.lost(1) == 0.5
+    assert link.take(1) == []
+    assert link.next_fence is None
+
+
+def test_a_closed_link_takes_nothing(link: Liveness) -> None:
+    link.close()
+    assert link.phase is ConnectionPhase.CLOSED
+    with pytest.raises(RhtmxError):
+        link.received(Pong(), 1)
+
+
+def test_an_open_connection_that_is_woken_has_three_seconds_to_answer(link: Liveness) -> None:
+    link.wake(10)
+    assert link.take(10) == [Ping()]
+    assert link.deadline == 13
+    assert link.tick(12.9)
+    assert not link.tick(13)
+
+
+def test_only_the_answer_proves_it_not_what_lay_there_before(link: Liveness) -> None:
+    fence = Fence(lambda: None)
+    link.fence(fence)
+    link.wake(10)
+    link.received(Pong(), 10.1)
+    assert link.pong() is fence
+    assert link.deadline == 13.1
+    link.received(Pong(), 10.2)
+    woken = link.pong()
+    assert woken is not None
+    woken.passed()
+    assert link.tick(13.2)
+    assert link.deadline == 20
+
+
+def test_waking_again_asks_no_second_time_until_the_first_is_answered(link: Liveness) -> None:
+    for at in (10, 11, 12):
+        link.wake(at)
+    assert link.take(12) == [Ping()]
+    assert not link.tick(13)
+
+
+def test_a_greeting_that_is_woken_has_to_prove_itself_as_well() -> None:
+    link = Liveness(random=lambda: 0.5)
+    link.connected(0)
+    link.wake(1)
+    assert link.take(1) == [Ping()]
+    assert not link.tick(4)
+
+
+def test_without_a_connection_waking_asks_nobody(link: Liveness) -> None:
+    link.lost(1)
+    link.wake(2)
+    assert link.take(2) == []
+    assert link.deadline is None

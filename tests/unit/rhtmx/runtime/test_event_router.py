@@ -1,0 +1,134 @@
+"""Facts about `rhtmx.runtime.event_router`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.session import Session
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Change,
+    ChangeLog,
+    Error,
+    Limits,
+    Pong,
+    ValidateField,
+    ValidationResult,
+    Welcome,
+)
+from rhtmx.runtime.event_router import EventRouter
+from rhtmx.runtime.subscription import CAPACITY, Subscription
+from tests.unit.rhtmx.model_server import NOW
+
+
+@pytest.fixture
+def session() -> Session:
+    session = Session("c1", random=lambda: 0.0)
+    session.connected(0)
+    session.receive(Welcome("s", "e", 0, 20_000, Limits(65536, 128, 64), NOW, "x"), 0)
+    return session
+
+
+@pytest.fixture
+def inbox(session: Session) -> EventRouter:
+    return EventRouter(session, flush=lambda: None)
+
+
+def versions_of(inbox: EventRouter) -> Subscription[int]:
+    return Subscription(inbox, "tasks", Granularity.RECORDS, lambda log: log.version)
+
+
+def changed(version: int) -> Change:
+    return Change(ChangeLog("tasks", "1", version=version))
+
+
+async def test_an_answer_reaches_the_call_that_waits_for_it(
+    session: Session, inbox: EventRouter
+) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = inbox.answer(name)
+    answer = ValidationResult(name, "signup", "email", valid=True)
+    session.receive(answer, 1)
+    inbox.take()
+    assert (await call).message is answer
+
+
+async def test_a_refusal_is_raised_by_the_call(session: Session, inbox: EventRouter) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = inbox.answer(name)
+    session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
+    inbox.take()
+    with pytest.raises(RhtmxError, match="too slow"):
+        await call
+
+
+async def test_the_answer_to_a_call_that_was_cancelled_is_dropped(
+    session: Session, inbox: EventRouter
+) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = inbox.answer(name)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    session.receive(ValidationResult(name, "signup", "email", valid=True), 1)
+    assert inbox.take() == []
+
+
+async def test_a_change_reaches_its_subscription(session: Session, inbox: EventRouter) -> None:
+    changes = versions_of(inbox)
+    reading = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0)
+    session.receive(changed(4), 1)
+    assert inbox.take() == []
+    assert await reading == 4
+
+
+async def test_a_subscription_that_is_full_is_named(session: Session, inbox: EventRouter) -> None:
+    changes = versions_of(inbox)
+    reading = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0)
+    session.receive(changed(1), 1)
+    inbox.take()
+    await reading
+    for version in range(2, CAPACITY + 1):
+        session.receive(changed(version), 1)
+        assert inbox.take() == []
+    session.receive(changed(CAPACITY + 1), 1)
+    assert inbox.take() == [changes]
+
+
+async def test_a_subscription_that_the_server_refuses_raises(
+    session: Session, inbox: EventRouter
+) -> None:
+    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    await asyncio.sleep(0)
+    session.receive(Error("no entity 'tasks'", ErrorCode.UNKNOWN_ENTITY), 1)
+    session.receive(Pong(), 1)
+    inbox.take()
+    with pytest.raises(RhtmxError, match="no entity 'tasks'"):
+        await reading
+
+
+async def test_the_end_reaches_everyone_who_waits(session: Session, inbox: EventRouter) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = inbox.answer(name)
+    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    await asyncio.sleep(0)
+    inbox.fail(ConnectionClosed("over"))
+    with pytest.raises(ConnectionClosed, match="over"):
+        await call
+    with pytest.raises(ConnectionClosed, match="over"):
+        await reading
+
+
+async def test_what_concerns_nobody_is_logged(
+    session: Session, inbox: EventRouter, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.receive(Error("the disk smells", ErrorCode.INTERNAL), 1)
+    with caplog.at_level(logging.WARNING, "rhtmx"):
+        inbox.take()
+    assert "the disk smells" in caplog.text

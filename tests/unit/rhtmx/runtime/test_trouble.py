@@ -1,0 +1,35 @@
+"""Facts about `rhtmx.runtime.trouble`."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from rhtmx.errors import ErrorCode
+from rhtmx.runtime.trouble import Trouble
+
+
+def test_each_reason_is_logged_once_until_there_is_a_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    trouble = Trouble()
+    for words in ("a", "b", "a", "b"):
+        trouble.note(ErrorCode.FORBIDDEN, words, logging.WARNING)
+    assert trouble.last is not None
+    assert (trouble.last.code, trouble.last.message) == (ErrorCode.FORBIDDEN, "b")
+    assert caplog.messages == ["a: trying again", "b: trying again"]
+    trouble.over()
+    assert trouble.last is None
+    trouble.note(ErrorCode.UNSPECIFIED, "a", logging.WARNING)
+    assert len(caplog.messages) == 3
+
+
+def test_what_somebody_is_told_anyway_is_kept_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    trouble = Trouble()
+    trouble.note(ErrorCode.UNSPECIFIED, "a", None)
+    assert trouble.last is not None
+    assert caplog.messages == []
