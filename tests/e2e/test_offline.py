@@ -282,7 +282,7 @@ async def test_watch_yields_each_new_snapshot_and_leaves_nothing_behind(
         await tasks.set("1", 2)
         await eventually(lambda: seen[-1:] == [{"1": 2}])
         assert {"1": 1} in seen
-        signal = client._router.signal("tasks")
+        signal = client._runtime.router.signal("tasks")
         await eventually(lambda: len(signal) == 1)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)

@@ -61,7 +61,7 @@ NEVER: dict[str, tuple[str, ...]] = {
 }
 """Room → what it never imports."""
 
-COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server", "rhtmx.api.client")
+COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server", "rhtmx.api.connect")
 """Who may name concrete stores: the composition roots, themselves, the public face."""
 
 TYPES_ONLY = {

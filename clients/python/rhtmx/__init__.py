@@ -20,9 +20,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rhtmx.api.client import Client, connect
+    from rhtmx.api.client import Client
     from rhtmx.api.collection import Collection
     from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
+    from rhtmx.api.connect import connect
     from rhtmx.api.pending_call import Writing
     from rhtmx.core.error_policy import ConnectionClosed
     from rhtmx.core.events import Reset, State
@@ -116,7 +117,7 @@ _HOMES = {
     "Write": "grpc.pushes",
     "Writing": "api.pending_call",
     "backend": "grpc.client",
-    "connect": "api.client",
+    "connect": "api.connect",
 }
 
 

@@ -1,42 +1,59 @@
 """The Python client: one WebSocket for live data, live fields and live forms.
 
-Knows what a client holds: collections, the queue, what waits for a decision.
-Must not know sockets, files, nor the protocol: `protocol` has its calls.
+Knows what an application may ask for. Decides nothing, and does nothing itself: the
+runtime does, and the session in it decides.
 """
 
 from __future__ import annotations
 
-import random
-import secrets
-import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, overload
-from weakref import WeakSet
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, overload
 
-from rhtmx.api.client_calls import Calls
 from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
+from rhtmx.api.decisions import Decisions
+from rhtmx.api.open_collections import OpenCollections
+from rhtmx.api.pending_call import Writing
+from rhtmx.api.sync import collect, field_key, record_key
 from rhtmx.core import build_message
-from rhtmx.core.address import checked_headers, shown, websocket_url
-from rhtmx.core.conflict import Side
+from rhtmx.core.events import Answered, Reset, State
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import FieldPushAck, Hello, PushAck
+from rhtmx.core.storage_ops import Mutation, Store
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import (
+    Authenticate,
+    Authenticated,
+    FieldPushAck,
+    FormValidationResult,
+    Position,
+    Push,
+    PushAck,
+    ValidationResult,
+)
+from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.handshake import Endpoint
-from rhtmx.stores.sqlite import SqliteStore
+from rhtmx.runtime.subscription import Subscription
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
-from rhtmx.values.results import FieldPushResult, PushResult
-from rhtmx.wire import Format
-from rhtmx.wire.check_outgoing import checked
+from rhtmx.values.results import (
+    FieldPushResult,
+    FormValidation,
+    PushResult,
+    SyncResult,
+    Validation,
+)
 
-__all__ = ["Client", "connect"]
+__all__ = ["Client"]
+
+T = TypeVar("T")
 
 
-class Client(Calls):
+class Client:
     """A client of one server. Made by `connect`, used with `async with`.
 
     Without a store, entering connects, and fails at once if that is not
@@ -47,17 +64,126 @@ class Client(Calls):
     subscriptions from where they were, writes until they are durable, questions
     until they are answered. To wait no longer than you want, use
     `asyncio.timeout`. A write whose wait was cancelled is still sent.
+
+    Args:
+        session: what decides.
+        endpoint: where to connect to.
+        token: gets the token for each connection.
+        clock: the time, for field writes.
+        store: where records and writes are kept; only in memory if left out.
     """
 
-    _pending: tuple[Pending, ...] = ()
-    _pending_at = -1
-    _rejected: tuple[RejectedWrite, ...] = ()
-    _rejected_at = -1
+    def __init__(
+        self,
+        session: Session,
+        endpoint: Endpoint,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        store: Store | None = None,
+    ) -> None:
+        runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
+        self._runtime = runtime
+        self._decisions = Decisions(runtime)
+        self._open_collections = OpenCollections(runtime)
 
-    @cached_property
-    def _open_ones(self) -> dict[str, WeakSet[Collection[Any]]]:
-        """The collections that read, by entity. One that nobody holds any more does not count."""
-        return {}
+    # The connection.
+
+    async def __aenter__(self) -> Self:
+        """Connect; or, with a store, open that and connect as soon as it is possible.
+
+        Raises:
+            ConnectionClosed: there is no store, and connecting was not possible.
+            RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, the store cannot be used.
+        """
+        await self._runtime.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close; with a store, what is not in it yet is stored first."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection for good. What still waits raises `ConnectionClosed`.
+
+        To close twice is no error, nor to close inside of `async with`. Writes that wait
+        for their answer stay in the store, if there is one, and are sent when it is opened
+        the next time.
+        """
+        await self._runtime.close()
+
+    def offline(self) -> None:
+        """Let go of the connection, and make none until `online`. Writes wait."""
+        self._runtime.offline()
+
+    def online(self) -> None:
+        """Connect at once, after `offline` or while the next attempt has its time.
+
+        Where there is a connection, it has to prove itself: one that is dead is found
+        within 3 seconds and made again. Call it when the network is another one. A
+        sleep of the machine the client notices itself, a second after its end.
+        """
+        self._runtime.online()
+
+    async def saved(self) -> None:
+        """Wait until every write that was made so far is in the store.
+
+        From then on it survives the end of this process, and is sent sooner or
+        later. Without a store there is nothing to wait for.
+
+        Raises:
+            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be stored.
+        """
+        await self._runtime.saved()
+
+    @property
+    def client_id(self) -> str:
+        """The id of this client instance, as others see it in `Change.client_id`."""
+        return self._runtime.session.local.identity.client_id
+
+    @property
+    def state(self) -> State:
+        """How the client stands with its server."""
+        return self._runtime.state
+
+    @property
+    def problem(self) -> RhtmxError | None:
+        """Why there is no connection, in words; `None` while there is one.
+
+        In the states `WAITING` and `CONNECTING` it is what became of the last attempt, in
+        `CLOSED` the end. What a person has to see to is in the log of `rhtmx`, too: a warning
+        when it begins.
+
+        Example:
+            >>> async for state in client.states():
+            ...     print(state.value, client.problem or "")
+        """
+        return self._runtime.problem
+
+    def states(self) -> AsyncIterator[State]:
+        """The state now, and each new one. Ends with `CLOSED`."""
+        return self._runtime.states()
+
+    async def authenticate(self, token: str) -> datetime | None:
+        """Present a fresh token on the live connection; the user stays the same.
+
+        Returns:
+            When it expires, if it does.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, it is larger than any server takes, or what
+                the server says against it.
+        """
+        answer = await self._runtime.ask(Authenticate(token=build_message.checked_token(token)))
+        assert isinstance(answer.message, Authenticated)
+        return answer.message.expires
+
+    # Reading.
 
     @overload
     def collection(
@@ -99,34 +225,175 @@ class Client(Calls):
             ...     async for rows in tasks.subscribe():
             ...         print([row.data["title"] for row in rows])
         """
-        return Collection(self, entity, Granularity(granularity))
+        return Collection(
+            self, self._runtime, self._open_collections, entity, Granularity(granularity)
+        )
 
-    def _shut(self, collection: Collection[Any]) -> None:
-        """A collection that reads was closed: with the last one of its entity, that ends."""
-        entity = collection.entity
-        self._open_ones[entity].discard(collection)
-        view = self._session.local.get(entity)
-        if self._open_ones[entity] or view is None:
-            self._router.signal(entity).notify()
-            return
-        del self._open_ones[entity]
-        self._session.shut(view)
-        self._router.forget(entity)
-        self._router.changed()
+    def changes(
+        self,
+        entity: str,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Subscription[Change]:
+        """The live stream of whole records.
+
+        Args:
+            entity: the collection.
+            since: where to start: `None` with the next change, `0` with
+                everything there is, or the `position` of an earlier subscription.
+            on_reset: called when what was yielded is void and all of it comes
+                anew. If left out, the `Reset` is raised.
+
+        Example:
+            >>> async for change in client.changes("users", since=0):
+            ...     print(change.version, change.action, change.data)
+        """
+        return self._subscription(entity, Granularity.RECORDS, Change.of, since, on_reset)
+
+    def field_changes(
+        self,
+        entity: str,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Subscription[FieldChange]:
+        """The live stream of field changes; see `changes`.
+
+        One client reads an entity at one granularity at a time.
+        """
+        return self._subscription(entity, Granularity.FIELDS, FieldChange.of, since, on_reset)
+
+    async def sync(self, entity: str, since: Position | int = 0) -> SyncResult[Change]:
+        """Every record that changed after a position, each once, at its latest.
+
+        A read that ends: it asks the server, and neither uses nor changes what a
+        `Collection` holds.
+        """
+        return await collect(
+            partial(self._subscription, entity, Granularity.RECORDS, Change.of, since, ends=True),
+            record_key,
+        )
+
+    async def sync_fields(self, entity: str, since: Position | int = 0) -> SyncResult[FieldChange]:
+        """Every field that changed after a position, each once, at its latest."""
+        return await collect(
+            partial(
+                self._subscription, entity, Granularity.FIELDS, FieldChange.of, since, ends=True
+            ),
+            field_key,
+        )
+
+    # Writing.
+
+    def push(
+        self, entity: str, entity_id: str, data: Json, *, base_version: int | None = None
+    ) -> Writing[PushResult]:
+        """Write a whole record. It is on its way; await it until it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record.
+            data: any JSON value.
+            base_version: the version of the record that this write is based on
+                (0: none).
+
+        Raises:
+            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
+                or another refusal.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        return self._push(build_message.push(entity, entity_id, data, base_version))
+
+    def delete(
+        self, entity: str, entity_id: str, *, base_version: int | None = None
+    ) -> Writing[PushResult]:
+        """Delete a record; see `push`."""
+        return self._push(build_message.push_delete(entity, entity_id, base_version))
+
+    def push_fields(
+        self,
+        entity: str,
+        entity_id: str,
+        fields: Mapping[str, Json],
+        *,
+        delete: Iterable[str] = (),
+        base_version: int | None = None,
+        timestamp: datetime | None = None,
+    ) -> Writing[FieldPushResult]:
+        """Write some fields of a record, and leave the others; see `push`.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it is created if need be.
+            fields: new values by top-level key.
+            delete: keys to remove.
+            base_version: the version of the record that this write is based on.
+                Without it the timestamps decide what is in conflict.
+            timestamp: when the user did it; now, if left out.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        now = self._runtime.now()
+        at = timestamp or now
+        message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
+        return self._write(message, _fields_written, now)
+
+    # Forms.
+
+    async def validate_field(
+        self,
+        form: str,
+        field: str,
+        value: FormValue,
+        *,
+        values: Mapping[str, FormValue] | None = None,
+        form_instance: str | None = None,
+    ) -> Validation:
+        """Ask whether one field of a form is valid.
+
+        Args:
+            form: the form's name.
+            field: the field's name.
+            value: what the user entered: a text, a `File`, or a list of several.
+            values: the form's other values, for rules across fields.
+            form_instance: which of several such forms; a newer question about
+                the same field takes the place of one that is still running.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
+        """
+        message = build_message.validate_field(form, field, value, values or {}, form_instance)
+        answer = await self._runtime.ask(message)
+        assert isinstance(answer.message, ValidationResult)
+        return Validation.of(answer.message)
+
+    async def validate_form(
+        self, form: str, fields: Mapping[str, FormValue], *, form_instance: str | None = None
+    ) -> FormValidation:
+        """Ask whether a whole form is valid; fields left out are checked, too.
+
+        Args:
+            form: the form's name.
+            fields: what the user entered, by field: a text, a `File`, or a list of several.
+            form_instance: which of several such forms.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
+        """
+        message = build_message.validate_form(form, fields, form_instance)
+        answer = await self._runtime.ask(message)
+        assert isinstance(answer.message, FormValidationResult)
+        return FormValidation.of(answer.message)
 
     # What waits.
 
     @property
     def queue(self) -> tuple[Pending, ...]:
         """The writes that wait for the server, in order; the same tuple until that changes."""
-        writes = self._session.local.writes
-        if self._pending_at != writes.revision:
-            shown = {each.id: each for each in self._pending}
-            rows = [Pending.of(row) for row in writes.queue]
-            now = tuple(shown[row.id] if shown.get(row.id) == row else row for row in rows)
-            self._pending = self._pending if self._pending == now else now
-            self._pending_at = writes.revision
-        return self._pending
+        return self._decisions.queue
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:
@@ -134,32 +401,18 @@ class Client(Calls):
 
         The same tuple until that changes. Without a store the newest 1000.
         """
-        writes = self._session.local.writes
-        if self._rejected_at != writes.revision:
-            shown = {each.id: each for each in self._rejected}
-            kept = writes.refused.values()
-            now = tuple(shown.get(each.id) or RejectedWrite.of(each, self) for each in kept)
-            self._rejected = self._rejected if self._rejected == now else now
-            self._rejected_at = writes.revision
-        return self._rejected
+        return self._decisions.rejected
 
-    async def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
+    def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
         """The `queue` now, and each time that it has changed; a slow reader skips.
 
         Example:
             >>> async for queue in client.queues():
             ...     print(f"{len(queue)} changes wait")
         """
-        self._check_connected()
-        seen: tuple[Pending, ...] | None = None
-        while True:
-            if self.queue is not seen:
-                seen = self.queue
-                yield seen
-            else:
-                await self._router.queue.wait()
+        return self._decisions.queues()
 
-    async def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
+    def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
         """The writes that were refused for good: those that are kept, then each new one.
 
         Example:
@@ -167,12 +420,9 @@ class Client(Calls):
             ...     print(rejected.error, rejected.data)
             ...     rejected.discard()
         """
-        self._check_connected()
-        async with aclosing(self._router.rejections.listen()) as writes:
-            async for each in writes:
-                yield RejectedWrite.of(each, self)
+        return self._decisions.rejections()
 
-    async def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
+    def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
         """Conflicts: those that nobody has answered yet, then each new one.
 
         Example:
@@ -180,118 +430,46 @@ class Client(Calls):
             ...     print(conflict.field, conflict.mine, conflict.theirs)
             ...     await conflict.keep_mine()
         """
-        self._check_connected()
-        async with aclosing(self._router.disputes.listen()) as disputes:
-            async for each in disputes:
-                yield OpenConflict(each, self)
+        return self._decisions.conflicts()
 
-    # Decisions; see `decisions.Decider`.
+    # Inside.
 
-    async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
-        self._let_go(request_id)
-        now = self._now().timestamp()
-        return await self._written(self._session.retry(request_id, now))
+    def _push(self, message: Push) -> Writing[PushResult]:
+        return self._write(message, _written, self._runtime.now())
 
-    def _discard(self, request_id: str) -> None:
-        self._let_go(request_id)
-        self._session.local.writes.discard(request_id)
-        self._router.changed()
+    def _write(
+        self, message: Mutation, convert: Callable[[Answered], T], now: datetime
+    ) -> Writing[T]:
+        return Writing(self._runtime.write(message, now), convert, self.saved)
 
-    async def _answer(
-        self, conflict: OpenConflict, side: Side
-    ) -> PushResult | FieldPushResult | None:
-        self._router.disputes.drop(conflict.dispute)
-        self._let_go(conflict.dispute.refused or "")
-        return await self._written(self._session.answer(conflict.dispute, side, self._now()))
-
-    def _let_go(self, request_id: str) -> None:
-        """Nobody need be told of this refused write any more."""
-        refused = self._session.local.writes.refused.get(request_id)
-        if refused is not None:
-            self._router.rejections.drop(refused)
-
-    async def _written(self, request_id: str | None) -> PushResult | FieldPushResult | None:
-        if request_id is None:
-            self._router.changed()
-            return None
-        answer = await self._router.answer(request_id)
-        if isinstance(answer.message, FieldPushAck):
-            return FieldPushResult.of(answer.message, answer.conflicts)
-        assert isinstance(answer.message, PushAck)
-        return PushResult.of(answer.message)
-
-
-def connect(
-    url: str,
-    *,
-    format: Literal["json", "proto"] = "json",  # noqa: A002 (the field's own word)
-    store: str | Path | None = None,
-    client_id: str | None = None,
-    client_secret: str | None = None,
-    token: str | Callable[[], Awaitable[str]] | None = None,
-    headers: Mapping[str, str] | None = None,
-    ssl: ssl.SSLContext | None = None,
-    open_timeout: float = 10.0,
-) -> Client:
-    """A client of the server at `url`. It connects when it is entered.
-
-    Args:
-        url: `ws://host:port/api/ws`, or `wss://…` for TLS; `http://` and `https://`
-            mean the same. A name and a password in it are sent as HTTP asks for them.
-        format: how messages are written: readable, or smaller.
-        store: a file that keeps records and waiting writes over restarts, so
-            that the client can start and work offline; it is made if it is not
-            there. One process has it at a time.
-        client_id: stable id of this client instance; random if left out. A store
-            has its own.
-        client_secret: what gives the right to number writes under `client_id`,
-            where nobody is asked for a token; the server gives one if left out,
-            which lasts as long as this client. Give both to go on under the same
-            id the next time; a store keeps its own.
-        token: bearer token, or what gets a fresh one for each connection. One
-            that the server no longer takes is then replaced, not the end.
-        headers: added to the handshake's request, such as `Origin` or `Cookie`.
-        ssl: for `wss://`: whom to trust and who this client is, if not what the system
-            trusts and nobody, such as `ssl.create_default_context(cafile="ca.pem")`. The
-            server's certificate and its name are always verified, unless you say otherwise
-            there.
-        open_timeout: seconds for connecting.
-
-    Raises:
-        RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
-            `client_secret` without `client_id`, the URL is none, `ssl` is for one without
-            TLS, the token is larger than any server takes (4,096 bytes), or one of the
-            texts or headers cannot be sent.
-
-    Example:
-        >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
-        ...     tasks = client.collection("tasks")
-        ...     print([row.data for row in tasks.all()])
-    """
-    if store is not None and client_id is not None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            "connect: client_id and store exclude each other: a store has an id of its own",
+    def _subscription(
+        self,
+        entity: str,
+        granularity: Granularity,
+        convert: Callable[[Any], T],
+        since: Position | int | None,
+        on_reset: Callable[[Reset], None] | None,
+        *,
+        ends: bool = False,
+    ) -> Subscription[T]:
+        self._runtime.check_open()
+        start = build_message.position(since)
+        return Subscription(
+            self._runtime.router,
+            entity,
+            granularity,
+            convert,
+            since=start,
+            on_reset=on_reset,
+            ends=ends,
         )
-    if client_secret is not None and client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, "connect: client_secret is of a client_id: give both, or neither"
-        )
-    url = websocket_url(url, "connect: url")
-    if ssl is not None and not url.startswith("wss:"):
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"connect: ssl is for wss:// or https://, not '{shown(url)}'"
-        )
-    checked(Hello(client_id=client_id, secret=client_secret), "connect")
-    fixed = build_message.checked_token(token) if isinstance(token, str) else None
-    name = client_id or secrets.token_hex(16)
-    session = Session(name, random.random, token=fixed)
-    session.local.identity.load(name, client_secret)
-    added = checked_headers(headers or {}, "connect: headers")
-    endpoint = Endpoint(url, Format(format), added, ssl, open_timeout)
-    return Client(
-        session,
-        endpoint,
-        token=None if isinstance(token, str) else token,
-        store=None if store is None else SqliteStore(store),
-    )
+
+
+def _written(answer: Answered) -> PushResult:
+    assert isinstance(answer.message, PushAck)
+    return PushResult.of(answer.message)
+
+
+def _fields_written(answer: Answered) -> FieldPushResult:
+    assert isinstance(answer.message, FieldPushAck)
+    return FieldPushResult.of(answer.message, answer.conflicts)

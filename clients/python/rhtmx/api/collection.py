@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from weakref import WeakSet
 
+from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
@@ -17,6 +18,7 @@ from rhtmx.core.local_state import EntityView
 from rhtmx.core.overlay import Record
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
+from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.json_value import Data, Json
@@ -49,10 +51,17 @@ class Collection(Generic[Data]):
     """
 
     def __init__(
-        self, client: Client, entity: str, granularity: Granularity = Granularity.RECORDS
+        self,
+        client: Client,
+        runtime: ClientRuntime,
+        others: OpenCollections,
+        entity: str,
+        granularity: Granularity = Granularity.RECORDS,
     ) -> None:
         self.client = client
         self.entity = entity
+        self._runtime = runtime
+        self._others = others
         self._granularity = granularity
         self._closed = False
         self._reads = False
@@ -93,7 +102,7 @@ class Collection(Generic[Data]):
         for each in list(self._made):
             each.end()
         if self._reads:
-            self.client._shut(self)
+            self._others.close(self.entity, self)
 
     # What is held.
 
@@ -136,7 +145,7 @@ class Collection(Generic[Data]):
             ConnectionClosed: there is no connection, and there will be none.
         """
         replica = self._open().replica
-        signal = self.client._router.signal(self.entity)
+        signal = self._runtime.router.signal(self.entity)
         while not replica.caught_up:
             if replica.error is not None:
                 raise replica.error
@@ -163,7 +172,7 @@ class Collection(Generic[Data]):
             ...     print(len(rows), "to do")
         """
         view = self._open()
-        signal = self.client._router.signal(self.entity)
+        signal = self._runtime.router.signal(self.entity)
         seen: tuple[Record[Data], ...] | None = None
         while not self._closed:
             rows: tuple[Record[Data], ...] = view.overlay.snapshot()
@@ -217,7 +226,7 @@ class Collection(Generic[Data]):
             ConnectionClosed: there is no connection, and there will be none.
         """
         if base_version is None:
-            base_version = self.client._session.base_version(self.entity, entity_id)
+            base_version = self._runtime.session.base_version(self.entity, entity_id)
         return self.client.push_fields(
             self.entity, entity_id, fields, delete=delete, base_version=base_version
         )
@@ -252,16 +261,8 @@ class Collection(Generic[Data]):
 
     def _open(self) -> EntityView:
         self._check_open()
-        client = self.client
-        client._check_connected()
-        view = client._session.local.get(self.entity)
-        if view is None or view.replica.granularity is not self._granularity:
-            view = client._session.open(self.entity, self._granularity)
-            client._router.changed()
-        if not self._reads:
-            self._reads = True
-            client._open_ones.setdefault(self.entity, WeakSet()).add(self)
-        return view
+        self._reads = True
+        return self._others.open(self.entity, self._granularity, self)
 
     def _ending(self, made: Subscription[T]) -> Subscription[T]:
         """A stream that ends when this is closed."""

@@ -23,15 +23,15 @@ __all__ = ["Decider", "OpenConflict", "Pending", "RejectedWrite"]
 
 
 class Decider(Protocol):
-    """The client, as what waits for a decision sees it."""
+    """Who carries a decision out."""
 
-    async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+    async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
         """Write a refused write again."""
 
-    def _discard(self, request_id: str) -> None:
+    def discard(self, request_id: str) -> None:
         """Give a refused write up."""
 
-    async def _answer(
+    async def answer(
         self, conflict: OpenConflict, side: Side
     ) -> PushResult | FieldPushResult | None:
         """Decide a conflict."""
@@ -120,11 +120,11 @@ class RejectedWrite:
         Raises:
             RhtmxError: it was refused again.
         """
-        return await self._decider._retry(self.id)
+        return await self._decider.retry(self.id)
 
     def discard(self) -> None:
         """Give it up."""
-        self._decider._discard(self.id)
+        self._decider.discard(self.id)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,11 +199,11 @@ class OpenConflict:
         Raises:
             RhtmxError: the write was refused: it is in `client.rejected`.
         """
-        return await self._decider._answer(self, self.dispute.mine)
+        return await self._decider.answer(self, self.dispute.mine)
 
     async def take_theirs(self) -> PushResult | FieldPushResult | None:
         """Let theirs stand; see `keep_mine`."""
-        return await self._decider._answer(self, self.dispute.theirs)
+        return await self._decider.answer(self, self.dispute.theirs)
 
     async def merge(self, value: Json) -> PushResult | FieldPushResult | None:
         """Let a third value stand; see `keep_mine`.
@@ -211,7 +211,7 @@ class OpenConflict:
         Raises:
             RhtmxError: `BAD_MESSAGE`, it cannot be JSON.
         """
-        return await self._decider._answer(self, merged(value))
+        return await self._decider.answer(self, merged(value))
 
 
 def _said(message: Mutation) -> tuple[Any, Json, tuple[str, ...]]:

@@ -291,7 +291,7 @@ async def test_what_was_written_and_not_yet_read_is_shown_when_it_is_opened_agai
             assert [row.pending for row in again.all()] == [True]
         client.online()
         assert (await written).version == 1
-        assert not list(client._session.local.writes.queue.settled("tasks"))
+        assert not list(client._runtime.session.local.writes.queue.settled("tasks"))
 
 
 async def test_a_closed_collection_can_be_read_at_another_granularity(
@@ -312,9 +312,9 @@ async def test_what_is_closed_leaves_nothing_behind(client: Client, peer: Peer) 
         async with client.collection("tasks") as tasks:
             await tasks.synced()
     await peer.until(lambda: reading(peer).count("Unsubscribe") == 3)
-    local = client._session.local
+    local = client._runtime.session.local
     assert (local._views, local._readers, local._kept) == ({}, {}, {})
-    assert (client._router._signals, client._open_ones) == ({}, {})
+    assert (client._runtime.router._signals, client._open_collections._readers) == ({}, {})
 
 
 async def test_closing_after_the_end_of_the_client_is_no_error(peer: Peer) -> None:

@@ -22,14 +22,14 @@ class Decisions:
     def __init__(self) -> None:
         self.made: list[object] = []
 
-    async def _retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+    async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
         self.made.append(("retry", request_id))
         return None
 
-    def _discard(self, request_id: str) -> None:
+    def discard(self, request_id: str) -> None:
         self.made.append(("discard", request_id))
 
-    async def _answer(
+    async def answer(
         self, conflict: OpenConflict, side: Side
     ) -> PushResult | FieldPushResult | None:
         self.made.append(side.value)

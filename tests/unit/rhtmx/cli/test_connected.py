@@ -67,7 +67,7 @@ async def test_who_is_not_patient_waits_for_no_longer_than_the_timeout(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 1000.0)
-    monkeypatch.setattr("rhtmx.api.client.random.random", lambda: 0.99)
+    monkeypatch.setattr("rhtmx.api.connect.random.random", lambda: 0.99)
 
     async def wait() -> None:
         async with connected(server(peer.url, timeout=0.1), Screen().output, patient=False):

@@ -325,11 +325,11 @@ async def test_a_write_that_waits_and_is_too_large_is_refused_and_holds_up_nothi
     client: Client, peer: Peer
 ) -> None:
     client.offline()
-    limits, client._session.limits = client._session.limits, None
+    limits, client._runtime.session.limits = client._runtime.session.limits, None
     big = asyncio.create_task(client.push("tasks", "big", "x" * 70_000))
     small = asyncio.create_task(client.push("tasks", "small", "x"))
     await asyncio.sleep(0)
-    client._session.limits = limits
+    client._runtime.session.limits = limits
     client.online()
     with pytest.raises(RhtmxError, match="at most 65536 bytes") as caught:
         await big
@@ -342,10 +342,10 @@ async def test_a_question_that_waits_and_is_too_large_is_refused_and_the_client_
     client: Client, peer: Peer
 ) -> None:
     client.offline()
-    limits, client._session.limits = client._session.limits, None
+    limits, client._runtime.session.limits = client._runtime.session.limits, None
     big = asyncio.create_task(client.validate_field("signup", "email", "x" * 70_000))
     await asyncio.sleep(0)
-    client._session.limits = limits
+    client._runtime.session.limits = limits
     client.online()
     with pytest.raises(RhtmxError, match="at most 65536 bytes") as caught:
         await big
@@ -428,10 +428,10 @@ async def test_a_message_that_comes_in_the_moment_of_the_end_leaves_no_socket_op
     peer: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with client_of(peer) as client:
-        connection = client._connection
+        connection = client._runtime._connection
         assert connection is not None
         connection._closing = True
-        client._session.close()
+        client._runtime.session.close()
         await peer.say(Ping())
         # The reader has ended by itself, and only waits for the writer, when it is cancelled.
         await eventually(lambda: not connection._alarm.armed)
@@ -442,7 +442,7 @@ async def test_a_message_that_comes_in_the_moment_of_the_end_leaves_no_socket_op
 async def test_a_message_that_cannot_be_written_ends_the_client_aloud(
     client: Client, peer: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client._session._link.send(Push(base_version="5"))  # type: ignore[arg-type]
+    client._runtime.session._link.send(Push(base_version="5"))  # type: ignore[arg-type]
     with pytest.raises(ConnectionClosed, match=r"the client failed: .*cannot be written"):
         await client.push("tasks", "1", 1)
     assert client.state is State.CLOSED

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.api.lifeline`."""
+"""Facts about `rhtmx.runtime.client_runtime`."""
 
 from __future__ import annotations
 
