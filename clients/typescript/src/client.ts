@@ -41,7 +41,7 @@ import type { Pending, State, Store } from "./store.ts";
  *
  * @example
  * const rhtmx = connect("/api/ws");
- * const tasks = rhtmx.api.collection<Task>("tasks");
+ * const tasks = rhtmx.collection<Task>("tasks");
  * tasks.subscribe((rows) => render(rows));
  * await tasks.set("1", { title: "Write it down" });
  */

@@ -33,7 +33,7 @@ export async function application(): Promise<void> {
   connect("ws://localhost/", { token: async () => "t", storage: false, clientId: "c" }).close();
   connect("ws://localhost/", { WebSocket: globalThis.WebSocket, storage: "tasks" }).close();
   const stop: Stop = rhtmx.onState((state: State, error) => console.log(state, error?.code));
-  const tasks: Collection<Task> = rhtmx.api.collection<Task>("tasks", { granularity: "fields" });
+  const tasks: Collection<Task> = rhtmx.collection<Task>("tasks", { granularity: "fields" });
   tasks.subscribe((rows: readonly Row<Task>[]) => console.log(rows[0]?.data.title));
   tasks.subscribe(() => {}, { where: ({ data }) => data.done === true, signal: new AbortController().signal });
   for await (const rows of tasks) console.log(rows.length, rows[0]?.pending, rows[0]?.version);
@@ -41,7 +41,7 @@ export async function application(): Promise<void> {
   await tasks.ready;
   await tasks.synced;
   {
-    using room: Collection<Task> = rhtmx.api.collection<Task>("room");
+    using room: Collection<Task> = rhtmx.collection<Task>("room");
     room.close();
   }
   const { version } = await tasks.set("1", { title: "Write it down" }, { baseVersion: 3 });
@@ -58,7 +58,7 @@ export async function application(): Promise<void> {
   rhtmx.onConflict(({ entity, id, field, winner, version }) => {
     console.log(entity, id, field, winner, version);
   });
-  const unwatch: Stop = rhtmx.values.changes("prices", (change: ChangeLog | null) => console.log(change?.data));
+  const unwatch: Stop = rhtmx.changes("prices", (change: ChangeLog | null) => console.log(change?.data));
   unwatch();
   const ack = await rhtmx.push("tasks", "1", { title: "Write it down", tags: ["a"] });
   await rhtmx.delete("tasks", "1", { baseVersion: ack.version });
@@ -74,7 +74,7 @@ export async function application(): Promise<void> {
   const answers: FormValues = { days: ["mo", "tu"], photo, photos: [photo] };
   await rhtmx.validateForm("signup", answers);
   await rhtmx.validateField("signup", "days", ["mo", "tu"], { values: answers });
-  const queue: readonly Pending[] = rhtmx.core.write_queue;
+  const queue: readonly Pending[] = rhtmx.queue;
   console.log(queue[0]?.entityId, queue[0]?.since);
   rhtmx.onQueue((all) => console.log(all.length));
   const rejected: readonly Rejected[] = rhtmx.rejected;
