@@ -181,7 +181,7 @@ class Config:
     log_format: str = "text"
     log_level: str = "info"
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: C901 (a line for each kind of setting)
         for name in ("host", "grpc_host"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
                 raise _wrong(name, "an address or a host name", getattr(self, name))

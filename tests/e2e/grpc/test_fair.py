@@ -277,7 +277,7 @@ async def _records(app: App) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_peers_that_vanish_while_much_is_said_are_no_news(
+async def test_peers_that_vanish_while_much_is_said_are_no_news(  # noqa: C901 (one story)
     app: App, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Nor is a server that stops meanwhile: nothing is written after the end."""

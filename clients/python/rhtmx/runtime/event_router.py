@@ -156,7 +156,7 @@ class EventRouter:
             self._revision = local.writes.revision
             self.queue.notify()
 
-    def _settle(self, event: Event) -> None:
+    def _settle(self, event: Event) -> None:  # noqa: C901 (a case for each event)
         match event:
             case Answered(request_id):
                 call = self._calls.pop(request_id, None)

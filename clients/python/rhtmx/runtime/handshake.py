@@ -176,7 +176,10 @@ async def _connect(endpoint: Endpoint, make: Any) -> ClientConnection:
     )
 
 
-def _failed(endpoint: Endpoint, error: Exception, socket: _Socket | None) -> DialError:
+# One case for each way to fail: they are a table, but for their conditions.
+def _failed(  # noqa: C901
+    endpoint: Endpoint, error: Exception, socket: _Socket | None
+) -> DialError:
     """What a failed attempt means; `socket` is how far it came."""
     if socket is not None and isinstance(socket.lost, ssl.SSLError):
         error = socket.lost

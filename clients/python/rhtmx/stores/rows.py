@@ -76,7 +76,7 @@ def add(db: sqlite3.Connection, each: Add) -> int:
     return int(seq)
 
 
-def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:
+def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:  # noqa: C901 (a case for each op)
     """Apply ops."""
     for op in ops:
         match op:
