@@ -12,7 +12,7 @@ import { checkMessage, checkTyped, leniently, nested } from "./check.ts";
 import { refuse } from "./fail.ts";
 import { CLIENT, EITHER, SERVER } from "./plan.ts";
 import { readEnvelope } from "./reader.ts";
-import { exactly, parseJson, writeJson } from "./value.ts";
+import { checkKey, exactly, parseJson, writeJson } from "./value.ts";
 import { writeEnvelope } from "./writer.ts";
 import type { Note } from "./check.ts";
 import type { Format, Frame } from "./format.ts";
@@ -81,23 +81,37 @@ export function checkFromClient<M extends ClientMessage>(message: M): M {
   return checked as unknown as M;
 }
 
-/** Bytes in a name: see `rhtmx.wire.limits`. */
+/** Bytes in a name, and items of a list: see `rhtmx.wire.limits`. */
 const MAX_NAME = 255;
+const MAX_ITEMS = 4096;
 
-/** Refuses names that are empty or too long, and numbers below 0: no server takes them. */
-function checkSizes(fields: object, at: string): void {
-  for (const [key, value] of Object.entries(fields)) {
-    const where = `${at}.${key}`;
-    if (/^(entit(y|y_id|ies)|form|field)$/.test(key)) [value].flat().forEach((name) => checkName(name, where));
-    else if (value < 0) refuse(where, "below 0");
-    // What is written is the application's own, and was looked at.
-    else if (value && typeof value === "object" && !/^(data|value)$/.test(key)) checkSizes(value, where);
+/** Where a name stands; the controls of a page may be called anything. */
+const NAMES = /^(?!validate.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
+/** Where one stands that is a key of an object, too: of a record, or of `since`. */
+const KEYS = /^[ps].*\.(entity|entities.*|field)$/;
+/** Where what is written stands: it is the application's own, and was looked at. */
+const VALUES = /\.(data|value)$/;
+
+/** Refuses names and numbers that no server takes. */
+function checkSizes(value: unknown, at: string): void {
+  if (typeof value === "string") {
+    if (NAMES.test(at)) checkName(value, at);
+    return;
+  }
+  if (VALUES.test(at)) return;
+  if (typeof value === "number" && value < 0) refuse(at, "below 0");
+  if (typeof value !== "object" || !value) return;
+  const list = Array.isArray(value);
+  if (list && value.length > MAX_ITEMS) refuse(at, `at most ${MAX_ITEMS} items, got ${value.length}`);
+  for (const [key, item] of Object.entries(value)) {
+    checkSizes(item, list ? `${at}[${key}]` : `${at}.${key}`);
   }
 }
 
 function checkName(name: string, at: string): void {
   const { length } = new TextEncoder().encode(name);
   if (!length || length > MAX_NAME) refuse(at, `1 to ${MAX_NAME} bytes expected, got ${length}`);
+  if (KEYS.test(at)) checkKey(name, at);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {
