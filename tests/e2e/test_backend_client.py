@@ -320,12 +320,15 @@ async def test_tls_on_both_sides(tmp_path: Path) -> None:
         ):
             async with rhtmx.backend(app.grpc_address, tls=True):
                 pass
-        with pytest.raises(rhtmx.ConnectionClosed):
-            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca.cert)) as trackers:
-                await trackers.push("tasks", "1", {})
-        with pytest.raises(rhtmx.ConnectionClosed):
-            async with rhtmx.backend(app.grpc_address) as trackers:
-                await trackers.push("tasks", "1", {}, timeout=PATIENCE)
+        with pytest.raises(rhtmx.ConnectionClosed, match=r"certificate .* \(tls=Tls\(cert=…\)\)"):
+            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca.cert)):
+                pass
+        with pytest.raises(rhtmx.ConnectionClosed, match=r"does it speak TLS \(tls=\)"):
+            async with rhtmx.backend(app.grpc_address):
+                pass
+        with pytest.raises(rhtmx.ConnectionClosed, match="the server's door for gRPC"):
+            async with rhtmx.backend(app.url.split("/")[2]):
+                pass
 
 
 class Cable:
@@ -358,7 +361,7 @@ class Cable:
 async def test_a_server_that_is_gone_without_a_word_is_noticed(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.grpc.target._KEEPALIVE", 0.1)
+    monkeypatch.setattr("rhtmx.grpc.channel._KEEPALIVE", 0.1)
     cable = Cable(app.grpc_address)
     async with await asyncio.start_server(cable.plug, "127.0.0.1", 0) as proxy:
         port = proxy.sockets[0].getsockname()[1]
