@@ -81,37 +81,39 @@ export function checkFromClient<M extends ClientMessage>(message: M): M {
   return checked as unknown as M;
 }
 
-/** Bytes in a name, and items of a list: see `rhtmx.wire.limits`. */
+/** Bytes in a name: see `rhtmx.wire.limits`. */
 const MAX_NAME = 255;
-const MAX_ITEMS = 4096;
+/** Bytes in a token, and items of a list. */
+const MAX = 4096;
 
 /** Where a name stands; the controls of a page may be called anything. */
-const NAMES = /^(?!validate.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
+const NAMES = /^(?!v.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
 /** Where one stands that is a key of an object, too: of a record, or of `since`. */
-const KEYS = /^[ps].*\.(entity|entities.*|field)$/;
+const KEYS = /^[ps].*(\.entity|]|\.field)$/;
 /** Where what is written stands: it is the application's own, and was looked at. */
 const VALUES = /\.(data|value)$/;
 
 /** Refuses names and numbers that no server takes. */
 function checkSizes(value: unknown, at: string): void {
   if (typeof value === "string") {
-    if (NAMES.test(at)) checkName(value, at);
+    if (NAMES.test(at)) checkBytes(value, at, 1, MAX_NAME);
+    if (KEYS.test(at)) checkKey(value, at);
+    if (at.endsWith(".token")) checkBytes(value, at, 0, MAX);
     return;
   }
   if (VALUES.test(at)) return;
   if (typeof value === "number" && value < 0) refuse(at, "below 0");
   if (typeof value !== "object" || !value) return;
-  const list = Array.isArray(value);
-  if (list && value.length > MAX_ITEMS) refuse(at, `at most ${MAX_ITEMS} items, got ${value.length}`);
+  const { length } = value as unknown[];
+  if (length > MAX) refuse(at, `at most ${MAX} items, got ${length}`);
   for (const [key, item] of Object.entries(value)) {
-    checkSizes(item, list ? `${at}[${key}]` : `${at}.${key}`);
+    checkSizes(item, length >= 0 ? `${at}[${key}]` : `${at}.${key}`);
   }
 }
 
-function checkName(name: string, at: string): void {
-  const { length } = new TextEncoder().encode(name);
-  if (!length || length > MAX_NAME) refuse(at, `1 to ${MAX_NAME} bytes expected, got ${length}`);
-  if (KEYS.test(at)) checkKey(name, at);
+function checkBytes(text: string, at: string, least: number, most: number): void {
+  const { length } = new TextEncoder().encode(text);
+  if (length < least || length > most) refuse(at, `${least} to ${most} bytes expected, got ${length}`);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {
