@@ -100,7 +100,7 @@ class Connection:
             raise
         if self._session.error is not None:
             await self.close()
-            raise self._session.error
+            raise self._session.error.with_traceback(None)
 
     def start(self) -> None:
         """Connect as soon as that is possible; do not wait for it."""

@@ -78,7 +78,7 @@ export function misunderstanding(url: string, format: Format, spoken: string): R
 
 /** What the class of sockets throws: it does not like the address, or where the page comes from. */
 export function thrown(url: string, error: unknown): Refusal {
-  return refusal(url, withoutSecrets((error as Error).message));
+  return refusal(url, (error as Error).message.replace(/\w+:\/\/\S*/g, shown));
 }
 
 /**
@@ -94,11 +94,6 @@ export function shown(url: string): string {
   return url.replace(/^([^/?#]*\/\/)?([^/?#]*)(.*)/s, (_, scheme = "", authority, rest) =>
     scheme + (rest.includes("@") ? "…" : authority.replace(/.*@/s, "") + rest.replace(/[?#].*/s, "")),
   );
-}
-
-/** What somebody else says, with its URLs as they may be printed. */
-export function withoutSecrets(text: string): string {
-  return text.replace(/\w+:\/\/\S*/g, shown);
 }
 
 function refusal(url: string, words: string, code: Refusal["code"] = "not_supported"): Refusal {

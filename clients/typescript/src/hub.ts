@@ -383,8 +383,8 @@ export class Hub extends Listeners {
 
   /** This tab is done. */
   close(): void {
-    this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     this.emit("closed");
+    this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     clearTimeout(this.#timer);
     // What was written before it could be read is stored first.
     void this.ready.then(() => this.store.close());

@@ -81,6 +81,7 @@ export function checkFromClient<M extends ClientMessage>(message: M): M {
   return checked as unknown as M;
 }
 
+const UTF8 = /* @__PURE__ */ new TextEncoder();
 /** Bytes in a name: see `rhtmx.wire.limits`. */
 const MAX_NAME = 255;
 /** Bytes in a token, and items of a list. */
@@ -96,24 +97,23 @@ const VALUES = /\.(data|value)$/;
 /** Refuses names and numbers that no server takes. */
 function checkSizes(value: unknown, at: string): void {
   if (typeof value === "string") {
-    if (NAMES.test(at)) checkBytes(value, at, 1, MAX_NAME);
+    if (NAMES.test(at)) checkSize(UTF8.encode(value), at, "bytes", MAX_NAME, 1);
     if (KEYS.test(at)) checkKey(value, at);
-    if (at.endsWith(".token")) checkBytes(value, at, 0, MAX);
+    if (at.endsWith(".token")) checkSize(UTF8.encode(value), at, "bytes");
     return;
   }
   if (VALUES.test(at)) return;
   if (typeof value === "number" && value < 0) refuse(at, "below 0");
-  if (typeof value !== "object" || !value) return;
-  const { length } = value as unknown[];
-  if (length > MAX) refuse(at, `at most ${MAX} items, got ${length}`);
-  for (const [key, item] of Object.entries(value)) {
-    checkSizes(item, length >= 0 ? `${at}[${key}]` : `${at}.${key}`);
+  const inner = Object(value) as unknown[];
+  checkSize(inner, at, "items");
+  for (const [key, item] of Object.entries(inner)) {
+    checkSizes(item, "length" in inner ? `${at}[${key}]` : `${at}.${key}`);
   }
 }
 
-function checkBytes(text: string, at: string, least: number, most: number): void {
-  const { length } = new TextEncoder().encode(text);
-  if (length < least || length > most) refuse(at, `${least} to ${most} bytes expected, got ${length}`);
+/** The length of bytes, or of a list of items; what is neither has none. */
+function checkSize({ length }: ArrayLike<unknown>, at: string, what: string, most = MAX, least = 0): void {
+  if (length < least || length > most) refuse(at, `${least} to ${most} ${what} expected, got ${length}`);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {

@@ -130,7 +130,7 @@ describe("a list that is longer than any server takes", () => {
 
   it("is refused where it is given, with its path", () => {
     const { code, message: words } = refusal(() => checkFromClient(message(4097)));
-    expect([code, words]).toEqual(["bad_message", "validate_form.fields: at most 4096 items, got 4097"]);
+    expect([code, words]).toEqual(["bad_message", "validate_form.fields: 0 to 4096 items expected, got 4097"]);
     expect(checkFromClient(message(4096)).fields).toHaveLength(4096);
   });
 });
