@@ -139,7 +139,10 @@ async def test_each_of_many_writes_has_its_outcome(trackers: rhtmx.Backend) -> N
 
 
 async def test_one_of_many_that_cannot_be_sent_uses_up_its_number(app: App) -> None:
-    wrong = [rhtmx.Write("tasks", "2", object(), seq=2), rhtmx.Delete("", "2", seq=3)]
+    wrong: list[rhtmx.Write | rhtmx.Delete] = [
+        rhtmx.Write("tasks", "2", object(), seq=2),
+        rhtmx.Delete("", "2", seq=3),
+    ]
     writes = [rhtmx.Write("tasks", "1", {}, seq=1), *wrong, rhtmx.Delete("tasks", "1", seq=4)]
     async with rhtmx.backend(app.grpc_address, client_id="c") as trackers:
         for again in (False, True):
