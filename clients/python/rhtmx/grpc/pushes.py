@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from grpclib.client import Stream
 from grpclib.const import Cardinality
@@ -170,9 +171,9 @@ class _Pushes:
 
     async def _send(self, stream: Stream[messages.Push, messages.PushOutcome]) -> None:
         sent = 0
-        async with aclosing(self._given()) as writes:
-            async for write in writes:
-                push, refusal = _prepared(write)
+        pushes = self._pushes()
+        async with aclosing(pushes):
+            async for write, push, refusal in pushes:
                 self.sent.append((write, refusal))
                 await stream.send_message(push)
                 sent += 1
@@ -180,30 +181,33 @@ class _Pushes:
                     await asyncio.sleep(0)
         await stream.end()
 
-    async def _given(self) -> AsyncGenerator[Write | Delete, None]:
+    async def _pushes(self) -> AsyncGenerator[_Prepared, None]:
         try:
             if isinstance(self._writes, AsyncIterable):
                 async for write in self._writes:
-                    yield write
+                    yield _prepared(write)
             else:
                 for write in self._writes:
-                    yield write
+                    yield _prepared(write)
         except Exception as error:
             self.error = error
 
 
-def _prepared(write: Write | Delete) -> tuple[messages.Push, RhtmxError | None]:
-    """What is sent for a write, and why it is refused, if that is known here.
+_Prepared: TypeAlias = tuple[Write | Delete, messages.Push, RhtmxError | None]
+
+
+def _prepared(write: Write | Delete) -> _Prepared:
+    """A write, what is sent for it, and why it is refused, if that is known here.
 
     In the place of one that cannot be sent goes one without a name, which no server takes:
     so it has its outcome in its turn, and uses up its number, like any other that is refused.
     """
     try:
-        return write.message(), None
+        return write, write.message(), None
     except RhtmxError as refusal:
         nameless = messages.Push(action=messages.ChangeAction.DELETE)
         if write.seq is not None:
             with suppress(RhtmxError):
                 check_integer(write.seq, "push.seq")
                 nameless.seq = write.seq
-        return nameless, refusal
+        return write, nameless, refusal

@@ -162,6 +162,14 @@ async def test_a_number_that_is_none_is_refused_and_not_sent(
     assert [each.seq for each in fake.asked] == [None]
 
 
+async def test_what_is_no_write_ends_it_after_those_before(fake: Fake, backend: Backend) -> None:
+    results: list[PushOutcome] = []
+    given: Any = [*writes(2), ("prices", "2", {}), *writes(1)]
+    with pytest.raises(AttributeError):
+        await drain(backend.push_many(given), results)
+    assert [each.entity_id for each in results] == ["0", "1"]
+
+
 async def test_one_that_cannot_be_sent_may_decide_what_is_written_next(
     fake: Fake, backend: Backend
 ) -> None:
