@@ -134,7 +134,8 @@ def unwilling(said: bytes, *, secure: bool) -> NoConnectionError:
     elif secure:
         words = tls.maybe_certificate(_OPTIONS)
     else:
-        words = f"it ended the connection without an answer: does it speak TLS (tls=), and {_PORT}"
+        words = f"it ended the connection without an answer: does it speak TLS (tls=), {_PORT}"
+        words += " Or has it no room for one more?"
     return NoConnectionError(words)
 
 

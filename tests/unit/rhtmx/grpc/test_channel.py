@@ -21,7 +21,7 @@ from tests.support.tls import handshakes, server_side
 
 SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 PORT = "is it the port of the server's door for gRPC?"
-NO_ANSWER = "it ended the connection without an answer: does it speak TLS (tls=), and "
+NO_ANSWER = "it ended the connection without an answer: does it speak TLS (tls=), "
 OTHER = f"what answers there speaks no gRPC: {PORT}"
 OLD = f"what answers there speaks HTTP/1, and no gRPC: {PORT}"
 OFF = "the other side broke off the TLS handshake: does it speak TLS on this port, "
@@ -83,7 +83,7 @@ async def test_a_channel_reads_and_writes_through_the_wire() -> None:
 @pytest.mark.parametrize(
     ("said", "means"),
     [
-        (b"", NO_ANSWER + PORT),
+        (b"", f"{NO_ANSWER}{PORT} Or has it no room for one more?"),
         (SETTINGS[:5], OTHER),
         (b"\x15\x03\x03\x00\x02\x02\x46", "what answers there speaks TLS: give tls="),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", OLD),
