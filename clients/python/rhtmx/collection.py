@@ -137,7 +137,7 @@ class Collection(Generic[Data]):
         bell = self.client._inbox.bell(self.entity)
         while not replica.caught_up:
             if replica.error is not None:
-                raise replica.error
+                raise replica.error.with_traceback(None)
             await bell.wait()
             self._check_open()
 
@@ -172,7 +172,7 @@ class Collection(Generic[Data]):
                 yield rows
                 continue
             if shelf.replica.error is not None:
-                raise shelf.replica.error
+                raise shelf.replica.error.with_traceback(None)
             await bell.wait()
 
     # Writing.

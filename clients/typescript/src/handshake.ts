@@ -78,11 +78,26 @@ export function misunderstanding(url: string, format: Format, spoken: string): R
 
 /** What the class of sockets throws: it does not like the address, or where the page comes from. */
 export function thrown(url: string, error: unknown): Refusal {
-  return refusal(url, (error as Error).message);
+  return refusal(url, (error as Error).message.replace(/\w+:\/\/\S*/g, shown));
+}
+
+/**
+ * A URL as it may be printed: a password or a token in it may not, nor a part of one. Where
+ * a password holds a `/`, `?` or `#`, the name and its start look like a host and a port: of a
+ * URL with an `@` behind these, nothing is shown but how it begins.
+ *
+ * @example
+ * shown("wss://ada:secret@example.com/api/ws?token=abc"); // "wss://example.com/api/ws"
+ * shown("wss://ada:12/34@example.com/api/ws"); // "wss://…"
+ */
+export function shown(url: string): string {
+  return url.replace(/^([^/?#]*\/\/)?([^/?#]*)(.*)/s, (_, scheme = "", authority, rest) =>
+    scheme + (rest.includes("@") ? "…" : authority.replace(/.*@/s, "") + rest.replace(/[?#].*/s, "")),
+  );
 }
 
 function refusal(url: string, words: string, code: Refusal["code"] = "not_supported"): Refusal {
-  return { code, message: `no connection to ${url}: ${words}`, details: null };
+  return { code, message: `no connection to ${shown(url)}: ${words}`, details: null };
 }
 
 /** The words of an `error` message. */

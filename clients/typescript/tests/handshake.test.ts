@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { asks, explain, misunderstanding } from "../src/handshake.ts";
+import { asks, explain, misunderstanding, shown, thrown } from "../src/handshake.ts";
+import { webSocketUrl } from "../src/platform.ts";
+import { refusal } from "./support/refusal.ts";
+import { texts, urls } from "./support/vectors.ts";
 
 const URL = "ws://x/api/ws";
 const error = (message: unknown) => JSON.stringify({ type: "error", message, code: "forbidden" });
@@ -108,5 +111,27 @@ describe("a subprotocol", () => {
     const { code, message } = misunderstanding(URL, format, spoken)!;
     expect(code).toBe("not_supported");
     expect(message).toContain(words);
+  });
+});
+
+describe("what is shown of a URL", () => {
+  it.each(urls)("$given is $shown", ({ given, shown: words }) => {
+    expect(shown(given)).toBe(words);
+  });
+
+  it.each(texts)("in a text: $given", ({ given, shown: words }) => {
+    expect(thrown(URL, new Error(given)).message).toBe(`no connection to ${URL}: ${words}`);
+  });
+
+  it("is what every refusal says, in its own words and in those of others", () => {
+    for (const url of ["ws://ada:s3cr3t@x/api/ws?token=s3cr3t", "ws://s3cr3t:12/34@x/api/ws"]) {
+      const told = [
+        explain(url, { status: 404, text: "" }, 1),
+        misunderstanding(url, "proto", ""),
+        thrown(url, new SyntaxError(`The URL '${url}' is invalid`)),
+        refusal(() => webSocketUrl(url.replace("x/api", "x:y/api").replace("ws:", ":"))),
+      ];
+      for (const each of told) expect(each!.message).not.toContain("s3cr3t");
+    }
   });
 });

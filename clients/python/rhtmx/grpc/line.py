@@ -16,8 +16,9 @@ from grpclib.client import Channel
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc import pump
 from rhtmx.grpc.call import Call, Limit
+from rhtmx.grpc.channel import open_channel, silence
 from rhtmx.grpc.failures import Lost, unreachable
-from rhtmx.grpc.target import Target, open_channel
+from rhtmx.grpc.target import Target
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 from rhtmx.verdict import ConnectionClosed
 from rhtmx.wire.limits import MAX_TOKEN
@@ -138,7 +139,8 @@ class Line:
         except TimeoutError as error:
             if limit is not None and not limit.left:
                 raise limit.passed(address) from error
-            raise Lost(f"cannot connect to '{address}': no answer within {patience:g} s") from error
+            words = ": ".join(filter(None, (f"no answer within {patience:g} s", silence(channel))))
+            raise Lost(f"cannot connect to '{address}': {words}") from error
         except OSError as error:
             raise unreachable(error, address) from error
 

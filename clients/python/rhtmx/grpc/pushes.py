@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from grpclib.client import Stream
 from grpclib.const import Cardinality
@@ -23,6 +24,7 @@ from rhtmx.grpc.call import Call, Limit
 from rhtmx.grpc.line import Line
 from rhtmx.jsonvalue import Json
 from rhtmx.verdict import typed_error
+from rhtmx.wire.outgoing import check_integer
 
 __all__ = ["ROUTE", "Delete", "Many", "PushOutcome", "Write", "push_many"]
 
@@ -110,7 +112,11 @@ async def push_many(
     pushes = _Pushes(writes)
     async with aclosing(line.stream(pushes.call, limit)) as outcomes:
         async for outcome in outcomes:
-            yield PushOutcome.of(pushes.sent.popleft(), outcome)
+            write, refusal = pushes.sent.popleft()
+            if refusal is None:
+                yield PushOutcome.of(write, outcome)
+            else:
+                yield PushOutcome(write, None, False, refusal)
     if pushes.error is not None:
         raise pushes.error
 
@@ -122,12 +128,13 @@ class _Pushes:
     says why.
 
     Attributes:
-        sent: writes whose outcome is due, in order.
+        sent: writes whose outcome is due, in order; and why they are refused, if they
+            cannot be sent.
     """
 
     def __init__(self, writes: Many) -> None:
         self._writes = writes
-        self.sent: deque[Write | Delete] = deque()
+        self.sent: deque[tuple[Write | Delete, RhtmxError | None]] = deque()
         self.error: Exception | None = None
 
     async def call(self, call: Call) -> AsyncIterator[messages.PushOutcome]:
@@ -166,21 +173,41 @@ class _Pushes:
         sent = 0
         pushes = self._pushes()
         async with aclosing(pushes):
-            async for write, push in pushes:
-                self.sent.append(write)
+            async for write, push, refusal in pushes:
+                self.sent.append((write, refusal))
                 await stream.send_message(push)
                 sent += 1
                 if sent % _PAUSE == 0:
                     await asyncio.sleep(0)
         await stream.end()
 
-    async def _pushes(self) -> AsyncGenerator[tuple[Write | Delete, messages.Push], None]:
+    async def _pushes(self) -> AsyncGenerator[_Prepared, None]:
         try:
             if isinstance(self._writes, AsyncIterable):
                 async for write in self._writes:
-                    yield write, write.message()
+                    yield _prepared(write)
             else:
                 for write in self._writes:
-                    yield write, write.message()
+                    yield _prepared(write)
         except Exception as error:
             self.error = error
+
+
+_Prepared: TypeAlias = tuple[Write | Delete, messages.Push, RhtmxError | None]
+
+
+def _prepared(write: Write | Delete) -> _Prepared:
+    """A write, what is sent for it, and why it is refused, if that is known here.
+
+    In the place of one that cannot be sent goes one without a name, which no server takes:
+    so it has its outcome in its turn, and uses up its number, like any other that is refused.
+    """
+    try:
+        return write, write.message(), None
+    except RhtmxError as refusal:
+        nameless = messages.Push(action=messages.ChangeAction.DELETE)
+        if write.seq is not None:
+            with suppress(RhtmxError):
+                check_integer(write.seq, "push.seq")
+                nameless.seq = write.seq
+        return write, nameless, refusal

@@ -83,7 +83,8 @@ class Writes:
         """Write many records with many in flight; yields what became of each, in order.
 
         One that is refused is yielded as well, with its `error`, and does not keep the
-        next from being written: look at it. If the loop is left, or the connection
+        next from being written: look at it. That holds for one that no server could read,
+        too: it uses up its number like any other. If the loop is left, or the connection
         lost, what was in flight may have been written; the rest is not.
 
         Args:
