@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { act, createElement, StrictMode, useState } from "react";
+import { act, createElement, StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -279,6 +279,35 @@ it("useField says why its last write was refused, not why one before it was", as
   });
   await happens(() => socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }));
   expect(place.textContent).toBe("Uno ");
+});
+
+it("a component opens and closes a collection in one effect, as the documentation shows, in StrictMode too", async () => {
+  let turnTo!: (name: string) => void;
+  const rooms: Collection<Task>[] = [];
+  const Rows = ({ of }: { of: Collection<Task> }) => titles(useCollection(of));
+  await render(() => {
+    const [name, set] = useState("kitchen");
+    turnTo = set;
+    const [room, setRoom] = useState<Collection<Task>>();
+    useEffect(() => {
+      const opened = client.collection<Task>(name);
+      rooms.push(opened);
+      setRoom(opened);
+      return () => {
+        setRoom(undefined);
+        opened.close();
+      };
+    }, [name]);
+    return (room ? createElement(Rows, { of: room }) : "closed") as string;
+  });
+  await happens(() => void rooms.at(-1)!.set("1", { title: "Wash up" }));
+  expect(place.textContent).toBe("Wash up");
+  await act(async () => turnTo("attic"));
+  expect(place.textContent).toBe("");
+  await happens(() => void rooms.at(-1)!.set("1", { title: "Dust" }));
+  expect(place.textContent).toBe("Dust");
+  expect(rooms.map(({ entity }) => entity)).toEqual(["kitchen", "kitchen", "attic"]);
+  for (const room of rooms.slice(0, -1)) expect(() => room.subscribe(() => {})).toThrow("was closed");
 });
 
 it("useConnection follows the state", async () => {
