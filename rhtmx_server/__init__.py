@@ -10,13 +10,22 @@ from rhtmx.changes import Change, FieldChange
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.formvalue import File
 from rhtmx.results import Conflict, FieldPushResult, PushResult
-from rhtmx_server.app import App
-from rhtmx_server.config import Config
-from rhtmx_server.page import HistoryPage
-from rhtmx_server.services import Grant
-from rhtmx_server.trackers.entries import FormValues
-from rhtmx_server.trackers.validators import Invalid, Valid
-from rhtmx_server.trackers.values import HistoryChange
+
+try:
+    from rhtmx_server.app import App
+    from rhtmx_server.config import Config
+    from rhtmx_server.page import HistoryPage
+    from rhtmx_server.services import Grant
+    from rhtmx_server.trackers.entries import FormValues
+    from rhtmx_server.trackers.validators import Invalid, Valid
+    from rhtmx_server.trackers.values import HistoryChange
+except ModuleNotFoundError as missing:
+    if (missing.name or "rhtmx").startswith("rhtmx"):
+        raise
+    raise ImportError(
+        f"the server needs {missing.name!r}, which is not installed: pip install 'rhtmx[server]', "
+        "or '.[server]' in a checkout"
+    ) from missing
 
 __all__ = [
     "App",

@@ -186,7 +186,9 @@ class Connection:
         except DialError as error:
             if error.final or self._is_first:
                 self._session.close(ConnectionClosed(str(error), code=error.code))
-            self._trouble(error.code, str(error), logging.INFO if error.usual else logging.WARNING)
+            # A server that has never been there may as well not have been started.
+            passes = error.usual and self._opened.is_set()
+            self._trouble(error.code, str(error), logging.INFO if passes else logging.WARNING)
             return self._session.lost(self._loop.time())
         self._session.connected(self._loop.time())
         writer = self._loop.create_task(self._write(socket))

@@ -34,7 +34,7 @@ const NOWHERE = "ws://page.invalid";
 export function webSocketUrl(url: string): string {
   let absolute: URL;
   try {
-    absolute = new URL(url, platform.location?.href ?? (/^[./]/.test(url) ? NOWHERE : undefined));
+    absolute = new URL(url, platform.location?.href ?? (/^[^:]*$/.test(url) ? NOWHERE : undefined));
   } catch {
     throw new RhtmxError("not_supported", `'${shown(url)}' is no URL of a WebSocket`);
   }
