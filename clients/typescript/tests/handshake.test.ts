@@ -143,7 +143,7 @@ describe("what is shown of a URL", () => {
   it("is what every refusal says, in its own words and in those of others", () => {
     for (const url of ["ws://ada:s3cr3t@x/api/ws?token=s3cr3t", "ws://s3cr3t:12/34@x/api/ws"]) {
       const told = [
-        explain(url, { status: 404, text: "" }, 1),
+        explain(url, { status: 404, text: "" }, 1, false),
         misunderstanding(url, "proto", ""),
         thrown(url, new SyntaxError(`The URL '${url}' is invalid`)),
         refusal(() => webSocketUrl(url.replace("x/api", "x:y/api").replace("ws:", ":"))),

@@ -98,10 +98,7 @@ class Call:
             return self._limit.passed(self._address)
         if isinstance(error, GRPCError):
             return refused(error, trailers, self._address)
-        return Lost(
-            f"the connection to '{self._address}' was lost: {error}: is the server running, "
-            "and is that its gRPC port?"
-        )
+        return Lost(f"the connection to '{self._address}' was lost: {error}")
 
     def _late(self, error: Exception, trailers: Mapping[str, str | bytes]) -> bool:
         """Whether it is about the deadline: the server's clock may see it first."""
