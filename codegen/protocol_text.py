@@ -36,7 +36,7 @@ other kind than the connection's is refused. Several messages never share a fram
 - **Strictness.** Refused with `bad_message`: invalid UTF-8; a key twice in one object; a NUL
   character or half of a surrogate pair in a string; in JSON values and as keys of a map, also
   nesting beyond 32 levels, numbers too large for a double, and the keys `__proto__`, `constructor`
-  and `prototype`.
+  and `prototype`. No entity and no field of a record may be called one of these three.
 
 ## Rules of the binary form
 

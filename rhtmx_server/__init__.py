@@ -10,13 +10,22 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import File
 from rhtmx.values.results import Conflict, FieldPushResult, PushResult
-from rhtmx_server.app import App
-from rhtmx_server.config import Config
-from rhtmx_server.connections.services import Grant
-from rhtmx_server.forms.entries import FormValues
-from rhtmx_server.forms.validators import Invalid, Valid
-from rhtmx_server.record_page import HistoryPage
-from rhtmx_server.trackers.values import HistoryChange
+
+try:
+    from rhtmx_server.app import App
+    from rhtmx_server.config import Config
+    from rhtmx_server.connections.services import Grant
+    from rhtmx_server.forms.entries import FormValues
+    from rhtmx_server.forms.validators import Invalid, Valid
+    from rhtmx_server.record_page import HistoryPage
+    from rhtmx_server.trackers.values import HistoryChange
+except ModuleNotFoundError as missing:
+    if (missing.name or "rhtmx").startswith("rhtmx"):
+        raise
+    raise ImportError(
+        f"the server needs {missing.name!r}, which is not installed: pip install 'rhtmx[server]', "
+        "or '.[server]' in a checkout"
+    ) from missing
 
 __all__ = [
     "App",

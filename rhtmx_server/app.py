@@ -16,6 +16,7 @@ from typing import Self, TypeVar, overload
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
+from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.checks import check
@@ -137,6 +138,8 @@ class App:
         """
         if not isinstance(name, str) or not 1 <= len(name.encode()) <= 255:
             raise ValueError(f"entity {str(name)[:40]!r}: a name of 1 to 255 bytes expected")
+        if name in FORBIDDEN_KEYS:
+            raise ValueError(f"entity {name!r}: no client could read it, take another name")
         if not fields and merge is not None:
             raise ValueError(f"entity {name!r}: without fields there is nothing to merge")
         self._entities[name] = parse_policy(merge) if fields else None

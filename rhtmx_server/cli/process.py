@@ -28,6 +28,8 @@ __all__ = ["Servable", "complain", "run"]
 COLLECT_AFTER = 10_000
 """New objects after which Python looks for garbage among them; it has 700 of its own accord."""
 
+_ANOTHER_HOST = "choose another one with --host or Config(host=…)"
+
 
 class Servable(Protocol):
     """An app, as far as running it goes."""
@@ -135,13 +137,16 @@ def _words(failure: OSError, config: Config) -> str:
         case errno.EADDRINUSE:
             return (
                 f"port {port} on {host} is in use: stop what uses it, or take another one "
-                "with --port (0 takes a free one)"
+                "with --port or Config(port=…) (0 takes a free one)"
             )
         case errno.EADDRNOTAVAIL:
-            return f"this machine has no address {host}: choose another one with --host"
+            return f"this machine has no address {host}: {_ANOTHER_HOST}"
         case errno.EACCES if failure.filename is None:
-            return f"port {port} may not be used by this user: take one from 1024 on with --port"
+            return (
+                f"port {port} may not be used by this user: take one from 1024 on "
+                "with --port or Config(port=…)"
+            )
     if isinstance(failure, socket.gaierror):
-        return f"the host {host!r} is not known: choose another one with --host"
+        return f"the host {host!r} is not known: {_ANOTHER_HOST}"
     where = f"{failure.filename}: " if failure.filename is not None else ""
     return f"{where}{failure.strerror or failure}"

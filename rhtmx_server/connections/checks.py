@@ -63,6 +63,13 @@ def _name(where: str, value: str | None) -> None:
         _bytes(where, value)
 
 
+def _key(where: str, value: str) -> None:
+    """A name that is a key of an object: of a record's fields, or of `since`."""
+    _bytes(where, value)
+    if value in FORBIDDEN_KEYS:
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{where}: '{value}' may not be a key")
+
+
 def _items(where: str, items: Sequence[object]) -> None:
     if len(items) > MAX_ITEMS:
         raise RhtmxError(
@@ -96,7 +103,7 @@ def _subscription(
 ) -> None:
     _items(f"{what}.entities", entities)
     for index, entity in enumerate(entities):
-        _bytes(f"{what}.entities[{index}]", entity)
+        _key(f"{what}.entities[{index}]", entity)
     named = set(entities) if since else ()  # a list is looked through once for each
     for entity, position in (since or {}).items():
         if entity not in named:
@@ -108,7 +115,7 @@ def _subscription(
 
 
 def _sync(what: str, message: Sync | SyncFields) -> None:
-    _bytes(f"{what}.entity", message.entity)
+    _key(f"{what}.entity", message.entity)
     _at_least(f"{what}.since", message.since, 0)
     _name(f"{what}.request_id", message.request_id)
 
@@ -117,13 +124,14 @@ def _mutation(what: str, message: Push | PushFields) -> None:
     seq, base, request_id = message.seq, message.base_version, message.request_id
     if (
         0 < len(message.entity) <= _SHORT
+        and message.entity not in FORBIDDEN_KEYS
         and 0 < len(message.entity_id) <= _SHORT
         and (seq is None or seq >= 1)
         and (base is None or base >= 0)
         and (request_id is None or 0 < len(request_id) <= _SHORT)
     ):
         return  # the usual case: what follows makes words for each of them
-    _bytes(f"{what}.entity", message.entity)
+    _key(f"{what}.entity", message.entity)
     _bytes(f"{what}.entity_id", message.entity_id)
     _at_least(f"{what}.seq", message.seq, 1)
     _at_least(f"{what}.base_version", message.base_version, 0)
@@ -134,10 +142,7 @@ def _push_fields(message: PushFields) -> None:
     _mutation("push_fields", message)
     _items("push_fields.fields", message.fields)
     for index, update in enumerate(message.fields):
-        where = f"push_fields.fields[{index}].field"
-        _bytes(where, update.field)
-        if update.field in FORBIDDEN_KEYS:
-            raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{where}: '{update.field}' may not be a key")
+        _key(f"push_fields.fields[{index}].field", update.field)
 
 
 def _form_values(where: str, values: Sequence[FormFieldValue]) -> None:

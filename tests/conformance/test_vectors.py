@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import CASES
 from rhtmx.wire import Format, ServerReader, decode, encode
+from rhtmx.wire.check_outgoing import checked
+from rhtmx_server.connections.checks import check
 from tests.vectors.generate import files
 from tests.vectors.oracle import envelope_class, from_envelope
 
@@ -18,6 +21,7 @@ FOLDER = Path(__file__).parents[1] / "vectors"
 GOOD: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
 MALFORMED: list[dict[str, Any]] = json.loads((FOLDER / "malformed.json").read_text())
 NEWER: list[dict[str, Any]] = json.loads((FOLDER / "newer.json").read_text())
+OUTGOING: list[dict[str, Any]] = json.loads((FOLDER / "outgoing.json").read_text())
 
 good = pytest.mark.parametrize("vector", GOOD, ids=lambda vector: vector["name"])
 
@@ -35,6 +39,7 @@ def test_every_case_has_two_vectors_unless_it_has_no_fields() -> None:
 
 def test_names_are_unique() -> None:
     assert len({vector["name"] for vector in GOOD}) == len(GOOD)
+    assert len({vector["name"] for vector in OUTGOING}) == len(OUTGOING)
     for vectors in (MALFORMED, NEWER):
         assert len({(each["format"], each["name"]) for each in vectors}) == len(vectors)
 
@@ -133,3 +138,18 @@ def test_what_a_newer_client_says_is_refused_unless_it_is_only_a_field(
     with pytest.raises(RhtmxError) as refused:
         decode(frame(vector), Format(vector["format"]))
     assert refused.value.code is ErrorCode.BAD_MESSAGE
+
+
+@pytest.mark.parametrize("look", [checked, check], ids=["client", "server"])
+@pytest.mark.parametrize("vector", OUTGOING, ids=lambda vector: vector["name"])
+def test_a_client_refuses_at_the_call_what_a_server_refuses(
+    vector: dict[str, Any], look: Callable[[Any], object]
+) -> None:
+    message = decode(vector["data"].encode(), Format.JSON)
+    if vector["path"] is None:
+        look(message)
+        return
+    with pytest.raises(RhtmxError) as refused:
+        look(message)
+    assert refused.value.code is ErrorCode.BAD_MESSAGE
+    assert refused.value.message.startswith(f"{vector['path']}: ")

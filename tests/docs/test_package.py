@@ -14,7 +14,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 from tests.docs.markdown import ROOT, blocks, page, programs
 from tests.docs.node import MODULES, TYPESCRIPT, require_node
-from tests.support.npm import install, pack
+from tests.support.npm import install, pack, pack_installed
 from tests.support.process import run
 
 LICENSE = (ROOT / "LICENSE").read_text()
@@ -80,6 +80,16 @@ def test_the_documented_page_is_strictly_typed_with_what_is_installed(
     config = {"compilerOptions": options, "files": ["Board.tsx"]}
     (app / "tsconfig.json").write_text(json.dumps(config))
     run(MODULES / ".bin" / "tsc", "-p", app)
+
+
+def test_a_program_that_requires_modules_gets_the_package(package: Path, tmp_path: Path) -> None:
+    """As `npm init` makes programs; Node takes modules so from 20.19 and 22.12 on."""
+    app = tmp_path / "app"
+    install(app, [package, *pack_installed(tmp_path, "react")])
+    names = ("@rhtmx/client", *(f"@rhtmx/client/{each}" for each in ("forms", "htmx", "react")))
+    asked = ", ".join(f"Object.keys(require({name!r})).length > 0" for name in names)
+    (app / "program.cjs").write_text(f"console.log([{asked}].join());")
+    assert run("node", app / "program.cjs").output == "true,true,true,true\n"
 
 
 def test_the_first_command_makes_an_environment_that_takes_packages(tmp_path: Path) -> None:

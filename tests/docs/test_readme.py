@@ -17,7 +17,7 @@ from tests.docs.markdown import blocks, page, programs
 from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
 from tests.support.npm import install, pack, pack_installed
 from tests.support.plain_http import ask
-from tests.support.process import ServerProcess, ran, running
+from tests.support.process import ServerProcess, ran, run, running
 from tests.support.process import command as start
 from tests.support.sockets import PATIENCE
 
@@ -99,6 +99,22 @@ async def test_the_typescript_example_prints_what_is_shown_as_the_commands_run_i
     (app / "page.ts").write_text(source)
     ended = await ran("sh", "-c", building, folder=app)
     assert ended.output == PROGRAMS["page.ts"][1]
+
+
+def test_the_command_of_the_tour_makes_programs_that_the_oldest_node_reads(tmp_path: Path) -> None:
+    """Node 20 has no `using`, which the page about the clients shows."""
+    require_node()
+    building = next(block.text for block in blocks(README) if "npx esbuild" in block.text)
+    command = building.splitlines()[1].split(" && ")[0].replace("npx", "").split()
+    command[0] = str(MODULES / ".bin" / "esbuild")
+    shown = programs(page("docs/clients.md"))
+    for name in (name for name, (_, output) in shown.items() if output and name.endswith(".ts")):
+        (tmp_path / name).write_text(shown[name][0])
+        made = name.replace(".ts", ".mjs")
+        with_names = [each.replace("page.ts", name).replace("page.mjs", made) for each in command]
+        run(*with_names, folder=tmp_path)
+        assert "using records" not in (tmp_path / made).read_text()
+        run("node", "--check", made, folder=tmp_path)
 
 
 async def test_a_program_that_forgets_the_websocket_is_told(tmp_path: Path) -> None:

@@ -111,12 +111,14 @@ async def test_many_writes_are_answered_in_order(trackers: rhtmx.Backend) -> Non
 
 
 async def test_each_of_many_writes_has_its_outcome(trackers: rhtmx.Backend) -> None:
-    """Refused for what is there, and for its number; the others are written."""
+    """Refused for what is there, for its number, and for its content; the others are written."""
 
     def writes() -> Any:
         for n in range(1000):
             yield rhtmx.Write("tasks", str(n), {}, base_version=7 if n == 500 else None)
         yield rhtmx.Write("tasks", "numbered", {}, seq=5)
+        yield rhtmx.Delete("tasks", "x" * 256)
+        yield rhtmx.Write("tasks", "nan", {"n": float("nan")})
         yield rhtmx.Delete("tasks", "0")
 
     outcomes = [each async for each in trackers.push_many(writes())]
@@ -125,12 +127,28 @@ async def test_each_of_many_writes_has_its_outcome(trackers: rhtmx.Backend) -> N
     assert [(name[:9], error.code) for name, error in refused.items()] == [
         ("500", codes.CONFLICT),
         ("numbered", codes.OUT_OF_ORDER),
+        ("x" * 9, codes.BAD_MESSAGE),
+        ("nan", codes.BAD_MESSAGE),
     ]
+    assert refused["nan"].message.startswith("push.data: ")
     assert [each.entity_id for each in outcomes[:1000]] == [str(n) for n in range(1000)]
     written = [each.version for each in outcomes if each.error is None]
     assert written == list(range(1, 1001))
     assert len([each async for each in trackers.sync("tasks")]) == 999
     assert await trackers.get("tasks", "500") is None
+
+
+async def test_one_of_many_that_cannot_be_sent_uses_up_its_number(app: App) -> None:
+    wrong: list[rhtmx.Write | rhtmx.Delete] = [
+        rhtmx.Write("tasks", "2", object(), seq=2),
+        rhtmx.Delete("", "2", seq=3),
+    ]
+    writes = [rhtmx.Write("tasks", "1", {}, seq=1), *wrong, rhtmx.Delete("tasks", "1", seq=4)]
+    async with rhtmx.backend(app.grpc_address, client_id="c") as trackers:
+        for again in (False, True):
+            outcomes = [each async for each in trackers.push_many(writes)]
+            assert [each.version for each in outcomes] == [1, None, None, 2]
+            assert [each.duplicate for each in outcomes] == [again, False, False, again]
 
 
 async def test_a_form_is_checked(trackers: rhtmx.Backend) -> None:
@@ -305,12 +323,15 @@ async def test_tls_on_both_sides(tmp_path: Path) -> None:
         ):
             async with rhtmx.backend(app.grpc_address, tls=True):
                 pass
-        with pytest.raises(rhtmx.ConnectionClosed):
-            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca.cert)) as trackers:
-                await trackers.push("tasks", "1", {})
-        with pytest.raises(rhtmx.ConnectionClosed):
-            async with rhtmx.backend(app.grpc_address) as trackers:
-                await trackers.push("tasks", "1", {}, timeout=PATIENCE)
+        with pytest.raises(rhtmx.ConnectionClosed, match=r"certificate .* \(tls=Tls\(cert=…\)\)"):
+            async with rhtmx.backend(app.grpc_address, tls=rhtmx.Tls(ca=ca.cert)):
+                pass
+        with pytest.raises(rhtmx.ConnectionClosed, match=r"does it speak TLS \(tls=\)"):
+            async with rhtmx.backend(app.grpc_address):
+                pass
+        with pytest.raises(rhtmx.ConnectionClosed, match="the server's door for gRPC"):
+            async with rhtmx.backend(app.url.split("/")[2]):
+                pass
 
 
 class Cable:
@@ -343,7 +364,7 @@ class Cable:
 async def test_a_server_that_is_gone_without_a_word_is_noticed(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.grpc.endpoint._KEEPALIVE", 0.1)
+    monkeypatch.setattr("rhtmx.grpc.channel._KEEPALIVE", 0.1)
     cable = Cable(app.grpc_address)
     async with await asyncio.start_server(cable.plug, "127.0.0.1", 0) as proxy:
         port = proxy.sockets[0].getsockname()[1]

@@ -40,7 +40,8 @@ async def test_what_python_wrote_comes_back_to_the_digit_when_typescript_changes
         assert code == "bad_message"
         assert message.startswith("push.data.votes: 9007199254740994 cannot be written exactly")
         found = {each.entity_id: each.data for each in await client.sync("tasks")}
-    assert found == {"1": {**VALUE, "name": "set"}, "2": {"name": "python", "votes": BIG}}
+    patched = {"name": "python", "votes": BIG, "low": -BIG, "debt": -5}
+    assert found == {"1": {**VALUE, "name": "set"}, "2": patched, "4": -0.5}
     assert repr(found["1"]["deep"]) == repr(VALUE["deep"])
 
 

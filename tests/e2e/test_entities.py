@@ -98,3 +98,21 @@ async def test_subscribing_to_what_was_never_written_leaves_nothing_behind(app: 
         assert len(hub._groups) == 20
     await eventually(lambda: not server.connections())
     assert (hub.entities, len(hub._groups), len(hub._dirty)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "prototype"])
+async def test_a_name_that_no_position_can_hold_is_no_entity_at_any_door(
+    app: App, name: str
+) -> None:
+    with pytest.raises(ValueError, match=f"entity '{name}': no client could read it"):
+        App(store="memory://").entity(name)
+    with pytest.raises(RhtmxError, match=rf"push\.entity: '{name}' may not be a key"):
+        await app.changes.push(name, "1", {})
+    async with raw(app.url) as client:
+        for message in (
+            push(name),
+            push_fields(name),
+            {"type": "subscribe", "entities": ["a", name]},
+            {"type": "sync_fields", "entity": name, "since": 0},
+        ):
+            assert (await client.ask(message, "error"))["code"] == "bad_message"

@@ -107,7 +107,7 @@ def by_grpc(secret: str | None, many: bool) -> Door:
         backend = rhtmx.backend(
             app.grpc_address, client_id=name, token="bob" if tokens_of(app) else None
         )
-        backend._line._client_secret = secret
+        backend._calls._client_secret = secret
         seq = message.get("seq")
         async with backend as trackers:
             try:

@@ -93,6 +93,8 @@ async def test_a_thousand_questions_at_once_are_all_answered(app: App) -> None:
     async with asyncio.timeout(PATIENCE), rhtmx.connect(app.url) as client:
         verdicts = await asyncio.gather(*(ask(client, str(number)) for number in range(1000)))
     assert [bool(each) for each in verdicts] == [number % 10 != 7 for number in range(1000)]
+    sample = app.metrics.registry.get_sample_value
+    assert sample("rhtmx_rejected_total", {"code": "too_many_requests"}) is None
 
 
 async def test_questions_that_were_asked_offline_are_answered_on_the_next_connection(

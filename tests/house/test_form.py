@@ -93,12 +93,12 @@ def _is_all(target: ast.expr) -> bool:
     return isinstance(target, ast.Name) and target.id == "__all__"
 
 
-def defined(tree: ast.Module | ast.If) -> Iterator[str]:
+def defined(tree: ast.Module | ast.If | ast.Try) -> Iterator[str]:
     """Every name that a module has at its top level."""
     for node in tree.body:
         if isinstance(node, Definition):
             yield node.name
-        elif isinstance(node, ast.If):
+        elif isinstance(node, ast.If | ast.Try):
             yield from defined(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name for alias in node.names)

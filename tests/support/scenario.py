@@ -155,7 +155,8 @@ class Play:
     def do_welcome(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         self.epoch = says["epoch"]
         most = says.get("message_bytes", 65536)
-        limits = Limits(message_bytes=most, subscriptions=128, requests=64)
+        questions = says.get("requests", 64)
+        limits = Limits(message_bytes=most, subscriptions=128, requests=questions)
         self.hear(
             Welcome(
                 "s",

@@ -14,6 +14,8 @@ from tests.vectors.good_cases import GOOD, Good
 from tests.vectors.malformed_cases import MALFORMED, Malformed
 from tests.vectors.newer_cases import NEWER, Newer
 from tests.vectors.oracle import to_envelope
+from tests.vectors.outgoing_cases import OUTGOING
+from tests.vectors.url_cases import TEXTS, URLS
 
 FOLDER = Path(__file__).parent
 
@@ -71,6 +73,9 @@ def files() -> dict[str, str]:
         "messages.json": render([good(case) for case in GOOD]),
         "malformed.json": render([malformed(case) for case in MALFORMED]),
         "newer.json": render([newer(case) for case in NEWER]),
+        "outgoing.json": render([case._asdict() for case in OUTGOING]),
+        "urls.json": render([each._asdict() for each in URLS]),
+        "texts.json": render([each._asdict() for each in TEXTS]),
     }
 
 

@@ -182,20 +182,29 @@ export class Collection<T = m.JsonValue> {
     });
   }
 
-  /** Each new snapshot; a slow reader skips. Ends with the signal, the collection or the client. */
+  /**
+   * Each new snapshot; a slow reader skips. Ends with the signal, the collection or the
+   * client, at once where that is over already; rejects if the server ends the client.
+   */
   async *rows(options: SubscribeOptions<T> = {}): AsyncGenerator<readonly Row<T>[], void> {
     let next: readonly Row<T>[] | undefined;
     let wake = () => {};
-    let ended = options.signal?.aborted || !!this.#hub.lacks;
+    let why: RhtmxError | undefined;
+    let ended = options.signal?.aborted || this.#hub.connection === "closed";
     const end = () => {
       ended = true;
       wake();
+    };
+    const become = (state: State, error?: RhtmxError) => {
+      if (state !== "closed" || ended) return;
+      why = error;
+      end();
     };
     const listen = (rows: readonly Row<T>[]) => {
       next = rows;
       wake();
     };
-    const stops = [this.subscribe(listen, options), this.#on("closed", end, end)];
+    const stops = [this.subscribe(listen, options), this.#on("closed", end, end), this.#on("state", become)];
     options.signal?.addEventListener("abort", end);
     try {
       while (!ended) {
@@ -207,6 +216,7 @@ export class Collection<T = m.JsonValue> {
     } finally {
       for (const stop of stops) stop();
     }
+    if (why) throw why;
   }
 
   /** Each new snapshot; see `rows`. */

@@ -41,12 +41,15 @@ export function asks(times: number, known: boolean): boolean {
  *
  * @param plain the answer to a plain request; undefined for none.
  * @param times handshakes in a row that failed.
+ * @param isNew no server has ever welcomed this client: what may pass may as well be a
+ *   server that was not started, or another address. The first time it may just be starting.
  * @param why what the socket said, if it did.
  */
 export function explain(
   url: string,
   plain: Plain | undefined,
   times: number,
+  isNew: boolean,
   why = "",
 ): Refusal | undefined {
   if (/subprotocol|blocks/i.test(why)) return refusal(url, why);
@@ -58,8 +61,13 @@ export function explain(
     const what = words || "it takes WebSockets";
     return refusal(url, `${what}: does a proxy pass on 'Upgrade' and 'Sec-WebSocket-Protocol'?`);
   }
-  if (!(told < 500) || PASSING.includes(told)) return undefined;
+  if (!(told < 500) || PASSING.includes(told)) {
+    if (!isNew || times < 2) return undefined;
+    const what = told ? `HTTP ${told}` : why || "no answer that can be read";
+    return refusal(url, `${what}: is the server running there?`);
+  }
   if (told === FORBIDDEN) return refusal(url, `this page or program is refused: ${words || "HTTP 403"}`, "forbidden");
+  if (told < 300) return refusal(url, "there is a web page: does what serves it pass WebSockets on?");
   return refusal(url, `${words || `HTTP ${told}`}: is the path right?`);
 }
 
@@ -78,11 +86,26 @@ export function misunderstanding(url: string, format: Format, spoken: string): R
 
 /** What the class of sockets throws: it does not like the address, or where the page comes from. */
 export function thrown(url: string, error: unknown): Refusal {
-  return refusal(url, (error as Error).message);
+  return refusal(url, (error as Error).message.replace(/\w+:\/\/\S*/g, shown));
+}
+
+/**
+ * A URL as it may be printed: a password or a token in it may not, nor a part of one. Where
+ * a password holds a `/`, `?` or `#`, the name and its start look like a host and a port: of a
+ * URL with an `@` behind these, nothing is shown but how it begins.
+ *
+ * @example
+ * shown("wss://ada:secret@example.com/api/ws?token=abc"); // "wss://example.com/api/ws"
+ * shown("wss://ada:12/34@example.com/api/ws"); // "wss://…"
+ */
+export function shown(url: string): string {
+  return url.replace(/^([^/?#]*\/\/)?([^/?#]*)(.*)/s, (_, scheme = "", authority, rest) =>
+    scheme + (rest.includes("@") ? "…" : authority.replace(/.*@/s, "") + rest.replace(/[?#].*/s, "")),
+  );
 }
 
 function refusal(url: string, words: string, code: Refusal["code"] = "not_supported"): Refusal {
-  return { code, message: `no connection to ${url}: ${words}`, details: null };
+  return { code, message: `no connection to ${shown(url)}: ${words}`, details: null };
 }
 
 /** The words of an `error` message. */

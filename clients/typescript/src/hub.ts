@@ -12,7 +12,6 @@ import { Listeners } from "./listeners.ts";
 import { answerable, offer } from "./offers.ts";
 import { NOTHING, steady, View } from "./overlay.ts";
 import { Keeping } from "./keeping.ts";
-import { checkToken } from "./requests.ts";
 import { bySeq, entityOf, QUEUE, REFUSED } from "./store.ts";
 import { checkEntity, otherGranularity } from "./streams.ts";
 import { HEARTBEAT } from "./tabs.ts";
@@ -223,7 +222,6 @@ export class Hub extends Listeners {
   ask<M extends ServerMessage>(question: Question): Promise<M> {
     return this.#promise((id) => {
       checkFromClient({ ...question, request_id: id });
-      if (question.type === "authenticate") checkToken(question.token);
       this.send({ type: "ask", id, question });
     }, question);
   }
@@ -385,8 +383,8 @@ export class Hub extends Listeners {
 
   /** This tab is done. */
   close(): void {
-    this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     this.emit("closed");
+    this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     clearTimeout(this.#timer);
     // What was written before it could be read is stored first.
     void this.ready.then(() => this.store.close());

@@ -4,6 +4,7 @@
  * Knows global names. Must not know the protocol.
  */
 import { RhtmxError } from "./errors.ts";
+import { shown } from "./handshake.ts";
 import type { Plain } from "./handshake.ts";
 import type { Stop } from "./options.ts";
 import type { Told } from "./port.ts";
@@ -33,9 +34,9 @@ const NOWHERE = "ws://page.invalid";
 export function webSocketUrl(url: string): string {
   let absolute: URL;
   try {
-    absolute = new URL(url, platform.location?.href ?? (/^[./]/.test(url) ? NOWHERE : undefined));
+    absolute = new URL(url, platform.location?.href ?? (/^[^:]*$/.test(url) ? NOWHERE : undefined));
   } catch {
-    throw new RhtmxError("not_supported", `'${url}' is no URL of a WebSocket`);
+    throw new RhtmxError("not_supported", `'${shown(url)}' is no URL of a WebSocket`);
   }
   absolute.protocol = absolute.protocol.replace(/^http/, "ws");
   return absolute.href;

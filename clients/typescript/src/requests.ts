@@ -5,14 +5,11 @@
  * A question changes nothing, so it is asked again on the next connection, and
  * when the server was too busy for it.
  */
-import { plain, RhtmxError } from "./errors.ts";
+import { plain } from "./errors.ts";
 import { checkFromClient } from "./wire/index.ts";
 import type { Refusal } from "./errors.ts";
 import type { Authenticate, ServerMessage, ValidateField, ValidateForm } from "./messages/types.ts";
 import type { Core } from "./streams.ts";
-
-/** Bytes in a token: see `rhtmx.wire.limits`. */
-const MAX_TOKEN = 4096;
 
 /**
  * Refuses a token that no server takes, before it travels.
@@ -21,9 +18,6 @@ const MAX_TOKEN = 4096;
  */
 export function checkToken(token?: string): void {
   if (token != null) checkFromClient({ type: "authenticate", token });
-  const { length } = new TextEncoder().encode(token);
-  if (length <= MAX_TOKEN) return;
-  throw new RhtmxError("bad_message", `token: ${MAX_TOKEN} bytes at most, it has ${length}`);
 }
 
 /** What can be asked. */

@@ -214,6 +214,7 @@ export class Runner {
     try {
       this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
         opened: (spoken) => this.#opened(spoken),
+        hangs: () => void (this.#isNew && this.#explain(1, true)),
         received: (data) => this.#run((session, now) => session.receive(data, now)),
         closed: (code, why) => {
           this.#socket = undefined;
@@ -233,10 +234,21 @@ export class Runner {
     this.#run((session, now) => (wrong ? session.lost(undefined, now, wrong) : session.opened(now)));
   }
 
-  async #explain(times: number): Promise<void> {
+  /** No server has ever welcomed this client. */
+  get #isNew(): boolean {
+    return !this.#hub.state.meta.epoch;
+  }
+
+  async #explain(times: number, hangs?: boolean): Promise<void> {
     const { url, ask } = this.#options;
-    const why = explain(url, await ask?.(url), times, this.#why);
-    if (why) this.#run((session) => session.explained(why));
+    const why = explain(url, await ask?.(url), times, this.#isNew, this.#why);
+    if (!why) return;
+    this.#run((session, now) => {
+      session.explained(why);
+      if (!hangs || session.state !== "connecting") return;
+      this.#disconnect(1000);
+      session.lost(undefined, now);
+    });
   }
 
   #disconnect(code: number): void {

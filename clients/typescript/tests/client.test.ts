@@ -158,7 +158,7 @@ describe("connecting", () => {
 
   it("refuses a token that no server takes, in words, by its bytes", async () => {
     expect(() => connect("ws://x/", { token: "ä".repeat(2049), storage: false })).toThrow(
-      "token: 4096 bytes at most, it has 4098",
+      "authenticate.token: 0 to 4096 bytes expected, got 4098",
     );
     const { client } = await open({ token: "ä".repeat(2048) });
     clients.push(client);

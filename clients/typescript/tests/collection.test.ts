@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { open, record, settle } from "./support/client.ts";
 import { eventually } from "./support/eventually.ts";
 import { WELCOME } from "./support/welcome.ts";
+import { ERRORS } from "../src/messages/tables.ts";
 import type { Collection } from "../src/collection.ts";
 import type { Client } from "../src/client.ts";
 import type { FakeWebSocket } from "./support/sockets.ts";
@@ -167,6 +168,34 @@ describe("iterating", () => {
     const waiting = rows.next();
     client.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
+  it("ends at once where the client is closed, offline too, and shows nothing more", async () => {
+    await world();
+    client.offline();
+    const waiting = tasks.rows();
+    await waiting.next();
+    const next = waiting.next();
+    client.close();
+    expect((await next).done).toBe(true);
+    for (const rows of [tasks.rows(), tasks[Symbol.asyncIterator](), client.collection<Task>("other").rows()]) {
+      expect(await rows.next()).toEqual({ done: true, value: undefined });
+    }
+  });
+
+  it.each([
+    [ERRORS.bad_message.close, "bad_message"],
+    [1008, "closed"],
+  ])("rejects where the server ends the client, with %i, and ends from then on", async (code, name) => {
+    await world();
+    const rows = tasks.rows();
+    await rows.next();
+    const waiting = rows.next();
+    socket.ends(code);
+    const message = expect.stringContaining("the server closed the connection for good");
+    await expect(waiting).rejects.toMatchObject({ code: name, message });
+    for (const each of [rows, tasks.rows()]) expect((await each.next()).done).toBe(true);
+    client.close();
   });
 
   it("ends with its signal, also while it waits", async () => {

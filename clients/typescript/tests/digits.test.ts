@@ -189,6 +189,17 @@ describe("what is written", () => {
     for (const id of ["1", "2", "3"]) expect(tasks.row(id)?.data).toEqual({ list: [1] });
   });
 
+  it.each([-5, -0.5, -1e300, -BIG, "-5", [-5]])("may be below zero: %s", async (value) => {
+    const { client, tasks, socket } = await world();
+    void tasks.set("2", value);
+    expect((await lastWrite(socket())).message).toMatchObject({ data: value });
+    void client.push("tasks", "3", value);
+    expect((await lastWrite(socket())).message).toMatchObject({ entity_id: "3", data: value });
+    void tasks.patch("1", { votes: value });
+    expect((await lastWrite(socket())).message).toMatchObject({ fields: [{ field: "votes", value }] });
+    expect([tasks.row("2")?.data, tasks.row("1")?.data]).toMatchObject([value, { votes: value }]);
+  });
+
   it("may be an object that watches its own changes", async () => {
     const { tasks } = await world();
     void tasks.set("2", new Proxy({ list: new Proxy([1], {}) }, {}));

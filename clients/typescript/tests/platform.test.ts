@@ -19,13 +19,13 @@ describe("a URL", () => {
     expect(webSocketUrl("/api/ws")).toBe("wss://example.com/api/ws");
   });
 
-  it.each(["::", "http://", "ws://x:y/"])("that is none is refused in words: %s", (given) => {
+  it.each(["::", "http://", "ws://x:y/", "127.0.0.1:3000/api/ws"])("that is none is refused in words: %s", (given) => {
     expect(refusal(() => webSocketUrl(given)).message).toContain(`'${given}' is no URL`);
   });
 });
 
 describe("a connection", () => {
-  it.each(["/api/ws", "./ws", "../api/ws"])("is lacking where %s is relative to no page", (given) => {
+  it.each(["/api/ws", "./ws", "../api/ws", "api/ws", ""])("is lacking where %s is relative to no page", (given) => {
     expect(lacking(webSocketUrl(given), class {})).toMatchObject({
       code: "not_supported",
       message: expect.stringContaining("give the whole URL"),

@@ -838,6 +838,14 @@ describe("numbers that are those of a store out of reach", () => {
     expect(driver.hub.rejected).toEqual([]);
   });
 
+  it("that are refused for good are, also here: that is said of no number that has its answer", async () => {
+    const driver = await frozen();
+    driver.told = [];
+    refuse(driver, 1, "too_large");
+    expect(driver.told.filter(({ type }) => type === "outcome")).toHaveLength(1);
+    expect(driver.hub.rejected).toMatchObject([{ code: "too_large" }]);
+  });
+
   it("whose answer another tab has stored are left to that: what became of them is not known here", async () => {
     const driver = await frozen();
     driver.told = [];

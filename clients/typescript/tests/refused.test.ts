@@ -2,13 +2,17 @@
  * Handshakes that fail, over real sockets of `ws` 8.
  */
 import { createServer } from "node:http";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
 import { connect } from "../src/client.ts";
+import { settle } from "./support/client.ts";
+import { fakeSockets } from "./support/sockets.ts";
+import { WELCOME } from "./support/welcome.ts";
 import type { AddressInfo } from "node:net";
 import type { RequestListener } from "node:http";
 import type { ConnectOptions } from "../src/options.ts";
+import type { RhtmxError } from "../src/errors.ts";
 
 const ends: (() => void)[] = [];
 
@@ -62,4 +66,57 @@ it("the server chooses no subprotocol, or another", async () => {
     const refusal = await told(answer, { handleProtocols: () => chosen }, { format: "proto" });
     expect(refusal.message).toMatch(/Server sent (no|an invalid) subprotocol$/);
   }
+});
+
+it("nobody is there, and nobody ever was", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const client = connect(`ws://127.0.0.1:${port}/api/ws`, { WebSocket, storage: false });
+  ends.push(() => client.close());
+  const error = await new Promise<RhtmxError>((resolve) => client.onError(resolve));
+  expect(error.message).toMatch(/ECONNREFUSED.*: is the server running there\?$/);
+  expect(client.state).toBe("waiting");
+});
+
+describe("a handshake that hangs", () => {
+  function hanging() {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    ends.push(() => void vi.useRealTimers());
+    const fetch = vi.fn(async () => new Response("<!doctype html>"));
+    vi.stubGlobal("fetch", fetch);
+    ends.push(() => void vi.unstubAllGlobals());
+    const { all, WebSocket } = fakeSockets();
+    const client = connect("ws://x/api/ws", { WebSocket, storage: false });
+    ends.push(() => client.close());
+    const told = vi.fn();
+    client.onError(told);
+    return { all, client, told, fetch };
+  }
+
+  it("at a development server that passes nothing on is told, once, while it goes on", async () => {
+    const { all, client, told } = hanging();
+    await settle();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await settle();
+    expect(told).toHaveBeenCalledOnce();
+    expect(told.mock.calls[0]![0].message).toMatch(/a web page: does what serves it pass WebSockets on\?$/);
+    expect([client.state, all.length]).toEqual(["waiting", 1]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(told).toHaveBeenCalledOnce();
+    expect(all.length).toBeGreaterThan(1);
+  });
+
+  it("at a server that was there is none that anybody has to see to", async () => {
+    const { all, told, fetch } = hanging();
+    await settle();
+    all[0]!.opens();
+    all[0]!.says(WELCOME);
+    all[0]!.ends(1006);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await settle();
+    expect(all.length).toBeGreaterThan(1);
+    expect([told.mock.calls, fetch.mock.calls]).toEqual([[], []]);
+  });
 });

@@ -380,6 +380,15 @@ describe("a connection that cannot be made", () => {
     expect(h.of("state").filter(({ error }) => error)).toEqual([]);
   });
 
+  it("is not explained by what came too late: the next one has reasons of its own", () => {
+    const h = new Harness();
+    h.open();
+    h.session.explained(why);
+    h.session.lost(1006, h.now);
+    h.sent();
+    expect(h.of("state").at(-1)).toEqual({ type: "state", state: "waiting", error: undefined });
+  });
+
   it("for a reason that is known has nobody ask", () => {
     const h = new Harness();
     h.wait(0);
@@ -739,6 +748,17 @@ describe("what a tab wants", () => {
     expect(h.sent()).toMatchObject([{ type: "unsubscribe", entities: ["a"] }]);
   });
 
+  it("to hear the changes again, of which it has missed some, is told so", () => {
+    const h = new Harness();
+    h.open();
+    h.session.told({ type: "watch", entity: "a", tab: "t" }, h.now);
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 5, reset: false });
+    h.events.length = 0;
+    h.session.told({ type: "watch", entity: "a", tab: "other", missed: true }, h.now);
+    h.sent();
+    expect(h.events).toEqual([{ type: "seen", entity: "a", change: null }]);
+  });
+
   it("to connect now, does so", () => {
     const h = new Harness();
     h.open();
@@ -881,5 +901,12 @@ describe("when a connection ends on what was too large", () => {
     h.session.told({ type: "added", write }, h.now);
     expect(h.sent()).toEqual([]);
     expect(asked(h.says({ ...answer, request_id: "q1" }))).toEqual(["w1"]);
+    h.session.lost(1009, h.now);
+    h.open();
+    expect(asked(h.says({ type: "pong" }))).toEqual(["w1"]);
+    const next = { ...write, id: "w2", seq: 2 };
+    apply(h.state, ["write", "w2", next]);
+    h.session.told({ type: "added", write: next }, h.now);
+    expect(h.sent()).toEqual([]);
   });
 });

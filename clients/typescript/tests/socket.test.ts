@@ -6,7 +6,7 @@ import type { FakeWebSocket } from "./support/sockets.ts";
 
 function make() {
   const { all, WebSocket } = fakeSockets();
-  const listener = { opened: vi.fn(), received: vi.fn(), closed: vi.fn() };
+  const listener = { opened: vi.fn(), hangs: vi.fn(), received: vi.fn(), closed: vi.fn() };
   const socket = new Socket(WebSocket, "ws://x/", "rhtmx.v1.proto", listener);
   return { socket, listener, fake: all[0]! };
 }
@@ -57,6 +57,30 @@ it("is silent once it is closed from this side", () => {
   expect(fake.closedWith).toBe(4001);
   expect(listener.received).not.toHaveBeenCalled();
   expect(listener.closed).not.toHaveBeenCalled();
+});
+
+it("that neither opens nor fails hangs after five seconds", () => {
+  vi.useFakeTimers();
+  const { listener } = make();
+  vi.advanceTimersByTime(4_999);
+  expect(listener.hangs).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  vi.useRealTimers();
+  expect(listener.hangs).toHaveBeenCalledOnce();
+  expect(listener.closed).not.toHaveBeenCalled();
+});
+
+it.each([
+  ["opened", (_socket: Socket, fake: FakeWebSocket) => fake.opens()],
+  ["failed", (_socket: Socket, fake: FakeWebSocket) => fake.ends(1006)],
+  ["was closed", (socket: Socket) => socket.close(1000)],
+])("that %s does not hang", (_what, act) => {
+  vi.useFakeTimers();
+  const { socket, fake, listener } = make();
+  act(socket, fake);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+  expect(listener.hangs).not.toHaveBeenCalled();
 });
 
 it("that a page's policy blocks ends without `close`, and says so", () => {

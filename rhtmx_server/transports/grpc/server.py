@@ -35,6 +35,9 @@ log = logging.getLogger("rhtmx_server")
 _HANDSHAKE = 10.0
 """Seconds that a TLS handshake may take."""
 
+_HOST = "--grpc-host or Config(grpc_host=…)"
+_PORT = "--grpc-port or Config(grpc_port=…)"
+
 
 class GrpcServer(Server):
     """Serves the schema's service, health and reflection.
@@ -168,11 +171,11 @@ def _words(failure: OSError, config: Config) -> str:
     host, port = config.grpc_host, config.grpc_port
     match failure.errno:
         case errno.EADDRINUSE:
-            return f"port {port} on {host} is in use: take another one with --grpc-port"
+            return f"port {port} on {host} is in use: take another one with {_PORT}"
         case errno.EADDRNOTAVAIL:
-            return f"this machine has no address {host}: choose another one with --grpc-host"
+            return f"this machine has no address {host}: choose another one with {_HOST}"
         case errno.EACCES:
-            return f"port {port} may not be used by this user: take one from 1024 on"
+            return f"port {port} may not be used by this user: take one from 1024 on with {_PORT}"
     if isinstance(failure, socket.gaierror):
-        return f"the host {host!r} is not known: choose another one with --grpc-host"
+        return f"the host {host!r} is not known: choose another one with {_HOST}"
     return f"gRPC cannot listen on {host}, port {port}: {failure.strerror or failure}"

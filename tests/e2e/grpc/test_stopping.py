@@ -70,7 +70,10 @@ async def test_what_cannot_work_is_said_in_one_line(tmp_path: Path) -> None:
         )
     assert status == 1
     told = words.splitlines()[-1]
-    assert told == f"error: port {port} on 127.0.0.1 is in use: take another one with --grpc-port"
+    assert told == (
+        f"error: port {port} on 127.0.0.1 is in use: take another one with --grpc-port "
+        "or Config(grpc_port=…)"
+    )
 
 
 async def test_without_a_port_there_is_no_grpc() -> None:

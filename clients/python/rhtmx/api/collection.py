@@ -148,7 +148,7 @@ class Collection(Generic[Data]):
         signal = self._runtime.router.signal(self.entity)
         while not replica.caught_up:
             if replica.error is not None:
-                raise replica.error
+                raise replica.error.with_traceback(None)
             await signal.wait()
             self._check_open()
 
@@ -183,7 +183,7 @@ class Collection(Generic[Data]):
                 yield rows
                 continue
             if view.replica.error is not None:
-                raise view.replica.error
+                raise view.replica.error.with_traceback(None)
             await signal.wait()
 
     # Writing.

@@ -20,6 +20,9 @@ _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
+_NO_PORT = "its port is no number from 1 to 65535"
+_NO_HOST = "its host is no name, nor an IPv6 address in brackets"
+
 _BREAKS = re.compile(r"[\x00-\x20\x7f]")
 """What would end the request line; `urlsplit` leaves some of it out in silence."""
 
@@ -45,38 +48,54 @@ def websocket_url(url: str, label: str = "url") -> str:
     try:
         parts = urlsplit(url)
         wrong = _wrong(url, parts)
-    except ValueError as error:  # brackets without an IPv6 address in them, or a port
-        # It repeats what it takes for a port, and that may be the start of a password.
-        wrong = "its port is no number from 1 to 65535" if "ort" in str(error) else str(error)
+    except ValueError as error:
+        # It repeats what it takes for a host or a port, and that may be part of a password.
+        wrong = _NO_PORT if "ort" in str(error) else _NO_HOST
         if "@" in url:
             wrong += "; in a password '/' is written %2F, '?' %3F, '#' %23, and '@' %40"
     if wrong:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE,
-            f"{label}: ws://host:port/api/ws or wss://… expected, got '{_start(url)}': {wrong}",
+            f"{label}: ws://host:port/api/ws or wss://… expected, got '{shown(url)}': {wrong}",
         )
     return urlunsplit(parts._replace(scheme=_SCHEMES[parts.scheme]))
 
 
 def shown(url: str) -> str:
-    """A URL as it may be printed: a password or a token in it may not.
+    """A URL as it may be printed: a password or a token in it may not, nor a part of one.
+
+    Where a password holds a '/', '?' or '#', the name and its start look like a host and a
+    port: of a URL with an '@' behind these, nothing is shown but how it begins.
 
     Example:
         >>> shown("wss://ada:secret@example.com/api/ws?token=abc")
         'wss://example.com/api/ws'
+        >>> shown("wss://ada:12/34@example.com/api/ws")
+        'wss://…'
     """
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return _PARTS.sub(_public, url, count=1)
 
 
 def without_secrets(text: str) -> str:
-    """What somebody else says, without what may be secret in the URLs of it.
+    """What somebody else says, with its URLs as they may be printed.
 
     Example:
         >>> without_secrets("cannot go to https://ada:pw@h/x?token=abc now")
         'cannot go to https://h/x now'
     """
-    return re.sub(r"\?\S+", "", re.sub(r"//[^/?#\s]*@", "//", text))
+    return _URL.sub(lambda url: shown(url[0]), text)
+
+
+_URL = re.compile(r"\w+://\S*")
+_PARTS = re.compile(r"([^/?#]*//)?([^/?#]*)(.*)", re.DOTALL)
+"""Scheme, authority and the rest, of whatever was meant to be a URL."""
+
+
+def _public(url: re.Match[str]) -> str:
+    scheme, authority, rest = (part or "" for part in url.groups())
+    if "@" in rest:
+        return f"{scheme}…"
+    return scheme + authority.rpartition("@")[2] + re.split(r"[?#]", rest, maxsplit=1)[0]
 
 
 def is_host(name: str) -> bool:
@@ -123,8 +142,3 @@ def _wrong(url: str, parts: SplitResult) -> str:
     if parts.username is not None and parts.password is None:
         return "a name before '@' needs a password: name:password@host"
     return ""
-
-
-def _start(url: str) -> str:
-    """What may be repeated of a URL that is none: the rest may hold a token, and is of no help."""
-    return re.split(r"[?#]", re.sub(r"//.*@", "//", url, flags=re.DOTALL), maxsplit=1)[0]

@@ -1,9 +1,10 @@
 """Questions that wait for their answer.
 
 Knows which answer belongs to which question, and how many may wait at a time: the
-others wait here for their turn, in the order in which they came. Must not know the
-connection, nor clocks: times are arguments. A question changes nothing, so it is
-asked again on the next connection, and when the server was too busy for it.
+others wait here for their turn, in the order in which they came. A token waits for no
+answer: others may wait for it. Must not know the connection, nor clocks: times are
+arguments. A question changes nothing, so it is asked again on the next connection, and
+when the server was too busy for it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Requests:
         self._waiting: dict[str, tuple[int, Question]] = {}
         self._unasked: list[tuple[int, str]] = []
         """A heap: the oldest first, wherever it was put back. It may name some that are gone."""
+        self._tokens: list[tuple[int, str]] = []
+        """The same, of those that present a token."""
         self._asked: set[str] = set()
         self._count = 0
         self._limit = 1
@@ -67,7 +70,8 @@ class Requests:
         self._count += 1
         request_id = question.request_id or ""
         self._waiting[request_id] = (self._count, question)
-        self._unasked.append((self._count, request_id))  # the largest: the heap stays one
+        heap = self._heap(question)
+        heap.append((self._count, request_id))  # the largest: the heap stays one
 
     def cancel(self, request_id: str) -> None:
         """Nobody waits for the answer any more: what was not asked is not, nor is it again."""
@@ -85,21 +89,18 @@ class Requests:
     def lost(self) -> None:
         """The connection is gone."""
         self._asked.clear()
-        self._unasked = [(number, each) for each, (number, _) in self._waiting.items()]
+        self._unasked, self._tokens = [], []
+        for request_id, (number, question) in self._waiting.items():
+            self._heap(question).append((number, request_id))
 
     def due(self, most: int | None = None) -> list[Question]:
         """What is to be asked now, `most` of it; it counts as asked."""
         if self.hold.until is not None:
             return []
+        most = len(self._waiting) if most is None else most
+        due = self._ask(self._tokens, most)
         room = self._limit - len(self._asked)
-        room = room if most is None else min(room, most)
-        due: list[Question] = []
-        while self._unasked and len(due) < room:
-            _, request_id = heapq.heappop(self._unasked)
-            if request_id in self._waiting:
-                self._asked.add(request_id)
-                due.append(self._waiting[request_id][1])
-        return due
+        return due + self._ask(self._unasked, min(room, most - len(due)))
 
     def answered(self, answer: Answer) -> None:
         """An answer came; nobody may wait for it any more."""
@@ -117,7 +118,8 @@ class Requests:
         if busy(error) and (request_id is None or request_id in self._waiting):
             if request_id in self._asked:
                 self._asked.remove(request_id)
-                heapq.heappush(self._unasked, (self._waiting[request_id][0], request_id))
+                number, question = self._waiting[request_id]
+                heapq.heappush(self._heap(question), (number, request_id))
             self.hold.refused(error, now)
             return True
         self.refuse(error)
@@ -127,6 +129,19 @@ class Requests:
         """The question that an error names is refused."""
         if self._settle(error.request_id):
             self._tell(Refused(error.request_id or "", error))
+
+    def _heap(self, question: Question) -> list[tuple[int, str]]:
+        return self._tokens if isinstance(question, Authenticate) else self._unasked
+
+    def _ask(self, heap: list[tuple[int, str]], most: int) -> list[Question]:
+        """The oldest of a heap, `most` of it."""
+        due: list[Question] = []
+        while heap and len(due) < most:
+            _, request_id = heapq.heappop(heap)
+            if request_id in self._waiting:
+                self._asked.add(request_id)
+                due.append(self._waiting[request_id][1])
+        return due
 
     def _settle(self, request_id: str | None) -> bool:
         self._asked.discard(request_id or "")

@@ -11,23 +11,58 @@ at once. What the *server* says against *this* client's certificate is final.
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 
-__all__ = ["BROKEN_OFF", "MAYBE_CERTIFICATE", "NO_TLS", "failure", "no_password"]
+__all__ = [
+    "SOCKET",
+    "Options",
+    "broken_off",
+    "failure",
+    "maybe_certificate",
+    "no_password",
+    "no_tls",
+]
 
-BROKEN_OFF = (
-    "the other side broke off the TLS handshake: does it speak TLS on this port (or is it ws://), "
-    "and does it ask for a certificate of this client (ssl=, --cert)?"
-)
-"""What it means where TCP stands, and TLS does not come about."""
 
-MAYBE_CERTIFICATE = (
-    "the server ended the connection without an answer: if it asks for a certificate of this "
-    "client, give one (ssl=, --cert)"
-)
-"""What it means where TLS stands, and the other side says nothing at all."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a user says what TLS is done with.
 
-NO_TLS = "is it a port without TLS, for ws:// instead of wss://?"
-"""What it means where what answers is no TLS, or nothing."""
+    Args:
+        ca: whom to trust.
+        cert: who this client is.
+        plain: that there is none.
+    """
+
+    ca: str
+    cert: str
+    plain: str
+
+
+SOCKET = Options("ssl=, --ca", "ssl=, --cert", "ws:// instead of wss://")
+"""For a WebSocket."""
+
+
+def broken_off(options: Options) -> str:
+    """What it means where TCP stands, and TLS does not come about."""
+    return (
+        "the other side broke off the TLS handshake: does it speak TLS on this port, or is it one "
+        f"for {options.plain}? Does it ask for a certificate of this client ({options.cert})?"
+    )
+
+
+def maybe_certificate(options: Options) -> str:
+    """What it means where TLS stands, and the other side says nothing at all."""
+    return (
+        "the server ended the connection without an answer: is the port right? If it asks for a "
+        f"certificate of this client, give one ({options.cert})"
+    )
+
+
+def no_tls(options: Options) -> str:
+    """What it means where what answers is no TLS, or nothing."""
+    return f"is it a port without TLS, for {options.plain}?"
+
 
 _TRUST = "name the authority that signed it ({ca}), if you trust it"
 
@@ -60,34 +95,26 @@ def no_password() -> str:
     raise ValueError("the key has a password")
 
 
-def failure(
-    error: ssl.SSLError,
-    *,
-    ca: str = "ssl=, --ca",
-    cert: str = "ssl=, --cert",
-    plain: str = NO_TLS,
-) -> tuple[str, bool]:
+def failure(error: ssl.SSLError, options: Options = SOCKET) -> tuple[str, bool]:
     """Why there is no TLS, in words for a person, and whether that is final.
 
     Args:
         error: what OpenSSL says.
-        ca: how a user names whom to trust.
-        cert: how a user says who this client is.
-        plain: what it means where what answers is no TLS.
+        options: how a user would say it right.
     """
     reason = getattr(error, "reason", None) or ""  # it is not there where Python made the error
     if isinstance(error, ssl.SSLCertVerificationError):
         more = _UNVERIFIED.get(error.verify_code, f"cannot be verified: {error.verify_message}")
-        return f"its certificate {more.replace('{ca}', ca)}", False
+        return f"its certificate {more.replace('{ca}', options.ca)}", False
     if reason in _FOREIGN:
-        return f"what answers is no TLS: {plain}", False
+        return f"what answers is no TLS: {no_tls(options)}", False
     if reason.startswith("UNEXPECTED_EOF"):
-        return BROKEN_OFF, False
+        return broken_off(options), False
     if "_ALERT_" in reason and any(word in reason for word in _ALERTS):
         said = reason.partition("_ALERT_")[2].replace("_", " ").lower()
         return (
             "the server does not take this client's certificate, or asks for one "
-            f"(TLS alert: {said}): give the right one ({cert})",
+            f"(TLS alert: {said}): give the right one ({options.cert})",
             True,
         )
     return f"no TLS connection: {error.strerror or reason or error}", False

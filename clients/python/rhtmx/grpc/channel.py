@@ -1,182 +1,132 @@
-"""The line to a server: one channel, and what is the same for every call on it.
+"""The channel to a server, which stands once the other side has spoken HTTP/2.
 
-Knows connecting, closing and metadata. Must not know what is read, written or
-asked.
+Knows grpclib's connections, and how they begin. Must not know calls.
+
+What speaks HTTP/2 begins with its settings, unasked (RFC 9113, section 3.4). What does
+not is another port than the one that is meant, or does not want this client: grpclib
+0.4.9 says "Connection lost" of all of these, and only once a call is made.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from typing import TypeVar
+import ssl
 
-from grpclib.client import Channel
+from grpclib.client import Channel as GrpclibChannel
+from grpclib.client import Handler
+from grpclib.config import Configuration
+from grpclib.protocol import H2Protocol
 
-from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc import call_task as pump
-from rhtmx.grpc.call import Call, Limit
-from rhtmx.grpc.endpoint import GrpcEndpoint, open_channel
-from rhtmx.grpc.failures import ConnectionLost, unreachable
-from rhtmx.messages.rhtmx.v1 import TrackersStub
-from rhtmx.wire.limits import MAX_TOKEN
+from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.endpoint import GrpcEndpoint
+from rhtmx.grpc.failures import broken_off, silent, unwilling
 
-__all__ = ["ServerChannel", "Token"]
+__all__ = ["Channel", "open_channel", "silence"]
 
-T = TypeVar("T")
+_STREAM_WINDOW = 2**20
+"""Bytes that may wait for a slow reader of one stream: the server holds back the rest."""
 
-Token = str | Callable[[], Awaitable[str]] | None
-"""A bearer token, or what gets one for each call."""
+_CONNECTION_WINDOW = 2**31 - 1
+"""As good as none. With grpclib's default, the size of one stream's, a loop over
+`watch` that lags would keep back the answer to a `push` made inside it, for ever."""
+
+_KEEPALIVE = 20.0
+"""Seconds between two signs of life, and for how long the answer may take: a server
+that is gone without a word is noticed while a call or a watch waits for it."""
+
+_FRAME_HEAD = 9
+_SETTINGS = 4
+"""The bytes in front of a frame, and the type of the first one (RFC 9113, section 4.1)."""
 
 
-class ServerChannel:
-    """See the head of the file.
+class _Connection(H2Protocol):
+    """A connection that knows whether the other side has spoken HTTP/2.
 
-    Args:
-        target: where to connect to.
-        token: for `authorization`.
-        client_id: the id of this client instance.
-        client_secret: what gives it the right to number under that id.
-        open_timeout: seconds for connecting.
-        make: makes the channel.
+    Attributes:
+        begun: the connection is made, and TLS with it.
+        spoken: is done when it has; fails when it will not.
     """
 
-    def __init__(
-        self,
-        target: GrpcEndpoint,
-        *,
-        token: Token = None,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        open_timeout: float = 10.0,
-        make: Callable[[GrpcEndpoint], Channel] = open_channel,
-    ) -> None:
-        self._target = target
-        self._token = token
-        self._open_timeout = open_timeout
-        self._make = make
-        self._channel: Channel | None = None
-        self._closed = False
-        self.client_id = client_id
-        self._client_secret = client_secret
+    begun = False
+    _said = b""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(Handler(), channel._config, channel._h2_config)
+        self._secure = channel._ssl is not None
+        self.spoken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.begun = True
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if len(self._said) < _FRAME_HEAD:
+            self._said += data[: _FRAME_HEAD - len(self._said)]
+            self._judge()
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if not self.spoken.done():
+            told = exc if isinstance(exc, ssl.SSLError) else None
+            self.spoken.set_exception(told or unwilling(self._said, secure=self._secure))
+        super().connection_lost(exc)
+
+    def _judge(self) -> None:
+        """Look at what was said first, as soon as it is enough to tell."""
+        if len(self._said) < _FRAME_HEAD or self.spoken.done():
+            return
+        if self._said[3] == _SETTINGS and not any(self._said[5:]):
+            self.spoken.set_result(None)
+        else:
+            self.spoken.set_exception(unwilling(self._said, secure=self._secure))
+
+
+class Channel(GrpclibChannel):
+    """See the head of the file."""
+
+    _attempt: _Connection | None = None
 
     @property
-    def renews(self) -> bool:
-        """Whether another call may have another token."""
-        return callable(self._token)
+    def silence(self) -> str:
+        """What it may mean that there is no connection yet; empty where nobody is there."""
+        if self._attempt is None:
+            return ""
+        return silent(secure=self._ssl is not None and not self._attempt.begun)
 
-    async def open(self) -> None:
-        """Connect. It is not tried again if it fails.
+    def _protocol_factory(self) -> H2Protocol:
+        self._attempt = _Connection(self)
+        return self._attempt
 
-        Raises:
-            ConnectionClosed: it failed.
-        """
-        if self._channel is not None:
-            raise ConnectionClosed("a backend connects once: make another one")
-        self._channel = self._make(self._target)
+    async def _create_connection(self) -> H2Protocol:
+        self._attempt = None
         try:
-            await self._connect(self._channel, None)
+            protocol = await super()._create_connection()
+        except ConnectionError as error:
+            if self._attempt is None:  # nobody is there
+                raise
+            raise broken_off() from error
+        assert self._attempt is protocol
+        try:
+            await self._attempt.spoken
         except BaseException:
-            self.close()
+            protocol.processor.close()
             raise
-
-    def close(self) -> None:
-        """End the connection for good. What still waits raises `ConnectionClosed`."""
-        self._closed = True
-        if self._channel is not None:
-            self._channel.close()
-
-    async def ask(
-        self, send: Callable[[TrackersStub], Awaitable[T]], timeout: float | None = None
-    ) -> T:
-        """Make a call with one answer.
-
-        Args:
-            send: makes it on a stub.
-            timeout: seconds until it fails.
-        """
-        try:
-            call = await self._begin(Limit.of(timeout))
-            return await pump.answer(call, send)
-        except ConnectionLost as error:
-            raise self._final(error) from error
-
-    async def stream(
-        self, send: Callable[[Call], AsyncIterator[T]], limit: Limit | None = None
-    ) -> AsyncGenerator[T, None]:
-        """Make a call with many answers. To close the generator is to end the call.
-
-        Args:
-            send: makes it.
-            limit: until when it may go on.
-        """
-        try:
-            call = await self._begin(limit)
-            async with aclosing(pump.messages(call, send(call))) as messages:
-                async for message in messages:
-                    yield message
-        except ConnectionLost as error:
-            raise self._final(error) from error
-
-    async def _begin(self, limit: Limit | None) -> Call:
-        if self._channel is None:
-            raise ConnectionClosed("the client is not connected: use `async with rhtmx.backend(…)`")
-        if self._closed:
-            raise ConnectionClosed("the client was closed")
-        metadata = await self._metadata()
-        await self._connect(self._channel, limit)
-        return Call(self._channel, self._target.address, limit, metadata)
-
-    async def _connect(self, channel: Channel, limit: Limit | None) -> None:
-        patience, address = self._open_timeout, self._target.address
-        if limit is not None:
-            patience = min(patience, limit.left)
-        try:
-            async with asyncio.timeout(patience):
-                await channel.__connect__()
-        except TimeoutError as error:
-            if limit is not None and not limit.left:
-                raise limit.passed(address) from error
-            raise ConnectionLost(
-                f"cannot connect to '{address}': no answer within {patience:g} s"
-            ) from error
-        except OSError as error:
-            raise unreachable(error, address) from error
-
-    async def _metadata(self) -> dict[str, str]:
-        metadata = {}
-        if self.client_id is not None:
-            metadata["x-rhtmx-client-id"] = _printable(self.client_id, "client_id")
-        if self._client_secret is not None:
-            secret = _printable(self._client_secret, "client_secret")
-            metadata["x-rhtmx-client-secret"] = secret
-        token = self._token
-        if token is not None and not isinstance(token, str):
-            try:
-                token = await token()
-            except Exception as error:
-                raise ConnectionLost(f"no token to call with: {error!r}") from error
-        if token is not None:
-            metadata["authorization"] = f"Bearer {_short(_printable(token, 'token'))}"
-        return metadata
-
-    def _final(self, error: ConnectionLost) -> ConnectionClosed:
-        return ConnectionClosed("the client was closed") if self._closed else error
+        return protocol
 
 
-def _printable(value: str, what: str) -> str:
-    """A value that metadata can hold. It is not repeated in the error: it may be secret."""
-    if not (value and value.isascii() and value.isprintable()):
-        raise RhtmxError(ErrorCode.BAD_MESSAGE, f"{what}: printable ASCII expected")
-    return value
+def silence(channel: GrpclibChannel) -> str:
+    """Why a channel may still have no connection, in words; empty where that is not known."""
+    return channel.silence if isinstance(channel, Channel) else ""
 
 
-def _short(token: str) -> str:
-    """A token that no server or proxy on the way refuses for its length, without a word."""
-    if len(token) > MAX_TOKEN:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            f"token: at most {MAX_TOKEN} bytes expected, got {len(token)}",
-        )
-    return token
+def open_channel(where: GrpcEndpoint) -> Channel:
+    """A channel that connects when it is first used, and again when that is needed."""
+    config = Configuration(
+        _keepalive_time=_KEEPALIVE,
+        _keepalive_timeout=_KEEPALIVE,
+        _http2_max_pings_without_data=0,
+        _http2_min_sent_ping_interval_without_data=_KEEPALIVE / 2,
+        http2_connection_window_size=_CONNECTION_WINDOW,
+        http2_stream_window_size=_STREAM_WINDOW,
+    )
+    return Channel(where.host, where.port, codec=Codec(), ssl=where.ssl, config=config)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.channel import ServerChannel, Token
+from rhtmx.grpc.calls import Calls, Token
 from rhtmx.grpc.endpoint import Tls, target
 from rhtmx.grpc.reads import Reads
 from rhtmx.grpc.writes import Writes
@@ -36,14 +36,14 @@ class Backend(Reads, Writes):
     cancelled at the server, too, and raises `TimeoutError`.
 
     Args:
-        line: makes the calls.
+        calls: makes the calls.
         clock: the time, for field writes.
     """
 
     def __init__(
-        self, line: ServerChannel, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, calls: Calls, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        Writes.__init__(self, line, clock)
+        Writes.__init__(self, calls, clock)
 
     async def __aenter__(self) -> Self:
         """Connect.
@@ -51,7 +51,7 @@ class Backend(Reads, Writes):
         Raises:
             ConnectionClosed: that was not possible.
         """
-        await self._line.open()
+        await self._calls.open()
         return self
 
     async def __aexit__(
@@ -65,12 +65,12 @@ class Backend(Reads, Writes):
 
     async def close(self) -> None:
         """End the connection for good. What still waits raises `ConnectionClosed`."""
-        self._line.close()
+        self._calls.close()
 
     @property
     def client_id(self) -> str | None:
         """The id of this client instance, as others see it in `Change.client_id`."""
-        return self._line.client_id
+        return self._calls.client_id
 
 
 def backend(
@@ -110,11 +110,11 @@ def backend(
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, "backend: client_secret is of a client_id: give both, or neither"
         )
-    line = ServerChannel(
+    calls = Calls(
         target(address, tls),
         token=token,
         client_id=client_id,
         client_secret=client_secret,
         open_timeout=open_timeout,
     )
-    return Backend(line)
+    return Backend(calls)

@@ -1,6 +1,6 @@
-"""Where a backend's calls go, and the channel to it.
+"""Where a backend's calls go.
 
-Knows addresses, TLS and the settings of a channel. Must not know calls.
+Knows addresses, and files for TLS. Must not know connections.
 """
 
 from __future__ import annotations
@@ -9,26 +9,11 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from grpclib.client import Channel
-from grpclib.config import Configuration
-
 from rhtmx.core.address import is_host
 from rhtmx.core.tls import no_password
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.codec import Codec
 
-__all__ = ["GrpcEndpoint", "Tls", "open_channel", "target"]
-
-_STREAM_WINDOW = 2**20
-"""Bytes that may wait for a slow reader of one stream: the server holds back the rest."""
-
-_CONNECTION_WINDOW = 2**31 - 1
-"""As good as none. With grpclib's default, the size of one stream's, a loop over
-`watch` that lags would keep back the answer to a `push` made inside it, for ever."""
-
-_KEEPALIVE = 20.0
-"""Seconds between two signs of life, and for how long the answer may take: a server
-that is gone without a word is noticed while a call or a watch waits for it."""
+__all__ = ["GrpcEndpoint", "Tls", "target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +100,3 @@ def _reason(error: OSError | ValueError, expected: str) -> str:
 
 def _unusable(name: str, file: str | Path | None, words: str) -> RhtmxError:
     return RhtmxError(ErrorCode.BAD_MESSAGE, f"tls: {name}='{file}': {words}")
-
-
-def open_channel(where: GrpcEndpoint) -> Channel:
-    """A channel that connects when it is first used, and again when that is needed."""
-    config = Configuration(
-        _keepalive_time=_KEEPALIVE,
-        _keepalive_timeout=_KEEPALIVE,
-        _http2_max_pings_without_data=0,
-        _http2_min_sent_ping_interval_without_data=_KEEPALIVE / 2,
-        http2_connection_window_size=_CONNECTION_WINDOW,
-        http2_stream_window_size=_STREAM_WINDOW,
-    )
-    return Channel(where.host, where.port, codec=Codec(), ssl=where.ssl, config=config)

@@ -20,7 +20,17 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
 from rhtmx.words import unknown
 
-__all__ = ["CODE", "ConnectionLost", "may_pass", "refused", "unreachable"]
+__all__ = [
+    "CODE",
+    "ConnectionLost",
+    "NoConnectionError",
+    "broken_off",
+    "may_pass",
+    "refused",
+    "silent",
+    "unreachable",
+    "unwilling",
+]
 
 CODE = "rhtmx-code"
 """The trailer with the error code, as the socket spells it."""
@@ -41,16 +51,20 @@ _BY_STATUS = {
 """Status → code, for a refusal that does not say its code, as of a proxy. Other
 statuses that several codes share mean nothing by themselves."""
 
-_OPTIONS = {
-    "ca": "tls=Tls(ca=…)",
-    "cert": "tls=Tls(cert=…)",
-    "plain": "is it a port without TLS, for no tls=?",
-}
-"""How TLS is spoken of here."""
+_OPTIONS = tls.Options("tls=Tls(ca=…)", "tls=Tls(cert=…)", "no tls=")
+
+_PORT = "is it the port of the server's door for gRPC?"
+
+_ALERT = b"\x15"
+"""How TLS begins to refuse what is none (RFC 8446, section 5.1)."""
 
 
 class ConnectionLost(ConnectionClosed):
     """There is no connection now; the next call makes a new one."""
+
+
+class NoConnectionError(ConnectionError):
+    """What answers is not who was meant, or does not want this client; the text says which."""
 
 
 def refused(error: GRPCError, trailers: Mapping[str, str | bytes], address: str) -> RhtmxError:
@@ -89,15 +103,47 @@ def _seconds(milliseconds: str | bytes | None) -> float | None:
 
 def unreachable(error: OSError, address: str) -> ConnectionClosed:
     """The exception for a connection that could not be made."""
+    where = f"cannot connect to '{address}'"
     if isinstance(error, ssl.SSLError):
-        words, _ = tls.failure(error, **_OPTIONS)
+        words, final = tls.failure(error, _OPTIONS)
         # A certificate may be another one tomorrow, but nobody sees a watch that waits for it.
-        stays = isinstance(error, ssl.SSLCertVerificationError)
-        return (ConnectionClosed if stays else ConnectionLost)(
-            f"cannot connect to '{address}': {words}"
-        )
+        stays = final or isinstance(error, ssl.SSLCertVerificationError)
+        return (ConnectionClosed if stays else ConnectionLost)(f"{where}: {words}")
+    if isinstance(error, NoConnectionError):
+        return ConnectionLost(f"{where}: {error}")
     words = error.strerror or str(error)
-    return ConnectionLost(f"cannot connect to '{address}': {words}: is the server running?")
+    return ConnectionLost(f"{where}: {words}: is the server running?")
+
+
+def broken_off() -> NoConnectionError:
+    """The other side ended the connection, and TLS had not come about."""
+    return NoConnectionError(tls.broken_off(_OPTIONS))
+
+
+def unwilling(said: bytes, *, secure: bool) -> NoConnectionError:
+    """The other side does not speak HTTP/2, or ended the connection before it did.
+
+    Args:
+        said: what it said, or the first nine bytes of that.
+        secure: over TLS.
+    """
+    if said.startswith(b"HTTP/1"):
+        words = f"what answers there speaks HTTP/1, and no gRPC: {_PORT}"
+    elif said.startswith(_ALERT) and not secure:
+        words = "what answers there speaks TLS: give tls="
+    elif said:
+        words = f"what answers there speaks no gRPC: {_PORT}"
+    elif secure:
+        words = tls.maybe_certificate(_OPTIONS)
+    else:
+        words = f"it ended the connection without an answer: does it speak TLS (tls=), {_PORT}"
+        words += " Or has it no room for one more?"
+    return NoConnectionError(words)
+
+
+def silent(*, secure: bool) -> str:
+    """What it may mean that the other side says nothing: no TLS, or over it no HTTP/2."""
+    return tls.no_tls(_OPTIONS) if secure else _PORT
 
 
 def may_pass(error: RhtmxError) -> bool:

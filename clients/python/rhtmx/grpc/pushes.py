@@ -1,6 +1,6 @@
 """Many writes with many in flight.
 
-Knows the call that carries them both ways. Must not know how a line connects. The
+Knows the call that carries them both ways. Must not know how it connects. The
 flow control of the connection bounds what is in flight.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from grpclib.client import Stream
 from grpclib.const import Cardinality
@@ -22,8 +23,9 @@ from rhtmx.core import build_message
 from rhtmx.core.error_policy import typed_error
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Call, Limit
-from rhtmx.grpc.channel import ServerChannel
+from rhtmx.grpc.calls import Calls
 from rhtmx.values.json_value import Json
+from rhtmx.wire.check_outgoing import check_integer
 
 __all__ = ["ROUTE", "Delete", "Many", "PushOutcome", "Write", "push_many"]
 
@@ -107,13 +109,17 @@ Many = AsyncIterable[Write | Delete] | Iterable[Write | Delete]
 
 
 async def push_many(
-    line: ServerChannel, writes: Many, limit: Limit | None
+    calls: Calls, writes: Many, limit: Limit | None
 ) -> AsyncGenerator[PushOutcome, None]:
     """Send all writes; yields what became of each, in order."""
     pushes = _Pushes(writes)
-    async with aclosing(line.stream(pushes.call, limit)) as outcomes:
+    async with aclosing(calls.stream(pushes.call, limit)) as outcomes:
         async for outcome in outcomes:
-            yield PushOutcome.of(pushes.sent.popleft(), outcome)
+            write, refusal = pushes.sent.popleft()
+            if refusal is None:
+                yield PushOutcome.of(write, outcome)
+            else:
+                yield PushOutcome(write, None, False, refusal)
     if pushes.error is not None:
         raise pushes.error
 
@@ -125,12 +131,13 @@ class _Pushes:
     says why.
 
     Attributes:
-        sent: writes whose outcome is due, in order.
+        sent: writes whose outcome is due, in order; and why they are refused, if they
+            cannot be sent.
     """
 
     def __init__(self, writes: Many) -> None:
         self._writes = writes
-        self.sent: deque[Write | Delete] = deque()
+        self.sent: deque[tuple[Write | Delete, RhtmxError | None]] = deque()
         self.error: Exception | None = None
 
     async def call(self, call: Call) -> AsyncIterator[messages.PushOutcome]:
@@ -169,21 +176,41 @@ class _Pushes:
         sent = 0
         pushes = self._pushes()
         async with aclosing(pushes):
-            async for write, push in pushes:
-                self.sent.append(write)
+            async for write, push, refusal in pushes:
+                self.sent.append((write, refusal))
                 await stream.send_message(push)
                 sent += 1
                 if sent % _PAUSE == 0:
                     await asyncio.sleep(0)
         await stream.end()
 
-    async def _pushes(self) -> AsyncGenerator[tuple[Write | Delete, messages.Push], None]:
+    async def _pushes(self) -> AsyncGenerator[_Prepared, None]:
         try:
             if isinstance(self._writes, AsyncIterable):
                 async for write in self._writes:
-                    yield write, write.message()
+                    yield _prepared(write)
             else:
                 for write in self._writes:
-                    yield write, write.message()
+                    yield _prepared(write)
         except Exception as error:
             self.error = error
+
+
+_Prepared: TypeAlias = tuple[Write | Delete, messages.Push, RhtmxError | None]
+
+
+def _prepared(write: Write | Delete) -> _Prepared:
+    """A write, what is sent for it, and why it is refused, if that is known here.
+
+    In the place of one that cannot be sent goes one without a name, which no server takes:
+    so it has its outcome in its turn, and uses up its number, like any other that is refused.
+    """
+    try:
+        return write, write.message(), None
+    except RhtmxError as refusal:
+        nameless = messages.Push(action=messages.ChangeAction.DELETE)
+        if write.seq is not None:
+            with suppress(RhtmxError):
+                check_integer(write.seq, "push.seq")
+                nameless.seq = write.seq
+        return write, nameless, refusal

@@ -1,7 +1,7 @@
 """What a backend reads.
 
 Knows the calls that a user makes for it. Must not know how calls are made nor
-how they fail: `line` does.
+how they fail: `calls` does.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Limit
+from rhtmx.grpc.calls import Calls
 from rhtmx.grpc.catch_up import CatchUp
-from rhtmx.grpc.channel import ServerChannel
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import (
@@ -37,11 +37,11 @@ class Reads:
     """The part of a backend that reads.
 
     Args:
-        line: makes the calls.
+        calls: makes the calls.
     """
 
-    def __init__(self, line: ServerChannel) -> None:
-        self._line = line
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     async def get(
         self, entity: str, entity_id: str, *, timeout: float | None = None
@@ -49,7 +49,7 @@ class Reads:
         """One record, as its latest change; `None` if there is none."""
         request = GetRecordRequest(entity=entity, entity_id=entity_id)
         try:
-            record = await self._line.ask(lambda stub: stub.get_record(request), timeout)
+            record = await self._calls.ask(lambda stub: stub.get_record(request), timeout)
         except RhtmxError as error:
             if error.code is ErrorCode.NOT_FOUND:
                 return None
@@ -62,7 +62,7 @@ class Reads:
         """The fields of one record, by name, each as its latest change; `None` if there is none."""
         request = GetFieldsRequest(entity=entity, entity_id=entity_id)
         try:
-            record = await self._line.ask(lambda stub: stub.get_fields(request), timeout)
+            record = await self._calls.ask(lambda stub: stub.get_fields(request), timeout)
         except RhtmxError as error:
             if error.code is ErrorCode.NOT_FOUND:
                 return None
@@ -89,7 +89,7 @@ class Reads:
             >>> async for change in trackers.watch("tasks", since=0):
             ...     print(change.version, change.action, change.data)
         """
-        source = StreamOpener(self._line, entity, Granularity.RECORDS)
+        source = StreamOpener(self._calls, entity, Granularity.RECORDS)
         return Watch(source, Change.of, since=build_message.position(since), on_reset=on_reset)
 
     def watch_fields(
@@ -100,7 +100,7 @@ class Reads:
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Watch[FieldChange]:
         """The live stream of field changes; see `watch`."""
-        source = StreamOpener(self._line, entity, Granularity.FIELDS)
+        source = StreamOpener(self._calls, entity, Granularity.FIELDS)
         return Watch(source, FieldChange.of, since=build_message.position(since), on_reset=on_reset)
 
     def sync(
@@ -120,7 +120,7 @@ class Reads:
             >>> async for change in trackers.sync("tasks", result.position):
             ...     print(change.version, change.data)
         """
-        source = StreamOpener(self._line, entity, Granularity.RECORDS, ends=True, timeout=timeout)
+        source = StreamOpener(self._calls, entity, Granularity.RECORDS, ends=True, timeout=timeout)
         start = build_message.position(since)
         return CatchUp(source, Change.of, record_key, since=start, on_reset=on_reset)
 
@@ -133,7 +133,7 @@ class Reads:
         timeout: float | None = None,
     ) -> CatchUp[FieldChange]:
         """Every field that changed after a position, each at its latest; see `sync`."""
-        source = StreamOpener(self._line, entity, Granularity.FIELDS, ends=True, timeout=timeout)
+        source = StreamOpener(self._calls, entity, Granularity.FIELDS, ends=True, timeout=timeout)
         start = build_message.position(since)
         return CatchUp(source, FieldChange.of, field_key, since=start, on_reset=on_reset)
 
@@ -159,7 +159,7 @@ class Reads:
         if until is not None:
             check_time(until, "history.until")
         request = HistoryRequest(entity=entity, entity_id=entity_id, since=since, until=until)
-        commits = self._line.stream(lambda call: call.stub.history(request), Limit.of(timeout))
+        commits = self._calls.stream(lambda call: call.stub.history(request), Limit.of(timeout))
         async with aclosing(commits):
             async for commit in commits:
                 yield Change.of(commit)

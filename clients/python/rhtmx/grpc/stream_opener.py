@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.grpc.call import Call, Limit
-from rhtmx.grpc.channel import ServerChannel
+from rhtmx.grpc.calls import Calls
 from rhtmx.messages import Envelope, Position, Sync, SyncFields, WatchRequest
 
 __all__ = ["StreamOpener"]
@@ -22,7 +22,7 @@ class StreamOpener:
     """See the head of the file.
 
     Args:
-        line: makes the calls.
+        calls: makes the calls.
         entity: the collection.
         granularity: records or fields.
         ends: whether to end at the head.
@@ -31,7 +31,7 @@ class StreamOpener:
 
     def __init__(
         self,
-        line: ServerChannel,
+        calls: Calls,
         entity: str,
         granularity: Granularity,
         *,
@@ -40,7 +40,7 @@ class StreamOpener:
     ) -> None:
         self.entity = entity
         self.ends = ends
-        self._line = line
+        self._calls = calls
         self._granularity = granularity
         self._timeout = timeout
         self._limit: Limit | None = None
@@ -48,7 +48,7 @@ class StreamOpener:
     @property
     def renews(self) -> bool:
         """Whether another call may have another token."""
-        return self._line.renews
+        return self._calls.renews
 
     def begin(self) -> None:
         """The time begins."""
@@ -61,12 +61,12 @@ class StreamOpener:
     def open(self, since: Position | None) -> AsyncGenerator[Envelope, None]:
         """Read from a position on."""
         if self.ends and since is not None:
-            return self._line.stream(self._syncing(since), self._limit)
-        return self._line.stream(self._watching(since), self._limit)
+            return self._calls.stream(self._syncing(since), self._limit)
+        return self._calls.stream(self._watching(since), self._limit)
 
     async def epoch(self) -> str:
         """The epoch of the log, as a stream says it that starts at the head."""
-        async with aclosing(self._line.stream(self._watching(None), self._limit)) as envelopes:
+        async with aclosing(self._calls.stream(self._watching(None), self._limit)) as envelopes:
             async for envelope in envelopes:
                 for complete in (envelope.sync_complete, envelope.sync_fields_complete):
                     if complete is not None:

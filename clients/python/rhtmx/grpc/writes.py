@@ -1,7 +1,7 @@
 """What a backend writes, and what it asks about forms.
 
 Knows the calls that a user makes for it. Must not know how calls are made nor
-how they fail: `line` does.
+how they fail: `calls` does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from rhtmx.core import build_message
 from rhtmx.core.ticks import Ticks
 from rhtmx.grpc.call import Limit
-from rhtmx.grpc.channel import ServerChannel
+from rhtmx.grpc.calls import Calls
 from rhtmx.grpc.pushes import Many, PushOutcome, push_many
 from rhtmx.messages import Push
 from rhtmx.values.form_value import FormValue
@@ -26,12 +26,12 @@ class Writes:
     """The part of a backend that writes.
 
     Args:
-        line: makes the calls.
+        calls: makes the calls.
         clock: the time, for field writes.
     """
 
-    def __init__(self, line: ServerChannel, clock: Callable[[], datetime]) -> None:
-        self._line = line
+    def __init__(self, calls: Calls, clock: Callable[[], datetime]) -> None:
+        self._calls = calls
         self._clock = clock
         self._ticks = Ticks()
 
@@ -87,7 +87,8 @@ class Writes:
         """Write many records with many in flight; yields what became of each, in order.
 
         One that is refused is yielded as well, with its `error`, and does not keep the
-        next from being written: look at it. If the loop is left, or the connection
+        next from being written: look at it. That holds for one that no server could read,
+        too: it uses up its number like any other. If the loop is left, or the connection
         lost, what was in flight may have been written; the rest is not.
 
         Args:
@@ -107,7 +108,7 @@ class Writes:
             >>> async for written in trackers.push_many(quotes):
             ...     print(written.entity_id, written.error or written.version)
         """
-        return push_many(self._line, writes, Limit.of(timeout))
+        return push_many(self._calls, writes, Limit.of(timeout))
 
     async def push_fields(
         self,
@@ -143,7 +144,7 @@ class Writes:
         message = build_message.push_fields(
             entity, entity_id, fields, delete, base_version, at, seq
         )
-        answer = await self._line.ask(lambda stub: stub.push_fields(message), timeout)
+        answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
         assert answer.ack is not None
         return FieldPushResult.of(answer.ack, answer.conflicts)
 
@@ -171,7 +172,7 @@ class Writes:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
         message = build_message.validate_field(form, field, value, values or {}, form_instance)
-        answer = await self._line.ask(lambda stub: stub.validate_field(message), timeout)
+        answer = await self._calls.ask(lambda stub: stub.validate_field(message), timeout)
         return Validation.of(answer)
 
     async def validate_form(
@@ -194,8 +195,8 @@ class Writes:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
         message = build_message.validate_form(form, fields, form_instance)
-        answer = await self._line.ask(lambda stub: stub.validate_form(message), timeout)
+        answer = await self._calls.ask(lambda stub: stub.validate_form(message), timeout)
         return FormValidation.of(answer)
 
     async def _push(self, message: Push, timeout: float | None) -> PushResult:
-        return PushResult.of(await self._line.ask(lambda stub: stub.push(message), timeout))
+        return PushResult.of(await self._calls.ask(lambda stub: stub.push(message), timeout))

@@ -54,7 +54,7 @@ class Signal:
             finally:
                 self._waiting.discard(waiting)
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)  # each raise would add to it
 
 
 class Backlog(Generic[T]):

@@ -24,6 +24,7 @@ from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.alarm import Alarm, mind_sleep
 from rhtmx.runtime.handshake import DialError, Endpoint, dial, hang_up, never_opened, oversize
+from rhtmx.runtime.haste import Haste
 from rhtmx.runtime.trouble import Trouble
 from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
 
@@ -75,6 +76,7 @@ class Connection:
         self._patient = True
         self._attempting: asyncio.Task[float | None] | None = None
         self._alarm = Alarm(session, endpoint.shown, self._wake.set)
+        self._haste = Haste()
         self.trouble = Trouble()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -100,7 +102,7 @@ class Connection:
             raise
         if self._session.error is not None:
             await self.close()
-            raise self._session.error
+            raise self._session.error.with_traceback(None)
 
     def start(self) -> None:
         """Connect as soon as that is possible; do not wait for it."""
@@ -133,6 +135,8 @@ class Connection:
     def _rouse(self) -> None:
         """What waits for its time connects now, and what is open has to prove itself."""
         self._session.wake(self._loop.time())
+        if not self._is_first:
+            self._haste.hurry()
         self._nudge.set()
         self._wake.set()
 
@@ -178,11 +182,13 @@ class Connection:
         """Connect and converse; returns after how many seconds to do it again, if at all."""
         try:
             self._session.token = await self._fresh_token()
-            socket = await dial(self._endpoint)
+            socket = await self._haste.limit(dial(self._endpoint))
         except DialError as error:
             if error.final or self._is_first:
                 self._session.close(ConnectionClosed(str(error), code=error.code))
-            self._trouble(error.code, str(error), logging.INFO if error.usual else logging.WARNING)
+            # A server that has never been there may as well not have been started.
+            passes = error.usual and self._opened.is_set()
+            self._trouble(error.code, str(error), logging.INFO if passes else logging.WARNING)
             return self._session.lost(self._loop.time())
         self._session.connected(self._loop.time())
         writer = self._loop.create_task(self._write(socket))

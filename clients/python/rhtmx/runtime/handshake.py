@@ -46,8 +46,8 @@ _CLOSE_TIMEOUT = 2.0
 _MAY_PASS = frozenset({408, 425, 429})
 
 _NO_HTTP = (
-    "what answers there does not speak HTTP, or ended the connection: if it speaks TLS, "
-    "connect to wss:// instead"
+    "what answers there does not speak HTTP, or ended the connection: is the port right? "
+    "Or, if it speaks TLS, connect to wss:// instead"
 )
 _HINTS = {
     401: "it asks for a name and a password, or for a header",
@@ -197,17 +197,17 @@ def _failed(  # noqa: C901
             )
             final = True
         case InvalidMessage():
-            words = tls.MAYBE_CERTIFICATE if endpoint.secure else _NO_HTTP
+            words = tls.maybe_certificate(tls.SOCKET) if endpoint.secure else _NO_HTTP
         case InvalidHandshake() | InvalidProxy():
             words = without_secrets(str(error))
         case TimeoutError() if endpoint.secure and socket is not None and not socket.begun:
-            words = f"no TLS within {endpoint.open_timeout:g} s: {tls.NO_TLS}"
+            words = f"no TLS within {endpoint.open_timeout:g} s: {tls.no_tls(tls.SOCKET)}"
         case TimeoutError():
             words, usual = f"no answer within {endpoint.open_timeout:g} s", True
         case ssl.SSLError():
             words, final = tls.failure(error)
         case ConnectionError() if endpoint.secure and socket is not None and not socket.begun:
-            words = tls.BROKEN_OFF
+            words = tls.broken_off(tls.SOCKET)
         case _:
             words = f"{_in_words(error)}: is the server running?"
             usual = True

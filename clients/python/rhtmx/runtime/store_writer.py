@@ -73,7 +73,7 @@ class StoreWriter:
         while not all(row.stored for row in self._local.writes.queue):
             await self._signal.wait()
             if self._error is not None:
-                raise self._error
+                raise self._error.with_traceback(None)
 
     async def close(self) -> None:
         """Store the rest, and let go of the store. To close twice is no error."""

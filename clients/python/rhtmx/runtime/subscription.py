@@ -230,7 +230,7 @@ class Subscription(Generic[T]):
         if self._error is not None:
             error = self._error
             self.stop()
-            raise error
+            raise error.with_traceback(None)
 
     def _note(self, news: Synced | WasReset) -> None:
         if isinstance(news, Synced):

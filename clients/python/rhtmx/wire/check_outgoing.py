@@ -17,7 +17,7 @@ from rhtmx.messages.tables import CASES, SHAPES
 from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS, MAX_NAME
 from rhtmx.wire.refusal import bad_message, expected
 from rhtmx.wire.times import to_utc
-from rhtmx.wire.value import check_text
+from rhtmx.wire.value import check_key, check_text
 
 __all__ = ["check_integer", "check_time", "checked"]
 
@@ -80,6 +80,11 @@ def _check_name(value: object, of: type, where: str) -> None:
         raise bad_message(where, f"1 to {MAX_NAME} bytes expected, got {size}")
 
 
+def _check_key(value: object, of: type, where: str) -> None:
+    _check_name(value, of, where)
+    check_key(str(value), where)
+
+
 def _check_integer(value: object, of: type, where: str) -> None:
     check_integer(value, where)
 
@@ -120,17 +125,22 @@ _CHECKS: dict[str, _Check] = {
     "message": _check_fields,
 }
 
-_NAMED = frozenset(
-    {"client_id", "entities", "entity", "entity_id", "field", "form", "form_instance", "secret"}
-)
+_NAMED = frozenset({"client_id", "entity_id", "form", "form_instance", "secret"})
 """Fields that hold a name."""
+
+_KEYS = frozenset({"entities", "entity", "field"})
+"""Fields that hold a name which is a key of an object, too: of a record, or of `since`."""
 
 _PLANS: dict[type, list[tuple[str, _Check, str, type]]] = {}
 
 
-def _is_name(kind: type, field: str) -> bool:
-    # The controls of a page may be called anything.
-    return field in _NAMED and kind is not messages.FormFieldValue
+def _check_of(kind: type, field: str, what: str) -> _Check:
+    """The check of one field."""
+    if kind is messages.FormFieldValue:  # the controls of a page may be called anything
+        return _CHECKS[what]
+    if field in _KEYS and kind is not messages.ValidateField:
+        return _check_key
+    return _check_name if field in _NAMED | _KEYS else _CHECKS[what]
 
 
 def _plan(kind: type) -> list[tuple[str, _Check, str, type]]:
@@ -140,7 +150,7 @@ def _plan(kind: type) -> list[tuple[str, _Check, str, type]]:
         plan = _PLANS[kind] = [
             (
                 name,
-                _check_name if _is_name(kind, name) else _CHECKS[shape.kind],
+                _check_of(kind, name, shape.kind),
                 shape.label,
                 getattr(messages, shape.type_name) if shape.kind == "message" else kind,
             )

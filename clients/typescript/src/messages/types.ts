@@ -225,7 +225,10 @@ export interface Error {
   readonly seq?: number | undefined;
   /** The same request may succeed later. */
   readonly retryable?: boolean | undefined;
-  /** What this code adds. */
+  /**
+   * What this code adds. Where a subscription to one entity is refused, which has
+   * no id, `{"entity": …}` names it, unless the code adds something else.
+   */
   readonly details: JsonValue;
   /** Wait this long before sending it again, in milliseconds. */
   readonly retry_after?: number | undefined;

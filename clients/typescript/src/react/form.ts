@@ -8,6 +8,7 @@
 import { useCallback, useRef, useState } from "react";
 
 import { bindForm } from "../forms/index.ts";
+import { showErrors } from "../forms/errors.ts";
 import { member } from "../forms/member.ts";
 import type { BoundForm, FormOptions, ValidationDetail } from "../forms/index.ts";
 
@@ -62,9 +63,13 @@ export function useForm(
     (form: HTMLFormElement | null) => {
       stop.current?.();
       stop.current = bound.current = undefined;
+      // They are of the form that has gone, or of another name.
+      setErrors(NO_ERRORS);
       if (!form) return;
+      const wrong = new Set<string>();
       const heard = (event: Event) => {
         const { detail } = event as CustomEvent<ValidationDetail>;
+        wrong[detail.error ? "add" : "delete"](detail.field);
         setErrors((before) => withAnswer(before, detail));
       };
       const forget = () => setErrors(NO_ERRORS);
@@ -77,6 +82,8 @@ export function useForm(
       stop.current = () => {
         binding.stop();
         ending.abort();
+        const { show } = showErrors(form, () => {});
+        for (const field of wrong) show(field, "", false);
       };
     },
     [client, name],

@@ -67,6 +67,13 @@ export interface Field<V> {
   readonly set: (value: V) => Promise<void>;
 }
 
+/** What is said of a field beside its value. `place`: which field, and how often it was written here. */
+interface Said {
+  readonly place: { writes: number };
+  readonly conflict?: OpenConflict | undefined;
+  readonly error?: RhtmxError | undefined;
+}
+
 /**
  * One field of a record, to be edited by itself.
  *
@@ -80,43 +87,51 @@ export function useField<T, K extends keyof T & string>(
   field: K,
 ): Field<T[K]> {
   const row = useRecord(collection, id);
-  const [conflict, setConflict] = useState<OpenConflict>();
-  const [error, setError] = useState<RhtmxError>();
+  const place = useMemo(() => ({ writes: 0 }), [collection, id, field]);
+  const [last, setSaid] = useState<Said>({ place });
+  const said: Said = last.place === place ? last : { place };
+  // Another record: what was said of the one before is not of this one, not even for a moment,
+  // https://react.dev/reference/react/useState#storing-information-from-previous-renders
+  if (said !== last) setSaid(said);
+  const say = useCallback(
+    // What becomes of a write to the one before comes late.
+    (what: Partial<Said>) => setSaid((now) => (now.place === place ? { ...what, place } : now)),
+    [place],
+  );
 
   useEffect(() => {
-    setConflict(undefined);
-    setError(undefined);
     return collection.onConflict((each) => {
       if (each.id !== id || each.field !== field) return;
       // Answered is settled, whatever comes of it: that is told by the next one.
       const settle = <A extends unknown[], R>(answer: (...args: A) => R) => (...args: A) => {
-        setConflict(undefined);
+        say({});
         return answer(...args);
       };
-      setConflict({
+      const conflict = {
         ...each,
         keepMine: settle(each.keepMine),
         takeTheirs: settle(each.takeTheirs),
         merge: settle(each.merge),
-      });
+      };
+      say({ conflict });
     });
-  }, [collection, id, field]);
+  }, [collection, id, field, say]);
 
   const set = useCallback(
     async (value: T[K]) => {
-      setConflict(undefined);
-      setError(undefined);
+      const write = ++place.writes;
+      say({});
       try {
         await collection.patch(id, { [field]: value } as unknown as Partial<T>);
       } catch (failure) {
-        setError(failure as RhtmxError);
+        if (write === place.writes) say({ error: failure as RhtmxError });
       }
     },
-    [collection, id, field],
+    [collection, id, field, place, say],
   );
 
   const { value, pending } = { value: row?.data?.[field], pending: row?.pending ?? false };
-  return { value, pending, conflict, error, set };
+  return { value, pending, conflict: said.conflict, error: said.error, set };
 }
 
 /**

@@ -12,7 +12,7 @@ import { checkMessage, checkTyped, leniently, nested } from "./check.ts";
 import { refuse } from "./fail.ts";
 import { CLIENT, EITHER, SERVER } from "./plan.ts";
 import { readEnvelope } from "./reader.ts";
-import { exactly, parseJson, writeJson } from "./value.ts";
+import { checkKey, exactly, parseJson, writeJson } from "./value.ts";
 import { writeEnvelope } from "./writer.ts";
 import type { Note } from "./check.ts";
 import type { Format, Frame } from "./format.ts";
@@ -81,23 +81,39 @@ export function checkFromClient<M extends ClientMessage>(message: M): M {
   return checked as unknown as M;
 }
 
+const UTF8 = /* @__PURE__ */ new TextEncoder();
 /** Bytes in a name: see `rhtmx.wire.limits`. */
 const MAX_NAME = 255;
+/** Bytes in a token, and items of a list. */
+const MAX = 4096;
 
-/** Refuses names that are empty or too long, and numbers below 0: no server takes them. */
-function checkSizes(fields: object, at: string): void {
-  for (const [key, value] of Object.entries(fields)) {
-    const where = `${at}.${key}`;
-    if (/^(entit(y|y_id|ies)|form|field)$/.test(key)) [value].flat().forEach((name) => checkName(name, where));
-    else if (value < 0) refuse(where, "below 0");
-    // What is written is the application's own, and was looked at.
-    else if (value && typeof value === "object" && !/^(data|value)$/.test(key)) checkSizes(value, where);
+/** Where a name stands; the controls of a page may be called anything. */
+const NAMES = /^(?!v.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
+/** Where one stands that is a key of an object, too: of a record, or of `since`. */
+const KEYS = /^[ps].*(\.entity|]|\.field)$/;
+/** Where what is written stands: it is the application's own, and was looked at. */
+const VALUES = /\.(data|value)$/;
+
+/** Refuses names and numbers that no server takes. */
+function checkSizes(value: unknown, at: string): void {
+  if (typeof value === "string") {
+    if (NAMES.test(at)) checkSize(UTF8.encode(value), at, "bytes", MAX_NAME, 1);
+    if (KEYS.test(at)) checkKey(value, at);
+    if (at.endsWith(".token")) checkSize(UTF8.encode(value), at, "bytes");
+    return;
+  }
+  if (VALUES.test(at)) return;
+  if (typeof value === "number" && value < 0) refuse(at, "below 0");
+  const inner = Object(value) as unknown[];
+  checkSize(inner, at, "items");
+  for (const [key, item] of Object.entries(inner)) {
+    checkSizes(item, "length" in inner ? `${at}[${key}]` : `${at}.${key}`);
   }
 }
 
-function checkName(name: string, at: string): void {
-  const { length } = new TextEncoder().encode(name);
-  if (!length || length > MAX_NAME) refuse(at, `1 to ${MAX_NAME} bytes expected, got ${length}`);
+/** The length of bytes, or of a list of items; what is neither has none. */
+function checkSize({ length }: ArrayLike<unknown>, at: string, what: string, most = MAX, least = 0): void {
+  if (length < least || length > most) refuse(at, `${least} to ${most} ${what} expected, got ${length}`);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {

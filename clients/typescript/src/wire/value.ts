@@ -68,11 +68,12 @@ export function isText(value: unknown): value is string {
 export function entriesOf(value: object, at: string): [key: string, item: unknown][] {
   // Spread, a hole in an array is `undefined` like any other.
   const entries = Object.entries(Array.isArray(value) ? [...value] : value);
-  for (const [key] of entries) checkKey(key, at, 0);
+  for (const [key] of entries) checkKey(key, at);
   return entries;
 }
 
-function checkKey(key: string, at: string, depth: number): void {
+/** Refuses a key that is not safe to set on an object, so `depth` deep in a value `at` a place. */
+export function checkKey(key: string, at: string, depth = 0): void {
   if (!isText(key) || /^(__proto__|constructor|prototype)$/.test(key)) {
     wrong(at, depth, `the key ${show(key)} is not allowed`);
   }

@@ -70,9 +70,9 @@ class Player {
     this.#driver.connect();
   }
 
-  _welcome({ message_bytes = 65_536, ...given }: Step): void {
+  _welcome({ message_bytes = 65_536, requests = 64, ...given }: Step): void {
     this.#epoch = given["epoch"];
-    const limits = { ...WELCOME.limits, message_bytes };
+    const limits = { ...WELCOME.limits, message_bytes, requests };
     this.#says({ ...WELCOME, heartbeat: 20_000, limits, ...given });
   }
 

@@ -13,9 +13,12 @@ let form: FormHandle;
 let root: Root;
 let sent: number;
 
+let name: string;
+let isOpen: boolean;
+
 function SignUp() {
-  form = useForm(client, "signup", { drafts: false });
-  return createElement(
+  form = useForm(client, name, { drafts: false });
+  return isOpen && createElement(
     "form",
     {
       ref: form.ref,
@@ -36,11 +39,16 @@ beforeEach(async () => {
   vi.useFakeTimers();
   client = new FakeClient();
   sent = 0;
+  [name, isOpen] = ["signup", true];
   document.body.replaceChildren(document.createElement("main"));
 });
 
 async function render(Mode: typeof StrictMode, place: HTMLElement = find("main")): Promise<void> {
   root = createRoot(place);
+  await again(Mode);
+}
+
+async function again(Mode: typeof StrictMode): Promise<void> {
   await act(async () => root.render(createElement(Mode, null, createElement(SignUp))));
 }
 
@@ -125,6 +133,33 @@ describe.each([["", Fragment], [" in StrictMode", StrictMode]])("a form%s", (_, 
     });
     expect(form.errors).toEqual({ email: "is taken" });
     expect(client.fields).toHaveLength(1);
+  });
+
+  it("that goes takes its errors with it: the one that comes in its place begins anew", async () => {
+    await act(async () => {
+      type("email", "x");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is no address" });
+    });
+    expect(form.errors).toEqual({ email: "is no address" });
+    isOpen = false;
+    await again(Mode);
+    expect(form.errors).toEqual({});
+    isOpen = true;
+    await again(Mode);
+    expect([form.errors, find("[data-rhtmx-error=email]").textContent]).toEqual([{}, ""]);
+  });
+
+  it("that is checked as another one from now on has none of the errors of the one before", async () => {
+    await act(async () => {
+      type("email", "x");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is no address" });
+    });
+    name = "invite";
+    await again(Mode);
+    expect([form.errors, find("[data-rhtmx-error=email]").textContent]).toEqual([{}, ""]);
+    expect(find("[name=email]").getAttribute("aria-invalid")).not.toBe("true");
   });
 
   it("has errors of its own, in each root", async () => {

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
-import { act, createElement, StrictMode, useState } from "react";
+import { act, createElement, StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
 import { connect } from "../../src/client.ts";
@@ -216,6 +216,98 @@ it("useField shows a conflict of its field until it is answered", async () => {
   expect(place.textContent).toBe("Theirs Theirs");
   await happens(() => void title.conflict?.keepMine());
   expect(place.textContent).toBe("Mine agreed");
+});
+
+describe("useField of another record than before", () => {
+  let title!: Field<string>;
+  let turnTo!: (id: string) => void;
+  let seen: string[];
+  const refuses = (seq: number) =>
+    socket.says({ type: "error", message: "no", code: "forbidden", seq, details: null });
+
+  beforeEach(async () => {
+    seen = [];
+    await render(() => {
+      const [id, set] = useState("1");
+      turnTo = set;
+      title = useField(tasks, id, "title");
+      seen.push(`${id} ${title.error?.code ?? ""}${title.conflict?.theirs ?? ""}`);
+      return seen.at(-1)!;
+    });
+  });
+
+  it("does not show the conflict of the one before, not even for a moment", async () => {
+    await happens(() => void title.set("Mine"));
+    await happens(() => conflicts());
+    expect(place.textContent).toBe("1 Theirs");
+    await act(async () => turnTo("2"));
+    expect(place.textContent).toBe("2 ");
+    expect(seen.filter((each) => each.startsWith("2"))).not.toContain("2 Theirs");
+  });
+
+  it("does not show why a write to the one before was refused, whenever that comes", async () => {
+    await happens(() => void title.set("Uno"));
+    await act(async () => turnTo("2"));
+    await happens(() => refuses(1));
+    expect(place.textContent).toBe("2 ");
+    await happens(() => void title.set("Due"));
+    await happens(() => refuses(2));
+    expect(place.textContent).toBe("2 forbidden");
+    await act(async () => turnTo("1"));
+    expect(place.textContent).toBe("1 ");
+  });
+
+  it("keeps what is said of it when something comes of the one before", async () => {
+    await happens(() => void title.set("Uno"));
+    await act(async () => turnTo("2"));
+    await happens(() => void title.set("Due"));
+    await happens(() => refuses(2));
+    await happens(() => refuses(1));
+    expect(place.textContent).toBe("2 forbidden");
+  });
+});
+
+it("useField says why its last write was refused, not why one before it was", async () => {
+  let title!: Field<string>;
+  await render(() => {
+    title = useField(tasks, "1", "title");
+    return `${title.value} ${title.error?.code ?? ""}`;
+  });
+  await happens(() => {
+    void title.set("Un");
+    void title.set("Uno");
+  });
+  await happens(() => socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }));
+  expect(place.textContent).toBe("Uno ");
+});
+
+it("a component opens and closes a collection in one effect, as the documentation shows, in StrictMode too", async () => {
+  let turnTo!: (name: string) => void;
+  const rooms: Collection<Task>[] = [];
+  const Rows = ({ of }: { of: Collection<Task> }) => titles(useCollection(of));
+  await render(() => {
+    const [name, set] = useState("kitchen");
+    turnTo = set;
+    const [room, setRoom] = useState<Collection<Task>>();
+    useEffect(() => {
+      const opened = client.collection<Task>(name);
+      rooms.push(opened);
+      setRoom(opened);
+      return () => {
+        setRoom(undefined);
+        opened.close();
+      };
+    }, [name]);
+    return (room ? createElement(Rows, { of: room }) : "closed") as string;
+  });
+  await happens(() => void rooms.at(-1)!.set("1", { title: "Wash up" }));
+  expect(place.textContent).toBe("Wash up");
+  await act(async () => turnTo("attic"));
+  expect(place.textContent).toBe("");
+  await happens(() => void rooms.at(-1)!.set("1", { title: "Dust" }));
+  expect(place.textContent).toBe("Dust");
+  expect(rooms.map(({ entity }) => entity)).toEqual(["kitchen", "kitchen", "attic"]);
+  for (const room of rooms.slice(0, -1)) expect(() => room.subscribe(() => {})).toThrow("was closed");
 });
 
 it("useConnection follows the state", async () => {

@@ -31,6 +31,17 @@ export interface MalformedVector extends FrameVector {
   readonly unseen_by_javascript?: true;
 }
 
+export interface OutgoingVector {
+  readonly name: string;
+  readonly data: string;
+  readonly path: string | null;
+}
+
+export interface ShownVector {
+  readonly given: string;
+  readonly shown: string;
+}
+
 function load(name: string): unknown {
   const path = new URL(`../../../../tests/vectors/${name}`, import.meta.url);
   return JSON.parse(readFileSync(path, "utf8"));
@@ -39,6 +50,9 @@ function load(name: string): unknown {
 export const good = load("messages.json") as GoodVector[];
 export const malformed = load("malformed.json") as MalformedVector[];
 export const newer = load("newer.json") as NewerVector[];
+export const outgoing = load("outgoing.json") as OutgoingVector[];
+export const urls = load("urls.json") as ShownVector[];
+export const texts = load("texts.json") as ShownVector[];
 
 /** The frame of a vector. */
 export function frame({ input, hex }: FrameVector): string | Uint8Array {

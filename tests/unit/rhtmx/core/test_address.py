@@ -8,6 +8,7 @@ import pytest
 
 from rhtmx.core.address import checked_headers, shown, websocket_url, without_secrets
 from rhtmx.errors import ErrorCode, RhtmxError
+from tests.vectors.url_cases import TEXTS, URLS
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,8 @@ def test_urls_of_pages_are_taken_as_well(given: str, used: str) -> None:
         ("ws://x..y/", "its host is no name"),
         (f"wss://{'a' * 64}.example/", "its host is no name"),
         ("ws://ada:p/w@h/", "in a password '/' is written %2F"),
-        ("ws://[h/", "Invalid IPv6 URL"),
+        ("ws://[h/", "its host is no name, nor an IPv6 address in brackets"),
+        ("ws://[h]/", "its host is no name, nor an IPv6 address in brackets"),
         ("ws://h/#top", "leave out what begins with '#'"),
         ("ws://h/#", "leave out what begins with '#'"),
         ("ws://ada@h/", "needs a password"),
@@ -68,38 +70,32 @@ def test_a_url_is_a_text(url: Any) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("x://ada:s3cr3t@h/?q=s3cr3t", "x://h?s3cr3t#s3cr3t", "x://ada:s3cr3t/s3cr3t@h/"),
-        *("x://ada:s3cr3t?s3cr3t@h/", "x://ada:s3cr3t#s3cr3t@h/", "x://ada:s3cr3t@s3cr3t@h/"),
+        *(each.given for each in URLS if "s3cr3t" in each.given),
+        # What Python's parser has to say of these repeats the password.
+        *(
+            "://ada:s3cr3t\u2100@h/",
+            "://ada:[s3cr3t]@h/",
+            "://ada:s3cr3t[@h/",
+            "://ada:s3cr3t/@h:x/",
+        ),
     ],
 )
 def test_a_refusal_repeats_no_secret(url: str) -> None:
-    with pytest.raises(RhtmxError, match="got 'x://h") as caught:
-        websocket_url(url)
+    with pytest.raises(RhtmxError, match="got ") as caught:
+        websocket_url(f"x{url}")
     assert "s3cr3t" not in caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("url", "without"),
-    [
-        ("ws://h:1/api/ws", "ws://h:1/api/ws"),
-        ("wss://ada:pw@h/api/ws?token=s3cr3t#x", "wss://h/api/ws"),
-        ("ws://[::1]:3000/api/ws", "ws://[::1]:3000/api/ws"),
-    ],
-)
-def test_what_is_shown_of_a_url_holds_no_secret(url: str, without: str) -> None:
-    assert shown(url) == without
+@pytest.mark.parametrize(("url", "words"), URLS)
+def test_what_is_shown_of_a_url_holds_no_secret(url: str, words: str) -> None:
+    assert shown(url) == words
+    assert "s3cr3t" not in words
 
 
-@pytest.mark.parametrize(
-    ("text", "without"),
-    [
-        ("http://ada:s3cr3t@p:1 isn't a valid proxy: why?", "http://p:1 isn't a valid proxy: why?"),
-        ("cannot go to ws://h/x?t=s3cr3t now", "cannot go to ws://h/x now"),
-        ("did it end? yes", "did it end? yes"),
-    ],
-)
-def test_what_a_library_says_is_repeated_without_secrets(text: str, without: str) -> None:
-    assert without_secrets(text) == without
+@pytest.mark.parametrize(("text", "words"), TEXTS)
+def test_what_a_library_says_is_repeated_without_secrets(text: str, words: str) -> None:
+    assert without_secrets(text) == words
+    assert "s3cr3t" not in words
 
 
 def test_headers_that_can_be_sent_are_passed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from rhtmx.core.events import Answered, Event, Refused
 from rhtmx.core.requests import Requests
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ValidateField, ValidationResult
+from rhtmx.messages import Authenticate, Authenticated, ValidateField, ValidationResult
 
 
 def question(name: str) -> ValidateField:
@@ -66,6 +66,24 @@ def test_no_more_wait_at_a_time_than_the_server_allows(requests: Requests) -> No
     assert asked(requests) == ["a", "b"]
     requests.answered(answer("a"))
     assert asked(requests) == ["c"]
+
+
+def test_a_token_waits_for_no_answer_also_where_it_is_asked_again(requests: Requests) -> None:
+    requests.begin(1)
+    assert asked(requests) == ["a"]
+    for name in ("older", "newer"):
+        requests.add(Authenticate(name, name))
+    assert requests.due(0) == []
+    assert asked(requests) == ["older", "newer"]
+    requests.begin(1)
+    assert asked(requests) == ["older", "newer"]
+    requests.answered(Authenticated(request_id="newer"))
+    requests.refused(refusal(ErrorCode.RATE_LIMITED, "older", retry_after=1.0), 0.0)
+    assert requests.due() == []
+    requests.hold.tick(5.0)
+    assert asked(requests) == ["older"]
+    requests.answered(Authenticated(request_id="older"))
+    assert asked(requests) == ["a"]
 
 
 def test_no_more_are_asked_than_there_is_room_for(requests: Requests) -> None:

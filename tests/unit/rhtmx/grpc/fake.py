@@ -15,7 +15,7 @@ from grpclib.exceptions import GRPCError
 from grpclib.testing import ChannelFor
 
 from rhtmx.errors import ErrorCode
-from rhtmx.grpc.channel import ServerChannel, Token
+from rhtmx.grpc.calls import Calls, Token
 from rhtmx.grpc.client import Backend
 from rhtmx.grpc.codec import Codec
 from rhtmx.grpc.endpoint import target
@@ -252,25 +252,25 @@ async def channel_to(fake: Fake) -> AsyncIterator[Channel]:
 
 
 @asynccontextmanager
-async def line_to(
+async def calls_to(
     fake: Fake,
     *,
     token: Token = None,
     client_id: str | None = None,
     client_secret: str | None = None,
-) -> AsyncIterator[ServerChannel]:
-    """A line to it that is open."""
+) -> AsyncIterator[Calls]:
+    """A calls to it that is open."""
     async with channel_to(fake) as channel:
-        line = ServerChannel(
+        calls = Calls(
             target("test:1"),
             token=token,
             client_id=client_id,
             client_secret=client_secret,
             make=lambda _: channel,
         )
-        await line.open()
-        yield line
-        line.close()
+        await calls.open()
+        yield calls
+        calls.close()
 
 
 @asynccontextmanager
@@ -280,6 +280,6 @@ async def backend_to(
     """A backend of it that is entered."""
     async with channel_to(fake) as channel:
         where = target("test:1")
-        line = ServerChannel(where, token=token, client_id=client_id, make=lambda _: channel)
-        async with Backend(line, clock=lambda: NOON) as backend:
+        calls = Calls(where, token=token, client_id=client_id, make=lambda _: channel)
+        async with Backend(calls, clock=lambda: NOON) as backend:
             yield backend

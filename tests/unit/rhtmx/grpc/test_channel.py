@@ -3,180 +3,156 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from grpclib.server import Server
 
-from rhtmx.core import build_message
-from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.channel import ServerChannel
+from rhtmx.errors import RhtmxError
+from rhtmx.grpc.channel import open_channel, silence
+from rhtmx.grpc.client import backend
 from rhtmx.grpc.codec import Codec
-from rhtmx.grpc.endpoint import target
-from rhtmx.messages import GetRecordRequest, PushAck
-from rhtmx.messages.rhtmx.v1 import TrackersStub
-from rhtmx.wire.limits import MAX_TOKEN
-from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, backend_to, line_to, record, until
+from rhtmx.grpc.endpoint import Tls, target
+from rhtmx.grpc.failures import ConnectionLost, may_pass
+from tests.support.certificates import Pair, authority, signed
+from tests.support.tls import handshakes, server_side
 
-PUSH = build_message.push("tasks", "1", {}, None)
-REQUEST = GetRecordRequest("tasks", "1")
-
-
-async def get(stub: TrackersStub) -> object:
-    return await stub.get_record(REQUEST)
-
-
-async def test_each_call_says_who_is_there() -> None:
-    fake, tokens = Fake(), iter(["a", "b"])
-    fake.answer["get_record"] = record(1)
-
-    async def token() -> str:
-        return next(tokens)
-
-    async with line_to(fake, token=token, client_id="cafe") as line:
-        await line.ask(get)
-        await line.ask(get)
-    assert fake.metadata == [
-        {"authorization": f"Bearer {each}", "x-rhtmx-client-id": "cafe"} for each in "ab"
-    ]
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+PORT = "is it the port of the server's door for gRPC?"
+NO_ANSWER = "it ended the connection without an answer: does it speak TLS (tls=), "
+OTHER = f"what answers there speaks no gRPC: {PORT}"
+OLD = f"what answers there speaks HTTP/1, and no gRPC: {PORT}"
+OFF = "the other side broke off the TLS handshake: does it speak TLS on this port, "
+NO_TLS = "is it a port without TLS, for no tls=?"
+UNKNOWN = "the server ended the connection without an answer: is the port right? If it asks for a "
 
 
-async def test_what_gives_the_right_to_the_id_is_said_with_each_call() -> None:
-    fake = Fake()
-    fake.answer["get_record"] = record(1)
-    async with line_to(fake, client_id="cafe", client_secret="hush") as line:
-        await line.ask(get)
-        await line.ask(get)
-    said = {"x-rhtmx-client-id": "cafe", "x-rhtmx-client-secret": "hush"}
-    assert fake.metadata == [said, said]
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return authority(tmp_path_factory.mktemp("ca"), "ca")
 
 
-@pytest.mark.parametrize("secret", ["geheim\n", "", "schlüssel"])
-async def test_a_secret_that_cannot_be_sent_is_not_repeated(fake: Fake, secret: str) -> None:
-    async with line_to(fake, client_id="cafe", client_secret=secret) as line:
-        with pytest.raises(RhtmxError, match="client_secret: printable ASCII expected"):
-            await line.ask(get)
+@pytest.fixture(scope="module")
+def server(ca: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return signed(tmp_path_factory.mktemp("server"), "server", ca)
 
 
-async def test_nobody_has_to() -> None:
-    fake = Fake()
-    fake.answer["get_record"] = record(1)
-    async with line_to(fake) as line:
-        await line.ask(get)
-    assert fake.metadata == [{}]
+@contextlib.asynccontextmanager
+async def answering(
+    said: bytes, *, stays: bool = False, context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """What speaks as soon as it is spoken to; yields its port."""
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            await reader.read(1)
+            writer.write(said)
+            await writer.drain()
+            if stays:
+                await ended.wait()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as listening:
+        yield listening.sockets[0].getsockname()[1]
+        ended.set()
 
 
-@pytest.mark.parametrize("token", ["geheim\n", "", "schlüssel"])
-async def test_a_token_that_cannot_be_sent_is_not_repeated(fake: Fake, token: str) -> None:
-    async with line_to(fake, token=token) as line:
-        with pytest.raises(RhtmxError) as caught:
-            await line.ask(get)
-    assert caught.value.message == "token: printable ASCII expected"
-    assert caught.value.code is ErrorCode.BAD_MESSAGE
+async def failure(port: int, tls: bool | Tls = False, open_timeout: float = 30) -> RhtmxError:
+    with pytest.raises(RhtmxError) as caught:
+        async with backend(f"localhost:{port}", tls=tls, open_timeout=open_timeout):
+            pass
+    assert caught.value.message.startswith(f"cannot connect to 'localhost:{port}': ")
+    return caught.value
 
 
-@pytest.mark.parametrize("renewed", [False, True])
-async def test_a_token_that_is_too_long_does_not_travel(fake: Fake, renewed: bool) -> None:
-    async def renew() -> str:
-        return long
-
-    long = "t" * (MAX_TOKEN + 1)
-    async with line_to(fake, token=renew if renewed else long) as line:
-        with pytest.raises(RhtmxError) as caught:
-            await line.ask(get)
-    assert caught.value.code is ErrorCode.BAD_MESSAGE
-    assert caught.value.message == "token: at most 4096 bytes expected, got 4097"
-    assert fake.metadata == []
+def words(error: RhtmxError) -> str:
+    return error.message.partition("': ")[2]
 
 
-async def test_the_longest_token_travels(fake: Fake) -> None:
-    fake.answer["get_record"] = record(1)
-    async with line_to(fake, token="t" * MAX_TOKEN) as line:
-        await line.ask(get)
-    assert len(fake.metadata) == 1
+async def test_a_channel_reads_and_writes_through_the_wire() -> None:
+    channel = open_channel(target("localhost:1"))
+    assert isinstance(channel._codec, Codec)
+    config = channel._config
+    # Else a reader that lags keeps back everybody's answers.
+    assert config.http2_connection_window_size >= 1000 * config.http2_stream_window_size
 
 
-async def test_no_token_is_a_failure_that_may_pass(fake: Fake) -> None:
-    async def token() -> str:
-        raise OSError("the vault is closed")
-
-    async with line_to(fake, token=token) as line:
-        with pytest.raises(ConnectionClosed, match=r"no token to call with: .*the vault is closed"):
-            await line.ask(get)
-
-
-async def test_no_call_without_a_connection() -> None:
-    line = ServerChannel(target("localhost:1"))
-    with pytest.raises(ConnectionClosed, match=r"use `async with rhtmx\.backend"):
-        await line.ask(get)
-
-
-async def test_no_call_after_the_end(fake: Fake) -> None:
-    async with line_to(fake) as line:
-        line.close()
-        with pytest.raises(ConnectionClosed, match="the client was closed"):
-            await line.ask(get)
-        with pytest.raises(ConnectionClosed, match="connects once"):
-            await line.open()
-
-
-async def test_the_end_ends_what_waits(fake: Fake) -> None:
-    fake.answer["push"] = FOREVER
-    async with backend_to(fake) as backend:
-        pushing = asyncio.create_task(backend.push("tasks", "1", {}))
-        await until(lambda: bool(fake.asked))
-    with pytest.raises(ConnectionClosed, match="the client was closed"):
-        await pushing
-
-
-async def test_a_server_that_is_not_there_is_said_so() -> None:
-    line = ServerChannel(target("127.0.0.1:1"))
-    with pytest.raises(ConnectionClosed, match="is the server running"):
-        await line.open()
-
-
-async def test_a_server_that_does_not_answer_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_: object) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr("grpclib.client.Channel.__connect__", never)
-    line = ServerChannel(target("test:1"), open_timeout=0.01)
-    with pytest.raises(ConnectionClosed, match=r"cannot connect to 'test:1': no answer within"):
-        await line.open()
-
-
-async def test_connecting_counts_for_the_time_of_a_call(
-    fake: Fake, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        (b"", f"{NO_ANSWER}{PORT} Or has it no room for one more?"),
+        (SETTINGS[:5], OTHER),
+        (b"\x15\x03\x03\x00\x02\x02\x46", "what answers there speaks TLS: give tls="),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", OLD),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", OTHER),
+        (b"220 mail.example.com\r\n", OTHER),
+        (bytes(9), OTHER),
+        (SETTINGS[:8] + b"\x01", OTHER),
+    ],
+)
+async def test_what_speaks_no_grpc_is_told_when_it_is_entered_and_may_pass(
+    said: bytes, means: str
 ) -> None:
-    async def never(_: object) -> None:
-        await asyncio.Event().wait()
-
-    async with line_to(fake) as line:
-        monkeypatch.setattr("grpclib.client.Channel.__connect__", never)
-        with pytest.raises(TimeoutError, match=r"no answer from 'test:1' within 0\.01 s"):
-            await line.ask(get, timeout=0.01)
+    async with answering(said) as port:
+        error = await failure(port)
+    assert words(error) == means
+    assert may_pass(error)
 
 
-async def test_a_connection_that_is_lost_is_made_again() -> None:
-    """A real one: it breaks under a call, and the next call connects."""
-    fake = Fake()
-    fake.answer["push"] = FOREVER
-    server = Server([fake], codec=Codec())
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        await server.start(sock=listening.dup())
-    line = ServerChannel(target(f"127.0.0.1:{port}"))
-    await line.open()
-    asking = asyncio.create_task(line.ask(lambda stub: stub.push(PUSH)))
-    await until(lambda: bool(fake.asked))
-    assert line._channel is not None
-    assert line._channel._protocol is not None
-    line._channel._protocol.connection._transport.abort()
-    with pytest.raises(ConnectionClosed, match=f"the connection to '127.0.0.1:{port}' was lost"):
-        await asking
-    fake.answer["push"] = PushAck("tasks", "1", 1)
-    assert (await line.ask(lambda stub: stub.push(PUSH))).version == 1
-    line.close()
-    server.close()
-    await server.wait_closed()
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+async def test_what_speaks_something_else_is_not_waited_for(said: bytes) -> None:
+    async with answering(said, stays=True) as port:
+        assert "speaks" in words(await failure(port))
+
+
+async def test_what_says_nothing_is_waited_for_and_told_from_nobody() -> None:
+    async with answering(b"", stays=True) as port:
+        assert words(await failure(port, open_timeout=0.2)) == f"no answer within 0.2 s: {PORT}"
+        error = await failure(port, tls=True, open_timeout=0.2)
+    assert words(error) == f"no answer within 0.2 s: {NO_TLS}"
+
+
+async def test_over_tls_it_is_told_whether_there_is_any(ca: Pair, server: Pair) -> None:
+    known = Tls(ca=ca.cert)
+    for said, means in ((b"", OFF), (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers is no TLS: ")):
+        async with answering(said) as port:
+            error = await failure(port, known)
+        assert words(error).startswith(means)
+        assert may_pass(error)
+    context = server_side(server)
+    for said, means in ((b"", UNKNOWN), (b"HTTP/1.1 400 Bad Request\r\n", OLD), (bytes(9), OTHER)):
+        async with answering(said, context=context) as port:
+            assert words(await failure(port, known)).startswith(means)
+
+
+async def test_what_the_server_says_of_a_clients_certificate_is_final(
+    ca: Pair, server: Pair, tmp_path: Path
+) -> None:
+    stranger = signed(tmp_path, "stranger", authority(tmp_path, "other"))
+    with handshakes(server_side(server, clients=ca)) as url:
+        port = int(url.split(":")[2].partition("/")[0])
+        nobody = await failure(port, Tls(ca=ca.cert))
+        wrong = await failure(port, Tls(ca=ca.cert, cert=stranger.cert, key=stranger.key))
+    assert "(TLS alert: certificate required)" in words(nobody)
+    assert "(TLS alert: unknown ca)" in words(wrong)
+    for error in (nobody, wrong):
+        assert "give the right one (tls=Tls(cert=…))" in words(error)
+        assert not may_pass(error)
+
+
+async def test_who_begins_with_settings_is_taken_for_a_server() -> None:
+    async with answering(SETTINGS, stays=True) as port, backend(f"localhost:{port}"):
+        pass
+
+
+async def test_where_nobody_is_there_nothing_is_guessed() -> None:
+    channel = open_channel(target("localhost:1"))
+    with pytest.raises(OSError, match="Connect call failed"):
+        await channel.__connect__()
+    assert silence(channel) == ""
+    error = await failure(1)
+    assert isinstance(error, ConnectionLost)
+    assert words(error).endswith(": is the server running?")

@@ -54,7 +54,7 @@ async def test_it_knows_its_id(fake: Fake) -> None:
 
 
 def secret_of(made: Backend) -> str | None:
-    return made._line._client_secret
+    return made._calls._client_secret
 
 
 def test_an_id_has_a_secret_of_your_choice_or_a_random_one() -> None:

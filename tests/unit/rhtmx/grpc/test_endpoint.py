@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.codec import Codec
-from rhtmx.grpc.endpoint import Tls, open_channel, target
+from rhtmx.grpc.endpoint import Tls, target
 from tests.support.certificates import authority, signed
 from tests.support.process import run
 
@@ -79,11 +78,3 @@ def test_files_that_cannot_be_used_are_named_and_no_password_is_asked_for(tmp_pa
             target("localhost:1", files)
         assert caught.value.code is ErrorCode.BAD_MESSAGE
         assert caught.value.message == f"tls: {words}"
-
-
-async def test_a_channel_reads_and_writes_through_the_wire() -> None:
-    channel = open_channel(target("localhost:1"))
-    assert isinstance(channel._codec, Codec)
-    config = channel._config
-    # Else a reader that lags keeps back everybody's answers.
-    assert config.http2_connection_window_size >= 1000 * config.http2_stream_window_size

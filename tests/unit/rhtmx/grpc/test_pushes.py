@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from grpclib.exceptions import GRPCError
@@ -124,12 +125,67 @@ async def test_what_was_given_before_a_failure_is_still_written(
     assert [each.entity_id for each in results] == ["0", "1"]
 
 
-async def test_what_cannot_be_json_ends_it_likewise(fake: Fake, backend: Backend) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        (Write("t", "2", object(), seq=2), "push.data"),
+        (Write("t", "2", {"__proto__": 1}, seq=2), "push.data"),
+        (Write("t", "2", float("nan"), seq=2), "push.data"),
+        (Delete("t", "x" * 256, seq=2), "push.entity_id"),
+        (Write("", "2", {}, seq=2), "push.entity"),
+        (Write("t", "\ud800", {}, seq=2), "push.entity_id"),
+        (Delete("t", "2", base_version=-1, seq=2), "push.base_version"),
+    ],
+)
+async def test_one_that_cannot_be_sent_has_its_outcome_in_its_turn_and_uses_up_its_number(
+    fake: Fake, backend: Backend, wrong: Write | Delete, path: str
+) -> None:
+    fake.refuses_push = lambda push: None if push.entity else Error("no", ErrorCode.BAD_MESSAGE)
+    given = [Write("t", "1", {}, seq=1), wrong, Write("t", "3", {}, seq=3)]
+    outcomes = [each async for each in backend.push_many(given)]
+    assert [each.write for each in outcomes] == given
+    assert [each.version for each in outcomes] == [1, None, 2]
+    error = outcomes[1].error
+    assert error is not None
+    assert (error.code, error.message.partition(":")[0]) == (ErrorCode.BAD_MESSAGE, path)
+    assert [each.seq for each in fake.asked] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seq", [-1, 2**53, "1", True])
+async def test_a_number_that_is_none_is_refused_and_not_sent(
+    fake: Fake, backend: Backend, seq: Any
+) -> None:
+    fake.refuses_push = lambda push: Error("no", ErrorCode.BAD_MESSAGE)
+    (outcome,) = [each async for each in backend.push_many([Delete("t", "1", seq=seq)])]
+    assert outcome.error is not None
+    assert outcome.error.message.startswith("push.seq: ")
+    assert [each.seq for each in fake.asked] == [None]
+
+
+async def test_what_is_no_write_ends_it_after_those_before(fake: Fake, backend: Backend) -> None:
     results: list[PushOutcome] = []
-    with pytest.raises(RhtmxError, match=r"push\.data") as caught:
-        await drain(backend.push_many([Write("t", "1", {}), Write("t", "2", object())]), results)
-    assert caught.value.code is ErrorCode.BAD_MESSAGE
-    assert [each.entity_id for each in results] == ["1"]
+    given: Any = [*writes(2), ("prices", "2", {}), *writes(1)]
+    with pytest.raises(AttributeError):
+        await drain(backend.push_many(given), results)
+    assert [each.entity_id for each in results] == ["0", "1"]
+
+
+async def test_one_that_cannot_be_sent_may_decide_what_is_written_next(
+    fake: Fake, backend: Backend
+) -> None:
+    fake.refuses_push = lambda push: None if push.entity else Error("no", ErrorCode.BAD_MESSAGE)
+    told = asyncio.Event()
+
+    async def source() -> AsyncIterator[Write]:
+        yield Write("tasks", "", {})
+        await told.wait()
+        yield Write("tasks", "2", {})
+
+    seen = []
+    async for each in backend.push_many(source()):
+        seen.append(each.version)
+        told.set()
+    assert seen == [None, 1]
 
 
 async def test_leaving_the_loop_ends_the_stream(fake: Fake, backend: Backend) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rhtmx.core.granularity import Granularity
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.messages import Position, Sync, SyncFields, WatchRequest
-from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, fields_synced, line_to, synced
+from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, calls_to, fields_synced, synced
 
 AT = Position(epoch="e1", version=4)
 
@@ -27,8 +27,8 @@ async def test_it_asks_for_what_is_wanted(
     fake: Fake, granularity: Granularity, ends: bool, request_: object
 ) -> None:
     fake.streams = [[synced(4)]]
-    async with line_to(fake) as line:
-        source = StreamOpener(line, "tasks", granularity, ends=ends)
+    async with calls_to(fake) as calls:
+        source = StreamOpener(calls, "tasks", granularity, ends=ends)
         async with aclosing(source.open(AT)) as envelopes:
             assert [each async for each in envelopes] == [synced(4)]
     assert fake.asked == [request_]
@@ -40,17 +40,17 @@ async def test_the_epoch_is_what_a_stream_at_the_head_says(
 ) -> None:
     complete = synced if granularity is Granularity.RECORDS else fields_synced
     fake.streams = [[complete(9, "e7"), FOREVER]]
-    async with line_to(fake) as line:
-        assert await StreamOpener(line, "tasks", granularity).epoch() == "e7"
+    async with calls_to(fake) as calls:
+        assert await StreamOpener(calls, "tasks", granularity).epoch() == "e7"
         await fake.closed()
     assert fake.asked == [WatchRequest("tasks")]
 
 
 async def test_no_attempt_waits_beyond_the_time_for_all(fake: Fake) -> None:
-    async with line_to(fake) as line:
+    async with calls_to(fake) as calls:
         endless, short = (
-            StreamOpener(line, "t", Granularity.RECORDS),
-            StreamOpener(line, "t", Granularity.RECORDS, timeout=1),
+            StreamOpener(calls, "t", Granularity.RECORDS),
+            StreamOpener(calls, "t", Granularity.RECORDS, timeout=1),
         )
         for source in (endless, short):
             source.begin()

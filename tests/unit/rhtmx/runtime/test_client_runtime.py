@@ -18,6 +18,7 @@ from rhtmx.api.client import Client
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
 from rhtmx.errors import RhtmxError
+from rhtmx.runtime.handshake import DialError
 from rhtmx.stores.memory import MemoryStore
 from tests.support.waiting import eventually
 from tests.unit.rhtmx.peer import Peer, client_of
@@ -160,14 +161,37 @@ async def test_what_may_pass_is_tried_again_and_told_once(
     assert caplog.text.count(words) == 1
 
 
-async def test_nobody_there_is_told_by_the_state_and_is_no_warning(
+async def test_nobody_there_is_a_warning_once_if_nobody_ever_was(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with rhtmx.connect("ws://127.0.0.1:1/api/ws", store=tmp_path / "r.db") as client:
         assert client.problem is None
-        await eventually(lambda: client.state is State.WAITING)
-        assert client.problem is not None
-        assert "connection refused" in client.problem.message
+        waits = 0
+        async for state in client.states():
+            if state is State.WAITING:
+                assert client.problem is not None
+                assert "connection refused" in client.problem.message
+                client.online()
+                waits += 1
+            if waits == 2:
+                break
+    assert caplog.text.count("connection refused: is the server running?: trying again") == 1
+
+
+async def test_nobody_there_any_more_is_told_by_the_state_and_is_no_warning(
+    peer: Peer, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_: object) -> None:
+        raise DialError("connection refused", final=False, usual=True)
+
+    async with rhtmx.connect(peer.url, store=tmp_path / "r.db") as client:
+        await eventually(lambda: client.state is State.OPEN)
+        monkeypatch.setattr("rhtmx.runtime.connection.dial", refused)
+        await peer.drop(4000, "the server is stopping")
+        client.online()
+        await eventually(
+            lambda: client.problem is not None and client.problem.message == "connection refused"
+        )
     assert caplog.text == ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -14,6 +15,7 @@ from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, Welcome
 from rhtmx.runtime.handshake import _MAX_MESSAGE, Endpoint
+from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from tests.support.waiting import eventually
 from tests.unit.rhtmx.model_server import NOW
@@ -271,6 +273,32 @@ async def test_online_finds_a_dead_connection_at_once(
     peer.mute = True  # the socket stands, and nobody is there
     client.online()
     await peer.until(lambda: peer.connections == 2)
+
+
+async def test_online_gives_a_handshake_that_is_under_way_little_time(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.core.heartbeat.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.runtime.haste._BURST", 0.0)
+    shaking = asyncio.Event()
+
+    async def nobody(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        shaking.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(nobody, "127.0.0.1", 0) as silent:
+        url = f"ws://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
+        store = SqliteStore(tmp_path / "client.db")
+        endpoint = Endpoint(url, Format.JSON, open_timeout=1000.0)
+        async with Client(Session("c1", lambda: 0.5), endpoint, store=store) as client:
+            await shaking.wait()
+            client.online()
+            async for state in client.states():
+                if state is State.WAITING:
+                    break
+            assert client.problem is not None
+            assert "since this machine woke" in client.problem.message
 
 
 async def test_online_leaves_a_connection_that_answers_alone(client: Client, peer: Peer) -> None:

@@ -119,19 +119,21 @@ def test_while_it_runs_python_looks_for_garbage_less_often() -> None:
         (
             OSError(errno.EADDRINUSE, "address already in use"),
             "port 80 on localhost is in use: stop what uses it, or take another one with --port "
-            "(0 takes a free one)",
+            "or Config(port=…) (0 takes a free one)",
         ),
         (
             OSError(errno.EADDRNOTAVAIL, "cannot assign requested address"),
-            "this machine has no address localhost: choose another one with --host",
+            "this machine has no address localhost: choose another one "
+            "with --host or Config(host=…)",
         ),
         (
             PermissionError(errno.EACCES, "permission denied"),
-            "port 80 may not be used by this user: take one from 1024 on with --port",
+            "port 80 may not be used by this user: take one from 1024 on with --port "
+            "or Config(port=…)",
         ),
         (
             socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
-            "the host 'localhost' is not known: choose another one with --host",
+            "the host 'localhost' is not known: choose another one with --host or Config(host=…)",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "/var/app.db"),
