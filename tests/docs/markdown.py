@@ -18,11 +18,11 @@ PAGES = (
     "README.md",
     "CHANGELOG.md",
     "docs/clients.md",
-    "docs/decisions.md",
     "docs/guarantees.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",
+    *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "decisions").glob("*.md")),
 )
 """The pages that are written by hand."""
 
