@@ -39,7 +39,7 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     command = next(block.text for block in blocks(README) if "--app app:app" in block.text)
     shown = command.splitlines()[0].removeprefix("$ rhtmx-server ").split()
     options = (*shown, "--port", "0", "--grpc-port", "0", "--store", "memory://")
-    async with start(*options, folder=tmp_path) as process:
+    async with start(*options, folder=tmp_path, at_once=False) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         async with asyncio.timeout(PATIENCE):
