@@ -16,7 +16,7 @@ from tests.browser.driver import Browser
 from tests.browser.react_pages import BUILDS, LATE, MODES, VARIANTS, ReactPages, built
 from tests.support.programs import node, registry
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SCENARIOS_OF_18 = [
     "board strict-development",
@@ -40,7 +40,7 @@ async def serving(
     await pages.app.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def pages(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> AsyncIterator[ReactPages]:
@@ -49,7 +49,7 @@ async def pages(
         yield pages
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def pages_of_18(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> AsyncIterator[ReactPages]:
