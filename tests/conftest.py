@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
+
+if sys.dont_write_bytecode:
+    # As in many containers. Then each worker, and each program that a test starts, would compile
+    # all that it imports: it takes longer than most of them run. It is kept out of the folders of
+    # the sources, beside what pytest keeps.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 from hypothesis import HealthCheck, settings
 

@@ -85,6 +85,11 @@ async def test_the_settings_of_a_server_that_is_run_by_hand_do_not_reach_it(
     assert ended.output == "['RHTMX_HOST']\n"
 
 
+async def test_what_it_imports_is_compiled_once_whatever_the_environment_says() -> None:
+    ended = await ran(sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)")
+    assert ended.output == "False\n"
+
+
 # Started at once.
 
 LOOKS = """
