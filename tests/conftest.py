@@ -15,6 +15,7 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Cores are shared: how long an example takes says nothing about the code.
@@ -23,3 +24,10 @@ settings.register_profile(
 )
 settings.register_profile("long", parent=settings.get_profile("shared"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for what is made once for all workers of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent

@@ -16,7 +16,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from tests.support import forked
 from tests.support.forked import Forked
@@ -35,6 +35,10 @@ ANY_APP = """
 from rhtmx_server import App
 app = App(undeclared=True)
 """
+
+
+Started: TypeAlias = Process | Forked
+"""A program beside the test: of either kind it is used in the same way."""
 
 
 class Ended(NamedTuple):
@@ -119,7 +123,7 @@ async def running(
     environ: Mapping[str, str | None] | None = None,
     at_once: bool = False,
     **streams: Any,
-) -> AsyncIterator[Process | Forked]:
+) -> AsyncIterator[Started]:
     """A program beside the test; killed at the end, with all that it started.
 
     Args:
@@ -156,7 +160,7 @@ class ServerProcess:
         grpc: the address of its gRPC door, where one was asked for.
     """
 
-    def __init__(self, process: Process | Forked, url: str, grpc: str = "") -> None:
+    def __init__(self, process: Started, url: str, grpc: str = "") -> None:
         self.process = process
         self.url = url
         self.grpc = grpc
@@ -181,7 +185,7 @@ class ServerProcess:
 
 def command(
     *arguments: str, folder: Path, at_once: bool = True
-) -> contextlib.AbstractAsyncContextManager[Process | Forked]:
+) -> contextlib.AbstractAsyncContextManager[Started]:
     """Our command, in a folder that holds `live.py`, whose `app` takes any entity."""
     (folder / "live.py").write_text(ANY_APP)
     return running(*_server(at_once), *arguments, folder=folder, at_once=at_once)
@@ -199,7 +203,7 @@ async def serving(
         yield ServerProcess(process, await ready(process))
 
 
-async def ready(process: Process | Forked) -> str:
+async def ready(process: Started) -> str:
     """The address that a server prints when it is ready."""
     assert process.stdout is not None
     assert process.stderr is not None
@@ -227,7 +231,7 @@ async def _started(
     environ: dict[str, str],
     streams: dict[str, Any],
     at_once: bool,
-) -> Process | Forked:
+) -> Started:
     if at_once:
         return await forked.start(
             *map(str, command), folder=folder, environ=environ, limit=ROOM, **streams

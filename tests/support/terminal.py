@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.forked import Forked
-from tests.support.process import ran, running
+from tests.support.process import Started, ran, running
 from tests.support.sockets import PATIENCE
 
 
@@ -31,7 +30,7 @@ class Ended:
 class Running:
     """A run that goes on."""
 
-    def __init__(self, process: Process | Forked) -> None:
+    def __init__(self, process: Started) -> None:
         self.process = process
 
     async def line(self) -> str:
