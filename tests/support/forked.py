@@ -90,6 +90,7 @@ class Forked:
     async def _end(self) -> int:
         with self._told:
             told = await asyncio.get_running_loop().sock_recv(self._told, STATUS)
+        assert told, "what has started this program has ended before it"
         self.returncode = int.from_bytes(told, "big", signed=True)
         return self.returncode
 
@@ -129,9 +130,10 @@ async def start(
         if wanted in (PIPE, subprocess.DEVNULL):
             os.close(its)
     telling.close()
-    pid = int.from_bytes(told.recv(STATUS), "big")
+    pid = told.recv(STATUS)
+    assert pid, "what starts programs has ended: its traceback is on standard error"
     told.setblocking(False)
-    process = Forked(pid, told)
+    process = Forked(int.from_bytes(pid, "big"), told)
     writing, *reading = [ours for ours, _ in ends]
     process.stdin = None if writing is None else await _writer(writing)
     process.stdout, process.stderr = [
