@@ -65,6 +65,7 @@ PAGE = [
     "theKeyboardReachesEverythingAndItShowsWhere",
     "theFocusStaysNearWhatWasDeletedOrAnswered",
     "textsStandOutInLightAndDark",
+    "aSwitchShowsWhetherItIsOnInColoursOfTheUsersChoice",
     "aTitleOfOneLineIsShownWhole",
     "theInspectorSaysWhatTheClientKnows",
 ]
