@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
+if sys.dont_write_bytecode:
+    # As in many containers. Then each worker, and each program that a test starts, would compile
+    # all that it imports: it takes longer than most of them run. It is kept out of the folders of
+    # the sources, beside what pytest keeps.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Cores are shared: how long an example takes says nothing about the code.
@@ -12,3 +24,10 @@ settings.register_profile(
 )
 settings.register_profile("long", parent=settings.get_profile("shared"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for what is made once for all workers of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent

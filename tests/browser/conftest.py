@@ -1,4 +1,4 @@
-"""A browser for all tests of a module, and the demo for each."""
+"""A browser for all tests of a worker, and the demo for each."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ class ProcessStage(Stage):
         return None
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A real Chromium."""
+    """A real Chromium; each test has profiles of its own in it."""
     async with browsing(node("playwright-core"), chromium()) as browser:
         yield browser
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def stage() -> AsyncIterator[Stage]:
     """The demo in this process, with nothing in its store: it starts at once."""
     app = Demo("memory://")
@@ -94,7 +94,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield stage
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def process_stage(tmp_path: Path) -> AsyncIterator[ProcessStage]:
     """The demo in a process, with nothing in its store."""
     stage = ProcessStage(tmp_path)

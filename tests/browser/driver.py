@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.process import running
+from tests.support.process import Started, running
 
 DRIVER = Path(__file__).with_name("driver.mjs")
 
@@ -26,7 +26,7 @@ Answer = Callable[..., Awaitable[object]]
 class Browser:
     """A browser that runs one scenario after the other."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Started) -> None:
         self._process = process
 
     async def run(

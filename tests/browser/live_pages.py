@@ -6,6 +6,7 @@ does with them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -92,6 +93,7 @@ class LivePages:
             await {"start": self.start, "stop": self.stop}[what]()
 
 
+@functools.cache
 def _pages() -> Mapping[str, tuple[str, bytes]]:
     live = run("node", HERE / "bundle.mjs", "live_page.mjs").output.encode()
     found = {

@@ -131,6 +131,25 @@ export async function textsStandOutInLightAndDark({ open, ask }) {
   }
 }
 
+export async function aSwitchShowsWhetherItIsOnInColoursOfTheUsersChoice({ open }) {
+  const window = await open();
+  const { page } = window;
+  for (const forcedColors of ["none", "active"]) {
+    await page.emulateMedia({ forcedColors });
+    const seen = async () => {
+      // Neither the focus nor the pointer is what makes the difference.
+      await page.evaluate(() => document.activeElement.blur());
+      await page.mouse.move(0, 0);
+      return (await page.locator("#offline").screenshot({ animations: "disabled" })).toString("base64");
+    };
+    const off = await seen();
+    assert.equal(await seen(), off, "it looks the same as long as nothing has changed");
+    await window.goOffline();
+    assert.notEqual(await seen(), off, `forced colours: ${forcedColors}`);
+    await window.goOnline();
+  }
+}
+
 export async function aTitleOfOneLineIsShownWhole({ open }) {
   const window = await open({ viewport: { width: 320, height: 640 } });
   const title = "A task with a title that is a good deal wider than the screen of a telephone";

@@ -6,7 +6,6 @@ with them.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from rhtmx_server import App, Config, Invalid
 from tests.docs.markdown import page, programs
-from tests.support.npm import install, pack, pack_installed
+from tests.support.npm import install, once, pack, pack_installed
 from tests.support.process import Ended, run
 
 __all__ = ["BUILDS", "LATE", "MODES", "VARIANTS", "ReactPages", "built"]
@@ -64,21 +63,18 @@ def built(shared: Path, version: str) -> Path:
         shared: what all workers of one run of the tests share: the first of them does it.
         version: of React; the one that is installed for the client's tests needs no network.
     """
-    folder = shared / f"react-{version}"
-    with (shared / "react.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "app" / "done").exists():
-            made = list(shared.glob("checkout/**/rhtmx-client-*.tgz"))
-            _install(folder, version, made[0] if made else pack(shared / "checkout"))
-            _write(folder / "app", APP if version == "19" else APP_OF_18)
-            _bundle(folder / "app")
-            (folder / "app" / "done").touch()
-    return folder / "app"
+    package = pack(shared)
+
+    def make(folder: Path) -> None:
+        _install(folder, version, package)
+        _write(folder / "app", APP if version == "19" else APP_OF_18)
+        _bundle(folder / "app")
+
+    return once(shared / f"react-{version}", make) / "app"
 
 
 def _install(folder: Path, version: str, package: Path) -> None:
     if version == "19":
-        folder.mkdir()
         react = pack_installed(folder, "react", "react-dom", "scheduler")
         install(folder / "app", [package, *react])
     else:

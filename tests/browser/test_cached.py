@@ -12,7 +12,7 @@ import pytest_asyncio
 from rhtmx_server import App, Config
 from tests.browser.driver import Browser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HTML = "text/html; charset=utf-8"
 PAGE = Path(__file__).with_name("tabs.html")
@@ -26,7 +26,7 @@ CACHED = [
 ]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def app() -> AsyncIterator[App]:
     """A server with a page that loads the client, and another one to go to."""
     pages = {"/": (HTML, PAGE.read_bytes()), "/next": (HTML, b"<!doctype html><title>Next</title>")}

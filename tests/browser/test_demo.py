@@ -13,7 +13,7 @@ import pytest
 from tests.browser.conftest import ProcessStage, Stage
 from tests.browser.driver import Browser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BOARD = [
     "changesShowInTheOtherWindow",
@@ -65,6 +65,7 @@ PAGE = [
     "theKeyboardReachesEverythingAndItShowsWhere",
     "theFocusStaysNearWhatWasDeletedOrAnswered",
     "textsStandOutInLightAndDark",
+    "aSwitchShowsWhetherItIsOnInColoursOfTheUsersChoice",
     "aTitleOfOneLineIsShownWhole",
     "theInspectorSaysWhatTheClientKnows",
 ]

@@ -13,7 +13,7 @@ from tests.browser.driver import Browser
 from tests.browser.form_pages import FormPages
 from tests.support.programs import node
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HERE = Path(__file__).parent
 
@@ -28,7 +28,7 @@ def facts() -> Iterator[str]:
             yield from re.findall(r"\w+", found)
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def pages() -> AsyncIterator[FormPages]:
     node("esbuild")
     pages = FormPages()

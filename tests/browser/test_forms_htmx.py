@@ -11,7 +11,7 @@ from tests.browser.driver import Browser
 from tests.browser.live_pages import LivePages
 from tests.support.programs import node
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FORMS = [
     "anErrorIsShownWhereAScreenReaderFindsIt",
@@ -30,7 +30,7 @@ HTMX = [
 ]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def pages() -> AsyncIterator[LivePages]:
     node("esbuild")
     pages = LivePages()

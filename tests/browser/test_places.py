@@ -10,7 +10,7 @@ import pytest_asyncio
 from rhtmx_server import App, Config
 from tests.browser.driver import Browser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGE = b'<!doctype html><title>Worker</title><link rel="icon" href="/icon.svg">'
 WITH_CLIENT = PAGE + b'<script src="/api/client.js"></script>'
@@ -28,7 +28,7 @@ tasks.set("1", { n: 1 }).then(() => postMessage("durable"));
 """
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def app() -> AsyncIterator[App]:
     """A server with a page, another one with the client, and a script for a worker."""
     pages = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from tests.browser.driver import Browser
 from tests.browser.react_pages import BUILDS, LATE, MODES, VARIANTS, ReactPages, built
 from tests.support.programs import node, registry
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SCENARIOS_OF_18 = [
     "board strict-development",
@@ -29,33 +30,26 @@ SCENARIOS_OF_18 = [
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    factory: pytest.TempPathFactory, worker: str, version: str
-) -> AsyncIterator[ReactPages]:
+async def serving(shared: Path, version: str) -> AsyncIterator[ReactPages]:
     node("esbuild")
-    own = factory.getbasetemp()
-    pages = ReactPages(built(own if worker == "master" else own.parent, version))
+    pages = ReactPages(built(shared, version))
     await pages.start()
     yield pages
     await pages.app.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pages(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> AsyncIterator[ReactPages]:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def pages(shared: Path) -> AsyncIterator[ReactPages]:
     """The pages with the newest React."""
-    async with serving(tmp_path_factory, worker_id, "19") as pages:
+    async with serving(shared, "19") as pages:
         yield pages
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pages_of_18(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> AsyncIterator[ReactPages]:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def pages_of_18(shared: Path) -> AsyncIterator[ReactPages]:
     """The pages with the oldest React that the package takes."""
     registry("react")
-    async with serving(tmp_path_factory, worker_id, "18.3.1") as pages:
+    async with serving(shared, "18.3.1") as pages:
         yield pages
 
 

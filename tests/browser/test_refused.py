@@ -14,7 +14,7 @@ import pytest_asyncio
 from rhtmx_server import App, Config
 from tests.browser.driver import Browser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGES = {"/": ("text/html; charset=utf-8", Path(__file__).with_name("tabs.html").read_bytes())}
 
@@ -33,7 +33,7 @@ def _server() -> App:
     return App(store="memory://", config=config, undeclared=True, pages=PAGES)
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def apps() -> AsyncIterator[tuple[App, App]]:
     """Two servers with an empty page that loads the client."""
     async with _server() as one, _server() as other:

@@ -15,7 +15,7 @@ import pytest_asyncio
 from rhtmx_server import App, Config
 from tests.browser.driver import Browser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGE = b'<!doctype html><title>Storage</title><link rel="icon" href="/icon.svg"><body>'
 FRAME = b"""
@@ -51,7 +51,7 @@ LOCAL = [
 """Of these nothing reaches the server."""
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def app() -> AsyncIterator[App]:
     """A server with a page that has the client, and one that has not."""
     config = Config(port=0, stop_timeout=0.2)

@@ -16,7 +16,7 @@ import pytest_asyncio
 from rhtmx_server import App, Config
 from tests.browser.driver import Browser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGE = Path(__file__).with_name("tabs.html")
 
@@ -36,7 +36,7 @@ TABS = [
 ]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def app() -> AsyncIterator[App]:
     """A server with an empty page that loads the client."""
     pages = {"/": ("text/html; charset=utf-8", PAGE.read_bytes())}

@@ -20,11 +20,11 @@ from tests.support.process import run
 LICENSE = (ROOT / "LICENSE").read_text()
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def package(shared: Path) -> Path:
     """The npm package."""
     require_node()
-    return pack(tmp_path_factory.mktemp("npm"))
+    return pack(shared)
 
 
 def test_the_licence_is_the_one_that_is_named() -> None:

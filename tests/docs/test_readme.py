@@ -39,7 +39,7 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     command = next(block.text for block in blocks(README) if "--app app:app" in block.text)
     shown = command.splitlines()[0].removeprefix("$ rhtmx-server ").split()
     options = (*shown, "--port", "0", "--grpc-port", "0", "--store", "memory://")
-    async with start(*options, folder=tmp_path) as process:
+    async with start(*options, folder=tmp_path, at_once=False) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         async with asyncio.timeout(PATIENCE):
@@ -84,15 +84,15 @@ async def test_the_python_examples_print_what_is_shown(
 
 
 async def test_the_typescript_example_prints_what_is_shown_as_the_commands_run_it(
-    server: ServerProcess, tmp_path: Path
+    server: ServerProcess, shared: Path, tmp_path: Path
 ) -> None:
     require_node()
-    package, *others = [pack(tmp_path / "rhtmx"), *pack_installed(tmp_path, *FETCHED)]
+    package, *others = [pack(shared), *pack_installed(tmp_path, *FETCHED)]
     shown = next(block.text for block in blocks(README) if "npx esbuild" in block.text)
     fetching, building = shown.splitlines()
     command, path, *names = fetching.rsplit(" ", 3)
     assert (command, names) == ("npm install", ["ws", "esbuild"])
-    assert path == f"../{package.relative_to(tmp_path)}"
+    assert path == f"../{package.relative_to(shared)}"
     app = tmp_path / "app"
     install(app, [package, *others])
     source = PROGRAMS["page.ts"][0].replace(SHOWN, server.url.split("/")[2])

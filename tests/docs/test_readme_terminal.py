@@ -32,7 +32,7 @@ def timeless(line: str) -> str:
 
 
 async def test_the_tool_prints_what_is_shown(server: ServerProcess) -> None:
-    terminal = Terminal(server.url)
+    terminal = Terminal(server.url, by_hand=True)
     command, following, *changes = TAIL.splitlines()
     async with terminal.running(*shlex.split(command)[2:]) as tail:
         assert await tail.news() == following.replace(SHOWN, server.url.split("/")[2])

@@ -75,7 +75,9 @@ def check_refusal(answer: Answer, status: int, code: str, words: str) -> None:
 
 @pytest.fixture
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients come again soon, and are asked to."""
     monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.05)
+    monkeypatch.setattr("rhtmx_server.connections.admission._LATER", 0.05)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -21,9 +20,6 @@ from tests.support.waiting import eventually
 
 WRITER = ROOT / "tests" / "support" / "writer.py"
 KILLS = int(os.environ.get("RHTMX_KILLS", "4"))
-
-
-WRITE = (sys.executable, "-W", "error", WRITER)
 
 
 async def watch(url: str, seen: Counter[str]) -> None:
@@ -40,7 +36,7 @@ async def test_a_killed_client_loses_nothing_and_doubles_nothing(app: App, tmp_p
     watching = asyncio.create_task(watch(app.url, seen))
     for _ in range(KILLS):
         first = begun + 1
-        async with running(*WRITE, app.url, store, str(first)) as process:
+        async with running(WRITER, app.url, store, str(first), at_once=True) as process:
             assert process.stdout is not None
             async with asyncio.timeout(PATIENCE):
                 for _ in range(dice.randrange(1, 120)):
@@ -53,7 +49,7 @@ async def test_a_killed_client_loses_nothing_and_doubles_nothing(app: App, tmp_p
         for line in said.decode().splitlines():
             with contextlib.suppress(ValueError):  # the last line may be cut
                 begun = max(begun, int(line.split()[1]))
-    await ran(*WRITE, app.url, store)
+    await ran(WRITER, app.url, store, at_once=True)
     async with asyncio.timeout(PATIENCE):
         async with rhtmx.connect(app.url) as client:
             there = {change.entity_id for change in await client.sync("tasks")}

@@ -1,4 +1,7 @@
-"""The server as an operator sees it: starting, stopping, being killed."""
+"""The server as an operator sees it: starting, stopping, being killed.
+
+What depends on how a process starts or ends runs as an operator starts it (`at_once=False`).
+"""
 
 from __future__ import annotations
 
@@ -127,7 +130,7 @@ async def test_it_stops_in_its_time_although_a_reader_stalls(tmp_path: Path) -> 
     # It would go on waiting for the reader for an hour.
     options = ("--stop-timeout", "0.5", "--stall-timeout", "3600")
     async with (
-        serving(*options, folder=tmp_path) as server,
+        serving(*options, folder=tmp_path, at_once=False) as server,
         raw(server.url) as writer,
         slow_reader(server.url) as stalled,
     ):
@@ -201,7 +204,9 @@ async def test_nothing_is_acknowledged_or_delivered_once_the_database_is_gone(
 async def test_a_port_in_use_is_said_in_words(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        status, words = await refused("--app", "live:app", "--port", port, folder=tmp_path)
+        status, words = await refused(
+            "--app", "live:app", "--port", port, folder=tmp_path, at_once=False
+        )
     assert status == 1
     assert port in words
     assert "Traceback" not in words
@@ -252,7 +257,7 @@ async def test_a_database_locked_by_another_program_is_refused_in_words(tmp_path
 
 
 async def test_the_log_can_be_json_lines_on_standard_error(tmp_path: Path) -> None:
-    async with serving("--log-format", "json", folder=tmp_path) as server:
+    async with serving("--log-format", "json", folder=tmp_path, at_once=False) as server:
         await server.terminate()
         assert server.process.stderr is not None
         lines = (await server.process.stderr.read()).decode().splitlines()

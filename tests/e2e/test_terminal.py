@@ -1,4 +1,7 @@
-"""The terminal tool against a real server: each a process of its own."""
+"""The terminal tool against a real server: each a process of its own.
+
+What depends on how a process starts, ends, or is tied to its terminal runs as it does `by_hand`.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,12 @@ def terminal(server: ServerProcess) -> Terminal:
     return Terminal(server.url)
 
 
+@pytest.fixture
+def by_hand(server: ServerProcess) -> Terminal:
+    """The same, started as a person starts it."""
+    return Terminal(server.url, by_hand=True)
+
+
 def objects(ended: Ended) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.lines]
 
@@ -74,8 +83,10 @@ async def following(running: Running) -> None:
 # Reading.
 
 
-async def test_tail_prints_what_others_write_as_it_happens(terminal: Terminal) -> None:
-    async with terminal.running("tail", "tasks", "users") as tail:
+async def test_tail_prints_what_others_write_as_it_happens(
+    terminal: Terminal, by_hand: Terminal
+) -> None:
+    async with by_hand.running("tail", "tasks", "users") as tail:
         await following(tail)
         await terminal.run("push", "tasks", "7", "title=Write it down")
         line = await tail.line()
@@ -166,18 +177,18 @@ async def test_tail_tells_of_a_reset(tmp_path: Path) -> None:
                 )
 
 
-async def test_ctrl_c_ends_tail_without_a_word(terminal: Terminal) -> None:
-    async with terminal.running("tail", "tasks") as tail:
+async def test_ctrl_c_ends_tail_without_a_word(by_hand: Terminal) -> None:
+    async with by_hand.running("tail", "tasks") as tail:
         await following(tail)
         tail.process.send_signal(signal.SIGINT)
         assert await tail.end() == Ended(130, "", "")
 
 
 async def test_tail_ends_quietly_when_its_reader_goes_even_if_nothing_happens(
-    terminal: Terminal,
+    by_hand: Terminal,
 ) -> None:
     ours, its = os.pipe()
-    async with terminal.running("tail", "tasks", stdout=its) as tail:
+    async with by_hand.running("tail", "tasks", stdout=its) as tail:
         os.close(its)
         await following(tail)
         os.close(ours)
@@ -186,11 +197,11 @@ async def test_tail_ends_quietly_when_its_reader_goes_even_if_nothing_happens(
         assert await tail.news() == ""
 
 
-async def test_output_that_nobody_reads_ends_the_tool_quietly(terminal: Terminal) -> None:
-    await terminal.run("push", "tasks", "7", json.dumps("x" * 1000))
+async def test_output_that_nobody_reads_ends_the_tool_quietly(by_hand: Terminal) -> None:
+    await by_hand.run("push", "tasks", "7", json.dumps("x" * 1000))
     ours, its = os.pipe()
     os.close(ours)
-    async with terminal.running("sync", "tasks", stdout=its) as sync:
+    async with by_hand.running("sync", "tasks", stdout=its) as sync:
         os.close(its)
         async with asyncio.timeout(PATIENCE):
             assert await sync.process.wait() == 0
@@ -290,8 +301,8 @@ async def test_many_are_pushed_in_order_and_a_refused_one_stops_no_other(
     assert told == "599 written, 1 refused"
 
 
-async def test_a_line_is_pushed_before_the_next_one_is_there(terminal: Terminal) -> None:
-    async with terminal.running("push", "tasks", "--from", "-") as push:
+async def test_a_line_is_pushed_before_the_next_one_is_there(by_hand: Terminal) -> None:
+    async with by_hand.running("push", "tasks", "--from", "-") as push:
         assert push.process.stdin is not None
         for n in (1, 2):
             push.process.stdin.write(b'{"entity_id": "7", "data": 1}\n')
@@ -439,18 +450,18 @@ async def on_a_terminal(terminal: Terminal, *arguments: str, columns: int) -> st
     return shown
 
 
-async def test_on_a_terminal_lines_are_cut_and_coloured(terminal: Terminal) -> None:
-    terminal.environ["TERM"] = "xterm"
+async def test_on_a_terminal_lines_are_cut_and_coloured(by_hand: Terminal) -> None:
+    by_hand.environ["TERM"] = "xterm"
     for name in ("COLUMNS", "NO_COLOR"):
-        terminal.environ[name] = None
-    await terminal.run("push", "tasks", "7", f"text={'x' * 200}")
-    shown = await on_a_terminal(terminal, "sync", "tasks", columns=90)
+        by_hand.environ[name] = None
+    await by_hand.run("push", "tasks", "7", f"text={'x' * 200}")
+    shown = await on_a_terminal(by_hand, "sync", "tasks", columns=90)
     assert "\x1b[32mcreate\x1b[0m" in shown
     plain = re.sub(r"\x1b\[\d+m", "", shown).removesuffix("\r\n")
     assert len(plain) == 90
     assert "xxx…  " in plain
-    terminal.environ["NO_COLOR"] = "1"
-    assert (await on_a_terminal(terminal, "sync", "tasks", columns=90)) == f"{plain}\r\n"
+    by_hand.environ["NO_COLOR"] = "1"
+    assert (await on_a_terminal(by_hand, "sync", "tasks", columns=90)) == f"{plain}\r\n"
 
 
 async def test_in_a_pipe_nothing_is_cut_or_coloured(terminal: Terminal) -> None:

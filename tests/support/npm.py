@@ -5,29 +5,54 @@ Knows npm's commands. Must not know what is done with the package.
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.support.process import run
 from tests.support.programs import TYPESCRIPT
 
-__all__ = ["install", "pack", "pack_installed"]
+__all__ = ["install", "once", "pack", "pack_installed"]
 
 _SOURCES = ("LICENSE", "README.md", "build.mjs", "package.json", "size.mjs", "src")
 _QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 
 
-def pack(folder: Path) -> Path:
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Make a folder, unless another worker has made it, or is about to.
+
+    Args:
+        folder: where it goes, in what all workers of a run share; it is there when it is whole.
+        make: fills it.
+    """
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            begun = folder.with_name(f"{folder.name}.begun")
+            shutil.rmtree(begun, ignore_errors=True)
+            begun.mkdir()
+            make(begun)
+            begun.rename(folder)
+    return folder
+
+
+def pack(shared: Path) -> Path:
     """Pack the client as the README says, from a copy: nothing in the checkout is built.
 
     Args:
-        folder: where the package goes, and what it is made of.
+        shared: what all workers of a run share: the first of them does it.
 
     Returns:
-        The package.
+        The package, in the folder `clients/typescript`.
     """
+    folder = once(shared / "rhtmx", _pack)
+    (package,) = (folder / "clients" / "typescript").glob("*.tgz")
+    return package
+
+
+def _pack(folder: Path) -> None:
     copy = folder / "clients" / "typescript"
     copy.mkdir(parents=True)
     for name in (*_SOURCES, *(each.name for each in TYPESCRIPT.glob("tsconfig*.json"))):
@@ -35,8 +60,6 @@ def pack(folder: Path) -> Path:
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
     (copy / "node_modules").symlink_to(TYPESCRIPT / "node_modules")
     run("npm", "pack", *_QUIET, folder=copy)
-    (package,) = copy.glob("*.tgz")
-    return package
 
 
 def pack_installed(folder: Path, *names: str) -> list[Path]:

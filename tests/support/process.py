@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import shlex
 import signal
@@ -17,8 +16,11 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from tests.support import forked
+from tests.support.forked import Forked
+from tests.support.nest import end_together
 from tests.support.sockets import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,10 @@ ANY_APP = """
 from rhtmx_server import App
 app = App(undeclared=True)
 """
+
+
+Started: TypeAlias = Process | Forked
+"""A program beside the test: of either kind it is used in the same way."""
 
 
 class Ended(NamedTuple):
@@ -73,7 +79,7 @@ def run(
         stdout=PIPE,
         stderr=PIPE,
         start_new_session=True,
-        preexec_fn=_END_TOGETHER,
+        preexec_fn=end_together,
     )
     in_time = True
     try:
@@ -95,9 +101,12 @@ async def ran(
     folder: Path | None = None,
     environ: Mapping[str, str | None] | None = None,
     patience: float = 2 * PATIENCE,
+    at_once: bool = False,
 ) -> Ended:
-    """The same, from an `async` test."""
-    async with running(*command, folder=folder, environ=environ, stdin=PIPE) as process:
+    """The same, from an `async` test; `at_once` as for `running`."""
+    async with running(
+        *command, folder=folder, environ=environ, at_once=at_once, stdin=PIPE
+    ) as process:
         ending = asyncio.create_task(process.communicate(given))
         in_time, _ = await asyncio.wait({ending}, timeout=patience)
         if not in_time:
@@ -112,25 +121,26 @@ async def running(
     *command: str | Path,
     folder: Path | None = None,
     environ: Mapping[str, str | None] | None = None,
+    at_once: bool = False,
     **streams: Any,
-) -> AsyncIterator[Process]:
+) -> AsyncIterator[Started]:
     """A program beside the test; killed at the end, with all that it started.
 
     Args:
         command: the program and its arguments.
         folder: where it runs.
         environ: added to ours.
+        at_once: whether to start it as a fork of a process that has imported our packages:
+            it is a module of ours, or the path of a script, and its arguments.
         streams: as for `asyncio.create_subprocess_exec`; by default there is nothing to
             read for it, and pipes for what it says.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=folder,
-        env=_environ(environ),
-        limit=ROOM,
-        start_new_session=True,
-        preexec_fn=_END_TOGETHER,
-        **{"stdin": subprocess.DEVNULL, "stdout": PIPE, "stderr": PIPE, **streams},
+    process = await _started(
+        command,
+        folder,
+        _environ(environ),
+        {"stdin": subprocess.DEVNULL, "stdout": PIPE, "stderr": PIPE, **streams},
+        at_once,
     )
     try:
         yield process
@@ -150,7 +160,7 @@ class ServerProcess:
         grpc: the address of its gRPC door, where one was asked for.
     """
 
-    def __init__(self, process: Process, url: str, grpc: str = "") -> None:
+    def __init__(self, process: Started, url: str, grpc: str = "") -> None:
         self.process = process
         self.url = url
         self.grpc = grpc
@@ -173,23 +183,27 @@ class ServerProcess:
             return await self.process.wait()
 
 
-def command(*arguments: str, folder: Path) -> contextlib.AbstractAsyncContextManager[Process]:
+def command(
+    *arguments: str, folder: Path, at_once: bool = True
+) -> contextlib.AbstractAsyncContextManager[Started]:
     """Our command, in a folder that holds `live.py`, whose `app` takes any entity."""
     (folder / "live.py").write_text(ANY_APP)
-    return running(*_SERVER, *arguments, folder=folder)
+    return running(*_server(at_once), *arguments, folder=folder, at_once=at_once)
 
 
 @contextlib.asynccontextmanager
-async def serving(*arguments: str, folder: Path, port: int = 0) -> AsyncIterator[ServerProcess]:
+async def serving(
+    *arguments: str, folder: Path, port: int = 0, at_once: bool = True
+) -> AsyncIterator[ServerProcess]:
     """A server process that is ready; killed at the end if it still runs."""
     async with command(
         "--app", "live:app", "--port", str(port), "--store", "sqlite:///live.db", *arguments,
-        folder=folder,
+        folder=folder, at_once=at_once,
     ) as process:  # fmt: skip
         yield ServerProcess(process, await ready(process))
 
 
-async def ready(process: Process) -> str:
+async def ready(process: Started) -> str:
     """The address that a server prints when it is ready."""
     assert process.stdout is not None
     assert process.stderr is not None
@@ -200,29 +214,43 @@ async def ready(process: Process) -> str:
     return line.split()[1]
 
 
-async def refused(*arguments: str, folder: Path) -> tuple[int, str]:
+async def refused(*arguments: str, folder: Path, at_once: bool = True) -> tuple[int, str]:
     """Start a server that cannot start: its exit code and what it says."""
     (folder / "live.py").write_text(ANY_APP)
-    ended = await ran(*_SERVER, *arguments, code=None, folder=folder)
+    ended = await ran(*_server(at_once), *arguments, code=None, folder=folder, at_once=at_once)
     return ended.code, ended.errors
 
 
-_SERVER = (sys.executable, "-W", "error", "-m", "rhtmx_server")
+def _server(at_once: bool) -> tuple[str, ...]:
+    return ("rhtmx_server",) if at_once else (sys.executable, "-W", "error", "-m", "rhtmx_server")
+
+
+async def _started(
+    command: tuple[str | Path, ...],
+    folder: Path | None,
+    environ: dict[str, str],
+    streams: dict[str, Any],
+    at_once: bool,
+) -> Started:
+    if at_once:
+        return await forked.start(
+            *map(str, command), folder=folder, environ=environ, limit=ROOM, **streams
+        )
+    return await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=environ,
+        limit=ROOM,
+        start_new_session=True,
+        preexec_fn=end_together,
+        **streams,
+    )
 
 
 def _environ(more: Mapping[str, str | None] | None) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("RHTMX_")}
     every = {**ours, "PYTHONPATH": OURS, **(more or {})}
     return {name: value for name, value in every.items() if value is not None}
-
-
-def _end_together() -> None:
-    """Have a program end when the tests are killed, as it is in a session of its own (prctl(2))."""
-    _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
-_LIBC = ctypes.CDLL(None)
-_END_TOGETHER = _end_together if sys.platform == "linux" else None
 
 
 def _kill(group: int) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.process import ran, running
+from tests.support.process import Started, ran, running
 from tests.support.sockets import PATIENCE
-
-COMMAND = (sys.executable, "-W", "error", "-m", "rhtmx")
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Ended:
 class Running:
     """A run that goes on."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Started) -> None:
         self.process = process
 
     async def line(self) -> str:
@@ -61,9 +59,13 @@ class Terminal:
 
     Args:
         url: the server that it is told of in its environment.
+        by_hand: whether it starts as it does for a person, in ten times the time; see `nest.py`.
+        environ: further variables.
     """
 
-    def __init__(self, url: str, **environ: str) -> None:
+    def __init__(self, url: str, *, by_hand: bool = False, **environ: str) -> None:
+        self._command = (sys.executable, "-W", "error", "-m", "rhtmx") if by_hand else ("rhtmx",)
+        self._how: dict[str, Any] = {"at_once": not by_hand}
         self.environ: dict[str, str | None] = {"RHTMX_URL": url, "TZ": "UTC", **environ}
 
     async def run(self, *arguments: str, given: bytes = b"") -> Ended:
@@ -73,12 +75,14 @@ class Terminal:
             arguments: those of the command.
             given: what it can read from standard input.
         """
-        ended = await ran(*COMMAND, *arguments, code=None, given=given, environ=self.environ)
+        how = {**self._how, "environ": self.environ}
+        ended = await ran(*self._command, *arguments, code=None, given=given, **how)
         return Ended(ended.code, ended.output, ended.errors)
 
     @contextlib.asynccontextmanager
     async def running(self, *arguments: str, **options: Any) -> AsyncIterator[Running]:
         """Run it beside the test."""
         streams = {"stdin": PIPE, **options}
-        async with running(*COMMAND, *arguments, environ=self.environ, **streams) as process:
+        how = {**self._how, "environ": self.environ, **streams}
+        async with running(*self._command, *arguments, **how) as process:
             yield Running(process)

@@ -60,7 +60,7 @@ def peak(pid: int) -> int:
 
 
 async def test_a_message_of_256_mib_costs_the_server_nothing(messages: Any, tmp_path: Path) -> None:
-    async with serving("--grpc-port", "0", folder=tmp_path) as server:
+    async with serving("--grpc-port", "0", folder=tmp_path, at_once=False) as server:
         assert server.process.stderr is not None
         line = ""
         while "gRPC on" not in line:
