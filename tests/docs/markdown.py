@@ -17,7 +17,11 @@ GENERATED = "docs/protocol.md"
 PAGES = (
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
     "docs/clients.md",
+    "docs/glossary.md",
     "docs/guarantees.md",
     "docs/migration.md",
     "docs/operations.md",

@@ -45,12 +45,21 @@ def test_every_path_in_code_exists(name: str) -> None:
         assert (ROOT / path).exists(), f"{name}: {path}"
 
 
-def test_every_module_on_the_road_of_a_message_exists() -> None:
-    texts = [block.text for block in blocks(page("README.md"))]
-    road = next(text for text in texts if "a frame arrives" in text)
-    names = re.findall(r"[\w/]+\.py", road)
-    assert len(names) >= 8
-    assert all((ROOT / "rhtmx_server" / name).exists() for name in names)
+def test_every_module_on_the_walks_of_a_message_exists() -> None:
+    """They are named from within their package: the server's, or the client's."""
+    walks = page("docs/architecture.md").partition("## The road of one message")[2]
+    names = set(re.findall(r"[\w/]+\.py", walks))
+    homes = (ROOT / "rhtmx_server", ROOT / "clients" / "python" / "rhtmx")
+    assert len(names) > 20
+    assert [name for name in names if not any((home / name).exists() for home in homes)] == []
+
+
+def test_every_room_is_described() -> None:
+    described = set(spans(page("docs/architecture.md")))
+    for package in (ROOT / "rhtmx_server", ROOT / "clients" / "python" / "rhtmx"):
+        for room in package.iterdir():
+            if (room / "__init__.py").exists() and room.name != "demo":
+                assert f"{room.relative_to(ROOT)}/" in described
 
 
 @pytest.mark.parametrize("name", PAGES)
