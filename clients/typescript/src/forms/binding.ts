@@ -8,7 +8,7 @@
  * One function around small ones that share its variables, rather than a class:
  * a minifier shortens their names, and every page loads this.
  */
-import { draftOf } from "./drafts.ts";
+import { draftOf, restore } from "./drafts.ts";
 import { rootOf, showError, showErrors } from "./errors.ts";
 import { member } from "./member.ts";
 import { isPosting, triggerOf } from "./posts.ts";
@@ -262,7 +262,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const stopState = client.onState(wait);
   // Without touching what the server may have written into the form's own place.
   data["rhtmxState"] = "idle";
-  draft?.restore();
+  if (draft) restore(draft);
 
   const binding = {
     check,

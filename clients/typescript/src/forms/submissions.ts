@@ -18,7 +18,7 @@
 import { member } from "./member.ts";
 import { postedBy, REQUESTS, requestOf, tellButton } from "./posts.ts";
 import { rootOf } from "./errors.ts";
-import type { Draft } from "./drafts.ts";
+import type { Draft } from "./draft.ts";
 import type { Control } from "./types.ts";
 
 /** Milliseconds in which another attempt is the second half of a double click. */
