@@ -33,6 +33,17 @@ export const aDisabledChoiceTellsTheRecord = (tools) =>
 export const aHiddenFieldOfTheFrameworkTellsTheRecord = (tools) =>
   anotherRecord(tools, '<input type="hidden" name="_id" value="1">');
 
+/** A framework may use the form that it has: another record's now, by its id. */
+export async function whatIsTypedAfterTheFormBecameAnothersIsNotTheFirsts(tools) {
+  const { tab } = tools;
+  await open(tools, '<form id="record1" data-rhtmx-form="task"><input name="note"></form>');
+  await tab.evaluate(() => (document.querySelector("form").id = "record2"));
+  await tab.type("input", "for record 2");
+  await tab.reload();
+  await isBound(tab);
+  assert.equal(await valueOf(tab, "input"), "");
+}
+
 /** What is in two rows after something was typed in the second, something done, and a reload. */
 async function rowsAfter(tools, names, act) {
   const { tab } = tools;

@@ -8,7 +8,7 @@
  * remove, add, sort and rename rows: what was typed in one stays that one's.
  */
 import { entryOf, isKeepable, put, renderedOf } from "./entries.ts";
-import { digest, isFixed, targetOf } from "./target.ts";
+import { digest, isFixed, recordOf, targetOf } from "./target.ts";
 import { controlsOf, isSame, nameOf } from "./values.ts";
 import type { Entry } from "./entries.ts";
 import type { Control } from "./types.ts";
@@ -34,7 +34,7 @@ export interface Draft {
   /** There is none. */
   forget(): void;
   /** What it is about, in short. */
-  readonly target: number;
+  readonly about: number;
   /** Whether all of it was submitted and that loads the next page. */
   isSent(): boolean;
   /** What is to be kept; nothing if the user edited nothing. */
@@ -49,6 +49,7 @@ export interface Draft {
 /** The draft of a form that has just come. */
 export function makeDraft(form: HTMLFormElement, name: string): Draft {
   const found = foundIn(form);
+  const target = targetOf(form);
   const rendered = (control: Control) => digest(renderedOf(form, nameOf(control)));
   /** Where it is another one, the record is another one as well. */
   const fixed = [...found]
@@ -82,9 +83,10 @@ export function makeDraft(form: HTMLFormElement, name: string): Draft {
       settle(true);
       edited.clear();
     },
-    target: digest(targetOf(form, name)),
+    about: digest([name, recordOf(form)]),
     isSent: () => leaves() && !edited.size,
     kept() {
+      if (!isSame(target, targetOf(form))) return [];
       const present = controlsOf(form);
       const all = [...new Map([...sent, ...edited])].flatMap(([each, rendered]): Kept[] => {
         // A password that was shown may be hidden again.

@@ -124,8 +124,8 @@ function navigations(): Partial<PerformanceNavigationTiming>[] {
   return performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
 }
 
-function keyOf({ target }: Draft): string {
-  return `${PREFIX}${digest([location.href, target])}`;
+function keyOf({ about }: Draft): string {
+  return `${PREFIX}${digest([location.href, about])}`;
 }
 
 /** A storage that is empty, full, forbidden or full of rubbish costs the draft, not the form. */

@@ -14,21 +14,31 @@ const TOKEN = /^__|[cx]srf|token|nonce/i;
 const TARGET = /^(form)?action$|^(data-)?hx-(post|put|patch|action|vals)$/;
 
 /**
- * The form's name, where it goes, by any button or link of it, and what no user sees or
- * edits: hidden fields and the values of buttons.
+ * Which form it is and where it goes, by itself. A framework may turn it into the form of
+ * another record in place.
  */
-export function targetOf(form: HTMLFormElement, name: string): unknown[] {
+export function targetOf(form: HTMLFormElement): string[] {
   const attribute = member(form, "getAttribute");
-  const elements = [form, ...member(form, "querySelectorAll")("*"), ...member(form, "elements")];
-  const goals = [...new Set<Element>(elements)].flatMap((each) =>
-    [...member(each, "attributes")]
-      .filter((own) => TARGET.test(own.name) && !TOKEN.test(own.value))
-      .map((own) => `${own.name} ${own.value}`),
-  );
+  return [...goalsOf(form), `id ${attribute("id")}`, `name ${attribute("name")}`];
+}
+
+/**
+ * Which form of which record it is: by the form itself, by any button or link of it, and
+ * by what no user sees or edits: hidden fields and the values of buttons.
+ */
+export function recordOf(form: HTMLFormElement): unknown[] {
+  const elements = [...member(form, "querySelectorAll")("*"), ...member(form, "elements")];
+  const goals = [...new Set<Element>(elements)].flatMap(goalsOf);
   const hidden = controlsOf(form)
     .filter((each) => /hidden|submit|button/.test(each.type) && !TOKEN.test(nameOf(each)))
     .map((each) => [nameOf(each), each.value]);
-  return [name, attribute("id"), attribute("name"), goals, hidden];
+  return [targetOf(form), goals, hidden];
+}
+
+function goalsOf(element: Element): string[] {
+  return [...member(element, "attributes")]
+    .filter((each) => TARGET.test(each.name) && !TOKEN.test(each.value))
+    .map((each) => `${each.name} ${each.value}`);
 }
 
 /** Whether a control shows what no user edits. */

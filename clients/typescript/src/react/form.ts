@@ -67,7 +67,7 @@ export function useForm(
         const { detail } = event as CustomEvent<ValidationDetail>;
         setErrors((before) => withAnswer(before, detail));
       };
-      const forget = () => setErrors(NO_ERRORS);
+      const forget = (event: Event) => event.defaultPrevented || setErrors(NO_ERRORS);
       const binding = bindForm(form, { ...given.current, client, name });
       const ending = new AbortController();
       const listen = member(form, "addEventListener");

@@ -243,6 +243,24 @@ it("a token that is another one on every load does not make another form", async
   expect(find("[name=email]").value).toBe("ada@");
 });
 
+it.each([["id", "two"], ["action", "/save/2"], ["hx-put", "/save/2"]])(
+  "nothing is kept of a form whose %s a framework has changed in place",
+  async (name, value) => {
+    type("email", "ada@");
+    form.setAttribute(name, value);
+    type("message", "for another record");
+    await reload();
+    expect(["email", "message"].map((each) => find(`[name=${each}]`).value)).toEqual(["", ""]);
+  },
+);
+
+it("what a script writes into a hidden field meanwhile, as an editor does, does not make another form", async () => {
+  type("email", "ada@");
+  find("[name=record]").value = "typed in an editor";
+  await reload();
+  expect(find("[name=email]").value).toBe("ada@");
+});
+
 it("another address is another form, also one that a script shows", async () => {
   type("email", "ada@");
   leave();
