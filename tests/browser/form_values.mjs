@@ -66,6 +66,17 @@ export async function aHiddenFieldAndItsBoxAreTwoValues(tools) {
   assert.deepEqual(await sentOnce(tools), ["agree=false", "agree=true"]);
 }
 
+export async function aFieldWithoutAChoiceMakesNoMistakeOfANameBesideIt(tools) {
+  const { tab } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="several" action="/done" method="post">
+    <input type="checkbox" name="agree" value="true"><input name="agree_text" value="x">
+    <button>Send</button></form>`);
+  await tab.click("button");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), ["agree_text=x"]);
+}
+
 export async function theFocusGoesToTheBoxNotToWhatIsHiddenBeforeIt(tools) {
   const { tab } = tools;
   await open(tools, `
