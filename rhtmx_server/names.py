@@ -13,14 +13,19 @@ __all__ = ["nearest", "suggestion"]
 _LOOKED_AT = 64  # characters: comparing takes time that grows with the square
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """Return the name that is most like this one; `None` if none is.
+
+    Args:
+        name: what somebody wrote.
+        known: what there is.
+        alike: how much a name has to be like it, from 0 to 1 (`difflib`'s ratio).
 
     Example:
         >>> nearest("emial", ["age", "email"])
         'email'
     """
-    near = get_close_matches(name[:_LOOKED_AT], known, n=1)
+    near = get_close_matches(name[:_LOOKED_AT], known, n=1, cutoff=alike)
     return near[0] if near else None
 
 

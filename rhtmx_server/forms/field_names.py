@@ -32,6 +32,9 @@ NO_FIELDS = frozenset(
 """Names that frameworks and captchas put into a form beside its fields. As are all that
 begin with `_` (`_method`, `__RequestVerificationToken`), they are never an error."""
 
+_NEARLY = 0.8
+"""From here on a name is taken for a misspelling: `emial`, `tags[]`; not `color_other`."""
+
 _NAME_SHOWN = 64
 _COMPARED = 100  # names, of one form: to find the one that is meant may take milliseconds
 
@@ -75,8 +78,8 @@ class FieldNames:
         Args:
             sent: what the client sent.
             page: it is all that a page has in its form: hidden controls and buttons,
-                too. A name is an error there only if it is like a field of which
-                nothing was sent.
+                too. A name is an error there only if it is nearly that of a field of
+                which nothing was sent; a box that is not ticked sends nothing.
             field: the one that is asked about, if it is one.
 
         Raises:
@@ -91,7 +94,10 @@ class FieldNames:
             return
         missing = fields.keys() - {each.field for each in sent}
         for name in others:
-            if not self._ignores(name) and (not page or self._nearest(name) in missing):
+            if self._ignores(name):
+                continue
+            near = self._nearest(name)
+            if not page or (near in missing and nearest(name, [near], _NEARLY)):
                 raise self._unknown(name)
 
     def _ignores(self, name: str) -> bool:

@@ -19,8 +19,12 @@ import * as audit from "./audit.mjs";
 import * as board from "./board.mjs";
 import * as cached from "./cached.mjs";
 import * as demoTabs from "./demo_tabs.mjs";
+import * as formDialogs from "./form_dialogs.mjs";
 import * as formDrafts from "./form_drafts.mjs";
 import * as formHtmx from "./form_htmx.mjs";
+import * as formNames from "./form_names.mjs";
+import * as formNumbers from "./form_numbers.mjs";
+import * as formRecords from "./form_records.mjs";
 import * as formSubmissions from "./form_submissions.mjs";
 import * as formValues from "./form_values.mjs";
 import * as forms from "./forms.mjs";
@@ -53,7 +57,10 @@ const options = {
 const browser = await chromium.launch(options);
 
 /** What these use of a browser, any driver of any browser can do. */
-const facts = { ...formValues, ...formSubmissions, ...formDrafts, ...formHtmx };
+const facts = {
+  ...formValues, ...formNumbers, ...formNames, ...formSubmissions, ...formDialogs, ...formDrafts,
+  ...formRecords, ...formHtmx,
+};
 
 const say = (message) => console.log(JSON.stringify(message));
 

@@ -69,6 +69,25 @@ async function link(tools, version) {
   await nothingWasSent(tools);
 }
 
+/** What its page makes a button posts like one; what another event posts is no click's. */
+async function roleOfAButton(tools, version) {
+  const { tab } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="task"><input name="title">
+    <span id="save" role="button" tabindex="0" hx-post="/save" hx-target="#out">Save</span>
+    <button id="twice" type="button" hx-post="/twice" hx-trigger="dblclick" hx-target="#out"
+      onclick="this.textContent = 'Once more'">Send</button></form>${OUT}`, { htmx: version });
+  await tab.click("#twice");
+  await tab.until(() => document.querySelector("#twice").textContent === "Once more");
+  await tab.click("#save");
+  await isRefused(tab);
+  await nothingWasSent(tools);
+  await tab.type("[name=title]", "good");
+  await tab.click("#save");
+  await isAnswered(tab);
+  assert.deepEqual(await sentOnce(tools, "/save"), ["title=good"]);
+}
+
 /** What posts without being a submission, as it says; what does not send the form's values. */
 async function exempt(tools, version) {
   const { tab } = tools;
@@ -188,6 +207,7 @@ export const [theButtonThatPostsIsChecked2, theButtonThatPostsIsChecked4] = both
 export const [aButtonThatSubmitsNothingIsCheckedAsItIsSent2, aButtonThatSubmitsNothingIsCheckedAsItIsSent4] =
   both(plainButton);
 export const [aLinkThatPostsTheFormIsHeld2, aLinkThatPostsTheFormIsHeld4] = both(link);
+export const [whatHasTheRoleOfAButtonIsHeld2, whatHasTheRoleOfAButtonIsHeld4] = both(roleOfAButton);
 export const [aButtonThatSaysSoIsNotHeld2, aButtonThatSaysSoIsNotHeld4] = both(exempt);
 export const [theBrowsersChecksComeFirst2, theBrowsersChecksComeFirst4] = both(browsersChecks);
 export const [aSecondClickOnTheButtonIsRefused2, aSecondClickOnTheButtonIsRefused4] =

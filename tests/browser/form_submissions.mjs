@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import {
-  isDone, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf, valueOf,
+  isBound, isDone, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf, valueOf,
 } from "./form_tools.mjs";
 
 const TASK = `
@@ -97,6 +97,70 @@ export const theErrorOfAFieldThatIsExchangedGoesWithIt = (tools) =>
   );
 export const theErrorOfAFieldThatGoesToAnotherFormGoesWithIt = (tools) =>
   goesWithItsField(tools, () => window.vat.setAttribute("form", "other"), WITHOUT);
+
+export const theErrorOfAFieldThatItsFormLeavesBehindGoesWithIt = async (tools) => {
+  const { tab } = tools;
+  await open(tools, `
+    <form id="f" data-rhtmx-form="company"></form><label>VAT <input form="f" name="vat"></label>`);
+  await tab.type("input", "DE");
+  await isWrong(tab, "input");
+  await tab.press("Tab");
+  await tab.evaluate(() => (document.querySelector("form").id = "g"));
+  await tab.until(() => document.querySelector("input").ariaInvalid === null);
+};
+
+const LINES = `
+  <form data-rhtmx-form="several"><p><input name="line" value="ab"></p>
+  <p id="gone"><input id="wrong" name="line"></p></form>`;
+
+export async function theErrorOfOneOfSeveralValuesGoesWithIt(tools) {
+  const { tab } = tools;
+  await open(tools, LINES);
+  await tab.type("#wrong", "too long");
+  await isWrong(tab, "#wrong");
+  await tab.press("Tab");
+  await tab.evaluate(() => document.querySelector("#gone").remove());
+  await tab.until(() => document.querySelector("input").ariaInvalid === "false");
+  assert.doesNotMatch(await textOf(tab, "form"), /too long/);
+}
+
+export async function whatIsStillWrongOfSeveralValuesStaysSo(tools) {
+  const { tab } = tools;
+  await open(tools, LINES.replace("</form>", '<p><input name="line" value="long as well"></p></form>'));
+  await tab.type("#wrong", "too long");
+  await tab.until(() => document.querySelector("form").textContent.includes("“too long”"));
+  await tab.press("Tab");
+  await tab.evaluate(() => document.querySelector("#gone").remove());
+  await tab.until(() => document.querySelector("form").textContent.includes("“long as well”"));
+  await isWrong(tab, "input");
+}
+
+export async function aButtonThatIsNoneAnyMoreDoesNotHoldTheForm(tools) {
+  const { tab, ask } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="slow" action="/done" method="post"><input name="name" value="good">
+    <button>Send</button></form>`);
+  await ask("hold checks");
+  await tab.click("button");
+  await tab.until(() => document.querySelector("form").dataset.rhtmxState === "checking");
+  await tab.evaluate(() => (document.querySelector("button").type = "button"));
+  await ask("release checks");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), ["name=good"]);
+}
+
+export async function aResetThatThePagePreventsChangesNothing(tools) {
+  const { tab } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="task" onreset="return false"><input name="title"><button type="reset">Reset</button></form>`);
+  await tab.type("input", "x");
+  await isWrong(tab, "input");
+  await tab.click("button");
+  assert.equal(await tab.evaluate(() => document.querySelector("input").ariaInvalid), "true");
+  await tab.reload();
+  await isBound(tab);
+  assert.equal(await valueOf(tab, "input"), "x");
+}
 
 export async function whatThePageSaysInThePlaceOfAnErrorStays(tools) {
   const { tab } = tools;

@@ -66,6 +66,28 @@ export async function aHiddenFieldAndItsBoxAreTwoValues(tools) {
   assert.deepEqual(await sentOnce(tools), ["agree=false", "agree=true"]);
 }
 
+export async function aFieldWithoutAChoiceMakesNoMistakeOfANameBesideIt(tools) {
+  const { tab } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="several" action="/done" method="post">
+    <input type="checkbox" name="agree" value="true"><input name="agree_text" value="x">
+    <button>Send</button></form>`);
+  await tab.click("button");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), ["agree_text=x"]);
+}
+
+export async function theFocusGoesToTheBoxNotToWhatIsHiddenBeforeIt(tools) {
+  const { tab } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="several" action="/done" method="post"><fieldset name="agree">
+    <input type="hidden" name="agree" value="off"><input id="box" type="checkbox" name="agree" value="true">
+    </fieldset><button>Send</button></form>`);
+  await tab.click("button");
+  await isRefused(tab);
+  assert.equal(await tab.evaluate(() => document.activeElement.id), "box");
+}
+
 const BOXES = `
   <form data-rhtmx-form="several" action="/done" method="post">
   <input type="checkbox" name="tags" value="red"><input type="checkbox" name="tags" value="green">
@@ -205,6 +227,52 @@ export async function whatThePageItselfAddsIsChecked(tools) {
   assert.deepEqual(await sentOnce(tools), sent);
 }
 
+/** As that of a list of choices, its `options` are none of a `select`. */
+export async function anElementOfThePageThatHasOptionsIsNoList(tools) {
+  const { tab } = tools;
+  await open(tools, `
+    <script>
+      customElements.define("x-list", class extends HTMLElement {
+        static formAssociated = true;
+        options = ["red"];
+        inside = this.attachInternals();
+        connectedCallback() { this.inside.setFormValue("red"); }
+      });
+    </script>
+    <form data-rhtmx-form="several" action="/done" method="post"><x-list name="tags"></x-list>
+    <input name="line"><button>Send</button></form>`);
+  await tab.type("[name=line]", "x");
+  await tab.reload();
+  await isBound(tab);
+  assert.equal(await valueOf(tab, "[name=line]"), "x");
+  await tab.click("button");
+  await isDone(tab);
+  assert.deepEqual(await sentOnce(tools), ["tags=red", "line=x"]);
+}
+
+export async function filesInSeveralControlsOfANameAreSeveral(tools) {
+  const { tab, ask } = tools;
+  await open(tools, `
+    <form data-rhtmx-form="upload" action="/done" method="post" enctype="multipart/form-data">
+    <input type="file" name="document" multiple><input type="file" name="document">
+    <input type="file" name="document"><button>Send</button></form>`);
+  await tab.evaluate(() => {
+    // As a page does with what is dropped on it.
+    const [first, second] = document.querySelectorAll("input");
+    for (const [control, names] of [[first, ["a.txt", "b.txt"]], [second, ["c.txt"]]]) {
+      const dropped = new DataTransfer();
+      for (const name of names) dropped.items.add(new File([], name));
+      control.files = dropped.files;
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  await tab.until(() => document.querySelector("input").ariaInvalid === "false");
+  await tab.click("button");
+  await isDone(tab);
+  const names = (await ask("posted", 1))[0][1].match(/filename="[^"]*/g).map((each) => each.slice(10));
+  assert.deepEqual(names, ["a.txt", "b.txt", "c.txt", ""]);
+}
+
 export async function aChosenFileFillsItsField(tools) {
   const { tab, ask } = tools;
   await open(tools, `
@@ -218,109 +286,4 @@ export async function aChosenFileFillsItsField(tools) {
   await tab.click("button");
   await isDone(tab);
   assert.match((await ask("posted", 1))[0][1], /filename="form_values\.mjs"/);
-}
-
-/** What an engine makes of a text in a number field differs; that it is not lost must not. */
-async function textInANumberField(tools, text, attribute) {
-  const { tab } = tools;
-  await open(tools, `
-    <form data-rhtmx-form="number" ${attribute} action="/done" method="post">
-    <input type="number" name="price" step="any"><button>Send</button></form>`);
-  await tab.type("input", text);
-  const bad = await tab.evaluate(() => document.querySelector("input").validity.badInput);
-  if (!bad) return assert.notEqual(await valueOf(tab, "input"), "");
-  await isWrong(tab, "input");
-  const words = await tab.evaluate(() => document.querySelector("input").validationMessage);
-  assert.equal(await wordsAt(tab, "input"), words);
-  await tab.click("button");
-  assert.equal(await wordsAt(tab, "input"), words);
-  assert.doesNotMatch(await textOf(tab), /required/);
-  await nothingWasSent(tools);
-  await tab.evaluate(() => document.querySelector("input").select());
-  await tab.type("input", "15");
-  await tab.click("button");
-  await isDone(tab);
-  assert.deepEqual(await sentOnce(tools), ["price=15"]);
-}
-
-export const aTextThatIsNoNumberIsNeverEmpty = (tools) => textInANumberField(tools, "4-2", "novalidate");
-export const aNumberWithACommaIsNeverEmpty = (tools) => textInANumberField(tools, "1,5", "novalidate");
-export const aNumberThatEndsWithACommaIsNeverEmpty = (tools) => textInANumberField(tools, "21,", "novalidate");
-export const theBrowsersOwnChecksOfATextThatIsNoNumberStay = (tools) => textInANumberField(tools, "-", "");
-
-export async function halfADateIsNoEmptyDate(tools) {
-  const { tab } = tools;
-  await open(tools, `
-    <form data-rhtmx-form="number" novalidate action="/done" method="post">
-    <input name="price" value="1"><input type="date" name="day"><button>Send</button></form>`);
-  await tab.type("[type=date]", "12");
-  const isHalf = await tab.evaluate(() => document.querySelector("[type=date]").validity.badInput);
-  // An engine without a control for dates takes any text.
-  if (!isHalf) return;
-  await tab.click("button");
-  await isRefused(tab);
-  await isWrong(tab, "[type=date]");
-  await nothingWasSent(tools);
-}
-
-/** As a page must not call them, and pages do. */
-const NAMES = [
-  "action", "addEventListener", "append", "attributes", "childNodes", "closest", "contains",
-  "dataset", "dispatchEvent", "elements", "form", "getAttribute", "getAttributeNames",
-  "getRootNode", "hasAttribute", "id", "isConnected", "length", "matches", "method", "name",
-  "noValidate", "nodeType", "ownerDocument", "parentNode", "querySelector", "querySelectorAll",
-  "reportValidity", "requestSubmit", "reset", "submit", "target", "textContent",
-];
-
-export async function controlsMayBeCalledLikeThePropertiesOfAForm(tools) {
-  const { tab } = tools;
-  const named = NAMES.map((each) => `<input name="${each}">`).join("");
-  await open(tools, `
-    <form data-rhtmx-form="names" action="/done" method="post"><input id="t" name="title">
-    <button id="send">Send</button>${named}</form>`);
-  await tab.type("#t", "x");
-  await isWrong(tab, "#t");
-  // A driver's own click may go by what is hidden here.
-  const send = () => tab.evaluate(() => document.querySelector("#send").click());
-  await send();
-  await isRefused(tab);
-  await tab.type("#t", "yz");
-  await tab.reload();
-  await isBound(tab);
-  assert.equal(await valueOf(tab, "#t"), "xyz");
-  await send();
-  await isDone(tab);
-  assert.equal((await sentOnce(tools))[0], "title=xyz");
-}
-
-export async function imagesMayBeCalledLikeThePropertiesOfADocument(tools) {
-  const { tab, ask } = tools;
-  const names = [
-    "activeElement", "addEventListener", "body", "createElement", "currentScript", "forms",
-    "querySelector", "querySelectorAll", "readyState", "visibilityState",
-  ];
-  const named = names.map((each) => `<img name="${each}" alt="" data-url="ws://nowhere/">`).join("");
-  await ask("show", "/form", { body: `
-    ${named}<form data-rhtmx-form="names" action="/done" method="post"><input id="t" name="title">
-    <button id="send">Send</button></form>` });
-  await tab.goto("/form");
-  // The drivers' own selectors go by what is hidden here.
-  const run = (source) => {
-    const $ = (each) => Document.prototype.querySelector.call(document, each);
-    return (0, eval)(`(${source})`)($);
-  };
-  const until = (condition) => tab.until(run, `${condition}`);
-  const act = (what) => tab.evaluate(run, `${what}`);
-  await until(($) => $("form").dataset.rhtmxState === "idle");
-  await act(($) => {
-    $("#t").value = "x";
-    $("#t").dispatchEvent(new Event("input", { bubbles: true }));
-  });
-  await until(($) => $("#t").ariaInvalid === "true");
-  await act(($) => {
-    $("#t").value = "xyz";
-    $("#send").click();
-  });
-  await isDone(tab);
-  assert.deepEqual(await sentOnce(tools), ["title=xyz"]);
 }

@@ -66,6 +66,8 @@ OTHERWISE = [
     "aSocketWhoseServerChoseNoSubprotocol",
     "theCodesThatAServerCloses",
     "aTextThatIsNoNumber",
+    "aTextThatWasTypedBeforeAReload",
+    "thePlaceOfAClickOnAnImage",
     "aTimeThatDateReads",
     "aCachedPageWhoseLockAnotherTabAsksFor",
     "aCachedPageWhoseLocksAnotherTabLooksAt",

@@ -17,7 +17,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HERE = Path(__file__).parent
 
-FILES = ("form_values", "form_submissions", "form_drafts", "form_htmx")
+FILES = (
+    "form_values",
+    "form_numbers",
+    "form_names",
+    "form_submissions",
+    "form_dialogs",
+    "form_drafts",
+    "form_records",
+    "form_htmx",
+)
 
 
 def facts() -> Iterator[str]:

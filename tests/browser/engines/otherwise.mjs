@@ -60,6 +60,36 @@ export async function aTextThatIsNoNumber({ open, engine }) {
   }
 }
 
+export async function aTextThatWasTypedBeforeAReload({ open, engine }) {
+  const tab = await open("/plain");
+  await tab.keys("[name=email]", "typed");
+  await tab.reload();
+  const found = await tab.evaluate(() => document.querySelector("[name=email]").value);
+  assert.equal(found, each("", "typed", "")[engine]);
+}
+
+export async function thePlaceOfAClickOnAnImage({ open, engine }) {
+  const tab = await open("/elsewhere");
+  await tab.evaluate(() => {
+    const image = "<form><input type=image name=at alt=Send width=80 height=80></form>";
+    document.body.insertAdjacentHTML("beforeend", image);
+    const form = document.querySelector("form");
+    window.places = [];
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const place = [...new FormData(form, event.submitter).values()];
+      if (window.places.push(place.map(Number)) === 1) {
+        setTimeout(() => form.requestSubmit(event.submitter));
+      }
+    };
+  });
+  await tab.click("[type=image]");
+  const places = await tab.waitFor(() => window.places.length === 2 && window.places);
+  const isKnown = places.map(([x, y]) => x > 0 && y > 0);
+  const known = [true, true];
+  assert.deepEqual(isKnown, each(known, [false, false], known)[engine], `${places}`);
+}
+
 export async function aTimeThatDateReads({ open, engine }) {
   const next = "2026-03-02T00:00:00.000Z";
   const noon = "2026-06-30T12:00:00.000Z";

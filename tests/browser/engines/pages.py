@@ -83,6 +83,7 @@ def pages() -> Mapping[str, tuple[str, bytes]]:
         "/client": _page("", "/api/client.js", "/client-page.js"),
         "/elsewhere": _page("<p>Elsewhere.</p>"),
         "/form": _page(FORM.format(where='action="/sent" method="post"'), "/api/client.js"),
+        "/plain": _page(FORM.format(where='action="/sent" method="post"')),
         "/board": _page('<div id="root"></div><script src="/board.js"></script>'),
         "/time": _page("", "/time.js"),
         "/sent": _page("<p>Sent.</p>"),

@@ -8,18 +8,22 @@
  * One function around small ones that share its variables, rather than a class:
  * a minifier shortens their names, and every page loads this.
  */
-import { draftOf } from "./drafts.ts";
-import { rootOf, showError, showErrors } from "./errors.ts";
+import { draftOf, restore } from "./drafts.ts";
+import { focusFirst, rootOf, showError, showErrors } from "./errors.ts";
+import { hearControls } from "./events.ts";
 import { member } from "./member.ts";
 import { isPosting, triggerOf } from "./posts.ts";
 import { holdSubmissions } from "./submissions.ts";
-import { badInput, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
+import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
 import type { FormValue, FormValues } from "../options.ts";
 import type { JsonValue } from "../messages/types.ts";
 import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
 
 /** How often a form whose values never stay the same is asked about again. */
 const AGAIN = 3;
+
+/** Controls that have a new value with one act, and are not left by it. */
+const CHOSEN = /select|box|radio|file/;
 
 const bound = new WeakMap<HTMLFormElement, BoundForm>();
 
@@ -70,6 +74,8 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   let asked: FormValues | undefined;
   let askedBy: Control | null = null;
   let run: Promise<boolean> | undefined;
+  /** Where the form was when that was asked. */
+  let dialog: Element | null = null;
 
   const say = (state: FormState, words = "") => {
     data["rhtmxState"] = state;
@@ -94,7 +100,8 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     member(form, "dispatchEvent")(event);
   };
 
-  const errors = showErrors(form, (field) => {
+  const errors = showErrors(form, (field, isLeft) => {
+    if (isLeft) return void check(field);
     touched.delete(field);
     tell(field, true);
   });
@@ -108,10 +115,10 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   /** What is no value is an error without being asked about. Returns whether there is any. */
   const isBad = (field: string): boolean => {
-    const error = badInput(form, field);
-    if (!error) return false;
-    show(field, error);
-    tell(field, false, error);
+    const [bad] = badIn(form, field);
+    if (!bad) return false;
+    show(field, bad.validationMessage);
+    tell(field, false, bad.validationMessage);
     return true;
   };
 
@@ -153,7 +160,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const showAll = ({ valid, errors }: FormAnswer, values: FormValues) => {
     const left = new Map(errors.map(({ field, error }) => [field, error]));
     const controls = controlsOf(form).filter(isLive);
-    const first = controls.find((each) => left.has(nameOf(each)));
+    const wrong = controls.filter((each) => left.has(nameOf(each)));
     for (const field of new Set(controls.map(nameOf))) {
       const error = left.get(field);
       touch(field);
@@ -161,7 +168,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       tell(field, !error, error);
       left.delete(field);
     }
-    first?.focus();
+    focusFirst(form, wrong);
     const rest = [...left].map((each) => each.join(" ")).join(" ").trim();
     say(valid ? "valid" : "invalid", rest);
     tell("", valid, rest);
@@ -185,13 +192,14 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   const validate = (button: Control | null = null): Promise<boolean> => {
     if (run && askedBy === button) return run;
-    const bad = controlsOf(form).filter((each) => isLive(each) && each.validity?.badInput);
+    const bad = badIn(form);
     if (bad.length === 0) {
       askedBy = button;
+      dialog = member(form, "closest")("dialog[open]");
       return (run = judge());
     }
-    for (const field of new Set(bad.map(nameOf))) isBad(field);
-    bad[0]!.focus();
+    for (const field of new Set(bad.map(nameOf))) void check(field);
+    focusFirst(form, bad);
     say("invalid");
     tell("", false);
     return Promise.resolve(false);
@@ -205,7 +213,8 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   };
 
   /** No field counts as touched: no answer does either, and there is no draft. */
-  const reset = () => {
+  const reset = (event: Event) => {
+    if (event.defaultPrevented) return;
     withdraw();
     touched.clear();
     draft?.forget();
@@ -220,8 +229,10 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     // What a script puts there, it puts there again.
     if (event.isTrusted) draft?.note(control);
     showError(form, field);
-    if (event.type === "change" && touched.has(field)) settle(control);
-    else {
+    if (event.type === "change" && touched.has(field)) {
+      // A text that its user changed is left with it, or asked about in a moment.
+      if (!event.isTrusted || CHOSEN.test(control.type)) settle(control);
+    } else {
       withdraw();
       touch(field);
       timers.set(field, setTimeout(settle, debounce, control));
@@ -232,25 +243,16 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     const next = relatedTarget as Control | null;
     // Who goes to the button asks about everything; an answer in between may move
     // the button away from under the pointer.
-    if (next?.type !== "submit" && !(next && isPosting(next))) settle(target as Control);
+    if (!next || !(/submit|image/.test(next.type) || isPosting(next))) settle(target as Control);
   };
 
-  const listeners = { input: edited, compositionend: edited, change: edited, focusout: left };
-  // At the root, too: some of the form's controls may stand elsewhere (`form="id"`).
-  for (const place of new Set<Node>([form, rootOf(form)])) {
-    for (const [type, listener] of Object.entries(listeners)) {
-      const hear = (event: Event) => {
-        const target = event.target as Control;
-        const isWithin = member(form, "contains")(target);
-        if (place !== form && isWithin) return;
-        if (controlsOf(form).includes(target)) (listener as (event: Event) => void)(event);
-        // What has no name, as an editor of the page's own, may be submitted by a script.
-        else if (type === "input" && isWithin) withdraw();
-      };
-      member(place, "addEventListener")(type, hear, { signal });
-    }
-  }
+  const heard = { input: edited, compositionend: edited, change: edited, focusout: left };
+  // What has no name, as an editor of the page's own, may be submitted by a script.
+  hearControls(form, heard, withdraw, signal);
   member(form, "addEventListener")("reset", reset, { signal });
+  // Who closes a dialog takes back what waits to be sent.
+  const closed = ({ target }: Event) => target === dialog && withdraw();
+  member(rootOf(form), "addEventListener")("close", closed, { capture: true, signal });
   // Back from the browser's cache: what was on its way has ended.
   addEventListener("pageshow", ({ persisted }) => persisted && withdraw(), { signal });
   const sending = (isSending: boolean) =>
@@ -262,7 +264,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const stopState = client.onState(wait);
   // Without touching what the server may have written into the form's own place.
   data["rhtmxState"] = "idle";
-  draft?.restore();
+  if (draft) restore(draft);
 
   const binding = {
     check,

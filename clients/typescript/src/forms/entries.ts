@@ -11,7 +11,7 @@ import { member } from "./member.ts";
 import { controlsOf, nameOf } from "./values.ts";
 import type { Control } from "./types.ts";
 
-const PRIVATE = /^(file|hidden) |passw|pwd|card|cvc|cvv|\boff\b|\bcc-|one-time/i;
+const PRIVATE = /^(file|hidden) |passw|pwd|card|cvc|cvv|\bcc-|one-time| off$/i;
 
 /** A text, whether it is ticked, or which options are selected. */
 export type Entry = string | boolean | readonly string[];
@@ -19,25 +19,28 @@ export type Entry = string | boolean | readonly string[];
 /** How the controls of a name were rendered: together, since they answer one question. */
 export function renderedOf(form: HTMLFormElement, name: string): unknown {
   return controlsOf(form, name).map((each) => {
-    const { type, defaultValue, defaultChecked, options = [] } = each as Everything;
-    const choices = [...options].map((option) => [option.value, option.defaultSelected]);
-    return [type, defaultValue, defaultChecked, choices];
+    const { type, defaultValue, defaultChecked } = each as Partial<HTMLInputElement>;
+    const options = isSelect(each) ? [...each.options] : [];
+    return [type, defaultValue, defaultChecked, options.map((one) => [one.value, one.defaultSelected])];
   });
 }
 
-type Everything = Partial<HTMLInputElement> & { options?: HTMLOptionsCollection };
+/** An element of the page's own may have `options`, too. */
+function isSelect(control: Control): control is HTMLSelectElement {
+  return control.localName === "select";
+}
 
 /** Whether what stands in a control may be kept in the browser. */
 export function isKeepable(form: HTMLFormElement, control: Control): boolean {
   const fill = control.getAttribute("autocomplete") ?? member(form, "getAttribute")("autocomplete");
-  // What an element of the page's own was rendered with cannot be known.
-  const isNative = "defaultValue" in control || "options" in control;
-  return isNative && !PRIVATE.test(`${control.type} ${fill} ${nameOf(control)}`);
+  // What an element of the page's own was rendered with can be known by this only.
+  const isKnown = "defaultValue" in control || isSelect(control);
+  return isKnown && !PRIVATE.test(`${control.type} ${nameOf(control)} ${fill}`);
 }
 
 /** What stands in a control now. */
 export function entryOf(control: Control): Entry {
-  if ("options" in control) return [...control.selectedOptions].map((each) => each.value);
+  if (isSelect(control)) return [...control.selectedOptions].map((each) => each.value);
   return /box|radio/.test(control.type) ? (control as HTMLInputElement).checked : control.value;
 }
 
@@ -50,7 +53,7 @@ export function put(control: Control, entry: Entry): void {
   if (typeof entry === "boolean") {
     // Each framework has its own idea of which event tells of a box; a click is all of them.
     if ((control as HTMLInputElement).checked !== entry) control.click();
-  } else if ("options" in control) {
+  } else if (isSelect(control)) {
     for (const option of control.options) option.selected = entry.includes(option.value);
     tell("input");
     tell("change");

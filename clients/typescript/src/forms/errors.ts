@@ -13,7 +13,7 @@ import type { Control } from "./types.ts";
 
 /** What may take a control away from its form, or make another field of it. */
 const WATCHED = {
-  attributeFilter: ["disabled", "form", "name"],
+  attributeFilter: ["disabled", "form", "id", "name"],
   childList: true,
   subtree: true,
 };
@@ -87,8 +87,16 @@ function describing(control: Element): string[] {
 }
 
 /** The document, or what else is at the top of the tree that a form is in. */
-export function rootOf(form: HTMLFormElement): ParentNode & Node {
-  return member(form, "getRootNode")() as ParentNode & Node;
+export function rootOf(form: HTMLFormElement): ParentNode & DocumentOrShadowRoot & Node {
+  return member(form, "getRootNode")() as Document;
+}
+
+/** Goes to the first that takes the focus: not what is hidden before its box, nor a frame of the same name. */
+export function focusFirst(form: HTMLFormElement, controls: readonly Control[]): void {
+  controls.some((each) => {
+    each.focus();
+    return member(rootOf(form), "activeElement") === each;
+  });
 }
 
 /** The errors of a form's fields. */
@@ -107,19 +115,27 @@ export interface Errors {
  * Shows a form's errors, and takes one back when its field goes: when its controls
  * are removed, disabled, renamed or exchanged for others.
  *
- * @param onGone is told which field's error was taken back.
+ * @param onGone is told which field's error was taken back; or of which one some of
+ * the controls went, so that its error may be another one now.
  */
-export function showErrors(form: HTMLFormElement, onGone: (field: string) => void): Errors {
+export function showErrors(
+  form: HTMLFormElement,
+  onGone: (field: string, isLeft: boolean) => void,
+): Errors {
   const shown = new Map<string, { place: HTMLElement; controls: Control[]; error: string }>();
   const look = () => {
     for (const [field, { place, controls, error }] of shown) {
       const present = controlsOf(form, field).filter(isLive);
-      if (controls.some((each) => present.includes(each))) continue;
-      shown.delete(field);
-      // Not what the page has put there meanwhile.
-      if (place.textContent === error) place.textContent = "";
-      for (const each of controls) each.ariaInvalid = null;
-      onGone(field);
+      const left = controls.filter((each) => present.includes(each));
+      if (left.length === controls.length) continue;
+      for (const each of controls) if (!left.includes(each)) each.ariaInvalid = null;
+      if (left.length) shown.set(field, { place, controls: left, error });
+      else {
+        shown.delete(field);
+        // Not what the page has put there meanwhile.
+        if (place.textContent === error) place.textContent = "";
+      }
+      onGone(field, left.length > 0);
     }
     if (shown.size === 0) observer.disconnect();
   };

@@ -10,6 +10,9 @@ import type { Control } from "./types.ts";
 /** What sends a form's values; `hx-get` and `hx-delete` of a button leave them out. */
 const POSTS = /^(data-)?hx-(post|put|patch|method)$/;
 
+/** What a user takes for a button. */
+const BUTTONS = "button,input,a,[role=button]";
+
 /**
  * What tells of a request: that it has begun (the last of their kind, which nothing
  * cancels any more), and that it is over, well or not. htmx 2 tells of an error in
@@ -37,9 +40,10 @@ export function isPosting(element: Element): boolean {
 
 /** The button that was clicked, if with it htmx posts the form by a request of the button's own. */
 export function postedBy(form: HTMLFormElement, { target }: Event): Control | undefined {
-  const button = member(target as Element, "closest")?.("button,input,a") as Control | null;
-  // The type of a link is empty.
-  if (!button || !/^(submit|image|button|)$/.test(button.type) || !isPosting(button)) return;
+  const button = member(target as Element, "closest")?.(BUTTONS) as Control | null;
+  // What only looks like a button has no type, and that of a link is empty.
+  if (!button || !/^(submit|image|button|)$/.test(button.type ?? "") || !isPosting(button)) return;
+  if (!/\bclick|^$/.test(triggerOf(button))) return;
   // As both versions find it: a link has no form of its own.
   return (button.form ?? button.closest("form")) === form ? button : undefined;
 }

@@ -18,7 +18,8 @@
 import { member } from "./member.ts";
 import { postedBy, REQUESTS, requestOf, tellButton } from "./posts.ts";
 import { rootOf } from "./errors.ts";
-import type { Draft } from "./drafts.ts";
+import { submitterOf } from "./values.ts";
+import type { Draft } from "./draft.ts";
 import type { Control } from "./types.ts";
 
 /** Milliseconds in which another attempt is the second half of a double click. */
@@ -104,9 +105,10 @@ export function holdSubmissions({ form, draft, signal, validate, sending }: Hold
   // Before the page's own listeners, so that none sees what is not checked yet.
   listen(form, ["submit"], (event: SubmitEvent) => {
     const button = event.submitter as Control | null;
+    // Closes its dialog, and sends nothing.
+    if ((event.submitter as HTMLButtonElement | null)?.formMethod === "dialog") return;
     return hold(event, button, () => {
-      // It may have been taken away meanwhile.
-      const own = button?.form === form ? button : null;
+      const own = submitterOf(form, button);
       tellButton(own);
       member(form, "requestSubmit")(own);
     });

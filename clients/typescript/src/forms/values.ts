@@ -19,15 +19,20 @@ import type { Control } from "./types.ts";
 export function valuesOf(form: HTMLFormElement, button?: Control | null): FormValues {
   // Without a prototype any name is just a name.
   const values = { __proto__: null } as unknown as Record<string, FormValue | FormValue[]>;
-  const own = button?.form === form ? button : undefined;
-  const data = new FormData(form, own && /^(submit|image)$/.test(own.type) ? own : null);
-  if (own?.type === "button" && own.name && sendsPlainButtons(own)) data.append(own.name, own.value);
+  const data = new FormData(form, submitterOf(form, button));
+  const isPlain = button?.form === form && button.type === "button" && button.name;
+  if (isPlain && sendsPlainButtons(button)) data.append(button.name, button.value);
   for (const [name, entry] of data) {
     const value = typeof entry === "string" ? entry : chosen(entry);
     const before = values[name];
     values[name] = before === undefined ? value : [before, value].flat();
   }
   return values;
+}
+
+/** The button, if the form is submitted by it: it may have been taken away or changed meanwhile. */
+export function submitterOf(form: HTMLFormElement, button?: Control | null): Control | null {
+  return button?.form === form && /^(submit|image)$/.test(button.type) ? button : null;
 }
 
 /** No file chosen is submitted as one without a name (HTML, "constructing the entry list"). */
@@ -59,10 +64,10 @@ export function isLive(control: Element): boolean {
 }
 
 /**
- * What the browser says of what stands in a field and is no value, as `1-2` in one
- * for numbers or half a date: the control's value is empty then.
+ * The controls in which something stands that is no value, as `1-2` in one for numbers
+ * or half a date: their value is empty then. The browser says what is wrong with each.
  */
-export function badInput(form: HTMLFormElement, field: string): string {
-  const bad = controlsOf(form, field).find((each) => each.validity?.badInput);
-  return bad?.validationMessage ?? "";
+export function badIn(form: HTMLFormElement, field?: string): Control[] {
+  // Not where no user can mend it: what is disabled or read-only.
+  return controlsOf(form, field).filter((each) => each.willValidate && each.validity?.badInput);
 }

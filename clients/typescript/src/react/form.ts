@@ -72,7 +72,7 @@ export function useForm(
         wrong[detail.error ? "add" : "delete"](detail.field);
         setErrors((before) => withAnswer(before, detail));
       };
-      const forget = () => setErrors(NO_ERRORS);
+      const forget = (event: Event) => event.defaultPrevented || setErrors(NO_ERRORS);
       const binding = bindForm(form, { ...given.current, client, name });
       const ending = new AbortController();
       const listen = member(form, "addEventListener");

@@ -121,6 +121,36 @@ it("of controls of one name each has its own text", async () => {
   expect(lines.map((each) => (each as HTMLInputElement).value)).toEqual(["", "two"]);
 });
 
+it.each<[string, (first: HTMLInputElement, second: HTMLInputElement) => unknown]>([
+  ["is removed", (first) => first.remove()],
+  ["is renamed", (first) => (first.name = "old")],
+  ["goes behind it", (first, second) => second.after(first)],
+  ["has another before it", (first) => first.insertAdjacentHTML("beforebegin", '<input name="line">')],
+])("a text stays that of its control if one of the same name %s, before or after", async (_, act) => {
+  for (const time of ["before", "after"]) {
+    const [first, second] = form.querySelectorAll<HTMLInputElement>("[name=line]");
+    if (time === "before") act(first!, second!);
+    second!.value = "two";
+    second!.dispatchEvent(trusted(new Event("input", { bubbles: true })));
+    if (time === "after") act(first!, second!);
+    await reload();
+    expect([...form.querySelectorAll<HTMLInputElement>("[name=line]")][0]!.value, time).toBe("");
+    form.reset();
+    await reload();
+  }
+});
+
+it("a row that takes the name of another keeps its text for itself", async () => {
+  const rows = '<input name="row[0]"><input name="row[1]">';
+  const other = 'data-rhtmx-form="rows"';
+  await reload(rows, other);
+  type("row[1]", "two");
+  find('[name="row[0]"]').remove();
+  find('[name="row[1]"]').name = "row[0]";
+  await reload(rows, other);
+  expect(["row[0]", "row[1]"].map((each) => find(`[name="${each}"]`).value)).toEqual(["", "two"]);
+});
+
 it("what a script put there is not kept: it puts it there again", async () => {
   find("[name=email]").value = "by a script";
   find("[name=email]").dispatchEvent(new Event("input", { bubbles: true }));
@@ -175,17 +205,59 @@ it.each([
   ["id", INSIDE, `${FORM} id="second"`],
   ["name", INSIDE, `${FORM} name="second"`],
   ["hx-post", INSIDE, `${FORM} hx-post="/save/2"`],
+  ["hx-vals", INSIDE, `${FORM} hx-vals='{"id":2}'`],
+  ["button", `${INSIDE}<button name="id" value="2">`, FORM],
+  ["formaction of a button", `${INSIDE}<button formaction="/save/2">`, FORM],
+  ["link that posts it", `${INSIDE}<a data-hx-put="/save/2"></a>`, FORM],
   ["form at the server", INSIDE, FORM.replace("contact", "other")],
   ["record, in a hidden field", INSIDE.replace('value="1"', 'value="2"'), FORM],
+  ["record, in a hidden field of the framework's", `${INSIDE}<input type="hidden" name="_id" value="2">`, FORM],
 ])("a form with another %s is another form", async (_, inside, attributes) => {
   type("email", "ada@");
   await reload(inside, attributes);
   expect(find("[name=email]").value).toBe("");
 });
 
+it.each(["readonly", "disabled"])("what is %s tells one record from another", async (how) => {
+  const inside = (id: number) => `${INSIDE}<input name="number" value="${id}" ${how}>`;
+  await reload(inside(1));
+  type("email", "ada@");
+  await reload(inside(1));
+  expect(find("[name=email]").value).toBe("ada@");
+  await reload(inside(2));
+  expect(find("[name=email]").value).toBe("");
+});
+
 it("a token that is another one on every load does not make another form", async () => {
   type("email", "ada@");
   await reload(INSIDE.replace('value="x"', 'value="y"'));
+  expect(find("[name=email]").value).toBe("ada@");
+  const tokens = (value: string) =>
+    ["_csrf", "_xsrf", "task[_token]", "__VIEWSTATE", "_wpnonce"]
+      .map((name) => `<input type="hidden" name="${name}" value="${value}">`)
+      .join("");
+  const vals = (value: string) => `${FORM} hx-vals='{"csrf":"${value}"}'`;
+  await reload(INSIDE + tokens("x"), vals("x"));
+  type("email", "ada@");
+  await reload(INSIDE + tokens("y"), vals("y"));
+  expect(find("[name=email]").value).toBe("ada@");
+});
+
+it.each([["id", "two"], ["action", "/save/2"], ["hx-put", "/save/2"]])(
+  "nothing is kept of a form whose %s a framework has changed in place",
+  async (name, value) => {
+    type("email", "ada@");
+    form.setAttribute(name, value);
+    type("message", "for another record");
+    await reload();
+    expect(["email", "message"].map((each) => find(`[name=${each}]`).value)).toEqual(["", ""]);
+  },
+);
+
+it("what a script writes into a hidden field meanwhile, as an editor does, does not make another form", async () => {
+  type("email", "ada@");
+  find("[name=record]").value = "typed in an editor";
+  await reload();
   expect(find("[name=email]").value).toBe("ada@");
 });
 
@@ -436,6 +508,37 @@ it.each([
   const all = stored();
   expect(all).toContain("kept");
   expect(all).not.toContain("secret");
+});
+
+it("a password that a button of the page shows for a moment is not kept, nor one that is hidden later", async () => {
+  await add('<input name="key" type="password"><input name="pin"><input name="other">', 'data-rhtmx-form="keys"');
+  find("[name=key]").type = "text";
+  type("key", "secret");
+  type("pin", "secret");
+  type("other", "kept");
+  find("[name=pin]").type = "password";
+  const all = stored();
+  expect(all).toContain("kept");
+  expect(all).not.toContain("secret");
+});
+
+it("what is called off is nothing that must not be kept", async () => {
+  await add('<input name="day-off">', 'data-rhtmx-form="keys"');
+  type("day-off", "Friday");
+  expect(stored()).toContain("Friday");
+});
+
+it("an element of the page's own may have what a list of choices has", async () => {
+  await add('<x-list name="kind"></x-list><input name="other">', 'data-rhtmx-form="keys"');
+  const list = Object.assign(form.querySelector("x-list")!, { options: [{}], value: "a" });
+  vi.spyOn(Object.getPrototypeOf(form) as HTMLFormElement, "elements", "get").mockReturnValue(
+    [list, find("[name=other]")] as unknown as HTMLFormControlsCollection,
+  );
+  const { bindForm } = await import("../../src/forms/index.ts");
+  bound!.stop();
+  bound = bindForm(form, { client });
+  type("other", "kept");
+  expect(stored()).toContain("kept");
 });
 
 it("what is hidden is not kept, neither with the form nor with a field of its name", async () => {

@@ -118,14 +118,33 @@ it("an error that was taken back already does not go a second time", async () =>
   errors.stop();
 });
 
-it("of several controls of a name one that stays keeps the error", async () => {
-  form = page('<input name="email"><input name="email">');
+it("of several controls of a name one that stays keeps the error, and it is told", async () => {
+  form = page('<input name="email"><input name="email"><input name="email">');
   const gone = vi.fn();
   const errors = showErrors(form, gone);
   errors.show("email", "is wrong", false);
+  for (const _ of [1, 2]) {
+    const first = find("[name=email]");
+    first.remove();
+    await seen();
+    expect(first.getAttribute("aria-invalid")).toBeNull();
+    expect(form.textContent).toBe("is wrong");
+    expect(gone).toHaveBeenLastCalledWith("email", true);
+  }
   find("[name=email]").remove();
   await seen();
-  expect(form.textContent).toBe("is wrong");
-  expect(gone).not.toHaveBeenCalled();
+  expect(form.textContent).toBe("");
+  expect(gone.mock.calls.slice(2)).toEqual([["email", false]]);
+  errors.stop();
+});
+
+it("an error goes with a control that another id of the form leaves behind", async () => {
+  form = page("", 'id="f"');
+  document.body.insertAdjacentHTML("beforeend", '<input name="email" form="f">');
+  const errors = showErrors(form, () => {});
+  errors.show("email", "is wrong", false);
+  form.id = "g";
+  await seen();
+  expect(find("[name=email]").getAttribute("aria-invalid")).toBeNull();
   errors.stop();
 });

@@ -284,6 +284,18 @@ it("what is no value is an error in the browser's words, and nothing is asked", 
   expect(described("phone")).toBe("");
 });
 
+it("of several values of a name one that goes has those that stay asked about", async () => {
+  form.insertAdjacentHTML("beforeend", '<input name="email" value="second">');
+  type("email", "first");
+  leave("email");
+  await client.fields.pop()!.answer({ error: "“second” is wrong" });
+  form.querySelectorAll("[name=email]")[1]!.remove();
+  await settled();
+  expect(client.fields).toMatchObject([{ field: "email", value: "first" }]);
+  await client.fields[0]!.answer({});
+  expect(described("email")).toBe("");
+});
+
 it("the browser's words are not the server's: they stay as they are", async () => {
   bound.stop();
   bound = bindForm(form, { client, text: (error) => `Phone ${error}!` });
@@ -302,6 +314,15 @@ it("a reset takes everything back", async () => {
   expect(client.asked()).toEqual(["email=a"]);
   expect(described("email")).toBe("");
   expect(find("[name=email]").hasAttribute("aria-invalid")).toBe(false);
+});
+
+it("a reset that the page prevents takes nothing back", async () => {
+  type("email", "a");
+  leave("email");
+  await client.fields[0]!.answer({ error: "wrong" });
+  document.addEventListener("reset", (event) => event.preventDefault(), { capture: true, once: true });
+  form.reset();
+  expect(described("email")).toBe("wrong");
 });
 
 it("a form that was left alone is left alone, and can be bound again", async () => {

@@ -19,6 +19,9 @@ it.each([
   ['<button type="reset" hx-post="/"><i></i></button>', false],
   ['<button><i></i></button>', false],
   ['<div hx-post="/"><i></i></div>', false],
+  ['<div hx-post="/" role="button"><i></i></div>', true],
+  ['<button hx-post="/" hx-trigger="keyup, click delay:1s"><i></i></button>', true],
+  ['<button hx-post="/" hx-trigger="dblclick"><i></i></button>', false],
   ["<i></i>", false],
 ])("a click in %s posts the form: %s", (inside, posts) => {
   const form = page(inside);

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { bindForm } from "../../src/forms/index.ts";
-import { becomesBad, described, FakeClient, find, page, settled, type, whole } from "./support.ts";
+import { becomesBad, described, FakeClient, find, page, settled, trusted, type, whole } from "./support.ts";
 import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
 
 const INSIDE = `
@@ -198,9 +198,16 @@ it("what could not be asked is told, and may be tried again", async () => {
   expect(sent).toEqual(["send"]);
 });
 
-it("going from a field to the button asks nothing that could move the button away", () => {
+it.each([
+  ["button", "#send"],
+  ["image", "#image"],
+  ["button that htmx posts by", "#posts"],
+])("going from a field to the %s asks nothing that could move it away", (_, selector) => {
+  form.insertAdjacentHTML("beforeend", '<input id="image" type="image"><a id="posts" hx-post="/"></a>');
   type("email", "a");
-  const relatedTarget = find("#send");
+  const relatedTarget = find(selector);
+  // As a browser does, with a text that was typed.
+  find("[name=email]").dispatchEvent(trusted(new Event("change", { bubbles: true })));
   find("[name=email]").dispatchEvent(new FocusEvent("focusout", { bubbles: true, relatedTarget }));
   expect(client.asked()).toEqual([]);
   find("[name=email]").dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
@@ -221,6 +228,49 @@ it("a button that was taken away meanwhile does not keep the form from going", a
   expect(client.forms[1]!.values["how"]).toBeUndefined();
   await client.forms[1]!.answer({});
   expect(sent.length).toBe(1);
+});
+
+it("a button that submits nothing any more does not keep the form from going, nor the next from being asked about", async () => {
+  click();
+  find("#send").setAttribute("type", "button");
+  await client.forms[0]!.answer({});
+  await client.forms[1]!.answer({});
+  expect(sent.length).toBe(1);
+  type("phone", "1");
+  form.requestSubmit();
+  expect(sent.length).toBe(1);
+  expect(client.forms.length).toBe(3);
+});
+
+it("a button that closes a dialog sends nothing: the page sees it at once", () => {
+  find("#send").setAttribute("formmethod", "dialog");
+  click("send");
+  expect(sent).toEqual(["send"]);
+  expect(client.forms).toEqual([]);
+});
+
+it.each([
+  ["takes a submission back that waits", "dialog", ["idle", 0]],
+  ["was closed before it was asked leaves it alone", "dialog[open]", ["valid", 1]],
+])("a dialog that %s", async (_, selector, after) => {
+  document.body.innerHTML = '<dialog open><dialog id="other"></dialog></dialog>';
+  document.body.firstElementChild!.append(form);
+  if (selector !== "dialog") find("dialog").removeAttribute("open");
+  click();
+  for (const each of document.querySelectorAll("dialog")) {
+    if (each.id !== "other" || selector !== "dialog") each.dispatchEvent(new Event("close"));
+  }
+  await client.forms[0]!.answer({});
+  expect([form.dataset["rhtmxState"], sent.length]).toEqual(after);
+});
+
+it("of several wrong controls the first that takes the focus has it", async () => {
+  form.insertAdjacentHTML("afterbegin", '<input type="hidden" name="phone" value="no">');
+  // happy-dom gives the focus to what is hidden.
+  vi.spyOn(find("[name=phone]"), "focus").mockReturnValue();
+  click();
+  await client.forms[0]!.answer({ errors: [{ field: "phone", error: "is wrong" }] });
+  expect(document.activeElement).toBe(find("[name=phone]:not([type])"));
 });
 
 it("of two buttons the last that was pressed counts", async () => {

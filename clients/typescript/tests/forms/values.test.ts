@@ -2,7 +2,7 @@
 /** What is in a form is what would be submitted by a button. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { badInput, controlsOf, isLive, isSame, valuesOf } from "../../src/forms/values.ts";
+import { badIn, controlsOf, isLive, isSame, submitterOf, valuesOf } from "../../src/forms/values.ts";
 import { becomesBad, choose, find, page } from "./support.ts";
 
 let form: HTMLFormElement;
@@ -55,10 +55,25 @@ it("controls are those with a name, in their order", () => {
   expect(controlsOf(form, "a").map(isLive)).toEqual([false, true]);
 });
 
-it("what is no value has the browser's words", () => {
-  expect(badInput(form, "a")).toBe("");
-  becomesBad("a", "Please enter a number.");
-  expect(badInput(form, "a")).toBe("Please enter a number.");
+it("a button that submits nothing any more is no submitter", () => {
+  const send = find("#send");
+  expect(submitterOf(form, send)).toBe(send);
+  send.type = "button";
+  expect(submitterOf(form, send)).toBeNull();
+  expect(how("send")).toBeUndefined();
+  send.type = "submit";
+  send.remove();
+  expect([submitterOf(form, send), submitterOf(form, null)]).toEqual([null, null]);
+});
+
+it("what is no value is found, where its user can mend it", () => {
+  expect(badIn(form)).toEqual([]);
+  becomesBad("a");
+  expect(badIn(form).length).toBe(1);
+  expect(badIn(form, "a")).toEqual([find("[name=a]")]);
+  expect(badIn(form, "file")).toEqual([]);
+  find("[name=a]").disabled = true;
+  expect(badIn(form, "a")).toEqual([]);
 });
 
 it("values are the same if they read the same", () => {

@@ -72,6 +72,20 @@ describe.each([["", Fragment], [" in StrictMode", StrictMode]])("a form%s", (_, 
     expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
   });
 
+  it("a reset takes the errors back, one that the page prevents does not", async () => {
+    await act(async () => {
+      type("email", "x");
+      leave("email");
+      await client.fields[0]!.answer({ valid: false, error: "is taken" });
+    });
+    const reset = () => act(async () => find<HTMLFormElement>("form").reset());
+    document.addEventListener("reset", (event) => event.preventDefault(), { capture: true, once: true });
+    await reset();
+    expect(form.errors).toEqual({ email: "is taken" });
+    await reset();
+    expect(form.errors).toEqual({});
+  });
+
   it("what is right again is no error any more", async () => {
     await act(async () => {
       type("email", "x");

@@ -87,6 +87,24 @@ def test_a_misspelt_field_of_a_page_is_a_mistake_where_the_right_one_is_missing(
         signup.names.require(values("tags", "emial"), page=True, field="emial")
 
 
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        ("color", "color_other"),
+        ("agree", "agreed_at"),
+        ("items", "items_count"),
+        ("comment", "comments_id"),
+        ("subject", "submit"),
+    ],
+)
+def test_a_box_that_is_not_ticked_makes_no_mistake_of_a_name_beside_it(
+    signup: Form, field: str, other: str
+) -> None:
+    signup.field(field)
+    signup.names.require(values(other), page=True, field=other)
+    assert f"did you mean {field!r}" in refused(signup, other, page=False)
+
+
 def test_a_form_may_ignore_what_it_does_not_have() -> None:
     form = Form("items", extra="ignore")
     form.field("items[0].qty")
