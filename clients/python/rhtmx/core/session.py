@@ -387,7 +387,7 @@ class Session:
 
     def _check_open(self) -> None:
         if self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(None)  # each raise would add to it
 
     def _tell(self, event: Event) -> None:
         if not self.local.tell(event):
