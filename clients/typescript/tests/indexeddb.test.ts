@@ -284,7 +284,7 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(store)).writes).toHaveLength(1);
   });
 
-  it("writes of version 1, which kept the number in the write, keep it", async () => {
+  it.each(["stays", "goes, and comes back"])("writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile", async (does) => {
     const request = indexedDB.open("db", 1);
     const old = ["record", "place", "write", "refused", "meta"];
     request.onupgradeneeded = () => old.forEach((each) => request.result.createObjectStore(each));
@@ -298,7 +298,17 @@ describe("in IndexedDB", () => {
     put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
     await new Promise((resolve) => (transaction.oncomplete = resolve));
     request.result.close();
+    const page = new EventTarget();
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
     const store = made();
+    if (does !== "stays") {
+      const reads = vi.spyOn(IDBObjectStore.prototype, "getAll");
+      const moving = store.load();
+      while (!reads.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
+      page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
+      await moving;
+    }
     const { writes, meta } = await contentsOf(store);
     expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ b: 7, a: 8, s: 6 });
     expect(meta).toMatchObject({ client_id: "made before", last: 9 });
@@ -407,7 +417,11 @@ describe("in IndexedDB", () => {
       expect((await contentsOf(made())).writes).toEqual([]);
     });
 
-    it("what was being read does not hold up other pages, and is read when it comes back", async () => {
+    it.each([
+      [["pagehide"], ["pageshow"]],
+      [["freeze"], ["resume"]],
+      [["pagehide", "freeze"], ["resume", "pageshow"]],
+    ])("(%s) what was being read does not hold up other pages, and is read when it comes back (%s)", async (goes, comes) => {
       const gone = made();
       vi.stubGlobal("addEventListener", undefined);
       const next = made();
@@ -415,9 +429,9 @@ describe("in IndexedDB", () => {
       const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
       const reading = gone.load();
       while (!begun.mock.calls.length) await Promise.resolve();
-      page.dispatchEvent(new Event("pagehide"));
+      for (const event of goes) page.dispatchEvent(new Event(event));
       expect(await next.add(write("a"))).toBe(1);
-      page.dispatchEvent(new Event("pageshow"));
+      for (const event of comes) page.dispatchEvent(new Event(event));
       expect([...(await reading).writes.keys()]).toEqual(["a"]);
     });
 
