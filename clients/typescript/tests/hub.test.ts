@@ -437,6 +437,55 @@ describe("what several tabs read", () => {
   });
 });
 
+describe("why nothing comes is told", () => {
+  /** A tab, and what it was told. */
+  async function listening() {
+    const hub = await tab(new TestStore("c"), channel()(), "one");
+    const [errors, states] = [vi.fn(), vi.fn()];
+    hub.on("error", ({ message }: Error) => errors(message));
+    hub.on("state", states);
+    return { hub, errors, states };
+  }
+  const error = { code: "forbidden", message: "not from here", details: null } as const;
+
+  it("once for each time that there was a connection", async () => {
+    const { hub, errors } = await listening();
+    const fails = () => {
+      for (const state of ["connecting", "waiting"] as const) hub.receive({ type: "state", state });
+      hub.receive({ type: "state", state: "waiting", error });
+    };
+    fails();
+    fails();
+    expect(errors).toHaveBeenCalledOnce();
+    hub.receive({ type: "state", state: "open" });
+    fails();
+    expect(errors).toHaveBeenCalledTimes(2);
+  });
+
+  it("and once when that is for good, though the client is closed, too", async () => {
+    const { hub, states } = await listening();
+    hub.receive({ type: "state", state: "closed", error });
+    hub.close();
+    expect(states).toHaveBeenCalledExactlyOnceWith("closed", expect.objectContaining(error));
+  });
+
+  it("for an entity once, until it is read, or asked for anew", async () => {
+    const { hub, errors } = await listening();
+    const refuse = () => hub.receive({ type: "refused", entity: "tasks", fields: false, error });
+    hub.open("tasks", false);
+    refuse();
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(1);
+    hub.receive({ type: "synced", entity: "tasks" });
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(2);
+    hub.shut("tasks");
+    hub.open("tasks", false);
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(3);
+  });
+});
+
 describe("a write before the store is loaded", () => {
   /** One that is loaded when the test says so, and keeps what is held for the next page. */
   class SlowStore extends TestStore {
