@@ -321,6 +321,22 @@ describe("returning", () => {
     }
   });
 
+  it("numbers, and stores, what is parked as it is by then", async () => {
+    for (const why of ["it was closed", ""]) {
+      const world = await leaving("a");
+      const added = world.add("b");
+      const [parked] = world.state.parked!;
+      parked!.write = write("b", { message: { ...write("b").message, base_version: 7 } });
+      world.disk.why = why;
+      await world.again();
+      await world.now(true, ["write", "a"]);
+      await world.now(true);
+      expect(await added).toBe(why ? 1 : 2);
+      if (!why) expect((await contentsOf(world.on)).writes[1]).toMatchObject({ message: { base_version: 7 } });
+      expect(world.state.parked).toEqual([]);
+    }
+  });
+
   it("leaves a write to the page that has taken it", async () => {
     const world = await leaving();
     const added = world.add("a");

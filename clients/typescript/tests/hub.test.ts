@@ -7,6 +7,7 @@ import { Collection } from "../src/collection.ts";
 import * as compose from "../src/compose.ts";
 import { Hub } from "../src/hub.ts";
 import { Runner } from "../src/runner.ts";
+import { apply } from "../src/store.ts";
 import { contentsOf } from "./support/contents.ts";
 import { record, settle } from "./support/client.ts";
 import { TestStore } from "./support/driver.ts";
@@ -435,6 +436,21 @@ describe("what several tabs read", () => {
     socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
     await Promise.all([one.synced, two.synced]);
   });
+});
+
+it("a write that was changed while it had no number is told as it is by then", async () => {
+  const store = new TestStore("c");
+  const port = channel();
+  const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+  const add = store.add.bind(store);
+  vi.spyOn(store, "add").mockImplementation((write) => {
+    const changed = { ...write, message: { ...write.message, base_version: 7 } };
+    apply(one.state, ["write", write.id, changed]);
+    return add(changed);
+  });
+  void one.write(() => push("1", 1));
+  await settle();
+  expect(two.queue).toMatchObject([{ seq: 1, message: { base_version: 7 } }]);
 });
 
 describe("why nothing comes is told", () => {
