@@ -2,18 +2,22 @@ import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { Database, result } from "../src/database.ts";
 import { IndexedStore } from "../src/indexeddb.ts";
 import { MemoryStore } from "../src/memory.ts";
 import { contentsOf } from "./support/contents.ts";
 import { open, settle, start } from "./support/client.ts";
 import { TIME, WELCOME } from "./support/welcome.ts";
 import { eventually } from "./support/eventually.ts";
+import { foreignWaits } from "./support/foreign.ts";
 import { FakeStorage } from "./support/storage.ts";
 import { write } from "./support/writes.ts";
 import type { Client } from "../src/client.ts";
 import type { Op, Store } from "../src/store.ts";
 
 const stores: Store[] = [];
+/** Of all transactions here. */
+const foreign = foreignWaits();
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -23,6 +27,7 @@ afterEach(() => {
   stores.splice(0).forEach((store) => store.close());
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
+  expect(foreign.splice(0), "a transaction waits for nothing but its requests").toEqual([]);
 });
 
 function made(name = "db", clientId?: string): IndexedStore {
@@ -32,6 +37,21 @@ function made(name = "db", clientId?: string): IndexedStore {
 }
 
 const refused = { id: "w1", message: write("w1").message, code: "forbidden", text: "no", details: null } as const;
+
+it.each(["before", "after"])("a transaction that waits for something foreign %s it asks is noticed", async (when) => {
+  const upgrade = ({ db }: IDBTransaction) => void db.createObjectStore("t");
+  const database = new Database({ name: "db", version: 1, tables: ["t"], upgrade });
+  let goOn = () => {};
+  const running = database.run(false, async (table) => {
+    if (when === "after") await result(table("t").get(1));
+    await new Promise<void>((resolve) => (goOn = resolve));
+  });
+  await settle();
+  goOn();
+  await running;
+  database.close();
+  expect(foreign.splice(0)).toHaveLength(1);
+});
 
 describe.each([
   ["IndexedDB", () => made()],
@@ -225,6 +245,8 @@ describe("in IndexedDB", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     await failed;
     vi.useRealTimers();
+    // What it waits for is no request at all.
+    foreign.splice(0);
   });
 
   it("one write that is too large takes none with it", async () => {
