@@ -157,3 +157,25 @@ export async function aDatabaseThatIsDeletedIsNotMadeAgainAndWritesAreSent({ vis
   const told = await page.evaluate(async () => [await indexedDB.databases(), client.info.stored, errors]);
   assert.deepEqual(told, [[], false, ["storage_failed"]]);
 }
+
+export async function whatOneWritesBeforeAndAfterTheStoreFailsIsNoConflict({ visit }) {
+  const page = await visit("/page");
+  await connect(page);
+  await page.evaluate(() => tasks.set("twice", { n: 0 }));
+  await page.evaluate(async () => {
+    window.conflicts = [];
+    client.onConflict(({ field, winner }) => conflicts.push([field, winner]));
+    client.offline();
+    void tasks.patch("twice", { n: 1 });
+    while (!client.queue.every(({ seq }) => seq)) await new Promise((resolve) => setTimeout(resolve));
+    for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+  });
+  await page.waitForFunction(() => errors.length);
+  await page.evaluate(async () => {
+    const last = tasks.patch("twice", { n: 2 });
+    client.online();
+    await last;
+  });
+  const told = await page.evaluate(() => [conflicts, client.info.stored, tasks.row("twice").data]);
+  assert.deepEqual(told, [[], false, { n: 2 }]);
+}

@@ -47,6 +47,8 @@ REST = [
     "oneTabTakesAllOffline",
     "afterBackAPageThatStoresNothingHasWhatHappenedMeanwhile",
     "backAndForwardAgainAndAgainLeavesOneConnection",
+    "aPageThatIsLeftWhileItReadsHoldsUpNoOther",
+    "aPageThatIsLeftWhileItMakesItsTablesHoldsUpNoOther",
     "aSubmissionWaitsForTheConnectionAndIsSentOnce",
     "aFormThatIsNotValidIsNotSent",
     "aNumberWithACommaIsNotSaidToBeMissing",

@@ -1,7 +1,7 @@
 """What a page has written, when it ends or cannot store: each fact is a scenario of `storage.mjs`.
 
-Every write of a scenario is to a record of its own, so that one with two effects is seen in
-the history.
+No two writes of a scenario are of the same value to the same record, so that one with two
+effects is seen in the history.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ STORAGE = [
     "whereTheUserBlocksAllSiteDataWritesAreSentAndThatIsSaid",
     "aDatabaseThatTheBrowserTakesAwayIsMadeAgain",
     "aDatabaseThatIsDeletedIsNotMadeAgainAndWritesAreSent",
+    "whatOneWritesBeforeAndAfterTheStoreFailsIsNoConflict",
 ]
 
 LOCAL = [
@@ -63,7 +64,7 @@ async def app() -> AsyncIterator[App]:
 async def test_storage(browser: Browser, app: App, fact: str) -> None:
     url = app.url.replace("ws://", "http://").removesuffix("api/ws")
     await browser.run(fact, url, _nothing)
-    effects = Counter(each.entity_id for each in await app.history("tasks"))
+    effects = Counter((each.entity_id, str(each.data)) for each in await app.history("tasks"))
     assert bool(effects) == (fact in STORAGE)
     assert max(effects.values(), default=1) == 1, effects
 

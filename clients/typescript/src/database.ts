@@ -42,7 +42,11 @@ export class Database {
   connection: IDBDatabase | undefined;
   readonly #layout: Layout;
   readonly #running = new Set<IDBTransaction>();
+  /** There while the page is away. */
   #awake: Promise<void> | undefined;
+  #wake = () => {};
+  /** How often it went. */
+  #sleeps = 0;
   #opening: Promise<IDBDatabase> | undefined;
   #gone: RhtmxError | undefined;
 
@@ -52,19 +56,23 @@ export class Database {
 
   /** Runs a transaction over all tables: all of it is done, or nothing. */
   async run<T>(strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
-    try {
+    let went = false;
+    for (let again = true; ; again = false) {
       await this.#awake;
-      const first = await this.#open();
+      const sleeps = this.#sleeps;
+      let db: IDBDatabase | undefined;
       try {
-        return await this.#attempt(first, strict, act);
+        db = await this.#open();
+        return await this.#attempt(db, strict, act);
       } catch (error) {
-        if (isFull(error) || error instanceof RhtmxError) throw error;
-        this.#drop(first);
-        await this.#awake;
-        return await this.#attempt(await this.#open(), strict, act);
+        // What ended because the page went is begun anew, however often it goes; what it had
+        // begun to open may end only when it is back.
+        const isBack = went;
+        went = this.#sleeps !== sleeps;
+        const isFinal = !again || !db || isFull(error) || error instanceof RhtmxError;
+        if (isFinal && !went && !isBack) throw understood(error as Error);
+        if (db) this.#drop(db);
       }
-    } catch (error) {
-      throw understood(error as Error);
     }
   }
 
@@ -87,14 +95,13 @@ export class Database {
   }
 
   /**
-   * The page goes, maybe into the browser's cache. What `run` has begun is begun anew when it
-   * comes back: in WebKitGTK 2.50 it would hold up all other pages until then.
-   *
-   * @returns what to call when the page is back.
+   * The page goes, maybe into the browser's cache, or is frozen. What `run` has begun is begun
+   * anew when it is back: it would hold up all other pages until then. WebKitGTK 2.50 keeps a
+   * page with a transaction, Chromium 156 one that makes the tables.
    */
-  sleep(): () => void {
-    let wake = () => {};
-    this.#awake = new Promise((resolve) => (wake = resolve));
+  sleep(): void {
+    this.#sleeps += 1;
+    this.#awake ??= new Promise((resolve) => (this.#wake = resolve));
     for (const transaction of this.#running) {
       try {
         transaction.abort();
@@ -102,7 +109,12 @@ export class Database {
         // It commits.
       }
     }
-    return wake;
+  }
+
+  /** The page is back. */
+  wake(): void {
+    this.#awake = undefined;
+    this.#wake();
   }
 
   /** It must not be used any more. */
@@ -121,12 +133,16 @@ export class Database {
   /** Runs a transaction that waits for its requests: it must not outlive the page. */
   #attempt<T>(db: IDBDatabase, strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
     return this.transact(db, strict, (table, transaction) => {
-      this.#running.add(transaction);
-      const end = () => this.#running.delete(transaction);
-      transaction.addEventListener("complete", end);
-      transaction.addEventListener("abort", end);
+      this.#runs(transaction);
       return act(table);
     });
+  }
+
+  #runs(transaction: IDBTransaction): void {
+    this.#running.add(transaction);
+    const end = () => this.#running.delete(transaction);
+    transaction.addEventListener("complete", end);
+    transaction.addEventListener("abort", end);
   }
 
   async #open(): Promise<IDBDatabase> {
@@ -138,7 +154,10 @@ export class Database {
     const { name, version, upgrade } = this.#layout;
     const opening = new Promise<IDBDatabase>((resolve, reject) => {
       const request = indexedDB.open(name, version);
-      request.onupgradeneeded = () => upgrade(request.transaction!);
+      request.onupgradeneeded = () => {
+        this.#runs(request.transaction!);
+        upgrade(request.transaction!);
+      };
       request.onerror = () => reject(request.error);
       request.onsuccess = () => resolve(request.result);
     }).then(async (db) => {
@@ -162,7 +181,7 @@ export class Database {
 
   #again(db: IDBDatabase): void {
     this.#drop(db);
-    this.#open().catch((error: Error) => this.onlost?.(understood(error)));
+    this.run(false, async () => {}).catch((error: RhtmxError) => this.onlost?.(error));
   }
 
   /** This connection is of no use; another may be there already. */

@@ -41,7 +41,7 @@ export interface Disk extends Store {
 }
 
 interface Parked {
-  readonly write: Write;
+  write: Write;
   readonly refused: string | undefined;
   readonly resolve: (seq: number | Promise<number>) => void;
 }
@@ -60,7 +60,7 @@ export class Fallback implements Store {
   /** It may be loaded from the disk, though it is not `stored`. */
   #loads = false;
   #looks = false;
-  #parked: Parked[] = [];
+  readonly #parked: Parked[] = [];
   /** Whose store was lost, and which writes and refused ones of it were known. */
   #lost = "";
   #had = { writes: [] as string[], refused: [] as string[] };
@@ -74,6 +74,7 @@ export class Fallback implements Store {
   constructor(disk: Disk, state: State, makeId: () => string) {
     this.#disk = disk;
     this.#state = state;
+    state.parked = this.#parked;
     this.#makeId = makeId;
     disk.onlost = (error) => this.#lose(error);
   }
@@ -184,10 +185,9 @@ export class Fallback implements Store {
     try {
       const id = await this.#disk.probe();
       if (this.#closed) return;
-      const isSame = this.#is === "leaving" && id === this.#lost;
-      if (!isSame) this.#is = "returning";
-      if (isSame) await this.#back();
-      else this.#move();
+      if (this.#is === "leaving" && id === this.#lost) return void this.#back();
+      this.#is = "returning";
+      this.#move();
     } catch {
       this.#later();
     }

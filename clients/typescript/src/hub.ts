@@ -202,7 +202,7 @@ export class Hub extends Listeners {
           this.send({ type: "hole" });
           return this.#lost();
         }
-        const added = { type: "added", write: { ...write, seq }, refused } as const;
+        const added = { type: "added", write: { ...known, seq }, refused } as const;
         if (performance.now() - begun < HEARTBEAT) return this.send(added);
         // This tab hung. Whether anything is left to be sent only the store knows.
         this.receive(added);

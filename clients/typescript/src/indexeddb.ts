@@ -73,16 +73,15 @@ export class IndexedStore implements Store {
     this.#clientId = clientId;
     this.#secret = secret;
     const { signal } = this.#life;
-    const on = (name: string, act: () => void) =>
-      globalThis.addEventListener?.(name, act, { capture: true, signal });
-    let wake = () => {};
-    on("pagehide", () => {
-      wake = this.#database.sleep();
+    const on = (names: string[], act: () => void) =>
+      names.forEach((name) => globalThis.addEventListener?.(name, act, { capture: true, signal }));
+    on(["pagehide", "freeze"], () => {
+      this.#database.sleep();
       this.#leave();
     });
-    on("pageshow", () => {
+    on(["pageshow", "resume"], () => {
       this.#leaves = false;
-      wake();
+      this.#database.wake();
     });
   }
 

@@ -188,6 +188,7 @@ export class Queue {
     if (!replica) absorb(this.#core, done, settled);
     const arrived = !replica || has(replica, this.#core, entityId, settled);
     emit(["write", id, arrived ? undefined : done]);
+    this.#seen(write, settled.version, conflicts);
     tell({ type: "outcome", id, answer: ack });
     for (const each of conflicts) {
       tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
@@ -233,6 +234,26 @@ export class Queue {
         break;
       default:
         this.#reject(write, error);
+    }
+  }
+
+  /**
+   * An author's own writes are no conflict, but what is parked may be sent under another id. What
+   * writes nothing but what this write has written, and still stands, has seen it.
+   */
+  #seen({ entity, entityId, message }: Write, base_version: number, conflicts: FieldConflict[]): void {
+    const lost = conflicts.filter(({ winner }) => winner !== "client");
+    const isIts = ({ field }: FieldUpdate) => {
+      const isField = (each: { readonly field: string }) => each.field === field;
+      return (message.type === "push" || message.fields.some(isField)) && !lost.some(isField);
+    };
+    for (const each of this.#core.state.parked ?? []) {
+      const later = each.write;
+      const update = later.message;
+      const isOlder = update.type !== "push" && (update.base_version ?? Infinity) < base_version;
+      if (!isOlder || later.entity !== entity || later.entityId !== entityId || !update.fields.every(isIts)) continue;
+      each.write = { ...later, message: { ...update, base_version } };
+      apply(this.#core.state, ["write", later.id, each.write]);
     }
   }
 

@@ -158,6 +158,8 @@ export interface State {
   readonly changed: Set<string>;
   /** Its numbers are those of a store out of reach: none may be given, changed or confirmed. */
   frozen?: boolean | undefined;
+  /** Writes that are in memory only, and have no number: they may get another client's id. */
+  parked?: readonly { write: Write }[];
 }
 
 /** No entity has such a name. */

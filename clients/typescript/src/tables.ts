@@ -25,7 +25,10 @@ export function upgrade(transaction: IDBTransaction): void {
     if (each === "queue") table.createIndex("id", "id", { unique: true });
   }
   // Version 1 kept the number in the write.
-  if (db.objectStoreNames.contains("write")) void move((name) => transaction.objectStore(name), db);
+  if (!db.objectStoreNames.contains("write")) return;
+  const moved = move((name) => transaction.objectStore(name), db);
+  // All or nothing; that it has ended already is told by the opening.
+  moved.catch(() => transaction.abort()).catch(() => {});
 }
 
 async function move(table: Table, db: IDBDatabase): Promise<void> {

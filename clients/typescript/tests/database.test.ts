@@ -32,6 +32,25 @@ function taken(database: Database): void {
   connection!.onclose!(new Event("close"));
 }
 
+/** Has what is opened wait for what is returned. */
+function held(): () => void {
+  const open = indexedDB.open.bind(indexedDB);
+  let answer = () => {};
+  vi.spyOn(indexedDB, "open").mockImplementation((...which) => {
+    const asked = {} as { -readonly [key in keyof IDBOpenDBRequest]: IDBOpenDBRequest[key] };
+    answer = () => {
+      const request = open(...which);
+      const pass = (event: "onupgradeneeded" | "onsuccess") => () => {
+        Object.assign(asked, { result: request.result, transaction: request.transaction });
+        asked[event]!(new Event("") as never);
+      };
+      Object.assign(request, { onupgradeneeded: pass("onupgradeneeded"), onsuccess: pass("onsuccess") });
+    };
+    return asked;
+  });
+  return () => answer();
+}
+
 describe("a database", () => {
   it("does all of a transaction or nothing, and tells what was wrong", async () => {
     const database = made();
@@ -123,20 +142,7 @@ describe("a database", () => {
 
   it("that does not open fails the call after five seconds, and works once it has opened", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const open = indexedDB.open.bind(indexedDB);
-    let answer = () => {};
-    vi.spyOn(indexedDB, "open").mockImplementation((...which) => {
-      const asked = {} as { -readonly [key in keyof IDBOpenDBRequest]: IDBOpenDBRequest[key] };
-      answer = () => {
-        const request = open(...which);
-        const pass = (event: "onupgradeneeded" | "onsuccess") => () => {
-          Object.assign(asked, { result: request.result, transaction: request.transaction });
-          asked[event]!(new Event("") as never);
-        };
-        Object.assign(request, { onupgradeneeded: pass("onupgradeneeded"), onsuccess: pass("onsuccess") });
-      };
-      return asked;
-    });
+    const answer = held();
     const database = made();
     const failed = expect(database.run(false, get)).rejects.toThrow("it does not open");
     await vi.advanceTimersByTimeAsync(5_000);
@@ -166,15 +172,100 @@ describe("a database", () => {
     let times = 0;
     const reading = database.run(false, async (table) => ((times += 1), get(table)));
     while (!times) await Promise.resolve();
-    const wake = database.sleep();
+    database.sleep();
     expect(aborted).toHaveBeenCalledOnce();
     const next = database.run(true, put(2));
     await settle();
+    // Chromium freezes a page that it has put aside.
+    database.sleep();
     expect(times, "nothing begins until it is back").toBe(1);
-    wake();
+    database.wake();
     await next;
     expect(await reading).toBe(2);
     expect(times).toBe(2);
+  });
+
+  it("of a page that goes again before it has read reads when it is back for good", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    let times = 0;
+    const reading = database.run(false, async (table) => {
+      times += 1;
+      if (times > 3) return get(table);
+      database.sleep();
+      setImmediate(() => database.wake());
+      return get(table);
+    });
+    expect(await reading).toBe(1);
+    expect(times).toBe(4);
+  });
+
+  it("of a page that goes while its tables are made leaves that to others, and opens when it is back", async () => {
+    const begun = vi.spyOn(IDBDatabase.prototype, "createObjectStore");
+    const database = made();
+    const reading = database.run(false, get);
+    while (!begun.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
+    database.sleep();
+    await made().run(true, put(1));
+    database.wake();
+    expect(await reading).toBe(1);
+    expect(begun).toHaveBeenCalledTimes(2);
+  });
+
+  it("of a page that is away is not said not to open, or not to answer", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const answer = held();
+    const database = made();
+    let never: IDBRequest | undefined = {} as IDBRequest;
+    const reading = database.run(false, async (table) => {
+      if (never) await answered(never);
+      return get(table);
+    });
+    await settle();
+    for (const comes of [answer, () => void (vi.restoreAllMocks(), (never = undefined))]) {
+      database.sleep();
+      await vi.advanceTimersByTimeAsync(60_000);
+      comes();
+      database.wake();
+      await settle();
+    }
+    vi.useRealTimers();
+    expect(await reading).toBeUndefined();
+  });
+
+  it("whose opening a page has left opens anew, though that ends only when it is back", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const left = { error: new DOMException("aborted", "AbortError") } as IDBOpenDBRequest;
+    vi.spyOn(indexedDB, "open").mockReturnValueOnce(left);
+    const database = made();
+    const reading = database.run(false, get);
+    await settle();
+    database.sleep();
+    await vi.advanceTimersByTimeAsync(60_000);
+    database.wake();
+    await settle();
+    left.onerror!(new Event("error"));
+    await settle();
+    vi.useRealTimers();
+    expect(await reading).toBeUndefined();
+  });
+
+  it("that is opened again by itself as its page goes is opened once it is back, and nobody hears of it", async () => {
+    const database = made();
+    const lost = (database.onlost = vi.fn());
+    await database.run(true, put(1));
+    let times = 0;
+    database.isSame = async (table) => {
+      times += 1;
+      if (times === 1) database.sleep();
+      return (await get(table)) === 1;
+    };
+    taken(database);
+    await settle();
+    expect([times, database.connection]).toEqual([1, undefined]);
+    database.wake();
+    await vi.waitFor(() => expect(database.connection).toBeDefined());
+    expect([lost.mock.calls, times]).toEqual([[], 2]);
   });
 
   it("of a page that goes lets a transaction end that was told to commit", async () => {
@@ -184,7 +275,8 @@ describe("a database", () => {
       table("t").put(2, "n");
       transaction.commit();
     });
-    database.sleep()();
+    database.sleep();
+    database.wake();
     await adding;
     expect(await database.run(false, get)).toBe(2);
   });

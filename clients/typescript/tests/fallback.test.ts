@@ -321,6 +321,22 @@ describe("returning", () => {
     }
   });
 
+  it("numbers, and stores, what is parked as it is by then", async () => {
+    for (const why of ["it was closed", ""]) {
+      const world = await leaving("a");
+      const added = world.add("b");
+      const [parked] = world.state.parked!;
+      parked!.write = write("b", { message: { ...write("b").message, base_version: 7 } });
+      world.disk.why = why;
+      await world.again();
+      await world.now(true, ["write", "a"]);
+      await world.now(true);
+      expect(await added).toBe(why ? 1 : 2);
+      if (!why) expect((await contentsOf(world.on)).writes[1]).toMatchObject({ message: { base_version: 7 } });
+      expect(world.state.parked).toEqual([]);
+    }
+  });
+
   it("leaves a write to the page that has taken it", async () => {
     const world = await leaving();
     const added = world.add("a");
@@ -341,12 +357,27 @@ describe("closed", () => {
     expect([world.id, world.store.stored]).toEqual(["c0", false]);
   });
 
-  it("while it is tried again, it is not tried once more", async () => {
+  it.each(["fails", "works"])("while it is tried again, which %s, it comes back no more, and is not tried once more", async (how) => {
     const world = await leaving("a");
-    const trying = vi.advanceTimersByTimeAsync(5_000);
-    world.store.close();
-    await trying;
-    expect(vi.getTimerCount()).toBe(0);
+    const loads = vi.spyOn(world.disk, "load");
+    vi.spyOn(world.disk, "probe").mockImplementation(async () => {
+      world.store.close();
+      if (how === "fails") throw new Error("no");
+      return "c0";
+    });
+    await world.again();
+    expect([world.stands, loads.mock.calls, vi.getTimerCount()]).toEqual([["alone"], [], 0]);
+  });
+
+  it("while it is loaded anew, in vain, it stands nowhere, and is not tried once more", async () => {
+    const world = await leaving("a");
+    vi.spyOn(world.disk, "load").mockImplementation(async () => {
+      world.store.close();
+      throw new Error("no");
+    });
+    world.disk.why = "";
+    await world.again();
+    expect([world.stands, vi.getTimerCount()]).toEqual([["alone", "nowhere"], 0]);
   });
 
   it("a disk that fails then is nobody's concern", async () => {

@@ -7,6 +7,7 @@ import { Collection } from "../src/collection.ts";
 import * as compose from "../src/compose.ts";
 import { Hub } from "../src/hub.ts";
 import { Runner } from "../src/runner.ts";
+import { apply } from "../src/store.ts";
 import { contentsOf } from "./support/contents.ts";
 import { record, settle } from "./support/client.ts";
 import { TestStore } from "./support/driver.ts";
@@ -434,6 +435,70 @@ describe("what several tabs read", () => {
     expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
     socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
     await Promise.all([one.synced, two.synced]);
+  });
+});
+
+it("a write that was changed while it had no number is told as it is by then", async () => {
+  const store = new TestStore("c");
+  const port = channel();
+  const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+  const add = store.add.bind(store);
+  vi.spyOn(store, "add").mockImplementation((write) => {
+    const changed = { ...write, message: { ...write.message, base_version: 7 } };
+    apply(one.state, ["write", write.id, changed]);
+    return add(changed);
+  });
+  void one.write(() => push("1", 1));
+  await settle();
+  expect(two.queue).toMatchObject([{ seq: 1, message: { base_version: 7 } }]);
+});
+
+describe("why nothing comes is told", () => {
+  /** A tab, and what it was told. */
+  async function listening() {
+    const hub = await tab(new TestStore("c"), channel()(), "one");
+    const [errors, states] = [vi.fn(), vi.fn()];
+    hub.on("error", ({ message }: Error) => errors(message));
+    hub.on("state", states);
+    return { hub, errors, states };
+  }
+  const error = { code: "forbidden", message: "not from here", details: null } as const;
+
+  it("once for each time that there was a connection", async () => {
+    const { hub, errors } = await listening();
+    const fails = () => {
+      for (const state of ["connecting", "waiting"] as const) hub.receive({ type: "state", state });
+      hub.receive({ type: "state", state: "waiting", error });
+    };
+    fails();
+    fails();
+    expect(errors).toHaveBeenCalledOnce();
+    hub.receive({ type: "state", state: "open" });
+    fails();
+    expect(errors).toHaveBeenCalledTimes(2);
+  });
+
+  it("and once when that is for good, though the client is closed, too", async () => {
+    const { hub, states } = await listening();
+    hub.receive({ type: "state", state: "closed", error });
+    hub.close();
+    expect(states).toHaveBeenCalledExactlyOnceWith("closed", expect.objectContaining(error));
+  });
+
+  it("for an entity once, until it is read, or asked for anew", async () => {
+    const { hub, errors } = await listening();
+    const refuse = () => hub.receive({ type: "refused", entity: "tasks", fields: false, error });
+    hub.open("tasks", false);
+    refuse();
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(1);
+    hub.receive({ type: "synced", entity: "tasks" });
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(2);
+    hub.shut("tasks");
+    hub.open("tasks", false);
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(3);
   });
 });
 

@@ -2,18 +2,22 @@ import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { Database, result } from "../src/database.ts";
 import { IndexedStore } from "../src/indexeddb.ts";
 import { MemoryStore } from "../src/memory.ts";
 import { contentsOf } from "./support/contents.ts";
 import { open, settle, start } from "./support/client.ts";
 import { TIME, WELCOME } from "./support/welcome.ts";
 import { eventually } from "./support/eventually.ts";
+import { foreignWaits } from "./support/foreign.ts";
 import { FakeStorage } from "./support/storage.ts";
 import { write } from "./support/writes.ts";
 import type { Client } from "../src/client.ts";
 import type { Op, Store } from "../src/store.ts";
 
 const stores: Store[] = [];
+/** Of all transactions here. */
+const foreign = foreignWaits();
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -23,6 +27,7 @@ afterEach(() => {
   stores.splice(0).forEach((store) => store.close());
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
+  expect(foreign.splice(0), "a transaction waits for nothing but its requests").toEqual([]);
 });
 
 function made(name = "db", clientId?: string): IndexedStore {
@@ -32,6 +37,21 @@ function made(name = "db", clientId?: string): IndexedStore {
 }
 
 const refused = { id: "w1", message: write("w1").message, code: "forbidden", text: "no", details: null } as const;
+
+it.each(["before", "after"])("a transaction that waits for something foreign %s it asks is noticed", async (when) => {
+  const upgrade = ({ db }: IDBTransaction) => void db.createObjectStore("t");
+  const database = new Database({ name: "db", version: 1, tables: ["t"], upgrade });
+  let goOn = () => {};
+  const running = database.run(false, async (table) => {
+    if (when === "after") await result(table("t").get(1));
+    await new Promise<void>((resolve) => (goOn = resolve));
+  });
+  await settle();
+  goOn();
+  await running;
+  database.close();
+  expect(foreign.splice(0)).toHaveLength(1);
+});
 
 describe.each([
   ["IndexedDB", () => made()],
@@ -225,6 +245,8 @@ describe("in IndexedDB", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     await failed;
     vi.useRealTimers();
+    // What it waits for is no request at all.
+    foreign.splice(0);
   });
 
   it("one write that is too large takes none with it", async () => {
@@ -284,7 +306,7 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(store)).writes).toHaveLength(1);
   });
 
-  it("writes of version 1, which kept the number in the write, keep it", async () => {
+  it.each(["stays", "goes, and comes back"])("writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile", async (does) => {
     const request = indexedDB.open("db", 1);
     const old = ["record", "place", "write", "refused", "meta"];
     request.onupgradeneeded = () => old.forEach((each) => request.result.createObjectStore(each));
@@ -298,7 +320,17 @@ describe("in IndexedDB", () => {
     put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
     await new Promise((resolve) => (transaction.oncomplete = resolve));
     request.result.close();
+    const page = new EventTarget();
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
     const store = made();
+    if (does !== "stays") {
+      const reads = vi.spyOn(IDBObjectStore.prototype, "getAll");
+      const moving = store.load();
+      while (!reads.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
+      page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
+      await moving;
+    }
     const { writes, meta } = await contentsOf(store);
     expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ b: 7, a: 8, s: 6 });
     expect(meta).toMatchObject({ client_id: "made before", last: 9 });
@@ -407,7 +439,11 @@ describe("in IndexedDB", () => {
       expect((await contentsOf(made())).writes).toEqual([]);
     });
 
-    it("what was being read does not hold up other pages, and is read when it comes back", async () => {
+    it.each([
+      [["pagehide"], ["pageshow"]],
+      [["freeze"], ["resume"]],
+      [["pagehide", "freeze"], ["resume", "pageshow"]],
+    ])("(%s) what was being read does not hold up other pages, and is read when it comes back (%s)", async (goes, comes) => {
       const gone = made();
       vi.stubGlobal("addEventListener", undefined);
       const next = made();
@@ -415,9 +451,9 @@ describe("in IndexedDB", () => {
       const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
       const reading = gone.load();
       while (!begun.mock.calls.length) await Promise.resolve();
-      page.dispatchEvent(new Event("pagehide"));
+      for (const event of goes) page.dispatchEvent(new Event(event));
       expect(await next.add(write("a"))).toBe(1);
-      page.dispatchEvent(new Event("pageshow"));
+      for (const event of comes) page.dispatchEvent(new Event(event));
       expect([...(await reading).writes.keys()]).toEqual(["a"]);
     });
 

@@ -229,6 +229,46 @@ describe("woken,", () => {
     expect(link.deadline).toBe(19_000);
   });
 
+  it("and what comes of it has 3 seconds when it is woken", () => {
+    const link = new Link(() => 0);
+    link.tick(0);
+    link.wake(10_000);
+    link.lost(13_000);
+    link.tick(13_000);
+    link.opened(13_000);
+    link.begin(HEARTBEAT, 13_000);
+    link.sent(13_000);
+    link.wake(14_000);
+    expect(link.tick(14_000)).toBe("ping");
+    link.sent(14_000);
+    expect(link.deadline).toBe(17_000);
+  });
+
+  it("a handshake has proved itself with its welcome", () => {
+    const link = new Link(() => 0);
+    link.tick(0);
+    link.opened(0);
+    link.wake(1_000);
+    link.begin(HEARTBEAT, 1_001);
+    link.sent(1_001);
+    expect(link.deadline).toBe(1_001 + HEARTBEAT);
+  });
+
+  it("one whose forerunner owed the answer to a ping does not owe that", () => {
+    const link = open();
+    ping(link, 5_000);
+    link.lost(6_000);
+    link.tick(link.deadline!);
+    link.opened(7_000);
+    link.begin(HEARTBEAT, 7_000);
+    link.sent(7_000);
+    link.wake(8_000);
+    ping(link, 8_000);
+    link.received(8_100);
+    link.ponged();
+    expect(link.deadline).toBe(8_000 + HEARTBEAT);
+  });
+
   it("so has one that was begun by the same waking, of which the browser tells in several events", () => {
     const link = new Link(() => 0);
     link.tick(0);

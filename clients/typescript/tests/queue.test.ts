@@ -864,3 +864,47 @@ it("a write that was numbered before the others were numbered anew is looked up 
   driver.hub.send({ type: "added", write: stale as never });
   expect(driver.told.map(({ type }) => type)).toContain("reload");
 });
+
+describe("a write that is parked, and may be sent under another id,", () => {
+  const patch = (fields: { [field: string]: JsonValue }, baseVersion?: number, id = "1") =>
+    compose.pushFields("users", id, fields, { baseVersion }, 0);
+
+  /** Its base version, once one before it was acknowledged in version 7; who won which field of that. */
+  function after(before: Write["message"], later: Write["message"], won: { [field: string]: string } = {}) {
+    const { queue, state, begin, flush, ack } = bare(numbered(1, { message: before }));
+    begin(0);
+    flush();
+    const { entity, entity_id: entityId } = later;
+    const parked = { write: { id: "p", entity, entityId, message: later, since: 0 } };
+    apply(state, ["write", "p", parked.write]);
+    state.parked = [parked];
+    for (const [field, winner] of Object.entries(won)) {
+      queue.conflict({ type: "field_conflict", entity, entity_id: "1", field, winner, seq: 1 } as never);
+    }
+    ack(1, 7);
+    expect(state.writes.get("p"), "what is shown is what is sent").toBe(parked.write);
+    return parked.write.message.base_version;
+  }
+  const whole = compose.push("users", "1", "update", { a: 0, b: 0 }, {});
+
+  it.each([
+    ["is based on the one of which it writes a field", patch({ a: 1 }, 3), patch({ a: 2 }, 3), {}, 7],
+    ["is based on the one that wrote the whole record", whole, patch({ a: 2, b: 2 }, 3), {}, 7],
+    ["may have missed another field", patch({ a: 1 }, 3), patch({ a: 2, b: 2 }, 3), {}, 3],
+    ["may have missed another record", patch({ a: 1 }, 3), patch({ a: 2 }, 3, "2"), {}, 3],
+    ["has not seen what won over the one before", patch({ a: 1 }, 3), patch({ a: 2 }, 3), { a: "server" }, 3],
+    ["nor what may have won", patch({ a: 1 }, 3), patch({ a: 2 }, 3), { a: "both" }, 3],
+    ["has seen what lost against the one before", patch({ a: 1 }, 3), patch({ a: 2 }, 3), { a: "client" }, 7],
+    ["has seen the field that won though another lost", patch({ a: 1, b: 1 }, 3), patch({ a: 2 }, 3), { b: "server" }, 7],
+    ["has seen what came later still", patch({ a: 1 }, 3), patch({ a: 2 }, 8), {}, 8],
+    ["says nothing that its author did not say", patch({ a: 1 }, 3), patch({ a: 2 }), {}, undefined],
+    ["is for its author to base, if it is whole", whole, compose.push("users", "1", "update", 2, { baseVersion: 3 }), {}, 3],
+  ])("%s", (_, before, later, won, wanted) => {
+    expect(after(before, later, won)).toBe(wanted);
+  });
+
+  it("of another entity may have missed what happened there", () => {
+    const later = { ...patch({ a: 2 }, 3), entity: "posts" };
+    expect(after(patch({ a: 1 }, 3), later)).toBe(3);
+  });
+});

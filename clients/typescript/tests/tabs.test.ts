@@ -279,6 +279,18 @@ describe("a tab that the browser freezes", () => {
     expect(members[1]!.heard).toEqual(["lost"]);
   });
 
+  it("which is said once, though others went on telling while it was put aside", async () => {
+    const { browser, members } = await opened(2);
+    members[0]!.port.post(TOLD);
+    await browser.settle();
+    members[1]!.tab.hide();
+    for (let times = 0; times < 3; times += 1) members[0]!.port.post(TOLD);
+    members[1]!.tab.show();
+    members[0]!.port.post(TOLD);
+    await browser.settle();
+    expect(members[1]!.heard).toEqual(["synced", "lost", "synced"]);
+  });
+
   it("does not mind a `pageshow` that follows nothing, as every page has one", async () => {
     const { browser, members } = await opened(2);
     for (const each of members) each.tab.resume();

@@ -21,7 +21,7 @@ const happening = fc.record({
     ...(["write", "write", "write", "open", "wait", "settle"] as const),
     ...(["hang", "goOn", "freeze", "resume", "shut", "crash", "cut", "lose"] as const),
     ...(["depose", "backUp", "restore", "hide", "show"] as const),
-    ...(["fail", "fail", "mend"] as const),
+    ...(["fail", "fail", "mend", "fill", "room"] as const),
   ),
   who: fc.nat(7),
   how: fc.nat(4000),
@@ -38,6 +38,8 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
   else if (what === "settle") await browser.settle();
   else if (what === "cut") window.cut();
   else if (what === "fail") client.disk.why = "it fails";
+  // It is one disk: full for one tab, it is for all.
+  else if (what === "fill" || what === "room") clients.forEach(({ disk }) => (disk.full = what === "fill"));
   else if (what === "mend") client.disk.why = "";
   else if (what === "depose") {
     browser.holder("rhtmx:test")?.hang();
@@ -69,6 +71,7 @@ async function calm(window: Window): Promise<void> {
   const { browser, clients } = window;
   for (const { tab, disk } of clients) {
     disk.why = "";
+    disk.full = false;
     tab.loses = 0;
     if (!tab.gone && !tab.running) await browser.in(tab, () => tab.show());
   }

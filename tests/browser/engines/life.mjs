@@ -48,3 +48,45 @@ export async function backAndForwardAgainAndAgainLeavesOneConnection(world) {
   }
   await until(async () => (await ask("connections")) === 1, "one connection");
 }
+
+/** Has a page connect whose first transaction, or first making of the tables, lasts until it goes. */
+async function busy({ open }, method) {
+  const tab = await open("/sent");
+  await tab.evaluate((method) => {
+    const { prototype } = window.IDBDatabase;
+    const begin = prototype[method];
+    window.begun = 0;
+    prototype[method] = function (...given) {
+      const made = begin.apply(this, given);
+      window.begun += 1;
+      // One request after the other, as long as there is somebody to make the next.
+      const goOn = () => (made.objectStore?.("meta") ?? made).get("nothing").addEventListener("success", goOn);
+      if (window.begun === 1) goOn();
+      return made;
+    };
+    for (const src of ["/api/client.js", "/client-page.js"]) {
+      document.head.append(Object.assign(document.createElement("script"), { src, async: false }));
+    }
+  }, method);
+  await tab.waitFor(() => window.begun);
+  return tab;
+}
+
+async function holdsUpNoOther(world, method) {
+  const { open, url } = world;
+  const tab = await busy(world, method);
+  await tab.goto(new URL("/elsewhere", url).href);
+  const other = await open("/client");
+  await other.evaluate(() => write("1", { n: 1 }));
+  await other.waitFor(() => outcomes["1"] === "durable");
+  assert.deepEqual(await other.evaluate(() => [client.info.stored, errors]), [true, []]);
+  await tab.back();
+  if (!(await tab.evaluate(() => !!window.begun))) return;
+  await tab.waitFor(() => tasks.row("1")?.data.n === 1);
+  assert.deepEqual(await tab.evaluate(() => [client.info.stored, errors]), [true, []]);
+}
+
+export const aPageThatIsLeftWhileItReadsHoldsUpNoOther = (world) => holdsUpNoOther(world, "transaction");
+
+export const aPageThatIsLeftWhileItMakesItsTablesHoldsUpNoOther = (world) =>
+  holdsUpNoOther(world, "createObjectStore");

@@ -16,6 +16,7 @@ import { Browser } from "./browser.ts";
 import { FakeDisk } from "./disk.ts";
 import { Service } from "./service.ts";
 import { FakeWebSocket } from "./sockets.ts";
+import type { RhtmxError } from "../../src/errors.ts";
 import type { Message, Push } from "../../src/messages/types.ts";
 import type { Write } from "../../src/store.ts";
 import type { Frame } from "../../src/wire/index.ts";
@@ -100,9 +101,13 @@ export class TabClient {
 
   write(id: string, data: string): void {
     this.outcomes.set(data, "waiting");
-    const tell = (what: string) => () => this.outcomes.set(data, what);
     const message = () => compose.push("tasks", id, "update", data, {});
-    void this.hub.write(message).then(tell("durable"), tell("refused"));
+    const refused = ({ code }: RhtmxError) => {
+      // It was refused at once, and never shown.
+      if (code === "storage_full") this.outcomes.delete(data);
+      else this.outcomes.set(data, "refused");
+    };
+    void this.hub.write(message).then(() => this.outcomes.set(data, "durable"), refused);
   }
 }
 
@@ -118,7 +123,7 @@ class TabDisk extends FakeDisk {
   }
 
   override add(write: Write, refused?: string): Promise<number> {
-    if (!this.why) this.#kept.push((write.message as Push).data as string);
+    if (!this.why && !this.full) this.#kept.push((write.message as Push).data as string);
     return super.add(write, refused);
   }
 
