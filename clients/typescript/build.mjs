@@ -117,7 +117,7 @@ async function scripts() {
   await bundle("demo/main.ts", "rhtmx_server/demo/static/demo.js");
   console.log(`client.js  integrity="${integrity(client)}"`);
 
-  await weigh("without forms and htmx", 'export { connect } from "./src/client.ts";');
+  await weigh("without forms and htmx", 'export { connect } from "./src/api/client.ts";');
   await weigh(
     "the codec of both formats",
     'export { decodeFromServer, encodeFromClient } from "./src/wire/index.ts";',

@@ -48,8 +48,9 @@ def test_every_path_in_code_exists(name: str) -> None:
 def test_every_module_on_the_walks_of_a_message_exists() -> None:
     """They are named from within their package: the server's, or the client's."""
     walks = page("docs/architecture.md").partition("## The road of one message")[2]
-    names = set(re.findall(r"[\w/]+\.py", walks))
-    homes = (ROOT / "rhtmx_server", ROOT / "clients" / "python" / "rhtmx")
+    names = set(re.findall(r"[\w/-]+\.(?:py|ts)\b", walks))
+    clients = ROOT / "clients"
+    homes = (ROOT / "rhtmx_server", clients / "python" / "rhtmx", clients / "typescript" / "src")
     assert len(names) > 20
     assert [name for name in names if not any((home / name).exists() for home in homes)] == []
 

@@ -1,7 +1,7 @@
 """Puts small bugs into the modules that decide, and says which of them no test notices.
 
     python -m tests.mutants                 # every module, in both languages
-    python -m tests.mutants merge queue.ts  # some
+    python -m tests.mutants merge write-queue.ts  # some
 
 A bug that survives is either noticed by a new test or stands in `survivors.md` with the
 reason.

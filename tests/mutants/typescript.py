@@ -21,15 +21,15 @@ __all__ = ["MODULES", "function_at", "plant", "run"]
 
 MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
     f"{name}.ts": (
-        f"src/{name}.ts",
-        (*(f"tests/{each}.test.ts" for each in tests), "tests/conformance/scenarios.test.ts"),
+        f"src/core/{name}.ts",
+        (*(f"tests/core/{each}.test.ts" for each in tests), "tests/conformance/scenarios.test.ts"),
     )
     for name, tests in {
-        "queue": ("queue",),
+        "write-queue": ("write-queue",),
         "replica": ("replica",),
         "overlay": ("overlay",),
         "session": ("session",),
-        "store": ("store",),
+        "storage-ops": ("storage-ops",),
     }.items()
 }
 """Each module that decides, and the tests that are its own."""

@@ -3,7 +3,7 @@
  *
  * Knows the parts. Must not know what they do.
  */
-import { connect } from "./client.ts";
+import { connect } from "./api/client.ts";
 import { member } from "./forms/member.ts";
 import { start } from "./htmx/index.ts";
 

@@ -3,14 +3,14 @@
  *
  * Knows what an application may use. Everything else is internal.
  */
-export { Client, connect } from "./client.ts";
-export { Collection } from "./collection.ts";
+export { Client, connect } from "./api/client.ts";
+export { Collection } from "./api/collection.ts";
 export { RhtmxError } from "./errors.ts";
-export { Form } from "./form.ts";
+export { Form } from "./api/form.ts";
 export { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
-export type { SubscribeOptions } from "./collection.ts";
-export type { Conflict } from "./conflict.ts";
-export type { State } from "./events.ts";
+export type { SubscribeOptions } from "./api/collection.ts";
+export type { Conflict } from "./core/conflict.ts";
+export type { State } from "./core/tab-channel.ts";
 export type * from "./messages/types.ts";
 export type {
   CollectionOptions,
@@ -25,8 +25,8 @@ export type {
   ValidateFieldOptions,
   ValidateFormOptions,
   WriteOptions,
-} from "./options.ts";
-export type { Row } from "./overlay.ts";
-export type { WebSocketClass, WebSocketLike } from "./socket.ts";
-export type { Pending } from "./store.ts";
+} from "./core/options.ts";
+export type { Row } from "./core/overlay.ts";
+export type { WebSocketClass, WebSocketLike } from "./core/options.ts";
+export type { Pending } from "./core/storage-ops.ts";
 export type { Format } from "./wire/index.ts";

@@ -15,7 +15,7 @@ import { member } from "./member.ts";
 import { isPosting, triggerOf } from "./posts.ts";
 import { holdSubmissions } from "./submissions.ts";
 import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
-import type { FormValue, FormValues } from "../options.ts";
+import type { FormValue, FormValues } from "../core/options.ts";
 import type { JsonValue } from "../messages/types.ts";
 import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
 

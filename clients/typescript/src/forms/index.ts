@@ -13,6 +13,6 @@ export type {
   FormState,
   ValidationDetail,
 } from "./types.ts";
-export type { FormValue, FormValues } from "../options.ts";
+export type { FormValue, FormValues } from "../core/options.ts";
 
 export { bindForm } from "./binding.ts";

@@ -5,7 +5,7 @@
  * and nothing here imports it.
  */
 import type { JsonValue } from "../messages/types.ts";
-import type { FormValue, FormValues } from "../options.ts";
+import type { FormValue, FormValues } from "../core/options.ts";
 
 /** A control that a user fills in. */
 export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;

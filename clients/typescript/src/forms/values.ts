@@ -6,7 +6,7 @@
  */
 import { member } from "./member.ts";
 import { sendsPlainButtons } from "./posts.ts";
-import type { FormValue, FormValues } from "../options.ts";
+import type { FormValue, FormValues } from "../core/options.ts";
 import type { Control } from "./types.ts";
 
 /**

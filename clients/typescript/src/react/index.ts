@@ -7,16 +7,16 @@
  */
 import { useCallback, useEffect, useMemo, useState } from "react";
 
-import { NOTHING } from "../overlay.ts";
+import { NOTHING } from "../core/overlay.ts";
 import { useLive } from "./live.ts";
 import { picked, picking } from "./pick.ts";
 
-import type { Client } from "../client.ts";
-import type { Collection } from "../collection.ts";
+import type { Client } from "../api/client.ts";
+import type { Collection } from "../api/collection.ts";
 import type { RhtmxError } from "../errors.ts";
-import type { State } from "../events.ts";
-import type { OpenConflict } from "../options.ts";
-import type { Row } from "../overlay.ts";
+import type { State } from "../core/tab-channel.ts";
+import type { OpenConflict } from "../core/options.ts";
+import type { Row } from "../core/overlay.ts";
 import type { Listen } from "./live.ts";
 
 export { useForm } from "./form.ts";

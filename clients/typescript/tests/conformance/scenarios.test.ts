@@ -5,13 +5,13 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import * as compose from "../../src/compose.ts";
-import { Collection } from "../../src/collection.ts";
+import * as compose from "../../src/core/build-message.ts";
+import { Collection } from "../../src/api/collection.ts";
 import { contentsOf } from "../support/contents.ts";
 import { Driver, TestStore } from "../support/driver.ts";
 import { TIME, WELCOME } from "../support/welcome.ts";
 import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
-import type { OpenConflict } from "../../src/options.ts";
+import type { OpenConflict } from "../../src/core/options.ts";
 
 type Step = { readonly [key: string]: any };
 

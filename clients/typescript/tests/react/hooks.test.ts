@@ -5,13 +5,13 @@ import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
-import { connect } from "../../src/client.ts";
+import { connect } from "../../src/api/client.ts";
 import { open, record, settle } from "../support/client.ts";
 import { fakeSockets } from "../support/sockets.ts";
-import type { Client } from "../../src/client.ts";
-import type { Collection } from "../../src/collection.ts";
+import type { Client } from "../../src/api/client.ts";
+import type { Collection } from "../../src/api/collection.ts";
 import type { Field } from "../../src/react/index.ts";
-import type { Row } from "../../src/overlay.ts";
+import type { Row } from "../../src/core/overlay.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
 import type { Root } from "react-dom/client";
 

@@ -8,7 +8,7 @@ import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { useLive } from "../../src/react/live.ts";
-import { Listeners } from "../../src/listeners.ts";
+import { Listeners } from "../../src/runtime/listeners.ts";
 import type { ComponentType, ReactNode } from "react";
 import type { Root } from "react-dom/client";
 

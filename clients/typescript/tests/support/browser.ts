@@ -6,7 +6,7 @@
  * channel, a timer; between those there is none. A tab that does not run keeps
  * them until it does again; what its timers missed is made up for once.
  */
-import type { Surroundings } from "../../src/tabs.ts";
+import type { Surroundings } from "../../src/runtime/leader-election.ts";
 
 type Task = () => void;
 
@@ -18,7 +18,7 @@ interface Timer {
 }
 
 interface Request {
-  readonly tab: Tab;
+  readonly tab: Page;
   readonly grant: () => Promise<unknown>;
   readonly refuse: (error: Error) => void;
 }
@@ -27,8 +27,8 @@ interface Request {
 export class Browser {
   now = 1;
   /** The tab in which something happens right now. */
-  current: Tab | undefined;
-  readonly tabs: Tab[] = [];
+  current: Page | undefined;
+  readonly tabs: Page[] = [];
   /** Which of so many comes first where there is no order. */
   readonly pick: (count: number) => number;
   readonly #held = new Map<string, Request>();
@@ -39,8 +39,8 @@ export class Browser {
   }
 
   /** Opens a tab. */
-  open(): Tab {
-    const tab = new Tab(this);
+  open(): Page {
+    const tab = new Page(this);
     this.tabs.push(tab);
     return tab;
   }
@@ -57,7 +57,7 @@ export class Browser {
   }
 
   /** Something happens in a tab, with all that follows at once. */
-  async in(tab: Tab, act: Task): Promise<void> {
+  async in(tab: Page, act: Task): Promise<void> {
     this.current = tab;
     act();
     await drained();
@@ -79,7 +79,7 @@ export class Browser {
   }
 
   /** Whether a tab stands in line for a lock, or has it. */
-  request(tab: Tab, name: string, options: LockOptions, act: LockGrantedCallback<unknown>): Promise<unknown> {
+  request(tab: Page, name: string, options: LockOptions, act: LockGrantedCallback<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error) => tab.do("lock", () => reject(error));
       const leave = () => {
@@ -109,7 +109,7 @@ export class Browser {
   }
 
   /** A tab is gone, and its locks with it. */
-  gone(tab: Tab): void {
+  gone(tab: Page): void {
     for (const [name, line] of this.#lines) {
       line.splice(0, line.length, ...line.filter((each) => each.tab !== tab));
       if (this.#held.get(name)?.tab === tab) this.#release(name);
@@ -117,7 +117,7 @@ export class Browser {
   }
 
   /** Who has a lock. */
-  holder(name: string): Tab | undefined {
+  holder(name: string): Page | undefined {
     return this.#held.get(name)?.tab;
   }
 
@@ -146,7 +146,7 @@ function drained(): Promise<void> {
 }
 
 /** One tab, as what runs in it sees it: see `Surroundings`. */
-export class Tab implements Surroundings {
+export class Page implements Surroundings {
   running = true;
   /** It does not exist any more. */
   gone = false;
@@ -320,7 +320,7 @@ interface Channel {
   onmessage: ((event: { data: unknown }) => void) | null;
 }
 
-function channelOf(tab: Tab): Surroundings["BroadcastChannel"] {
+function channelOf(tab: Page): Surroundings["BroadcastChannel"] {
   class FakeChannel implements Channel {
     readonly name: string;
     onmessage: Channel["onmessage"] = null;

@@ -3,13 +3,13 @@
  */
 import { expect } from "vitest";
 
-import { connect } from "../../src/client.ts";
+import { connect } from "../../src/api/client.ts";
 import { eventually } from "./eventually.ts";
 import { fakeSockets } from "./sockets.ts";
 import { TIME, WELCOME } from "./welcome.ts";
-import type { Client } from "../../src/client.ts";
+import type { Client } from "../../src/api/client.ts";
 import type { ChangeLog, JsonValue, Welcome } from "../../src/messages/types.ts";
-import type { ConnectOptions } from "../../src/options.ts";
+import type { ConnectOptions } from "../../src/core/options.ts";
 import type { FakeWebSocket } from "./sockets.ts";
 
 /** Lets everything that is under way get as far as it can. */

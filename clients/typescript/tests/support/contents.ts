@@ -1,7 +1,7 @@
 /**
  * What a store holds, in short.
  */
-import type { Store } from "../../src/store.ts";
+import type { Store } from "../../src/core/storage-ops.ts";
 
 export async function contentsOf(store: Store) {
   const { entities, writes, refused, meta } = await store.load();

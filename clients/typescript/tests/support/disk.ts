@@ -2,10 +2,10 @@
  * A disk for a client, which fails when the test says so.
  */
 import { RhtmxError } from "../../src/errors.ts";
-import { applyAll } from "../../src/store.ts";
-import type { MemoryStore } from "../../src/memory.ts";
-import type { Disk } from "../../src/fallback.ts";
-import type { Op, State, Write } from "../../src/store.ts";
+import { applyAll } from "../../src/core/storage-ops.ts";
+import type { MemoryStore } from "../../src/stores/memory.ts";
+import type { Disk } from "../../src/stores/fallback.ts";
+import type { Op, State, Write } from "../../src/core/storage-ops.ts";
 
 export class FakeDisk implements Disk {
   onlost?: (error: RhtmxError) => void;

@@ -2,17 +2,17 @@
  * The deciding core of a client without sockets and timers: memory, session and
  * store, on a clock that the test moves. The test is the server.
  */
-import { alone } from "../../src/alone.ts";
+import { alone } from "../../src/runtime/single-tab.ts";
 import { RhtmxError } from "../../src/errors.ts";
-import { Hub } from "../../src/hub.ts";
-import { MemoryStore } from "../../src/memory.ts";
-import { Session } from "../../src/session.ts";
+import { Tab } from "../../src/runtime/tab.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { Session } from "../../src/core/session.ts";
 import { decode, encode } from "../../src/wire/index.ts";
-import type { Event } from "../../src/events.ts";
+import type { Event } from "../../src/core/events.ts";
 import type { Message, ServerMessage } from "../../src/messages/types.ts";
-import type { Told } from "../../src/port.ts";
-import type { SessionOptions } from "../../src/session.ts";
-import type { Op, Write } from "../../src/store.ts";
+import type { TabMessage } from "../../src/core/tab-channel.ts";
+import type { SessionOptions } from "../../src/core/session.ts";
+import type { Op, Write } from "../../src/core/storage-ops.ts";
 
 /** A disk that can be full. */
 export class TestStore extends MemoryStore {
@@ -36,7 +36,7 @@ export class TestStore extends MemoryStore {
 /** One run of a program. */
 export class Driver {
   readonly store: TestStore;
-  readonly hub: Hub;
+  readonly hub: Tab;
   readonly #options: Partial<SessionOptions>;
   session!: Session;
   now = 0;
@@ -53,7 +53,7 @@ export class Driver {
   private constructor(store: TestStore, options: Partial<SessionOptions>) {
     this.store = store;
     this.#options = options;
-    this.hub = new Hub(store, alone(), `run${(Driver.runs += 1)}`);
+    this.hub = new Tab(store, alone(), `run${(Driver.runs += 1)}`);
   }
 
   static async create(store: TestStore, options: Partial<SessionOptions> = {}): Promise<Driver> {
@@ -134,7 +134,7 @@ export class Driver {
         .then(() => this.hub.reload(() => [...this.unstored]))
         .then(() => this.run(() => this.session.loaded()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
-      this.hub.receive(event as Told);
+      this.hub.receive(event as TabMessage);
     }
   }
 

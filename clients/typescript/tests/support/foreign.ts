@@ -5,7 +5,7 @@
  * A transaction goes on from request to request. So at the end of the turn in which the last of its
  * requests was answered there is another one, or whoever runs it is done, or it was told to commit.
  */
-import { Database } from "../../src/database.ts";
+import { Database } from "../../src/stores/database.ts";
 
 const ASKS = ["get", "getAll", "getAllKeys", "getKey", "put", "delete", "count"] as const;
 

@@ -3,7 +3,7 @@
  */
 import { decode, encode } from "../../src/wire/index.ts";
 import type { Message } from "../../src/messages/types.ts";
-import type { WebSocketLike } from "../../src/socket.ts";
+import type { WebSocketLike } from "../../src/core/options.ts";
 import type { Format, Frame } from "../../src/wire/index.ts";
 
 export class FakeWebSocket implements WebSocketLike {

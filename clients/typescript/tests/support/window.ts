@@ -4,13 +4,13 @@
  */
 import { vi } from "vitest";
 
-import * as compose from "../../src/compose.ts";
-import { Fallback } from "../../src/fallback.ts";
-import { Hub } from "../../src/hub.ts";
-import { MemoryStore } from "../../src/memory.ts";
-import { takeTurns } from "../../src/runner.ts";
-import { stateOf } from "../../src/store.ts";
-import { tabs } from "../../src/tabs.ts";
+import * as compose from "../../src/core/build-message.ts";
+import { Fallback } from "../../src/stores/fallback.ts";
+import { Tab } from "../../src/runtime/tab.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { takeTurns } from "../../src/runtime/leader.ts";
+import { stateOf } from "../../src/core/storage-ops.ts";
+import { tabs } from "../../src/runtime/leader-election.ts";
 import { decode } from "../../src/wire/index.ts";
 import { Browser } from "./browser.ts";
 import { FakeDisk } from "./disk.ts";
@@ -18,9 +18,9 @@ import { Service } from "./service.ts";
 import { FakeWebSocket } from "./sockets.ts";
 import type { RhtmxError } from "../../src/errors.ts";
 import type { Message, Push } from "../../src/messages/types.ts";
-import type { Write } from "../../src/store.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
 import type { Frame } from "../../src/wire/index.ts";
-import type { Tab } from "./browser.ts";
+import type { Page } from "./browser.ts";
 
 /** See the head of the file. */
 export class Window {
@@ -70,15 +70,15 @@ export class Window {
 
 /** A client in a tab, put together as `client.ts` does it. */
 export class TabClient {
-  readonly tab: Tab;
-  readonly hub: Hub;
+  readonly tab: Page;
+  readonly hub: Tab;
   readonly disk: TabDisk;
   readonly sockets = new Set<TabSocket>();
   readonly errors: string[] = [];
   /** What became of its writes. */
   readonly outcomes = new Map<string, string>();
 
-  constructor(tab: Tab, window: Window, index: number) {
+  constructor(tab: Page, window: Window, index: number) {
     const id = `tab${index}`;
     const sockets = this.sockets;
     class Recorded extends TabSocket {
@@ -91,7 +91,7 @@ export class TabClient {
     const state = stateOf();
     let ids = 0;
     const store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
-    this.hub = new Hub(store, tabs("rhtmx:test", id, tab), id, state);
+    this.hub = new Tab(store, tabs("rhtmx:test", id, tab), id, state);
     this.hub.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
     const options = { url: "ws://x", WebSocket: Recorded, format: "json", leader: id, random } as const;
@@ -113,10 +113,10 @@ export class TabClient {
 
 /** The store, as a tab sees it: what comes of a call comes when the tab can hear it. */
 class TabDisk extends FakeDisk {
-  readonly #tab: Tab;
+  readonly #tab: Page;
   readonly #kept: string[];
 
-  constructor(tab: Tab, window: Window) {
+  constructor(tab: Page, window: Window) {
     super(() => window.store);
     this.#tab = tab;
     this.#kept = window.kept;
@@ -140,11 +140,11 @@ class TabDisk extends FakeDisk {
 
 /** A socket whose other side is the service; its tab hears of it when it can. */
 class TabSocket extends FakeWebSocket {
-  readonly #tab: Tab;
+  readonly #tab: Page;
   readonly #service: Service;
   readonly #all: Set<TabSocket>;
 
-  constructor(url: string, protocols: string[], tab: Tab, service: Service, all: Set<TabSocket>) {
+  constructor(url: string, protocols: string[], tab: Page, service: Service, all: Set<TabSocket>) {
     super(url, protocols);
     this.#tab = tab;
     this.#service = service;

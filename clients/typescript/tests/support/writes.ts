@@ -1,4 +1,4 @@
-import type { Write } from "../../src/store.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
 
 /** A write of a record, in short. */
 export function write(id: string, more: Partial<Write> = {}): Write {

@@ -1,0 +1,275 @@
+/**
+ * The client that an application uses, and what it is put together from.
+ *
+ * Knows promises and callbacks. Must not know frames, timers or sockets: the
+ * runner has those, the session has the protocol.
+ */
+import { alone } from "../runtime/single-tab.ts";
+import { Collection } from "./collection.ts";
+import * as compose from "../core/build-message.ts";
+import { Fallback } from "../stores/fallback.ts";
+import { Form } from "./form.ts";
+import { Tab } from "../runtime/tab.ts";
+import { IndexedStore } from "../stores/indexeddb.ts";
+import { MemoryStore } from "../stores/memory.ts";
+import { askPlainly, canShare, globalWebSocket, hasIndexedDB, lacking } from "../runtime/platform.ts";
+import { randomId, watchPage, webSocketUrl } from "../runtime/platform.ts";
+import { steady } from "../core/overlay.ts";
+import { checkToken } from "../core/requests.ts";
+import { takeTurns } from "../runtime/leader.ts";
+import { QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
+import { tabs } from "../runtime/leader-election.ts";
+import { checkFromClient } from "../wire/index.ts";
+import type { RhtmxError } from "../errors.ts";
+import type { State as Connection } from "../core/tab-channel.ts";
+import type * as m from "../messages/types.ts";
+import type * as o from "../core/options.ts";
+import type { TabChannel } from "../core/tab-channel.ts";
+import type { Pending, State, Store } from "../core/storage-ops.ts";
+
+/**
+ * Connects, and stays connected until `close` or until the server says not to.
+ * Returns at once: what is kept is loaded, and the connection made, meanwhile.
+ *
+ * @param url of the WebSocket; in a page it may be relative, `http(s):` becomes `ws(s):`.
+ * Where there is no WebSocket, or no page that a URL could be relative to, as on a server
+ * that renders pages, the client is `closed` from the start, and has no rows. Its calls
+ * reject with `not_supported`; `onError` is told, once, when somebody listens to rows.
+ *
+ * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token is larger
+ *   than any server takes, 4,096 bytes, or it, the id or the secret cannot be sent.
+ *
+ * @example
+ * const rhtmx = connect("/api/ws");
+ * const tasks = rhtmx.collection<Task>("tasks");
+ * tasks.subscribe((rows) => render(rows));
+ * await tasks.set("1", { title: "Write it down" });
+ */
+export function connect(url: string, options: o.ConnectOptions = {}): Client {
+  return new Client(url, options);
+}
+
+/** One client; see {@link connect}. Its calls reject with `RhtmxError`. */
+export class Client {
+  readonly #hub: Tab;
+  readonly #stop: o.Stop;
+  readonly #collections = new Map<string, Collection<never>>();
+  #info: o.Info | undefined;
+
+  constructor(url: string, options: o.ConnectOptions) {
+    const { format = "json", token, storage, clientId } = options;
+    const address = webSocketUrl(url);
+    if (typeof token === "string") checkToken(token);
+    checkFromClient({ type: "hello", client_id: clientId, secret: options.clientSecret });
+    const WebSocket = options.WebSocket ?? globalWebSocket();
+    const leader = randomId();
+    const tab = leader.slice(16);
+    const name = storage || `rhtmx:${address}`;
+    const state = stateOf();
+    const [store, port] = grounds(name, tab, state, options);
+    const hub = new Tab(store, port, tab, state);
+    const lacks = lacking(address, WebSocket);
+    const given = { url: address, WebSocket: WebSocket!, format, token, leader, clientId };
+    const settings = { ...given, random: Math.random, ask: askPlainly };
+    const stopPage = watchPage((message) => hub.send(message));
+    if (lacks) hub.lack(lacks);
+    const stopLeading = takeTurns(hub, settings);
+    this.#hub = hub;
+    this.#stop = () => {
+      stopPage();
+      stopLeading();
+      hub.close();
+    };
+  }
+
+  /** Whether there is a connection, and whether there will be one. */
+  get state(): Connection {
+    return this.#hub.connection;
+  }
+
+  /** What the client knows of itself, to be looked at; the same object as long as nothing changed. */
+  get info(): o.Info {
+    const { meta, entities } = this.#hub.state;
+    const places = [...entities].map(([name, { place }]) => [name, place?.version]);
+    const now: o.Info = {
+      clientId: meta.client_id,
+      epoch: meta.epoch,
+      positions: Object.fromEntries(places),
+      stored: !!this.#hub.store.stored,
+      leads: !!this.#hub.leader,
+    };
+    return (this.#info = steady(this.#info ?? now, now));
+  }
+
+  /**
+   * Calls `listener` with each new state; when that is `closed`, with the reason too, and
+   * when it is `waiting` because the server refuses this page, or there is none at this URL,
+   * with that: `onError` is told of it once.
+   */
+  onState(listener: (state: Connection, error?: RhtmxError) => void): o.Stop {
+    return this.#hub.on("state", listener);
+  }
+
+  /** Calls `listener` with what went wrong and was no answer; without one it is logged. */
+  onError(listener: (error: RhtmxError) => void): o.Stop {
+    return this.#hub.on("error", listener);
+  }
+
+  /**
+   * Reads an entity: kept here, shown at once, live. The same object each time, until it
+   * is closed.
+   *
+   * @throws RhtmxError `not_supported`: it is read at the other granularity.
+   */
+  collection<T = m.JsonValue>(entity: string, options?: o.CollectionOptions): Collection<T> {
+    const { granularity } = options ?? {};
+    const known = this.#collections.get(entity) as Collection<T> | undefined;
+    if (known && !granularity) return known;
+    if (known) {
+      this.#hub.open(entity, granularity === "fields");
+      return known;
+    }
+    const closed = () => this.#collections.delete(entity);
+    const collection = new Collection<T>(this.#hub, entity, options, closed);
+    this.#collections.set(entity, collection as unknown as Collection<never>);
+    return collection;
+  }
+
+  /**
+   * Calls `listener` with each change from now on; nothing is kept. `null`:
+   * some may be missing here.
+   */
+  changes(entity: string, listener: (change: m.ChangeLog | null) => void): o.Stop {
+    return this.#hub.changes(entity, listener);
+  }
+
+  /** Writes a whole record, whether it is read or not. Resolves when it is durable. */
+  push(
+    entity: string,
+    entityId: string,
+    data: m.JsonValue,
+    options: o.WriteOptions = {},
+  ): Promise<m.PushAck> {
+    return this.#hub.write(
+      compose.taken(() => compose.push(entity, entityId, "update", data, options)),
+    );
+  }
+
+  /** Deletes a record. Resolves when that is durable. */
+  delete(entity: string, entityId: string, options: o.WriteOptions = {}): Promise<m.PushAck> {
+    return this.#hub.write(() => compose.push(entity, entityId, "delete", null, options));
+  }
+
+  /** Writes some fields of a record, all or none of the winners. Resolves when they are durable. */
+  pushFields(
+    entity: string,
+    entityId: string,
+    fields: compose.Fields,
+    options: o.PatchOptions = {},
+  ): Promise<m.FieldPushAck> {
+    const values = compose.taken(() => compose.copyOf(fields));
+    return this.#hub.write((at) => compose.pushFields(entity, entityId, values(), options, at));
+  }
+
+  /** A form, to be checked by the server. */
+  form(name: string, options?: o.ValidateFormOptions): Form {
+    return new Form(this.#hub, name, options);
+  }
+
+  /** Asks whether one value of a form is valid; see `Form.check`. */
+  validateField(
+    form: string,
+    field: string,
+    value: o.FormValue | readonly o.FormValue[],
+    options: o.ValidateFieldOptions = {},
+  ): Promise<m.ValidationResult> {
+    return this.form(form, options).check(field, value, options.values);
+  }
+
+  /** Asks whether a whole form is valid, with the values by field. */
+  validateForm(
+    form: string,
+    values: o.FormValues,
+    options?: o.ValidateFormOptions,
+  ): Promise<m.FormValidationResult> {
+    return this.form(form, options).validate(values);
+  }
+
+  /** Presents a fresh token of the same subject. */
+  authenticate(token: string): Promise<m.Authenticated> {
+    return this.#hub.ask({ type: "authenticate", token });
+  }
+
+  /**
+   * Ends the connection of all tabs, until `online` is called in any of them; what is
+   * written meanwhile waits.
+   */
+  offline(): void {
+    this.#hub.send({ type: "offline", why: "app" });
+  }
+
+  /** Connects again, at once, for all tabs. */
+  online(): void {
+    this.#hub.send({ type: "online", why: "app" });
+  }
+
+  /** The writes without an answer, oldest first; the same array as long as nothing changed. */
+  get queue(): readonly Pending[] {
+    return this.#hub.queue;
+  }
+
+  /** Calls `listener` when the queue changes. */
+  onQueue(listener: (queue: readonly Pending[]) => void): o.Stop {
+    return this.#onList(QUEUE, () => this.queue, listener);
+  }
+
+  /**
+   * The writes that were refused for good, oldest first, until they are retried or discarded;
+   * the same array as long as nothing changed.
+   */
+  get rejected(): readonly o.Rejected[] {
+    return this.#hub.rejected;
+  }
+
+  /** Calls `listener` when `rejected` changes. */
+  onRejected(listener: (rejected: readonly o.Rejected[]) => void): o.Stop {
+    return this.#onList(REFUSED, () => this.rejected, listener);
+  }
+
+  /** Calls `listener` with each conflict, once. */
+  onConflict(listener: (conflict: o.OpenConflict) => void): o.Stop {
+    return this.#hub.on("conflict", listener);
+  }
+
+  #onList<L>(name: string, read: () => L, listener: (list: L) => void): o.Stop {
+    let last = read();
+    return this.#hub.on(`rows ${name}`, () => {
+      if (last !== (last = read())) listener(last);
+    });
+  }
+
+  /** Ends it all; what waits for an answer here is refused with code `closed`, and kept. */
+  close(): void {
+    this.#stop();
+  }
+}
+
+/** What a client stands on: where it keeps things, and how it hears of other tabs. */
+function grounds(name: string, id: string, state: State, options: o.ConnectOptions): [Store, TabChannel] {
+  const { storage, clientId, clientSecret } = options;
+  let lasts = storage !== false;
+  const around = globalThis as never;
+  let port = alone(around);
+  let refused: Error | undefined;
+  try {
+    lasts &&= hasIndexedDB();
+    if (lasts && canShare()) port = tabs(`rhtmx:${name}`, id, around);
+  } catch (error) {
+    refused = error as Error;
+  }
+  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
+  const disk = new IndexedStore(name, randomId, clientId, clientSecret);
+  // Then nothing may be stored that other tabs cannot be told of.
+  if (refused) disk.refuse(refused.message);
+  return [new Fallback(disk, state, randomId), port];
+}

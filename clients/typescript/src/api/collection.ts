@@ -1,0 +1,278 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The records of one entity, as an application uses them.
+ *
+ * Knows calls and callbacks. Must not know how anything is kept or sent.
+ */
+import * as compose from "../core/build-message.ts";
+import { RhtmxError } from "../errors.ts";
+import { entityOf } from "../core/storage-ops.ts";
+import type { State } from "../core/tab-channel.ts";
+import type { Tab } from "../runtime/tab.ts";
+import type * as m from "../messages/types.ts";
+import type { CollectionOptions, OpenConflict } from "../core/options.ts";
+import type { PatchOptions } from "../core/build-message.ts";
+import type { Stop } from "../core/options.ts";
+import type { WriteOptions } from "../core/build-message.ts";
+import type { Row } from "../core/overlay.ts";
+
+/** How to listen to a collection. */
+export interface SubscribeOptions<T> {
+  /** Only these rows, and only when one of them changed. */
+  readonly where?: ((row: Row<T>) => boolean) | undefined;
+  /** Stops it when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where there is none yet (WebKit), the one that compilers put in its place: TypeScript, esbuild. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+
+/**
+ * See the head of the file. `close` it when it is not read any more, or declare it with `using`.
+ *
+ * @example
+ * const tasks = client.collection<Task>("tasks");
+ * tasks.subscribe((rows) => render(rows));
+ * await tasks.patch("1", { done: true });
+ */
+export class Collection<T = m.JsonValue> {
+  /** The name of the entity. */
+  readonly entity: string;
+  /** What the store has of it is loaded. */
+  readonly ready: Promise<void>;
+  readonly #hub: Tab;
+  readonly #forget: Stop;
+  /** What ends with it. */
+  readonly #stops = new Set<Stop>();
+  #synced!: Promise<void>;
+  #isClosed = false;
+
+  /** @param forget called when it is closed. */
+  constructor(hub: Tab, entity: string, options: CollectionOptions = {}, forget: Stop = () => {}) {
+    this.#hub = hub;
+    this.#forget = forget;
+    this.entity = entity;
+    this.ready = hub.ready;
+    this.#wait();
+    try {
+      hub.open(entity, options.granularity === "fields");
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /**
+   * It has caught up with the server once; the same promise each time. It rejects if the
+   * server does not let it (there are too many, there is none of that name), and if the
+   * collection or the client is closed before. A refused one is tried again as soon as that
+   * may help; once it has caught up after all, this is a promise that has resolved.
+   */
+  get synced(): Promise<void> {
+    return this.#synced;
+  }
+
+  #wait(): void {
+    let refused: unknown;
+    this.#synced = new Promise((resolve, reject) => {
+      const refuse = (error: RhtmxError) => reject((refused = error));
+      this.#on(`refused ${this.entity}`, refuse);
+      this.#on(`synced ${this.entity}`, () => {
+        if (refused) this.#synced = Promise.resolve();
+        refused = undefined;
+        resolve();
+      });
+      this.#on("state", (state: State, error?: RhtmxError) => {
+        if (state === "closed") refuse(error!);
+      });
+      this.#until(() => refuse(closed(`'${this.entity}'`)));
+      if (this.#hub.connection === "closed") refuse(this.#hub.lacks ?? closed("the client"));
+    });
+    // Who does not wait for it is told by `onError`: that is no uncaught error.
+    this.#synced.catch(() => {});
+  }
+
+  /** All rows, by id; the same array as long as nothing changed; none before it is loaded. */
+  get snapshot(): readonly Row<T>[] {
+    return this.#hub.rows(this.entity) as readonly Row<T>[];
+  }
+
+  /** One row; the same object as long as nothing about it changed. */
+  row(id: string): Row<T> | undefined {
+    return this.#hub.row(this.entity, id) as Row<T> | undefined;
+  }
+
+  /** One row, once it is loaded. */
+  async get(id: string): Promise<Row<T> | undefined> {
+    await this.ready;
+    return this.row(id);
+  }
+
+  /** All rows, once they are loaded. */
+  async all(): Promise<readonly Row<T>[]> {
+    await this.ready;
+    return this.snapshot;
+  }
+
+  /** Some rows, once they are loaded. */
+  async where(test: (row: Row<T>) => boolean): Promise<readonly Row<T>[]> {
+    return (await this.all()).filter(test);
+  }
+
+  /** Writes a whole record. Shown at once; resolves when it is durable on the server. */
+  set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
+    const make = () => compose.push(this.entity, id, "update", data as m.JsonValue, options);
+    return this.#hub.write(compose.taken(make));
+  }
+
+  /** Writes some fields of a record. Shown at once; resolves when they are durable. */
+  patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
+    const values = compose.taken(() => compose.copyOf(fields as compose.Fields));
+    return this.#hub.write((at) => {
+      const { place, records } = entityOf(this.#hub.state, this.entity);
+      // At 0 what is held may be from another epoch.
+      const known = place?.version && Math.max(place.version, records.get(id)?.version ?? 0);
+      const baseVersion = options.baseVersion ?? (known || undefined);
+      const all = { ...options, baseVersion };
+      return compose.pushFields(this.entity, id, values(), all, at);
+    });
+  }
+
+  /** Deletes a record. Gone at once; resolves when that is durable. */
+  delete(id: string, options: WriteOptions = {}): Promise<m.PushAck> {
+    return this.#hub.write(() => compose.push(this.entity, id, "delete", null, options));
+  }
+
+  /**
+   * Calls `listener` with the rows once they are loaded, and after each change.
+   *
+   * @param listener is given, beside the rows, whether it is called for a write of this tab,
+   *   which has to show before anything else happens.
+   */
+  subscribe(
+    listener: (rows: readonly Row<T>[], own: boolean) => void,
+    options: SubscribeOptions<T> = {},
+  ): Stop {
+    const { where, signal } = options;
+    let last: readonly Row<T>[] | undefined;
+    let stopped = signal?.aborted;
+    this.#hub.expect();
+    const show = (own = false) => {
+      const rows = where ? this.snapshot.filter(where) : this.snapshot;
+      const same = last?.length === rows.length && rows.every((row, at) => row === last![at]);
+      if (stopped || same) return;
+      last = rows;
+      listener(rows, own);
+    };
+    const stop = this.#on(`rows ${this.entity}`, show, () => (stopped = true));
+    signal?.addEventListener("abort", stop);
+    if (stopped) stop();
+    void this.ready.then(() => show());
+    return stop;
+  }
+
+  /** Calls `listener` with each change from now on; see `Client.changes`. */
+  changes(listener: (change: m.ChangeLog | null) => void): Stop {
+    this.#check();
+    return this.#until(this.#hub.changes(this.entity, listener));
+  }
+
+  /** Calls `listener` with each conflict of this collection. */
+  onConflict(listener: (conflict: OpenConflict) => void): Stop {
+    return this.#on("conflict", (conflict: OpenConflict) => {
+      if (conflict.entity === this.entity) listener(conflict);
+    });
+  }
+
+  /**
+   * Each new snapshot; a slow reader skips. Ends with the signal, the collection or the
+   * client, at once where that is over already; rejects if the server ends the client.
+   */
+  async *rows(options: SubscribeOptions<T> = {}): AsyncGenerator<readonly Row<T>[], void> {
+    let next: readonly Row<T>[] | undefined;
+    let wake = () => {};
+    let why: RhtmxError | undefined;
+    let ended = options.signal?.aborted || this.#hub.connection === "closed";
+    const end = () => {
+      ended = true;
+      wake();
+    };
+    const become = (state: State, error?: RhtmxError) => {
+      if (state !== "closed" || ended) return;
+      why = error;
+      end();
+    };
+    const listen = (rows: readonly Row<T>[]) => {
+      next = rows;
+      wake();
+    };
+    const stops = [this.subscribe(listen, options), this.#on("closed", end, end), this.#on("state", become)];
+    options.signal?.addEventListener("abort", end);
+    try {
+      while (!ended) {
+        const rows = next;
+        next = undefined;
+        if (rows) yield rows;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      for (const stop of stops) stop();
+    }
+    if (why) throw why;
+  }
+
+  /** Each new snapshot; see `rows`. */
+  [Symbol.asyncIterator](): AsyncGenerator<readonly Row<T>[], void> {
+    return this.rows();
+  }
+
+  /**
+   * Reads it no longer, for all in this page who have it: what listens ends, and the server
+   * is told once nobody in any tab reads it. What is held stays, and is where the next
+   * `client.collection` of that name goes on, at either granularity. What was written is
+   * still sent.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#forget();
+    this.#end();
+    this.#hub.shut(this.entity);
+  }
+
+  /** The same as `close`: `using tasks = client.collection("tasks")`. */
+  [dispose](): void {
+    this.close();
+  }
+
+  #end(): void {
+    for (const stop of [...this.#stops]) stop();
+  }
+
+  /** Listens as long as it is open; `ended` is called when that is over. */
+  #on(name: string, listener: (...args: never[]) => void, ended?: Stop): Stop {
+    this.#check();
+    const off = this.#hub.on(name, listener);
+    return this.#until(() => {
+      off();
+      ended?.();
+    });
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw closed(`'${this.entity}'`);
+  }
+
+  /** Has something end with it. */
+  #until(stop: Stop): Stop {
+    const once = () => {
+      if (this.#stops.delete(once)) stop();
+    };
+    this.#stops.add(once);
+    return once;
+  }
+}
+
+function closed(what: string): RhtmxError {
+  return new RhtmxError("closed", `${what} was closed: nothing more comes of it; ask for it anew`);
+}

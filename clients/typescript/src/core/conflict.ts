@@ -1,0 +1,72 @@
+/**
+ * Two values for one thing, and what an answer to that writes.
+ *
+ * Knows conflicts. Must not know how they are told, nor how writes are sent.
+ */
+import * as compose from "./build-message.ts";
+import type { ChangeLog, FieldConflict, JsonValue, Push, PushFields } from "../messages/types.ts";
+import type { MergeStrategy, Open, Winner } from "../messages/types.ts";
+import type { Write } from "./storage-ops.ts";
+
+/** A conflict, as plain data. */
+export interface Conflict {
+  readonly entity: string;
+  readonly id: string;
+  /** The field; undefined for the whole record. */
+  readonly field?: string | undefined;
+  /** What was written here; undefined for a deletion. */
+  readonly mine?: JsonValue | undefined;
+  /** What was written elsewhere; undefined for a deletion. */
+  readonly theirs?: JsonValue | undefined;
+  /** Whose value it has now; another word of a newer server: neither's, perhaps. */
+  readonly winner: Open<Winner>;
+  /** The version of the record now. */
+  readonly version: number;
+  /** The rule that decided. */
+  readonly strategy?: Open<MergeStrategy> | undefined;
+  /** The write that was refused, for a whole record. */
+  readonly refused?: string | undefined;
+}
+
+/** Some field of a write was in conflict. */
+export function ofField(told: FieldConflict, { message }: Write, version: number): Conflict {
+  const { entity, entity_id: id, field, server_value, client_value, winner, strategy } = told;
+  const update = (message as PushFields).fields?.find((each) => each.field === field);
+  return {
+    entity,
+    id,
+    field,
+    mine: update?.action === "delete" ? undefined : client_value,
+    // A deletion of theirs looks like `null`, which nobody writes without need.
+    theirs: server_value ?? undefined,
+    winner: winner ?? "server",
+    version: told.version ?? version,
+    strategy,
+  };
+}
+
+/** The record of a write had moved on; `details` is what it is now. */
+export function ofRecord({ id: refused, message }: Write, details: JsonValue): Conflict {
+  const { entity, entity_id: id } = message;
+  const now = details as unknown as ChangeLog | null;
+  const valueOf = (log: Push | ChangeLog | null) =>
+    !log || log.action === "delete" ? undefined : log.data;
+  const theirs = valueOf(now);
+  const mine = valueOf(message as Push);
+  return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, refused };
+}
+
+/** The write, made at a time, that gives the thing a value; undefined deletes it. */
+export function decide(
+  conflict: Conflict,
+  value: JsonValue | undefined,
+  at: number,
+): Push | PushFields {
+  const { entity, id, field, version: baseVersion } = conflict;
+  const gone = value === undefined;
+  if (field === undefined) {
+    return compose.push(entity, id, gone ? "delete" : "update", value ?? null, { baseVersion });
+  }
+  const fields = gone ? {} : { [field]: value };
+  return compose.pushFields(entity, id, fields, { baseVersion, delete: gone ? [field] : [] }, at);
+}

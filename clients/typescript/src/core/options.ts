@@ -1,0 +1,123 @@
+/**
+ * What the calls of a client take and return, beside messages.
+ *
+ * Knows nothing but their shape.
+ */
+import type { Conflict } from "./conflict.ts";
+export type { PatchOptions, WriteOptions } from "./build-message.ts";
+import type * as m from "../messages/types.ts";
+import type { Refused } from "./storage-ops.ts";
+import type { Format, Frame } from "../wire/index.ts";
+
+/**
+ * The part of a `WebSocket` that is used; the global one and that of `ws` have
+ * it, with events of different types: hence `unknown`.
+ */
+export interface WebSocketLike {
+  binaryType: string;
+  /** The subprotocol that was chosen; empty for none. */
+  readonly protocol?: string;
+  readonly readyState?: number;
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(data: Frame): void;
+  close(code?: number): void;
+}
+
+/** A class to make WebSockets of. */
+export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+
+/** Ends what was begun; calling it again does nothing. */
+export type Stop = () => void;
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** The format of the wire; JSON if left out. */
+  readonly format?: Format | undefined;
+  /**
+   * Bearer token, or what gets one: called for every connection, so that a
+   * token that has expired ends nothing.
+   */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * The name of the database that keeps records and writes; `rhtmx:` and the
+   * URL if left out. All tabs share it, and one connection. `false`, or where
+   * there is no IndexedDB, or a page has no Web Locks (without TLS): memory,
+   * which lasts as long as the page.
+   */
+  readonly storage?: string | false | undefined;
+  /**
+   * Id of this client, 1 to 255 bytes; one that is made with the database if
+   * left out. Two clients at a time must never share one.
+   */
+  readonly clientId?: string | undefined;
+  /**
+   * What gives the right to number writes under `clientId`, where nobody is asked
+   * for a token. The server gives one if left out, and the database keeps it; give
+   * both to go on under one id without a database.
+   */
+  readonly clientSecret?: string | undefined;
+  /** The class to make sockets of; the global one if left out. */
+  readonly WebSocket?: WebSocketClass | undefined;
+}
+
+/** How to read a collection. */
+export interface CollectionOptions {
+  /** Whole records, or field by field; the same for all who read it. `records` if left out. */
+  readonly granularity?: "records" | "fields" | undefined;
+}
+
+/** A value of a form: a text, or what rules can see of a file; a `File` will do. */
+export type FormValue = string | m.FormFile;
+
+/** Values by field; several of one field, as of checkboxes of one name, are a list. */
+export type FormValues = Readonly<Record<string, FormValue | readonly FormValue[]>>;
+
+/** What a question about a whole form may carry. */
+export interface ValidateFormOptions {
+  /** Which of several such forms on the page. */
+  readonly formInstance?: string | undefined;
+}
+
+/** What a question about one field may carry. */
+export interface ValidateFieldOptions extends ValidateFormOptions {
+  /** The form's other values, for rules across fields. */
+  readonly values?: FormValues | undefined;
+}
+
+/** A write that was refused for good; kept until it is tried again or given up. */
+export interface Rejected extends Refused {
+  /** Writes it again, as a new write. Resolves when that is durable. */
+  retry(): Promise<m.PushAck | m.FieldPushAck>;
+  /** Gives it up. */
+  discard(): void;
+}
+
+/** A conflict that can be answered. Each answer resolves when it is durable. */
+export interface OpenConflict extends Conflict {
+  /** What was written here is to stand. Writes nothing if it does. */
+  keepMine(): Promise<unknown>;
+  /** What was written elsewhere is to stand. Writes nothing if it does. */
+  takeTheirs(): Promise<unknown>;
+  /** This value is to stand; undefined deletes. */
+  merge(value: m.JsonValue | undefined): Promise<unknown>;
+}
+
+/** What a client knows of itself. */
+export interface Info {
+  /** Empty until the store is loaded. */
+  readonly clientId: string;
+  /** The epoch of the server that was seen last. */
+  readonly epoch?: string | undefined;
+  /** Up to which version each entity was received. */
+  readonly positions: Readonly<Record<string, number | undefined>>;
+  /**
+   * What is written here outlives the page. False until the store is loaded, where there is
+   * none, and while the browser's does not work: then all is kept in memory, and sent.
+   */
+  readonly stored: boolean;
+  /** Whether this tab has the connection of all tabs. */
+  readonly leads: boolean;
+}

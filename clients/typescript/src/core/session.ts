@@ -1,0 +1,459 @@
+/**
+ * The client's side, over as many connections as it takes.
+ *
+ * Knows the protocol: what is said on every connection, which answer belongs to
+ * what, how connections follow one another, and that what cannot be understood
+ * ends them. Must not know sockets, clocks, timers or disks: frames and times go
+ * in, frames, events and operations come out. Times are in milliseconds of any
+ * clock that does not jump.
+ */
+import { plain, RhtmxError } from "../errors.ts";
+import { asks } from "./handshake.ts";
+import { Hold } from "./hold.ts";
+import { newId, UNKNOWN } from "./identity.ts";
+import { Liveness } from "./liveness.ts";
+import { ERRORS, SCHEMA_HASH } from "../messages/tables.ts";
+import { WriteQueue } from "./write-queue.ts";
+import { Requests } from "./requests.ts";
+import { apply } from "./storage-ops.ts";
+import { Streams } from "./streams.ts";
+import { finalError, isBusy, isTooLarge, mayPass, shouldReconnect, TOO_LARGE } from "./error-policy.ts";
+import { decodeFromServer, encodeFromClient } from "../wire/index.ts";
+import type { Refusal } from "../errors.ts";
+import type { Event, Output } from "./events.ts";
+import type { State as Connection } from "./tab-channel.ts";
+import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "../messages/types.ts";
+import type { TabMessage } from "./tab-channel.ts";
+import type { Op, State } from "./storage-ops.ts";
+import type { Core } from "./streams.ts";
+import type { Format, Frame } from "../wire/index.ts";
+
+/** What a session is made from. */
+export interface SessionOptions {
+  readonly format: Format;
+  /** A number from 0 to 1, 1 excluded, each time it is called. */
+  readonly random: () => number;
+  /** A token, or what gets a fresh one for each connection: then one that expired ends nothing. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** The client's id, if the application gives it: then there is no other. */
+  readonly clientId?: string | undefined;
+}
+
+const NORMAL_CLOSURE = 1000;
+/** So much of what is not known is told: it comes from outside. */
+const MOST_NOTED = 100;
+const UTF8 = /* @__PURE__ */ new TextEncoder();
+
+const nothing = () => ({ frames: [] as Frame[], events: [] as Event[], ops: [] as Op[] });
+
+/** See the head of the file. `take` says what came of the calls before it. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #link: Liveness;
+  readonly #queue: WriteQueue;
+  readonly #streams: Streams;
+  readonly #requests: Requests;
+  /** The wait after a question or a subscription for which the server was too busy. */
+  readonly #hold: Hold;
+  /** What was under way when a connection ended on a message that was too large. */
+  #suspects: string[] = [];
+  /** The write that was alone then. */
+  #accused = "";
+  /** Nothing but writes and questions is under way. */
+  #quiet = false;
+  readonly #core: Core;
+  #output = nothing();
+  /** What is done at the answers to pings, in order. */
+  #fences: (() => void)[] = [];
+  #problem: Refusal | undefined;
+  /** Why no connection can be made, as far as that is known. */
+  #refusal: Refusal | undefined;
+  /** Handshakes in a row that failed. */
+  #failures = 0;
+  /** A server has welcomed this client. */
+  #known = false;
+  /** Who wants no connection: the application, the browser. */
+  readonly #against = new Set<string>();
+  /** What a newer server has said that is not known here. */
+  readonly #noted = new Set<string>();
+  /** The largest message that the server takes, in bytes. */
+  #limit = Infinity;
+  /** Bearer token, presented on every connection. */
+  token: string | undefined;
+
+  /** @param state the memory to work on. */
+  constructor(options: SessionOptions, state: State) {
+    this.#options = options;
+    if (typeof options.token === "string") this.token = options.token;
+    this.#core = {
+      state,
+      epoch: "",
+      emit: (op) => {
+        apply(state, op);
+        this.#output.ops.push(op);
+        this.#queue.emitted(op);
+      },
+      send: (message) => this.#send(message),
+      tell: (event) => this.#output.events.push(event),
+      fence: (act) => this.#ping(act),
+    };
+    this.#link = new Liveness(options.random);
+    this.#streams = new Streams(this.#core);
+    this.#requests = new Requests(this.#core);
+    this.#hold = new Hold(options.random);
+    this.#queue = new WriteQueue(this.#core, (name) => this.#streams.replica(name), options.random);
+  }
+
+  /** Whether there is a connection, and whether there will be one. */
+  get state(): Connection {
+    const { phase } = this.#link;
+    return phase === "greeting" ? "connecting" : phase;
+  }
+
+  /** When `tick` is to be called next; undefined for never. */
+  get deadline(): number | undefined {
+    const { deadline } = this.#link;
+    const [writes, rest] = [this.#queue.hold.until, this.#hold.until];
+    return deadline && Math.min(deadline, writes ?? deadline, rest ?? deadline);
+  }
+
+  /** Returns what came of the calls since the last `take`. */
+  take(now: number): Output {
+    if (this.state === "open") {
+      const most = this.#most;
+      if (this.#hold.until === undefined) this.#requests.flush(most);
+      this.#queue.flush(now, most - this.#requests.asked.size);
+    }
+    const output = this.#output;
+    if (output.frames.length) this.#link.sent(now);
+    this.#output = nothing();
+    return output;
+  }
+
+  /** Time passed. The first call makes the first connection. */
+  tick(now: number): void {
+    if (this.#hold.tick(now)) this.#streams.again();
+    const due = this.#link.tick(now);
+    if (due === "connect") {
+      this.#became();
+      this.#core.tell({ type: "connect" });
+    } else if (due === "ping") this.#ping();
+    else if (due) {
+      this.#disconnect(ERRORS.stalled.close);
+      this.lost(undefined, now);
+    }
+  }
+
+  /** The socket opened. */
+  opened(now: number): void {
+    const { meta } = this.#core.state;
+    this.#link.opened(now);
+    // This server may have another one.
+    this.#limit = Infinity;
+    this.#send({
+      type: "hello",
+      client_id: meta.client_id,
+      token: this.token,
+      schema: SCHEMA_HASH,
+      epoch: meta.epoch,
+      confirmed_seq: this.#queue.confirmed,
+      secret: meta.secret || undefined,
+    });
+  }
+
+  /** A frame arrived. */
+  receive(data: string | Uint8Array, now: number): void {
+    if (!this.#link.canSend) return;
+    this.#link.received(now);
+    let message: ServerMessage | undefined;
+    try {
+      message = decodeFromServer(data, this.#options.format, (...said) => this.#note(...said));
+    } catch (error) {
+      // To go on would leave a hole that nobody sees.
+      this.#disconnect(ERRORS.bad_message.close);
+      return this.#end(plain(error));
+    }
+    if (message) this.#handle(message, now);
+  }
+
+  /**
+   * The connection ended, or could not be made.
+   *
+   * @param code its close code, if there was one.
+   * @param why there is none, if that is known.
+   */
+  lost(code: number | undefined, now: number, why?: Refusal): void {
+    if (this.state === "closed" || this.state === "offline") return;
+    const renewable = typeof this.#options.token === "function";
+    const expired = renewable && code === ERRORS.unauthenticated.close;
+    const goesOn = expired || (isTooLarge(code) && this.#suspect());
+    if (code !== undefined && !goesOn && !shouldReconnect(code)) {
+      this.#end(finalError(code, this.#problem));
+      return;
+    }
+    if (why) this.#refusal = why;
+    else if (code !== undefined && this.#link.phase === "connecting") {
+      const times = ++this.#failures;
+      if (asks(times, this.#known)) this.#core.tell({ type: "explain", times });
+    }
+    this.#interrupted();
+    this.#link.lost(now, this.#problem?.retry_after);
+    this.#became();
+  }
+
+  /** It turned out why no connection can be made. It is tried again all the same: somebody may mend it. */
+  explained(why: Refusal): void {
+    if (this.state !== "waiting" && this.state !== "connecting") return;
+    this.#refusal = why;
+    this.#became();
+  }
+
+  /** A tab wants something. */
+  told(message: TabMessage, now: number): void {
+    switch (message.type) {
+      case "hello":
+        return this.#became();
+      case "lost":
+        this.#core.tell({ type: "again" });
+        return this.#core.tell({ type: "reload" });
+      case "hole":
+        return this.#core.tell({ type: "reload" });
+      case "open":
+        return this.#streams.open(message.entity, message.fields, message.tab);
+      case "watch":
+        return this.#streams.watch(message.entity, message.tab, message.missed);
+      case "shut":
+      case "unwatch":
+        return this.#streams[message.type](message.entity, message.tab);
+      case "gone":
+        this.#requests.gone(message.tab);
+        return this.#streams.gone(message.tab);
+      case "added":
+        return this.#queue.added(message.write, !!this.#suspects.length);
+      case "ask":
+        if (message.question.type === "authenticate") this.token = message.question.token;
+        return this.#requests.add(message.id, message.question);
+      case "offline":
+        return this.#offline(message.why);
+      case "online":
+        return this.#online(message.why, now);
+      case "wake":
+        return this.#wake(now);
+    }
+  }
+
+  /** These are in the store. */
+  stored(ops: readonly Op[]): void {
+    this.#queue.stored(ops);
+  }
+
+  /** The queue was loaded anew. */
+  loaded(): void {
+    this.#queue.loaded();
+  }
+
+  /**
+   * A connection ended on a message that was too large for somebody. What was under
+   * way is sent one at a time until all of it is answered; what is alone when that
+   * happens is it, and refused. Returns whether there was anything.
+   */
+  #suspect(): boolean {
+    const questions = [...this.#requests.asked];
+    const sent = this.state === "open" ? [...questions, ...this.#queue.sent] : [];
+    if (!this.#quiet || !this.#suspects.length || sent.length > 1) this.#suspects = sent;
+    else if (questions[0]) this.#requests.answered(questions[0], undefined, TOO_LARGE);
+    else this.#accused = sent[0] ?? "";
+    return sent.length > 0;
+  }
+
+  /** How many messages may be under way with what is. */
+  get #most(): number {
+    if (!this.#suspects.length) return Infinity;
+    const { writes } = this.#core.state;
+    this.#suspects = this.#suspects.filter(
+      (id) => this.#requests.has(id) || (writes.has(id) && !writes.get(id)!.settled),
+    );
+    if (!this.#suspects.length) return Infinity;
+    return this.#quiet && !this.#requests.asked.size && !this.#queue.sent.length ? 1 : 0;
+  }
+
+  #offline(why: string): void {
+    if (this.state === "closed") return;
+    this.#against.add(why);
+    this.#disconnect(NORMAL_CLOSURE);
+    this.#interrupted();
+    this.#link.end("offline");
+    this.#became();
+  }
+
+  #online(why: string, now: number): void {
+    this.#against.delete(why);
+    // There may have been a change of networks that nobody told of.
+    if (this.state !== "offline") return this.#wake(now);
+    if (this.#against.size) return;
+    this.#link.online(now);
+    this.tick(now);
+  }
+
+  #wake(now: number): void {
+    this.#link.wake(now);
+    this.tick(now);
+  }
+
+  #handle(message: ServerMessage, now: number): void {
+    switch (message.type) {
+      case "welcome":
+        return this.#welcomed(message, now);
+      case "ping":
+        return this.#send({ type: "pong" });
+      case "pong":
+        this.#link.ponged();
+        this.#fences.shift()?.();
+        return void (this.#quiet = true);
+      case "change":
+      case "field_change":
+        return this.#streams.changed(message.change);
+      case "sync_complete":
+      case "sync_fields_complete":
+        return this.#streams.synced(message);
+      case "push_ack":
+      case "field_push_ack":
+        return this.#queue.answered(message);
+      case "field_conflict":
+        return this.#queue.conflict(message);
+      case "error":
+        return this.#failed(message, now);
+      case "authenticated":
+        this.#queue.authenticated();
+        break;
+      case "validation_result":
+      case "form_validation_result":
+        break;
+      default:
+        // A type of the schema that has no case above, which `tsc` and a test would tell.
+        return this.#note("type", `message ${(message satisfies never as ServerMessage).type}`);
+    }
+    this.#hold.passed();
+    this.#requests.answered(message.request_id, message);
+  }
+
+  #welcomed(message: Welcome, now: number): void {
+    const { heartbeat, limits, epoch, secret } = message;
+    const { state, emit } = this.#core;
+    this.#link.begin(heartbeat, now);
+    this.#refusal = undefined;
+    this.#failures = 0;
+    this.#known = true;
+    this.#limit = limits.message_bytes;
+    this.#problem = undefined;
+    this.#core.epoch = epoch;
+    if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
+    if (secret) {
+      emit(["secret", secret]);
+      // Who lost it could number no more: it is stored before anything is.
+      this.#queue.block();
+    }
+    this.#became();
+    this.#streams.begin(limits.subscriptions);
+    this.#requests.begin(limits.requests);
+    this.#queue.blame(this.#accused, message.last_seq);
+    this.#accused = "";
+    // Its answer says that all of the above was no trouble.
+    if (this.#suspects.length) this.#ping();
+    this.#queue.begin(message);
+  }
+
+  #failed(message: Failure, now: number): void {
+    const { seq, request_id: id } = message;
+    const greets = this.#link.phase === "greeting";
+    if (greets && message.code === "client_id_taken") return this.#taken(message, now);
+    // Nothing more would come of this connection: `hello` is said once on each, and the next
+    // one is told that somebody else was faster to number under this id.
+    if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
+      this.#problem = message;
+      this.#core.tell({ type: "problem", error: message });
+      this.#disconnect(NORMAL_CLOSURE);
+      return this.lost(undefined, now);
+    }
+    if (seq) return this.#queue.failed(message, now);
+    const { entity } = Object(message.details) as { entity?: string };
+    if (isBusy(message)) {
+      if (!id || this.#requests.has(id)) this.#hold.refused(message, now);
+      if (this.#requests.has(id)) return this.#requests.again(id!);
+    } else if (entity && !id && this.#streams.refused(entity, message)) return;
+    if (!this.#requests.answered(id, undefined, message)) {
+      // Says why the server closes the connection, if it does next.
+      this.#problem = message;
+      this.#core.tell({ type: "problem", error: message });
+    }
+  }
+
+  /**
+   * The id is another's. One that came with the store, and that no user stands behind,
+   * has lost its secret: the client goes on under a new one. What was numbered under the
+   * old one may have taken effect; whether to write it again the application decides.
+   */
+  #taken({ code, message, details = null }: Failure, now: number): void {
+    const { token, clientId, random } = this.#options;
+    this.#disconnect(NORMAL_CLOSURE);
+    if (this.token || token || clientId) return this.#end({ code, message, details });
+    const { emit } = this.#core;
+    emit(["client_id", newId(random)]);
+    emit(["secret", ""]);
+    this.#queue.abandon({ code, message: UNKNOWN, details: null });
+    this.lost(undefined, now);
+  }
+
+  /** Asks for a sign of life; `act` is done when it comes, in order with what came before. */
+  #ping(act = () => {}): void {
+    this.#link.pinged();
+    this.#fences.push(act);
+    this.#send({ type: "ping" });
+  }
+
+  /** @throws RhtmxError `too_large`: the server would close the connection. */
+  #send(message: ClientMessage): void {
+    if (!this.#link.canSend) return;
+    const frame = encodeFromClient(message, this.#options.format);
+    const bytes = typeof frame === "string" ? UTF8.encode(frame).length : frame.length;
+    if (bytes > this.#limit) {
+      const words = `${bytes} bytes, the server takes ${this.#limit}: split it`;
+      throw new RhtmxError("too_large", words);
+    }
+    this.#output.frames.push(frame);
+  }
+
+  /** A newer server may say more than this client knows: no harm. It is told once. */
+  #note(at: string, what: string): void {
+    const message = `the server is newer than this client: ${at}: ${what}`;
+    if (this.#noted.has(message) || this.#noted.size >= MOST_NOTED) return;
+    this.#noted.add(message);
+    this.#core.tell({ type: "problem", error: { code: "not_supported", message, details: null } });
+  }
+
+  #disconnect(code: number): void {
+    this.#core.tell({ type: "disconnect", code });
+  }
+
+  #interrupted(): void {
+    this.#output.frames = [];
+    this.#quiet = false;
+    this.#hold.until = undefined;
+    this.#fences = [];
+    this.#requests.lost();
+    this.#streams.lost();
+    this.#queue.lost();
+  }
+
+  #end(error: Refusal): void {
+    this.#interrupted();
+    this.#link.end("closed");
+    this.#became(error);
+  }
+
+  #became(error?: Refusal): void {
+    const { state } = this;
+    error ??= state === "waiting" ? this.#refusal : undefined;
+    this.#core.tell({ type: "state", state, error });
+  }
+}

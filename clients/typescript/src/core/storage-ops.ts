@@ -1,0 +1,284 @@
+/**
+ * What a client keeps: in memory, and in its store.
+ *
+ * Knows records, positions, writes and their order. Must not know the
+ * connection, nor who looks. Everything that changes is an operation: plain
+ * data, applied to memory at once, handed to the store in batches, and told to
+ * other tabs. Each sets something to a value, so that applying some of them
+ * again, in order, changes nothing.
+ */
+import type { RhtmxError } from "../errors.ts";
+import type { Push, PushFields, ErrorCode, JsonValue, Open } from "../messages/types.ts";
+
+/** A record as the server told it. */
+export interface Held {
+  readonly data: JsonValue;
+  readonly version: number;
+}
+
+/** Up to where an entity was received, and whether field by field. */
+export interface Place {
+  readonly epoch: string;
+  readonly version: number;
+  readonly fields: boolean;
+}
+
+/** A write without an answer, as the application sees it. */
+export interface Pending {
+  /** Its request id, the same however often it is sent. */
+  readonly id: string;
+  /** Its number; undefined until the store has given one. */
+  readonly seq?: number | undefined;
+  readonly entity: string;
+  readonly entityId: string;
+  /** What is sent, without its number. */
+  readonly message: Push | PushFields;
+  /** When it was written, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Where the change of an acknowledged write comes. */
+export interface Settled {
+  readonly version: number;
+  readonly epoch: string;
+}
+
+/** A write in the queue. */
+export interface Write extends Pending {
+  /** The epoch of its base version. */
+  readonly epoch?: string | undefined;
+  /** It was acknowledged, and stays until the change itself arrives. */
+  readonly settled?: Settled | undefined;
+}
+
+/** A write that was refused for good. */
+export interface Refused {
+  readonly id: string;
+  readonly message: Push | PushFields;
+  readonly code: Open<ErrorCode>;
+  /** Why, in words. */
+  readonly text: string;
+  readonly details: JsonValue;
+}
+
+/** What a client knows about itself. */
+export interface Meta {
+  client_id: string;
+  /** The last number given to a write. */
+  last: number;
+  /** The epoch that was seen last. */
+  epoch?: string;
+  /** Who may write what the server tells; see `port.ts`. */
+  leader?: string;
+  /** What gives the right to number writes under `client_id`; empty for nothing. */
+  secret?: string;
+}
+
+/** One change of what is kept. */
+export type Op =
+  /** A record, or its deletion. */
+  | readonly ["record", entity: string, id: string, held?: Held | undefined]
+  | readonly ["place", entity: string, place: Place]
+  /** A write of the queue, or that it left it. */
+  | readonly ["write", id: string, write?: Write | undefined]
+  | readonly ["refused", id: string, refused?: Refused | undefined]
+  | readonly ["client_id" | "secret" | "epoch" | "leader", value: string]
+  /** At least so many numbers were given. */
+  | readonly ["last", value: number]
+  /** What waits is numbered anew, in its order, after this number. */
+  | readonly ["renumber", last: number];
+
+/** Whether it has to last: all else the server can tell again. */
+export function mustLast([name]: Op): boolean {
+  return name !== "record" && name !== "place";
+}
+
+/**
+ * Where a tab stands: with the others that share the store, by itself as a client of its
+ * own, or nowhere for now.
+ */
+export type Standing = "shared" | "alone" | "nowhere";
+
+/** Where a client keeps what has to last. Its calls fail with an `RhtmxError`. */
+export interface Store {
+  /** What is in it outlives the page. */
+  readonly stored?: boolean;
+  /** Called when it can keep nothing any more. */
+  onlost?: (error: RhtmxError) => void;
+  /** Called when the tab has to stand elsewhere. */
+  onmove?: (standing: Standing) => void;
+  /** Called when it can be loaded anew; resolves when it is. */
+  onback?: () => Promise<void>;
+  /** Reads everything; makes the client's id the first time. */
+  load(): Promise<State>;
+  /**
+   * Keeps a write, in place of one with its id, under a fresh number, all in one
+   * transaction.
+   *
+   * @param refused the refused write that it replaces, which goes.
+   * @returns the number; 0 if another tab has it.
+   */
+  add(write: Write, refused?: string): Promise<number>;
+  /**
+   * Applies operations, in one transaction.
+   *
+   * @param leader if given, nothing is applied unless that is the leader.
+   * @returns whether it was applied.
+   */
+  apply(ops: readonly Op[], leader?: string): Promise<boolean>;
+  /** Keeps a write that cannot be added yet, as nothing is loaded: for the next page. */
+  hold?(write: Write, refused: string): void;
+  /** Memory has changed, or the connection. `open`: something can be sent. */
+  look?(open: boolean): void;
+  /** It must not be used any more; why, in words. */
+  refuse?(why: string): void;
+  close(): void;
+}
+
+/** One entity in memory. */
+export interface Entity {
+  readonly name: string;
+  readonly records: Map<string, Held>;
+  place?: Place;
+  /** The ids of its settled writes. */
+  readonly settled: Set<string>;
+  /** Records that have to be looked at anew before they are shown. */
+  readonly dirty: Set<string>;
+}
+
+/** Everything in memory. */
+export interface State {
+  readonly entities: Map<string, Entity>;
+  writes: Map<string, Write>;
+  readonly refused: Map<string, Refused>;
+  meta: Meta;
+  /** The last number of which the store, as it was loaded, has the answer. */
+  answered: number;
+  /** What has changed since it was shown: names of entities, `QUEUE` and `REFUSED`. */
+  readonly changed: Set<string>;
+  /** Its numbers are those of a store out of reach: none may be given, changed or confirmed. */
+  frozen?: boolean | undefined;
+  /** Writes that are in memory only, and have no number: they may get another client's id. */
+  parked?: readonly { write: Write }[];
+}
+
+/** No entity has such a name. */
+export const QUEUE = "\0queue";
+export const REFUSED = "\0refused";
+
+/** Memory, after some operations. */
+export function stateOf(ops: readonly Op[] = []): State {
+  const state: State = {
+    entities: new Map(),
+    writes: new Map(),
+    refused: new Map(),
+    meta: { client_id: "", last: 0 },
+    answered: 0,
+    changed: new Set(),
+  };
+  applyAll(state, ops);
+  return state;
+}
+
+/** An entity; made if it is not there. */
+export function entityOf(state: State, name: string): Entity {
+  let entity = state.entities.get(name);
+  if (!entity) {
+    entity = { name, records: new Map(), settled: new Set(), dirty: new Set() };
+    state.entities.set(name, entity);
+  }
+  return entity;
+}
+
+/** The writes that wait for an answer and have a number, in its order. */
+export function waiting(state: State): (Write & { readonly seq: number })[] {
+  const all = [...state.writes.values()].filter((each) => each.seq && !each.settled);
+  return all.sort(bySeq) as (Write & { readonly seq: number })[];
+}
+
+/** The last number that was answered, and all before it. */
+export function answered(state: State): number {
+  return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
+}
+
+/** Applies operations to memory. */
+export function applyAll(state: State, ops: readonly Op[]): void {
+  for (const op of ops) apply(state, op);
+}
+
+/** Applies one operation to memory. */
+export function apply(state: State, op: Op): void {
+  switch (op[0]) {
+    case "record": {
+      const { records, dirty } = entityOf(state, op[1]);
+      if (op[3]) records.set(op[2], op[3]);
+      else records.delete(op[2]);
+      dirty.add(op[2]);
+      state.changed.add(op[1]);
+      break;
+    }
+    case "place":
+      entityOf(state, op[1]).place = op[2];
+      break;
+    case "write": {
+      const [, id, write] = op;
+      const before = state.writes.get(id);
+      touch(state, before, false);
+      touch(state, write, true);
+      if (write) state.writes.set(id, write);
+      else state.writes.delete(id);
+      state.meta.last = Math.max(state.meta.last, write?.seq ?? 0);
+      break;
+    }
+    case "refused":
+      if (op[2]) state.refused.set(op[1], op[2]);
+      else if (!state.refused.delete(op[1])) break;
+      state.changed.add(REFUSED);
+      break;
+    case "last":
+      state.meta.last = Math.max(state.meta.last, op[1]);
+      break;
+    case "renumber":
+      state.meta.last = renumber(state.writes.values(), state.meta.last, op[1], (each) =>
+        state.writes.set(each.id, each),
+      );
+      state.changed.add(QUEUE);
+      break;
+    default:
+      state.meta[op[0]] = op[1];
+  }
+}
+
+/**
+ * Numbers a queue anew, in its order. What was acknowledged stays below all of it.
+ *
+ * @param before the last number given until now.
+ * @param last the number before the first new one.
+ * @param keep is given each write with its number.
+ * @returns the last number given.
+ */
+export function renumber(
+  writes: Iterable<Write>,
+  before: number,
+  last: number,
+  keep: (write: Write) => void,
+): number {
+  for (const each of [...writes].sort(bySeq)) {
+    keep({ ...each, seq: each.settled ? each.seq! - before - 1 : each.seq && ++last });
+  }
+  return last;
+}
+
+function touch(state: State, write: Write | undefined, isThere: boolean): void {
+  if (!write) return;
+  const { dirty, settled } = entityOf(state, write.entity);
+  dirty.add(write.entityId);
+  if (!isThere) settled.delete(write.id);
+  else if (write.settled) settled.add(write.id);
+  state.changed.add(QUEUE).add(write.entity);
+}
+
+/** In the order in which they take effect: settled ones, then by number, then those without. */
+export function bySeq(a: Write, b: Write): number {
+  return +!a.settled - +!b.settled || (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0;
+}

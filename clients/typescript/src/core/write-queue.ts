@@ -1,0 +1,348 @@
+/**
+ * The writes of one client, on the connection: sends them in the order of their
+ * numbers, and does what the server's answers ask for.
+ *
+ * Knows numbers. Must not know streams but by name, the connection's life, or
+ * disks. Times are in milliseconds. Numbers are given by the store; here they
+ * are only counted anew where the server's own count has gone back.
+ */
+import { ofField, ofRecord } from "./conflict.ts";
+import { plain } from "../errors.ts";
+import { Hold } from "./hold.ts";
+import { absorb, has } from "./replica.ts";
+import { answered, apply, mustLast, waiting } from "./storage-ops.ts";
+import { lastSeq, TOO_LARGE, verdict } from "./error-policy.ts";
+import type { Refusal } from "../errors.ts";
+import type { Error as Failure, FieldConflict, Welcome } from "../messages/types.ts";
+import type { FieldPushAck, FieldUpdate, PushAck } from "../messages/types.ts";
+import type { Replica } from "./replica.ts";
+import type { Op, Write } from "./storage-ops.ts";
+import type { Core } from "./streams.ts";
+
+/** See the head of the file. */
+export class WriteQueue {
+  /** The wait after a refusal that may pass; infinite for want of a token. */
+  readonly hold: Hold;
+  readonly #core: Core;
+  readonly #replica: (entity: string) => Replica | undefined;
+  /** Those that were told since the last answer. */
+  #conflicts: FieldConflict[] = [];
+  #open = false;
+  /** The last operation that has to be stored, and is not. */
+  #unstored: Op | undefined;
+  /** Nothing is sent until then: it would come back from the store as something else. */
+  #blocked = false;
+  /** Undefined until something was stored that had to be. */
+  #confirmed: number | undefined;
+  /** The queue is being loaded, to see whether numbers are missing. */
+  #recount = false;
+  /** There were no writes when the connection began. */
+  #empty = false;
+  /** The highest number sent on this connection. */
+  #sent = 0;
+  /** The last number that the server knew when this connection began. */
+  #known = 0;
+  /** The number before which a hole was seen. */
+  #hole = 0;
+  /** There may be something to send. */
+  #due = false;
+
+  /**
+   * @param replica that of an entity, if it is read.
+   * @param random a number from 0 to 1, 1 excluded, each time it is called.
+   */
+  constructor(core: Core, replica: (entity: string) => Replica | undefined, random: () => number) {
+    this.#core = core;
+    this.#replica = replica;
+    this.hold = new Hold(random);
+  }
+
+  /** Every answer up to this number is stored: the server may forget it. */
+  get confirmed(): number {
+    const { state } = this.#core;
+    return state.frozen ? 0 : Math.min(this.#confirmed ?? state.answered, this.#answered);
+  }
+
+  /** The ids of what was sent on this connection and has no answer. */
+  get sent(): string[] {
+    const sent = waiting(this.#core.state).filter(({ seq }) => seq <= this.#sent);
+    return sent.map(({ id }) => id);
+  }
+
+  /** The server welcomed the client. */
+  begin({ last_seq }: Welcome): void {
+    this.#conflicts = [];
+    this.#known = last_seq;
+    this.#hole = 0;
+    this.#open = true;
+    // Numbers are missing, unless they are those of writes that another tab has not told.
+    this.#recount = this.#isOff();
+    this.#empty = !waiting(this.#core.state).length;
+    if (this.#recount) this.#core.tell({ type: "reload" });
+    else this.#resume();
+  }
+
+  /** The connection ended. */
+  lost(): void {
+    this.#open = false;
+    this.hold.until = undefined;
+  }
+
+  /** A write is in the queue, with its number. `slow`: it has to wait for its turn. */
+  added({ id }: Write, slow?: boolean): void {
+    const write = this.#core.state.writes.get(id);
+    const seq = write?.seq ?? 0;
+    // It was numbered before the others were numbered anew: the store knows better.
+    if (seq <= this.#sent) this.#core.tell({ type: "reload" });
+    const isNext = seq === this.#sent + 1 && !write?.settled && this.hold.until === undefined;
+    if (!isNext || !this.#ready || this.#due || slow) this.#due = true;
+    else {
+      // All that waits need not be looked at: in a burst it is long.
+      this.#rebase({ ...write!, seq });
+      if (!this.#blocked) this.#send(write!, seq);
+    }
+  }
+
+  /** That is to be stored. */
+  emitted(op: Op): void {
+    if (mustLast(op)) this.#unstored = op;
+  }
+
+  /** These are stored. */
+  stored(ops: readonly Op[]): void {
+    if (!this.#unstored || !ops.includes(this.#unstored)) return;
+    this.#unstored = undefined;
+    this.#confirmed = this.#answered;
+    this.#blocked = false;
+    this.#due = true;
+  }
+
+  /** The queue was loaded anew. */
+  loaded(): void {
+    if (this.#recount) {
+      const { meta: { last }, frozen } = this.#core.state;
+      this.#recount = false;
+      // What turns up now was numbered by a count that is behind the server's: it was never sent.
+      const isOff = this.#isOff() || (this.#empty && last < this.#known);
+      if (isOff && !frozen) this.#renumber(this.#known);
+      else this.#resume();
+    }
+    this.#due = true;
+  }
+
+  /** Nothing is sent until all that has to be stored is. */
+  block(): void {
+    this.#blocked = true;
+  }
+
+  /** The server takes this client for another one: whether these took effect it does not say. */
+  abandon(why: Refusal): void {
+    for (const write of waiting(this.#core.state)) this.#reject(write, why);
+    this.#renumber(0);
+  }
+
+  /** A fresh token was accepted: what waited for one is sent. */
+  authenticated(): void {
+    if (this.hold.until === Infinity) this.hold.until = undefined;
+  }
+
+  /** Sends what waits, in order, `most` of it. */
+  flush(now: number, most: number): void {
+    if (!this.#ready || !this.#due || most < 1) return;
+    if ((this.hold.until ?? now) > now) return;
+    this.#due = false;
+    this.hold.until = undefined;
+    const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
+    for (const write of unsent) this.#rebase(write);
+    if (this.#blocked) return;
+    for (const write of unsent) {
+      const { seq } = write;
+      if (seq > this.#sent + 1 && this.#hole !== seq) {
+        // Another tab's writes were not told. If they are in the store neither,
+        // the server will say what it misses.
+        this.#hole = seq;
+        return this.#core.tell({ type: "reload" });
+      }
+      if (most-- < 1) return void (this.#due = true);
+      this.#send(write, seq);
+    }
+  }
+
+  /** Keeps a conflict until the answer to its write. */
+  conflict(told: FieldConflict): void {
+    this.#conflicts.push(told);
+  }
+
+  /** A write is durable. */
+  answered(ack: PushAck | FieldPushAck): void {
+    const write = this.#find(ack.seq);
+    if (!write) return;
+    const { id, entity, entityId, message } = write;
+    const { emit, epoch, tell } = this.#core;
+    const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
+    const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
+    this.#conflicts = [];
+    this.hold.passed();
+    const replica = this.#replica(entity);
+    const done = { ...write, message: withWinners(message, conflicts), settled };
+    if (!replica) absorb(this.#core, done, settled);
+    const arrived = !replica || has(replica, this.#core, entityId, settled);
+    emit(["write", id, arrived ? undefined : done]);
+    this.#seen(write, settled.version, conflicts);
+    tell({ type: "outcome", id, answer: ack });
+    for (const each of conflicts) {
+      tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
+    }
+  }
+
+  /** The write with that number is refused. An answer to what is settled is ignored. */
+  failed(error: Failure, now: number): void {
+    const write = this.#find(error.seq);
+    if (!write) return;
+    const { seq } = write;
+    const { state, emit, tell } = this.#core;
+    const becomes = verdict(error, seq);
+    // Whoever reaches the store has got the answer, and stored it, or has numbered it anew
+    // and sends it: it is found there, later.
+    const isTaken = becomes === "renew" || (error.code === "out_of_order" && becomes === "reject");
+    if (state.frozen && isTaken) return emit(["write", write.id]);
+    if (becomes === "retry") this.hold.refused(error, now);
+    // It is sent again in any case: what follows a failed one fails too, each with its own error.
+    if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
+    switch (becomes) {
+      case "reauthenticate":
+        this.#rewind(seq - 1);
+        this.hold.until = Infinity;
+        tell({ type: "token" });
+        break;
+      case "reorder": {
+        const last = lastSeq(error);
+        if (!state.frozen && waiting(state)[0]!.seq > last + 1) this.#renumber(last);
+        else {
+          this.#rewind(last);
+          this.hold.refused(error, now);
+        }
+        break;
+      }
+      case "retry":
+        this.#rewind(seq - 1);
+        break;
+      case "renew":
+        // In memory only: in the store it keeps the old number until it has the new one.
+        apply(this.#core.state, ["write", write.id, { ...write, seq: undefined }]);
+        tell({ type: "renew", write });
+        break;
+      default:
+        this.#reject(write, error);
+    }
+  }
+
+  /**
+   * An author's own writes are no conflict, but what is parked may be sent under another id. What
+   * writes nothing but what this write has written, and still stands, has seen it.
+   */
+  #seen({ entity, entityId, message }: Write, base_version: number, conflicts: FieldConflict[]): void {
+    const lost = conflicts.filter(({ winner }) => winner !== "client");
+    const isIts = ({ field }: FieldUpdate) => {
+      const isField = (each: { readonly field: string }) => each.field === field;
+      return (message.type === "push" || message.fields.some(isField)) && !lost.some(isField);
+    };
+    for (const each of this.#core.state.parked ?? []) {
+      const later = each.write;
+      const update = later.message;
+      const isOlder = update.type !== "push" && (update.base_version ?? Infinity) < base_version;
+      if (!isOlder || later.entity !== entity || later.entityId !== entityId || !update.fields.every(isIts)) continue;
+      each.write = { ...later, message: { ...update, base_version } };
+      apply(this.#core.state, ["write", later.id, each.write]);
+    }
+  }
+
+  get #ready(): boolean {
+    return this.#open && !this.#recount && !this.#blocked;
+  }
+
+  get #answered(): number {
+    return answered(this.#core.state);
+  }
+
+  /** Numbers are missing: no write has them, and the server does not know them. */
+  #isOff(): boolean {
+    const { state } = this.#core;
+    const [first] = waiting(state);
+    return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
+  }
+
+  #resume(): void {
+    const { state, emit } = this.#core;
+    this.#rewind(this.#answered);
+    if (state.meta.last < this.#known) emit(["last", this.#known]);
+  }
+
+  #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
+    // Answers come in order: it is among the first.
+    for (const each of this.#core.state.writes.values()) {
+      if (seq && each.seq === seq && !each.settled) return { ...each, seq };
+    }
+    return undefined;
+  }
+
+  /** The server judges a base version by its own epoch; what it has seen already stays as it was. */
+  #rebase(write: Write & { readonly seq: number }): void {
+    const { id, seq, message, epoch = this.#core.epoch } = write;
+    if (!message.base_version || epoch === this.#core.epoch || seq <= this.#known) return;
+    // What would come back from the store with it would be another write under its number.
+    this.#blocked = this.#due = true;
+    this.#core.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
+  }
+
+  #send(write: Write, seq: number): void {
+    this.#sent = seq;
+    try {
+      this.#core.send({ ...write.message, request_id: write.id, seq });
+    } catch (error) {
+      this.#reject(write, plain(error));
+    }
+  }
+
+  #rewind(sent: number): void {
+    this.#sent = sent;
+    this.#due = true;
+  }
+
+  #renumber(last: number): void {
+    this.#rewind(last);
+    this.#blocked = true;
+    this.#core.emit(["renumber", last]);
+  }
+
+  /** A write that connections end on is refused, unless the server has it: then it was not that. */
+  blame(id: string, settled: number): void {
+    const write = this.#core.state.writes.get(id);
+    if (write && !write.settled && write.seq! > settled) this.#reject(write, TOO_LARGE);
+  }
+
+  #reject(write: Write, error: Refusal): void {
+    const { id, message } = write;
+    const { message: text, details } = error;
+    const code = error.code ?? "internal";
+    const { emit, tell } = this.#core;
+    emit(["write", id]);
+    emit(["refused", id, { id, message, code, text, details }]);
+    tell({ type: "outcome", id, error });
+    if (code === "conflict" && message.type === "push") {
+      tell({ type: "conflict", conflict: ofRecord(write, details) });
+    }
+  }
+}
+
+/** What a write did in the end: a field that lost has the value that won. */
+function withWinners(message: Write["message"], conflicts: FieldConflict[]): Write["message"] {
+  if (message.type === "push") return message;
+  const fields = message.fields.map((update): FieldUpdate => {
+    const lost = conflicts.find((each) => each.field === update.field && each.winner === "server");
+    if (!lost) return update;
+    const value = lost.server_value;
+    return { ...update, value, action: value === null ? "delete" : "update" };
+  });
+  return { ...message, fields };
+}

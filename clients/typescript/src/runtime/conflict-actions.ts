@@ -1,0 +1,45 @@
+/**
+ * What can be done about conflicts, and about writes that were refused.
+ *
+ * Knows which answer writes what. Must not know how writes are kept or sent.
+ */
+import { decide } from "../core/conflict.ts";
+import type { Conflict } from "../core/conflict.ts";
+import type { JsonValue, Push, PushFields, ServerMessage } from "../messages/types.ts";
+import type { OpenConflict, Rejected } from "../core/options.ts";
+import type { Op, Refused } from "../core/storage-ops.ts";
+
+/** Who carries a decision out. */
+export interface Decider {
+  write<M extends ServerMessage>(make: (at: number) => Push | PushFields, refused?: string): Promise<M>;
+  commit(...ops: Op[]): void;
+}
+
+/** A refused write, with what can be done about it. */
+export function offer(by: Decider, refused: Refused): Rejected {
+  const { id, message } = refused;
+  return {
+    ...refused,
+    retry: () => by.write<never>(() => message, id),
+    discard: () => by.commit(["refused", id]),
+  };
+}
+
+/** A conflict, with the answers to it. */
+export function answerable(by: Decider, conflict: Conflict): OpenConflict {
+  const { refused, winner, mine, theirs } = conflict;
+  const merge = (value: JsonValue | undefined): Promise<unknown> =>
+    by.write((at) => decide(conflict, value, at), refused);
+  // What has won already is not written again.
+  const take = (value: JsonValue | undefined, won: boolean): Promise<unknown> => {
+    if (!won) return merge(value);
+    if (refused) by.commit(["refused", refused]);
+    return Promise.resolve();
+  };
+  return {
+    ...conflict,
+    keepMine: () => take(mine, winner === "client"),
+    takeTheirs: () => take(theirs, winner === "server"),
+    merge,
+  };
+}

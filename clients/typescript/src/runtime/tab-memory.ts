@@ -1,0 +1,102 @@
+/**
+ * What one tab holds in memory, in step with the store and with other tabs.
+ *
+ * Knows that the store is read while other things happen, and that what is told
+ * may come late. Must not know who tells it, nor who looks.
+ */
+import { answered, apply, applyAll, stateOf } from "../core/storage-ops.ts";
+import type { Op, State, Store, Write } from "../core/storage-ops.ts";
+
+/** See the head of the file. */
+export class TabMemory {
+  /** Always the same object; what is in it is not. */
+  readonly state: State;
+  readonly #store: Store;
+  /** What has changed while the store is being read. */
+  #meanwhile: Op[] | undefined = [];
+  /** Writes that were found in the store, or by another tab, before they were told. */
+  readonly #found = new Set<string>();
+  #reading: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store, state = stateOf()) {
+    this.#store = store;
+    this.state = state;
+  }
+
+  /** Applies operations to memory. */
+  apply(ops: readonly Op[]): void {
+    for (const op of ops) {
+      const write = op[0] === "write" && op[2];
+      if (write && write.seq) this.#find(write.id);
+      // A write that has no number yet is in this tab only.
+      if (!write || write.seq) this.note(op);
+      apply(this.state, op);
+    }
+  }
+
+  /** Something was applied to memory. It comes after what is being read. */
+  note(op: Op): void {
+    this.#meanwhile?.push(op);
+  }
+
+  /** A write was told; false if that is late: it may have another number by now, or be done with. */
+  added(write: Write): boolean {
+    const late = this.#found.has(write.id);
+    if (!late) this.apply([["write", write.id, write]]);
+    this.#found.delete(write.id);
+    return !late;
+  }
+
+  /** Reads everything. */
+  load(): Promise<void> {
+    return this.#read(async () => {
+      const meanwhile = (this.#meanwhile ??= []);
+      const state = await this.#store.load();
+      // Before what is on top: memory may lack writes of other tabs, and be ahead of the store.
+      state.answered = answered(state);
+      applyAll(state, [...this.#unnumbered(state), ...meanwhile]);
+      for (const id of state.writes.keys()) this.#find(id);
+      for (const name of this.state.entities.keys()) state.changed.add(name);
+      Object.assign(this.state, state);
+    });
+  }
+
+  /**
+   * Reads the queue.
+   *
+   * @param unstored called as it begins: what was applied and is not in the store yet.
+   * @returns what brings any tab's memory to it.
+   */
+  reload(unstored: () => Op[]): Promise<Op[]> {
+    return this.#read(async () => {
+      const meanwhile = (this.#meanwhile = unstored());
+      const found = await this.#store.load();
+      const own = this.#unnumbered(found);
+      const ops: Op[] = [
+        ...[...this.state.writes.keys()].map((id): Op => ["write", id]),
+        ...[...found.writes].map(([id, write]): Op => ["write", id, write]),
+        ["last", found.meta.last],
+        ...meanwhile,
+      ];
+      this.apply([...ops, ...own]);
+      return ops;
+    });
+  }
+
+  /** One reading after the other. */
+  #read<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#reading.then(act).finally(() => (this.#meanwhile = undefined));
+    this.#reading = done.catch(() => {});
+    return done;
+  }
+
+  /** Writes that the store is about to number. */
+  #unnumbered({ writes }: State): Op[] {
+    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
+    return own.map(([id, write]) => ["write", id, write]);
+  }
+
+  #find(id: string): void {
+    if (!this.state.writes.has(id)) this.#found.add(id);
+  }
+}

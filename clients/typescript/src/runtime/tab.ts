@@ -1,0 +1,486 @@
+/**
+ * The part of a client that is in every tab: memory, what is shown of it, and
+ * the promises of this tab.
+ *
+ * Knows what was written, asked and opened here. Must not know the connection:
+ * it talks to the part that leads in the words of `port.ts`, here or in another
+ * tab.
+ */
+import { Answers } from "./answers.ts";
+import { RhtmxError, typed } from "../errors.ts";
+import { Listeners } from "./listeners.ts";
+import { answerable, offer } from "./conflict-actions.ts";
+import { NOTHING, steady, View } from "../core/overlay.ts";
+import { TabMemory } from "./tab-memory.ts";
+import { bySeq, entityOf, QUEUE, REFUSED } from "../core/storage-ops.ts";
+import { checkEntity, otherGranularity } from "../core/streams.ts";
+import { HEARTBEAT } from "./leader-election.ts";
+import { Ticks } from "../core/ticks.ts";
+import { checkFromClient } from "../wire/index.ts";
+import type { Refusal } from "../errors.ts";
+import type { State as Connection } from "../core/tab-channel.ts";
+import type { Push, PushFields, ServerMessage } from "../messages/types.ts";
+import type { Rejected, Stop } from "../core/options.ts";
+import type { Row } from "../core/overlay.ts";
+import type { TabChannel, TabMessage, Why } from "../core/tab-channel.ts";
+import type { Question } from "../core/tab-channel.ts";
+import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
+
+/** Showing may take a fifth of the time: while much arrives, less often what is long. */
+const PATIENCE = 4;
+
+/** What is known of the acknowledgement of a write when it was missed. */
+const UNKNOWN = { version: 0, duplicate: true };
+
+/** See the head of the file. */
+export class Tab extends Listeners {
+  readonly store: Store;
+  readonly port: TabChannel;
+  readonly state: State;
+  connection: Connection = "connecting";
+  /** The store was read, or cannot be. */
+  readonly ready: Promise<void>;
+  /** Who wants no connection. */
+  readonly against = new Set<Why>();
+  /** Takes messages while this tab leads. */
+  leader: ((message: TabMessage) => void) | undefined;
+  /** Why there is no way to a server here, if so: see `lack`. */
+  lacks: RhtmxError | undefined;
+  readonly #kept: TabMemory;
+  readonly #prefix: string;
+  readonly #views = new Map<string, View>();
+  readonly #answers = new Answers();
+  readonly #ticks = new Ticks();
+  readonly #open = new Map<string, boolean>();
+  readonly #watched = new Set<string>();
+  /** Why entities are not read, as it was reported. */
+  readonly #refused = new Map<string, string>();
+  /** Writes that wait until the store is loaded. */
+  readonly #early = new Set<string>();
+  #loaded = false;
+  #ids = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #soon: Promise<void> | undefined;
+  #pause = 0;
+  /** What has to be looked at anew before it is shown: `QUEUE` and `REFUSED`. */
+  readonly #stale = new Set<string>();
+  #queue: readonly Pending[] = NOTHING;
+  #rejected: readonly Rejected[] = NOTHING;
+  #said = false;
+  /** Why there is no connection, as it was reported. */
+  #why: string | undefined;
+
+  /**
+   * @param prefix a random one: nobody else has ids that begin with it.
+   * @param state the memory to work on, if somebody else knows it.
+   */
+  constructor(store: Store, port: TabChannel, prefix: string, state?: State) {
+    super();
+    this.store = store;
+    this.#kept = new TabMemory(store, state);
+    this.state = this.#kept.state;
+    this.port = port;
+    this.#prefix = prefix;
+    port.onmessage = (message) => {
+      this.receive(message);
+      this.leader?.(message);
+    };
+    store.onlost = (error) => this.#report(error);
+    store.onmove = (standing) => port.stand?.(standing);
+    store.onback = () => this.load();
+    this.ready = this.load();
+  }
+
+  /** Tells everybody: this tab, the leader, the other tabs. */
+  send(message: TabMessage): void {
+    this.receive(message);
+    this.leader?.(message);
+    this.port.post(message);
+  }
+
+  /** The rows of an entity, as they are shown; the same array as long as nothing changed. */
+  rows(entity: string): readonly Row[] {
+    if (!this.#loaded) return NOTHING;
+    return this.#view(entity).list(entityOf(this.state, entity), this.state.writes);
+  }
+
+  /** One of them. */
+  row(entity: string, id: string): Row | undefined {
+    this.rows(entity);
+    return this.#view(entity).rows.get(id);
+  }
+
+  /** The writes without an answer. */
+  get queue(): readonly Pending[] {
+    if (this.#stale.delete(QUEUE)) {
+      const now = [...this.state.writes.values()].filter((each) => !each.settled).sort(bySeq);
+      this.#queue = steady(this.#queue, now);
+    }
+    return this.#queue;
+  }
+
+  /** The writes that were refused for good. */
+  get rejected(): readonly Rejected[] {
+    if (this.#stale.delete(REFUSED)) {
+      const before = new Map(this.#rejected.map((each) => [each.id, each]));
+      const now = [...this.state.refused.values()].map((each) => {
+        const known = before.get(each.id);
+        return known ? steady(known, { ...known, ...each }) : offer(this, each);
+      });
+      this.#rejected = steady(this.#rejected, now);
+    }
+    return this.#rejected;
+  }
+
+  /** There is no way to a server here, and never will be: calls are refused, and say why. */
+  lack(why: RhtmxError): void {
+    this.lacks = why;
+    this.connection = "closed";
+  }
+
+  /** Somebody listens to what only a server can tell: that none will is said, once. */
+  expect(): void {
+    const { lacks } = this;
+    if (!lacks || this.#said) return;
+    this.#said = true;
+    void this.ready.then(() => this.#report(lacks));
+  }
+
+  /**
+   * Writes. Shown at once; kept before it is sent; resolves when the server has it.
+   *
+   * @param make makes the message, once what it builds on is loaded; is given its
+   *   time in microseconds since 1970.
+   * @param refused the refused write that this one replaces.
+   * @param now when the user did it, in milliseconds since 1970.
+   */
+  write<M extends ServerMessage>(
+    make: (at: number) => Push | PushFields,
+    refused?: string,
+    now = Date.now(),
+  ): Promise<M> {
+    const act = (id: string) => {
+      this.#early.delete(id);
+      // Another page may have found it before this one was there.
+      if (this.state.writes.has(id)) return;
+      const write = this.#made(id, make, now);
+      // It is kept, as everything is that waits when a client is closed.
+      if (this.connection === "closed") return void this.store.add(write, refused).catch(() => {});
+      this.#apply([["write", id, write]]);
+      this.#showSoon();
+      this.add(write, refused);
+    };
+    return this.#promise((id) => {
+      if (this.#loaded) return act(id);
+      this.#early.add(id);
+      // What it builds on is not known yet: a page that ends before leaves what is known.
+      this.store.hold?.(this.#made(id, make, now), refused ?? "");
+      void this.ready.then(() => act(id)).catch((error) => {
+        this.receive({ type: "outcome", id, error });
+      });
+    });
+  }
+
+  #made(id: string, make: (at: number) => Push | PushFields, now: number): Write {
+    const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
+    const message = checkFromClient(make(at));
+    const { entity, entity_id: entityId } = message;
+    const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
+    return { id, entity, entityId, message, epoch, since: at / 1e3 };
+  }
+
+  /** Has the store keep a write, and number it. */
+  add(write: Write, refused?: string): void {
+    const begun = performance.now();
+    this.store.add(write, refused).then(
+      (seq) => {
+        // Unless the leader found it in the store before this tab came round, and has told so.
+        const known = this.state.writes.get(write.id);
+        if (!known || known.seq) return;
+        if (!seq) {
+          this.#apply([["write", write.id]]);
+          this.send({ type: "hole" });
+          return this.#lost();
+        }
+        const added = { type: "added", write: { ...known, seq }, refused } as const;
+        if (performance.now() - begun < HEARTBEAT) return this.send(added);
+        // This tab hung. Whether anything is left to be sent only the store knows.
+        this.receive(added);
+        this.send({ type: "hole" });
+        this.#lost();
+      },
+      (error: RhtmxError) => {
+        // One that has a number is in the store, and only needs another: it is tried again.
+        this.#apply([["write", write.id, write.seq ? write : undefined]]);
+        if (!write.seq) this.receive({ type: "outcome", id: write.id, error });
+        this.#report(error);
+      },
+    );
+  }
+
+  /** Asks. */
+  ask<M extends ServerMessage>(question: Question): Promise<M> {
+    return this.#promise((id) => {
+      checkFromClient({ ...question, request_id: id });
+      this.send({ type: "ask", id, question });
+    }, question);
+  }
+
+  /**
+   * Begins to read an entity.
+   *
+   * @throws RhtmxError `not_supported`: it is read at the other granularity.
+   */
+  open(entity: string, fields: boolean): void {
+    const before = this.#open.get(entity) ?? (!this.#watched.has(entity) && fields);
+    if (before !== fields) throw otherGranularity(entity);
+    if (this.#open.has(entity)) return;
+    checkEntity(entity);
+    this.#open.set(entity, fields);
+    this.send({ type: "open", entity, fields, tab: this.#prefix });
+  }
+
+  /** Reads an entity no longer. What is held of it stays. */
+  shut(entity: string): void {
+    this.#refused.delete(entity);
+    if (this.#open.delete(entity)) this.send({ type: "shut", entity, tab: this.#prefix });
+  }
+
+  /** Listens to the changes of an entity; the last one who stops ends it. */
+  changes(entity: string, listener: (change: never) => void): Stop {
+    if (this.#open.get(entity)) throw otherGranularity(entity);
+    checkEntity(entity);
+    this.expect();
+    const seen = `seen ${entity}`;
+    const tab = this.#prefix;
+    const stop = this.on(seen, listener);
+    if (!this.#watched.has(entity)) this.send({ type: "watch", entity, tab });
+    this.#watched.add(entity);
+    return () => {
+      stop();
+      if (!this.hears(seen) && this.#watched.delete(entity)) {
+        this.send({ type: "unwatch", entity, tab });
+      }
+    };
+  }
+
+  /** Takes a message. */
+  receive(message: TabMessage): void {
+    switch (message.type) {
+      case "ops":
+        // Late, of one that does not lead any more; or this tab has missed who does.
+        if (message.leader && message.leader !== this.state.meta.leader) return this.#lost();
+        this.#apply(message.ops);
+        return this.#settleMissed();
+      case "added":
+        return this.#added(message.write, message.refused);
+      case "state":
+        return this.#become(message.state, message.error);
+      case "outcome":
+      case "answer":
+        return this.#answers.settle(message.id, message.answer, message.error);
+      case "conflict":
+        return void this.emit("conflict", answerable(this, message.conflict));
+      case "problem":
+        return this.#report(typed(message.error));
+      case "refused":
+        return this.#notRead(message.entity, message.fields, typed(message.error));
+      case "synced":
+      case "seen":
+        if (message.type === "synced") this.#refused.delete(message.entity);
+        return void this.emit(`${message.type} ${message.entity}`, message.change);
+      case "offline":
+        return void this.against.add(message.why);
+      case "online":
+        return void this.against.delete(message.why);
+      case "hello":
+        for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
+        return;
+      case "gone":
+        // This tab is there: its lock has changed hands.
+        return message.tab === this.#prefix && !this.leader ? this.again(true) : undefined;
+      case "lead":
+        // The one before may have stored what it could not tell any more.
+        if (!this.leader) this.state.meta.leader = message.leader;
+        return this.#lost();
+      case "lost":
+        return this.#lost();
+      case "unshared":
+        return this.store.refuse?.(message.why);
+    }
+  }
+
+  /** What the leader holds is what counts. */
+  #lost(): void {
+    if (this.leader) return;
+    void this.load().then(() => {
+      this.port.post({ type: "hello" });
+      this.again(true);
+    });
+  }
+
+  /** Says everything to a new leader. `missed`: there may be changes that this tab was not told. */
+  again(missed?: boolean): void {
+    const tab = this.#prefix;
+    for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields, tab });
+    for (const entity of this.#watched) this.send({ type: "watch", entity, tab, missed });
+    for (const [id, question] of this.#answers.all) {
+      if (question) this.send({ type: "ask", id, question });
+    }
+  }
+
+  /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
+  changed(): void {
+    this.store.look?.(this.connection === "open");
+    for (const name of [QUEUE, REFUSED]) if (this.state.changed.has(name)) this.#stale.add(name);
+    if (!this.#loaded || !this.state.changed.size) return;
+    this.#timer ??= setTimeout(() => this.show(), this.#pause);
+  }
+
+  /** Tells whoever looks, now, and whether it was written here. */
+  show(own = false): void {
+    const begun = performance.now();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const names = [...this.state.changed];
+    this.state.changed.clear();
+    for (const name of names) this.emit(`rows ${name}`, own);
+    this.#pause = PATIENCE * (performance.now() - begun);
+  }
+
+  /** The first of several writes in one go shows now, as a controlled input needs; the rest after it. */
+  #showSoon(): void {
+    if (this.#soon) return;
+    this.show(true);
+    this.#soon = Promise.resolve().then(() => {
+      this.#soon = undefined;
+      this.show(true);
+    });
+  }
+
+  /** Applies operations here, in the store and in the other tabs. */
+  commit(...ops: Op[]): void {
+    this.send({ type: "ops", ops });
+    this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
+  }
+
+  /** Loads the queue anew, for all tabs; see `TabMemory`. */
+  async reload(unstored: () => Op[]): Promise<void> {
+    this.tell(await this.#kept.reload(unstored));
+    this.#settleMissed();
+    this.changed();
+  }
+
+  /** Something was applied to memory that this tab was not told. */
+  note(op: Op): void {
+    this.#kept.note(op);
+  }
+
+  /** Tells the other tabs what has changed, as the leader. */
+  tell(ops: readonly Op[]): void {
+    this.port.post({ type: "ops", ops, leader: this.state.meta.leader });
+  }
+
+  /** This tab is done. */
+  close(): void {
+    this.emit("closed");
+    this.#become("closed", { code: "closed", message: "the client was closed", details: null });
+    clearTimeout(this.#timer);
+    // What was written before it could be read is stored first.
+    void this.ready.then(() => this.store.close());
+  }
+
+  /** Reads everything from the store. */
+  async load(): Promise<void> {
+    try {
+      await this.#kept.load();
+      for (const write of this.state.writes.values()) this.#used(write);
+      // Anything may have come or gone; what is as it was stays the same row.
+      for (const [name, { rows }] of this.#views) {
+        for (const id of rows.keys()) entityOf(this.state, name).dirty.add(id);
+      }
+      this.state.changed.add(QUEUE).add(REFUSED);
+      this.#settleMissed();
+    } catch (error) {
+      this.#report(error as RhtmxError);
+      this.state.meta.client_id ||= this.#prefix;
+    }
+    this.#loaded = true;
+    this.changed();
+  }
+
+  #view(entity: string): View {
+    const view = this.#views.get(entity) ?? new View();
+    this.#views.set(entity, view);
+    return view;
+  }
+
+  #apply(ops: readonly Op[]): void {
+    this.#kept.apply(ops);
+    this.changed();
+  }
+
+  /** What is told late is as the leader knows it. */
+  #added(write: Write, refused = ""): void {
+    const { id } = write;
+    this.#used(write);
+    if (!this.#kept.added(write) && this.leader) {
+      this.tell([["write", id, this.state.writes.get(id)]]);
+    }
+    this.#apply([["refused", refused]]);
+  }
+
+  /** Writes of other tabs and other runs have times, too. */
+  #used({ since }: Write): void {
+    this.#ticks.used(Math.round(since * 1e3));
+  }
+
+  #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
+    const id = `${this.#prefix}-${++this.#ids}`;
+    const ask = () => {
+      if (this.connection === "closed") throw this.lacks ?? new RhtmxError("closed", "the client is closed");
+      begin(id);
+    };
+    return this.#answers.wait(id, ask, question);
+  }
+
+  /** Outcomes that this tab did not hear: a write that is gone is durable. */
+  #settleMissed(): void {
+    const { writes, refused } = this.state;
+    for (const [id, question] of this.#answers.all) {
+      const write = writes.get(id);
+      if (question || this.#early.has(id) || (write && !write.settled)) continue;
+      const { code, text: message = "", details = null } = refused.get(id) ?? {};
+      this.#answers.settle(id, UNKNOWN, code && { code, message, details });
+    }
+  }
+
+  #notRead(entity: string, fields: boolean, error: RhtmxError): void {
+    const isWanted = this.#open.get(entity) === fields || (!fields && this.#watched.has(entity));
+    if (!isWanted) return;
+    // It is refused again on each connection.
+    if (this.#refused.get(entity) === error.message) return;
+    this.#refused.set(entity, error.message);
+    this.#report(error);
+    this.emit(`refused ${entity}`, error);
+  }
+
+  #become(state: Connection, error?: Refusal): void {
+    // Whoever has missed `online` hears of it here.
+    if (state !== "offline") this.against.clear();
+    const isNew = error && error.message !== this.#why;
+    if (state === this.connection && (!isNew || state === "closed")) return;
+    this.connection = state;
+    // The next attempt, which fails for the same reason, is not worth another word.
+    if (error || state === "open") this.#why = error?.message;
+    this.store.look?.(state === "open");
+    this.emit("state", state, error && typed(error));
+    if (state !== "closed") return isNew ? this.#report(typed(error)) : undefined;
+    this.#answers.end(error);
+    this.port.close();
+  }
+
+  #report(error: RhtmxError): void {
+    if (!this.emit("error", error)) console.error(error);
+  }
+}

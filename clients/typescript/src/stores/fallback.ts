@@ -1,0 +1,263 @@
+/**
+ * A store that goes on in memory when the browser's fails, and back when that works again.
+ *
+ * Knows when numbers may be given, and by whom. Must not know tables or pages.
+ * Whoever cannot reach the store must not number under its id: another tab, or the next
+ * page, gives the same numbers there, and one of two writes under one number is lost. So
+ * such a tab becomes a client of its own, with an id of its own.
+ *
+ * | state       | where it keeps | who numbers              | what comes next                                      |
+ * | ----------- | -------------- | ------------------------ | ---------------------------------------------------- |
+ * | `stored`    | on the disk    | the disk, under its id   | the disk fails: `leaving`                            |
+ * | `leaving`   | in memory      | nobody, under that id    | no number is without an answer: `own`;               |
+ * |             |                |                          | the same disk works: `stored`; another: `returning`  |
+ * | `own`       | in memory      | memory, under an own id  | the disk works: `returning`                          |
+ * | `returning` | in memory      | nobody                   | no number is without an answer: `stored`;            |
+ * |             |                |                          | the disk fails after all: `own`                      |
+ *
+ * One rule leads from each to the next: who a tab is changes only while no number that it
+ * knows of waits for an answer. Until then what is written waits without one. What has one
+ * is sent by whoever knows it, this tab too: the server takes it once. `own` gives a number
+ * only while there is a connection, so that what was never sent is never bound to an id.
+ *
+ * What memory holds by then is written into the store with the return: records that are
+ * newer, what was refused, and that what was answered is done with. That deposes the tab
+ * that leads, which then loads it.
+ */
+import { RhtmxError } from "../errors.ts";
+import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
+import type { Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
+
+/** Milliseconds after which a store that failed is tried again. */
+const AGAIN = 5_000;
+
+/** A store that may fail; see `IndexedStore`. */
+export interface Disk extends Store {
+  load(merge?: (found: State) => Op[]): Promise<State>;
+  probe(): Promise<string>;
+  hold(write: Write, refused: string): void;
+  release(id: string): boolean;
+  refuse(why: string): void;
+}
+
+interface Parked {
+  write: Write;
+  readonly refused: string | undefined;
+  readonly resolve: (seq: number | Promise<number>) => void;
+}
+
+/** See the head of the file. */
+export class Fallback implements Store {
+  onlost?: (error: RhtmxError) => void;
+  onmove?: (standing: Standing) => void;
+  onback?: () => Promise<void>;
+  readonly #disk: Disk;
+  readonly #state: State;
+  readonly #makeId: () => string;
+  #is: "stored" | "leaving" | "own" | "returning" = "stored";
+  #loaded = false;
+  #closed = false;
+  /** It may be loaded from the disk, though it is not `stored`. */
+  #loads = false;
+  #looks = false;
+  readonly #parked: Parked[] = [];
+  /** Whose store was lost, and which writes and refused ones of it were known. */
+  #lost = "";
+  #had = { writes: [] as string[], refused: [] as string[] };
+  #open = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param state the memory of this tab.
+   * @param makeId makes an id for a client of its own.
+   */
+  constructor(disk: Disk, state: State, makeId: () => string) {
+    this.#disk = disk;
+    this.#state = state;
+    state.parked = this.#parked;
+    this.#makeId = makeId;
+    disk.onlost = (error) => this.#lose(error);
+  }
+
+  get stored(): boolean {
+    return this.#loaded && this.#is === "stored";
+  }
+
+  async load(): Promise<State> {
+    const isBack = this.#loads && this.#is !== "stored";
+    if (this.#is === "stored" || isBack) {
+      try {
+        const found = await this.#disk.load(isBack ? (there) => this.#merge(there) : undefined);
+        if (isBack) this.#return();
+        if (this.#is === "stored") {
+          this.#loaded = true;
+          return found;
+        }
+      } catch (error) {
+        this.#lose(error as RhtmxError);
+      }
+    }
+    return this.#state;
+  }
+
+  async add(write: Write, refused?: string): Promise<number> {
+    if (this.#is !== "stored") return this.#park(write, refused);
+    try {
+      return await this.#disk.add(write, refused);
+    } catch (error) {
+      if (this.#isFull(error)) throw error;
+      return this.#park(write, refused);
+    }
+  }
+
+  async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
+    if (this.#is !== "stored") return true;
+    try {
+      return await this.#disk.apply(ops, leader);
+    } catch (error) {
+      if (this.#isFull(error)) throw error;
+      return true;
+    }
+  }
+
+  hold(write: Write, refused: string): void {
+    this.#disk.hold(write, refused);
+  }
+
+  refuse(why: string): void {
+    this.#disk.refuse(why);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#disk.close();
+  }
+
+  look(open = this.#open): void {
+    this.#open = open;
+    if (this.#is === "stored" || this.#looks) return;
+    this.#looks = true;
+    // Not in the middle of what changes it.
+    queueMicrotask(() => {
+      this.#looks = false;
+      this.#move();
+    });
+  }
+
+  /** Whether that is all; else the disk has failed. */
+  #isFull(error: unknown): boolean {
+    if ((error as RhtmxError).code === "storage_full") return true;
+    this.#lose(error as RhtmxError);
+    return false;
+  }
+
+  #park(write: Write, refused: string | undefined): Promise<number> {
+    return new Promise((resolve) => {
+      this.#parked.push({ write, refused, resolve });
+      this.look();
+    });
+  }
+
+  get #waits(): boolean {
+    return waiting(this.#state).length > 0;
+  }
+
+  #lose(error: RhtmxError): void {
+    if (this.#is !== "stored" || this.#closed) return;
+    const { meta, refused } = this.#state;
+    this.#is = "leaving";
+    this.#state.frozen = true;
+    this.#lost = meta.client_id;
+    this.#had = { writes: waiting(this.#state).map(({ id }) => id), refused: [...refused.keys()] };
+    const words = `${error.message}; until it works again, all is kept in memory, and sent`;
+    this.onlost?.(new RhtmxError(error.code, words));
+    this.#move();
+    if (this.#state.frozen) this.onmove?.("alone");
+    this.#later();
+  }
+
+  #later(): void {
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#probe(), AGAIN);
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      const id = await this.#disk.probe();
+      if (this.#closed) return;
+      if (this.#is === "leaving" && id === this.#lost) return void this.#back();
+      this.#is = "returning";
+      this.#move();
+    } catch {
+      this.#later();
+    }
+  }
+
+  /** Does what can be done now. */
+  #move(): void {
+    const { meta } = this.#state;
+    if (this.#closed || this.#waits) return;
+    if (this.#is === "leaving") this.#become();
+    else if (this.#is === "returning") void this.#back();
+    else if (this.#is === "own" && this.#open) {
+      for (const { write, resolve } of this.#parked.splice(0)) {
+        resolve(this.#disk.release(write.id) ? ++meta.last : 0);
+      }
+    }
+  }
+
+  /** A client of its own. */
+  #become(): void {
+    const ops: Op[] = [["client_id", this.#makeId()], ["secret", this.#makeId()], ["renumber", 0]];
+    for (const op of ops) apply(this.#state, op);
+    this.#is = "own";
+    this.#state.frozen = false;
+    this.onmove?.("alone");
+  }
+
+  /** Loads the disk, and what memory has on top. */
+  async #back(): Promise<void> {
+    if (this.#loads) return;
+    this.#loads = true;
+    // What the server says meanwhile is said of another client.
+    this.onmove?.("nowhere");
+    await this.onback?.();
+    this.#loads = false;
+    if (this.#closed) return;
+    if (this.#is === "stored") return this.onmove?.("shared");
+    if (this.#is === "returning") this.#is = this.#state.frozen ? "leaving" : "own";
+    this.onmove?.("alone");
+    this.#move();
+    this.#later();
+  }
+
+  #return(): void {
+    this.#is = "stored";
+    this.#state.frozen = false;
+    this.#state.changed.add(QUEUE);
+    for (const { write, refused, resolve } of this.#parked.splice(0)) resolve(this.add(write, refused));
+  }
+
+  /** What memory has, and the disk lacks. */
+  #merge(found: State): Op[] {
+    const { entities, writes, refused, meta } = this.#state;
+    // In another database nothing was known.
+    const isSame = found.meta.client_id === this.#lost;
+    const had = isSame ? this.#had : { writes: [], refused: [] };
+    const ops: Op[] = [["leader", meta.leader ?? ""]];
+    for (const id of had.writes) if (!writes.has(id)) ops.push(["write", id]);
+    for (const id of had.refused) if (!refused.has(id)) ops.push(["refused", id]);
+    for (const [id, write] of writes) if (write.settled) ops.push(["write", id, write]);
+    for (const [id, each] of refused) if (!had.refused.includes(id)) ops.push(["refused", id, each]);
+    for (const { name, place, records } of entities.values()) {
+      const there = entityOf(found, name);
+      const at = there.place ?? { ...place, version: 0 };
+      const isNewer = place && place.version > at.version;
+      if (!isNewer || place.epoch !== at.epoch || place.fields !== at.fields) continue;
+      for (const id of there.records.keys()) if (!records.has(id)) ops.push(["record", name, id]);
+      for (const [id, held] of records) ops.push(["record", name, id, held]);
+      ops.push(["place", name, place]);
+    }
+    return ops;
+  }
+}

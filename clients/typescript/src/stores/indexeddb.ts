@@ -1,0 +1,251 @@
+/**
+ * The store of a browser, in IndexedDB.
+ *
+ * Knows when a transaction begins, and what is in it. Must not know what lies in the
+ * tables, nor how a database is opened. Transactions over the same tables run in the order in
+ * which they were begun, in all tabs: that is what gives each write a number of its own.
+ *
+ * Nothing has to be read before a write is put: its transaction is begun with the call and
+ * told to commit before the turn of the event loop ends, and the browser completes it
+ * though the page is closed. (Measured in Chromium 156: a write that read its number first
+ * was lost by 4 of 20 pages that were closed at once.) What is begun in the last moment of a
+ * page may be lost all the same, so it lies in the `Journal` as well, as does what is
+ * written before the database is open. What comes together is put together: all writes of
+ * one turn, and all that come while those before are being stored. If that fails, each is tried
+ * alone, so that one that is too large takes none with it.
+ *
+ * A write, its end and its number are on the disk before the call returns
+ * (`durability: "strict"`): they must not come back, or go, with the power. What
+ * the server can tell again is left to the browser's own time.
+ *
+ * The bare interface is used: what is written needs no promise of its own, the
+ * transaction has one, and a library would be a tenth of the whole client.
+ */
+import { answered, Database, result } from "./database.ts";
+import { Journal } from "./journal.ts";
+import { apply, mustLast } from "../core/storage-ops.ts";
+import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
+import type { Table } from "./database.ts";
+import type { RhtmxError } from "../errors.ts";
+import type { Entry } from "./journal.ts";
+import type { Op, State, Store, Write } from "../core/storage-ops.ts";
+
+/** A write that is being stored, and who waits for its number. */
+interface Added {
+  readonly write: Write;
+  readonly refused: string;
+  readonly resolve: (seq: number) => void;
+  readonly reject: (error: unknown) => void;
+  key?: IDBRequest<IDBValidKey> | undefined;
+}
+
+/** See the head of the file. */
+export class IndexedStore implements Store {
+  onlost?: (error: RhtmxError) => void;
+  readonly #database: Database;
+  readonly #journal: Journal;
+  readonly #clientId: string | undefined;
+  readonly #secret: string | undefined;
+  readonly #makeId: () => string;
+  readonly #life = new AbortController();
+  /** Everything that is being stored. */
+  readonly #adding = new Set<Added>();
+  /** Writes that wait until those before them are stored. */
+  #line: Added[] = [];
+  /** The page may end any time. */
+  #leaves = false;
+  /** Puts a write into the transaction of this turn. */
+  #put: ((added: Added) => void) | undefined;
+  /** How many transactions are storing writes. */
+  #busy = 0;
+
+  /**
+   * @param name of the database.
+   * @param makeId makes the client's id, the first time.
+   * @param clientId the client's id, if the application gives one.
+   * @param secret what gives it the right to that, if the application gives it.
+   */
+  constructor(name: string, makeId: () => string, clientId?: string, secret?: string) {
+    this.#database = new Database({ name, version: 2, tables: TABLES, upgrade });
+    this.#database.onlost = (error) => this.onlost?.(error);
+    this.#journal = new Journal(name);
+    this.#makeId = makeId;
+    this.#clientId = clientId;
+    this.#secret = secret;
+    const { signal } = this.#life;
+    const on = (names: string[], act: () => void) =>
+      names.forEach((name) => globalThis.addEventListener?.(name, act, { capture: true, signal }));
+    on(["pagehide", "freeze"], () => {
+      this.#database.sleep();
+      this.#leave();
+    });
+    on(["pageshow", "resume"], () => {
+      this.#leaves = false;
+      this.#database.wake();
+    });
+  }
+
+  /** @param merge what else to store, given what is there; then another database will do, too. */
+  async load(merge?: (found: State) => Op[]): Promise<State> {
+    const database = this.#database;
+    if (merge) database.isSame = undefined;
+    let left = this.#journal.found;
+    const state = await this.#read(left, merge).catch((error: RhtmxError) => {
+      if (error.code !== "storage_full") throw error;
+      // What others left has to wait for room; what is there has not.
+      left = [];
+      return this.#read(left, merge);
+    });
+    for (const [{ id }] of left) this.#journal.drop(id, true);
+    const { client_id } = state.meta;
+    database.isSame = async (table) => (await result(table("meta").get("client_id"))) === client_id;
+    return state;
+  }
+
+  #read(left: readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
+    return this.#database.run(false, async (table) => {
+      await answered(table("meta").get("client_id"));
+      for (const [write, refused] of left) await put(table, write, refused);
+      const found = await read(table);
+      const { meta } = found;
+      const before = { ...meta };
+      const id = this.#clientId ?? (meta.client_id || this.#makeId());
+      // The secret of another id is of no use to this one. A new one is made here, not taken from
+      // the server: each tab knows it before any of them binds the id to it.
+      const secret = this.#secret ?? ((meta.client_id === id && meta.secret) || this.#makeId());
+      Object.assign(meta, { client_id: id, secret });
+      // A full disk can still be read.
+      if (before.client_id !== id) table("meta").put(id, "client_id");
+      if (before.secret !== secret) table("meta").put(secret, "secret");
+      for (const op of merge?.(found) ?? []) {
+        await applied(table, op);
+        apply(found, op);
+      }
+      return found;
+    });
+  }
+
+  /** The id of whose database it is, once it works; empty for none yet. */
+  async probe(): Promise<string> {
+    this.#database.isSame = undefined;
+    const read = async (table: Table) => (await answered(table("meta").get("client_id"))) ?? "";
+    return this.#database.run(false, read);
+  }
+
+  /** It must not be used any more. */
+  refuse(why: string): void {
+    this.#database.refuse(why);
+  }
+
+  /** Keeps a write for the next page until it is added; there is no database yet. */
+  hold(write: Write, refused: string): void {
+    this.#journal.hold(write, refused);
+  }
+
+  /** Lets go of a write that will not be added; false if another page has found and stored it. */
+  release(id: string): boolean {
+    const isTaken = this.#journal.isTaken(id);
+    this.#journal.drop(id);
+    return !isTaken;
+  }
+
+  add(write: Write, refused = ""): Promise<number> {
+    if (this.#journal.isTaken(write.id)) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      const added = { write, refused, resolve, reject };
+      this.#adding.add(added);
+      this.#line.push(added);
+      if (this.#leaves) this.#leave();
+      this.#flush();
+    });
+  }
+
+  apply(ops: readonly Op[], leader?: string): Promise<boolean> {
+    return this.#database.run(ops.some(mustLast), async (table) => {
+      if (leader && (await result(table("meta").get("leader"))) !== leader) return false;
+      for (const op of ops) await applied(table, op);
+      return true;
+    });
+  }
+
+  close(): void {
+    this.#life.abort();
+    this.#leave();
+    this.#database.close();
+  }
+
+  /** Not every browser completes what was begun in the last moment of a page. */
+  #leave(): void {
+    this.#leaves = true;
+    // One that has a number is there already.
+    for (const { write, refused } of this.#adding) if (!write.seq) this.hold(write, refused);
+    this.#flush(true);
+  }
+
+  #added(added: Added, seq: number): void {
+    this.#adding.delete(added);
+    this.#journal.drop(added.write.id);
+    added.resolve(seq);
+  }
+
+  /** Stores what waits, in the transaction of this turn; `now`: a new one may be begun. */
+  #flush(now = !this.#busy): void {
+    if (!this.#line.length || !(this.#put || now)) return;
+    if (!this.#put) this.#begin();
+    for (const each of this.#line.splice(0)) this.#put!(each);
+  }
+
+  /** Begins a transaction: what comes in this turn of the event loop is put at once, then it commits. */
+  #begin(): void {
+    const batch: Added[] = [];
+    const database = this.#database;
+    let tables: Table | undefined;
+    let failure: unknown;
+    this.#busy += 1;
+    this.#put = (each) => {
+      batch.push(each);
+      try {
+        each.key = tables?.("queue").put(bare(each.write));
+        tables?.("refused").delete(each.refused);
+      } catch (error) {
+        failure ??= error;
+      }
+    };
+    const turn = Promise.resolve().then(() => (this.#put = undefined));
+    const fill = async (table: Table, transaction: IDBTransaction) => {
+      tables = table;
+      const shift = table("meta").get("shift");
+      await turn;
+      if (failure) throw failure;
+      transaction.commit?.();
+      return (await result(shift)) ?? 0;
+    };
+    const stored = database.connection
+      ? database.transact(database.connection, true, fill)
+      : turn.then(() => Promise.reject());
+    void stored
+      .then(
+        (shift) => batch.forEach((each) => this.#added(each, (each.key!.result as number) + shift)),
+        () => this.#oneByOne(batch),
+      )
+      .then(() => {
+        this.#busy -= 1;
+        this.#flush();
+      });
+  }
+
+  async #oneByOne(batch: Added[]): Promise<void> {
+    let lost: unknown;
+    for (const each of batch) {
+      try {
+        if (lost) throw lost;
+        this.#added(each, await this.#database.run(true, (table) => put(table, each.write, each.refused)));
+      } catch (error) {
+        this.#adding.delete(each);
+        if ((error as RhtmxError).code === "storage_full") this.#journal.drop(each.write.id);
+        else lost = error;
+        each.reject(error);
+      }
+    }
+  }
+}

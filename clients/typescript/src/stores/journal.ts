@@ -1,0 +1,69 @@
+/**
+ * Writes on their way into the database, for the next page, should this one end
+ * before they are there.
+ *
+ * Knows `localStorage`, which is there at once. Must not know what a write means.
+ * Whoever sends a write has read the database before, or was told that it is stored: in
+ * the first case what lies here was looked at, too, in the second it does not lie here any
+ * more. So what is found here and is not in the database was never sent.
+ */
+import type { Write } from "../core/storage-ops.ts";
+
+/** A write, and the refused one that it replaces. */
+export type Entry = readonly [write: Write, refused: string];
+
+/** See the head of the file. Where there is no `localStorage`, it keeps nothing. */
+export class Journal {
+  readonly #prefix: string;
+  readonly #own = new Set<string>();
+
+  /** @param name of the database. */
+  constructor(name: string) {
+    this.#prefix = `rhtmx ${name} `;
+  }
+
+  /** Keeps a write. */
+  hold(...entry: Entry): void {
+    const { id } = entry[0];
+    attempt((storage) => {
+      storage.setItem(this.#prefix + id, JSON.stringify(entry, marked));
+      this.#own.add(id);
+    });
+  }
+
+  /** Whether a write that was kept here by this page has been found and stored by another. */
+  isTaken(id: string): boolean {
+    return this.#own.has(id) && attempt((storage) => storage.getItem(this.#prefix + id)) === null;
+  }
+
+  /** What other pages left here. */
+  get found(): Entry[] {
+    const all = attempt((storage) => Object.entries<string>(storage)) ?? [];
+    const left = all.filter(([key]) => key.startsWith(this.#prefix));
+    const entries = left.flatMap(([, text]) => attempt(() => [JSON.parse(text, unmarked) as Entry]) ?? []);
+    return entries.filter(([{ id }]) => !this.#own.has(id));
+  }
+
+  /** It is stored, or will never be. `own`: whether this page may have kept it. */
+  drop(id: string, own = this.#own.delete(id)): void {
+    if (own) attempt((storage) => storage.removeItem(this.#prefix + id));
+  }
+}
+
+/** JSON has no `bigint`: it is a text with a NUL in front, which no other text of a write has. */
+function marked(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? `\0${value}` : value;
+}
+
+function unmarked(_: string, value: unknown): unknown {
+  return typeof value === "string" && value[0] === "\0" ? BigInt(value.slice(1)) : value;
+}
+
+/** Some browsers throw as soon as it is looked at; workers have none. */
+function attempt<T>(act: (storage: Storage) => T): T | undefined {
+  try {
+    return act(localStorage);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What lies in the tables of a store in IndexedDB.
+ *
+ * Knows which operation changes what. Must not know transactions: it is called within one, and
+ * waits for nothing but its requests.
+ *
+ * The number of a write is its key, which the database gives when it is put, plus `shift`,
+ * which changes when all are numbered anew: so a write can be put without reading anything.
+ * A settled write has a number no more, but a place among others: that it keeps itself.
+ */
+import { result } from "./database.ts";
+import { renumber, stateOf } from "../core/storage-ops.ts";
+import type { Table } from "./database.ts";
+import type { Op, State, Write } from "../core/storage-ops.ts";
+
+/** Writes are in `queue`; their key is a number, or the id of one that was settled elsewhere. */
+export const TABLES = ["record", "place", "refused", "meta", "queue"];
+
+/** Makes the tables. */
+export function upgrade(transaction: IDBTransaction): void {
+  const { db } = transaction;
+  for (const each of TABLES) {
+    if (db.objectStoreNames.contains(each)) continue;
+    const table = db.createObjectStore(each, { autoIncrement: each === "queue" });
+    if (each === "queue") table.createIndex("id", "id", { unique: true });
+  }
+  // Version 1 kept the number in the write.
+  if (!db.objectStoreNames.contains("write")) return;
+  const moved = move((name) => transaction.objectStore(name), db);
+  // All or nothing; that it has ended already is told by the opening.
+  moved.catch(() => transaction.abort()).catch(() => {});
+}
+
+async function move(table: Table, db: IDBDatabase): Promise<void> {
+  const writes: Write[] = await result(table("write").getAll());
+  const last = (await result(table("meta").get("last"))) ?? 0;
+  for (const each of writes) table("queue").put(bare(each), each.settled ? each.id : each.seq);
+  await applied(table, ["last", last]);
+  db.deleteObjectStore("write");
+}
+
+type Rows = [key: IDBValidKey, value: never][];
+
+async function rows(table: IDBObjectStore): Promise<Rows> {
+  const [keys, values] = [table.getAllKeys(), table.getAll()];
+  await result(values);
+  return keys.result.map((key, at) => [key, values.result[at] as never]);
+}
+
+/** Everything, as it lies in the tables. */
+export async function read(table: Table): Promise<State> {
+  const [records, places, refused, meta, queue] = await Promise.all(TABLES.map((name) => rows(table(name))));
+  const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
+  const writes = queue!.map((row) => numbered(row, shift));
+  return stateOf([
+    ...records!.map(([key, held]): Op => ["record", ...(key as [string, string]), held]),
+    ...places!.map(([name, place]): Op => ["place", name as string, place]),
+    ...refused!.map(([id, each]): Op => ["refused", id as string, each]),
+    ...(Object.entries(known) as never as Op[]),
+    ...writes.map((each): Op => ["write", each.id, each]),
+  ]);
+}
+
+/** A write as it lies in the table: its key is its number, unless it is settled and none counts. */
+export function bare(write: Write): Write {
+  const { seq, ...rest } = write;
+  return write.settled ? write : rest;
+}
+
+function numbered([key, write]: Rows[number], shift: number): Write {
+  return { seq: (key as number) + shift, ...(write as Write) };
+}
+
+/** Puts a write that may be there already; one that has a number gets another one. */
+export async function put(table: Table, write: Write, refused: string): Promise<number> {
+  const queue = table("queue");
+  const key = await result(queue.index("id").getKey(write.id));
+  const shift = await shiftOf(table);
+  if (key !== undefined && !write.seq) return (key as number) + shift;
+  if (key !== undefined) queue.delete(key);
+  table("refused").delete(refused);
+  return ((await result(queue.put(bare(write)))) as number) + shift;
+}
+
+async function shiftOf(table: Table): Promise<number> {
+  return (await result(table("meta").get("shift"))) ?? 0;
+}
+
+/** Applies an operation; nothing has to be waited for but what reads. */
+export async function applied(table: Table, op: Op): Promise<void> {
+  switch (op[0]) {
+    case "record":
+      return set(table("record"), [op[1], op[2]], op[3]);
+    case "place":
+    case "refused":
+      return set(table(op[0]), op[1], op[2]);
+    case "write":
+      return rewrite(table, op[1], op[2]);
+    case "last": {
+      const key = op[1] - (await shiftOf(table));
+      await raise(table, op[1]);
+      if (await result(table("queue").count(key))) break;
+      // The next key that the database gives is above each that was ever there.
+      table("queue").put(0, key);
+      table("queue").delete(key);
+      break;
+    }
+    case "renumber":
+      return renumbered(table, op[1]);
+    default:
+      table("meta").put(op[1], op[0]);
+  }
+}
+
+function set(table: IDBObjectStore, key: IDBValidKey, value: unknown): void {
+  if (value) table.put(value, key);
+  else table.delete(key);
+}
+
+/** A write changes, or leaves the queue. */
+async function rewrite(table: Table, id: string, write: Write | undefined): Promise<void> {
+  const queue = table("queue");
+  const key = await result(queue.index("id").getKey(id));
+  if (write?.settled) queue.put(write, key ?? id);
+  else if (key === undefined) return;
+  else if (write) queue.put(bare(write), key);
+  else {
+    queue.delete(key);
+    // What was given last has to be known when nothing waits.
+    if (typeof key === "number") await raise(table, key + (await shiftOf(table)));
+  }
+}
+
+async function raise(table: Table, last: number): Promise<void> {
+  const meta = table("meta");
+  meta.put(Math.max(last, (await result(meta.get("last"))) ?? 0), "last");
+}
+
+async function renumbered(table: Table, last: number): Promise<void> {
+  const [queue, meta] = [table("queue"), table("meta")];
+  const shift = await shiftOf(table);
+  const all = await rows(queue);
+  const keys = new Map(all.map(([key, write]) => [(write as Write).id, key]));
+  // What is put without a key from here on has the next ones.
+  const key = (await result(queue.put(0))) as number;
+  queue.delete(key);
+  meta.put(last - key, "shift");
+  meta.put(last, "last");
+  const writes = all.map((row) => numbered(row, shift));
+  renumber(writes, key + shift - 1, last, (each) => {
+    if (each.settled) return void queue.put(each, keys.get(each.id));
+    queue.delete(keys.get(each.id)!);
+    queue.put(bare(each));
+  });
+}

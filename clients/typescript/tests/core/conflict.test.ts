@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+
+import * as compose from "../../src/core/build-message.ts";
+import { decide, ofField, ofRecord } from "../../src/core/conflict.ts";
+import type { FieldConflict } from "../../src/messages/types.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
+
+const TIME = "2026-11-22T10:00:00Z";
+
+function write(message: Write["message"]): Write {
+  return { id: "w1", entity: "tasks", entityId: "1", message, since: 0 };
+}
+
+function told(more: Partial<FieldConflict>): FieldConflict {
+  const place = { type: "field_conflict", entity: "tasks", entity_id: "1", field: "a" } as const;
+  const times = { server_timestamp: TIME, client_timestamp: TIME };
+  return { ...place, ...times, server_value: 1, client_value: 2, ...more };
+}
+
+describe("a conflict of a field", () => {
+  const patch = write(compose.pushFields("tasks", "1", { a: 2 }, { delete: ["b"] }, 0));
+
+  it("has both values, and the version that an answer builds on", () => {
+    expect(ofField(told({ version: 3, winner: "client" }), patch, 9)).toMatchObject({
+      id: "1",
+      field: "a",
+      mine: 2,
+      theirs: 1,
+      winner: "client",
+      version: 3,
+    });
+    expect(ofField(told({}), patch, 9)).toMatchObject({ version: 9, winner: "server" });
+  });
+
+  it("tells a deletion from a value that is null", () => {
+    expect(ofField(told({ field: "b", client_value: null }), patch, 9).mine).toBeUndefined();
+    const nothing = write(compose.pushFields("tasks", "1", { a: null }, {}, 0));
+    expect(ofField(told({ client_value: null }), nothing, 9).mine).toBeNull();
+    expect(ofField(told({ server_value: null }), patch, 9).theirs).toBeUndefined();
+  });
+
+  it("is decided by a write of that field, or its deletion", () => {
+    const conflict = ofField(told({ version: 3 }), patch, 9);
+    expect(decide(conflict, 5, 0)).toMatchObject({
+      type: "push_fields",
+      base_version: 3,
+      fields: [{ field: "a", value: 5, action: "update" }],
+    });
+    expect(decide(conflict, undefined, 0)).toMatchObject({ fields: [{ field: "a", action: "delete" }] });
+  });
+});
+
+describe("a conflict of a record", () => {
+  const push = write(compose.push("tasks", "1", "update", { n: 1 }, { baseVersion: 1 }));
+  const now = { entity: "tasks", entity_id: "1", version: 4, created_at: TIME };
+
+  it("has both, and is decided by a write of the whole", () => {
+    const conflict = ofRecord(push, { ...now, action: "update", data: { n: 2 } });
+    expect(conflict).toMatchObject({ mine: { n: 1 }, theirs: { n: 2 }, version: 4, refused: "w1" });
+    expect(decide(conflict, { n: 3 }, 0)).toMatchObject({ type: "push", data: { n: 3 }, base_version: 4 });
+    expect(decide(conflict, undefined, 0)).toMatchObject({ action: "delete", base_version: 4 });
+  });
+
+  it("with what was deleted, or never was, has nothing on their side", () => {
+    expect(ofRecord(push, { ...now, action: "delete", data: null }).theirs).toBeUndefined();
+    expect(ofRecord(push, null)).toMatchObject({ theirs: undefined, version: 0 });
+    const gone = write(compose.push("tasks", "1", "delete", null, { baseVersion: 1 }));
+    expect(ofRecord(gone, { ...now, action: "update", data: 1 }).mine).toBeUndefined();
+  });
+});

@@ -1,0 +1,171 @@
+import { describe, expect, it } from "vitest";
+
+import * as compose from "../../src/core/build-message.ts";
+import { NOTHING, steady, View } from "../../src/core/overlay.ts";
+import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
+import type { JsonValue, Push, PushFields } from "../../src/messages/types.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
+
+const state = () => {
+  const memory = stateOf();
+  const view = new View();
+  return {
+    memory,
+    held: (id: string, data?: JsonValue, version = 1) =>
+      apply(memory, ["record", "tasks", id, data === undefined ? undefined : { data, version }]),
+    write: (id: string, message: Push | PushFields, more: Partial<Write> = {}) => {
+      const { entity, entity_id: entityId } = message;
+      apply(memory, ["write", id, { id, entity, entityId, message, since: 0, ...more }]);
+    },
+    rows: () => view.list(entityOf(memory, "tasks"), memory.writes),
+  };
+};
+
+const set = (id: string, data: JsonValue) => compose.push("tasks", id, "update", data, {});
+const patch = (id: string, fields: compose.Fields, gone: string[] = []) =>
+  compose.pushFields("tasks", id, fields, { delete: gone }, 0);
+
+describe("what is shown of a record", () => {
+  it("is what the server told, and every write on top of it, by number; those without one last", () => {
+    const { held, write, rows } = state();
+    held("1", { a: 0, b: 0, c: 0 });
+    write("w3", patch("1", { a: 3, c: 3 }));
+    write("w2", patch("1", { a: 2, b: 2 }), { seq: 2 });
+    write("w1", patch("1", { a: 1 }, ["c"]), { seq: 1 });
+    expect(rows()).toEqual([{ id: "1", data: { a: 3, b: 2, c: 3 }, version: 1, pending: true }]);
+  });
+
+  it("keeps its order when the server's count goes back: what was acknowledged before stays below", () => {
+    const { memory, write, rows } = state();
+    const settled = { version: 9, epoch: "e1" };
+    write("w1", patch("1", { a: 1, b: 1, c: 1 }), { seq: 5, settled });
+    write("w2", patch("1", { b: 2, c: 2 }), { seq: 6, settled });
+    write("w3", patch("1", { c: 3 }), { seq: 7 });
+    apply(memory, ["renumber", 2]);
+    write("w3", patch("1", { c: 3 }), { seq: 3, settled: { version: 4, epoch: "e2" } });
+    expect(rows()).toMatchObject([{ data: { a: 1, b: 2, c: 3 } }]);
+    expect(memory.meta.last).toBe(3);
+  });
+
+  it("begins anew where fields are written into what has none", () => {
+    const { held, write, rows } = state();
+    held("1", "text");
+    held("2", [1]);
+    held("3", null);
+    for (const id of ["1", "2", "3", "4"]) write(`w${id}`, patch(id, { a: 1 }));
+    expect(rows().map(({ data }) => data)).toEqual([{ a: 1 }, { a: 1 }, { a: 1 }, { a: 1 }]);
+  });
+
+  it("is nothing after a deletion, and something again after what follows it", () => {
+    const { held, write, rows } = state();
+    held("1", { a: 0 });
+    write("w1", compose.push("tasks", "1", "delete", null, {}), { seq: 1 });
+    expect(rows()).toEqual([]);
+    write("w2", patch("1", { b: 1 }), { seq: 2 });
+    expect(rows()).toMatchObject([{ data: { b: 1 } }]);
+  });
+
+  it("does not wait once all is acknowledged", () => {
+    const { write, rows } = state();
+    write("w1", set("1", 1), { seq: 1, settled: { version: 1, epoch: "e" } });
+    expect(rows()).toEqual([{ id: "1", data: 1, version: 0, pending: false }]);
+  });
+
+  it("leaves what the server told as it was", () => {
+    const { held, write, rows, memory } = state();
+    const data = { a: 0 };
+    held("1", data);
+    write("w1", patch("1", { a: 1 }));
+    rows();
+    expect(data).toEqual({ a: 0 });
+    apply(memory, ["write", "w1"]);
+    expect(rows()[0]!.data).toBe(data);
+  });
+});
+
+describe("rows and lists", () => {
+  it("stay the same where nothing changed", () => {
+    const { held, rows } = state();
+    held("2", 2);
+    held("1", 1);
+    const before = rows();
+    expect(before.map(({ id }) => id)).toEqual(["1", "2"]);
+    held("1", before[0]!.data, 1);
+    expect(rows()).toBe(before);
+    held("3", 3);
+    held("2");
+    const after = rows();
+    expect(after.map(({ id }) => id)).toEqual(["1", "3"]);
+    expect(after[0]).toBe(before[0]);
+    expect(before).toHaveLength(2);
+  });
+
+  it("have each record once, however often it changes", () => {
+    const { held, rows } = state();
+    held("1", 1);
+    held("2", 2);
+    rows();
+    held("1", 3, 2);
+    expect(rows().map(({ id, data }) => [id, data])).toEqual([["1", 3], ["2", 2]]);
+  });
+
+  it("change when a write of what is there already begins to wait, and when it is done", () => {
+    const { memory, held, write, rows } = state();
+    const data = { a: 1 };
+    held("1", data);
+    rows();
+    write("w1", set("1", data));
+    expect(rows()).toEqual([{ id: "1", data, version: 1, pending: true }]);
+    apply(memory, ["write", "w1"]);
+    expect(rows()).toEqual([{ id: "1", data, version: 1, pending: false }]);
+  });
+
+  it("do not mix entities whose records have the same ids", () => {
+    const { held, write, rows } = state();
+    held("1", 1);
+    write("w1", compose.push("users", "1", "update", 9, {}));
+    expect(rows()).toMatchObject([{ data: 1, pending: false }]);
+  });
+});
+
+describe("what is the same", () => {
+  it("is no rows, before there are any and as long as there are none", () => {
+    const { held, rows } = state();
+    expect(rows()).toBe(NOTHING);
+    held("1");
+    expect(rows()).toBe(NOTHING);
+  });
+
+  it("is a row whose record was told again, as a copy, and with it the list", () => {
+    const { held, write, rows } = state();
+    held("1", { a: [1, { b: null }] });
+    held("2", { a: 1 });
+    write("w2", patch("2", { b: 2 }));
+    const before = rows();
+    held("1", { a: [1, { b: null }] });
+    write("w2", patch("2", { b: 2 }));
+    expect(rows()).toBe(before);
+  });
+
+  it.each([
+    [{ a: 1 }, { a: 2 }],
+    [{ a: 1 }, { b: 1 }],
+    [{ a: 1 }, { a: 1, b: 1 }],
+    [{ a: 1, b: 1 }, { a: 1 }],
+    [[1], [1, 2]],
+    [[], {}],
+    [{ a: null }, { a: {} }],
+    [{ a: 1 }, { a: "1" }],
+    [{ a: 0 }, { a: false }],
+    [null, []],
+  ])("is not %j and %j", (one, other) => {
+    expect(steady<unknown>(one, other)).toBe(other);
+    expect(steady<unknown>([one], [other])).toEqual([other]);
+    const { held, rows } = state();
+    held("1", one as JsonValue);
+    const before = rows()[0];
+    held("1", other as JsonValue);
+    expect(rows()[0]).not.toBe(before);
+    expect(rows()[0]!.data).toEqual(other);
+  });
+});

@@ -1,0 +1,655 @@
+/**
+ * Two tabs on one store: what the port has to be able to carry.
+ */
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { Collection } from "../../src/api/collection.ts";
+import * as compose from "../../src/core/build-message.ts";
+import { Tab } from "../../src/runtime/tab.ts";
+import { Leader } from "../../src/runtime/leader.ts";
+import { apply } from "../../src/core/storage-ops.ts";
+import { contentsOf } from "../support/contents.ts";
+import { record, settle } from "../support/client.ts";
+import { TestStore } from "../support/driver.ts";
+import { fakeSockets } from "../support/sockets.ts";
+import { WELCOME } from "../support/welcome.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Message } from "../../src/messages/types.ts";
+import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
+
+const ends: (() => void)[] = [];
+
+afterEach(() => ends.splice(0).forEach((end) => end()));
+
+/** What one tab tells reaches the others a moment later, as a copy. */
+function channel(): (deaf?: boolean) => TabChannel {
+  const ports: TabChannel[] = [];
+  return (deaf = false) => {
+    const port: TabChannel = {
+      post(message: TabMessage) {
+        const copy = structuredClone(message);
+        for (const other of ports) {
+          if (other !== port) queueMicrotask(() => other.onmessage?.(copy));
+        }
+      },
+      lead: (start) => start(),
+      close: () => void ports.splice(ports.indexOf(port), 1),
+    };
+    if (!deaf) ports.push(port);
+    return port;
+  };
+}
+
+const { all: sockets, WebSocket } = fakeSockets();
+
+function lead(hub: Tab, name: string, waited?: boolean): Leader {
+  const options = { url: "ws://x/", WebSocket, format: "json", random: () => 0.5, leader: name } as const;
+  const runner = new Leader(options, hub);
+  runner.start(waited);
+  ends.push(() => runner.stop());
+  return runner;
+}
+
+async function tab(store: TestStore, port: TabChannel, prefix: string): Promise<Tab> {
+  const hub = new Tab(store, port, prefix);
+  hub.on("error", () => {});
+  await hub.ready;
+  ends.push(() => hub.close());
+  return hub;
+}
+
+/** The last socket, welcomed. */
+async function welcomed(last_seq = 0) {
+  const socket = sockets.at(-1)!;
+  socket.opens();
+  socket.says({ ...WELCOME, last_seq });
+  await settle();
+  return socket;
+}
+
+const heard = (messages: Message[]) => messages.map(({ type, ...rest }) => [type, (rest as { seq?: number }).seq]);
+const push = (id: string, n: number) => compose.push("tasks", id, "update", { n }, {});
+
+describe("two tabs on one store", () => {
+  it("write into one queue, which the leader sends in one order, and each learns what became of its own", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    const tasks = new Collection(two, "tasks");
+    await settle();
+    const [first, second] = [one.write(() => push("1", 1)), two.write(() => push("2", 2))];
+    await settle();
+    expect(one.queue.map(({ id }) => id)).toEqual(two.queue.map(({ id }) => id));
+    expect(heard(socket.heard())).toEqual([
+      ["hello", undefined],
+      ["subscribe", undefined],
+      ["push", 1],
+      ["push", 2],
+    ]);
+    socket.says({ type: "change", change: record("9", 1, { n: 9 }) });
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 1 });
+    socket.says({ type: "error", message: "no", code: "forbidden", seq: 2, details: null });
+    expect(await first).toMatchObject({ version: 2 });
+    await expect(second).rejects.toMatchObject({ code: "forbidden" });
+    await tasks.synced;
+    await eventually(() => expect(tasks.snapshot.map(({ id }) => id)).toEqual(["1", "9"]));
+    expect(one.rejected.map(({ id }) => id)).toEqual(two.rejected.map(({ id }) => id));
+    two.rejected[0]!.discard();
+    await settle();
+    expect(one.rejected).toEqual([]);
+    expect((await contentsOf(store)).refused).toEqual([]);
+  });
+
+  it("ask through the leader, and a new leader is asked again and sends what the old one did not", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const old = lead(one, "L1");
+    const before = await welcomed();
+    const seen: unknown[] = [];
+    two.changes("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    new Collection(one, "tasks");
+    const asked = two.ask<{ type: "form_validation_result" } & Message>({
+      type: "validate_form",
+      request_id: "",
+      form: "f",
+      fields: [],
+    });
+    void two.write(() => push("1", 1));
+    await settle();
+    expect(before.heard().map(({ type }) => type).sort()).toEqual(
+      ["hello", "push", "subscribe", "subscribe", "validate_form"].sort(),
+    );
+    old.stop();
+    lead(two, "L2");
+    await settle();
+    const after = await welcomed();
+    const again = after.heard();
+    expect(again.map(({ type }) => type)).toEqual(["hello", "subscribe", "subscribe", "validate_form", "push"]);
+    const { request_id } = again[3] as { request_id: string };
+    const answer = { form: "f", valid: true, errors: [], request_id } as const;
+    after.says({ type: "form_validation_result", ...answer });
+    expect(await asked).toMatchObject({ valid: true });
+    after.says({ type: "sync_complete", entity: "prices", epoch: "e1", version: 4, reset: false });
+    after.says({ type: "change", change: { ...record("1", 5, 1), entity: "prices" } });
+    expect(seen).toEqual([5]);
+  });
+
+  it("a leader that was not told of a write finds the hole, and loads the queue anew", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    lead(one, "L1");
+    const socket = await welcomed();
+    socket.heard();
+    const silent = await tab(store, { post() {}, lead() {}, close() {} }, "silent");
+    void silent.write(() => push("1", 1));
+    await settle();
+    expect(socket.heard()).toEqual([]);
+    void one.write(() => push("2", 2));
+    await settle();
+    expect(heard(socket.heard())).toEqual([["push", 1], ["push", 2]]);
+  });
+
+  it("a number that was given while all were counted anew is put right before it is sent", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    lead(one, "L1");
+    // The store has numbered it by now, and nobody was told yet.
+    const write = one.write(() => push("1", 1));
+    const socket = await welcomed(7);
+    expect(heard(socket.heard()).slice(1)).toEqual([["push", 8]]);
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 8 });
+    expect(await write).toMatchObject({ version: 2 });
+    expect((await contentsOf(store)).meta.last).toBe(8);
+  });
+
+  it("one that does not lead any more stores nothing, and stops", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    lead(two, "L2");
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    await eventually(() => expect(socket.closedWith).toBe(1000));
+    expect((await contentsOf(store)).records).toEqual([]);
+  });
+
+  it("one that has ended does not store what it was about to once more", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const runner = lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    await vi.advanceTimersByTimeAsync(0);
+    vi.spyOn(store, "apply").mockReturnValue(new Promise(() => {}));
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    runner.stop();
+    one.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  it("one whose place was taken while it loaded does not even connect", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const before = sockets.length;
+    lead(one, "L1", true);
+    void store.apply([["leader", "L2"]]);
+    await settle();
+    expect([sockets.length, one.leader]).toEqual([before, undefined]);
+  });
+
+  it("one that has ended does not try to store for ever", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    const runner = lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    store.full = true;
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    runner.stop();
+    one.close();
+    await settle();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  it("one that misses the outcome of its write knows it from what is stored, also before its change has come", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, own, "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(two, "tasks");
+    await settle();
+    const hear = own.onmessage!;
+    own.onmessage = (message) => void (message.type === "outcome" || hear(message));
+    const written = two.write(() => push("1", 1));
+    await settle();
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    socket.says({ type: "push_ack", entity: "tasks", entity_id: "1", version: 2, seq: 1 });
+    expect(await written).toMatchObject({ duplicate: true });
+    expect([...two.state.writes.values()]).toMatchObject([{ settled: { version: 2 } }]);
+  });
+
+  it("a write that was acknowledged while a tab heard nothing is durable, though its change is still to come", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const hub = await tab(store, own, "one");
+    const written = hub.write(() => push("1", 1));
+    await settle();
+    const [write] = (await contentsOf(store)).writes;
+    await store.apply([["write", write!.id, { ...write!, settled: { version: 9, epoch: "e1" } }]]);
+    let ended = false;
+    void written.then(() => (ended = true));
+    own.onmessage!({ type: "lost" });
+    await settle();
+    expect(ended).toBe(true);
+    expect(hub.queue).toEqual([]);
+    expect(hub.row("tasks", "1")?.data, "it is shown until then").toEqual({ n: 1 });
+  });
+
+  it("what is told before a tab has loaded is not lost", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const own = port();
+    const hub = new Tab(store, own, "late");
+    own.onmessage!({ type: "ops", ops: [["record", "tasks", "1", { data: 1, version: 1 }]] });
+    await hub.ready;
+    await settle();
+    expect(hub.rows("tasks")).toMatchObject([{ id: "1", data: 1 }]);
+    hub.close();
+  });
+});
+
+describe("what is shown is the same object as long as it is the same", () => {
+  /** All that can be looked at. */
+  const shown = (hub: Tab) => [hub.rows("tasks"), hub.row("tasks", "1"), hub.queue, hub.rejected];
+  const expectSame = (now: unknown[], before: unknown[]) =>
+    now.forEach((each, at) => expect(each).toBe(before[at]));
+
+  it("from the first call, before anything is loaded, and after it if there is nothing", async () => {
+    const hub = new Tab(new TestStore("c"), channel()(), "one");
+    ends.push(() => hub.close());
+    const before = shown(hub);
+    expectSame(shown(hub), before);
+    await hub.ready;
+    await settle();
+    expectSame(shown(hub), before);
+  });
+
+  it("also when everything is loaded anew, as after another tab has taken over", async () => {
+    const store = new TestStore("c");
+    const hub = await tab(store, channel()(), "one");
+    hub.receive({ type: "ops", ops: [["record", "tasks", "1", { data: { a: [1] }, version: 1 }]] });
+    const write = { id: "w1", entity: "tasks", entityId: "2", message: push("2", 2), since: 1 };
+    await store.apply([["record", "tasks", "1", { data: { a: [1] }, version: 1 }]]);
+    hub.receive({ type: "added", write: { ...write, seq: await store.add(write) } });
+    const no = { id: "r", message: push("3", 3), code: "forbidden", text: "no", details: null } as const;
+    hub.commit(["refused", "r", no]);
+    const before = shown(hub);
+    expect(before).toMatchObject([[{ id: "1" }, { id: "2" }], { id: "1" }, [{ id: "w1" }], [{ id: "r" }]]);
+    await hub.load();
+    expectSame(shown(hub), before);
+  });
+
+  it("and another one when a reload finds it gone, or otherwise", async () => {
+    const store = new TestStore("c");
+    const hub = await tab(store, channel()(), "one");
+    const write = { id: "w1", entity: "tasks", entityId: "1", message: push("1", 2), since: 1 };
+    hub.receive({ type: "added", write: { ...write, seq: await store.add(write) } });
+    hub.receive({ type: "ops", ops: [["record", "tasks", "2", { data: 2, version: 2 }]] });
+    const told: string[] = [];
+    hub.on("rows \0queue", () => void told.push("queue"));
+    expect(hub.queue).toHaveLength(1);
+    expect(hub.rows("tasks")).toHaveLength(2);
+    hub.show();
+    told.length = 0;
+    // Another tab has had them answered and deleted, which this one was not told.
+    await store.apply([["write", "w1"], ["record", "tasks", "1", { data: { n: 3 }, version: 3 }]]);
+    const state = await store.load();
+    // A database names what it has found, and not what was there once.
+    state.changed.delete("\0queue");
+    store.load = async () => state;
+    await hub.load();
+    expect(hub.queue).toEqual([]);
+    expect(hub.rows("tasks")).toMatchObject([{ id: "1", data: { n: 3 }, pending: false }]);
+    await eventually(() => expect(told).toEqual(["queue"]));
+  });
+
+  it("of the queue, while only what was refused changes, and the other way round", async () => {
+    const hub = await tab(new TestStore("c"), channel()(), "one");
+    void hub.write(() => push("1", 1)).catch(() => {});
+    const no = { message: push("3", 3), code: "forbidden", text: "no", details: null } as const;
+    await settle();
+    const [queue, rejected] = [hub.queue, hub.rejected];
+    hub.commit(["refused", "r", { id: "r", ...no }]);
+    expect(hub.queue).toBe(queue);
+    expect(hub.rejected).not.toBe(rejected);
+    const [first] = hub.rejected;
+    hub.commit(["refused", "s", { id: "s", ...no }]);
+    expect(hub.rejected.map(({ id }) => id)).toEqual(["r", "s"]);
+    expect(hub.rejected[0]).toBe(first);
+    const both = hub.rejected;
+    void hub.write(() => push("2", 1)).catch(() => {});
+    await settle();
+    expect(hub.rejected).toBe(both);
+    expect(hub.queue[0]).toBe(queue[0]);
+    hub.commit(["refused", "r", { id: "r", ...no, text: "never" }]);
+    expect(hub.rejected[0]).toMatchObject({ id: "r", text: "never" });
+  });
+});
+
+describe("changes that a tab may have missed", () => {
+  const watch = (hub: Tab) => {
+    const seen: unknown[] = [];
+    hub.changes("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    return seen;
+  };
+  const place = { type: "sync_complete", entity: "prices", epoch: "e1", reset: false } as const;
+
+  it.each([true, undefined])("are told of after a change of leaders; of its own, if it waited: %o", async (waited) => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const old = lead(one, "L1");
+    const before = await welcomed();
+    const seen = [watch(one), watch(two)];
+    await settle();
+    before.says({ ...place, version: 4 });
+    old.stop();
+    lead(two, "L2", waited);
+    await settle();
+    const after = await welcomed();
+    after.says({ ...place, version: 9 });
+    after.says({ type: "change", change: { ...record("1", 10, 1), entity: "prices" } });
+    await settle();
+    expect(seen[0]).toEqual([null, 10]);
+    expect(seen[1]).toEqual([null, 10]);
+  });
+
+  it("are none for the first leader", async () => {
+    const one = await tab(new TestStore("c"), channel()(), "one");
+    const seen = watch(one);
+    lead(one, "L1");
+    (await welcomed()).says({ ...place, version: 4 });
+    await settle();
+    expect(seen).toEqual([]);
+  });
+});
+
+describe("what several tabs read", () => {
+  async function reading() {
+    const [store, port] = [new TestStore("c"), channel()];
+    const hubs = [await tab(store, port(), "one"), await tab(store, port(), "two")] as const;
+    lead(hubs[0], "L1");
+    const socket = await welcomed();
+    const [one, two] = hubs.map((hub) => new Collection(hub, "tasks")) as [Collection, Collection];
+    await settle();
+    socket.heard();
+    return { hubs, socket, one, two, port };
+  }
+
+  it("ends for the server with the last of them", async () => {
+    const { socket, one, two } = await reading();
+    one.close();
+    await settle();
+    expect(socket.heard()).toEqual([]);
+    two.close();
+    await settle();
+    expect(socket.heard()).toEqual([{ type: "unsubscribe", entities: ["tasks"] }]);
+  });
+
+  it("ends with the last that is there, if one is gone without a word", async () => {
+    const { hubs, socket, one, port } = await reading();
+    one.close();
+    port(true).post({ type: "gone", tab: "two" });
+    hubs[0].leader!({ type: "gone", tab: "three" });
+    // It is there after all, and says so.
+    await settle();
+    expect(socket.heard().map(({ type }) => type)).toEqual(["unsubscribe", "ping"]);
+    hubs[1].close();
+    port(true).post({ type: "gone", tab: "two" });
+    await settle();
+    socket.says({ type: "pong" });
+    expect(socket.heard()).toEqual([]);
+  });
+
+  it("and is refused is told to each of them once for each cause, and to no other", async () => {
+    const { hubs, socket, one, two } = await reading();
+    const told = hubs.map((hub) => {
+      const errors = vi.fn();
+      hub.on("error", errors);
+      return errors;
+    });
+    new Collection(hubs[1], "posts");
+    await settle();
+    const refusal = { type: "error", code: "unknown_entity", message: "no 'posts'" } as const;
+    socket.says({ ...refusal, details: { entity: "posts" } });
+    await settle();
+    hubs[1].again();
+    await settle();
+    expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    await Promise.all([one.synced, two.synced]);
+  });
+});
+
+it("a write that was changed while it had no number is told as it is by then", async () => {
+  const store = new TestStore("c");
+  const port = channel();
+  const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+  const add = store.add.bind(store);
+  vi.spyOn(store, "add").mockImplementation((write) => {
+    const changed = { ...write, message: { ...write.message, base_version: 7 } };
+    apply(one.state, ["write", write.id, changed]);
+    return add(changed);
+  });
+  void one.write(() => push("1", 1));
+  await settle();
+  expect(two.queue).toMatchObject([{ seq: 1, message: { base_version: 7 } }]);
+});
+
+describe("why nothing comes is told", () => {
+  /** A tab, and what it was told. */
+  async function listening() {
+    const hub = await tab(new TestStore("c"), channel()(), "one");
+    const [errors, states] = [vi.fn(), vi.fn()];
+    hub.on("error", ({ message }: Error) => errors(message));
+    hub.on("state", states);
+    return { hub, errors, states };
+  }
+  const error = { code: "forbidden", message: "not from here", details: null } as const;
+
+  it("once for each time that there was a connection", async () => {
+    const { hub, errors } = await listening();
+    const fails = () => {
+      for (const state of ["connecting", "waiting"] as const) hub.receive({ type: "state", state });
+      hub.receive({ type: "state", state: "waiting", error });
+    };
+    fails();
+    fails();
+    expect(errors).toHaveBeenCalledOnce();
+    hub.receive({ type: "state", state: "open" });
+    fails();
+    expect(errors).toHaveBeenCalledTimes(2);
+  });
+
+  it("and once when that is for good, though the client is closed, too", async () => {
+    const { hub, states } = await listening();
+    hub.receive({ type: "state", state: "closed", error });
+    hub.close();
+    expect(states).toHaveBeenCalledExactlyOnceWith("closed", expect.objectContaining(error));
+  });
+
+  it("for an entity once, until it is read, or asked for anew", async () => {
+    const { hub, errors } = await listening();
+    const refuse = () => hub.receive({ type: "refused", entity: "tasks", fields: false, error });
+    hub.open("tasks", false);
+    refuse();
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(1);
+    hub.receive({ type: "synced", entity: "tasks" });
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(2);
+    hub.shut("tasks");
+    hub.open("tasks", false);
+    refuse();
+    expect(errors).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe("a write before the store is loaded", () => {
+  /** One that is loaded when the test says so, and keeps what is held for the next page. */
+  class SlowStore extends TestStore {
+    readonly held: Write[] = [];
+    loads = () => {};
+    readonly #loading = new Promise<void>((resolve) => (this.loads = resolve));
+    readonly calls: string[] = [];
+
+    override async load() {
+      await this.#loading;
+      return super.load();
+    }
+
+    override async add(write: Write, refused?: string) {
+      this.calls.push("add");
+      return super.add(write, refused);
+    }
+
+    hold(write: Write) {
+      this.held.push(write);
+    }
+
+    override close() {
+      this.calls.push("close");
+    }
+  }
+
+  function opened() {
+    const [store, own] = [new SlowStore("c"), channel()()];
+    const hub = new Tab(store, own, "one");
+    ends.push(() => hub.close());
+    return { store, own, hub };
+  }
+
+  it("is held for the next page at once, and waits for its number and its answer", async () => {
+    const { store, hub } = opened();
+    let ended = false;
+    void hub.write(() => push("1", 1)).then(() => (ended = true), () => {});
+    expect(store.held).toMatchObject([{ id: "one-1", entity: "tasks", entityId: "1", message: { data: { n: 1 } } }]);
+    store.loads();
+    await settle();
+    expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
+    expect(ended).toBe(false);
+  });
+
+  it("builds on what was loaded", async () => {
+    const { store, hub } = opened();
+    await store.apply([["record", "tasks", "1", { data: { n: 1 }, version: 4 }], ["place", "tasks", { epoch: "e1", version: 4, fields: false }]]);
+    void new Collection(hub, "tasks").patch("1", { m: 1 });
+    expect(store.held).toMatchObject([{ message: { base_version: undefined } }]);
+    store.loads();
+    await settle();
+    expect(hub.queue).toMatchObject([{ message: { base_version: 4 } }]);
+  });
+
+  it("that cannot be made then is refused, with the reason", async () => {
+    const { store, hub } = opened();
+    let times = 0;
+    const written = hub.write(() => push("1", (times += 1) > 1 ? NaN : 1));
+    await expect(hub.write(() => push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
+    expect(store.held).toHaveLength(1);
+    store.loads();
+    await expect(hub.write(() => push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
+    await expect(written).rejects.toMatchObject({ code: "bad_message" });
+  });
+
+  it("is stored before the store of a closed client is", async () => {
+    const { store, hub } = opened();
+    const written = hub.write(() => push("1", 1));
+    hub.close();
+    await expect(written).rejects.toMatchObject({ code: "closed" });
+    store.loads();
+    await settle();
+    expect(store.calls).toEqual(["add", "close"]);
+    expect(hub.queue, "and shown no more").toEqual([]);
+    expect((await contentsOf(store)).writes).toMatchObject([{ id: "one-1", seq: 1 }]);
+  });
+
+  it("that another page has stored by then is not written again", async () => {
+    const { store, hub } = opened();
+    void hub.write(() => push("1", 1));
+    await TestStore.prototype.add.call(store, store.held[0]!);
+    store.loads();
+    await settle();
+    expect(store.calls).toEqual([]);
+    expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
+  });
+
+  it("that another page has stored and sent by then is durable, and not shown for ever", async () => {
+    const { store, hub } = opened();
+    const written = hub.write(() => push("1", 1));
+    vi.spyOn(store, "add").mockResolvedValue(0);
+    store.loads();
+    expect(await written).toMatchObject({ duplicate: true });
+    expect(hub.queue).toEqual([]);
+    expect(hub.rows("tasks")).toEqual([]);
+  });
+});
+
+describe("writes of one moment", () => {
+  const patch = (hub: Tab, value: boolean) =>
+    void hub.write((at) => compose.pushFields("tasks", "1", { f: value }, {}, at)).catch(() => {});
+  const timesOf = (messages: Message[]) =>
+    messages.flatMap((each) => (each.type === "push_fields" ? each.fields[0]!.timestamp : []));
+
+  afterEach(() => void vi.useRealTimers());
+
+  it("have times of their own, also before the store is read, and over a restart after which the clock was set back", async () => {
+    vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z"), toFake: ["Date"] });
+    const store = new TestStore("c");
+    const before = new Tab(store, channel()(), "one");
+    for (const value of [true, false]) patch(before, value);
+    await settle();
+    before.close();
+    vi.setSystemTime(new Date("2025-01-01T12:00:00Z"));
+    const hub = new Tab(store, channel()(), "two");
+    ends.push(() => hub.close());
+    for (const value of [true, false]) patch(hub, value);
+    await settle();
+    lead(hub, "L1");
+    expect(timesOf((await welcomed()).heard())).toEqual([
+      "2026-01-01T12:00:00Z",
+      "2026-01-01T12:00:00.000001Z",
+      "2026-01-01T12:00:00.000002Z",
+      "2026-01-01T12:00:00.000003Z",
+    ]);
+  });
+
+  it("of two tabs are shown in both in the order in which they are sent", async () => {
+    vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z"), toFake: ["Date"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed();
+    const views = [new Collection(one, "tasks"), new Collection(two, "tasks")];
+    patch(one, true);
+    patch(two, false);
+    patch(one, true);
+    await settle();
+    // Each heard of the others: the next is later than all of them.
+    patch(two, false);
+    await settle();
+    const sent = socket.heard().filter((each) => each.type === "push_fields");
+    const last = sent.at(-1)!.fields[0]!.value;
+    expect(sent.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(last).toBe(false);
+    for (const view of views) expect(view.row("1")?.data).toEqual({ f: last });
+    const micros = timesOf(sent).map((each) => +each.slice(20, -1));
+    expect(micros.slice(0, 3).every((each) => each < micros[3]!)).toBe(true);
+  });
+});

@@ -1,0 +1,651 @@
+import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Database, result } from "../../src/stores/database.ts";
+import { IndexedStore } from "../../src/stores/indexeddb.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { contentsOf } from "../support/contents.ts";
+import { open, settle, start } from "../support/client.ts";
+import { TIME, WELCOME } from "../support/welcome.ts";
+import { eventually } from "../support/eventually.ts";
+import { foreignWaits } from "../support/foreign.ts";
+import { FakeStorage } from "../support/storage.ts";
+import { write } from "../support/writes.ts";
+import type { Client } from "../../src/api/client.ts";
+import type { Op, Store } from "../../src/core/storage-ops.ts";
+
+const stores: Store[] = [];
+/** Of all transactions here. */
+const foreign = foreignWaits();
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  vi.stubGlobal("localStorage", new FakeStorage());
+});
+afterEach(() => {
+  stores.splice(0).forEach((store) => store.close());
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  expect(foreign.splice(0), "a transaction waits for nothing but its requests").toEqual([]);
+});
+
+function made(name = "db", clientId?: string): IndexedStore {
+  const store = new IndexedStore(name, () => "made", clientId);
+  stores.push(store);
+  return store;
+}
+
+const refused = { id: "w1", message: write("w1").message, code: "forbidden", text: "no", details: null } as const;
+
+it.each(["before", "after"])("a transaction that waits for something foreign %s it asks is noticed", async (when) => {
+  const upgrade = ({ db }: IDBTransaction) => void db.createObjectStore("t");
+  const database = new Database({ name: "db", version: 1, tables: ["t"], upgrade });
+  let goOn = () => {};
+  const running = database.run(false, async (table) => {
+    if (when === "after") await result(table("t").get(1));
+    await new Promise<void>((resolve) => (goOn = resolve));
+  });
+  await settle();
+  goOn();
+  await running;
+  database.close();
+  expect(foreign.splice(0)).toHaveLength(1);
+});
+
+describe.each([
+  ["IndexedDB", () => made()],
+  ["memory", () => new MemoryStore("made", "made")],
+] as const)("a store in %s", (_, make) => {
+  it("is empty at first, and has made an id", async () => {
+    expect(await contentsOf(make())).toEqual({
+      records: [],
+      places: [],
+      writes: [],
+      refused: [],
+      meta: { client_id: "made", last: 0, secret: "made" },
+    });
+  });
+
+  it("numbers what is added, however many are added at a time", async () => {
+    const store = make();
+    const seqs = await Promise.all(["a", "b", "c"].map((id) => store.add(write(id))));
+    expect(seqs).toEqual([1, 2, 3]);
+    const { writes, meta } = await contentsOf(store);
+    expect(writes.map(({ id, seq }) => [id, seq])).toEqual([["a", 1], ["b", 2], ["c", 3]]);
+    expect(meta.last).toBe(3);
+  });
+
+  it("gives one that is added again a fresh number, and takes the refused one that it replaces away", async () => {
+    const store = make();
+    await store.add(write("a"));
+    await store.apply([["refused", "w1", refused]]);
+    expect(await store.add(write("a", { seq: 1 }), "w1")).toBe(2);
+    expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 2 }], refused: [] });
+  });
+
+  it("keeps what operations set, and forgets what they take away", async () => {
+    const store = make();
+    const place = { epoch: "e1", version: 3, fields: false };
+    await store.apply([
+      ["record", "tasks", "1", { data: { n: 1 }, version: 1 }],
+      ["record", "tasks", "2", { data: null, version: 3 }],
+      ["record", "users", "1", { data: "x", version: 2 }],
+      ["record", "tasks", "1"],
+      ["place", "tasks", place],
+      ["refused", "w1", refused],
+      ["epoch", "e1"],
+    ]);
+    expect(await contentsOf(store)).toMatchObject({
+      records: [
+        ["tasks", "2", { data: null, version: 3 }],
+        ["users", "1", { data: "x", version: 2 }],
+      ],
+      places: [["tasks", place]],
+      refused: [refused],
+      meta: { epoch: "e1" },
+    });
+    await store.apply([["refused", "w1"]]);
+    expect(await contentsOf(store)).toMatchObject({ refused: [] });
+  });
+
+  it("numbers anew what waits, in its order, and not what is settled", async () => {
+    const store = make();
+    for (const id of ["c", "b", "a"]) await store.add(write(id));
+    const settled = { version: 1, epoch: "e1" };
+    const ops: Op[] = [["write", "c", write("c", { seq: 1, settled })], ["renumber", 7]];
+    await store.apply(ops);
+    const { writes, meta } = await contentsOf(store);
+    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ c: -3, b: 8, a: 9 });
+    expect(meta.last).toBe(9);
+  });
+
+  it("knows the last number that was given when nothing waits", async () => {
+    const store = make();
+    for (const id of ["a", "b"]) await store.add(write(id));
+    await store.apply([["write", "b"], ["write", "a"]]);
+    expect(await contentsOf(store)).toMatchObject({ writes: [], meta: { last: 2 } });
+    expect(await store.add(write("c"))).toBe(3);
+  });
+
+  it("changes a write, and leaves it its number", async () => {
+    const store = make();
+    for (const id of ["a", "b"]) await store.add(write(id));
+    await store.apply([["write", "a", write("a", { seq: 1, since: 5 })]]);
+    const { writes } = await contentsOf(store);
+    expect(writes.map(({ id, seq, since }) => [id, seq, since])).toEqual([["a", 1, 5], ["b", 2, 0]]);
+  });
+
+  it("does not touch what waits when the last number is raised to one of its numbers", async () => {
+    const store = make();
+    for (const id of ["a", "b"]) await store.add(write(id));
+    await store.apply([["last", 1]]);
+    expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 1 }, { id: "b", seq: 2 }] });
+    expect(await store.add(write("c"))).toBe(3);
+  });
+
+  it("raises the last number, and never lowers it but to number anew", async () => {
+    const store = make();
+    await store.apply([["last", 5]]);
+    await store.apply([["last", 3]]);
+    expect(await store.add(write("a"))).toBe(6);
+    await store.apply([["write", "a"], ["renumber", 2]]);
+    expect(await store.add(write("b"))).toBe(3);
+  });
+
+  it("does nothing for one that does not lead", async () => {
+    const store = make();
+    await store.apply([["leader", "one"]]);
+    await store.apply([["leader", "two"]]);
+    expect(await store.apply([["epoch", "e1"]], "one")).toBe(false);
+    expect((await contentsOf(store)).meta.epoch).toBeUndefined();
+    expect(await store.apply([["epoch", "e2"]], "two")).toBe(true);
+    expect((await contentsOf(store)).meta.epoch).toBe("e2");
+  });
+});
+
+describe("in IndexedDB", () => {
+  it("the id stays, unless the application gives one", async () => {
+    await made().load();
+    const again = new IndexedStore("db", () => "another");
+    stores.push(again);
+    expect((await contentsOf(again)).meta.client_id).toBe("made");
+    expect((await contentsOf(made("db", "given"))).meta.client_id).toBe("given");
+    expect((await contentsOf(again)).meta.client_id).toBe("given");
+  });
+
+  it("the secret stays with its id, and goes with it", async () => {
+    const first = made();
+    await first.load();
+    await first.apply([["secret", "hush"]]);
+    const meta = async (store: IndexedStore) => (await contentsOf(store)).meta;
+    expect(await meta(made())).toMatchObject({ client_id: "made", secret: "hush" });
+    expect(await meta(made("db", "made"))).toMatchObject({ secret: "hush" });
+    expect(await meta(made("db", "given"))).toMatchObject({ client_id: "given", secret: "made" });
+    expect(await meta(made("db", "made"))).toMatchObject({ client_id: "made", secret: "made" });
+    const chosen = new IndexedStore("db", () => "another", "made", "mine");
+    stores.push(chosen);
+    expect(await meta(chosen)).toMatchObject({ client_id: "made", secret: "mine" });
+    expect(await meta(made())).toMatchObject({ client_id: "made", secret: "mine" });
+  });
+
+  it("writes are on the disk before they count, and what the server can tell again is not waited for", async () => {
+    const store = made();
+    await store.load();
+    const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+    await store.add(write("a"));
+    await store.apply([["record", "tasks", "1", { data: 1, version: 1 }]]);
+    await store.apply([["write", "a"]]);
+    expect(begun.mock.calls.map(([, , options]) => options?.durability)).toEqual(["strict", "relaxed", "strict"]);
+  });
+
+  /** What is put fails as on a full disk, if it is such a write. */
+  function full(isLarge: (value: { id?: string }) => boolean = () => true) {
+    const put = IDBObjectStore.prototype.put;
+    return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
+      if (isLarge(args[0])) throw new DOMException("full", "QuotaExceededError");
+      return put.apply(this, args);
+    });
+  }
+
+  it("a full disk is told as `storage_full`, and nothing of that transaction is kept", async () => {
+    const store = made();
+    await store.apply([["refused", "w1", refused]]);
+    full();
+    await expect(store.add(write("a"), "w1")).rejects.toMatchObject({ code: "storage_full" });
+    vi.restoreAllMocks();
+    expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused], meta: { last: 0 } });
+    expect(await store.add(write("b"))).toBe(1);
+  });
+
+  it("a full disk can be read", async () => {
+    await made().add(write("a"));
+    await made().load();
+    full();
+    expect(await contentsOf(made())).toMatchObject({ writes: [{ id: "a", seq: 1 }] });
+  });
+
+  it("a full disk can be read though another page left something, which waits for room", async () => {
+    await made().add(write("a"));
+    await made().load();
+    made().hold(write("left"), "");
+    full();
+    expect((await contentsOf(made())).writes).toMatchObject([{ id: "a" }]);
+    vi.restoreAllMocks();
+    expect((await contentsOf(made())).writes).toMatchObject([{ id: "a" }, { id: "left" }]);
+  });
+
+  it.each(["load", "probe"] as const)("%s fails where its turn never comes: another page may hold it up for ever", async (call) => {
+    const store = made();
+    await store.load();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.spyOn(IDBObjectStore.prototype, "get").mockReturnValue({} as IDBRequest);
+    const failed = expect(store[call]()).rejects.toThrow("it does not answer");
+    await settle();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await failed;
+    vi.useRealTimers();
+    // What it waits for is no request at all.
+    foreign.splice(0);
+  });
+
+  it("one write that is too large takes none with it", async () => {
+    const store = made();
+    await store.load();
+    full(({ id }) => id === "b");
+    const all = await Promise.allSettled(["a", "b", "c"].map((id) => store.add(write(id))));
+    expect(all).toMatchObject([{ value: 1 }, { reason: { code: "storage_full" } }, { value: 2 }]);
+    expect((await contentsOf(store)).writes).toMatchObject([{ id: "a" }, { id: "c" }]);
+  });
+
+  describe("what comes together", () => {
+    async function counted() {
+      const store = made();
+      await store.load();
+      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+      return { store, begun };
+    }
+
+    it("is stored in one transaction, which is begun with the first of it and commits by itself", async () => {
+      const { store, begun } = await counted();
+      const commit = vi.spyOn(IDBTransaction.prototype, "commit");
+      const first = store.add(write("w0"));
+      expect(begun).toHaveBeenCalledOnce();
+      const rest = Array.from({ length: 299 }, (_, n) => store.add(write(`w${n + 1}`)));
+      // Before the turn of the event loop ends.
+      for (let microtask = 0; microtask < 3; microtask += 1) await Promise.resolve();
+      expect(commit).toHaveBeenCalledOnce();
+      expect(await Promise.all([first, ...rest])).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+      expect(begun).toHaveBeenCalledOnce();
+    });
+
+    it("is what comes while others are being stored, too", async () => {
+      const { store, begun } = await counted();
+      const all = [store.add(write("a"))];
+      for (let n = 0; n < 10; n += 1) {
+        await Promise.resolve();
+        all.push(store.add(write(`later ${n}`)));
+      }
+      await Promise.all(all);
+      expect(begun).toHaveBeenCalledTimes(2);
+      expect((await contentsOf(store)).writes.map(({ id }) => id).slice(0, 3)).toEqual(["a", "later 0", "later 1"]);
+    });
+
+    it("of two tabs has numbers of its own each", async () => {
+      const [one, two] = [made(), made()];
+      await Promise.all([one.load(), two.load()]);
+      const seqs = await Promise.all([one.add(write("a")), two.add(write("b")), one.add(write("c"))]);
+      expect([...seqs].sort()).toEqual([1, 2, 3]);
+    });
+  });
+
+  it("a write of which nobody knows whether it is there is there once", async () => {
+    const store = made();
+    await store.add(write("a"));
+    expect(await store.add(write("a"))).toBe(1);
+    expect((await contentsOf(store)).writes).toHaveLength(1);
+  });
+
+  it.each(["stays", "goes, and comes back"])("writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile", async (does) => {
+    const request = indexedDB.open("db", 1);
+    const old = ["record", "place", "write", "refused", "meta"];
+    request.onupgradeneeded = () => old.forEach((each) => request.result.createObjectStore(each));
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const transaction = request.result.transaction(old, "readwrite");
+    const put = (table: string, value: unknown, key: string) => transaction.objectStore(table).put(value, key);
+    put("meta", "made before", "client_id");
+    put("meta", 9, "last");
+    put("write", write("b", { seq: 7 }), "b");
+    put("write", write("a", { seq: 8 }), "a");
+    put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+    request.result.close();
+    const page = new EventTarget();
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    const store = made();
+    if (does !== "stays") {
+      const reads = vi.spyOn(IDBObjectStore.prototype, "getAll");
+      const moving = store.load();
+      while (!reads.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
+      page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
+      await moving;
+    }
+    const { writes, meta } = await contentsOf(store);
+    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ b: 7, a: 8, s: 6 });
+    expect(meta).toMatchObject({ client_id: "made before", last: 9 });
+    expect(await store.add(write("c"))).toBe(10);
+  });
+
+  it("what is stored on top of what is there is decided when that is known, at once with it", async () => {
+    const store = made();
+    await store.add(write("a"));
+    const seen: unknown[] = [];
+    const { writes } = await store.load((found) => {
+      seen.push([...found.writes.keys()]);
+      return [["write", "a"], ["refused", "w1", refused]];
+    });
+    expect([seen, [...writes]]).toEqual([[["a"]], []]);
+    expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused] });
+  });
+
+  it("who is looked for finds whose it is", async () => {
+    expect(await made().probe()).toBe("");
+    await made().load();
+    expect(await made().probe()).toBe("made");
+  });
+
+  it("one that takes the place of a lost one is not written to, until it is loaded as another", async () => {
+    const store = made();
+    await store.add(write("a"));
+    await store.load();
+    globalThis.indexedDB = new IDBFactory();
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementationOnce(() => {
+      throw new DOMException("the connection was closed", "InvalidStateError");
+    });
+    await expect(store.apply([["epoch", "e1"]])).rejects.toThrow("another one is in its place");
+    await expect(store.add(write("b"))).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(store.load()).rejects.toMatchObject({ code: "storage_failed" });
+    expect((await store.load(() => [])).writes.size).toBe(0);
+    expect(await store.add(write("b"))).toBe(1);
+  });
+
+  describe("when a page ends", () => {
+    const page = new EventTarget();
+
+    beforeEach(() => {
+      vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    });
+
+    it("what waited for others to be stored is begun at once", async () => {
+      const store = made();
+      await store.load();
+      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+      const all = [store.add(write("a"))];
+      await Promise.resolve();
+      await Promise.resolve();
+      all.push(store.add(write("b")));
+      expect(begun).toHaveBeenCalledOnce();
+      page.dispatchEvent(new Event("pagehide"));
+      expect(begun).toHaveBeenCalledTimes(2);
+      expect(await Promise.all(all)).toEqual([1, 2]);
+    });
+
+    it("what is not stored yet is found by the next one, once, with its refused one", async () => {
+      const gone = made();
+      await gone.load();
+      await gone.apply([["refused", "w1", refused]]);
+      // It never gets to it.
+      vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
+        throw new DOMException("the page is going", "InvalidStateError");
+      });
+      vi.spyOn(indexedDB, "open").mockImplementation(() => ({}) as IDBOpenDBRequest);
+      void gone.add(write("before"), "w1").catch(() => {});
+      page.dispatchEvent(new Event("pagehide"));
+      void gone.add(write("after")).catch(() => {});
+      vi.restoreAllMocks();
+      const next = made();
+      expect(await contentsOf(next)).toMatchObject({
+        writes: [{ id: "before", seq: 1 }, { id: "after", seq: 2 }],
+        refused: [],
+      });
+      await next.apply([["write", "before"], ["write", "after"]]);
+      expect(await contentsOf(made())).toMatchObject({ writes: [], meta: { last: 2 } });
+    });
+
+    it("what is stored all the same is not stored twice", async () => {
+      const gone = made();
+      await gone.load();
+      const added = gone.add(write("a"));
+      page.dispatchEvent(new Event("pagehide"));
+      const next = made();
+      await next.load();
+      expect(await added).toBe(1);
+      expect((await contentsOf(next)).writes).toHaveLength(1);
+      await next.apply([["write", "a"]]);
+      expect((await contentsOf(made())).writes).toEqual([]);
+    });
+
+    it("what was refused for want of room is not found by the next one", async () => {
+      const store = made();
+      await store.load();
+      full();
+      const added = store.add(write("a"));
+      page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
+      await expect(added).rejects.toMatchObject({ code: "storage_full" });
+      vi.restoreAllMocks();
+      vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+      expect((await contentsOf(made())).writes).toEqual([]);
+    });
+
+    it.each([
+      [["pagehide"], ["pageshow"]],
+      [["freeze"], ["resume"]],
+      [["pagehide", "freeze"], ["resume", "pageshow"]],
+    ])("(%s) what was being read does not hold up other pages, and is read when it comes back (%s)", async (goes, comes) => {
+      const gone = made();
+      vi.stubGlobal("addEventListener", undefined);
+      const next = made();
+      await gone.load();
+      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+      const reading = gone.load();
+      while (!begun.mock.calls.length) await Promise.resolve();
+      for (const event of goes) page.dispatchEvent(new Event(event));
+      expect(await next.add(write("a"))).toBe(1);
+      for (const event of comes) page.dispatchEvent(new Event(event));
+      expect([...(await reading).writes.keys()]).toEqual(["a"]);
+    });
+
+    it("and comes back, what is written then lies in the database only", async () => {
+      const store = made();
+      await store.load();
+      page.dispatchEvent(new Event("pagehide"));
+      page.dispatchEvent(new Event("pageshow"));
+      const hold = vi.spyOn(localStorage, "setItem");
+      await store.add(write("a"));
+      expect(hold).not.toHaveBeenCalled();
+    });
+
+    it("and is closed, what is written then is found by the next one all the same", async () => {
+      const store = made();
+      await store.load();
+      store.close();
+      await expect(store.add(write("a"))).rejects.toMatchObject({ code: "storage_failed" });
+      expect((await contentsOf(made())).writes).toMatchObject([{ id: "a", seq: 1 }]);
+    });
+  });
+
+  it("is not closed before what was written is stored", async () => {
+    const store = made();
+    await store.load();
+    const added = [store.add(write("a"))];
+    await Promise.resolve();
+    await Promise.resolve();
+    added.push(store.add(write("b")));
+    store.close();
+    expect(await Promise.all(added)).toEqual([1, 2]);
+    expect((await contentsOf(made())).writes).toHaveLength(2);
+  });
+
+  it("what another page has found and stored is not added again", async () => {
+    const [slow, next] = [made(), made()];
+    slow.hold(write("a"), "");
+    await next.load();
+    expect(await slow.add(write("a"))).toBe(0);
+    expect((await contentsOf(next)).writes).toMatchObject([{ id: "a", seq: 1 }]);
+    expect(slow.release("a")).toBe(false);
+  });
+
+  it("what was kept for the next page and goes another way is not found by it", async () => {
+    const store = made();
+    store.hold(write("a"), "");
+    expect(store.release("a")).toBe(true);
+    expect((await contentsOf(made())).writes).toEqual([]);
+  });
+
+  it("what cannot be opened fails every call, with words", async () => {
+    vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("not in private windows", "InvalidStateError");
+    });
+    const store = made();
+    await expect(store.load()).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(store.add(write("a"))).rejects.toThrow("not in private windows");
+  });
+
+  it("when it is deleted it lets go, says so, and keeps nothing more", async () => {
+    const store = made();
+    const told = vi.fn();
+    store.onlost = told;
+    await store.load();
+    const request = indexedDB.deleteDatabase("db");
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: "storage_failed" }));
+    await expect(store.add(write("a"))).rejects.toMatchObject({ code: "storage_failed" });
+  });
+
+  it("ranges are those of the same implementation", () => expect(IDBKeyRange).toBeDefined());
+});
+
+describe("a client on IndexedDB", () => {
+  const clients: Client[] = [];
+  afterEach(() => clients.splice(0).forEach((client) => client.close()));
+
+  async function opened() {
+    const result = await open({ storage: "app" });
+    clients.push(result.client);
+    return result;
+  }
+
+  it("shows after a reload what it had, and sends what was not answered, under the same number", async () => {
+    const first = await opened();
+    const tasks = first.client.collection("tasks");
+    const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
+    first.socket().says({ type: "change", change: { ...change, action: "update", data: { n: 1 } } });
+    first.socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    void tasks.patch("1", { m: 2 });
+    await eventually(() => expect(first.socket().heard().at(-1)).toMatchObject({ seq: 1 }));
+    first.client.close();
+
+    const second = await start({ storage: "app" });
+    clients.push(second.client);
+    const again = second.client.collection("tasks");
+    expect(again.snapshot).toEqual([]);
+    expect(await again.get("1")).toEqual({ id: "1", data: { n: 1, m: 2 }, version: 1, pending: true });
+    await eventually(() => expect(second.sockets.length).toBe(1));
+    second.socket().opens();
+    second.socket().says(WELCOME);
+    expect(second.socket().heard()).toMatchObject([
+      { type: "hello", epoch: "e1", confirmed_seq: 0 },
+      { type: "subscribe", since: { tasks: { epoch: "e1", version: 1 } } },
+      { type: "push_fields", seq: 1, base_version: 1 },
+    ]);
+  });
+
+  it("without a database that works says so, shows what the server tells, and sends what is written", async () => {
+    vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("not in private windows", "InvalidStateError");
+    });
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { client, socket } = await opened();
+    expect(log.mock.calls).toMatchObject([[{ code: "storage_failed" }]]);
+    expect(client.info).toMatchObject({ stored: false, clientId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    const tasks = client.collection("tasks");
+    const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
+    socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
+    await settle();
+    expect(tasks.snapshot).toMatchObject([{ data: 1 }]);
+    const written = tasks.set("2", 2);
+    await eventually(() => expect(socket().heard().at(-1)).toMatchObject({ type: "push", seq: 1 }));
+    socket().says({ type: "push_ack", entity: "tasks", entity_id: "2", seq: 1, version: 2 });
+    expect(await written).toMatchObject({ version: 2 });
+  });
+
+  it("whose database opens later stores what it showed and wrote meanwhile, and shows it on", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const open = vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("busy", "UnknownError");
+    });
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { client, socket } = await opened();
+    const tasks = client.collection("tasks");
+    await vi.advanceTimersByTimeAsync(1);
+    const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
+    socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
+    socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    client.offline();
+    void tasks.set("2", 2);
+    const own = client.info.clientId;
+    const shown: number[] = [];
+    tasks.subscribe((rows) => shown.push(rows.length));
+    open.mockRestore();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await settle();
+    vi.useRealTimers();
+    await eventually(() => expect(client.queue).toMatchObject([{ seq: 1 }]));
+    expect(client.info.stored).toBe(true);
+    expect(client.info.clientId).not.toBe(own);
+    expect(shown.every((each) => each === 2), "nothing flickers").toBe(true);
+    expect(await contentsOf(made("app"))).toMatchObject({
+      records: [["tasks", "1", { data: 1, version: 1 }]],
+      writes: [{ entityId: "2", seq: 1 }],
+      meta: { client_id: client.info.clientId },
+    });
+  });
+
+  it("keeps what is written before its database is open, and closed at once", async () => {
+    const { client } = await opened();
+    const after = await start({ storage: "app" });
+    const write = after.client.collection("tasks").set("2", 2);
+    after.client.close();
+    await expect(write).rejects.toMatchObject({ code: "closed" });
+    client.close();
+    await eventually(() => expect(Object.keys(localStorage)).toEqual([]));
+    expect((await contentsOf(made("app"))).writes).toMatchObject([{ entityId: "2", seq: 1 }]);
+  });
+
+  it("goes on in memory when what the server tells cannot be stored, and stores it later", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { client, socket } = await opened();
+    const told = vi.fn();
+    client.onError(told);
+    const tasks = client.collection("tasks");
+    await vi.advanceTimersByTimeAsync(1);
+    await settle();
+    const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
+    const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
+    socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
+    await vi.advanceTimersByTimeAsync(1);
+    await settle();
+    expect(tasks.snapshot).toMatchObject([{ data: 1 }]);
+    expect(told.mock.calls).toMatchObject([[{ code: "storage_full" }]]);
+    put.mockRestore();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await settle();
+    vi.useRealTimers();
+    expect((await contentsOf(made("app"))).records).toEqual([["tasks", "1", { data: 1, version: 1 }]]);
+    expect(told).toHaveBeenCalledOnce();
+  });
+});
