@@ -42,8 +42,8 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.stores.memory import MemoryStore
+from rhtmx.unknown_words import spelled
 from rhtmx.wire import Format, Message, ServerReader, encode
-from rhtmx.words import spelled
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "scenarios"
 ENTITY = "tasks"

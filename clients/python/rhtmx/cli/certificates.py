@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 
 from rhtmx.cli.errors import USAGE, CommandError
-from rhtmx.core.tls import no_password
+from rhtmx.core.tls_failures import no_password
 
 __all__ = ["context"]
 

@@ -19,8 +19,8 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
+from rhtmx.unknown_words import spelled
 from rhtmx.values.json_value import Json, from_json, to_json
-from rhtmx.words import spelled
 
 __all__ = ["DELETED", "Dispute", "Side", "answer", "merged", "of_field", "of_record"]
 

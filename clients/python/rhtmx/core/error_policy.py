@@ -10,7 +10,7 @@ import enum
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS, FINAL_CLOSE_CODES
-from rhtmx.words import is_known
+from rhtmx.unknown_words import is_known
 
 __all__ = [
     "ConnectionClosed",

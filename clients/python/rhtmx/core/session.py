@@ -26,7 +26,7 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import EntityView, LocalState
 from rhtmx.core.outgoing import Outgoing
-from rhtmx.core.oversized import Oversized
+from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Question, Requests
 from rhtmx.core.storage_ops import Mutation
 from rhtmx.core.streams import Streams
@@ -104,7 +104,7 @@ class Session:
         self.local.identity.load(client_id)
         outgoing = Outgoing(self._link.send, self._link.fence, self._tell)
         self.streams = Streams(outgoing, lambda: self.local.there_is_room(self.streams.add))
-        self._oversized = Oversized(self.local.writes, self.requests)
+        self._oversized = OversizedMessage(self.local.writes, self.requests)
         self._id_prefix = f"{int(random() * 2**40):010x}"
         self._ids = 0
 

@@ -28,7 +28,7 @@ from rhtmx.core.storage_ops import (
     RefusedWrite,
     Settled,
 )
-from rhtmx.core.ticks import Ticks
+from rhtmx.core.write_clock import WriteClock
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
@@ -82,7 +82,7 @@ class Writes:
         self._locked = False
         self._conflicts: dict[int, list[FieldConflict]] = {}
         self._replaced: dict[str, RefusedWrite] = {}
-        self._ticks = Ticks()
+        self._ticks = WriteClock()
 
     def load(self, image: Image) -> None:
         """Begin with what was kept."""
@@ -95,7 +95,7 @@ class Writes:
     # What the application does.
 
     def time(self, now: datetime) -> datetime:
-        """The time of the next write: later than that of every other; see `ticks`."""
+        """The time of the next write: later than that of every other; see `write_clock`."""
         return self._ticks.next(now, waits=len(self.queue) > 0)
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from grpclib.encoding.base import CodecBase
 
 from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.core.notes import Notes
+from rhtmx.core.newer_notes import NewerNotes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import ServerReader, encode_message
 
@@ -24,7 +24,7 @@ class Codec(CodecBase):
     __content_subtype__ = "proto"
 
     def __init__(self) -> None:
-        self._reader = ServerReader(Notes())
+        self._reader = ServerReader(NewerNotes())
 
     def encode(self, message: Any, message_type: Any) -> bytes:
         """Write a message.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rhtmx.core.address import is_host
-from rhtmx.core.tls import no_password
+from rhtmx.core.tls_failures import no_password
 from rhtmx.errors import ErrorCode, RhtmxError
 
 __all__ = ["GrpcEndpoint", "Tls", "target"]

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
-from rhtmx.core import tls
+from rhtmx.core import tls_failures as tls
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
-from rhtmx.words import unknown
+from rhtmx.unknown_words import unknown
 
 __all__ = [
     "CODE",

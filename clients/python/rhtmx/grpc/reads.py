@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
 
-from rhtmx.api.sync import field_key, record_key
+from rhtmx.api.read_once import field_key, record_key
 from rhtmx.core import build_message
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity

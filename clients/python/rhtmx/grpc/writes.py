@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from datetime import datetime
 
 from rhtmx.core import build_message
-from rhtmx.core.ticks import Ticks
+from rhtmx.core.write_clock import WriteClock
 from rhtmx.grpc.call import Limit
 from rhtmx.grpc.calls import Calls
 from rhtmx.grpc.pushes import Many, PushOutcome, push_many
@@ -33,7 +33,7 @@ class Writes:
     def __init__(self, calls: Calls, clock: Callable[[], datetime]) -> None:
         self._calls = calls
         self._clock = clock
-        self._ticks = Ticks()
+        self._ticks = WriteClock()
 
     async def push(
         self,

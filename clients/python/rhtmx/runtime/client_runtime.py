@@ -128,7 +128,7 @@ class ClientRuntime:
         """Why there is no connection, in words; `None` while there is one."""
         if self.session.error is not None or self._connection is None:
             return self.session.error
-        return self._connection.trouble.last
+        return self._connection.problem.last
 
     async def states(self) -> AsyncIterator[State]:
         """The state now, and each new one. Ends with `CLOSED`."""

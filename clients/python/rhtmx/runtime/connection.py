@@ -19,13 +19,13 @@ from websockets.exceptions import ConnectionClosed as SocketClosed
 from rhtmx.core.build_message import checked_token
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
-from rhtmx.core.notes import Notes
+from rhtmx.core.newer_notes import NewerNotes
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.alarm import Alarm, mind_sleep
+from rhtmx.runtime.connection_problem import ConnectionProblem
 from rhtmx.runtime.handshake import DialError, Endpoint, dial, hang_up, never_opened, oversize
-from rhtmx.runtime.haste import Haste
-from rhtmx.runtime.trouble import Trouble
+from rhtmx.runtime.handshake_deadline import HandshakeDeadline
 from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
 
 __all__ = ["Connection"]
@@ -52,7 +52,7 @@ class Connection:
         token: gets the token for the next connection, if it changes.
 
     Attributes:
-        trouble: why there is no connection.
+        problem: why there is no connection.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Connection:
         self._tell = tell
         self._become = become
         self._token = token
-        self._notes = Notes()
+        self._notes = NewerNotes()
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
@@ -76,8 +76,8 @@ class Connection:
         self._patient = True
         self._attempting: asyncio.Task[float | None] | None = None
         self._alarm = Alarm(session, endpoint.shown, self._wake.set)
-        self._haste = Haste()
-        self.trouble = Trouble()
+        self._haste = HandshakeDeadline()
+        self.problem = ConnectionProblem()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -205,7 +205,7 @@ class Connection:
             raise failed
         if self._session.is_open:
             words = f"the connection to '{self._endpoint.shown}' was lost ({code or 1006} {reason}"
-            self.trouble.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
+            self.problem.note(ErrorCode.UNSPECIFIED, f"{words.rstrip()})", None)
             return self._session.lost(self._loop.time(), code, reason)
         never = self._never_opened(code, reason)
         if self._is_first:
@@ -215,7 +215,7 @@ class Connection:
         return wait
 
     def _trouble(self, code: ErrorCode, words: str, level: int) -> None:
-        self.trouble.note(code, words, None if self._session.error else level)
+        self.problem.note(code, words, None if self._session.error else level)
 
     @property
     def _is_first(self) -> bool:
@@ -250,7 +250,7 @@ class Connection:
                     return None, ""  # it was closed while this was on its way
                 self._session.receive(self._decode(reader, data), self._loop.time())
                 if self._session.is_open:
-                    self.trouble.over()
+                    self.problem.over()
                     self._become(State.OPEN)
                     self._opened.set()
                 slow = self._tell()

@@ -27,7 +27,7 @@ from websockets.exceptions import (
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from rhtmx.core import tls
+from rhtmx.core import tls_failures as tls
 from rhtmx.core.address import shown, without_secrets
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError

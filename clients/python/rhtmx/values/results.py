@@ -20,8 +20,8 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
+from rhtmx.unknown_words import spelled
 from rhtmx.values.json_value import Json, from_json
-from rhtmx.words import spelled
 
 __all__ = [
     "Conflict",

@@ -8,7 +8,7 @@
  * clock that does not jump.
  */
 import { plain, RhtmxError } from "../errors.ts";
-import { asks } from "./handshake.ts";
+import { asks } from "./handshake-failure.ts";
 import { Hold } from "./hold.ts";
 import { newId, UNKNOWN } from "./identity.ts";
 import { Liveness } from "./liveness.ts";

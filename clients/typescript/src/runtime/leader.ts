@@ -5,14 +5,14 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  */
-import { explain, misunderstanding, thrown } from "../core/handshake.ts";
+import { explain, misunderstanding, thrown } from "../core/handshake-failure.ts";
 import { checkToken } from "../core/requests.ts";
 import { Session } from "../core/session.ts";
 import { Socket } from "./socket.ts";
 import { SUBPROTOCOLS } from "../wire/index.ts";
 import type { RhtmxError } from "../errors.ts";
 import type { Event } from "../core/events.ts";
-import type { Plain } from "../core/handshake.ts";
+import type { Plain } from "../core/handshake-failure.ts";
 import type { Tab } from "./tab.ts";
 import type { TabMessage } from "../core/tab-channel.ts";
 import type { SessionOptions } from "../core/session.ts";

@@ -4,8 +4,8 @@
  * Knows global names. Must not know the protocol.
  */
 import { RhtmxError } from "../errors.ts";
-import { shown } from "../core/handshake.ts";
-import type { Plain } from "../core/handshake.ts";
+import { shown } from "../core/handshake-failure.ts";
+import type { Plain } from "../core/handshake-failure.ts";
 import type { Stop } from "../core/options.ts";
 import type { TabMessage } from "../core/tab-channel.ts";
 import type { WebSocketClass } from "../core/options.ts";

@@ -15,7 +15,7 @@ import { TabMemory } from "./tab-memory.ts";
 import { bySeq, entityOf, QUEUE, REFUSED } from "../core/storage-ops.ts";
 import { checkEntity, otherGranularity } from "../core/streams.ts";
 import { HEARTBEAT } from "./leader-election.ts";
-import { Ticks } from "../core/ticks.ts";
+import { WriteClock } from "../core/write-clock.ts";
 import { checkFromClient } from "../wire/index.ts";
 import type { Refusal } from "../errors.ts";
 import type { State as Connection } from "../core/tab-channel.ts";
@@ -50,7 +50,7 @@ export class Tab extends Listeners {
   readonly #prefix: string;
   readonly #views = new Map<string, View>();
   readonly #answers = new Answers();
-  readonly #ticks = new Ticks();
+  readonly #ticks = new WriteClock();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
   /** Why entities are not read, as it was reported. */

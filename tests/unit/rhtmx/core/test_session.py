@@ -45,7 +45,7 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import SCHEMA_HASH, SERVER_MESSAGES
-from rhtmx.words import unknown
+from rhtmx.unknown_words import unknown
 
 
 def welcome(last_seq: int = 0, epoch: str = "e", requests: int = 64) -> Welcome:

@@ -279,7 +279,7 @@ async def test_online_gives_a_handshake_that_is_under_way_little_time(
     peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rhtmx.core.heartbeat.PROOF", 0.05)
-    monkeypatch.setattr("rhtmx.runtime.haste._BURST", 0.0)
+    monkeypatch.setattr("rhtmx.runtime.handshake_deadline._BURST", 0.0)
     shaking = asyncio.Event()
 
     async def nobody(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

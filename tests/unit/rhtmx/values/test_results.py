@@ -16,6 +16,7 @@ from rhtmx.messages import (
     ValidationResult,
     Winner,
 )
+from rhtmx.unknown_words import unknown
 from rhtmx.values.results import (
     Conflict,
     FieldPushResult,
@@ -25,7 +26,6 @@ from rhtmx.values.results import (
     SyncResult,
     Validation,
 )
-from rhtmx.words import unknown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

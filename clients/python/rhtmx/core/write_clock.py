@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-__all__ = ["MOST_AHEAD", "Ticks"]
+__all__ = ["MOST_AHEAD", "WriteClock"]
 
 MOST_AHEAD = timedelta(minutes=1)
 """So far ahead of the clock a time may be, where no write waits."""
@@ -22,12 +22,12 @@ MOST_AHEAD = timedelta(minutes=1)
 _TICK = timedelta(microseconds=1)
 
 
-class Ticks:
+class WriteClock:
     """See the head of the file.
 
     Example:
         >>> from datetime import UTC
-        >>> ticks, noon = Ticks(), datetime(2026, 1, 1, 12, tzinfo=UTC)
+        >>> ticks, noon = WriteClock(), datetime(2026, 1, 1, 12, tzinfo=UTC)
         >>> ticks.next(noon) == noon, ticks.next(noon).microsecond
         (True, 1)
     """

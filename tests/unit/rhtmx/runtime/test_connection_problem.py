@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.runtime.trouble`."""
+"""Facts about `rhtmx.runtime.connection_problem`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import logging
 import pytest
 
 from rhtmx.errors import ErrorCode
-from rhtmx.runtime.trouble import Trouble
+from rhtmx.runtime.connection_problem import ConnectionProblem
 
 
 def test_each_reason_is_logged_once_until_there_is_a_connection(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    trouble = Trouble()
+    trouble = ConnectionProblem()
     for words in ("a", "b", "a", "b"):
         trouble.note(ErrorCode.FORBIDDEN, words, logging.WARNING)
     assert trouble.last is not None
@@ -29,7 +29,7 @@ def test_what_somebody_is_told_anyway_is_kept_and_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    trouble = Trouble()
+    trouble = ConnectionProblem()
     trouble.note(ErrorCode.UNSPECIFIED, "a", None)
     assert trouble.last is not None
     assert caplog.messages == []

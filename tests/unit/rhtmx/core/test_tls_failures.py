@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.core.tls`."""
+"""Facts about `rhtmx.core.tls_failures`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from rhtmx.core.tls import failure
+from rhtmx.core.tls_failures import failure
 
 
 def unverified(code: int, words: str) -> ssl.SSLCertVerificationError:

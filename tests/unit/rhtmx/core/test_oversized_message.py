@@ -1,11 +1,11 @@
-"""Facts about `rhtmx.core.oversized`: what the scenarios of `limits.json` leave out."""
+"""Facts about `rhtmx.core.oversized_message`: what the scenarios of `limits.json` leave out."""
 
 from __future__ import annotations
 
 import pytest
 
 from rhtmx.core.events import Event, Refused, Rejected
-from rhtmx.core.oversized import Oversized
+from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.requests import Requests
 from rhtmx.core.storage_ops import Settled
@@ -22,7 +22,7 @@ class World:
         self.told: list[Event] = []
         self.writes = Writes(PendingOps(), lambda: 0.5, self.told.append, self)
         self.requests = Requests(lambda: 0.5, self.told.append)
-        self.blame = Oversized(self.writes, self.requests)
+        self.blame = OversizedMessage(self.writes, self.requests)
         self.connect()
 
     def settles(self, row: QueuedWrite, settled: Settled) -> bool:

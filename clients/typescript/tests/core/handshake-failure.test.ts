@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { asks, explain, misunderstanding, shown, thrown } from "../../src/core/handshake.ts";
+import { asks, explain, misunderstanding, shown, thrown } from "../../src/core/handshake-failure.ts";
 import { webSocketUrl } from "../../src/runtime/platform.ts";
 import { refusal } from "../support/refusal.ts";
 import { texts, urls } from "../support/vectors.ts";

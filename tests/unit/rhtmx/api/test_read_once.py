@@ -1,10 +1,10 @@
-"""Facts about `rhtmx.api.sync`."""
+"""Facts about `rhtmx.api.read_once`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from rhtmx.api.sync import collect
+from rhtmx.api.read_once import collect
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.core.granularity import Granularity

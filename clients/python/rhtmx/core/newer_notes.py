@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["Notes"]
+__all__ = ["NewerNotes"]
 
 log = logging.getLogger("rhtmx")
 
@@ -15,7 +15,7 @@ _MOST = 100
 """So much is told: it comes from outside."""
 
 
-class Notes:
+class NewerNotes:
     """See the head of the file. There is one for each client; it is called with each note."""
 
     def __init__(self) -> None:

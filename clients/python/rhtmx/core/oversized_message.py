@@ -20,12 +20,12 @@ from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
 
-__all__ = ["Oversized"]
+__all__ = ["OversizedMessage"]
 
 _CODES = frozenset({ERRORS[ErrorCode.TOO_LARGE].close_code, 1009})
 
 
-class Oversized:
+class OversizedMessage:
     """See the head of the file.
 
     Args:

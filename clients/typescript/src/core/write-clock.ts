@@ -14,7 +14,7 @@
 const MOST_AHEAD = 60_000_000;
 
 /** See the head of the file. */
-export class Ticks {
+export class WriteClock {
   #last = 0;
 
   /** A write that waits has this time: the next one is later. */

@@ -9,12 +9,12 @@ import logging
 
 from rhtmx.errors import ErrorCode, RhtmxError
 
-__all__ = ["Trouble"]
+__all__ = ["ConnectionProblem"]
 
 log = logging.getLogger("rhtmx")
 
 
-class Trouble:
+class ConnectionProblem:
     """See the head of the file.
 
     Attributes:

@@ -4,7 +4,7 @@ Knows the loop's timeouts. Must not know what is said in a handshake.
 
 One that was begun before may have nobody at the other end any more, like a connection
 that stands: it has three seconds left. The next one has its full time, however often
-somebody is in haste: on a slow line none would ever succeed.
+somebody is in a hurry: on a slow line none would ever succeed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeVar
 from rhtmx.core import heartbeat
 from rhtmx.runtime.handshake import DialError
 
-__all__ = ["Haste"]
+__all__ = ["HandshakeDeadline"]
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ _BURST = 0.1
 """A handshake that is younger, in seconds, was begun by this very waking."""
 
 
-class Haste:
+class HandshakeDeadline:
     """See the head of the file."""
 
     def __init__(self) -> None:

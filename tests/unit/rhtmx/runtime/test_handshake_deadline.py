@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.runtime.haste`."""
+"""Facts about `rhtmx.runtime.handshake_deadline`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import asyncio
 import pytest
 
 from rhtmx.runtime.handshake import DialError
-from rhtmx.runtime.haste import Haste
+from rhtmx.runtime.handshake_deadline import HandshakeDeadline
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rhtmx.core.heartbeat.PROOF", 0.02)
-    monkeypatch.setattr("rhtmx.runtime.haste._BURST", 0.0)
+    monkeypatch.setattr("rhtmx.runtime.handshake_deadline._BURST", 0.0)
 
 
 async def nobody() -> None:
     await asyncio.Event().wait()
 
 
-async def begun(haste: Haste) -> asyncio.Task[None]:
+async def begun(haste: HandshakeDeadline) -> asyncio.Task[None]:
     task = asyncio.create_task(haste.limit(nobody()))
     await asyncio.sleep(0)
     return task
 
 
 async def test_a_handshake_that_was_under_way_has_little_time_left_once_somebody_woke() -> None:
-    haste = Haste()
+    haste = HandshakeDeadline()
     task = await begun(haste)
     haste.hurry()
     with pytest.raises(
@@ -39,7 +39,7 @@ async def test_a_handshake_that_was_under_way_has_little_time_left_once_somebody
 
 
 async def test_who_wakes_again_takes_none_of_that_time_and_gives_none() -> None:
-    haste = Haste()
+    haste = HandshakeDeadline()
     task = await begun(haste)
     haste.hurry()
     left = haste._left
@@ -52,7 +52,7 @@ async def test_who_wakes_again_takes_none_of_that_time_and_gives_none() -> None:
 
 
 async def test_the_next_one_has_its_full_time_until_one_has_come_about() -> None:
-    haste = Haste()
+    haste = HandshakeDeadline()
     first = await begun(haste)
     haste.hurry()
     with pytest.raises(DialError):
@@ -73,8 +73,8 @@ async def test_the_next_one_has_its_full_time_until_one_has_come_about() -> None
 async def test_one_that_was_begun_by_the_waking_itself_has_its_full_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rhtmx.runtime.haste._BURST", 1000.0)
-    haste = Haste()
+    monkeypatch.setattr("rhtmx.runtime.handshake_deadline._BURST", 1000.0)
+    haste = HandshakeDeadline()
     task = await begun(haste)
     haste.hurry()
     assert haste._left is not None
@@ -84,7 +84,7 @@ async def test_one_that_was_begun_by_the_waking_itself_has_its_full_time(
 
 
 async def test_without_a_handshake_there_is_nothing_to_hurry_and_its_own_end_is_told() -> None:
-    haste = Haste()
+    haste = HandshakeDeadline()
     haste.hurry()
 
     async def refused() -> None:
