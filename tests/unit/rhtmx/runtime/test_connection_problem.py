@@ -13,15 +13,15 @@ from rhtmx.runtime.connection_problem import ConnectionProblem
 def test_each_reason_is_logged_once_until_there_is_a_connection(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    trouble = ConnectionProblem()
+    problem = ConnectionProblem()
     for words in ("a", "b", "a", "b"):
-        trouble.note(ErrorCode.FORBIDDEN, words, logging.WARNING)
-    assert trouble.last is not None
-    assert (trouble.last.code, trouble.last.message) == (ErrorCode.FORBIDDEN, "b")
+        problem.note(ErrorCode.FORBIDDEN, words, logging.WARNING)
+    assert problem.last is not None
+    assert (problem.last.code, problem.last.message) == (ErrorCode.FORBIDDEN, "b")
     assert caplog.messages == ["a: trying again", "b: trying again"]
-    trouble.over()
-    assert trouble.last is None
-    trouble.note(ErrorCode.UNSPECIFIED, "a", logging.WARNING)
+    problem.over()
+    assert problem.last is None
+    problem.note(ErrorCode.UNSPECIFIED, "a", logging.WARNING)
     assert len(caplog.messages) == 3
 
 
@@ -29,7 +29,7 @@ def test_what_somebody_is_told_anyway_is_kept_and_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    trouble = ConnectionProblem()
-    trouble.note(ErrorCode.UNSPECIFIED, "a", None)
-    assert trouble.last is not None
+    problem = ConnectionProblem()
+    problem.note(ErrorCode.UNSPECIFIED, "a", None)
+    assert problem.last is not None
     assert caplog.messages == []
