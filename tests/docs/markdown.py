@@ -20,12 +20,14 @@ PAGES = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/backends.md",
     "docs/clients.md",
     "docs/glossary.md",
     "docs/guarantees.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",
+    "docs/terminal.md",
     *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "decisions").glob("*.md")),
 )
 """The pages that are written by hand."""
