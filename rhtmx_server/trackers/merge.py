@@ -7,7 +7,7 @@ or where a write comes from; time is an argument.
 
 1. the timestamp, in microseconds;
 2. the client id, as UTF-8 bytes; an unknown one counts as empty;
-3. the value, as the UTF-8 bytes of its canonical JSON (`jsontext.canonical`);
+3. the value, as the UTF-8 bytes of its canonical JSON (`json_text.canonical`);
    a deletion counts as empty and so comes before every value.
 
 The order uses nothing but the two writes: it is the same on every node, in

@@ -1,7 +1,7 @@
 """The changes of one entity as an asynchronous iterator, over gRPC.
 
 Knows streams, and when to make another one. Must not know what a position means:
-`place` does. What is not taken is not read: it waits at the server, and a reader
+`position_tracker` does. What is not taken is not read: it waits at the server, and a reader
 that lags gets the latest once it goes on.
 """
 

@@ -3,7 +3,7 @@
  * the promises of this tab.
  *
  * Knows what was written, asked and opened here. Must not know the connection:
- * it talks to the part that leads in the words of `port.ts`, here or in another
+ * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
  * tab.
  */
 import { Answers } from "./answers.ts";
