@@ -166,6 +166,7 @@ class EventRouter:
                 call = self._calls.pop(request_id, None)
                 if call is not None and not call.done():
                     call.set_exception(error)
+                    call.exception()  # whoever does not wait need not hear of it: it is kept
             case Started(cursor):
                 if cursor in self._subscriptions:
                     self._subscriptions[cursor].started()

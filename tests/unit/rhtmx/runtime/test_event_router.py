@@ -67,6 +67,18 @@ async def test_a_refusal_is_raised_by_the_call(session: Session, inbox: EventRou
         await call
 
 
+async def test_a_refusal_that_nobody_waits_for_is_no_error_of_the_loop(
+    session: Session, inbox: EventRouter, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = session.ask(ValidateField("", "signup", "email", "x"))
+    call = inbox.answer(name)
+    session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
+    inbox.take()
+    assert call.done()
+    del call  # asyncio logs what nobody has looked at, as the last reference goes
+    assert caplog.records == []
+
+
 async def test_the_answer_to_a_call_that_was_cancelled_is_dropped(
     session: Session, inbox: EventRouter
 ) -> None:
