@@ -105,13 +105,14 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run ruff and mypy."""
+    """Run ruff, mypy, Biome and the compiler of TypeScript."""
     session.install(
         "-e",
         ".[server]",
         *(each for name in ("bench", "codegen", "lint", "test") for each in group(name)),
     )
     _lint(session)
+    _lint_typescript(session)
 
 
 @nox.session
@@ -127,10 +128,16 @@ def _lint(session: nox.Session) -> None:
     session.run("mypy", ".")
 
 
-def _typescript(session: nox.Session) -> None:
+def _lint_typescript(session: nox.Session) -> None:
     with session.chdir(TYPESCRIPT):
         _npm(session, "ci", "--no-audit", "--no-fund")
+        _npm(session, "run", "lint")
         _npm(session, "run", "check")
+
+
+def _typescript(session: nox.Session) -> None:
+    _lint_typescript(session)
+    with session.chdir(TYPESCRIPT):
         _npm(session, "test")
 
 

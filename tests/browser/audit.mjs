@@ -24,7 +24,8 @@ const WIDE = { width: 1280, height: 900, colorScheme: "light" };
 /** Fails if anything is found, on a narrow dark screen and on a wide light one. */
 async function holds({ page }, state) {
   // Evaluated, as the page's Content Security Policy lets no foreign script in.
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(await readFile(AXE, "utf8"));
+  if (!(await page.evaluate(() => "axe" in window)))
+    await page.evaluate(await readFile(AXE, "utf8"));
   for (const { colorScheme, ...screen } of [NARROW, WIDE]) {
     await page.setViewportSize(screen);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -36,8 +37,7 @@ async function holds({ page }, state) {
 
 async function violations(page) {
   const { violations: found, passes } = await page.evaluate(
-    (values) =>
-      window.axe.run({ runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
+    (values) => window.axe.run({ runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
     TAGS,
   );
   assert.ok(passes.length > 30, "axe has looked at the page");
@@ -98,7 +98,11 @@ export async function nothingIsFoundOnABoardThatIsEmptyOrFull({ open, ask }) {
 
 export async function nothingIsFoundWhileConflictsAreOpen({ open, ask }) {
   const [window, other] = await Promise.all([open(), open()]);
-  const [won, lost, gone] = [await window.add("One"), await window.add("Two"), await window.add("Three")];
+  const [won, lost, gone] = [
+    await window.add("One"),
+    await window.add("Two"),
+    await window.add("Three"),
+  ];
   await window.saved();
   await other.find("Three");
   await window.goOffline();
@@ -190,8 +194,20 @@ export async function whatIsWrongIsFound({ open }) {
     await page.reload();
   };
   await spoilt(() => document.querySelector("label[for=email]").remove(), /critical: label/);
-  await spoilt(() => document.querySelector(".lead").style.setProperty("color", "#777"), /serious: color/);
-  await spoilt(() => (document.querySelector("main").style.width = "330px"), /off the screen|sideways/);
-  await spoilt(() => (document.querySelector("#add-title").placeholder = "x".repeat(60)), /placeholder is cut/);
-  await spoilt(() => (document.querySelector("#offline").style.cssText = "min-height: 0; height: 20px"), /too small/);
+  await spoilt(
+    () => document.querySelector(".lead").style.setProperty("color", "#777"),
+    /serious: color/,
+  );
+  await spoilt(
+    () => (document.querySelector("main").style.width = "330px"),
+    /off the screen|sideways/,
+  );
+  await spoilt(
+    () => (document.querySelector("#add-title").placeholder = "x".repeat(60)),
+    /placeholder is cut/,
+  );
+  await spoilt(
+    () => (document.querySelector("#offline").style.cssText = "min-height: 0; height: 20px"),
+    /too small/,
+  );
 }

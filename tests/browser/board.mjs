@@ -186,7 +186,11 @@ export async function aCardCanBeDraggedOfflineAndWhileAConflictIsOpen({ open, as
 }
 
 export async function whereNothingIsDraggedThereIsNoHandle({ open }) {
-  const touched = await open({ hasTouch: true, isMobile: true, viewport: { width: 320, height: 640 } });
+  const touched = await open({
+    hasTouch: true,
+    isMobile: true,
+    viewport: { width: 320, height: 640 },
+  });
   const id = await touched.add("Move me");
   assert.equal(await touched.card(id).locator(".handle").isVisible(), false);
   await touched.move(id, "doing");

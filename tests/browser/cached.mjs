@@ -52,19 +52,26 @@ class Guest {
     const guest = new Guest(await context.newPage(), world);
     await guest.#watch(await context.newCDPSession(guest.page));
     if (!locks) {
-      await guest.page.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }));
+      await guest.page.addInitScript(() =>
+        Object.defineProperty(Navigator.prototype, "locks", { value: undefined }),
+      );
     }
     await guest.page.goto(url);
-    await guest.page.evaluate(async ([options, entity, watched]) => {
-      window.log = [];
-      for (const name of ["pagehide", "pageshow"]) {
-        addEventListener(name, ({ persisted }) => window.log.push(`${name} ${persisted}`));
-      }
-      window.client = rhtmx.connect("/api/ws", options);
-      window.tasks = window.client.collection(entity);
-      window.client.changes(watched, (change) => window.log.push(change ? change.entity_id : "missing"));
-      await window.tasks.synced;
-    }, [options, entity, watched]);
+    await guest.page.evaluate(
+      async ([options, entity, watched]) => {
+        window.log = [];
+        for (const name of ["pagehide", "pageshow"]) {
+          addEventListener(name, ({ persisted }) => window.log.push(`${name} ${persisted}`));
+        }
+        window.client = rhtmx.connect("/api/ws", options);
+        window.tasks = window.client.collection(entity);
+        window.client.changes(watched, (change) =>
+          window.log.push(change ? change.entity_id : "missing"),
+        );
+        await window.tasks.synced;
+      },
+      [options, entity, watched],
+    );
     return guest;
   }
 
@@ -83,8 +90,10 @@ class Guest {
   async leave(connections) {
     const { url, ask } = this.#world;
     await this.page.goto(`${url}next`);
-    await until(async () => (await ask("connections")) === connections, async () =>
-      `${connections} connections on the server, not ${await ask("connections")}`);
+    await until(
+      async () => (await ask("connections")) === connections,
+      async () => `${connections} connections on the server, not ${await ask("connections")}`,
+    );
   }
 
   /** Goes back; the page was kept. */
@@ -95,7 +104,9 @@ class Guest {
     await until(() => this.cameBack, "the page to come back");
     if (this.cameBack !== "kept") throw new NotKept(this.cameBack);
     await this.page.waitForFunction(() => window.log?.includes("pageshow true"));
-    const kept = await this.page.evaluate(() => window.log.filter((each) => each.startsWith("page")));
+    const kept = await this.page.evaluate(() =>
+      window.log.filter((each) => each.startsWith("page")),
+    );
     assert.deepEqual(kept.slice(-2), ["pagehide true", "pageshow true"]);
   }
 

@@ -45,8 +45,27 @@ import { Window } from "./window.mjs";
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
 
-const demo = { ...board, ...offline, ...signup, ...page, ...audit, ...hostile, ...demoTabs, ...pictures };
-const scenarios = { ...demo, ...forms, ...htmx, ...tabs, ...places, ...react.scenarios, ...cached, ...refused, ...storage };
+const demo = {
+  ...board,
+  ...offline,
+  ...signup,
+  ...page,
+  ...audit,
+  ...hostile,
+  ...demoTabs,
+  ...pictures,
+};
+const scenarios = {
+  ...demo,
+  ...forms,
+  ...htmx,
+  ...tabs,
+  ...places,
+  ...react.scenarios,
+  ...cached,
+  ...refused,
+  ...storage,
+};
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const options = {
   executablePath: process.argv[2],
@@ -58,8 +77,14 @@ const browser = await chromium.launch(options);
 
 /** What these use of a browser, any driver of any browser can do. */
 const facts = {
-  ...formValues, ...formNumbers, ...formNames, ...formSubmissions, ...formDialogs, ...formDrafts,
-  ...formRecords, ...formHtmx,
+  ...formValues,
+  ...formNumbers,
+  ...formNames,
+  ...formSubmissions,
+  ...formDialogs,
+  ...formDrafts,
+  ...formRecords,
+  ...formHtmx,
 };
 
 const say = (message) => console.log(JSON.stringify(message));
@@ -117,7 +142,10 @@ async function run({ scenario, url, pictures }) {
       return assert.deepEqual(tab.problems, []);
     }
     await scenarios[scenario]({ open, openTab, visit, profile, ask, pictures, url });
-    assert.deepEqual(windows.flatMap((window) => window.problems), []);
+    assert.deepEqual(
+      windows.flatMap((window) => window.problems),
+      [],
+    );
   } finally {
     await Promise.all(contexts.map((context) => context.close()));
     await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));

@@ -14,10 +14,13 @@ const stateIs = (tab, state) =>
 
 export async function aButtonThatClosesTheDialogIsNotHeld(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <dialog><form data-rhtmx-form="task" action="/done" method="post"><input name="title">
     <button id="cancel" value="cancel" formmethod="dialog">Cancel</button>
-    <button id="send">Send</button></form></dialog>`);
+    <button id="send">Send</button></form></dialog>`,
+  );
   await shown(tab);
   await tab.click("#send");
   await isRefused(tab);
@@ -35,9 +38,12 @@ export async function aButtonThatClosesTheDialogIsNotHeld(tools) {
 
 export async function aFormOfADialogClosesItWithItsButtonOnceItIsValid(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <dialog><form data-rhtmx-form="two" method="dialog"><input name="title">
-    <button name="action" value="publish">Publish</button></form></dialog>`);
+    <button name="action" value="publish">Publish</button></form></dialog>`,
+  );
   await shown(tab);
   await tab.click("button");
   await isRefused(tab);
@@ -50,11 +56,14 @@ export async function aFormOfADialogClosesItWithItsButtonOnceItIsValid(tools) {
 /** A submission waits for its answer; then the dialog is closed. */
 async function closed(tools, close) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <dialog><form data-rhtmx-form="slow" action="/done" method="post"><input name="name" value="good">
     <button id="cancel" type="button" onclick="this.closest('dialog').close()">Cancel</button>
     <button id="send">Send</button></form></dialog>
-    <form data-rhtmx-form="task"><input id="title" name="title"></form>`);
+    <form data-rhtmx-form="task"><input id="title" name="title"></form>`,
+  );
   await ask("hold checks");
   await shown(tab);
   await tab.click("#send");
@@ -75,9 +84,12 @@ export const whoClosesTheDialogHasNotSent = (tools) => closed(tools, (tab) => ta
 
 export async function aDialogThatItsButtonClosesFirstIsSent(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <dialog><form data-rhtmx-form="task" action="/done" method="post"><input name="title" value="good">
-    <button onclick="this.closest('dialog').close()">Send</button></form></dialog>`);
+    <button onclick="this.closest('dialog').close()">Send</button></form></dialog>`,
+  );
   await shown(tab);
   await tab.click("button");
   await isDone(tab);

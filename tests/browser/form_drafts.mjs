@@ -1,7 +1,7 @@
 /** What a user typed and did not send: back in the very same form, and in no other. */
 import assert from "node:assert/strict";
 
-import { isBound, isDone, isRefused, open, textOf, valueOf } from "./form_tools.mjs";
+import { isBound, isDone, isRefused, open, textOf, valueIn } from "./form_tools.mjs";
 
 const edit = (id, title, more = "") => `
   <form data-rhtmx-form="task" action="/save" method="post" hx-post="/save" hx-target="#out" ${more}>
@@ -17,10 +17,13 @@ async function kept({ tab, ask }) {
 
 export async function whatWasTypedIsBackAfterAReloadAndAnother(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="several"><input name="line"><input id="second" name="line">
     <input type="checkbox" name="agree" value="true"><input type="radio" name="size" value="s" checked>
-    <input type="radio" name="size" value="m"><select name="tags"><option>red<option>blue</select></form>`);
+    <input type="radio" name="size" value="m"><select name="tags"><option>red<option>blue</select></form>`,
+  );
   await tab.type("#second", "two");
   await tab.click("[name=agree]");
   await tab.click("[value=m]");
@@ -53,14 +56,14 @@ export async function theTextForOneRecordStaysOutOfAnother(tools) {
   await tab.type("[name=note]", "for record 1");
   // A link to a page of the same path.
   await open(tools, edit(2, "Call the bank"), { path: "/edit?id=2" });
-  assert.equal(await valueOf(tab, "[name=title]"), "Call the bank");
-  assert.equal(await valueOf(tab, "[name=note]"), "");
+  assert.equal(await valueIn(tab, "[name=title]"), "Call the bank");
+  assert.equal(await valueIn(tab, "[name=note]"), "");
   // The same address shows another record now, whose note is empty as well.
   await tab.type("[name=note]", "for record 2");
   await ask("show", "/edit?id=2", { body: edit(3, "Call the bank") });
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "[name=note]"), "");
+  assert.equal(await valueIn(tab, "[name=note]"), "");
 }
 
 export async function whatTheServerRendersAnewStays(tools) {
@@ -71,8 +74,8 @@ export async function whatTheServerRendersAnewStays(tools) {
   await ask("show", "/form", { body: edit(1, "Paid") });
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "[name=title]"), "Paid");
-  assert.equal(await valueOf(tab, "[name=note]"), "soon");
+  assert.equal(await valueIn(tab, "[name=title]"), "Paid");
+  assert.equal(await valueIn(tab, "[name=note]"), "soon");
 }
 
 export async function aFormThatWasAnsweredHasNoDraft(tools) {
@@ -97,7 +100,7 @@ export async function aFormWhosePostFailedHasItsDraft(tools) {
   assert.match(all, /and the gas/);
   await tab.back();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "[name=title]"), "Pay the rent and the gas");
+  assert.equal(await valueIn(tab, "[name=title]"), "Pay the rent and the gas");
 }
 
 export async function aFormThatIsRefusedOrResetAndItsDraft(tools) {
@@ -109,7 +112,7 @@ export async function aFormThatIsRefusedOrResetAndItsDraft(tools) {
   assert.match(await kept(tools), /"x\\"/);
   await tab.back();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "[name=title]"), "x");
+  assert.equal(await valueIn(tab, "[name=title]"), "x");
   await tab.evaluate(() => document.querySelector("form").reset());
   assert.doesNotMatch(await kept(tools), /"x\\"/);
 }
@@ -135,20 +138,20 @@ async function abandoned(tools, version) {
   await opens(1);
   await tab.type("[name=title]", "scrap");
   await opens(2);
-  assert.equal(await valueOf(tab, "[name=title]"), "");
+  assert.equal(await valueIn(tab, "[name=title]"), "");
   await opens(1);
-  assert.equal(await valueOf(tab, "[name=title]"), "");
+  assert.equal(await valueIn(tab, "[name=title]"), "");
   await tab.type("[name=title]", "scrap");
   await tab.evaluate(() => (document.querySelector("#modal").innerHTML = ""));
   await tab.reload();
   await opens(1);
-  assert.equal(await valueOf(tab, "[name=title]"), "");
+  assert.equal(await valueIn(tab, "[name=title]"), "");
   await tab.type("[name=title]", "not done yet");
   await tab.reload();
   await opens(2);
-  assert.equal(await valueOf(tab, "[name=title]"), "");
+  assert.equal(await valueIn(tab, "[name=title]"), "");
   await opens(1);
-  assert.equal(await valueOf(tab, "[name=title]"), "not done yet");
+  assert.equal(await valueIn(tab, "[name=title]"), "not done yet");
 }
 
 async function posted(tools, version, status, left) {
@@ -165,7 +168,7 @@ async function posted(tools, version, status, left) {
   await tab.until(() => window.isAnswered);
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "[name=title]"), left);
+  assert.equal(await valueIn(tab, "[name=title]"), left);
   assert.equal(await textOf(tab, "#out"), "");
 }
 

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 
 import {
-  aMomentLater, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf,
+  aMomentLater,
+  isRefused,
+  isWrong,
+  nothingWasSent,
+  open,
+  sentOnce,
+  textOf,
 } from "./form_tools.mjs";
 
 const OUT = '<p id="out"></p>';
@@ -61,9 +67,13 @@ async function plainButton(tools, version) {
 
 async function link(tools, version) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="task"><input name="title">
-    <a href="/nowhere" hx-put="/save" hx-target="#out"><b>Save</b></a></form>${OUT}`, { htmx: version });
+    <a href="/nowhere" hx-put="/save" hx-target="#out"><b>Save</b></a></form>${OUT}`,
+    { htmx: version },
+  );
   await tab.click("b");
   await isRefused(tab);
   await nothingWasSent(tools);
@@ -72,11 +82,15 @@ async function link(tools, version) {
 /** What its page makes a button posts like one; what another event posts is no click's. */
 async function roleOfAButton(tools, version) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="task"><input name="title">
     <span id="save" role="button" tabindex="0" hx-post="/save" hx-target="#out">Save</span>
     <button id="twice" type="button" hx-post="/twice" hx-trigger="dblclick" hx-target="#out"
-      onclick="this.textContent = 'Once more'">Send</button></form>${OUT}`, { htmx: version });
+      onclick="this.textContent = 'Once more'">Send</button></form>${OUT}`,
+    { htmx: version },
+  );
   await tab.click("#twice");
   await tab.until(() => document.querySelector("#twice").textContent === "Once more");
   await tab.click("#save");
@@ -91,12 +105,16 @@ async function roleOfAButton(tools, version) {
 /** What posts without being a submission, as it says; what does not send the form's values. */
 async function exempt(tools, version) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="task"><input name="title">
     <button id="row" type="button" formnovalidate hx-post="/row" hx-target="#out">Add a row</button>
-    <button id="list" type="button" hx-get="/list" hx-target="#out">List</button></form>${OUT}`, {
-    htmx: version,
-  });
+    <button id="list" type="button" hx-get="/list" hx-target="#out">List</button></form>${OUT}`,
+    {
+      htmx: version,
+    },
+  );
   await tab.click("#list");
   await isAnswered(tab);
   await tab.evaluate(() => (document.querySelector("#out").textContent = ""));
@@ -155,12 +173,16 @@ async function failed(tools, version) {
 /** htmx 2 sends the value of the button that had the focus last. */
 async function focusElsewhere(tools, version) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="slow" hx-post="/save" hx-target="#out"><input name="name" value="good">
     <button id="b" name="action" value="publish">Publish</button>
-    <button id="draft" name="action" value="draft" formaction="/draft">Draft</button></form>${OUT}`, {
-    htmx: version,
-  });
+    <button id="draft" name="action" value="draft" formaction="/draft">Draft</button></form>${OUT}`,
+    {
+      htmx: version,
+    },
+  );
   await ask("hold checks");
   await tab.click("#b");
   await tab.until(() => document.querySelector("form").dataset.rhtmxState === "checking");
@@ -175,11 +197,15 @@ async function focusElsewhere(tools, version) {
 async function swapped(tools, version) {
   const { tab, ask } = tools;
   await ask("show", "/kind", { body: '<input name="note">' });
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="company"><input name="kind" value="person"><p id="out"><input id="vat" name="vat"></p>
-    <p data-rhtmx-error="vat"></p><button id="kind" type="button" hx-get="/kind" hx-target="#out">Person</button></form>`, {
-    htmx: version,
-  });
+    <p data-rhtmx-error="vat"></p><button id="kind" type="button" hx-get="/kind" hx-target="#out">Person</button></form>`,
+    {
+      htmx: version,
+    },
+  );
   await tab.type("#vat", "DE");
   await isWrong(tab, "#vat");
   await tab.click("#kind");
@@ -194,7 +220,10 @@ async function swappedItself(tools, version) {
   for (const time of [1, 2, 3]) {
     await ask("answer", "/save", { body: form.replace("<form", `<form data-time="${time}"`) });
     await tab.click("#b");
-    await tab.until((each) => document.querySelector("form[data-rhtmx-state]")?.dataset.time === each, `${time}`);
+    await tab.until(
+      (each) => document.querySelector("form[data-rhtmx-state]")?.dataset.time === each,
+      `${time}`,
+    );
   }
   assert.equal((await ask("posted", 3)).length, 3);
 }
@@ -204,18 +233,26 @@ const both = (scenario, ...more) =>
 
 export const [aButtonThatPostsTheFormIsHeld2, aButtonThatPostsTheFormIsHeld4] = both(button);
 export const [theButtonThatPostsIsChecked2, theButtonThatPostsIsChecked4] = both(wrongButton);
-export const [aButtonThatSubmitsNothingIsCheckedAsItIsSent2, aButtonThatSubmitsNothingIsCheckedAsItIsSent4] =
-  both(plainButton);
+export const [
+  aButtonThatSubmitsNothingIsCheckedAsItIsSent2,
+  aButtonThatSubmitsNothingIsCheckedAsItIsSent4,
+] = both(plainButton);
 export const [aLinkThatPostsTheFormIsHeld2, aLinkThatPostsTheFormIsHeld4] = both(link);
 export const [whatHasTheRoleOfAButtonIsHeld2, whatHasTheRoleOfAButtonIsHeld4] = both(roleOfAButton);
 export const [aButtonThatSaysSoIsNotHeld2, aButtonThatSaysSoIsNotHeld4] = both(exempt);
 export const [theBrowsersChecksComeFirst2, theBrowsersChecksComeFirst4] = both(browsersChecks);
-export const [aSecondClickOnTheButtonIsRefused2, aSecondClickOnTheButtonIsRefused4] =
-  both(secondClick, two(BUTTON));
-export const [aSecondSubmissionIsRefused2, aSecondSubmissionIsRefused4] = both(secondClick, POSTING);
+export const [aSecondClickOnTheButtonIsRefused2, aSecondClickOnTheButtonIsRefused4] = both(
+  secondClick,
+  two(BUTTON),
+);
+export const [aSecondSubmissionIsRefused2, aSecondSubmissionIsRefused4] = both(
+  secondClick,
+  POSTING,
+);
 export const [whatFailedMayBeSentAgain2, whatFailedMayBeSentAgain4] = both(failed);
 export const [theFocusElsewhereSendsNoOtherButton2, theFocusElsewhereSendsNoOtherButton4] =
   both(focusElsewhere);
-export const [anErrorGoesWithAFieldThatIsSwapped2, anErrorGoesWithAFieldThatIsSwapped4] = both(swapped);
+export const [anErrorGoesWithAFieldThatIsSwapped2, anErrorGoesWithAFieldThatIsSwapped4] =
+  both(swapped);
 export const [aFormThatItsPostReplacesIsSentEachTime2, aFormThatItsPostReplacesIsSentEachTime4] =
   both(swappedItself);

@@ -1,23 +1,54 @@
 /** Controls and images may be called like what a script calls of a form or a document. */
 import assert from "node:assert/strict";
 
-import { isBound, isDone, isRefused, isWrong, open, sentOnce, valueOf } from "./form_tools.mjs";
+import { isBound, isDone, isRefused, isWrong, open, sentOnce, valueIn } from "./form_tools.mjs";
 
 /** As a page must not call them, and pages do. */
 const NAMES = [
-  "action", "addEventListener", "append", "attributes", "childNodes", "closest", "contains",
-  "dataset", "dispatchEvent", "elements", "form", "getAttribute", "getAttributeNames",
-  "getRootNode", "hasAttribute", "id", "isConnected", "length", "matches", "method", "name",
-  "noValidate", "nodeType", "ownerDocument", "parentNode", "querySelector", "querySelectorAll",
-  "reportValidity", "requestSubmit", "reset", "submit", "target", "textContent",
+  "action",
+  "addEventListener",
+  "append",
+  "attributes",
+  "childNodes",
+  "closest",
+  "contains",
+  "dataset",
+  "dispatchEvent",
+  "elements",
+  "form",
+  "getAttribute",
+  "getAttributeNames",
+  "getRootNode",
+  "hasAttribute",
+  "id",
+  "isConnected",
+  "length",
+  "matches",
+  "method",
+  "name",
+  "noValidate",
+  "nodeType",
+  "ownerDocument",
+  "parentNode",
+  "querySelector",
+  "querySelectorAll",
+  "reportValidity",
+  "requestSubmit",
+  "reset",
+  "submit",
+  "target",
+  "textContent",
 ];
 
 export async function controlsMayBeCalledLikeThePropertiesOfAForm(tools) {
   const { tab } = tools;
   const named = NAMES.map((each) => `<input name="${each}">`).join("");
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="names" action="/done" method="post"><input id="t" name="title">
-    <button id="send">Send</button>${named}</form>`);
+    <button id="send">Send</button>${named}</form>`,
+  );
   await tab.type("#t", "x");
   await isWrong(tab, "#t");
   // A driver's own click may go by what is hidden here.
@@ -27,7 +58,7 @@ export async function controlsMayBeCalledLikeThePropertiesOfAForm(tools) {
   await tab.type("#t", "yz");
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "#t"), "xyz");
+  assert.equal(await valueIn(tab, "#t"), "xyz");
   await send();
   await isDone(tab);
   assert.equal((await sentOnce(tools))[0], "title=xyz");
@@ -36,13 +67,25 @@ export async function controlsMayBeCalledLikeThePropertiesOfAForm(tools) {
 export async function imagesMayBeCalledLikeThePropertiesOfADocument(tools) {
   const { tab, ask } = tools;
   const names = [
-    "activeElement", "addEventListener", "body", "createElement", "currentScript", "forms",
-    "querySelector", "querySelectorAll", "readyState", "visibilityState",
+    "activeElement",
+    "addEventListener",
+    "body",
+    "createElement",
+    "currentScript",
+    "forms",
+    "querySelector",
+    "querySelectorAll",
+    "readyState",
+    "visibilityState",
   ];
-  const named = names.map((each) => `<img name="${each}" alt="" data-url="ws://nowhere/">`).join("");
-  await ask("show", "/form", { body: `
+  const named = names
+    .map((each) => `<img name="${each}" alt="" data-url="ws://nowhere/">`)
+    .join("");
+  await ask("show", "/form", {
+    body: `
     ${named}<form data-rhtmx-form="names" action="/done" method="post"><input id="t" name="title">
-    <button id="send">Send</button></form>` });
+    <button id="send">Send</button></form>`,
+  });
   await tab.goto("/form");
   // The drivers' own selectors go by what is hidden here.
   const run = (source) => {

@@ -1,17 +1,30 @@
 /** What stands in a control and is no value is an error, not an empty value. */
 import assert from "node:assert/strict";
 
-import { isDone, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf, valueOf, wordsAt } from "./form_tools.mjs";
+import {
+  isDone,
+  isRefused,
+  isWrong,
+  nothingWasSent,
+  open,
+  sentOnce,
+  textOf,
+  valueIn,
+  wordsAt,
+} from "./form_tools.mjs";
 
 /** What an engine makes of a text in a number field differs; that it is not lost must not. */
 async function textInANumberField(tools, text, attribute) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="number" ${attribute} action="/done" method="post">
-    <input type="number" name="price" step="any"><button>Send</button></form>`);
+    <input type="number" name="price" step="any"><button>Send</button></form>`,
+  );
   await tab.type("input", text);
   const bad = await tab.evaluate(() => document.querySelector("input").validity.badInput);
-  if (!bad) return assert.notEqual(await valueOf(tab, "input"), "");
+  if (!bad) return assert.notEqual(await valueIn(tab, "input"), "");
   await isWrong(tab, "input");
   const words = await tab.evaluate(() => document.querySelector("input").validationMessage);
   assert.equal(await wordsAt(tab, "input"), words);
@@ -26,16 +39,23 @@ async function textInANumberField(tools, text, attribute) {
   assert.deepEqual(await sentOnce(tools), ["price=15"]);
 }
 
-export const aTextThatIsNoNumberIsNeverEmpty = (tools) => textInANumberField(tools, "4-2", "novalidate");
-export const aNumberWithACommaIsNeverEmpty = (tools) => textInANumberField(tools, "1,5", "novalidate");
-export const aNumberThatEndsWithACommaIsNeverEmpty = (tools) => textInANumberField(tools, "21,", "novalidate");
-export const theBrowsersOwnChecksOfATextThatIsNoNumberStay = (tools) => textInANumberField(tools, "-", "");
+export const aTextThatIsNoNumberIsNeverEmpty = (tools) =>
+  textInANumberField(tools, "4-2", "novalidate");
+export const aNumberWithACommaIsNeverEmpty = (tools) =>
+  textInANumberField(tools, "1,5", "novalidate");
+export const aNumberThatEndsWithACommaIsNeverEmpty = (tools) =>
+  textInANumberField(tools, "21,", "novalidate");
+export const theBrowsersOwnChecksOfATextThatIsNoNumberStay = (tools) =>
+  textInANumberField(tools, "-", "");
 
 export async function halfADateIsNoEmptyDate(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="number" novalidate action="/done" method="post">
-    <input name="price" value="1"><input type="date" name="day"><button>Send</button></form>`);
+    <input name="price" value="1"><input type="date" name="day"><button>Send</button></form>`,
+  );
   await tab.type("[type=date]", "12");
   const isHalf = await tab.evaluate(() => document.querySelector("[type=date]").validity.badInput);
   // An engine without a control for dates takes any text.
@@ -48,9 +68,12 @@ export async function halfADateIsNoEmptyDate(tools) {
 
 export async function halfADateThatIsClearedIsNoErrorAnyMore(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="number" novalidate action="/done" method="post">
-    <input type="date" name="day"><input name="price" value="1"><button>Send</button></form>`);
+    <input type="date" name="day"><input name="price" value="1"><button>Send</button></form>`,
+  );
   await tab.type("[type=date]", "12");
   const isHalf = () => tab.evaluate(() => document.querySelector("[type=date]").validity.badInput);
   if (!(await isHalf())) return;

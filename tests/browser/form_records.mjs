@@ -1,18 +1,19 @@
 /** Whose text it is: what was typed for one record or in one row stays that one's. */
 import assert from "node:assert/strict";
 
-import { isBound, open, valueOf } from "./form_tools.mjs";
+import { isBound, open, valueIn } from "./form_tools.mjs";
 
 /** What the note is after a reload by which the record is, or may be, another one. */
 async function noteAfter(tools, before, after) {
   const { tab, ask } = tools;
-  const form = (more) => `<form data-rhtmx-form="task" action="/save">${more}<input id="note" name="note"></form>`;
+  const form = (more) =>
+    `<form data-rhtmx-form="task" action="/save">${more}<input id="note" name="note"></form>`;
   await open(tools, form(before));
   await tab.type("#note", "typed");
   await ask("show", "/form", { body: form(after) });
   await tab.reload();
   await isBound(tab);
-  return valueOf(tab, "#note");
+  return valueIn(tab, "#note");
 }
 
 async function anotherRecord(tools, one) {
@@ -41,7 +42,7 @@ export async function whatIsTypedAfterTheFormBecameAnothersIsNotTheFirsts(tools)
   await tab.type("input", "for record 2");
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "input"), "");
+  assert.equal(await valueIn(tab, "input"), "");
 }
 
 /** What is in two rows after something was typed in the second, something done, and a reload. */
@@ -76,8 +77,11 @@ export async function theTextOfARowStaysThereWhenRowsAreSorted(tools) {
 
 export async function aPasswordThatIsShownForAMomentIsNotKept(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
-    <form data-rhtmx-form="names"><input type="password" name="pin"><input name="title"></form>`);
+  await open(
+    tools,
+    `
+    <form data-rhtmx-form="names"><input type="password" name="pin"><input name="title"></form>`,
+  );
   await tab.evaluate(() => (document.querySelector("input").type = "text"));
   await tab.type("[name=pin]", "secret");
   await tab.type("[name=title]", "kept");

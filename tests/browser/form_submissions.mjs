@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 
 import {
-  isBound, isDone, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf, valueOf,
+  isBound,
+  isDone,
+  isRefused,
+  isWrong,
+  nothingWasSent,
+  open,
+  sentOnce,
+  textOf,
+  valueIn,
 } from "./form_tools.mjs";
 
 const TASK = `
@@ -24,7 +32,10 @@ export async function aSecondClickWhileThePageIsLoadingIsRefusedInWords(tools) {
     document.querySelector("button").click();
   });
   const posted = await ask("posted", 2);
-  assert.deepEqual(posted.map(([path]) => path), ["/slow", "/words"]);
+  assert.deepEqual(
+    posted.map(([path]) => path),
+    ["/slow", "/words"],
+  );
   assert.match(posted[1][1], /Is being sent…/);
   await ask("release");
   await isDone(tab);
@@ -100,8 +111,11 @@ export const theErrorOfAFieldThatGoesToAnotherFormGoesWithIt = (tools) =>
 
 export const theErrorOfAFieldThatItsFormLeavesBehindGoesWithIt = async (tools) => {
   const { tab } = tools;
-  await open(tools, `
-    <form id="f" data-rhtmx-form="company"></form><label>VAT <input form="f" name="vat"></label>`);
+  await open(
+    tools,
+    `
+    <form id="f" data-rhtmx-form="company"></form><label>VAT <input form="f" name="vat"></label>`,
+  );
   await tab.type("input", "DE");
   await isWrong(tab, "input");
   await tab.press("Tab");
@@ -126,7 +140,10 @@ export async function theErrorOfOneOfSeveralValuesGoesWithIt(tools) {
 
 export async function whatIsStillWrongOfSeveralValuesStaysSo(tools) {
   const { tab } = tools;
-  await open(tools, LINES.replace("</form>", '<p><input name="line" value="long as well"></p></form>'));
+  await open(
+    tools,
+    LINES.replace("</form>", '<p><input name="line" value="long as well"></p></form>'),
+  );
   await tab.type("#wrong", "too long");
   await tab.until(() => document.querySelector("form").textContent.includes("“too long”"));
   await tab.press("Tab");
@@ -137,9 +154,12 @@ export async function whatIsStillWrongOfSeveralValuesStaysSo(tools) {
 
 export async function aButtonThatIsNoneAnyMoreDoesNotHoldTheForm(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="slow" action="/done" method="post"><input name="name" value="good">
-    <button>Send</button></form>`);
+    <button>Send</button></form>`,
+  );
   await ask("hold checks");
   await tab.click("button");
   await tab.until(() => document.querySelector("form").dataset.rhtmxState === "checking");
@@ -151,15 +171,18 @@ export async function aButtonThatIsNoneAnyMoreDoesNotHoldTheForm(tools) {
 
 export async function aResetThatThePagePreventsChangesNothing(tools) {
   const { tab } = tools;
-  await open(tools, `
-    <form data-rhtmx-form="task" onreset="return false"><input name="title"><button type="reset">Reset</button></form>`);
+  await open(
+    tools,
+    `
+    <form data-rhtmx-form="task" onreset="return false"><input name="title"><button type="reset">Reset</button></form>`,
+  );
   await tab.type("input", "x");
   await isWrong(tab, "input");
   await tab.click("button");
   assert.equal(await tab.evaluate(() => document.querySelector("input").ariaInvalid), "true");
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "input"), "x");
+  assert.equal(await valueIn(tab, "input"), "x");
 }
 
 export async function whatThePageSaysInThePlaceOfAnErrorStays(tools) {
@@ -178,9 +201,12 @@ export async function whatThePageSaysInThePlaceOfAnErrorStays(tools) {
 
 export async function aSubmissionThatWaitsGoesOnWithoutAFieldThatWent(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="slow" action="/done" method="post"><input name="name" value="good">
-    <input id="more" name="more" value="x"><button>Send</button></form>`);
+    <input id="more" name="more" value="x"><button>Send</button></form>`,
+  );
   await ask("hold checks");
   await tab.click("button");
   await tab.until(() => document.querySelector("form").dataset.rhtmxState === "checking");
@@ -192,12 +218,15 @@ export async function aSubmissionThatWaitsGoesOnWithoutAFieldThatWent(tools) {
 
 export async function aReasonThatNoFieldShowsIsTheForms(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="task" action="/done" method="post">
-    <input name="title" disabled value="good"><button>Send</button></form>`);
+    <input name="title" disabled value="good"><button>Send</button></form>`,
+  );
   await tab.click("button");
   await isRefused(tab);
   assert.match(await textOf(tab, "[data-rhtmx-error='']"), /title is required/);
-  assert.equal(await valueOf(tab, "[name=title]"), "good");
+  assert.equal(await valueIn(tab, "[name=title]"), "good");
   await nothingWasSent(tools);
 }

@@ -31,13 +31,16 @@ export const isDone = (tab) => tab.until(() => document.body?.textContent.includ
 export const wordsAt = (tab, selector) =>
   tab.evaluate((each) => {
     const ids = document.querySelector(each).getAttribute("aria-describedby") ?? "";
-    return ids.split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join("");
+    return ids
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent ?? "")
+      .join("");
   }, selector);
 
 export const textOf = (tab, selector = "body") =>
   tab.evaluate((each) => document.querySelector(each).textContent, selector);
 
-export const valueOf = (tab, selector) =>
+export const valueIn = (tab, selector) =>
   tab.evaluate((each) => document.querySelector(each).value, selector);
 
 /** What was posted to a form that was sent once, as pairs. */
@@ -54,6 +57,6 @@ export async function nothingWasSent({ ask }) {
 
 /** Waits until another attempt is no second half of a double click any more. */
 export const aMomentLater = (tab) =>
-  tab.evaluate(() => (window.then = performance.now())).then(() =>
-    tab.until(() => performance.now() - window.then > 600),
-  );
+  tab
+    .evaluate(() => (window.since = performance.now()))
+    .then(() => tab.until(() => performance.now() - window.since > 600));

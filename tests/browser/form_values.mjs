@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
 import {
-  isBound, isDone, isRefused, isWrong, nothingWasSent, open, sentOnce, textOf, valueOf, wordsAt,
+  isBound,
+  isDone,
+  isRefused,
+  isWrong,
+  nothingWasSent,
+  open,
+  sentOnce,
+  textOf,
+  valueIn,
+  wordsAt,
 } from "./form_tools.mjs";
 
 const TWO = `
@@ -34,9 +43,12 @@ export async function theButtonOfTheEnterKeyIsChecked(tools) {
 
 export async function aButtonElsewhereIsCheckedAndSaysWhereTo(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form id="f" data-rhtmx-form="two" action="/done"><input name="title" value="x"></form>
-    <input type="submit" form="f" formaction="/there" formmethod="post" name="action" value="publish">`);
+    <input type="submit" form="f" formaction="/there" formmethod="post" name="action" value="publish">`,
+  );
   await tab.click("[type=submit]");
   await isDone(tab);
   assert.deepEqual(await sentOnce(tools, "/there"), ["title=x", "action=publish"]);
@@ -44,9 +56,12 @@ export async function aButtonElsewhereIsCheckedAndSaysWhereTo(tools) {
 
 export async function thePlaceOfAClickOnAnImageIsChecked(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="point" action="/done" method="post">
-    <input type="image" name="at" alt="Send" width="80" height="80"></form>`);
+    <input type="image" name="at" alt="Send" width="80" height="80"></form>`,
+  );
   await tab.click("[type=image]");
   await isDone(tab);
   const [x, y] = await sentOnce(tools);
@@ -56,10 +71,13 @@ export async function thePlaceOfAClickOnAnImageIsChecked(tools) {
 
 export async function aHiddenFieldAndItsBoxAreTwoValues(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="several" action="/done" method="post">
     <input type="hidden" name="agree" value="false">
-    <input type="checkbox" name="agree" value="true"><button>Send</button></form>`);
+    <input type="checkbox" name="agree" value="true"><button>Send</button></form>`,
+  );
   await tab.click("[type=checkbox]");
   await tab.click("button");
   await isDone(tab);
@@ -68,10 +86,13 @@ export async function aHiddenFieldAndItsBoxAreTwoValues(tools) {
 
 export async function aFieldWithoutAChoiceMakesNoMistakeOfANameBesideIt(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="several" action="/done" method="post">
     <input type="checkbox" name="agree" value="true"><input name="agree_text" value="x">
-    <button>Send</button></form>`);
+    <button>Send</button></form>`,
+  );
   await tab.click("button");
   await isDone(tab);
   assert.deepEqual(await sentOnce(tools), ["agree_text=x"]);
@@ -79,10 +100,13 @@ export async function aFieldWithoutAChoiceMakesNoMistakeOfANameBesideIt(tools) {
 
 export async function theFocusGoesToTheBoxNotToWhatIsHiddenBeforeIt(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="several" action="/done" method="post"><fieldset name="agree">
     <input type="hidden" name="agree" value="off"><input id="box" type="checkbox" name="agree" value="true">
-    </fieldset><button>Send</button></form>`);
+    </fieldset><button>Send</button></form>`,
+  );
   await tab.click("button");
   await isRefused(tab);
   assert.equal(await tab.evaluate(() => document.activeElement.id), "box");
@@ -116,9 +140,12 @@ export async function eachOfSeveralValuesIsChecked(tools) {
 
 export async function severalTextsOfOneNameAreSeveralValues(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="several" action="/done" method="post">
-    <input name="line" value="abc"><input name="line" value="de"><button>Send</button></form>`);
+    <input name="line" value="abc"><input name="line" value="de"><button>Send</button></form>`,
+  );
   await tab.click("button");
   await isDone(tab);
   assert.deepEqual(await sentOnce(tools), ["line=abc", "line=de"]);
@@ -126,10 +153,13 @@ export async function severalTextsOfOneNameAreSeveralValues(tools) {
 
 export async function aListOfSeveralChoicesIsSeveralValues(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="several" action="/done" method="post">
     <select name="tags" multiple><option>red<option>green<option selected>blue</select>
-    <button>Send</button></form>`);
+    <button>Send</button></form>`,
+  );
   await tab.evaluate(() => (document.querySelector("option").selected = true));
   await tab.click("button");
   await isDone(tab);
@@ -138,10 +168,13 @@ export async function aListOfSeveralChoicesIsSeveralValues(tools) {
 
 export async function aControlElsewhereIsPartOfItsForm(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form id="f" data-rhtmx-form="task" action="/done" method="post"><button>Send</button></form>
     <form id="g"><input id="own" form="f" name="note"></form>
-    <aside><label>Title <input id="o" form="f" name="title"></label></aside>`);
+    <aside><label>Title <input id="o" form="f" name="title"></label></aside>`,
+  );
   await tab.type("#o", "x");
   await tab.press("Tab");
   await isWrong(tab, "#o");
@@ -159,10 +192,13 @@ export async function aControlElsewhereIsPartOfItsForm(tools) {
 
 export async function thePlaceForAnErrorMayBeElsewhereToo(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form id="f" data-rhtmx-form="task"></form>
     <form data-rhtmx-form="task" id="g"><p data-rhtmx-error="title"></p></form>
-    <input form="f" name="title"><p id="place" data-rhtmx-error="title"></p>`);
+    <input form="f" name="title"><p id="place" data-rhtmx-error="title"></p>`,
+  );
   await tab.type("input", "x");
   await isWrong(tab, "input");
   assert.match(await textOf(tab, "#place"), /too short/);
@@ -171,9 +207,12 @@ export async function thePlaceForAnErrorMayBeElsewhereToo(tools) {
 
 export async function anEditElsewhereTakesASubmissionBack(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form id="f" data-rhtmx-form="slow" action="/done" method="post"><button>Send</button></form>
-    <input form="f" name="name" value="good">`);
+    <input form="f" name="name" value="good">`,
+  );
   await ask("hold checks");
   await tab.click("button");
   await tab.until(() => document.forms[0].dataset.rhtmxState === "checking");
@@ -185,9 +224,12 @@ export async function anEditElsewhereTakesASubmissionBack(tools) {
 
 export async function aControlOfAnotherFormIsNoPartOfThisOne(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="task" action="/done" method="post"><input name="title" value="good">
-    <input id="foreign" form="g" name="note"><button>Send</button></form><form id="g"></form>`);
+    <input id="foreign" form="g" name="note"><button>Send</button></form><form id="g"></form>`,
+  );
   await tab.type("#foreign", "x".repeat(101));
   await tab.click("button");
   await isDone(tab);
@@ -196,7 +238,9 @@ export async function aControlOfAnotherFormIsNoPartOfThisOne(tools) {
 
 export async function whatThePageItselfAddsIsChecked(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <script>
       customElements.define("x-stars", class extends HTMLElement {
         static formAssociated = true;
@@ -214,7 +258,8 @@ export async function whatThePageItselfAddsIsChecked(tools) {
     <form data-rhtmx-form="rating" action="/done" method="post">
     <x-stars name="stars" tabindex="0">Three stars</x-stars>
     <textarea name="note" dirname="body.dir">x</textarea>
-    <fieldset disabled><input name="stars" value="9"></fieldset><button>Send</button></form>`);
+    <fieldset disabled><input name="stars" value="9"></fieldset><button>Send</button></form>`,
+  );
   await tab.click("button");
   await isRefused(tab);
   await isWrong(tab, "x-stars");
@@ -230,7 +275,9 @@ export async function whatThePageItselfAddsIsChecked(tools) {
 /** As that of a list of choices, its `options` are none of a `select`. */
 export async function anElementOfThePageThatHasOptionsIsNoList(tools) {
   const { tab } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <script>
       customElements.define("x-list", class extends HTMLElement {
         static formAssociated = true;
@@ -240,11 +287,12 @@ export async function anElementOfThePageThatHasOptionsIsNoList(tools) {
       });
     </script>
     <form data-rhtmx-form="several" action="/done" method="post"><x-list name="tags"></x-list>
-    <input name="line"><button>Send</button></form>`);
+    <input name="line"><button>Send</button></form>`,
+  );
   await tab.type("[name=line]", "x");
   await tab.reload();
   await isBound(tab);
-  assert.equal(await valueOf(tab, "[name=line]"), "x");
+  assert.equal(await valueIn(tab, "[name=line]"), "x");
   await tab.click("button");
   await isDone(tab);
   assert.deepEqual(await sentOnce(tools), ["tags=red", "line=x"]);
@@ -252,14 +300,20 @@ export async function anElementOfThePageThatHasOptionsIsNoList(tools) {
 
 export async function filesInSeveralControlsOfANameAreSeveral(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="upload" action="/done" method="post" enctype="multipart/form-data">
     <input type="file" name="document" multiple><input type="file" name="document">
-    <input type="file" name="document"><button>Send</button></form>`);
+    <input type="file" name="document"><button>Send</button></form>`,
+  );
   await tab.evaluate(() => {
     // As a page does with what is dropped on it.
     const [first, second] = document.querySelectorAll("input");
-    for (const [control, names] of [[first, ["a.txt", "b.txt"]], [second, ["c.txt"]]]) {
+    for (const [control, names] of [
+      [first, ["a.txt", "b.txt"]],
+      [second, ["c.txt"]],
+    ]) {
       const dropped = new DataTransfer();
       for (const name of names) dropped.items.add(new File([], name));
       control.files = dropped.files;
@@ -269,15 +323,20 @@ export async function filesInSeveralControlsOfANameAreSeveral(tools) {
   await tab.until(() => document.querySelector("input").ariaInvalid === "false");
   await tab.click("button");
   await isDone(tab);
-  const names = (await ask("posted", 1))[0][1].match(/filename="[^"]*/g).map((each) => each.slice(10));
+  const names = (await ask("posted", 1))[0][1]
+    .match(/filename="[^"]*/g)
+    .map((each) => each.slice(10));
   assert.deepEqual(names, ["a.txt", "b.txt", "c.txt", ""]);
 }
 
 export async function aChosenFileFillsItsField(tools) {
   const { tab, ask } = tools;
-  await open(tools, `
+  await open(
+    tools,
+    `
     <form data-rhtmx-form="upload" action="/done" method="post" enctype="multipart/form-data">
-    <input type="file" name="document"><button>Send</button></form>`);
+    <input type="file" name="document"><button>Send</button></form>`,
+  );
   await tab.click("button");
   await isRefused(tab);
   assert.match(await wordsAt(tab, "input"), /required/);

@@ -81,7 +81,9 @@ export async function aDraftSurvivesAReloadButNoPasswordDoes({ visit }) {
   // Only the client puts this back and asks about it.
   await invalid(page, "email");
   assert.equal(await page.getByLabel("Email").inputValue(), "ada@");
-  const chosen = await page.getByLabel("Days").evaluate((each) => new FormData(each.form).getAll("days"));
+  const chosen = await page
+    .getByLabel("Days")
+    .evaluate((each) => new FormData(each.form).getAll("days"));
   assert.deepEqual(chosen, ["we"]);
   const kept = await page.evaluate(() => sessionStorage.seen);
   assert.ok(kept.includes("ada@") && !kept.includes("secret"), kept);

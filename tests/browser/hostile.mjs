@@ -54,12 +54,16 @@ export async function hostileStringsOfTasksAndMembersAreTexts({ open, ask }) {
   await window.wait(() => document.querySelectorAll(".card").length === 100, null, "all tasks");
   await window.wait(() => document.querySelectorAll(".member").length === 100, null, "all members");
   const { page } = window;
-  const shown = await page.locator(".card").evaluateAll((cards) =>
-    cards.map((card) => [
-      card.dataset.id,
-      ...["title", "assignee", "notes"].map((name) => card.querySelector(`[data-field=${name}]`).value),
-    ]),
-  );
+  const shown = await page
+    .locator(".card")
+    .evaluateAll((cards) =>
+      cards.map((card) => [
+        card.dataset.id,
+        ...["title", "assignee", "notes"].map(
+          (name) => card.querySelector(`[data-field=${name}]`).value,
+        ),
+      ]),
+    );
   const oneLine = (text) => text.replace(/[\r\n]/g, "");
   for (const [number, text] of strings.entries()) {
     const id = `${String(number).padStart(3, "0")} ${text}`;
@@ -83,7 +87,9 @@ export async function hostileStringsOfConflictsAndRefusalsAreTexts({ open, ask }
   // Typed at once, as no person could: 100 titles, and ten notes that are too long.
   await window.page.evaluate(
     ([ids, strings]) => {
-      const cards = new Map([...document.querySelectorAll(".card")].map((each) => [each.dataset.id, each]));
+      const cards = new Map(
+        [...document.querySelectorAll(".card")].map((each) => [each.dataset.id, each]),
+      );
       const type = (id, field, text) => {
         const control = cards.get(id).querySelector(`[data-field=${field}]`);
         control.value = text;
@@ -104,8 +110,16 @@ export async function hostileStringsOfConflictsAndRefusalsAreTexts({ open, ask }
     Object.fromEntries(ids.slice(10).map((id, at) => [id, { title: `${strings[at + 10]} too` }])),
   );
   await window.goOnline();
-  await window.wait(() => document.querySelectorAll("#rejected .entry").length === 10, null, "10 refusals");
-  await window.wait(() => document.querySelectorAll(".conflict").length === 90, null, "90 conflicts");
+  await window.wait(
+    () => document.querySelectorAll("#rejected .entry").length === 10,
+    null,
+    "10 refusals",
+  );
+  await window.wait(
+    () => document.querySelectorAll(".conflict").length === 90,
+    null,
+    "90 conflicts",
+  );
   const mine = await window.page.locator(".conflict .mine").allTextContents();
   const theirs = await window.page.locator(".conflict .theirs").allTextContents();
   for (const [number, text] of strings.entries()) {
@@ -130,7 +144,8 @@ export async function hostileStringsInAFormAreTexts({ open, ask }) {
       field.value = text;
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.blur();
-      while (!error.textContent.includes(`“${field.value}”`)) await new Promise(requestAnimationFrame);
+      while (!error.textContent.includes(`“${field.value}”`))
+        await new Promise(requestAnimationFrame);
     }
   }, strings);
   await nothingRan();

@@ -84,13 +84,18 @@ async function form(tools, version) {
   const search = new URL(request.url()).searchParams;
   assert.deepEqual([search.get("email"), search.get("how")], ["ada@example.com", "now"]);
   await page.getByText("Sent.").waitFor();
-  assert.deepEqual(requested.filter((path) => path === "/sent"), ["/sent"]);
+  assert.deepEqual(
+    requested.filter((path) => path === "/sent"),
+    ["/sent"],
+  );
 }
 
 const both = (scenario) => ["2", "4"].map((version) => (tools) => scenario(tools, version));
 
-export const [aChangeTriggersARequestAndNothingElseDoes2, aChangeTriggersARequestAndNothingElseDoes4] =
-  both(changeTriggers);
+export const [
+  aChangeTriggersARequestAndNothingElseDoes2,
+  aChangeTriggersARequestAndNothingElseDoes4,
+] = both(changeTriggers);
 export const [aBurstIsFewRequests2, aBurstIsFewRequests4] = both(burst);
 export const [whatIsSwappedInIsLiveToo2, whatIsSwappedInIsLiveToo4] = both(swappedIn);
 export const [theStateOfTheConnectionTriggersARequest2, theStateOfTheConnectionTriggersARequest4] =

@@ -127,7 +127,9 @@ export async function aRemovalThatIsLaterThanAnEditWinsAndTheTextIsToldAndCanCom
     await one.write(id, "title", "Pears");
     await other.remove(id);
   });
-  await one.page.getByText("because another window has removed the task. Yours was “Pears”").waitFor();
+  await one.page
+    .getByText("because another window has removed the task. Yours was “Pears”")
+    .waitFor();
   assert.deepEqual(await one.tasks(), []);
   await one.page.getByRole("button", { name: "Bring it back" }).click();
   for (const window of [one, other]) await window.shows(id, "title", "Pears");

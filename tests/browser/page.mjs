@@ -34,17 +34,41 @@ export async function everyControlHasANameAndEveryPartItsLandmark({ open, ask })
   await window.conflict(id, "title").getByRole("button", { name: "Merge" }).click();
   const tree = await window.page.locator("body").ariaSnapshot();
   for (const part of [
-    "- banner:", "- main:", "- contentinfo:", 'region "Task board"', 'region "Sign up"',
-    'region "Inspector"', 'region "To do', 'list "Doing"', 'switch "Offline" [checked]',
-    'textbox "New task"', 'textbox "Title"', 'textbox "Assigned to: Look at that"',
-    'textbox "Notes: Look at that"', 'combobox "Column: Look at that"',
-    'button "Delete: Look at that"', 'group "Conflict: Title"', 'button "Use theirs"',
-    'button "Keep mine"', 'button "Merge" [expanded]', 'textbox "One value out of both"',
-    'textbox "Username"', 'textbox "Email"', 'textbox "Age"', 'textbox "Guardian’s email"',
-    'list "Newest members"', 'list "Waiting for the server"', 'list "Refused writes"',
-    'button "Retry: tasks/odd: Notes “Refused”"', 'list "Last conflicts"', 'list "Notices"',
-  ]) assert.ok(tree.includes(part), `no ${part} in\n${tree}`);
-  const nameless = /- '?(textbox|checkbox|combobox|button|link|switch|list|region)\b(?! ")/.exec(tree);
+    "- banner:",
+    "- main:",
+    "- contentinfo:",
+    'region "Task board"',
+    'region "Sign up"',
+    'region "Inspector"',
+    'region "To do',
+    'list "Doing"',
+    'switch "Offline" [checked]',
+    'textbox "New task"',
+    'textbox "Title"',
+    'textbox "Assigned to: Look at that"',
+    'textbox "Notes: Look at that"',
+    'combobox "Column: Look at that"',
+    'button "Delete: Look at that"',
+    'group "Conflict: Title"',
+    'button "Use theirs"',
+    'button "Keep mine"',
+    'button "Merge" [expanded]',
+    'textbox "One value out of both"',
+    'textbox "Username"',
+    'textbox "Email"',
+    'textbox "Age"',
+    'textbox "Guardian’s email"',
+    'list "Newest members"',
+    'list "Waiting for the server"',
+    'list "Refused writes"',
+    'button "Retry: tasks/odd: Notes “Refused”"',
+    'list "Last conflicts"',
+    'list "Notices"',
+  ])
+    assert.ok(tree.includes(part), `no ${part} in\n${tree}`);
+  const nameless = /- '?(textbox|checkbox|combobox|button|link|switch|list|region)\b(?! ")/.exec(
+    tree,
+  );
   assert.equal(nameless, null, `${nameless} without a name in\n${tree}`);
   assert.equal(await window.page.locator("html").getAttribute("lang"), "en");
   assert.equal(await window.page.locator("h1").count(), 1);
@@ -94,9 +118,20 @@ export async function theKeyboardReachesEverythingAndItShowsWhere({ open, ask })
     if (name === "client.js") break;
   }
   assert.deepEqual(reached, [
-    "New task", "Add", "Title", "Assigned to: Reach me", "Notes: Reach me",
-    "Column: Reach me", "Delete: Reach me", "Username", "Email", "Age", "Guardian’s email",
-    "Sign up", "Newest members", "client.js",
+    "New task",
+    "Add",
+    "Title",
+    "Assigned to: Reach me",
+    "Notes: Reach me",
+    "Column: Reach me",
+    "Delete: Reach me",
+    "Username",
+    "Email",
+    "Age",
+    "Guardian’s email",
+    "Sign up",
+    "Newest members",
+    "client.js",
   ]);
   await window.card(id).waitFor();
 }
@@ -140,7 +175,9 @@ export async function aSwitchShowsWhetherItIsOnInColoursOfTheUsersChoice({ open 
       // Neither the focus nor the pointer is what makes the difference.
       await page.evaluate(() => document.activeElement.blur());
       await page.mouse.move(0, 0);
-      return (await page.locator("#offline").screenshot({ animations: "disabled" })).toString("base64");
+      return (await page.locator("#offline").screenshot({ animations: "disabled" })).toString(
+        "base64",
+      );
     };
     const off = await seen();
     assert.equal(await seen(), off, "it looks the same as long as nothing has changed");
@@ -156,7 +193,8 @@ export async function aTitleOfOneLineIsShownWhole({ open }) {
   const id = await window.add(title);
   await window.saved();
   const field = window.field(id, "title");
-  const fits = () => field.evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight);
+  const fits = () =>
+    field.evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight);
   assert.ok(await fits());
   await field.press("End");
   await field.pressSequentially(", and longer still");
@@ -169,7 +207,8 @@ export async function aTitleOfOneLineIsShownWhole({ open }) {
 
 export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
   const window = await open();
-  const fact = (name, words) => window.page.locator(`[data-fact=${name}]`, { hasText: words }).waitFor();
+  const fact = (name, words) =>
+    window.page.locator(`[data-fact=${name}]`, { hasText: words }).waitFor();
   await fact("connection", /^open$/);
   await fact("client", /^[\w-]{16,}$/);
   await ask("push", "members", "grace", {});

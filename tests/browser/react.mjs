@@ -10,7 +10,9 @@ import { join } from "node:path";
 
 /** Lets the page draw twice: what follows from what has happened has happened then. */
 const drawn = (page) =>
-  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
 
 /** The documented page shows what is there and what comes, and writes what is typed. */
 function boardOf(path) {
@@ -58,7 +60,10 @@ function serverBoardOf(path) {
     await ask("push", "1", "One");
     const page = await visit(path, { before: markLists });
     await page.waitForFunction(() => document.querySelector("li input")?.value === "One");
-    assert.equal(await page.evaluate(() => document.querySelector("ul").marker), "server, busy: true");
+    assert.equal(
+      await page.evaluate(() => document.querySelector("ul").marker),
+      "server, busy: true",
+    );
   };
 }
 
@@ -74,7 +79,9 @@ function markLists() {
 /** Waits until the page's client has the task, and has told everybody. */
 async function hasRows(page) {
   await page.evaluate(() => window.tasks.synced);
-  await page.waitForFunction(() => window.tasks.snapshot.length === 1 && window.client.state === "open");
+  await page.waitForFunction(
+    () => window.tasks.snapshot.length === 1 && window.client.state === "open",
+  );
   await drawn(page);
 }
 
@@ -92,7 +99,10 @@ function latePartOf(path, shown) {
       });
     assert.deepEqual(await look(), ["mine", "server", 0]);
     await page.evaluate(() => window.arrive());
-    await page.waitForFunction((text) => document.querySelector("#around").textContent === text, shown);
+    await page.waitForFunction(
+      (text) => document.querySelector("#around").textContent === text,
+      shown,
+    );
     await page.getByText("1 inside").waitFor();
     assert.deepEqual(await look(), ["mine", "server", 0]);
     await ask("push", "2", "Two");
@@ -163,7 +173,7 @@ function streamedPartOf(build) {
 async function streaming(url, build, data, folder) {
   const mode = build.replace("strict-", "");
   const { render } = createRequire(import.meta.url)(join(folder, `parts_server-${mode}.js`));
-  const server = createServer((request, answer) => {
+  const server = createServer((_request, answer) => {
     answer.setHeader("content-type", "text/html");
     answer.write(`<!doctype html><title>Test</title><link rel="icon" href="${url}/icon.svg">`);
     answer.write('<div id="root">');

@@ -16,7 +16,12 @@ async function told({ context, url }, address) {
     const states = [];
     client.onState((state, error) => states.push([state, error?.code]));
     const error = await new Promise((resolve) => client.onError(resolve));
-    const told = { code: error.code, message: error.message, state: client.state, states: [...states] };
+    const told = {
+      code: error.code,
+      message: error.message,
+      state: client.state,
+      states: [...states],
+    };
     client.close();
     return told;
   }, address);
@@ -27,7 +32,10 @@ export async function aPageOfAnotherOriginIsToldHowToBeAllowed(world) {
   const address = await world.ask("address of another server");
   const { code, message, state, states } = await told(world, address);
   assert.equal(code, "forbidden");
-  assert.ok(message.endsWith(`pages from ${origin} may not connect: --origin ${origin} allows it`), message);
+  assert.ok(
+    message.endsWith(`pages from ${origin} may not connect: --origin ${origin} allows it`),
+    message,
+  );
   assert.equal(state, "waiting");
   assert.deepEqual(states.at(-1), ["waiting", "forbidden"]);
 }
@@ -38,7 +46,10 @@ export async function aPageBehindAProxyIsToldHowToBeAllowed(world) {
   const { origin } = new URL(url);
   const { code, message } = await told({ ...world, url }, "/api/ws");
   assert.equal(code, "forbidden");
-  assert.ok(message.endsWith(`pages from ${origin} may not connect: --origin ${origin} allows it`), message);
+  assert.ok(
+    message.endsWith(`pages from ${origin} may not connect: --origin ${origin} allows it`),
+    message,
+  );
 }
 
 export async function aPageWithAWrongPathIsToldSo(world) {

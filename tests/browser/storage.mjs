@@ -66,7 +66,10 @@ export async function whatIsWrittenLastIsStoredBeforeThePageEnds({ visit }) {
   await connect(first);
   await first.waitForFunction(() => client.queue.length === 0);
   const there = await first.evaluate(() => tasks.snapshot.map(({ id }) => id));
-  assert.deepEqual(written.filter((id) => !there.includes(id)), []);
+  assert.deepEqual(
+    written.filter((id) => !there.includes(id)),
+    [],
+  );
 }
 
 export async function writesOfOneTurnShareATransaction({ visit }) {
@@ -81,14 +84,18 @@ export async function writesOfOneTurnShareATransaction({ visit }) {
       return transaction.apply(this, args);
     };
     for (let n = 0; n < 300; n += 1) void tasks.set(`one of many ${n}`, { n });
-    while (!client.queue.every(({ seq }) => seq)) await new Promise((resolve) => setTimeout(resolve));
+    while (!client.queue.every(({ seq }) => seq))
+      await new Promise((resolve) => setTimeout(resolve));
     return count;
   });
   assert.equal(count, 1);
 }
 
 export async function whereTheUserBlocksAllSiteDataWritesAreSentAndThatIsSaid({ profile }) {
-  const page = await profile({ profile: { default_content_setting_values: { cookies: 2 } } }, "/page");
+  const page = await profile(
+    { profile: { default_content_setting_values: { cookies: 2 } } },
+    "/page",
+  );
   await connect(page);
   const told = await page.evaluate(async () => {
     const { version } = await tasks.set("blocked", { n: 1 });
@@ -97,7 +104,9 @@ export async function whereTheUserBlocksAllSiteDataWritesAreSentAndThatIsSaid({ 
   assert.deepEqual(told, [true, false, ["storage_failed"], false]);
 }
 
-export async function aFrameWithoutAnOriginOfItsOwnShowsWhatIsWrittenAndSaysThatNothingIsStored({ visit }) {
+export async function aFrameWithoutAnOriginOfItsOwnShowsWhatIsWrittenAndSaysThatNothingIsStored({
+  visit,
+}) {
   const page = await visit("/page");
   const told = await page.evaluate(() => {
     const frame = document.createElement("iframe");
@@ -121,9 +130,15 @@ async function spoiled(page, spoil) {
     tasks.subscribe((rows) => counts.push(rows.length));
   });
   await spoil();
-  assert.equal(await page.evaluate(async () => (await tasks.set("after", { n: 2 })).version > 0), true);
+  assert.equal(
+    await page.evaluate(async () => (await tasks.set("after", { n: 2 })).version > 0),
+    true,
+  );
   const counts = await page.evaluate(() => window.counts);
-  assert.ok(counts.every((each, at) => each >= (counts[at - 1] ?? 1)), `what is shown stays: ${counts}`);
+  assert.ok(
+    counts.every((each, at) => each >= (counts[at - 1] ?? 1)),
+    `what is shown stays: ${counts}`,
+  );
 }
 
 export async function aDatabaseThatTheBrowserTakesAwayIsMadeAgain({ visit }) {
@@ -136,12 +151,16 @@ export async function aDatabaseThatTheBrowserTakesAwayIsMadeAgain({ visit }) {
     client.offline();
     void tasks.set("later", { n: 3 });
   });
-  await page.waitForFunction(() => client.queue.every(({ seq }) => seq) && client.queue.length === 1);
+  await page.waitForFunction(
+    () => client.queue.every(({ seq }) => seq) && client.queue.length === 1,
+  );
   await page.reload();
   await connect(page);
   await page.evaluate(() => client.online());
   await page.waitForFunction(() => client.queue.length === 0);
-  const shown = await page.evaluate(() => ["before", "after", "later"].map((id) => tasks.row(id)?.data.n));
+  const shown = await page.evaluate(() =>
+    ["before", "after", "later"].map((id) => tasks.row(id)?.data.n),
+  );
   assert.deepEqual(shown, [1, 2, 3]);
 }
 
@@ -154,7 +173,11 @@ export async function aDatabaseThatIsDeletedIsNotMadeAgainAndWritesAreSent({ vis
       await new Promise((resolve) => (request.onsuccess = resolve));
     }),
   );
-  const told = await page.evaluate(async () => [await indexedDB.databases(), client.info.stored, errors]);
+  const told = await page.evaluate(async () => [
+    await indexedDB.databases(),
+    client.info.stored,
+    errors,
+  ]);
   assert.deepEqual(told, [[], false, ["storage_failed"]]);
 }
 
@@ -167,7 +190,8 @@ export async function whatOneWritesBeforeAndAfterTheStoreFailsIsNoConflict({ vis
     client.onConflict(({ field, winner }) => conflicts.push([field, winner]));
     client.offline();
     void tasks.patch("twice", { n: 1 });
-    while (!client.queue.every(({ seq }) => seq)) await new Promise((resolve) => setTimeout(resolve));
+    while (!client.queue.every(({ seq }) => seq))
+      await new Promise((resolve) => setTimeout(resolve));
     for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
   });
   await page.waitForFunction(() => errors.length);

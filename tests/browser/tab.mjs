@@ -66,7 +66,10 @@ export class Tab {
 
   /** Runs a function in the page. */
   evaluate(act, ...more) {
-    return this.#page.evaluate(([source, all]) => (0, eval)(`(${source})`)(...all), [`${act}`, more]);
+    return this.#page.evaluate(
+      ([source, all]) => (0, eval)(`(${source})`)(...all),
+      [`${act}`, more],
+    );
   }
 
   /** Waits until a function returns something true in the page. */

@@ -75,8 +75,10 @@ class Tabs {
       const line = text.split("\n").find((each) => each.startsWith(`rhtmx_${what} `));
       return line?.split(" ")[1];
     };
-    await until(async () => (await counted()) === wanted, async () =>
-      `${wanted} ${what} on the server, not ${await counted()}`);
+    await until(
+      async () => (await counted()) === wanted,
+      async () => `${wanted} ${what} on the server, not ${await counted()}`,
+    );
   }
 
   /** Writes a record in a tab, and waits until it is durable. */
@@ -112,10 +114,13 @@ class Tabs {
   /** Waits until tabs show everything that was written, and nothing that waits. */
   async show(...pages) {
     for (const page of pages) {
-      const shown = () => page.evaluate(() => window.tasks.snapshot.map(({ id, pending }) => [id, pending]));
+      const shown = () =>
+        page.evaluate(() => window.tasks.snapshot.map(({ id, pending }) => [id, pending]));
       const wanted = JSON.stringify(this.written.map((id) => [id, false]));
-      await until(async () => JSON.stringify(await shown()) === wanted, async () =>
-        `${wanted} to be shown, not ${JSON.stringify(await shown())}`);
+      await until(
+        async () => JSON.stringify(await shown()) === wanted,
+        async () => `${wanted} to be shown, not ${JSON.stringify(await shown())}`,
+      );
       assert.equal(await page.evaluate(() => window.client.queue.length), 0);
     }
   }
@@ -139,6 +144,7 @@ class Tabs {
       if (event) document.dispatchEvent(new Event(event, { bubbles: true }));
       // What follows from the event at once does, before the page stands still.
       await new Promise((resolve) => setTimeout(resolve));
+      // biome-ignore lint/suspicious/noDebugger: it stops the page, as the browser does to a frozen one
       debugger;
     }, event);
     goesOn.catch(() => {});
@@ -297,7 +303,9 @@ export async function oneTabTakesAllOffline(world) {
 export async function questionsOfEveryTabAreAnswered(world) {
   const { leader, others } = await three(world);
   const ask = (page) =>
-    page.evaluate(() => window.client.validateField("signup", "age", "12").then(({ valid }) => valid));
+    page.evaluate(() =>
+      window.client.validateField("signup", "age", "12").then(({ valid }) => valid),
+    );
   assert.deepEqual(await Promise.all([leader, ...others].map(ask)), [false, false, false]);
   // What is asked while nobody leads is asked again of whoever leads next.
   const [verdict] = await Promise.all([ask(others[0]), leader.close()]);
@@ -308,7 +316,8 @@ export async function questionsOfEveryTabAreAnswered(world) {
 async function readsNoLonger(world, end) {
   const { tabs, leader, others } = await three(world);
   await tabs.counts("subscriptions", "1.0");
-  for (const page of others) await page.evaluate(() => (window.more = window.client.collection("more")).synced);
+  for (const page of others)
+    await page.evaluate(() => (window.more = window.client.collection("more")).synced);
   await tabs.counts("subscriptions", "2.0");
   await end(tabs, others[0]);
   await others[1].evaluate(() => window.more.close());

@@ -9,7 +9,8 @@
 export const PATIENCE = 60_000;
 
 /** What the browser itself says about a server that is gone, or a network. */
-const GONE = /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;
+const GONE =
+  /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;
 
 /** All that the demo asks for. */
 const OWN = /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg|api\/ws)(#[a-z-]*)?$/;
@@ -83,7 +84,9 @@ export class Window {
     const found = await this.wait(
       (wanted) => {
         const cards = [...document.querySelectorAll(".card")];
-        const card = cards.find((each) => each.querySelector("[data-field=title]").value === wanted);
+        const card = cards.find(
+          (each) => each.querySelector("[data-field=title]").value === wanted,
+        );
         return card?.dataset.id;
       },
       title,
@@ -148,7 +151,9 @@ export class Window {
     await this.wait(
       (wanted) => {
         const numbers = [...document.querySelectorAll("#queue > .entry .number")];
-        return numbers.length === wanted && numbers.every(({ textContent }) => /^\d+$/.test(textContent));
+        return (
+          numbers.length === wanted && numbers.every(({ textContent }) => /^\d+$/.test(textContent))
+        );
       },
       count,
       `${count} writes to wait, all of them stored`,

@@ -21,7 +21,9 @@ const { outputFiles } = await build({
     "@rhtmx/client/htmx": fileURLToPath(new URL("src/htmx/index.ts", client)),
     ws: require.resolve("ws"),
   },
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+  },
   bundle: true,
   platform: "node",
   format: "esm",

@@ -4,12 +4,13 @@
  * Whom it trusts is what Node is told: `NODE_EXTRA_CA_CERTS`. Ends when the record is
  * durable, or when it was told that no connection was made.
  */
-import { WebSocket } from "ws"; // Node 20 has none
+
 import { connect } from "@rhtmx/client";
+import { WebSocket } from "ws"; // Node 20 has none
 
 declare const process: { env: Record<string, string>; exit(code: number): never };
 
-const client = connect(process.env["URL"] ?? "", { WebSocket });
+const client = connect(process.env.URL ?? "", { WebSocket });
 
 client.onState((state) => {
   console.log(state);

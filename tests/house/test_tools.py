@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from itertools import chain
@@ -17,3 +18,10 @@ def test_what_runs_before_a_commit_is_what_the_project_pins() -> None:
     named = set(re.findall(r'"([\w-]+==[\w.]+)"', text))
     assert named
     assert named <= pinned
+    package = json.loads(
+        (ROOT / "clients" / "typescript" / "package.json").read_text(encoding="utf-8")
+    )
+    of_node = {f"{name}@{version}" for name, version in package["devDependencies"].items()}
+    named = set(re.findall(r'"(@[\w/-]+@[\w.]+)"', text))
+    assert named
+    assert named <= of_node

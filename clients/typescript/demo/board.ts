@@ -3,15 +3,16 @@
  *
  * Knows cards and their order. Must not know how writes travel.
  */
+
+import type { Client, Collection, JsonValue, OpenConflict, Row } from "../src/index.ts";
 import { Card } from "./card.ts";
-import { acceptDrops } from "./dragging.ts";
 import { arrange, find, setText } from "./dom.ts";
-import { COLUMNS, ENTITY, newId, taskOf } from "./task.ts";
-import { fieldInWords, savedInWords } from "./words.ts";
 import type { Drafts } from "./drafts.ts";
+import { acceptDrops } from "./dragging.ts";
 import type { Edits } from "./edits.ts";
 import type { Task } from "./task.ts";
-import type { Client, Collection, JsonValue, OpenConflict, Row } from "../src/index.ts";
+import { COLUMNS, ENTITY, newId, taskOf } from "./task.ts";
+import { fieldInWords, savedInWords } from "./words.ts";
 
 /** See the head of the file. */
 export class Board {
@@ -26,12 +27,7 @@ export class Board {
   readonly #removed = new Set<string>();
   #loaded = false;
 
-  constructor(
-    client: Client,
-    tasks: Collection<JsonValue>,
-    edits: Edits,
-    drafts: Drafts,
-  ) {
+  constructor(client: Client, tasks: Collection<JsonValue>, edits: Edits, drafts: Drafts) {
     this.#client = client;
     this.#edits = edits;
     this.#drafts = drafts;
@@ -82,7 +78,10 @@ export class Board {
     for (const column of COLUMNS) {
       const cards = rows.map(({ id }) => this.#cards.get(id)!);
       const here = cards.filter(({ task }) => task.column === column);
-      arrange(this.#list(column), here.map(({ element }) => element));
+      arrange(
+        this.#list(column),
+        here.map(({ element }) => element),
+      );
       const count = find(document, `[data-count=${column}]`, HTMLElement);
       setText(count, String(here.length));
     }
@@ -159,7 +158,7 @@ export class Board {
 
   /** What was being written in a task that is gone by now is not lost. */
   #whenSynced(): void {
-    this.#board.dataset["synced"] = "true";
+    this.#board.dataset.synced = "true";
     for (const id of this.#drafts.ids) {
       if (id === "" || this.#cards.has(id)) continue;
       const written = [...this.#drafts.of(id)].map(([field, { text }]) => [field, text]);
@@ -172,7 +171,7 @@ export class Board {
 
   #showSummary(): void {
     if (!this.#loaded) return;
-    const known = this.#board.dataset["synced"] || this.#client.state === "offline";
+    const known = this.#board.dataset.synced || this.#client.state === "offline";
     find(document, "#tasks-empty", HTMLElement).hidden = !known || this.#cards.size > 0;
     const count = this.#cards.size === 1 ? "1 task" : `${this.#cards.size} tasks`;
     const saved = savedInWords(this.#client.queue.length);

@@ -4,16 +4,17 @@
  * Knows the elements of its card. Must not know other tasks, nor how anything
  * is saved.
  */
+
+import type { OpenConflict } from "../src/index.ts";
+import type { Answers } from "./conflict.ts";
 import { conflictPanel } from "./conflict.ts";
 import { find, instantiate, setText, showText } from "./dom.ts";
+import type { Drafts } from "./drafts.ts";
 import { allowDrag } from "./dragging.ts";
+import type { Fields, Task, TextName } from "./task.ts";
 import { TEXTS } from "./task.ts";
 import { TextField } from "./textfield.ts";
 import { fieldInWords, inWords } from "./words.ts";
-import type { Answers } from "./conflict.ts";
-import type { Drafts } from "./drafts.ts";
-import type { Fields, Task, TextName } from "./task.ts";
-import type { OpenConflict } from "../src/index.ts";
 
 /** What the user can do with a task. */
 export interface Actions {
@@ -40,7 +41,7 @@ export class Card {
     this.#task = task;
     this.#actions = actions;
     this.#drafts = drafts;
-    this.element.dataset["id"] = id;
+    this.element.dataset.id = id;
     this.#texts = new Map(TEXTS.map((name) => [name, this.#textField(name)]));
     this.#column.addEventListener("change", () => this.moveTo(this.#column.value));
     allowDrag(find(this.element, ".handle", HTMLElement), this.element);
@@ -67,7 +68,7 @@ export class Card {
     this.#task = task;
     for (const [name, text] of this.#texts) text.show(task[name], task.version);
     this.#column.value = task.column;
-    this.element.dataset["pending"] = String(task.pending);
+    this.element.dataset.pending = String(task.pending);
     setText(find(this.element, ".mark", HTMLElement), task.pending ? "Not saved yet" : "Saved");
     this.#showNames(task.title);
     this.#showWriting();
@@ -104,7 +105,7 @@ export class Card {
       both: (text) => close(() => answers.both(text))(),
     });
     const panels = [...this.#conflicts.children] as HTMLElement[];
-    panels.find((each) => each.dataset["field"] === field)?.remove();
+    panels.find((each) => each.dataset.field === field)?.remove();
     this.#open.set(field, conflict);
     this.#conflicts.append(panel);
     this.#conflicts.hidden = false;
@@ -150,7 +151,7 @@ export class Card {
     showText(find(this.element, ".elsewhere", HTMLElement), text);
     const active = document.activeElement;
     const left = [...this.#drafts.of(this.#task.id).keys()].filter((name) => {
-      return !(active instanceof HTMLElement && active.dataset["field"] === name);
+      return !(active instanceof HTMLElement && active.dataset.field === name);
     });
     const kept = left.map(fieldInWords).join(", ");
     showText(

@@ -3,11 +3,12 @@
  *
  * Knows the elements of its panel. Must not know the task that it is about.
  */
+
+import type { Conflict } from "../src/index.ts";
 import { find, instantiate, setText } from "./dom.ts";
 import { bothTexts } from "./merging.ts";
 import { asText } from "./task.ts";
 import { conflictInWords, fieldInWords, inWords } from "./words.ts";
-import type { Conflict } from "../src/index.ts";
 
 /** How a conflict can be answered. */
 export interface Answers {
@@ -27,7 +28,7 @@ const MERGEABLE: ReadonlyMap<string, boolean> = new Map<string, boolean>([
 export function conflictPanel(conflict: Conflict, answers: Answers): HTMLElement {
   const { field = "", mine, theirs } = conflict;
   const panel = instantiate("conflict");
-  panel.dataset["field"] = field;
+  panel.dataset.field = field;
   const group = find(panel, "[role=group]", HTMLElement);
   group.setAttribute("aria-label", `Conflict: ${fieldInWords(field)}`);
   setText(find(panel, ".what", HTMLElement), conflictInWords(conflict));

@@ -4,9 +4,10 @@
  * Knows the client's states and the words for them. Must not know what the
  * connection is used for.
  */
+
+import type { Client, RhtmxError, State } from "../src/index.ts";
 import { find, setText } from "./dom.ts";
 import type { TextStorage } from "./drafts.ts";
-import type { Client, RhtmxError, State } from "../src/index.ts";
 
 const KEY = "rhtmx-demo:offline";
 
@@ -17,7 +18,7 @@ export function showConnection(client: Client): void {
   const show = (state: State, error?: RhtmxError) => {
     wasOpen ||= state === "open";
     const shown = shownState(state, wasOpen);
-    place.dataset["state"] = shown;
+    place.dataset.state = shown;
     setText(find(place, "strong", HTMLElement), WORDS[shown]);
     const reason = shown === "closed" && error ? `${error.message}.` : "";
     setText(find(place, ".detail", HTMLElement), `${reason} ${DETAILS[shown]}`.trim());

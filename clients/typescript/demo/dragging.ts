@@ -10,7 +10,7 @@ const TYPE = "application/x-rhtmx-card";
 export function allowDrag(handle: HTMLElement, element: HTMLElement): void {
   handle.draggable = true;
   handle.addEventListener("dragstart", (event) => {
-    event.dataTransfer?.setData(TYPE, element.dataset["id"] ?? "");
+    event.dataTransfer?.setData(TYPE, element.dataset.id ?? "");
     event.dataTransfer?.setDragImage(element, 20, 20);
   });
 }

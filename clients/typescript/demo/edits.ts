@@ -3,11 +3,12 @@
  *
  * Knows the calls of the client. Must not know the page.
  */
-import { newTask } from "./task.ts";
-import { conflictInWords, inWords, removedInWords } from "./words.ts";
+
+import type { Collection, JsonValue, OpenConflict } from "../src/index.ts";
 import type { Notices } from "./notices.ts";
 import type { Fields, Task } from "./task.ts";
-import type { Collection, JsonValue, OpenConflict } from "../src/index.ts";
+import { newTask } from "./task.ts";
+import { conflictInWords, inWords, removedInWords } from "./words.ts";
 
 /** See the head of the file. */
 export class Edits {
@@ -78,9 +79,8 @@ export class Edits {
   /** Answers a conflict with the value of the other window. */
   takeTheirs(conflict: OpenConflict): void {
     // A task has no field that is deleted: the other window removed the task.
-    const done = conflict.theirs === undefined
-      ? this.#tasks.delete(conflict.id)
-      : conflict.takeTheirs();
+    const done =
+      conflict.theirs === undefined ? this.#tasks.delete(conflict.id) : conflict.takeTheirs();
     this.#run("The answer was not saved", done);
   }
 

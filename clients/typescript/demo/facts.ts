@@ -3,8 +3,9 @@
  *
  * Knows what the client tells of itself. Must not know the page.
  */
-import { bytesInWords } from "./words.ts";
+
 import type { Info } from "../src/index.ts";
+import { bytesInWords } from "./words.ts";
 
 /** What is told. */
 export interface Facts extends Info {

@@ -3,11 +3,12 @@
  *
  * Knows what the client tells of itself. Must not know tasks or forms.
  */
+
+import type { Client, Collection, Conflict, JsonValue, Pending, Rejected } from "../src/index.ts";
 import { find, setText } from "./dom.ts";
 import { factsInWords } from "./facts.ts";
 import { KeyedList } from "./keyed.ts";
 import { conflictInWords, inWords, refusalInWords, writeInWords } from "./words.ts";
-import type { Client, Collection, Conflict, JsonValue, Pending, Rejected } from "../src/index.ts";
 
 /** So many conflicts are remembered. */
 const MOST = 5;

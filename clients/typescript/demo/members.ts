@@ -3,11 +3,12 @@
  *
  * Knows their list on the page. Must not know how one becomes a member.
  */
+
+import type { Collection, JsonValue, Row } from "../src/index.ts";
+import { toDate } from "../src/wire/time.ts";
 import { find, setText } from "./dom.ts";
 import { KeyedList } from "./keyed.ts";
 import { asText } from "./task.ts";
-import { toDate } from "../src/wire/time.ts";
-import type { Collection, JsonValue, Row } from "../src/index.ts";
 
 /** How many are shown. */
 const MOST = 100;
@@ -50,5 +51,5 @@ function fill(element: HTMLElement, { name, joined, pending }: Member): void {
   const moment = toDate(joined);
   const words = moment ? `since ${moment.toLocaleString()}` : joined;
   setText(find(element, ".joined", HTMLElement), pending ? "not saved yet" : words);
-  element.dataset["pending"] = String(pending);
+  element.dataset.pending = String(pending);
 }

@@ -5,10 +5,11 @@
  * Knows its fields and what is shared of them. Must not know their rules: the
  * server has them.
  */
-import { find, setText } from "./dom.ts";
+
 import { bindForm } from "../src/forms/index.ts";
-import { RhtmxError } from "../src/index.ts";
 import type { Client, Collection, JsonValue } from "../src/index.ts";
+import { RhtmxError } from "../src/index.ts";
+import { find, setText } from "./dom.ts";
 
 /** See the head of the file. */
 export function offerSignUp(client: Client, members: Collection<JsonValue>): void {

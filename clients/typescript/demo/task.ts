@@ -3,8 +3,9 @@
  *
  * Knows its fields and columns. Must not know the page or the connection.
  */
-import { writeJson } from "../src/wire/value.ts";
+
 import type { JsonValue, Row } from "../src/index.ts";
+import { writeJson } from "../src/wire/value.ts";
 
 /** The collection. */
 export const ENTITY = "tasks";
@@ -39,10 +40,10 @@ export function taskOf({ id, data, version, pending }: Row<JsonValue>): Task {
   const fields = fieldsOf(data);
   return {
     id,
-    title: asText(fields["title"] ?? (fields === NONE ? data : "")),
-    assignee: asText(fields["assignee"]),
-    notes: asText(fields["notes"]),
-    column: columnOf(fields["column"]),
+    title: asText(fields.title ?? (fields === NONE ? data : "")),
+    assignee: asText(fields.assignee),
+    notes: asText(fields.notes),
+    column: columnOf(fields.column),
     version,
     pending,
   };

@@ -48,7 +48,7 @@ export class TextField {
   }
 
   get #oneLine(): boolean {
-    return this.#control instanceof HTMLInputElement || this.#control.dataset["lines"] === "one";
+    return this.#control instanceof HTMLInputElement || this.#control.dataset.lines === "one";
   }
 
   /** Shows a value, unless the user is writing another one. */

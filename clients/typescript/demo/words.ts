@@ -3,8 +3,9 @@
  *
  * Knows words. Must not know the page or the connection.
  */
-import { asText } from "./task.ts";
+
 import type { Conflict, JsonValue, Push, PushFields } from "../src/index.ts";
+import { asText } from "./task.ts";
 
 /** More characters than these of a value are not quoted in a sentence. */
 const LONGEST = 200;

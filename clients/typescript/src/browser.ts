@@ -7,9 +7,9 @@ import { connect } from "./api/client.ts";
 import { member } from "./forms/member.ts";
 import { start } from "./htmx/index.ts";
 
-export { ERRORS, RhtmxError, SCHEMA_HASH } from "./index.ts";
 export { bindForm } from "./forms/index.ts";
 export { bindPage } from "./htmx/index.ts";
+export { ERRORS, RhtmxError, SCHEMA_HASH } from "./index.ts";
 export { connect };
 
 start(connect, globalThis.document && member(document, "currentScript"));

@@ -4,14 +4,10 @@
  * Knows what an application may use. Everything else is internal.
  */
 export { Client, connect } from "./api/client.ts";
-export { Collection } from "./api/collection.ts";
-export { RhtmxError } from "./errors.ts";
-export { Form } from "./api/form.ts";
-export { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
 export type { SubscribeOptions } from "./api/collection.ts";
+export { Collection } from "./api/collection.ts";
+export { Form } from "./api/form.ts";
 export type { Conflict } from "./core/conflict.ts";
-export type { State } from "./core/tab-channel.ts";
-export type * from "./messages/types.ts";
 export type {
   CollectionOptions,
   ConnectOptions,
@@ -24,9 +20,14 @@ export type {
   Stop,
   ValidateFieldOptions,
   ValidateFormOptions,
+  WebSocketClass,
+  WebSocketLike,
   WriteOptions,
 } from "./core/options.ts";
 export type { Row } from "./core/overlay.ts";
-export type { WebSocketClass, WebSocketLike } from "./core/options.ts";
 export type { Pending } from "./core/storage-ops.ts";
+export type { State } from "./core/tab-channel.ts";
+export { RhtmxError } from "./errors.ts";
+export { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
+export type * from "./messages/types.ts";
 export type { Format } from "./wire/index.ts";

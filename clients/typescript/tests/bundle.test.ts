@@ -20,7 +20,9 @@ it("the bundle stays within its budget, which is as low as it can be", () => {
   expect(BUDGET - weight).toBeLessThan(250);
 });
 
-it("the build says what a page needs for a script tag that nobody can change", { timeout: 60_000 }, () => {
+it("the build says what a page needs for a script tag that nobody can change", {
+  timeout: 60_000,
+}, () => {
   const printed = execFileSync(process.execPath, ["build.mjs", "--check"], { cwd: folder });
   expect(String(printed)).toContain(`integrity="${integrity(readFileSync(bundle))}"`);
   // https://www.w3.org/TR/SRI/#integrity-metadata-description

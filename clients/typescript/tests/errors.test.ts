@@ -10,7 +10,9 @@ it("an error is an Error with its code, words and context", () => {
 });
 
 it("an error says how long to wait, where the server did", () => {
-  expect(typed({ code: "rate_limited", message: "m", details: null, retry_after: 250 }).retryAfter).toBe(250);
+  expect(
+    typed({ code: "rate_limited", message: "m", details: null, retry_after: 250 }).retryAfter,
+  ).toBe(250);
   expect(new RhtmxError("closed", "m").retryAfter).toBeUndefined();
 });
 

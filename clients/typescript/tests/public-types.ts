@@ -4,19 +4,19 @@
 import { WebSocket as NodeWebSocket } from "ws";
 
 import {
-  connect,
-  RhtmxError,
-  ERRORS,
   type ChangeLog,
   type Collection,
+  connect,
+  ERRORS,
+  type ErrorCode,
   type FormValue,
   type FormValues,
-  type ErrorCode,
   type JsonValue,
   type Open,
   type OpenConflict,
   type Pending,
   type Rejected,
+  RhtmxError,
   type Row,
   type State,
   type Stop,
@@ -35,7 +35,10 @@ export async function application(): Promise<void> {
   const stop: Stop = rhtmx.onState((state: State, error) => console.log(state, error?.code));
   const tasks: Collection<Task> = rhtmx.collection<Task>("tasks", { granularity: "fields" });
   tasks.subscribe((rows: readonly Row<Task>[]) => console.log(rows[0]?.data.title));
-  tasks.subscribe(() => {}, { where: ({ data }) => data.done === true, signal: new AbortController().signal });
+  tasks.subscribe(() => {}, {
+    where: ({ data }) => data.done === true,
+    signal: new AbortController().signal,
+  });
   for await (const rows of tasks) console.log(rows.length, rows[0]?.pending, rows[0]?.version);
   for await (const rows of tasks.rows({ signal: AbortSignal.timeout(1) })) console.log(rows.length);
   await tasks.ready;
@@ -48,7 +51,10 @@ export async function application(): Promise<void> {
   await tasks.patch("1", { done: true }, { delete: ["title"] });
   await tasks.delete("1", { baseVersion: version });
   const row: Row<Task> | undefined = (await tasks.get("1")) ?? tasks.row("1") ?? tasks.snapshot[0];
-  const some: readonly Row<Task>[] = [...(await tasks.all()), ...(await tasks.where(({ id }) => id > "3"))];
+  const some: readonly Row<Task>[] = [
+    ...(await tasks.all()),
+    ...(await tasks.where(({ id }) => id > "3")),
+  ];
   console.log(row?.id, some.length);
   tasks.onConflict(async (conflict: OpenConflict) => {
     await conflict.keepMine();
@@ -58,7 +64,9 @@ export async function application(): Promise<void> {
   rhtmx.onConflict(({ entity, id, field, winner, version }) => {
     console.log(entity, id, field, winner, version);
   });
-  const unwatch: Stop = rhtmx.changes("prices", (change: ChangeLog | null) => console.log(change?.data));
+  const unwatch: Stop = rhtmx.changes("prices", (change: ChangeLog | null) =>
+    console.log(change?.data),
+  );
   unwatch();
   const ack = await rhtmx.push("tasks", "1", { title: "Write it down", tags: ["a"] });
   await rhtmx.delete("tasks", "1", { baseVersion: ack.version });

@@ -32,7 +32,10 @@ async function message(what, matches) {
     if (index >= 0) return received.splice(index, 1)[0];
     const rest = JSON.stringify(received);
     await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${what}; there were: ${rest}`)), PATIENCE);
+      const timer = setTimeout(
+        () => reject(new Error(`no ${what}; there were: ${rest}`)),
+        PATIENCE,
+      );
       wake = () => {
         clearTimeout(timer);
         resolve();

@@ -17,7 +17,7 @@ const OPTIONS = { "?alone": { storage: false }, "?binary": { format: "proto" } }
 window.client = rhtmx.connect("/api/ws", OPTIONS[location.search]);
 window.tasks = client.collection("tasks");
 client.onError((error) => window.errors.push(`${error.code}: ${error.message}`));
-client.onState((state, error) => error && window.errors.push(`${error.code}: ${error.message}`));
+client.onState((_state, error) => error && window.errors.push(`${error.code}: ${error.message}`));
 tasks.subscribe(() => {});
 
 /** Begins a write; `outcomes` has what became of it. */

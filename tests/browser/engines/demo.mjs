@@ -11,7 +11,9 @@ export async function theDemoKeepsATaskOverAReload({ open }) {
   const titles = () =>
     [...document.querySelectorAll(".card [data-field=title]")].map(({ value }) => value);
   await tab.waitFor(`() => (${titles})().join() === "Buy milk"`);
-  await tab.waitFor(() => document.querySelector("#tasks-log").innerText.includes("everything is saved"));
+  await tab.waitFor(() =>
+    document.querySelector("#tasks-log").innerText.includes("everything is saved"),
+  );
   await tab.reload();
   await tab.waitFor(`() => (${titles})().join() === "Buy milk"`);
   await tab.shows("#connection[data-state=live]");

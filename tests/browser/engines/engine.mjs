@@ -35,7 +35,9 @@ export class Tab {
     let failed;
     while (performance.now() < end) {
       // The page may be about to become another one.
-      const value = await this.evaluate(condition, ...given).catch((error) => void (failed = error));
+      const value = await this.evaluate(condition, ...given).catch(
+        (error) => void (failed = error),
+      );
       if (value) return value;
       await new Promise((resolve) => setTimeout(resolve, OFTEN));
     }

@@ -35,9 +35,10 @@ export async function aSubmissionWaitsForTheConnectionAndIsSentOnce({ open, ask 
   await tab.evaluate(() => void dispatchEvent(new Event("online")));
   await tab.says("Sent.");
   const posted = await ask("posted");
-  assert.deepEqual(posted.map((body) => Object.fromEntries(new URLSearchParams(body))), [
-    { email: GOOD, amount: "2", how: "now" },
-  ]);
+  assert.deepEqual(
+    posted.map((body) => Object.fromEntries(new URLSearchParams(body))),
+    [{ email: GOOD, amount: "2", how: "now" }],
+  );
 }
 
 export async function aFormThatIsNotValidIsNotSent({ open, ask }) {

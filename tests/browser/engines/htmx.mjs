@@ -35,9 +35,10 @@ async function post(world, version) {
   await tab.evaluate(() => void dispatchEvent(new Event("online")));
   await tab.says("Posted.");
   const posted = await world.ask("posted");
-  assert.deepEqual(posted.map((body) => Object.fromEntries(new URLSearchParams(body))), [
-    { email: "ada@example.com", amount: "2", how: "now" },
-  ]);
+  assert.deepEqual(
+    posted.map((body) => Object.fromEntries(new URLSearchParams(body))),
+    [{ email: "ada@example.com", amount: "2", how: "now" }],
+  );
 }
 
 const both = (scenario) => ["2", "4"].map((version) => (world) => scenario(world, version));

@@ -12,7 +12,11 @@ async function awayAndBack({ open, ask, url }, path) {
   await tab.evaluate(() => write("1", { n: 1 }));
   await tab.waitFor(() => outcomes["1"] === "durable");
   await tab.goto(new URL("/elsewhere", url).href);
-  await until(async () => (await ask("connections")) === 0, "the page that was left to be gone", SOON);
+  await until(
+    async () => (await ask("connections")) === 0,
+    "the page that was left to be gone",
+    SOON,
+  );
   await ask("push", "tasks", "2", { n: 2 });
   await tab.back();
   await tab.waitFor(() => tasks.row("2")?.data.n === 2 && client.state === "open");
@@ -60,7 +64,8 @@ async function busy({ open }, method) {
       const made = begin.apply(this, given);
       window.begun += 1;
       // One request after the other, as long as there is somebody to make the next.
-      const goOn = () => (made.objectStore?.("meta") ?? made).get("nothing").addEventListener("success", goOn);
+      const goOn = () =>
+        (made.objectStore?.("meta") ?? made).get("nothing").addEventListener("success", goOn);
       if (window.begun === 1) goOn();
       return made;
     };
@@ -86,7 +91,8 @@ async function holdsUpNoOther(world, method) {
   assert.deepEqual(await tab.evaluate(() => [client.info.stored, errors]), [true, []]);
 }
 
-export const aPageThatIsLeftWhileItReadsHoldsUpNoOther = (world) => holdsUpNoOther(world, "transaction");
+export const aPageThatIsLeftWhileItReadsHoldsUpNoOther = (world) =>
+  holdsUpNoOther(world, "transaction");
 
 export const aPageThatIsLeftWhileItMakesItsTablesHoldsUpNoOther = (world) =>
   holdsUpNoOther(world, "createObjectStore");

@@ -13,20 +13,24 @@ const { launch } = require("puppeteer-core");
 
 /** @param program the path of Chromium. */
 export async function chromium(program) {
-  return new Puppet(await launch({
-    ...(await common(program)),
-    browser: "chrome",
-    args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-  }));
+  return new Puppet(
+    await launch({
+      ...(await common(program)),
+      browser: "chrome",
+      args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+    }),
+  );
 }
 
 /** @param program the path of Firefox. */
 export async function firefox(program) {
-  return new Puppet(await launch({
-    ...(await common(program)),
-    browser: "firefox",
-    protocol: "webDriverBiDi",
-  }));
+  return new Puppet(
+    await launch({
+      ...(await common(program)),
+      browser: "firefox",
+      protocol: "webDriverBiDi",
+    }),
+  );
 }
 
 async function common(program) {

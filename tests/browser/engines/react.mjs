@@ -10,6 +10,8 @@ export async function theDocumentedBoardRendersAndIsLive({ open, ask }) {
   const titles = () => [...document.querySelectorAll("li input")].map(({ value }) => value).join();
   await tab.waitFor(`() => (${titles})() === "Two,Three"`);
   await tab.keys("li input", "!");
-  await tab.waitFor(`() => (${titles})() === "Two!,Three" && !document.body.innerText.includes("…")`);
+  await tab.waitFor(
+    `() => (${titles})() === "Two!,Three" && !document.body.innerText.includes("…")`,
+  );
   assert.equal((await ask("record", "tasks", "1")).title, "Two!");
 }

@@ -27,10 +27,15 @@ export async function aQueueSurvivesAReloadOfflineAndIsSentOnce({ open, ask }) {
   }
   await tab.reload();
   await tab.waitFor(() => client.queue.length === 2 && tasks.snapshot.length === 2);
-  assert.deepEqual(await tab.evaluate(() => tasks.snapshot.map(({ pending }) => pending)), [true, true]);
+  assert.deepEqual(await tab.evaluate(() => tasks.snapshot.map(({ pending }) => pending)), [
+    true,
+    true,
+  ]);
   await ask("mend");
   await tab.evaluate(() => void dispatchEvent(new Event("online")));
-  await tab.waitFor(() => client.queue.length === 0 && tasks.snapshot.every(({ pending }) => !pending));
+  await tab.waitFor(
+    () => client.queue.length === 0 && tasks.snapshot.every(({ pending }) => !pending),
+  );
   assert.deepEqual(await ask("effects"), { 1: 1, 2: 1 });
 }
 

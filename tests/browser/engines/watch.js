@@ -14,5 +14,6 @@
   addEventListener("error", ({ message, error }) => tell("uncaught:", message, error));
   addEventListener("unhandledrejection", ({ reason }) => tell("unhandled:", reason));
   addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
-    tell("against the policy:", violatedDirective, blockedURI));
+    tell("against the policy:", violatedDirective, blockedURI),
+  );
 }

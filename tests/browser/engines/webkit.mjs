@@ -32,7 +32,14 @@ export async function webkit(driver, binary, xvfb) {
     env: { ...process.env, DISPLAY: `:${String(display).trim()}` },
   });
   const server = `http://127.0.0.1:${port}`;
-  await until(() => fetch(`${server}/status`).then((answer) => answer.ok, () => false), driver);
+  await until(
+    () =>
+      fetch(`${server}/status`).then(
+        (answer) => answer.ok,
+        () => false,
+      ),
+    driver,
+  );
   const session = await new Builder()
     .usingServer(server)
     .withCapabilities({

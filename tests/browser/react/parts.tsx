@@ -4,11 +4,11 @@
  *
  * What is around it looks at live data in one of the ways that there are; the part does, too.
  */
-import { lazy, Suspense, useState } from "react";
-import type { ElementType, ReactNode } from "react";
 
 import { connect } from "@rhtmx/client";
 import { useCollection, useConnection, useField, useForm, useRecord } from "@rhtmx/client/react";
+import type { ElementType, ReactNode } from "react";
+import { lazy, Suspense, useState } from "react";
 
 interface Task {
   title: string;
@@ -54,7 +54,11 @@ function Title() {
   const title = useField(tasks, "1", "title");
   return (
     <>
-      <input id="title" value={title.value ?? ""} onChange={({ target }) => title.set(target.value)} />
+      <input
+        id="title"
+        value={title.value ?? ""}
+        onChange={({ target }) => title.set(target.value)}
+      />
       <Around shows={title.value ?? "nothing"} part={Lazy} />
     </>
   );
@@ -74,7 +78,7 @@ function Terms() {
       />
       <p data-rhtmx-error="agreed" />
       <output>{`agreed: ${agreed}, sent: ${sent}`}</output>
-      <button>Send</button>
+      <button type="submit">Send</button>
     </form>
   );
 }

@@ -2,9 +2,10 @@
  * The pages of `parts.tsx` on a server: `node parts_server.js NAME…` prints them, as JSON. The
  * scenario of the one that is streamed loads this, and pipes it into an answer.
  */
-import { renderToPipeableStream } from "react-dom/server";
-import { text } from "node:stream/consumers";
+
 import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { renderToPipeableStream } from "react-dom/server";
 
 import { parts, slow } from "./parts.tsx";
 

@@ -4,28 +4,36 @@
  * Knows promises and callbacks. Must not know frames, timers or sockets: the
  * runner has those, the session has the protocol.
  */
-import { alone } from "../runtime/single-tab.ts";
-import { Collection } from "./collection.ts";
+
 import * as compose from "../core/build-message.ts";
-import { Fallback } from "../stores/fallback.ts";
-import { Form } from "./form.ts";
-import { Tab } from "../runtime/tab.ts";
-import { IndexedStore } from "../stores/indexeddb.ts";
-import { MemoryStore } from "../stores/memory.ts";
-import { askPlainly, canShare, globalWebSocket, hasIndexedDB, lacking } from "../runtime/platform.ts";
-import { randomId, watchPage, webSocketUrl } from "../runtime/platform.ts";
+import type * as o from "../core/options.ts";
 import { steady } from "../core/overlay.ts";
 import { checkToken } from "../core/requests.ts";
-import { takeTurns } from "../runtime/leader.ts";
-import { QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
-import { tabs } from "../runtime/leader-election.ts";
-import { checkFromClient } from "../wire/index.ts";
-import type { RhtmxError } from "../errors.ts";
-import type { State as Connection } from "../core/tab-channel.ts";
-import type * as m from "../messages/types.ts";
-import type * as o from "../core/options.ts";
-import type { TabChannel } from "../core/tab-channel.ts";
 import type { Pending, State, Store } from "../core/storage-ops.ts";
+import { QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
+import type { State as Connection, TabChannel } from "../core/tab-channel.ts";
+import type { RhtmxError } from "../errors.ts";
+import type * as m from "../messages/types.ts";
+import { takeTurns } from "../runtime/leader.ts";
+import { tabs } from "../runtime/leader-election.ts";
+import {
+  askPlainly,
+  canShare,
+  globalWebSocket,
+  hasIndexedDB,
+  lacking,
+  randomId,
+  watchPage,
+  webSocketUrl,
+} from "../runtime/platform.ts";
+import { alone } from "../runtime/single-tab.ts";
+import { Tab } from "../runtime/tab.ts";
+import { Fallback } from "../stores/fallback.ts";
+import { IndexedStore } from "../stores/indexeddb.ts";
+import { MemoryStore } from "../stores/memory.ts";
+import { checkFromClient } from "../wire/index.ts";
+import { Collection } from "./collection.ts";
+import { Form } from "./form.ts";
 
 /**
  * Connects, and stays connected until `close` or until the server says not to.
@@ -255,7 +263,12 @@ export class Client {
 }
 
 /** What a client stands on: where it keeps things, and how it hears of other tabs. */
-function grounds(name: string, id: string, state: State, options: o.ConnectOptions): [Store, TabChannel] {
+function grounds(
+  name: string,
+  id: string,
+  state: State,
+  options: o.ConnectOptions,
+): [Store, TabChannel] {
   const { storage, clientId, clientSecret } = options;
   let lasts = storage !== false;
   const around = globalThis as never;

@@ -4,17 +4,16 @@
  *
  * Knows calls and callbacks. Must not know how anything is kept or sent.
  */
+
+import type { PatchOptions, WriteOptions } from "../core/build-message.ts";
 import * as compose from "../core/build-message.ts";
-import { RhtmxError } from "../errors.ts";
+import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
+import type { Row } from "../core/overlay.ts";
 import { entityOf } from "../core/storage-ops.ts";
 import type { State } from "../core/tab-channel.ts";
-import type { Tab } from "../runtime/tab.ts";
+import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
-import type { CollectionOptions, OpenConflict } from "../core/options.ts";
-import type { PatchOptions } from "../core/build-message.ts";
-import type { Stop } from "../core/options.ts";
-import type { WriteOptions } from "../core/build-message.ts";
-import type { Row } from "../core/overlay.ts";
+import type { Tab } from "../runtime/tab.ts";
 
 /** How to listen to a collection. */
 export interface SubscribeOptions<T> {
@@ -206,7 +205,11 @@ export class Collection<T = m.JsonValue> {
       next = rows;
       wake();
     };
-    const stops = [this.subscribe(listen, options), this.#on("closed", end, end), this.#on("state", become)];
+    const stops = [
+      this.subscribe(listen, options),
+      this.#on("closed", end, end),
+      this.#on("state", become),
+    ];
     options.signal?.addEventListener("abort", end);
     try {
       while (!ended) {

@@ -3,9 +3,10 @@
  *
  * Knows questions and answers. Must not know elements.
  */
-import type { Tab } from "../runtime/tab.ts";
-import type { FormFieldValue, FormValidationResult, ValidationResult } from "../messages/types.ts";
+
 import type { FormValue, FormValues, ValidateFormOptions } from "../core/options.ts";
+import type { FormFieldValue, FormValidationResult, ValidationResult } from "../messages/types.ts";
+import type { Tab } from "../runtime/tab.ts";
 
 /** See the head of the file. */
 export class Form {

@@ -3,10 +3,11 @@
  *
  * Knows which call sends which message. Must not know how it is sent.
  */
+
+import type * as m from "../messages/types.ts";
 import { refuse } from "../wire/fail.ts";
 import { formatTime } from "../wire/time.ts";
 import { checkJson } from "../wire/value.ts";
-import type * as m from "../messages/types.ts";
 
 /** What a write may carry. */
 export interface WriteOptions {

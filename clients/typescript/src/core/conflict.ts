@@ -3,9 +3,18 @@
  *
  * Knows conflicts. Must not know how they are told, nor how writes are sent.
  */
+
+import type {
+  ChangeLog,
+  FieldConflict,
+  JsonValue,
+  MergeStrategy,
+  Open,
+  Push,
+  PushFields,
+  Winner,
+} from "../messages/types.ts";
 import * as compose from "./build-message.ts";
-import type { ChangeLog, FieldConflict, JsonValue, Push, PushFields } from "../messages/types.ts";
-import type { MergeStrategy, Open, Winner } from "../messages/types.ts";
 import type { Write } from "./storage-ops.ts";
 
 /** A conflict, as plain data. */
@@ -49,10 +58,10 @@ export function ofField(told: FieldConflict, { message }: Write, version: number
 export function ofRecord({ id: refused, message }: Write, details: JsonValue): Conflict {
   const { entity, entity_id: id } = message;
   const now = details as unknown as ChangeLog | null;
-  const valueOf = (log: Push | ChangeLog | null) =>
+  const dataOf = (log: Push | ChangeLog | null) =>
     !log || log.action === "delete" ? undefined : log.data;
-  const theirs = valueOf(now);
-  const mine = valueOf(message as Push);
+  const theirs = dataOf(now);
+  const mine = dataOf(message as Push);
   return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, refused };
 }
 

@@ -3,9 +3,10 @@
  *
  * Knows codes. Must not know the connection, nor the queue.
  */
-import { CLOSE_FINAL, CLOSE_RECONNECT, ERRORS } from "../messages/tables.ts";
+
 import type { Refusal } from "../errors.ts";
-import type { Error as Failure, ErrorCode } from "../messages/types.ts";
+import { CLOSE_FINAL, CLOSE_RECONNECT, ERRORS } from "../messages/tables.ts";
+import type { ErrorCode, Error as Failure } from "../messages/types.ts";
 
 /**
  * Standard codes after which the same client would only fail again: protocol

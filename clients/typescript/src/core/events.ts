@@ -4,9 +4,10 @@
  * Knows the words of the conversation between session and leader. Must not know
  * what either does.
  */
-import type { TabMessage } from "./tab-channel.ts";
-import type { Op, Write } from "./storage-ops.ts";
+
 import type { Frame } from "../wire/index.ts";
+import type { Op, Write } from "./storage-ops.ts";
+import type { TabMessage } from "./tab-channel.ts";
 
 /** What the leader is to do. */
 export type Command =

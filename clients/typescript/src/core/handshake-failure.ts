@@ -9,9 +9,10 @@
  * server has to say to the page it says in answer to a plain request, which it can allow
  * the page to read. `ws` 8 tells the status, or what is wrong with the subprotocol.
  */
-import { SUBPROTOCOLS } from "../wire/index.ts";
+
 import type { Refusal } from "../errors.ts";
 import type { Format } from "../wire/index.ts";
+import { SUBPROTOCOLS } from "../wire/index.ts";
 
 /** What came of a plain request. */
 export interface Plain {
@@ -66,8 +67,10 @@ export function explain(
     const what = told ? `HTTP ${told}` : why || "no answer that can be read";
     return refusal(url, `${what}: is the server running there?`);
   }
-  if (told === FORBIDDEN) return refusal(url, `this page or program is refused: ${words || "HTTP 403"}`, "forbidden");
-  if (told < 300) return refusal(url, "there is a web page: does what serves it pass WebSockets on?");
+  if (told === FORBIDDEN)
+    return refusal(url, `this page or program is refused: ${words || "HTTP 403"}`, "forbidden");
+  if (told < 300)
+    return refusal(url, "there is a web page: does what serves it pass WebSockets on?");
   return refusal(url, `${words || `HTTP ${told}`}: is the path right?`);
 }
 
@@ -81,7 +84,10 @@ export function misunderstanding(url: string, format: Format, spoken: string): R
   const offered = SUBPROTOCOLS[format];
   if (spoken === offered || (!spoken && format === "json")) return undefined;
   const what = `it does not speak ${offered}${spoken && `, but ${spoken}`}`;
-  return refusal(url, `${what}; does a proxy drop 'Sec-WebSocket-Protocol'? The format 'json' needs none`);
+  return refusal(
+    url,
+    `${what}; does a proxy drop 'Sec-WebSocket-Protocol'? The format 'json' needs none`,
+  );
 }
 
 /** What the class of sockets throws: it does not like the address, or where the page comes from. */
@@ -99,8 +105,11 @@ export function thrown(url: string, error: unknown): Refusal {
  * shown("wss://ada:12/34@example.com/api/ws"); // "wss://…"
  */
 export function shown(url: string): string {
-  return url.replace(/^([^/?#]*\/\/)?([^/?#]*)(.*)/s, (_, scheme = "", authority, rest) =>
-    scheme + (rest.includes("@") ? "…" : authority.replace(/.*@/s, "") + rest.replace(/[?#].*/s, "")),
+  return url.replace(
+    /^([^/?#]*\/\/)?([^/?#]*)(.*)/s,
+    (_, scheme = "", authority, rest) =>
+      scheme +
+      (rest.includes("@") ? "…" : authority.replace(/.*@/s, "") + rest.replace(/[?#].*/s, "")),
   );
 }
 

@@ -5,8 +5,9 @@
  * grows with each refusal in a row, so that its clients do not come back
  * together. Must not know what was refused: times are in milliseconds.
  */
-import { Backoff } from "./backoff.ts";
+
 import type { Error as Failure } from "../messages/types.ts";
+import { Backoff } from "./backoff.ts";
 
 /** See the head of the file. */
 export class Hold {

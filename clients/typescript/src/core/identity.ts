@@ -10,6 +10,9 @@ export const UNKNOWN =
 
 /** Another id. `random`: a number from 0 to 1, 1 excluded, each time it is called. */
 export function newId(random: () => number): string {
-  const digits = () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
+  const digits = () =>
+    Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
   return digits() + digits() + digits() + digits();
 }

@@ -4,10 +4,12 @@
  * Knows nothing but their shape.
  */
 import type { Conflict } from "./conflict.ts";
+
 export type { PatchOptions, WriteOptions } from "./build-message.ts";
+
 import type * as m from "../messages/types.ts";
-import type { Refused } from "./storage-ops.ts";
 import type { Format, Frame } from "../wire/index.ts";
+import type { Refused } from "./storage-ops.ts";
 
 /**
  * The part of a `WebSocket` that is used; the global one and that of `ws` have

@@ -6,9 +6,10 @@
  * A row is the same object as long as nothing about its record changed, and a
  * list is the same array as long as none of its rows changed.
  */
-import { bySeq } from "./storage-ops.ts";
+
 import type { JsonValue } from "../messages/types.ts";
 import type { Entity, Held, Write } from "./storage-ops.ts";
+import { bySeq } from "./storage-ops.ts";
 
 /** One record as it is shown. */
 export interface Row<T = JsonValue> {
@@ -72,7 +73,8 @@ export function steady<T>(before: T, now: T): T {
 /** Whether two values are the same all through, though they may be copies. */
 function alike(one: unknown, other: unknown): boolean {
   if (one === other) return true;
-  if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return false;
+  if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other))
+    return false;
   const keys = Object.keys(one);
   if (keys.length !== Object.keys(other).length) return false;
   return keys.every((key) => key in other && alike(one[key], other[key]));

@@ -8,10 +8,11 @@
  * end says that it is gone. Nothing about this is stored but the position: one
  * at version 0 makes everything stale that is held, as after a restart.
  */
-import { written } from "./overlay.ts";
-import { entityOf } from "./storage-ops.ts";
+
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts";
+import { written } from "./overlay.ts";
 import type { Op, Settled, State, Write } from "./storage-ops.ts";
+import { entityOf } from "./storage-ops.ts";
 
 /** What a replica works on. */
 export interface Keeper {

@@ -5,10 +5,11 @@
  * A question changes nothing, so it is asked again on the next connection, and
  * when the server was too busy for it.
  */
-import { plain } from "../errors.ts";
-import { checkFromClient } from "../wire/index.ts";
+
 import type { Refusal } from "../errors.ts";
+import { plain } from "../errors.ts";
 import type { ServerMessage } from "../messages/types.ts";
+import { checkFromClient } from "../wire/index.ts";
 import type { Core } from "./streams.ts";
 import type { Question } from "./tab-channel.ts";
 

@@ -7,26 +7,33 @@
  * in, frames, events and operations come out. Times are in milliseconds of any
  * clock that does not jump.
  */
+
+import type { Refusal } from "../errors.ts";
 import { plain, RhtmxError } from "../errors.ts";
+import { ERRORS, SCHEMA_HASH } from "../messages/tables.ts";
+import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "../messages/types.ts";
+import type { Format, Frame } from "../wire/index.ts";
+import { decodeFromServer, encodeFromClient } from "../wire/index.ts";
+import {
+  finalError,
+  isBusy,
+  isTooLarge,
+  mayPass,
+  shouldReconnect,
+  TOO_LARGE,
+} from "./error-policy.ts";
+import type { Event, Output } from "./events.ts";
 import { asks } from "./handshake-failure.ts";
 import { Hold } from "./hold.ts";
 import { newId, UNKNOWN } from "./identity.ts";
 import { Liveness } from "./liveness.ts";
-import { ERRORS, SCHEMA_HASH } from "../messages/tables.ts";
-import { WriteQueue } from "./write-queue.ts";
 import { Requests } from "./requests.ts";
-import { apply } from "./storage-ops.ts";
-import { Streams } from "./streams.ts";
-import { finalError, isBusy, isTooLarge, mayPass, shouldReconnect, TOO_LARGE } from "./error-policy.ts";
-import { decodeFromServer, encodeFromClient } from "../wire/index.ts";
-import type { Refusal } from "../errors.ts";
-import type { Event, Output } from "./events.ts";
-import type { State as Connection } from "./tab-channel.ts";
-import type { ClientMessage, Error as Failure, ServerMessage, Welcome } from "../messages/types.ts";
-import type { TabMessage } from "./tab-channel.ts";
 import type { Op, State } from "./storage-ops.ts";
+import { apply } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
-import type { Format, Frame } from "../wire/index.ts";
+import { Streams } from "./streams.ts";
+import type { State as Connection, TabMessage } from "./tab-channel.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 /** What a session is made from. */
 export interface SessionOptions {

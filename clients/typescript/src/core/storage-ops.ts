@@ -8,7 +8,7 @@
  * again, in order, changes nothing.
  */
 import type { RhtmxError } from "../errors.ts";
-import type { Push, PushFields, ErrorCode, JsonValue, Open } from "../messages/types.ts";
+import type { ErrorCode, JsonValue, Open, Push, PushFields } from "../messages/types.ts";
 
 /** A record as the server told it. */
 export interface Held {

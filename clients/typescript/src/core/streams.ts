@@ -4,14 +4,22 @@
  *
  * Knows where each starts on the next connection. Must not know frames.
  */
-import { plain, RhtmxError } from "../errors.ts";
-import { begin, changed, synced } from "./replica.ts";
-import { checkFromClient } from "../wire/index.ts";
+
 import type { Refusal } from "../errors.ts";
+import { plain, RhtmxError } from "../errors.ts";
+import type {
+  ChangeLog,
+  ClientMessage,
+  FieldChangeLog,
+  Position,
+  Subscribe,
+  SyncComplete,
+  SyncFieldsComplete,
+} from "../messages/types.ts";
+import { checkFromClient } from "../wire/index.ts";
 import type { Event } from "./events.ts";
-import type { ChangeLog, ClientMessage, FieldChangeLog, Position } from "../messages/types.ts";
-import type { Subscribe, SyncComplete, SyncFieldsComplete } from "../messages/types.ts";
 import type { Keeper, Replica } from "./replica.ts";
+import { begin, changed, synced } from "./replica.ts";
 
 /** The stream of one entity. */
 export interface Stream extends Replica {
@@ -263,11 +271,7 @@ export class Streams {
     this.#say("subscribe", stream, { since: position });
   }
 
-  #say(
-    what: "subscribe" | "unsubscribe",
-    stream: Stream,
-    more?: Pick<Subscribe, "since">,
-  ): void {
+  #say(what: "subscribe" | "unsubscribe", stream: Stream, more?: Pick<Subscribe, "since">): void {
     const { entity, fields } = stream;
     try {
       this.#core.send({ type: `${what}${fields ? "_fields" : ""}`, entities: [entity], ...more });

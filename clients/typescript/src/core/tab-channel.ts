@@ -44,9 +44,16 @@
  * lead some time after it was loaded (`Tab.reload`). Either tells all others
  * what it found, so that after it all hold the same queue.
  */
-import type { Conflict } from "./conflict.ts";
+
 import type { Refusal } from "../errors.ts";
-import type { Authenticate, ChangeLog, ServerMessage, ValidateField, ValidateForm } from "../messages/types.ts";
+import type {
+  Authenticate,
+  ChangeLog,
+  ServerMessage,
+  ValidateField,
+  ValidateForm,
+} from "../messages/types.ts";
+import type { Conflict } from "./conflict.ts";
 import type { Op, Standing, Write } from "./storage-ops.ts";
 
 /**

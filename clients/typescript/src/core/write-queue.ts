@@ -6,17 +6,24 @@
  * disks. Times are in milliseconds. Numbers are given by the store; here they
  * are only counted anew where the server's own count has gone back.
  */
-import { ofField, ofRecord } from "./conflict.ts";
-import { plain } from "../errors.ts";
-import { Hold } from "./hold.ts";
-import { absorb, has } from "./replica.ts";
-import { answered, apply, mustLast, waiting } from "./storage-ops.ts";
-import { lastSeq, TOO_LARGE, verdict } from "./error-policy.ts";
+
 import type { Refusal } from "../errors.ts";
-import type { Error as Failure, FieldConflict, Welcome } from "../messages/types.ts";
-import type { FieldPushAck, FieldUpdate, PushAck } from "../messages/types.ts";
+import { plain } from "../errors.ts";
+import type {
+  Error as Failure,
+  FieldConflict,
+  FieldPushAck,
+  FieldUpdate,
+  PushAck,
+  Welcome,
+} from "../messages/types.ts";
+import { ofField, ofRecord } from "./conflict.ts";
+import { lastSeq, TOO_LARGE, verdict } from "./error-policy.ts";
+import { Hold } from "./hold.ts";
 import type { Replica } from "./replica.ts";
+import { absorb, has } from "./replica.ts";
 import type { Op, Write } from "./storage-ops.ts";
+import { answered, apply, mustLast, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
@@ -120,7 +127,10 @@ export class WriteQueue {
   /** The queue was loaded anew. */
   loaded(): void {
     if (this.#recount) {
-      const { meta: { last }, frozen } = this.#core.state;
+      const {
+        meta: { last },
+        frozen,
+      } = this.#core.state;
       this.#recount = false;
       // What turns up now was numbered by a count that is behind the server's: it was never sent.
       const isOff = this.#isOff() || (this.#empty && last < this.#known);
@@ -241,7 +251,11 @@ export class WriteQueue {
    * An author's own writes are no conflict, but what is parked may be sent under another id. What
    * writes nothing but what this write has written, and still stands, has seen it.
    */
-  #seen({ entity, entityId, message }: Write, base_version: number, conflicts: FieldConflict[]): void {
+  #seen(
+    { entity, entityId, message }: Write,
+    base_version: number,
+    conflicts: FieldConflict[],
+  ): void {
     const lost = conflicts.filter(({ winner }) => winner !== "client");
     const isIts = ({ field }: FieldUpdate) => {
       const isField = (each: { readonly field: string }) => each.field === field;
@@ -251,7 +265,13 @@ export class WriteQueue {
       const later = each.write;
       const update = later.message;
       const isOlder = update.type !== "push" && (update.base_version ?? Infinity) < base_version;
-      if (!isOlder || later.entity !== entity || later.entityId !== entityId || !update.fields.every(isIts)) continue;
+      if (
+        !isOlder ||
+        later.entity !== entity ||
+        later.entityId !== entityId ||
+        !update.fields.every(isIts)
+      )
+        continue;
       each.write = { ...later, message: { ...update, base_version } };
       apply(this.#core.state, ["write", later.id, each.write]);
     }

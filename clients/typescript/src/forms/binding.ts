@@ -8,16 +8,17 @@
  * One function around small ones that share its variables, rather than a class:
  * a minifier shortens their names, and every page loads this.
  */
+
+import type { FormValue, FormValues } from "../core/options.ts";
+import type { JsonValue } from "../messages/types.ts";
 import { draftOf, restore } from "./drafts.ts";
 import { focusFirst, rootOf, showError, showErrors } from "./errors.ts";
 import { hearControls } from "./events.ts";
 import { member } from "./member.ts";
 import { isPosting, triggerOf } from "./posts.ts";
 import { holdSubmissions } from "./submissions.ts";
-import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
-import type { FormValue, FormValues } from "../core/options.ts";
-import type { JsonValue } from "../messages/types.ts";
 import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
+import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
 
 /** How often a form whose values never stay the same is asked about again. */
 const AGAIN = 3;
@@ -58,7 +59,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   if (existing) return existing;
   const { client, debounce = 300, drafts = true, text } = options;
   const data = member(form, "dataset");
-  const name = options.name ?? data["rhtmxForm"] ?? "";
+  const name = options.name ?? data.rhtmxForm ?? "";
   /** Unlike that of any other form of this name, in any tab that shares the connection. */
   const formInstance = `${Math.random()}`;
   const draft = drafts ? draftOf(form, name) : undefined;
@@ -78,14 +79,14 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   let dialog: Element | null = null;
 
   const say = (state: FormState, words = "") => {
-    data["rhtmxState"] = state;
+    data.rhtmxState = state;
     showError(form, "", words);
   };
 
   const wait = () => {
     if (!asked) return;
     if (client.state === "open") say("checking");
-    else say("waiting", data["rhtmxWaiting"] ?? "Waiting for the connection…");
+    else say("waiting", data.rhtmxWaiting ?? "Waiting for the connection…");
   };
 
   const show = (field: string, error = "", value?: FormValue | readonly FormValue[]) =>
@@ -152,7 +153,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     const last = controlsOf(form, field).includes(control) && touched.get(field);
     if (!last || isSame(last[field], valuesOf(form)[field])) return;
     void check(field);
-    for (const other of (control.dataset["affects"] ?? "").split(" ")) {
+    for (const other of (control.dataset.affects ?? "").split(" ")) {
       if (touched.has(other)) void check(other);
     }
   };
@@ -169,7 +170,10 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       left.delete(field);
     }
     focusFirst(form, wrong);
-    const rest = [...left].map((each) => each.join(" ")).join(" ").trim();
+    const rest = [...left]
+      .map((each) => each.join(" "))
+      .join(" ")
+      .trim();
     say(valid ? "valid" : "invalid", rest);
     tell("", valid, rest);
   };
@@ -256,14 +260,17 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   // Back from the browser's cache: what was on its way has ended.
   addEventListener("pageshow", ({ persisted }) => persisted && withdraw(), { signal });
   const sending = (isSending: boolean) =>
-    say("valid", isSending ? (data["rhtmxSending"] ?? "Is being sent…") : "");
+    say("valid", isSending ? (data.rhtmxSending ?? "Is being sent…") : "");
   const forgetSubmissions = holdSubmissions({ form, draft, signal, validate, sending });
   if (isPosting(form) && !/submit|^$/.test(triggerOf(form))) {
-    console.warn(`form '${name}': what hx-trigger posts is not checked, only a submission is`, form);
+    console.warn(
+      `form '${name}': what hx-trigger posts is not checked, only a submission is`,
+      form,
+    );
   }
   const stopState = client.onState(wait);
   // Without touching what the server may have written into the form's own place.
-  data["rhtmxState"] = "idle";
+  data.rhtmxState = "idle";
   if (draft) restore(draft);
 
   const binding = {

@@ -7,11 +7,12 @@
  * A control goes by its place, a number and a name, as it came with the page. Scripts
  * remove, add, sort and rename rows: what was typed in one stays that one's.
  */
+
+import type { Entry } from "./entries.ts";
 import { entryOf, isKeepable, put, renderedOf } from "./entries.ts";
 import { digest, isFixed, recordOf, targetOf } from "./target.ts";
-import { controlsOf, isSame, nameOf } from "./values.ts";
-import type { Entry } from "./entries.ts";
 import type { Control } from "./types.ts";
+import { controlsOf, isSame, nameOf } from "./values.ts";
 
 /**
  * A control by its place, how the controls of its name were rendered, what it had first,
@@ -90,7 +91,8 @@ export function makeDraft(form: HTMLFormElement, name: string): Draft {
       const present = controlsOf(form);
       const all = [...new Map([...sent, ...edited])].flatMap(([each, rendered]): Kept[] => {
         // A password that was shown may be hidden again.
-        if (!present.includes(each) || !isKeepable(form, each) || each.validity?.badInput) return [];
+        if (!present.includes(each) || !isKeepable(form, each) || each.validity?.badInput)
+          return [];
         const [place, first] = found.get(each)!;
         return [[place, rendered, first, entryOf(each)]];
       });

@@ -12,10 +12,11 @@
  * several people use one computer. A tab that is duplicated has a copy of the
  * storage, but nothing of a page that is being looked at is in there.
  */
+
+import type { Draft, Kept } from "./draft.ts";
 import { makeDraft } from "./draft.ts";
 import { member } from "./member.ts";
 import { digest } from "./target.ts";
-import type { Draft, Kept } from "./draft.ts";
 
 const PREFIX = "rhtmx:draft ";
 
@@ -71,7 +72,8 @@ export function watch(): void {
   addEventListener("pagehide", store);
   addEventListener("pageshow", ({ persisted }) => {
     // Back from the browser's cache: the page that answered has dropped what arrived.
-    if (persisted) attempt(() => present().forEach((each) => each.settle(!(keyOf(each) in sessionStorage))));
+    if (persisted)
+      attempt(() => present().forEach((each) => each.settle(!(keyOf(each) in sessionStorage))));
     takeBack();
   });
   member(document, "addEventListener")("visibilitychange", () => {

@@ -8,8 +8,8 @@
  * not to remember (`autocomplete="off"`, of the control or the form).
  */
 import { member } from "./member.ts";
-import { controlsOf, nameOf } from "./values.ts";
 import type { Control } from "./types.ts";
+import { controlsOf, nameOf } from "./values.ts";
 
 const PRIVATE = /^(file|hidden) |passw|pwd|card|cvc|cvv|\bcc-|one-time| off$/i;
 
@@ -21,7 +21,12 @@ export function renderedOf(form: HTMLFormElement, name: string): unknown {
   return controlsOf(form, name).map((each) => {
     const { type, defaultValue, defaultChecked } = each as Partial<HTMLInputElement>;
     const options = isSelect(each) ? [...each.options] : [];
-    return [type, defaultValue, defaultChecked, options.map((one) => [one.value, one.defaultSelected])];
+    return [
+      type,
+      defaultValue,
+      defaultChecked,
+      options.map((one) => [one.value, one.defaultSelected]),
+    ];
   });
 }
 

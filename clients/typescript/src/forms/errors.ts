@@ -8,8 +8,8 @@
  * error that another field has cured could never be asked about again.
  */
 import { member } from "./member.ts";
-import { controlsOf, isLive } from "./values.ts";
 import type { Control } from "./types.ts";
+import { controlsOf, isLive } from "./values.ts";
 
 /** What may take a control away from its form, or make another field of it. */
 const WATCHED = {

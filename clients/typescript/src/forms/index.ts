@@ -3,16 +3,16 @@
  *
  * Knows what a page may use. Everything else here is internal.
  */
+
+export type { FormValue, FormValues } from "../core/options.ts";
+export { bindForm } from "./binding.ts";
 export type {
   BoundForm,
   Control,
   FieldAnswer,
   FormAnswer,
   FormOptions,
-  FormsClient,
   FormState,
+  FormsClient,
   ValidationDetail,
 } from "./types.ts";
-export type { FormValue, FormValues } from "../core/options.ts";
-
-export { bindForm } from "./binding.ts";

@@ -15,12 +15,13 @@
  *
  * Whoever edits the form afterwards may send it again at any time.
  */
+
+import type { Draft } from "./draft.ts";
+import { rootOf } from "./errors.ts";
 import { member } from "./member.ts";
 import { postedBy, REQUESTS, requestOf, tellButton } from "./posts.ts";
-import { rootOf } from "./errors.ts";
-import { submitterOf } from "./values.ts";
-import type { Draft } from "./draft.ts";
 import type { Control } from "./types.ts";
+import { submitterOf } from "./values.ts";
 
 /** Milliseconds in which another attempt is the second half of a double click. */
 const DOUBLE = 500;
@@ -103,20 +104,30 @@ export function holdSubmissions({ form, draft, signal, validate, sending }: Hold
     for (const type of types) add(type, listener as EventListener, { capture, signal });
   };
   // Before the page's own listeners, so that none sees what is not checked yet.
-  listen(form, ["submit"], (event: SubmitEvent) => {
-    const button = event.submitter as Control | null;
-    // Closes its dialog, and sends nothing.
-    if ((event.submitter as HTMLButtonElement | null)?.formMethod === "dialog") return;
-    return hold(event, button, () => {
-      const own = submitterOf(form, button);
-      tellButton(own);
-      member(form, "requestSubmit")(own);
-    });
-  }, true);
-  listen(rootOf(form), ["click"], (event: Event) => {
-    const button = postedBy(form, event);
-    return button && hold(event, button, () => button.click());
-  }, true);
+  listen(
+    form,
+    ["submit"],
+    (event: SubmitEvent) => {
+      const button = event.submitter as Control | null;
+      // Closes its dialog, and sends nothing.
+      if ((event.submitter as HTMLButtonElement | null)?.formMethod === "dialog") return;
+      return hold(event, button, () => {
+        const own = submitterOf(form, button);
+        tellButton(own);
+        member(form, "requestSubmit")(own);
+      });
+    },
+    true,
+  );
+  listen(
+    rootOf(form),
+    ["click"],
+    (event: Event) => {
+      const button = postedBy(form, event);
+      return button && hold(event, button, () => button.click());
+    },
+    true,
+  );
   // At the form, too: htmx 2 tells it to one that its own answer has replaced.
   for (const each of [form, document]) listen(each, REQUESTS, follow);
 
@@ -132,5 +143,7 @@ function leaves(form: HTMLFormElement, event: Event | undefined): boolean {
   const { submitter } = event as SubmitEvent;
   const said = (name: string) =>
     submitter?.getAttribute(`form${name}`) ?? member(form, "getAttribute")(name) ?? "";
-  return said("method").toLowerCase() !== "dialog" && /^(_self|_top|_parent)?$/i.test(said("target"));
+  return (
+    said("method").toLowerCase() !== "dialog" && /^(_self|_top|_parent)?$/i.test(said("target"))
+  );
 }

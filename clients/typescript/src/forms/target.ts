@@ -4,8 +4,8 @@
  * Knows attributes and controls. Must not know what that is needed for.
  */
 import { member } from "./member.ts";
-import { controlsOf, nameOf } from "./values.ts";
 import type { Control } from "./types.ts";
+import { controlsOf, nameOf } from "./values.ts";
 
 /** What has another value on every load, by its name: `_csrf`, `__VIEWSTATE`; see the server's `NO_FIELDS`. */
 const TOKEN = /^__|[cx]srf|token|nonce/i;

@@ -4,8 +4,9 @@
  * Knows shapes only. Must not know the client: any object that can ask will do,
  * and nothing here imports it.
  */
-import type { JsonValue } from "../messages/types.ts";
+
 import type { FormValue, FormValues } from "../core/options.ts";
+import type { JsonValue } from "../messages/types.ts";
 
 /** A control that a user fills in. */
 export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;

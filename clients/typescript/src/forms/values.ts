@@ -4,9 +4,10 @@
  * Knows controls and what the browser would submit. Must not know what is asked
  * about it.
  */
+
+import type { FormValue, FormValues } from "../core/options.ts";
 import { member } from "./member.ts";
 import { sendsPlainButtons } from "./posts.ts";
-import type { FormValue, FormValues } from "../core/options.ts";
 import type { Control } from "./types.ts";
 
 /**

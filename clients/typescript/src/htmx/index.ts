@@ -6,10 +6,10 @@
  * when that changes, so that it does not matter which version put it there.
  */
 import { watch as watchDrafts } from "../forms/drafts.ts";
+import type { FormsClient } from "../forms/index.ts";
 import { bindForm } from "../forms/index.ts";
 import { member } from "../forms/member.ts";
 import { triggerOf } from "../forms/posts.ts";
-import type { FormsClient } from "../forms/index.ts";
 import type { ChangeLog } from "../messages/types.ts";
 
 /** What a page needs of a client; `Client` has it. */
@@ -141,7 +141,7 @@ export function start(
     // A form that has not been read to its end could not be bound as a whole.
     const isReading = member(document, "readyState") === "loading";
     if (client || isReading || !member(document, "querySelector")(MARKED)) return;
-    bindPage((client = connect(script.dataset["url"] ?? "/api/ws")));
+    bindPage((client = connect(script.dataset.url ?? "/api/ws")));
   };
   onChange(document, look);
   member(document, "addEventListener")("DOMContentLoaded", look);

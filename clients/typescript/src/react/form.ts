@@ -6,11 +6,10 @@
  * component learns is what is wrong with them.
  */
 import { useCallback, useRef, useState } from "react";
-
-import { bindForm } from "../forms/index.ts";
 import { showErrors } from "../forms/errors.ts";
-import { member } from "../forms/member.ts";
 import type { BoundForm, FormOptions, ValidationDetail } from "../forms/index.ts";
+import { bindForm } from "../forms/index.ts";
+import { member } from "../forms/member.ts";
 
 /** How to bind a form in React; see `FormOptions`. */
 export type UseFormOptions = Omit<FormOptions, "client" | "name">;

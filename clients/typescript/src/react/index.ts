@@ -6,21 +6,19 @@
  * that they need.
  */
 import { useCallback, useEffect, useMemo, useState } from "react";
-
+import type { Client } from "../api/client.ts";
+import type { Collection } from "../api/collection.ts";
+import type { OpenConflict } from "../core/options.ts";
+import type { Row } from "../core/overlay.ts";
 import { NOTHING } from "../core/overlay.ts";
+import type { State } from "../core/tab-channel.ts";
+import type { RhtmxError } from "../errors.ts";
+import type { Listen } from "./live.ts";
 import { useLive } from "./live.ts";
 import { picked, picking } from "./pick.ts";
 
-import type { Client } from "../api/client.ts";
-import type { Collection } from "../api/collection.ts";
-import type { RhtmxError } from "../errors.ts";
-import type { State } from "../core/tab-channel.ts";
-import type { OpenConflict } from "../core/options.ts";
-import type { Row } from "../core/overlay.ts";
-import type { Listen } from "./live.ts";
-
-export { useForm } from "./form.ts";
 export type { FormHandle, UseFormOptions } from "./form.ts";
+export { useForm } from "./form.ts";
 
 /**
  * The rows of a collection, by id; none before it is loaded, and none on a server. The
@@ -87,6 +85,7 @@ export function useField<T, K extends keyof T & string>(
   field: K,
 ): Field<T[K]> {
   const row = useRecord(collection, id);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new object for each of the three
   const place = useMemo(() => ({ writes: 0 }), [collection, id, field]);
   const [last, setSaid] = useState<Said>({ place });
   const said: Said = last.place === place ? last : { place };
@@ -103,10 +102,12 @@ export function useField<T, K extends keyof T & string>(
     return collection.onConflict((each) => {
       if (each.id !== id || each.field !== field) return;
       // Answered is settled, whatever comes of it: that is told by the next one.
-      const settle = <A extends unknown[], R>(answer: (...args: A) => R) => (...args: A) => {
-        say({});
-        return answer(...args);
-      };
+      const settle =
+        <A extends unknown[], R>(answer: (...args: A) => R) =>
+        (...args: A) => {
+          say({});
+          return answer(...args);
+        };
       const conflict = {
         ...each,
         keepMine: settle(each.keepMine),
@@ -146,8 +147,5 @@ export function useConnection(client: Client): State {
 }
 
 function useListen<T>(collection: Collection<T>): Listen {
-  return useCallback(
-    (changed) => collection.subscribe((_, own) => changed(own)),
-    [collection],
-  );
+  return useCallback((changed) => collection.subscribe((_, own) => changed(own)), [collection]);
 }

@@ -3,8 +3,9 @@
  *
  * Knows rows. Must not know where they come from.
  */
-import { NOTHING } from "../core/overlay.ts";
+
 import type { Row } from "../core/overlay.ts";
+import { NOTHING } from "../core/overlay.ts";
 
 /** Where the rows that were picked last are kept, for the next function that picks. */
 export interface Picked<T> {

@@ -3,9 +3,10 @@
  *
  * Knows ids. Must not know what the answers say.
  */
-import { typed } from "../errors.ts";
-import type { Refusal, RhtmxError } from "../errors.ts";
+
 import type { Question } from "../core/tab-channel.ts";
+import type { Refusal, RhtmxError } from "../errors.ts";
+import { typed } from "../errors.ts";
 
 interface Waiting {
   readonly resolve: (message: never) => void;

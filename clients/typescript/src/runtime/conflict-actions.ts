@@ -3,15 +3,19 @@
  *
  * Knows which answer writes what. Must not know how writes are kept or sent.
  */
-import { decide } from "../core/conflict.ts";
+
 import type { Conflict } from "../core/conflict.ts";
-import type { JsonValue, Push, PushFields, ServerMessage } from "../messages/types.ts";
+import { decide } from "../core/conflict.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Refused } from "../core/storage-ops.ts";
+import type { JsonValue, Push, PushFields, ServerMessage } from "../messages/types.ts";
 
 /** Who carries a decision out. */
 export interface Decider {
-  write<M extends ServerMessage>(make: (at: number) => Push | PushFields, refused?: string): Promise<M>;
+  write<M extends ServerMessage>(
+    make: (at: number) => Push | PushFields,
+    refused?: string,
+  ): Promise<M>;
   commit(...ops: Op[]): void;
 }
 

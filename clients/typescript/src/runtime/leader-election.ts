@@ -20,8 +20,9 @@
  * Each message carries its sender's name and its number. Where one is missing,
  * what is held has to be loaded anew: `lost` says so.
  */
-import type { TabChannel, TabMessage } from "../core/tab-channel.ts";
+
 import type { Standing } from "../core/storage-ops.ts";
+import type { TabChannel, TabMessage } from "../core/tab-channel.ts";
 
 /** Within two of these, in milliseconds, a leader that hangs is replaced. */
 export const HEARTBEAT = 2_500;
@@ -98,7 +99,9 @@ export function tabs(name: string, id: string, around: Surroundings): TabChannel
   const attend = () => {
     if (presence) return;
     const mine = (presence = new AbortController());
-    const leaves = new Promise<void>((leave) => mine.signal.addEventListener("abort", () => leave()));
+    const leaves = new Promise<void>((leave) =>
+      mine.signal.addEventListener("abort", () => leave()),
+    );
     void hold(id, mine, () => leaves).then(() => {
       // It may be taken away, too.
       if (presence === mine) presence = undefined;

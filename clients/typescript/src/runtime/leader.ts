@@ -5,19 +5,20 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  */
-import { explain, misunderstanding, thrown } from "../core/handshake-failure.ts";
-import { checkToken } from "../core/requests.ts";
-import { Session } from "../core/session.ts";
-import { Socket } from "./socket.ts";
-import { SUBPROTOCOLS } from "../wire/index.ts";
-import type { RhtmxError } from "../errors.ts";
+
 import type { Event } from "../core/events.ts";
 import type { Plain } from "../core/handshake-failure.ts";
-import type { Tab } from "./tab.ts";
-import type { TabMessage } from "../core/tab-channel.ts";
-import type { SessionOptions } from "../core/session.ts";
+import { explain, misunderstanding, thrown } from "../core/handshake-failure.ts";
 import type { WebSocketClass } from "../core/options.ts";
+import { checkToken } from "../core/requests.ts";
+import type { SessionOptions } from "../core/session.ts";
+import { Session } from "../core/session.ts";
 import type { Op } from "../core/storage-ops.ts";
+import type { TabMessage } from "../core/tab-channel.ts";
+import type { RhtmxError } from "../errors.ts";
+import { SUBPROTOCOLS } from "../wire/index.ts";
+import { Socket } from "./socket.ts";
+import type { Tab } from "./tab.ts";
 
 /** Where and with what to connect. */
 export interface LeaderOptions extends SessionOptions {
@@ -231,7 +232,9 @@ export class Leader {
     const { url, format } = this.#options;
     const wrong = misunderstanding(url, format, spoken);
     if (wrong) this.#disconnect(NO_COMMON_PROTOCOL);
-    this.#run((session, now) => (wrong ? session.lost(undefined, now, wrong) : session.opened(now)));
+    this.#run((session, now) =>
+      wrong ? session.lost(undefined, now, wrong) : session.opened(now),
+    );
   }
 
   /** No server has ever welcomed this client. */

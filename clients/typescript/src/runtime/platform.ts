@@ -3,12 +3,12 @@
  *
  * Knows global names. Must not know the protocol.
  */
-import { RhtmxError } from "../errors.ts";
-import { shown } from "../core/handshake-failure.ts";
+
 import type { Plain } from "../core/handshake-failure.ts";
-import type { Stop } from "../core/options.ts";
+import { shown } from "../core/handshake-failure.ts";
+import type { Stop, WebSocketClass } from "../core/options.ts";
 import type { TabMessage } from "../core/tab-channel.ts";
-import type { WebSocketClass } from "../core/options.ts";
+import { RhtmxError } from "../errors.ts";
 
 interface Platform {
   readonly location?: { readonly href: string };

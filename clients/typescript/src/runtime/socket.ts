@@ -22,7 +22,8 @@ const CLOSED = 3;
 const HANGS = 5_000;
 /** Milliseconds after which a socket that failed has told its end, if it tells it at all. */
 const END_COMES = 1_000;
-const BLOCKED = "the browser blocks it: does the page's Content-Security-Policy allow it (connect-src)?";
+const BLOCKED =
+  "the browser blocks it: does the page's Content-Security-Policy allow it (connect-src)?";
 
 /** A connection that falls silent the moment it is closed from this side. */
 export class Socket {

@@ -4,8 +4,9 @@
  * Knows that the store is read while other things happen, and that what is told
  * may come late. Must not know who tells it, nor who looks.
  */
-import { answered, apply, applyAll, stateOf } from "../core/storage-ops.ts";
+
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
+import { answered, apply, applyAll, stateOf } from "../core/storage-ops.ts";
 
 /** See the head of the file. */
 export class TabMemory {
@@ -26,8 +27,8 @@ export class TabMemory {
   /** Applies operations to memory. */
   apply(ops: readonly Op[]): void {
     for (const op of ops) {
-      const write = op[0] === "write" && op[2];
-      if (write && write.seq) this.#find(write.id);
+      const write = op[0] === "write" ? op[2] : null;
+      if (write?.seq) this.#find(write.id);
       // A write that has no number yet is in this tab only.
       if (!write || write.seq) this.note(op);
       apply(this.state, op);

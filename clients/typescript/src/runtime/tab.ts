@@ -6,25 +6,30 @@
  * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
  * tab.
  */
-import { Answers } from "./answers.ts";
-import { RhtmxError, typed } from "../errors.ts";
-import { Listeners } from "./listeners.ts";
-import { answerable, offer } from "./conflict-actions.ts";
-import { NOTHING, steady, View } from "../core/overlay.ts";
-import { TabMemory } from "./tab-memory.ts";
-import { bySeq, entityOf, QUEUE, REFUSED } from "../core/storage-ops.ts";
-import { checkEntity, otherGranularity } from "../core/streams.ts";
-import { HEARTBEAT } from "./leader-election.ts";
-import { WriteClock } from "../core/write-clock.ts";
-import { checkFromClient } from "../wire/index.ts";
-import type { Refusal } from "../errors.ts";
-import type { State as Connection } from "../core/tab-channel.ts";
-import type { Push, PushFields, ServerMessage } from "../messages/types.ts";
+
 import type { Rejected, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
-import type { TabChannel, TabMessage, Why } from "../core/tab-channel.ts";
-import type { Question } from "../core/tab-channel.ts";
+import { NOTHING, steady, View } from "../core/overlay.ts";
 import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
+import { bySeq, entityOf, QUEUE, REFUSED } from "../core/storage-ops.ts";
+import { checkEntity, otherGranularity } from "../core/streams.ts";
+import type {
+  State as Connection,
+  Question,
+  TabChannel,
+  TabMessage,
+  Why,
+} from "../core/tab-channel.ts";
+import { WriteClock } from "../core/write-clock.ts";
+import type { Refusal } from "../errors.ts";
+import { RhtmxError, typed } from "../errors.ts";
+import type { Push, PushFields, ServerMessage } from "../messages/types.ts";
+import { checkFromClient } from "../wire/index.ts";
+import { Answers } from "./answers.ts";
+import { answerable, offer } from "./conflict-actions.ts";
+import { HEARTBEAT } from "./leader-election.ts";
+import { Listeners } from "./listeners.ts";
+import { TabMemory } from "./tab-memory.ts";
 
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
 const PATIENCE = 4;
@@ -175,9 +180,11 @@ export class Tab extends Listeners {
       this.#early.add(id);
       // What it builds on is not known yet: a page that ends before leaves what is known.
       this.store.hold?.(this.#made(id, make, now), refused ?? "");
-      void this.ready.then(() => act(id)).catch((error) => {
-        this.receive({ type: "outcome", id, error });
-      });
+      void this.ready
+        .then(() => act(id))
+        .catch((error) => {
+          this.receive({ type: "outcome", id, error });
+        });
     });
   }
 
@@ -438,7 +445,8 @@ export class Tab extends Listeners {
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
     const id = `${this.#prefix}-${++this.#ids}`;
     const ask = () => {
-      if (this.connection === "closed") throw this.lacks ?? new RhtmxError("closed", "the client is closed");
+      if (this.connection === "closed")
+        throw this.lacks ?? new RhtmxError("closed", "the client is closed");
       begin(id);
     };
     return this.#answers.wait(id, ask, question);

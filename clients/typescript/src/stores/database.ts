@@ -86,7 +86,8 @@ export class Database {
     const transaction = db.transaction(this.#layout.tables, "readwrite", { durability });
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error ?? new Error("a transaction was aborted"));
+      transaction.onabort = () =>
+        reject(transaction.error ?? new Error("a transaction was aborted"));
     });
     const acted = act((name) => transaction.objectStore(name), transaction);
     // All or nothing. The reason is the transaction's if it has ended by itself.

@@ -24,9 +24,10 @@
  * newer, what was refused, and that what was answered is done with. That deposes the tab
  * that leads, which then loads it.
  */
-import { RhtmxError } from "../errors.ts";
-import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
+
 import type { Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
+import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
+import { RhtmxError } from "../errors.ts";
 
 /** Milliseconds after which a store that failed is tried again. */
 const AGAIN = 5_000;
@@ -208,7 +209,11 @@ export class Fallback implements Store {
 
   /** A client of its own. */
   #become(): void {
-    const ops: Op[] = [["client_id", this.#makeId()], ["secret", this.#makeId()], ["renumber", 0]];
+    const ops: Op[] = [
+      ["client_id", this.#makeId()],
+      ["secret", this.#makeId()],
+      ["renumber", 0],
+    ];
     for (const op of ops) apply(this.#state, op);
     this.#is = "own";
     this.#state.frozen = false;
@@ -235,7 +240,8 @@ export class Fallback implements Store {
     this.#is = "stored";
     this.#state.frozen = false;
     this.#state.changed.add(QUEUE);
-    for (const { write, refused, resolve } of this.#parked.splice(0)) resolve(this.add(write, refused));
+    for (const { write, refused, resolve } of this.#parked.splice(0))
+      resolve(this.add(write, refused));
   }
 
   /** What memory has, and the disk lacks. */
@@ -248,7 +254,8 @@ export class Fallback implements Store {
     for (const id of had.writes) if (!writes.has(id)) ops.push(["write", id]);
     for (const id of had.refused) if (!refused.has(id)) ops.push(["refused", id]);
     for (const [id, write] of writes) if (write.settled) ops.push(["write", id, write]);
-    for (const [id, each] of refused) if (!had.refused.includes(id)) ops.push(["refused", id, each]);
+    for (const [id, each] of refused)
+      if (!had.refused.includes(id)) ops.push(["refused", id, each]);
     for (const { name, place, records } of entities.values()) {
       const there = entityOf(found, name);
       const at = there.place ?? { ...place, version: 0 };

@@ -21,14 +21,15 @@
  * The bare interface is used: what is written needs no promise of its own, the
  * transaction has one, and a library would be a tenth of the whole client.
  */
-import { answered, Database, result } from "./database.ts";
-import { Journal } from "./journal.ts";
-import { apply, mustLast } from "../core/storage-ops.ts";
-import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
-import type { Table } from "./database.ts";
-import type { RhtmxError } from "../errors.ts";
-import type { Entry } from "./journal.ts";
+
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
+import { apply, mustLast } from "../core/storage-ops.ts";
+import type { RhtmxError } from "../errors.ts";
+import type { Table } from "./database.ts";
+import { answered, Database, result } from "./database.ts";
+import type { Entry } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
 
 /** A write that is being stored, and who waits for its number. */
 interface Added {
@@ -239,7 +240,10 @@ export class IndexedStore implements Store {
     for (const each of batch) {
       try {
         if (lost) throw lost;
-        this.#added(each, await this.#database.run(true, (table) => put(table, each.write, each.refused)));
+        this.#added(
+          each,
+          await this.#database.run(true, (table) => put(table, each.write, each.refused)),
+        );
       } catch (error) {
         this.#adding.delete(each);
         if ((error as RhtmxError).code === "storage_full") this.#journal.drop(each.write.id);

@@ -40,7 +40,9 @@ export class Journal {
   get found(): Entry[] {
     const all = attempt((storage) => Object.entries<string>(storage)) ?? [];
     const left = all.filter(([key]) => key.startsWith(this.#prefix));
-    const entries = left.flatMap(([, text]) => attempt(() => [JSON.parse(text, unmarked) as Entry]) ?? []);
+    const entries = left.flatMap(
+      ([, text]) => attempt(() => [JSON.parse(text, unmarked) as Entry]) ?? [],
+    );
     return entries.filter(([{ id }]) => !this.#own.has(id));
   }
 

@@ -3,8 +3,9 @@
  *
  * Knows nothing of disks.
  */
-import { applyAll, stateOf } from "../core/storage-ops.ts";
+
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
+import { applyAll, stateOf } from "../core/storage-ops.ts";
 
 /** See the head of the file. */
 export class MemoryStore implements Store {
@@ -15,7 +16,10 @@ export class MemoryStore implements Store {
    * @param secret what gives it the right to that.
    */
   constructor(clientId: string, secret = "") {
-    this.#state = stateOf([["client_id", clientId], ["secret", secret]]);
+    this.#state = stateOf([
+      ["client_id", clientId],
+      ["secret", secret],
+    ]);
   }
 
   async load(): Promise<State> {
@@ -24,7 +28,10 @@ export class MemoryStore implements Store {
 
   async add(write: Write, refused = ""): Promise<number> {
     const seq = this.#state.meta.last + 1;
-    applyAll(this.#state, [["refused", refused], ["write", write.id, { ...write, seq }]]);
+    applyAll(this.#state, [
+      ["refused", refused],
+      ["write", write.id, { ...write, seq }],
+    ]);
     return seq;
   }
 

@@ -8,10 +8,11 @@
  * which changes when all are numbered anew: so a write can be put without reading anything.
  * A settled write has a number no more, but a place among others: that it keeps itself.
  */
-import { result } from "./database.ts";
+
+import type { Op, State, Write } from "../core/storage-ops.ts";
 import { renumber, stateOf } from "../core/storage-ops.ts";
 import type { Table } from "./database.ts";
-import type { Op, State, Write } from "../core/storage-ops.ts";
+import { result } from "./database.ts";
 
 /** Writes are in `queue`; their key is a number, or the id of one that was settled elsewhere. */
 export const TABLES = ["record", "place", "refused", "meta", "queue"];
@@ -49,7 +50,9 @@ async function rows(table: IDBObjectStore): Promise<Rows> {
 
 /** Everything, as it lies in the tables. */
 export async function read(table: Table): Promise<State> {
-  const [records, places, refused, meta, queue] = await Promise.all(TABLES.map((name) => rows(table(name))));
+  const [records, places, refused, meta, queue] = await Promise.all(
+    TABLES.map((name) => rows(table(name))),
+  );
   const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
   const writes = queue!.map((row) => numbered(row, shift));
   return stateOf([

@@ -8,6 +8,7 @@
  */
 import { refuse, show } from "./fail.ts";
 import { ENUMS } from "./generated/descriptor.ts";
+import type { Field, Fields, Plan } from "./plan.ts";
 import {
   BOOLEAN,
   ENUM,
@@ -22,7 +23,6 @@ import {
 } from "./plan.ts";
 import { formatTime, parseTime } from "./time.ts";
 import { checkJson, entriesOf, isText, parseJson } from "./value.ts";
-import type { Field, Fields, Plan } from "./plan.ts";
 
 /** What each kind may hold, in the order of `Field.kind`; an enum has words of its own. */
 const WORDS = ["true or false", "", "an integer below 2^53", "a string", "", "an RFC 3339 time"];

@@ -8,19 +8,20 @@
  * There is a pair of functions for the client's side, so that a browser need
  * not load the other half.
  */
+
+import type { ClientMessage, Message, ServerMessage } from "../messages/types.ts";
+import type { Note } from "./check.ts";
 import { checkMessage, checkTyped, leniently, nested } from "./check.ts";
 import { refuse } from "./fail.ts";
+import type { Format, Frame } from "./format.ts";
+import type { Fields } from "./plan.ts";
 import { CLIENT, EITHER, SERVER } from "./plan.ts";
 import { readEnvelope } from "./reader.ts";
 import { checkKey, exactly, parseJson, writeJson } from "./value.ts";
 import { writeEnvelope } from "./writer.ts";
-import type { Note } from "./check.ts";
-import type { Format, Frame } from "./format.ts";
-import type { Fields } from "./plan.ts";
-import type { ClientMessage, Message, ServerMessage } from "../messages/types.ts";
 
-export { SUBPROTOCOLS } from "./format.ts";
 export type { Format, Frame } from "./format.ts";
+export { SUBPROTOCOLS } from "./format.ts";
 
 /**
  * Reads any message, strictly, as a server does.
@@ -112,8 +113,15 @@ function checkSizes(value: unknown, at: string): void {
 }
 
 /** The length of bytes, or of a list of items; what is neither has none. */
-function checkSize({ length }: ArrayLike<unknown>, at: string, what: string, most = MAX, least = 0): void {
-  if (length < least || length > most) refuse(at, `${least} to ${most} ${what} expected, got ${length}`);
+function checkSize(
+  { length }: ArrayLike<unknown>,
+  at: string,
+  what: string,
+  most = MAX,
+  least = 0,
+): void {
+  if (length < least || length > most)
+    refuse(at, `${least} to ${most} ${what} expected, got ${length}`);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {

@@ -9,9 +9,9 @@
 import { noted, unknownType } from "./check.ts";
 import { refuse } from "./fail.ts";
 import { ENUMS } from "./generated/descriptor.ts";
+import type { Field, Fields, Plan } from "./plan.ts";
 import { BOOLEAN, ENUM, JSON_VALUE, LENGTH, LIST, MAP, PLANS, TIME } from "./plan.ts";
 import { UTF8 } from "./value.ts";
-import type { Field, Fields, Plan } from "./plan.ts";
 
 /** Groups, which this schema never uses, may lie in each other this deep. */
 const MAX_DEPTH = 100;
@@ -111,7 +111,7 @@ function skip(tag: number, depth: number): void {
   const type = tag & 7;
   if (type === 3 && depth < MAX_DEPTH) {
     // The tag that ends a group is the one that started it, plus one.
-    for (let inner; (inner = readTag()) !== tag + 1; ) skip(inner, depth + 1);
+    for (let inner: number; (inner = readTag()) !== tag + 1; ) skip(inner, depth + 1);
   } else if (type === 0) readVarint();
   else if (type === LENGTH) readLength();
   else forward(type === 1 ? 8 : type === 5 ? 4 : Infinity);

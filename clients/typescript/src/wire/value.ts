@@ -9,8 +9,9 @@
  * client. `JSON.parse` keeps the last of two equal keys and cannot tell that there
  * was another: duplicate keys are refused by the server, not here.
  */
-import { refuse, show } from "./fail.ts";
+
 import type { JsonValue } from "../messages/types.ts";
+import { refuse, show } from "./fail.ts";
 
 /** Arrays and objects may lie in each other this deep. */
 export const MAX_DEPTH = 32;

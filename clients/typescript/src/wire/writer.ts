@@ -6,10 +6,10 @@
  * passed the check.
  */
 import { ENUMS } from "./generated/descriptor.ts";
+import type { Field, Fields, Plan } from "./plan.ts";
 import { ENUM, LENGTH, LIST, MAP, MESSAGE, PLANS, STRING, TIME } from "./plan.ts";
 import { splitTime } from "./time.ts";
 import { writeJson } from "./value.ts";
-import type { Field, Fields, Plan } from "./plan.ts";
 
 const UTF8 = new TextEncoder();
 

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
-import { connect } from "../../src/api/client.ts";
-import { open, record, settle, start } from "../support/client.ts";
-import { fakeSockets } from "../support/sockets.ts";
-import { WELCOME } from "../support/welcome.ts";
-import { eventually } from "../support/eventually.ts";
 import type { Client } from "../../src/api/client.ts";
+import { connect } from "../../src/api/client.ts";
 import type { Message } from "../../src/messages/types.ts";
 import type { Opened } from "../support/client.ts";
+import { open, record, settle, start } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { fakeSockets } from "../support/sockets.ts";
+import { WELCOME } from "../support/welcome.ts";
 
 const clients: Client[] = [];
 const opened = async (...args: Parameters<typeof open>): Promise<Opened> => {
@@ -67,10 +66,18 @@ describe("connecting", () => {
     world.client.collection("tasks");
     await settle();
     world.socket().says({ type: "change", change: record("1", 7, {}) });
-    world.socket().says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e7", reset: false });
+    world
+      .socket()
+      .says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e7", reset: false });
     await settle();
     const positions = { tasks: 7 };
-    expect(world.client.info).toEqual({ clientId: "c9", epoch: "e7", positions, leads: true, stored: false });
+    expect(world.client.info).toEqual({
+      clientId: "c9",
+      epoch: "e7",
+      positions,
+      leads: true,
+      stored: false,
+    });
   });
 
   it("shows the same object as long as nothing of it has changed", async () => {
@@ -79,7 +86,9 @@ describe("connecting", () => {
     expect(world.client.info).toBe(before);
     world.client.collection("tasks");
     await settle();
-    world.socket().says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e1", reset: false });
+    world
+      .socket()
+      .says({ type: "sync_complete", entity: "tasks", version: 7, epoch: "e1", reset: false });
     await settle();
     expect(world.client.info).not.toBe(before);
     expect(world.client.info.positions).toEqual({ tasks: 7 });
@@ -105,7 +114,11 @@ describe("connecting", () => {
   });
 
   it("says once that the server refuses it, and why, in its state each time, and goes on", async () => {
-    const body = { type: "error", code: "forbidden", message: "--origin https://a.example allows it" };
+    const body = {
+      type: "error",
+      code: "forbidden",
+      message: "--origin https://a.example allows it",
+    };
     vi.stubGlobal("fetch", async () => Response.json(body, { status: 403 }));
     vi.spyOn(Math, "random").mockReturnValue(0);
     const { client, socket, sockets } = await start();
@@ -124,7 +137,10 @@ describe("connecting", () => {
       message: expect.stringContaining("--origin https://a.example allows it"),
     });
     const waits = states.mock.calls.filter(([state]) => state === "waiting");
-    expect(waits.slice(-2)).toEqual([["waiting", "forbidden"], ["waiting", "forbidden"]]);
+    expect(waits.slice(-2)).toEqual([
+      ["waiting", "forbidden"],
+      ["waiting", "forbidden"],
+    ]);
     socket().opens();
     socket().says(WELCOME);
     expect(states).toHaveBeenLastCalledWith("open", undefined);
@@ -132,16 +148,19 @@ describe("connecting", () => {
     vi.restoreAllMocks();
   });
 
-  it.each(["", "mqtt"])("on a socket with the wrong subprotocol (%o) says nothing there, and what is wrong", async (spoken) => {
-    const { client, socket } = await start({ format: "proto" });
-    clients.push(client);
-    const told = vi.fn();
-    client.onError(told);
-    socket().protocol = spoken;
-    socket().opens();
-    expect([client.state, socket().closedWith, socket().sent]).toEqual(["waiting", 4406, []]);
-    expect(told.mock.calls[0]![0].message).toContain("it does not speak rhtmx.v1.proto");
-  });
+  it.each(["", "mqtt"])(
+    "on a socket with the wrong subprotocol (%o) says nothing there, and what is wrong",
+    async (spoken) => {
+      const { client, socket } = await start({ format: "proto" });
+      clients.push(client);
+      const told = vi.fn();
+      client.onError(told);
+      socket().protocol = spoken;
+      socket().opens();
+      expect([client.state, socket().closedWith, socket().sent]).toEqual(["waiting", 4406, []]);
+      expect(told.mock.calls[0]![0].message).toContain("it does not speak rhtmx.v1.proto");
+    },
+  );
 
   it("speaks JSON where no subprotocol was chosen", async () => {
     const { client, socket } = await start();
@@ -162,7 +181,9 @@ describe("connecting", () => {
     );
     const { client } = await open({ token: "ä".repeat(2048) });
     clients.push(client);
-    await expect(client.authenticate("t".repeat(4097))).rejects.toMatchObject({ code: "bad_message" });
+    await expect(client.authenticate("t".repeat(4097))).rejects.toMatchObject({
+      code: "bad_message",
+    });
     expect(client.state).toBe("open");
   });
 
@@ -259,22 +280,27 @@ describe("a token that is called for", () => {
     expect(() => connect("ws://server", { ...options, storage: false })).toThrow(words);
   });
 
-  it.each(["\ud800", 5 as never])("that is no text is no end, and another one is asked for: %j", async (bad) => {
-    const tokens = [bad, "good"];
-    const log = vi.spyOn(console, "error").mockImplementation(() => {});
-    vi.spyOn(Math, "random").mockReturnValue(0);
-    const { client, sockets } = await start({ token: () => tokens.shift()! });
-    clients.push(client);
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
-    expect(log.mock.calls).toMatchObject([[{ message: "authenticate.token: not a string" }]]);
-    sockets[0]!.opens();
-    expect(sockets[0]!.heard()).toMatchObject([{ type: "hello", token: "good" }]);
-    vi.restoreAllMocks();
-  });
+  it.each(["\ud800", 5 as never])(
+    "that is no text is no end, and another one is asked for: %j",
+    async (bad) => {
+      const tokens = [bad, "good"];
+      const log = vi.spyOn(console, "error").mockImplementation(() => {});
+      vi.spyOn(Math, "random").mockReturnValue(0);
+      const { client, sockets } = await start({ token: () => tokens.shift()! });
+      clients.push(client);
+      await vi.waitFor(() => expect(sockets).toHaveLength(1));
+      expect(log.mock.calls).toMatchObject([[{ message: "authenticate.token: not a string" }]]);
+      sockets[0]!.opens();
+      expect(sockets[0]!.heard()).toMatchObject([{ type: "hello", token: "good" }]);
+      vi.restoreAllMocks();
+    },
+  );
 
   it("comes too late for a connection that is not wanted any more", async () => {
     let give = (_: string) => {};
-    const { client, sockets } = await start({ token: () => new Promise((resolve) => (give = resolve)) });
+    const { client, sockets } = await start({
+      token: () => new Promise((resolve) => (give = resolve)),
+    });
     clients.push(client);
     client.offline();
     give("late");
@@ -287,7 +313,12 @@ describe("a token that is called for", () => {
     const world = await opened({ token: () => tokens.shift()! });
     const pushed = world.client.push("tasks", "1", 1);
     await settle();
-    const refused = { type: "error", message: "m", code: "unauthenticated", details: null } as const;
+    const refused = {
+      type: "error",
+      message: "m",
+      code: "unauthenticated",
+      details: null,
+    } as const;
     world.socket().says({ ...refused, seq: 1 });
     await settle();
     const asked = last(world);
@@ -303,21 +334,37 @@ describe("changes", () => {
   it("tells each change until it is stopped", async () => {
     const { client, socket } = await opened();
     const seen: unknown[] = [];
-    const stop = client.changes("tasks", (change) => seen.push(change && change.version));
-    socket().says({ type: "sync_complete", entity: "tasks", version: 4, epoch: "e1", reset: false });
+    const stop = client.changes("tasks", (change) => seen.push(change?.version ?? null));
+    socket().says({
+      type: "sync_complete",
+      entity: "tasks",
+      version: 4,
+      epoch: "e1",
+      reset: false,
+    });
     socket().says({ type: "change", change: record("1", 5, 1) });
     stop();
     stop();
     socket().says({ type: "change", change: record("1", 6, 1) });
     expect(seen).toEqual([5]);
-    expect(socket().heard().map((each) => each.type)).toEqual(["hello", "subscribe", "unsubscribe"]);
+    expect(
+      socket()
+        .heard()
+        .map((each) => each.type),
+    ).toEqual(["hello", "subscribe", "unsubscribe"]);
   });
 
   it("tells them of a collection, too", async () => {
     const { client, socket } = await opened();
     const seen: unknown[] = [];
-    client.collection("tasks").changes((change) => seen.push(change && change.version));
-    socket().says({ type: "sync_complete", entity: "tasks", version: 4, epoch: "e1", reset: false });
+    client.collection("tasks").changes((change) => seen.push(change?.version ?? null));
+    socket().says({
+      type: "sync_complete",
+      entity: "tasks",
+      version: 4,
+      epoch: "e1",
+      reset: false,
+    });
     socket().says({ type: "change", change: record("1", 5, 1) });
     expect(seen.at(-1)).toBe(5);
   });
@@ -362,8 +409,15 @@ describe("forms", () => {
     const world = await opened();
     const form = world.client.form("post");
     const photo = new File(["abc"], "a.png", { type: "image/png" });
-    const file = { field: "photo", value: "a.png", file: { name: "a.png", size: 3, type: "image/png" } };
-    const tags = [{ field: "tags", value: "red" }, { field: "tags", value: "blue" }];
+    const file = {
+      field: "photo",
+      value: "a.png",
+      file: { name: "a.png", size: 3, type: "image/png" },
+    };
+    const tags = [
+      { field: "tags", value: "red" },
+      { field: "tags", value: "blue" },
+    ];
     void form.validate({ tags: ["red", "blue"], photo, none: [] });
     expect(last(world)).toMatchObject({ fields: [...tags, file] });
     void form.check("tags", ["red", "blue"], { photo, tags: "old" });
@@ -388,7 +442,9 @@ describe("forms", () => {
     world.socket().opens();
     world.socket().says(WELCOME);
     expect(last(world)).toMatchObject({ type: "validate_form", request_id });
-    world.socket().says({ type: "error", message: "m", code: "unknown_form", request_id, details: null });
+    world
+      .socket()
+      .says({ type: "error", message: "m", code: "unknown_form", request_id, details: null });
     await expect(asked).rejects.toMatchObject({ code: "unknown_form" });
   });
 
@@ -396,13 +452,17 @@ describe("forms", () => {
     const opened = await open({}, { limits: { ...WELCOME.limits, message_bytes: 100 } });
     const { client } = opened;
     clients.push(client);
-    await expect(client.validateField("f", "a", "x".repeat(100))).rejects.toMatchObject({ code: "too_large" });
+    await expect(client.validateField("f", "a", "x".repeat(100))).rejects.toMatchObject({
+      code: "too_large",
+    });
     expect(client.state).toBe("open");
   });
 
   it("that cannot be asked about are refused at once", async () => {
     const { client } = await opened();
-    await expect(client.form("f").check("a", 1 as never)).rejects.toMatchObject({ code: "bad_message" });
+    await expect(client.form("f").check("a", 1 as never)).rejects.toMatchObject({
+      code: "bad_message",
+    });
   });
 });
 
@@ -420,18 +480,27 @@ describe("where nothing can be connected to", () => {
   beforeEach(() => void vi.stubGlobal("WebSocket", undefined));
   afterEach(() => void vi.unstubAllGlobals());
 
-  it.each(["ws://x/api/ws", "/api/ws"])("a client of %s is made, is closed, has no rows, and says nothing", async (url) => {
-    const log = vi.spyOn(console, "error");
-    const client = here(url);
-    const tasks = client.collection("tasks");
-    const shown = () => [client.state, tasks.snapshot, tasks.row("1"), client.queue, client.rejected];
-    const before = shown();
-    await settle();
-    expect(before).toEqual(["closed", [], undefined, [], []]);
-    shown().forEach((each, at) => expect(each).toBe(before[at]));
-    expect(log).not.toHaveBeenCalled();
-    log.mockRestore();
-  });
+  it.each(["ws://x/api/ws", "/api/ws"])(
+    "a client of %s is made, is closed, has no rows, and says nothing",
+    async (url) => {
+      const log = vi.spyOn(console, "error");
+      const client = here(url);
+      const tasks = client.collection("tasks");
+      const shown = () => [
+        client.state,
+        tasks.snapshot,
+        tasks.row("1"),
+        client.queue,
+        client.rejected,
+      ];
+      const before = shown();
+      await settle();
+      expect(before).toEqual(["closed", [], undefined, [], []]);
+      shown().forEach((each, at) => expect(each).toBe(before[at]));
+      expect(log).not.toHaveBeenCalled();
+      log.mockRestore();
+    },
+  );
 
   it.each<[string, (client: Client) => Promise<unknown>]>([
     ["push", (client) => client.push("tasks", "1", 1)],
@@ -454,7 +523,11 @@ describe("where nothing can be connected to", () => {
   it("nothing that was refused waits, or shows", async () => {
     const client = here();
     await client.push("tasks", "1", 1).catch(() => {});
-    expect([client.queue, client.rejected, client.collection("tasks").snapshot]).toEqual([[], [], []]);
+    expect([client.queue, client.rejected, client.collection("tasks").snapshot]).toEqual([
+      [],
+      [],
+      [],
+    ]);
   });
 
   it.each<[string, (client: Client) => unknown]>([
@@ -538,7 +611,9 @@ describe("the queue and what was rejected", () => {
     const before = client.queue;
     expect(client.queue).toBe(before);
     const pushed = client.push("tasks", "1", { n: 1 });
-    expect(client.queue).toMatchObject([{ entity: "tasks", entityId: "1", message: { data: { n: 1 } } }]);
+    expect(client.queue).toMatchObject([
+      { entity: "tasks", entityId: "1", message: { data: { n: 1 } } },
+    ]);
     expect(client.queue).not.toBe(before);
     await settle();
     world.socket().says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null });

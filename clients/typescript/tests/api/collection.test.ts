@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-
+import type { Client } from "../../src/api/client.ts";
+import type { Collection } from "../../src/api/collection.ts";
+import { ERRORS } from "../../src/messages/tables.ts";
 import { open, record, settle } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
-import { WELCOME } from "../support/welcome.ts";
-import { ERRORS } from "../../src/messages/tables.ts";
-import type { Collection } from "../../src/api/collection.ts";
-import type { Client } from "../../src/api/client.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
+import { WELCOME } from "../support/welcome.ts";
 
 interface Task {
   readonly n: number;
@@ -103,7 +102,13 @@ describe("a subscription", () => {
     void tasks.set("2", { n: 2 });
     await settle();
     says(2, "3", { n: 3 });
-    await eventually(() => expect(own).toEqual([[1, false], [2, true], [3, false]]));
+    await eventually(() =>
+      expect(own).toEqual([
+        [1, false],
+        [2, true],
+        [3, false],
+      ]),
+    );
   });
 
   it("is called twice for many writes in one go: with the first at once, with all before anything else", async () => {
@@ -178,7 +183,11 @@ describe("iterating", () => {
     const next = waiting.next();
     client.close();
     expect((await next).done).toBe(true);
-    for (const rows of [tasks.rows(), tasks[Symbol.asyncIterator](), client.collection<Task>("other").rows()]) {
+    for (const rows of [
+      tasks.rows(),
+      tasks[Symbol.asyncIterator](),
+      client.collection<Task>("other").rows(),
+    ]) {
       expect(await rows.next()).toEqual({ done: true, value: undefined });
     }
   });
@@ -186,17 +195,20 @@ describe("iterating", () => {
   it.each([
     [ERRORS.bad_message.close, "bad_message"],
     [1008, "closed"],
-  ])("rejects where the server ends the client, with %i, and ends from then on", async (code, name) => {
-    await world();
-    const rows = tasks.rows();
-    await rows.next();
-    const waiting = rows.next();
-    socket.ends(code);
-    const message = expect.stringContaining("the server closed the connection for good");
-    await expect(waiting).rejects.toMatchObject({ code: name, message });
-    for (const each of [rows, tasks.rows()]) expect((await each.next()).done).toBe(true);
-    client.close();
-  });
+  ])(
+    "rejects where the server ends the client, with %i, and ends from then on",
+    async (code, name) => {
+      await world();
+      const rows = tasks.rows();
+      await rows.next();
+      const waiting = rows.next();
+      socket.ends(code);
+      const message = expect.stringContaining("the server closed the connection for good");
+      await expect(waiting).rejects.toMatchObject({ code: name, message });
+      for (const each of [rows, tasks.rows()]) expect((await each.next()).done).toBe(true);
+      client.close();
+    },
+  );
 
   it("ends with its signal, also while it waits", async () => {
     await world();
@@ -339,7 +351,13 @@ describe("a collection that is closed", () => {
     written.push(tasks.set("2", { n: 6 }));
     await settle();
     for (const seq of [1, 2]) {
-      socket.says({ type: "push_ack", entity: "tasks", entity_id: String(seq), version: seq + 1, seq });
+      socket.says({
+        type: "push_ack",
+        entity: "tasks",
+        entity_id: String(seq),
+        version: seq + 1,
+        seq,
+      });
     }
     expect(await Promise.all(written)).toMatchObject([{ version: 2 }, { version: 3 }]);
   });
@@ -389,7 +407,10 @@ describe("`synced`", () => {
   });
 
   it("rejects for one too many, which is read once another is closed", async () => {
-    const opened = await open({}, { limits: { message_bytes: 65_536, subscriptions: 2, requests: 64 } });
+    const opened = await open(
+      {},
+      { limits: { message_bytes: 65_536, subscriptions: 2, requests: 64 } },
+    );
     ({ client } = opened);
     socket = opened.socket();
     const told = vi.fn();

@@ -5,17 +5,16 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
-import { open, record, settle, start } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
-import { TIME, WELCOME } from "../support/welcome.ts";
-import { decode } from "../../src/wire/index.ts";
 import type { Client } from "../../src/api/client.ts";
 import type { Collection } from "../../src/api/collection.ts";
-import type { JsonValue, Push, PushFields } from "../../src/messages/types.ts";
 import type { OpenConflict } from "../../src/core/options.ts";
+import type { JsonValue, Push, PushFields } from "../../src/messages/types.ts";
+import { decode } from "../../src/wire/index.ts";
 import type { Opened } from "../support/client.ts";
+import { open, record, settle, start } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
+import { TIME, WELCOME } from "../support/welcome.ts";
 
 type Any = Collection<JsonValue>;
 
@@ -34,12 +33,16 @@ async function world(options: Parameters<typeof open>[0] = {}): Promise<Opened &
   const tasks: Any = opened.client.collection("tasks");
   const data = { name: "a", votes: BIG, deep: [{ votes: -BIG }] };
   opened.socket().says({ type: "change", change: record("1", 1, data) });
-  opened.socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+  opened
+    .socket()
+    .says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
   return { ...opened, tasks };
 }
 
 /** What was written last, as a message and as the text of its frame. */
-async function lastWrite(socket: FakeWebSocket): Promise<{ message: Push | PushFields; text: string }> {
+async function lastWrite(
+  socket: FakeWebSocket,
+): Promise<{ message: Push | PushFields; text: string }> {
   await settle();
   const messages = socket.sent.map((frame) => decode(frame, socket.format));
   const at = messages.map(({ type }) => /^push/.test(type)).lastIndexOf(true);
@@ -97,7 +100,9 @@ describe.each(["json", "proto"] as const)("a big integer that was read, in %s,",
     const now = record("1", 2, { votes: BIG }) as unknown as JsonValue;
     socket().says({ type: "error", message: "no", code: "conflict", seq: 1, details: now });
     expect(conflicts).toMatchObject([{ mine, theirs: { votes: BIG } }]);
-    expect(client.rejected).toMatchObject([{ message: { data: mine }, details: { data: { votes: BIG } } }]);
+    expect(client.rejected).toMatchObject([
+      { message: { data: mine }, details: { data: { votes: BIG } } },
+    ]);
     void conflicts[0]!.keepMine();
     const { message } = await lastWrite(socket());
     expect(message).toMatchObject({ data: mine, base_version: 2, seq: 2 });
@@ -123,9 +128,21 @@ it("fields that are read one by one keep their digits", async () => {
   const { client, socket } = await open();
   clients.push(client);
   const tasks: Any = client.collection("tasks", { granularity: "fields" });
-  const change = { entity: "tasks", entity_id: "1", action: "update", timestamp: TIME, version: 1 } as const;
+  const change = {
+    entity: "tasks",
+    entity_id: "1",
+    action: "update",
+    timestamp: TIME,
+    version: 1,
+  } as const;
   socket().says({ type: "field_change", change: { ...change, field: "votes", value: BIG } });
-  socket().says({ type: "sync_fields_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+  socket().says({
+    type: "sync_fields_complete",
+    entity: "tasks",
+    epoch: "e1",
+    version: 1,
+    reset: false,
+  });
   void tasks.patch("1", { name: "b" });
   expect(tasks.row("1")!.data).toEqual({ votes: BIG, name: "b" });
   expect((await lastWrite(socket())).text).not.toContain(DIGITS);
@@ -133,7 +150,11 @@ it("fields that are read one by one keep their digits", async () => {
 
 describe("what is written", () => {
   it.each([
-    ["a number that is no safe integer", { a: { b: [2 ** 53 + 2] } }, "push.data.a.b.0: 9007199254740994 cannot"],
+    [
+      "a number that is no safe integer",
+      { a: { b: [2 ** 53 + 2] } },
+      "push.data.a.b.0: 9007199254740994 cannot",
+    ],
     ["NaN", { x: Number.NaN }, "push.data.x: not a JSON value: NaN"],
     ["infinity", Infinity, "push.data: not a JSON value: Infinity"],
     ["undefined", undefined, "push.data: not a JSON value: undefined"],
@@ -142,11 +163,24 @@ describe("what is written", () => {
     ["a symbol", { x: Symbol("s") }, "push.data.x: not a JSON value: symbol"],
     ["a date", { x: new Date(0) }, "push.data.x: not a plain object"],
     ["a map", { x: new Map() }, "push.data.x: not a plain object"],
-    ["an instance that can write itself", { x: new (class { toJSON() { return 1; } })() }, "push.data.x: not a plain object"],
+    [
+      "an instance that can write itself",
+      {
+        x: new (class {
+          toJSON() {
+            return 1;
+          }
+        })(),
+      },
+      "push.data.x: not a plain object",
+    ],
   ])("is refused at once, in words, and not shown: %s", async (_, data, words) => {
     const { client, tasks } = await world();
     for (const done of [tasks.set("2", data as never), client.push("tasks", "2", data as never)]) {
-      await expect(done).rejects.toMatchObject({ code: "bad_message", message: expect.stringContaining(words) });
+      await expect(done).rejects.toMatchObject({
+        code: "bad_message",
+        message: expect.stringContaining(words),
+      });
     }
     expect(tasks.row("2")).toBeUndefined();
     expect(client.queue).toEqual([]);
@@ -157,7 +191,7 @@ describe("what is written", () => {
     void tasks.patch("1", { name: undefined, votes: null, more: { a: undefined, b: -0 } } as never);
     const shown = tasks.row("1")!.data as Record<string, unknown>;
     expect(shown).toEqual({ name: "a", votes: null, deep: [{ votes: -BIG }], more: { b: 0 } });
-    expect(Object.keys(shown["more"] as object)).toEqual(["b"]);
+    expect(Object.keys(shown.more as object)).toEqual(["b"]);
     const { text } = await lastWrite(socket());
     expect(text).not.toContain("name");
     expect(text).toContain('"value":{"b":0}');
@@ -165,7 +199,10 @@ describe("what is written", () => {
 
   it.each([{}, { name: undefined }])("is something: a patch of %j is refused", async (fields) => {
     const { client, tasks } = await world();
-    for (const done of [tasks.patch("2", fields as never), client.pushFields("tasks", "2", fields as never)]) {
+    for (const done of [
+      tasks.patch("2", fields as never),
+      client.pushFields("tasks", "2", fields as never),
+    ]) {
       await expect(done).rejects.toMatchObject({ code: "bad_message" });
     }
     expect(tasks.row("2")).toBeUndefined();
@@ -196,7 +233,9 @@ describe("what is written", () => {
     void client.push("tasks", "3", value);
     expect((await lastWrite(socket())).message).toMatchObject({ entity_id: "3", data: value });
     void tasks.patch("1", { votes: value });
-    expect((await lastWrite(socket())).message).toMatchObject({ fields: [{ field: "votes", value }] });
+    expect((await lastWrite(socket())).message).toMatchObject({
+      fields: [{ field: "votes", value }],
+    });
     expect([tasks.row("2")?.data, tasks.row("1")?.data]).toMatchObject([value, { votes: value }]);
   });
 

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-
+import type { Message } from "../../src/messages/types.ts";
 import { decode, encode } from "../../src/wire/index.ts";
 import { messages } from "../support/messages.ts";
 import { oracleDecode, oracleEncode } from "../support/oracle.ts";
-import type { Message } from "../../src/messages/types.ts";
 
 const RUNS = 200;
 
@@ -27,7 +26,9 @@ describe("any message", () => {
   it("that we write is what protobuf-es reads", () => {
     each((message) => {
       const bytes = encode(message, "proto") as Uint8Array;
-      expect(decode(encode(oracleDecode(bytes) as unknown as Message, "json"), "json")).toEqual(message);
+      expect(decode(encode(oracleDecode(bytes) as unknown as Message, "json"), "json")).toEqual(
+        message,
+      );
     });
   });
 

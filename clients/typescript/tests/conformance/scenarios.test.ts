@@ -4,15 +4,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
-
-import * as compose from "../../src/core/build-message.ts";
 import { Collection } from "../../src/api/collection.ts";
+import * as compose from "../../src/core/build-message.ts";
+import type { OpenConflict } from "../../src/core/options.ts";
+import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
 import { contentsOf } from "../support/contents.ts";
 import { Driver, TestStore } from "../support/driver.ts";
 import { TIME, WELCOME } from "../support/welcome.ts";
-import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
-import type { OpenConflict } from "../../src/core/options.ts";
 
+// biome-ignore lint/suspicious/noExplicitAny: what the JSON of the scenarios has
 type Step = { readonly [key: string]: any };
 
 const folder = new URL("../../../../tests/vectors/scenarios/", import.meta.url);
@@ -71,7 +71,7 @@ class Player {
   }
 
   _welcome({ message_bytes = 65_536, requests = 64, ...given }: Step): void {
-    this.#epoch = given["epoch"];
+    this.#epoch = given.epoch;
     const limits = { ...WELCOME.limits, message_bytes, requests };
     this.#says({ ...WELCOME, heartbeat: 20_000, limits, ...given });
   }
@@ -100,8 +100,8 @@ class Player {
   _ack({ seq, version, duplicate }: Step): void {
     const common = { entity: "tasks", seq, version, duplicate, epoch: this.#epoch };
     const sent = this.#lastSent(seq);
-    const place = { entity_id: sent?.["entity_id"] ?? "1", request_id: sent?.["request_id"] };
-    if (sent?.["type"] !== "push_fields") this.#says({ type: "push_ack", ...common, ...place });
+    const place = { entity_id: sent?.entity_id ?? "1", request_id: sent?.request_id };
+    if (sent?.type !== "push_fields") this.#says({ type: "push_ack", ...common, ...place });
     else this.#says({ type: "field_push_ack", ...common, ...place, applied: 1, conflicts: 0 });
   }
 
@@ -113,8 +113,16 @@ class Player {
   }
 
   _error({ seq, check, code, details = null, retry_after }: Step): void {
-    const request_id = check ? this.#ids[check] : this.#lastSent(seq)?.["request_id"];
-    this.#says({ type: "error", message: `it is ${code}`, seq, code, details, request_id, retry_after });
+    const request_id = check ? this.#ids[check] : this.#lastSent(seq)?.request_id;
+    this.#says({
+      type: "error",
+      message: `it is ${code}`,
+      seq,
+      code,
+      details,
+      request_id,
+      retry_after,
+    });
   }
 
   _hears(message: Step): void {
@@ -149,7 +157,7 @@ class Player {
 
   _authenticated(): void {
     const asked = this.#sent.filter(({ type }) => type === "authenticate").at(-1);
-    this.#says({ type: "authenticated", request_id: (asked as Step)["request_id"] });
+    this.#says({ type: "authenticated", request_id: (asked as Step).request_id });
   }
 
   _lose(code: number): void {
@@ -233,7 +241,12 @@ class Player {
   }
 
   _conflicts(expected: Step[]): void {
-    const seen = this.#unseen.map(({ field, mine, theirs, winner }) => ({ field, mine, theirs, winner }));
+    const seen = this.#unseen.map(({ field, mine, theirs, winner }) => ({
+      field,
+      mine,
+      theirs,
+      winner,
+    }));
     expect(seen).toEqual(expected);
     this.#unseen = [];
   }
@@ -258,7 +271,7 @@ class Player {
     this.#ids[name] = hub.queue.filter(({ id }) => !before.has(id)).at(-1)!.id;
     this.#outcomes[name] = "waiting";
     done.then(
-      (ack) => (this.#outcomes[name] = { version: (ack as Step)?.["version"] }),
+      (ack) => (this.#outcomes[name] = { version: (ack as Step)?.version }),
       ({ code }) => (this.#outcomes[name] = { code }),
     );
   }
@@ -303,7 +316,8 @@ describe.each(files)("%s", (file) => {
       try {
         await player.play(step);
       } catch (error) {
-        (error as Error).message = `step ${index} ${JSON.stringify(step)}: ${(error as Error).message}`;
+        (error as Error).message =
+          `step ${index} ${JSON.stringify(step)}: ${(error as Error).message}`;
         throw error;
       }
     }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-
+import type { ClientMessage } from "../../src/messages/types.ts";
 import { checkFromClient, decode, decodeFromServer, encode } from "../../src/wire/index.ts";
 import { envelope } from "../support/oracle.ts";
 import { refusal } from "../support/refusal.ts";
 import { bytes, frame, good, malformed, newer, outgoing } from "../support/vectors.ts";
-import type { ClientMessage } from "../../src/messages/types.ts";
 
 const seen = malformed.filter((each) => !each.unseen_by_javascript);
 const unseen = malformed.filter((each) => each.unseen_by_javascript);
@@ -80,12 +79,15 @@ describe("what a newer server says", () => {
 });
 
 describe("what a user gives for a message", () => {
-  it.each(outgoing)("may be sent, or is refused at the call as a server would: $name", ({ data, path }) => {
-    const message = decode(data, "json") as ClientMessage;
-    if (path === null) expect(checkFromClient(message)).toEqual(message);
-    else {
-      const { code, message: words } = refusal(() => checkFromClient(message));
-      expect([code, words.slice(0, path.length + 2)]).toEqual(["bad_message", `${path}: `]);
-    }
-  });
+  it.each(outgoing)(
+    "may be sent, or is refused at the call as a server would: $name",
+    ({ data, path }) => {
+      const message = decode(data, "json") as ClientMessage;
+      if (path === null) expect(checkFromClient(message)).toEqual(message);
+      else {
+        const { code, message: words } = refusal(() => checkFromClient(message));
+        expect([code, words.slice(0, path.length + 2)]).toEqual(["bad_message", `${path}: `]);
+      }
+    },
+  );
 });

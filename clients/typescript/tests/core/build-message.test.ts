@@ -28,7 +28,9 @@ it.each([
   ["that is a text", "2026-01-01T00:00:00Z" as never],
 ])("a time %s is refused with its path, as everything that cannot be sent", (_, timestamp) => {
   const message = compose.pushFields("users", "1", { a: 1 }, { timestamp }, MORNING);
-  expect(() => checkFromClient(message)).toThrow(/^push_fields\.fields\[0\]\.timestamp: not an RFC/);
+  expect(() => checkFromClient(message)).toThrow(
+    /^push_fields\.fields\[0\]\.timestamp: not an RFC/,
+  );
 });
 
 it("everything that is made can be sent", () => {
@@ -36,7 +38,8 @@ it("everything that is made can be sent", () => {
     compose.push("users", "1", "update", { a: 1 }, { baseVersion: 3 }),
     compose.pushFields("users", "1", { a: 1 }, { delete: ["b"] }, MORNING),
   ];
-  for (const message of made) expect(checkFromClient(message)).toMatchObject({ type: message.type });
+  for (const message of made)
+    expect(checkFromClient(message)).toMatchObject({ type: message.type });
 });
 
 describe("values are taken as they are at the call:", () => {
@@ -44,11 +47,20 @@ describe("values are taken as they are at the call:", () => {
     const data = { a: 1, b: undefined, c: [1] };
     const message = compose.push("users", "1", "update", data as never, {});
     data.c.push(2);
-    expect(Object.entries(message.data as object)).toEqual([["a", 1], ["c", [1]]]);
+    expect(Object.entries(message.data as object)).toEqual([
+      ["a", 1],
+      ["c", [1]],
+    ]);
   });
 
   it("a field that is undefined is left out, and null is null", () => {
-    const { fields } = compose.pushFields("u", "1", { a: undefined, b: null } as never, {}, MORNING);
+    const { fields } = compose.pushFields(
+      "u",
+      "1",
+      { a: undefined, b: null } as never,
+      {},
+      MORNING,
+    );
     expect(fields).toMatchObject([{ field: "b", value: null, action: "update" }]);
   });
 
@@ -64,18 +76,23 @@ describe("values are taken as they are at the call:", () => {
     expect(message).toMatch(/^push_fields\.fields\.b\.c\.0: 9007199254740992 cannot/);
   });
 
-  it.each([{}, { a: undefined }])("%j is nothing to write, unless there is something to delete", (none) => {
-    const fields = none as compose.Fields;
-    const error = refusal(() => compose.pushFields("users", "1", fields, {}, MORNING));
-    expect(error.code).toBe("bad_message");
-    expect(error.message).toBe("push_fields.fields: nothing to write");
-    const deletes = compose.pushFields("users", "1", fields, { delete: ["a"] }, MORNING);
-    expect(deletes.fields).toMatchObject([{ field: "a", action: "delete" }]);
-  });
+  it.each([{}, { a: undefined }])(
+    "%j is nothing to write, unless there is something to delete",
+    (none) => {
+      const fields = none as compose.Fields;
+      const error = refusal(() => compose.pushFields("users", "1", fields, {}, MORNING));
+      expect(error.code).toBe("bad_message");
+      expect(error.message).toBe("push_fields.fields: nothing to write");
+      const deletes = compose.pushFields("users", "1", fields, { delete: ["a"] }, MORNING);
+      expect(deletes.fields).toMatchObject([{ field: "a", action: "delete" }]);
+    },
+  );
 
   it("a time that is none is refused in words", () => {
     const message = compose.pushFields("u", "1", { a: 1 }, { timestamp: new Date(Number.NaN) }, 0);
-    expect(refusal(() => checkFromClient(message)).message).toMatch(/timestamp: not an RFC 3339 time$/);
+    expect(refusal(() => checkFromClient(message)).message).toMatch(
+      /timestamp: not an RFC 3339 time$/,
+    );
   });
 
   it("what is taken is thrown later, if it is wrong", () => {

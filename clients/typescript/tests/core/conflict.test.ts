@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import { decide, ofField, ofRecord } from "../../src/core/conflict.ts";
-import type { FieldConflict } from "../../src/messages/types.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
+import type { FieldConflict } from "../../src/messages/types.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
@@ -46,7 +46,9 @@ describe("a conflict of a field", () => {
       base_version: 3,
       fields: [{ field: "a", value: 5, action: "update" }],
     });
-    expect(decide(conflict, undefined, 0)).toMatchObject({ fields: [{ field: "a", action: "delete" }] });
+    expect(decide(conflict, undefined, 0)).toMatchObject({
+      fields: [{ field: "a", action: "delete" }],
+    });
   });
 });
 
@@ -57,7 +59,11 @@ describe("a conflict of a record", () => {
   it("has both, and is decided by a write of the whole", () => {
     const conflict = ofRecord(push, { ...now, action: "update", data: { n: 2 } });
     expect(conflict).toMatchObject({ mine: { n: 1 }, theirs: { n: 2 }, version: 4, refused: "w1" });
-    expect(decide(conflict, { n: 3 }, 0)).toMatchObject({ type: "push", data: { n: 3 }, base_version: 4 });
+    expect(decide(conflict, { n: 3 }, 0)).toMatchObject({
+      type: "push",
+      data: { n: 3 },
+      base_version: 4,
+    });
     expect(decide(conflict, undefined, 0)).toMatchObject({ action: "delete", base_version: 4 });
   });
 

@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
-
-import { ERRORS } from "../../src/messages/tables.ts";
-import { finalError, isBusy, isTooLarge, shouldReconnect, verdict } from "../../src/core/error-policy.ts";
-import type { Error as Failure, ErrorCode } from "../../src/messages/types.ts";
 import type { Verdict } from "../../src/core/error-policy.ts";
+import {
+  finalError,
+  isBusy,
+  isTooLarge,
+  shouldReconnect,
+  verdict,
+} from "../../src/core/error-policy.ts";
+import { ERRORS } from "../../src/messages/tables.ts";
+import type { ErrorCode, Error as Failure } from "../../src/messages/types.ts";
 
 describe("after a close code", () => {
   it.each([undefined, 1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4400, 4499])(

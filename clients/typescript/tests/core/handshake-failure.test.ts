@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { asks, explain, misunderstanding, shown, thrown } from "../../src/core/handshake-failure.ts";
+import {
+  asks,
+  explain,
+  misunderstanding,
+  shown,
+  thrown,
+} from "../../src/core/handshake-failure.ts";
 import { webSocketUrl } from "../../src/runtime/platform.ts";
 import { refusal } from "../support/refusal.ts";
 import { texts, urls } from "../support/vectors.ts";
@@ -20,7 +26,8 @@ describe("why is asked", () => {
 
 describe("a handshake failed:", () => {
   it("the server refuses the page, and says how to allow it", () => {
-    const words = "pages from https://a.example may not connect: --origin https://a.example allows it";
+    const words =
+      "pages from https://a.example may not connect: --origin https://a.example allows it";
     expect(explain(URL, { status: 403, text: error(words) }, 1, false)).toEqual({
       code: "forbidden",
       message: `no connection to ${URL}: this page or program is refused: ${words}`,
@@ -39,7 +46,11 @@ describe("a handshake failed:", () => {
   });
 
   it.each([
-    [404, error("there is nothing at '/api/ws'"), "there is nothing at '/api/ws': is the path right?"],
+    [
+      404,
+      error("there is nothing at '/api/ws'"),
+      "there is nothing at '/api/ws': is the path right?",
+    ],
     [404, "", "HTTP 404: is the path right?"],
     [200, "", "there is a web page: does what serves it pass WebSockets on?"],
     [401, "", "HTTP 401: is the path right?"],
@@ -51,7 +62,9 @@ describe("a handshake failed:", () => {
   });
 
   it("words of others are not longer than an error's", () => {
-    expect(explain(URL, { status: 404, text: error("x".repeat(10_000)) }, 1, false)!.message.length).toBeLessThan(400);
+    expect(
+      explain(URL, { status: 404, text: error("x".repeat(10_000)) }, 1, false)!.message.length,
+    ).toBeLessThan(400);
   });
 
   it.each([408, 425, 429, 500, 502, 503])("that may pass: HTTP %i", (status) => {
@@ -69,16 +82,19 @@ describe("a handshake failed:", () => {
     ["Unexpected server response: 502", undefined, "HTTP 502"],
     ["", { status: 503, text: "" }, "HTTP 503"],
     ["", { status: 429, text: "" }, "HTTP 429"],
-  ])("no server has ever been there, and the second time it is no chance: %s", (why, plain, what) => {
-    expect(explain(URL, plain, 1, true, why)).toBeUndefined();
-    for (const times of [2, 4]) {
-      expect(explain(URL, plain, times, true, why)).toEqual({
-        code: "not_supported",
-        message: `no connection to ${URL}: ${what}: is the server running there?`,
-        details: null,
-      });
-    }
-  });
+  ])(
+    "no server has ever been there, and the second time it is no chance: %s",
+    (why, plain, what) => {
+      expect(explain(URL, plain, 1, true, why)).toBeUndefined();
+      for (const times of [2, 4]) {
+        expect(explain(URL, plain, times, true, why)).toEqual({
+          code: "not_supported",
+          message: `no connection to ${URL}: ${what}: is the server running there?`,
+          details: null,
+        });
+      }
+    },
+  );
 
   it("there is a server that takes WebSockets: the second time it is no chance", () => {
     expect(explain(URL, { status: 426, text: "" }, 1, false)).toBeUndefined();
@@ -88,15 +104,21 @@ describe("a handshake failed:", () => {
   });
 
   it("the words of the server stand there", () => {
-    const text = error("/api/sync/ws takes a WebSocket, with no subprotocol, and this is a plain request");
+    const text = error(
+      "/api/sync/ws takes a WebSocket, with no subprotocol, and this is a plain request",
+    );
     expect(explain(URL, { status: 426, text }, 2, false)!.message).toContain("with no subprotocol");
   });
 
   it("what the socket says counts, and the words of the plain answer if it is the same", () => {
     const why = "Unexpected server response: 403";
-    expect(explain(URL, { status: 426, text: error("plain") }, 1, false, why)!.message).toMatch(/HTTP 403$/);
+    expect(explain(URL, { status: 426, text: error("plain") }, 1, false, why)!.message).toMatch(
+      /HTTP 403$/,
+    );
     expect(explain(URL, undefined, 1, false, why)).toMatchObject({ code: "forbidden" });
-    expect(explain(URL, { status: 403, text: error("not you") }, 1, false, why)!.message).toMatch(/not you$/);
+    expect(explain(URL, { status: 403, text: error("not you") }, 1, false, why)!.message).toMatch(
+      /not you$/,
+    );
     expect(explain(URL, undefined, 1, false, "Unexpected server response: 503")).toBeUndefined();
   });
 

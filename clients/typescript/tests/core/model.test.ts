@@ -5,10 +5,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Collection } from "../../src/api/collection.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
+import type {
+  ErrorCode,
+  JsonValue,
+  Message,
+  PushFields,
+  ServerMessage,
+} from "../../src/messages/types.ts";
 import { Driver, TestStore } from "../support/driver.ts";
 import { FINAL, ModelServer } from "../support/model.ts";
-import type { ErrorCode, JsonValue, Message, PushFields, ServerMessage } from "../../src/messages/types.ts";
-import type { Write } from "../../src/core/storage-ops.ts";
 
 type Granularity = "records" | "fields";
 type Data = { readonly [key: string]: JsonValue };
@@ -23,10 +29,26 @@ const some = fc.oneof(fc.constant(Infinity), fc.nat(2));
 
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("set" as const), id }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("patch" as const), id, name, gone: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("patch" as const), id, name, gone: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), id }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("other" as const), id: fc.constantFrom("1", "2"), name }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("otherRemoves" as const), id: fc.constantFrom("1", "2") }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("other" as const),
+      id: fc.constantFrom("1", "2"),
+      name,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("otherRemoves" as const),
+      id: fc.constantFrom("1", "2"),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("hear" as const), some }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("tell" as const), some }) },
   { weight: 2, arbitrary: fc.constant({ do: "cut" as const }) },
@@ -37,13 +59,23 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("refuse" as const),
-      code: fc.constantFrom<ErrorCode>("forbidden", "invalid_data", "timeout", "storage_full", "rate_limited", "unauthenticated"),
+      code: fc.constantFrom<ErrorCode>(
+        "forbidden",
+        "invalid_data",
+        "timeout",
+        "storage_full",
+        "rate_limited",
+        "unauthenticated",
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("storage" as const), full: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ do: "elapse" as const }) },
   { weight: 1, arbitrary: fc.constant({ do: "compact" as const }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("away" as const), id: fc.constantFrom("1", "2") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("away" as const), id: fc.constantFrom("1", "2") }),
+  },
 );
 const restoring = fc.oneof(
   { weight: 12, arbitrary: step },
@@ -53,7 +85,8 @@ type Step = typeof restoring extends fc.Arbitrary<infer S> ? S : never;
 
 /** What a write does to a record; the model's own idea of it. */
 function after(data: Data | undefined, { message }: Pick<Write, "message">): Data | undefined {
-  if (message.type === "push") return message.action === "delete" ? undefined : (message.data as Data);
+  if (message.type === "push")
+    return message.action === "delete" ? undefined : (message.data as Data);
   const next = new Map(Object.entries(data ?? {}));
   for (const { field, value, action } of (message as PushFields).fields) {
     if (action === "delete") next.delete(field);
@@ -109,7 +142,9 @@ class World {
         break;
       case "patch":
         await this.#write(
-          this.#tasks.patch(each.id, each.gone ? { c: n } : { [each.name]: n }, { delete: each.gone ? [each.name] : [] }),
+          this.#tasks.patch(each.id, each.gone ? { c: n } : { [each.name]: n }, {
+            delete: each.gone ? [each.name] : [],
+          }),
         );
         break;
       case "remove":
@@ -117,7 +152,11 @@ class World {
         break;
       case "other":
         this.#toClient.push(
-          ...this.server.write(each.id, { ...this.server.records[each.id], [each.name]: -n, z: -n }),
+          ...this.server.write(each.id, {
+            ...this.server.records[each.id],
+            [each.name]: -n,
+            z: -n,
+          }),
         );
         break;
       case "otherRemoves":
@@ -196,9 +235,14 @@ class World {
     const stays = ({ settled }: Write) =>
       this.granularity === "fields" && silent.has(`${settled!.epoch} ${settled!.version}`);
     const left = [...hub.state.writes.values()];
-    expect(left.filter((each) => !stays(each)), "nothing stays in the queue").toEqual([]);
+    expect(
+      left.filter((each) => !stays(each)),
+      "nothing stays in the queue",
+    ).toEqual([]);
     const shown = hub.rows("tasks").map(({ id, data }): [string, Data] => [id, data as Data]);
-    const there = Object.entries(this.server.records).filter(([, data]) => known(data, this.granularity));
+    const there = Object.entries(this.server.records).filter(([, data]) =>
+      known(data, this.granularity),
+    );
     const expected = Object.fromEntries(there);
     for (const { entityId } of left) {
       if (shown.some(([key]) => key === entityId)) expected[entityId] ??= {};
@@ -210,9 +254,17 @@ class World {
     const missing = order.filter((each) => !effects.includes(each) && !this.#refused.has(each));
     // Only a restore takes away what was acknowledged; it cannot be told from here.
     if (!this.#restored) expect(missing, "lost").toEqual([]);
-    else expect(missing.filter((each) => !this.#acknowledged.has(each)), "lost").toEqual([]);
+    else
+      expect(
+        missing.filter((each) => !this.#acknowledged.has(each)),
+        "lost",
+      ).toEqual([]);
     const kept = hub.rejected.map((each) => each.id);
-    if (!this.#restored) expect(effects.filter((each) => kept.includes(each)), "refused, and yet").toEqual([]);
+    if (!this.#restored)
+      expect(
+        effects.filter((each) => kept.includes(each)),
+        "refused, and yet",
+      ).toEqual([]);
   }
 
   async #write(done: Promise<unknown>): Promise<void> {
@@ -234,7 +286,8 @@ class World {
     for (const event of this.driver.told.splice(0)) {
       if (event.type === "outcome" && event.answer) this.#acknowledged.add(event.id);
       else if (event.type === "disconnect") this.#cut();
-      else if (event.type === "token") void this.driver.hub.ask({ type: "authenticate", token: "t" });
+      else if (event.type === "token")
+        void this.driver.hub.ask({ type: "authenticate", token: "t" });
     }
     await this.driver.settle();
     this.#toServer.push(...this.driver.sent.splice(0));
@@ -244,11 +297,13 @@ class World {
     const { state } = hub;
     const shown = new Map(hub.rows("tasks").map((row) => [row.id, row.data as Data]));
     const folded = new Map<string, Data | undefined>();
-    for (const [key, held] of state.entities.get("tasks")?.records ?? []) folded.set(key, held.data as Data);
+    for (const [key, held] of state.entities.get("tasks")?.records ?? [])
+      folded.set(key, held.data as Data);
     for (const write of state.writes.values()) {
       folded.set(write.entityId, after(folded.get(write.entityId), write));
     }
-    for (const [key, data] of folded) expect(shown.get(key), `what waits, over what is known: ${key}`).toEqual(data);
+    for (const [key, data] of folded)
+      expect(shown.get(key), `what waits, over what is known: ${key}`).toEqual(data);
     if (this.#restored) return;
     const rejected = new Set(hub.rejected.map((each) => each.id));
     const mine = this.#writes.filter((write) => write.entityId === MINE && !rejected.has(write.id));
@@ -275,7 +330,8 @@ class World {
   }
 
   #hear(count: number): void {
-    for (const message of this.#toServer.splice(0, count)) this.#toClient.push(...this.server.answer(message));
+    for (const message of this.#toServer.splice(0, count))
+      this.#toClient.push(...this.server.answer(message));
   }
 
   #tell(count: number): void {
@@ -286,7 +342,8 @@ class World {
 async function lives(granularity: Granularity, steps: readonly Step[]): Promise<void> {
   const world = new World(granularity);
   await world.start();
-  for (const each of ["connect", "hear", "tell"] as const) await world.run({ do: each, some: Infinity });
+  for (const each of ["connect", "hear", "tell"] as const)
+    await world.run({ do: each, some: Infinity });
   for (const each of steps) await world.run(each);
   await world.rest();
   world.check();
@@ -294,13 +351,18 @@ async function lives(granularity: Granularity, steps: readonly Step[]): Promise<
 
 describe.each(["records", "fields"] as const)("read by %s", (granularity) => {
   it("whatever is cut, refused, full or collected: nothing is lost, doubled, out of order or flickers", async () => {
-    const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => lives(granularity, steps));
-    await fc.assert(property, { numRuns: Number(process.env["RUNS"] ?? 100) });
+    const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) =>
+      lives(granularity, steps),
+    );
+    await fc.assert(property, { numRuns: Number(process.env.RUNS ?? 100) });
   }, 60_000);
 
   it("a store that is restored to what it was is followed, and gets what has no answer", async () => {
-    const property = fc.asyncProperty(fc.array(restoring, { minLength: 10, maxLength: 40 }), (steps) => lives(granularity, steps));
-    await fc.assert(property, { numRuns: Number(process.env["RUNS"] ?? 100) });
+    const property = fc.asyncProperty(
+      fc.array(restoring, { minLength: 10, maxLength: 40 }),
+      (steps) => lives(granularity, steps),
+    );
+    await fc.assert(property, { numRuns: Number(process.env.RUNS ?? 100) });
   }, 60_000);
 });
 

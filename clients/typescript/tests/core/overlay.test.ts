@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import { NOTHING, steady, View } from "../../src/core/overlay.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
 import type { JsonValue, Push, PushFields } from "../../src/messages/types.ts";
-import type { Write } from "../../src/core/storage-ops.ts";
 
 const state = () => {
   const memory = stateOf();
@@ -106,7 +106,10 @@ describe("rows and lists", () => {
     held("2", 2);
     rows();
     held("1", 3, 2);
-    expect(rows().map(({ id, data }) => [id, data])).toEqual([["1", 3], ["2", 2]]);
+    expect(rows().map(({ id, data }) => [id, data])).toEqual([
+      ["1", 3],
+      ["2", 2],
+    ]);
   });
 
   it("change when a write of what is there already begins to wait, and when it is done", () => {

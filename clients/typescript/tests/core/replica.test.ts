@@ -1,18 +1,26 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
+import type { Replica } from "../../src/core/replica.ts";
 import { absorb, begin, changed, has, synced } from "../../src/core/replica.ts";
+import type { Op, Write } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../../src/messages/types.ts";
-import type { Replica } from "../../src/core/replica.ts";
-import type { Op, Write } from "../../src/core/storage-ops.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
 function world(fields: boolean) {
   const state = stateOf();
   const keeper = { state, epoch: "e1", emit: (op: Op) => apply(state, op) };
-  const replica: Replica = { entity: "t", fields, live: false, since: 0, anew: false, stale: new Set<string>(), batch: [] };
+  const replica: Replica = {
+    entity: "t",
+    fields,
+    live: false,
+    since: 0,
+    anew: false,
+    stale: new Set<string>(),
+    batch: [],
+  };
   const say = (log: ChangeLog | FieldChangeLog) => changed(replica, keeper, log);
   return {
     keeper,
@@ -34,12 +42,20 @@ function world(fields: boolean) {
     settle: (id: string, version: number, epoch = "e1") => {
       const message = compose.push("t", id, "update", version, {});
       const settled = { version, epoch };
-      const write = { id: `w${id}-${version}`, seq: version, entity: "t", entityId: id, message, since: 0 };
+      const write = {
+        id: `w${id}-${version}`,
+        seq: version,
+        entity: "t",
+        entityId: id,
+        message,
+        since: 0,
+      };
       apply(state, ["write", write.id, { ...write, settled }]);
     },
     /** Those of them that still are. */
     shown: () => [...state.writes.keys()],
-    has: (id: string, version: number, epoch: string) => has(replica, keeper, id, { version, epoch }),
+    has: (id: string, version: number, epoch: string) =>
+      has(replica, keeper, id, { version, epoch }),
     held: () =>
       Object.fromEntries([...entityOf(state, "t").records].map(([id, { data }]) => [id, data])),
     position: () => entityOf(state, "t").place,
@@ -113,13 +129,21 @@ describe("what a write did", () => {
     const w = world(false);
     w.begin();
     w.record("1", 9);
-    expect([w.has("1", 9, "e1"), w.has("1", 10, "e1"), w.has("2", 9, "e1")]).toEqual([true, false, false]);
+    expect([w.has("1", 9, "e1"), w.has("1", 10, "e1"), w.has("2", 9, "e1")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     w.begin("e2");
     expect(w.has("1", 2, "e2")).toBe(false);
     w.record("1", 2);
     expect(w.has("1", 2, "e2")).toBe(true);
     w.synced(3);
-    expect([w.has("2", 3, "e2"), w.has("2", 4, "e2"), w.has("2", 4, "e1")]).toEqual([true, false, true]);
+    expect([w.has("2", 3, "e2"), w.has("2", 4, "e2"), w.has("2", 4, "e1")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 });
 
@@ -196,7 +220,15 @@ describe("by field", () => {
     w.begin();
     w.record("1", 3, "text");
     w.synced(3);
-    const fields: Replica = { entity: "t", fields: true, live: false, since: 0, anew: false, stale: new Set<string>(), batch: [] };
+    const fields: Replica = {
+      entity: "t",
+      fields: true,
+      live: false,
+      since: 0,
+      anew: false,
+      stale: new Set<string>(),
+      batch: [],
+    };
     begin(fields, w.keeper, false);
     expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
     synced(fields, w.keeper, { version: 3, reset: false });
@@ -262,7 +294,8 @@ describe("a write to an entity that nobody reads now", () => {
   };
   const set = (data: JsonValue) => write(compose.push("t", "1", "update", data, {}));
   const gone = write(compose.push("t", "1", "delete", null, {}));
-  const drop = (...fields: string[]) => write(compose.pushFields("t", "1", {}, { delete: fields }, 0));
+  const drop = (...fields: string[]) =>
+    write(compose.pushFields("t", "1", {}, { delete: fields }, 0));
 
   /** What is held of record 1, of version 3 at position 4, after a write. */
   function after(fields: boolean, made: Write, version = 5, epoch = "e1") {

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
-
+import type { Event } from "../../src/core/events.ts";
+import type { SessionOptions } from "../../src/core/session.ts";
 import { Session } from "../../src/core/session.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
+import type { Message, ServerMessage, Welcome } from "../../src/messages/types.ts";
 import { decode, encode } from "../../src/wire/index.ts";
 import { PLANS, SERVER } from "../../src/wire/plan.ts";
 import { good } from "../support/vectors.ts";
 import { WELCOME } from "../support/welcome.ts";
-import type { Event } from "../../src/core/events.ts";
-import type { Message, ServerMessage, Welcome } from "../../src/messages/types.ts";
-import type { SessionOptions } from "../../src/core/session.ts";
 
 /** A session with its clock, and the server's side of its wire. */
 class Harness {
@@ -192,14 +191,17 @@ describe("a newer server", () => {
     [4999, "closed"],
     [4000, "waiting"],
     [1006, "waiting"],
-  ])("that refuses a hello in a word of its own is believed by its close code %d", (code, state) => {
-    const harness = new Harness();
-    harness.dial();
-    hear(harness, '{"type":"error","message":"moved","code":"tenant_moved"}');
-    expect(harness.session.state).toBe("connecting");
-    harness.session.lost(code, harness.now);
-    expect(harness.session.state).toBe(state);
-  });
+  ])(
+    "that refuses a hello in a word of its own is believed by its close code %d",
+    (code, state) => {
+      const harness = new Harness();
+      harness.dial();
+      hear(harness, '{"type":"error","message":"moved","code":"tenant_moved"}');
+      expect(harness.session.state).toBe("connecting");
+      harness.session.lost(code, harness.now);
+      expect(harness.session.state).toBe(state);
+    },
+  );
 
   it("that refuses a hello in a word of its own, and says that it passes, is tried again", () => {
     const harness = new Harness();
@@ -241,7 +243,11 @@ it("offline ends only when nobody wants it any more", () => {
 });
 
 describe("when somebody looks, or the network comes back,", () => {
-  const wakes = [{ type: "wake" }, { type: "online", why: "network" }, { type: "online", why: "app" }] as const;
+  const wakes = [
+    { type: "wake" },
+    { type: "online", why: "network" },
+    { type: "online", why: "app" },
+  ] as const;
 
   it.each(wakes)("a socket that is dead is left within 3 seconds: %o", (wake) => {
     const h = new Harness();
@@ -278,7 +284,10 @@ describe("when somebody looks, or the network comes back,", () => {
   it("the answer to what was asked for another reason does not do", () => {
     const h = new Harness();
     h.open();
-    h.session.told({ type: "ask", id: "q1", question: { type: "authenticate", token: "t" } }, h.now);
+    h.session.told(
+      { type: "ask", id: "q1", question: { type: "authenticate", token: "t" } },
+      h.now,
+    );
     h.sent();
     h.session.lost(4502, h.now);
     expect(h.open().map(({ type }) => type)).toContain("ping");
@@ -352,7 +361,12 @@ describe("a connection that cannot be made", () => {
     h.session.lost(1006, h.now);
     h.session.told({ type: "hello" }, h.now);
     h.sent();
-    expect(h.of("state").slice(-2).map(({ error }) => error)).toEqual([why, why]);
+    expect(
+      h
+        .of("state")
+        .slice(-2)
+        .map(({ error }) => error),
+    ).toEqual([why, why]);
     h.open();
     h.session.lost(1006, h.now);
     h.sent();
@@ -408,7 +422,11 @@ describe("a question", () => {
     h.open();
     h.session.told({ type: "ask", id: "q1", question }, h.now);
     expect(h.sent()).toMatchObject([{ type: "validate_form", request_id: "q1" }]);
-    h.says({ ...answer, request_id: "q2" }, { ...answer, request_id: "q1" }, { ...answer, request_id: "q1" });
+    h.says(
+      { ...answer, request_id: "q2" },
+      { ...answer, request_id: "q1" },
+      { ...answer, request_id: "q1" },
+    );
     expect(h.of("answer").map(({ id }) => id)).toEqual(["q1"]);
   });
 
@@ -434,7 +452,8 @@ describe("questions beyond the server's limit", () => {
   const ask = (h: Harness, ...ids: string[]) => {
     for (const id of ids) h.session.told({ type: "ask", id, question }, h.now);
   };
-  const ids = (sent: Message[]) => sent.flatMap((each) => ("form" in each ? [each.request_id] : []));
+  const ids = (sent: Message[]) =>
+    sent.flatMap((each) => ("form" in each ? [each.request_id] : []));
   const limits = { ...WELCOME.limits, requests: 2 };
 
   it("wait in the client, and go out in their order as others are answered", () => {
@@ -443,7 +462,9 @@ describe("questions beyond the server's limit", () => {
     ask(h, "t1-1", "t2-1", "t1-2", "t2-2");
     expect(ids(h.sent())).toEqual(["t1-1", "t2-1"]);
     expect(ids(h.says({ ...answer, request_id: "t2-1" }))).toEqual(["t1-2"]);
-    expect(ids(h.says({ type: "error", message: "no", details: null, request_id: "t1-1" }))).toEqual(["t2-2"]);
+    expect(
+      ids(h.says({ type: "error", message: "no", details: null, request_id: "t1-1" })),
+    ).toEqual(["t2-2"]);
   });
 
   it("keep their order over a reconnect, to a server with another limit", () => {
@@ -461,7 +482,13 @@ describe("questions beyond the server's limit", () => {
     h.open({ limits });
     ask(h, "t1-1", "t1-2", "t1-3");
     h.sent();
-    h.says({ type: "error", message: "busy", code: "too_many_requests", details: null, request_id: "t1-1" });
+    h.says({
+      type: "error",
+      message: "busy",
+      code: "too_many_requests",
+      details: null,
+      request_id: "t1-1",
+    });
     expect(ids(h.wait(500))).toEqual(["t1-1"]);
     expect(ids(h.says({ ...answer, request_id: "t1-2" }))).toEqual(["t1-3"]);
   });
@@ -494,7 +521,12 @@ describe("questions beyond the server's limit", () => {
 });
 
 describe("an id that is another's", () => {
-  const taken = { type: "error", message: "taken", code: "client_id_taken", details: null } as const;
+  const taken = {
+    type: "error",
+    message: "taken",
+    code: "client_id_taken",
+    details: null,
+  } as const;
 
   it.each([{ token: "t" }, { token: () => "t" }, { clientId: "c1" }])(
     "ends the client that a user or the application stands behind: %o",
@@ -503,7 +535,10 @@ describe("an id that is another's", () => {
       h.dial();
       h.says(taken);
       expect(h.of("disconnect")).toHaveLength(1);
-      expect(h.of("state").at(-1)).toMatchObject({ state: "closed", error: { code: "client_id_taken" } });
+      expect(h.of("state").at(-1)).toMatchObject({
+        state: "closed",
+        error: { code: "client_id_taken" },
+      });
       expect([h.state.meta.client_id, h.session.deadline]).toEqual(["c1", undefined]);
     },
   );
@@ -569,7 +604,8 @@ describe("what is too large for the server", () => {
 
 describe("a subscription that the server refuses", () => {
   const told = (h: Harness, ...entities: string[]) => {
-    for (const entity of entities) h.session.told({ type: "open", entity, fields: false, tab: "t1" }, h.now);
+    for (const entity of entities)
+      h.session.told({ type: "open", entity, fields: false, tab: "t1" }, h.now);
   };
   const refusal = { type: "error", code: "unknown_entity", message: "no entity 'b'" } as const;
 
@@ -616,9 +652,16 @@ describe("a subscription that the server refuses", () => {
     const h = new Harness();
     told(h, "a", "b", "c");
     const sent = h.open({ limits: { ...WELCOME.limits, subscriptions: 2 } });
-    expect(sent.flatMap((each) => (each.type === "subscribe" ? each.entities : []))).toEqual(["a", "b"]);
-    expect(h.of("refused")).toMatchObject([{ entity: "c", error: { code: "too_many_subscriptions" } }]);
-    expect(h.of("refused")[0]!.error.message).toContain("'c' is not read: the server takes 2 entities");
+    expect(sent.flatMap((each) => (each.type === "subscribe" ? each.entities : []))).toEqual([
+      "a",
+      "b",
+    ]);
+    expect(h.of("refused")).toMatchObject([
+      { entity: "c", error: { code: "too_many_subscriptions" } },
+    ]);
+    expect(h.of("refused")[0]!.error.message).toContain(
+      "'c' is not read: the server takes 2 entities",
+    );
   });
 
   it("is read as soon as there is room", () => {
@@ -664,7 +707,13 @@ describe("what was closed and is read again", () => {
 });
 
 describe("a server that is too busy", () => {
-  const limited = { type: "error", message: "slower", code: "rate_limited", details: null, retry_after: 2_000 } as const;
+  const limited = {
+    type: "error",
+    message: "slower",
+    code: "rate_limited",
+    details: null,
+    retry_after: 2_000,
+  } as const;
 
   it("for a hello is left alone as long as it says", () => {
     const h = new Harness();
@@ -679,10 +728,14 @@ describe("a server that is too busy", () => {
 
   it("for a subscription is told of it again, and of none that has caught up", () => {
     const h = new Harness();
-    for (const entity of ["a", "b"]) h.session.told({ type: "open", entity, fields: false, tab: "t1" }, 0);
+    for (const entity of ["a", "b"])
+      h.session.told({ type: "open", entity, fields: false, tab: "t1" }, 0);
     h.open();
     const of = { details: { entity: "b" } };
-    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false }, { ...limited, ...of });
+    h.says(
+      { type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false },
+      { ...limited, ...of },
+    );
     expect(h.of("refused")).toEqual([]);
     expect(h.session.deadline).toBe(h.now + 2_500);
     expect(h.wait(2_499)).toEqual([]);
@@ -690,15 +743,18 @@ describe("a server that is too busy", () => {
     expect(h.of("problem")).toHaveLength(1);
   });
 
-  it.each(["internal", "storage_failed"] as const)("to answer hello (%s) is asked again on another connection", (code) => {
-    const h = new Harness({ token: "t" });
-    h.dial();
-    h.says({ type: "error", message: "not now", code, details: null });
-    expect(h.session.state).toBe("waiting");
-    expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 1000 }]);
-    expect(h.open().map(({ type }) => type)).toEqual(["hello"]);
-    expect(h.session.state).toBe("open");
-  });
+  it.each(["internal", "storage_failed"] as const)(
+    "to answer hello (%s) is asked again on another connection",
+    (code) => {
+      const h = new Harness({ token: "t" });
+      h.dial();
+      h.says({ type: "error", message: "not now", code, details: null });
+      expect(h.session.state).toBe("waiting");
+      expect(h.of("disconnect")).toEqual([{ type: "disconnect", code: 1000 }]);
+      expect(h.open().map(({ type }) => type)).toEqual(["hello"]);
+      expect(h.session.state).toBe("open");
+    },
+  );
 
   it("for a hello hears nothing else before it has welcomed the client", () => {
     const h = new Harness();
@@ -813,7 +869,9 @@ describe("the token", () => {
   });
 
   it("is none until it was fetched", () => {
-    expect((new Harness({ token: () => "t" }).open()[0] as { token?: string }).token).toBeUndefined();
+    expect(
+      (new Harness({ token: () => "t" }).open()[0] as { token?: string }).token,
+    ).toBeUndefined();
   });
 });
 
@@ -824,7 +882,10 @@ it("the epoch is stored when it is another one", () => {
   for (const epoch of ["e1", "e1", "e2"]) {
     h.session.receive(encode({ ...WELCOME, epoch }, "json"), h.now);
   }
-  expect(stored()).toEqual([["epoch", "e1"], ["epoch", "e2"]]);
+  expect(stored()).toEqual([
+    ["epoch", "e1"],
+    ["epoch", "e2"],
+  ]);
 });
 
 it("a hello that may be taken later says so", () => {
@@ -835,23 +896,31 @@ it("a hello that may be taken later says so", () => {
 });
 
 describe("the limit of a message", () => {
-  it.each(["json", "proto"] as const)("is one of bytes, and what fills it is sent: %s", (format) => {
-    const question = { type: "validate_form", request_id: "", form: "é".repeat(90), fields: [] } as const;
-    const { length } = Buffer.from(encode({ ...question, request_id: "q" }, format));
-    for (const message_bytes of [length, length - 1]) {
-      const session = new Session({ format, random: () => 0.5 }, stateOf());
-      const limits = { ...WELCOME.limits, message_bytes };
-      session.tick(0);
-      session.opened(0);
-      session.receive(encode({ ...WELCOME, limits }, format), 0);
-      session.take(0);
-      session.told({ type: "ask", id: "q", question }, 0);
-      const { frames, events } = session.take(0);
-      expect(frames).toHaveLength(message_bytes === length ? 1 : 0);
-      const refused = message_bytes === length ? [] : [{ error: { code: "too_large" } }];
-      expect(events).toMatchObject(refused);
-    }
-  });
+  it.each(["json", "proto"] as const)(
+    "is one of bytes, and what fills it is sent: %s",
+    (format) => {
+      const question = {
+        type: "validate_form",
+        request_id: "",
+        form: "é".repeat(90),
+        fields: [],
+      } as const;
+      const { length } = Buffer.from(encode({ ...question, request_id: "q" }, format));
+      for (const message_bytes of [length, length - 1]) {
+        const session = new Session({ format, random: () => 0.5 }, stateOf());
+        const limits = { ...WELCOME.limits, message_bytes };
+        session.tick(0);
+        session.opened(0);
+        session.receive(encode({ ...WELCOME, limits }, format), 0);
+        session.take(0);
+        session.told({ type: "ask", id: "q", question }, 0);
+        const { frames, events } = session.take(0);
+        expect(frames).toHaveLength(message_bytes === length ? 1 : 0);
+        const refused = message_bytes === length ? [] : [{ error: { code: "too_large" } }];
+        expect(events).toMatchObject(refused);
+      }
+    },
+  );
 });
 
 describe("when a connection ends on what was too large", () => {
@@ -895,7 +964,13 @@ describe("when a connection ends on what was too large", () => {
     const h = suspected("q1");
     h.open();
     h.says({ type: "pong" });
-    const message = { type: "push", entity: "t", entity_id: "1", action: "update", data: 1 } as const;
+    const message = {
+      type: "push",
+      entity: "t",
+      entity_id: "1",
+      action: "update",
+      data: 1,
+    } as const;
     const write = { id: "w1", seq: 1, entity: "t", entityId: "1", message, since: 0 };
     apply(h.state, ["write", "w1", write]);
     h.session.told({ type: "added", write }, h.now);

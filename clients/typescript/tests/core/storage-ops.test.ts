@@ -2,11 +2,21 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
-import { apply, applyAll, bySeq, entityOf, mustLast, QUEUE, REFUSED } from "../../src/core/storage-ops.ts";
-import { renumber, stateOf, waiting } from "../../src/core/storage-ops.ts";
+import type { Op, State, Write } from "../../src/core/storage-ops.ts";
+import {
+  apply,
+  applyAll,
+  bySeq,
+  entityOf,
+  mustLast,
+  QUEUE,
+  REFUSED,
+  renumber,
+  stateOf,
+  waiting,
+} from "../../src/core/storage-ops.ts";
 import { checkEntity } from "../../src/core/streams.ts";
 import { write as made } from "../support/writes.ts";
-import type { Op, State, Write } from "../../src/core/storage-ops.ts";
 
 const SETTLED = { version: 4, epoch: "e1" };
 
@@ -119,14 +129,23 @@ describe("a write", () => {
     expect(settled).toEqual(new Set(["a"]));
     applyAll(state, [["write", "a", write("a", 2)]]);
     expect(settled.size).toBe(0);
-    applyAll(state, [["write", "a", write("a", 1, { settled: SETTLED })], ["write", "a"]]);
+    applyAll(state, [
+      ["write", "a", write("a", 1, { settled: SETTLED })],
+      ["write", "a"],
+    ]);
     expect(settled.size).toBe(0);
   });
 
   it("counts as a number that was given, a lower one after it does not", () => {
-    const state = stateOf([["write", "a", write("a", 3)], ["write", "b", write("b", 2)]]);
+    const state = stateOf([
+      ["write", "a", write("a", 3)],
+      ["write", "b", write("b", 2)],
+    ]);
     expect(state.meta.last).toBe(3);
-    applyAll(state, [["write", "a"], ["write", "c", write("c")]]);
+    applyAll(state, [
+      ["write", "a"],
+      ["write", "c", write("c")],
+    ]);
     expect(state.meta.last).toBe(3);
   });
 });
@@ -152,7 +171,12 @@ it("the last number only grows", () => {
 });
 
 it("what a client knows of itself is set by name", () => {
-  const ops: Op[] = [["client_id", "c"], ["secret", "s"], ["epoch", "e2"], ["leader", "l"]];
+  const ops: Op[] = [
+    ["client_id", "c"],
+    ["secret", "s"],
+    ["epoch", "e2"],
+    ["leader", "l"],
+  ];
   const meta = { client_id: "c", secret: "s", epoch: "e2", leader: "l", last: 0 };
   expect(stateOf(ops).meta).toEqual(meta);
 });
@@ -188,7 +212,11 @@ describe("numbering anew", () => {
     ]);
     expect(changes(state, ["renumber", 2])).toEqual([QUEUE]);
     const seqs = [...state.writes].map(([id, { seq }]) => [id, seq]);
-    expect(seqs).toEqual([["b", 4], ["a", 3], ["none", undefined]]);
+    expect(seqs).toEqual([
+      ["b", 4],
+      ["a", 3],
+      ["none", undefined],
+    ]);
     expect(state.meta.last).toBe(4);
   });
 
@@ -196,13 +224,20 @@ describe("numbering anew", () => {
     const kept: Write[] = [];
     const [one, two] = [write("1", 5, { settled: SETTLED }), write("2", 6, { settled: SETTLED })];
     const last = renumber([two, write("3", 9), one], 9, 0, (each) => kept.push(each));
-    expect(kept.map(({ id, seq }) => [id, seq])).toEqual([["1", -5], ["2", -4], ["3", 1]]);
+    expect(kept.map(({ id, seq }) => [id, seq])).toEqual([
+      ["1", -5],
+      ["2", -4],
+      ["3", 1],
+    ]);
     expect([...kept].sort(bySeq)).toEqual(kept);
     expect(last).toBe(1);
   });
 
   it("of nothing gives the number it begins after", () => {
-    const state = stateOf([["last", 7], ["renumber", 3]]);
+    const state = stateOf([
+      ["last", 7],
+      ["renumber", 3],
+    ]);
     expect(state.meta.last).toBe(3);
   });
 });
@@ -232,7 +267,10 @@ describe("memory", () => {
   it("that is numbered anew twice after the same number is as after once, for what waits", () => {
     const [once, twice] = [stateOf(WAITING), stateOf(WAITING)];
     apply(once, ["renumber", 9]);
-    applyAll(twice, [["renumber", 9], ["renumber", 9]]);
+    applyAll(twice, [
+      ["renumber", 9],
+      ["renumber", 9],
+    ]);
     expect(waiting(twice)).toEqual(waiting(once));
   });
 

@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-
-import { apply, stateOf } from "../../src/core/storage-ops.ts";
-import { Streams } from "../../src/core/streams.ts";
 import type { Event } from "../../src/core/events.ts";
-import type { ChangeLog, ClientMessage } from "../../src/messages/types.ts";
+import { apply, stateOf } from "../../src/core/storage-ops.ts";
 import type { Core } from "../../src/core/streams.ts";
+import { Streams } from "../../src/core/streams.ts";
+import type { ChangeLog, ClientMessage } from "../../src/messages/types.ts";
 
 let sent: ClientMessage[];
 let told: Event[];
@@ -34,11 +33,19 @@ function change(version: number, id = "1"): ChangeLog {
 }
 
 function synced(version: number, more: { reset?: boolean; epoch?: string } = {}): void {
-  streams.synced({ type: "sync_complete", entity: "users", epoch: core.epoch, version, reset: false, ...more });
+  streams.synced({
+    type: "sync_complete",
+    entity: "users",
+    epoch: core.epoch,
+    version,
+    reset: false,
+    ...more,
+  });
 }
 
-const seen = () => told.flatMap((each) => (each.type === "seen" ? [each.change?.version ?? null] : []));
-const since = () => sent.map((each) => ("since" in each ? Object(each.since)["users"] : each.type));
+const seen = () =>
+  told.flatMap((each) => (each.type === "seen" ? [each.change?.version ?? null] : []));
+const since = () => sent.map((each) => ("since" in each ? Object(each.since).users : each.type));
 const records = () => Object.fromEntries(core.state.entities.get("users")?.records ?? []);
 
 describe("an entity that is only watched", () => {
@@ -180,7 +187,13 @@ describe("an entity that is read", () => {
     streams.begin(128);
     streams.changed(change(1));
     streams.changed({ ...change(1), entity: "others" });
-    streams.synced({ type: "sync_complete", entity: "others", epoch: "e1", version: 3, reset: false });
+    streams.synced({
+      type: "sync_complete",
+      entity: "others",
+      epoch: "e1",
+      version: 3,
+      reset: false,
+    });
     expect(records()).toEqual({});
   });
 });
@@ -245,7 +258,13 @@ describe("an entity that several tabs read", () => {
     // This ends what was before.
     synced(9);
     expect(told.filter(({ type }) => type === "synced")).toEqual([]);
-    streams.synced({ type: "sync_fields_complete", entity: "users", epoch: "e1", version: 9, reset: false });
+    streams.synced({
+      type: "sync_fields_complete",
+      entity: "users",
+      epoch: "e1",
+      version: 9,
+      reset: false,
+    });
     expect(told.filter(({ type }) => type === "synced")).toHaveLength(1);
     streams.shut("users", "r2");
     expect(types().at(-1)).toBe("unsubscribe_fields");
@@ -375,9 +394,13 @@ describe("more than the server takes", () => {
   it("takes a place that the server refuses to another", () => {
     streams.begin(1);
     open("a", "b");
-    expect(streams.refused("a", { code: "unknown_entity", message: "no 'a'", details: null })).toBe(true);
+    expect(streams.refused("a", { code: "unknown_entity", message: "no 'a'", details: null })).toBe(
+      true,
+    );
     expect(asked()).toEqual(["subscribe a", "subscribe b"]);
-    expect(streams.refused("a", { code: "unknown_entity", message: "no 'a'", details: null })).toBe(false);
+    expect(streams.refused("a", { code: "unknown_entity", message: "no 'a'", details: null })).toBe(
+      false,
+    );
   });
 
   it("is not said in a circle by a server that takes fewer than it tells", () => {

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
-import { WriteQueue } from "../../src/core/write-queue.ts";
+import type { Event } from "../../src/core/events.ts";
+import type { Op, Write } from "../../src/core/storage-ops.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
+import { WriteQueue } from "../../src/core/write-queue.ts";
+import type {
+  ClientMessage,
+  ErrorCode,
+  JsonValue,
+  Message,
+  Welcome,
+} from "../../src/messages/types.ts";
 import { contentsOf } from "../support/contents.ts";
 import { Driver, TestStore } from "../support/driver.ts";
 import { WELCOME } from "../support/welcome.ts";
-import type { Event } from "../../src/core/events.ts";
-import type { ClientMessage, ErrorCode, JsonValue, Message, Welcome } from "../../src/messages/types.ts";
-import type { Op, Write } from "../../src/core/storage-ops.ts";
 
 async function started(welcome: Partial<Welcome> = {}): Promise<Driver> {
   const driver = await Driver.create(new TestStore("c"));
@@ -27,7 +33,12 @@ async function push(driver: Driver, data: unknown = 1, baseVersion?: number): Pr
 const seqs = (driver: Driver) =>
   driver.sent.splice(0).flatMap((each: Message) => ("seq" in each ? [each.seq] : []));
 
-function refuse(driver: Driver, seq: number, code: ErrorCode, details: { last_seq: number } | null = null): void {
+function refuse(
+  driver: Driver,
+  seq: number,
+  code: ErrorCode,
+  details: { last_seq: number } | null = null,
+): void {
   driver.says({ type: "error", message: "m", seq, code, details });
 }
 
@@ -246,7 +257,11 @@ function bare(...held: Write[]) {
     tell: (event: Event) => void told.push(event),
     fence: () => {},
   };
-  const queue: WriteQueue = new WriteQueue(core, () => undefined, () => 0.5);
+  const queue: WriteQueue = new WriteQueue(
+    core,
+    () => undefined,
+    () => 0.5,
+  );
   return {
     queue,
     core,
@@ -267,7 +282,14 @@ function bare(...held: Write[]) {
       queue.added(each, slow);
     },
     ack: (seq: number, version = seq) =>
-      queue.answered({ type: "push_ack", entity: "users", entity_id: "1", seq, version, epoch: "e1" } as never),
+      queue.answered({
+        type: "push_ack",
+        entity: "users",
+        entity_id: "1",
+        seq,
+        version,
+        epoch: "e1",
+      } as never),
     refuse: (seq: number, code?: ErrorCode, details: JsonValue = null) =>
       queue.failed({ type: "error", message: "m", seq, code, details } as never, 0),
     clear: () => {
@@ -448,7 +470,13 @@ describe("an answer", () => {
     const { queue, begin, flush, ack, told } = bare(numbered(1), numbered(2));
     begin(0);
     flush();
-    const conflict = { type: "field_conflict", entity: "users", entity_id: "1", field: "a", seq: 2 };
+    const conflict = {
+      type: "field_conflict",
+      entity: "users",
+      entity_id: "1",
+      field: "a",
+      seq: 2,
+    };
     queue.conflict(conflict as never);
     ack(1);
     expect(told.map(({ type }) => type)).toEqual(["outcome"]);
@@ -464,7 +492,13 @@ describe("an answer", () => {
     core.emit(["place", "users", place]);
     begin(0);
     flush();
-    const lost = { type: "field_conflict", entity: "users", entity_id: "1", seq: 1, winner: "server" };
+    const lost = {
+      type: "field_conflict",
+      entity: "users",
+      entity_id: "1",
+      seq: 1,
+      winner: "server",
+    };
     queue.conflict({ ...lost, field: "a", server_value: null } as never);
     queue.conflict({ ...lost, field: "b", server_value: 9 } as never);
     queue.conflict({ ...lost, field: "c", server_value: 9, winner: "client" } as never);
@@ -485,7 +519,11 @@ describe("a refusal", () => {
   });
 
   it("since the server lacks what came before sends that again, under its number", () => {
-    const { queue, begin, flush, ack, refuse, clear, ops } = bare(numbered(1), numbered(2), numbered(3));
+    const { queue, begin, flush, ack, refuse, clear, ops } = bare(
+      numbered(1),
+      numbered(2),
+      numbered(3),
+    );
     begin(0);
     flush();
     ack(1);
@@ -677,7 +715,12 @@ describe("a write that is settled, and whose change has not come,", () => {
 
   it("goes with its change", async () => {
     const driver = await settled();
-    const common = { entity: "users", entity_id: "1", action: "update", created_at: "2026-11-22T10:00:00Z" } as const;
+    const common = {
+      entity: "users",
+      entity_id: "1",
+      action: "update",
+      created_at: "2026-11-22T10:00:00Z",
+    } as const;
     driver.says({ type: "change", change: { ...common, data: 1, version: 1 } });
     expect(driver.hub.state.writes.size).toBe(0);
   });
@@ -870,7 +913,11 @@ describe("a write that is parked, and may be sent under another id,", () => {
     compose.pushFields("users", id, fields, { baseVersion }, 0);
 
   /** Its base version, once one before it was acknowledged in version 7; who won which field of that. */
-  function after(before: Write["message"], later: Write["message"], won: { [field: string]: string } = {}) {
+  function after(
+    before: Write["message"],
+    later: Write["message"],
+    won: { [field: string]: string } = {},
+  ) {
     const { queue, state, begin, flush, ack } = bare(numbered(1, { message: before }));
     begin(0);
     flush();
@@ -879,7 +926,14 @@ describe("a write that is parked, and may be sent under another id,", () => {
     apply(state, ["write", "p", parked.write]);
     state.parked = [parked];
     for (const [field, winner] of Object.entries(won)) {
-      queue.conflict({ type: "field_conflict", entity, entity_id: "1", field, winner, seq: 1 } as never);
+      queue.conflict({
+        type: "field_conflict",
+        entity,
+        entity_id: "1",
+        field,
+        winner,
+        seq: 1,
+      } as never);
     }
     ack(1, 7);
     expect(state.writes.get("p"), "what is shown is what is sent").toBe(parked.write);
@@ -888,17 +942,53 @@ describe("a write that is parked, and may be sent under another id,", () => {
   const whole = compose.push("users", "1", "update", { a: 0, b: 0 }, {});
 
   it.each([
-    ["is based on the one of which it writes a field", patch({ a: 1 }, 3), patch({ a: 2 }, 3), {}, 7],
+    [
+      "is based on the one of which it writes a field",
+      patch({ a: 1 }, 3),
+      patch({ a: 2 }, 3),
+      {},
+      7,
+    ],
     ["is based on the one that wrote the whole record", whole, patch({ a: 2, b: 2 }, 3), {}, 7],
     ["may have missed another field", patch({ a: 1 }, 3), patch({ a: 2, b: 2 }, 3), {}, 3],
     ["may have missed another record", patch({ a: 1 }, 3), patch({ a: 2 }, 3, "2"), {}, 3],
-    ["has not seen what won over the one before", patch({ a: 1 }, 3), patch({ a: 2 }, 3), { a: "server" }, 3],
+    [
+      "has not seen what won over the one before",
+      patch({ a: 1 }, 3),
+      patch({ a: 2 }, 3),
+      { a: "server" },
+      3,
+    ],
     ["nor what may have won", patch({ a: 1 }, 3), patch({ a: 2 }, 3), { a: "both" }, 3],
-    ["has seen what lost against the one before", patch({ a: 1 }, 3), patch({ a: 2 }, 3), { a: "client" }, 7],
-    ["has seen the field that won though another lost", patch({ a: 1, b: 1 }, 3), patch({ a: 2 }, 3), { b: "server" }, 7],
+    [
+      "has seen what lost against the one before",
+      patch({ a: 1 }, 3),
+      patch({ a: 2 }, 3),
+      { a: "client" },
+      7,
+    ],
+    [
+      "has seen the field that won though another lost",
+      patch({ a: 1, b: 1 }, 3),
+      patch({ a: 2 }, 3),
+      { b: "server" },
+      7,
+    ],
     ["has seen what came later still", patch({ a: 1 }, 3), patch({ a: 2 }, 8), {}, 8],
-    ["says nothing that its author did not say", patch({ a: 1 }, 3), patch({ a: 2 }), {}, undefined],
-    ["is for its author to base, if it is whole", whole, compose.push("users", "1", "update", 2, { baseVersion: 3 }), {}, 3],
+    [
+      "says nothing that its author did not say",
+      patch({ a: 1 }, 3),
+      patch({ a: 2 }),
+      {},
+      undefined,
+    ],
+    [
+      "is for its author to base, if it is whole",
+      whole,
+      compose.push("users", "1", "update", 2, { baseVersion: 3 }),
+      {},
+      3,
+    ],
   ])("%s", (_, before, later, won, wanted) => {
     expect(after(before, later, won)).toBe(wanted);
   });

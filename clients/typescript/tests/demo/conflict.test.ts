@@ -9,13 +9,22 @@ import type { Conflict } from "../../src/index.ts";
 const PAGE = "../../rhtmx_server/demo/static/index.html";
 
 beforeEach(() => {
-  const template = /<template id="conflict">[^]*?<\/template>/.exec(readFileSync(PAGE, "utf8"))![0];
+  const template = /<template id="conflict">[\s\S]*?<\/template>/.exec(
+    readFileSync(PAGE, "utf8"),
+  )![0];
   document.body.innerHTML = template;
 });
 
 function panel(given: Partial<Conflict>) {
   const answers = { theirs: vi.fn(), mine: vi.fn(), both: vi.fn() };
-  const conflict = { entity: "tasks", id: "1", field: "title", winner: "client", version: 3, ...given };
+  const conflict = {
+    entity: "tasks",
+    id: "1",
+    field: "title",
+    winner: "client",
+    version: 3,
+    ...given,
+  };
   const element = conflictPanel(conflict as Conflict, answers);
   document.body.append(element);
   const part = (selector: string) => element.querySelector<HTMLElement>(selector)!;
@@ -52,7 +61,9 @@ describe("a conflict on the page", () => {
   });
 
   it("cannot be merged where two texts make no text, or where there is one only", () => {
-    expect(panel({ field: "column", mine: "todo", theirs: "done" }).part(".merge").hidden).toBe(true);
+    expect(panel({ field: "column", mine: "todo", theirs: "done" }).part(".merge").hidden).toBe(
+      true,
+    );
     const removal = panel({ mine: "Pears", theirs: undefined });
     expect(removal.part(".merge").hidden).toBe(true);
     expect(removal.part(".take").textContent).toBe("Remove the task");

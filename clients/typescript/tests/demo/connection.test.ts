@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { offerOffline, showConnection } from "../../demo/connection.ts";
-import { RhtmxError } from "../../src/index.ts";
 import type { Client, State } from "../../src/index.ts";
+import { RhtmxError } from "../../src/index.ts";
 
 beforeEach(() => {
   document.body.innerHTML =
@@ -42,7 +42,7 @@ describe("the connection", () => {
     expect(place().textContent).toBe("Connecting…");
     const words = (["open", "waiting", "connecting", "offline"] as const).map((state) => {
       world.become(state);
-      return [place().dataset["state"], place().querySelector("strong")!.textContent];
+      return [place().dataset.state, place().querySelector("strong")!.textContent];
     });
     expect(words).toEqual([
       ["live", "Live"],

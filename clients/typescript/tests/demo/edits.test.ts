@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { Edits } from "../../demo/edits.ts";
-import { RhtmxError } from "../../src/index.ts";
-import { eventually } from "../support/eventually.ts";
 import type { Task } from "../../demo/task.ts";
 import type { JsonValue, OpenConflict } from "../../src/index.ts";
+import { RhtmxError } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
 
 const TASK: Task = {
   id: "1",
@@ -50,7 +50,9 @@ describe("an edit", () => {
     const { edits, tasks, show } = world();
     tasks.patch.mockRejectedValue(new RhtmxError("storage_full", "the disk is full"));
     edits.edit("1", { title: "Milk" }, 3);
-    await eventually(() => expect(show).toHaveBeenCalledWith("“Milk” was not saved: the disk is full"));
+    await eventually(() =>
+      expect(show).toHaveBeenCalledWith("“Milk” was not saved: the disk is full"),
+    );
   });
 });
 

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
-
-import { factsInWords } from "../../demo/facts.ts";
 import type { Facts } from "../../demo/facts.ts";
+import { factsInWords } from "../../demo/facts.ts";
 
 const NOTHING: Facts = {
   state: "offline",

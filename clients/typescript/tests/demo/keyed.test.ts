@@ -21,10 +21,16 @@ it("follows a list, and keeps the elements of what stays", () => {
     (element, { words }) => (element.textContent = words),
   );
   const texts = () => [...place.children].map(({ textContent }) => textContent);
-  list.show([{ id: "1", words: "one" }, { id: "2", words: "two" }]);
+  list.show([
+    { id: "1", words: "one" },
+    { id: "2", words: "two" },
+  ]);
   expect(texts()).toEqual(["one", "two"]);
   const two = place.children[1];
-  list.show([{ id: "2", words: "two!" }, { id: "3", words: "<b>three</b>" }]);
+  list.show([
+    { id: "2", words: "two!" },
+    { id: "3", words: "<b>three</b>" },
+  ]);
   expect(texts()).toEqual(["two!", "<b>three</b>"]);
   expect(place.children[0]).toBe(two);
   list.show([]);

@@ -14,7 +14,9 @@ describe("a task", () => {
   });
 
   it("is made to fit, whatever others wrote", () => {
-    expect(read({ title: { a: [1] }, assignee: null, notes: 7, column: "elsewhere" })).toMatchObject({
+    expect(
+      read({ title: { a: [1] }, assignee: null, notes: 7, column: "elsewhere" }),
+    ).toMatchObject({
       title: '{"a":[1]}',
       assignee: "",
       notes: "7",

@@ -1,9 +1,8 @@
 // @vitest-environment happy-dom
 /** What a user typed survives a reload, for the very same form, and nothing that must not. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-
-import { choose, FakeClient, find, page, settled, type, trusted } from "./support.ts";
 import type { BoundForm } from "../../src/forms/index.ts";
+import { choose, FakeClient, find, page, settled, trusted, type } from "./support.ts";
 
 const INSIDE = `
   <input name="email"> <input name="phone" value="from the server"> <textarea name="message"></textarea>
@@ -106,8 +105,14 @@ it("everything that the user wrote or chose is there after a reload, and after a
   for (const time of ["first", "second"]) {
     const data = [...new FormData(await reload())].map((each) => each.join("="));
     expect(data.slice(0, -2), time).toEqual([
-      "email=ada@", "phone=from the server", "message=two\nlines", "tags=a", "size=m",
-      "answer=phone", "line=one", "line=",
+      "email=ada@",
+      "phone=from the server",
+      "message=two\nlines",
+      "tags=a",
+      "size=m",
+      "answer=phone",
+      "line=one",
+      "line=",
     ]);
   }
 });
@@ -125,20 +130,26 @@ it.each<[string, (first: HTMLInputElement, second: HTMLInputElement) => unknown]
   ["is removed", (first) => first.remove()],
   ["is renamed", (first) => (first.name = "old")],
   ["goes behind it", (first, second) => second.after(first)],
-  ["has another before it", (first) => first.insertAdjacentHTML("beforebegin", '<input name="line">')],
-])("a text stays that of its control if one of the same name %s, before or after", async (_, act) => {
-  for (const time of ["before", "after"]) {
-    const [first, second] = form.querySelectorAll<HTMLInputElement>("[name=line]");
-    if (time === "before") act(first!, second!);
-    second!.value = "two";
-    second!.dispatchEvent(trusted(new Event("input", { bubbles: true })));
-    if (time === "after") act(first!, second!);
-    await reload();
-    expect([...form.querySelectorAll<HTMLInputElement>("[name=line]")][0]!.value, time).toBe("");
-    form.reset();
-    await reload();
-  }
-});
+  [
+    "has another before it",
+    (first) => first.insertAdjacentHTML("beforebegin", '<input name="line">'),
+  ],
+])(
+  "a text stays that of its control if one of the same name %s, before or after",
+  async (_, act) => {
+    for (const time of ["before", "after"]) {
+      const [first, second] = form.querySelectorAll<HTMLInputElement>("[name=line]");
+      if (time === "before") act(first!, second!);
+      second!.value = "two";
+      second!.dispatchEvent(trusted(new Event("input", { bubbles: true })));
+      if (time === "after") act(first!, second!);
+      await reload();
+      expect([...form.querySelectorAll<HTMLInputElement>("[name=line]")][0]!.value, time).toBe("");
+      form.reset();
+      await reload();
+    }
+  },
+);
 
 it("a row that takes the name of another keeps its text for itself", async () => {
   const rows = '<input name="row[0]"><input name="row[1]">';
@@ -176,9 +187,7 @@ it.each([
   const found = [...form.querySelectorAll<HTMLInputElement>(`[name=${name}]`)].map(state);
   const fresh = document.createElement("form");
   fresh.innerHTML = INSIDE.replace(before!, now!);
-  expect(found).toEqual(
-    [...fresh.querySelectorAll<HTMLInputElement>(`[name=${name}]`)].map(state),
-  );
+  expect(found).toEqual([...fresh.querySelectorAll<HTMLInputElement>(`[name=${name}]`)].map(state));
 });
 
 it("what a script found for another record stays", async () => {
@@ -211,7 +220,11 @@ it.each([
   ["link that posts it", `${INSIDE}<a data-hx-put="/save/2"></a>`, FORM],
   ["form at the server", INSIDE, FORM.replace("contact", "other")],
   ["record, in a hidden field", INSIDE.replace('value="1"', 'value="2"'), FORM],
-  ["record, in a hidden field of the framework's", `${INSIDE}<input type="hidden" name="_id" value="2">`, FORM],
+  [
+    "record, in a hidden field of the framework's",
+    `${INSIDE}<input type="hidden" name="_id" value="2">`,
+    FORM,
+  ],
 ])("a form with another %s is another form", async (_, inside, attributes) => {
   type("email", "ada@");
   await reload(inside, attributes);
@@ -243,16 +256,17 @@ it("a token that is another one on every load does not make another form", async
   expect(find("[name=email]").value).toBe("ada@");
 });
 
-it.each([["id", "two"], ["action", "/save/2"], ["hx-put", "/save/2"]])(
-  "nothing is kept of a form whose %s a framework has changed in place",
-  async (name, value) => {
-    type("email", "ada@");
-    form.setAttribute(name, value);
-    type("message", "for another record");
-    await reload();
-    expect(["email", "message"].map((each) => find(`[name=${each}]`).value)).toEqual(["", ""]);
-  },
-);
+it.each([
+  ["id", "two"],
+  ["action", "/save/2"],
+  ["hx-put", "/save/2"],
+])("nothing is kept of a form whose %s a framework has changed in place", async (name, value) => {
+  type("email", "ada@");
+  form.setAttribute(name, value);
+  type("message", "for another record");
+  await reload();
+  expect(["email", "message"].map((each) => find(`[name=${each}]`).value)).toEqual(["", ""]);
+});
 
 it("what a script writes into a hidden field meanwhile, as an editor does, does not make another form", async () => {
   type("email", "ada@");
@@ -422,22 +436,25 @@ it.each([
   expect(find("[name=email]").value).toBe(left);
 });
 
-it.each([[200, ""], [303, ""], [0, "ada@"], [422, "ada@"], [500, "ada@"]])(
-  "a form that htmx posted, with the answer %s: its draft",
-  async (status, left) => {
-    let triggeringEvent: Event | undefined;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      triggeringEvent = event;
-    });
-    type("email", "ada@");
-    await submit();
-    const detail = { requestConfig: { triggeringEvent }, xhr: { status } };
-    form.dispatchEvent(new CustomEvent("htmx:afterRequest", { detail }));
-    await reload();
-    expect(find("[name=email]").value).toBe(left);
-  },
-);
+it.each([
+  [200, ""],
+  [303, ""],
+  [0, "ada@"],
+  [422, "ada@"],
+  [500, "ada@"],
+])("a form that htmx posted, with the answer %s: its draft", async (status, left) => {
+  let triggeringEvent: Event | undefined;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    triggeringEvent = event;
+  });
+  type("email", "ada@");
+  await submit();
+  const detail = { requestConfig: { triggeringEvent }, xhr: { status } };
+  form.dispatchEvent(new CustomEvent("htmx:afterRequest", { detail }));
+  await reload();
+  expect(find("[name=email]").value).toBe(left);
+});
 
 it("what a script of the page has sent by itself is kept until it resets the form", async () => {
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -481,12 +498,15 @@ it("a page without a form takes note of the answer, too", async () => {
   arrive("navigate", { url: "/done" });
   const { start } = await import("../../src/htmx/index.ts");
   const script = document.createElement("script");
-  script.dataset["manual"] = "";
+  script.dataset.manual = "";
   start(() => expect.unreachable(), script);
   expect(sessionStorage.length).toBe(0);
 });
 
-it.each([[true, ""], [false, "ada@"]])("back from the browser's cache, arrived: %s", async (arrived, left) => {
+it.each([
+  [true, ""],
+  [false, "ada@"],
+])("back from the browser's cache, arrived: %s", async (arrived, left) => {
   await sendNatively();
   if (arrived) sessionStorage.clear();
   window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
@@ -511,7 +531,10 @@ it.each([
 });
 
 it("a password that a button of the page shows for a moment is not kept, nor one that is hidden later", async () => {
-  await add('<input name="key" type="password"><input name="pin"><input name="other">', 'data-rhtmx-form="keys"');
+  await add(
+    '<input name="key" type="password"><input name="pin"><input name="other">',
+    'data-rhtmx-form="keys"',
+  );
   find("[name=key]").type = "text";
   type("key", "secret");
   type("pin", "secret");
@@ -531,9 +554,10 @@ it("what is called off is nothing that must not be kept", async () => {
 it("an element of the page's own may have what a list of choices has", async () => {
   await add('<x-list name="kind"></x-list><input name="other">', 'data-rhtmx-form="keys"');
   const list = Object.assign(form.querySelector("x-list")!, { options: [{}], value: "a" });
-  vi.spyOn(Object.getPrototypeOf(form) as HTMLFormElement, "elements", "get").mockReturnValue(
-    [list, find("[name=other]")] as unknown as HTMLFormControlsCollection,
-  );
+  vi.spyOn(Object.getPrototypeOf(form) as HTMLFormElement, "elements", "get").mockReturnValue([
+    list,
+    find("[name=other]"),
+  ] as unknown as HTMLFormControlsCollection);
   const { bindForm } = await import("../../src/forms/index.ts");
   bound!.stop();
   bound = bindForm(form, { client });
@@ -542,7 +566,10 @@ it("an element of the page's own may have what a list of choices has", async () 
 });
 
 it("what is hidden is not kept, neither with the form nor with a field of its name", async () => {
-  await add('<input type="hidden" name="a" value="secret"><input name="a">', 'data-rhtmx-form="keys"');
+  await add(
+    '<input type="hidden" name="a" value="secret"><input name="a">',
+    'data-rhtmx-form="keys"',
+  );
   const shown = form.querySelector<HTMLInputElement>("[name=a]:not([type])")!;
   shown.value = "kept";
   shown.dispatchEvent(trusted(new Event("input", { bubbles: true })));

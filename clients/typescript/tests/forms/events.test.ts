@@ -14,7 +14,10 @@ beforeEach(() => {
   other.mockReset();
   ending = new AbortController();
   const form = page('<input name="within"><div></div>', 'id="f"');
-  document.body.insertAdjacentHTML("beforeend", '<input name="elsewhere" form="f"><input name="foreign">');
+  document.body.insertAdjacentHTML(
+    "beforeend",
+    '<input name="elsewhere" form="f"><input name="foreign">',
+  );
   hearControls(form, { input: heard, change: heard }, other, ending.signal);
 });
 

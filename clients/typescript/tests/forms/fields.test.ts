@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** When a field is asked about, and which answers count. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-
+import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
 import { bindForm } from "../../src/forms/index.ts";
 import {
   becomesBad,
@@ -14,7 +14,6 @@ import {
   settled,
   type,
 } from "./support.ts";
-import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
 
 const FIELDS = `
   <input name="email"> <input name="phone">
@@ -320,7 +319,10 @@ it("a reset that the page prevents takes nothing back", async () => {
   type("email", "a");
   leave("email");
   await client.fields[0]!.answer({ error: "wrong" });
-  document.addEventListener("reset", (event) => event.preventDefault(), { capture: true, once: true });
+  document.addEventListener("reset", (event) => event.preventDefault(), {
+    capture: true,
+    once: true,
+  });
   form.reset();
   expect(described("email")).toBe("wrong");
 });

@@ -2,7 +2,14 @@
 /** By which buttons htmx posts a form, and what it tells of that. */
 import { afterEach, expect, it, vi } from "vitest";
 
-import { isPosting, postedBy, REQUESTS, requestOf, tellButton, triggerOf } from "../../src/forms/posts.ts";
+import {
+  isPosting,
+  postedBy,
+  REQUESTS,
+  requestOf,
+  tellButton,
+  triggerOf,
+} from "../../src/forms/posts.ts";
 import { find, page } from "./support.ts";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -17,7 +24,7 @@ it.each([
   ['<button hx-get="/"><i></i></button>', false],
   ['<button hx-delete="/"><i></i></button>', false],
   ['<button type="reset" hx-post="/"><i></i></button>', false],
-  ['<button><i></i></button>', false],
+  ["<button><i></i></button>", false],
   ['<div hx-post="/"><i></i></div>', false],
   ['<div hx-post="/" role="button"><i></i></div>', true],
   ['<button hx-post="/" hx-trigger="keyup, click delay:1s"><i></i></button>', true],
@@ -46,7 +53,10 @@ it("what triggers is found under both names", () => {
 
 it("a request that no event caused, or no answer came to, is told as that", () => {
   for (const detail of [{}, null, { ctx: {} }, { requestConfig: {} }]) {
-    expect(requestOf(new CustomEvent("x", { detail }))).toMatchObject({ cause: undefined, status: 0 });
+    expect(requestOf(new CustomEvent("x", { detail }))).toMatchObject({
+      cause: undefined,
+      status: 0,
+    });
   }
 });
 
@@ -55,7 +65,11 @@ it("each event of a request says that it has begun, or that it is over", () => {
   expect(isOver).toEqual([false, false, true, true, true]);
 });
 
-it.each([["2.0.11", 1], ["4.0.1", 0], [undefined, 0]])("htmx %s is told the button: %s", (version, times) => {
+it.each([
+  ["2.0.11", 1],
+  ["4.0.1", 0],
+  [undefined, 0],
+])("htmx %s is told the button: %s", (version, times) => {
   vi.stubGlobal("htmx", version && { version });
   page("<button></button>");
   const told = vi.fn();

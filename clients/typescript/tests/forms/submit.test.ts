@@ -1,10 +1,19 @@
 // @vitest-environment happy-dom
 /** Submission waits for the answer about the whole form, and happens once. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
-import { bindForm } from "../../src/forms/index.ts";
-import { becomesBad, described, FakeClient, find, page, settled, trusted, type, whole } from "./support.ts";
 import type { BoundForm, ValidationDetail } from "../../src/forms/index.ts";
+import { bindForm } from "../../src/forms/index.ts";
+import {
+  becomesBad,
+  described,
+  FakeClient,
+  find,
+  page,
+  settled,
+  trusted,
+  type,
+  whole,
+} from "./support.ts";
 
 const INSIDE = `
   <input type="hidden" name="token" value="t">
@@ -33,7 +42,9 @@ function bindNative(attributes?: string): void {
     this: HTMLFormElement,
     submitter,
   ) {
-    this.dispatchEvent(new SubmitEvent("submit", { cancelable: true, submitter: submitter ?? null }));
+    this.dispatchEvent(
+      new SubmitEvent("submit", { cancelable: true, submitter: submitter ?? null }),
+    );
   });
 }
 
@@ -61,11 +72,11 @@ it("the page sees no submission before the form was found valid, then it sees it
   click();
   await settled();
   expect(sent).toEqual([]);
-  expect(form.dataset["rhtmxState"]).toBe("checking");
+  expect(form.dataset.rhtmxState).toBe("checking");
   expect(client.forms[0]!.values).toEqual({ token: "t", email: "a@b.c", phone: "", how: "send" });
   await client.forms[0]!.answer({});
   expect(sent).toEqual(["send"]);
-  expect(form.dataset["rhtmxState"]).toBe("valid");
+  expect(form.dataset.rhtmxState).toBe("valid");
 });
 
 it("a form that is not valid shows all errors, goes to the first and is not sent", async () => {
@@ -78,7 +89,7 @@ it("a form that is not valid shows all errors, goes to the first and is not sent
   ];
   await client.forms[0]!.answer({ errors });
   expect(sent).toEqual([]);
-  expect(form.dataset["rhtmxState"]).toBe("invalid");
+  expect(form.dataset.rhtmxState).toBe("invalid");
   expect(described("email")).toBe("is taken");
   expect(described("phone")).toBe("is required");
   expect(document.activeElement).toBe(find("[name=email]"));
@@ -128,19 +139,19 @@ it("without a connection it waits and says so, and goes on when there is one", a
   client.state = "waiting";
   click();
   await settled();
-  expect(form.dataset["rhtmxState"]).toBe("waiting");
+  expect(form.dataset.rhtmxState).toBe("waiting");
   expect(whole()).toBe("Waiting for the connection…");
   client.becomes("offline");
-  expect(form.dataset["rhtmxState"]).toBe("waiting");
+  expect(form.dataset.rhtmxState).toBe("waiting");
   client.becomes("open");
-  expect(form.dataset["rhtmxState"]).toBe("checking");
+  expect(form.dataset.rhtmxState).toBe("checking");
   expect(whole()).toBe("");
   await client.forms[0]!.answer({});
   expect(sent).toEqual(["send"]);
 });
 
 it("the words for waiting may be the page's own", async () => {
-  form.dataset["rhtmxWaiting"] = "Warte auf die Verbindung …";
+  form.dataset.rhtmxWaiting = "Warte auf die Verbindung …";
   client.state = "offline";
   click();
   expect(whole()).toBe("Warte auf die Verbindung …");
@@ -150,7 +161,7 @@ it("whoever writes on while it waits has not sent: half a sentence must not go",
   client.state = "waiting";
   click();
   type("phone", "1");
-  expect(form.dataset["rhtmxState"]).toBe("idle");
+  expect(form.dataset.rhtmxState).toBe("idle");
   await client.forms[0]!.answer({});
   expect(sent).toEqual([]);
   click();
@@ -159,13 +170,13 @@ it("whoever writes on while it waits has not sent: half a sentence must not go",
 });
 
 it("nor has whoever writes on in an editor of the page's own", async () => {
-  form.insertAdjacentHTML("beforeend", '<div contenteditable></div>');
+  form.insertAdjacentHTML("beforeend", "<div contenteditable></div>");
   client.state = "waiting";
   click();
   find("[contenteditable]").dispatchEvent(new InputEvent("input", { bubbles: true }));
   await client.forms[0]!.answer({});
   expect(sent).toEqual([]);
-  expect(form.dataset["rhtmxState"]).toBe("idle");
+  expect(form.dataset.rhtmxState).toBe("idle");
 });
 
 it("what a script changed meanwhile is asked about before it goes", async () => {
@@ -173,7 +184,7 @@ it("what a script changed meanwhile is asked about before it goes", async () => 
   find("[name=phone]").value = "changed";
   await client.forms[0]!.answer({});
   expect(sent).toEqual([]);
-  expect(client.forms[1]!.values["phone"]).toBe("changed");
+  expect(client.forms[1]!.values.phone).toBe("changed");
   await client.forms[1]!.answer({});
   expect(sent).toEqual(["send"]);
 });
@@ -192,7 +203,7 @@ it("what could not be asked is told, and may be tried again", async () => {
   click();
   await client.forms[0]!.refuse(new Error("no form 'contact' is registered here"));
   expect(whole()).toBe("no form 'contact' is registered here");
-  expect(form.dataset["rhtmxState"]).toBe("invalid");
+  expect(form.dataset.rhtmxState).toBe("invalid");
   click();
   await client.forms[1]!.answer({});
   expect(sent).toEqual(["send"]);
@@ -203,7 +214,10 @@ it.each([
   ["image", "#image"],
   ["button that htmx posts by", "#posts"],
 ])("going from a field to the %s asks nothing that could move it away", (_, selector) => {
-  form.insertAdjacentHTML("beforeend", '<input id="image" type="image"><a id="posts" hx-post="/"></a>');
+  form.insertAdjacentHTML(
+    "beforeend",
+    '<input id="image" type="image"><a id="posts" hx-post="/"></a>',
+  );
   type("email", "a");
   const relatedTarget = find(selector);
   // As a browser does, with a text that was typed.
@@ -225,7 +239,7 @@ it("a button that was taken away meanwhile does not keep the form from going", a
   find("#send").remove();
   await client.forms[0]!.answer({});
   // Without it the form is another one.
-  expect(client.forms[1]!.values["how"]).toBeUndefined();
+  expect(client.forms[1]!.values.how).toBeUndefined();
   await client.forms[1]!.answer({});
   expect(sent.length).toBe(1);
 });
@@ -261,7 +275,7 @@ it.each([
     if (each.id !== "other" || selector !== "dialog") each.dispatchEvent(new Event("close"));
   }
   await client.forms[0]!.answer({});
-  expect([form.dataset["rhtmxState"], sent.length]).toEqual(after);
+  expect([form.dataset.rhtmxState, sent.length]).toEqual(after);
 });
 
 it("of several wrong controls the first that takes the focus has it", async () => {
@@ -279,7 +293,7 @@ it("of two buttons the last that was pressed counts", async () => {
   click("save");
   await client.forms[0]!.answer({});
   expect(sent).toEqual([]);
-  expect(client.forms[1]!.values["how"]).toBeUndefined();
+  expect(client.forms[1]!.values.how).toBeUndefined();
   await client.forms[1]!.answer({});
   expect(sent).toEqual(["save"]);
 });
@@ -301,7 +315,7 @@ it("a form in which something is no value is not asked about, nor sent, and the 
   await settled();
   expect(client.forms).toEqual([]);
   expect(sent).toEqual([]);
-  expect(form.dataset["rhtmxState"]).toBe("invalid");
+  expect(form.dataset.rhtmxState).toBe("invalid");
   expect(described("phone")).toBe("Please enter a number.");
   expect(document.activeElement).toBe(find("[name=phone]"));
   find("[name=phone]").disabled = true;
@@ -320,7 +334,7 @@ it("while a page is loading for it, another attempt is refused in words; who edi
   click();
   expect(client.forms.length).toBe(1);
   expect(whole()).toBe("Is being sent…");
-  form.dataset["rhtmxSending"] = "Wird gesendet …";
+  form.dataset.rhtmxSending = "Wird gesendet …";
   click();
   expect(whole()).toBe("Wird gesendet …");
   // What came was a download, perhaps.
@@ -361,7 +375,9 @@ const HTMX = {
     begun: (sourceEvent: Event) =>
       new CustomEvent("htmx:before:request", { detail: { ctx: { sourceEvent } } }),
     over: (sourceEvent: Event, status: number) =>
-      new CustomEvent("htmx:finally:request", { detail: { ctx: { sourceEvent, response: { status } } } }),
+      new CustomEvent("htmx:finally:request", {
+        detail: { ctx: { sourceEvent, response: { status } } },
+      }),
   },
 };
 
@@ -399,7 +415,7 @@ describe.each([2, 4] as const)("while htmx %s posts it", (version) => {
     click();
     type("phone", "2");
     form.dispatchEvent(over(cause, 200));
-    expect(form.dataset["rhtmxState"]).toBe("idle");
+    expect(form.dataset.rhtmxState).toBe("idle");
   });
 
   it("whoever edits it may send that", async () => {
@@ -431,7 +447,7 @@ describe("a button that htmx posts the form by", () => {
 
   it("is held until the form was found valid, and then clicked as it was", async () => {
     find("b").click();
-    expect(client.forms[0]!.values["how"]).toBe("post");
+    expect(client.forms[0]!.values.how).toBe("post");
     await client.forms[0]!.answer({ errors: [{ field: "phone", error: "is required" }] });
     expect(posted).toBe(0);
     find("b").click();
@@ -474,7 +490,7 @@ it("back from the browser's cache it may be sent again at once", async () => {
   click();
   await client.forms[0]!.answer({});
   window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
-  expect(form.dataset["rhtmxState"]).toBe("idle");
+  expect(form.dataset.rhtmxState).toBe("idle");
   click();
   expect(client.forms.length).toBe(2);
 });
@@ -500,13 +516,21 @@ it("the answer about the form is an event for each field and one for the whole, 
   const take = (event: Event) => seen.push((event as CustomEvent<ValidationDetail>).detail);
   document.addEventListener("rhtmx:validation", take);
   click();
-  const errors = [{ field: "phone", error: "is required" }, { field: "", error: "Too late." }];
+  const errors = [
+    { field: "phone", error: "is required" },
+    { field: "", error: "Too late." },
+  ];
   await client.forms[0]!.answer({ errors });
   document.removeEventListener("rhtmx:validation", take);
   const told = new Map(seen.map((each) => [each.field, each]));
   expect(seen.length).toBe(told.size);
   const answer = { form: "contact", metadata: null };
-  expect(told.get("phone")).toEqual({ ...answer, field: "phone", valid: false, error: "is required" });
+  expect(told.get("phone")).toEqual({
+    ...answer,
+    field: "phone",
+    valid: false,
+    error: "is required",
+  });
   expect(told.get("email")).toEqual({ ...answer, field: "email", valid: true, error: "" });
   expect(seen.at(-1)).toEqual({ ...answer, field: "", valid: false, error: "Too late." });
 });
@@ -522,7 +546,7 @@ it("words that the server wrote into the page stay until the user writes", () =>
   bound.stop();
   form = page(`${INSIDE}<p data-rhtmx-error="">Your session has ended.</p>`);
   bound = bindForm(form, { client });
-  expect(form.dataset["rhtmxState"]).toBe("idle");
+  expect(form.dataset.rhtmxState).toBe("idle");
   expect(whole()).toBe("Your session has ended.");
   type("phone", "1");
   expect(whole()).toBe("");

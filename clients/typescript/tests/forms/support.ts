@@ -12,7 +12,10 @@ import type {
 } from "../../src/forms/index.ts";
 
 // happy-dom does not reflect these two; browsers do.
-for (const [property, attribute] of [["ariaInvalid", "aria-invalid"], ["ariaLive", "aria-live"]]) {
+for (const [property, attribute] of [
+  ["ariaInvalid", "aria-invalid"],
+  ["ariaLive", "aria-live"],
+]) {
   Object.defineProperty(Element.prototype, property!, {
     configurable: true,
     get(this: Element) {
@@ -168,7 +171,10 @@ export function leave(name: string): void {
 /** The words shown for a field, as a screen reader finds them. */
 export function described(name: string): string {
   const ids = find(`[name="${name}"]`).getAttribute("aria-describedby") ?? "";
-  return ids.split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join("");
+  return ids
+    .split(" ")
+    .map((id) => document.getElementById(id)?.textContent ?? "")
+    .join("");
 }
 
 /** The words for the form as a whole. */

@@ -2,7 +2,14 @@
 /** What is in a form is what would be submitted by a button. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { badIn, controlsOf, isLive, isSame, submitterOf, valuesOf } from "../../src/forms/values.ts";
+import {
+  badIn,
+  controlsOf,
+  isLive,
+  isSame,
+  submitterOf,
+  valuesOf,
+} from "../../src/forms/values.ts";
 import { becomesBad, choose, find, page } from "./support.ts";
 
 let form: HTMLFormElement;
@@ -17,21 +24,25 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-const how = (id: string) => valuesOf(form, find(`#${id}`))["how"];
+const how = (id: string) => valuesOf(form, find(`#${id}`)).how;
 
 it("several values are a list, and names are just names", () => {
   const values = valuesOf(form);
-  expect(Object.entries(values)).toEqual([["a", ["1", "2"]], ["__proto__", "x"], ["file", ""]]);
+  expect(Object.entries(values)).toEqual([
+    ["a", ["1", "2"]],
+    ["__proto__", "x"],
+    ["file", ""],
+  ]);
 });
 
 it("a chosen file is what rules can see of it", () => {
   choose("file", new File(["abc"], "a.png", { type: "image/png" }));
-  expect(valuesOf(form)["file"]).toEqual({ name: "a.png", size: 3, type: "image/png" });
+  expect(valuesOf(form).file).toEqual({ name: "a.png", size: 3, type: "image/png" });
 });
 
 it("a button that submits is in there, one of another form is not", () => {
   expect(how("send")).toBe("send");
-  expect(valuesOf(form)["how"]).toBeUndefined();
+  expect(valuesOf(form).how).toBeUndefined();
   const { children } = form;
   document.body.append(children.namedItem("send")!);
   expect(how("send")).toBeUndefined();

@@ -74,7 +74,9 @@ it("when something may have been missed the event says nothing else", async () =
 });
 
 it("an element whose own trigger names an event gets one that does not bubble", async () => {
-  bind('<div><ul hx-trigger="rhtmx:tasks:changed"></ul></div><ol hx-trigger="rhtmx:users:changed"></ol>');
+  bind(
+    '<div><ul hx-trigger="rhtmx:tasks:changed"></ul></div><ol hx-trigger="rhtmx:users:changed"></ol>',
+  );
   const [onList, onParent, onOther] = [vi.fn(), vi.fn(), vi.fn()];
   find("ul").addEventListener("rhtmx:tasks:changed", onList);
   find("div").addEventListener("rhtmx:tasks:changed", onParent);
@@ -86,7 +88,10 @@ it("an element whose own trigger names an event gets one that does not bubble", 
 
 it("what comes into the page is watched, what leaves it no longer", async () => {
   bind('<p data-rhtmx-changes="tasks"></p>');
-  document.body.insertAdjacentHTML("beforeend", '<b><ul hx-trigger="rhtmx:users:changed"></ul></b>');
+  document.body.insertAdjacentHTML(
+    "beforeend",
+    '<b><ul hx-trigger="rhtmx:users:changed"></ul></b>',
+  );
   await vi.advanceTimersByTimeAsync(0);
   expect(client.watched()).toEqual(["tasks", "users"]);
   find("p").remove();
@@ -116,7 +121,10 @@ it("each state of the connection is an event", () => {
 
 it("forms are bound as they come, and left alone when they go", async () => {
   bind('<form data-rhtmx-form="contact"><input name="email"></form>');
-  document.body.insertAdjacentHTML("beforeend", '<form data-rhtmx-form="b"><input name="b"></form>');
+  document.body.insertAdjacentHTML(
+    "beforeend",
+    '<form data-rhtmx-form="b"><input name="b"></form>',
+  );
   await vi.advanceTimersByTimeAsync(0);
   type("b", "x");
   await vi.advanceTimersByTimeAsync(300);
@@ -128,7 +136,9 @@ it("forms are bound as they come, and left alone when they go", async () => {
 });
 
 it("after the end nothing is watched, bound or told", async () => {
-  bind('<p data-rhtmx-changes="tasks"></p><form data-rhtmx-form="contact"><input name="email"></form>');
+  bind(
+    '<p data-rhtmx-changes="tasks"></p><form data-rhtmx-form="contact"><input name="email"></form>',
+  );
   const seen = listen("rhtmx:state");
   stop();
   expect(client.watched()).toEqual([]);

@@ -1,9 +1,10 @@
 /**
  * A client whose changes the test makes.
  */
-import { FakeClient } from "../forms/support.ts";
+
 import type { PageClient } from "../../src/htmx/index.ts";
 import type { ChangeLog } from "../../src/messages/types.ts";
+import { FakeClient } from "../forms/support.ts";
 
 type Listener = (change: ChangeLog | null) => void;
 

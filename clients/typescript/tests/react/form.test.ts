@@ -1,12 +1,11 @@
 // @vitest-environment happy-dom
 import { act, createElement, Fragment, StrictMode } from "react";
+import type { Root } from "react-dom/client";
 import { createRoot } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
+import type { FormHandle } from "../../src/react/index.ts";
 import { useForm } from "../../src/react/index.ts";
 import { FakeClient, find, leave, type } from "../forms/support.ts";
-import type { FormHandle } from "../../src/react/index.ts";
-import type { Root } from "react-dom/client";
 
 let client: FakeClient;
 let form: FormHandle;
@@ -18,19 +17,22 @@ let isOpen: boolean;
 
 function SignUp() {
   form = useForm(client, name, { drafts: false });
-  return isOpen && createElement(
-    "form",
-    {
-      ref: form.ref,
-      noValidate: true,
-      onSubmit: (event: { preventDefault(): void }) => {
-        event.preventDefault();
-        sent += 1;
+  return (
+    isOpen &&
+    createElement(
+      "form",
+      {
+        ref: form.ref,
+        noValidate: true,
+        onSubmit: (event: { preventDefault(): void }) => {
+          event.preventDefault();
+          sent += 1;
+        },
       },
-    },
-    createElement("input", { name: "email" }),
-    createElement("p", { "data-rhtmx-error": "email" }),
-    createElement("b", { id: "wrong" }, Object.keys(form.errors).join(" ")),
+      createElement("input", { name: "email" }),
+      createElement("p", { "data-rhtmx-error": "email" }),
+      createElement("b", { id: "wrong" }, Object.keys(form.errors).join(" ")),
+    )
   );
 }
 
@@ -58,7 +60,10 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-describe.each([["", Fragment], [" in StrictMode", StrictMode]])("a form%s", (_, Mode) => {
+describe.each([
+  ["", Fragment],
+  [" in StrictMode", StrictMode],
+])("a form%s", (_, Mode) => {
   beforeEach(() => render(Mode));
 
   it("an error of a field is known to the component and shown by the binding", async () => {
@@ -79,7 +84,10 @@ describe.each([["", Fragment], [" in StrictMode", StrictMode]])("a form%s", (_, 
       await client.fields[0]!.answer({ valid: false, error: "is taken" });
     });
     const reset = () => act(async () => find<HTMLFormElement>("form").reset());
-    document.addEventListener("reset", (event) => event.preventDefault(), { capture: true, once: true });
+    document.addEventListener("reset", (event) => event.preventDefault(), {
+      capture: true,
+      once: true,
+    });
     await reset();
     expect(form.errors).toEqual({ email: "is taken" });
     await reset();

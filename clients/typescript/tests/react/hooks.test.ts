@@ -1,19 +1,18 @@
 // @vitest-environment happy-dom
 import { act, createElement, StrictMode, useEffect, useState } from "react";
+import type { Root } from "react-dom/client";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
-import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
-import { connect } from "../../src/api/client.ts";
-import { open, record, settle } from "../support/client.ts";
-import { fakeSockets } from "../support/sockets.ts";
 import type { Client } from "../../src/api/client.ts";
+import { connect } from "../../src/api/client.ts";
 import type { Collection } from "../../src/api/collection.ts";
-import type { Field } from "../../src/react/index.ts";
 import type { Row } from "../../src/core/overlay.ts";
+import type { Field } from "../../src/react/index.ts";
+import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
+import { open, record, settle } from "../support/client.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
-import type { Root } from "react-dom/client";
+import { fakeSockets } from "../support/sockets.ts";
 
 interface Task {
   readonly title: string;
@@ -61,13 +60,26 @@ function says(version: number, id: string, data: Task): void {
 function conflicts(): void {
   const time = "2026-01-01T00:00:00Z";
   socket.says({
-    type: "field_conflict", entity: "tasks", entity_id: "1", field: "title", seq: 1, version: 4,
-    client_value: "Mine", client_timestamp: time, server_value: "Theirs", server_timestamp: time,
+    type: "field_conflict",
+    entity: "tasks",
+    entity_id: "1",
+    field: "title",
+    seq: 1,
+    version: 4,
+    client_value: "Mine",
+    client_timestamp: time,
+    server_value: "Theirs",
+    server_timestamp: time,
     winner: "server",
   });
   socket.says({
-    type: "field_push_ack", entity: "tasks", entity_id: "1", applied: 0, conflicts: 1,
-    version: 4, seq: 1,
+    type: "field_push_ack",
+    entity: "tasks",
+    entity_id: "1",
+    applied: 0,
+    conflicts: 1,
+    version: 4,
+    seq: 1,
   });
 }
 
@@ -126,10 +138,16 @@ it("useCollection with a condition gives the same array, and renders only when i
   expect(place.textContent).toBe("Eins");
 });
 
-it.each([["", undefined], [" with a condition", isOpen]])(
+it.each([
+  ["", undefined],
+  [" with a condition", isOpen],
+])(
   "what is rendered before anything is loaded is nothing, and then what there is%s",
   async (_, where) => {
-    const unloaded = connect("ws://x/api/ws", { WebSocket: fakeSockets().WebSocket, storage: false });
+    const unloaded = connect("ws://x/api/ws", {
+      WebSocket: fakeSockets().WebSocket,
+      storage: false,
+    });
     let renders = 0;
     await render(() => {
       renders += 1;
@@ -141,7 +159,13 @@ it.each([["", undefined], [" with a condition", isOpen]])(
     const before = renders;
     await happens(() => {});
     expect(renders).toBe(before);
-    await happens(() => void unloaded.collection<Task>("tasks").set("1", { title: "Uno" }).catch(() => {}));
+    await happens(
+      () =>
+        void unloaded
+          .collection<Task>("tasks")
+          .set("1", { title: "Uno" })
+          .catch(() => {}),
+    );
     expect(place.textContent).toBe("1 Uno connecting");
     await happens(() => unloaded.close());
     expect(place.textContent).toBe("1 Uno closed");
@@ -199,7 +223,9 @@ it("useField writes one field, says that it waits, and that it was refused", asy
   expect(place.textContent).toBe("One false ");
   await happens(() => void title.set("Uno"));
   expect(place.textContent).toBe("Uno true ");
-  await happens(() => socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }));
+  await happens(() =>
+    socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }),
+  );
   expect(place.textContent).toBe("One false forbidden");
   await happens(() => void title.set("Un"));
   expect(place.textContent).toBe("Un true ");
@@ -277,7 +303,9 @@ it("useField says why its last write was refused, not why one before it was", as
     void title.set("Un");
     void title.set("Uno");
   });
-  await happens(() => socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }));
+  await happens(() =>
+    socket.says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null }),
+  );
   expect(place.textContent).toBe("Uno ");
 });
 
@@ -307,7 +335,8 @@ it("a component opens and closes a collection in one effect, as the documentatio
   await happens(() => void rooms.at(-1)!.set("1", { title: "Dust" }));
   expect(place.textContent).toBe("Dust");
   expect(rooms.map(({ entity }) => entity)).toEqual(["kitchen", "kitchen", "attic"]);
-  for (const room of rooms.slice(0, -1)) expect(() => room.subscribe(() => {})).toThrow("was closed");
+  for (const room of rooms.slice(0, -1))
+    expect(() => room.subscribe(() => {})).toThrow("was closed");
 });
 
 it("useConnection follows the state", async () => {

@@ -2,15 +2,23 @@
 /**
  * What is hydrated late, and what changes meanwhile. The store is one value.
  */
-import { act, createElement as h, lazy, StrictMode, Suspense, startTransition, useState } from "react";
+
+import type { ComponentType, ReactNode } from "react";
+import {
+  act,
+  createElement as h,
+  lazy,
+  StrictMode,
+  Suspense,
+  startTransition,
+  useState,
+} from "react";
+import type { Root } from "react-dom/client";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
 import { useLive } from "../../src/react/live.ts";
 import { Listeners } from "../../src/runtime/listeners.ts";
-import type { ComponentType, ReactNode } from "react";
-import type { Root } from "react-dom/client";
 
 let place: HTMLElement;
 let value: string;
@@ -74,7 +82,12 @@ const wait = h("i", { id: "wait" });
 /** Something live around a part that is hydrated late. */
 const around = (Part: ComponentType): ReactNode => h(Around, { Part });
 function Around({ Part }: { Part: ComponentType }) {
-  return h("div", null, h("b", { id: "around" }, useValue()), h(Suspense, { fallback: wait }, h(Part)));
+  return h(
+    "div",
+    null,
+    h("b", { id: "around" }, useValue()),
+    h(Suspense, { fallback: wait }, h(Part)),
+  );
 }
 
 describe("a component that is hydrated", () => {
@@ -82,7 +95,9 @@ describe("a component that is hydrated", () => {
     place.innerHTML = renderToString(h(Value, { id: "v" }));
     const element = document.getElementById("v")!;
     expect(element.textContent).toBe("server");
-    await act(async () => void roots.push(hydrateRoot(place, h(StrictMode, null, h(Value, { id: "v" })))));
+    await act(
+      async () => void roots.push(hydrateRoot(place, h(StrictMode, null, h(Value, { id: "v" })))),
+    );
     expect(element.textContent).toBe("first");
     await becomes("second");
     expect(element.textContent).toBe("second");

@@ -1,8 +1,7 @@
 import { expect, it } from "vitest";
-
+import type { Row } from "../../src/core/overlay.ts";
 import { NOTHING } from "../../src/core/overlay.ts";
 import { picked, picking } from "../../src/react/pick.ts";
-import type { Row } from "../../src/core/overlay.ts";
 
 const row = (id: string, data: number): Row<number> => ({ id, data, version: 1, pending: false });
 const [one, two, three] = [row("1", 1), row("2", 2), row("3", 3)];

@@ -26,17 +26,20 @@ it("a page of which nothing is to come is whole as soon as what is under way has
   expect(heard).toEqual(["one", "two"]);
 });
 
-it.each(["$?", "$~"])("one with a part that is to come, %s, is whole when that is there", async (mark) => {
-  document.body.innerHTML = `<main><!--${mark}--><p></p><!--/$--></main>`;
-  whenWhole(hear("one"));
-  await vi.advanceTimersByTimeAsync(1000);
-  whenWhole(hear("two"));
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(heard).toEqual([]);
-  (document.querySelector("main")!.firstChild as Comment).data = "$";
-  await vi.advanceTimersByTimeAsync(50);
-  expect(heard).toEqual(["one", "two"]);
-});
+it.each(["$?", "$~"])(
+  "one with a part that is to come, %s, is whole when that is there",
+  async (mark) => {
+    document.body.innerHTML = `<main><!--${mark}--><p></p><!--/$--></main>`;
+    whenWhole(hear("one"));
+    await vi.advanceTimersByTimeAsync(1000);
+    whenWhole(hear("two"));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(heard).toEqual([]);
+    (document.querySelector("main")!.firstChild as Comment).data = "$";
+    await vi.advanceTimersByTimeAsync(50);
+    expect(heard).toEqual(["one", "two"]);
+  },
+);
 
 it("a part that does not come is waited for three seconds, and no longer", async () => {
   document.body.innerHTML = "<!--$?--><!--/$-->";

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-
-import { HEARTBEAT, tabs } from "../../src/runtime/leader-election.ts";
-import { Browser } from "../support/browser.ts";
 import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import { HEARTBEAT, tabs } from "../../src/runtime/leader-election.ts";
 import type { Page } from "../support/browser.ts";
+import { Browser } from "../support/browser.ts";
 
 const TOLD: TabMessage = { type: "synced", entity: "tasks" };
 
@@ -101,7 +100,8 @@ describe("who leads", () => {
   it("where there are no locks a tab is told so, and leads by itself", async () => {
     const browser = new Browser();
     const tab = browser.open();
-    tab.navigator.locks.request = () => Promise.reject(new DOMException("no locks here", "SecurityError"));
+    tab.navigator.locks.request = () =>
+      Promise.reject(new DOMException("no locks here", "SecurityError"));
     let leads = 0;
     const port = tabs("rhtmx:test", "t", tab);
     const told: TabMessage[] = [];
@@ -109,7 +109,10 @@ describe("who leads", () => {
       told.push(message);
       port.stand!("alone");
     };
-    port.lead(() => leads++, () => leads--);
+    port.lead(
+      () => leads++,
+      () => leads--,
+    );
     await browser.wait(10 * HEARTBEAT);
     expect([leads, told]).toEqual([1, [{ type: "unshared", why: "no locks here" }]]);
   });
@@ -159,7 +162,12 @@ describe("a tab that stands by itself", () => {
     let leads = 0;
     const port = tabs("rhtmx:test", "late", two);
     port.stand!("alone");
-    await browser.in(two, () => port.lead(() => leads++, () => leads--));
+    await browser.in(two, () =>
+      port.lead(
+        () => leads++,
+        () => leads--,
+      ),
+    );
     await browser.settle();
     expect([one.leads, leads]).toEqual([true, 1]);
   });
@@ -197,7 +205,10 @@ describe("a leader that hangs", () => {
       await browser.wait(HEARTBEAT);
       members[0]!.tab.goOn();
       await browser.wait(4 * HEARTBEAT);
-      expect(members.map((each) => each.terms), `after ${phase}`).toEqual([1, 0, 0]);
+      expect(
+        members.map((each) => each.terms),
+        `after ${phase}`,
+      ).toEqual([1, 0, 0]);
     }
   });
 
@@ -415,9 +426,12 @@ describe("what a tab holds may be older than the store", () => {
     expect(start.mock.calls).toEqual([[true]]);
   });
 
-  it.each([true, false])("if it did not lead from the start, though it heard nothing since (it hung: %o)", async (hangs) => {
-    expect(await begun(hangs)).toEqual([[false], [true]]);
-  });
+  it.each([true, false])(
+    "if it did not lead from the start, though it heard nothing since (it hung: %o)",
+    async (hangs) => {
+      expect(await begun(hangs)).toEqual([[false], [true]]);
+    },
+  );
 });
 
 describe("the leader is told that a tab is gone", () => {
@@ -428,14 +442,18 @@ describe("the leader is told that a tab is gone", () => {
     for (const each of world.members) each.heard.length = 0;
     return world;
   }
-  const gone = (member: Member) => member.told.flatMap((each) => (each.type === "gone" ? [each.tab] : []));
+  const gone = (member: Member) =>
+    member.told.flatMap((each) => (each.type === "gone" ? [each.tab] : []));
 
-  it.each(["shut", "crash", "freeze"] as const)("after a %s, at once, and the others with it", async (end) => {
-    const { browser, members } = await heard();
-    members[2]!.tab[end]();
-    await browser.settle();
-    expect(members.slice(0, 2).map(gone)).toEqual([["tab 3"], ["tab 3"]]);
-  });
+  it.each(["shut", "crash", "freeze"] as const)(
+    "after a %s, at once, and the others with it",
+    async (end) => {
+      const { browser, members } = await heard();
+      members[2]!.tab[end]();
+      await browser.settle();
+      expect(members.slice(0, 2).map(gone)).toEqual([["tab 3"], ["tab 3"]]);
+    },
+  );
 
   it("after it is done", async () => {
     const { browser, members } = await heard();

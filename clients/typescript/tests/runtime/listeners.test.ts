@@ -8,7 +8,10 @@ it("all of a name are called, each as often as it was added, until it is stopped
   const stop = listeners.on("a", heard);
   listeners.on("a", heard);
   expect(listeners.emit("a", 1, 2)).toBe(true);
-  expect(heard.mock.calls).toEqual([[1, 2], [1, 2]]);
+  expect(heard.mock.calls).toEqual([
+    [1, 2],
+    [1, 2],
+  ]);
   stop();
   stop();
   listeners.emit("a", 3);

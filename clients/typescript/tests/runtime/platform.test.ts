@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { askPlainly, globalWebSocket, lacking, randomId, watchPage, webSocketUrl } from "../../src/runtime/platform.ts";
+import {
+  askPlainly,
+  globalWebSocket,
+  lacking,
+  randomId,
+  watchPage,
+  webSocketUrl,
+} from "../../src/runtime/platform.ts";
 import { refusal } from "../support/refusal.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -19,18 +26,24 @@ describe("a URL", () => {
     expect(webSocketUrl("/api/ws")).toBe("wss://example.com/api/ws");
   });
 
-  it.each(["::", "http://", "ws://x:y/", "127.0.0.1:3000/api/ws"])("that is none is refused in words: %s", (given) => {
-    expect(refusal(() => webSocketUrl(given)).message).toContain(`'${given}' is no URL`);
-  });
+  it.each(["::", "http://", "ws://x:y/", "127.0.0.1:3000/api/ws"])(
+    "that is none is refused in words: %s",
+    (given) => {
+      expect(refusal(() => webSocketUrl(given)).message).toContain(`'${given}' is no URL`);
+    },
+  );
 });
 
 describe("a connection", () => {
-  it.each(["/api/ws", "./ws", "../api/ws", "api/ws", ""])("is lacking where %s is relative to no page", (given) => {
-    expect(lacking(webSocketUrl(given), class {})).toMatchObject({
-      code: "not_supported",
-      message: expect.stringContaining("give the whole URL"),
-    });
-  });
+  it.each(["/api/ws", "./ws", "../api/ws", "api/ws", ""])(
+    "is lacking where %s is relative to no page",
+    (given) => {
+      expect(lacking(webSocketUrl(given), class {})).toMatchObject({
+        code: "not_supported",
+        message: expect.stringContaining("give the whole URL"),
+      });
+    },
+  );
 
   it("is lacking without a WebSocket, and the user is told to pass one", () => {
     expect(lacking("ws://x/api/ws", undefined)).toMatchObject({

@@ -1,18 +1,18 @@
 /**
  * Handshakes that fail, over real sockets of `ws` 8.
  */
+
+import type { RequestListener } from "node:http";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-
 import { connect } from "../../src/api/client.ts";
+import type { ConnectOptions } from "../../src/core/options.ts";
+import type { RhtmxError } from "../../src/errors.ts";
 import { settle } from "../support/client.ts";
 import { fakeSockets } from "../support/sockets.ts";
 import { WELCOME } from "../support/welcome.ts";
-import type { AddressInfo } from "node:net";
-import type { RequestListener } from "node:http";
-import type { ConnectOptions } from "../../src/core/options.ts";
-import type { RhtmxError } from "../../src/errors.ts";
 
 const ends: (() => void)[] = [];
 
@@ -28,7 +28,11 @@ async function told(
   if (sockets) new WebSocketServer({ ...sockets, server });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const client = connect(`ws://127.0.0.1:${port}/api/ws`, { WebSocket, storage: false, ...options });
+  const client = connect(`ws://127.0.0.1:${port}/api/ws`, {
+    WebSocket,
+    storage: false,
+    ...options,
+  });
   ends.push(() => {
     client.close();
     server.close();
@@ -37,7 +41,11 @@ async function told(
   const listener = vi.fn();
   client.onError(listener);
   await vi.waitFor(() => expect(listener).toHaveBeenCalled(), 5_000);
-  return { ...listener.mock.calls[0]![0], message: listener.mock.calls[0]![0].message, state: client.state };
+  return {
+    ...listener.mock.calls[0]![0],
+    message: listener.mock.calls[0]![0].message,
+    state: client.state,
+  };
 }
 
 it("the server refuses the program, with words that a plain request is told, too", async () => {
@@ -48,14 +56,19 @@ it("the server refuses the program, with words that a plain request is told, too
   const refusal = await told(answer, { verifyClient: () => false });
   // It says 401 to the handshake, if nothing else is asked for: that is what counts.
   expect(refusal.message).toMatch(/HTTP 401: is the path right\?$/);
-  const sockets = { verifyClient: (_: unknown, done: (ok: boolean, code: number) => void) => done(false, 403) };
+  const sockets = {
+    verifyClient: (_: unknown, done: (ok: boolean, code: number) => void) => done(false, 403),
+  };
   const same = await told(answer, sockets);
   expect(same).toMatchObject({ code: "forbidden", state: "waiting" });
   expect(same.message).toMatch(/refused: not from here$/);
 });
 
 it("there is a web server and no WebSocket", async () => {
-  const refusal = await told((_request, response) => void response.writeHead(404).end("no"), undefined);
+  const refusal = await told(
+    (_request, response) => void response.writeHead(404).end("no"),
+    undefined,
+  );
   expect(refusal).toMatchObject({ code: "not_supported", state: "waiting" });
   expect(refusal.message).toMatch(/HTTP 404: is the path right\?$/);
 });
@@ -101,7 +114,9 @@ describe("a handshake that hangs", () => {
     await vi.advanceTimersByTimeAsync(5_000);
     await settle();
     expect(told).toHaveBeenCalledOnce();
-    expect(told.mock.calls[0]![0].message).toMatch(/a web page: does what serves it pass WebSockets on\?$/);
+    expect(told.mock.calls[0]![0].message).toMatch(
+      /a web page: does what serves it pass WebSockets on\?$/,
+    );
     expect([client.state, all.length]).toEqual(["waiting", 1]);
     await vi.advanceTimersByTimeAsync(120_000);
     expect(told).toHaveBeenCalledOnce();

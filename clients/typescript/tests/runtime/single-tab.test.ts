@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-
+import type { TabMessage } from "../../src/core/tab-channel.ts";
 import { alone } from "../../src/runtime/single-tab.ts";
 import { open, settle } from "../support/client.ts";
 import { WELCOME } from "../support/welcome.ts";
-import type { TabMessage } from "../../src/core/tab-channel.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -12,8 +11,10 @@ function page() {
   const events = new EventTarget();
   const told: string[] = [];
   const port = alone({ addEventListener: events.addEventListener.bind(events) });
-  port.onmessage = (message: TabMessage) => told.push(`${message.type} ${(message as { why: string }).why}`);
-  const happens = (...names: string[]) => names.forEach((name) => events.dispatchEvent(new Event(name)));
+  port.onmessage = (message: TabMessage) =>
+    told.push(`${message.type} ${(message as { why: string }).why}`);
+  const happens = (...names: string[]) =>
+    names.forEach((name) => events.dispatchEvent(new Event(name)));
   return { happens, told, port };
 }
 
@@ -57,7 +58,13 @@ describe("a client in memory", () => {
     const { client, socket, sockets } = await open();
     void client.authenticate("newer");
     client.collection("tasks");
-    socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 7, reset: false });
+    socket().says({
+      type: "sync_complete",
+      entity: "tasks",
+      epoch: "e1",
+      version: 7,
+      reset: false,
+    });
     const answer = client.validateField("f", "a", "1");
     await settle();
     events.dispatchEvent(new Event("pagehide"));
@@ -94,7 +101,11 @@ describe("a client in memory", () => {
 function opened() {
   const port = alone();
   const calls: string[] = [];
-  const lead = () => port.lead(() => calls.push("start"), () => calls.push("stop"));
+  const lead = () =>
+    port.lead(
+      () => calls.push("start"),
+      () => calls.push("stop"),
+    );
   return { port, calls, lead };
 }
 

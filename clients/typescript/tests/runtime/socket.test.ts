@@ -1,8 +1,8 @@
 import { expect, it, vi } from "vitest";
 
 import { Socket } from "../../src/runtime/socket.ts";
-import { fakeSockets } from "../support/sockets.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
+import { fakeSockets } from "../support/sockets.ts";
 
 function make() {
   const { all, WebSocket } = fakeSockets();
@@ -91,7 +91,10 @@ it("that a page's policy blocks ends without `close`, and says so", () => {
   expect(listener.closed).not.toHaveBeenCalled();
   vi.runAllTimers();
   vi.useRealTimers();
-  expect(listener.closed).toHaveBeenCalledExactlyOnceWith(1006, expect.stringContaining("connect-src"));
+  expect(listener.closed).toHaveBeenCalledExactlyOnceWith(
+    1006,
+    expect.stringContaining("connect-src"),
+  );
 });
 
 it.each([

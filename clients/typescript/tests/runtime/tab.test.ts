@@ -5,18 +5,18 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { Collection } from "../../src/api/collection.ts";
 import * as compose from "../../src/core/build-message.ts";
-import { Tab } from "../../src/runtime/tab.ts";
-import { Leader } from "../../src/runtime/leader.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
 import { apply } from "../../src/core/storage-ops.ts";
-import { contentsOf } from "../support/contents.ts";
+import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import type { Message } from "../../src/messages/types.ts";
+import { Leader } from "../../src/runtime/leader.ts";
+import { Tab } from "../../src/runtime/tab.ts";
 import { record, settle } from "../support/client.ts";
+import { contentsOf } from "../support/contents.ts";
 import { TestStore } from "../support/driver.ts";
+import { eventually } from "../support/eventually.ts";
 import { fakeSockets } from "../support/sockets.ts";
 import { WELCOME } from "../support/welcome.ts";
-import { eventually } from "../support/eventually.ts";
-import type { Message } from "../../src/messages/types.ts";
-import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
-import type { Write } from "../../src/core/storage-ops.ts";
 
 const ends: (() => void)[] = [];
 
@@ -44,7 +44,13 @@ function channel(): (deaf?: boolean) => TabChannel {
 const { all: sockets, WebSocket } = fakeSockets();
 
 function lead(hub: Tab, name: string, waited?: boolean): Leader {
-  const options = { url: "ws://x/", WebSocket, format: "json", random: () => 0.5, leader: name } as const;
+  const options = {
+    url: "ws://x/",
+    WebSocket,
+    format: "json",
+    random: () => 0.5,
+    leader: name,
+  } as const;
   const runner = new Leader(options, hub);
   runner.start(waited);
   ends.push(() => runner.stop());
@@ -68,7 +74,8 @@ async function welcomed(last_seq = 0) {
   return socket;
 }
 
-const heard = (messages: Message[]) => messages.map(({ type, ...rest }) => [type, (rest as { seq?: number }).seq]);
+const heard = (messages: Message[]) =>
+  messages.map(({ type, ...rest }) => [type, (rest as { seq?: number }).seq]);
 const push = (id: string, n: number) => compose.push("tasks", id, "update", { n }, {});
 
 describe("two tabs on one store", () => {
@@ -109,7 +116,9 @@ describe("two tabs on one store", () => {
     const old = lead(one, "L1");
     const before = await welcomed();
     const seen: unknown[] = [];
-    two.changes("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    two.changes("prices", (change: { version: number } | null) =>
+      seen.push(change?.version ?? null),
+    );
     new Collection(one, "tasks");
     const asked = two.ask<{ type: "form_validation_result" } & Message>({
       type: "validate_form",
@@ -119,15 +128,24 @@ describe("two tabs on one store", () => {
     });
     void two.write(() => push("1", 1));
     await settle();
-    expect(before.heard().map(({ type }) => type).sort()).toEqual(
-      ["hello", "push", "subscribe", "subscribe", "validate_form"].sort(),
-    );
+    expect(
+      before
+        .heard()
+        .map(({ type }) => type)
+        .sort(),
+    ).toEqual(["hello", "push", "subscribe", "subscribe", "validate_form"].sort());
     old.stop();
     lead(two, "L2");
     await settle();
     const after = await welcomed();
     const again = after.heard();
-    expect(again.map(({ type }) => type)).toEqual(["hello", "subscribe", "subscribe", "validate_form", "push"]);
+    expect(again.map(({ type }) => type)).toEqual([
+      "hello",
+      "subscribe",
+      "subscribe",
+      "validate_form",
+      "push",
+    ]);
     const { request_id } = again[3] as { request_id: string };
     const answer = { form: "f", valid: true, errors: [], request_id } as const;
     after.says({ type: "form_validation_result", ...answer });
@@ -149,7 +167,10 @@ describe("two tabs on one store", () => {
     expect(socket.heard()).toEqual([]);
     void one.write(() => push("2", 2));
     await settle();
-    expect(heard(socket.heard())).toEqual([["push", 1], ["push", 2]]);
+    expect(heard(socket.heard())).toEqual([
+      ["push", 1],
+      ["push", 2],
+    ]);
   });
 
   it("a number that was given while all were counted anew is put right before it is sent", async () => {
@@ -289,10 +310,21 @@ describe("what is shown is the same object as long as it is the same", () => {
     const write = { id: "w1", entity: "tasks", entityId: "2", message: push("2", 2), since: 1 };
     await store.apply([["record", "tasks", "1", { data: { a: [1] }, version: 1 }]]);
     hub.receive({ type: "added", write: { ...write, seq: await store.add(write) } });
-    const no = { id: "r", message: push("3", 3), code: "forbidden", text: "no", details: null } as const;
+    const no = {
+      id: "r",
+      message: push("3", 3),
+      code: "forbidden",
+      text: "no",
+      details: null,
+    } as const;
     hub.commit(["refused", "r", no]);
     const before = shown(hub);
-    expect(before).toMatchObject([[{ id: "1" }, { id: "2" }], { id: "1" }, [{ id: "w1" }], [{ id: "r" }]]);
+    expect(before).toMatchObject([
+      [{ id: "1" }, { id: "2" }],
+      { id: "1" },
+      [{ id: "w1" }],
+      [{ id: "r" }],
+    ]);
     await hub.load();
     expectSame(shown(hub), before);
   });
@@ -310,7 +342,10 @@ describe("what is shown is the same object as long as it is the same", () => {
     hub.show();
     told.length = 0;
     // Another tab has had them answered and deleted, which this one was not told.
-    await store.apply([["write", "w1"], ["record", "tasks", "1", { data: { n: 3 }, version: 3 }]]);
+    await store.apply([
+      ["write", "w1"],
+      ["record", "tasks", "1", { data: { n: 3 }, version: 3 }],
+    ]);
     const state = await store.load();
     // A database names what it has found, and not what was there once.
     state.changed.delete("\0queue");
@@ -347,29 +382,34 @@ describe("what is shown is the same object as long as it is the same", () => {
 describe("changes that a tab may have missed", () => {
   const watch = (hub: Tab) => {
     const seen: unknown[] = [];
-    hub.changes("prices", (change: { version: number } | null) => seen.push(change && change.version));
+    hub.changes("prices", (change: { version: number } | null) =>
+      seen.push(change?.version ?? null),
+    );
     return seen;
   };
   const place = { type: "sync_complete", entity: "prices", epoch: "e1", reset: false } as const;
 
-  it.each([true, undefined])("are told of after a change of leaders; of its own, if it waited: %o", async (waited) => {
-    const [store, port] = [new TestStore("c"), channel()];
-    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
-    const old = lead(one, "L1");
-    const before = await welcomed();
-    const seen = [watch(one), watch(two)];
-    await settle();
-    before.says({ ...place, version: 4 });
-    old.stop();
-    lead(two, "L2", waited);
-    await settle();
-    const after = await welcomed();
-    after.says({ ...place, version: 9 });
-    after.says({ type: "change", change: { ...record("1", 10, 1), entity: "prices" } });
-    await settle();
-    expect(seen[0]).toEqual([null, 10]);
-    expect(seen[1]).toEqual([null, 10]);
-  });
+  it.each([true, undefined])(
+    "are told of after a change of leaders; of its own, if it waited: %o",
+    async (waited) => {
+      const [store, port] = [new TestStore("c"), channel()];
+      const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+      const old = lead(one, "L1");
+      const before = await welcomed();
+      const seen = [watch(one), watch(two)];
+      await settle();
+      before.says({ ...place, version: 4 });
+      old.stop();
+      lead(two, "L2", waited);
+      await settle();
+      const after = await welcomed();
+      after.says({ ...place, version: 9 });
+      after.says({ type: "change", change: { ...record("1", 10, 1), entity: "prices" } });
+      await settle();
+      expect(seen[0]).toEqual([null, 10]);
+      expect(seen[1]).toEqual([null, 10]);
+    },
+  );
 
   it("are none for the first leader", async () => {
     const one = await tab(new TestStore("c"), channel()(), "one");
@@ -539,8 +579,15 @@ describe("a write before the store is loaded", () => {
   it("is held for the next page at once, and waits for its number and its answer", async () => {
     const { store, hub } = opened();
     let ended = false;
-    void hub.write(() => push("1", 1)).then(() => (ended = true), () => {});
-    expect(store.held).toMatchObject([{ id: "one-1", entity: "tasks", entityId: "1", message: { data: { n: 1 } } }]);
+    void hub
+      .write(() => push("1", 1))
+      .then(
+        () => (ended = true),
+        () => {},
+      );
+    expect(store.held).toMatchObject([
+      { id: "one-1", entity: "tasks", entityId: "1", message: { data: { n: 1 } } },
+    ]);
     store.loads();
     await settle();
     expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
@@ -549,7 +596,10 @@ describe("a write before the store is loaded", () => {
 
   it("builds on what was loaded", async () => {
     const { store, hub } = opened();
-    await store.apply([["record", "tasks", "1", { data: { n: 1 }, version: 4 }], ["place", "tasks", { epoch: "e1", version: 4, fields: false }]]);
+    await store.apply([
+      ["record", "tasks", "1", { data: { n: 1 }, version: 4 }],
+      ["place", "tasks", { epoch: "e1", version: 4, fields: false }],
+    ]);
     void new Collection(hub, "tasks").patch("1", { m: 1 });
     expect(store.held).toMatchObject([{ message: { base_version: undefined } }]);
     store.loads();

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 
 import { HEARTBEAT } from "../../src/runtime/leader-election.ts";
-import { Window } from "../support/window.ts";
 import type { TabClient } from "../support/window.ts";
+import { Window } from "../support/window.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -39,7 +39,8 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
   else if (what === "cut") window.cut();
   else if (what === "fail") client.disk.why = "it fails";
   // It is one disk: full for one tab, it is for all.
-  else if (what === "fill" || what === "room") clients.forEach(({ disk }) => (disk.full = what === "fill"));
+  else if (what === "fill" || what === "room")
+    clients.forEach(({ disk }) => (disk.full = what === "fill"));
   else if (what === "mend") client.disk.why = "";
   else if (what === "depose") {
     browser.holder("rhtmx:test")?.hang();
@@ -96,12 +97,20 @@ function check(window: Window): void {
     expect(shown, "all show the same").toEqual(service.shown.map((row) => [...row, false]));
     expect(hub.queue, "nothing waits").toEqual([]);
     expect(hub.connection).toBe("open");
-    expect([...outcomes.values()].filter((each) => each !== "durable"), "all are told").toEqual([]);
-    const untrue = [...outcomes.keys()].filter((id) => !service.effects.includes(id) && !service.undone.has(id));
+    expect(
+      [...outcomes.values()].filter((each) => each !== "durable"),
+      "all are told",
+    ).toEqual([]);
+    const untrue = [...outcomes.keys()].filter(
+      (id) => !service.effects.includes(id) && !service.undone.has(id),
+    );
     expect(untrue, "what they are told is so").toEqual([]);
     expect(hub.store.stored, "all are stored").toBe(true);
   }
-  expect(alive.flatMap(({ sockets }) => [...sockets]), "one socket").toHaveLength(1);
+  expect(
+    alive.flatMap(({ sockets }) => [...sockets]),
+    "one socket",
+  ).toHaveLength(1);
 }
 
 it("nothing is lost, nothing doubled, and all tabs show the same", async () => {
@@ -114,7 +123,7 @@ it("nothing is lost, nothing doubled, and all tabs show the same", async () => {
       await calm(window);
       check(window);
     }),
-    { numRuns: Number(process.env["RUNS"] ?? 100) },
+    { numRuns: Number(process.env.RUNS ?? 100) },
   );
 }, 60_000);
 
@@ -221,21 +230,24 @@ it("a question that is told again is asked once", async () => {
   expect(sent.filter((each) => each === "validate_form")).toHaveLength(1);
 });
 
-it.each(["crash", "shut", "freeze", "hide"] as const)("what only a tab read that is gone (%s) is read no longer", async (end) => {
-  const window = await two();
-  const { browser, clients } = window;
-  const [leader, other] = clients as [TabClient, TabClient];
-  const sent = listen(window, leader);
-  await browser.in(other.tab, () => other.hub.open("posts", false));
-  await browser.settle();
-  await browser.in(other.tab, () => other.tab[end]());
-  await browser.settle();
-  expect(sent).toEqual(["subscribe", "unsubscribe"]);
-  if (other.tab.gone) return;
-  await browser.in(other.tab, () => other.tab.show());
-  await browser.settle();
-  expect(sent.slice(2)).toEqual(["ping", "subscribe"]);
-});
+it.each(["crash", "shut", "freeze", "hide"] as const)(
+  "what only a tab read that is gone (%s) is read no longer",
+  async (end) => {
+    const window = await two();
+    const { browser, clients } = window;
+    const [leader, other] = clients as [TabClient, TabClient];
+    const sent = listen(window, leader);
+    await browser.in(other.tab, () => other.hub.open("posts", false));
+    await browser.settle();
+    await browser.in(other.tab, () => other.tab[end]());
+    await browser.settle();
+    expect(sent).toEqual(["subscribe", "unsubscribe"]);
+    if (other.tab.gone) return;
+    await browser.in(other.tab, () => other.tab.show());
+    await browser.settle();
+    expect(sent.slice(2)).toEqual(["ping", "subscribe"]);
+  },
+);
 
 it("a tab that is taken for gone while it is there says what it reads", async () => {
   const window = await two();
@@ -253,7 +265,9 @@ it("a tab that is taken for gone while it is there says what it reads", async ()
 
 /** The ids of the clients that wrote, in order. */
 const authors = ({ service }: Window) =>
-  [...service.records.values()].sort((a, b) => a.version - b.version).map(({ client_id }) => client_id);
+  [...service.records.values()]
+    .sort((a, b) => a.version - b.version)
+    .map(({ client_id }) => client_id);
 
 it("a tab whose store fails writes as a client of its own, the others go on, and it comes back", async () => {
   const window = await two();
@@ -282,7 +296,9 @@ it("what waits when the store is lost for good is sent by the tab that holds it,
   const { browser, clients, service } = window;
   const [leader] = clients as [TabClient, TabClient];
   const offline = (type: "offline" | "online") =>
-    Promise.all(clients.map(({ hub, tab }) => browser.in(tab, () => hub.send({ type, why: "app" }))));
+    Promise.all(
+      clients.map(({ hub, tab }) => browser.in(tab, () => hub.send({ type, why: "app" }))),
+    );
   await offline("offline");
   await browser.settle();
   for (let count = 0; count < 3; count += 1) await window.write(leader, "x");

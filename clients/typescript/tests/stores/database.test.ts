@@ -1,10 +1,9 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
+import type { Table } from "../../src/stores/database.ts";
 import { answered, Database, result } from "../../src/stores/database.ts";
 import { settle } from "../support/client.ts";
-import type { Table } from "../../src/stores/database.ts";
 
 const databases: Database[] = [];
 
@@ -44,7 +43,10 @@ function held(): () => void {
         Object.assign(asked, { result: request.result, transaction: request.transaction });
         asked[event]!(new Event("") as never);
       };
-      Object.assign(request, { onupgradeneeded: pass("onupgradeneeded"), onsuccess: pass("onsuccess") });
+      Object.assign(request, {
+        onupgradeneeded: pass("onupgradeneeded"),
+        onsuccess: pass("onsuccess"),
+      });
     };
     return asked;
   });
@@ -115,7 +117,9 @@ describe("a database", () => {
     globalThis.indexedDB = new IDBFactory();
     taken(database);
     await settle();
-    expect(lost).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "storage_failed" }));
+    expect(lost).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ code: "storage_failed" }),
+    );
     await expect(database.run(false, get)).rejects.toThrow("another one is in its place");
     database.isSame = undefined;
     expect(await database.run(false, get)).toBeUndefined();
@@ -126,7 +130,9 @@ describe("a database", () => {
     const lost = (database.onlost = vi.fn());
     await database.run(true, put(1));
     await result(indexedDB.deleteDatabase("db"));
-    expect(lost).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "storage_failed" }));
+    expect(lost).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ code: "storage_failed" }),
+    );
     await expect(database.run(false, get)).rejects.toThrow("it was deleted");
     expect(await indexedDB.databases()).toEqual([]);
   });
@@ -153,7 +159,10 @@ describe("a database", () => {
   });
 
   it("that was refused, or closed, while it was opened is not left open", async () => {
-    for (const end of [(each: Database) => each.refuse("no locks"), (each: Database) => each.close()]) {
+    for (const end of [
+      (each: Database) => each.refuse("no locks"),
+      (each: Database) => each.close(),
+    ]) {
       const database = made();
       const running = database.run(false, get).catch(() => {});
       end(database);

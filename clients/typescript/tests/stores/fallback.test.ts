@@ -2,19 +2,24 @@
  * The table at the head of `fallback.ts`, row by row.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
+import type { Op, Standing } from "../../src/core/storage-ops.ts";
+import { applyAll, stateOf } from "../../src/core/storage-ops.ts";
 import { Fallback } from "../../src/stores/fallback.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
-import { applyAll, stateOf } from "../../src/core/storage-ops.ts";
 import { contentsOf } from "../support/contents.ts";
 import { FakeDisk } from "../support/disk.ts";
 import { write } from "../support/writes.ts";
-import type { Op, Standing } from "../../src/core/storage-ops.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-const refused = { id: "r1", message: write("r1").message, code: "forbidden", text: "no", details: null } as const;
+const refused = {
+  id: "r1",
+  message: write("r1").message,
+  code: "forbidden",
+  text: "no",
+  details: null,
+} as const;
 const place = (version: number) => ({ epoch: "e1", version, fields: false });
 
 /** A tab on a disk. Its memory is what `TabMemory` makes of what is loaded. */
@@ -36,7 +41,10 @@ class World {
   async load(): Promise<void> {
     const own = [...this.state.writes].filter(([, { seq }]) => !seq);
     const found = await this.store.load();
-    applyAll(found, own.map(([id, each]) => ["write", id, each]));
+    applyAll(
+      found,
+      own.map(([id, each]) => ["write", id, each]),
+    );
     Object.assign(this.state, found);
   }
 
@@ -97,7 +105,9 @@ describe("stored", () => {
     const world = await loaded();
     world.disk.full = true;
     await expect(world.add("a")).rejects.toMatchObject({ code: "storage_full" });
-    await expect(world.store.apply([["epoch", "e1"]])).rejects.toMatchObject({ code: "storage_full" });
+    await expect(world.store.apply([["epoch", "e1"]])).rejects.toMatchObject({
+      code: "storage_full",
+    });
     expect([world.store.stored, world.errors, world.stands]).toEqual([true, [], []]);
   });
 
@@ -119,16 +129,27 @@ describe("stored", () => {
     world.disk.breaks("once more");
     await world.again();
     expect(told).toHaveBeenCalledOnce();
-    expect(told.mock.calls[0]![0].message).toMatch("it was closed; until it works again, all is kept in memory");
+    expect(told.mock.calls[0]![0].message).toMatch(
+      "it was closed; until it works again, all is kept in memory",
+    );
   });
 });
 
 describe.each([
   ["while it is loaded", (world: World) => world.load()],
-  ["when something is written", (world: World) => world.load().then(() => void (world.disk.why = "x", world.add("a")))],
-  ["when something is told", (world: World) => world.load().then(() => void (world.disk.why = "x", world.store.apply([])))],
+  [
+    "when something is written",
+    (world: World) => world.load().then(() => void ((world.disk.why = "x"), world.add("a"))),
+  ],
+  [
+    "when something is told",
+    (world: World) => world.load().then(() => void ((world.disk.why = "x"), world.store.apply([]))),
+  ],
   ["by itself", (world: World) => world.load().then(() => world.disk.breaks("x"))],
-  ["because it may not be used", (world: World) => world.load().then(() => world.store.refuse("no locks"))],
+  [
+    "because it may not be used",
+    (world: World) => world.load().then(() => world.store.refuse("no locks")),
+  ],
 ] as const)("a disk that fails %s", (name, fail) => {
   it("makes the tab a client of its own, which writes once there is a connection", async () => {
     const world = new World();
@@ -158,7 +179,11 @@ describe("leaving", () => {
     await world.now(true);
     expect([world.id, seq]).toEqual(["c0", undefined]);
     await world.now(true, ["write", "a"]);
-    expect([world.id, world.state.frozen, world.stands]).toEqual(["own 1", false, ["alone", "alone"]]);
+    expect([world.id, world.state.frozen, world.stands]).toEqual([
+      "own 1",
+      false,
+      ["alone", "alone"],
+    ]);
     await world.now(true);
     expect(seq).toBe(1);
   });
@@ -182,7 +207,10 @@ describe("leaving", () => {
     expect(await added).toBe(2);
     expect([world.id, world.state.frozen, world.store.stored]).toEqual(["c0", false, true]);
     expect(world.stands).toEqual(["alone", "nowhere", "shared"]);
-    expect((await contentsOf(world.on)).writes).toMatchObject([{ id: "a", seq: 1 }, { id: "b", seq: 2 }]);
+    expect((await contentsOf(world.on)).writes).toMatchObject([
+      { id: "a", seq: 1 },
+      { id: "b", seq: 2 },
+    ]);
   });
 
   it("waits for the answers, still, when another disk is in its place", async () => {
@@ -224,7 +252,11 @@ describe("returning", () => {
     await world.again();
     const added = world.add("b");
     await world.now(true);
-    expect([world.id, world.store.stored, (await contentsOf(world.on)).writes]).toEqual(["own 1", false, []]);
+    expect([world.id, world.store.stored, (await contentsOf(world.on)).writes]).toEqual([
+      "own 1",
+      false,
+      [],
+    ]);
     await world.now(true, ["write", "a"]);
     expect(await added).toBe(1);
     expect([world.id, world.store.stored]).toEqual(["c0", true]);
@@ -283,7 +315,10 @@ describe("returning", () => {
     world.disk.why = "";
     await world.again();
     expect(await contentsOf(world.on)).toMatchObject({
-      records: [["tasks", "old", { data: 1 }], ["tasks", "new", { data: 5 }]],
+      records: [
+        ["tasks", "old", { data: 1 }],
+        ["tasks", "new", { data: 5 }],
+      ],
       places: [["tasks", place(5)]],
       refused: [refused],
       writes: [{ id: "settled", settled }],
@@ -299,16 +334,27 @@ describe("returning", () => {
     ["by field", { ...place(1), fields: true }],
   ])("leaves records alone that are %s there", async (_, there) => {
     const world = await leaving();
-    applyAll(world.state, [["record", "tasks", "1", { data: "mine", version: 5 }], ["place", "tasks", place(5)]]);
-    await world.on.apply([["record", "tasks", "1", { data: "theirs", version: 9 }], ["place", "tasks", there]]);
+    applyAll(world.state, [
+      ["record", "tasks", "1", { data: "mine", version: 5 }],
+      ["place", "tasks", place(5)],
+    ]);
+    await world.on.apply([
+      ["record", "tasks", "1", { data: "theirs", version: 9 }],
+      ["place", "tasks", there],
+    ]);
     world.disk.why = "";
     await world.again();
-    expect((await contentsOf(world.on)).records).toEqual([["tasks", "1", { data: "theirs", version: 9 }]]);
+    expect((await contentsOf(world.on)).records).toEqual([
+      ["tasks", "1", { data: "theirs", version: 9 }],
+    ]);
     expect(world.state.entities.get("tasks")!.records.get("1")!.data).toBe("theirs");
   });
 
   it("does not bring back what another tab has discarded meanwhile, but into an empty disk", async () => {
-    for (const [id, left] of [["c0", []], ["c9", [refused]]] as const) {
+    for (const [id, left] of [
+      ["c0", []],
+      ["c9", [refused]],
+    ] as const) {
       const world = await loaded();
       await world.on.apply([["refused", "r1", refused]]);
       await world.load();
@@ -332,7 +378,10 @@ describe("returning", () => {
       await world.now(true, ["write", "a"]);
       await world.now(true);
       expect(await added).toBe(why ? 1 : 2);
-      if (!why) expect((await contentsOf(world.on)).writes[1]).toMatchObject({ message: { base_version: 7 } });
+      if (!why)
+        expect((await contentsOf(world.on)).writes[1]).toMatchObject({
+          message: { base_version: 7 },
+        });
       expect(world.state.parked).toEqual([]);
     }
   });
@@ -357,17 +406,20 @@ describe("closed", () => {
     expect([world.id, world.store.stored]).toEqual(["c0", false]);
   });
 
-  it.each(["fails", "works"])("while it is tried again, which %s, it comes back no more, and is not tried once more", async (how) => {
-    const world = await leaving("a");
-    const loads = vi.spyOn(world.disk, "load");
-    vi.spyOn(world.disk, "probe").mockImplementation(async () => {
-      world.store.close();
-      if (how === "fails") throw new Error("no");
-      return "c0";
-    });
-    await world.again();
-    expect([world.stands, loads.mock.calls, vi.getTimerCount()]).toEqual([["alone"], [], 0]);
-  });
+  it.each(["fails", "works"])(
+    "while it is tried again, which %s, it comes back no more, and is not tried once more",
+    async (how) => {
+      const world = await leaving("a");
+      const loads = vi.spyOn(world.disk, "load");
+      vi.spyOn(world.disk, "probe").mockImplementation(async () => {
+        world.store.close();
+        if (how === "fails") throw new Error("no");
+        return "c0";
+      });
+      await world.again();
+      expect([world.stands, loads.mock.calls, vi.getTimerCount()]).toEqual([["alone"], [], 0]);
+    },
+  );
 
   it("while it is loaded anew, in vain, it stands nowhere, and is not tried once more", async () => {
     const world = await leaving("a");

@@ -1,19 +1,18 @@
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-
+import type { Client } from "../../src/api/client.ts";
+import type { Op, Store } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
-import { contentsOf } from "../support/contents.ts";
 import { open, settle, start } from "../support/client.ts";
-import { TIME, WELCOME } from "../support/welcome.ts";
+import { contentsOf } from "../support/contents.ts";
 import { eventually } from "../support/eventually.ts";
 import { foreignWaits } from "../support/foreign.ts";
 import { FakeStorage } from "../support/storage.ts";
+import { TIME, WELCOME } from "../support/welcome.ts";
 import { write } from "../support/writes.ts";
-import type { Client } from "../../src/api/client.ts";
-import type { Op, Store } from "../../src/core/storage-ops.ts";
 
 const stores: Store[] = [];
 /** Of all transactions here. */
@@ -36,22 +35,31 @@ function made(name = "db", clientId?: string): IndexedStore {
   return store;
 }
 
-const refused = { id: "w1", message: write("w1").message, code: "forbidden", text: "no", details: null } as const;
+const refused = {
+  id: "w1",
+  message: write("w1").message,
+  code: "forbidden",
+  text: "no",
+  details: null,
+} as const;
 
-it.each(["before", "after"])("a transaction that waits for something foreign %s it asks is noticed", async (when) => {
-  const upgrade = ({ db }: IDBTransaction) => void db.createObjectStore("t");
-  const database = new Database({ name: "db", version: 1, tables: ["t"], upgrade });
-  let goOn = () => {};
-  const running = database.run(false, async (table) => {
-    if (when === "after") await result(table("t").get(1));
-    await new Promise<void>((resolve) => (goOn = resolve));
-  });
-  await settle();
-  goOn();
-  await running;
-  database.close();
-  expect(foreign.splice(0)).toHaveLength(1);
-});
+it.each(["before", "after"])(
+  "a transaction that waits for something foreign %s it asks is noticed",
+  async (when) => {
+    const upgrade = ({ db }: IDBTransaction) => void db.createObjectStore("t");
+    const database = new Database({ name: "db", version: 1, tables: ["t"], upgrade });
+    let goOn = () => {};
+    const running = database.run(false, async (table) => {
+      if (when === "after") await result(table("t").get(1));
+      await new Promise<void>((resolve) => (goOn = resolve));
+    });
+    await settle();
+    goOn();
+    await running;
+    database.close();
+    expect(foreign.splice(0)).toHaveLength(1);
+  },
+);
 
 describe.each([
   ["IndexedDB", () => made()],
@@ -72,7 +80,11 @@ describe.each([
     const seqs = await Promise.all(["a", "b", "c"].map((id) => store.add(write(id))));
     expect(seqs).toEqual([1, 2, 3]);
     const { writes, meta } = await contentsOf(store);
-    expect(writes.map(({ id, seq }) => [id, seq])).toEqual([["a", 1], ["b", 2], ["c", 3]]);
+    expect(writes.map(({ id, seq }) => [id, seq])).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+    ]);
     expect(meta.last).toBe(3);
   });
 
@@ -113,17 +125,27 @@ describe.each([
     const store = make();
     for (const id of ["c", "b", "a"]) await store.add(write(id));
     const settled = { version: 1, epoch: "e1" };
-    const ops: Op[] = [["write", "c", write("c", { seq: 1, settled })], ["renumber", 7]];
+    const ops: Op[] = [
+      ["write", "c", write("c", { seq: 1, settled })],
+      ["renumber", 7],
+    ];
     await store.apply(ops);
     const { writes, meta } = await contentsOf(store);
-    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ c: -3, b: 8, a: 9 });
+    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({
+      c: -3,
+      b: 8,
+      a: 9,
+    });
     expect(meta.last).toBe(9);
   });
 
   it("knows the last number that was given when nothing waits", async () => {
     const store = make();
     for (const id of ["a", "b"]) await store.add(write(id));
-    await store.apply([["write", "b"], ["write", "a"]]);
+    await store.apply([
+      ["write", "b"],
+      ["write", "a"],
+    ]);
     expect(await contentsOf(store)).toMatchObject({ writes: [], meta: { last: 2 } });
     expect(await store.add(write("c"))).toBe(3);
   });
@@ -133,14 +155,22 @@ describe.each([
     for (const id of ["a", "b"]) await store.add(write(id));
     await store.apply([["write", "a", write("a", { seq: 1, since: 5 })]]);
     const { writes } = await contentsOf(store);
-    expect(writes.map(({ id, seq, since }) => [id, seq, since])).toEqual([["a", 1, 5], ["b", 2, 0]]);
+    expect(writes.map(({ id, seq, since }) => [id, seq, since])).toEqual([
+      ["a", 1, 5],
+      ["b", 2, 0],
+    ]);
   });
 
   it("does not touch what waits when the last number is raised to one of its numbers", async () => {
     const store = make();
     for (const id of ["a", "b"]) await store.add(write(id));
     await store.apply([["last", 1]]);
-    expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 1 }, { id: "b", seq: 2 }] });
+    expect(await contentsOf(store)).toMatchObject({
+      writes: [
+        { id: "a", seq: 1 },
+        { id: "b", seq: 2 },
+      ],
+    });
     expect(await store.add(write("c"))).toBe(3);
   });
 
@@ -149,7 +179,10 @@ describe.each([
     await store.apply([["last", 5]]);
     await store.apply([["last", 3]]);
     expect(await store.add(write("a"))).toBe(6);
-    await store.apply([["write", "a"], ["renumber", 2]]);
+    await store.apply([
+      ["write", "a"],
+      ["renumber", 2],
+    ]);
     expect(await store.add(write("b"))).toBe(3);
   });
 
@@ -196,13 +229,20 @@ describe("in IndexedDB", () => {
     await store.add(write("a"));
     await store.apply([["record", "tasks", "1", { data: 1, version: 1 }]]);
     await store.apply([["write", "a"]]);
-    expect(begun.mock.calls.map(([, , options]) => options?.durability)).toEqual(["strict", "relaxed", "strict"]);
+    expect(begun.mock.calls.map(([, , options]) => options?.durability)).toEqual([
+      "strict",
+      "relaxed",
+      "strict",
+    ]);
   });
 
   /** What is put fails as on a full disk, if it is such a write. */
   function full(isLarge: (value: { id?: string }) => boolean = () => true) {
     const put = IDBObjectStore.prototype.put;
-    return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
+    return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (
+      this: IDBObjectStore,
+      ...args
+    ) {
       if (isLarge(args[0])) throw new DOMException("full", "QuotaExceededError");
       return put.apply(this, args);
     });
@@ -214,7 +254,11 @@ describe("in IndexedDB", () => {
     full();
     await expect(store.add(write("a"), "w1")).rejects.toMatchObject({ code: "storage_full" });
     vi.restoreAllMocks();
-    expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused], meta: { last: 0 } });
+    expect(await contentsOf(store)).toMatchObject({
+      writes: [],
+      refused: [refused],
+      meta: { last: 0 },
+    });
     expect(await store.add(write("b"))).toBe(1);
   });
 
@@ -235,19 +279,22 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(made())).writes).toMatchObject([{ id: "a" }, { id: "left" }]);
   });
 
-  it.each(["load", "probe"] as const)("%s fails where its turn never comes: another page may hold it up for ever", async (call) => {
-    const store = made();
-    await store.load();
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    vi.spyOn(IDBObjectStore.prototype, "get").mockReturnValue({} as IDBRequest);
-    const failed = expect(store[call]()).rejects.toThrow("it does not answer");
-    await settle();
-    await vi.advanceTimersByTimeAsync(10_000);
-    await failed;
-    vi.useRealTimers();
-    // What it waits for is no request at all.
-    foreign.splice(0);
-  });
+  it.each(["load", "probe"] as const)(
+    "%s fails where its turn never comes: another page may hold it up for ever",
+    async (call) => {
+      const store = made();
+      await store.load();
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      vi.spyOn(IDBObjectStore.prototype, "get").mockReturnValue({} as IDBRequest);
+      const failed = expect(store[call]()).rejects.toThrow("it does not answer");
+      await settle();
+      await vi.advanceTimersByTimeAsync(10_000);
+      await failed;
+      vi.useRealTimers();
+      // What it waits for is no request at all.
+      foreign.splice(0);
+    },
+  );
 
   it("one write that is too large takes none with it", async () => {
     const store = made();
@@ -275,7 +322,9 @@ describe("in IndexedDB", () => {
       // Before the turn of the event loop ends.
       for (let microtask = 0; microtask < 3; microtask += 1) await Promise.resolve();
       expect(commit).toHaveBeenCalledOnce();
-      expect(await Promise.all([first, ...rest])).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+      expect(await Promise.all([first, ...rest])).toEqual(
+        Array.from({ length: 300 }, (_, n) => n + 1),
+      );
       expect(begun).toHaveBeenCalledOnce();
     });
 
@@ -288,13 +337,21 @@ describe("in IndexedDB", () => {
       }
       await Promise.all(all);
       expect(begun).toHaveBeenCalledTimes(2);
-      expect((await contentsOf(store)).writes.map(({ id }) => id).slice(0, 3)).toEqual(["a", "later 0", "later 1"]);
+      expect((await contentsOf(store)).writes.map(({ id }) => id).slice(0, 3)).toEqual([
+        "a",
+        "later 0",
+        "later 1",
+      ]);
     });
 
     it("of two tabs has numbers of its own each", async () => {
       const [one, two] = [made(), made()];
       await Promise.all([one.load(), two.load()]);
-      const seqs = await Promise.all([one.add(write("a")), two.add(write("b")), one.add(write("c"))]);
+      const seqs = await Promise.all([
+        one.add(write("a")),
+        two.add(write("b")),
+        one.add(write("c")),
+      ]);
       expect([...seqs].sort()).toEqual([1, 2, 3]);
     });
   });
@@ -306,36 +363,44 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(store)).writes).toHaveLength(1);
   });
 
-  it.each(["stays", "goes, and comes back"])("writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile", async (does) => {
-    const request = indexedDB.open("db", 1);
-    const old = ["record", "place", "write", "refused", "meta"];
-    request.onupgradeneeded = () => old.forEach((each) => request.result.createObjectStore(each));
-    await new Promise((resolve) => (request.onsuccess = resolve));
-    const transaction = request.result.transaction(old, "readwrite");
-    const put = (table: string, value: unknown, key: string) => transaction.objectStore(table).put(value, key);
-    put("meta", "made before", "client_id");
-    put("meta", 9, "last");
-    put("write", write("b", { seq: 7 }), "b");
-    put("write", write("a", { seq: 8 }), "a");
-    put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
-    await new Promise((resolve) => (transaction.oncomplete = resolve));
-    request.result.close();
-    const page = new EventTarget();
-    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
-    const store = made();
-    if (does !== "stays") {
-      const reads = vi.spyOn(IDBObjectStore.prototype, "getAll");
-      const moving = store.load();
-      while (!reads.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
-      page.dispatchEvent(new Event("pagehide"));
-      page.dispatchEvent(new Event("pageshow"));
-      await moving;
-    }
-    const { writes, meta } = await contentsOf(store);
-    expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({ b: 7, a: 8, s: 6 });
-    expect(meta).toMatchObject({ client_id: "made before", last: 9 });
-    expect(await store.add(write("c"))).toBe(10);
-  });
+  it.each(["stays", "goes, and comes back"])(
+    "writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile",
+    async (does) => {
+      const request = indexedDB.open("db", 1);
+      const old = ["record", "place", "write", "refused", "meta"];
+      request.onupgradeneeded = () => old.forEach((each) => request.result.createObjectStore(each));
+      await new Promise((resolve) => (request.onsuccess = resolve));
+      const transaction = request.result.transaction(old, "readwrite");
+      const put = (table: string, value: unknown, key: string) =>
+        transaction.objectStore(table).put(value, key);
+      put("meta", "made before", "client_id");
+      put("meta", 9, "last");
+      put("write", write("b", { seq: 7 }), "b");
+      put("write", write("a", { seq: 8 }), "a");
+      put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
+      await new Promise((resolve) => (transaction.oncomplete = resolve));
+      request.result.close();
+      const page = new EventTarget();
+      vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+      const store = made();
+      if (does !== "stays") {
+        const reads = vi.spyOn(IDBObjectStore.prototype, "getAll");
+        const moving = store.load();
+        while (!reads.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
+        page.dispatchEvent(new Event("pagehide"));
+        page.dispatchEvent(new Event("pageshow"));
+        await moving;
+      }
+      const { writes, meta } = await contentsOf(store);
+      expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({
+        b: 7,
+        a: 8,
+        s: 6,
+      });
+      expect(meta).toMatchObject({ client_id: "made before", last: 9 });
+      expect(await store.add(write("c"))).toBe(10);
+    },
+  );
 
   it("what is stored on top of what is there is decided when that is known, at once with it", async () => {
     const store = made();
@@ -343,7 +408,10 @@ describe("in IndexedDB", () => {
     const seen: unknown[] = [];
     const { writes } = await store.load((found) => {
       seen.push([...found.writes.keys()]);
-      return [["write", "a"], ["refused", "w1", refused]];
+      return [
+        ["write", "a"],
+        ["refused", "w1", refused],
+      ];
     });
     expect([seen, [...writes]]).toEqual([[["a"]], []]);
     expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused] });
@@ -406,10 +474,16 @@ describe("in IndexedDB", () => {
       vi.restoreAllMocks();
       const next = made();
       expect(await contentsOf(next)).toMatchObject({
-        writes: [{ id: "before", seq: 1 }, { id: "after", seq: 2 }],
+        writes: [
+          { id: "before", seq: 1 },
+          { id: "after", seq: 2 },
+        ],
         refused: [],
       });
-      await next.apply([["write", "before"], ["write", "after"]]);
+      await next.apply([
+        ["write", "before"],
+        ["write", "after"],
+      ]);
       expect(await contentsOf(made())).toMatchObject({ writes: [], meta: { last: 2 } });
     });
 
@@ -442,20 +516,26 @@ describe("in IndexedDB", () => {
     it.each([
       [["pagehide"], ["pageshow"]],
       [["freeze"], ["resume"]],
-      [["pagehide", "freeze"], ["resume", "pageshow"]],
-    ])("(%s) what was being read does not hold up other pages, and is read when it comes back (%s)", async (goes, comes) => {
-      const gone = made();
-      vi.stubGlobal("addEventListener", undefined);
-      const next = made();
-      await gone.load();
-      const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
-      const reading = gone.load();
-      while (!begun.mock.calls.length) await Promise.resolve();
-      for (const event of goes) page.dispatchEvent(new Event(event));
-      expect(await next.add(write("a"))).toBe(1);
-      for (const event of comes) page.dispatchEvent(new Event(event));
-      expect([...(await reading).writes.keys()]).toEqual(["a"]);
-    });
+      [
+        ["pagehide", "freeze"],
+        ["resume", "pageshow"],
+      ],
+    ])(
+      "(%s) what was being read does not hold up other pages, and is read when it comes back (%s)",
+      async (goes, comes) => {
+        const gone = made();
+        vi.stubGlobal("addEventListener", undefined);
+        const next = made();
+        await gone.load();
+        const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+        const reading = gone.load();
+        while (!begun.mock.calls.length) await Promise.resolve();
+        for (const event of goes) page.dispatchEvent(new Event(event));
+        expect(await next.add(write("a"))).toBe(1);
+        for (const event of comes) page.dispatchEvent(new Event(event));
+        expect([...(await reading).writes.keys()]).toEqual(["a"]);
+      },
+    );
 
     it("and comes back, what is written then lies in the database only", async () => {
       const store = made();
@@ -541,8 +621,12 @@ describe("a client on IndexedDB", () => {
     const first = await opened();
     const tasks = first.client.collection("tasks");
     const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
-    first.socket().says({ type: "change", change: { ...change, action: "update", data: { n: 1 } } });
-    first.socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    first
+      .socket()
+      .says({ type: "change", change: { ...change, action: "update", data: { n: 1 } } });
+    first
+      .socket()
+      .says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
     void tasks.patch("1", { m: 2 });
     await eventually(() => expect(first.socket().heard().at(-1)).toMatchObject({ seq: 1 }));
     first.client.close();
@@ -551,7 +635,12 @@ describe("a client on IndexedDB", () => {
     clients.push(second.client);
     const again = second.client.collection("tasks");
     expect(again.snapshot).toEqual([]);
-    expect(await again.get("1")).toEqual({ id: "1", data: { n: 1, m: 2 }, version: 1, pending: true });
+    expect(await again.get("1")).toEqual({
+      id: "1",
+      data: { n: 1, m: 2 },
+      version: 1,
+      pending: true,
+    });
     await eventually(() => expect(second.sockets.length).toBe(1));
     second.socket().opens();
     second.socket().says(WELCOME);
@@ -569,7 +658,10 @@ describe("a client on IndexedDB", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const { client, socket } = await opened();
     expect(log.mock.calls).toMatchObject([[{ code: "storage_failed" }]]);
-    expect(client.info).toMatchObject({ stored: false, clientId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(client.info).toMatchObject({
+      stored: false,
+      clientId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
     const tasks = client.collection("tasks");
     const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
     socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
@@ -592,7 +684,13 @@ describe("a client on IndexedDB", () => {
     await vi.advanceTimersByTimeAsync(1);
     const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
     socket().says({ type: "change", change: { ...change, action: "update", data: 1 } });
-    socket().says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    socket().says({
+      type: "sync_complete",
+      entity: "tasks",
+      epoch: "e1",
+      version: 1,
+      reset: false,
+    });
     client.offline();
     void tasks.set("2", 2);
     const own = client.info.clientId;
@@ -605,7 +703,10 @@ describe("a client on IndexedDB", () => {
     await eventually(() => expect(client.queue).toMatchObject([{ seq: 1 }]));
     expect(client.info.stored).toBe(true);
     expect(client.info.clientId).not.toBe(own);
-    expect(shown.every((each) => each === 2), "nothing flickers").toBe(true);
+    expect(
+      shown.every((each) => each === 2),
+      "nothing flickers",
+    ).toBe(true);
     expect(await contentsOf(made("app"))).toMatchObject({
       records: [["tasks", "1", { data: 1, version: 1 }]],
       writes: [{ entityId: "2", seq: 1 }],
@@ -645,7 +746,9 @@ describe("a client on IndexedDB", () => {
     await vi.advanceTimersByTimeAsync(5_000);
     await settle();
     vi.useRealTimers();
-    expect((await contentsOf(made("app"))).records).toEqual([["tasks", "1", { data: 1, version: 1 }]]);
+    expect((await contentsOf(made("app"))).records).toEqual([
+      ["tasks", "1", { data: 1, version: 1 }],
+    ]);
     expect(told).toHaveBeenCalledOnce();
   });
 });

@@ -54,7 +54,10 @@ describe("a journal", () => {
 
   it.each([
     ["there is none", () => vi.stubGlobal("localStorage", undefined)],
-    ["it is refused", () => Object.defineProperty(globalThis, "localStorage", { configurable: true, get: refuse })],
+    [
+      "it is refused",
+      () => Object.defineProperty(globalThis, "localStorage", { configurable: true, get: refuse }),
+    ],
     ["it is full", () => Object.defineProperty(localStorage, "setItem", { value: refuse })],
   ])("keeps nothing, and says nothing, where %s", (_, spoil) => {
     spoil();

@@ -79,7 +79,12 @@ export class Browser {
   }
 
   /** Whether a tab stands in line for a lock, or has it. */
-  request(tab: Page, name: string, options: LockOptions, act: LockGrantedCallback<unknown>): Promise<unknown> {
+  request(
+    tab: Page,
+    name: string,
+    options: LockOptions,
+    act: LockGrantedCallback<unknown>,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error) => tab.do("lock", () => reject(error));
       const leave = () => {

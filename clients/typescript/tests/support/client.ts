@@ -2,15 +2,14 @@
  * A client on sockets without a network.
  */
 import { expect } from "vitest";
-
+import type { Client } from "../../src/api/client.ts";
 import { connect } from "../../src/api/client.ts";
+import type { ConnectOptions } from "../../src/core/options.ts";
+import type { ChangeLog, JsonValue, Welcome } from "../../src/messages/types.ts";
 import { eventually } from "./eventually.ts";
+import type { FakeWebSocket } from "./sockets.ts";
 import { fakeSockets } from "./sockets.ts";
 import { TIME, WELCOME } from "./welcome.ts";
-import type { Client } from "../../src/api/client.ts";
-import type { ChangeLog, JsonValue, Welcome } from "../../src/messages/types.ts";
-import type { ConnectOptions } from "../../src/core/options.ts";
-import type { FakeWebSocket } from "./sockets.ts";
 
 /** Lets everything that is under way get as far as it can. */
 export async function settle(): Promise<void> {
@@ -36,7 +35,10 @@ export async function start(options: ConnectOptions = {}): Promise<Opened> {
 }
 
 /** A client that is welcomed. */
-export async function open(options: ConnectOptions = {}, welcome: Partial<Welcome> = {}): Promise<Opened> {
+export async function open(
+  options: ConnectOptions = {},
+  welcome: Partial<Welcome> = {},
+): Promise<Opened> {
   const opened = await start(options);
   await eventually(() => expect(opened.sockets).not.toEqual([]));
   opened.socket().opens();

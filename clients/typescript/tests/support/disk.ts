@@ -1,11 +1,12 @@
 /**
  * A disk for a client, which fails when the test says so.
  */
-import { RhtmxError } from "../../src/errors.ts";
-import { applyAll } from "../../src/core/storage-ops.ts";
-import type { MemoryStore } from "../../src/stores/memory.ts";
-import type { Disk } from "../../src/stores/fallback.ts";
+
 import type { Op, State, Write } from "../../src/core/storage-ops.ts";
+import { applyAll } from "../../src/core/storage-ops.ts";
+import { RhtmxError } from "../../src/errors.ts";
+import type { Disk } from "../../src/stores/fallback.ts";
+import type { MemoryStore } from "../../src/stores/memory.ts";
 
 export class FakeDisk implements Disk {
   onlost?: (error: RhtmxError) => void;

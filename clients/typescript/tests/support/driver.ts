@@ -2,17 +2,18 @@
  * The deciding core of a client without sockets and timers: memory, session and
  * store, on a clock that the test moves. The test is the server.
  */
-import { alone } from "../../src/runtime/single-tab.ts";
+
+import type { Event } from "../../src/core/events.ts";
+import type { SessionOptions } from "../../src/core/session.ts";
+import { Session } from "../../src/core/session.ts";
+import type { Op, Write } from "../../src/core/storage-ops.ts";
+import type { TabMessage } from "../../src/core/tab-channel.ts";
 import { RhtmxError } from "../../src/errors.ts";
+import type { Message, ServerMessage } from "../../src/messages/types.ts";
+import { alone } from "../../src/runtime/single-tab.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
-import { Session } from "../../src/core/session.ts";
 import { decode, encode } from "../../src/wire/index.ts";
-import type { Event } from "../../src/core/events.ts";
-import type { Message, ServerMessage } from "../../src/messages/types.ts";
-import type { TabMessage } from "../../src/core/tab-channel.ts";
-import type { SessionOptions } from "../../src/core/session.ts";
-import type { Op, Write } from "../../src/core/storage-ops.ts";
 
 /** A disk that can be full. */
 export class TestStore extends MemoryStore {

@@ -1,8 +1,9 @@
 /**
  * Random messages, made from the schema's descriptors.
  */
-import fc from "fast-check";
+
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import fc from "fast-check";
 
 import { envelope, type Flat, has } from "./oracle.ts";
 
@@ -50,7 +51,8 @@ function mayLack(field: DescField): boolean {
 
 function value(field: DescField): fc.Arbitrary<unknown> {
   const minimum = has(field, "omittable") ? 1 : 0;
-  if (field.fieldKind === "list") return fc.array(single(field), { minLength: minimum, maxLength: 3 });
+  if (field.fieldKind === "list")
+    return fc.array(single(field), { minLength: minimum, maxLength: 3 });
   if (field.fieldKind !== "map") return single(field);
   return fc.dictionary(key, single(field), { minKeys: minimum, maxKeys: 3, noNullPrototype: true });
 }
@@ -58,7 +60,9 @@ function value(field: DescField): fc.Arbitrary<unknown> {
 function single(field: DescField): fc.Arbitrary<unknown> {
   if (field.enum) {
     const { sharedPrefix, values } = field.enum;
-    const names = values.slice(1).map((each) => each.name.slice(sharedPrefix!.length).toLowerCase());
+    const names = values
+      .slice(1)
+      .map((each) => each.name.slice(sharedPrefix!.length).toLowerCase());
     return fc.constantFrom(...names);
   }
   if (field.message?.typeName === "google.protobuf.Timestamp") return time;

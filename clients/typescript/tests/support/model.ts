@@ -2,8 +2,9 @@
  * A server small enough to be obviously right: one entity, one subscriber, a
  * log, numbered writes taken once, and what can be refused.
  */
-import { TIME, WELCOME } from "./welcome.ts";
+
 import type * as m from "../../src/messages/types.ts";
+import { TIME, WELCOME } from "./welcome.ts";
 
 type Data = { readonly [key: string]: m.JsonValue };
 
@@ -108,7 +109,7 @@ export class ModelServer {
       case "subscribe":
       case "subscribe_fields":
         this.#granularity = message.type === "subscribe" ? "records" : "fields";
-        return this.#catchUp(message.since!["tasks"]!);
+        return this.#catchUp(message.since!.tasks!);
       default:
         return [];
     }
@@ -129,7 +130,11 @@ export class ModelServer {
     this.refuse = undefined;
     if (code && !FINAL.includes(code)) return [{ ...error, code }];
     const [told, messages] = code ? [[], [{ ...error, code } as const]] : this.#take(message);
-    this.state = { ...this.state, lastSeq: seq, answers: new Map(answers).set(seq, { content, messages }) };
+    this.state = {
+      ...this.state,
+      lastSeq: seq,
+      answers: new Map(answers).set(seq, { content, messages }),
+    };
     return [...messages, ...told];
   }
 
@@ -146,10 +151,22 @@ export class ModelServer {
       const fields: { [key: string]: m.JsonValue } = { ...before?.data };
       for (const { field, value, action } of message.fields) {
         const clock = before?.clocks[field];
-        if (message.base_version && clock && clock.version > message.base_version && clock.by === "other") {
+        if (
+          message.base_version &&
+          clock &&
+          clock.version > message.base_version &&
+          clock.by === "other"
+        ) {
           const values = { server_value: before.data?.[field] ?? null, client_value: value };
           const times = { server_timestamp: TIME, client_timestamp: TIME };
-          conflicts.push({ type: "field_conflict", ...place, field, ...values, ...times, winner: "server" });
+          conflicts.push({
+            type: "field_conflict",
+            ...place,
+            field,
+            ...values,
+            ...times,
+            winner: "server",
+          });
         } else if (action === "delete") delete fields[field];
         else fields[field] = value;
       }
@@ -160,7 +177,10 @@ export class ModelServer {
     const { version } = this.state;
     const ack = { ...place, request_id, version, epoch: this.epoch };
     if (message.type === "push") return [told, [{ type: "push_ack", ...ack }]];
-    const counts = { applied: message.fields.length - conflicts.length, conflicts: conflicts.length };
+    const counts = {
+      applied: message.fields.length - conflicts.length,
+      conflicts: conflicts.length,
+    };
     return [told, [...conflicts, { type: "field_push_ack", ...ack, ...counts }]];
   }
 
@@ -172,7 +192,10 @@ export class ModelServer {
     rows.sort(([, a], [, b]) => a.version - b.version);
     const messages = rows.flatMap(([id, row]) => this.#render(id, row, base));
     const type = this.#granularity === "fields" ? "sync_fields_complete" : "sync_complete";
-    return [...asOne(messages), { type, entity: "tasks", epoch: this.epoch, version: head, reset: !known }];
+    return [
+      ...asOne(messages),
+      { type, entity: "tasks", epoch: this.epoch, version: head, reset: !known },
+    ];
   }
 
   /** A record, or those of its fields that were written after `base`, at its version. */
@@ -181,13 +204,20 @@ export class ModelServer {
     const common = { entity: "tasks", entity_id: id, client_id: by, version };
     if (this.#granularity === "records") {
       const action = data ? "update" : "delete";
-      return [{ type: "change", change: { ...common, action, data: data ?? null, created_at: TIME } }];
+      return [
+        { type: "change", change: { ...common, action, data: data ?? null, created_at: TIME } },
+      ];
     }
-    const names = Object.keys(clocks).filter((name) => clocks[name]!.version > base).sort();
+    const names = Object.keys(clocks)
+      .filter((name) => clocks[name]!.version > base)
+      .sort();
     return names.map((field) => {
       const value = data?.[field];
       const action = value === undefined ? "delete" : "update";
-      return { type: "field_change", change: { ...common, field, value: value ?? null, action, timestamp: TIME } };
+      return {
+        type: "field_change",
+        change: { ...common, field, value: value ?? null, action, timestamp: TIME },
+      };
     });
   }
 }

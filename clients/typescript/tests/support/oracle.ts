@@ -8,15 +8,15 @@ import { readFileSync } from "node:fs";
 
 import {
   createFileRegistry,
+  type DescField,
+  type DescMessage,
   fromBinary,
   fromJson,
   getOption,
-  toBinary,
-  toJson,
-  type DescField,
-  type DescMessage,
   type JsonObject,
   ScalarType,
+  toBinary,
+  toJson,
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { JsonValue } from "../../src/messages/types.ts";

@@ -2,9 +2,17 @@
  * A server of several connections, small enough to be obviously right: one
  * entity, by record, and the writes of each client, numbered, taken once.
  */
-import { WELCOME } from "./welcome.ts";
+
+import type {
+  ChangeLog,
+  Hello,
+  JsonValue,
+  Message,
+  Push,
+  ServerMessage,
+} from "../../src/messages/types.ts";
 import type { FakeWebSocket } from "./sockets.ts";
-import type { ChangeLog, Hello, JsonValue, Message, Push, ServerMessage } from "../../src/messages/types.ts";
+import { WELCOME } from "./welcome.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
@@ -53,7 +61,7 @@ export class Service {
     else if (message.type === "ping") say({ type: "pong" });
     else if (message.type === "push") say(...this.#push(message, ...this.#rights.get(socket)!));
     else if (message.type === "subscribe" && message.entities.includes("tasks")) {
-      const position = message.since?.["tasks"];
+      const position = message.since?.tasks;
       const known = position?.epoch === this.#epoch && position.version <= this.effects.length;
       const since = known ? position.version : 0;
       const missed = [...this.records.values()].filter((each) => each.version > since);
@@ -70,7 +78,11 @@ export class Service {
     const { effects, records } = this;
     const copy = [[...effects], new Map(records), new Map(this.#clients)] as const;
     this.#backup = () => {
-      [this.effects, this.records, this.#clients] = [[...copy[0]], new Map(copy[1]), new Map(copy[2])];
+      [this.effects, this.records, this.#clients] = [
+        [...copy[0]],
+        new Map(copy[1]),
+        new Map(copy[2]),
+      ];
     };
   }
 
@@ -107,7 +119,16 @@ export class Service {
     const known = this.#clients.get(client_id) ?? STRANGER;
     const { versions, secret: bound, confirmed } = known;
     if (bound && secret !== bound) {
-      return [{ type: "error", message: "taken", code: "client_id_taken", seq, request_id, details: null }];
+      return [
+        {
+          type: "error",
+          message: "taken",
+          code: "client_id_taken",
+          seq,
+          request_id,
+          details: null,
+        },
+      ];
     }
     const last_seq = versions.length;
     if (seq > last_seq + 1 || seq <= confirmed) {
@@ -117,7 +138,9 @@ export class Service {
     if (seq <= last_seq) {
       const version = versions[seq - 1]!;
       if (this.effects[version - 1] !== data) {
-        return [{ type: "error", message: "used", code: "seq_reused", seq, request_id, details: null }];
+        return [
+          { type: "error", message: "used", code: "seq_reused", seq, request_id, details: null },
+        ];
       }
       return [{ type: "push_ack", ...place, version, duplicate: true }];
     }

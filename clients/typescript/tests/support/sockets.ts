@@ -1,10 +1,11 @@
 /**
  * WebSockets without a network: the test is the other side.
  */
-import { decode, encode } from "../../src/wire/index.ts";
-import type { Message } from "../../src/messages/types.ts";
+
 import type { WebSocketLike } from "../../src/core/options.ts";
+import type { Message } from "../../src/messages/types.ts";
 import type { Format, Frame } from "../../src/wire/index.ts";
+import { decode, encode } from "../../src/wire/index.ts";
 
 export class FakeWebSocket implements WebSocketLike {
   binaryType = "blob";

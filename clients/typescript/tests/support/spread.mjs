@@ -20,7 +20,9 @@ await tasks.synced;
 const { data } = await tasks.get("1");
 await tasks.set("1", { ...data, name: "set" });
 await tasks.patch("2", { votes: data.votes, low: -data.votes, debt: -5, name: undefined });
-const refused = await tasks.set("3", { votes: 2 ** 53 + 2 }).catch(({ code, message }) => [code, message]);
+const refused = await tasks
+  .set("3", { votes: 2 ** 53 + 2 })
+  .catch(({ code, message }) => [code, message]);
 await tasks.set("4", -0.5);
 console.log(JSON.stringify({ read: String(data.votes), type: typeof data.votes, refused }));
 process.exit(0);

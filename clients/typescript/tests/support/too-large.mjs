@@ -20,7 +20,11 @@ const [server, proxy, format] = process.argv.slice(2);
 /** What became of two writes around a large one, and of a large question. */
 async function run(url, size) {
   const client = rhtmx.connect(url, { format, WebSocket });
-  const write = (name, data) => client.push("notes", name, data).then(() => name, ({ code }) => code);
+  const write = (name, data) =>
+    client.push("notes", name, data).then(
+      () => name,
+      ({ code }) => code,
+    );
   // Before there is a connection: nobody knows a limit yet.
   const writes = await Promise.all([write("a", 1), write("big", "x".repeat(size)), write("c", 1)]);
   const asked = await client.validateField("signup", "email", "x".repeat(size)).then(

@@ -5,22 +5,22 @@
 import { vi } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
-import { Fallback } from "../../src/stores/fallback.ts";
-import { Tab } from "../../src/runtime/tab.ts";
-import { MemoryStore } from "../../src/stores/memory.ts";
-import { takeTurns } from "../../src/runtime/leader.ts";
+import type { Write } from "../../src/core/storage-ops.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
+import type { RhtmxError } from "../../src/errors.ts";
+import type { Message, Push } from "../../src/messages/types.ts";
+import { takeTurns } from "../../src/runtime/leader.ts";
 import { tabs } from "../../src/runtime/leader-election.ts";
+import { Tab } from "../../src/runtime/tab.ts";
+import { Fallback } from "../../src/stores/fallback.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import type { Frame } from "../../src/wire/index.ts";
 import { decode } from "../../src/wire/index.ts";
+import type { Page } from "./browser.ts";
 import { Browser } from "./browser.ts";
 import { FakeDisk } from "./disk.ts";
 import { Service } from "./service.ts";
 import { FakeWebSocket } from "./sockets.ts";
-import type { RhtmxError } from "../../src/errors.ts";
-import type { Message, Push } from "../../src/messages/types.ts";
-import type { Write } from "../../src/core/storage-ops.ts";
-import type { Frame } from "../../src/wire/index.ts";
-import type { Page } from "./browser.ts";
 
 /** See the head of the file. */
 export class Window {
@@ -47,13 +47,16 @@ export class Window {
   /** The database is gone; what takes its place is empty, and somebody else. */
   async wipe(): Promise<void> {
     this.store = new MemoryStore(`c1 after ${this.#count}`, "hush");
-    for (const { tab, disk } of this.clients) await this.browser.in(tab, () => disk.breaks("it was taken away"));
+    for (const { tab, disk } of this.clients)
+      await this.browser.in(tab, () => disk.breaks("it was taken away"));
   }
 
   /** Opens a tab with a client. */
   async open(): Promise<void> {
     const tab = this.browser.open();
-    await this.browser.in(tab, () => this.clients.push(new TabClient(tab, this, this.clients.length)));
+    await this.browser.in(tab, () =>
+      this.clients.push(new TabClient(tab, this, this.clients.length)),
+    );
   }
 
   /** Writes in a tab: something new, into a record of its own if none is given. */
@@ -94,7 +97,13 @@ export class TabClient {
     this.hub = new Tab(store, tabs("rhtmx:test", id, tab), id, state);
     this.hub.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
-    const options = { url: "ws://x", WebSocket: Recorded, format: "json", leader: id, random } as const;
+    const options = {
+      url: "ws://x",
+      WebSocket: Recorded,
+      format: "json",
+      leader: id,
+      random,
+    } as const;
     takeTurns(this.hub, options);
     this.hub.open("tasks", false);
   }

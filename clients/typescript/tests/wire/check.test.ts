@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { checkMessage, checkTyped, nested } from "../../src/wire/check.ts";
+import type { Fields } from "../../src/wire/plan.ts";
 import { EITHER, PLANS } from "../../src/wire/plan.ts";
 import { refusal } from "../support/refusal.ts";
-import type { Fields } from "../../src/wire/plan.ts";
 
 /** Checks a message of the protocol, given as its fields. */
 const check = (type: string, fields: Fields, binary = false) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-
+import type { Push, ValidateForm } from "../../src/messages/types.ts";
+import type { Format } from "../../src/wire/index.ts";
 import {
   checkFromClient,
   decode,
@@ -9,8 +10,6 @@ import {
   SUBPROTOCOLS,
 } from "../../src/wire/index.ts";
 import { refusal } from "../support/refusal.ts";
-import type { Push, ValidateForm } from "../../src/messages/types.ts";
-import type { Format } from "../../src/wire/index.ts";
 
 const fails = (...noted: string[]) => expect(noted).toEqual([]);
 
@@ -125,12 +124,20 @@ describe("what is written", () => {
 
 describe("a list that is longer than any server takes", () => {
   const message = (length: number): ValidateForm => {
-    return { type: "validate_form", request_id: "r", form: "f", fields: Array(length).fill({ field: "a", value: "" }) };
+    return {
+      type: "validate_form",
+      request_id: "r",
+      form: "f",
+      fields: Array(length).fill({ field: "a", value: "" }),
+    };
   };
 
   it("is refused where it is given, with its path", () => {
     const { code, message: words } = refusal(() => checkFromClient(message(4097)));
-    expect([code, words]).toEqual(["bad_message", "validate_form.fields: 0 to 4096 items expected, got 4097"]);
+    expect([code, words]).toEqual([
+      "bad_message",
+      "validate_form.fields: 0 to 4096 items expected, got 4097",
+    ]);
     expect(checkFromClient(message(4096)).fields).toHaveLength(4096);
   });
 });

@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-
-import { envelope } from "../support/oracle.ts";
 import {
   CLIENT,
   EITHER,
@@ -14,10 +12,10 @@ import {
   SERVER,
   STRING,
 } from "../../src/wire/plan.ts";
+import { envelope } from "../support/oracle.ts";
 
 const plan = (type: string) => PLANS.find((each) => each.type === type)!;
-const field = (type: string, name: string) =>
-  plan(type).fields.find((each) => each.name === name)!;
+const field = (type: string, name: string) => plan(type).fields.find((each) => each.name === name)!;
 
 describe("every case of the envelope", () => {
   const cases = envelope.fields.map((each) => [each.name, each] as const);

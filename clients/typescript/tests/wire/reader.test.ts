@@ -205,7 +205,12 @@ describe("the envelope", () => {
   ])("with nothing that is known is refused, or noted: %j", (bytes, number) => {
     expect(refused(bytes).message).toBe(`message: unknown message ${number}`);
     const noted: string[][] = [];
-    expect(leniently((...said) => noted.push(said), () => envelope(bytes))).toBeUndefined();
+    expect(
+      leniently(
+        (...said) => noted.push(said),
+        () => envelope(bytes),
+      ),
+    ).toBeUndefined();
     expect(noted).toEqual([["message", `message ${number}`]]);
   });
 

@@ -154,7 +154,9 @@ describe("an engine that takes more for a time than RFC 3339", () => {
 it("a text is read as a time here and nowhere else, for each engine reads it otherwise", () => {
   const root = new URL("../../", import.meta.url);
   const files = ["src", "demo"].flatMap((folder) =>
-    readdirSync(new URL(`${folder}/`, root), { recursive: true }).map((file) => `${folder}/${file}`),
+    readdirSync(new URL(`${folder}/`, root), { recursive: true }).map(
+      (file) => `${folder}/${file}`,
+    ),
   );
   const read = (file: string) => readFileSync(new URL(file, root), "utf8");
   const uses = files

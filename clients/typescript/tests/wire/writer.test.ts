@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-
+import type { Fields } from "../../src/wire/plan.ts";
 import { EITHER } from "../../src/wire/plan.ts";
 import { readEnvelope } from "../../src/wire/reader.ts";
 import { writeEnvelope } from "../../src/wire/writer.ts";
-import type { Fields } from "../../src/wire/plan.ts";
 
 const write = (type: string, fields: Fields) => writeEnvelope({ type, ...fields });
 /** The bytes of the fields of one short message, without the envelope. */
