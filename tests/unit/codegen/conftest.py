@@ -43,7 +43,7 @@ def problems(tmp_path_factory: pytest.TempPathFactory, root: Path) -> list[str]:
     text = envelope.read_text()
     text = text.replace('v1/fields.proto";', 'v1/fields.proto";\nimport "rhtmx/v1/broken.proto";')
     text = text.replace(
-        "    // Reports what", "    // A case.\n    Broken broken = 90;\n    // Reports what"
+        "  oneof message {\n", "  oneof message {\n    // A case.\n    Broken broken = 90;\n"
     )
     envelope.write_text(text)
     errors = folder / "proto/rhtmx/v1/errors.proto"

@@ -7,14 +7,15 @@ def test_comments_and_places_come_along(schema: Schema) -> None:
     message = schema.message("Push")
     assert message.comment == "Writes a whole record, or deletes it."
     assert message.location.file == "proto/rhtmx/v1/entity.proto"
-    assert message.fields[0].comment == "The collection, 1 to 255 bytes."
+    assert message.fields[0].comment == "The entity, 1 to 255 bytes."
     assert message.fields[0].location.line == message.location.line + 2
 
 
 def test_lines_of_one_comment_stay_lines(schema: Schema) -> None:
     assert schema.message("Subscribe").comment == (
         "Starts the live stream of whole records. Without `since` it starts with the\n"
-        "next change; a client that said `hello` is told where that is."
+        "next change; a client that sent `hello` gets a `sync_complete` that says\n"
+        "where that is."
     )
 
 

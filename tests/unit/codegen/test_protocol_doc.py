@@ -46,7 +46,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(page: str) -> None:
 
 
 def test_a_field_says_its_type_and_whether_it_must_be_there(page: str) -> None:
-    assert "| `entity` | string | required | 1 | The collection, 1 to 255 bytes. |" in page
+    assert "| `entity` | string | required | 1 | The entity, 1 to 255 bytes. |" in page
     assert "| `data` | any JSON | optional | 4 | The whole record. |" in page
     assert "| `since` | object of [Position](#position) | optional | 2 |" in page
     assert "| `fields` | list of [FieldUpdate](#fieldupdate) | required | 3 |" in page

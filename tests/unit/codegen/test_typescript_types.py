@@ -13,7 +13,7 @@ def text(schema: Schema) -> str:
 
 def test_a_case_has_its_name_as_type_and_a_part_has_none(text: str) -> None:
     assert 'export interface Push {\n  readonly type: "push";\n' in text
-    assert "export interface ChangeLog {\n  /** The collection. */\n" in text
+    assert "export interface ChangeLog {\n  /** The entity. */\n" in text
 
 
 def test_a_field_is_there_or_may_lack_as_the_schema_says(text: str) -> None:

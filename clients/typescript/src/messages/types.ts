@@ -19,59 +19,62 @@ export type Open<T extends string> = T | (string & {});
 
 /** What happened to a record. */
 export type ChangeAction =
-  /** There was no live record before. */
+  /** There was no record before, or it had been deleted. */
   | "create"
-  /** There was one. */
+  /** There was a record before. */
   | "update"
-  /** It is gone. */
+  /** The record was deleted. */
   | "delete";
 
-/** Why a request was refused, or a connection closed. */
+/** Why a request was rejected, or a connection was closed. */
 export type ErrorCode =
   /**
-   * The message cannot be understood: not valid in its wire format, a field
-   * missing or of the wrong type, a value out of its range. The connection
-   * survives ten of them.
+   * The server cannot read the message: it is not valid in its wire format, a
+   * field is missing or has the wrong type, or a value is out of range. The
+   * connection survives ten of them.
    */
   | "bad_message"
-  /** The server runs with a fixed list of entities and this is not one of them. */
+  /** The server has a fixed list of entities, and this is not one of them. */
   | "unknown_entity"
   /**
-   * No form of this name is registered, or it has no field of this name; the
-   * message suggests the one that may be meant.
+   * No form of this name is registered, or the form has no field of this name;
+   * the message suggests a name that may be meant.
    */
   | "unknown_form"
   /**
-   * The write does not fit the record: fields pushed into a record whose data
-   * is not a JSON object.
+   * The write does not fit the record: fields were pushed into a record whose
+   * data is not a JSON object.
    */
   | "invalid_data"
   /**
-   * The record has moved on since `base_version`. `details` holds it as it is
-   * now.
+   * The record has changed since `base_version`. `details` contains the current
+   * record.
    */
   | "conflict"
   /**
    * The `seq` leaves a gap after the last one that arrived, or was confirmed
-   * long ago. `details` holds the last `seq`.
+   * long ago. `details` contains the last `seq`.
    */
   | "out_of_order"
   /** This `seq` was used before, for a mutation with other content. */
   | "seq_reused"
   /**
-   * This `client_id` belongs to another subject, or to whoever has its secret:
-   * use a new one.
+   * This `client_id` belongs to another subject, or to the client that has its
+   * secret: use a new one.
    */
   | "client_id_taken"
-  /** A newer validation of the same field took the place of this one. */
+  /** A newer validation of the same field replaced this one. */
   | "superseded"
-  /** A validator took longer than its time. */
+  /** A validator took longer than its time limit. */
   | "timeout"
-  /** Too many requests are waiting for their answer on this connection. */
+  /** Too many requests wait for their answer on this connection. */
   | "too_many_requests"
   /** Too many subscriptions on this connection. */
   | "too_many_subscriptions"
-  /** The message is larger than the server takes. Ends the connection. */
+  /**
+   * The message is larger than the server accepts. The server closes the
+   * connection.
+   */
   | "too_large"
   /** A token is missing, wrong or expired. */
   | "unauthenticated"
@@ -79,11 +82,14 @@ export type ErrorCode =
   | "forbidden"
   /** The server cannot do this, or is not configured to. */
   | "not_supported"
-  /** The disk is full: nothing was written, reading goes on. */
+  /** The disk is full: nothing was written; reading still works. */
   | "storage_full"
   /** The store did not answer: nothing was written. */
   | "storage_failed"
-  /** The server failed; `details` holds the id to look for in its log. */
+  /**
+   * The server failed; `details` contains an id: search the server's log for
+   * it.
+   */
   | "internal"
   /** The server is stopping: reconnect. */
   | "shutting_down"
@@ -92,21 +98,25 @@ export type ErrorCode =
   /** There is no such record. */
   | "not_found"
   /**
-   * More messages or bytes a second than the server takes from one connection.
-   * Nothing was done, no number is used up: send it again after `retry_after`.
+   * More messages or bytes a second than the server accepts from one
+   * connection. Nothing was done, and no number is used up: send the message
+   * again after `retry_after`.
    */
   | "rate_limited";
 
 /** What happened to a field. */
 export type FieldAction =
-  /** It has this value now. */
+  /** The field now has this value. */
   | "update"
-  /** It is gone. */
+  /** The field was removed. */
   | "delete";
 
-/** How two concurrent writes of one field become one. */
+/** Which of two concurrent writes of one field wins. */
 export type MergeStrategy =
-  /** The later timestamp wins; equal ones are decided by client id, then value. */
+  /**
+   * The later timestamp wins; if they are equal, the client id decides, then
+   * the value.
+   */
   | "last_write_wins"
   /**
    * The stored value stays, the other one is kept in the history, and the
@@ -115,7 +125,7 @@ export type MergeStrategy =
   | "keep_both"
   /** The stored value stays. */
   | "server_wins"
-  /** The arriving value is taken. */
+  /** The arriving value replaces the stored one. */
   | "client_wins";
 
 /** Whose value a field has after a conflict. */
@@ -126,80 +136,88 @@ export type Winner =
   | "client";
 
 /**
- * Introduces the client. Optional, and first when sent: a client without it
- * has no `seq`, no heartbeat and no resume after a restore.
+ * Introduces the client. It is optional, and must be the first message. A
+ * client without it has no `seq`, no heartbeat, and cannot resume after a
+ * restore.
  */
 export interface Hello {
   readonly type: "hello";
   /**
-   * Stable id of this client instance, 1 to 255 bytes; a copy of it is another
-   * instance. Needed to send `seq`. It belongs to whoever first wrote under it.
+   * Stable id of this client instance, 1 to 255 bytes; a copy of the client is
+   * another instance. Required to send `seq`. The id belongs to whoever
+   * first wrote under it.
    */
   readonly client_id?: string | undefined;
   /** Bearer token. */
   readonly token?: string | undefined;
   /** Hash of the schema that the client was generated from. */
   readonly schema?: string | undefined;
-  /** The epoch that the client saw last. */
+  /** The last epoch that the client saw. */
   readonly epoch?: string | undefined;
-  /** Every answer up to this `seq` has arrived: the server may forget them. */
+  /**
+   * The client has received every answer up to this `seq`: the server may
+   * forget them.
+   */
   readonly confirmed_seq?: number | undefined;
   /**
-   * Where nobody is asked for a token: the right to write under this
-   * `client_id` once mutations were numbered under it. What `welcome` gave, or
-   * one of the client's own from the first `hello` on; 1 to 255 bytes.
+   * If the server asks for no tokens: the secret that gives the right to write
+   * under this `client_id` after mutations were numbered under it. It is the
+   * one of `welcome`, or one that the client made itself and sends from the
+   * first `hello` on; 1 to 255 bytes.
    */
   readonly secret?: string | undefined;
 }
 
-/** What one connection may ask for. */
+/** Limits of one connection. */
 export interface Limits {
   /** Size of one message, in bytes. */
   readonly message_bytes: number;
-  /** Entities subscribed to at a time. */
+  /** How many entities may be subscribed to at a time. */
   readonly subscriptions: number;
-  /** Requests (not pushes) waiting for their answer at a time. */
+  /** How many requests, other than pushes, may wait for their answer at a time. */
   readonly requests: number;
 }
 
 /** Answers `hello`. */
 export interface Welcome {
   readonly type: "welcome";
-  /** Id of this connection, as found in the server's log. */
+  /** Id of this connection, as in the server's log. */
   readonly session_id: string;
   /** The store's epoch. */
   readonly epoch: string;
   /**
-   * The last `seq` of this client that took effect or was rejected. Whatever
-   * is above has to be sent again.
+   * The last `seq` of this client that took effect or was rejected. The client
+   * has to send all later ones again.
    */
   readonly last_seq: number;
   /**
-   * Each side sends something at least this often, in milliseconds; a `ping`
-   * if there is nothing else. Two of them in silence: the peer is gone.
+   * Each side sends something at least this often, in milliseconds: a `ping` if
+   * there is nothing else. If the other side is silent for two of these
+   * intervals, it is gone.
    */
   readonly heartbeat: number;
-  /** What this connection may ask for. */
+  /** Limits of this connection. */
   readonly limits: Limits;
-  /** The server's clock. */
+  /** The time of the server's clock. */
   readonly server_time: string;
   /** Hash of the schema that the server was generated from. */
   readonly schema: string;
   /**
-   * Given where nobody is asked for a token, as long as nothing was numbered
-   * under the `client_id` and `hello` had none. The first number binds the id
-   * to it: keep it beside the id before that, and say it in every later
-   * `hello`. The id itself is no secret, every change carries it.
+   * Sent if the server asks for no tokens, nothing was numbered under the
+   * `client_id` so far, and `hello` had no secret. The first number binds the
+   * id to the secret: the client stores the secret beside the id before that,
+   * and sends it in every later `hello`. The id itself is no secret: every
+   * change contains it.
    */
   readonly secret?: string | undefined;
 }
 
-/** Presents a fresh token on the live connection; the subject stays the same. */
+/** Sends a new token on the open connection; the subject must be the same. */
 export interface Authenticate {
   readonly type: "authenticate";
   /** Bearer token. */
   readonly token: string;
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id?: string | undefined;
 }
 
@@ -212,29 +230,30 @@ export interface Authenticated {
   readonly request_id?: string | undefined;
 }
 
-/** Something could not be done. Answers the request named in `request_id`. */
+/** Reports a request that failed: the one with this `request_id`. */
 export interface Error {
   readonly type: "error";
-  /** What was wrong, where, and what to do. */
+  /** What was wrong, where, and what to do about it. */
   readonly message: string;
-  /** The same, for programs. */
+  /** The reason, for programs. */
   readonly code?: Open<ErrorCode> | undefined;
-  /** The request that failed, where it had an id. */
+  /** The request that failed, if it had an id. */
   readonly request_id?: string | undefined;
-  /** The mutation that failed, where it had one. */
+  /** The mutation that failed, if it had a number. */
   readonly seq?: number | undefined;
-  /** The same request may succeed later. */
+  /** Whether the same request may succeed later. */
   readonly retryable?: boolean | undefined;
   /**
-   * What this code adds. Where a subscription to one entity is refused, which has
-   * no id, `{"entity": …}` names it, unless the code adds something else.
+   * What this code adds. If the server rejects a subscription to one entity,
+   * which has no id, this is `{"entity": …}`, unless the code adds something
+   * else.
    */
   readonly details: JsonValue;
-  /** Wait this long before sending it again, in milliseconds. */
+  /** How long to wait before sending the request again, in milliseconds. */
   readonly retry_after?: number | undefined;
 }
 
-/** Are you there? Answered with `pong`. */
+/** Asks whether the other side is there; it answers with `pong`. */
 export interface Ping {
   readonly type: "ping";
 }
@@ -245,27 +264,29 @@ export interface Pong {
 }
 
 /**
- * A place in the log of one entity. The two are never used apart: after a
- * restore the epoch is another one, and the same version means something else.
+ * A place in the log of one entity. Always use the epoch and the version
+ * together: after a restore the epoch is another one, and the same version
+ * means something else.
  */
 export interface Position {
   /** The store's epoch when the version was read. */
   readonly epoch: string;
-  /** The version up to which everything was received. */
+  /** The version up to which the client has received everything. */
   readonly version: number;
 }
 
 /**
  * Starts the live stream of whole records. Without `since` it starts with the
- * next change; a client that said `hello` is told where that is.
+ * next change; a client that sent `hello` gets a `sync_complete` that says
+ * where that is.
  */
 export interface Subscribe {
   readonly type: "subscribe";
-  /** The collections. */
+  /** The entities. */
   readonly entities: readonly string[];
   /**
-   * Where to resume, by entity; `sync_complete` tells when the stream has
-   * caught up.
+   * Where to resume, by entity; `sync_complete` says when the stream has caught
+   * up.
    */
   readonly since?: { readonly [key: string]: Position } | undefined;
 }
@@ -273,35 +294,39 @@ export interface Subscribe {
 /** Ends the live stream of whole records. */
 export interface Unsubscribe {
   readonly type: "unsubscribe";
-  /** The collections. */
+  /** The entities. */
   readonly entities: readonly string[];
 }
 
-/** Asks for every record that changed after a version, each at its latest. */
+/** Asks for every record that changed after a version, each in its latest state. */
 export interface Sync {
   readonly type: "sync";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
   /** The last version that the client has; 0 for everything. */
   readonly since: number;
-  /** The epoch in which `since` was read. Without it the version is trusted. */
+  /** The epoch of `since`. Without it the server trusts the version. */
   readonly epoch?: string | undefined;
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id?: string | undefined;
 }
 
-/** Ends the answer to `sync`, and the catching up of `subscribe` with `since`. */
+/**
+ * Ends the answer to `sync`. After `subscribe`, it says that the stream has
+ * caught up.
+ */
 export interface SyncComplete {
   readonly type: "sync_complete";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The client has everything up to here. */
+  /** The client now has everything up to this version. */
   readonly version: number;
   /** The epoch of that version. */
   readonly epoch: string;
   /**
-   * The position could not be resumed and this was a full snapshot: what the
-   * client holds beyond it is gone. Pending writes are not.
+   * The server could not resume from the position and has sent a full snapshot.
+   * The client drops all records that are not in it, but keeps the writes that
+   * wait.
    */
   readonly reset: boolean;
   /** The request that this answers. */
@@ -310,23 +335,23 @@ export interface SyncComplete {
 
 /** One committed change of a record. */
 export interface ChangeLog {
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The record. */
+  /** The id of the record. */
   readonly entity_id: string;
   /** What happened. */
   readonly action: ChangeAction;
   /** The whole record after the change; `null` after a delete. */
   readonly data: JsonValue;
-  /** Place in the entity's log: 1, 2, 3 … */
+  /** The place in the entity's log: 1, 2, 3 … */
   readonly version: number;
-  /** Who wrote it, if the client had introduced itself. */
+  /** The client that wrote it, if it sent `hello` before. */
   readonly client_id?: string | undefined;
   /** When it was committed, by the server's clock. */
   readonly created_at: string;
 }
 
-/** A record changed. */
+/** Reports that a record changed. */
 export interface Change {
   readonly type: "change";
   /** What changed. */
@@ -336,38 +361,41 @@ export interface Change {
 /** Writes a whole record, or deletes it. */
 export interface Push {
   readonly type: "push";
-  /** The collection, 1 to 255 bytes. */
+  /** The entity, 1 to 255 bytes. */
   readonly entity: string;
-  /** The record, 1 to 255 bytes. */
+  /** The id of the record, 1 to 255 bytes. */
   readonly entity_id: string;
-  /** `delete`, or anything else: the log says what really happened. */
+  /**
+   * `delete`, or any other action to write the record: the log says whether it
+   * was created or updated.
+   */
   readonly action: ChangeAction;
   /** The whole record. */
   readonly data: JsonValue;
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id?: string | undefined;
   /**
-   * Number of this mutation, 1, 2, 3 … by client: it takes effect once, however
-   * often it is sent.
+   * The number of this mutation, 1, 2, 3 … by client: it takes effect once,
+   * however often it is sent.
    */
   readonly seq?: number | undefined;
   /**
-   * The version of the record that the client saw (0: none). If it has moved
-   * on, the push is refused with `conflict`.
+   * The version of the record that the client saw (0: none). If the record has
+   * changed since, the push is rejected with `conflict`.
    */
   readonly base_version?: number | undefined;
 }
 
-/** The push is durable. */
+/** Says that the push is durable. */
 export interface PushAck {
   readonly type: "push_ack";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The record. */
+  /** The id of the record. */
   readonly entity_id: string;
   /**
-   * The version that it got; for a delete of what was not there, the version
-   * of the collection.
+   * The version of the write; for a delete of a record that does not exist, the
+   * version of the entity.
    */
   readonly version: number;
   /** The request that this answers. */
@@ -376,23 +404,24 @@ export interface PushAck {
   readonly seq?: number | undefined;
   /** The epoch of the version. */
   readonly epoch?: string | undefined;
-  /** It had arrived before; this is the same answer again. */
+  /** The mutation had arrived before, and this is the same answer again. */
   readonly duplicate?: boolean | undefined;
-  /** The server's clock. */
+  /** The time of the server's clock. */
   readonly server_time?: string | undefined;
 }
 
 /**
  * Starts the live stream of field changes. Without `since` it starts with the
- * next change; a client that said `hello` is told where that is.
+ * next change; a client that sent `hello` gets a `sync_fields_complete` that
+ * says where that is.
  */
 export interface SubscribeFields {
   readonly type: "subscribe_fields";
-  /** The collections. */
+  /** The entities. */
   readonly entities: readonly string[];
   /**
-   * Where to resume, by entity; `sync_fields_complete` tells when the stream
-   * has caught up.
+   * Where to resume, by entity; `sync_fields_complete` says when the stream has
+   * caught up.
    */
   readonly since?: { readonly [key: string]: Position } | undefined;
 }
@@ -400,38 +429,39 @@ export interface SubscribeFields {
 /** Ends the live stream of field changes. */
 export interface UnsubscribeFields {
   readonly type: "unsubscribe_fields";
-  /** The collections. */
+  /** The entities. */
   readonly entities: readonly string[];
 }
 
-/** Asks for every field that changed after a version, each at its latest. */
+/** Asks for every field that changed after a version, each in its latest state. */
 export interface SyncFields {
   readonly type: "sync_fields";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
   /** The last version that the client has; 0 for everything. */
   readonly since: number;
-  /** The epoch in which `since` was read. Without it the version is trusted. */
+  /** The epoch of `since`. Without it the server trusts the version. */
   readonly epoch?: string | undefined;
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id?: string | undefined;
 }
 
 /**
- * Ends the answer to `sync_fields`, and the catching up of `subscribe_fields`
- * with `since`.
+ * Ends the answer to `sync_fields`. After `subscribe_fields`, it says that the
+ * stream has caught up.
  */
 export interface SyncFieldsComplete {
   readonly type: "sync_fields_complete";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The client has everything up to here. */
+  /** The client now has everything up to this version. */
   readonly version: number;
   /** The epoch of that version. */
   readonly epoch: string;
   /**
-   * The position could not be resumed and this was a full snapshot: what the
-   * client holds beyond it is gone. Pending writes are not.
+   * The server could not resume from the position and has sent a full snapshot.
+   * The client drops all records that are not in it, but keeps the writes that
+   * wait.
    */
   readonly reset: boolean;
   /** The request that this answers. */
@@ -440,30 +470,30 @@ export interface SyncFieldsComplete {
 
 /** One committed change of a field. */
 export interface FieldChangeLog {
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The record. */
+  /** The id of the record. */
   readonly entity_id: string;
   /** The top-level key. */
   readonly field: string;
-  /** Its value after the change; `null` after a delete. */
+  /** The value after the change; `null` after a delete. */
   readonly value: JsonValue;
   /** What happened. */
   readonly action: FieldAction;
-  /** Place in the entity's log, the same log as that of whole records. */
+  /** The place in the entity's log; whole records and fields share one log. */
   readonly version: number;
-  /** Who wrote it, if the client had introduced itself. */
+  /** The client that wrote it, if it sent `hello` before. */
   readonly client_id?: string | undefined;
-  /** When it was written, as merged. */
+  /** When it was written, as used for merging. */
   readonly timestamp: string;
   /**
-   * More follows before the client has everything up to this version: a client
-   * that is cut off here resumes from the position it had before.
+   * More changes of this version follow. A client that loses the connection
+   * here resumes from the position that it had before.
    */
   readonly more?: boolean | undefined;
 }
 
-/** A field changed. */
+/** Reports that a field changed. */
 export interface FieldChange {
   readonly type: "field_change";
   /** What changed. */
@@ -476,27 +506,33 @@ export interface FieldUpdate {
   readonly field: string;
   /** Its new value. */
   readonly value: JsonValue;
-  /** Set it or remove it. */
+  /** Whether to set the field or to remove it. */
   readonly action: FieldAction;
   /**
-   * When the user did it. Times ahead of the server's clock by more than a
-   * minute are brought back to that.
+   * When the user did it. A time more than a minute ahead of the server's clock
+   * is set to one minute ahead.
    */
   readonly timestamp: string;
 }
 
-/** Writes some fields of one record, all or none of the winners in one version. */
+/**
+ * Writes some fields of one record. The fields that win are written in one
+ * version, all or none.
+ */
 export interface PushFields {
   readonly type: "push_fields";
-  /** The collection, 1 to 255 bytes. */
+  /** The entity, 1 to 255 bytes. */
   readonly entity: string;
-  /** The record, 1 to 255 bytes. */
+  /** The id of the record, 1 to 255 bytes. */
   readonly entity_id: string;
   /** The fields, each at most once. */
   readonly fields: readonly FieldUpdate[];
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id?: string | undefined;
-  /** Number of this mutation, in one sequence with the pushes of whole records. */
+  /**
+   * The number of this mutation, in one sequence with the pushes of whole
+   * records.
+   */
   readonly seq?: number | undefined;
   /**
    * The version of the record that the client saw: a field that another client
@@ -505,18 +541,18 @@ export interface PushFields {
   readonly base_version?: number | undefined;
 }
 
-/** The field push is durable. */
+/** Says that the field push is durable. */
 export interface FieldPushAck {
   readonly type: "field_push_ack";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The record. */
+  /** The id of the record. */
   readonly entity_id: string;
-  /** How many fields have the pushed value now. */
+  /** How many fields now have the pushed value. */
   readonly applied: number;
   /** How many fields were in conflict; each has its own `field_conflict`. */
   readonly conflicts: number;
-  /** The version of the record now. */
+  /** The current version of the record. */
   readonly version?: number | undefined;
   /** The request that this answers. */
   readonly request_id?: string | undefined;
@@ -524,45 +560,45 @@ export interface FieldPushAck {
   readonly seq?: number | undefined;
   /** The epoch of the version. */
   readonly epoch?: string | undefined;
-  /** It had arrived before; this is the same answer again. */
+  /** The mutation had arrived before, and this is the same answer again. */
   readonly duplicate?: boolean | undefined;
-  /** The server's clock. */
+  /** The time of the server's clock. */
   readonly server_time?: string | undefined;
-  /** How many timestamps lay in the future and were brought back. */
+  /** How many timestamps were too far in the future and were corrected. */
   readonly clamped?: number | undefined;
 }
 
 /**
- * A pushed field was in conflict with a write that the client had not seen.
- * Sent before the `field_push_ack`.
+ * Reports that a pushed field was in conflict with a write that the client had
+ * not seen. Sent before the `field_push_ack`.
  */
 export interface FieldConflict {
   readonly type: "field_conflict";
-  /** The collection. */
+  /** The entity. */
   readonly entity: string;
-  /** The record. */
+  /** The id of the record. */
   readonly entity_id: string;
   /** The top-level key. */
   readonly field: string;
   /** The value that was stored; `null` if it was deleted. */
   readonly server_value: JsonValue;
-  /** When that was written. */
+  /** When that value was written. */
   readonly server_timestamp: string;
   /** The value that was pushed; `null` if that was a delete. */
   readonly client_value: JsonValue;
-  /** When that was written, as merged. */
+  /** When that value was written, as used for merging. */
   readonly client_timestamp: string;
-  /** The version of the record now. */
+  /** The current version of the record. */
   readonly version?: number | undefined;
   /** Whose value the field has now. */
   readonly winner?: Open<Winner> | undefined;
-  /** The rule that decided. */
+  /** The strategy that decided. */
   readonly strategy?: Open<MergeStrategy> | undefined;
   /** The mutation that was in conflict. */
   readonly seq?: number | undefined;
 }
 
-/** A file that was chosen: what is known of it before it is uploaded. */
+/** A chosen file: what is known about it before it is uploaded. */
 export interface FormFile {
   /** Its name, without a path. */
   readonly name: string;
@@ -573,8 +609,8 @@ export interface FormFile {
 }
 
 /**
- * One field of a form and one value of it. A field that has several values, as
- * several checkboxes of one name, stands in the list once for each of them.
+ * One field of a form and one value of it. A field with several values, such as
+ * several checkboxes of one name, appears in the list once for each value.
  */
 export interface FormFieldValue {
   /** The field's name. */
@@ -586,28 +622,28 @@ export interface FormFieldValue {
 }
 
 /**
- * Asks whether one value is valid. A newer one for the same form, instance and
- * field takes the place of one that is still running.
+ * Asks whether one value is valid. A newer question about the same form,
+ * instance and field replaces one that is still running.
  */
 export interface ValidateField {
   readonly type: "validate_field";
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id: string;
   /** The form's name. */
   readonly form: string;
   /** The field's name. */
   readonly field: string;
-  /** What the user entered; the first, if the field has several values. */
+  /** What the user entered; the first value, if the field has several. */
   readonly value: string;
   /**
-   * Which of several such forms on the page. With it, names that the form does not
-   * have are taken for what else the page has there, unless one looks like a
-   * misspelt field; without, they are errors.
+   * Which of several such forms on the page. With it, the server ignores names
+   * that the form does not have, unless one looks like a misspelt field;
+   * without it, such names are errors.
    */
   readonly form_instance?: string | undefined;
   /**
-   * The form's other values, for rules across fields. If the field itself stands
-   * here, too, this is all that it has: several values, or a file.
+   * The form's other values, for rules across fields. If the field itself is in
+   * the list too, these are all of its values: several, or a file.
    */
   readonly values?: readonly FormFieldValue[] | undefined;
 }
@@ -623,19 +659,19 @@ export interface ValidationResult {
   readonly field: string;
   /** Whether the value is valid. */
   readonly valid: boolean;
-  /** If not, why, in words for the user. */
+  /** If it is not valid, the reason, in words for the user. */
   readonly error?: string | undefined;
   /** What the validator adds: a suggestion, a strength, a price. */
   readonly metadata: JsonValue;
 }
 
 /**
- * Asks whether a whole form is valid: every registered field is checked, also
- * those left out here.
+ * Asks whether a whole form is valid: the server checks every registered field,
+ * also those that are not in `fields`.
  */
 export interface ValidateForm {
   readonly type: "validate_form";
-  /** Comes back in the answer. */
+  /** The answer contains the same value. */
   readonly request_id: string;
   /** The form's name. */
   readonly form: string;
@@ -649,7 +685,7 @@ export interface ValidateForm {
 export interface FieldError {
   /** The field's name; empty for the form as a whole. */
   readonly field: string;
-  /** In words for the user. */
+  /** What is wrong, in words for the user. */
   readonly error: string;
 }
 
@@ -660,9 +696,9 @@ export interface FormValidationResult {
   readonly request_id: string;
   /** The form's name. */
   readonly form: string;
-  /** Whether all of it is valid. */
+  /** Whether the whole form is valid. */
   readonly valid: boolean;
-  /** Everything that is wrong. */
+  /** All errors. */
   readonly errors: readonly FieldError[];
 }
 

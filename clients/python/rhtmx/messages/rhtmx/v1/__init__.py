@@ -89,17 +89,17 @@ class ChangeAction(betterproto2.Enum):
 
     CREATE = 1
     """
-    There was no live record before.
+    There was no record before, or it had been deleted.
     """
 
     UPDATE = 2
     """
-    There was one.
+    There was a record before.
     """
 
     DELETE = 3
     """
-    It is gone.
+    The record was deleted.
     """
 
     @classmethod
@@ -167,7 +167,7 @@ class Direction(betterproto2.Enum):
 
 class ErrorCode(betterproto2.Enum):
     """
-    Why a request was refused, or a connection closed.
+    Why a request was rejected, or a connection was closed.
     """
 
     UNSPECIFIED = 0
@@ -177,38 +177,38 @@ class ErrorCode(betterproto2.Enum):
 
     BAD_MESSAGE = 1
     """
-    The message cannot be understood: not valid in its wire format, a field
-    missing or of the wrong type, a value out of its range. The connection
-    survives ten of them.
+    The server cannot read the message: it is not valid in its wire format, a
+    field is missing or has the wrong type, or a value is out of range. The
+    connection survives ten of them.
     """
 
     UNKNOWN_ENTITY = 2
     """
-    The server runs with a fixed list of entities and this is not one of them.
+    The server has a fixed list of entities, and this is not one of them.
     """
 
     UNKNOWN_FORM = 3
     """
-    No form of this name is registered, or it has no field of this name; the
-    message suggests the one that may be meant.
+    No form of this name is registered, or the form has no field of this name;
+    the message suggests a name that may be meant.
     """
 
     INVALID_DATA = 4
     """
-    The write does not fit the record: fields pushed into a record whose data
-    is not a JSON object.
+    The write does not fit the record: fields were pushed into a record whose
+    data is not a JSON object.
     """
 
     CONFLICT = 5
     """
-    The record has moved on since `base_version`. `details` holds it as it is
-    now.
+    The record has changed since `base_version`. `details` contains the current
+    record.
     """
 
     OUT_OF_ORDER = 6
     """
     The `seq` leaves a gap after the last one that arrived, or was confirmed
-    long ago. `details` holds the last `seq`.
+    long ago. `details` contains the last `seq`.
     """
 
     SEQ_REUSED = 7
@@ -218,23 +218,23 @@ class ErrorCode(betterproto2.Enum):
 
     CLIENT_ID_TAKEN = 8
     """
-    This `client_id` belongs to another subject, or to whoever has its secret:
-    use a new one.
+    This `client_id` belongs to another subject, or to the client that has its
+    secret: use a new one.
     """
 
     SUPERSEDED = 9
     """
-    A newer validation of the same field took the place of this one.
+    A newer validation of the same field replaced this one.
     """
 
     TIMEOUT = 10
     """
-    A validator took longer than its time.
+    A validator took longer than its time limit.
     """
 
     TOO_MANY_REQUESTS = 11
     """
-    Too many requests are waiting for their answer on this connection.
+    Too many requests wait for their answer on this connection.
     """
 
     TOO_MANY_SUBSCRIPTIONS = 12
@@ -244,7 +244,8 @@ class ErrorCode(betterproto2.Enum):
 
     TOO_LARGE = 13
     """
-    The message is larger than the server takes. Ends the connection.
+    The message is larger than the server accepts. The server closes the
+    connection.
     """
 
     UNAUTHENTICATED = 14
@@ -264,7 +265,7 @@ class ErrorCode(betterproto2.Enum):
 
     STORAGE_FULL = 17
     """
-    The disk is full: nothing was written, reading goes on.
+    The disk is full: nothing was written; reading still works.
     """
 
     STORAGE_FAILED = 18
@@ -274,7 +275,8 @@ class ErrorCode(betterproto2.Enum):
 
     INTERNAL = 19
     """
-    The server failed; `details` holds the id to look for in its log.
+    The server failed; `details` contains an id: search the server's log for
+    it.
     """
 
     SHUTTING_DOWN = 20
@@ -294,8 +296,9 @@ class ErrorCode(betterproto2.Enum):
 
     RATE_LIMITED = 23
     """
-    More messages or bytes a second than the server takes from one connection.
-    Nothing was done, no number is used up: send it again after `retry_after`.
+    More messages or bytes a second than the server accepts from one
+    connection. Nothing was done, and no number is used up: send the message
+    again after `retry_after`.
     """
 
     @classmethod
@@ -369,12 +372,12 @@ class FieldAction(betterproto2.Enum):
 
     UPDATE = 1
     """
-    It has this value now.
+    The field now has this value.
     """
 
     DELETE = 2
     """
-    It is gone.
+    The field was removed.
     """
 
     @classmethod
@@ -396,7 +399,7 @@ class FieldAction(betterproto2.Enum):
 
 class MergeStrategy(betterproto2.Enum):
     """
-    How two concurrent writes of one field become one.
+    Which of two concurrent writes of one field wins.
     """
 
     UNSPECIFIED = 0
@@ -406,7 +409,8 @@ class MergeStrategy(betterproto2.Enum):
 
     LAST_WRITE_WINS = 1
     """
-    The later timestamp wins; equal ones are decided by client id, then value.
+    The later timestamp wins; if they are equal, the client id decides, then
+    the value.
     """
 
     KEEP_BOTH = 2
@@ -422,7 +426,7 @@ class MergeStrategy(betterproto2.Enum):
 
     CLIENT_WINS = 4
     """
-    The arriving value is taken.
+    The arriving value replaces the stored one.
     """
 
     @classmethod
@@ -486,7 +490,7 @@ class Winner(betterproto2.Enum):
 @dataclass(eq=False, repr=False)
 class Authenticate(betterproto2.Message):
     """
-    Presents a fresh token on the live connection; the subject stays the same.
+    Sends a new token on the open connection; the subject must be the same.
     """
 
     token: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -496,7 +500,7 @@ class Authenticate(betterproto2.Message):
 
     request_id: "str | None" = betterproto2.field(2, betterproto2.TYPE_STRING, optional=True)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
 
@@ -528,7 +532,7 @@ default_message_pool.register_message("rhtmx.v1", "Authenticated", Authenticated
 @dataclass(eq=False, repr=False)
 class Change(betterproto2.Message):
     """
-    A record changed.
+    Reports that a record changed.
     """
 
     change: "ChangeLog | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
@@ -548,12 +552,12 @@ class ChangeLog(betterproto2.Message):
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
     action: "ChangeAction" = betterproto2.field(
@@ -570,12 +574,12 @@ class ChangeLog(betterproto2.Message):
 
     version: "int" = betterproto2.field(5, betterproto2.TYPE_INT64)
     """
-    Place in the entity's log: 1, 2, 3 …
+    The place in the entity's log: 1, 2, 3 …
     """
 
     client_id: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
     """
-    Who wrote it, if the client had introduced itself.
+    The client that wrote it, if it sent `hello` before.
     """
 
     created_at: "datetime.datetime | None" = betterproto2.field(
@@ -592,11 +596,11 @@ default_message_pool.register_message("rhtmx.v1", "ChangeLog", ChangeLog)
 @dataclass(eq=False, repr=False)
 class Envelope(betterproto2.Message):
     """
-    One frame. In the JSON form the name of the case is the value of `type` and
-    its fields lie flat beside it.
+    One frame. In the JSON form, `type` is the name of the case, and its fields
+    are members of the same object.
 
     Oneofs:
-        - message: What it carries.
+        - message: The message in the frame.
     """
 
     hello: "Hello | None" = betterproto2.field(
@@ -617,7 +621,7 @@ class Envelope(betterproto2.Message):
         3, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Presents a fresh token.
+    Sends a new token.
     """
 
     authenticated: "Authenticated | None" = betterproto2.field(
@@ -631,56 +635,56 @@ class Envelope(betterproto2.Message):
         5, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Reports what could not be done.
+    Reports a request that failed.
     """
 
     ping: "Ping | None" = betterproto2.field(
         6, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Asks for a sign of life.
+    Asks whether the other side is there.
     """
 
     pong: "Pong | None" = betterproto2.field(
         7, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Gives one.
+    Answers `ping`.
     """
 
     subscribe: "Subscribe | None" = betterproto2.field(
         10, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Starts a live stream of records.
+    Starts the live stream of whole records.
     """
 
     unsubscribe: "Unsubscribe | None" = betterproto2.field(
         11, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Ends it.
+    Ends a live stream.
     """
 
     sync: "Sync | None" = betterproto2.field(
         12, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Asks for what changed.
+    Asks for the records that changed.
     """
 
     sync_complete: "SyncComplete | None" = betterproto2.field(
         13, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    That was all.
+    Ends the answer to a sync.
     """
 
     change: "Change | None" = betterproto2.field(
         14, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    A record changed.
+    Reports that a record changed.
     """
 
     push: "Push | None" = betterproto2.field(
@@ -694,63 +698,63 @@ class Envelope(betterproto2.Message):
         16, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    It is durable.
+    Says that the write is durable.
     """
 
     subscribe_fields: "SubscribeFields | None" = betterproto2.field(
         20, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Starts a live stream of fields.
+    Starts the live stream of field changes.
     """
 
     unsubscribe_fields: "UnsubscribeFields | None" = betterproto2.field(
         21, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Ends it.
+    Ends a live stream.
     """
 
     sync_fields: "SyncFields | None" = betterproto2.field(
         22, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Asks for what fields changed.
+    Asks for the fields that changed.
     """
 
     sync_fields_complete: "SyncFieldsComplete | None" = betterproto2.field(
         23, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    That was all.
+    Ends the answer to a sync.
     """
 
     field_change: "FieldChange | None" = betterproto2.field(
         24, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    A field changed.
+    Reports that a field changed.
     """
 
     push_fields: "PushFields | None" = betterproto2.field(
         25, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Writes fields.
+    Writes some fields of a record.
     """
 
     field_push_ack: "FieldPushAck | None" = betterproto2.field(
         26, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    They are durable.
+    Says that the field write is durable.
     """
 
     field_conflict: "FieldConflict | None" = betterproto2.field(
         27, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    A field was in conflict.
+    Reports that a written field was in conflict.
     """
 
     validate_field: "ValidateField | None" = betterproto2.field(
@@ -764,7 +768,7 @@ class Envelope(betterproto2.Message):
         31, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Answers.
+    Answers the question.
     """
 
     validate_form: "ValidateForm | None" = betterproto2.field(
@@ -778,7 +782,7 @@ class Envelope(betterproto2.Message):
         33, betterproto2.TYPE_MESSAGE, optional=True, group="message"
     )
     """
-    Answers.
+    Answers the question.
     """
 
 
@@ -788,43 +792,44 @@ default_message_pool.register_message("rhtmx.v1", "Envelope", Envelope)
 @dataclass(eq=False, repr=False)
 class Error(betterproto2.Message):
     """
-    Something could not be done. Answers the request named in `request_id`.
+    Reports a request that failed: the one with this `request_id`.
     """
 
     message: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    What was wrong, where, and what to do.
+    What was wrong, where, and what to do about it.
     """
 
     code: "ErrorCode | None" = betterproto2.field(2, betterproto2.TYPE_ENUM, optional=True)
     """
-    The same, for programs.
+    The reason, for programs.
     """
 
     request_id: "str | None" = betterproto2.field(3, betterproto2.TYPE_STRING, optional=True)
     """
-    The request that failed, where it had an id.
+    The request that failed, if it had an id.
     """
 
     seq: "int | None" = betterproto2.field(4, betterproto2.TYPE_INT64, optional=True)
     """
-    The mutation that failed, where it had one.
+    The mutation that failed, if it had a number.
     """
 
     retryable: "bool | None" = betterproto2.field(5, betterproto2.TYPE_BOOL, optional=True)
     """
-    The same request may succeed later.
+    Whether the same request may succeed later.
     """
 
     details: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
     """
-    What this code adds. Where a subscription to one entity is refused, which has
-    no id, `{"entity": …}` names it, unless the code adds something else.
+    What this code adds. If the server rejects a subscription to one entity,
+    which has no id, this is `{"entity": …}`, unless the code adds something
+    else.
     """
 
     retry_after: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)
     """
-    Wait this long before sending it again, in milliseconds.
+    How long to wait before sending the request again, in milliseconds.
     """
 
 
@@ -834,24 +839,25 @@ default_message_pool.register_message("rhtmx.v1", "Error", Error)
 @dataclass(eq=False, repr=False)
 class ErrorTraits(betterproto2.Message):
     """
-    The row of one error code in the table that both clients and the gRPC door
+    The row of one error code in the table that both clients and the gRPC service
     read.
     """
 
     grpc_status: "int" = betterproto2.field(1, betterproto2.TYPE_INT32)
     """
-    Number of the gRPC status code that carries this error.
+    The number of the gRPC status code for this error.
     """
 
     close_code: "int" = betterproto2.field(2, betterproto2.TYPE_INT32)
     """
-    WebSocket close code, where this error ends the connection: 4000 to 4499
-    tell the client to reconnect, 4500 to 4999 not to. 0: it never ends it.
+    The WebSocket close code, if this error ends the connection. 4000 to 4499
+    tell the client to reconnect, 4500 to 4999 not to reconnect. 0: this error
+    never ends the connection.
     """
 
     retryable: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
     """
-    The same request may succeed later.
+    Whether the same request may succeed later.
     """
 
 
@@ -861,7 +867,7 @@ default_message_pool.register_message("rhtmx.v1", "ErrorTraits", ErrorTraits)
 @dataclass(eq=False, repr=False)
 class FieldChange(betterproto2.Message):
     """
-    A field changed.
+    Reports that a field changed.
     """
 
     change: "FieldChangeLog | None" = betterproto2.field(
@@ -883,12 +889,12 @@ class FieldChangeLog(betterproto2.Message):
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
     field: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
@@ -898,7 +904,7 @@ class FieldChangeLog(betterproto2.Message):
 
     value: "bytes | None" = betterproto2.field(4, betterproto2.TYPE_BYTES, optional=True)
     """
-    Its value after the change; `null` after a delete.
+    The value after the change; `null` after a delete.
     """
 
     action: "FieldAction" = betterproto2.field(
@@ -910,25 +916,25 @@ class FieldChangeLog(betterproto2.Message):
 
     version: "int" = betterproto2.field(6, betterproto2.TYPE_INT64)
     """
-    Place in the entity's log, the same log as that of whole records.
+    The place in the entity's log; whole records and fields share one log.
     """
 
     client_id: "str | None" = betterproto2.field(7, betterproto2.TYPE_STRING, optional=True)
     """
-    Who wrote it, if the client had introduced itself.
+    The client that wrote it, if it sent `hello` before.
     """
 
     timestamp: "datetime.datetime | None" = betterproto2.field(
         8, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    When it was written, as merged.
+    When it was written, as used for merging.
     """
 
     more: "bool | None" = betterproto2.field(9, betterproto2.TYPE_BOOL, optional=True)
     """
-    More follows before the client has everything up to this version: a client
-    that is cut off here resumes from the position it had before.
+    More changes of this version follow. A client that loses the connection
+    here resumes from the position that it had before.
     """
 
 
@@ -938,18 +944,18 @@ default_message_pool.register_message("rhtmx.v1", "FieldChangeLog", FieldChangeL
 @dataclass(eq=False, repr=False)
 class FieldConflict(betterproto2.Message):
     """
-    A pushed field was in conflict with a write that the client had not seen.
-    Sent before the `field_push_ack`.
+    Reports that a pushed field was in conflict with a write that the client had
+    not seen. Sent before the `field_push_ack`.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
     field: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
@@ -966,7 +972,7 @@ class FieldConflict(betterproto2.Message):
         5, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    When that was written.
+    When that value was written.
     """
 
     client_value: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
@@ -978,12 +984,12 @@ class FieldConflict(betterproto2.Message):
         7, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    When that was written, as merged.
+    When that value was written, as used for merging.
     """
 
     version: "int | None" = betterproto2.field(8, betterproto2.TYPE_INT64, optional=True)
     """
-    The version of the record now.
+    The current version of the record.
     """
 
     winner: "Winner | None" = betterproto2.field(9, betterproto2.TYPE_ENUM, optional=True)
@@ -993,7 +999,7 @@ class FieldConflict(betterproto2.Message):
 
     strategy: "MergeStrategy | None" = betterproto2.field(10, betterproto2.TYPE_ENUM, optional=True)
     """
-    The rule that decided.
+    The strategy that decided.
     """
 
     seq: "int | None" = betterproto2.field(11, betterproto2.TYPE_INT64, optional=True)
@@ -1018,7 +1024,7 @@ class FieldError(betterproto2.Message):
 
     error: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    In words for the user.
+    What is wrong, in words for the user.
     """
 
 
@@ -1028,22 +1034,22 @@ default_message_pool.register_message("rhtmx.v1", "FieldError", FieldError)
 @dataclass(eq=False, repr=False)
 class FieldPushAck(betterproto2.Message):
     """
-    The field push is durable.
+    Says that the field push is durable.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
     applied: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
     """
-    How many fields have the pushed value now.
+    How many fields now have the pushed value.
     """
 
     conflicts: "int" = betterproto2.field(4, betterproto2.TYPE_INT64)
@@ -1053,7 +1059,7 @@ class FieldPushAck(betterproto2.Message):
 
     version: "int | None" = betterproto2.field(5, betterproto2.TYPE_INT64, optional=True)
     """
-    The version of the record now.
+    The current version of the record.
     """
 
     request_id: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
@@ -1073,19 +1079,19 @@ class FieldPushAck(betterproto2.Message):
 
     duplicate: "bool | None" = betterproto2.field(9, betterproto2.TYPE_BOOL, optional=True)
     """
-    It had arrived before; this is the same answer again.
+    The mutation had arrived before, and this is the same answer again.
     """
 
     server_time: "datetime.datetime | None" = betterproto2.field(
         10, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    The server's clock.
+    The time of the server's clock.
     """
 
     clamped: "int | None" = betterproto2.field(11, betterproto2.TYPE_INT64, optional=True)
     """
-    How many timestamps lay in the future and were brought back.
+    How many timestamps were too far in the future and were corrected.
     """
 
 
@@ -1112,15 +1118,15 @@ class FieldUpdate(betterproto2.Message):
         3, betterproto2.TYPE_ENUM, default_factory=lambda: FieldAction(0)
     )
     """
-    Set it or remove it.
+    Whether to set the field or to remove it.
     """
 
     timestamp: "datetime.datetime | None" = betterproto2.field(
         4, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    When the user did it. Times ahead of the server's clock by more than a
-    minute are brought back to that.
+    When the user did it. A time more than a minute ahead of the server's clock
+    is set to one minute ahead.
     """
 
 
@@ -1130,8 +1136,8 @@ default_message_pool.register_message("rhtmx.v1", "FieldUpdate", FieldUpdate)
 @dataclass(eq=False, repr=False)
 class FormFieldValue(betterproto2.Message):
     """
-    One field of a form and one value of it. A field that has several values, as
-    several checkboxes of one name, stands in the list once for each of them.
+    One field of a form and one value of it. A field with several values, such as
+    several checkboxes of one name, appears in the list once for each value.
     """
 
     field: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1156,7 +1162,7 @@ default_message_pool.register_message("rhtmx.v1", "FormFieldValue", FormFieldVal
 @dataclass(eq=False, repr=False)
 class FormFile(betterproto2.Message):
     """
-    A file that was chosen: what is known of it before it is uploaded.
+    A chosen file: what is known about it before it is uploaded.
     """
 
     name: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1196,12 +1202,12 @@ class FormValidationResult(betterproto2.Message):
 
     valid: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
     """
-    Whether all of it is valid.
+    Whether the whole form is valid.
     """
 
     errors: "list[FieldError]" = betterproto2.field(4, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    Everything that is wrong.
+    All errors.
     """
 
 
@@ -1216,12 +1222,12 @@ class GetFieldsRequest(betterproto2.Message):
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
 
@@ -1251,12 +1257,12 @@ class GetRecordRequest(betterproto2.Message):
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
 
@@ -1266,14 +1272,16 @@ default_message_pool.register_message("rhtmx.v1", "GetRecordRequest", GetRecordR
 @dataclass(eq=False, repr=False)
 class Hello(betterproto2.Message):
     """
-    Introduces the client. Optional, and first when sent: a client without it
-    has no `seq`, no heartbeat and no resume after a restore.
+    Introduces the client. It is optional, and must be the first message. A
+    client without it has no `seq`, no heartbeat, and cannot resume after a
+    restore.
     """
 
     client_id: "str | None" = betterproto2.field(1, betterproto2.TYPE_STRING, optional=True)
     """
-    Stable id of this client instance, 1 to 255 bytes; a copy of it is another
-    instance. Needed to send `seq`. It belongs to whoever first wrote under it.
+    Stable id of this client instance, 1 to 255 bytes; a copy of the client is
+    another instance. Required to send `seq`. The id belongs to whoever
+    first wrote under it.
     """
 
     token: "str | None" = betterproto2.field(2, betterproto2.TYPE_STRING, optional=True)
@@ -1288,19 +1296,21 @@ class Hello(betterproto2.Message):
 
     epoch: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
-    The epoch that the client saw last.
+    The last epoch that the client saw.
     """
 
     confirmed_seq: "int | None" = betterproto2.field(5, betterproto2.TYPE_INT64, optional=True)
     """
-    Every answer up to this `seq` has arrived: the server may forget them.
+    The client has received every answer up to this `seq`: the server may
+    forget them.
     """
 
     secret: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
     """
-    Where nobody is asked for a token: the right to write under this
-    `client_id` once mutations were numbered under it. What `welcome` gave, or
-    one of the client's own from the first `hello` on; 1 to 255 bytes.
+    If the server asks for no tokens: the secret that gives the right to write
+    under this `client_id` after mutations were numbered under it. It is the
+    one of `welcome`, or one that the client made itself and sends from the
+    first `hello` on; 1 to 255 bytes.
     """
 
 
@@ -1310,29 +1320,29 @@ default_message_pool.register_message("rhtmx.v1", "Hello", Hello)
 @dataclass(eq=False, repr=False)
 class HistoryRequest(betterproto2.Message):
     """
-    Names a stretch of history.
+    Names a part of the history.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str | None" = betterproto2.field(2, betterproto2.TYPE_STRING, optional=True)
     """
-    One record of it; without it, all.
+    The id of one record; without it, all records.
     """
 
     since: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
     """
-    The last version that is not wanted.
+    Only commits after this version.
     """
 
     until: "datetime.datetime | None" = betterproto2.field(
         4, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    The last moment that is wanted.
+    Only commits up to this time.
     """
 
 
@@ -1342,7 +1352,7 @@ default_message_pool.register_message("rhtmx.v1", "HistoryRequest", HistoryReque
 @dataclass(eq=False, repr=False)
 class Limits(betterproto2.Message):
     """
-    What one connection may ask for.
+    Limits of one connection.
     """
 
     message_bytes: "int" = betterproto2.field(1, betterproto2.TYPE_INT64)
@@ -1352,12 +1362,12 @@ class Limits(betterproto2.Message):
 
     subscriptions: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
     """
-    Entities subscribed to at a time.
+    How many entities may be subscribed to at a time.
     """
 
     requests: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
     """
-    Requests (not pushes) waiting for their answer at a time.
+    How many requests, other than pushes, may wait for their answer at a time.
     """
 
 
@@ -1367,7 +1377,7 @@ default_message_pool.register_message("rhtmx.v1", "Limits", Limits)
 @dataclass(eq=False, repr=False)
 class Ping(betterproto2.Message):
     """
-    Are you there? Answered with `pong`.
+    Asks whether the other side is there; it answers with `pong`.
     """
 
     pass
@@ -1391,8 +1401,9 @@ default_message_pool.register_message("rhtmx.v1", "Pong", Pong)
 @dataclass(eq=False, repr=False)
 class Position(betterproto2.Message):
     """
-    A place in the log of one entity. The two are never used apart: after a
-    restore the epoch is another one, and the same version means something else.
+    A place in the log of one entity. Always use the epoch and the version
+    together: after a restore the epoch is another one, and the same version
+    means something else.
     """
 
     epoch: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1402,7 +1413,7 @@ class Position(betterproto2.Message):
 
     version: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
     """
-    The version up to which everything was received.
+    The version up to which the client has received everything.
     """
 
 
@@ -1417,19 +1428,20 @@ class Push(betterproto2.Message):
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection, 1 to 255 bytes.
+    The entity, 1 to 255 bytes.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record, 1 to 255 bytes.
+    The id of the record, 1 to 255 bytes.
     """
 
     action: "ChangeAction" = betterproto2.field(
         3, betterproto2.TYPE_ENUM, default_factory=lambda: ChangeAction(0)
     )
     """
-    `delete`, or anything else: the log says what really happened.
+    `delete`, or any other action to write the record: the log says whether it
+    was created or updated.
     """
 
     data: "bytes | None" = betterproto2.field(4, betterproto2.TYPE_BYTES, optional=True)
@@ -1439,19 +1451,19 @@ class Push(betterproto2.Message):
 
     request_id: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
     seq: "int | None" = betterproto2.field(6, betterproto2.TYPE_INT64, optional=True)
     """
-    Number of this mutation, 1, 2, 3 … by client: it takes effect once, however
-    often it is sent.
+    The number of this mutation, 1, 2, 3 … by client: it takes effect once,
+    however often it is sent.
     """
 
     base_version: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)
     """
-    The version of the record that the client saw (0: none). If it has moved
-    on, the push is refused with `conflict`.
+    The version of the record that the client saw (0: none). If the record has
+    changed since, the push is rejected with `conflict`.
     """
 
 
@@ -1461,23 +1473,23 @@ default_message_pool.register_message("rhtmx.v1", "Push", Push)
 @dataclass(eq=False, repr=False)
 class PushAck(betterproto2.Message):
     """
-    The push is durable.
+    Says that the push is durable.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record.
+    The id of the record.
     """
 
     version: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
     """
-    The version that it got; for a delete of what was not there, the version
-    of the collection.
+    The version of the write; for a delete of a record that does not exist, the
+    version of the entity.
     """
 
     request_id: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
@@ -1497,14 +1509,14 @@ class PushAck(betterproto2.Message):
 
     duplicate: "bool | None" = betterproto2.field(7, betterproto2.TYPE_BOOL, optional=True)
     """
-    It had arrived before; this is the same answer again.
+    The mutation had arrived before, and this is the same answer again.
     """
 
     server_time: "datetime.datetime | None" = betterproto2.field(
         8, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    The server's clock.
+    The time of the server's clock.
     """
 
 
@@ -1514,17 +1526,18 @@ default_message_pool.register_message("rhtmx.v1", "PushAck", PushAck)
 @dataclass(eq=False, repr=False)
 class PushFields(betterproto2.Message):
     """
-    Writes some fields of one record, all or none of the winners in one version.
+    Writes some fields of one record. The fields that win are written in one
+    version, all or none.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection, 1 to 255 bytes.
+    The entity, 1 to 255 bytes.
     """
 
     entity_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The record, 1 to 255 bytes.
+    The id of the record, 1 to 255 bytes.
     """
 
     fields: "list[FieldUpdate]" = betterproto2.field(3, betterproto2.TYPE_MESSAGE, repeated=True)
@@ -1534,12 +1547,13 @@ class PushFields(betterproto2.Message):
 
     request_id: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
     seq: "int | None" = betterproto2.field(5, betterproto2.TYPE_INT64, optional=True)
     """
-    Number of this mutation, in one sequence with the pushes of whole records.
+    The number of this mutation, in one sequence with the pushes of whole
+    records.
     """
 
     base_version: "int | None" = betterproto2.field(6, betterproto2.TYPE_INT64, optional=True)
@@ -1560,14 +1574,14 @@ class PushFieldsResponse(betterproto2.Message):
 
     ack: "FieldPushAck | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    What was done.
+    What was written.
     """
 
     conflicts: "list[FieldConflict]" = betterproto2.field(
         2, betterproto2.TYPE_MESSAGE, repeated=True
     )
     """
-    What was in conflict.
+    The fields that were in conflict.
     """
 
 
@@ -1577,17 +1591,17 @@ default_message_pool.register_message("rhtmx.v1", "PushFieldsResponse", PushFiel
 @dataclass(eq=False, repr=False)
 class PushOutcome(betterproto2.Message):
     """
-    What became of one push of many: one of the two is there.
+    The outcome of one push of many: either `ack` or `error` is there.
     """
 
     ack: "PushAck | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    It was written, and that is durable.
+    The push was written and is durable.
     """
 
     error: "Error | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    It was refused, and nothing of it was written.
+    The push was rejected, and nothing of it was written.
     """
 
 
@@ -1598,12 +1612,13 @@ default_message_pool.register_message("rhtmx.v1", "PushOutcome", PushOutcome)
 class Subscribe(betterproto2.Message):
     """
     Starts the live stream of whole records. Without `since` it starts with the
-    next change; a client that said `hello` is told where that is.
+    next change; a client that sent `hello` gets a `sync_complete` that says
+    where that is.
     """
 
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
     """
-    The collections.
+    The entities.
     """
 
     since: "dict[str, Position]" = betterproto2.field(
@@ -1612,8 +1627,8 @@ class Subscribe(betterproto2.Message):
         map_meta=betterproto2.map_meta(betterproto2.TYPE_STRING, betterproto2.TYPE_MESSAGE),
     )
     """
-    Where to resume, by entity; `sync_complete` tells when the stream has
-    caught up.
+    Where to resume, by entity; `sync_complete` says when the stream has caught
+    up.
     """
 
 
@@ -1624,12 +1639,13 @@ default_message_pool.register_message("rhtmx.v1", "Subscribe", Subscribe)
 class SubscribeFields(betterproto2.Message):
     """
     Starts the live stream of field changes. Without `since` it starts with the
-    next change; a client that said `hello` is told where that is.
+    next change; a client that sent `hello` gets a `sync_fields_complete` that
+    says where that is.
     """
 
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
     """
-    The collections.
+    The entities.
     """
 
     since: "dict[str, Position]" = betterproto2.field(
@@ -1638,8 +1654,8 @@ class SubscribeFields(betterproto2.Message):
         map_meta=betterproto2.map_meta(betterproto2.TYPE_STRING, betterproto2.TYPE_MESSAGE),
     )
     """
-    Where to resume, by entity; `sync_fields_complete` tells when the stream
-    has caught up.
+    Where to resume, by entity; `sync_fields_complete` says when the stream has
+    caught up.
     """
 
 
@@ -1649,12 +1665,12 @@ default_message_pool.register_message("rhtmx.v1", "SubscribeFields", SubscribeFi
 @dataclass(eq=False, repr=False)
 class Sync(betterproto2.Message):
     """
-    Asks for every record that changed after a version, each at its latest.
+    Asks for every record that changed after a version, each in its latest state.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     since: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
@@ -1664,12 +1680,12 @@ class Sync(betterproto2.Message):
 
     epoch: "str | None" = betterproto2.field(3, betterproto2.TYPE_STRING, optional=True)
     """
-    The epoch in which `since` was read. Without it the version is trusted.
+    The epoch of `since`. Without it the server trusts the version.
     """
 
     request_id: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
 
@@ -1679,17 +1695,18 @@ default_message_pool.register_message("rhtmx.v1", "Sync", Sync)
 @dataclass(eq=False, repr=False)
 class SyncComplete(betterproto2.Message):
     """
-    Ends the answer to `sync`, and the catching up of `subscribe` with `since`.
+    Ends the answer to `sync`. After `subscribe`, it says that the stream has
+    caught up.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     version: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
     """
-    The client has everything up to here.
+    The client now has everything up to this version.
     """
 
     epoch: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
@@ -1699,8 +1716,9 @@ class SyncComplete(betterproto2.Message):
 
     reset: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
     """
-    The position could not be resumed and this was a full snapshot: what the
-    client holds beyond it is gone. Pending writes are not.
+    The server could not resume from the position and has sent a full snapshot.
+    The client drops all records that are not in it, but keeps the writes that
+    wait.
     """
 
     request_id: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
@@ -1715,12 +1733,12 @@ default_message_pool.register_message("rhtmx.v1", "SyncComplete", SyncComplete)
 @dataclass(eq=False, repr=False)
 class SyncFields(betterproto2.Message):
     """
-    Asks for every field that changed after a version, each at its latest.
+    Asks for every field that changed after a version, each in its latest state.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     since: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
@@ -1730,12 +1748,12 @@ class SyncFields(betterproto2.Message):
 
     epoch: "str | None" = betterproto2.field(3, betterproto2.TYPE_STRING, optional=True)
     """
-    The epoch in which `since` was read. Without it the version is trusted.
+    The epoch of `since`. Without it the server trusts the version.
     """
 
     request_id: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
 
@@ -1745,18 +1763,18 @@ default_message_pool.register_message("rhtmx.v1", "SyncFields", SyncFields)
 @dataclass(eq=False, repr=False)
 class SyncFieldsComplete(betterproto2.Message):
     """
-    Ends the answer to `sync_fields`, and the catching up of `subscribe_fields`
-    with `since`.
+    Ends the answer to `sync_fields`. After `subscribe_fields`, it says that the
+    stream has caught up.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     version: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
     """
-    The client has everything up to here.
+    The client now has everything up to this version.
     """
 
     epoch: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
@@ -1766,8 +1784,9 @@ class SyncFieldsComplete(betterproto2.Message):
 
     reset: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
     """
-    The position could not be resumed and this was a full snapshot: what the
-    client holds beyond it is gone. Pending writes are not.
+    The server could not resume from the position and has sent a full snapshot.
+    The client drops all records that are not in it, but keeps the writes that
+    wait.
     """
 
     request_id: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
@@ -1787,7 +1806,7 @@ class Unsubscribe(betterproto2.Message):
 
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
     """
-    The collections.
+    The entities.
     """
 
 
@@ -1802,7 +1821,7 @@ class UnsubscribeFields(betterproto2.Message):
 
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
     """
-    The collections.
+    The entities.
     """
 
 
@@ -1812,13 +1831,13 @@ default_message_pool.register_message("rhtmx.v1", "UnsubscribeFields", Unsubscri
 @dataclass(eq=False, repr=False)
 class ValidateField(betterproto2.Message):
     """
-    Asks whether one value is valid. A newer one for the same form, instance and
-    field takes the place of one that is still running.
+    Asks whether one value is valid. A newer question about the same form,
+    instance and field replaces one that is still running.
     """
 
     request_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
     form: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -1833,20 +1852,20 @@ class ValidateField(betterproto2.Message):
 
     value: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
     """
-    What the user entered; the first, if the field has several values.
+    What the user entered; the first value, if the field has several.
     """
 
     form_instance: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
     """
-    Which of several such forms on the page. With it, names that the form does not
-    have are taken for what else the page has there, unless one looks like a
-    misspelt field; without, they are errors.
+    Which of several such forms on the page. With it, the server ignores names
+    that the form does not have, unless one looks like a misspelt field;
+    without it, such names are errors.
     """
 
     values: "list[FormFieldValue]" = betterproto2.field(6, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    The form's other values, for rules across fields. If the field itself stands
-    here, too, this is all that it has: several values, or a file.
+    The form's other values, for rules across fields. If the field itself is in
+    the list too, these are all of its values: several, or a file.
     """
 
 
@@ -1856,13 +1875,13 @@ default_message_pool.register_message("rhtmx.v1", "ValidateField", ValidateField
 @dataclass(eq=False, repr=False)
 class ValidateForm(betterproto2.Message):
     """
-    Asks whether a whole form is valid: every registered field is checked, also
-    those left out here.
+    Asks whether a whole form is valid: the server checks every registered field,
+    also those that are not in `fields`.
     """
 
     request_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    Comes back in the answer.
+    The answer contains the same value.
     """
 
     form: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -1912,7 +1931,7 @@ class ValidationResult(betterproto2.Message):
 
     error: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
     """
-    If not, why, in words for the user.
+    If it is not valid, the reason, in words for the user.
     """
 
     metadata: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
@@ -1927,17 +1946,17 @@ default_message_pool.register_message("rhtmx.v1", "ValidationResult", Validation
 @dataclass(eq=False, repr=False)
 class WatchRequest(betterproto2.Message):
     """
-    Names a collection and where to start.
+    Names an entity and where to start.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The collection.
+    The entity.
     """
 
     since: "Position | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    Where to resume; without it, at the head.
+    Where to resume; without it, the stream starts with the next change.
     """
 
 
@@ -1952,7 +1971,7 @@ class Welcome(betterproto2.Message):
 
     session_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    Id of this connection, as found in the server's log.
+    Id of this connection, as in the server's log.
     """
 
     epoch: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -1962,26 +1981,27 @@ class Welcome(betterproto2.Message):
 
     last_seq: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
     """
-    The last `seq` of this client that took effect or was rejected. Whatever
-    is above has to be sent again.
+    The last `seq` of this client that took effect or was rejected. The client
+    has to send all later ones again.
     """
 
     heartbeat: "int" = betterproto2.field(4, betterproto2.TYPE_INT64)
     """
-    Each side sends something at least this often, in milliseconds; a `ping`
-    if there is nothing else. Two of them in silence: the peer is gone.
+    Each side sends something at least this often, in milliseconds: a `ping` if
+    there is nothing else. If the other side is silent for two of these
+    intervals, it is gone.
     """
 
     limits: "Limits | None" = betterproto2.field(5, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    What this connection may ask for.
+    Limits of this connection.
     """
 
     server_time: "datetime.datetime | None" = betterproto2.field(
         6, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
     )
     """
-    The server's clock.
+    The time of the server's clock.
     """
 
     schema: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
@@ -1991,10 +2011,11 @@ class Welcome(betterproto2.Message):
 
     secret: "str | None" = betterproto2.field(8, betterproto2.TYPE_STRING, optional=True)
     """
-    Given where nobody is asked for a token, as long as nothing was numbered
-    under the `client_id` and `hello` had none. The first number binds the id
-    to it: keep it beside the id before that, and say it in every later
-    `hello`. The id itself is no secret, every change carries it.
+    Sent if the server asks for no tokens, nothing was numbered under the
+    `client_id` so far, and `hello` had no secret. The first number binds the
+    id to the secret: the client stores the secret beside the id before that,
+    and sends it in every later `hello`. The id itself is no secret: every
+    change contains it.
     """
 
 
@@ -2036,8 +2057,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[PushOutcome]":
         """
-        Writes many records with many in flight. Each gets its outcome, in order, and
-        one that is refused does not keep the next from being written.
+        Writes many records with many in flight. Each push gets its outcome, in
+        order; a rejected push does not stop the ones after it.
         """
 
         async for response in self._stream_stream(
@@ -2061,9 +2082,9 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
     ) -> "AsyncIterator[PushAck]":
         """
         Writes many records with many in flight, answered in order, up to the first
-        one that is refused: it ends the stream with its error, after the answers to
-        all before it. Pushes that were under way by then may have been written; what
-        became of them is not told (`PushEach` tells it).
+        rejected push: it ends the stream with its error, after the answers to all
+        pushes before it. Later pushes that were in flight may have been written,
+        but the stream does not report their outcome (`PushEach` does).
         """
 
         async for response in self._stream_stream(
@@ -2149,7 +2170,7 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "ChangeLog":
         """
-        Reads one record; `not_found` if there is none.
+        Reads one record; `not_found` if it does not exist.
         """
 
         return await self._unary_unary(
@@ -2170,8 +2191,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "GetFieldsResponse":
         """
-        Reads the fields of one record, with who wrote them and when; `not_found` if
-        there is no such record.
+        Reads the fields of one record, with their authors and times; `not_found`
+        if the record does not exist.
         """
 
         return await self._unary_unary(
@@ -2192,7 +2213,7 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        Reads what changed, and ends with `sync_complete`.
+        Reads the records that changed, and ends with `sync_complete`.
         """
 
         async for response in self._unary_stream(
@@ -2214,7 +2235,7 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        Reads what fields changed, and ends with `sync_fields_complete`.
+        Reads the fields that changed, and ends with `sync_fields_complete`.
         """
 
         async for response in self._unary_stream(
@@ -2236,8 +2257,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        Reads what changed, and goes on live. `sync_complete` tells when it is live,
-        and from which position.
+        Reads the records that changed, and continues live. `sync_complete` says
+        when it is live, and from which position.
         """
 
         async for response in self._unary_stream(
@@ -2259,8 +2280,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        Reads what fields changed, and goes on live. `sync_fields_complete` tells
-        when it is live, and from which position.
+        Reads the fields that changed, and continues live. `sync_fields_complete`
+        says when it is live, and from which position.
         """
 
         async for response in self._unary_stream(
@@ -2283,7 +2304,7 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
     ) -> "AsyncIterator[ChangeLog]":
         """
         Reads every commit that is still kept, oldest first. Field writes that lost
-        are no commits.
+        are not commits.
         """
 
         async for response in self._unary_stream(
@@ -2305,7 +2326,7 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        The socket's whole session, over gRPC.
+        The whole session of a WebSocket, over gRPC.
         """
 
         async for response in self._stream_stream(
@@ -2337,8 +2358,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def push_each(self, messages: "AsyncIterator[Push]") -> "AsyncIterator[PushOutcome]":
         """
-        Writes many records with many in flight. Each gets its outcome, in order, and
-        one that is refused does not keep the next from being written.
+        Writes many records with many in flight. Each push gets its outcome, in
+        order; a rejected push does not stop the ones after it.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2347,9 +2368,9 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
     async def push_many(self, messages: "AsyncIterator[Push]") -> "AsyncIterator[PushAck]":
         """
         Writes many records with many in flight, answered in order, up to the first
-        one that is refused: it ends the stream with its error, after the answers to
-        all before it. Pushes that were under way by then may have been written; what
-        became of them is not told (`PushEach` tells it).
+        rejected push: it ends the stream with its error, after the answers to all
+        pushes before it. Later pushes that were in flight may have been written,
+        but the stream does not report their outcome (`PushEach` does).
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2378,22 +2399,22 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def get_record(self, message: "GetRecordRequest") -> "ChangeLog":
         """
-        Reads one record; `not_found` if there is none.
+        Reads one record; `not_found` if it does not exist.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
     async def get_fields(self, message: "GetFieldsRequest") -> "GetFieldsResponse":
         """
-        Reads the fields of one record, with who wrote them and when; `not_found` if
-        there is no such record.
+        Reads the fields of one record, with their authors and times; `not_found`
+        if the record does not exist.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
     async def sync(self, message: "Sync") -> "AsyncIterator[Envelope]":
         """
-        Reads what changed, and ends with `sync_complete`.
+        Reads the records that changed, and ends with `sync_complete`.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2401,7 +2422,7 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def sync_fields(self, message: "SyncFields") -> "AsyncIterator[Envelope]":
         """
-        Reads what fields changed, and ends with `sync_fields_complete`.
+        Reads the fields that changed, and ends with `sync_fields_complete`.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2409,8 +2430,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def watch(self, message: "WatchRequest") -> "AsyncIterator[Envelope]":
         """
-        Reads what changed, and goes on live. `sync_complete` tells when it is live,
-        and from which position.
+        Reads the records that changed, and continues live. `sync_complete` says
+        when it is live, and from which position.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2418,8 +2439,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def watch_fields(self, message: "WatchRequest") -> "AsyncIterator[Envelope]":
         """
-        Reads what fields changed, and goes on live. `sync_fields_complete` tells
-        when it is live, and from which position.
+        Reads the fields that changed, and continues live. `sync_fields_complete`
+        says when it is live, and from which position.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2428,7 +2449,7 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
     async def history(self, message: "HistoryRequest") -> "AsyncIterator[ChangeLog]":
         """
         Reads every commit that is still kept, oldest first. Field writes that lost
-        are no commits.
+        are not commits.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
@@ -2436,7 +2457,7 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def connect(self, messages: "AsyncIterator[Envelope]") -> "AsyncIterator[Envelope]":
         """
-        The socket's whole session, over gRPC.
+        The whole session of a WebSocket, over gRPC.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
