@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the command's name; by default the process's own.
 
     Returns:
-        The exit code: 0 stopped when asked to, 1 failed, 2 wrong options.
+        The exit code: 0 stopped on request, 1 failed, 2 wrong options.
     """
     return cli.main(argv, App)
 

@@ -18,7 +18,8 @@ DEMO = "rhtmx_server.demo:app"
 DESCRIPTION = """\
 Live data, live fields and live forms over one WebSocket.
 
-Without --app it runs its demo: open http://127.0.0.1:3000/ in two windows."""
+Without --app the server runs its demo: open http://127.0.0.1:3000/ in two
+windows."""
 
 EPILOG = """\
 examples:
@@ -33,17 +34,18 @@ examples:
   RHTMX_STORE=sqlite:////var/lib/app.db RHTMX_LOG_FORMAT=json rhtmx-server --app app:app
       settings from the environment, as in a container
 
-Every option can be given as the environment variable in brackets. An option on
-the command line goes before the variable, that before the app's own settings.
+You can set each option with the environment variable in brackets. The command
+line takes precedence over the variable, and the variable over the app's own
+settings.
 
-When it is ready it prints one line to standard output, its log goes to standard
-error:
+When the server is ready it prints one line to standard output; its log goes to
+standard error:
   ready ws://127.0.0.1:3000/api/ws
 
-SIGTERM and SIGINT (Ctrl-C) stop it in order: writes are finished and clients
-told to reconnect. A second one stops it at once.
+On SIGTERM or SIGINT (Ctrl-C) it finishes the writes, tells the clients to
+reconnect, and stops. A second signal stops it at once.
 
-exit codes: 0 stopped when asked to, 1 failed, 2 wrong options."""
+exit codes: 0 stopped on request, 1 failed, 2 wrong options."""
 
 
 class OptionKind(enum.Enum):
@@ -114,18 +116,18 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option(
             "--store",
             "URL",
-            "where the data lives: sqlite:///relative.db, sqlite:////absolute.db, or memory:// "
-            "to forget it all at the end",
+            "where records are kept: sqlite:///relative.db, sqlite:////absolute.db, or "
+            "memory:// to keep nothing after the end",
             default="the app's own",
         ),
     ),
     "where to listen": (
-        Option("--host", "ADDRESS", "0.0.0.0 or :: for every network"),
-        Option("--port", "PORT", "0 takes a free one", OptionKind.WHOLE),
+        Option("--host", "ADDRESS", "the address to listen on; 0.0.0.0 or :: for every network"),
+        Option("--port", "PORT", "the port; 0 takes a free one", OptionKind.WHOLE),
         Option(
             "--origin",
             "ORIGIN",
-            "a page from this origin may connect as well, such as https://example.com; may be "
+            "one more origin whose pages may connect, such as https://example.com; may be "
             "given several times (in the variable: separated by commas)",
             setting="origins",
             default="only pages that this server serves",
@@ -140,43 +142,46 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             OptionKind.WHOLE,
             default="no gRPC",
         ),
-        Option("--grpc-host", "ADDRESS", "where to listen; other machines need TLS"),
+        Option(
+            "--grpc-host", "ADDRESS", "the address to listen on; one that others reach needs TLS"
+        ),
         Option("--grpc-cert", "FILE", "certificate chain (PEM) for TLS", default="no TLS"),
         Option("--grpc-key", "FILE", "its key (PEM)", default="no TLS"),
         Option(
             "--grpc-client-ca",
             "FILE",
-            "clients have to show a certificate signed by one of these (PEM)",
-            default="they show none",
+            "CA certificates (PEM): clients have to show one that these have signed",
+            default="no client certificates",
         ),
-        Option("--grpc-max-size", "BYTES", "size of a message", OptionKind.SIZE),
+        Option("--grpc-max-size", "BYTES", "largest message", OptionKind.SIZE),
         Option("--grpc-streams", "COUNT", "calls at a time on a connection", OptionKind.WHOLE),
         Option("--grpc-connections", "COUNT", "connections at a time", OptionKind.WHOLE),
         Option("--grpc-calls", "COUNT", "calls a second on a connection", OptionKind.WHOLE),
-        Option("--grpc-outbox", "BYTES", "what waits for all streams of a peer", OptionKind.SIZE),
+        Option("--grpc-outbox", "BYTES", "bytes that wait for one peer", OptionKind.SIZE),
     ),
     "log": (
-        Option("--log-format", "FORMAT", "text or json, one record a line"),
+        Option("--log-format", "FORMAT", "text or json, one entry a line"),
         Option("--log-level", "LEVEL", "debug, info, warning or error"),
     ),
     "limits of one connection": (
-        Option("--max-size", "BYTES", "size of a message", OptionKind.SIZE),
-        Option("--outbox", "BYTES", "what waits for a slow reader", OptionKind.SIZE),
+        Option("--max-size", "BYTES", "largest message", OptionKind.SIZE),
+        Option("--outbox", "BYTES", "bytes that wait for a slow reader", OptionKind.SIZE),
         Option("--subscriptions", "COUNT", "entities subscribed to", OptionKind.WHOLE),
         Option("--requests", "COUNT", "requests that wait for their answer", OptionKind.WHOLE),
         Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", OptionKind.WHOLE),
-        Option("--bad-messages", "COUNT", "messages that may not be understood", OptionKind.WHOLE),
+        Option("--bad-messages", "COUNT", "messages that may be unreadable", OptionKind.WHOLE),
         Option(
-            "--messages-per-second", "COUNT", "messages that are taken; 0: any", OptionKind.WHOLE
+            "--messages-per-second",
+            "COUNT",
+            "messages from a client; 0: any number",
+            OptionKind.WHOLE,
         ),
         Option(
-            "--bytes-per-second", "BYTES", "size of all that are taken; 0: any", OptionKind.SIZE
+            "--bytes-per-second", "BYTES", "bytes from a client; 0: any number", OptionKind.SIZE
         ),
     ),
     "limits of the server": (
-        Option(
-            "--handshakes", "COUNT", "peers that have yet to say what they want", OptionKind.WHOLE
-        ),
+        Option("--handshakes", "COUNT", "peers that have not sent a request yet", OptionKind.WHOLE),
         Option("--connections", "COUNT", "open connections, gRPC included", OptionKind.WHOLE),
         Option(
             "--connections-per-address",
@@ -184,19 +189,19 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             "of these, from one address; raise it behind a proxy on another machine",
             OptionKind.WHOLE,
         ),
-        Option("--connections-per-subject", "COUNT", "of these, of one user", OptionKind.WHOLE),
-        Option("--clients", "COUNT", "clients that are remembered", OptionKind.WHOLE),
+        Option("--connections-per-subject", "COUNT", "of these, of one subject", OptionKind.WHOLE),
+        Option("--clients", "COUNT", "clients that the server remembers", OptionKind.WHOLE),
         Option("--entities", "COUNT", "entities that are not declared", OptionKind.WHOLE),
     ),
     "times": (
-        Option("--heartbeat", "SECONDS", "each side gives a sign of life", OptionKind.NUMBER),
+        Option("--heartbeat", "SECONDS", "time between two signs of life", OptionKind.NUMBER),
         Option(
             "--stall-timeout",
             "SECONDS",
-            "a reader that takes nothing is cut off",
+            "time until a reader that takes nothing is dropped",
             OptionKind.NUMBER,
         ),
-        Option("--handshake-timeout", "SECONDS", "to say what is wanted", OptionKind.NUMBER),
+        Option("--handshake-timeout", "SECONDS", "time to send a request", OptionKind.NUMBER),
         Option("--stop-timeout", "SECONDS", "how long stopping may take", OptionKind.NUMBER),
         Option("--history-days", "DAYS", "how long each change is kept", OptionKind.NUMBER),
         Option("--tombstone-days", "DAYS", "how long deletions are kept", OptionKind.NUMBER),
@@ -207,15 +212,13 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         ),
         Option("--deflate-level", "LEVEL", "1 is fast, 9 is small", OptionKind.WHOLE),
         Option(
-            "--deflate-threshold", "BYTES", "smaller messages stay as they are", OptionKind.SIZE
+            "--deflate-threshold", "BYTES", "smaller messages are not compressed", OptionKind.SIZE
         ),
         Option("--gzip-level", "LEVEL", "the same for the legacy endpoints", OptionKind.WHOLE),
         Option("--gzip-threshold", "BYTES", "the same for the legacy endpoints", OptionKind.SIZE),
     ),
     "validators": (
-        Option(
-            "--validator-timeout", "SECONDS", "where one names no time itself", OptionKind.NUMBER
-        ),
-        Option("--validator-threads", "COUNT", "blocking ones at a time", OptionKind.WHOLE),
+        Option("--validator-timeout", "SECONDS", "for one without a time limit", OptionKind.NUMBER),
+        Option("--validator-threads", "COUNT", "plain ones at a time", OptionKind.WHOLE),
     ),
 }
