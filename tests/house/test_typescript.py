@@ -80,6 +80,6 @@ def test_what_decides_knows_no_clock_no_chance_no_socket_and_no_loop(path: Path)
 
 def test_every_file_that_the_readme_names_exists() -> None:
     text = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([\w-]+\.ts)`", text.partition("What decides is pure")[2]))
+    named = set(re.findall(r"`([\w-]+\.ts)`", text.partition("## Work on this client")[2]))
     assert len(named) > 5
     assert named <= {path.name for path in FILES}
