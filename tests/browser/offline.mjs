@@ -82,7 +82,7 @@ export async function offlineEditsOfOneFieldCanBeAnsweredWithMine({ open }) {
 export async function offlineEditsOfOneFieldCanBeMerged({ open }) {
   const { one, other, id, conflict, answer } = await bothWroteTheTitle(open);
   await answer("Merge");
-  const both = conflict.getByLabel("One value out of both");
+  const both = conflict.getByLabel("One value from both");
   assert.equal(await both.inputValue(), "Plums / Pears");
   await answer("Cancel");
   assert.equal(await both.isVisible(), false);
@@ -206,7 +206,7 @@ export async function aRefusedWriteIsShownWithItsTextAndCanBeRetried({ open, ask
   const refused = one.page.locator("#rejected .entry");
   await refused.getByText("Notes “A text that must not be lost”").waitFor();
   await refused.getByText("It does not fit the record").waitFor();
-  await one.card(id).getByText("Refused: Notes.").waitFor();
+  await one.card(id).getByText("Rejected: Notes.").waitFor();
   await one.shows(id, "notes", "");
   await one.saved();
   await one.reload();
@@ -226,6 +226,6 @@ export async function aRefusedWriteCanBeGivenUp({ open, ask }) {
   await window.write("1", "notes", "No matter");
   const refused = window.page.locator("#rejected .entry");
   await refused.getByRole("button", { name: "Discard" }).click();
-  await window.page.getByText("None was refused.").waitFor();
+  await window.page.getByText("No write was rejected.").waitFor();
   await window.card("1").getByText("Refused").waitFor({ state: "hidden" });
 }

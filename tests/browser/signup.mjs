@@ -116,7 +116,7 @@ export async function ofTwoWhoSignUpAtOnceTheLoserSeesItAtTheField({ open, ask }
   assert.match(await error(page, "username").innerText(), /Username “grace” is taken/);
   await page.locator("#username:focus").waitFor();
   assert.equal(await page.locator("#email").inputValue(), GOOD.email);
-  await page.getByText("None was refused.").waitFor();
+  await page.getByText("No write was rejected.").waitFor();
   await page.getByText("1 member", { exact: true }).waitFor();
 }
 

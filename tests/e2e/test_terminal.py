@@ -173,7 +173,7 @@ async def test_tail_tells_of_a_reset(tmp_path: Path) -> None:
                 assert after["epoch"] != before["epoch"]
                 told = {await tail.news(), await tail.news()}
                 assert any(
-                    line.startswith("reset: tasks could not go on from version 1") for line in told
+                    line.startswith("reset: tasks could not resume from version 1") for line in told
                 )
 
 
@@ -212,7 +212,7 @@ async def test_sync_says_where_to_go_on_and_goes_on_there(terminal: Terminal) ->
     await terminal.run("push", "tasks", "1", "n:=1")
     first = await terminal.run("sync", "tasks")
     assert len(first.lines) == 1
-    since = first.err.removeprefix("go on with: --since ").strip()
+    since = first.err.removeprefix("continue with: --since ").strip()
     await terminal.run("push", "tasks", "2", "n:=2")
     (change, position) = objects(await terminal.run("sync", "tasks", "--since", since, "--json"))
     assert (change["entity_id"], change["data"]) == ("2", {"n": 2})
@@ -228,7 +228,7 @@ async def test_sync_from_a_place_of_another_log_is_a_reset(terminal: Terminal) -
     await terminal.run("push", "tasks", "1", "n:=1")
     ended = await terminal.run("sync", "tasks", "--since", "elsewhere:1", "--json")
     assert [line["type"] for line in objects(ended)] == ["reset", "change", "position"]
-    assert ended.err.startswith("reset: tasks could not go on from version 1")
+    assert ended.err.startswith("reset: tasks could not resume from version 1")
 
 
 # Writing.
@@ -298,7 +298,7 @@ async def test_many_are_pushed_in_order_and_a_refused_one_stops_no_other(
     ]
     refusal, told = ended.err.splitlines()
     assert refusal.startswith("error: standard input, line 301: tasks/300: ")
-    assert told == "599 written, 1 refused"
+    assert told == "599 written, 1 rejected"
 
 
 async def test_a_line_is_pushed_before_the_next_one_is_there(by_hand: Terminal) -> None:

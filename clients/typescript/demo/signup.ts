@@ -31,7 +31,7 @@ export function offerSignUp(client: Client, members: Collection<JsonValue>): voi
     const name = username.value;
     setText(status, "One moment…");
     void signUp(client, members, name).then(async (failure) => {
-      setText(status, failure ?? `Welcome, ${name}. All but your username stays with you.`);
+      setText(status, failure ?? `Welcome, ${name}. Only your username is shared.`);
       if (failure === undefined) form.reset();
       // The check says at the field who has the name by now.
       else if (!(await bound.check("username"))) username.focus();

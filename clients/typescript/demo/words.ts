@@ -79,7 +79,7 @@ export function writeInWords(message: Push | PushFields): string {
 
 /** Why a write was refused. */
 export function refusalInWords(code: string, text: string): string {
-  const words = Object.hasOwn(REFUSALS, code) ? REFUSALS[code]! : "The server refused it";
+  const words = Object.hasOwn(REFUSALS, code) ? REFUSALS[code]! : "The server rejected it";
   return `${words} (${code}: ${text}).`;
 }
 
@@ -88,7 +88,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   invalid_data: "It does not fit the record",
   too_large: "It is too large",
   forbidden: "You may not do this",
-  bad_message: "The server did not understand it",
+  bad_message: "The server could not read it",
 };
 
 /** A number of bytes, roughly. */

@@ -42,7 +42,9 @@ def push(request: PushMany, text: str, where: str) -> Push | None:
         raise _wrong(where, "a change of a whole record expected: use rhtmx sync without --fields")
     unknown = sorted(line.keys() - _KEYS - _OF_SYNC)
     if unknown:
-        raise _wrong(where, f"no key {unknown[0]!r} expected: {', '.join(sorted(_KEYS))} are known")
+        raise _wrong(
+            where, f"unknown key {unknown[0]!r}: the known ones are {', '.join(sorted(_KEYS))}"
+        )
     entity_id, action = line.get("entity_id"), line.get("action", "update")
     if not isinstance(entity_id, str):
         raise _wrong(where, "entity_id: a text expected")

@@ -67,7 +67,7 @@ async def connected(
                 await asyncio.gather(watcher, return_exceptions=True)
     except TimeoutError:
         raise CommandError(
-            f"'{server.shown}' was away for {server.timeout:g} s: is the server running?",
+            f"'{server.shown}' did not answer for {server.timeout:g} s: is the server running?",
             NO_CONNECTION,
         ) from None
 

@@ -59,7 +59,7 @@ def choose(name: str) -> File:
     except (OSError, ValueError) as failure:
         raise _unreadable(name, failure) from None
     if not stat.S_ISREG(found.st_mode):
-        raise CommandError(f"{name}: a file expected, this is none", USAGE)
+        raise CommandError(f"{name}: a file expected, this is not one", USAGE)
     kind, encoding = mimetypes.guess_type(Path(name).name)
     return File(Path(name).name, found.st_size, "" if kind is None or encoding else kind)
 

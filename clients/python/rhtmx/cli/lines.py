@@ -43,7 +43,7 @@ def pushed(
         yield f"{paint('green', '✓')} {'  '.join(told)}"
         return
     if result.clamped:
-        told.append(f"({result.clamped} from the future, taken as now)")
+        told.append(f"({result.clamped} from the future, corrected)")
     yield f"{paint('green', '✓')} {'  '.join(told)}"
     for conflict in result.conflicts:
         yield _conflict(conflict, paint, zone)

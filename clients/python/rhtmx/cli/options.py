@@ -64,7 +64,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str], version: str, disk: Di
 def _server(given: Mapping[str, Any], environ: Mapping[str, str]) -> Server:
     token, file = given.get("token"), given.get("token_file")
     if token is not None and file is not None:
-        raise _wrong("--token and --token-file are two answers to one question: give one")
+        raise _wrong("--token and --token-file exclude each other: give one")
     if token is None and file is None:
         token = environ.get("RHTMX_TOKEN", "").strip() or None
     if token is not None and (size := len(token.encode(errors="surrogatepass"))) > MAX_TOKEN:
@@ -100,14 +100,14 @@ def _files(
     named = [name for name in ("ca", "cert", "key") if name in given]
     if not url.startswith("wss:"):
         if named:
-            raise _wrong(f"--{named[0]} goes with a wss:// or https:// URL")
+            raise _wrong(f"--{named[0]} needs a wss:// or https:// URL")
         return None, None, None
     if "key" in given and "cert" not in given:
-        raise _wrong("--key goes with --cert, whose key it is")
+        raise _wrong("--key needs --cert, the certificate of that key")
     # A certificate and its key are one thing: they come from the same place.
     pair = given if "cert" in given else {n: environ.get(f"RHTMX_{n.upper()}") for n in _PAIR}
     if pair.get("key") and not pair.get("cert"):
-        raise _wrong("RHTMX_KEY goes with RHTMX_CERT, whose key it is")
+        raise _wrong("RHTMX_KEY needs RHTMX_CERT, the certificate of that key")
     ca, cert, key = given.get("ca") or environ.get("RHTMX_CA"), pair.get("cert"), pair.get("key")
     return Path(ca) if ca else None, Path(cert) if cert else None, Path(key) if key else None
 
@@ -132,7 +132,7 @@ def _push(given: Mapping[str, Any], disk: Disk) -> Request:
         for name in ("remove", "delete", "base_version"):
             if name in given:
                 flag = name.replace("_", "-")
-                raise _wrong(f"--from and --{flag} do not go together: say it in each line")
+                raise _wrong(f"--from and --{flag} exclude each other: give it in each line")
         if operands:
             raise _wrong(f"--from: ids and data come from the lines, not from {operands[0]!r}")
         return PushMany(entity, given["source"], bool(given.get("fields")))
@@ -142,7 +142,7 @@ def _push(given: Mapping[str, Any], disk: Disk) -> Request:
     remove, delete = tuple(given.get("remove", ())), bool(given.get("delete"))
     fields = bool(given.get("fields"))
     if remove and not fields:
-        raise _wrong("--remove goes with --fields: without it the record is replaced anyway")
+        raise _wrong("--remove needs --fields: without it the whole record is replaced")
     if delete and (rest or fields):
         raise _wrong("--delete takes the whole record: no DATA, no --fields")
     data = {} if remove and not rest else None if delete else _data(rest, disk.load)
@@ -158,7 +158,7 @@ def _data(rest: Sequence[str], load: Callable[[str], str]) -> Any:
     (first, *others) = rest
     if first == "-" or (first.startswith("@") and "=" not in first):
         if others:
-            raise _wrong(f"{first} is all of DATA: {others[0]!r} is too much")
+            raise _wrong(f"{first} is all of DATA: remove {others[0]!r}")
         name = first.removeprefix("@")
         return values.parse_json(load(name), "standard input" if name == "-" else name)
     return values.data(rest)

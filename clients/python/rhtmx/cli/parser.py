@@ -96,37 +96,37 @@ def _share(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--token",
-        help="bearer token [RHTMX_TOKEN]; others on this machine can see the arguments: "
+        help="bearer token [RHTMX_TOKEN]; others on this machine can see the arguments, so "
         "better use the variable, or --token-file",
     )
     group.add_argument(
         "--token-file",
         metavar="FILE",
-        help="file that holds the token; read again for each connection",
+        help="file with the token; read again for each connection",
     )
     group.add_argument(
         "--ca",
         metavar="FILE",
-        help="whom to trust with TLS, as PEM [RHTMX_CA, or whom the system trusts]",
+        help="trusted CA certificates for TLS, as PEM [RHTMX_CA, or those of the system]",
     )
     group.add_argument(
         "--cert",
         metavar="FILE",
-        help="certificate of this client, as PEM, for a server that asks [RHTMX_CERT]",
+        help="certificate of this client, as PEM, if the server asks for one [RHTMX_CERT]",
     )
     group.add_argument(
         "--key",
         metavar="FILE",
-        help="the key to it, if it is not in the same file [RHTMX_KEY]",
+        help="its key, if it is not in the same file [RHTMX_KEY]",
     )
     group.add_argument(
-        "--format", choices=("json", "proto"), help="how messages are written on the wire [json]"
+        "--format", choices=("json", "proto"), help="format of the messages on the wire [json]"
     )
     group.add_argument("--json", action="store_true", help="print JSON lines, for programs")
     group.add_argument(
         "--timeout",
         metavar="SECONDS",
-        help=f"wait for the server, and for each answer, at most [{DEFAULT_TIMEOUT:g}]",
+        help=f"longest wait for the server, and for each answer [{DEFAULT_TIMEOUT:g}]",
     )
 
 
@@ -143,15 +143,15 @@ def _since(command: argparse.ArgumentParser, default: str) -> None:
 
 
 def _tail(command: argparse.ArgumentParser) -> None:
-    _operands(command, "ENTITY", "the collections")
+    _operands(command, "ENTITY", "the entities")
     _since(command, "with the next change")
     command.add_argument("--fields", action="store_true", help="field by field")
-    command.add_argument("-n", "--count", metavar="COUNT", help="end after so many changes")
+    command.add_argument("-n", "--count", metavar="COUNT", help="end after this many changes")
 
 
 def _push(command: argparse.ArgumentParser) -> None:
-    command.add_argument("entity", metavar="ENTITY", help="the collection")
-    _operands(command, "ID DATA", "the record, and what it is to be")
+    command.add_argument("entity", metavar="ENTITY", help="the entity")
+    _operands(command, "ID DATA", "the id of the record, and its new data")
     command.add_argument(
         "--fields", action="store_true", help="merge the fields into the record, keep the others"
     )
@@ -159,24 +159,24 @@ def _push(command: argparse.ArgumentParser) -> None:
         "--remove",
         metavar="FIELD",
         action="append",
-        help="remove a field; goes with --fields, may be given several times",
+        help="remove a field; needs --fields, may be given several times",
     )
     command.add_argument("--delete", action="store_true", help="delete the record")
     command.add_argument(
         "--base-version",
         metavar="N",
-        help="refuse it if the record has moved on since version N (0: if there is one)",
+        help="only if the record is still at version N (0: only if there is none)",
     )
     command.add_argument(
         "--from",
         dest="source",
         metavar="FILE",
-        help="write many: each line a JSON object; - is standard input",
+        help="write many records: each line is a JSON object; - is standard input",
     )
 
 
 def _sync(command: argparse.ArgumentParser) -> None:
-    command.add_argument("entity", metavar="ENTITY", help="the collection")
+    command.add_argument("entity", metavar="ENTITY", help="the entity")
     _since(command, "0")
     command.add_argument("--fields", action="store_true", help="field by field")
 

@@ -135,7 +135,7 @@ async def sync(server: Server, request: Sync, output: Output) -> int:
         output.record(records.position(request.entity, result.position))
     else:
         _print_all(result, output)
-    output.note(f"go on with: --since {lines.place(result.position)}")
+    output.note(f"continue with: --since {lines.place(result.position)}")
     return FINE
 
 
@@ -151,8 +151,8 @@ def _print_all(result: SyncResult[Change] | SyncResult[FieldChange], output: Out
 def _tell_reset(reset: Reset, output: Output) -> None:
     read = "its beginning" if reset.position is None else f"version {reset.position.version}"
     output.note(
-        f"reset: {reset.entity} could not go on from {read}: what was read of it before may be "
-        "out of date, all of it follows anew"
+        f"reset: {reset.entity} could not resume from {read}: its earlier lines may be out of "
+        "date, and all of its records follow again"
     )
     if output.json:
         output.record(records.reset(reset))

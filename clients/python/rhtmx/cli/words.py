@@ -1,4 +1,4 @@
-"""What the help says.
+"""The words of the help.
 
 Holds words only: which options there are is for `parser`.
 """
@@ -15,31 +15,31 @@ DESCRIPTION = "Live data, live fields and live forms of an rhtmx server, from a 
 EPILOG = """\
 examples:
   rhtmx tail tasks
-      what happens to tasks, as it happens
+      show changes of tasks as they happen
   rhtmx push tasks 7 title="Write it down" done:=false
       write a record
   rhtmx sync tasks --json > tasks.jsonl
-      everything there is, once, as JSON lines
+      print all records, once, as JSON lines
   rhtmx validate signup email=nope
-      is this form valid?
+      check a form
   RHTMX_URL=wss://example.com/api/ws RHTMX_TOKEN=… rhtmx tail tasks
-      another server, with a token
+      use another server, with a token
 
 `rhtmx COMMAND --help` says more.
 
-exit codes: 0 fine, 1 refused or invalid, 2 wrong options, 3 no connection,
+exit codes: 0 success, 1 rejected or invalid, 2 wrong options, 3 no connection,
 130 ended with Ctrl-C."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the help of one command says.
+    """The help of one command.
 
     Attributes:
         usage: how it is written.
-        summary: it, in a line.
-        description: it, in full.
-        epilog: examples, and what else is good to know.
+        summary: one line.
+        description: the full description.
+        epilog: examples and notes.
     """
 
     usage: str
@@ -53,11 +53,11 @@ COMMANDS: Mapping[str, Words] = {
         "rhtmx tail ENTITY [ENTITY …] [options]",
         "follow changes as they happen",
         """\
-Follow what happens to one or more collections. A line is a change: version,
-what happened, record, data, time (of this machine's zone) and the client.
+Show the changes of one or more entities. Each line is a change: version,
+action, record, data, time (in this machine's time zone) and client.
 
-A lost connection is made again, and reading goes on where it was; standard
-error says so. Ctrl-C ends it.""",
+After a lost connection, it reconnects and resumes, and says so on standard
+error. Ctrl-C ends it.""",
         """\
 examples:
   rhtmx tail tasks
@@ -65,10 +65,11 @@ examples:
   rhtmx tail tasks --fields                 field by field
   rhtmx tail tasks -n 1 --json | jq .data   wait for the next change
 
-With --json a line is an object: type change or field_change, entity, entity_id,
-action, data (or field and value), version, epoch, client_id, created_at (or
-timestamp). If a stream could not go on where it was, one of type reset says so:
-what was printed of that entity may be out of date, all of it follows anew.""",
+With --json each line is an object: type change or field_change, entity,
+entity_id, action, data (or field and value), version, epoch, client_id,
+created_at (or timestamp). If a stream cannot resume, it prints an object of
+type reset: earlier lines of that entity may be out of date, and all of its
+records follow again.""",
     ),
     "push": Words(
         "rhtmx push ENTITY ID DATA [options]\n"
@@ -81,11 +82,11 @@ Write a record, and print its version once it is durable.
 DATA is one of
   field=text field:=JSON …   an object; := takes numbers, true, null, lists …
   '{"title": "…"}'           any JSON value
-  @FILE                      a file that holds it
+  @FILE                      a file with the JSON value
   -                          standard input
 
-With --fields the fields are merged into the record, and the others stay. What
-was in conflict is printed, and the exit code is 1 if a field did not win.""",
+With --fields the fields are merged into the record, and the other fields stay.
+It prints each conflict, and the exit code is 1 if a field lost.""",
         """\
 examples:
   rhtmx push tasks 7 title="Write it down" done:=false
@@ -95,32 +96,33 @@ examples:
   rhtmx sync tasks --json | rhtmx push copies --from -
 
 A line of --from is {"entity_id": "7", "data": {…}}; it may have a
-"base_version", or "action": "delete" instead of data. What `rhtmx sync --json`
-prints is read as well. A refused line does not stop the others.""",
+"base_version", or "action": "delete" instead of data. It also reads
+the output of `rhtmx sync --json`. A rejected line does not stop the others.""",
     ),
     "sync": Words(
         "rhtmx sync ENTITY [options]",
-        "read what there is, once",
+        "read the current records, once",
         """\
-Read every record that changed after a position, each once, at its latest; then
-say on standard error where to go on.""",
+Read every record that changed after a position, each once, in its latest
+state. Then print on standard error the position from which to continue.""",
         """\
 examples:
-  rhtmx sync tasks                     everything
-  rhtmx sync tasks --since 3f9c…:41    what has changed since then
+  rhtmx sync tasks                     all records
+  rhtmx sync tasks --since 3f9c…:41    records that changed since then
   rhtmx sync tasks --fields --json
 
-With --json the lines are those of `rhtmx tail --json`, and the last one is of
-type position: entity, epoch, version.""",
+With --json it prints lines like those of `rhtmx tail --json`, and a last line
+of type position: entity, epoch, version.""",
     ),
     "validate": Words(
         "rhtmx validate FORM field=value [field=value …] [options]",
         "ask whether a form is valid",
         """\
-Ask the server whether a whole form is valid (fields left out are checked, too),
-or with --field about one; the others go along for rules across fields. A field
-that has several values is given once for each; field=@FILE chooses a file, of
-which name, size and type are sent; field=@@text is a text that begins with @.
+Ask the server whether a whole form is valid; it also checks fields that you
+leave out. With --field ask about one field; the server gets the others for
+rules across fields. Give a field with several values once for each value.
+field=@FILE chooses a file: its name, size and type are sent. field=@@text is a
+text that begins with @.
 
 The exit code is 1 if it is not valid.""",
         """\
@@ -129,8 +131,8 @@ examples:
   rhtmx validate signup email=nope --field email
   rhtmx validate article tags=red tags=blue document=@report.pdf
 
-With --json: one object with valid and errors, or with --field valid, error and
-metadata.""",
+With --json it prints one object with valid and errors, or with --field one with
+valid, error and metadata.""",
     ),
 }
-"""Command → what its help says."""
+"""Command → its help."""

@@ -24,7 +24,7 @@ __all__ = ["push", "push_many"]
 IN_FLIGHT = 256
 """Writes that wait for their answer at a time: as many as a server takes by default."""
 
-_UNKNOWN = "it may have been written, or not: look with `rhtmx sync`"
+_UNKNOWN = "it may or may not have been written: check with `rhtmx sync`"
 
 _Result: TypeAlias = PushResult | FieldPushResult
 
@@ -124,7 +124,7 @@ class _Many:
 
     def told(self) -> str:
         """How it went, in a line."""
-        refused = f", {self.refused} refused" if self.refused else ""
+        refused = f", {self.refused} rejected" if self.refused else ""
         return f"{self._written} written{refused}"
 
 

@@ -90,7 +90,7 @@ it("says why a write was refused", () => {
   expect(words.refusalInWords("conflict", "at version 7")).toBe(
     "Somebody else was first (conflict: at version 7).",
   );
-  expect(words.refusalInWords("valueOf", "no")).toBe("The server refused it (valueOf: no).");
+  expect(words.refusalInWords("valueOf", "no")).toBe("The server rejected it (valueOf: no).");
 });
 
 it("says bytes roughly", () => {

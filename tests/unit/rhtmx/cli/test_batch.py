@@ -56,7 +56,7 @@ def test_what_is_no_record_is_left_out(line: str) -> None:
         (WHOLE, '{"entity_id": 7, "data": 1}', "entity_id: a text expected"),
         (WHOLE, '{"entity_id": "7"}', "data is missing"),
         (WHOLE, '{"entity_id": "7", "data": 1, "action": "upsert"}', "action: one of create"),
-        (WHOLE, '{"entity_id": "7", "data": 1, "base_verison": 1}', "no key 'base_verison'"),
+        (WHOLE, '{"entity_id": "7", "data": 1, "base_verison": 1}', "unknown key 'base_verison'"),
         (WHOLE, '{"entity_id": "7", "data": 1, "base_version": "1"}', "base_version: a whole"),
         (WHOLE, '{"entity_id": "7", "data": 1, "base_version": true}', "base_version: a whole"),
         (WHOLE, '{"type": "field_change"}', "a change of a whole record expected"),

@@ -77,7 +77,7 @@ async def test_who_is_not_patient_waits_for_no_longer_than_the_timeout(
     with pytest.raises(CommandError) as raised:
         await wait()
     assert raised.value.status == NO_CONNECTION
-    assert raised.value.message.startswith(f"'{peer.url}' was away for 0.1 s")
+    assert raised.value.message.startswith(f"'{peer.url}' did not answer for 0.1 s")
 
 
 async def test_connections_that_come_back_in_time_are_no_failure(peer: Peer) -> None:

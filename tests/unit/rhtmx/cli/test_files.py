@@ -73,8 +73,8 @@ def test_what_is_no_file_cannot_be_chosen(tmp_path: Path) -> None:
     for name, words in (
         ("/nowhere", "/nowhere cannot be read: No such file or directory"),
         ("a\0b", "a\0b cannot be read: embedded null byte"),
-        (str(tmp_path), f"{tmp_path}: a file expected, this is none"),
-        (str(tmp_path / "pipe"), f"{tmp_path}/pipe: a file expected, this is none"),
+        (str(tmp_path), f"{tmp_path}: a file expected, this is not one"),
+        (str(tmp_path / "pipe"), f"{tmp_path}/pipe: a file expected, this is not one"),
     ):
         with pytest.raises(CommandError) as raised:
             choose(name)

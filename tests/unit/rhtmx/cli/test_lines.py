@@ -32,7 +32,7 @@ def test_each_conflict_is_a_line() -> None:
         clamped=2,
     )
     assert list(pushed(result, PLAIN, UTC)) == [
-        "✓ tasks/7  version 43  (2 from the future, taken as now)",
+        "✓ tasks/7  version 43  (2 from the future, corrected)",
         '✗ title  "mine" lost against "theirs" of 2026-11-22 10:00:01 (last_write_wins)',
         "✗ done  nothing lost against true of 2026-11-22 10:00:01 (last_write_wins)",
         '! note  "mine" won over "theirs" of 2026-11-22 10:00:01',

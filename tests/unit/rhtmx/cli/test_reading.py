@@ -100,7 +100,7 @@ async def test_a_reset_is_told_before_what_follows_anew(peer: Peer) -> None:
     assert [record["type"] for record in screen.records] == ["reset", "change", "change"]
     assert screen.records[0]["position"] == {"epoch": "before", "version": 9}
     assert any(
-        line.startswith("reset: tasks could not go on from version 9") for line in screen.news
+        line.startswith("reset: tasks could not resume from version 9") for line in screen.news
     )
 
 
@@ -109,7 +109,7 @@ async def test_sync_prints_everything_and_where_to_go_on(peer: Peer) -> None:
     screen = Screen(json=True)
     assert await sync(server(peer.url), Sync("tasks", 0, False), screen.output) == 0
     assert [record["type"] for record in screen.records] == ["change", "change", "position"]
-    assert screen.news == ["go on with: --since e0:2"]
+    assert screen.news == ["continue with: --since e0:2"]
 
 
 async def test_sync_lays_a_table_out_by_all_of_its_rows(peer: Peer) -> None:
