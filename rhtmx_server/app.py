@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -33,7 +33,7 @@ from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import Commit, Mutation
+from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.server import RunningServer
@@ -222,7 +222,7 @@ class App:
         self._hooks.check(self._allowed())
         hooks = HookRunner(self._hooks, self._store)
         self._clock = ServerClock(wall_clock, time.monotonic)
-        server = RunningServer(self._compose(hooks), hooks, self.pages, self._clock)
+        server = RunningServer(self._compose(), hooks, self.pages, self._clock)
         self._server = server
         try:
             return await server.start()
@@ -333,17 +333,11 @@ class App:
 
     # Inside.
 
-    def _compose(self, hooks: HookRunner) -> Services:
+    def _compose(self) -> Services:
         config, metrics, store = self.config, self.metrics, self._store
         call_soon = asyncio.get_running_loop().call_soon
         tick = Tick(call_soon)
         hub = Hub(tick, metrics.delivered)
-
-        def deliver(commits: Sequence[Commit]) -> None:
-            # First, as it only takes a note: whatever happens to a subscriber, hooks are told.
-            hooks.notice(commits)
-            hub.deliver(commits)
-
         policy_of = policies(self._entities)
         deciders: Mapping[type[Push | PushFields], Decide] = {
             Push: changes_decider(policy_of),
@@ -362,7 +356,6 @@ class App:
             committer=Committer(
                 store,
                 deciders,
-                deliver,
                 self._clock,
                 metrics,
                 most_clients=config.clients,
