@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,9 @@ import pytest
 
 from tests.docs.markdown import page, rows
 from tests.docs.node import require_node
+from tests.house.source import ROOT
 from tests.house.walks import typescript
+from tests.house.walks.__main__ import elsewhere, main
 from tests.house.walks.recorder import Recorder
 from tests.house.walks.walk import Call, House, Place, Walk, heights
 from tests.house.walks.walks import WALKS, walk
@@ -282,6 +286,32 @@ def test_an_import_of_types_makes_no_floor() -> None:
 
 
 # The walks.
+
+
+def test_the_command_prints_the_table_and_what_it_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["push", "--flat", "--calls"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^\| push \| \d+ \| \d+ \| \d+ \|$", said, re.MULTILINE)
+    assert "\n  enters a room: outside -> rhtmx_server.transports.socket:" in said
+    assert "\n  turns back: rhtmx_server.writing.committer:_answer -> rhtmx_server." in said
+    assert "\n  rhtmx_server.writing.batch:Batch.decide -> rhtmx_server.writing.batch:" in said
+
+
+def test_another_checkout_is_imported_before_this_one(tmp_path: Path) -> None:
+    command, environ = elsewhere(tmp_path, ["push", "--tree", str(tmp_path), "--flat"])
+    assert command[1:] == ["-P", "-m", "tests.house.walks", "push", "--flat"]
+    path = environ["PYTHONPATH"].split(os.pathsep)
+    assert path == [str(tmp_path), str(tmp_path / "clients" / "python"), str(ROOT)]
+
+
+def test_a_walk_that_there_is_not_is_refused_with_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["pull"])
+    assert "no walk pull: there are push, validate_field" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", WALKS)

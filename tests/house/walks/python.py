@@ -18,6 +18,7 @@ import rhtmx
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.wire import encode_message
 from rhtmx_server import App, Config
+from rhtmx_server.stores.sqlite import SqliteStore
 from tests.house.source import SOURCES, within
 from tests.house.walks.recorder import Recorder
 from tests.house.walks.walk import Call
@@ -44,7 +45,8 @@ async def record(drive: Drive) -> list[Call]:
         recorder = Recorder(only, without=frozenset(server))
     with tempfile.TemporaryDirectory() as folder, recorder.attached():
         app = App(
-            store=f"sqlite:///{folder}/server.db",
+            # On this clock no commit is slow, or another thread would take over at some time.
+            store=SqliteStore(Path(folder) / "server.db", clock=lambda: 0.0),
             config=Config(port=0, grpc_port=0),
             undeclared=True,
         )
