@@ -143,6 +143,13 @@ async def wake_up():
     future.add_done_callback(lambda _: act())
     future.set_result(None)
 
+async def wait_for_it():
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(finish, future)
+    await future
+
+def finish(future): future.set_result(None)
+
 async def hand_to_a_thread():
     asyncio.get_running_loop().run_in_executor(None, thread)
 
@@ -180,6 +187,7 @@ async def recorded(name: str, program: str = PROGRAM, elsewhere: str = "") -> li
         ("hand_to_the_loop", [">hand_to_the_loop", "hand_to_the_loop>act"]),
         ("begin_a_task", [">begin_a_task", "begin_a_task>pause", "pause>act", "pause>act"]),
         ("wake_up", [">wake_up", "wake_up>wake_up.<lambda>", "wake_up.<lambda>>act"]),
+        ("wait_for_it", [">wait_for_it", "wait_for_it>finish"]),
         ("hand_to_a_thread", [">hand_to_a_thread", "hand_to_a_thread>thread", "thread>act"]),
         ("set_a_timer", [">set_a_timer"]),
     ],

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from types import CodeType, FrameType
 from typing import Any
 from unittest.mock import patch
@@ -50,7 +49,8 @@ class Recorder:
         self._modules = modules
         self._without = without
         self._on = False
-        self._working = self._seen = 0
+        self._seen = 0
+        self._in_threads: set[Future[Any]] = set()
         self._handing = threading.local()
 
     @contextmanager
@@ -65,12 +65,8 @@ class Recorder:
             for name in ("call_soon", "call_soon_threadsafe", "call_at"):
                 original = getattr(loop, name)
                 undo.enter_context(patch.object(loop, name, self._scheduling(name, original)))
-            submit = partial(self._submit, ThreadPoolExecutor.submit)
-            undo.enter_context(
-                patch.object(
-                    ThreadPoolExecutor, "submit", lambda *args, **named: submit(*args, **named)
-                )
-            )
+            submit = self._submitting(ThreadPoolExecutor.submit)
+            undo.enter_context(patch.object(ThreadPoolExecutor, "submit", submit))
             undo.callback(sys.setprofile, before)
             undo.callback(threading.setprofile, before_in_threads)
             threading.setprofile(self._profile)
@@ -97,7 +93,7 @@ class Recorder:
         """Wait until what was called has done all that it was to do, in threads too."""
         turns, known = 0, -1
         while turns < _QUIET:
-            turns = turns + 1 if known == self._seen and not self._working else 0
+            turns = turns + 1 if known == self._seen and not self._in_threads else 0
             known = self._seen
             await asyncio.sleep(0)
 
@@ -144,22 +140,17 @@ class Recorder:
 
         return schedule
 
-    def _submit(
-        self,
-        original: Callable[..., Future[Any]],
-        pool: ThreadPoolExecutor,
-        work: Callable[..., Any],
-        *args: Any,
-        **named: Any,
-    ) -> Future[Any]:
-        handed = self._handed(work, self._caller(sys._getframe(1)))
-        future = original(pool, handed, *args, **named)
-        self._working += 1
-        future.add_done_callback(self._worked)
-        return future
+    def _submitting(self, original: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
+        """A method of a pool of threads."""
 
-    def _worked(self, _: Future[Any]) -> None:
-        self._working -= 1
+        def submit(pool: Any, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+            handed = self._handed(work, self._caller(sys._getframe(1)))
+            future = original(pool, handed, *args, **named)
+            self._in_threads.add(future)
+            future.add_done_callback(self._in_threads.discard)
+            return future
+
+        return submit
 
     def _handed(self, work: Callable[..., Any], by: Place | None) -> Callable[..., Any]:
         """The same work, which remembers who wants it done."""
