@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -31,9 +31,9 @@ from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
-from rhtmx_server.horizon import ServerClock
+from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import Commit, Mutation
+from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.server import RunningServer
@@ -42,7 +42,7 @@ from rhtmx_server.threads import DaemonPool
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
 from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.policy import Policy, parse_policy
+from rhtmx_server.trackers.policy import Policy, parse_policy, policies
 from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
 from rhtmx_server.writing.batch import Admit
@@ -103,7 +103,7 @@ class App:
         self._entities: dict[str, Policy | None] = {}
         self._forms: dict[str, Form] = {}
         self._hooks = CommitHooks()
-        self._clock = ServerClock(_wall, time.monotonic)
+        self._clock = ServerClock(wall_clock, time.monotonic)
         self._server: RunningServer | None = None
         self._pools: list[DaemonPool] = []
 
@@ -221,8 +221,8 @@ class App:
             raise RuntimeError("this app is running already")
         self._hooks.check(self._allowed())
         hooks = HookRunner(self._hooks, self._store)
-        self._clock = ServerClock(_wall, time.monotonic)
-        server = RunningServer(self._compose(hooks), hooks, self.pages, self._clock)
+        self._clock = ServerClock(wall_clock, time.monotonic)
+        server = RunningServer(self._compose(), hooks, self.pages, self._clock)
         self._server = server
         try:
             return await server.start()
@@ -333,20 +333,15 @@ class App:
 
     # Inside.
 
-    def _compose(self, hooks: HookRunner) -> Services:
+    def _compose(self) -> Services:
         config, metrics, store = self.config, self.metrics, self._store
         call_soon = asyncio.get_running_loop().call_soon
         tick = Tick(call_soon)
         hub = Hub(tick, metrics.delivered)
-
-        def deliver(commits: Sequence[Commit]) -> None:
-            # First, as it only takes a note: whatever happens to a subscriber, hooks are told.
-            hooks.notice(commits)
-            hub.deliver(commits)
-
+        policy_of = policies(self._entities)
         deciders: Mapping[type[Push | PushFields], Decide] = {
-            Push: changes_decider(self._policy),
-            PushFields: fields_decider(self._policy, max_record=config.max_size),
+            Push: changes_decider(policy_of),
+            PushFields: fields_decider(policy_of, max_record=config.max_size),
         }
         metrics.outbox_bytes.set_function(lambda: self._total(lambda c: c.waiting))
         metrics.subscriptions.set_function(lambda: self._total(lambda c: c.subscriptions.count))
@@ -361,7 +356,6 @@ class App:
             committer=Committer(
                 store,
                 deciders,
-                deliver,
                 self._clock,
                 metrics,
                 most_clients=config.clients,
@@ -371,7 +365,7 @@ class App:
             turns=Turns(time.monotonic, call_soon),
             forms=FormTracker(runner, self._forms, at_once=config.requests),
             metrics=metrics,
-            clock=_wall,
+            clock=wall_clock,
             now=time.monotonic,
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
@@ -411,9 +405,6 @@ class App:
 
         return admit
 
-    def _policy(self, entity: str) -> Policy | None:
-        return self._entities.get(entity, _DEFAULT_POLICY)
-
     @property
     def _running(self) -> RunningServer:
         if self._server is None:
@@ -430,10 +421,3 @@ class App:
         except RhtmxError as error:
             mutation.refusal = error
         services.committer.submit(mutation)
-
-
-_DEFAULT_POLICY = Policy()
-
-
-def _wall() -> int:
-    return time.time_ns() // 1000

@@ -1,4 +1,4 @@
-"""By which time old rows are judged, where the clock may be wrong. Pure: time is an argument.
+"""By which time old rows are judged, where the clock may be wrong: time is an argument.
 
 Knows how fast that time may go. Must not know stores, rows, or the loop.
 
@@ -24,10 +24,11 @@ however long the server was off.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["DOUBT", "HOUR", "PACE", "ServerClock", "StoredTimes", "advance"]
+__all__ = ["DOUBT", "HOUR", "PACE", "ServerClock", "StoredTimes", "advance", "wall_clock"]
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -81,6 +82,11 @@ def advance(kept: StoredTimes, clock: int, ran: int) -> int:
     if kept.oldest is not None:
         furthest = max(furthest, kept.oldest)
     return min(clock, furthest)
+
+
+def wall_clock() -> int:
+    """Return what the machine's clock says; microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 class ServerClock:

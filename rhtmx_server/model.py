@@ -26,6 +26,7 @@ from rhtmx.wire import ServerMessage
 
 __all__ = [
     "DELETED",
+    "THE_APP",
     "ClientRow",
     "Clock",
     "Commit",
@@ -164,6 +165,10 @@ class Context(msgspec.Struct, gc=False):
     version: int
     now: int
     client_id: str | None
+
+
+THE_APP = b""
+"""In the place of a hash of a secret: the app itself writes. No secret has this hash."""
 
 
 class Mutation(msgspec.Struct, gc=False):

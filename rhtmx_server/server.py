@@ -7,12 +7,15 @@ Must not know which store or which trackers it runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
+from rhtmx_server.failures import place
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
+from rhtmx_server.model import Commit
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.http import Http
@@ -20,7 +23,9 @@ from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.websocket import WebSocketServer
 from rhtmx_server.upkeep import collect, watch, watch_readiness
 
-__all__ = ["RunningServer"]
+__all__ = ["RunningServer", "hand_out"]
+
+log = logging.getLogger("rhtmx_server")
 
 _SHARE = 0.9
 """Of the time that stopping may take, what is given to others: the rest is for the store."""
@@ -74,7 +79,9 @@ class RunningServer:
             await self.grpc.stop(asyncio.get_running_loop().time())
             await services.store.close()
             raise
-        self._writing = asyncio.create_task(services.committer.run())
+        # Hooks first, as they only take a note.
+        takers = self._hooks.notice, services.hub.deliver
+        self._writing = asyncio.create_task(hand_out(services.committer.run(), *takers))
         self._tasks = [
             asyncio.create_task(self._hooks.run()),
             asyncio.create_task(watch(self.connections, services.now, services.config)),
@@ -117,6 +124,25 @@ class RunningServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.services.store.close()
+
+
+async def hand_out(
+    batches: AsyncIterable[Sequence[Commit]], *takers: Callable[[Sequence[Commit]], None]
+) -> None:
+    """Give the commits of each batch to all of them, until there are no more.
+
+    What fails is logged and costs nobody else anything.
+
+    Args:
+        batches: commits, in order.
+        takers: who takes them, in this order.
+    """
+    async for commits in batches:
+        for take in takers:
+            try:
+                take(commits)
+            except Exception as failure:
+                log.error("handing out %d commits failed: %s", len(commits), place(failure))
 
 
 async def _within(task: asyncio.Task[None], deadline: float) -> None:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from rhtmx.wire import ServerMessage
 from rhtmx_server.delivery.outbox import Outbox, Tick
-from rhtmx_server.delivery.render import live_messages
+from rhtmx_server.encoding.render import live_messages
 from rhtmx_server.failures import place
 from rhtmx_server.model import Commit, Granularity, Head
 

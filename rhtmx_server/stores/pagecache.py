@@ -9,7 +9,7 @@ page of the web reads all of it: the same pages, one reader soon after the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 
 from rhtmx_server.model import Record
 from rhtmx_server.record_page import RecordPage
@@ -47,21 +47,25 @@ class PageCache:
         self._seen: set[Hashable] = set()
         self._weight = 0
 
-    def get(self, asked: Hashable, read: Callable[[], list[Record]]) -> list[Record]:
-        """Return the page that was asked for, read now if it is not there."""
+    def get(self, asked: Hashable) -> RecordPage | None:
+        """Return the page that was asked for; `None` if it has to be read."""
         page = self._pages.pop(asked, None)
-        if page is None:
-            if asked not in self._seen:
-                if len(self._seen) == _SEEN:
-                    self._seen.clear()
-                self._seen.add(asked)
-                return read()
-            page = RecordPage(read())
-            weight = _weight(page)
-            if weight > self._kept_bytes:
-                return page
+        if page is not None:
+            self._pages[asked] = page  # at the end: the first one is the next to go
+        return page
+
+    def put(self, asked: Hashable, records: list[Record]) -> list[Record]:
+        """Take note of a page that was read, and return what to give out in its place."""
+        if asked not in self._seen:
+            if len(self._seen) == _SEEN:
+                self._seen.clear()
+            self._seen.add(asked)
+            return records
+        page = RecordPage(records)
+        weight = _weight(page)
+        if weight <= self._kept_bytes:
             self._weight += weight
-        self._pages[asked] = page  # at the end: the first one is the next to go
+            self._pages[asked] = page
         while self._weight > self._kept_bytes:
             self._weight -= _weight(self._pages.pop(next(iter(self._pages))))
         return page

@@ -16,8 +16,7 @@ import msgspec
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Push, PushFields
 from rhtmx.messages.tables import ServerMessage
-from rhtmx_server.model import Mutation
-from rhtmx_server.writing.identity import THE_APP
+from rhtmx_server.model import THE_APP, Mutation
 
 __all__ = ["CheckJson", "Submit", "call", "encode_value"]
 

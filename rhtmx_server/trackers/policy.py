@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from rhtmx.messages import MergeStrategy
 
-__all__ = ["Policy", "PolicyOf", "parse_policy", "parse_strategy"]
+__all__ = ["Policy", "PolicyOf", "parse_policy", "parse_strategy", "policies"]
 
 _STRATEGIES: Mapping[str, MergeStrategy] = {
     "last_write_wins": MergeStrategy.LAST_WRITE_WINS,
@@ -49,6 +49,18 @@ class Policy:
 
 PolicyOf: TypeAlias = Callable[[str], Policy | None]
 """The policy of an entity, by its name; `None` for one kept without fields."""
+
+_UNDECLARED = Policy()
+
+
+def policies(declared: Mapping[str, Policy | None]) -> PolicyOf:
+    """How each entity merges: as was declared, now or later, or else by `last_write_wins`.
+
+    Example:
+        >>> policies({"logs": None})("logs"), policies({})("tasks").default.name
+        (None, 'LAST_WRITE_WINS')
+    """
+    return lambda entity: declared.get(entity, _UNDECLARED)
 
 
 def parse_strategy(name: str | MergeStrategy) -> MergeStrategy:

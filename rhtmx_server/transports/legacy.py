@@ -35,11 +35,11 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections.services import Services
-from rhtmx_server.delivery.render import field_changes, state_messages
+from rhtmx_server.encoding.framing import BINARY, TEXT, frame
+from rhtmx_server.encoding.render import field_changes, state_messages
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.record_page import FieldFrames
 from rhtmx_server.transports.deprecation import HEADERS, Notice
-from rhtmx_server.transports.framing import BINARY, TEXT, frame
 from rhtmx_server.transports.gzipped import compress, decompress
 from rhtmx_server.transports.shapes import Members, join, log_entry, pick, split, told
 from rhtmx_server.transports.socket import Socket

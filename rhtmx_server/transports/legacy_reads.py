@@ -15,7 +15,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Change, FieldChange
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.cursor import resume
-from rhtmx_server.delivery.render import state_messages
+from rhtmx_server.encoding.render import state_messages
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.transports.bodies import PAGE_BYTES
 from rhtmx_server.transports.shapes import join, log_entry, told

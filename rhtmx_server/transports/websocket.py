@@ -30,10 +30,11 @@ from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.delivery.link import Dialect
+from rhtmx_server.encoding.framing import wire_limit
+from rhtmx_server.encoding.wire_dialect import wire_dialect
 from rhtmx_server.transports.answers import SERVER, refuse
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import Sender
-from rhtmx_server.transports.framing import wire_dialect, wire_limit
 from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.socket import Socket

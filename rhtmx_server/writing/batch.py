@@ -40,6 +40,7 @@ from rhtmx.messages import (
 from rhtmx.wire import ServerMessage
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
+    THE_APP,
     ClientRow,
     Commit,
     Context,
@@ -51,7 +52,7 @@ from rhtmx_server.model import (
     Record,
 )
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
-from rhtmx_server.writing.identity import THE_APP, check_owner, check_right_to_number
+from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.outcomes import digest, pack, unpack
 
 __all__ = ["MAX_SECONDS", "Admit", "Batch", "anything"]

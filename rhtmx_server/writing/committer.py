@@ -22,7 +22,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -60,7 +60,6 @@ class Committer:
     Args:
         store: where they go.
         deciders: the rule for each kind of mutation.
-        deliver: takes the commits of a batch, after their senders were answered.
         clock: the time; microseconds.
         meter: takes figures.
         most_clients: so many clients may be known.
@@ -73,7 +72,6 @@ class Committer:
         self,
         store: Store,
         deciders: Mapping[type[Push | PushFields], Decide],
-        deliver: Callable[[Sequence[Commit]], None],
         clock: Callable[[], int],
         meter: CommitMeter,
         *,
@@ -84,7 +82,6 @@ class Committer:
     ) -> None:
         self._store = store
         self._deciders = deciders
-        self._deliver = deliver
         self._clock = clock
         self._meter = meter
         self._most_clients = most_clients
@@ -116,15 +113,21 @@ class Committer:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._patience, self._hasten)
 
-    async def run(self) -> None:
-        """Commit whatever is submitted, until `stop` is called and all is done."""
+    async def run(self) -> AsyncIterator[Sequence[Commit]]:
+        """Commit whatever is submitted, until `stop` is called and all is done.
+
+        Yields:
+            The commits of each batch, after their senders were answered.
+        """
         try:
             while not (self._stopping and not self._line):
                 await self._wake.wait()
                 self._wake.clear()
                 while self._line or (self._due and self._confirmed):
                     await asyncio.sleep(0)
-                    await self._commit(self._line.take(), self._take_confirmed())
+                    commits = await self._commit(self._line.take(), self._take_confirmed())
+                    if commits:
+                        yield commits
                 self._due = self._stopping
         finally:
             self._ended = True
@@ -150,7 +153,9 @@ class Committer:
                 del self._confirmed[client_id]
         return taken
 
-    async def _commit(self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]) -> None:
+    async def _commit(
+        self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]
+    ) -> Sequence[Commit]:
         started = self._elapsed()
         try:
             batch = Batch(
@@ -173,27 +178,20 @@ class Committer:
                 error.__cause__,
             )
             self._refuse(mutations, error)
-            return
+            return ()
         except asyncio.CancelledError:
             self._refuse(mutations, _stopped())
             raise
         except Exception as failure:
             self._refuse(mutations, unexpected(failure, "committing a batch"))
-            return
+            return ()
         decided = mutations[: len(batch.replies)]
         self._line.put_back(mutations[len(decided) :])
         if decided:
             self._meter.committed(len(decided), self._elapsed() - started)
         for mutation, reply in zip(decided, batch.replies, strict=True):
             _answer(mutation, reply)
-        if batch.commits:
-            self._hand_out(batch.commits)
-
-    def _hand_out(self, commits: Sequence[Commit]) -> None:
-        try:
-            self._deliver(commits)
-        except Exception as failure:
-            log.error("handing out %d commits failed: %s", len(commits), place(failure))
+        return batch.commits
 
     def _refuse(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
         for mutation in mutations:

@@ -29,10 +29,7 @@ import hmac
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.model import ClientRow
 
-__all__ = ["THE_APP", "check_owner", "check_right_to_number", "hashed"]
-
-THE_APP = b""
-"""In the place of a hash: the app itself writes. No secret has this hash."""
+__all__ = ["check_owner", "check_right_to_number", "hashed"]
 
 
 def hashed(secret: str) -> bytes:

@@ -159,13 +159,14 @@ class SqliteStore:
         self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
     ) -> list[Record]:
         """At most `limit` records with `after < version <= upto`, in version order."""
+        asked = (entity, after, upto, limit, clocks)
+        page = self._pages.get(asked)
+        if page is not None:
+            return page
         query = queries.read_since if clocks else queries.read_since_plain
-
-        def read() -> list[Record]:
-            with self._reading() as cursor:
-                return query(cursor, entity, after, upto, limit)
-
-        return self._pages.get((entity, after, upto, limit, clocks), read)
+        with self._reading() as cursor:
+            read = query(cursor, entity, after, upto, limit)
+        return self._pages.put(asked, read)
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""

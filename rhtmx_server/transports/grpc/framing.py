@@ -22,7 +22,7 @@ from rhtmx.wire import (
     encode_message,
     encode_proto,
 )
-from rhtmx_server.transports.page_encoder import PageDialect
+from rhtmx_server.encoding.page_encoder import PageDialect
 
 __all__ = ["DIALECT", "GLUE", "EnvelopeDialect", "Glue", "prefixed"]
 

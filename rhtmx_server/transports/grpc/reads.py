@@ -24,7 +24,7 @@ from rhtmx.messages import (
 from rhtmx.wire.limits import MAX_NAME
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.services import Services
-from rhtmx_server.delivery.render import latest_fields, latest_record
+from rhtmx_server.encoding.render import latest_fields, latest_record
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.times import to_micros

@@ -23,7 +23,7 @@ from rhtmx.messages import (
 from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.delivery.hub import Encoding
 from rhtmx_server.delivery.outbox import Outbox, Tick
-from rhtmx_server.delivery.render import field_changes, state_messages
+from rhtmx_server.encoding.render import field_changes, state_messages
 from rhtmx_server.model import Clock, Commit, Granularity, Record
 from rhtmx_server.record_page import FieldFrames
 from rhtmx_server.times import to_datetime

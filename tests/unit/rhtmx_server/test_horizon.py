@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rhtmx_server.horizon import DOUBT, HOUR, PACE, ServerClock, StoredTimes, advance
+from rhtmx_server.horizon import DOUBT, HOUR, PACE, ServerClock, StoredTimes, advance, wall_clock
 
 DAY = 24 * HOUR
 NOW = 20_000 * DAY
@@ -166,3 +166,8 @@ def test_a_server_that_always_runs_under_a_right_clock_forgets_to_the_hour() -> 
         machine.rows.append(Row(machine.clock(), machine.ran))
         machine.run(HOUR)
     assert len(machine.rows) == 7 * 24
+
+
+def test_the_machines_clock_is_read_in_microseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: 1_999_999)
+    assert wall_clock() == 1_999

@@ -8,9 +8,9 @@ from rhtmx.messages import Change, FieldChange, Pong
 from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.delivery.page_sender import PageSender
+from rhtmx_server.encoding.wire_dialect import wire_dialect
 from rhtmx_server.model import Clock, Record
 from rhtmx_server.record_page import RecordPage
-from rhtmx_server.transports.framing import wire_dialect
 from tests.unit.rhtmx_server.fakes import FIELDS, NOW, RECORDS, Lines, messages, record
 
 

@@ -11,9 +11,8 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, PushAck
 from rhtmx.wire import check_json
-from rhtmx_server.model import Mutation
+from rhtmx_server.model import THE_APP, Mutation
 from rhtmx_server.trackers.calls import call, encode_value
-from rhtmx_server.writing.identity import THE_APP
 from tests.unit.rhtmx_server.trackers.builders import push
 
 

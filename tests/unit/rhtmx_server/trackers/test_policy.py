@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.messages import MergeStrategy
-from rhtmx_server.trackers.policy import Policy, parse_policy, parse_strategy
+from rhtmx_server.trackers.policy import Policy, parse_policy, parse_strategy, policies
 
 
 def test_without_a_word_the_last_write_wins() -> None:
@@ -58,3 +58,11 @@ def test_an_unknown_strategy_is_answered_with_the_list_of_those_there_are(
 def test_an_unknown_strategy_is_reported_with_its_field() -> None:
     with pytest.raises(ValueError, match="field 'role': 'server' is not a merge strategy"):
         parse_policy({"name": "keep_both", "role": "server"})
+
+
+def test_what_is_not_declared_merges_by_the_last_write_and_what_is_declared_later_counts() -> None:
+    declared: dict[str, Policy | None] = {"logs": None}
+    policy_of = policies(declared)
+    assert (policy_of("logs"), policy_of("tasks")) == (None, Policy())
+    declared["tasks"] = Policy(MergeStrategy.SERVER_WINS)
+    assert policy_of("tasks") is declared["tasks"]

@@ -13,7 +13,8 @@ from websockets.server import ServerProtocol
 from rhtmx.wire import Format
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.outbox import Outbox, Tick
-from rhtmx_server.transports.framing import wire_dialect, wire_limit
+from rhtmx_server.encoding.framing import wire_limit
+from rhtmx_server.encoding.wire_dialect import wire_dialect
 from rhtmx_server.transports.socket import Socket
 
 REQUEST = (

@@ -38,7 +38,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.wire import ServerMessage
-from rhtmx_server.delivery.render import field_changes, state_messages
+from rhtmx_server.encoding.render import field_changes, state_messages
 from rhtmx_server.model import Granularity
 from rhtmx_server.transports.legacy import ENDPOINTS, FIELDS, RECORDS, LegacyDialect, Vocabulary
 from tests.support.frames import parse_frame

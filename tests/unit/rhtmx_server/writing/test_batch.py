@@ -22,6 +22,7 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import ServerMessage
 from rhtmx_server.model import (
+    THE_APP,
     ClientRow,
     Context,
     Decision,
@@ -37,7 +38,7 @@ from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.writing.batch import MAX_SECONDS, SEEN_TO, Batch
-from rhtmx_server.writing.identity import THE_APP, hashed
+from rhtmx_server.writing.identity import hashed
 from tests.unit.rhtmx_server.delivery.reading_world import DECIDERS, run
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
 

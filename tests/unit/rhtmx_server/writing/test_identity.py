@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.model import ClientRow
-from rhtmx_server.writing.identity import THE_APP, check_owner, check_right_to_number, hashed
+from rhtmx_server.model import THE_APP, ClientRow
+from rhtmx_server.writing.identity import check_owner, check_right_to_number, hashed
 
 MINE, THEIRS = hashed("mine"), hashed("theirs")
 

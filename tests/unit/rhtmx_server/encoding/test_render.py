@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.messages import Change, ChangeAction, FieldAction, FieldChange, FieldChangeLog
-from rhtmx_server.delivery.render import latest_fields, latest_record, live_messages, state_messages
+from rhtmx_server.encoding.render import latest_fields, latest_record, live_messages, state_messages
 from rhtmx_server.model import Clock, Commit, Granularity
 from rhtmx_server.times import to_datetime
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, NOW, RECORDS, record

@@ -15,7 +15,7 @@ from rhtmx.wire.changes import (
     proto_change_writer,
     proto_field_change_writer,
 )
-from rhtmx_server.delivery.render import field_changes, written_after
+from rhtmx_server.encoding.render import field_changes, written_after
 from rhtmx_server.model import Record
 from rhtmx_server.record_page import FieldFrames, RecordPage
 from rhtmx_server.times import to_datetime

@@ -6,10 +6,10 @@ import pytest
 
 from rhtmx import wire
 from rhtmx.wire import Format
-from rhtmx_server.delivery.render import state_messages
+from rhtmx_server.encoding.page_encoder import PageDialect
+from rhtmx_server.encoding.render import state_messages
 from rhtmx_server.model import Clock
 from rhtmx_server.record_page import RecordPage
-from rhtmx_server.transports.page_encoder import PageDialect
 from tests.unit.rhtmx_server.fakes import FIELDS, NOW, RECORDS, record
 
 CLOCKS = {"a": Clock(1, NOW, "ada"), "b": Clock(2, NOW, "bob")}
