@@ -337,7 +337,7 @@ class App:
         config, metrics, store = self.config, self.metrics, self._store
         call_soon = asyncio.get_running_loop().call_soon
         tick = Tick(call_soon)
-        hub = Hub(tick, metrics.delivered)
+        hub = Hub(tick, metrics.delivered, metrics.dropped)
 
         def deliver(commits: Sequence[Commit]) -> None:
             # First, as it only takes a note: whatever happens to a subscriber, hooks are told.

@@ -47,10 +47,12 @@ from rhtmx.values.results import (
     SyncResult,
     Validation,
 )
+from rhtmx.wire import ServerMessage
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
+M = TypeVar("M", bound=ServerMessage)
 
 
 class Client:
@@ -283,6 +285,20 @@ class Client:
             ),
             field_key,
         )
+
+    def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
+        """Call `listener` with each message of an ephemeral kind; call the result to end that.
+
+        They come for the entities that this client reads, while it does. Nothing repeats them.
+
+        Args:
+            kind: a class of `rhtmx.messages`.
+            listener: called on the loop, so it must not block. What it raises is logged.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, messages of this kind come by another way.
+        """
+        return self._runtime.router.listen(kind, listener)
 
     # Writing.
 

@@ -227,7 +227,8 @@ export interface Error {
   readonly retryable?: boolean | undefined;
   /**
    * What this code adds. Where a subscription to one entity is refused, which has
-   * no id, `{"entity": …}` names it, unless the code adds something else.
+   * no id, `{"entity": …}` names it, unless the code adds something else. Where it
+   * is about what is never stored, which has no id either, `type` has its name.
    */
   readonly details: JsonValue;
   /** Wait this long before sending it again, in milliseconds. */
@@ -699,6 +700,15 @@ export type ServerMessage =
   | FieldConflict
   | ValidationResult
   | FormValidationResult;
+
+/** What is asked. */
+export type Question = Authenticate | ValidateField | ValidateForm;
+
+/** What answers that, with the same `request_id`. */
+export type Answer = Authenticated | ValidationResult | FormValidationResult;
+
+/** What is told to those who read its `entity` now, and never stored. */
+export type Ephemeral = never;
 
 /** Any message; `type` tells which. */
 export type Message = ClientMessage | ServerMessage;

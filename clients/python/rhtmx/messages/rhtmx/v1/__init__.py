@@ -819,7 +819,8 @@ class Error(betterproto2.Message):
     details: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
     """
     What this code adds. Where a subscription to one entity is refused, which has
-    no id, `{"entity": …}` names it, unless the code adds something else.
+    no id, `{"entity": …}` names it, unless the code adds something else. Where it
+    is about what is never stored, which has no id either, `type` has its name.
     """
 
     retry_after: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)
