@@ -85,7 +85,7 @@ def handler(function: Handler) -> Handler:
         ...     caller.services.known(message.entity)
         ...     caller.services.hub.tell(message.entity, message)
     """
-    taken = get_type_hints(function)["message"]
+    taken = get_type_hints(function).get("message")
     for kind in get_args(taken) or (taken,):
         if kind not in CLIENT_MESSAGES or kind in HANDLERS:
             why = "has a handler" if kind in HANDLERS else "is no message of a client"

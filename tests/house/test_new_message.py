@@ -1,6 +1,7 @@
 """A new message is the schema, one handler, and one method in each client; the rest is generated.
 
-A message that the product does not have is added to a copy of the tree, and used there.
+Two that the product does not have are added to a copy of the tree, and used there: `whisper`, which
+is told and never stored, and `echo`, which is answered.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def before(anchor: str, text: str) -> Callable[[str], str]:
     return edit
 
 
+def at_the_end(text: str) -> Callable[[str], str]:
+    """An edit: `text` goes in behind everything."""
+    return lambda content: content + text
+
+
 def both(*edits: Callable[[str], str]) -> Callable[[str], str]:
     """Several edits of one file."""
 
@@ -49,83 +55,99 @@ def both(*edits: Callable[[str], str]) -> Callable[[str], str]:
     return edit
 
 
-SCHEMA = both(
-    before(
-        r"^  }\n}\n\Z",
-        """\
-
+CASES = """
     // Says something that is not kept.
     Whisper whisper = 90 [
       (direction) = DIRECTION_BOTH,
       (ephemeral) = true
     ];
-""",
-    ),
-    lambda content: (
-        f"""{content}
+    // Asks for the same again.
+    Echo echo = 91 [
+      (direction) = DIRECTION_CLIENT,
+      (answer) = "echoed"
+    ];
+    // Says the same again.
+    Echoed echoed = 92 [(direction) = DIRECTION_SERVER];
+"""
+MESSAGES = """
 // Says something to everyone who reads a collection now.
-message Whisper {{
+message Whisper {
   // The collection.
   string entity = 1;
   // What is said.
   string text = 2;
-}}
+}
+
+// Asks for the same again.
+message Echo {
+  // What is said.
+  string text = 1;
+  // Comes back in the answer.
+  optional string request_id = 2;
+}
+
+// The same again.
+message Echoed {
+  // What was said.
+  string text = 1;
+  // The request that this answers.
+  optional string request_id = 2;
+}
 """
-    ),
-)
-IMPORT = before(r"(?<=^from rhtmx\.messages import \(\n)", "    Whisper,\n")
-SERVER = both(
-    IMPORT,
-    lambda content: (
-        f"""{content}
+IMPORT = before(r"(?<=^from rhtmx\.messages import \(\n)", "    Echo, Echoed, Whisper,\n")
+HANDLERS = """
 
 @handler
 def _whisper(caller: Sender, message: Whisper) -> None:
     caller.services.known(message.entity)
     caller.services.hub.tell(message.entity, message)
+
+
+@handler
+def _echo(caller: Sender, message: Echo) -> Echoed:
+    return Echoed(text=message.text, request_id=message.request_id)
 """
-    ),
-)
-PYTHON = both(
-    IMPORT,
-    before(
-        r"^    # Writing\.$",
-        '''\
+PYTHON = """\
     def whisper(self, entity: str, text: str) -> bool:
-        """Say something to everyone who reads an entity now; returns whether it was sent."""
+        \"""Say something to everyone who reads an entity now; returns whether it was sent.\"""
         return self._runtime.tell(Whisper(entity=entity, text=text))
 
-''',
-    ),
-)
-TYPESCRIPT = both(
-    before(
-        r'^import { Collection } from "\./collection\.ts";$',
-        'import { tell } from "../runtime/ephemeral.ts";\n',
-    ),
-    before(
-        r"^  #onList<",
-        """\
+    async def echo(self, text: str) -> str:
+        \"""Ask for the same again.\"""
+        answer = await self._runtime.ask(Echo(text=text))
+        assert isinstance(answer.message, Echoed)
+        return answer.message.text
+
+"""
+TYPESCRIPT = """\
   /** Says something to everyone who reads an entity now; returns whether it was sent. */
   whisper(entity: string, text: string): boolean {
     return tell(this.#hub, { type: "whisper", entity, text });
   }
 
-""",
-    ),
-)
+  /** Asks for the same again. */
+  async echo(text: string): Promise<string> {
+    const answer = await this.#hub.ask<m.Echoed>({ type: "echo", text });
+    return answer.text;
+  }
+
+"""
+TELL = 'import { tell } from "../runtime/ephemeral.ts";\n'
 BY_HAND: Mapping[str, Callable[[str], str]] = {
-    "proto/rhtmx/v1/envelope.proto": SCHEMA,
-    "rhtmx_server/connections/dispatch.py": SERVER,
-    "clients/python/rhtmx/api/client.py": PYTHON,
-    "clients/typescript/src/api/client.ts": TYPESCRIPT,
+    "proto/rhtmx/v1/envelope.proto": both(before(r"^  }\n}\n\Z", CASES), at_the_end(MESSAGES)),
+    "rhtmx_server/connections/dispatch.py": both(IMPORT, at_the_end(HANDLERS)),
+    "clients/python/rhtmx/api/client.py": both(IMPORT, before(r"^    # Writing\.$", PYTHON)),
+    "clients/typescript/src/api/client.ts": both(
+        before(r"^import \{ Collection }", TELL),
+        before(r"^  #onList<", TYPESCRIPT),
+    ),
 }
-"""All that somebody writes who adds the message."""
+"""All that somebody writes who adds the messages."""
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with one message more, and what codegen makes of it."""
+    """A copy of the tree with two messages more, and what codegen makes of it."""
     root = tmp_path_factory.mktemp("tree")
     for name in (*COPIED, *COPIED_TOO):
         source, target = ROOT / name, root / name
@@ -175,7 +197,7 @@ def test_the_typescript_client_is_right_with_it(tree: Path) -> None:
     )
 
 
-def test_it_goes_from_client_to_client_in_both_languages_and_both_formats(tree: Path) -> None:
+def test_clients_of_both_languages_tell_and_ask_in_both_formats(tree: Path) -> None:
     node("ws")
     client = tree / "clients/typescript"
     esbuild = client / "node_modules/.bin/esbuild"
@@ -190,10 +212,14 @@ def test_it_goes_from_client_to_client_in_both_languages_and_both_formats(tree: 
         environ={"PYTHONPATH": path},
     )
     assert heard.output.splitlines() == [
-        "proto python tasks in json",
-        "json typescript tasks here",
-        "json typescript tasks to a page, in json",
-        "json python tasks in proto",
-        "proto typescript tasks here",
-        "proto typescript tasks to a page, in proto",
+        line.replace("FORMAT", form)
+        for form in ("json", "proto")
+        for line in (
+            "python: tasks in FORMAT",
+            "a page without our client: nothing",
+            "python asked: again in FORMAT",
+            "python was refused: no entity 'nowhere' on this server: is it declared?",
+            "python: tasks here",
+            "typescript: tasks in FORMAT, and asked: again in FORMAT",
+        )
     ]

@@ -1,5 +1,6 @@
 /**
- * A page's client that says that it is there, prints the first whisper of somebody else, and ends.
+ * A page's client that says that it is there, prints what somebody else whispers then and what is
+ * answered to a question of its own, and ends.
  *
  *     node whispering.mjs ws://127.0.0.1:3000/api/ws json
  *
@@ -18,9 +19,10 @@ client.onState((state) => {
   // Said behind the subscription: whoever hears it can be sure that this page reads.
   if (!client.whisper("tasks", "here")) throw new Error("not sent");
 });
-client.on("whisper", ({ entity, text }) => {
+client.on("whisper", async ({ entity, text }) => {
   if (text === "here") return; // its own: whoever reads hears all of it
-  console.log(entity, text);
+  const again = await client.echo(`again ${text}`);
+  console.log(`${entity} ${text}, and asked: ${again}`);
   client.close();
   process.exit(0);
 });

@@ -498,6 +498,13 @@ def test_a_handler_of_what_no_client_sends_is_refused_as_it_is_made(
         handler(wrong)
 
 
+def test_a_handler_that_does_not_say_what_it_takes_is_refused_as_it_is_made() -> None:
+    with pytest.raises(TypeError, match="mute: None is no message of a client"):
+
+        @handler
+        def mute(caller: Sender, said: Push) -> None: ...
+
+
 # What is ephemeral.
 
 
