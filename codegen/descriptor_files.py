@@ -116,6 +116,8 @@ class FileReader:
             required=required,
             omittable=bool(self._options.get(field, "omittable")),
             direction=Direction(self._options.get(field, "direction")),
+            ephemeral=bool(self._options.get(field, "ephemeral")),
+            answer=self._options.get(field, "answer"),
             oneof=message.oneof_decl[field.oneof_index].name if in_oneof else "",
             comment=self._comment(path),
             location=self._location(path),

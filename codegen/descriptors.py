@@ -62,6 +62,8 @@ def _cases(envelope: Message) -> Iterator[Case]:
             number=field.number,
             message=field.type_name,
             direction=field.direction,
+            ephemeral=field.ephemeral,
+            answer=field.answer,
             comment=field.comment,
             location=field.location,
         )

@@ -36,7 +36,7 @@ class Field:
 
     `type_name` is the plain name of the message or enum (`ChangeLog`), empty
     for other kinds. `proto_type` is the type as protobuf spells it. `json`,
-    `required` and `direction` are the options as written; emitters read `kind`
+    `required` and those of a case are the options as written; emitters read `kind`
     and `label`, the rules compare the two.
     """
 
@@ -50,6 +50,8 @@ class Field:
     required: bool
     omittable: bool
     direction: Direction
+    ephemeral: bool
+    answer: str
     oneof: str
     comment: str
     location: Location
@@ -122,12 +124,18 @@ class Enum:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of the envelope: `name` is the value of `type` in JSON."""
+    """One case of the envelope: `name` is the value of `type` in JSON.
+
+    `ephemeral`: it is told to those who read its `entity` now, and never stored.
+    `answer` is the name of the case that answers it, empty where none does.
+    """
 
     name: str
     number: int
     message: str
     direction: Direction
+    ephemeral: bool
+    answer: str
     comment: str
     location: Location
 
@@ -197,6 +205,21 @@ class Schema:
             if each.name == name:
                 return each
         raise KeyError(name)
+
+    def case(self, name: str) -> Case | None:
+        """Find the case of that name, if there is one."""
+        return next((each for each in self.cases if each.name == name), None)
+
+    @property
+    def ephemeral(self) -> tuple[Case, ...]:
+        """The cases that are told and never stored, in case order."""
+        return tuple(case for case in self.cases if case.ephemeral)
+
+    @property
+    def questions(self) -> tuple[tuple[Case, Case], ...]:
+        """The cases that are asked, each with the one that answers it, in case order."""
+        found = ((case, self.case(case.answer)) for case in self.cases if case.answer)
+        return tuple((asked, answer) for asked, answer in found if answer is not None)
 
     @property
     def case_messages(self) -> tuple[Message, ...]:

@@ -80,12 +80,20 @@ def _overview(schema: Schema) -> str:
 def _case(schema: Schema, case: Case) -> str:
     message = schema.message(case.message)
     example = as_text(example_frame(schema, case.name))
+    way = f"{DIRECTIONS[case.direction].capitalize()}{_becomes(case)}"
     return (
         f"### {case.name}\n\n"
-        f"*{DIRECTIONS[case.direction].capitalize()}.* {_one_line(message.comment)}\n\n"
+        f"*{way}.* {_one_line(message.comment)}\n\n"
         f"{_field_table(schema, message)}\n"
         f"```json\n{example}\n```\n"
     )
+
+
+def _becomes(case: Case) -> str:
+    """What becomes of it, beside its way."""
+    if case.ephemeral:
+        return ", to those who read its `entity` now; never stored"
+    return f", answered by [{case.answer}](#{case.answer})" if case.answer else ""
 
 
 def _part(schema: Schema, message: Message) -> str:

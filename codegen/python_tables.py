@@ -60,9 +60,10 @@ def emit_tables(schema: Schema) -> str:
     )
     body = [SHAPE]
     body += _case_tables(schema)
-    body += _unions(schema.cases)
+    body += _unions(schema)
     for enum in schema.wire_enums:
         body += _enum_tables(enum)
+    never = "" if schema.ephemeral else "Never, "
     pairs = ", ".join(f'"{enum.name}": {constant(enum.name)}_VALUES' for enum in schema.wire_enums)
     body += [f"ENUM_VALUES: dict[str, Mapping[str, int]] = {{{pairs}}}"]
     body += ['"""Enum by name → its values by JSON spelling."""', ""]
@@ -72,7 +73,7 @@ def emit_tables(schema: Schema) -> str:
         "The tables of the schema: cases, directions, spellings, error codes.",
         [
             "from collections.abc import Mapping",
-            "from typing import NamedTuple, TypeAlias",
+            f"from typing import NamedTuple, {never}TypeAlias",
             "",
             f"from .rhtmx.v1 import ({', '.join(classes)},)",
         ],
@@ -88,6 +89,8 @@ def _case_tables(schema: Schema) -> list[str]:
     names = ", ".join(f'{case.message}: "{case.name}"' for case in schema.cases)
     client = tuple_of([case for case in schema.cases if case.from_client])
     server = tuple_of([case for case in schema.cases if case.from_server])
+    answers = ", ".join(f"{asked.message}: {each.message}" for asked, each in schema.questions)
+    ephemeral = tuple_of(list(schema.ephemeral)) if schema.ephemeral else "()"
     return [
         f'SCHEMA_HASH = "{schema.hash}"',
         '"""Names this version of the schema; comments do not change it."""',
@@ -104,17 +107,28 @@ def _case_tables(schema: Schema) -> list[str]:
         f"SERVER_MESSAGES: tuple[type[Message], ...] = {server}",
         '"""What a server may send."""',
         "",
+        f"ANSWERS: dict[type[Message], type[Message]] = {{{answers}}}",
+        '"""What is asked → what answers it, with the same `request_id`."""',
+        "",
+        f"EPHEMERAL: frozenset[type[Message]] = frozenset({ephemeral})",
+        '"""What is told to those who read its `entity` now, and never stored."""',
+        "",
     ]
 
 
-def _unions(cases: tuple[Case, ...]) -> list[str]:
+def _unions(schema: Schema) -> list[str]:
     def union(names: list[str]) -> str:
-        return f"({' | '.join(names)})"
+        return f"({' | '.join(dict.fromkeys(names)) or 'Never'})"
+
+    cases, questions = schema.cases, schema.questions
 
     return [
         f"ClientMessage: TypeAlias = {union([c.message for c in cases if c.from_client])}",
         f"ServerMessage: TypeAlias = {union([c.message for c in cases if c.from_server])}",
         f"Message: TypeAlias = {union([case.message for case in cases])}",
+        f"Question: TypeAlias = {union([asked.message for asked, _ in questions])}",
+        f"Answer: TypeAlias = {union([answer.message for _, answer in questions])}",
+        f"Ephemeral: TypeAlias = {union([case.message for case in schema.ephemeral])}",
         "",
     ]
 

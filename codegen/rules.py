@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from codegen.model import Direction, Enum, Field, Location, Message, Schema
+from codegen.model import Case, Direction, Enum, Field, Kind, Label, Location, Message, Schema
 from codegen.problems import Problem
 from codegen.rules_of_types import (
     fields_of,
@@ -169,6 +169,53 @@ def _cases_have_a_direction(schema: Schema) -> Iterator[Problem]:
             )
 
 
+def _answers_have_a_question(schema: Schema) -> Iterator[Problem]:
+    for case in schema.cases:
+        if not case.answer:
+            continue
+        answer = schema.case(case.answer)
+        if answer is None or not answer.from_server or not case.from_client:
+            yield Problem(
+                case.location,
+                f"case '{case.name}' is answered by '{case.answer}': name a case that a server "
+                "sends, and ask only what a client sends",
+            )
+            continue
+        for each in (case, answer):
+            if not _has_text(schema, each, "request_id"):
+                yield Problem(
+                    each.location,
+                    f"case '{each.name}' has no string request_id: without it nobody knows which "
+                    f"'{case.name}' a '{case.answer}' answers",
+                )
+
+
+def _what_is_ephemeral_has_readers(schema: Schema) -> Iterator[Problem]:
+    for case in schema.ephemeral:
+        if not case.from_server or not _has_text(schema, case, "entity"):
+            yield Problem(
+                case.location,
+                f"case '{case.name}' is (ephemeral), so a server tells it to those who read its "
+                "entity: give it a string entity, and (direction) = DIRECTION_BOTH or ..._SERVER",
+            )
+        if _has_text(schema, case, "request_id") or case.answer:
+            yield Problem(
+                case.location,
+                f"case '{case.name}' is (ephemeral), which nothing answers: leave out its "
+                "request_id and (answer)",
+            )
+
+
+def _has_text(schema: Schema, case: Case, name: str) -> bool:
+    fields = schema.message(case.message).fields if case.message else ()
+    return any(
+        field.name == name
+        and field.kind is Kind.STRING
+        and field.label in (Label.PLAIN, Label.OPTIONAL)
+        for field in fields
+    )
+
+
 def _everything_is_documented(schema: Schema) -> Iterator[Problem]:
     for message in schema.messages:
         yield from _documented(message.comment, f"message {message.name}", message.location)
@@ -199,6 +246,8 @@ _RULES: tuple[Callable[[Schema], Iterator[Problem]], ...] = (
     _enum_values_are_spelled,
     _error_codes_have_traits,
     _cases_have_a_direction,
+    _answers_have_a_question,
+    _what_is_ephemeral_has_readers,
     options_fit_their_fields,
     types_have_a_json_form,
     words_can_be_new,

@@ -5,9 +5,11 @@ Knows how each kind of field looks in TypeScript. Must not know the wire.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from codegen.model import Case, Enum, Field, Kind, Label, Message, Schema
 from codegen.typescript_cases import SIDES, known_words, sent_by
-from codegen.typescript_layout import comment, header
+from codegen.typescript_layout import LINE_LENGTH, comment, header
 
 __all__ = ["emit_types"]
 
@@ -19,6 +21,8 @@ SCALARS = {
     Kind.JSON: "JsonValue",
     Kind.TIME: "string",
 }
+
+BREAK = "\n  | "
 
 JSON_VALUE = """\
 /** Any JSON value; an integer that a number cannot hold to the digit is a bigint. */
@@ -44,7 +48,21 @@ def emit_types(schema: Schema) -> str:
         JSON_VALUE,
         *(_enum(each) for each in schema.wire_enums),
         *(_interface(message, cases.get(message.name), schema) for message in schema.wire_messages),
-        *(_union(schema, side) for side in SIDES),
+        *(
+            _union(f"What a {side} may send.", f"{side.capitalize()}Message", sent_by(schema, side))
+            for side in SIDES
+        ),
+        _union("What is asked.", "Question", [asked for asked, _ in schema.questions]),
+        _union(
+            "What answers that, with the same `request_id`.",
+            "Answer",
+            [answer for _, answer in schema.questions],
+        ),
+        _union(
+            "What is told to those who read its `entity` now, and never stored.",
+            "Ephemeral",
+            schema.ephemeral,
+        ),
         "/** Any message; `type` tells which. */\n"
         "export type Message = ClientMessage | ServerMessage;\n",
     ]
@@ -85,6 +103,9 @@ def _type(field: Field) -> str:
     return single
 
 
-def _union(schema: Schema, side: str) -> str:
-    members = "".join(f"\n  | {case.message}" for case in sent_by(schema, side))
-    return f"/** What a {side} may send. */\nexport type {side.capitalize()}Message ={members};\n"
+def _union(purpose: str, name: str, cases: Iterable[Case]) -> str:
+    names = list(dict.fromkeys(case.message for case in cases))
+    line = f"export type {name} = {' | '.join(names) or 'never'};\n"
+    if len(line) > LINE_LENGTH:
+        line = f"export type {name} ={''.join(f'{BREAK}{each}' for each in names)};\n"
+    return comment(purpose) + line

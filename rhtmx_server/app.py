@@ -337,7 +337,7 @@ class App:
         config, metrics, store = self.config, self.metrics, self._store
         call_soon = asyncio.get_running_loop().call_soon
         tick = Tick(call_soon)
-        hub = Hub(tick, metrics.delivered)
+        hub = Hub(tick, metrics.delivered, metrics.dropped)
         policy_of = policies(self._entities)
         deciders: Mapping[type[Push | PushFields], Decide] = {
             Push: changes_decider(policy_of),

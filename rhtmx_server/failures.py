@@ -21,7 +21,7 @@ from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Subscribe, SubscribeFields
-from rhtmx.messages.tables import ERRORS
+from rhtmx.messages.tables import EPHEMERAL, ERRORS, NAMES
 
 __all__ = ["MisuseError", "error_message", "known", "place", "quiet", "report", "unexpected"]
 
@@ -41,8 +41,8 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
 
     Args:
         error: what went wrong.
-        request: what it answers; its `request_id` and `seq` come back, and the entity of
-            a subscription, which has neither.
+        request: what it answers; its `request_id` and `seq` come back. What has neither is
+            named in the details: the entity of a subscription, the type of what is ephemeral.
     """
     request_id = error.request_id
     if request_id is None:
@@ -55,9 +55,17 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
         request_id=request_id,
         seq=seq,
         retryable=ERRORS[error.code].retryable or None,
-        details=_subscribed(request) if error.details is None else error.details,
+        details=_details(error, request),
         retry_after=wait,
     )
+
+
+def _details(error: RhtmxError, request: object) -> bytes | None:
+    kind: Any = type(request)
+    if kind in EPHEMERAL:  # always: a client takes an error without it for a subscription's
+        about = {**json.loads(error.details or b"{}"), "type": NAMES[kind]}
+        return json.dumps(about).encode()
+    return _subscribed(request) if error.details is None else error.details
 
 
 def _subscribed(request: object) -> bytes | None:

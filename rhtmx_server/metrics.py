@@ -62,6 +62,7 @@ class Metrics:
         self._refused: dict[ErrorCode, int] = {}
         self._called: dict[str, int] = {}
         self._deliveries = 0
+        self._dropped = 0
         self.registry.register(_Tallies(self._tallies))
         ProcessCollector(registry=self.registry)
         self.subscriptions = self._gauge("subscriptions", "Entities subscribed to.")
@@ -101,6 +102,10 @@ class Metrics:
     def delivered(self, count: int) -> None:
         """Count changes handed to live subscribers: one for each change and subscriber."""
         self._deliveries += count
+
+    def dropped(self, count: int) -> None:
+        """Count ephemeral messages that slow readers were not told: one for each and reader."""
+        self._dropped += count
 
     def refused(self, code: ErrorCode) -> None:
         """Count a request that was answered with an error."""
@@ -156,6 +161,11 @@ class Metrics:
             "rhtmx_deliveries",
             "Changes handed to live subscribers: one for each change and subscriber.",
             value=self._deliveries,
+        )
+        yield CounterMetricFamily(
+            "rhtmx_ephemeral_dropped",
+            "Ephemeral messages that slow readers were not told.",
+            value=self._dropped,
         )
 
 

@@ -26,7 +26,9 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
+from rhtmx.messages.tables import NAMES
 from rhtmx.wire import Message
+from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 
 __all__ = ["check"]
@@ -38,9 +40,15 @@ def check(message: Message) -> None:
     Raises:
         RhtmxError: `BAD_MESSAGE`, naming the field and what was expected.
     """
-    rule = _RULES.get(type(message))
-    if rule is not None:
-        rule(message)
+    _RULES.get(type(message), _by_names)(message)
+
+
+def _by_names(message: Message) -> None:
+    """What has no rule of its own is checked as clients check it: its fields' names tell."""
+    checked(message)
+    request_id = getattr(message, "request_id", None)
+    if request_id is not None:
+        _bytes(f"{NAMES[type(message)]}.request_id", request_id, least=0)
 
 
 def _bytes(where: str, value: str, most: int = MAX_NAME, least: int = 1) -> None:

@@ -184,6 +184,11 @@ class Connection:
     # What handlers and the subscriptions call.
 
     @property
+    def takes_ephemeral(self) -> bool:
+        """Whether it is told what is never stored: a client that can make nothing of it is not."""
+        return self.session.greeted
+
+    @property
     def waiting(self) -> int:
         """Bytes that wait to be sent."""
         return self._link.waiting()

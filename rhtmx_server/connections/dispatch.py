@@ -4,13 +4,14 @@ Knows what each message asks for, and whom to ask. Holds no rule of its own:
 merge, validation and order are the trackers', the delivery's and the committer's.
 
 A handler returns the answer, or an awaitable of it, or `None` where the answer
-comes by another way (pushes, syncs) or there is none.
+comes by another way (pushes, syncs) or there is none. What its `message` is annotated
+with is what it takes: there is no other list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Protocol, TypeAlias, TypeVar, get_args, get_type_hints
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -32,7 +33,7 @@ from rhtmx.messages import (
     ValidateForm,
     Welcome,
 )
-from rhtmx.messages.tables import SCHEMA_HASH
+from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections.services import Grant, Services
 from rhtmx_server.connections.session import Phase, Session
@@ -41,7 +42,7 @@ from rhtmx_server.model import ClientRow, Granularity
 from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.identity import check_owner, hashed
 
-__all__ = ["HANDLERS", "IN_ORDER", "Sender"]
+__all__ = ["HANDLERS", "IN_ORDER", "Sender", "handler"]
 
 
 class Sender(Hashable, Protocol):
@@ -63,16 +64,53 @@ class Sender(Hashable, Protocol):
 
 
 Answer: TypeAlias = ServerMessage | Awaitable[ServerMessage] | None
+Handler = TypeVar("Handler", bound=Callable[[Sender, Any], Answer])
+
+HANDLERS: dict[type[Message], Callable[[Sender, Any], Answer]] = {}
+"""Message class → its handler; `handler` fills it."""
 
 IN_ORDER: frozenset[type[Message]] = frozenset({Hello, Authenticate})
 """What is said after these depends on their answer, so it waits for it."""
 
 
+def handler(function: Handler) -> Handler:
+    """Register a function for what its `message` is annotated with: a message, or several.
+
+    Raises:
+        TypeError: no client sends that, or it has a handler.
+
+    Example:
+        >>> @handler
+        ... def _whisper(caller: Sender, message: Whisper) -> None:
+        ...     caller.services.known(message.entity)
+        ...     caller.services.hub.tell(message.entity, message)
+    """
+    taken = get_type_hints(function).get("message")
+    for kind in get_args(taken) or (taken,):
+        if kind not in CLIENT_MESSAGES or kind in HANDLERS:
+            why = "has a handler" if kind in HANDLERS else "is no message of a client"
+            raise TypeError(f"{function.__name__}: {kind!r} {why}")
+        HANDLERS[kind] = function
+    return function
+
+
+@handler
+def _ping(caller: Sender, message: Ping) -> Pong:
+    return Pong()
+
+
+@handler
+def _pong(caller: Sender, message: Pong) -> None:
+    """A sign of life, which was noted when it came."""
+
+
+@handler
 async def _hello(caller: Sender, message: Hello) -> Welcome:
     services, session = caller.services, caller.session
     if services.authenticate is not None and (message.token or not session.subject):
         await _unlock(caller, message.token or "")
     last_seq, given = await _identify(caller, message)
+    session.greeted = True
     return Welcome(
         session_id=session.session_id,
         epoch=services.store.epoch,
@@ -119,6 +157,7 @@ async def _own(caller: Sender, client_id: str, secret: bytes | None) -> ClientRo
     return client
 
 
+@handler
 async def _authenticate(caller: Sender, message: Authenticate) -> Authenticated:
     grant = await _unlock(caller, message.token)
     if caller.session.client_id is not None:
@@ -143,6 +182,7 @@ async def _unlock(caller: Sender, token: str) -> Grant:
     return grant
 
 
+@handler
 def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
     subscriptions, most = caller.subscriptions, caller.session.limits.subscriptions
     entities = list(dict.fromkeys(message.entities))
@@ -176,11 +216,13 @@ def _named(entities: list[str]) -> str:
     return f"'{entities[0]}'{more}"
 
 
+@handler
 def _unsubscribe(caller: Sender, message: Unsubscribe | UnsubscribeFields) -> None:
     for entity in message.entities:
         caller.subscriptions.unsubscribe(entity, _granularity(message))
 
 
+@handler
 def _sync(caller: Sender, message: Sync | SyncFields) -> None:
     granularity = Granularity.RECORDS if isinstance(message, Sync) else Granularity.FIELDS
     caller.services.known(message.entity, granularity)
@@ -188,6 +230,7 @@ def _sync(caller: Sender, message: Sync | SyncFields) -> None:
     caller.subscriptions.sync(message)
 
 
+@handler
 def _push(caller: Sender, message: Push | PushFields) -> None:
     refusal = None
     try:
@@ -197,6 +240,7 @@ def _push(caller: Sender, message: Push | PushFields) -> None:
     caller.submit(message, refusal)
 
 
+@handler
 def _validate_field(caller: Sender, message: ValidateField) -> Answer:
     forms = caller.services.forms
     result = forms.try_validate_field(message, owner=caller)
@@ -206,6 +250,7 @@ def _validate_field(caller: Sender, message: ValidateField) -> Answer:
     return forms.validate_field(message, owner=caller, share=caller.share)
 
 
+@handler
 def _validate_form(caller: Sender, message: ValidateForm) -> Answer:
     caller.request()
     return caller.services.forms.validate_form(message, owner=caller, share=caller.share)
@@ -214,21 +259,3 @@ def _validate_form(caller: Sender, message: ValidateForm) -> Answer:
 def _granularity(message: Message) -> Granularity:
     records = isinstance(message, Subscribe | Unsubscribe)
     return Granularity.RECORDS if records else Granularity.FIELDS
-
-
-HANDLERS: Mapping[type[Message], Callable[[Sender, Any], Answer]] = {
-    Hello: _hello,
-    Authenticate: _authenticate,
-    Ping: lambda caller, message: Pong(),
-    Pong: lambda caller, message: None,
-    Subscribe: _subscribe,
-    Unsubscribe: _unsubscribe,
-    Sync: _sync,
-    Push: _push,
-    SubscribeFields: _subscribe,
-    UnsubscribeFields: _unsubscribe,
-    SyncFields: _sync,
-    PushFields: _push,
-    ValidateField: _validate_field,
-    ValidateForm: _validate_form,
-}

@@ -91,6 +91,7 @@ class Session:
 
     Attributes:
         until: when its time is over, by its token or for want of one; `None` for never.
+        greeted: it said `hello`, so it passes over what it does not know.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Session:
         self.client_id: str | None = None
         self.secret: bytes | None = None
         self.subject = ""
+        self.greeted = False
         self.heard = now
         self._pinged = now
         self._bad = 0

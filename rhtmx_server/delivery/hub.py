@@ -7,6 +7,9 @@ bytes, a subscriber takes them.
 Subscribers of one entity that read at one granularity in one encoding form a
 group. All of them stand at the same position, so the cursor of a live
 subscriber is its membership.
+
+What is ephemeral has a road of its own beside the commits: no version, no position,
+nothing to read later. Whoever is behind misses it, and does not fall for it.
 """
 
 from __future__ import annotations
@@ -44,6 +47,10 @@ class Subscriber(Protocol):
         """The encoding that it reads."""
 
     @property
+    def takes_ephemeral(self) -> bool:
+        """Whether it is told what is never stored."""
+
+    @property
     def outbox(self) -> Outbox:
         """Takes its frames, and knows whether it is behind with reading them."""
 
@@ -58,7 +65,16 @@ EARLY = 128 * 1024
 class Group:
     """Who reads one entity at one granularity in one encoding."""
 
-    __slots__ = ("encoding", "entity", "frames", "granularity", "members", "sent", "size")
+    __slots__ = (
+        "encoding",
+        "entity",
+        "ephemeral",
+        "frames",
+        "granularity",
+        "members",
+        "sent",
+        "size",
+    )
 
     def __init__(
         self, entity: str, granularity: Granularity, encoding: Encoding, sent: int
@@ -69,6 +85,7 @@ class Group:
         self.sent = sent
         self.members: dict[Subscriber, Outbox] = {}
         self.frames: list[bytes] = []
+        self.ephemeral: list[bytes] = []
         self.size = 0
 
     def add(self, frames: Iterable[bytes]) -> None:
@@ -76,6 +93,28 @@ class Group:
         for frame in frames:
             self.frames.append(frame)
             self.size += len(frame)
+
+    def tell(self, frame: bytes) -> None:
+        """Keep an ephemeral frame until the end of the tick."""
+        self.ephemeral.append(frame)
+        self.size += len(frame)
+
+    def flush_ephemeral(self) -> int:
+        """Hand the ephemeral frames of this tick to the members; those behind miss them.
+
+        Returns:
+            How many deliveries were dropped.
+        """
+        frames, self.ephemeral = self.ephemeral, []
+        joined, dropped = b"".join(frames), 0
+        for member, outbox in self.members.items():
+            if not member.takes_ephemeral:
+                continue
+            if outbox.behind:
+                dropped += len(frames)
+            else:
+                outbox.put(joined)
+        return dropped
 
     def flush(self, position: int) -> int:
         """Hand the frames of this tick to the members; those behind fall out without them.
@@ -113,11 +152,18 @@ class Hub:
     Args:
         tick: ends the tick in which frames are joined.
         delivered: is told how many deliveries were made.
+        dropped: is told how many deliveries of ephemeral messages were not.
     """
 
-    def __init__(self, tick: Tick, delivered: Callable[[int], None] = lambda count: None) -> None:
+    def __init__(
+        self,
+        tick: Tick,
+        delivered: Callable[[int], None] = lambda count: None,
+        dropped: Callable[[int], None] = lambda count: None,
+    ) -> None:
         self._tick = tick
         self._delivered = delivered
+        self._dropped = dropped
         self._heads: dict[str, Head] = {}
         self._groups: dict[str, dict[tuple[Granularity, Encoding], Group]] = {}
         self._dirty: dict[str, None] = {}
@@ -188,9 +234,31 @@ class Hub:
             for group in list(groups.values()) if groups else ():
                 if group.size > EARLY:
                     self._flush_early(group)
-            if not self._dirty:
-                self._tick.before_writing(self._flush_all)
-            self._dirty[entity] = None
+            self._flush_later(entity)
+
+    def tell(self, entity: str, message: ServerMessage) -> None:
+        """Hand an ephemeral message to everyone who reads an entity live, once each.
+
+        It goes out with the tick, and is nowhere after it: who is behind misses it, and who
+        catches up is not live. A client that said no `hello` is not told.
+        """
+        frames: dict[Encoding, bytes] = {}
+        self._flush_later(entity)
+        for group in list(self._groups.get(entity, {}).values()):
+            if not group.members:
+                continue
+            frame = frames.get(group.encoding)
+            if frame is None:
+                frame = frames[group.encoding] = group.encoding.frame(message)
+            if frame:
+                group.tell(frame)
+            if group.size > EARLY:
+                self._flush_early(group)
+
+    def _flush_later(self, entity: str) -> None:
+        if not self._dirty:
+            self._tick.before_writing(self._flush_all)
+        self._dirty[entity] = None
 
     def _frame(self, commit: Commit, groups: Iterable[Group]) -> None:
         rendered: dict[Granularity, list[ServerMessage]] = {}
@@ -219,6 +287,8 @@ class Hub:
                 _fell(member, group.entity, group.sent)
 
     def _flush(self, group: Group) -> None:
+        if group.ephemeral:  # first: who falls now misses them, too
+            self._dropped(group.flush_ephemeral())
         self._delivered(group.flush(self.position(group.entity)))
 
     def _flush_early(self, group: Group) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rhtmx.wire import Format
-from rhtmx.wire.changes import (
+from rhtmx.wire.generated.changes import (
     json_change_writer,
     json_field_change_writer,
     proto_change_writer,

@@ -227,7 +227,11 @@ class Socket {
 
 /** Waits until nothing is called any more, and nothing is under way. */
 async function quiet() {
-  for (let known = -1, turns = 0; turns < 20; turns = known === seen && !underWay.size ? turns + 1 : 0) {
+  for (
+    let known = -1, turns = 0;
+    turns < 20;
+    turns = known === seen && !underWay.size ? turns + 1 : 0
+  ) {
     known = seen;
     await new Promise((resolve) => later(resolve));
   }

@@ -14,6 +14,17 @@ from codegen.rules import check
 from codegen.tools import build_descriptors
 
 ROOT = Path(__file__).resolve().parents[3]
+WHISPER = """\
+    // Says.
+    Whisper whisper = 90 [(direction) = DIRECTION_BOTH, (ephemeral) = true];
+"""
+WHISPERED = """
+// Says.
+message Whisper {
+  // Where.
+  string entity = 1;
+}
+"""
 BROKEN = Path(__file__).with_name("broken.proto")
 
 
@@ -65,3 +76,15 @@ def place() -> Callable[[str], str]:
         return f"proto/rhtmx/v1/broken.proto:{line}"
 
     return find
+
+
+@pytest.fixture(scope="session")
+def whispering(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Schema:
+    """The schema with one message more, which is ephemeral."""
+    folder = tmp_path_factory.mktemp("whispering")
+    shutil.copytree(root / "proto", folder / "proto")
+    shutil.copy(root / "buf.yaml", folder)
+    envelope = folder / "proto/rhtmx/v1/envelope.proto"
+    text = envelope.read_text().replace("  oneof message {\n", f"  oneof message {{\n{WHISPER}")
+    envelope.write_text(f"{text}{WHISPERED}")
+    return read_schema(build_descriptors(folder))

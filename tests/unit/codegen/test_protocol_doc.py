@@ -55,3 +55,13 @@ def test_a_field_says_its_type_and_whether_it_must_be_there(page: str) -> None:
 def test_an_error_code_says_what_it_means_to_the_peer(page: str) -> None:
     [row] = [line for line in page.splitlines() if line.startswith("| `shutting_down`")]
     assert row.endswith("| yes | 14 | 4000 |")
+
+
+def test_a_message_says_what_answers_it_and_whether_it_is_stored(
+    page: str, whispering: Schema
+) -> None:
+    answered = "*Client to server, answered by [validation_result](#validation_result).*"
+    assert answered in page
+    told = "*Both ways, to those who read its `entity` now; never stored.*"
+    assert told not in page
+    assert told in emit_protocol(whispering)

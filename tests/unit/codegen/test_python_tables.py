@@ -4,6 +4,7 @@ from google.protobuf import descriptor_pb2
 
 import rhtmx.messages
 from codegen.model import Schema
+from codegen.python_tables import emit_tables
 from rhtmx.messages import tables
 from rhtmx.messages.descriptor import DESCRIPTOR_SET
 
@@ -77,3 +78,20 @@ def test_the_descriptor_has_every_message_and_nothing_that_parsing_does_not_need
     assert not any(file.HasField("source_code_info") for file in files)
     assert "google/protobuf/descriptor.proto" not in [file.name for file in files]
     assert len(DESCRIPTOR_SET) < len(schema.descriptor) / 2
+
+
+def test_what_is_asked_has_its_answer_and_nothing_is_ephemeral() -> None:
+    names = {tables.NAMES[asked]: tables.NAMES[each] for asked, each in tables.ANSWERS.items()}
+    assert names == {
+        "authenticate": "authenticated",
+        "validate_field": "validation_result",
+        "validate_form": "form_validation_result",
+    }
+    assert frozenset() == tables.EPHEMERAL
+
+
+def test_what_is_ephemeral_is_in_its_table(whispering: Schema) -> None:
+    text = emit_tables(whispering)
+    assert "EPHEMERAL: frozenset[type[Message]] = frozenset((Whisper,))" in text
+    assert "Ephemeral: TypeAlias = (Whisper)" in text
+    assert "Never" not in text

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from codegen.model import Field, Schema
+from codegen.model import Direction, Field, Schema
 from codegen.rules import check, explain_compiler
 
 
@@ -143,3 +143,66 @@ def test_the_compiler_says_what_to_do_about_a_number_used_twice() -> None:
         "take one that was never used",
         "b.proto:1:1:x",
     ]
+
+
+def changed_case(schema: Schema, name: str, **what: object) -> Schema:
+    """The schema with one case otherwise."""
+    cases = tuple(
+        dataclasses.replace(case, **what) if case.name == name else case  # type: ignore[arg-type]
+        for case in schema.cases
+    )
+    return dataclasses.replace(schema, cases=cases)
+
+
+def without_field(schema: Schema, message: str, field: str) -> Schema:
+    """The schema with one field less."""
+
+    def less(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+        return tuple(each for each in fields if each.name != field)
+
+    messages = tuple(
+        dataclasses.replace(each, fields=less(each.fields)) if each.name == message else each
+        for each in schema.messages
+    )
+    return dataclasses.replace(schema, messages=messages)
+
+
+@pytest.mark.parametrize(
+    ("case", "answer"), [("validate_form", "yes"), ("validate_form", "push"), ("pong", "error")]
+)
+def test_an_answer_is_a_case_that_a_server_sends_to_what_a_client_asks(
+    schema: Schema, case: str, answer: str
+) -> None:
+    asked = changed_case(schema, case, answer=answer)
+    if case == "pong":  # from a server alone
+        asked = changed_case(asked, case, direction=Direction.SERVER)
+    (problem,) = check(asked)
+    assert problem.words.startswith(f"case '{case}' is answered by '{answer}': name a case")
+    assert problem.location.file.endswith("envelope.proto")
+
+
+@pytest.mark.parametrize("message", ["ValidateForm", "FormValidationResult"])
+def test_a_question_and_its_answer_have_an_id_in_common(schema: Schema, message: str) -> None:
+    (problem,) = check(without_field(schema, message, "request_id"))
+    assert "has no string request_id" in problem.words
+
+
+def test_what_is_ephemeral_may_be_in_the_schema(whispering: Schema) -> None:
+    assert check(whispering) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ({"direction": Direction.CLIENT}, "give it a string entity, and (direction)"),
+        ({"answer": "pong"}, "which nothing answers"),
+        ({"message": "Ping"}, "give it a string entity"),
+        ({"message": "SyncComplete"}, "which nothing answers"),
+    ],
+    ids=str,
+)
+def test_what_is_ephemeral_names_its_readers_and_has_no_answer(
+    whispering: Schema, what: dict[str, object], words: str
+) -> None:
+    found = [each.words for each in check(changed_case(whispering, "whisper", **what))]
+    assert [each for each in found if "'whisper' is (ephemeral)" in each and words in each]

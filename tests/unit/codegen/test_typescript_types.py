@@ -49,3 +49,13 @@ def test_each_side_has_the_union_of_what_it_may_send(text: str) -> None:
 def test_comments_of_the_schema_are_kept(text: str, schema: Schema) -> None:
     for message in schema.wire_messages:
         assert message.comment.splitlines()[0] in text
+
+
+def test_what_is_asked_what_answers_and_what_is_ephemeral_are_unions(
+    text: str, whispering: Schema
+) -> None:
+    assert "export type Question = Authenticate | ValidateField | ValidateForm;\n" in text
+    answers = "Authenticated | ValidationResult | FormValidationResult"
+    assert f"export type Answer = {answers};\n" in text
+    assert "export type Ephemeral = never;\n" in text
+    assert "export type Ephemeral = Whisper;\n" in emit_types(whispering)

@@ -93,6 +93,8 @@ def at_once(function: Callable[[], None]) -> None:
 class Peer:
     """A subscriber that notes what it gets."""
 
+    takes_ephemeral = True
+
     def __init__(self, encoding: Encoding | None = None) -> None:
         self.encoding: Encoding = encoding or Lines()
         self.deliveries: list[bytes] = []

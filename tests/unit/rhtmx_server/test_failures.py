@@ -245,3 +245,11 @@ def test_at_any_other_level_the_log_has_the_traceback_without_them(
     assert 'raise ValueError(f"{value} is no number")' in caplog.text
     assert "log level debug shows it" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_what_is_ephemeral_is_named_since_it_has_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rhtmx_server.failures.EPHEMERAL", frozenset({Ping}))
+    refused = error_message(RhtmxError(ErrorCode.UNKNOWN_ENTITY, "words"), Ping())
+    failed = error_message(RhtmxError(ErrorCode.INTERNAL, "words", details=b'{"id":"7"}'), Ping())
+    assert json.loads(refused.details or b"") == {"type": "ping"}
+    assert json.loads(failed.details or b"") == {"id": "7", "type": "ping"}

@@ -35,6 +35,12 @@ def test_messages_are_counted_by_type_and_direction(metrics: Metrics) -> None:
     assert read(metrics, "messages_received_total", type="change") is None
 
 
+def test_what_slow_readers_were_not_told_is_counted(metrics: Metrics) -> None:
+    metrics.dropped(2)
+    metrics.dropped(1)
+    assert read(metrics, "ephemeral_dropped_total") == 3
+
+
 def test_deliveries_are_counted(metrics: Metrics) -> None:
     metrics.delivered(500)
     metrics.delivered(1)

@@ -19,7 +19,7 @@ from rhtmx.messages import (
     FieldChangeLog,
 )
 from rhtmx.wire import Format, encode
-from rhtmx.wire.changes import (
+from rhtmx.wire.generated.changes import (
     ChangeWriter,
     FieldChangeWriter,
     json_change_writer,

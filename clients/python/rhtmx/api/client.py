@@ -16,7 +16,7 @@ from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
 from rhtmx.api.decisions import Decisions
 from rhtmx.api.open_collections import OpenCollections
-from rhtmx.api.pending_call import Writing
+from rhtmx.api.pending_call import Writing, fields_written, written
 from rhtmx.api.read_once import collect, field_key, record_key
 from rhtmx.core import build_message
 from rhtmx.core.events import Answered, Reset, State
@@ -27,11 +27,9 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
-    FieldPushAck,
     FormValidationResult,
     Position,
     Push,
-    PushAck,
     ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -47,10 +45,12 @@ from rhtmx.values.results import (
     SyncResult,
     Validation,
 )
+from rhtmx.wire import ServerMessage
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
+M = TypeVar("M", bound=ServerMessage)
 
 
 class Client:
@@ -284,6 +284,20 @@ class Client:
             field_key,
         )
 
+    def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
+        """Call `listener` with each message of an ephemeral kind; call the result to end that.
+
+        They come for the entities that this client reads, while it does. Nothing repeats them.
+
+        Args:
+            kind: a class of `rhtmx.messages`.
+            listener: called on the loop, so it must not block. What it raises is logged.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, messages of this kind come by another way.
+        """
+        return self._runtime.router.listen(kind, listener)
+
     # Writing.
 
     def push(
@@ -339,7 +353,7 @@ class Client:
         now = self._runtime.now()
         at = timestamp or now
         message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
-        return self._write(message, _fields_written, now)
+        return self._write(message, fields_written, now)
 
     # Forms.
 
@@ -435,7 +449,7 @@ class Client:
     # Inside.
 
     def _push(self, message: Push) -> Writing[PushResult]:
-        return self._write(message, _written, self._runtime.now())
+        return self._write(message, written, self._runtime.now())
 
     def _write(
         self, message: Mutation, convert: Callable[[Answered], T], now: datetime
@@ -463,13 +477,3 @@ class Client:
             on_reset=on_reset,
             ends=ends,
         )
-
-
-def _written(answer: Answered) -> PushResult:
-    assert isinstance(answer.message, PushAck)
-    return PushResult.of(answer.message)
-
-
-def _fields_written(answer: Answered) -> FieldPushResult:
-    assert isinstance(answer.message, FieldPushAck)
-    return FieldPushResult.of(answer.message, answer.conflicts)

@@ -1,7 +1,7 @@
 """A write on its way, as its caller holds it.
 
-Knows that there are two things to wait for: the store, and the server. Must not
-know how either is reached.
+Knows that there are two things to wait for: the store, and the server; and what comes
+of either kind of write. Must not know how either is reached.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from rhtmx.core.events import Answered
+from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.values.results import FieldPushResult, PushResult
 
-__all__ = ["Writing"]
+__all__ = ["Writing", "fields_written", "written"]
 
 T = TypeVar("T")
 
@@ -92,3 +94,15 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
     async def _wait(self) -> T:
         # Shielded, since several may wait and one of them may give up.
         return self._convert(await asyncio.shield(self._call))
+
+
+def written(answer: Answered) -> PushResult:
+    """What came of a write of a whole record."""
+    assert isinstance(answer.message, PushAck)
+    return PushResult.of(answer.message)
+
+
+def fields_written(answer: Answered) -> FieldPushResult:
+    """What came of a write of some fields."""
+    assert isinstance(answer.message, FieldPushAck)
+    return FieldPushResult.of(answer.message, answer.conflicts)

@@ -6,6 +6,7 @@ Knows close codes and error codes. Must not know the connection, nor the queue.
 from __future__ import annotations
 
 import enum
+import json
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
@@ -17,6 +18,7 @@ __all__ = [
     "Verdict",
     "busy",
     "closed_for_good",
+    "names_type",
     "reconnects",
     "refusal",
     "too_large",
@@ -143,6 +145,12 @@ def too_large(size: int, most: int) -> RhtmxError:
     """
     words = f"a message of at most {most} bytes expected, this has {size}: split it"
     return RhtmxError(ErrorCode.TOO_LARGE, words)
+
+
+def names_type(error: RhtmxError) -> bool:
+    """Whether an error says what it is about: an ephemeral message, which has no `request_id`."""
+    details = json.loads(error.details or b"null")
+    return isinstance(details, dict) and "type" in details
 
 
 def typed_error(message: Error) -> RhtmxError:

@@ -32,6 +32,7 @@ __all__ = [
     "Stopped",
     "Synced",
     "TokenNeeded",
+    "Told",
     "WasReset",
 ]
 
@@ -163,6 +164,13 @@ class TokenNeeded:
     """Writes wait for a fresh token."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An ephemeral message: it concerns whoever listens now, and nobody else."""
+
+    message: ServerMessage
+
+
 Event: TypeAlias = (
     Started
     | Delivered
@@ -174,6 +182,7 @@ Event: TypeAlias = (
     | Rejected
     | Disputed
     | TokenNeeded
+    | Told
     | Problem
 )
 """What happened; a session reports them in order."""

@@ -11,29 +11,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection
-from typing import TypeAlias
 
 from rhtmx.core.error_policy import busy
 from rhtmx.core.events import Answered, Event, Refused
 from rhtmx.core.hold import Hold
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import (
-    Authenticate,
-    Authenticated,
-    FormValidationResult,
-    ValidateField,
-    ValidateForm,
-    ValidationResult,
-)
+from rhtmx.messages import Authenticate
+from rhtmx.messages.tables import Answer, Question
 
 __all__ = ["Question", "Requests"]
-
-Question: TypeAlias = Authenticate | ValidateField | ValidateForm
-"""What can be asked. It is known by its `request_id`."""
-
-
-Answer: TypeAlias = Authenticated | ValidationResult | FormValidationResult
-"""What answers a question, by its `request_id`."""
 
 
 class Requests:

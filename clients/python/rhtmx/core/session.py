@@ -16,12 +16,13 @@ from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import (
     ConnectionClosed,
     closed_for_good,
+    names_type,
     reconnects,
     refusal,
     too_large,
     typed_error,
 )
-from rhtmx.core.events import Event, Problem, State
+from rhtmx.core.events import Event, Problem, State, Told
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import EntityView, LocalState
@@ -40,7 +41,6 @@ from rhtmx.messages import (
     FieldChange,
     FieldConflict,
     FieldPushAck,
-    FormValidationResult,
     Limits,
     Ping,
     Pong,
@@ -52,12 +52,9 @@ from rhtmx.messages import (
     SubscribeFields,
     SyncComplete,
     SyncFieldsComplete,
-    ValidateField,
-    ValidateForm,
-    ValidationResult,
     Welcome,
 )
-from rhtmx.messages.tables import ERRORS
+from rhtmx.messages.tables import ANSWERS, EPHEMERAL, ERRORS
 from rhtmx.wire import ClientMessage, Message
 
 __all__ = ["Session"]
@@ -264,8 +261,8 @@ class Session:
                 self.streams.refused(message.entities[0], Granularity.RECORDS, error)
             case SubscribeFields():
                 self.streams.refused(message.entities[0], Granularity.FIELDS, error)
-            case Authenticate() | ValidateField() | ValidateForm():
-                error.request_id = message.request_id
+            case _ if type(message) in ANSWERS:
+                error.request_id = getattr(message, "request_id", None)
                 self.requests.refuse(error)
             case _:
                 return True  # none that could be made smaller
@@ -383,6 +380,17 @@ class Session:
         self.requests.add(question)
         return question.request_id
 
+    def tell(self, message: ClientMessage) -> bool:
+        """Send an ephemeral message; returns whether there is a connection, else it is gone.
+
+        Raises:
+            ConnectionClosed: the session has ended.
+        """
+        self._check_open()
+        if self.is_open:
+            self._link.send(message)
+        return self.is_open
+
     # Inside.
 
     def _check_open(self) -> None:
@@ -452,8 +460,8 @@ class Session:
 
     def _unaddressed(self, error: RhtmxError) -> None:
         """Subscriptions have no `request_id`: what comes before their fence is about them."""
-        fence = self._link.next_fence
-        if fence is not None and fence.refused is not None:
+        fence = self._link.next_fence  # but not where it names a type: that is an ephemeral one
+        if fence is not None and fence.refused is not None and not names_type(error):
             fence.refused(error)
         else:
             self._problem = error
@@ -474,26 +482,18 @@ class Session:
 
 
 _HANDLERS: Mapping[type[Message], Callable[[Session, Any, float], None]] = {
+    **dict.fromkeys(ANSWERS.values(), lambda it, message, now: it.requests.answered(message)),
+    **dict.fromkeys(EPHEMERAL, lambda it, message, now: it._events.append(Told(message))),
     Welcome: Session._welcome,
     Authenticated: Session._authenticated,
     Error: Session._failed,
-    Ping: lambda session, message, now: session._link.send(Pong()),
+    Ping: lambda it, message, now: it._link.send(Pong()),
     Pong: Session._pong,
-    Change: lambda session, message, now: session.streams.receive(
-        Granularity.RECORDS, message.change
-    ),
-    SyncComplete: lambda session, message, now: session.streams.complete(
-        Granularity.RECORDS, message
-    ),
+    Change: lambda it, message, now: it.streams.receive(Granularity.RECORDS, message.change),
+    SyncComplete: lambda it, message, now: it.streams.complete(Granularity.RECORDS, message),
     PushAck: Session._pushed,
-    FieldChange: lambda session, message, now: session.streams.receive(
-        Granularity.FIELDS, message.change
-    ),
-    SyncFieldsComplete: lambda session, message, now: session.streams.complete(
-        Granularity.FIELDS, message
-    ),
+    FieldChange: lambda it, message, now: it.streams.receive(Granularity.FIELDS, message.change),
+    SyncFieldsComplete: lambda it, message, now: it.streams.complete(Granularity.FIELDS, message),
     FieldPushAck: Session._pushed,
-    FieldConflict: lambda session, message, now: session.local.writes.conflict(message),
-    ValidationResult: lambda session, message, now: session.requests.answered(message),
-    FormValidationResult: lambda session, message, now: session.requests.answered(message),
+    FieldConflict: lambda it, message, now: it.local.writes.conflict(message),
 }

@@ -24,7 +24,8 @@ from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.handshake import Endpoint
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
-from rhtmx.wire import encode
+from rhtmx.wire import ClientMessage, encode
+from rhtmx.wire.check_outgoing import checked
 
 __all__ = ["ClientRuntime"]
 
@@ -170,13 +171,25 @@ class ClientRuntime:
         self._check(question)
         return await self.router.ask(question)
 
+    def tell(self, message: ClientMessage) -> bool:
+        """Send an ephemeral message; returns whether there is a connection, else it is gone.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE` or `TOO_LARGE`, no server could take it.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        self._check(checked(message))
+        sent = self.session.tell(message)
+        self._flush()
+        return sent
+
     def now(self) -> datetime:
         """The time of the next write."""
         return self.session.local.writes.time(self._clock())
 
     # Inside.
 
-    def _check(self, message: Mutation | Question) -> None:
+    def _check(self, message: ClientMessage) -> None:
         """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
         self.check_open()
         limits = self.session.limits

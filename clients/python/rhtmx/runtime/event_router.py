@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from rhtmx.core.conflict import Dispute
 from rhtmx.core.cursor import Cursor
@@ -25,15 +26,18 @@ from rhtmx.core.events import (
     Stopped,
     Synced,
     TokenNeeded,
+    Told,
     WasReset,
 )
 from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import RefusedWrite
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
+from rhtmx.messages.tables import EPHEMERAL, NAMES
 from rhtmx.runtime.broadcast import Backlog, Signal
 from rhtmx.runtime.subscription import Subscription
+from rhtmx.wire import Message
 
 __all__ = ["EventRouter"]
 
@@ -73,6 +77,7 @@ class EventRouter:
         self._error: RhtmxError | None = None
         self._calls: dict[str, asyncio.Future[Answered]] = {}
         self._subscriptions: dict[Cursor, Subscription[object]] = {}
+        self._listeners: dict[type[object], list[Callable[[Any], None]]] = {}
 
     def take(self) -> list[Subscription[object]]:
         """Hand over what has happened; returns the subscriptions that are full."""
@@ -131,6 +136,27 @@ class EventRouter:
             if self._calls.pop(request_id, None) is not None:
                 self._session.requests.cancel(request_id)
 
+    def listen(self, kind: type[T], listener: Callable[[T], None]) -> Callable[[], None]:
+        """Have `listener` called with each ephemeral message of a kind, until what is returned is.
+
+        It is called again for each time that it was given. What it raises is logged.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, messages of that kind come by another way.
+        """
+        if kind not in EPHEMERAL:
+            known = ", ".join(sorted(NAMES[each] for each in EPHEMERAL)) or "none yet"
+            words = f"{kind!r} is no ephemeral message; there are: {known}"
+            raise RhtmxError(ErrorCode.NOT_SUPPORTED, words)
+        own = partial(listener)  # the same one may listen twice
+        self._listeners.setdefault(kind, []).append(own)
+
+        def stop() -> None:
+            if own in self._listeners[kind]:
+                self._listeners[kind].remove(own)
+
+        return stop
+
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
         self._error = error
@@ -179,8 +205,17 @@ class EventRouter:
                 self.disputes.put(dispute)
             case TokenNeeded():
                 self._renew()
+            case Told(message):
+                self._tell(message)
             case Problem(error):
                 log.warning("the server reports: %s", error)
+
+    def _tell(self, message: Message) -> None:
+        for listener in self._listeners.get(type(message), [])[:]:
+            try:
+                listener(message)
+            except Exception:  # it costs the others nothing, nor the connection
+                log.exception("a listener to '%s' failed", NAMES[type(message)])
 
     # What subscriptions call.
 

@@ -249,6 +249,17 @@ export class Client {
     return this.#hub.on("conflict", listener);
   }
 
+  /**
+   * Calls `listener` with each message of a type that is told and never stored. They come for
+   * the entities that are read, while they are; nothing repeats them.
+   */
+  on<T extends m.Ephemeral["type"]>(
+    type: T,
+    listener: (message: Extract<m.Ephemeral, { type: T }>) => void,
+  ): o.Stop {
+    return this.#hub.on(`told ${type}`, listener);
+  }
+
   #onList<L>(name: string, read: () => L, listener: (list: L) => void): o.Stop {
     let last = read();
     return this.#hub.on(`rows ${name}`, () => {

@@ -18,6 +18,8 @@
  * | `synced`              | leader | an entity has caught up                              |
  * | `refused`             | leader | an entity is not read, not now, and why              |
  * | `seen`                | leader | for those who watch: a change, or that some may lack |
+ * | `told`                | leader | an ephemeral message, for the listeners              |
+ * | `tell`                | tab    | an ephemeral message, to be sent now or never        |
  * | `added`               | tab    | a write is in the store; everybody's memory takes it |
  * | `ask`                 | tab    | a question                                           |
  * | `open`, `shut`        | tab    | an entity is read, or no longer, by this `tab`       |
@@ -47,11 +49,11 @@
 
 import type { Refusal } from "../errors.ts";
 import type {
-  Authenticate,
   ChangeLog,
+  ClientMessage,
+  Ephemeral,
+  Question,
   ServerMessage,
-  ValidateField,
-  ValidateForm,
 } from "../messages/types.ts";
 import type { Conflict } from "./conflict.ts";
 import type { Op, Standing, Write } from "./storage-ops.ts";
@@ -65,8 +67,7 @@ import type { Op, Standing, Write } from "./storage-ops.ts";
  */
 export type State = "connecting" | "open" | "waiting" | "offline" | "closed";
 
-/** What can be asked. */
-export type Question = Authenticate | ValidateField | ValidateForm;
+export type { Question } from "../messages/types.ts";
 
 /** Who wants no connection: the application, the browser without a network, a page that is put aside. */
 export type Why = "app" | "network" | "page";
@@ -98,6 +99,8 @@ export type TabMessage =
   | { readonly type: "problem"; readonly error: Refusal }
   | { readonly type: "synced"; readonly entity: string; readonly change?: undefined }
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
+  | { readonly type: "told"; readonly message: Ephemeral }
+  | { readonly type: "tell"; readonly message: Ephemeral & ClientMessage }
   | { readonly type: "added"; readonly write: Write; readonly refused?: string | undefined }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }
   | (Opened & { readonly type: "refused"; readonly error: Refusal })

@@ -246,7 +246,8 @@ export interface Error {
   /**
    * What this code adds. If the server rejects a subscription to one entity,
    * which has no id, this is `{"entity": …}`, unless the code adds something
-   * else.
+   * else. If it rejects a message that it never stores, which has no id either,
+   * `type` is the name of the message.
    */
   readonly details: JsonValue;
   /** How long to wait before sending the request again, in milliseconds. */
@@ -735,6 +736,15 @@ export type ServerMessage =
   | FieldConflict
   | ValidationResult
   | FormValidationResult;
+
+/** What is asked. */
+export type Question = Authenticate | ValidateField | ValidateForm;
+
+/** What answers that, with the same `request_id`. */
+export type Answer = Authenticated | ValidationResult | FormValidationResult;
+
+/** What is told to those who read its `entity` now, and never stored. */
+export type Ephemeral = never;
 
 /** Any message; `type` tells which. */
 export type Message = ClientMessage | ServerMessage;

@@ -288,6 +288,8 @@ export class Tab extends Listeners {
         return this.#answers.settle(message.id, message.answer, message.error);
       case "conflict":
         return void this.emit("conflict", answerable(this, message.conflict));
+      case "told":
+        return void this.emit(`told ${(message.message as ServerMessage).type}`, message.message);
       case "problem":
         return this.#report(typed(message.error));
       case "refused":

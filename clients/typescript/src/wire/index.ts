@@ -91,7 +91,7 @@ const MAX = 4096;
 /** Where a name stands; the controls of a page may be called anything. */
 const NAMES = /^(?!v.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
 /** Where one stands that is a key of an object, too: of a record, or of `since`. */
-const KEYS = /^[ps].*(\.entity|]|\.field)$/;
+const KEYS = /^(?!v).*(\.entity|]|\.field)$/;
 /** Where what is written stands: it is the application's own, and was looked at. */
 const VALUES = /\.(data|value)$/;
 

@@ -222,12 +222,34 @@ describe("every message of a server has a handler:", () => {
       harness.sent();
       const told = harness.of("problem").map(({ error }) => error.message);
       expect(told.filter((each) => each.includes("newer than this client"))).toEqual([]);
+      expect(harness.of("told")).toEqual([]); // the product has nothing ephemeral
     }
   });
 
   it("and there are vectors of each", () => {
     expect(types).not.toEqual([]);
     expect([...new Set(good.map((each) => each.case))]).toEqual(expect.arrayContaining(types));
+  });
+});
+
+describe("what is told and never stored", () => {
+  const tell = (token: string) =>
+    ({ type: "tell", message: { type: "authenticate", token } }) as never;
+
+  it("is sent at once where there is a connection, and else never", () => {
+    const h = new Harness();
+    h.session.told(tell("early"), h.now);
+    h.open();
+    h.session.told(tell("now"), h.now);
+    expect(h.sent()).toEqual([{ type: "authenticate", token: "now" }]);
+  });
+
+  it("is a problem where the server would not take it", () => {
+    const h = new Harness();
+    h.open({ limits: { ...WELCOME.limits, message_bytes: 100 } });
+    h.session.told(tell("x".repeat(100)), h.now);
+    expect(h.sent()).toEqual([]);
+    expect(h.of("problem").map(({ error }) => error.code)).toEqual(["too_large"]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Push, ValidateForm } from "../../src/messages/types.ts";
+import type { ClientMessage, Push, ValidateForm } from "../../src/messages/types.ts";
 import type { Format } from "../../src/wire/index.ts";
 import {
   checkFromClient,
@@ -119,6 +119,33 @@ describe("what is written", () => {
   it("leaves the message as it was", () => {
     const message = Object.freeze({ type: "sync", entity: "users", since: 1 } as const);
     expect(checkFromClient(message)).toEqual(message);
+  });
+});
+
+describe("the name of an entity", () => {
+  const named = (entity: string): ClientMessage[] => [
+    { type: "subscribe", entities: [entity] },
+    { type: "unsubscribe", entities: ["a", entity] },
+    { type: "unsubscribe_fields", entities: [entity] },
+    { type: "sync", entity, since: 0 },
+    { type: "push", entity, entity_id: "1", action: "delete", data: null },
+  ];
+
+  it.each(named("__proto__"))("is no key of every object, in $type", (message) => {
+    const { code, message: words } = refusal(() => checkFromClient(message));
+    expect([code, words]).toEqual([
+      "bad_message",
+      expect.stringMatching(/: the key "__proto__" is not/),
+    ]);
+  });
+
+  it.each(named("protos"))("may be any other, in $type", (message) => {
+    expect(checkFromClient(message)).toEqual(message);
+  });
+
+  it("is not what a control of a form is called", () => {
+    const field = { type: "validate_field", request_id: "r", form: "f", value: "" } as const;
+    expect(() => checkFromClient({ ...field, field: "constructor" })).not.toThrow();
   });
 });
 

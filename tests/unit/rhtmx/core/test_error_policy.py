@@ -11,6 +11,7 @@ from rhtmx.core.error_policy import (
     Verdict,
     busy,
     closed_for_good,
+    names_type,
     reconnects,
     refusal,
     typed_error,
@@ -123,3 +124,19 @@ def test_the_server_may_say_of_a_known_code_that_it_passes() -> None:
     error = typed_error(Error("no", ErrorCode.FORBIDDEN, retryable=True))
     assert verdict(error) is Verdict.RETRY
     assert not busy(error)
+
+
+@pytest.mark.parametrize(
+    ("details", "named"),
+    [
+        (None, False),
+        (b"null", False),
+        (b"[]", False),
+        (b'"type"', False),
+        (b'{"entity":"type"}', False),
+        (b'{"type":"whisper"}', True),
+        (b'{"correlation_id":"1","type":"whisper"}', True),
+    ],
+)
+def test_an_error_may_name_the_type_that_it_is_about(details: bytes | None, named: bool) -> None:
+    assert names_type(RhtmxError(ErrorCode.INTERNAL, "words", details=details)) is named

@@ -44,7 +44,7 @@ from rhtmx.messages import (
     ValidationResult,
     Welcome,
 )
-from rhtmx.messages.tables import SCHEMA_HASH, SERVER_MESSAGES
+from rhtmx.messages.tables import ANSWERS, SCHEMA_HASH, SERVER_MESSAGES
 from rhtmx.unknown_words import unknown
 
 
@@ -529,3 +529,54 @@ def test_a_hello_refused_in_a_word_of_a_newer_server_ends_as_its_close_code_says
     assert (session.state is State.CLOSED) == (code >= 4500)
     assert (wait is None) == (code >= 4500)
     assert session.error is None or isinstance(session.error, ConnectionClosed)
+
+
+# What is ephemeral; `ping` stands for it, as no message of the product is.
+
+
+def test_what_is_told_is_sent_at_once_and_never_again(session: Session) -> None:
+    opened(session)
+    assert session.tell(Ping())
+    assert session.take(1) == [Ping()]
+    session.lost(1)
+    opened(session)
+    assert session.take(2) == []
+
+
+def test_what_is_told_before_the_welcome_is_gone_and_says_so(session: Session) -> None:
+    assert not session.tell(Ping())
+    session.connected(0)
+    assert not session.tell(Ping())
+    assert [type(each) for each in session.take(0)] == [Hello]
+    session.receive(welcome(), 0)
+    assert session.take(0) == []
+
+
+def test_after_the_end_nothing_is_told(session: Session) -> None:
+    session.close()
+    with pytest.raises(ConnectionClosed):
+        session.tell(Ping())
+
+
+def test_an_error_that_names_a_type_is_not_about_the_subscription_before_the_fence(
+    session: Session,
+) -> None:
+    opened(session)
+    session.subscribe("tasks", Granularity.RECORDS)
+    told = Error("no 'x'", ErrorCode.UNKNOWN_ENTITY, details=b'{"type":"whisper"}')
+    session.receive(told, 1)
+    session.receive(Pong(), 1)
+    problem, started = session.events()
+    assert isinstance(problem, Problem)
+    assert problem.error.message == "no 'x'"
+    assert isinstance(started, Started)
+
+
+def test_every_answer_settles_its_question(session: Session) -> None:
+    opened(session)
+    for asked, kind in ANSWERS.items():
+        question: Any = asked()
+        name = session.ask(question)
+        answer: Any = kind(request_id=name)  # type: ignore[call-arg]
+        session.receive(answer, 1)
+        assert session.events() == [Answered(name, answer)]

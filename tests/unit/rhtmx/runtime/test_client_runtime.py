@@ -17,7 +17,8 @@ import rhtmx
 from rhtmx.api.client import Client
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Authenticate, Pong, Sync
 from rhtmx.runtime.handshake import DialError
 from rhtmx.stores.memory import MemoryStore
 from tests.support.waiting import eventually
@@ -267,3 +268,33 @@ async def test_a_server_that_ends_it_for_good_before_the_welcome_is_not_tried_ag
             assert [state async for state in client.states()][-1] is State.CLOSED
     assert "has ended: the server closed the connection for good (4500 bad_message)" in caplog.text
     assert "trying again" not in caplog.text
+
+
+async def test_what_is_told_is_sent(peer: Peer) -> None:
+    async with client_of(peer) as client:
+        assert client._runtime.tell(Pong())
+        await peer.until(lambda: Pong() in peer.heard)
+
+
+async def test_what_no_server_could_take_is_not_told(peer: Peer) -> None:
+    async with client_of(peer) as client:
+        with pytest.raises(RhtmxError, match=r"sync\.entity: 1 to 255 bytes") as wrong:
+            client._runtime.tell(Sync(""))
+        with pytest.raises(RhtmxError) as large:
+            client._runtime.tell(Authenticate("x" * 70_000))
+        assert client._runtime.tell(Pong())
+        await peer.until(lambda: Pong() in peer.heard)
+    assert wrong.value.code is ErrorCode.BAD_MESSAGE
+    assert large.value.code is ErrorCode.TOO_LARGE
+    assert not [each for each in peer.heard if isinstance(each, Sync | Authenticate)]
+
+
+async def test_without_a_connection_nothing_is_told(peer: Peer) -> None:
+    client = client_of(peer)
+    with pytest.raises(ConnectionClosed, match="not connected"):
+        client._runtime.tell(Pong())
+    async with client:
+        client.offline()
+        assert not client._runtime.tell(Pong())
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        client._runtime.tell(Pong())

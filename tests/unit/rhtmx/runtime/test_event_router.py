@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any, Protocol
 
 import pytest
 
 from rhtmx.core.error_policy import ConnectionClosed
+from rhtmx.core.events import Event, Told
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -24,6 +26,12 @@ from rhtmx.messages import (
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.subscription import CAPACITY, Subscription
 from tests.unit.rhtmx.model_server import NOW
+
+
+class Telling(Protocol):
+    """Has ephemeral messages arrive."""
+
+    def __call__(self, *messages: Pong | Change) -> None: ...
 
 
 @pytest.fixture
@@ -144,3 +152,74 @@ async def test_what_concerns_nobody_is_logged(
     with caplog.at_level(logging.WARNING, "rhtmx"):
         inbox.take()
     assert "the disk smells" in caplog.text
+
+
+@pytest.fixture
+def telling(session: Session, inbox: EventRouter, monkeypatch: pytest.MonkeyPatch) -> Telling:
+    """Hands over ephemeral messages; `pong` and `change` stand for them: the product has none."""
+    kinds = frozenset({Pong, Change})
+    monkeypatch.setattr("rhtmx.runtime.event_router.EPHEMERAL", kinds)
+
+    def tell(*messages: Pong | Change) -> None:
+        events: list[Event] = [Told(message) for message in messages]
+        monkeypatch.setattr(session, "events", lambda: events)
+        inbox.take()
+
+    return tell
+
+
+async def test_a_listener_hears_what_it_asked_for_until_it_stops(
+    inbox: EventRouter, telling: Telling
+) -> None:
+    heard: list[Pong] = []
+    stop = inbox.listen(Pong, heard.append)
+    telling(Pong(), changed(1))
+    stop()
+    stop()
+    telling(Pong())
+    assert heard == [Pong()]
+
+
+async def test_one_that_listens_twice_hears_twice_and_each_stops_alone(
+    inbox: EventRouter, telling: Telling
+) -> None:
+    heard: list[Pong] = []
+    stop, _ = inbox.listen(Pong, heard.append), inbox.listen(Pong, heard.append)
+    telling(Pong())
+    stop()
+    stop()
+    telling(Pong())
+    assert len(heard) == 3
+
+
+async def test_a_listener_that_stops_while_it_hears_costs_the_next_one_nothing(
+    inbox: EventRouter, telling: Telling
+) -> None:
+    heard: list[Pong] = []
+    stop = inbox.listen(Pong, lambda message: stop())
+    inbox.listen(Pong, heard.append)
+    telling(Pong())
+    assert heard == [Pong()]
+
+
+async def test_a_listener_that_fails_is_logged_and_costs_the_others_nothing(
+    inbox: EventRouter, telling: Telling, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[Pong] = []
+
+    def fail(message: Pong) -> None:
+        raise ValueError("mine")
+
+    inbox.listen(Pong, fail)
+    inbox.listen(Pong, heard.append)
+    telling(Pong())
+    assert heard == [Pong()]
+    assert "a listener to 'pong' failed" in caplog.text
+    assert "ValueError: mine" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [Change, Welcome, str, None])
+async def test_what_is_not_ephemeral_has_no_listeners(inbox: EventRouter, kind: Any) -> None:
+    with pytest.raises(RhtmxError, match="is no ephemeral message; there are: none yet") as caught:
+        inbox.listen(kind, print)
+    assert caught.value.code is ErrorCode.NOT_SUPPORTED

@@ -144,8 +144,37 @@ def test_the_entities_are_not_looked_through_for_each_position() -> None:
     check(Subscribe(entities=entities, since=dict.fromkeys(entities, POSITION)))
 
 
-def test_every_message_of_a_client_that_has_content_has_a_rule() -> None:
-    assert set(CLIENT_MESSAGES) - set(_RULES) == {Ping, Pong}
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (Sync(entity=""), "sync.entity: 1 to 255 bytes expected, got 0"),
+        (Sync(entity="__proto__"), "sync.entity: "),
+        (Sync(entity="é" * 128), "sync.entity: 1 to 255 bytes expected, got 256"),
+        (Sync(entity="a", since=-1), "sync.since: "),
+        (Sync(entity="a", request_id="x" * 256), "sync.request_id: 0 to 255 bytes expected"),
+        (Push("a", ""), "push.entity_id: 1 to 255 bytes expected, got 0"),
+        (Push("a", "1", seq=-1), "push.seq: "),
+        (Subscribe(["a"] * (MAX_ITEMS + 1)), "subscribe.entities: "),
+        (Subscribe(["a", ""]), "subscribe.entities[1]: 1 to 255 bytes expected, got 0"),
+        (Hello(client_id=""), "hello.client_id: 1 to 255 bytes expected, got 0"),
+    ],
+    ids=lambda each: str(each)[:60],
+)
+def test_a_message_without_a_rule_of_its_own_is_checked_by_the_names_of_its_fields(
+    monkeypatch: pytest.MonkeyPatch, message: Message, words: str
+) -> None:
+    monkeypatch.delitem(_RULES, type(message))
+    test_what_is_not_is_refused_with_the_place_and_what_was_expected(message, words)
+
+
+@pytest.mark.parametrize(
+    "message", [Sync(entity="a"), Sync(entity="a", request_id=""), Ping()], ids=str
+)
+def test_what_is_possible_passes_without_a_rule_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, message: Message
+) -> None:
+    monkeypatch.delitem(_RULES, type(message), raising=False)
+    check(message)
 
 
 def test_an_entity_in_an_error_is_cut_short() -> None:

@@ -17,6 +17,7 @@ from rhtmx.messages import (
     Ping,
     Pong,
     Position,
+    Push,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -32,7 +33,8 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message
-from rhtmx_server.connections.dispatch import HANDLERS
+from rhtmx_server.connections import dispatch
+from rhtmx_server.connections.dispatch import HANDLERS, Sender, handler
 from rhtmx_server.connections.services import Grant
 from rhtmx_server.connections.session import Phase, SessionLimits
 from rhtmx_server.forms.runner import ValidatorRunner, Verdict
@@ -455,3 +457,78 @@ async def test_a_connection_of_several_of_one_peer_uses_that_peers_share(
         for message in (field, ValidateForm(request_id="r", form="signup")):
             await answers(signup, message)
     assert used == [signup.connection, signup.connection, "peer", "peer"]
+
+
+# Registration.
+
+
+def test_a_handler_is_registered_for_all_that_its_message_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handlers: dict[Any, Any] = {}
+    monkeypatch.setattr(dispatch, "HANDLERS", handlers)
+
+    @handler
+    def both(caller: Sender, message: Sync | SyncFields) -> None: ...
+
+    @handler
+    async def one(caller: Sender, message: Hello) -> Welcome:
+        raise NotImplementedError
+
+    assert handlers == {Sync: both, SyncFields: both, Hello: one}
+
+
+def test_a_second_handler_of_a_message_is_refused_as_it_is_made() -> None:
+    with pytest.raises(TypeError, match=r"again: .*Push.* has a handler"):
+
+        @handler
+        def again(caller: Sender, message: Push) -> None: ...
+
+
+@pytest.mark.parametrize("kind", [Welcome, int, Subscribe | Welcome], ids=str)
+def test_a_handler_of_what_no_client_sends_is_refused_as_it_is_made(
+    monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    monkeypatch.setattr(dispatch, "HANDLERS", {})
+
+    def wrong(caller: Sender, message: Any) -> None: ...
+
+    wrong.__annotations__["message"] = kind
+    with pytest.raises(TypeError, match=r"wrong: .* is no message of a client"):
+        handler(wrong)
+
+
+def test_a_handler_that_does_not_say_what_it_takes_is_refused_as_it_is_made() -> None:
+    with pytest.raises(TypeError, match="mute: None is no message of a client"):
+
+        @handler
+        def mute(caller: Sender, said: Push) -> None: ...
+
+
+# What is ephemeral.
+
+
+async def test_only_who_said_hello_is_told_what_may_be_new() -> None:
+    side, seed = Side(), Side()
+    await answers(seed, Subscribe(["tasks"]))
+    await answers(side, Hello())
+    assert (seed.connection.takes_ephemeral, side.connection.takes_ephemeral) == (False, True)
+
+
+async def test_a_hello_that_was_refused_is_none() -> None:
+    side = Side(authenticate=users)
+    await answers(side, Hello(token=""))
+    assert not side.connection.takes_ephemeral
+
+
+def test_a_stream_that_only_watches_is_told_nothing_ephemeral() -> None:
+    side = Side()
+    side.session.introduce("backend")  # as `Watch` does, to be told where it begins
+    assert not side.connection.takes_ephemeral
+
+
+async def test_an_ephemeral_message_goes_out_with_the_tick_to_a_connection_that_reads() -> None:
+    side = Side()
+    await answers(side, Hello(), Subscribe(["tasks"]))
+    side.hub.tell("tasks", Pong())
+    assert side.heard == [Pong()]

@@ -92,6 +92,8 @@ class Reader:
     def _take_frames(self, frames: bytes) -> None:
         self.out += messages(frames)
 
+    takes_ephemeral = True
+
     def fell(self, entity: str, sent: int) -> None:
         self.subscriptions.fell(entity, sent)
 

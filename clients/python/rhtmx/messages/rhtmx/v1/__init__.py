@@ -824,7 +824,8 @@ class Error(betterproto2.Message):
     """
     What this code adds. If the server rejects a subscription to one entity,
     which has no id, this is `{"entity": …}`, unless the code adds something
-    else.
+    else. If it rejects a message that it never stores, which has no id either,
+    `type` is the name of the message.
     """
 
     retry_after: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)

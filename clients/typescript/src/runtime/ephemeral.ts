@@ -1,0 +1,22 @@
+/**
+ * Sends what is told and never stored.
+ *
+ * Knows that it is sent now or never. Must not know what it says.
+ */
+
+import type { ClientMessage, Ephemeral } from "../messages/types.ts";
+import { checkFromClient } from "../wire/index.ts";
+import type { Tab } from "./tab.ts";
+
+/**
+ * Sends a message to those who read its entity now. Returns whether there is a connection:
+ * without one it is gone.
+ *
+ * @throws RhtmxError `bad_message`: no server would take it.
+ */
+export function tell(tab: Tab, message: Ephemeral & ClientMessage): boolean {
+  const checked = checkFromClient(message);
+  const isOpen = tab.connection === "open";
+  if (isOpen) tab.send({ type: "tell", message: checked });
+  return isOpen;
+}
