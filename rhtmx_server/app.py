@@ -19,7 +19,6 @@ from rhtmx.messages import MergeStrategy, Push, PushFields
 from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
-from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Authenticator, Services
 from rhtmx_server.connections.tokens import Authenticate, authenticator, check_authenticate
@@ -423,13 +422,7 @@ class App:
         return self._server
 
     def _submit(self, mutation: Mutation) -> None:
-        services = self._running.services
-        try:
-            check(mutation.message)
-            services.known(mutation.message.entity)
-        except RhtmxError as error:
-            mutation.refusal = error
-        services.committer.submit(mutation)
+        self._running.services.submit(mutation)
 
 
 _DEFAULT_POLICY = Policy()

@@ -29,7 +29,7 @@ from rhtmx.messages import (
 from rhtmx.wire import Message
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 
-__all__ = ["check"]
+__all__ = ["check", "check_at_least", "check_name"]
 
 
 def check(message: Message) -> None:
@@ -41,6 +41,23 @@ def check(message: Message) -> None:
     rule = _RULES.get(type(message))
     if rule is not None:
         rule(message)
+
+
+def check_name(where: str, value: str) -> str:
+    """Make sure that a name has the length of one, wherever it came from.
+
+    Args:
+        where: how the error calls it.
+        value: the name.
+
+    Returns:
+        The name.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`.
+    """
+    _bytes(where, value)
+    return value
 
 
 def _bytes(where: str, value: str, most: int = MAX_NAME, least: int = 1) -> None:
@@ -78,7 +95,12 @@ def _items(where: str, items: Sequence[object]) -> None:
         )
 
 
-def _at_least(where: str, value: int | None, least: int) -> None:
+def check_at_least(where: str, value: int | None, least: int) -> None:
+    """Make sure that a number is not below the least that makes sense.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, naming the field and what was expected.
+    """
     if value is not None and value < least:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, f"{where}: a number from {least} on expected, got {value}"
@@ -88,7 +110,7 @@ def _at_least(where: str, value: int | None, least: int) -> None:
 def _hello(message: Hello) -> None:
     _name("hello.client_id", message.client_id)
     _name("hello.secret", message.secret)
-    _at_least("hello.confirmed_seq", message.confirmed_seq, 0)
+    check_at_least("hello.confirmed_seq", message.confirmed_seq, 0)
     if message.token is not None:
         _bytes("hello.token", message.token, MAX_TOKEN, 0)
 
@@ -111,12 +133,12 @@ def _subscription(
                 ErrorCode.BAD_MESSAGE,
                 f"{what}.since: '{entity[:40]}' is not among the entities of this message",
             )
-        _at_least(f"{what}.since['{entity[:40]}'].version", position.version, 0)
+        check_at_least(f"{what}.since['{entity[:40]}'].version", position.version, 0)
 
 
 def _sync(what: str, message: Sync | SyncFields) -> None:
     _key(f"{what}.entity", message.entity)
-    _at_least(f"{what}.since", message.since, 0)
+    check_at_least(f"{what}.since", message.since, 0)
     _name(f"{what}.request_id", message.request_id)
 
 
@@ -133,8 +155,8 @@ def _mutation(what: str, message: Push | PushFields) -> None:
         return  # the usual case: what follows makes words for each of them
     _key(f"{what}.entity", message.entity)
     _bytes(f"{what}.entity_id", message.entity_id)
-    _at_least(f"{what}.seq", message.seq, 1)
-    _at_least(f"{what}.base_version", message.base_version, 0)
+    check_at_least(f"{what}.seq", message.seq, 1)
+    check_at_least(f"{what}.base_version", message.base_version, 0)
     _name(f"{what}.request_id", message.request_id)
 
 
@@ -149,7 +171,7 @@ def _form_values(where: str, values: Sequence[FormFieldValue]) -> None:
     _items(where, values)
     for index, each in enumerate(values):
         if each.file is not None:
-            _at_least(f"{where}[{index}].file.size", each.file.size, 0)
+            check_at_least(f"{where}[{index}].file.size", each.file.size, 0)
 
 
 def _validate_field(message: ValidateField) -> None:

@@ -42,6 +42,8 @@ _SHORTEST = 0.001
 
 _EXPIRED = "a token is missing, or has expired"
 
+_MUTATIONS = frozenset({Push, PushFields})
+
 
 class Connection:
     """A peer, from the first frame to the last.
@@ -224,7 +226,12 @@ class Connection:
         return task
 
     def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
-        """Hand a mutation to the committer; it is answered when it is durable."""
+        """Put a mutation in line; it is answered when it is durable.
+
+        Args:
+            message: the mutation.
+            refusal: why it is refused, where nobody needs to look at it.
+        """
         self._pushes += 1
         session = self.session
         mutation = Mutation(
@@ -236,7 +243,9 @@ class Connection:
             session.secret,
             source=self,
         )
-        self.services.committer.submit(mutation)
+        refused = self.services.submit(mutation)
+        if refused is not None:
+            self._strike(refused)
 
     def request(self) -> None:
         """Count one more request that waits for its answer.
@@ -270,15 +279,10 @@ class Connection:
             return
         try:
             self.session.receive(message)
-            check(message)
+            if type(message) not in _MUTATIONS:  # those are checked where they are put in line
+                check(message)
         except RhtmxError as error:
-            known = error.code is not ErrorCode.UNAUTHENTICATED
-            if known and isinstance(message, Push | PushFields):
-                # It takes its place in the order, and uses up its number.
-                self.submit(message, error)
-                self._strike(error)
-            else:
-                self._not_understood(error, message)
+            self._not_understood(error, message)
             return
         self._dispatch(message)
 
@@ -367,7 +371,6 @@ class Connection:
         # A numbered push: its number is used up, or it would block the client for ever.
         stand_in = Push(action=ChangeAction.UPDATE, request_id=error.request_id, seq=error.seq)
         self.submit(stand_in, error)
-        self._strike(error)
 
     def _not_understood(self, error: RhtmxError, message: Message | None) -> None:
         self.services.metrics.refused(error.code)

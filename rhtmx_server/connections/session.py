@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushFields
+from rhtmx.messages import Authenticate, Hello, Ping, Pong
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
 
@@ -39,7 +39,6 @@ class Phase(enum.Enum):
 
 
 _ANYTHING = frozenset(CLIENT_MESSAGES)
-_MUTATIONS = (Push, PushFields)
 
 LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
     Phase.LOCKED: frozenset({Hello, Authenticate, Ping, Pong}),
@@ -121,8 +120,6 @@ class Session:
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
         if self.phase is Phase.NEW:
             self._enter(Phase.PLAIN)
-        if isinstance(message, _MUTATIONS) and message.seq is not None:
-            self._numbered()
 
     def _out_of_place(self, message: Message) -> str:
         case = NAMES[type(message)]
@@ -131,13 +128,6 @@ class Session:
         if self.phase is Phase.CLOSED:
             return f"'{case}' after the end of the connection"
         return f"'{case}' must be the first message of a connection, and sent once"
-
-    def _numbered(self) -> None:
-        if self.client_id is None:
-            raise RhtmxError(
-                ErrorCode.BAD_MESSAGE,
-                "seq: numbers belong to a client_id; say hello with one first",
-            )
 
     def unlock(self, subject: str, until: float | None) -> None:
         """A token was good.

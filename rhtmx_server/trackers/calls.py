@@ -42,10 +42,6 @@ async def call(
     Raises:
         RhtmxError: it was refused.
     """
-    if message.seq is not None and client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, "seq: numbers belong to a client_id; give that too, or no seq"
-        )
     replied: asyncio.Future[Sequence[ServerMessage]] = asyncio.get_running_loop().create_future()
 
     def answer(reply: Sequence[ServerMessage]) -> None:

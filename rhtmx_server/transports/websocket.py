@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +24,9 @@ from websockets.typing import Subprotocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import SUBPROTOCOLS, Format
-from rhtmx.wire.limits import MAX_NAME
+from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.transports.answers import SERVER, refuse
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
@@ -263,12 +261,8 @@ class WebSocketServer:
         assert isinstance(socket, Socket)
         assert socket.request is not None
         endpoint = self._endpoints[_path(socket.request)]
-        services, config = self._services, self._services.config
-        limits = SessionLimits(
-            config.subscriptions, config.requests, config.bad_messages, config.heartbeat
-        )
-        locked = services.authenticate is not None
-        session = Session(secrets.token_hex(8), limits, services.now(), locked=locked)
+        services = self._services
+        session = services.session(locked=services.authenticate is not None)
         link = SocketLink(socket)
         connection = Connection(services, session, endpoint.dialect(services, socket), link)
         endpoint.accepted(services, socket)
@@ -291,10 +285,7 @@ def _introduce(connection: Connection, query: str) -> None:
     client_id = parse_qs(query).get("client_id", [""])[0]
     if not client_id:
         return
-    if len(client_id.encode()) > MAX_NAME:
-        error = RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"?client_id=: 1 to {MAX_NAME} bytes expected, got more"
-        )
+    try:
+        connection.session.client_id = check_name("?client_id=", client_id)
+    except RhtmxError as error:
         connection.close(error.code, error.message)
-        return
-    connection.session.client_id = client_id

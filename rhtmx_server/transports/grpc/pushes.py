@@ -1,7 +1,7 @@
 """Writes: `Push`, `PushFields`, and `PushEach` and `PushMany` with many in flight.
 
-Knows the committer's door: a mutation in, a reply out when it is durable. Must
-not know what a mutation does.
+Knows mutations and their answers, which come when they are durable. Must not know
+what a mutation does, nor which are refused.
 
 A mutation that was submitted is written also if its caller goes away.
 """
@@ -27,7 +27,6 @@ from rhtmx.messages import (
     PushOutcome,
 )
 from rhtmx.wire import ServerMessage, encode_message
-from rhtmx_server.connections.checks import check
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import (
@@ -60,7 +59,7 @@ def submit(
         message: the mutation. One that is refused for its content takes its
             place in the order all the same, and uses up its number.
         answered: is called once, when it is durable or refused.
-        refusal: why it is refused, where that is known.
+        refusal: why it is refused, where nobody needs to look at it.
 
     Raises:
         RhtmxError: `UNAUTHENTICATED`, the caller's token has expired.
@@ -68,12 +67,7 @@ def submit(
     caller.present()
     services = caller.services
     services.metrics.received(type(message))
-    try:
-        if refusal is None:
-            _check(caller, message)
-    except RhtmxError as error:
-        refusal = error
-    services.committer.submit(
+    services.submit(
         Mutation(
             message,
             answered,
@@ -84,16 +78,6 @@ def submit(
             source=caller,
         )
     )
-
-
-def _check(caller: Caller, message: Push | PushFields) -> None:
-    if message.seq is not None and caller.client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            "seq: numbers belong to a client_id; name it in the metadata: x-rhtmx-client-id",
-        )
-    check(message)
-    caller.services.known(message.entity)
 
 
 async def _written(caller: Caller, message: Push | PushFields) -> Reply:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
@@ -29,7 +28,6 @@ from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
-from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_one
@@ -154,8 +152,7 @@ def _open(
             nothing to say: HTTP/2's own pings look after it.
     """
     services, config = caller.services, caller.services.config
-    limits = SessionLimits(config.subscriptions, config.requests, config.bad_messages, heartbeat)
-    session = Session(secrets.token_hex(8), limits, services.now(), locked=not caller.known)
+    session = services.session(locked=not caller.known, heartbeat=heartbeat)
     if caller.known and services.authenticate is not None:
         if caller.subject:
             services.admission.speak(caller.subject)  # until `Door.connected` ends

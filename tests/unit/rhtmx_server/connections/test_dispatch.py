@@ -261,9 +261,18 @@ async def test_a_token_that_nobody_asked_for_is_no_error() -> None:
 
 async def test_a_token_makes_a_subject_and_says_when_it_ends() -> None:
     side = Side(authenticate=users)
-    reply = await answers(side, Authenticate(token=f"ada:{NOW}", request_id="r"))
-    assert reply == [Authenticated(expires=to_datetime(NOW), request_id="r")]
+    reply = await answers(side, Authenticate(token=f"ada:{NOW + 1}", request_id="r"))
+    assert reply == [Authenticated(expires=to_datetime(NOW + 1), request_id="r")]
     assert side.session.subject == "ada"
+
+
+async def test_a_token_whose_time_is_over_opens_nothing() -> None:
+    side = Side(authenticate=users)
+    first, second = await answers(
+        side, Hello(token=f"ada:{NOW}"), Authenticate(token=f"ada:{NOW}", request_id="r")
+    )
+    assert (code(first), code(second)) == 2 * (ErrorCode.UNAUTHENTICATED,)
+    assert side.session.subject == ""
 
 
 async def test_a_fresh_token_of_the_same_subject_is_taken_and_of_another_is_not() -> None:

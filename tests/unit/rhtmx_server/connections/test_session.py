@@ -16,7 +16,6 @@ from rhtmx_server.connections.session import (
     Session,
     SessionLimits,
 )
-from tests.unit.rhtmx_server.fakes import push, push_fields
 
 SERVER_MESSAGES = [kind for kind in NAMES if kind not in CLIENT_MESSAGES]
 LIMITS = SessionLimits(heartbeat=20.0, bad_messages=2)
@@ -95,16 +94,6 @@ def test_a_secret_comes_and_goes_with_its_id(session: Session) -> None:
     assert (session.client_id, session.secret) == ("ada", b"hash")
     session.introduce("bob")
     assert (session.client_id, session.secret) == ("bob", None)
-
-
-def test_numbers_need_a_client_id(session: Session) -> None:
-    for numbered in (push(seq=1), push_fields(seq=1)):
-        assert refused(session, numbered) == (
-            "seq: numbers belong to a client_id; say hello with one first"
-        )
-    session.receive(push())
-    session.introduce("ada")
-    session.receive(push(seq=1))
 
 
 @pytest.mark.parametrize("kind", CLIENT_MESSAGES, ids=lambda kind: NAMES[kind])

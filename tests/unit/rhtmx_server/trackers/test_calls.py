@@ -68,13 +68,6 @@ async def test_an_answer_to_a_cancelled_call_is_dropped() -> None:
     mutation.answer([PushAck()])
 
 
-async def test_a_number_without_a_client_is_refused_before_anything_is_written() -> None:
-    submitted: list[Mutation] = []
-    with pytest.raises(RhtmxError, match="numbers belong to a client_id"):
-        await call(submitted.append, push(b"1", seq=1), None)
-    assert submitted == []
-
-
 def test_python_values_become_json() -> None:
     assert encode({"a": [1, 2.5, None, True]}) == b'{"a":[1,2.5,null,true]}'
     assert encode(Point(1, 2)) == b'{"x":1,"y":2}'

@@ -16,7 +16,7 @@ from rhtmx_server.connections.services import Grant
 from rhtmx_server.transports.bodies import Readers, Streamed
 from rhtmx_server.transports.http import Http
 
-from .conftest import Server
+from .conftest import NOW, Server
 
 MakeServer = Callable[..., Server]
 PAGES = {"/": ("text/html", b"<p>"), "/demo/app.js": ("text/javascript", b"1")}
@@ -201,6 +201,17 @@ async def test_where_tokens_are_asked_for_old_reads_need_one(make_server: MakeSe
         for wrong in ("good", "Basic good", "Bearer ", "Bearer bad"):
             assert (await door.error(path, Authorization=wrong))[:2] == (401, "unauthenticated")
         assert (await door.ask(path, Authorization="bearer good")).status_code == 200
+
+
+async def test_a_token_whose_time_is_over_reads_nothing(make_server: MakeServer) -> None:
+    async def authenticate(token: str) -> Grant:
+        return Grant("ada", NOW + int(token))
+
+    door = Door(make_server(authenticate=authenticate))
+    assert (await door.ask("/api/sync/users", Authorization="Bearer 1")).status_code == 200
+    for late in ("0", "-1"):
+        answer = await door.error("/api/sync/users", Authorization=f"Bearer {late}")
+        assert answer[:2] == (401, "unauthenticated")
 
 
 async def test_a_store_that_fails_is_answered_with_503(
