@@ -1,4 +1,4 @@
-"""From failures to the `error` messages that report them.
+"""From failures to the `error` messages that report them, and back.
 
 Knows the error codes. Must not know requests beyond the ids they carry, nor
 let anything of an unexpected exception out but an id to look for in the log.
@@ -23,7 +23,16 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Subscribe, SubscribeFields
 from rhtmx.messages.tables import ERRORS
 
-__all__ = ["MisuseError", "error_message", "known", "place", "quiet", "report", "unexpected"]
+__all__ = [
+    "MisuseError",
+    "error_message",
+    "known",
+    "place",
+    "quiet",
+    "raise_if_error",
+    "report",
+    "unexpected",
+]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -58,6 +67,22 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
         details=_subscribed(request) if error.details is None else error.details,
         retry_after=wait,
     )
+
+
+def raise_if_error(message: object) -> None:
+    """Turn an `error` message into the exception that it came from.
+
+    Raises:
+        RhtmxError: it is an error.
+    """
+    if isinstance(message, Error):
+        raise RhtmxError(
+            message.code or ErrorCode.INTERNAL,
+            message.message,
+            seq=message.seq,
+            details=message.details,
+            retry_after=None if message.retry_after is None else message.retry_after / 1000,
+        )
 
 
 def _subscribed(request: object) -> bytes | None:

@@ -55,6 +55,8 @@ class Connection:
         link: its transport.
 
     Attributes:
+        requests: how many wait for their answer.
+        pushes: mutations whose answer is due.
         share: whose share of the validators it uses, if it is one of several of a
             peer; `None` if it has one of its own.
     """
@@ -64,6 +66,7 @@ class Connection:
         self.session = session
         self.encoding = encoding
         self.requests = 0
+        self.pushes = 0
         self.share: Hashable | None = None
         self._link = link
         self.outbox = Outbox(link.write, services.tick, link.abort)
@@ -71,7 +74,6 @@ class Connection:
         self._rate = Rate(services.config.messages_per_second, services.config.bytes_per_second)
         self._refused = 0
         self._holding: asyncio.TimerHandle | None = None
-        self._pushes = 0
         self._answering = False
         self._paused = False
         self._stopping = False
@@ -232,7 +234,7 @@ class Connection:
             message: the mutation.
             refusal: why it is refused, where nobody needs to look at it.
         """
-        self._pushes += 1
+        self.pushes += 1
         session = self.session
         mutation = Mutation(
             message,
@@ -382,7 +384,7 @@ class Connection:
             self.close(ErrorCode.BAD_MESSAGE, "too many messages that could not be understood")
 
     def _pushed(self, reply: Sequence[ServerMessage]) -> None:
-        self._pushes -= 1
+        self.pushes -= 1
         if self.session.phase is not Phase.CLOSED:
             for message in reply:
                 if isinstance(message, Error) and message.code is not None:
@@ -397,7 +399,7 @@ class Connection:
             or self._answering
             or self._holding is not None
             or self._behind is not None
-            or self._pushes >= self.services.config.pushes_in_flight
+            or self.pushes >= self.services.config.pushes_in_flight
         )
 
     def _go_on(self) -> None:

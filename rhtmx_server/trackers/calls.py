@@ -14,8 +14,9 @@ from typing import TypeAlias
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error, Push, PushFields
+from rhtmx.messages import Push, PushFields
 from rhtmx.messages.tables import ServerMessage
+from rhtmx_server.failures import raise_if_error
 from rhtmx_server.model import Mutation
 from rhtmx_server.writing.identity import THE_APP
 
@@ -50,11 +51,7 @@ async def call(
 
     submit(Mutation(message=message, answer=answer, client_id=client_id, secret=THE_APP))
     reply = await replied
-    last = reply[-1]
-    if isinstance(last, Error):
-        raise RhtmxError(
-            last.code or ErrorCode.INTERNAL, last.message, seq=last.seq, details=last.details
-        )
+    raise_if_error(reply[-1])
     return reply
 
 

@@ -18,7 +18,7 @@ from h2.exceptions import ProtocolError
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.door import Door
-from rhtmx_server.transports.grpc.errors import refuse
+from rhtmx_server.transports.grpc.errors import cut_short, refuse, stopped_reading
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedStream
 from rhtmx_server.transports.grpc.room import Room
@@ -26,8 +26,10 @@ from rhtmx_server.transports.grpc.room import Room
 __all__ = [
     "Method",
     "answer",
+    "answered",
     "answering",
     "connection_of",
+    "h2_stream",
     "kept",
     "opened",
     "patience",
@@ -104,11 +106,18 @@ def _allowed(stream: Stream[Any, Any]) -> None:
 
 def connection_of(stream: Stream[Any, Any]) -> GuardedConnection:
     """The HTTP/2 connection of a call."""
-    return _stream(stream).connection
+    return h2_stream(stream).connection
 
 
-def _stream(stream: Stream[Any, Any]) -> GuardedStream:
+def h2_stream(stream: Stream[Any, Any]) -> GuardedStream:
+    """The HTTP/2 stream of a call."""
+    # `GuardedProtocol` has grpclib make no others.
     return cast("GuardedStream", stream._stream)
+
+
+def answered(stream: Stream[Any, Any]) -> None:
+    """Have grpclib end the call with the status `OK`: its one answer was sent past it."""
+    stream._send_message_done = True
 
 
 async def opened(door: Door, stream: Stream[Any, Any]) -> None:
@@ -118,7 +127,7 @@ async def opened(door: Door, stream: Stream[Any, Any]) -> None:
         RhtmxError: `STALLED`, it does not.
     """
     async with patience(door):
-        await _stream(stream).opened()
+        await h2_stream(stream).opened()
 
 
 async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
@@ -130,11 +139,11 @@ async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
     """
     room = connection_of(stream).answers
     full, data = room.full, kept(room, message)
-    if full and _stream(stream).window() < len(data):
+    if full and h2_stream(stream).window() < len(data):
         room.drop(len(data))
         raise stalled(door)
     await send(door, stream, data, room)
-    stream._send_message_done = True
+    answered(stream)
 
 
 def kept(room: Room, *messages: Any) -> bytes:
@@ -158,10 +167,10 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
     """
     left = len(data)
     try:
-        if _stream(stream).fits(data):  # as nearly every answer does: no timers are needed
+        if h2_stream(stream).fits(data):  # as nearly every answer does: no timers are needed
             if not stream._send_initial_metadata_done:
                 await stream.send_initial_metadata()
-            _stream(stream).send_now(data)
+            h2_stream(stream).send_now(data)
             return
         if not stream._send_initial_metadata_done:
             async with patience(door):
@@ -169,7 +178,7 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
         for start in range(0, len(data), _PIECE):
             piece = data[start : start + _PIECE]
             async with patience(door):
-                await stream._stream.send_data(piece)
+                await h2_stream(stream).send_data(piece)
             left -= len(piece)
             room.free(len(piece))
     finally:
@@ -179,7 +188,7 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
 def stalled(door: Door) -> RhtmxError:
     """Give up on a peer that takes nothing."""
     door.services.metrics.stalled.inc()
-    return RhtmxError(ErrorCode.STALLED, "the client has stopped reading")
+    return stopped_reading()
 
 
 @contextlib.asynccontextmanager
@@ -203,7 +212,7 @@ async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:
         RhtmxError: `TOO_LARGE`, by the prefix, before anything is kept;
             `NOT_SUPPORTED` for a compressed one; `BAD_MESSAGE` for a part of one.
     """
-    source = stream._stream
+    source = h2_stream(stream)
     prefix = await source.recv_data(5)
     if not prefix:
         return None
@@ -214,7 +223,7 @@ async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:
     size = int.from_bytes(prefix[1:], "big")
     data = await source.recv_data(size)
     if len(data) < size:
-        raise RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+        raise cut_short()
     return data
 
 

@@ -32,6 +32,7 @@ from h2.errors import ErrorCodes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.allowance import Allowance
 from rhtmx_server.transports.grpc.buffer import Buffer
+from rhtmx_server.transports.grpc.errors import cut_short
 from rhtmx_server.transports.grpc.room import Room
 
 __all__ = ["GrpcLimits", "GuardedConnection", "GuardedStream"]
@@ -99,8 +100,12 @@ class GuardedStream(Stream):
             )
         data = await self.buffer.read(size)
         if 0 < len(data) < size:
-            raise RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+            raise cut_short()
         return data
+
+    def drop_peer(self) -> None:
+        """Drop the connection, and with it all of the peer's streams."""
+        self._transport.abort()
 
     def window(self) -> int:
         """How many bytes the peer takes now.

@@ -196,6 +196,11 @@ class GuardedProtocol(H2Protocol):
         """Drop the connection."""
         self._transport.abort()
 
+    @property
+    def peername(self) -> Any:
+        """The peer's address, as the socket module has it."""
+        return self._transport.get_extra_info("peername")
+
     # Inside.
 
     def _work(self) -> None:

@@ -27,6 +27,7 @@ from rhtmx.messages import (
     PushOutcome,
 )
 from rhtmx.wire import ServerMessage, encode_message
+from rhtmx_server.failures import raise_if_error
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import (
@@ -38,7 +39,6 @@ from rhtmx_server.transports.grpc.calls import (
     send,
 )
 from rhtmx_server.transports.grpc.door import Door, stopping
-from rhtmx_server.transports.grpc.errors import raise_if_error
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 
 __all__ = ["Pushes", "push", "push_fields", "pushes", "submit"]

@@ -30,6 +30,7 @@ from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import identify
 from rhtmx_server.transports.grpc.calls import (
     answer,
+    answered,
     connection_of,
     kept,
     opened,
@@ -54,7 +55,7 @@ async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
         record = await _record(door.services, request, Granularity.RECORDS)
         found = kept(room, latest_record(record))
     await send(door, stream, found, room)
-    stream._send_message_done = True
+    answered(stream)
 
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
@@ -65,7 +66,7 @@ async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
         record = await _record(door.services, request, Granularity.FIELDS)
         found = kept(room, GetFieldsResponse(fields=latest_fields(record)))
     await send(door, stream, found, room)
-    stream._send_message_done = True
+    answered(stream)
 
 
 async def history(door: Door, stream: Stream[Any, Any]) -> None:
@@ -141,7 +142,7 @@ async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> M:
 
 def _peer(stream: Stream[Any, Any]) -> Hashable:
     """Whose share of the validators a call uses: its HTTP/2 connection's, with all others'."""
-    return stream._stream.connection
+    return connection_of(stream)
 
 
 def _taken(services: Services, question: ValidateField | ValidateForm) -> None:

@@ -131,7 +131,7 @@ class GrpcServer(Server):
         if len(self._protocols) >= self._services.config.grpc_connections:
             self._services.metrics.handshake_refused("grpc")
             return False
-        address, ticket = source(protocol._transport.get_extra_info("peername")), Ticket()
+        address, ticket = source(protocol.peername), Ticket()
         try:
             self._services.admission.enter(ticket, address)
         except RhtmxError:

@@ -30,7 +30,7 @@ from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.caller import Caller, identify
-from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_one
+from rhtmx_server.transports.grpc.calls import Method, connection_of, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
 from rhtmx_server.transports.grpc.link import StreamLink
@@ -85,7 +85,7 @@ class GrpcConversation(StreamConnection):
 
     def end_if_done(self) -> None:
         """End the stream if all is said and answered."""
-        due = self._pushes or self.requests or self.subscriptions.lagging
+        due = self.pushes or self.requests or self.subscriptions.lagging
         if self.said_all and not due:
             self.outbox.flush()
             self.ended_well()
@@ -159,7 +159,7 @@ def _open(
         session.unlock(caller.subject, caller.until)
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)
-    connection.share = stream._stream.connection  # all streams of a peer are one
+    connection.share = connection_of(stream)  # all streams of a peer are one
     connection.flow = link
     link.attach(connection)
     return connection, link

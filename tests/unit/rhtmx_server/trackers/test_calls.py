@@ -41,13 +41,16 @@ async def test_a_call_returns_the_reply_when_it_comes() -> None:
 
 
 async def test_a_refusal_is_raised_with_all_that_it_says() -> None:
-    error = Error(message="no", code=ErrorCode.CONFLICT, seq=3, details=b'{"a":1}')
+    error = Error(
+        message="no", code=ErrorCode.CONFLICT, seq=3, details=b'{"a":1}', retry_after=1500
+    )
     with pytest.raises(RhtmxError) as refused:
         await call(lambda mutation: mutation.answer([error]), push(b"1", seq=3), "c")
     assert refused.value.code is ErrorCode.CONFLICT
     assert refused.value.message == "no"
     assert refused.value.seq == 3
     assert refused.value.details == b'{"a":1}'
+    assert refused.value.retry_after == 1.5
 
 
 async def test_a_mutation_that_is_not_taken_raises_at_once() -> None:
