@@ -8,6 +8,21 @@ no task for each message. Only four things make a message wait: an answer that
 later messages depend on (`hello`), too many pushes under way, a peer that does
 not read, and one that goes on sending though it was told that it sends too
 much. Then the link is paused, and TCP tells the peer.
+
+It reads as long as no reason holds it up, and there may be several at a time:
+
+====================  ================================  ===========================
+reason                begins                            ends
+====================  ================================  ===========================
+`_answering`          `hello`, `authenticate`           their answer is sent
+`pushes`              as many as may be under way       one of them is answered
+`_behind`             `overfull`                        `drained_enough`
+`_holding`            too much at a time: `_hold`       its time is over: `_release`
+`_stopping`           `stop_reading`                    never
+====================  ================================  ===========================
+
+Whatever ends one asks whether it was the last (`_go_on`). What the peer may say, and
+when: `session`.
 """
 
 from __future__ import annotations

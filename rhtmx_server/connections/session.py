@@ -12,6 +12,18 @@ phase        may say
 `KNOWN`      the same as `PLAIN`; has a `client_id` or asked for heartbeats
 `CLOSED`     nothing
 ===========  ================================================================
+
+What follows (`NEXT`), by what happens:
+
+==========  ===========  ===========  ===========  ==========
+state       `receive`    `unlock`     `introduce`  `close`
+==========  ===========  ===========  ===========  ==========
+`LOCKED`    `LOCKED`     `NEW`        `LOCKED`     `CLOSED`
+`NEW`       `PLAIN`      `NEW`        `KNOWN`      `CLOSED`
+`PLAIN`     `PLAIN`      `PLAIN`      `KNOWN`      `CLOSED`
+`KNOWN`     `KNOWN`      `KNOWN`      `KNOWN`      `CLOSED`
+`CLOSED`    `CLOSED`     `CLOSED`     `CLOSED`     `CLOSED`
+==========  ===========  ===========  ===========  ==========
 """
 
 from __future__ import annotations
@@ -47,6 +59,25 @@ LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
     Phase.KNOWN: _ANYTHING - {Hello},
     Phase.CLOSED: frozenset(),
 }
+
+
+class Event(enum.Enum):
+    """What moves a conversation on."""
+
+    RECEIVE = enum.auto()
+    UNLOCK = enum.auto()
+    INTRODUCE = enum.auto()
+    CLOSE = enum.auto()
+
+
+NEXT: Mapping[tuple[Phase, Event], Phase] = {
+    (Phase.LOCKED, Event.UNLOCK): Phase.NEW,
+    (Phase.NEW, Event.RECEIVE): Phase.PLAIN,
+    (Phase.NEW, Event.INTRODUCE): Phase.KNOWN,
+    (Phase.PLAIN, Event.INTRODUCE): Phase.KNOWN,
+    **{(phase, Event.CLOSE): Phase.CLOSED for phase in Phase},
+}
+"""The phase that follows; where there is none the phase stays."""
 
 
 class Liveness(enum.Enum):
@@ -118,8 +149,8 @@ class Session:
                     ErrorCode.UNAUTHENTICATED, "say hello or authenticate with a token first"
                 )
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
-        if self.phase is Phase.NEW:
-            self._enter(Phase.PLAIN)
+        if self.phase is Phase.NEW:  # asked first: most messages change nothing
+            self._step(Event.RECEIVE)
 
     def _out_of_place(self, message: Message) -> str:
         case = NAMES[type(message)]
@@ -146,8 +177,7 @@ class Session:
             )
         self.subject = subject
         self.until = until
-        if self.phase is Phase.LOCKED:
-            self._enter(Phase.NEW)
+        self._step(Event.UNLOCK)
 
     def introduce(self, client_id: str | None, secret: bytes | None = None) -> None:
         """The client has said who it is, and that it answers `ping`.
@@ -156,8 +186,7 @@ class Session:
             client_id: its id, if it has one.
             secret: hash of what gives it the right to that.
         """
-        if self.phase is not Phase.CLOSED:
-            self._enter(Phase.KNOWN)
+        self._step(Event.INTRODUCE)
         if client_id is not None:
             self.client_id, self.secret = client_id, secret
 
@@ -187,7 +216,10 @@ class Session:
 
     def close(self) -> None:
         """Nothing may be said any more."""
-        self._enter(Phase.CLOSED)
+        self._step(Event.CLOSE)
+
+    def _step(self, event: Event) -> None:
+        self._enter(NEXT.get((self.phase, event), self.phase))
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase

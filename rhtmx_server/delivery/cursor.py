@@ -6,7 +6,8 @@ told what was read and what was committed, and says what follows from it.
 A cursor is in one of two modes. *Live*: the hub hands the subscriber every
 commit. *Catching up*: one task reads the store from `sent` in pages until it
 reaches the hub's position. First load, resume, on-demand sync, the gap between
-snapshot and stream, and a reader that fell behind are all the second mode.
+snapshot and stream, and a reader that fell behind are all the second mode. What
+moves it from one to the other: the table in `subscriptions`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,18 @@ A system call per message is what fan-out costs. So nothing is written when it
 is produced: outboxes note what they hold, and at the end of the tick each one
 writes all of it at once. One that holds much writes before that: a tick may
 produce any amount, and the transport has to say when its peer does not read it.
+
+=========  ==========  ==================  ===========  ========  =========
+state      `put`       `put` beyond FULL   `flush`      `close`   `drop`
+=========  ==========  ==================  ===========  ========  =========
+empty      holding     holding             empty        closed    closed
+holding    holding     empty, written      empty,       closed    closed
+                                           written
+closed     closed      closed              closed       closed    closed
+=========  ==========  ==================  ===========  ========  =========
+
+The tick that a holding outbox has asked for flushes it; a write that raises is a
+`drop`. What a closed one is given goes nowhere.
 """
 
 from __future__ import annotations

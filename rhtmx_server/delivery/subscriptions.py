@@ -7,6 +7,24 @@ There is one cursor for each entity that the connection is subscribed to, and
 one more for each on-demand sync of an entity that it is not. Only those that
 are catching up cost anything: one task reads the store for them in turn, a
 page at a time, and waits while the connection is behind.
+
+What a connection reads of one entity, at one granularity. With a position,
+`subscribe` and `sync` go back to where that is; `read` is what the task does:
+
+===========  ===========  ===============  ===========  ===========  ===========  =============
+state        subscribe    subscribe since  sync         read to end  fell behind  unsubscribe
+===========  ===========  ===============  ===========  ===========  ===========  =============
+none         live         catching up      syncing      -            -            none
+live         live         catching up      catching up  -            catching up  none
+catching up  catching up  catching up      catching up  live         -            syncing, what
+                                                                                  is due is still
+                                                                                  answered
+syncing      catching up  catching up      syncing      none         -            syncing
+===========  ===========  ===============  ===========  ===========  ===========  =============
+
+`live` is a member of the hub's group and waits in no list; `catching up` and
+`syncing` (`Cursor.once`) are in `_waiting`, and only those. A cursor that fell
+behind owes no answer: `unsubscribe` ends it at once.
 """
 
 from __future__ import annotations

@@ -7,6 +7,24 @@ A thread cannot be stopped: a blocking validator that runs out of time answers
 `timeout`, and its thread is lost until it returns. The pool bounds how many that
 can be, of one connection and in all; validators that wait for a thread run out of
 time as well, and where every thread is lost nothing waits for one.
+
+A validator, from the question to the verdict:
+
+================  ==========  ===========  ==============  ==============  =============
+state             a thread    it returns,  it fails        its time is     nobody asks
+                  is free     or Invalid                   over            any more
+================  ==========  ===========  ==============  ==============  =============
+waits for a       runs        -            -               over,           over
+thread                                                     `TIMEOUT`
+runs in a thread  -           over         over,           lost,           lost
+                                           `INTERNAL`      `TIMEOUT`
+runs on the loop  -           over         over,           cancelled,      cancelled
+                                           `INTERNAL`      `TIMEOUT`
+lost              -           over, not    over, not       lost            lost
+                              heard        heard
+================  ==========  ===========  ==============  ==============  =============
+
+A lost one keeps its thread until it returns (`abandoned` counts them).
 """
 
 from __future__ import annotations

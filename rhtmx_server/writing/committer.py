@@ -14,6 +14,22 @@ about as much; a lone socket sees no difference.
 What clients confirm is in no hurry: it only makes room. It goes along with the
 next mutations; if there are none it waits a second for company. Each in a
 transaction of its own, 1,500 clients that come back cost as many syncs.
+
+========  ==========  ==================  ==========  ===========================
+state     `submit`    `confirm`           `stop`      a batch is written, or fails
+========  ==========  ==================  ==========  ===========================
+idle      writing     idle, and writing   ended       -
+                      after `PATIENCE`
+writing   writing     writing             stopping    idle, or writing where more
+                                                      has gathered
+stopping  stopping    stopping            stopping    ended, or stopping where
+                                                      more has gathered
+ended     ended,      ended, forgotten    ended       -
+          rejected
+========  ==========  ==================  ==========  ===========================
+
+Whatever ends `run` (a cancellation, too) leads to `ended`: those who still wait
+are told that it is not known whether their mutation was written.
 """
 
 from __future__ import annotations

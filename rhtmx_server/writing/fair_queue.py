@@ -8,6 +8,18 @@ turns: one that has 256 large mutations in flight holds another's single one up
 for a turn, not for all of them. The order within a source is the order in which
 it sent them. Where all that waits is light, as is usual, the first ones go first
 and none of this is looked at: 512 of those take 5 ms.
+
+===========  ===========  ============  ===================  =============
+state        `put`        `put_back`    take some            take all
+===========  ===========  ============  ===================  =============
+empty        in order     by turns      -                    -
+in order     in order     by turns      in order, or by      empty
+                                        turns if more than
+                                        `MAX_BYTES` wait
+by turns     by turns     by turns      by turns             empty
+===========  ===========  ============  ===================  =============
+
+By turns it is until nothing waits: what has begun to be fair stays so.
 """
 
 from __future__ import annotations

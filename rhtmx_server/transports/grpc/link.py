@@ -7,6 +7,21 @@ limit the connection is told, and its cursors fall back to the store: a slow
 stream is a slow cursor, not a growing queue. Pages are read while the window is
 open and there is room among all streams of the peer: a window that stays shut is
 a slow peer as well.
+
+=========  ================  ========  =========  ============  ============
+state      `write`           `run`     `end`      all is sent   time is over
+=========  ================  ========  =========  ============  ============
+waiting    waiting, kept     open      doomed     -             -
+open       open, sent or     -         ending     open          -
+           kept
+doomed     doomed, kept      ending    doomed     -             -
+ending     ending, sent or   -         ending     over          over
+           kept
+over       over, dropped     -         over       -             -
+=========  ================  ========  =========  ============  ============
+
+`doomed` has ended before `run` has sent its headers (`_ended` and not `_open`): what
+was written goes out all the same. The time is counted from the last `end`.
 """
 
 from __future__ import annotations

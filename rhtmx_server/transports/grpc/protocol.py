@@ -7,6 +7,20 @@ uvloop 0.23 hands over up to 8 MiB in one readable event, and that is a million
 frames. So nothing is handled in the callback that brings it. The transport is paused
 while something waits, which bounds what is kept: uvloop still hands over one piece
 of at most 256 KiB. A peer that does not take what it is told is not read either.
+
+=========  ================  ===================  =================  ================
+state      bytes come        its turn             the socket is      the socket has
+                                                  full               room again
+=========  ================  ===================  =================  ================
+reading    in line, paused   -                    reading            reading
+in line    in line           reading, where all   in line            in line
+                             is handled; full,
+                             where the socket is
+full       full              -                    full               in line
+=========  ================  ===================  =================  ================
+
+`in line` is `_working`; `full` is `_paused` and not that. A peer that takes nothing
+of what is in the socket for `patience` seconds is dropped (`_look`).
 """
 
 from __future__ import annotations

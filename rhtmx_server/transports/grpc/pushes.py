@@ -4,6 +4,24 @@ Knows mutations and their answers, which come when they are durable. Must not kn
 what a mutation does, nor which are refused.
 
 A mutation that was submitted is written also if its caller goes away.
+
+A stream of them (`Pushes`) is read by one task and answered by another:
+
+=========  ==============  ===========  ============  ==================  ============
+state      a push comes    peer said    one is        server stops        all answered
+                           all          rejected
+=========  ==============  ===========  ============  ==================  ============
+reading    reading, and    draining     reading, or   draining, then      -
+           submitted                    failed (1)    `SHUTTING_DOWN`
+draining   -               -            draining, or  draining            over
+                                        failed (1)
+failed     -               -            failed        failed              over, with
+                                                                          that error
+=========  ==============  ===========  ============  ==================  ============
+
+(1) `PushMany` fails with the first one that is rejected; `PushEach` tells each and
+goes on. What is read is bounded by what is due: it waits while `most` answers are, or
+while the peer has left too many answers of other calls unread.
 """
 
 from __future__ import annotations

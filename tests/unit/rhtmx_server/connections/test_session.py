@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushAck, Subscribe
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
+from rhtmx_server.connections import session as session_module
 from rhtmx_server.connections.session import (
     LEGAL,
     LOGIN_SECONDS,
@@ -16,6 +20,7 @@ from rhtmx_server.connections.session import (
     Session,
     SessionLimits,
 )
+from tests.support.state_tables import state_table
 
 SERVER_MESSAGES = [kind for kind in NAMES if kind not in CLIENT_MESSAGES]
 LIMITS = SessionLimits(heartbeat=20.0, bad_messages=2)
@@ -218,3 +223,41 @@ def test_whoever_is_heard_stays(session: Session) -> None:
         now += 19.0
         session.heard = now
         assert session.look(now) is not Liveness.GONE
+
+
+# The table.
+
+
+def in_phase(phase: Phase) -> Session:
+    session = Session("s1", LIMITS, 1000.0, locked=phase is Phase.LOCKED)
+    if phase is Phase.PLAIN:
+        session.receive(Subscribe())
+    elif phase is Phase.KNOWN:
+        session.introduce("ada")
+    elif phase is Phase.CLOSED:
+        session.close()
+    assert session.phase is phase
+    return session
+
+
+def receive(session: Session) -> None:
+    with contextlib.suppress(RhtmxError):  # what may not be said moves nothing on
+        session.receive(Ping())
+
+
+EVENTS: dict[str, Callable[[Session], None]] = {
+    "receive": receive,
+    "unlock": lambda session: session.unlock("ada", None),
+    "introduce": lambda session: session.introduce("ada"),
+    "close": lambda session: session.close(),
+}
+
+
+def test_the_table_is_what_happens() -> None:
+    happened = {}
+    for phase in Phase:
+        for event, do in EVENTS.items():
+            session = in_phase(phase)
+            do(session)
+            happened[phase.name, event] = session.phase.name
+    assert happened == state_table(session_module)
