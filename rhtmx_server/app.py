@@ -21,7 +21,7 @@ from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Authenticator, Services
-from rhtmx_server.connections.tokens import Authenticate, authenticator, check_authenticate
+from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator, check_authenticate
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
@@ -86,7 +86,7 @@ class App:
         store: str | Store = "sqlite:///rhtmx.db",
         config: Config | None = None,
         undeclared: bool | None = None,
-        authenticate: Authenticate | None = None,
+        authenticate: AuthenticateFunction | None = None,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> None:
         self.config = config or Config()
@@ -378,7 +378,7 @@ class App:
             admission=Admission(config, metrics.handshake_refused),
         )
 
-    def _asked(self, function: Authenticate) -> Authenticator:
+    def _asked(self, function: AuthenticateFunction) -> Authenticator:
         return authenticator(function, self._pool("rhtmx-authenticate"))
 
     def _pool(self, name: str) -> DaemonPool:

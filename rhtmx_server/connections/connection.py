@@ -40,7 +40,7 @@ from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.rate import Rate
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.session import Liveness, Phase, Session
+from rhtmx_server.connections.session import LivenessCheck, Phase, Session
 from rhtmx_server.delivery.link import Dialect, Link
 from rhtmx_server.delivery.outbox import Outbox
 from rhtmx_server.delivery.subscriptions import Subscriptions
@@ -177,12 +177,12 @@ class Connection:
         if stalled:
             self.services.metrics.stalled.inc()
             self._link.abort()
-        elif verdict is Liveness.GONE:
+        elif verdict is LivenessCheck.GONE:
             self.services.metrics.stalled.inc()
             self.close(ErrorCode.STALLED, "no sign of life for two heartbeats")
-        elif verdict is Liveness.LOCKED:
+        elif verdict is LivenessCheck.LOCKED:
             self.close(ErrorCode.UNAUTHENTICATED, _EXPIRED)
-        elif verdict is Liveness.PING:
+        elif verdict is LivenessCheck.PING:
             if self.session.phase is Phase.KNOWN:
                 self.send(Ping())
             else:

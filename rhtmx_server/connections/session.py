@@ -37,7 +37,7 @@ from rhtmx.messages import Authenticate, Hello, Ping, Pong
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
 
-__all__ = ["Liveness", "Phase", "Session", "SessionLimits"]
+__all__ = ["LivenessCheck", "Phase", "Session", "SessionLimits"]
 
 
 class Phase(enum.Enum):
@@ -61,7 +61,7 @@ LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
 }
 
 
-class Event(enum.Enum):
+class SessionEvent(enum.Enum):
     """What moves a conversation on."""
 
     RECEIVE = enum.auto()
@@ -70,17 +70,17 @@ class Event(enum.Enum):
     CLOSE = enum.auto()
 
 
-NEXT: Mapping[tuple[Phase, Event], Phase] = {
-    (Phase.LOCKED, Event.UNLOCK): Phase.NEW,
-    (Phase.NEW, Event.RECEIVE): Phase.PLAIN,
-    (Phase.NEW, Event.INTRODUCE): Phase.KNOWN,
-    (Phase.PLAIN, Event.INTRODUCE): Phase.KNOWN,
-    **{(phase, Event.CLOSE): Phase.CLOSED for phase in Phase},
+NEXT: Mapping[tuple[Phase, SessionEvent], Phase] = {
+    (Phase.LOCKED, SessionEvent.UNLOCK): Phase.NEW,
+    (Phase.NEW, SessionEvent.RECEIVE): Phase.PLAIN,
+    (Phase.NEW, SessionEvent.INTRODUCE): Phase.KNOWN,
+    (Phase.PLAIN, SessionEvent.INTRODUCE): Phase.KNOWN,
+    **{(phase, SessionEvent.CLOSE): Phase.CLOSED for phase in Phase},
 }
 """The phase that follows; where there is none the phase stays."""
 
 
-class Liveness(enum.Enum):
+class LivenessCheck(enum.Enum):
     """What a look at the clock says about a connection."""
 
     FINE = enum.auto()
@@ -150,7 +150,7 @@ class Session:
                 )
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
         if self.phase is Phase.NEW:  # asked first: most messages change nothing
-            self._step(Event.RECEIVE)
+            self._step(SessionEvent.RECEIVE)
 
     def _out_of_place(self, message: Message) -> str:
         case = NAMES[type(message)]
@@ -177,7 +177,7 @@ class Session:
             )
         self.subject = subject
         self.until = until
-        self._step(Event.UNLOCK)
+        self._step(SessionEvent.UNLOCK)
 
     def introduce(self, client_id: str | None, secret: bytes | None = None) -> None:
         """The client has said who it is, and that it answers `ping`.
@@ -186,7 +186,7 @@ class Session:
             client_id: its id, if it has one.
             secret: hash of what gives it the right to that.
         """
-        self._step(Event.INTRODUCE)
+        self._step(SessionEvent.INTRODUCE)
         if client_id is not None:
             self.client_id, self.secret = client_id, secret
 
@@ -199,26 +199,26 @@ class Session:
         self._bad += 1
         return self._bad > self.limits.bad_messages
 
-    def look(self, now: float) -> Liveness:
+    def look(self, now: float) -> LivenessCheck:
         """Decide whether the peer is still there.
 
         Args:
             now: seconds, of the same clock as `heard`.
         """
         if self.until is not None and now >= self.until:
-            return Liveness.LOCKED
+            return LivenessCheck.LOCKED
         if now - self.heard > 2 * self.limits.heartbeat:
-            return Liveness.GONE
+            return LivenessCheck.GONE
         if now - self._pinged >= self.limits.heartbeat:
             self._pinged = now
-            return Liveness.PING
-        return Liveness.FINE
+            return LivenessCheck.PING
+        return LivenessCheck.FINE
 
     def close(self) -> None:
         """Nothing may be said any more."""
-        self._step(Event.CLOSE)
+        self._step(SessionEvent.CLOSE)
 
-    def _step(self, event: Event) -> None:
+    def _step(self, event: SessionEvent) -> None:
         self._enter(NEXT.get((self.phase, event), self.phase))
 
     def _enter(self, phase: Phase) -> None:

@@ -42,7 +42,7 @@ from rhtmx_server.delivery.page_sender import PageSender, PageSink
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.ports import Store
 
-__all__ = ["Reader", "Subscriptions"]
+__all__ = ["ReadingConnection", "Subscriptions"]
 
 PAGE = 128
 """Records that are read at a time."""
@@ -50,7 +50,7 @@ PAGE = 128
 _END = 2**63 - 1
 
 
-class Reader(PageSink, Subscriber, Protocol):
+class ReadingConnection(PageSink, Subscriber, Protocol):
     """The connection, as its subscriptions see it."""
 
     def page(self) -> AbstractAsyncContextManager[None]:
@@ -69,7 +69,7 @@ class Subscriptions:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: ReadingConnection,
         store: Store,
         hub: Hub,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],

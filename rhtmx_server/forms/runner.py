@@ -47,13 +47,13 @@ from rhtmx_server.forms.validators import Invalid, Valid, Validator
 from rhtmx_server.functions import was_cancelled
 from rhtmx_server.threads import DaemonPool, Job, NoThreadError
 
-__all__ = ["ValidationMeter", "ValidatorRunner", "Verdict"]
+__all__ = ["ValidationMeter", "ValidatorRunner", "ValidatorVerdict"]
 
 log = logging.getLogger("rhtmx_server")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidatorVerdict:
     """What a validator says of a value.
 
     Args:
@@ -109,7 +109,7 @@ class ValidatorRunner:
 
     async def run(
         self, validator: Validator, value: object, values: FormValues, owner: Hashable
-    ) -> Verdict:
+    ) -> ValidatorVerdict:
         """Run one validator to its verdict.
 
         Args:
@@ -149,7 +149,7 @@ class ValidatorRunner:
         values: FormValues,
         owner: Hashable,
         jobs: list[Job[object]],
-    ) -> Verdict:
+    ) -> ValidatorVerdict:
         try:
             if validator.blocking:
                 jobs.append(self._threads.submit(owner, lambda: validator.call(value, values)))
@@ -159,11 +159,11 @@ class ValidatorRunner:
             if answer is not None and inspect.isawaitable(answer):
                 answer = await answer
         except Invalid as invalid:
-            return Verdict(str(invalid.message), _json(invalid.metadata), invalid.field)
+            return ValidatorVerdict(str(invalid.message), _json(invalid.metadata), invalid.field)
         if answer is None:
-            return Verdict()
+            return ValidatorVerdict()
         if isinstance(answer, Valid):
-            return Verdict(metadata=_json(answer.metadata))
+            return ValidatorVerdict(metadata=_json(answer.metadata))
         raise MisuseError(
             f"returned {type(answer).__name__}: return nothing or Valid(...), raise Invalid(...)"
         )

@@ -21,7 +21,7 @@ from rhtmx_server.metrics import CONTENT_TYPE
 from rhtmx_server.model import Granularity
 from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
 from rhtmx_server.transports.bearer import bearer
-from rhtmx_server.transports.bodies import Pages, Readers, Streamed
+from rhtmx_server.transports.bodies import BodyReaders, Pages, Streamed
 from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
@@ -58,7 +58,7 @@ class Http:
         self._services = services
         self._ready = ready
         self._origins = origins or Origins(services.config.origins, services.metrics)
-        self.readers = Readers()
+        self.readers = BodyReaders()
         self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
         if (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)

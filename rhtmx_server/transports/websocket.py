@@ -30,14 +30,14 @@ from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.transports.answers import SERVER, refuse
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
-from rhtmx_server.transports.bodies import Sender
+from rhtmx_server.transports.bodies import BodySender
 from rhtmx_server.transports.framing import wire_dialect, wire_limit
 from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
-__all__ = ["Endpoint", "WebSocketServer", "unified"]
+__all__ = ["SocketEndpoint", "WebSocketServer", "unified"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -52,7 +52,7 @@ _BACKLOG = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class SocketEndpoint:
     """One path on which WebSockets are taken.
 
     Args:
@@ -107,7 +107,7 @@ class WebSocketServer:
     def __init__(
         self,
         services: Services,
-        endpoints: dict[str, Endpoint],
+        endpoints: dict[str, SocketEndpoint],
         http: Callable[[Request], Awaitable[Response]],
         origins: Origins,
     ) -> None:
@@ -215,7 +215,7 @@ class WebSocketServer:
             response = await self._http(request)
         self._response(socket, request, response)
         stalled = self._services.metrics.stalled.inc
-        sender = Sender(socket, self._services.config.stall_timeout, stalled)
+        sender = BodySender(socket, self._services.config.stall_timeout, stalled)
         return await sender.send(request, response)
 
     def _plain(self, path: str) -> Response:

@@ -110,7 +110,7 @@ class Committer:
         self._due = False
         self._admit = admit
         self._elapsed = elapsed
-        self._line = FairQueue()
+        self._queue = FairQueue()
         self._wake = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -120,7 +120,7 @@ class Committer:
         if self._ended:
             asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
         else:
-            self._line.put(mutation)
+            self._queue.put(mutation)
             self._wake.set()
 
     def confirm(self, client_id: str, seq: int) -> None:
@@ -135,16 +135,16 @@ class Committer:
     async def run(self) -> None:
         """Commit whatever is submitted, until `stop` is called and all is done."""
         try:
-            while not (self._stopping and not self._line):
+            while not (self._stopping and not self._queue):
                 await self._wake.wait()
                 self._wake.clear()
-                while self._line or (self._due and self._confirmed):
+                while self._queue or (self._due and self._confirmed):
                     await asyncio.sleep(0)
-                    await self._commit(self._line.take(), self._take_confirmed())
+                    await self._commit(self._queue.take(), self._take_confirmed())
                 self._due = self._stopping
         finally:
             self._ended = True
-            self._refuse(self._line.clear(), _stopped())
+            self._refuse(self._queue.clear(), _stopped())
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -197,7 +197,7 @@ class Committer:
             self._refuse(mutations, unexpected(failure, "committing a batch"))
             return
         decided = mutations[: len(batch.replies)]
-        self._line.put_back(mutations[len(decided) :])
+        self._queue.put_back(mutations[len(decided) :])
         if decided:
             self._meter.committed(len(decided), self._elapsed() - started)
         for mutation, reply in zip(decided, batch.replies, strict=True):

@@ -21,9 +21,9 @@ from rhtmx import wire
 from rhtmx.messages import Error, FieldConflict, FieldPushAck, Push, PushAck, PushFields
 from rhtmx.wire import Format, ServerMessage
 
-__all__ = ["Answer", "digest", "pack", "unpack"]
+__all__ = ["MutationAnswer", "digest", "pack", "unpack"]
 
-Answer = Error | PushAck | FieldPushAck | FieldConflict
+MutationAnswer = Error | PushAck | FieldPushAck | FieldConflict
 """What a mutation is answered with."""
 
 
@@ -65,7 +65,7 @@ def pack(reply: Sequence[ServerMessage]) -> bytes:
     return _write(_Kept(messages=[wire.encode(each, Format.PROTO) for each in reply]))
 
 
-def unpack(packed: bytes, message: Push | PushFields) -> list[Answer]:
+def unpack(packed: bytes, message: Push | PushFields) -> list[MutationAnswer]:
     """Return the answer to a mutation.
 
     Args:
@@ -75,7 +75,7 @@ def unpack(packed: bytes, message: Push | PushFields) -> list[Answer]:
     kept = _read(packed)
     if kept.messages:
         messages = [wire.decode(each, Format.PROTO) for each in kept.messages]
-        return [each for each in messages if isinstance(each, Answer)]
+        return [each for each in messages if isinstance(each, MutationAnswer)]
     return [
         PushAck(
             entity=message.entity,

@@ -15,7 +15,7 @@ from rhtmx_server.horizon import StoredTimes
 
 __all__ = [
     "CHUNK",
-    "Step",
+    "CollectStep",
     "forget_answers",
     "forget_clients",
     "forget_history",
@@ -27,7 +27,7 @@ __all__ = [
 CHUNK = 500
 """Rows that one step takes away: about a millisecond or two."""
 
-Step: TypeAlias = Callable[[apsw.Cursor, int], int]
+CollectStep: TypeAlias = Callable[[apsw.Cursor, int], int]
 """Forgets at most `CHUNK` things beyond a limit (a time in microseconds, or a number of
 answers to keep); returns how many."""
 

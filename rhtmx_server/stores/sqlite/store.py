@@ -247,7 +247,7 @@ class SqliteStore:
         self.placement = self.placement.after(ended - started)
         opened.lock.check(ended)  # or what was committed may be in a file that nobody will find
 
-    async def _repeat(self, step: retention.Step, before: int) -> None:
+    async def _repeat(self, step: retention.CollectStep, before: int) -> None:
         while True:
             async with self._transaction() as cursor:
                 done = step(cursor, before)

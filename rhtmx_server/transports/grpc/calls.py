@@ -24,7 +24,7 @@ from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedStream
 from rhtmx_server.transports.grpc.room import Room
 
 __all__ = [
-    "Method",
+    "GrpcMethod",
     "answer",
     "answered",
     "answering",
@@ -46,12 +46,12 @@ _PIECE = 16 * 1024
 
 _GONE = (StreamTerminatedError, ProtocolError)
 
-Method: TypeAlias = Callable[[Door, Stream[Any, Any]], Awaitable[None]]
+GrpcMethod: TypeAlias = Callable[[Door, Stream[Any, Any]], Awaitable[None]]
 """Answers one call."""
 
 
 def answering(
-    door: Door, name: str, method: Method
+    door: Door, name: str, method: GrpcMethod
 ) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
     """A method as grpclib's handler: its errors become statuses.
 
@@ -74,7 +74,7 @@ def answering(
 
 
 async def _outcome(
-    door: Door, name: str, method: Method, stream: Stream[Any, Any]
+    door: Door, name: str, method: GrpcMethod, stream: Stream[Any, Any]
 ) -> RhtmxError | None:
     try:
         door.enter(name)

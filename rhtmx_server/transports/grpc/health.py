@@ -11,7 +11,7 @@ from typing import Any
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
-from rhtmx_server.transports.grpc.calls import Method, answer, answering, patience, receive_one
+from rhtmx_server.transports.grpc.calls import GrpcMethod, answer, answering, patience, receive_one
 from rhtmx_server.transports.grpc.door import Door, stopping
 from rhtmx_server.transports.grpc.standard import HEALTH, message_class
 
@@ -40,7 +40,7 @@ class Health:
             event.set()
 
     def __mapping__(self) -> dict[str, Handler]:
-        methods: dict[str, tuple[Method, Cardinality]] = {
+        methods: dict[str, tuple[GrpcMethod, Cardinality]] = {
             "Check": (self._check, Cardinality.UNARY_UNARY),
             "Watch": (self._watch, Cardinality.UNARY_STREAM),
         }

@@ -49,7 +49,7 @@ from rhtmx_server.failures import raise_if_error
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import (
-    Method,
+    GrpcMethod,
     answer,
     connection_of,
     receive_bytes,
@@ -129,7 +129,7 @@ async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
     await answer(door, stream, PushFieldsResponse(ack=ack, conflicts=lost))
 
 
-def pushes(*, each: bool) -> Method:
+def pushes(*, each: bool) -> GrpcMethod:
     """`PushEach` or `PushMany`: many records in one stream; see `Pushes`."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:

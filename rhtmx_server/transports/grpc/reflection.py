@@ -12,7 +12,7 @@ from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
 from rhtmx_server.transports.grpc.calls import (
-    Method,
+    GrpcMethod,
     answering,
     connection_of,
     kept,
@@ -52,7 +52,7 @@ class Reflection:
             for package in REFLECTIONS
         }
 
-    def _method(self, package: str) -> Method:
+    def _method(self, package: str) -> GrpcMethod:
         asked = message_class(f"{package}.{_REQUEST}")
         answered = message_class(f"{package}.{_RESPONSE}")
 

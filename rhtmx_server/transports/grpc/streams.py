@@ -30,13 +30,13 @@ from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.caller import Caller, identify
-from rhtmx_server.transports.grpc.calls import Method, connection_of, receive_bytes, receive_one
+from rhtmx_server.transports.grpc.calls import GrpcMethod, connection_of, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
 from rhtmx_server.transports.grpc.link import StreamLink
 from rhtmx_server.transports.grpc.room import StalledError
 
-__all__ = ["Answer", "GrpcConversation", "StreamConnection", "connect", "sync", "watch"]
+__all__ = ["GrpcConversation", "StreamConnection", "SyncConnection", "connect", "sync", "watch"]
 
 C = TypeVar("C", bound="StreamConnection")
 
@@ -58,7 +58,7 @@ class StreamConnection(Connection):
             raise asyncio.CancelledError from None  # nothing is read for it any more
 
 
-class Answer(StreamConnection):
+class SyncConnection(StreamConnection):
     """A connection that ends with the answer to one `sync`."""
 
     ended_well: Callable[[], None]
@@ -91,7 +91,7 @@ class GrpcConversation(StreamConnection):
             self.ended_well()
 
 
-def watch(kind: type[Subscribe | SubscribeFields]) -> Method:
+def watch(kind: type[Subscribe | SubscribeFields]) -> GrpcMethod:
     """`Watch` or `WatchFields`: a subscription to one entity."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
@@ -108,14 +108,14 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> Method:
     return method
 
 
-def sync(kind: type[Sync | SyncFields]) -> Method:
+def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
     """`Sync` or `SyncFields`: what changed since a position, and no more."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
         caller = await identify(door.services, stream.metadata or {})
         request = await receive_one(stream, kind)
         caller.present()
-        connection, link = _open(Answer, caller, stream, heartbeat=math.inf)
+        connection, link = _open(SyncConnection, caller, stream, heartbeat=math.inf)
         connection.ended_well = link.end
         with door.connected(connection):
             _ask(connection, request)

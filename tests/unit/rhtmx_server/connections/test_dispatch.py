@@ -35,7 +35,7 @@ from rhtmx.wire import Message
 from rhtmx_server.connections.dispatch import HANDLERS
 from rhtmx_server.connections.services import Grant
 from rhtmx_server.connections.session import Phase, SessionLimits
-from rhtmx_server.forms.runner import ValidatorRunner, Verdict
+from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
 from rhtmx_server.model import ClientRow, Outcome
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.times import to_datetime
@@ -453,7 +453,7 @@ async def test_a_connection_of_several_of_one_peer_uses_that_peers_share(
     used = []
     run = ValidatorRunner.run
 
-    async def note(self: ValidatorRunner, *arguments: Any) -> Verdict:
+    async def note(self: ValidatorRunner, *arguments: Any) -> ValidatorVerdict:
         used.append(arguments[-1])
         return await run(self, *arguments)
 

@@ -15,7 +15,7 @@ from rhtmx_server.connections import session as session_module
 from rhtmx_server.connections.session import (
     LEGAL,
     LOGIN_SECONDS,
-    Liveness,
+    LivenessCheck,
     Phase,
     Session,
     SessionLimits,
@@ -171,16 +171,16 @@ def test_a_token_of_another_subject_changes_nothing(locked: Session) -> None:
 
 
 def test_who_brings_no_token_has_only_the_time_to_bring_one(locked: Session) -> None:
-    assert locked.look(1000.0 + LOGIN_SECONDS - 0.1) is Liveness.FINE
-    assert locked.look(1000.0 + LOGIN_SECONDS) is Liveness.LOCKED
+    assert locked.look(1000.0 + LOGIN_SECONDS - 0.1) is LivenessCheck.FINE
+    assert locked.look(1000.0 + LOGIN_SECONDS) is LivenessCheck.LOCKED
 
 
 def test_the_time_is_over_when_the_token_expires(locked: Session) -> None:
     locked.unlock("user-1", 1010.0)
-    assert locked.look(1009.9) is Liveness.FINE
-    assert locked.look(1010.0) is Liveness.LOCKED
+    assert locked.look(1009.9) is LivenessCheck.FINE
+    assert locked.look(1010.0) is LivenessCheck.LOCKED
     locked.unlock("user-1", None)
-    assert locked.look(1010.0) is Liveness.FINE
+    assert locked.look(1010.0) is LivenessCheck.FINE
 
 
 # Misunderstandings, and signs of life.
@@ -195,26 +195,26 @@ def test_the_strike_after_the_last_allowed_one_is_too_many(session: Session) -> 
 
 
 def test_a_peer_that_was_heard_just_now_is_fine(session: Session) -> None:
-    assert session.look(1010.0) is Liveness.FINE
+    assert session.look(1010.0) is LivenessCheck.FINE
 
 
 def test_after_a_heartbeat_the_peer_is_asked_once(session: Session) -> None:
     assert [session.look(1020.0 + after) for after in (0, 1, 2)] == [
-        Liveness.PING,
-        Liveness.FINE,
-        Liveness.FINE,
+        LivenessCheck.PING,
+        LivenessCheck.FINE,
+        LivenessCheck.FINE,
     ]
 
 
 def test_after_another_heartbeat_it_is_asked_again(session: Session) -> None:
     session.look(1020.0)
     session.heard = 1021.0
-    assert session.look(1040.0) is Liveness.PING
+    assert session.look(1040.0) is LivenessCheck.PING
 
 
 def test_two_heartbeats_of_silence_are_the_end(session: Session) -> None:
-    assert session.look(1040.0) is Liveness.PING
-    assert session.look(1040.1) is Liveness.GONE
+    assert session.look(1040.0) is LivenessCheck.PING
+    assert session.look(1040.1) is LivenessCheck.GONE
 
 
 def test_whoever_is_heard_stays(session: Session) -> None:
@@ -222,7 +222,7 @@ def test_whoever_is_heard_stays(session: Session) -> None:
     for _ in range(100):
         now += 19.0
         session.heard = now
-        assert session.look(now) is not Liveness.GONE
+        assert session.look(now) is not LivenessCheck.GONE
 
 
 # The table.

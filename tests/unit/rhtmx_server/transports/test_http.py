@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.connections.services import Grant
-from rhtmx_server.transports.bodies import Readers, Streamed
+from rhtmx_server.transports.bodies import BodyReaders, Streamed
 from rhtmx_server.transports.http import Http
 
 from .conftest import NOW, Server
@@ -248,7 +248,7 @@ async def test_an_unforeseen_failure_is_logged_and_tells_only_an_id(
 
 async def test_one_read_too_many_is_told_to_come_again(server: Server, door: Door) -> None:
     await server.write("users", "1", b"1")
-    door.http.readers = Readers(most=1)
+    door.http.readers = BodyReaders(most=1)
     first = await door.ask("/api/sync/users")
     assert isinstance(first, Streamed)
     for path in ("/api/sync/users", "/api/field-sync/users", "/api/field-sync/users/1/latest"):
