@@ -222,6 +222,7 @@ class App:
         hooks = HookRunner(self._hooks, self._store)
         self._clock = ServerClock(_wall, time.monotonic)
         server = RunningServer(self._compose(hooks), hooks, self.pages, self._clock)
+        # Before the first await: a second `start` must find it.
         self._server = server
         try:
             return await server.start()

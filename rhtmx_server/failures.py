@@ -160,6 +160,7 @@ def _quiet(failure: BaseException, made: dict[int, BaseException], depth: int) -
     else:
         stand_in = _silent(kind.__module__, kind.__qualname__, False)(_LEFT_OUT)
     made[id(failure)] = stand_in
+    # Frames are no words: they say where, and hold no value that the log would print.
     stand_in.__traceback__ = failure.__traceback__
     if depth and failure.__cause__ is not None:
         stand_in.__cause__ = _quiet(failure.__cause__, made, depth - 1)

@@ -85,6 +85,7 @@ class Connection:
         self.share: Hashable | None = None
         self._link = link
         self.outbox = Outbox(link.write, services.tick, link.abort)
+        # The loop holds tasks weakly: without this one could be collected half-way.
         self._tasks: set[asyncio.Task[None]] = set()
         self._rate = Rate(services.config.messages_per_second, services.config.bytes_per_second)
         self._refused = 0
@@ -135,6 +136,7 @@ class Connection:
         if self._behind is None:
             self._behind = asyncio.Event()
             self.outbox.behind = True
+            # How much waits, and since when: a peer that takes a little of it is slow, not gone.
             self._stuck = (self.services.now(), self._link.waiting())
             self._pause()  # pings, too: their pongs would wait behind all this
 
@@ -171,6 +173,7 @@ class Connection:
         stalled = self._stalled(now)
         if self._paused:
             self.session.heard = now  # nobody can be heard while nobody listens
+        # After the two lines above: whoever is not listened to is not held to be silent.
         verdict = self.session.look(now)
         if self.session.phase is Phase.CLOSED:
             return  # its link drops it in good time
@@ -191,6 +194,7 @@ class Connection:
     def close(self, code: ErrorCode, reason: str) -> None:
         """End the connection in good order, with the close code of an error."""
         self.session.close()
+        # What was answered before the end is sent before the close frame, and nothing after it.
         self.outbox.flush()
         self.outbox.close()
         self._link.close(ERRORS[code].close_code, reason)
@@ -209,6 +213,7 @@ class Connection:
 
     async def drained(self) -> None:
         """Wait until the peer is not behind any more."""
+        # A loop: by the time this task runs the peer may be behind again, with another event.
         while self._behind is not None:
             await self._behind.wait()
 
@@ -324,6 +329,7 @@ class Connection:
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
         self._refused += 1
+        # Words cost more than reading on: a peer that does not listen is not answered for ever.
         if self._refused >= REFUSED:
             self._hold(wait)
 
@@ -341,12 +347,14 @@ class Connection:
 
     def _dispatch(self, message: Message) -> None:
         try:
+            # No task for what can be answered now: a task costs as much as handling a push.
             answer = dispatch.HANDLERS[type(message)](self, message)
         except Exception as failure:
             self._failed(failure, message)
             return
         if isinstance(answer, Awaitable):
             self.requests += 1
+            # What follows depends on who this turns out to be, so nothing more is read.
             if type(message) in dispatch.IN_ORDER:
                 self._answering = True
             self.spawn(self._answer(message, answer))

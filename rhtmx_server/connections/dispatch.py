@@ -131,8 +131,10 @@ async def _unlock(caller: Sender, token: str) -> Grant:
 
 def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
     subscriptions, most = caller.subscriptions, caller.session.limits.subscriptions
+    # Each once, in the order in which they were named: a set would lose it.
     entities = list(dict.fromkeys(message.entities))
     granularity = _granularity(message)
+    # All are checked before the first is subscribed to: a subscription is whole or not at all.
     for entity in entities:
         caller.services.known(entity, granularity)
     new = [entity for entity in entities if not subscriptions.subscribed(entity)]
@@ -142,6 +144,8 @@ def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
             f"{_named(new)}: at most {most} entities at a time; this connection has "
             f"{subscriptions.count}: unsubscribe from some",
         )
+    # Twice as many as it may have: after a reconnect it may well ask for all of them at both
+    # granularities.
     if message.since and subscriptions.resumes + len(message.since) > 2 * most:
         raise RhtmxError(
             ErrorCode.TOO_MANY_REQUESTS,
@@ -180,6 +184,7 @@ def _push(caller: Sender, message: Push | PushFields) -> None:
 
 def _validate_field(caller: Sender, message: ValidateField) -> Answer:
     forms = caller.services.forms
+    # First without a task: most fields are judged by ready-made rules alone.
     result = forms.try_validate_field(message, owner=caller)
     if result is not None:
         return result

@@ -53,6 +53,8 @@ def authenticator(function: AuthenticateFunction, threads: DaemonPool) -> Authen
             return _checked(await call(lambda: function(token), pool, token))
         except RhtmxError:
             raise
+        # `SystemExit` and a cancellation of its own come from the program: neither may end the
+        # server.
         except (Exception, SystemExit, asyncio.CancelledError) as failure:
             if was_cancelled(failure):
                 raise

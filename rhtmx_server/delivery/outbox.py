@@ -70,6 +70,7 @@ class Tick:
         functions, self._before = self._before, []
         for function in functions:
             _guarded(function)
+        # Taken before the first write: what a write brings about belongs to the next tick.
         outboxes, self._outboxes = self._outboxes, []
         self._scheduled = False
         for outbox in outboxes:
@@ -128,6 +129,7 @@ class Outbox:
 
     def close(self) -> None:
         """Drop whatever else is put here: the peer takes nothing any more."""
+        # A function in its place, not a flag: `flush` is what fan-out calls most.
         self._write = _drop
 
     def flush(self) -> None:
@@ -135,6 +137,7 @@ class Outbox:
         chunks = self._chunks
         if not chunks:
             return
+        # A new list before the write: it may call back, and put something here.
         self._chunks = []
         # One chunk goes out as it is: the hub's joined frames are one object
         # for all connections, however many of them have to buffer it.

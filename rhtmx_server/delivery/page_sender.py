@@ -60,6 +60,7 @@ class PageSender:
             self._target.send_frames(Change, len(page), self._target.encoding.changes(page))
             return
         changes = self._target.encoding.field_changes(page, base)
+        # A page without a change to tell leaves the one that is held where it is.
         if changes.last is not None:
             self.release(complete=False)
             self._target.send_frames(FieldChange, changes.number, changes.frames)

@@ -139,6 +139,7 @@ class Subscriptions:
         cursor = self._cursors.get(entity)
         if cursor is None or not cursor.granularity & granularity:
             return
+        # It may read at both: what is left of it goes on, in another group of the hub.
         left = cursor.granularity & ~granularity
         if left:
             self._regroup(cursor, left)
@@ -169,6 +170,8 @@ class Subscriptions:
         )
         mark = Mark(granularity, reset, request.request_id, asked=True)
         cursor = self._cursors.get(entity)
+        # A live subscription of the same granularity goes back and catches up: two streams of one
+        # entity on one connection could overtake each other.
         if cursor is None or cursor.catches_up_by is not granularity:
             cursor = self._syncing(entity, granularity)
         if cursor is not None:
@@ -190,6 +193,7 @@ class Subscriptions:
                 self._hub.leave(cursor.entity, cursor.granularity, self._reader)
         self._cursors.clear()
         self._waiting.clear()
+        # A circle that is cut here needs no garbage collector.
         del self._reader, self._spawn, self._sender
 
     def _begin(self, entity: str, granularity: Granularity, *, live: bool) -> Cursor:
@@ -257,6 +261,7 @@ class Subscriptions:
             page = await self._store.since(cursor.entity, asked, _END, PAGE, clocks=clocks)
             if cursor not in self._waiting or cursor.sent != asked:
                 return  # unsubscribed or sent elsewhere meanwhile
+        # Floors rise while it reads, and with them go deletes that it has not seen yet.
         floor = 0
         if not page and cursor.base:
             floor = (await self._store.head(cursor.entity)).floor
@@ -277,6 +282,7 @@ class Subscriptions:
             cursor.restart()  # deletes that it had yet to read were forgotten meanwhile
         elif not page and upto == position:
             self._caught_up(cursor)
+        # One page each, in turn: a large entity does not hold a small one up.
         elif len(self._waiting) > 1:
             self._sender.release(complete=False)
             self._waiting.append(self._waiting.pop(0))
@@ -284,6 +290,7 @@ class Subscriptions:
     def _caught_up(self, cursor: Cursor) -> None:
         self._sender.release(cursor.entity, complete=True)
         self._waiting.remove(cursor)
+        # Taken first: to answer may bring the next question.
         marks, cursor.marks = cursor.marks, []
         for mark in marks:
             self._reader.send(self._answer(cursor.entity, cursor.sent, mark))

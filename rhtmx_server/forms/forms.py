@@ -86,6 +86,8 @@ class FormTracker:
         Raises:
             RhtmxError: `UNKNOWN_FORM`, also for a field that the form does not have.
         """
+        # Nothing is superseded before it is known that the answer is at hand: the caller asks
+        # again.
         _, error, rest = self._judge(message)
         if rest:
             return None
@@ -224,10 +226,13 @@ class FormTracker:
         try:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
+                    # Room first, then the task: a form with hundreds of validators is not hundreds
+                    # of tasks.
                     await self._gate.enter(share)
                     tasks.append(group.create_task(job()))
                     tasks[-1].add_done_callback(lambda _: self._gate.leave(share))
         except BaseExceptionGroup as failures:
+            # The others were cancelled because of this one: they say nothing new.
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
 
@@ -240,6 +245,7 @@ class FormTracker:
 
     def _end(self, owner: Hashable, key: Hashable, run: _Run[Any]) -> None:
         runs = self._runs.get(owner, {})
+        # A newer run may stand here by now: it is not this one's to remove.
         if runs.get(key) is run:
             del runs[key]
             if not runs:
@@ -248,6 +254,7 @@ class FormTracker:
     def _supersede(self, owner: Hashable, key: Hashable) -> None:
         run = self._runs.get(owner, {}).get(key)
         if run is not None:
+            # Said before the cancel: that is how `outcome` tells it from a connection that is gone.
             run.superseded = True
             run.task.cancel()
 

@@ -129,11 +129,13 @@ class ValidatorRunner:
         try:
             async with deadline:
                 return await self._verdict(validator, value, values, owner, jobs)
+        # Not `unexpected`: it is the load, not a failure, and the client may try again.
         except NoThreadError:
             raise RhtmxError(
                 ErrorCode.TIMEOUT, "no thread is free for the validation: try again later"
             ) from None
         except (Exception, SystemExit, asyncio.CancelledError) as failure:
+            # Of two `TimeoutError`s one is ours: a validator may raise one of its own.
             if deadline.expired() and isinstance(failure, TimeoutError):
                 raise _timed_out(validator, limit, jobs) from None
             if was_cancelled(failure):
@@ -156,6 +158,7 @@ class ValidatorRunner:
                 answer = await self._result(jobs[0])
             else:
                 answer = validator.call(value, values)
+            # A plain function may return a coroutine, too: it is awaited here, on the loop.
             if answer is not None and inspect.isawaitable(answer):
                 answer = await answer
         except Invalid as invalid:

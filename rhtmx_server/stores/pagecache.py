@@ -49,9 +49,11 @@ class PageCache:
 
     def get(self, asked: Hashable, read: Callable[[], list[Record]]) -> list[Record]:
         """Return the page that was asked for, read now if it is not there."""
+        # Taken out to be put back at the end: so the dict is in the order of use.
         page = self._pages.pop(asked, None)
         if page is None:
             if asked not in self._seen:
+                # All at once: to keep them in order costs more than to see some of them once more.
                 if len(self._seen) == _SEEN:
                     self._seen.clear()
                 self._seen.add(asked)

@@ -46,6 +46,7 @@ async def call(
     replied: asyncio.Future[Sequence[ServerMessage]] = asyncio.get_running_loop().create_future()
 
     def answer(reply: Sequence[ServerMessage]) -> None:
+        # The caller may have been cancelled; the mutation is written all the same.
         if not replied.done():
             replied.set_result(reply)
 

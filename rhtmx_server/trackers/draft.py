@@ -89,6 +89,7 @@ class RecordDraft:
                 ErrorCode.BAD_MESSAGE, f"push_fields: field '{update.field[:40]}' has no timestamp"
             )
         claimed = to_micros(update.timestamp)
+        # Counted as well: its author is told that the clock is wrong.
         timestamp = clamp(claimed, self._context.now)
         self.clamped += timestamp != claimed
         deletes = update.action is FieldAction.DELETE
@@ -103,6 +104,7 @@ class RecordDraft:
         """
         strategy = self._policy.strategy(field)
         delete = self._clocks.get(DELETED)
+        # The field was last written by the delete of the whole record, not by one of its own.
         gone = stored is not None and delete is not None and stored.clock.version == delete.version
         if gone and strategy is MergeStrategy.CLIENT_WINS:
             return MergeStrategy.LAST_WRITE_WINS

@@ -225,6 +225,7 @@ class BodySender:
                 async with asyncio.timeout(self._patience) as timeout:
                     await socket.drain()
             except OSError:  # of the network, or `TimeoutError`
+                # It took something: its time begins anew.
                 if timeout.expired() and transport.get_write_buffer_size() < left:
                     continue
                 if timeout.expired():

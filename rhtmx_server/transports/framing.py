@@ -37,6 +37,7 @@ def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
     """
     first = _FIN | opcode | (_RSV1 if compressed else 0)
     size = len(payload)
+    # The length in 7, 16 or 64 bits (RFC 6455, section 5.2); made by hand for the usual sizes.
     if size < 126:
         return bytes((first, size)) + payload
     if size < 65536:
@@ -47,6 +48,7 @@ def frame(opcode: int, payload: bytes, *, compressed: bool = False) -> bytes:
 def deflate(payload: bytes, *, bits: int, level: int) -> bytes:
     """Compress a message on its own (RFC 7692 section 7.2.1), without context."""
     compressor = zlib.compressobj(level, zlib.DEFLATED, -bits)
+    # The flush ends in 00 00 FF FF, which is left out and put back by the peer.
     data = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
     return data[:-4]
 
@@ -101,6 +103,7 @@ class WireDialect(PageDialect):
     def _shortened(self, payload: bytes) -> bytes:
         if len(payload) >= self._threshold:
             small = deflate(payload, bits=self.bits, level=self._level)
+            # What does not get smaller goes plain: the peer then has nothing to inflate.
             if len(small) < len(payload):
                 return frame(self._opcode, small, compressed=True)
         return frame(self._opcode, payload)

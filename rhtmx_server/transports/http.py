@@ -71,6 +71,7 @@ class Http:
             response = refuse(error, headers=self._readable(request))
         except Exception as failure:
             response = refuse(unexpected(failure, "answering an HTTP request"))
+        # HEAD is answered as GET, and loses its body last: so its headers are the same.
         if request.method != "HEAD":
             return response
         if isinstance(response, Streamed):

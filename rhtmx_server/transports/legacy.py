@@ -175,6 +175,7 @@ class LegacyDialect:
         taken = self._vocabulary.takes.get(name)
         if taken is None:
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._not_taken(name))
+        # What we take today and they never had must not begin to mean something.
         known = {key: members[key] for key in ("type", *taken) if key in members}
         message = wire.decode_json(join(known))
         meaning = self._vocabulary.means.get(type(message))

@@ -279,6 +279,7 @@ class Socket(ServerConnection):
             self._drop()
             self.end()
             return True
+        # Only the first part says which kind a message is (RFC 6455, section 5.4).
         if frame.opcode is not Opcode.CONT:
             self._text = frame.opcode is Opcode.TEXT
         if not frame.fin:

@@ -145,11 +145,13 @@ class WebSocketServer:
             process_request=self._request,
             process_response=self._response,
             select_subprotocol=self._subprotocol,
+            # Its default keeps a window for each socket: what is offered stands in `extensions`.
             compression=None,
             extensions=self._extensions(),
             max_size=wire_limit(config.max_size),
             write_limit=config.outbox,
             backlog=_BACKLOG,
+            # Its own would be a task for each socket: `upkeep.watch` looks after all of them.
             ping_interval=None,
             open_timeout=None,  # see `Arrivals` and `Sender`: they keep the time
             close_timeout=config.stop_timeout / 2,

@@ -118,6 +118,7 @@ class Committer:
     def submit(self, mutation: Mutation) -> None:
         """Put a mutation in line. Its `answer` is called once, when it is durable or refused."""
         if self._ended:
+            # Later, as any answer: nobody expects to be answered from within `submit`.
             asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
         else:
             self._queue.put(mutation)
@@ -126,6 +127,7 @@ class Committer:
     def confirm(self, client_id: str, seq: int) -> None:
         """Have a client's answers up to `seq` forgotten, before long."""
         known = self._confirmed.get(client_id)
+        # Bounded by dropping what is new: a client that is known already replaces its own number.
         if self._ended or (known is None and len(self._confirmed) >= MAX_CONFIRMED):
             return
         self._confirmed[client_id] = max(seq, known or 0)
@@ -139,8 +141,12 @@ class Committer:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue or (self._due and self._confirmed):
+                    # One turn of the loop, to send the answers and to read what has come: see
+                    # above.
                     await asyncio.sleep(0)
                     await self._commit(self._queue.take(), self._take_confirmed())
+                # With nothing left to write, what is confirmed from now on waits for company again;
+                # but not while stopping.
                 self._due = self._stopping
         finally:
             self._ended = True
@@ -190,16 +196,19 @@ class Committer:
             )
             self._refuse(mutations, error)
             return
+        # The transaction may be done or not: its authors are told so, and may ask again by `seq`.
         except asyncio.CancelledError:
             self._refuse(mutations, _stopped())
             raise
         except Exception as failure:
             self._refuse(mutations, unexpected(failure, "committing a batch"))
             return
+        # The batch had no time for the others, or the store had not read their records.
         decided = mutations[: len(batch.replies)]
         self._queue.put_back(mutations[len(decided) :])
         if decided:
             self._meter.committed(len(decided), self._elapsed() - started)
+        # Answered before the change is handed out: its author knows the version when it sees it.
         for mutation, reply in zip(decided, batch.replies, strict=True):
             _answer(mutation, reply)
         if batch.commits:

@@ -52,6 +52,8 @@ def digest(message: Push | PushFields) -> bytes:
             message.data,
         )
     else:
+        # Without `seq` and `request_id`: a mutation that is sent again may have another
+        # `request_id`.
         fields = [(one.field, one.value, one.action, one.timestamp) for one in message.fields]
         content = (message.entity, message.entity_id, message.base_version, fields)
     return hashlib.blake2b(_write(content), digest_size=16).digest()

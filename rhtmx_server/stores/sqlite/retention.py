@@ -75,6 +75,8 @@ def forget_tombstones(cursor: apsw.Cursor, before: int) -> int:
         (before, CHUNK),
     ).fetchall()
     cursor.executemany("DELETE FROM records WHERE id = ?", [(id_,) for id_, _, _ in found])
+    # In the transaction of the deletes: a floor that was raised later would let a reader miss
+    # them.
     cursor.executemany(
         "UPDATE entities SET floor = max(floor, ?) WHERE entity = ?",
         [(version, entity) for _, entity, version in found],
@@ -87,6 +89,7 @@ def forget_clients(cursor: apsw.Cursor, before: int) -> int:
     found = cursor.execute(
         "SELECT id FROM clients WHERE seen < ? LIMIT ?", (before, CHUNK)
     ).fetchall()
+    # By hand: foreign keys would be looked up at each write of an outcome.
     cursor.executemany("DELETE FROM outcomes WHERE client = ?", found)
     cursor.executemany("DELETE FROM clients WHERE id = ?", found)
     return len(found)

@@ -138,6 +138,7 @@ async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
             wait in other answers.
     """
     room = connection_of(stream).answers
+    # Asked before it is kept: an answer never counts against itself.
     full, data = room.full, kept(room, message)
     if full and h2_stream(stream).window() < len(data):
         room.drop(len(data))

@@ -97,6 +97,7 @@ class Door:
         Args:
             deadline: on the loop's clock; those that run on have to be dropped.
         """
+        # A list: those who end leave it.
         for end in list(self._enders):
             end()
         if self._calls:

@@ -75,6 +75,7 @@ def trailers(error: RhtmxError) -> dict[str, str | bytes]:
     if error.retry_after is not None:
         added["rhtmx-retry-after"] = str(math.ceil(error.retry_after * 1000))
     if error.details is not None:
+        # Left out, not cut: half a JSON text is none.
         if len(error.details) <= MAX_DETAILS:
             added["rhtmx-details-bin"] = error.details
         else:

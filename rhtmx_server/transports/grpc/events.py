@@ -91,6 +91,7 @@ class GuardedProcessor(EventsProcessor):
         mended: Any = [
             (name, value if name != "grpc-timeout" or _TIMEOUT.fullmatch(value) else "none")
             for name, value in headers
+            # Nobody here reads binary metadata, and grpclib fails on what is no base64.
             if not name.endswith("-bin")
         ]
         event.headers = mended

@@ -256,6 +256,7 @@ class GuardedConnection(Connection):
 
     def close(self) -> None:
         """Close, and drop what the peer has not taken soon."""
+        # grpclib deletes it when it closes, and may close twice.
         transport = getattr(self, "_transport", None)
         super().close()
         if transport is not None:

@@ -249,6 +249,7 @@ class GuardedProtocol(H2Protocol):
             return False
         if not piece:
             return False
+        # Compared before and after: only where it opens have the streams anything to do.
         shut = h2.outbound_flow_control_window <= 0
         try:
             events = connection.feed(piece)

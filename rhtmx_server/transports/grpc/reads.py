@@ -50,6 +50,7 @@ PAGE = 32
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
     request = await _asked(door, stream, GetRecordRequest)
+    # Room before the read: what is read has to be kept until the peer takes it.
     room = connection_of(stream).answers
     async with room.turn():
         record = await _record(door.services, request, Granularity.RECORDS)
