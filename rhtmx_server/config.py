@@ -83,7 +83,7 @@ class Config:
         messages_per_second: messages of a connection; twice as many at once. 0 for no limit.
         bytes_per_second: bytes of them, likewise. 0 for no limit.
         handshakes: peers that have yet to say what they want, for the server.
-        connections: open at a time, for the server, through both doors.
+        connections: open at a time, for the whole server: sockets and gRPC.
         connections_per_address: of these, from one IPv4 address or one /64 network
             of IPv6. Peers on this machine are not counted: most are proxies.
         connections_per_subject: of these, with a token of one subject.

@@ -96,7 +96,7 @@ class RunningServer:
         return self._ready and self.services.store.ready()
 
     def connections(self) -> list[Connection]:
-        """The connections that are open."""
+        """Sockets and streams, of both ports."""
         return [*self._websockets.connections(), *self.grpc.connections()]
 
     async def stop(self) -> None:

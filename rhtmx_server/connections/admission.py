@@ -165,7 +165,7 @@ class Admission:
         self._waiting.pop(ticket, None)
 
     def leave(self, ticket: Ticket) -> None:
-        """It is gone."""
+        """Count it no more, whatever it was: admitted, or waiting to be told that it is not."""
         self._waiting.pop(ticket, None)
         # It was never counted: it waits only to be told that there is no room.
         if ticket.refusal is not None:

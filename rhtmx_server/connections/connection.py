@@ -247,12 +247,12 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
+    def submit(self, message: Push | PushFields, rejection: RhtmxError | None = None) -> None:
         """Put a mutation in line; it is answered when it is durable.
 
         Args:
             message: the mutation.
-            refusal: why it is refused, where nobody needs to look at it.
+            rejection: why it is rejected, where nobody needs to look at it.
         """
         self.pushes += 1
         session = self.session
@@ -261,13 +261,13 @@ class Connection:
             self._pushed,
             session.client_id,
             session.subject,
-            refusal,
+            rejection,
             session.secret,
             source=self,
         )
-        refused = self.services.submit(mutation)
-        if refused is not None:
-            self._strike(refused)
+        rejected = self.services.submit(mutation)
+        if rejected is not None:
+            self._strike(rejected)
 
     def request(self) -> None:
         """Count one more request that waits for its answer.

@@ -8,7 +8,7 @@ A rule that several doors have to keep stands here once, so that no door can for
 ==============  ============================================================
 method          the rule
 ==============  ============================================================
-`submit`        which mutations are refused before anybody decides them
+`submit`        which mutations are rejected before anybody decides them
 `known`         which entities may be used, and at which granularity
 `grant`         what a token is good for, and until when
 `client`        who may use a `client_id`
@@ -121,14 +121,14 @@ class Services:
     def submit(self, mutation: Mutation) -> RhtmxError | None:
         """Put a mutation in line. Every door's mutations come through here.
 
-        One that is refused takes its place in the order all the same, and uses up its
+        One that is rejected takes its place in the order all the same, and uses up its
         number: a client whose next number was never taken could write nothing more.
 
         Returns:
-            Why it is refused, where that is known before it is decided.
+            Why it is rejected, where that is known before it is decided.
         """
         message = mutation.message
-        if mutation.refusal is None:  # else it could not even be read
+        if mutation.rejection is None:  # else it could not even be read
             try:
                 if message.seq is not None and mutation.client_id is None:
                     raise RhtmxError(
@@ -139,9 +139,9 @@ class Services:
                 check(message)
                 self.known(message.entity)
             except RhtmxError as error:
-                mutation.refusal = error
+                mutation.rejection = error
         self.committer.submit(mutation)
-        return mutation.refusal
+        return mutation.rejection
 
     async def grant(self, token: str) -> tuple[Grant, float | None]:
         """Ask the program what a token is good for.

@@ -41,7 +41,7 @@ class Subscriber(Protocol):
 
     @property
     def encoding(self) -> Encoding:
-        """The encoding that it reads."""
+        """Who shares this very object shares its frames."""
 
     @property
     def outbox(self) -> Outbox:

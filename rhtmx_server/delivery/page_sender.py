@@ -23,7 +23,7 @@ class PageSink(Protocol):
 
     @property
     def encoding(self) -> Dialect:
-        """The dialect that it speaks."""
+        """Turns a page into frames."""
 
     def send(self, message: ServerMessage) -> None:
         """Encode a message and send it at the end of the tick."""

@@ -68,7 +68,7 @@ class ValidatorVerdict:
 
 
 class ValidationMeter(Protocol):
-    """Takes figures of validators."""
+    """Counts what validators cost."""
 
     def validated(self, form: str, seconds: float) -> None:
         """Take the time of one validator of that form, whatever came of it."""

@@ -106,7 +106,7 @@ class MemoryStore:
         return True
 
     async def close(self) -> None:
-        """Nothing to do."""
+        """Keep everything: a program may open it again."""
 
     async def renew_epoch(self) -> str:
         """Make every position that clients hold invalid; returns the new epoch."""
@@ -192,7 +192,7 @@ class MemoryStore:
         )
 
     async def note_horizon(self, horizon: int) -> None:
-        """Keep the horizon."""
+        """Remember up to when old rows were judged."""
         self._horizon = horizon
 
     async def collect(

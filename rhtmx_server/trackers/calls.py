@@ -41,7 +41,7 @@ async def call(
     Cancelling the call does not cancel the mutation.
 
     Raises:
-        RhtmxError: it was refused.
+        RhtmxError: it was rejected, or not decided.
     """
     replied: asyncio.Future[Sequence[ServerMessage]] = asyncio.get_running_loop().create_future()
 

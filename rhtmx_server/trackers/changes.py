@@ -202,7 +202,7 @@ class ChangeTracker:
                 under a `client_id` of its own.
 
         Raises:
-            RhtmxError: it was refused: `CONFLICT`, `BAD_MESSAGE` for data that
+            RhtmxError: it was rejected: `CONFLICT`, `BAD_MESSAGE` for data that
                 is not JSON, and what the store may raise.
 
         Example:

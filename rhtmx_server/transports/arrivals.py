@@ -83,7 +83,7 @@ class Arrivals:
             arrival.drop()
 
     def add(self, arrival: Arrival) -> None:
-        """One more waits."""
+        """Keep an eye on one that has yet to say what it wants."""
         self.waiting.add(arrival)
         if not self._looking:
             self._looking = True

@@ -97,7 +97,7 @@ class WireDialect(PageDialect):
         return wire.decode(data, self.format)
 
     def frame(self, message: ServerMessage) -> bytes:
-        """A message as a frame."""
+        """Encode a message, compress it where that pays, and put the frame around it."""
         return self.framed(wire.encode(message, self.format))
 
     def _shortened(self, payload: bytes) -> bytes:

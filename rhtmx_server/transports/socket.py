@@ -144,7 +144,7 @@ class Socket(ServerConnection):
             self.connection.overfull()
 
     def resume_writing(self) -> None:
-        """It has read on."""
+        """The peer has read what it had left: pages may go on."""
         super().resume_writing()
         if self.connection is not None:
             self.connection.drained_enough()

@@ -31,11 +31,11 @@ class SocketLink:
         self.write = socket.transport.write
 
     def pause(self) -> None:
-        """Stop receiving."""
+        """Have the socket keep what arrives."""
         self._socket.stop()
 
     def resume(self) -> None:
-        """Go on receiving."""
+        """Have the socket hand over what it has kept, and then what comes."""
         self._socket.resume()
 
     def ping(self) -> None:

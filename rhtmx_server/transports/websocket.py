@@ -161,7 +161,7 @@ class WebSocketServer:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     def connections(self) -> list[Connection]:
-        """The connections that are open."""
+        """Those whose handshake is over."""
         return [socket.connection for socket in self.sockets if socket.connection is not None]
 
     def stop_accepting(self) -> None:

@@ -11,7 +11,7 @@ The rules, for a client that numbers its mutations:
 `seq` was there before  the same answer again, marked as a duplicate
 the same, other content error `seq_reused`, nothing written
 `seq` leaves a gap      error `out_of_order`, nothing written
-the mutation is refused the number is used up and the refusal kept, so that
+it is rejected          the number is used up and the answer kept, so that
                         a mutation that can never succeed blocks nothing
 ======================  ==================================================
 
@@ -171,7 +171,7 @@ class Batch:
         if seq is None:
             return self._unnumbered(client, snapshot, mutation)
         if seq < 1:
-            raise mutation.refusal or RhtmxError(
+            raise mutation.rejection or RhtmxError(
                 ErrorCode.BAD_MESSAGE, f"seq: a number from 1 on expected, got {seq}"
             )
         check_right_to_number(mutation.subject, mutation.secret)
@@ -265,8 +265,8 @@ class Batch:
         return reply
 
     def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
-        if mutation.refusal is not None:
-            raise mutation.refusal
+        if mutation.rejection is not None:
+            raise mutation.rejection
         message = mutation.message
         key = (message.entity, message.entity_id)
         # What this batch wrote comes first: the snapshot is from before it.

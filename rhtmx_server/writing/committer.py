@@ -25,7 +25,7 @@ writing   writing     writing             stopping    idle, or writing where mor
 stopping  stopping    stopping            stopping    ended, or stopping where
                                                       more has gathered
 ended     ended,      ended, forgotten    ended       -
-          rejected
+          failed
 ========  ==========  ==================  ==========  ===========================
 
 Whatever ends `run` (a cancellation, too) leads to `ended`: those who still wait
@@ -116,10 +116,10 @@ class Committer:
         self._ended = False
 
     def submit(self, mutation: Mutation) -> None:
-        """Put a mutation in line. Its `answer` is called once, when it is durable or refused."""
+        """Put a mutation in line. Its `answer` is called once, when it is durable or failed."""
         if self._ended:
             # Later, as any answer: nobody expects to be answered from within `submit`.
-            asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
+            asyncio.get_running_loop().call_soon(self._fail, [mutation], _stopped())
         else:
             self._queue.put(mutation)
             self._wake.set()
@@ -150,7 +150,7 @@ class Committer:
                 self._due = self._stopping
         finally:
             self._ended = True
-            self._refuse(self._queue.clear(), _stopped())
+            self._fail(self._queue.clear(), _stopped())
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -194,14 +194,14 @@ class Committer:
                 error,
                 error.__cause__,
             )
-            self._refuse(mutations, error)
+            self._fail(mutations, error)
             return
         # The transaction may be done or not: its authors are told so, and may ask again by `seq`.
         except asyncio.CancelledError:
-            self._refuse(mutations, _stopped())
+            self._fail(mutations, _stopped())
             raise
         except Exception as failure:
-            self._refuse(mutations, unexpected(failure, "committing a batch"))
+            self._fail(mutations, unexpected(failure, "committing a batch"))
             return
         # The batch had no time for the others, or the store had not read their records.
         decided = mutations[: len(batch.replies)]
@@ -220,7 +220,7 @@ class Committer:
         except Exception as failure:
             log.error("handing out %d commits failed: %s", len(commits), place(failure))
 
-    def _refuse(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
+    def _fail(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
         for mutation in mutations:
             _answer(mutation, [error_message(error, mutation.message)])
 

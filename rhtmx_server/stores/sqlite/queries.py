@@ -152,7 +152,7 @@ def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:
 
 
 def read_heads(cursor: apsw.Cursor) -> dict[str, Head]:
-    """Read the head of every entity."""
+    """The heads of all entities that were ever written."""
     rows: list[Row] = cursor.execute(_HEADS).fetchall()
     return {entity: Head(version, floor) for entity, version, floor in rows}
 
@@ -177,7 +177,7 @@ def read_record(cursor: apsw.Cursor, entity: str, entity_id: str) -> Record | No
 
 
 def read_client(cursor: apsw.Cursor, client_id: str) -> ClientRow | None:
-    """One client."""
+    """What is kept of a client, by its id."""
     row = cursor.execute(_CLIENT, (client_id,)).fetchone()
     return None if row is None else client_of(row)
 

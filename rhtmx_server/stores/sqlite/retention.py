@@ -50,7 +50,7 @@ def read_kept(cursor: apsw.Cursor) -> StoredTimes:
 
 
 def note_horizon(cursor: apsw.Cursor, horizon: int) -> None:
-    """Keep the horizon."""
+    """Remember up to when old rows were judged."""
     cursor.execute(
         "INSERT INTO meta VALUES ('horizon', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         (str(horizon),),
@@ -58,7 +58,7 @@ def note_horizon(cursor: apsw.Cursor, horizon: int) -> None:
 
 
 def forget_history(cursor: apsw.Cursor, before: int) -> int:
-    """One step through the history."""
+    """Take the oldest entries away, by the time of their commit."""
     cursor.execute(
         "DELETE FROM history WHERE id IN "
         "(SELECT id FROM history WHERE time < ? ORDER BY time LIMIT ?)",

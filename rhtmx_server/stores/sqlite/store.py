@@ -118,7 +118,7 @@ class SqliteStore:
         return await self._in_archive(retention.read_kept)
 
     async def note_horizon(self, horizon: int) -> None:
-        """Keep the horizon."""
+        """Remember up to when old rows were judged."""
         async with self._transaction() as cursor:
             retention.note_horizon(cursor, horizon)
 

@@ -105,12 +105,12 @@ def _allowed(stream: Stream[Any, Any]) -> None:
 
 
 def connection_of(stream: Stream[Any, Any]) -> GuardedConnection:
-    """The HTTP/2 connection of a call."""
+    """What all calls of one peer share: its limits, and the room for what it is sent."""
     return h2_stream(stream).connection
 
 
 def h2_stream(stream: Stream[Any, Any]) -> GuardedStream:
-    """The HTTP/2 stream of a call."""
+    """What grpclib keeps to itself: the stream knows its window."""
     # `GuardedProtocol` has grpclib make no others.
     return cast("GuardedStream", stream._stream)
 

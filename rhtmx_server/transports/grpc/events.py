@@ -86,7 +86,7 @@ class GuardedProcessor(EventsProcessor):
             stream.window_updated.set()
 
     def process_request_received(self, event: RequestReceived) -> None:
-        """Begin a call."""
+        """Begin a call, without the headers that grpclib trips over."""
         headers: Any = event.headers  # texts, as `header_encoding` asks
         mended: Any = [
             (name, value if name != "grpc-timeout" or _TIMEOUT.fullmatch(value) else "none")

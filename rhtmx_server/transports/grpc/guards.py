@@ -222,7 +222,7 @@ class GuardedConnection(Connection):
     def create_stream(
         self, *, stream_id: int | None = None, wrapper: Wrapper | None = None
     ) -> Stream:
-        """Begin a stream."""
+        """Have grpclib use our streams."""
         stream = GuardedStream(
             self, self._connection, self._transport, stream_id=stream_id, wrapper=wrapper
         )
@@ -240,12 +240,12 @@ class GuardedConnection(Connection):
             super().flush()
 
     def headers_send_process(self) -> None:
-        """Headers were sent."""
+        """Allow the peer pings again: it was sent headers."""
         super().headers_send_process()
         self.limits.pings.refill()  # who is sent something may measure the way there
 
     def data_send_process(self) -> None:
-        """Data was sent."""
+        """Allow the peer pings again: it was sent data."""
         super().data_send_process()
         self.limits.pings.refill()
 

@@ -89,11 +89,11 @@ class StreamLink:
             self._room.keep(len(data), self)
 
     def pause(self) -> None:
-        """Stop receiving."""
+        """Have `readable` wait until `resume`."""
         self._readable.clear()
 
     def resume(self) -> None:
-        """Go on receiving."""
+        """Let `readable` through."""
         self._readable.set()
 
     def ping(self) -> None:

@@ -85,7 +85,7 @@ class ProtocolOwner(Protocol):
         """A peer has connected; whether it may stay."""
 
     def lost(self, protocol: GuardedProtocol) -> None:
-        """It is gone."""
+        """Its transport is closed: whoever kept it lets go."""
 
     def stalled(self) -> None:
         """It does not take what it is sent, and is dropped."""
@@ -207,7 +207,7 @@ class GuardedProtocol(H2Protocol):
             self.processor.close("the server is stopping")
 
     def abort(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, without a word and with all that waits."""
         self._transport.abort()
 
     @property

@@ -1,7 +1,7 @@
 """Writes: `Push`, `PushFields`, and `PushEach` and `PushMany` with many in flight.
 
 Knows mutations and their answers, which come when they are durable. Must not know
-what a mutation does, nor which are refused.
+what a mutation does, nor which are rejected.
 
 A mutation that was submitted is written also if its caller goes away.
 
@@ -68,16 +68,16 @@ def submit(
     caller: Caller,
     message: Push | PushFields,
     answered: Callable[[Reply], None],
-    refusal: RhtmxError | None = None,
+    rejection: RhtmxError | None = None,
 ) -> None:
     """Put a mutation in line.
 
     Args:
         caller: in whose name.
-        message: the mutation. One that is refused for its content takes its
+        message: the mutation. One that is rejected for its content takes its
             place in the order all the same, and uses up its number.
-        answered: is called once, when it is durable or refused.
-        refusal: why it is refused, where nobody needs to look at it.
+        answered: is called once, when it is durable or rejected.
+        rejection: why it is rejected, where nobody needs to look at it.
 
     Raises:
         RhtmxError: `UNAUTHENTICATED`, the caller's token has expired.
@@ -91,7 +91,7 @@ def submit(
             answered,
             caller.client_id,
             caller.subject,
-            refusal,
+            rejection,
             caller.secret,
             source=caller,
         )
@@ -114,7 +114,7 @@ async def _written(caller: Caller, message: Push | PushFields) -> Reply:
 
 
 async def push(door: Door, stream: Stream[Any, Any]) -> None:
-    """Write a record."""
+    """Write one record; the acknowledgement is the answer."""
     caller = await identify(door.services, stream.metadata or {})
     reply = await _written(caller, await receive_one(stream, Push))
     await answer(door, stream, reply[-1])
@@ -144,7 +144,7 @@ def pushes(*, each: bool) -> GrpcMethod:
 class Pushes:
     """Reads ahead, so that many writes share one transaction; answers in order.
 
-    With `each` every push gets its outcome. Without, the first one that is refused
+    With `each` every push gets its outcome. Without, the first one that is rejected
     ends the stream with its error, after the answers to all before it; nothing more is
     read then, and those that were under way may have been written all the same.
 
@@ -154,7 +154,7 @@ class Pushes:
         stream: of pushes, and of what became of them.
         most: pushes whose answer is due before reading stops: they wait to be
             durable, or for the peer to take what is sent.
-        each: whether it goes on after a refusal.
+        each: whether it goes on after a rejection.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class Pushes:
         """Answer until all is answered.
 
         Raises:
-            RhtmxError: a push was refused, and that is the end.
+            RhtmxError: a push was rejected, and that is the end.
         """
         await self._stream.send_initial_metadata()
         reading = asyncio.create_task(self._read())
@@ -199,7 +199,7 @@ class Pushes:
                 data = await receive_bytes(self._stream)
                 if data is None:
                     break
-                message, refusal = self._understood(data)
+                message, rejection = self._understood(data)
                 while self._due >= self._most:
                     self._room.clear()
                     await self._room.wait()
@@ -207,7 +207,7 @@ class Pushes:
                     async with self._answers.turn():
                         pass  # the peer takes nothing: whatever is answered would wait
                 if self._error is None and not self._said_all:
-                    submit(self._caller, message, self._answered, refusal)
+                    submit(self._caller, message, self._answered, rejection)
                     self._under_way += 1
                     self._due += 1
         except Exception as failure:  # is raised where the stream is ended, in its turn

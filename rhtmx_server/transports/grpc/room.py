@@ -28,7 +28,7 @@ class StalledError(RhtmxError):
 
 
 class Waiter(Protocol):
-    """A stream that something waits for."""
+    """A stream whose peer has not taken all that it was sent."""
 
     def crowded(self) -> None:
         """Others wait because of what it has not taken."""

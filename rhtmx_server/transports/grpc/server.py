@@ -142,7 +142,7 @@ class GrpcServer(Server):
         return True
 
     def lost(self, protocol: GuardedProtocol) -> None:
-        """A peer is gone."""
+        """Let go of a peer that is gone, and of its ticket."""
         self._protocols.discard(protocol)
         self._services.admission.leave(self._tickets.pop(protocol))
         self._services.metrics.connections("grpc").dec()

@@ -69,8 +69,8 @@ async def test_every_door_refuses_the_same_mutations_and_in_their_turn(
     door(side, message)
     (waiting,) = side.committer.mutations
     assert waiting.message == message
-    assert waiting.refusal is not None
-    assert (waiting.refusal.code, words in waiting.refusal.message) == (code, True)
+    assert waiting.rejection is not None
+    assert (waiting.rejection.code, words in waiting.rejection.message) == (code, True)
 
 
 @pytest.mark.parametrize("door", [by_socket, by_grpc, by_app])
@@ -78,7 +78,7 @@ async def test_every_door_takes_what_is_right(door: Door) -> None:
     side = Side(entities=TASKS)
     for message in (push(entity="tasks"), push_fields(entity="tasks")):
         door(side, message)
-    assert [waiting.refusal for waiting in side.committer.mutations] == [None, None]
+    assert [waiting.rejection for waiting in side.committer.mutations] == [None, None]
 
 
 def test_a_number_is_taken_of_whoever_has_a_client_id() -> None:
@@ -89,7 +89,7 @@ def test_a_number_is_taken_of_whoever_has_a_client_id() -> None:
 
 def test_why_a_mutation_could_not_be_read_stays_the_reason() -> None:
     side, reason = Side(entities=TASKS), RhtmxError(ErrorCode.BAD_MESSAGE, "not JSON")
-    mutation = Mutation(push(entity="taks", entity_id="", seq=1), ignore, refusal=reason)
+    mutation = Mutation(push(entity="taks", entity_id="", seq=1), ignore, rejection=reason)
     assert side.services.submit(mutation) is reason
     assert side.committer.mutations == [mutation]
 
