@@ -245,6 +245,7 @@ class Config:
 
 def _local(host: str) -> bool:
     try:
+        # Other names are not looked up: what they point to may change, and DNS may be down.
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
@@ -252,6 +253,7 @@ def _local(host: str) -> bool:
 
 def _check_number(name: str, value: object, limits: Range, kinds: type | tuple[type, ...]) -> None:
     low, high = limits
+    # True is an int in Python, and nobody means 1 by it.
     good = isinstance(value, kinds) and not isinstance(value, bool)
     if not good or not (low <= value <= high and math.isfinite(value)):  # type: ignore[operator, arg-type]
         what = "a whole number" if kinds is int else "a number"

@@ -85,6 +85,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
                 option.flag,
                 dest=option.name,
                 metavar=option.metavar,
+                # All of them: an option that may be repeated keeps each, of the others the last one
+                # counts.
                 action="append",
                 help=f"{option.help} [{option.variable}]".replace("%", "%%"),
             )
@@ -99,6 +101,7 @@ def _value(option: Option, label: str, texts: Sequence[str]) -> object:
         value = _PARSERS[option.kind](label, texts[-1].strip())
     if option.name in Config.__dataclass_fields__:
         try:
+            # Judged alone, to name the flag or the variable that it came from.
             Config(**{option.name: value})  # type: ignore[arg-type]
         except ValueError as reason:
             raise _wrong(label, str(reason).removeprefix(f"{option.name}: ")) from None

@@ -170,6 +170,7 @@ class Session:
         Raises:
             RhtmxError: `UNAUTHENTICATED`, the token is another subject's.
         """
+        # What is under way was asked for by somebody else: it must not go on in another name.
         if self.subject not in ("", subject):
             raise RhtmxError(
                 ErrorCode.UNAUTHENTICATED,
@@ -205,6 +206,7 @@ class Session:
         Args:
             now: seconds, of the same clock as `heard`.
         """
+        # First: a peer that is alive may have no right to be here any more.
         if self.until is not None and now >= self.until:
             return LivenessCheck.LOCKED
         if now - self.heard > 2 * self.limits.heartbeat:

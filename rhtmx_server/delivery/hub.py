@@ -199,6 +199,7 @@ class Hub:
             self._dirty[entity] = None
 
     def _frame(self, commit: Commit, groups: Iterable[Group]) -> None:
+        # Rendered once for each granularity, encoded once for each encoding of it.
         rendered: dict[Granularity, list[ServerMessage]] = {}
         for group in groups:
             if not group.members:

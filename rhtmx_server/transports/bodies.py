@@ -188,6 +188,7 @@ class BodySender:
 
     async def _send_whole(self, response: Response) -> None:
         body = memoryview(response.body)
+        # In pieces, also what is whole: a peer that takes nothing costs one of them, not the body.
         self._put(_head(response) + body[:PAGE_BYTES])
         await self._taken()
         for start in range(PAGE_BYTES, len(body), PAGE_BYTES):

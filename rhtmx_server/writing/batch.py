@@ -168,6 +168,7 @@ class Batch:
         client = snapshot.clients.get(mutation.client_id)
         # Before the number is looked at: what somebody else was answered is none of their business.
         check_owner(client, mutation.subject, mutation.secret)
+        # Nothing is kept of it: sent twice, it is written twice, as its author has chosen.
         if seq is None:
             return self._unnumbered(client, snapshot, mutation)
         if seq < 1:
@@ -180,6 +181,7 @@ class Batch:
         hashed = digest(mutation.message)
         if seq <= client.last_seq:
             return self._repeat(client, seq, hashed, snapshot, mutation)
+        # Not kept for later: what comes in between may be lost, and then this would wait for ever.
         if seq > client.last_seq + 1:
             raise RhtmxError(
                 ErrorCode.OUT_OF_ORDER,

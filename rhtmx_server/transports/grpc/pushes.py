@@ -187,6 +187,7 @@ class Pushes:
             RhtmxError: a push was rejected, and that is the end.
         """
         await self._stream.send_initial_metadata()
+        # Two tasks: a peer that sends all before it reads anything is still read, up to `most`.
         reading = asyncio.create_task(self._read())
         try:
             await self._answer()
@@ -206,6 +207,7 @@ class Pushes:
                 if self._answers.full:
                     async with self._answers.turn():
                         pass  # the peer takes nothing: whatever is answered would wait
+                # Asked again: both may have come while it waited for room.
                 if self._error is None and not self._said_all:
                     submit(self._caller, message, self._answered, rejection)
                     self._under_way += 1
@@ -261,6 +263,7 @@ class Pushes:
                 joined = b"".join(frames)
                 self._answers.keep(len(joined))
                 await send(self._door, self._stream, joined, self._answers)
+                # Only now: answers that the peer has not taken are due, too.
                 self._due -= len(frames)
                 self._room.set()
             if done:

@@ -136,6 +136,7 @@ class GrpcServer(Server):
             self._services.admission.enter(ticket, address)
         except RhtmxError:
             return False
+        # Its place is given back in `lost`, which is only called for those that stayed.
         self._tickets[protocol] = ticket
         self._protocols.add(protocol)
         self._services.metrics.connections("grpc").inc()

@@ -129,6 +129,7 @@ async def connect(door: Door, stream: Stream[Any, Any]) -> None:
     caller = await identify(door.services, stream.metadata or {}, later=True)
     heartbeat = door.services.config.heartbeat
     connection, link = _open(GrpcConversation, caller, stream, heartbeat=heartbeat)
+    # Not `introduce`: a peer that has not said hello is asked by HTTP/2, not by `ping`.
     connection.session.client_id, connection.session.secret = caller.client_id, caller.secret
     connection.ended_well = link.end
     with door.connected(connection):
