@@ -31,6 +31,7 @@ __all__ = [
     "quiet",
     "raise_if_error",
     "report",
+    "stopping",
     "unexpected",
 ]
 
@@ -126,6 +127,11 @@ def report(failure: BaseException, what: str) -> None:
     else:
         told = failure if log.isEnabledFor(logging.DEBUG) else quiet(failure)
         log.error("%s: %s", what, type(failure).__name__, exc_info=told)
+
+
+def stopping() -> RhtmxError:
+    """What everybody is told whom the server sends away because it stops."""
+    return RhtmxError(ErrorCode.SHUTTING_DOWN, "the server is stopping")
 
 
 def known(failure: Exception, doing: str) -> RhtmxError:

@@ -123,9 +123,7 @@ async def _authenticate(caller: Sender, message: Authenticate) -> Authenticated:
 
 async def _unlock(caller: Sender, token: str) -> Grant:
     grant, until = await caller.services.grant(token)
-    if grant.subject and not caller.session.subject:
-        caller.services.admission.speak(grant.subject)  # until the connection is gone
-    caller.session.unlock(grant.subject, until)
+    caller.services.unlock(caller.session, grant.subject, until)
     return grant
 
 

@@ -13,6 +13,7 @@ method          the rule
 `grant`         what a token is good for, and until when
 `client`        who may use a `client_id`
 `session`       what one conversation may ask for
+`unlock`        how many connections may speak for one subject; `ended` gives back
 ==============  ============================================================
 """
 
@@ -198,3 +199,24 @@ class Services:
             config.heartbeat if heartbeat is None else heartbeat,
         )
         return Session(secrets.token_hex(8), limits, self.now(), locked=locked)
+
+    def unlock(self, session: Session, subject: str, until: float | None) -> None:
+        """Let a conversation go on in somebody's name; `ended` has to follow.
+
+        Args:
+            session: the conversation.
+            subject: on whose behalf; empty for nobody in particular.
+            until: when that ends, as `grant` has it.
+
+        Raises:
+            RhtmxError: `TOO_MANY_REQUESTS`, too many connections speak for the subject;
+                `UNAUTHENTICATED`, this one speaks for another.
+        """
+        if subject and not session.subject:  # a fresh token for the same one counts nothing
+            self.admission.speak(subject)
+        session.unlock(subject, until)
+
+    def ended(self, session: Session) -> None:
+        """Take note that a conversation is over, and speaks for nobody any more."""
+        if session.subject:
+            self.admission.hush(session.subject)

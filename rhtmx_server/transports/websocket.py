@@ -28,6 +28,7 @@ from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.link import Dialect
+from rhtmx_server.failures import stopping
 from rhtmx_server.transports.answers import SERVER, refuse
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import BodySender
@@ -178,7 +179,7 @@ class WebSocketServer:
             deadline: on the loop's clock.
         """
         for connection in self.connections():
-            connection.close(ErrorCode.SHUTTING_DOWN, "the server is stopping")
+            connection.close(ErrorCode.SHUTTING_DOWN, stopping().message)
         if self._server is None:
             return
         self._arrivals.close()
@@ -278,8 +279,7 @@ class WebSocketServer:
         finally:
             self.sockets.discard(socket)
             gauge.dec()
-            if session.subject:
-                services.admission.hush(session.subject)
+            services.ended(session)
 
 
 def _introduce(connection: Connection, query: str) -> None:

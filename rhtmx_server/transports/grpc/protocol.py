@@ -40,7 +40,7 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from rhtmx_server.connections.turns import Turns
-from rhtmx_server.failures import place
+from rhtmx_server.failures import place, stopping
 from rhtmx_server.transports.grpc.events import GuardedProcessor
 from rhtmx_server.transports.grpc.frames import HEAD, Frames
 from rhtmx_server.transports.grpc.guards import GrpcLimits, GuardedConnection
@@ -204,7 +204,7 @@ class GuardedProtocol(H2Protocol):
         """End the connection in good order; `gone` tells when."""
         if self._admitted and not self.connection.is_closing():
             self.connection.goodbye(ErrorCodes.NO_ERROR)
-            self.processor.close("the server is stopping")
+            self.processor.close(stopping().message)
 
     def abort(self) -> None:
         """Drop the connection, without a word and with all that waits."""

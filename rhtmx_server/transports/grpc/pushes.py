@@ -45,7 +45,7 @@ from rhtmx.messages import (
     PushOutcome,
 )
 from rhtmx.wire import ServerMessage, encode_message
-from rhtmx_server.failures import raise_if_error
+from rhtmx_server.failures import raise_if_error, stopping
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import (
@@ -56,7 +56,7 @@ from rhtmx_server.transports.grpc.calls import (
     receive_one,
     send,
 )
-from rhtmx_server.transports.grpc.door import Door, stopping
+from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 
 __all__ = ["Pushes", "push", "push_fields", "pushes", "submit"]

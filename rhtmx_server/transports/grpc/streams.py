@@ -155,9 +155,7 @@ def _open(
     services, config = caller.services, caller.services.config
     session = services.session(locked=not caller.known, heartbeat=heartbeat)
     if caller.known and services.authenticate is not None:
-        if caller.subject:
-            services.admission.speak(caller.subject)  # until `Door.connected` ends
-        session.unlock(caller.subject, caller.until)
+        services.unlock(session, caller.subject, caller.until)  # until `Door.connected` ends
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)
     connection.share = connection_of(stream)  # all streams of a peer are one

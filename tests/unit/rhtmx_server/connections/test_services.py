@@ -12,6 +12,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
 from rhtmx_server.config import Config
+from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.services import Grant
 from rhtmx_server.connections.session import Phase
 from rhtmx_server.model import ClientRow, Mutation
@@ -108,7 +109,8 @@ def test_a_mutation_that_is_refused_for_its_content_is_a_strike() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["committer.submit", "store.client", "services.authenticate", "check_owner"]
+    "call",
+    ["committer.submit", "store.client", "services.authenticate", "admission.speak", "check_owner"],
 )
 def test_no_door_goes_past_the_rules(call: str) -> None:
     """Only `Services` may call these, and the batch, which decides in the transaction."""
@@ -173,6 +175,34 @@ async def test_a_session_has_the_limits_of_the_configuration() -> None:
     assert (limits.heartbeat, other.limits.heartbeat) == (6.0, math.inf)
     assert (one.phase, other.phase) == (Phase.NEW, Phase.LOCKED)
     assert one.session_id != other.session_id
+
+
+def test_a_subject_has_so_many_connections_and_each_counts_once() -> None:
+    services = Side().services
+    services.admission = Admission(Config(connections_per_subject=1))
+    one, other = services.session(locked=True), services.session(locked=True)
+    services.unlock(one, "ada", None)
+    services.unlock(one, "ada", None)  # a fresh token
+    with pytest.raises(RhtmxError, match="--connections-per-subject"):
+        services.unlock(other, "ada", None)
+    assert (one.phase, other.phase) == (Phase.NEW, Phase.LOCKED)
+    services.ended(other)  # which spoke for nobody
+    with pytest.raises(RhtmxError):
+        services.unlock(other, "ada", None)
+    services.ended(one)
+    services.unlock(other, "ada", None)
+    assert other.subject == "ada"
+
+
+def test_guests_are_not_counted() -> None:
+    services = Side().services
+    services.admission = Admission(Config(connections_per_subject=1))
+    sessions = [services.session(locked=True) for _ in range(3)]
+    for session in sessions:
+        services.unlock(session, "", None)
+    for session in sessions:
+        services.ended(session)
+    assert [session.phase for session in sessions] == 3 * [Phase.NEW]
 
 
 # Entities.
