@@ -78,7 +78,7 @@ class Services:
         metrics: takes figures.
         clock: the time; microseconds since 1970.
         now: seconds, of a clock that does not jump.
-        entities: the names that may be used; `None` for any of them.
+        entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
         authenticate: turns tokens into subjects; `None` where all are strangers.
         admission: counts connections.
@@ -135,7 +135,8 @@ class Services:
                     raise RhtmxError(
                         ErrorCode.BAD_MESSAGE,
                         "seq: numbers belong to a client_id, and none was given: say hello with "
-                        "one (gRPC: send x-rhtmx-client-id with each call), or leave seq out",
+                        "one (gRPC: send x-rhtmx-client-id with each call; Python: client_id=…), "
+                        "or leave seq out",
                     )
                 check(message)
                 self.known(message.entity)
