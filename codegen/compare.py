@@ -31,6 +31,7 @@ def compare(wanted: dict[str, bytes], present: dict[str, bytes]) -> list[str]:
 def _first_difference(wanted: bytes, present: bytes) -> str:
     try:
         pairs = zip_longest(wanted.decode().split("\n"), present.decode().split("\n"))
+    # A descriptor set has no lines to name.
     except UnicodeDecodeError:
         return "another content"
     line, (new, old) = next((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1])

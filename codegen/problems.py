@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from codegen.kinds import Location
 
-__all__ = ["Problem"]
+__all__ = ["SchemaProblem"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SchemaProblem:
     """One broken rule: where, and in words."""
 
     location: Location

@@ -62,6 +62,8 @@ def _encoder(message: Message, tag: str) -> list[str]:
     name = f"_to_{snake(message.name)}_{'frame' if tag else 'view'}"
     lead = [f'"type": "{tag}"'] if tag else []
     always = list(message.fields)
+    # What is always there goes into the literal: one instruction builds it. From the first that
+    # may be left out on, each is added, so that the order stays that of the schema.
     first = next((i for i, field in enumerate(always) if not _always_there(field)), len(always))
     literal = ", ".join(
         [*lead, *(f'"{field.name}": {_encode_field(field)}' for field in always[:first])]
@@ -87,6 +89,7 @@ def _always_there(field: Field) -> bool:
 def _encode_field(field: Field) -> str:
     value = f"message.{field.name}"
     if field.label is Label.REPEATED:
+        # msgspec writes these as they are: the list is not copied.
         if field.kind in (Kind.STRING, Kind.BOOL, Kind.INT64):
             return value
         return f"[{_encode_one(field, 'item')} for item in {value}]"

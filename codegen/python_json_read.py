@@ -130,6 +130,7 @@ def _decoder(message: Message, suffix: str, way: Way, schema: Schema) -> list[st
 def _decode_field(field: Field, way: Way) -> str:
     value = f"view.{field.name}"
     if field.label is Label.REPEATED:
+        # JSON `null` stands for "not there", as in ProtoJSON.
         source = value if field.mandatory else f"({value} or [])"
         if field.kind in (Kind.STRING, Kind.BOOL):
             return value if field.mandatory else f"{value} or []"
@@ -140,6 +141,7 @@ def _decode_field(field: Field, way: Way) -> str:
         key = "plain_key(key)" if way is Way.PLAIN else "key"
         return f"{{{key}: {_decode_one(field, 'item', way)} for key, item in {source}.items()}}"
     one = _decode_one(field, value, way)
+    # The others are the same on both sides, and so is their absence.
     absent_needs_care = field.kind in (Kind.ENUM, Kind.TIME, Kind.MESSAGE)
     if field.label is Label.OPTIONAL and absent_needs_care:
         return f"None if {value} is None else {one}"
@@ -148,6 +150,7 @@ def _decode_field(field: Field, way: Way) -> str:
 
 def _decode_one(field: Field, value: str, way: Way) -> str:
     match field.kind:
+        # Only there may `1.0` arrive: the plain way leaves such a frame to the raw one.
         case Kind.INT64 if way is Way.RAW:
             return f"integral({value}) if isinstance({value}, float) else {value}"
         case Kind.ENUM:

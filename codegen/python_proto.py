@@ -109,10 +109,12 @@ def _decode_one(field: Field, value: str, place: str) -> str:
     at = f'where, "{field.name}"'
     match field.kind:
         case Kind.INT64:
+            # In line, the call only for what is wrong: a function call costs more than the test.
             test = f"MIN_INTEGER <= (number := {value}) <= MAX_INTEGER"
             return f"(number if {test} else in_range(number, {at}))"
         case Kind.ENUM:
             name = constant(field.type_name)
+            # `or`: the numbers that may be sent are above 0, and so their members are true.
             refuse = f"refuse_enum({name}_SPELLINGS, {value}, {at})"
             return f"(_{name}.get({value}) or {refuse})"
         case Kind.TIME:
@@ -126,6 +128,7 @@ def _decode_one(field: Field, value: str, place: str) -> str:
 
 
 def _filler(message: Message, schema: Schema) -> list[str]:
+    # Filled in place: the parent has made the message already, and nothing is copied into it.
     lines = [
         f"def _fill_{snake(message.name)}(message: messages.{message.name}, out: Any) -> None:"
     ]
@@ -215,6 +218,7 @@ def _envelope() -> list[str]:
 
 def _tag(number: int) -> int:
     """The bytes of the tag of a message field, at most two, as one number, the first lowest."""
+    # Wire type 2, "length-delimited" (the encoding guide of Protocol Buffers).
     tag = number << 3 | 2
     return tag if tag < 128 else (tag & 127 | 128) | (tag >> 7) << 8
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from codegen.model import Case, Direction, Enum, Field, Kind, Label, Location, Message, Schema
-from codegen.problems import Problem
+from codegen.problems import SchemaProblem
 from codegen.rules_of_types import (
     fields_of,
     options_fit_their_fields,
@@ -24,7 +24,7 @@ GRPC_STATUSES = range(1, 17)
 ERROR_ENUM = "ErrorCode"
 
 
-def check(schema: Schema) -> list[Problem]:
+def check(schema: Schema) -> list[SchemaProblem]:
     """Find every broken rule, in the order of the source.
 
     Returns:
@@ -49,24 +49,24 @@ def explain_compiler(output: str) -> str:
     return "\n".join(lines)
 
 
-def _no_field_is_called_type(schema: Schema) -> Iterator[Problem]:
+def _no_field_is_called_type(schema: Schema) -> Iterator[SchemaProblem]:
     cases = {case.message: case.name for case in schema.cases}
     for message, field in fields_of(schema):
         if field.name == "type" and message.name in cases:
-            yield Problem(
+            yield SchemaProblem(
                 field.location,
                 f"field 'type' of {message.name} would hide the message's own name in the flat "
                 f'JSON form ({{"type": "{cases[message.name]}"}}): give it another name',
             )
 
 
-def _numbers_are_used_once(schema: Schema) -> Iterator[Problem]:
+def _numbers_are_used_once(schema: Schema) -> Iterator[SchemaProblem]:
     for message in schema.messages:
         names: dict[int, str] = {}
         for field in message.fields:
             owner = names.setdefault(field.number, field.name)
             if owner != field.name:
-                yield Problem(
+                yield SchemaProblem(
                     field.location,
                     f"number {field.number} of '{field.name}' is already used by '{owner}' in "
                     f"{message.name}: take one that was never used",
@@ -76,45 +76,45 @@ def _numbers_are_used_once(schema: Schema) -> Iterator[Problem]:
         yield from _enum_numbers(enum)
 
 
-def _reserved(message: Message, field: Field) -> Iterator[Problem]:
+def _reserved(message: Message, field: Field) -> Iterator[SchemaProblem]:
     if any(low <= field.number <= high for low, high in message.reserved):
-        yield Problem(
+        yield SchemaProblem(
             field.location,
             f"number {field.number} of '{field.name}' is reserved in {message.name}, it once "
             "meant something else: take one that was never used",
         )
     if field.name in message.reserved_names:
-        yield Problem(
+        yield SchemaProblem(
             field.location,
             f"the name '{field.name}' is reserved in {message.name}, it once meant something "
             "else: take another name",
         )
 
 
-def _enum_numbers(enum: Enum) -> Iterator[Problem]:
+def _enum_numbers(enum: Enum) -> Iterator[SchemaProblem]:
     names: dict[int, str] = {}
     for value in enum.values:
         owner = names.setdefault(value.number, value.name)
         if owner != value.name:
-            yield Problem(
+            yield SchemaProblem(
                 value.location,
                 f"number {value.number} of {value.name} is already used by {owner}: take one "
                 "that was never used",
             )
         if any(low <= value.number <= high for low, high in enum.reserved):
-            yield Problem(
+            yield SchemaProblem(
                 value.location,
                 f"number {value.number} of {value.name} is reserved, it once meant something "
                 "else: take one that was never used",
             )
 
 
-def _enum_values_are_spelled(schema: Schema) -> Iterator[Problem]:
+def _enum_values_are_spelled(schema: Schema) -> Iterator[SchemaProblem]:
     for enum in schema.enums:
         spellings: dict[str, str] = {}
         for value in enum.spelled:
             if not value.spelling:
-                yield Problem(
+                yield SchemaProblem(
                     value.location,
                     f"{value.name} has no JSON spelling: add [(spelling) = "
                     f'"{enum.short_name(value).lower()}"]',
@@ -122,60 +122,60 @@ def _enum_values_are_spelled(schema: Schema) -> Iterator[Problem]:
                 continue
             owner = spellings.setdefault(value.spelling, value.name)
             if owner != value.name:
-                yield Problem(
+                yield SchemaProblem(
                     value.location,
                     f"{value.name} is spelled '{value.spelling}' like {owner}: spell it otherwise",
                 )
 
 
-def _error_codes_have_traits(schema: Schema) -> Iterator[Problem]:
+def _error_codes_have_traits(schema: Schema) -> Iterator[SchemaProblem]:
     for enum in schema.enums:
         for value in enum.spelled:
             if enum.name != ERROR_ENUM:
                 continue
             if value.error is None:
-                yield Problem(
+                yield SchemaProblem(
                     value.location,
                     f"{value.name} does not say what it means to the peer: add "
                     "(error) = {grpc_status: ...}",
                 )
                 continue
             if value.error.grpc_status not in GRPC_STATUSES:
-                yield Problem(
+                yield SchemaProblem(
                     value.location,
                     f"{value.name} has gRPC status {value.error.grpc_status}: a number from 1 "
                     "to 16 is needed",
                 )
             if value.error.close_code and value.error.close_code not in CLOSE_CODES:
-                yield Problem(
+                yield SchemaProblem(
                     value.location,
                     f"{value.name} has close code {value.error.close_code}: use 4000 to 4499 "
                     "(reconnect) or 4500 to 4999 (do not)",
                 )
 
 
-def _cases_have_a_direction(schema: Schema) -> Iterator[Problem]:
+def _cases_have_a_direction(schema: Schema) -> Iterator[SchemaProblem]:
     for case in schema.cases:
         if case.direction is Direction.UNSPECIFIED:
-            yield Problem(
+            yield SchemaProblem(
                 case.location,
                 f"case '{case.name}' of the envelope does not say who may send it: add "
                 "[(direction) = DIRECTION_CLIENT], ..._SERVER or ..._BOTH",
             )
         if not case.message:
-            yield Problem(
+            yield SchemaProblem(
                 case.location,
                 f"case '{case.name}' of the envelope is not a message of this schema: make it one",
             )
 
 
-def _answers_have_a_question(schema: Schema) -> Iterator[Problem]:
+def _answers_have_a_question(schema: Schema) -> Iterator[SchemaProblem]:
     for case in schema.cases:
         if not case.answer:
             continue
         answer = schema.case(case.answer)
         if answer is None or not answer.from_server or not case.from_client:
-            yield Problem(
+            yield SchemaProblem(
                 case.location,
                 f"case '{case.name}' is answered by '{case.answer}': name a case that a server "
                 "sends, and ask only what a client sends",
@@ -183,23 +183,23 @@ def _answers_have_a_question(schema: Schema) -> Iterator[Problem]:
             continue
         for each in (case, answer):
             if not _has_text(schema, each, "request_id"):
-                yield Problem(
+                yield SchemaProblem(
                     each.location,
                     f"case '{each.name}' has no string request_id: without it nobody knows which "
                     f"'{case.name}' a '{case.answer}' answers",
                 )
 
 
-def _what_is_ephemeral_has_readers(schema: Schema) -> Iterator[Problem]:
+def _what_is_ephemeral_has_readers(schema: Schema) -> Iterator[SchemaProblem]:
     for case in schema.ephemeral:
         if not case.from_server or not _has_text(schema, case, "entity"):
-            yield Problem(
+            yield SchemaProblem(
                 case.location,
                 f"case '{case.name}' is (ephemeral), so a server tells it to those who read its "
                 "entity: give it a string entity, and (direction) = DIRECTION_BOTH or ..._SERVER",
             )
         if _has_text(schema, case, "request_id") or case.answer:
-            yield Problem(
+            yield SchemaProblem(
                 case.location,
                 f"case '{case.name}' is (ephemeral), which nothing answers: leave out its "
                 "request_id and (answer)",
@@ -216,7 +216,7 @@ def _has_text(schema: Schema, case: Case, name: str) -> bool:
     )
 
 
-def _everything_is_documented(schema: Schema) -> Iterator[Problem]:
+def _everything_is_documented(schema: Schema) -> Iterator[SchemaProblem]:
     for message in schema.messages:
         yield from _documented(message.comment, f"message {message.name}", message.location)
         for field in message.fields:
@@ -233,14 +233,14 @@ def _everything_is_documented(schema: Schema) -> Iterator[Problem]:
             yield from _documented(method.comment, what, method.location)
 
 
-def _documented(comment: str, what: str, location: Location) -> Iterator[Problem]:
+def _documented(comment: str, what: str, location: Location) -> Iterator[SchemaProblem]:
     if not comment.strip():
-        yield Problem(
+        yield SchemaProblem(
             location, f"{what} has no comment above it: say what it is, the reference is made of it"
         )
 
 
-_RULES: tuple[Callable[[Schema], Iterator[Problem]], ...] = (
+_RULES: tuple[Callable[[Schema], Iterator[SchemaProblem]], ...] = (
     _no_field_is_called_type,
     _numbers_are_used_once,
     _enum_values_are_spelled,

@@ -65,6 +65,7 @@ def format_python(root: Path, path: str, text: str) -> str:
     Raises:
         ToolError: it is not Python.
     """
+    # Both over standard input: what is not checked in yet has no file to point ruff at.
     for command in (["check", "--quiet", "--fix", "--select", "I"], ["format", "--quiet"]):
         done = _run(["ruff", *command, "--stdin-filename", path, "-"], root, text.encode())
         if done.returncode != 0:

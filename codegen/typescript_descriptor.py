@@ -36,7 +36,7 @@ KINDS = (
 OMITTABLE, LIST, MAP = 1, 2, 4
 CLIENT, SERVER = 1, 2
 
-Row = dict[int, tuple[str, str]]
+FieldTable = dict[int, tuple[str, str]]
 """The fields of one message by number: what stands before the name, and the name."""
 
 ERROR_ENUM = "ErrorCode"
@@ -84,9 +84,10 @@ class _Places:
         return f"{many | lacks}{KINDS.index(field.kind)}{reference}"
 
 
-def _rows(schema: Schema) -> list[tuple[str, Row]]:
+def _rows(schema: Schema) -> list[tuple[str, FieldTable]]:
     """All messages with their names: a case at its number, the others behind the last."""
     cases = {case.number: case.message for case in schema.cases}
+    # Numbers without a case keep their place, so that a case is found by its number.
     names = [cases.get(number, "") for number in range(max(cases) + 1)]
     names += [each.name for each in schema.wire_messages if each.name not in names]
     fields = [field for message in schema.wire_messages for field in message.fields]
@@ -98,7 +99,7 @@ def _rows(schema: Schema) -> list[tuple[str, Row]]:
         {each.name: place for place, each in enumerate(schema.wire_enums)},
     )
     text, number, message = (KINDS.index(k) for k in (Kind.STRING, Kind.INT64, Kind.MESSAGE))
-    rows: list[tuple[str, Row]] = []
+    rows: list[tuple[str, FieldTable]] = []
     for name in names:
         own = schema.message(name).fields if name else ()
         rows.append((name, {field.number: (places.head(field), field.name) for field in own}))
@@ -110,7 +111,7 @@ def _rows(schema: Schema) -> list[tuple[str, Row]]:
     return [*rows, ("google.protobuf.Timestamp", row)]
 
 
-def _fields(rows: list[Row]) -> list[tuple[str, str]]:
+def _fields(rows: list[FieldTable]) -> list[tuple[str, str]]:
     """Every field once, those of one kind together.
 
     The most used come last, where their characters are small letters: these are
@@ -140,7 +141,9 @@ def _groups(fields: list[tuple[str, str]]) -> str:
     )
 
 
-def _messages(rows: list[tuple[str, Row]], fields: list[tuple[str, str]], schema: Schema) -> str:
+def _messages(
+    rows: list[tuple[str, FieldTable]], fields: list[tuple[str, str]], schema: Schema
+) -> str:
     cases = {case.number: case for case in schema.cases}
     lines = []
     for place, (name, row) in enumerate(rows):

@@ -19,10 +19,9 @@ from rhtmx.messages import MergeStrategy, Push, PushFields
 from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
-from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Authenticator, Services
-from rhtmx_server.connections.tokens import Authenticate, authenticator, check_authenticate
+from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator, check_authenticate
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
@@ -87,7 +86,7 @@ class App:
         store: str | Store = "sqlite:///rhtmx.db",
         config: Config | None = None,
         undeclared: bool | None = None,
-        authenticate: Authenticate | None = None,
+        authenticate: AuthenticateFunction | None = None,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> None:
         self.config = config or Config()
@@ -223,6 +222,7 @@ class App:
         hooks = HookRunner(self._hooks, self._store)
         self._clock = ServerClock(wall_clock, time.monotonic)
         server = RunningServer(self._compose(), hooks, self.pages, self._clock)
+        # Before the first await: a second `start` must find it.
         self._server = server
         try:
             return await server.start()
@@ -373,7 +373,7 @@ class App:
             admission=Admission(config, metrics.handshake_refused),
         )
 
-    def _asked(self, function: Authenticate) -> Authenticator:
+    def _asked(self, function: AuthenticateFunction) -> Authenticator:
         return authenticator(function, self._pool("rhtmx-authenticate"))
 
     def _pool(self, name: str) -> DaemonPool:
@@ -414,10 +414,4 @@ class App:
         return self._server
 
     def _submit(self, mutation: Mutation) -> None:
-        services = self._running.services
-        try:
-            check(mutation.message)
-            services.known(mutation.message.entity)
-        except RhtmxError as error:
-            mutation.refusal = error
-        services.committer.submit(mutation)
+        self._running.services.submit(mutation)

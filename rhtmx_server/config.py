@@ -83,7 +83,7 @@ class Config:
         messages_per_second: messages of a connection; twice as many at once. 0 for no limit.
         bytes_per_second: bytes of them, likewise. 0 for no limit.
         handshakes: peers that have yet to say what they want, for the server.
-        connections: open at a time, for the server, through both doors.
+        connections: open at a time, for the whole server: sockets and gRPC.
         connections_per_address: of these, from one IPv4 address or one /64 network
             of IPv6. Peers on this machine are not counted: most are proxies.
         connections_per_subject: of these, with a token of one subject.
@@ -245,6 +245,7 @@ class Config:
 
 def _local(host: str) -> bool:
     try:
+        # Other names are not looked up: what they point to may change, and DNS may be down.
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
@@ -252,6 +253,7 @@ def _local(host: str) -> bool:
 
 def _check_number(name: str, value: object, limits: Range, kinds: type | tuple[type, ...]) -> None:
     low, high = limits
+    # True is an int in Python, and nobody means 1 by it.
     good = isinstance(value, kinds) and not isinstance(value, bool)
     if not good or not (low <= value <= high and math.isfinite(value)):  # type: ignore[operator, arg-type]
         what = "a whole number" if kinds is int else "a number"

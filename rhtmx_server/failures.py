@@ -1,4 +1,4 @@
-"""From failures to the `error` messages that report them.
+"""From failures to the `error` messages that report them, and back.
 
 Knows the error codes. Must not know requests beyond the ids they carry, nor
 let anything of an unexpected exception out but an id to look for in the log.
@@ -23,7 +23,17 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Subscribe, SubscribeFields
 from rhtmx.messages.tables import EPHEMERAL, ERRORS, NAMES
 
-__all__ = ["MisuseError", "error_message", "known", "place", "quiet", "report", "unexpected"]
+__all__ = [
+    "MisuseError",
+    "error_message",
+    "known",
+    "place",
+    "quiet",
+    "raise_if_error",
+    "report",
+    "stopping",
+    "unexpected",
+]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -58,6 +68,22 @@ def error_message(error: RhtmxError, request: object = None) -> Error:
         details=_details(error, request),
         retry_after=wait,
     )
+
+
+def raise_if_error(message: object) -> None:
+    """Turn an `error` message into the exception that it came from.
+
+    Raises:
+        RhtmxError: it is an error.
+    """
+    if isinstance(message, Error):
+        raise RhtmxError(
+            message.code or ErrorCode.INTERNAL,
+            message.message,
+            seq=message.seq,
+            details=message.details,
+            retry_after=None if message.retry_after is None else message.retry_after / 1000,
+        )
 
 
 def _details(error: RhtmxError, request: object) -> bytes | None:
@@ -111,6 +137,11 @@ def report(failure: BaseException, what: str) -> None:
         log.error("%s: %s", what, type(failure).__name__, exc_info=told)
 
 
+def stopping() -> RhtmxError:
+    """What everybody is told whom the server sends away because it stops."""
+    return RhtmxError(ErrorCode.SHUTTING_DOWN, "the server is stopping")
+
+
 def known(failure: Exception, doing: str) -> RhtmxError:
     """Return an error as it is, and what stands for any other exception (`unexpected`)."""
     return failure if isinstance(failure, RhtmxError) else unexpected(failure, doing)
@@ -143,6 +174,7 @@ def _quiet(failure: BaseException, made: dict[int, BaseException], depth: int) -
     else:
         stand_in = _silent(kind.__module__, kind.__qualname__, False)(_LEFT_OUT)
     made[id(failure)] = stand_in
+    # Frames are no words: they say where, and hold no value that the log would print.
     stand_in.__traceback__ = failure.__traceback__
     if depth and failure.__cause__ is not None:
         stand_in.__cause__ = _quiet(failure.__cause__, made, depth - 1)

@@ -42,6 +42,7 @@ def require_one_argument(
     """
     if not callable(function):
         raise TypeError(f"{name}: a function that takes {rule} expected, got {function!r}")
+    # It can be called, and what it returns is an object that nobody wants.
     if inspect.isclass(function):
         raise TypeError(f"{name}: is a class: a function that takes {rule} expected")
     if _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function):
@@ -78,6 +79,7 @@ def blocks(name: str, function: Callable[..., object], wanted: bool | None) -> b
         TypeError: it is `async` and its author wants it off the loop.
     """
     is_async = _is(inspect.iscoroutinefunction, function)
+    # In a thread only its coroutine would be made: that runs on the loop all the same.
     if is_async and wanted:
         raise TypeError(f"{name}: is async, so it runs on the event loop: leave blocking out")
     return not is_async if wanted is None else wanted

@@ -117,6 +117,8 @@ class HookRunner:
         for commit in commits:
             entity = commit.record.entity
             if self._hooks.of(entity):
+                # From the first commit of this run on: what was before was told before, or to
+                # nobody.
                 self._told.setdefault(entity, commit.record.version - 1)
                 self._behind[entity] = None
         if self._behind:
@@ -136,6 +138,7 @@ class HookRunner:
             self._wake.clear()
             while self._behind:
                 entity = next(iter(self._behind))
+                # Before it is read: a commit that comes meanwhile puts it back in line.
                 del self._behind[entity]
                 try:
                     await self._catch_up(entity)

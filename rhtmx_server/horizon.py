@@ -77,9 +77,11 @@ def advance(kept: StoredTimes, clock: int, ran: int) -> int:
     if horizon is None:
         return clock if kept.oldest is None else min(clock, kept.oldest)
     if clock < horizon:
+        # At boot the clock may not have been set from the network yet: wait before it is believed.
         return horizon if ran < DOUBT else clock
     furthest = horizon + PACE * ran
     if kept.oldest is not None:
+        # To jump to the oldest row takes nothing away: it is only older rows that go.
         furthest = max(furthest, kept.oldest)
     return min(clock, furthest)
 
@@ -106,6 +108,7 @@ class ServerClock:
     def __call__(self) -> int:
         """Return the time; microseconds since 1970."""
         passed = round((self._monotonic() - self._since) * 1e6)
+        # While the machine's clock is behind what the store has seen, time goes on from there.
         return max(self.wall(), self._least + passed)
 
     def not_before(self, horizon: int) -> None:

@@ -68,6 +68,7 @@ def redact(text: str) -> str:
 
 
 def _clean(text: str) -> str:
+    # Redacted first: what is escaped would hide the end of a token from the pattern.
     return escape(redact(text))
 
 
@@ -100,6 +101,7 @@ class JsonFormatter(logging.Formatter):
         if traceback := _traceback(self, record):
             entry["traceback"] = redact("\n".join(traceback))
         for name, value in vars(record).items():
+            # What was passed as `extra` may not take the place of a key that readers rely on.
             if name not in _STANDARD and name not in entry:
                 entry[name] = redact(value) if isinstance(value, str) else value
         return json.dumps(entry, default=lambda value: redact(str(value)))
@@ -120,6 +122,7 @@ def configure(log_format: str, log_level: str, stream: TextIO) -> None:
     handler.setFormatter(FORMATTERS[log_format]())
     level = logging.getLevelNamesMapping()[log_level.upper()]
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Their debug level holds whole frames, and so what users entered.
     quiet = logging.INFO if level == logging.DEBUG else max(level, logging.WARNING)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(quiet)

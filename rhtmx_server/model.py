@@ -179,7 +179,7 @@ class Mutation(msgspec.Struct, gc=False):
         answer: is called once with the reply, after the commit.
         client_id: who writes, if it has introduced itself.
         subject: on whose behalf; empty without authentication.
-        refusal: why it must not be written, where that is known already. It
+        rejection: why it must not be written, where that is known already. It
             takes its place in the order all the same, and uses up its `seq`.
         secret: hash of the secret that its client presented; see `identity`.
         source: where it came from: its order is that of its source, and sources
@@ -190,7 +190,7 @@ class Mutation(msgspec.Struct, gc=False):
     answer: Callable[[Sequence[ServerMessage]], None]
     client_id: str | None = None
     subject: str = ""
-    refusal: RhtmxError | None = None
+    rejection: RhtmxError | None = None
     secret: bytes | None = None
     source: Hashable = None
 

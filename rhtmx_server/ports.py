@@ -47,7 +47,7 @@ class Decide(Protocol):
             context: version, time and author.
 
         Raises:
-            RhtmxError: the mutation is refused; nothing is written.
+            RhtmxError: the mutation is rejected; nothing is written.
         """
 
 

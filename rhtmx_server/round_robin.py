@@ -83,6 +83,7 @@ class RoundRobin(Generic[T]):
         """
         if not self._ready:
             return None
+        # Out of the line, and `_line_up` puts it at the end again: so owners take turns.
         owner, _ = self._ready.popitem(last=False)
         work, _ = self._waiting[owner].popitem(last=False)
         self._under_way[owner] = self._under_way.get(owner, 0) + 1
@@ -130,4 +131,5 @@ class RoundRobin(Generic[T]):
         elif self._under_way.get(owner, 0) >= self._most:
             self._ready.pop(owner, None)
         else:
+            # `setdefault`: an owner that stands in line already keeps its place.
             self._ready.setdefault(owner, None)

@@ -70,10 +70,12 @@ class RunningServer:
         services = self.services
         await services.store.open()
         try:
+            # Before anybody may connect: a hub at 0 would take every commit for a gap.
             services.hub.start(await services.store.heads())
             self._clock.not_before((await services.store.kept()).horizon or 0)
             await self.grpc.listen()
             port = await self._websockets.start()
+        # Also when cancelled: a store that stays open keeps the lock on its file.
         except BaseException:
             self.grpc.stop_accepting()
             await self.grpc.stop(asyncio.get_running_loop().time())
@@ -101,7 +103,7 @@ class RunningServer:
         return self._ready and self.services.store.ready()
 
     def connections(self) -> list[Connection]:
-        """The connections that are open."""
+        """Sockets and streams, of both ports."""
         return [*self._websockets.connections(), *self.grpc.connections()]
 
     async def stop(self) -> None:
@@ -112,11 +114,13 @@ class RunningServer:
         self._ready = False
         timeout = _SHARE * self.services.config.stop_timeout
         deadline = asyncio.get_running_loop().time() + timeout
+        # No new work before the committer is stopped: everything that was accepted is committed.
         self._websockets.stop_accepting()
         self.grpc.stop_accepting()
         self.services.committer.stop()
         if self._writing is not None:
             await _within(self._writing, deadline - timeout / 2)
+        # The answers to the last batch wait for the end of the tick, which may never come.
         self.services.tick.run()
         await asyncio.gather(self._websockets.stop(deadline), self.grpc.stop(deadline))
         await _within(asyncio.create_task(self._hooks.finish()), deadline)

@@ -121,6 +121,7 @@ class DaemonPool:
         if job.cancel():
             return False
         with self._work:
+            # It has returned in this moment, or was given up before.
             if job.returned or job.abandoned:
                 return False
             job.abandoned = True
@@ -166,6 +167,8 @@ class DaemonPool:
     def _serve(self) -> None:
         while (job := self._take()) is not None:
             tell = job.run()
+            # The thread is free before anybody hears of the result: who asks again at once finds it
+            # so.
             self._finished(job)
             tell()
             del job, tell  # an idle thread keeps nothing alive
@@ -173,6 +176,8 @@ class DaemonPool:
     def _take(self) -> Job[Any] | None:
         """The next job for a thread; `None`: it is not needed any more."""
         with self._work:
+            # Else this thread is one too many: it stood in for one that was lost, and has returned
+            # since.
             while len(self._threads) <= self._limit + self._abandoned:
                 taken = self._rotation.next()
                 if taken is not None:

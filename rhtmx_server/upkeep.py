@@ -55,6 +55,7 @@ async def watch(
         last = moment
         if late:
             continue
+        # A list: looking may end some of them.
         for number, connection in enumerate(list(connections()), 1):
             try:
                 connection.look(moment)

@@ -58,12 +58,14 @@ def _of_kind(module: ModuleType, kind: type) -> list[str]:
 
 
 def _import(name: str, spec: str, folder: Path) -> ModuleType:
+    # As `python -m` does: a console script has its own folder there instead.
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
     except Exception as failure:
         what = f"cannot import {name!r} (--app {spec})"
+        # A module that the program itself imports and does not find is a failure of the program.
         if isinstance(failure, ModuleNotFoundError) and _is_part(failure.name, name):
             raise CommandError(
                 f"{what}: no module of that name in the current directory", USAGE
@@ -87,6 +89,7 @@ def _place(failure: Exception, folder: Path) -> str:
     if isinstance(failure, SyntaxError) and failure.filename is not None:
         return f" ({_relative(failure.filename, folder)}, line {failure.lineno})"
     frames = traceback.extract_tb(failure.__traceback__)
+    # The last of its own lines is where to look; what a library did with it is not.
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)] or frames
     return f" ({_relative(own[-1].filename, folder)}, line {own[-1].lineno})"
 

@@ -16,7 +16,7 @@ from typing import Any
 from rhtmx_server import logs
 from rhtmx_server.cli.errors import USAGE, CommandError
 from rhtmx_server.cli.loading import load
-from rhtmx_server.cli.options import Options, read
+from rhtmx_server.cli.options import CommandOptions, read
 from rhtmx_server.cli.process import Servable, complain, run
 from rhtmx_server.cli.table import DEMO
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
     return run(app)
 
 
-def _app(options: Options, kind: type[Servable]) -> Servable:
+def _app(options: CommandOptions, kind: type[Servable]) -> Servable:
     app = load(options.app or DEMO, kind, Path.cwd())
     settings: dict[str, Any] = dict(options.config)
     config = replace(app.config, **settings)

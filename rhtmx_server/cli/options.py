@@ -17,11 +17,11 @@ from rhtmx_server.cli.errors import USAGE, CommandError
 from rhtmx_server.cli.table import DESCRIPTION, EPILOG, GROUPS, Option, OptionKind
 from rhtmx_server.config import Config
 
-__all__ = ["Options", "read"]
+__all__ = ["CommandOptions", "read"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CommandOptions:
     """What was asked for.
 
     Args:
@@ -35,7 +35,7 @@ class Options:
     config: Mapping[str, object] = field(default_factory=dict)
 
 
-def read(argv: Sequence[str], environ: Mapping[str, str], version: str) -> Options:
+def read(argv: Sequence[str], environ: Mapping[str, str], version: str) -> CommandOptions:
     """Read the arguments, and the environment for what they leave open.
 
     Args:
@@ -59,7 +59,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str], version: str) -> Optio
     app, store = values.pop("app", None), values.pop("store", None)
     assert app is None or isinstance(app, str)
     assert store is None or isinstance(store, str)
-    return Options(app, store, values)
+    return CommandOptions(app, store, values)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,6 +85,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
                 option.flag,
                 dest=option.name,
                 metavar=option.metavar,
+                # All of them: an option that may be repeated keeps each, of the others the last one
+                # counts.
                 action="append",
                 help=f"{option.help} [{option.variable}]".replace("%", "%%"),
             )
@@ -99,6 +101,7 @@ def _value(option: Option, label: str, texts: Sequence[str]) -> object:
         value = _PARSERS[option.kind](label, texts[-1].strip())
     if option.name in Config.__dataclass_fields__:
         try:
+            # Judged alone, to name the flag or the variable that it came from.
             Config(**{option.name: value})  # type: ignore[arg-type]
         except ValueError as reason:
             raise _wrong(label, str(reason).removeprefix(f"{option.name}: ")) from None

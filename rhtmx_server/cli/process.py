@@ -60,6 +60,7 @@ def run(app: Servable) -> int:
         The exit code.
     """
     config = app.config
+    # A program that has set up its log knows better where it goes.
     if not logging.getLogger().handlers:
         logs.configure(config.log_format, config.log_level, sys.stderr)
     try:
@@ -121,6 +122,7 @@ async def _until_stopped(app: Servable) -> None:
     try:
         await serving
     except asyncio.CancelledError:
+        # Cancelled by somebody else: that is no stop that was asked for.
         if not stopping:
             raise
 

@@ -87,7 +87,7 @@ class Option:
 
     @property
     def variable(self) -> str:
-        """Its environment variable."""
+        """The environment variable that stands for it, where the flag is not given."""
         return "RHTMX_" + self.flag.removeprefix("--").replace("-", "_").upper()
 
     @property

@@ -75,6 +75,7 @@ def source(peername: object) -> str | None:
         return source((str(address.ipv4_mapped),))
     if address.is_loopback:
         return None
+    # `strict=False`: the bits of the machine are cut off, not complained about.
     return str(ipaddress.IPv6Network((address, _SITE), strict=False).network_address)
 
 
@@ -164,8 +165,9 @@ class Admission:
         self._waiting.pop(ticket, None)
 
     def leave(self, ticket: Ticket) -> None:
-        """It is gone."""
+        """Count it no more, whatever it was: admitted, or waiting to be told that it is not."""
         self._waiting.pop(ticket, None)
+        # It was never counted: it waits only to be told that there is no room.
         if ticket.refusal is not None:
             self._turned_away.pop(ticket, None)
             return
@@ -238,6 +240,8 @@ class Admission:
         if len(self._waiting) < most:
             return None
         self._refused("handshakes")
+        # The oldest one is most likely the one that will never say anything: a flood of silent
+        # peers pushes out its own, and an honest one has had its second.
         if now - next(iter(self._waiting)).arrived >= FAIR:
             _drop_oldest(self._waiting)
             return None
@@ -252,6 +256,7 @@ def _before(tickets: dict[Ticket, None], moment: float) -> list[Ticket]:
     """Those that arrived by then; the others came after them."""
     found = []
     for ticket in tickets:
+        # Dicts keep the order of arrival, and time goes one way: nobody behind this one is older.
         if ticket.arrived > moment:
             break
         found.append(ticket)
@@ -265,6 +270,7 @@ def _drop_oldest(tickets: dict[Ticket, None]) -> None:
 
 
 def _less(counts: dict[str, int], name: str) -> None:
+    # Popped, not set to 0: nothing is kept of an address or a subject without connections.
     left = counts.pop(name) - 1
     if left:
         counts[name] = left

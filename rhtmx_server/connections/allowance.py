@@ -56,5 +56,6 @@ class Allowance:
 
     def _grow(self) -> None:
         moment = self._now()
+        # Counted up when somebody asks: a bucket that nobody asks about needs no timer.
         self._left = min(self._most, self._left + (moment - self._when) * self._rate)
         self._when = moment

@@ -31,7 +31,7 @@ from rhtmx.wire import Message
 from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 
-__all__ = ["check"]
+__all__ = ["check", "check_at_least", "check_name"]
 
 
 def check(message: Message) -> None:
@@ -49,6 +49,23 @@ def _by_names(message: Message) -> None:
     request_id = getattr(message, "request_id", None)
     if request_id is not None:
         _bytes(f"{NAMES[type(message)]}.request_id", request_id, least=0)
+
+
+def check_name(where: str, value: str) -> str:
+    """Make sure that a name has the length of one, wherever it came from.
+
+    Args:
+        where: how the error calls it.
+        value: the name.
+
+    Returns:
+        The name.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`.
+    """
+    _bytes(where, value)
+    return value
 
 
 def _bytes(where: str, value: str, most: int = MAX_NAME, least: int = 1) -> None:
@@ -86,7 +103,12 @@ def _items(where: str, items: Sequence[object]) -> None:
         )
 
 
-def _at_least(where: str, value: int | None, least: int) -> None:
+def check_at_least(where: str, value: int | None, least: int) -> None:
+    """Make sure that a number is not below the least that makes sense.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, naming the field and what was expected.
+    """
     if value is not None and value < least:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, f"{where}: a number from {least} on expected, got {value}"
@@ -96,7 +118,7 @@ def _at_least(where: str, value: int | None, least: int) -> None:
 def _hello(message: Hello) -> None:
     _name("hello.client_id", message.client_id)
     _name("hello.secret", message.secret)
-    _at_least("hello.confirmed_seq", message.confirmed_seq, 0)
+    check_at_least("hello.confirmed_seq", message.confirmed_seq, 0)
     if message.token is not None:
         _bytes("hello.token", message.token, MAX_TOKEN, 0)
 
@@ -119,12 +141,12 @@ def _subscription(
                 ErrorCode.BAD_MESSAGE,
                 f"{what}.since: '{entity[:40]}' is not among the entities of this message",
             )
-        _at_least(f"{what}.since['{entity[:40]}'].version", position.version, 0)
+        check_at_least(f"{what}.since['{entity[:40]}'].version", position.version, 0)
 
 
 def _sync(what: str, message: Sync | SyncFields) -> None:
     _key(f"{what}.entity", message.entity)
-    _at_least(f"{what}.since", message.since, 0)
+    check_at_least(f"{what}.since", message.since, 0)
     _name(f"{what}.request_id", message.request_id)
 
 
@@ -141,8 +163,8 @@ def _mutation(what: str, message: Push | PushFields) -> None:
         return  # the usual case: what follows makes words for each of them
     _key(f"{what}.entity", message.entity)
     _bytes(f"{what}.entity_id", message.entity_id)
-    _at_least(f"{what}.seq", message.seq, 1)
-    _at_least(f"{what}.base_version", message.base_version, 0)
+    check_at_least(f"{what}.seq", message.seq, 1)
+    check_at_least(f"{what}.base_version", message.base_version, 0)
     _name(f"{what}.request_id", message.request_id)
 
 
@@ -157,7 +179,7 @@ def _form_values(where: str, values: Sequence[FormFieldValue]) -> None:
     _items(where, values)
     for index, each in enumerate(values):
         if each.file is not None:
-            _at_least(f"{where}[{index}].file.size", each.file.size, 0)
+            check_at_least(f"{where}[{index}].file.size", each.file.size, 0)
 
 
 def _validate_field(message: ValidateField) -> None:

@@ -8,6 +8,21 @@ no task for each message. Only four things make a message wait: an answer that
 later messages depend on (`hello`), too many pushes under way, a peer that does
 not read, and one that goes on sending though it was told that it sends too
 much. Then the link is paused, and TCP tells the peer.
+
+It reads as long as no reason holds it up, and there may be several at a time:
+
+====================  ================================  ===========================
+reason                begins                            ends
+====================  ================================  ===========================
+`_answering`          `hello`, `authenticate`           their answer is sent
+`pushes`              as many as may be under way       one of them is answered
+`_behind`             `overfull`                        `drained_enough`
+`_holding`            too much at a time: `_hold`       its time is over: `_release`
+`_stopping`           `stop_reading`                    never
+====================  ================================  ===========================
+
+Whatever ends one asks whether it was the last (`_go_on`). What the peer may say, and
+when: `session`.
 """
 
 from __future__ import annotations
@@ -25,7 +40,7 @@ from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.rate import Rate
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.session import Liveness, Phase, Session
+from rhtmx_server.connections.session import LivenessCheck, Phase, Session
 from rhtmx_server.delivery.link import Dialect, Link
 from rhtmx_server.delivery.outbox import Outbox
 from rhtmx_server.delivery.subscriptions import Subscriptions
@@ -42,6 +57,8 @@ _SHORTEST = 0.001
 
 _EXPIRED = "a token is missing, or has expired"
 
+_MUTATIONS = frozenset({Push, PushFields})
+
 
 class Connection:
     """A peer, from the first frame to the last.
@@ -53,6 +70,8 @@ class Connection:
         link: its transport.
 
     Attributes:
+        requests: how many wait for their answer.
+        pushes: mutations whose answer is due.
         share: whose share of the validators it uses, if it is one of several of a
             peer; `None` if it has one of its own.
     """
@@ -62,14 +81,15 @@ class Connection:
         self.session = session
         self.encoding = encoding
         self.requests = 0
+        self.pushes = 0
         self.share: Hashable | None = None
         self._link = link
         self.outbox = Outbox(link.write, services.tick, link.abort)
+        # The loop holds tasks weakly: without this one could be collected half-way.
         self._tasks: set[asyncio.Task[None]] = set()
         self._rate = Rate(services.config.messages_per_second, services.config.bytes_per_second)
         self._refused = 0
         self._holding: asyncio.TimerHandle | None = None
-        self._pushes = 0
         self._answering = False
         self._paused = False
         self._stopping = False
@@ -116,6 +136,7 @@ class Connection:
         if self._behind is None:
             self._behind = asyncio.Event()
             self.outbox.behind = True
+            # How much waits, and since when: a peer that takes a little of it is slow, not gone.
             self._stuck = (self.services.now(), self._link.waiting())
             self._pause()  # pings, too: their pongs would wait behind all this
 
@@ -152,18 +173,19 @@ class Connection:
         stalled = self._stalled(now)
         if self._paused:
             self.session.heard = now  # nobody can be heard while nobody listens
+        # After the two lines above: whoever is not listened to is not held to be silent.
         verdict = self.session.look(now)
         if self.session.phase is Phase.CLOSED:
             return  # its link drops it in good time
         if stalled:
             self.services.metrics.stalled.inc()
             self._link.abort()
-        elif verdict is Liveness.GONE:
+        elif verdict is LivenessCheck.GONE:
             self.services.metrics.stalled.inc()
             self.close(ErrorCode.STALLED, "no sign of life for two heartbeats")
-        elif verdict is Liveness.LOCKED:
+        elif verdict is LivenessCheck.LOCKED:
             self.close(ErrorCode.UNAUTHENTICATED, _EXPIRED)
-        elif verdict is Liveness.PING:
+        elif verdict is LivenessCheck.PING:
             if self.session.phase is Phase.KNOWN:
                 self.send(Ping())
             else:
@@ -172,6 +194,7 @@ class Connection:
     def close(self, code: ErrorCode, reason: str) -> None:
         """End the connection in good order, with the close code of an error."""
         self.session.close()
+        # What was answered before the end is sent before the close frame, and nothing after it.
         self.outbox.flush()
         self.outbox.close()
         self._link.close(ERRORS[code].close_code, reason)
@@ -195,6 +218,7 @@ class Connection:
 
     async def drained(self) -> None:
         """Wait until the peer is not behind any more."""
+        # A loop: by the time this task runs the peer may be behind again, with another event.
         while self._behind is not None:
             await self._behind.wait()
 
@@ -228,20 +252,27 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
-        """Hand a mutation to the committer; it is answered when it is durable."""
-        self._pushes += 1
+    def submit(self, message: Push | PushFields, rejection: RhtmxError | None = None) -> None:
+        """Put a mutation in line; it is answered when it is durable.
+
+        Args:
+            message: the mutation.
+            rejection: why it is rejected, where nobody needs to look at it.
+        """
+        self.pushes += 1
         session = self.session
         mutation = Mutation(
             message,
             self._pushed,
             session.client_id,
             session.subject,
-            refusal,
+            rejection,
             session.secret,
             source=self,
         )
-        self.services.committer.submit(mutation)
+        rejected = self.services.submit(mutation)
+        if rejected is not None:
+            self._strike(rejected)
 
     def request(self) -> None:
         """Count one more request that waits for its answer.
@@ -275,15 +306,10 @@ class Connection:
             return
         try:
             self.session.receive(message)
-            check(message)
+            if type(message) not in _MUTATIONS:  # those are checked where they are put in line
+                check(message)
         except RhtmxError as error:
-            known = error.code is not ErrorCode.UNAUTHENTICATED
-            if known and isinstance(message, Push | PushFields):
-                # It takes its place in the order, and uses up its number.
-                self.submit(message, error)
-                self._strike(error)
-            else:
-                self._not_understood(error, message)
+            self._not_understood(error, message)
             return
         self._dispatch(message)
 
@@ -308,6 +334,7 @@ class Connection:
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
         self._refused += 1
+        # Words cost more than reading on: a peer that does not listen is not answered for ever.
         if self._refused >= REFUSED:
             self._hold(wait)
 
@@ -325,12 +352,14 @@ class Connection:
 
     def _dispatch(self, message: Message) -> None:
         try:
+            # No task for what can be answered now: a task costs as much as handling a push.
             answer = dispatch.HANDLERS[type(message)](self, message)
         except Exception as failure:
             self._failed(failure, message)
             return
         if isinstance(answer, Awaitable):
             self.requests += 1
+            # What follows depends on who this turns out to be, so nothing more is read.
             if type(message) in dispatch.IN_ORDER:
                 self._answering = True
             self.spawn(self._answer(message, answer))
@@ -372,7 +401,6 @@ class Connection:
         # A numbered push: its number is used up, or it would block the client for ever.
         stand_in = Push(action=ChangeAction.UPDATE, request_id=error.request_id, seq=error.seq)
         self.submit(stand_in, error)
-        self._strike(error)
 
     def _not_understood(self, error: RhtmxError, message: Message | None) -> None:
         self.services.metrics.refused(error.code)
@@ -384,7 +412,7 @@ class Connection:
             self.close(ErrorCode.BAD_MESSAGE, "too many messages that could not be understood")
 
     def _pushed(self, reply: Sequence[ServerMessage]) -> None:
-        self._pushes -= 1
+        self.pushes -= 1
         if self.session.phase is not Phase.CLOSED:
             for message in reply:
                 if isinstance(message, Error) and message.code is not None:
@@ -399,7 +427,7 @@ class Connection:
             or self._answering
             or self._holding is not None
             or self._behind is not None
-            or self._pushes >= self.services.config.pushes_in_flight
+            or self.pushes >= self.services.config.pushes_in_flight
         )
 
     def _go_on(self) -> None:

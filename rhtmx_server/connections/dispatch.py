@@ -38,9 +38,9 @@ from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections.services import Grant, Services
 from rhtmx_server.connections.session import Phase, Session
 from rhtmx_server.delivery.subscriptions import Subscriptions
-from rhtmx_server.model import ClientRow, Granularity
+from rhtmx_server.model import Granularity
 from rhtmx_server.times import to_datetime
-from rhtmx_server.writing.identity import check_owner, hashed
+from rhtmx_server.writing.identity import hashed
 
 __all__ = ["HANDLERS", "IN_ORDER", "Sender", "handler"]
 
@@ -56,8 +56,8 @@ class Sender(Hashable, Protocol):
     def send(self, message: ServerMessage) -> None:
         """Send a message at the end of the tick."""
 
-    def submit(self, message: Push | PushFields, refusal: RhtmxError | None = None) -> None:
-        """Hand a mutation to the committer; it is answered when it is durable."""
+    def submit(self, message: Push | PushFields) -> None:
+        """Put a mutation in line; it is answered when it is durable."""
 
     def request(self) -> None:
         """Count one more request that waits for its answer."""
@@ -138,7 +138,7 @@ async def _identify(caller: Sender, message: Hello) -> tuple[int, str | None]:
     secret = session.secret if client_id == session.client_id else None
     if message.secret is not None:
         secret = hashed(message.secret)
-    client = await _own(caller, client_id, secret)
+    client = await services.client(client_id, session.subject, secret)
     last_seq = 0 if client is None else client.last_seq
     if last_seq and message.confirmed_seq:
         services.committer.confirm(client_id, min(message.confirmed_seq, last_seq))
@@ -150,43 +150,29 @@ async def _identify(caller: Sender, message: Hello) -> tuple[int, str | None]:
     return last_seq, given
 
 
-async def _own(caller: Sender, client_id: str, secret: bytes | None) -> ClientRow | None:
-    """Say early whether an id may be used; its writes are refused in any case."""
-    client = await caller.services.store.client(client_id)
-    check_owner(client, caller.session.subject, secret)
-    return client
-
-
 @handler
 async def _authenticate(caller: Sender, message: Authenticate) -> Authenticated:
     grant = await _unlock(caller, message.token)
-    if caller.session.client_id is not None:
-        await _own(caller, caller.session.client_id, caller.session.secret)
+    session = caller.session
+    if session.client_id is not None:
+        await caller.services.client(session.client_id, session.subject, session.secret)
     expires = None if grant.expires is None else to_datetime(grant.expires)
     return Authenticated(expires=expires, request_id=message.request_id)
 
 
 async def _unlock(caller: Sender, token: str) -> Grant:
-    services = caller.services
-    if services.authenticate is None:
-        raise RhtmxError(
-            ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
-        )
-    grant = await services.authenticate(token)
-    until = None
-    if grant.expires is not None:
-        until = services.now() + (grant.expires - services.clock()) / 1e6
-    if grant.subject and not caller.session.subject:
-        services.admission.speak(grant.subject)  # until the connection is gone
-    caller.session.unlock(grant.subject, until)
+    grant, until = await caller.services.grant(token)
+    caller.services.unlock(caller.session, grant.subject, until)
     return grant
 
 
 @handler
 def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
     subscriptions, most = caller.subscriptions, caller.session.limits.subscriptions
+    # Each once, in the order in which they were named: a set would lose it.
     entities = list(dict.fromkeys(message.entities))
     granularity = _granularity(message)
+    # All are checked before the first is subscribed to: a subscription is whole or not at all.
     for entity in entities:
         caller.services.known(entity, granularity)
     new = [entity for entity in entities if not subscriptions.subscribed(entity)]
@@ -196,6 +182,8 @@ def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
             f"{_named(new)}: at most {most} entities at a time; this connection has "
             f"{subscriptions.count}: unsubscribe from some",
         )
+    # Twice as many as it may have: after a reconnect it may well ask for all of them at both
+    # granularities.
     if message.since and subscriptions.resumes + len(message.since) > 2 * most:
         raise RhtmxError(
             ErrorCode.TOO_MANY_REQUESTS,
@@ -232,17 +220,13 @@ def _sync(caller: Sender, message: Sync | SyncFields) -> None:
 
 @handler
 def _push(caller: Sender, message: Push | PushFields) -> None:
-    refusal = None
-    try:
-        caller.services.known(message.entity)
-    except RhtmxError as error:
-        refusal = error
-    caller.submit(message, refusal)
+    caller.submit(message)
 
 
 @handler
 def _validate_field(caller: Sender, message: ValidateField) -> Answer:
     forms = caller.services.forms
+    # First without a task: most fields are judged by ready-made rules alone.
     result = forms.try_validate_field(message, owner=caller)
     if result is not None:
         return result

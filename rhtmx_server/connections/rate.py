@@ -64,10 +64,12 @@ class Rate:
         """
         if now < self._until:
             return self._until - now
+        # A bucket that is full again is full now: idle time is not saved up.
         one = self._messages_full if self._messages_full > now else now
         other = self._bytes_full if self._bytes_full > now else now
         one += self._message
         other += self._per_byte * size
+        # Both or none: what is refused for its bytes has cost no message, and the reverse.
         if one <= now + BURST and other <= now + BURST:
             self._messages_full, self._bytes_full = one, other
             return 0.0

@@ -1,6 +1,20 @@
-"""What a connection needs of the server, in one object.
+"""What every door needs of the server, in one object: its parts, and the rules of entry.
 
-Knows the interfaces. `app.py` fills it with concrete parts.
+Knows the interfaces; `app.py` fills it with concrete parts. Must not know the doors
+themselves (sockets, gRPC, plain HTTP, the app's own calls).
+
+A rule that several doors have to keep stands here once, so that no door can forget it:
+
+==============  ============================================================
+method          the rule
+==============  ============================================================
+`submit`        which mutations are rejected before anybody decides them
+`known`         which entities may be used, and at which granularity
+`grant`         what a token is good for, and until when
+`client`        who may use a `client_id`
+`session`       what one conversation may ask for
+`unlock`        how many connections may speak for one subject; `ended` gives back
+==============  ============================================================
 """
 
 from __future__ import annotations
@@ -12,16 +26,19 @@ from dataclasses import dataclass, field
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
+from rhtmx_server.connections.checks import check
+from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import Granularity
+from rhtmx_server.model import ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.writing.committer import Committer
+from rhtmx_server.writing.identity import check_owner
 
-__all__ = ["Authenticator", "Grant", "Services"]
+__all__ = ["Authenticator", "Grant", "Services", "token_expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +58,14 @@ Authenticator = Callable[[str], Awaitable[Grant]]
 """Turns a token into a grant, or raises `RhtmxError` with `UNAUTHENTICATED`."""
 
 
+def token_expired() -> RhtmxError:
+    """What whoever speaks with a token is told when its time is over."""
+    return RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired: get a fresh one")
+
+
 @dataclass(slots=True)
 class Services:
-    """The server, as its connections see it.
+    """The server, as its doors see it.
 
     Args:
         config: limits and times.
@@ -96,3 +118,106 @@ class Services:
                 ErrorCode.UNKNOWN_ENTITY,
                 f"no entity '{entity[:40]}' on this server: is it declared?",
             )
+
+    def submit(self, mutation: Mutation) -> RhtmxError | None:
+        """Put a mutation in line. Every door's mutations come through here.
+
+        One that is rejected takes its place in the order all the same, and uses up its
+        number: a client whose next number was never taken could write nothing more.
+
+        Returns:
+            Why it is rejected, where that is known before it is decided.
+        """
+        message = mutation.message
+        if mutation.rejection is None:  # else it could not even be read
+            try:
+                if message.seq is not None and mutation.client_id is None:
+                    raise RhtmxError(
+                        ErrorCode.BAD_MESSAGE,
+                        "seq: numbers belong to a client_id, and none was given: say hello with "
+                        "one (gRPC: send x-rhtmx-client-id with each call; Python: client_id=…), "
+                        "or leave seq out",
+                    )
+                check(message)
+                self.known(message.entity)
+            except RhtmxError as error:
+                mutation.rejection = error
+        self.committer.submit(mutation)
+        return mutation.rejection
+
+    async def grant(self, token: str) -> tuple[Grant, float | None]:
+        """Ask the program what a token is good for.
+
+        Returns:
+            The grant, and when it ends: in seconds of `now`, `None` for never.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`, it is not good, or not any more;
+                `NOT_SUPPORTED` where nobody is asked for one.
+        """
+        if self.authenticate is None:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
+            )
+        grant = await self.authenticate(token)
+        if grant.expires is None:
+            return grant, None
+        left = (grant.expires - self.clock()) / 1e6
+        if left <= 0:
+            raise token_expired()
+        # From here on by the clock that does not jump: setting the time ends no conversation.
+        return grant, self.now() + left
+
+    async def client(self, client_id: str, subject: str, secret: bytes | None) -> ClientRow | None:
+        """Tell early whether an id may be used, and what is kept of its client.
+
+        Only early: what is written under it is checked again in its transaction.
+
+        Args:
+            client_id: the id.
+            subject: who wants to use it; empty for nobody in particular.
+            secret: the hash of what was presented for it.
+
+        Raises:
+            RhtmxError: `CLIENT_ID_TAKEN`, it is another's.
+        """
+        client = await self.store.client(client_id)
+        check_owner(client, subject, secret)
+        return client
+
+    def session(self, *, locked: bool, heartbeat: float | None = None) -> Session:
+        """Begin a conversation.
+
+        Args:
+            locked: a token has to come first.
+            heartbeat: seconds between signs of life; by default as configured.
+        """
+        config = self.config
+        limits = SessionLimits(
+            config.subscriptions,
+            config.requests,
+            config.bad_messages,
+            config.heartbeat if heartbeat is None else heartbeat,
+        )
+        return Session(secrets.token_hex(8), limits, self.now(), locked=locked)
+
+    def unlock(self, session: Session, subject: str, until: float | None) -> None:
+        """Let a conversation go on in somebody's name; `ended` has to follow.
+
+        Args:
+            session: the conversation.
+            subject: on whose behalf; empty for nobody in particular.
+            until: when that ends, as `grant` has it.
+
+        Raises:
+            RhtmxError: `TOO_MANY_REQUESTS`, too many connections speak for the subject;
+                `UNAUTHENTICATED`, this one speaks for another.
+        """
+        if subject and not session.subject:  # a fresh token for the same one counts nothing
+            self.admission.speak(subject)
+        session.unlock(subject, until)
+
+    def ended(self, session: Session) -> None:
+        """Take note that a conversation is over, and speaks for nobody any more."""
+        if session.subject:
+            self.admission.hush(session.subject)

@@ -12,6 +12,18 @@ phase        may say
 `KNOWN`      the same as `PLAIN`; has a `client_id` or asked for heartbeats
 `CLOSED`     nothing
 ===========  ================================================================
+
+What follows (`NEXT`), by what happens:
+
+==========  ===========  ===========  ===========  ==========
+state       `receive`    `unlock`     `introduce`  `close`
+==========  ===========  ===========  ===========  ==========
+`LOCKED`    `LOCKED`     `NEW`        `LOCKED`     `CLOSED`
+`NEW`       `PLAIN`      `NEW`        `KNOWN`      `CLOSED`
+`PLAIN`     `PLAIN`      `PLAIN`      `KNOWN`      `CLOSED`
+`KNOWN`     `KNOWN`      `KNOWN`      `KNOWN`      `CLOSED`
+`CLOSED`    `CLOSED`     `CLOSED`     `CLOSED`     `CLOSED`
+==========  ===========  ===========  ===========  ==========
 """
 
 from __future__ import annotations
@@ -21,11 +33,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushFields
+from rhtmx.messages import Authenticate, Hello, Ping, Pong
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
 
-__all__ = ["Liveness", "Phase", "Session", "SessionLimits"]
+__all__ = ["LivenessCheck", "Phase", "Session", "SessionLimits"]
 
 
 class Phase(enum.Enum):
@@ -39,7 +51,6 @@ class Phase(enum.Enum):
 
 
 _ANYTHING = frozenset(CLIENT_MESSAGES)
-_MUTATIONS = (Push, PushFields)
 
 LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
     Phase.LOCKED: frozenset({Hello, Authenticate, Ping, Pong}),
@@ -50,7 +61,26 @@ LEGAL: Mapping[Phase, frozenset[type[Message]]] = {
 }
 
 
-class Liveness(enum.Enum):
+class SessionEvent(enum.Enum):
+    """What moves a conversation on."""
+
+    RECEIVE = enum.auto()
+    UNLOCK = enum.auto()
+    INTRODUCE = enum.auto()
+    CLOSE = enum.auto()
+
+
+NEXT: Mapping[tuple[Phase, SessionEvent], Phase] = {
+    (Phase.LOCKED, SessionEvent.UNLOCK): Phase.NEW,
+    (Phase.NEW, SessionEvent.RECEIVE): Phase.PLAIN,
+    (Phase.NEW, SessionEvent.INTRODUCE): Phase.KNOWN,
+    (Phase.PLAIN, SessionEvent.INTRODUCE): Phase.KNOWN,
+    **{(phase, SessionEvent.CLOSE): Phase.CLOSED for phase in Phase},
+}
+"""The phase that follows; where there is none the phase stays."""
+
+
+class LivenessCheck(enum.Enum):
     """What a look at the clock says about a connection."""
 
     FINE = enum.auto()
@@ -121,10 +151,8 @@ class Session:
                     ErrorCode.UNAUTHENTICATED, "say hello or authenticate with a token first"
                 )
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._out_of_place(message))
-        if self.phase is Phase.NEW:
-            self._enter(Phase.PLAIN)
-        if isinstance(message, _MUTATIONS) and message.seq is not None:
-            self._numbered()
+        if self.phase is Phase.NEW:  # asked first: most messages change nothing
+            self._step(SessionEvent.RECEIVE)
 
     def _out_of_place(self, message: Message) -> str:
         case = NAMES[type(message)]
@@ -133,13 +161,6 @@ class Session:
         if self.phase is Phase.CLOSED:
             return f"'{case}' after the end of the connection"
         return f"'{case}' must be the first message of a connection, and sent once"
-
-    def _numbered(self) -> None:
-        if self.client_id is None:
-            raise RhtmxError(
-                ErrorCode.BAD_MESSAGE,
-                "seq: numbers belong to a client_id; say hello with one first",
-            )
 
     def unlock(self, subject: str, until: float | None) -> None:
         """A token was good.
@@ -151,6 +172,7 @@ class Session:
         Raises:
             RhtmxError: `UNAUTHENTICATED`, the token is another subject's.
         """
+        # What is under way was asked for by somebody else: it must not go on in another name.
         if self.subject not in ("", subject):
             raise RhtmxError(
                 ErrorCode.UNAUTHENTICATED,
@@ -158,8 +180,7 @@ class Session:
             )
         self.subject = subject
         self.until = until
-        if self.phase is Phase.LOCKED:
-            self._enter(Phase.NEW)
+        self._step(SessionEvent.UNLOCK)
 
     def introduce(self, client_id: str | None, secret: bytes | None = None) -> None:
         """The client has said who it is, and that it answers `ping`.
@@ -168,8 +189,7 @@ class Session:
             client_id: its id, if it has one.
             secret: hash of what gives it the right to that.
         """
-        if self.phase is not Phase.CLOSED:
-            self._enter(Phase.KNOWN)
+        self._step(SessionEvent.INTRODUCE)
         if client_id is not None:
             self.client_id, self.secret = client_id, secret
 
@@ -182,24 +202,28 @@ class Session:
         self._bad += 1
         return self._bad > self.limits.bad_messages
 
-    def look(self, now: float) -> Liveness:
+    def look(self, now: float) -> LivenessCheck:
         """Decide whether the peer is still there.
 
         Args:
             now: seconds, of the same clock as `heard`.
         """
+        # First: a peer that is alive may have no right to be here any more.
         if self.until is not None and now >= self.until:
-            return Liveness.LOCKED
+            return LivenessCheck.LOCKED
         if now - self.heard > 2 * self.limits.heartbeat:
-            return Liveness.GONE
+            return LivenessCheck.GONE
         if now - self._pinged >= self.limits.heartbeat:
             self._pinged = now
-            return Liveness.PING
-        return Liveness.FINE
+            return LivenessCheck.PING
+        return LivenessCheck.FINE
 
     def close(self) -> None:
         """Nothing may be said any more."""
-        self._enter(Phase.CLOSED)
+        self._step(SessionEvent.CLOSE)
+
+    def _step(self, event: SessionEvent) -> None:
+        self._enter(NEXT.get((self.phase, event), self.phase))
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase

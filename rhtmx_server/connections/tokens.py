@@ -16,16 +16,16 @@ from rhtmx_server.failures import MisuseError, unexpected
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.threads import DaemonPool
 
-__all__ = ["Authenticate", "authenticator", "check_authenticate"]
+__all__ = ["AuthenticateFunction", "authenticator", "check_authenticate"]
 
 _EARLIEST = 10**14
 """Microseconds since 1970: a day of 1973. Seconds and milliseconds of our time are less."""
 
-Authenticate: TypeAlias = Callable[[str], Grant | Awaitable[Grant]]
+AuthenticateFunction: TypeAlias = Callable[[str], Grant | Awaitable[Grant]]
 """What a program gives: plain or `async`; plain ones run in a thread."""
 
 
-def check_authenticate(function: Authenticate) -> None:
+def check_authenticate(function: AuthenticateFunction) -> None:
     """Refuse what cannot be asked about a token.
 
     Raises:
@@ -34,7 +34,7 @@ def check_authenticate(function: Authenticate) -> None:
     require_one_argument(function, f"authenticate {name_of(function)}", "(token)")
 
 
-def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
+def authenticator(function: AuthenticateFunction, threads: DaemonPool) -> Authenticator:
     """Make of the program's function the one that the server asks.
 
     It raises `RhtmxError` only: what else the function raises or returns is
@@ -53,6 +53,8 @@ def authenticator(function: Authenticate, threads: DaemonPool) -> Authenticator:
             return _checked(await call(lambda: function(token), pool, token))
         except RhtmxError:
             raise
+        # `SystemExit` and a cancellation of its own come from the program: neither may end the
+        # server.
         except (Exception, SystemExit, asyncio.CancelledError) as failure:
             if was_cancelled(failure):
                 raise

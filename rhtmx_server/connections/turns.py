@@ -37,7 +37,7 @@ WHOLE = 0.002
 
 
 class Turns:
-    """See the head of the file.
+    """The queue of those who have more to do than one share of a turn allows.
 
     Args:
         now: seconds, of a clock that does not jump.
@@ -86,6 +86,7 @@ class Turns:
     def wait(self, work: Work) -> None:
         """Have `work` done in the turns that come."""
         self._waiting.append(work)
+        # The first one books the turn, for all who come after it.
         if len(self._waiting) == 1:
             self._call_soon(self._turn)
 
@@ -104,6 +105,8 @@ class Turns:
             self._call_soon(self._turn)
 
     def _some(self, work: Work) -> bool:
+        # Asked after each step, not before: a step that was begun is never too much, and one at
+        # least is done, however slow the machine is.
         until = self._now() + self.share
         try:
             while work():

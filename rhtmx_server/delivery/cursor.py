@@ -6,7 +6,8 @@ told what was read and what was committed, and says what follows from it.
 A cursor is in one of two modes. *Live*: the hub hands the subscriber every
 commit. *Catching up*: one task reads the store from `sent` in pages until it
 reaches the hub's position. First load, resume, on-demand sync, the gap between
-snapshot and stream, and a reader that fell behind are all the second mode.
+snapshot and stream, and a reader that fell behind are all the second mode. What
+moves it from one to the other: the table in `subscriptions`.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Cursor:
 
     def rewind(self, start: int) -> None:
         """Read again from `start`, or go on reading from where that is earlier."""
+        # While it reads it may have to go back, and never forward: what lies between was not sent.
         self.sent = start if self.live else min(self.sent, start)
         self.base = start if self.live else min(self.base, start)
         self.live = False
@@ -81,6 +83,7 @@ class Cursor:
     def restart(self) -> None:
         """Read everything anew, and say so: what it had cannot be resumed any more."""
         self.sent = self.base = 0
+        # Somebody has to be told of the reset, even if nobody asked.
         self.marks = self.marks or [Mark(self.catches_up_by, reset=True)]
         for mark in self.marks:
             mark.reset = True
@@ -109,6 +112,7 @@ def resume(
     """
     known = trusting if not epoch else epoch == current_epoch
     if version == 0:
+        # From the beginning anyway; but whoever names another epoch holds records that are void.
         return 0, bool(epoch) and not known
     if known and head.floor <= version <= head.version:
         return version, False

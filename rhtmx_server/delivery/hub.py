@@ -44,7 +44,7 @@ class Subscriber(Protocol):
 
     @property
     def encoding(self) -> Encoding:
-        """The encoding that it reads."""
+        """Who shares this very object shares its frames."""
 
     @property
     def takes_ephemeral(self) -> bool:
@@ -122,15 +122,18 @@ class Group:
         Returns:
             How many deliveries that made.
         """
+        # Before anything is handed out: a member that falls in here is told where the group was.
         sent, self.sent = self.sent, position
         frames, self.frames = self.frames, []
         self.size = 0
         if not frames:
             return 0
+        # A list first: they are taken out of what is looked through here.
         slow = [member for member, outbox in self.members.items() if outbox.behind]
         for member in slow:
             del self.members[member]
             _fell(member, self.entity, sent)
+        # Once for all of them: every outbox gets the same object, and no copy of it.
         joined = b"".join(frames)
         for outbox in self.members.values():
             outbox.put(joined)
@@ -227,6 +230,8 @@ class Hub:
             head = self._heads.setdefault(entity, Head())
             groups = self._groups.get(entity)
             if groups:
+                # A gap: what is missing is in the store, and only there. Nobody may get what comes
+                # after it first.
                 if version != head.version + 1:
                     self._drop(groups.values())
                 self._frame(commit, groups.values())
@@ -256,11 +261,13 @@ class Hub:
                 self._flush_early(group)
 
     def _flush_later(self, entity: str) -> None:
+        # Once in a tick, whatever the number of commits in it.
         if not self._dirty:
             self._tick.before_writing(self._flush_all)
         self._dirty[entity] = None
 
     def _frame(self, commit: Commit, groups: Iterable[Group]) -> None:
+        # Rendered once for each granularity, encoded once for each encoding of it.
         rendered: dict[Granularity, list[ServerMessage]] = {}
         for group in groups:
             if not group.members:
@@ -282,6 +289,7 @@ class Hub:
         """What comes next is missing: everyone reads the store from where they are."""
         for group in groups:
             self._flush(group)
+            # Emptied first: a member that comes back at once joins the new life of the group.
             members, group.members = group.members, {}
             for member in members:
                 _fell(member, group.entity, group.sent)

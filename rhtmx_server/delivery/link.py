@@ -43,10 +43,10 @@ class Link(Protocol):
         """Send bytes that a dialect made."""
 
     def pause(self) -> None:
-        """Stop receiving."""
+        """Hand nothing more over until `resume`; what arrives is left to TCP."""
 
     def resume(self) -> None:
-        """Go on receiving."""
+        """Hand over again, first what was refused last."""
 
     def ping(self) -> None:
         """Ask the peer's transport for a sign of life."""
@@ -55,7 +55,7 @@ class Link(Protocol):
         """End the connection in good order."""
 
     def abort(self) -> None:
-        """End it now."""
+        """Drop the connection, with all that waits to be sent."""
 
     def waiting(self) -> int:
         """Bytes that were written and not sent yet."""

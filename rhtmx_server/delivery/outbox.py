@@ -7,6 +7,18 @@ A system call per message is what fan-out costs. So nothing is written when it
 is produced: outboxes note what they hold, and at the end of the tick each one
 writes all of it at once. One that holds much writes before that: a tick may
 produce any amount, and the transport has to say when its peer does not read it.
+
+=========  ==========  ==================  ===========  ========  =========
+state      `put`       `put` beyond FULL   `flush`      `close`   `drop`
+=========  ==========  ==================  ===========  ========  =========
+empty      holding     holding             empty        closed    closed
+holding    holding     empty, written      empty,       closed    closed
+                                           written
+closed     closed      closed              closed       closed    closed
+=========  ==========  ==================  ===========  ========  =========
+
+The tick that a holding outbox has asked for flushes it; a write that raises is a
+`drop`. What a closed one is given goes nowhere.
 """
 
 from __future__ import annotations
@@ -58,6 +70,7 @@ class Tick:
         functions, self._before = self._before, []
         for function in functions:
             _guarded(function)
+        # Taken before the first write: what a write brings about belongs to the next tick.
         outboxes, self._outboxes = self._outboxes, []
         self._scheduled = False
         for outbox in outboxes:
@@ -116,6 +129,7 @@ class Outbox:
 
     def close(self) -> None:
         """Drop whatever else is put here: the peer takes nothing any more."""
+        # A function in its place, not a flag: `flush` is what fan-out calls most.
         self._write = _drop
 
     def flush(self) -> None:
@@ -123,6 +137,7 @@ class Outbox:
         chunks = self._chunks
         if not chunks:
             return
+        # A new list before the write: it may call back, and put something here.
         self._chunks = []
         # One chunk goes out as it is: the hub's joined frames are one object
         # for all connections, however many of them have to buffer it.

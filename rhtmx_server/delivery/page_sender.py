@@ -23,7 +23,7 @@ class PageSink(Protocol):
 
     @property
     def encoding(self) -> Dialect:
-        """The dialect that it speaks."""
+        """Turns a page into frames."""
 
     def send(self, message: ServerMessage) -> None:
         """Encode a message and send it at the end of the tick."""
@@ -60,6 +60,7 @@ class PageSender:
             self._target.send_frames(Change, len(page), self._target.encoding.changes(page))
             return
         changes = self._target.encoding.field_changes(page, base)
+        # A page without a change to tell leaves the one that is held where it is.
         if changes.last is not None:
             self.release(complete=False)
             self._target.send_frames(FieldChange, changes.number, changes.frames)

@@ -7,6 +7,24 @@ There is one cursor for each entity that the connection is subscribed to, and
 one more for each on-demand sync of an entity that it is not. Only those that
 are catching up cost anything: one task reads the store for them in turn, a
 page at a time, and waits while the connection is behind.
+
+What a connection reads of one entity, at one granularity. With a position,
+`subscribe` and `sync` go back to where that is; `read` is what the task does:
+
+===========  ===========  ===============  ===========  ===========  ===========  =============
+state        subscribe    subscribe since  sync         read to end  fell behind  unsubscribe
+===========  ===========  ===============  ===========  ===========  ===========  =============
+none         live         catching up      syncing      -            -            none
+live         live         catching up      catching up  -            catching up  none
+catching up  catching up  catching up      catching up  live         -            syncing, what
+                                                                                  is due is still
+                                                                                  answered
+syncing      catching up  catching up      syncing      none         -            syncing
+===========  ===========  ===============  ===========  ===========  ===========  =============
+
+`live` is a member of the hub's group and waits in no list; `catching up` and
+`syncing` (`Cursor.once`) are in `_waiting`, and only those. A cursor that fell
+behind owes no answer: `unsubscribe` ends it at once.
 """
 
 from __future__ import annotations
@@ -24,7 +42,7 @@ from rhtmx_server.delivery.page_sender import PageSender, PageSink
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.ports import Store
 
-__all__ = ["Reader", "Subscriptions"]
+__all__ = ["ReadingConnection", "Subscriptions"]
 
 PAGE = 128
 """Records that are read at a time."""
@@ -32,7 +50,7 @@ PAGE = 128
 _END = 2**63 - 1
 
 
-class Reader(PageSink, Subscriber, Protocol):
+class ReadingConnection(PageSink, Subscriber, Protocol):
     """The connection, as its subscriptions see it."""
 
     def page(self) -> AbstractAsyncContextManager[None]:
@@ -51,7 +69,7 @@ class Subscriptions:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: ReadingConnection,
         store: Store,
         hub: Hub,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
@@ -121,6 +139,7 @@ class Subscriptions:
         cursor = self._cursors.get(entity)
         if cursor is None or not cursor.granularity & granularity:
             return
+        # It may read at both: what is left of it goes on, in another group of the hub.
         left = cursor.granularity & ~granularity
         if left:
             self._regroup(cursor, left)
@@ -151,6 +170,8 @@ class Subscriptions:
         )
         mark = Mark(granularity, reset, request.request_id, asked=True)
         cursor = self._cursors.get(entity)
+        # A live subscription of the same granularity goes back and catches up: two streams of one
+        # entity on one connection could overtake each other.
         if cursor is None or cursor.catches_up_by is not granularity:
             cursor = self._syncing(entity, granularity)
         if cursor is not None:
@@ -172,6 +193,7 @@ class Subscriptions:
                 self._hub.leave(cursor.entity, cursor.granularity, self._reader)
         self._cursors.clear()
         self._waiting.clear()
+        # A circle that is cut here needs no garbage collector.
         del self._reader, self._spawn, self._sender
 
     def _begin(self, entity: str, granularity: Granularity, *, live: bool) -> Cursor:
@@ -239,6 +261,7 @@ class Subscriptions:
             page = await self._store.since(cursor.entity, asked, _END, PAGE, clocks=clocks)
             if cursor not in self._waiting or cursor.sent != asked:
                 return  # unsubscribed or sent elsewhere meanwhile
+        # Floors rise while it reads, and with them go deletes that it has not seen yet.
         floor = 0
         if not page and cursor.base:
             floor = (await self._store.head(cursor.entity)).floor
@@ -259,6 +282,7 @@ class Subscriptions:
             cursor.restart()  # deletes that it had yet to read were forgotten meanwhile
         elif not page and upto == position:
             self._caught_up(cursor)
+        # One page each, in turn: a large entity does not hold a small one up.
         elif len(self._waiting) > 1:
             self._sender.release(complete=False)
             self._waiting.append(self._waiting.pop(0))
@@ -266,6 +290,7 @@ class Subscriptions:
     def _caught_up(self, cursor: Cursor) -> None:
         self._sender.release(cursor.entity, complete=True)
         self._waiting.remove(cursor)
+        # Taken first: to answer may bring the next question.
         marks, cursor.marks = cursor.marks, []
         for mark in marks:
             self._reader.send(self._answer(cursor.entity, cursor.sent, mark))

@@ -52,6 +52,7 @@ class PageDialect:
         if not isinstance(records, RecordPage):
             return self._write_fields(records, base)
         known = records.by_field.get(self)
+        # One base is kept: after a restart everybody reads from one place, or from nowhere.
         if known is None or known[0] != base:
             known = records.by_field[self] = (base, self._write_fields(records, base))
         return known[1]
@@ -101,5 +102,7 @@ class PageDialect:
                 last = record
         if last is None:
             return FieldFrames()
+        # The last one is held back as a message: only the end of the stream knows what to say of
+        # it.
         frames.pop()
         return FieldFrames(b"".join(frames), len(frames), field_changes(last, base)[-1])

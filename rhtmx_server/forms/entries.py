@@ -125,6 +125,7 @@ def asked(message: ValidateField) -> list[Entry]:
     """
     field, others = message.field, message.values
     own = [entry(each) for each in others if each.field == field] if others else None
+    # Old clients send the value alone; so does one that asks about a field without the others.
     return own or [message.value]
 
 

@@ -92,6 +92,7 @@ class FieldNames:
             others.append(field)
         if not others:
             return
+        # A name that is nearly that of a field which was sent as well is a control of its own.
         missing = fields.keys() - {each.field for each in sent}
         for name in others:
             if self._ignores(name):
@@ -115,6 +116,7 @@ class FieldNames:
 
     def _nearest(self, name: str) -> str | None:
         name = name[:_NAME_SHOWN]
+        # Kept, and not without bound: to compare takes time, and names come from outside.
         if name not in self._alike and len(self._alike) < _COMPARED:
             self._alike[name] = nearest(name, self._fields)
         return self._alike.get(name)

@@ -80,6 +80,7 @@ def accept(kinds: str) -> FileCheck:
 
     def check(file: File) -> str | None:
         kind = file.type.partition(";")[0].strip().lower()
+        # `startswith` of no families is false: `accept=".pdf"` asks for the name alone.
         fits = kind in types or kind.startswith(families)
         return None if fits or file.name.lower().endswith(extensions) else error
 

@@ -177,6 +177,7 @@ class Form:
         _check_name(f"form {self.name!r}: a field", name)
         kind = FieldKind(many, file)
         try:
+            # A field of files is judged without rules, too: a text in its place is wrong.
             steps = [check_all(rules, kind)] if rules or file else []
             self._agree(name, kind)
         except (TypeError, ValueError) as reason:
@@ -202,6 +203,7 @@ class Form:
             )
 
     def _add(self, name: str, *steps: Step) -> None:
+        # A new tuple: a validation that is under way goes on with the steps it began with.
         self._fields[name] = self._fields.get(name, ()) + steps
 
     @overload
@@ -279,6 +281,7 @@ def judge(steps: Sequence[Step], entries: Sequence[Entry]) -> tuple[str | None, 
         What is wrong with that, and the steps that are left to check.
     """
     for index, step in enumerate(steps):
+        # From here on it may have to wait: what comes after it is not judged before it is its turn.
         if isinstance(step, Validator):
             return None, steps[index:]
         error = step(entries)

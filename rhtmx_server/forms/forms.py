@@ -24,14 +24,14 @@ from rhtmx.values.form_value import Entry
 from rhtmx_server.forms.entries import FormValues, asked
 from rhtmx_server.forms.form import Form, Step, judge
 from rhtmx_server.forms.gate import Gate
-from rhtmx_server.forms.runner import ValidatorRunner, Verdict
+from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
 from rhtmx_server.forms.validators import Validator
 
 __all__ = ["FormTracker"]
 
 T = TypeVar("T")
 
-_Job: TypeAlias = Callable[[], Coroutine[Any, Any, Verdict]]
+_Job: TypeAlias = Callable[[], Coroutine[Any, Any, ValidatorVerdict]]
 """What has to be waited for: a field's validators, or a check of the form."""
 
 _NAME_SHOWN = 64
@@ -86,11 +86,13 @@ class FormTracker:
         Raises:
             RhtmxError: `UNKNOWN_FORM`, also for a field that the form does not have.
         """
+        # Nothing is superseded before it is known that the answer is at hand: the caller asks
+        # again.
         _, error, rest = self._judge(message)
         if rest:
             return None
         self._supersede(owner, _key(message))
-        return _field_result(message, Verdict(error))
+        return _field_result(message, ValidatorVerdict(error))
 
     def validate_field(
         self, message: ValidateField, *, owner: Hashable, share: Hashable | None = None
@@ -114,7 +116,9 @@ class FormTracker:
         """
         own, error, rest = self._judge(message)
         self._supersede(owner, _key(message))
-        work = self._answer(message, own, Verdict(error), rest, owner if share is None else share)
+        work = self._answer(
+            message, own, ValidatorVerdict(error), rest, owner if share is None else share
+        )
         return self._start(owner, _key(message), work)
 
     async def validate_form(
@@ -139,15 +143,15 @@ class FormTracker:
         form.names.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
         share = owner if share is None else share
-        verdicts, jobs = list[Verdict](), dict[int, _Job]()
+        verdicts, jobs = list[ValidatorVerdict](), dict[int, _Job]()
         for field, steps in form.fields.items():
             error, rest = judge(steps, values.entries[field])
             if rest:
                 jobs[len(verdicts)] = partial(self._finish, field, rest, values, share)
-            verdicts.append(Verdict(error, field=field))
+            verdicts.append(ValidatorVerdict(error, field=field))
         for check in form.checks:
             jobs[len(verdicts)] = partial(self._runner.run, check, "", values, share)
-            verdicts.append(Verdict())
+            verdicts.append(ValidatorVerdict())
         if jobs:
             found = await self._start(owner, object(), self._gather(list(jobs.values()), share))
             for index, verdict in zip(jobs, found, strict=True):
@@ -179,7 +183,7 @@ class FormTracker:
         self,
         message: ValidateField,
         own: list[Entry],
-        verdict: Verdict,
+        verdict: ValidatorVerdict,
         rest: Sequence[Step],
         share: Hashable,
     ) -> ValidationResult:
@@ -198,7 +202,7 @@ class FormTracker:
 
     async def _finish(
         self, field: str, rest: Sequence[Step], values: FormValues, share: Hashable
-    ) -> Verdict:
+    ) -> ValidatorVerdict:
         """Check the steps that are left for a field, in order, up to the first failure."""
         error = metadata = None
         entries = values.entries[field]
@@ -207,25 +211,28 @@ class FormTracker:
                 value = step.kind.value(entries)
                 verdict = await self._runner.run(step, value, values, share)
                 if verdict.error is not None:
-                    return Verdict(verdict.error, verdict.metadata, field)
+                    return ValidatorVerdict(verdict.error, verdict.metadata, field)
                 metadata = metadata if verdict.metadata is None else verdict.metadata
             elif (error := step(entries)) is not None:
                 break
-        return Verdict(error, None if error is not None else metadata, field)
+        return ValidatorVerdict(error, None if error is not None else metadata, field)
 
-    async def _gather(self, jobs: Iterable[_Job], share: Hashable) -> list[Verdict]:
+    async def _gather(self, jobs: Iterable[_Job], share: Hashable) -> list[ValidatorVerdict]:
         """Run all that waits at the same time; one that raises ends the others.
 
         A task is made when there is room for it, not to wait for room.
         """
-        tasks: list[asyncio.Task[Verdict]] = []
+        tasks: list[asyncio.Task[ValidatorVerdict]] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
+                    # Room first, then the task: a form with hundreds of validators is not hundreds
+                    # of tasks.
                     await self._gate.enter(share)
                     tasks.append(group.create_task(job()))
                     tasks[-1].add_done_callback(lambda _: self._gate.leave(share))
         except BaseExceptionGroup as failures:
+            # The others were cancelled because of this one: they say nothing new.
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
 
@@ -238,6 +245,7 @@ class FormTracker:
 
     def _end(self, owner: Hashable, key: Hashable, run: _Run[Any]) -> None:
         runs = self._runs.get(owner, {})
+        # A newer run may stand here by now: it is not this one's to remove.
         if runs.get(key) is run:
             del runs[key]
             if not runs:
@@ -246,6 +254,7 @@ class FormTracker:
     def _supersede(self, owner: Hashable, key: Hashable) -> None:
         run = self._runs.get(owner, {}).get(key)
         if run is not None:
+            # Said before the cancel: that is how `outcome` tells it from a connection that is gone.
             run.superseded = True
             run.task.cancel()
 
@@ -255,7 +264,7 @@ def _key(message: ValidateField) -> Hashable:
     return (message.form, message.form_instance, message.field)
 
 
-def _field_result(message: ValidateField, verdict: Verdict) -> ValidationResult:
+def _field_result(message: ValidateField, verdict: ValidatorVerdict) -> ValidationResult:
     return ValidationResult(
         request_id=message.request_id,
         form=message.form,
@@ -266,7 +275,9 @@ def _field_result(message: ValidateField, verdict: Verdict) -> ValidationResult:
     )
 
 
-def _form_result(message: ValidateForm, verdicts: Iterable[Verdict]) -> FormValidationResult:
+def _form_result(
+    message: ValidateForm, verdicts: Iterable[ValidatorVerdict]
+) -> FormValidationResult:
     errors = [
         FieldError(field=verdict.field, error=verdict.error)
         for verdict in verdicts

@@ -50,6 +50,7 @@ class Gate:
         self._let_in()
 
     def _let_in(self) -> None:
+        # A waiter that was cancelled meanwhile takes a place, too, and gives it back in `enter`.
         while (taken := self._rotation.next()) is not None:
             _, waiter = taken
             if not waiter.done():

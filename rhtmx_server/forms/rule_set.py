@@ -231,6 +231,7 @@ def _text_checks(rules: Rules) -> tuple[Check, ...]:
     least, most = rules.get("min_length"), rules.get("max_length")
     if least is not None and most is not None and least > most:
         raise ValueError(f"min_length {least} is above max_length {most}: nothing would be valid")
+    # First of all: what comes after it never sees a text of a megabyte.
     if most is not None:
         checks.append(max_length(most))
     if least is not None:

@@ -134,6 +134,7 @@ def _decimal(text: str, numeral: re.Pattern[str]) -> Decimal | None:
 
 def _bound(name: str, bound: object) -> Decimal:
     if isinstance(bound, (int, float, Decimal)) and not isinstance(bound, bool):
+        # By its text: `Decimal(0.1)` is the nearest double, and 0.1 itself would be below it.
         exact = Decimal(str(bound))
         if exact.is_finite():
             return exact
@@ -169,6 +170,7 @@ def one_of(choices: Sequence[str]) -> Check:
     """
     if isinstance(choices, str) or not choices or not all(isinstance(c, str) for c in choices):
         raise ValueError(f"one_of: a list of strings expected, got {choices!r}")
+    # Looked up, not searched: a list of countries is asked about at each key.
     allowed = frozenset(choices)
     more = ", …" if len(choices) > _CHOICES_SHOWN else ""
     error = f"must be one of: {', '.join(list(choices)[:_CHOICES_SHOWN])}{more}"

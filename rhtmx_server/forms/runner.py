@@ -7,6 +7,24 @@ A thread cannot be stopped: a blocking validator that runs out of time answers
 `timeout`, and its thread is lost until it returns. The pool bounds how many that
 can be, of one connection and in all; validators that wait for a thread run out of
 time as well, and where every thread is lost nothing waits for one.
+
+A validator, from the question to the verdict:
+
+================  ==========  ===========  ==============  ==============  =============
+state             a thread    it returns,  it fails        its time is     nobody asks
+                  is free     or Invalid                   over            any more
+================  ==========  ===========  ==============  ==============  =============
+waits for a       runs        -            -               over,           over
+thread                                                     `TIMEOUT`
+runs in a thread  -           over         over,           lost,           lost
+                                           `INTERNAL`      `TIMEOUT`
+runs on the loop  -           over         over,           cancelled,      cancelled
+                                           `INTERNAL`      `TIMEOUT`
+lost              -           over, not    over, not       lost            lost
+                              heard        heard
+================  ==========  ===========  ==============  ==============  =============
+
+A lost one keeps its thread until it returns (`abandoned` counts them).
 """
 
 from __future__ import annotations
@@ -29,13 +47,13 @@ from rhtmx_server.forms.validators import Invalid, Valid, Validator
 from rhtmx_server.functions import was_cancelled
 from rhtmx_server.threads import DaemonPool, Job, NoThreadError
 
-__all__ = ["ValidationMeter", "ValidatorRunner", "Verdict"]
+__all__ = ["ValidationMeter", "ValidatorRunner", "ValidatorVerdict"]
 
 log = logging.getLogger("rhtmx_server")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidatorVerdict:
     """What a validator says of a value.
 
     Args:
@@ -50,7 +68,7 @@ class Verdict:
 
 
 class ValidationMeter(Protocol):
-    """Takes figures of validators."""
+    """Counts what validators cost."""
 
     def validated(self, form: str, seconds: float) -> None:
         """Take the time of one validator of that form, whatever came of it."""
@@ -91,7 +109,7 @@ class ValidatorRunner:
 
     async def run(
         self, validator: Validator, value: object, values: FormValues, owner: Hashable
-    ) -> Verdict:
+    ) -> ValidatorVerdict:
         """Run one validator to its verdict.
 
         Args:
@@ -111,11 +129,13 @@ class ValidatorRunner:
         try:
             async with deadline:
                 return await self._verdict(validator, value, values, owner, jobs)
+        # Not `unexpected`: it is the load, not a failure, and the client may try again.
         except NoThreadError:
             raise RhtmxError(
                 ErrorCode.TIMEOUT, "no thread is free for the validation: try again later"
             ) from None
         except (Exception, SystemExit, asyncio.CancelledError) as failure:
+            # Of two `TimeoutError`s one is ours: a validator may raise one of its own.
             if deadline.expired() and isinstance(failure, TimeoutError):
                 raise _timed_out(validator, limit, jobs) from None
             if was_cancelled(failure):
@@ -131,21 +151,22 @@ class ValidatorRunner:
         values: FormValues,
         owner: Hashable,
         jobs: list[Job[object]],
-    ) -> Verdict:
+    ) -> ValidatorVerdict:
         try:
             if validator.blocking:
                 jobs.append(self._threads.submit(owner, lambda: validator.call(value, values)))
                 answer = await self._result(jobs[0])
             else:
                 answer = validator.call(value, values)
+            # A plain function may return a coroutine, too: it is awaited here, on the loop.
             if answer is not None and inspect.isawaitable(answer):
                 answer = await answer
         except Invalid as invalid:
-            return Verdict(str(invalid.message), _json(invalid.metadata), invalid.field)
+            return ValidatorVerdict(str(invalid.message), _json(invalid.metadata), invalid.field)
         if answer is None:
-            return Verdict()
+            return ValidatorVerdict()
         if isinstance(answer, Valid):
-            return Verdict(metadata=_json(answer.metadata))
+            return ValidatorVerdict(metadata=_json(answer.metadata))
         raise MisuseError(
             f"returned {type(answer).__name__}: return nothing or Valid(...), raise Invalid(...)"
         )

@@ -109,6 +109,8 @@ class Validator:
         """
         name = f"{form}.{field} {name_of(function)}"
         require_one_argument(function, name, "(value) or (value, form)", {"form"})
+        # Asked once, when it is registered: to collect a form for each question costs more than
+        # most validators.
         sees_form = takes(function, "form")
         return cls(
             name,

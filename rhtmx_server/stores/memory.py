@@ -51,11 +51,14 @@ class _Log:
     def remove(self, record: Record) -> None:
         """Take a record out."""
         del self._records[record.version]
+        # To sweep at each removal would look through all of them; like this each is looked at
+        # twice.
         if len(self._versions) > 2 * len(self._records) + 64:
             self._versions = [version for version in self._versions if version in self._records]
 
     def between(self, after: int, upto: int) -> Iterator[Record]:
         """Find the records with `after < version <= upto`, in version order."""
+        # Versions only grow, so the list is sorted as it is.
         for version in islice(self._versions, bisect_right(self._versions, after), None):
             if version > upto:
                 return
@@ -103,7 +106,7 @@ class MemoryStore:
         return True
 
     async def close(self) -> None:
-        """Nothing to do."""
+        """Keep everything: a program may open it again."""
 
     async def renew_epoch(self) -> str:
         """Make every position that clients hold invalid; returns the new epoch."""
@@ -115,6 +118,7 @@ class MemoryStore:
         writes = decide(self._snapshot(wanted))
         for entity, version in writes.heads.items():
             self._heads[entity] = Head(version, self._heads.get(entity, Head()).floor)
+        # The log is kept by appending: its order has to be that of the versions.
         for record in sorted(writes.records, key=_version):
             self._put(_copy(record))
         for entry in writes.history:
@@ -188,7 +192,7 @@ class MemoryStore:
         )
 
     async def note_horizon(self, horizon: int) -> None:
-        """Keep the horizon."""
+        """Remember up to when old rows were judged."""
         self._horizon = horizon
 
     async def collect(
@@ -212,6 +216,7 @@ class MemoryStore:
         }
 
     def _snapshot(self, wanted: BatchNeeds) -> Snapshot:
+        # As the file does: how many clients there are is only asked for where one may be added.
         one_is_new = not self._clients.keys() >= set(wanted.clients)
         outcomes, weight = self._outcomes, 0
         records: dict[Key, Record] = {}
@@ -245,6 +250,7 @@ class MemoryStore:
         del self._records[tombstone.entity, tombstone.entity_id]
         self._logs[tombstone.entity].remove(tombstone)
         head = self._heads[tombstone.entity]
+        # Raised with the delete itself: whoever stands below it can never learn of it any more.
         head.floor = max(head.floor, tombstone.version)
 
 

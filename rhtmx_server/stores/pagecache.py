@@ -49,15 +49,17 @@ class PageCache:
 
     def get(self, asked: Hashable) -> RecordPage | None:
         """Return the page that was asked for; `None` if it has to be read."""
+        # Taken out to be put back at the end: so the dict is in the order of use.
         page = self._pages.pop(asked, None)
         if page is not None:
-            self._pages[asked] = page  # at the end: the first one is the next to go
+            self._pages[asked] = page
         return page
 
     def put(self, asked: Hashable, records: list[Record]) -> list[Record]:
         """Take note of a page that was read, and return what to give out in its place."""
         if asked not in self._seen:
             if len(self._seen) == _SEEN:
+                # All at once: to keep them in order costs more than to see some of them once more.
                 self._seen.clear()
             self._seen.add(asked)
             return records

@@ -32,6 +32,7 @@ def cut(records: Iterable[Record], page_bytes: int = PAGE_BYTES) -> list[Record]
     weight = 0
     for record in records:
         weight += len(record.data or b"")
+        # `page and`: a record that is too large for any page would else never be read.
         if page and weight > page_bytes:
             break
         page.append(record)

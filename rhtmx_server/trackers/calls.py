@@ -14,8 +14,9 @@ from typing import TypeAlias
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error, Push, PushFields
+from rhtmx.messages import Push, PushFields
 from rhtmx.messages.tables import ServerMessage
+from rhtmx_server.failures import raise_if_error
 from rhtmx_server.model import THE_APP, Mutation
 
 __all__ = ["CheckJson", "Submit", "call", "encode_value"]
@@ -39,25 +40,18 @@ async def call(
     Cancelling the call does not cancel the mutation.
 
     Raises:
-        RhtmxError: it was refused.
+        RhtmxError: it was rejected, or not decided.
     """
-    if message.seq is not None and client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, "seq: numbers belong to a client_id; give that too, or no seq"
-        )
     replied: asyncio.Future[Sequence[ServerMessage]] = asyncio.get_running_loop().create_future()
 
     def answer(reply: Sequence[ServerMessage]) -> None:
+        # The caller may have been cancelled; the mutation is written all the same.
         if not replied.done():
             replied.set_result(reply)
 
     submit(Mutation(message=message, answer=answer, client_id=client_id, secret=THE_APP))
     reply = await replied
-    last = reply[-1]
-    if isinstance(last, Error):
-        raise RhtmxError(
-            last.code or ErrorCode.INTERNAL, last.message, seq=last.seq, details=last.details
-        )
+    raise_if_error(reply[-1])
     return reply
 
 

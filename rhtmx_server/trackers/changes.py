@@ -53,6 +53,7 @@ def decide_push(
     deletes = push.action is ChangeAction.DELETE
     existing = live(current)
     if deletes and existing is None:
+        # Acknowledged at the version that there is: nothing was written, so nothing is told.
         return Decision(reply=[_ack(push, context, context.version - 1)])
     record = Record(
         entity=push.entity,
@@ -81,6 +82,7 @@ def _action(deletes: bool, existing: Record | None) -> ChangeAction:
 def _check_base(push: Push, base_version: int, current: Record | None) -> None:
     existing = live(current)
     version = 0 if current is None else current.version
+    # 0 says "there must be none": a tombstone, whatever its version, is none.
     if base_version == version or (base_version == 0 and existing is None):
         return
     name = title(push.entity, push.entity_id)
@@ -111,7 +113,9 @@ def _stamp(before: Record | None, after: Record) -> tuple[dict[str, Clock], list
     changed = []
     for name, text in new.items():
         former = old.get(name)
+        # Bytes first: most fields of a record that is pushed again are the same to the byte.
         if former is None or (former != text and not jsontext.same(former, text)):
+            # Later than what it replaces, also where the server's clock was set back.
             clocks[name] = follow(stamp, clocks.get(name))
             changed.append(name)
     if after.action is ChangeAction.DELETE:
@@ -198,7 +202,7 @@ class ChangeTracker:
                 under a `client_id` of its own.
 
         Raises:
-            RhtmxError: it was refused: `CONFLICT`, `BAD_MESSAGE` for data that
+            RhtmxError: it was rejected: `CONFLICT`, `BAD_MESSAGE` for data that
                 is not JSON, and what the store may raise.
 
         Example:

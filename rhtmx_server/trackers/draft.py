@@ -17,11 +17,11 @@ from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, clamp, merge
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.trackers.state import clocks_of, fields_of, live, stored_write
 
-__all__ = ["Clash", "RecordDraft"]
+__all__ = ["MergeConflict", "RecordDraft"]
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
+class MergeConflict:
     """A pushed write that was in conflict.
 
     Args:
@@ -51,7 +51,7 @@ class RecordDraft:
     Attributes:
         written: the fields that got a new value or were deleted.
         applied: how many writes the fields agree with now.
-        clashes: the writes that were in conflict.
+        conflicts: the writes that were in conflict.
         clamped: how many timestamps were brought back to the present.
     """
 
@@ -60,7 +60,7 @@ class RecordDraft:
     ) -> None:
         self.written: list[str] = []
         self.applied = 0
-        self.clashes: list[Clash] = []
+        self.conflicts: list[MergeConflict] = []
         self.clamped = 0
         self._current = current
         self._context = context
@@ -70,7 +70,7 @@ class RecordDraft:
         self._clocks = clocks_of(current, self._fields)
 
     def write(self, update: FieldUpdate) -> None:
-        """Merge one field."""
+        """Merge one field into what the push has made of the record so far."""
         pushed = self._pushed(update)
         stored = stored_write(update.field, self._fields, self._clocks)
         strategy = self._strategy(update.field, stored)
@@ -81,7 +81,7 @@ class RecordDraft:
             self.applied += 1
         if verdict.conflict:
             assert stored is not None  # nothing stands against a first write
-            self.clashes.append(Clash(update.field, stored, pushed, verdict, strategy))
+            self.conflicts.append(MergeConflict(update.field, stored, pushed, verdict, strategy))
 
     def _pushed(self, update: FieldUpdate) -> FieldWrite:
         if update.timestamp is None:
@@ -89,6 +89,7 @@ class RecordDraft:
                 ErrorCode.BAD_MESSAGE, f"push_fields: field '{update.field[:40]}' has no timestamp"
             )
         claimed = to_micros(update.timestamp)
+        # Counted as well: its author is told that the clock is wrong.
         timestamp = clamp(claimed, self._context.now)
         self.clamped += timestamp != claimed
         deletes = update.action is FieldAction.DELETE
@@ -103,6 +104,7 @@ class RecordDraft:
         """
         strategy = self._policy.strategy(field)
         delete = self._clocks.get(DELETED)
+        # The field was last written by the delete of the whole record, not by one of its own.
         gone = stored is not None and delete is not None and stored.clock.version == delete.version
         if gone and strategy is MergeStrategy.CLIENT_WINS:
             return MergeStrategy.LAST_WRITE_WINS
@@ -120,9 +122,9 @@ class RecordDraft:
     def lost(self) -> list[LostWrite]:
         """The writes that lost, for the history."""
         return [
-            LostWrite(clash.field, clash.pushed.value, clash.pushed.clock.timestamp)
-            for clash in self.clashes
-            if clash.verdict is MergeOutcome.LOST
+            LostWrite(conflict.field, conflict.pushed.value, conflict.pushed.clock.timestamp)
+            for conflict in self.conflicts
+            if conflict.verdict is MergeOutcome.LOST
         ]
 
     def record(self, entity: str, entity_id: str) -> Record:

@@ -27,7 +27,7 @@ from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
-from rhtmx_server.trackers.draft import Clash, RecordDraft
+from rhtmx_server.trackers.draft import MergeConflict, RecordDraft
 from rhtmx_server.trackers.merge import MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import live
@@ -82,7 +82,7 @@ def decide_push_fields(
         commit = Commit(record, Granularity.FIELDS, sorted(draft.written))
         current = record
     version = None if current is None else current.version
-    conflicts = [_conflict(push, clash, version) for clash in draft.clashes]
+    conflicts = [_conflict(push, conflict, version) for conflict in draft.conflicts]
     return Decision(
         reply=[*conflicts, _ack(push, context, draft, version)], commit=commit, lost=draft.lost
     )
@@ -123,18 +123,18 @@ def _check_size(record: Record, before: Record | None, most: int) -> None:
         )
 
 
-def _conflict(push: PushFields, clash: Clash, version: int | None) -> FieldConflict:
+def _conflict(push: PushFields, conflict: MergeConflict, version: int | None) -> FieldConflict:
     return FieldConflict(
         entity=push.entity,
         entity_id=push.entity_id,
-        field=clash.field,
-        server_value=clash.stored.value,
-        server_timestamp=to_datetime(clash.stored.clock.timestamp),
-        client_value=clash.pushed.value,
-        client_timestamp=to_datetime(clash.pushed.clock.timestamp),
+        field=conflict.field,
+        server_value=conflict.stored.value,
+        server_timestamp=to_datetime(conflict.stored.clock.timestamp),
+        client_value=conflict.pushed.value,
+        client_timestamp=to_datetime(conflict.pushed.clock.timestamp),
         version=version,
-        winner=Winner.CLIENT if clash.verdict is MergeOutcome.WON else Winner.SERVER,
-        strategy=clash.strategy,
+        winner=Winner.CLIENT if conflict.verdict is MergeOutcome.WON else Winner.SERVER,
+        strategy=conflict.strategy,
         seq=push.seq,
     )
 
@@ -146,7 +146,7 @@ def _ack(
         entity=push.entity,
         entity_id=push.entity_id,
         applied=draft.applied,
-        conflicts=len(draft.clashes),
+        conflicts=len(draft.conflicts),
         version=version,
         request_id=push.request_id,
         seq=push.seq,
@@ -217,7 +217,7 @@ class FieldTracker:
             seq: the number of this mutation, for a caller that numbers them.
 
         Raises:
-            RhtmxError: it was refused as a whole: `NOT_SUPPORTED`,
+            RhtmxError: it was rejected as a whole: `NOT_SUPPORTED`,
                 `INVALID_DATA`, `BAD_MESSAGE`, and what the store may raise.
 
         Example:

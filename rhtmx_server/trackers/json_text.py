@@ -85,6 +85,7 @@ def same(one: bytes | msgspec.Raw | None, other: bytes | msgspec.Raw | None) -> 
     if one == other:
         return True
     left, right = _parse(_NULL if one is None else one), _parse(_NULL if other is None else other)
+    # Python takes 1, 1.0 and True for equal; JSON does not.
     if type(left) is not type(right):
         return False
     if type(left) in _PLAIN:
@@ -107,6 +108,7 @@ def canonical(data: bytes | None) -> bytes:
     """
     if data is None:
         return _NULL
+    # Numbers with a point or an exponent become raw text on the way in, and stay as they are.
     return _encode_sorted(_parse_numbers(data))
 
 
@@ -136,6 +138,7 @@ _parse_numbers = msgspec.json.Decoder(float_hook=_number).decode
 
 def deeper_than(data: bytes | None, levels: int) -> bool:
     """Whether a value nests lists and objects deeper than so many levels."""
+    # Brackets inside of texts are counted too: the quick look may only say "surely not".
     if data is None or data.count(b"[") + data.count(b"{") <= levels:
         return False
     inside = [_parse(data)]

@@ -115,6 +115,7 @@ def is_later(one: FieldWrite, other: FieldWrite) -> bool:
 
 
 def _rank(write: FieldWrite) -> bytes:
+    # Two writes of one moment by one author: any order will do, if it is the same everywhere.
     return b"" if write.clock.deleted else canonical(write.value)
 
 
@@ -151,14 +152,18 @@ def merge(
     clock = pushed.clock
     if stored is None:
         return MergeOutcome.TAKEN, clock
+    # Before the order is asked: a client's clock may step back, its writes still come in order.
     if clock.client_id and clock.client_id == stored.clock.client_id:
         return _after_own(stored, pushed)
     later = is_later(pushed, stored)
+    # Without a base version nobody says what the author had seen: the time has to do.
     concurrent = not later if base_version is None else stored.clock.version > base_version
     if later and not concurrent:
         return MergeOutcome.TAKEN, clock
     if _agree(pushed, stored):
         return (MergeOutcome.TAKEN if later else MergeOutcome.SETTLED), clock
+    # If it is taken all the same it has to look later than what it replaces: a copy of that,
+    # arriving late, would win.
     if not later:
         clock = follow(clock, stored.clock)
     if not concurrent:
@@ -175,5 +180,7 @@ def _after_own(stored: FieldWrite, pushed: FieldWrite) -> tuple[MergeOutcome, Cl
     if clock.timestamp <= before.timestamp:
         if _agree(pushed, stored):
             return MergeOutcome.SETTLED, clock
+        # The same time, and not one more: to the writes of others it is as late as its author's
+        # last.
         clock = msgspec.structs.replace(clock, timestamp=before.timestamp)
     return MergeOutcome.TAKEN, clock

@@ -63,6 +63,7 @@ def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> Fiel
         fields: what `fields_of` says of the record.
         clocks: what `clocks_of` says of it.
     """
+    # A field that the record never had was deleted with it all the same.
     clock = clocks.get(name) or clocks.get(DELETED)
     if clock is None:
         return None

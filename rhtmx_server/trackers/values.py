@@ -36,7 +36,7 @@ def field_changes_of(record: Record) -> dict[str, FieldChange]:
 
 
 def history_change(entry: HistoryEntry) -> HistoryChange:
-    """Return an entry of the history."""
+    """The entry as Python code gets it, its data parsed."""
     change = change_of(entry.record)
     return HistoryChange(
         change.entity,

@@ -65,8 +65,10 @@ def answer(
     )
     for name, value in headers:
         fields[name] = value
+    # Figures and records are of this moment, and of whoever asked.
     if "Cache-Control" not in fields:
         fields["Cache-Control"] = "no-store"
+    # A 304 has no body, and a length there would be that of the one left out (RFC 9110, 15.4.5).
     if status is not HTTPStatus.NOT_MODIFIED:
         fields["Content-Type"] = content_type
         fields["Content-Length"] = str(len(body))

@@ -83,7 +83,7 @@ class Arrivals:
             arrival.drop()
 
     def add(self, arrival: Arrival) -> None:
-        """One more waits."""
+        """Keep an eye on one that has yet to say what it wants."""
         self.waiting.add(arrival)
         if not self._looking:
             self._looking = True
@@ -137,6 +137,8 @@ class Arrival(Ticket, asyncio.Protocol):
         arrivals = self._arrivals
         if self not in arrivals.waiting:
             return  # it was told what there was to say
+        # What was searched already is not searched again: a head that comes byte by byte would take
+        # the square of its length.
         known = len(self._head)
         self._head += data
         arrivals.held += len(data)

@@ -14,7 +14,7 @@ wants a page       waits in line: at most so many pages are made at a time
 has its page       holds it until it is taken, and nothing else
 takes nothing      is cut off after `stall_timeout` seconds, and counted
 is gone            is let go without a word
-is one too many    is refused (`TOO_MANY_REQUESTS`): see `Readers.enter`
+is one too many    is refused (`TOO_MANY_REQUESTS`): see `BodyReaders.enter`
 =================  ===========================================================
 
 If a page cannot be made the connection is cut: a body without its end is not
@@ -35,7 +35,7 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import unexpected
 
-__all__ = ["PAGE_BYTES", "Pages", "Readers", "Sender", "Streamed"]
+__all__ = ["PAGE_BYTES", "BodyReaders", "BodySender", "Pages", "Streamed"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -66,7 +66,7 @@ class Pages(Protocol):
         """
 
 
-class Readers:
+class BodyReaders:
     """Those for whom a body is made, and whose turn it is.
 
     Args:
@@ -114,11 +114,11 @@ class Streamed(Response):
         pages: make the rest; `None` if the first page is all of it.
     """
 
-    readers: Readers | None = None
+    readers: BodyReaders | None = None
     pages: Pages | None = None
 
     @classmethod
-    def of(cls, first: Response, readers: Readers, pages: Pages) -> Streamed:
+    def of(cls, first: Response, readers: BodyReaders, pages: Pages) -> Streamed:
         """Make one of a response to the first page; its length is known if that is all."""
         if not pages.done:
             del first.headers["Content-Length"]
@@ -143,7 +143,7 @@ class _GoneError(Exception):
     """The peer is gone, or was cut off."""
 
 
-class Sender:
+class BodySender:
     """Sends the answer to one plain request.
 
     Args:
@@ -188,6 +188,7 @@ class Sender:
 
     async def _send_whole(self, response: Response) -> None:
         body = memoryview(response.body)
+        # In pieces, also what is whole: a peer that takes nothing costs one of them, not the body.
         self._put(_head(response) + body[:PAGE_BYTES])
         await self._taken()
         for start in range(PAGE_BYTES, len(body), PAGE_BYTES):
@@ -225,6 +226,7 @@ class Sender:
                 async with asyncio.timeout(self._patience) as timeout:
                     await socket.drain()
             except OSError:  # of the network, or `TimeoutError`
+                # It took something: its time begins anew.
                 if timeout.expired() and transport.get_write_buffer_size() < left:
                     continue
                 if timeout.expired():

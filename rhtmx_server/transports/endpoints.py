@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from rhtmx.wire import SUBPROTOCOLS
 from rhtmx_server.transports import legacy
-from rhtmx_server.transports.websocket import UNIFIED, Endpoint, unified
+from rhtmx_server.transports.websocket import UNIFIED, SocketEndpoint, unified
 
 __all__ = ["ENDPOINTS"]
 
-ENDPOINTS = {UNIFIED: Endpoint("unified", unified, subprotocols=SUBPROTOCOLS), **legacy.ENDPOINTS}
+ENDPOINTS = {
+    UNIFIED: SocketEndpoint("unified", unified, subprotocols=SUBPROTOCOLS),
+    **legacy.ENDPOINTS,
+}

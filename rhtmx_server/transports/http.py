@@ -14,13 +14,14 @@ from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import MAX_INTEGER
-from rhtmx.wire.limits import MAX_NAME
+from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.services import Services
 from rhtmx_server.failures import unexpected
 from rhtmx_server.metrics import CONTENT_TYPE
 from rhtmx_server.model import Granularity
 from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
-from rhtmx_server.transports.bodies import Pages, Readers, Streamed
+from rhtmx_server.transports.bearer import bearer
+from rhtmx_server.transports.bodies import BodyReaders, Pages, Streamed
 from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
@@ -57,7 +58,7 @@ class Http:
         self._services = services
         self._ready = ready
         self._origins = origins or Origins(services.config.origins, services.metrics)
-        self.readers = Readers()
+        self.readers = BodyReaders()
         self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
         if (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
@@ -70,6 +71,7 @@ class Http:
             response = refuse(error, headers=self._readable(request))
         except Exception as failure:
             response = refuse(unexpected(failure, "answering an HTTP request"))
+        # HEAD is answered as GET, and loses its body last: so its headers are the same.
         if request.method != "HEAD":
             return response
         if isinstance(response, Streamed):
@@ -131,7 +133,7 @@ class Http:
     async def _latest(self, request: Request, target: RequestTarget) -> Response:
         await self._authorise(request)
         entity = self._entity(target, Granularity.FIELDS)
-        entity_id = _name("entity_id", target.segments[3])
+        entity_id = check_name("entity_id", target.segments[3])
         return await self._legacy(request, Latest(self._services, entity, entity_id))
 
     async def _authorise(self, request: Request) -> None:
@@ -139,19 +141,13 @@ class Http:
         foreign = self._origins.foreign_host(request.headers)
         if foreign is not None:
             raise RhtmxError(ErrorCode.FORBIDDEN, foreign)
-        authenticate = self._services.authenticate
-        if authenticate is None:
+        if self._services.authenticate is None:
             return
-        values = request.headers.get_all("Authorization")
-        scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-        if scheme.lower() != "bearer" or not token:
-            raise RhtmxError(
-                ErrorCode.UNAUTHENTICATED, "a token expected: Authorization: Bearer <token>"
-            )
+        token = bearer(request.headers.get_all("Authorization"))
         patience = self._services.config.handshake_timeout
         try:
             async with asyncio.timeout(patience) as timeout:
-                await authenticate(token.strip())
+                await self._services.grant(token)
         except TimeoutError:
             if not timeout.expired():
                 raise  # the app's own
@@ -160,7 +156,7 @@ class Http:
             ) from None
 
     def _entity(self, target: RequestTarget, granularity: Granularity) -> str:
-        entity = _name("entity", target.segments[2])
+        entity = check_name("entity", target.segments[2])
         self._services.known(entity, granularity)
         return entity
 
@@ -188,15 +184,6 @@ def _matches(pattern: str, segments: tuple[str, ...]) -> bool:
     return len(parts) == len(segments) and all(
         part in ("*", segment) for part, segment in zip(parts, segments, strict=True)
     )
-
-
-def _name(what: str, value: str) -> str:
-    size = len(value.encode())
-    if not 1 <= size <= MAX_NAME:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"{what}: 1 to {MAX_NAME} bytes expected, got {size}"
-        )
-    return value
 
 
 def _since(target: RequestTarget) -> int:

@@ -43,7 +43,7 @@ from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.gzipped import compress, decompress
 from rhtmx_server.transports.shapes import Members, join, log_entry, pick, split, told
 from rhtmx_server.transports.socket import Socket
-from rhtmx_server.transports.websocket import Endpoint
+from rhtmx_server.transports.websocket import SocketEndpoint
 
 __all__ = ["ENDPOINTS", "FIELDS", "RECORDS", "LegacyDialect", "Vocabulary"]
 
@@ -175,6 +175,7 @@ class LegacyDialect:
         taken = self._vocabulary.takes.get(name)
         if taken is None:
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._not_taken(name))
+        # What we take today and they never had must not begin to mean something.
         known = {key: members[key] for key in ("type", *taken) if key in members}
         message = wire.decode_json(join(known))
         meaning = self._vocabulary.means.get(type(message))
@@ -248,7 +249,7 @@ def _dialect(vocabulary: Vocabulary, max_size: int, threshold: int, level: int) 
     return LegacyDialect(vocabulary, max_size, threshold, level)
 
 
-def _endpoint(name: str, vocabulary: Vocabulary) -> Endpoint:
+def _endpoint(name: str, vocabulary: Vocabulary) -> SocketEndpoint:
     notice = Notice(vocabulary.path)
 
     def dialect(services: Services, socket: Socket) -> LegacyDialect:
@@ -260,10 +261,10 @@ def _endpoint(name: str, vocabulary: Vocabulary) -> Endpoint:
         address = socket.remote_address
         notice.used(str(address[0]) if address else "a local socket")
 
-    return Endpoint(name, dialect, accepted, HEADERS)
+    return SocketEndpoint(name, dialect, accepted, HEADERS)
 
 
-ENDPOINTS: Mapping[str, Endpoint] = {
+ENDPOINTS: Mapping[str, SocketEndpoint] = {
     RECORDS.path: _endpoint("sync", RECORDS),
     FIELDS.path: _endpoint("field_sync", FIELDS),
 }

@@ -102,6 +102,8 @@ class ReadSince:
                 state_messages(record, self._granularity, self._start), done, None
             ):
                 if room <= 0 or len(entries) >= ENTRIES:
+                    # A record may be larger than a page by field: the next page goes on inside of
+                    # it.
                     self._part = (record.version, done)
                     return count
                 done += 1
@@ -110,6 +112,7 @@ class ReadSince:
                     entries.append(join(log_entry(message)))
                     room -= len(entries[-1])
             self._read = record.version
+            # Written since the reading began: a busy entity would else never be read to its end.
             if record.version > self._version:
                 self._new += 1
             else:

@@ -55,6 +55,7 @@ def refusal(headers: Headers, allowed: frozenset[str]) -> str | None:
         return None
     if len(origins) > 1:
         return "more than one Origin header"
+    # Every file and every sandboxed frame has this one: to allow it would allow them all.
     if origins[0] == "null":
         return (
             "the page has no origin ('null': a file, a sandboxed frame or a data: URL): "
@@ -99,6 +100,7 @@ def _is_own(origin: str, hosts: list[str]) -> bool:
     plain HTTP where the browser saw HTTPS.
     """
     scheme = origin.partition("://")[0]
+    # Two `Host` headers: whoever stands in between may have read the other one.
     if scheme not in _DEFAULT_PORTS or len(hosts) != 1:
         return False
     host = hosts[0].lower()

@@ -144,7 +144,7 @@ class Socket(ServerConnection):
             self.connection.overfull()
 
     def resume_writing(self) -> None:
-        """It has read on."""
+        """The peer has read what it had left: pages may go on."""
         super().resume_writing()
         if self.connection is not None:
             self.connection.drained_enough()
@@ -279,6 +279,7 @@ class Socket(ServerConnection):
             self._drop()
             self.end()
             return True
+        # Only the first part says which kind a message is (RFC 6455, section 5.4).
         if frame.opcode is not Opcode.CONT:
             self._text = frame.opcode is Opcode.TEXT
         if not frame.fin:

@@ -27,14 +27,15 @@ class SocketLink:
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self._transport = socket.transport
+        # Bound once: one attribute less to look up for each write.
         self.write = socket.transport.write
 
     def pause(self) -> None:
-        """Stop receiving."""
+        """Have the socket keep what arrives."""
         self._socket.stop()
 
     def resume(self) -> None:
-        """Go on receiving."""
+        """Have the socket hand over what it has kept, and then what comes."""
         self._socket.resume()
 
     def ping(self) -> None:
@@ -44,6 +45,7 @@ class SocketLink:
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame, and drop the socket if the peer does not answer."""
+        # After the peer's close frame, or its end, the library raises.
         if self._open():
             self._socket.protocol.send_close(code, reason[:120])
             self._socket.send_data()

@@ -45,6 +45,8 @@ class StaticFile:
 
     def serve(self, request: Request) -> Response:
         """Answer with the file, or that the browser's copy is still good."""
+        # `no-cache` may be kept, but is asked about each time: a new client is there after a
+        # deploy.
         headers = [("ETag", self.tag), ("Cache-Control", "no-cache")]
         if self.content_type.startswith("text/html"):
             headers.append(("Content-Security-Policy", _policy(request.headers)))
@@ -93,6 +95,7 @@ def _policy(headers: Headers) -> str:
     """
     hosts = headers.get_all("Host")
     sockets = ""
+    # What stands in `Host` comes from outside: anything else could write into the policy.
     if len(hosts) == 1 and _AUTHORITY.fullmatch(hosts[0]) is not None:
         sockets = f" ws://{hosts[0]} wss://{hosts[0]}"
     return (

@@ -47,6 +47,7 @@ def parse_target(text: str) -> RequestTarget:
         >>> parse_target("/api/sync/a%2Fb?since=4").segments
         ('api', 'sync', 'a/b')
     """
+    # A proxy may write the whole URL (RFC 9112, section 3.2.2).
     authority = _AUTHORITY.match(text)
     if authority is not None:
         text = text[authority.end() :] or "/"
@@ -55,6 +56,7 @@ def parse_target(text: str) -> RequestTarget:
         raise RhtmxError(ErrorCode.BAD_MESSAGE, "request target: a path expected, as in /healthz")
     return RequestTarget(
         path,
+        # Split first, then decoded: %2F is a character of a name, no separator.
         tuple(_decode(segment) for segment in path[1:].split("/")),
         _fields(query),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,22 +24,22 @@ from websockets.typing import Subprotocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import SUBPROTOCOLS, Format
-from rhtmx.wire.limits import MAX_NAME
+from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.encoding.framing import wire_limit
 from rhtmx_server.encoding.wire_dialect import wire_dialect
+from rhtmx_server.failures import stopping
 from rhtmx_server.transports.answers import SERVER, refuse
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
-from rhtmx_server.transports.bodies import Sender
+from rhtmx_server.transports.bodies import BodySender
 from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
-__all__ = ["Endpoint", "WebSocketServer", "unified"]
+__all__ = ["SocketEndpoint", "WebSocketServer", "unified"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -55,7 +54,7 @@ _BACKLOG = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class SocketEndpoint:
     """One path on which WebSockets are taken.
 
     Args:
@@ -110,7 +109,7 @@ class WebSocketServer:
     def __init__(
         self,
         services: Services,
-        endpoints: dict[str, Endpoint],
+        endpoints: dict[str, SocketEndpoint],
         http: Callable[[Request], Awaitable[Response]],
         origins: Origins,
     ) -> None:
@@ -148,11 +147,13 @@ class WebSocketServer:
             process_request=self._request,
             process_response=self._response,
             select_subprotocol=self._subprotocol,
+            # Its default keeps a window for each socket: what is offered stands in `extensions`.
             compression=None,
             extensions=self._extensions(),
             max_size=wire_limit(config.max_size),
             write_limit=config.outbox,
             backlog=_BACKLOG,
+            # Its own would be a task for each socket: `upkeep.watch` looks after all of them.
             ping_interval=None,
             open_timeout=None,  # see `Arrivals` and `Sender`: they keep the time
             close_timeout=config.stop_timeout / 2,
@@ -162,7 +163,7 @@ class WebSocketServer:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     def connections(self) -> list[Connection]:
-        """The connections that are open."""
+        """Those whose handshake is over."""
         return [socket.connection for socket in self.sockets if socket.connection is not None]
 
     def stop_accepting(self) -> None:
@@ -179,7 +180,7 @@ class WebSocketServer:
             deadline: on the loop's clock.
         """
         for connection in self.connections():
-            connection.close(ErrorCode.SHUTTING_DOWN, "the server is stopping")
+            connection.close(ErrorCode.SHUTTING_DOWN, stopping().message)
         if self._server is None:
             return
         self._arrivals.close()
@@ -218,7 +219,7 @@ class WebSocketServer:
             response = await self._http(request)
         self._response(socket, request, response)
         stalled = self._services.metrics.stalled.inc
-        sender = Sender(socket, self._services.config.stall_timeout, stalled)
+        sender = BodySender(socket, self._services.config.stall_timeout, stalled)
         return await sender.send(request, response)
 
     def _plain(self, path: str) -> Response:
@@ -264,12 +265,8 @@ class WebSocketServer:
         assert isinstance(socket, Socket)
         assert socket.request is not None
         endpoint = self._endpoints[_path(socket.request)]
-        services, config = self._services, self._services.config
-        limits = SessionLimits(
-            config.subscriptions, config.requests, config.bad_messages, config.heartbeat
-        )
-        locked = services.authenticate is not None
-        session = Session(secrets.token_hex(8), limits, services.now(), locked=locked)
+        services = self._services
+        session = services.session(locked=services.authenticate is not None)
         link = SocketLink(socket)
         connection = Connection(services, session, endpoint.dialect(services, socket), link)
         endpoint.accepted(services, socket)
@@ -283,8 +280,7 @@ class WebSocketServer:
         finally:
             self.sockets.discard(socket)
             gauge.dec()
-            if session.subject:
-                services.admission.hush(session.subject)
+            services.ended(session)
 
 
 def _introduce(connection: Connection, query: str) -> None:
@@ -292,10 +288,7 @@ def _introduce(connection: Connection, query: str) -> None:
     client_id = parse_qs(query).get("client_id", [""])[0]
     if not client_id:
         return
-    if len(client_id.encode()) > MAX_NAME:
-        error = RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"?client_id=: 1 to {MAX_NAME} bytes expected, got more"
-        )
+    try:
+        connection.session.client_id = check_name("?client_id=", client_id)
+    except RhtmxError as error:
         connection.close(error.code, error.message)
-        return
-    connection.session.client_id = client_id

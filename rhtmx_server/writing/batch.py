@@ -11,7 +11,7 @@ The rules, for a client that numbers its mutations:
 `seq` was there before  the same answer again, marked as a duplicate
 the same, other content error `seq_reused`, nothing written
 `seq` leaves a gap      error `out_of_order`, nothing written
-the mutation is refused the number is used up and the refusal kept, so that
+it is rejected          the number is used up and the answer kept, so that
                         a mutation that can never succeed blocks nothing
 ======================  ==================================================
 
@@ -141,8 +141,10 @@ class Batch:
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:
+            # The store read no further: this one and all after it go into the next batch, in order.
             if unread and (mutation.message.entity, mutation.message.entity_id) in unread:
                 break
+            # At least one, however long it takes: else the queue would stand still.
             if self.replies and elapsed() >= end:
                 break
             try:
@@ -165,18 +167,22 @@ class Batch:
         if mutation.client_id is None or (seq is None and mutation.secret == THE_APP):
             return self._apply(mutation, snapshot)
         client = snapshot.clients.get(mutation.client_id)
+        # Before the number is looked at: what somebody else was answered is none of their business.
         check_owner(client, mutation.subject, mutation.secret)
+        # Nothing is kept of it: sent twice, it is written twice, as its author has chosen.
         if seq is None:
             return self._unnumbered(client, snapshot, mutation)
         if seq < 1:
-            raise mutation.refusal or RhtmxError(
+            raise mutation.rejection or RhtmxError(
                 ErrorCode.BAD_MESSAGE, f"seq: a number from 1 on expected, got {seq}"
             )
         check_right_to_number(mutation.subject, mutation.secret)
         client = client or self._new(mutation.client_id, snapshot, mutation)
+        # Also of one that is rejected: to send it again, with other content, is still a mistake.
         hashed = digest(mutation.message)
         if seq <= client.last_seq:
             return self._repeat(client, seq, hashed, snapshot, mutation)
+        # Not kept for later: what comes in between may be lost, and then this would wait for ever.
         if seq > client.last_seq + 1:
             raise RhtmxError(
                 ErrorCode.OUT_OF_ORDER,
@@ -194,6 +200,7 @@ class Batch:
             client = self._new(mutation.client_id, snapshot, mutation)
         reply = self._apply(mutation, snapshot)
         if client is not None:
+            # Only now, after `_apply`: a write that failed claims no id.
             is_new = client.client_id not in snapshot.clients
             if is_new or self._now - client.seen >= SEEN_TO:
                 self._keep(client, client.last_seq, client.secret, snapshot)
@@ -213,6 +220,7 @@ class Batch:
     ) -> ClientRow:
         key = client.client_id
         kept = ClientRow(key, client.subject, last_seq, self._now, secret)
+        # The snapshot is what the rest of the batch sees: it has to learn of each new client.
         snapshot.known += key not in snapshot.clients
         snapshot.clients[key] = self._touched[key] = kept
         return kept
@@ -250,6 +258,7 @@ class Batch:
                 ErrorCode.SEQ_REUSED,
                 f"seq {seq} was used for another mutation: nothing was written",
             )
+        # What was kept leaves out what the mutation says itself; it is the same one, by its digest.
         reply = unpack(outcome.reply, mutation.message)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck):
@@ -259,10 +268,11 @@ class Batch:
         return reply
 
     def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
-        if mutation.refusal is not None:
-            raise mutation.refusal
+        if mutation.rejection is not None:
+            raise mutation.rejection
         message = mutation.message
         key = (message.entity, message.entity_id)
+        # What this batch wrote comes first: the snapshot is from before it.
         version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
         if not version:
             self._admit(message.entity, self._made)
@@ -273,6 +283,7 @@ class Batch:
         except RhtmxError:
             raise
         except Exception as failure:
+            # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
         commit = decision.commit
         if commit is not None:
@@ -280,6 +291,7 @@ class Batch:
             self.commits.append(commit)
             self._history.append(HistoryEntry(record, commit.granularity))
             self._versions[message.entity] = version = record.version
+            # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1
             snapshot.records[key] = record
         for lost in decision.lost:

@@ -14,6 +14,22 @@ about as much; a lone socket sees no difference.
 What clients confirm is in no hurry: it only makes room. It goes along with the
 next mutations; if there are none it waits a second for company. Each in a
 transaction of its own, 1,500 clients that come back cost as many syncs.
+
+========  ==========  ==================  ==========  ===========================
+state     `submit`    `confirm`           `stop`      a batch is written, or fails
+========  ==========  ==================  ==========  ===========================
+idle      writing     idle, and writing   ended       -
+                      after `PATIENCE`
+writing   writing     writing             stopping    idle, or writing where more
+                                                      has gathered
+stopping  stopping    stopping            stopping    ended, or stopping where
+                                                      more has gathered
+ended     ended,      ended, forgotten    ended       -
+          failed
+========  ==========  ==================  ==========  ===========================
+
+Whatever ends `run` (a cancellation, too) leads to `ended`: those who still wait
+are told that it is not known whether their mutation was written.
 """
 
 from __future__ import annotations
@@ -91,22 +107,24 @@ class Committer:
         self._due = False
         self._admit = admit
         self._elapsed = elapsed
-        self._line = FairQueue()
+        self._queue = FairQueue()
         self._wake = asyncio.Event()
         self._stopping = False
         self._ended = False
 
     def submit(self, mutation: Mutation) -> None:
-        """Put a mutation in line. Its `answer` is called once, when it is durable or refused."""
+        """Put a mutation in line. Its `answer` is called once, when it is durable or failed."""
         if self._ended:
-            asyncio.get_running_loop().call_soon(self._refuse, [mutation], _stopped())
+            # Later, as any answer: nobody expects to be answered from within `submit`.
+            asyncio.get_running_loop().call_soon(self._fail, [mutation], _stopped())
         else:
-            self._line.put(mutation)
+            self._queue.put(mutation)
             self._wake.set()
 
     def confirm(self, client_id: str, seq: int) -> None:
         """Have a client's answers up to `seq` forgotten, before long."""
         known = self._confirmed.get(client_id)
+        # Bounded by dropping what is new: a client that is known already replaces its own number.
         if self._ended or (known is None and len(self._confirmed) >= MAX_CONFIRMED):
             return
         self._confirmed[client_id] = max(seq, known or 0)
@@ -120,18 +138,22 @@ class Committer:
             The commits of each batch, after their senders were answered.
         """
         try:
-            while not (self._stopping and not self._line):
+            while not (self._stopping and not self._queue):
                 await self._wake.wait()
                 self._wake.clear()
-                while self._line or (self._due and self._confirmed):
+                while self._queue or (self._due and self._confirmed):
+                    # One turn of the loop, to send the answers and to read what has come: see
+                    # above.
                     await asyncio.sleep(0)
-                    commits = await self._commit(self._line.take(), self._take_confirmed())
+                    commits = await self._commit(self._queue.take(), self._take_confirmed())
                     if commits:
                         yield commits
+                # With nothing left to write, what is confirmed from now on waits for company again;
+                # but not while stopping.
                 self._due = self._stopping
         finally:
             self._ended = True
-            self._refuse(self._line.clear(), _stopped())
+            self._fail(self._queue.clear(), _stopped())
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -177,23 +199,26 @@ class Committer:
                 error,
                 error.__cause__,
             )
-            self._refuse(mutations, error)
+            self._fail(mutations, error)
             return ()
+        # The transaction may be done or not: its authors are told so, and may ask again by `seq`.
         except asyncio.CancelledError:
-            self._refuse(mutations, _stopped())
+            self._fail(mutations, _stopped())
             raise
         except Exception as failure:
-            self._refuse(mutations, unexpected(failure, "committing a batch"))
+            self._fail(mutations, unexpected(failure, "committing a batch"))
             return ()
+        # The batch had no time for the others, or the store had not read their records.
         decided = mutations[: len(batch.replies)]
-        self._line.put_back(mutations[len(decided) :])
+        self._queue.put_back(mutations[len(decided) :])
         if decided:
             self._meter.committed(len(decided), self._elapsed() - started)
+        # Answered before the change is handed out: its author knows the version when it sees it.
         for mutation, reply in zip(decided, batch.replies, strict=True):
             _answer(mutation, reply)
         return batch.commits
 
-    def _refuse(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
+    def _fail(self, mutations: Sequence[Mutation], error: RhtmxError) -> None:
         for mutation in mutations:
             _answer(mutation, [error_message(error, mutation.message)])
 

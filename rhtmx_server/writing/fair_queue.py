@@ -8,6 +8,18 @@ turns: one that has 256 large mutations in flight holds another's single one up
 for a turn, not for all of them. The order within a source is the order in which
 it sent them. Where all that waits is light, as is usual, the first ones go first
 and none of this is looked at: 512 of those take 5 ms.
+
+===========  ===========  ============  ===================  =============
+state        `put`        `put_back`    take some            take all
+===========  ===========  ============  ===================  =============
+empty        in order     by turns      -                    -
+in order     in order     by turns      in order, or by      empty
+                                        turns if more than
+                                        `MAX_BYTES` wait
+by turns     by turns     by turns      by turns             empty
+===========  ===========  ============  ===================  =============
+
+By turns it is until nothing waits: what has begun to be fair stays so.
 """
 
 from __future__ import annotations
@@ -57,12 +69,14 @@ class FairQueue:
 
     def put_back(self, mutations: Sequence[Mutation]) -> None:
         """Let mutations wait again that were taken last, before all others of their sources."""
+        # From the last one on, each to the front: so they end up in the order they had.
         for mutation in reversed(mutations):
             self._of(mutation.source, first=True).appendleft(mutation)
 
     def take(self) -> list[Mutation]:
         """Take the next batch; empty if nothing waits."""
         if not self._turns and self._bytes <= MAX_BYTES:
+            # No queue per source, no weighing: this is what every push of a quiet server costs.
             taken, self._new = self._new[:MAX_BATCH], self._new[MAX_BATCH:]
             if not self._new:
                 self._bytes = 0  # else it stays: the rest weighs no more than that
@@ -71,6 +85,7 @@ class FairQueue:
         taken, room = [], MAX_BYTES
         while self._turns and len(taken) < MAX_BATCH:
             waiting = self._sources[self._turns[0]]
+            # Weighed before it is taken: it stays at the front of its source if there is no room.
             room -= weigh(waiting[0].message)
             if taken and room < 0:
                 break

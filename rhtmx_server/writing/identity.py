@@ -55,8 +55,10 @@ def check_owner(client: ClientRow | None, subject: str, secret: bytes | None) ->
             ErrorCode.CLIENT_ID_TAKEN,
             "this client_id belongs to another user: make a new one for this client",
         )
+    # No secret is bound yet; or there is a subject, and then its token is what counts.
     if client.secret is None or subject:
         return
+    # In constant time: how long a wrong one takes must not tell how much of it is right.
     if secret is None or not hmac.compare_digest(client.secret, secret):
         raise RhtmxError(
             ErrorCode.CLIENT_ID_TAKEN,

@@ -21,9 +21,9 @@ from rhtmx import wire
 from rhtmx.messages import Error, FieldConflict, FieldPushAck, Push, PushAck, PushFields
 from rhtmx.wire import Format, ServerMessage
 
-__all__ = ["Answer", "digest", "pack", "unpack"]
+__all__ = ["MutationAnswer", "digest", "pack", "unpack"]
 
-Answer = Error | PushAck | FieldPushAck | FieldConflict
+MutationAnswer = Error | PushAck | FieldPushAck | FieldConflict
 """What a mutation is answered with."""
 
 
@@ -52,6 +52,8 @@ def digest(message: Push | PushFields) -> bytes:
             message.data,
         )
     else:
+        # Without `seq` and `request_id`: a mutation that is sent again may have another
+        # `request_id`.
         fields = [(one.field, one.value, one.action, one.timestamp) for one in message.fields]
         content = (message.entity, message.entity_id, message.base_version, fields)
     return hashlib.blake2b(_write(content), digest_size=16).digest()
@@ -65,7 +67,7 @@ def pack(reply: Sequence[ServerMessage]) -> bytes:
     return _write(_Kept(messages=[wire.encode(each, Format.PROTO) for each in reply]))
 
 
-def unpack(packed: bytes, message: Push | PushFields) -> list[Answer]:
+def unpack(packed: bytes, message: Push | PushFields) -> list[MutationAnswer]:
     """Return the answer to a mutation.
 
     Args:
@@ -75,7 +77,7 @@ def unpack(packed: bytes, message: Push | PushFields) -> list[Answer]:
     kept = _read(packed)
     if kept.messages:
         messages = [wire.decode(each, Format.PROTO) for each in kept.messages]
-        return [each for each in messages if isinstance(each, Answer)]
+        return [each for each in messages if isinstance(each, MutationAnswer)]
     return [
         PushAck(
             entity=message.entity,

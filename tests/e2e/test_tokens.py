@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosedError
 
 import rhtmx
 from rhtmx_server import App, Config, ErrorCode, Grant, RhtmxError
-from rhtmx_server.connections.tokens import Authenticate
+from rhtmx_server.connections.tokens import AuthenticateFunction
 from tests.support.plain_http import ask
 from tests.support.sockets import Raw, raw
 
@@ -110,14 +110,14 @@ def nothing(token: str) -> Grant:
     return None  # type: ignore[return-value]
 
 
-def with_function(function: Authenticate) -> App:
+def with_function(function: AuthenticateFunction) -> App:
     config = Config(port=0, grpc_port=0)
     return App(store="memory://", config=config, undeclared=True, authenticate=function)
 
 
 @pytest.mark.parametrize("function", [broken, broken_async, given_up, nothing])
 async def test_a_function_that_fails_is_told_through_every_door_and_logged(
-    function: Authenticate, caplog: pytest.LogCaptureFixture
+    function: AuthenticateFunction, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = with_function(function)
     async with app, raw(app.url) as client:

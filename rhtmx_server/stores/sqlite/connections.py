@@ -71,10 +71,12 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
     with ExitStack() as undo, opening(path):
         check_path(path)
         lock = FileLock(path, named=named)
+        # Before the first connection: closing any descriptor of the file would drop SQLite's locks.
         lock.acquire()
         undo.callback(lock.release)
         writer = connect(path, options)
         undo.callback(writer.close)
+        # Before `prepare_writer` changes the journal mode: another program's file stays as it is.
         check_identity(writer, str(path))
         prepare_writer(writer, path, options)
         epoch = migrate(writer, new_epoch)
@@ -82,6 +84,7 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
         archive = _open_reader(path, options, undo)
         committer = _start_thread("rhtmx-commit", undo)
         historian = _start_thread("rhtmx-history", undo)
+        # Last: by now SQLite has made the log and its index, which have to be locked as well.
         lock.settle()
         return Connections(
             path, epoch, writer, committer, reader, historian, archive, lock, undo.pop_all()

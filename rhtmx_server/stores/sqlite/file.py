@@ -108,6 +108,7 @@ def prepare_writer(connection: apsw.Connection, path: Path, options: FileOptions
     Raises:
         RhtmxError: `STORAGE_FAILED`, if the file system cannot do what it takes.
     """
+    # SQLite does not fail where it cannot: it answers with the mode that it has stayed in.
     if connection.pragma("journal_mode", "wal") != "wal":
         raise failed(
             f"cannot open {path}: its file system has no shared memory, as is usual for "
@@ -118,6 +119,7 @@ def prepare_writer(connection: apsw.Connection, path: Path, options: FileOptions
     connection.pragma("checkpoint_fullfsync", True)
     connection.pragma("cache_size", -32 * 1024)  # KiB
     connection.pragma("wal_autocheckpoint", options.checkpoint_pages)
+    # A log that grew while a reader held it would stay that large.
     connection.pragma("journal_size_limit", 64 * 1024 * 1024)
     if options.max_pages is not None:
         connection.pragma("max_page_count", options.max_pages)

@@ -143,6 +143,8 @@ class FileLock:
             RhtmxError: `STORAGE_FAILED`, now and from now on, if one is not.
         """
         if not self.lost:
+            # No name is left of a file that was deleted: what is written there is gone with the
+            # process.
             if now < self._next and os.fstat(self._held[self._places[0][1]]).st_nlink:
                 return
             moved = self._moved()
@@ -183,6 +185,7 @@ class FileLock:
                 self._hold(path, self._log_in_use)
 
     def _hold(self, path: str, refusal: Callable[[Inode], RhtmxError], flags: int = 0) -> None:
+        # By inode: a hard link is another name of the same database.
         inode = _inode(path)
         if inode in self._held:
             return
@@ -192,6 +195,8 @@ class FileLock:
             try:
                 descriptor = os.open(path, os.O_RDWR | flags, 0o644)
                 undo.callback(os.close, descriptor)
+                # Of what was opened, not of the path: between the two looks it may have been
+                # replaced.
                 opened = os.fstat(descriptor)
                 inode = (opened.st_dev, opened.st_ino)
                 self._lock(descriptor)

@@ -108,6 +108,7 @@ def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
     last = {id_: clients[id_].last_seq if id_ in clients else 0 for id_ in wanted.clients}
     numbers = [(id_, seq) for id_, seq in wanted.outcomes if seq <= last.get(id_, seq)]
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
+    # Only a client that is new can be one too many.
     known = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
     return Snapshot(records, heads, clients, outcomes, known, unread)
 
@@ -135,9 +136,11 @@ def _read_records(
 
 def write(cursor: apsw.Cursor, writes: BatchWrites) -> None:
     """Write what a batch decided."""
+    # `executemany` prepares a statement once, and is given tuples as they are made.
     cursor.executemany(_PUT_HEAD, writes.heads.items())
     cursor.executemany(_PUT_RECORD, map(row_of_record, writes.records))
     cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
+    # Clients before their outcomes, which are kept under the client's row id.
     cursor.executemany(_PUT_CLIENT, map(row_of_client, writes.clients))
     cursor.executemany(_PUT_OUTCOME, map(row_of_outcome, writes.outcomes))
     cursor.executemany(_FORGET_OUTCOMES, writes.confirmed.items())
@@ -149,7 +152,7 @@ def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:
 
 
 def read_heads(cursor: apsw.Cursor) -> dict[str, Head]:
-    """Read the head of every entity."""
+    """The heads of all entities that were ever written."""
     rows: list[Row] = cursor.execute(_HEADS).fetchall()
     return {entity: Head(version, floor) for entity, version, floor in rows}
 
@@ -174,7 +177,7 @@ def read_record(cursor: apsw.Cursor, entity: str, entity_id: str) -> Record | No
 
 
 def read_client(cursor: apsw.Cursor, client_id: str) -> ClientRow | None:
-    """One client."""
+    """What is kept of a client, by its id."""
     row = cursor.execute(_CLIENT, (client_id,)).fetchone()
     return None if row is None else client_of(row)
 

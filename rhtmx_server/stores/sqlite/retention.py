@@ -15,7 +15,7 @@ from rhtmx_server.horizon import StoredTimes
 
 __all__ = [
     "CHUNK",
-    "Step",
+    "CollectStep",
     "forget_answers",
     "forget_clients",
     "forget_history",
@@ -27,7 +27,7 @@ __all__ = [
 CHUNK = 500
 """Rows that one step takes away: about a millisecond or two."""
 
-Step: TypeAlias = Callable[[apsw.Cursor, int], int]
+CollectStep: TypeAlias = Callable[[apsw.Cursor, int], int]
 """Forgets at most `CHUNK` things beyond a limit (a time in microseconds, or a number of
 answers to keep); returns how many."""
 
@@ -50,7 +50,7 @@ def read_kept(cursor: apsw.Cursor) -> StoredTimes:
 
 
 def note_horizon(cursor: apsw.Cursor, horizon: int) -> None:
-    """Keep the horizon."""
+    """Remember up to when old rows were judged."""
     cursor.execute(
         "INSERT INTO meta VALUES ('horizon', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         (str(horizon),),
@@ -58,7 +58,7 @@ def note_horizon(cursor: apsw.Cursor, horizon: int) -> None:
 
 
 def forget_history(cursor: apsw.Cursor, before: int) -> int:
-    """One step through the history."""
+    """Take the oldest entries away, by the time of their commit."""
     cursor.execute(
         "DELETE FROM history WHERE id IN "
         "(SELECT id FROM history WHERE time < ? ORDER BY time LIMIT ?)",
@@ -75,6 +75,8 @@ def forget_tombstones(cursor: apsw.Cursor, before: int) -> int:
         (before, CHUNK),
     ).fetchall()
     cursor.executemany("DELETE FROM records WHERE id = ?", [(id_,) for id_, _, _ in found])
+    # In the transaction of the deletes: a floor that was raised later would let a reader miss
+    # them.
     cursor.executemany(
         "UPDATE entities SET floor = max(floor, ?) WHERE entity = ?",
         [(version, entity) for _, entity, version in found],
@@ -87,6 +89,7 @@ def forget_clients(cursor: apsw.Cursor, before: int) -> int:
     found = cursor.execute(
         "SELECT id FROM clients WHERE seen < ? LIMIT ?", (before, CHUNK)
     ).fetchall()
+    # By hand: foreign keys would be looked up at each write of an outcome.
     cursor.executemany("DELETE FROM outcomes WHERE client = ?", found)
     cursor.executemany("DELETE FROM clients WHERE id = ?", found)
     return len(found)

@@ -116,6 +116,7 @@ def check_identity(connection: apsw.Connection, name: str) -> None:
         RhtmxError: `STORAGE_FAILED`, in words for whoever starts the server.
     """
     application_id = connection.pragma("application_id")
+    # A new file has no id either; but neither have most databases of other programs.
     empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
     if application_id != APPLICATION_ID and not (application_id == 0 and empty):
         raise failed(f"{name} is the database of another program: choose another file")
@@ -134,6 +135,7 @@ def migrate(connection: apsw.Connection, new_epoch: Callable[[], str]) -> str:
         connection: the opened file, its identity checked.
         new_epoch: makes the epoch of a new file.
     """
+    # One transaction for all steps: a server that dies here finds the old format again.
     with connection:
         for step in _STEPS[connection.pragma("user_version") :]:
             connection.execute(step)

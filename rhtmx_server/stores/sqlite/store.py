@@ -69,6 +69,7 @@ class SqliteStore:
         self._new_epoch = new_epoch
         self._clock = clock
         self.placement = placement
+        # One writer: while COMMIT waits in its thread the loop goes on, and must not begin another.
         self._turn = asyncio.Lock()
         self._opened: Connections | None = None
         self._pages = PageCache()
@@ -117,7 +118,7 @@ class SqliteStore:
         return await self._in_archive(retention.read_kept)
 
     async def note_horizon(self, horizon: int) -> None:
-        """Keep the horizon."""
+        """Remember up to when old rows were judged."""
         async with self._transaction() as cursor:
             retention.note_horizon(cursor, horizon)
 
@@ -225,22 +226,29 @@ class SqliteStore:
         """Write while it is our turn: all of it durable at the end, or nothing."""
         async with self._turn:
             opened = self._use()
+            # Seen once is enough: the file system is not asked before each transaction.
             if opened.lock.lost:
                 opened.lock.check()
             writer = opened.writer
             with in_words(writer):
                 try:
+                    # IMMEDIATE takes the lock at once. DEFERRED would take it at the first write
+                    # and fail there, if a backup tool has it, after everything was decided.
                     writer.execute("BEGIN IMMEDIATE")
                     yield writer.cursor()
                     await self._commit(opened)
                 finally:
+                    # Also after a rollback: it is cheaper than to find out whether anything was
+                    # written.
                     self._pages.clear()
+                    # SQLite ends the transaction itself after some failures (a full disk, for one).
                     if writer.in_transaction:
                         writer.execute("ROLLBACK")
 
     async def _commit(self, opened: Connections) -> None:
         started = self._clock()
         if self.placement.in_worker:
+            # A cancelled task must not leave while its transaction is still being written.
             await uninterrupted(opened.committer.submit(opened.writer.execute, "COMMIT"))
         else:
             opened.writer.execute("COMMIT")
@@ -248,7 +256,7 @@ class SqliteStore:
         self.placement = self.placement.after(ended - started)
         opened.lock.check(ended)  # or what was committed may be in a file that nobody will find
 
-    async def _repeat(self, step: retention.Step, before: int) -> None:
+    async def _repeat(self, step: retention.CollectStep, before: int) -> None:
         while True:
             async with self._transaction() as cursor:
                 done = step(cursor, before)

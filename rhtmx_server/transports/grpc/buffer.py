@@ -41,6 +41,7 @@ class Buffer:
             size: what the peer's windows have shrunk by, padding included.
         """
         self._data += data
+        # Padding is nothing that anybody will read: its credit goes back at once.
         if size > len(data):
             self._credit(size - len(data))
         self._news.set()
@@ -61,6 +62,7 @@ class Buffer:
             await self._news.wait()
         data = bytes(self._data[:size])
         del self._data[: len(data)]
+        # What was credited in advance is not credited a second time.
         before = min(self._given, len(data))
         self._given -= before
         self._owed += len(data) - before

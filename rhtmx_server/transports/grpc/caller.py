@@ -21,10 +21,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.wire.limits import MAX_NAME, MAX_TOKEN
-from rhtmx_server.connections.services import Authenticator, Services
-from rhtmx_server.writing.identity import check_owner, hashed
+from rhtmx_server.connections.checks import check_name
+from rhtmx_server.connections.services import Services, token_expired
+from rhtmx_server.transports.bearer import bearer
+from rhtmx_server.writing.identity import hashed
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "identify"]
 
@@ -59,7 +59,7 @@ class Caller:
             RhtmxError: `UNAUTHENTICATED`.
         """
         if self.until is not None and self.services.now() >= self.until:
-            raise _expired()
+            raise token_expired()
 
 
 async def identify(
@@ -83,63 +83,25 @@ async def identify(
         secret=None if secret is None else hashed(secret),
     )
     if services.authenticate is not None:
-        await _authenticate(caller, services.authenticate, metadata, later=later)
+        await _authenticate(caller, metadata, later=later)
     # Without a secret it may come with `hello`, or never be needed: writes are checked in any case.
     if caller.client_id is not None and (caller.subject or caller.secret is not None):
-        client = await services.store.client(caller.client_id)
-        check_owner(client, caller.subject, caller.secret)
+        await services.client(caller.client_id, caller.subject, caller.secret)
     return caller
 
 
-async def _authenticate(
-    caller: Caller, authenticate: Authenticator, metadata: Mapping[str, Any], *, later: bool
-) -> None:
-    token = _token(metadata)
-    if token is None and later:
+async def _authenticate(caller: Caller, metadata: Mapping[str, Any], *, later: bool) -> None:
+    given = metadata.get("authorization")
+    if given is None and later:
         caller.known = False
         return
-    if token is None:
-        raise RhtmxError(
-            ErrorCode.UNAUTHENTICATED, "a token expected, in the metadata: authorization: Bearer …"
-        )
-    grant = await authenticate(token)
-    services = caller.services
+    token = bearer([] if given is None else [str(given)])
+    grant, caller.until = await caller.services.grant(token)
     caller.subject = grant.subject
-    if grant.expires is not None:
-        left = (grant.expires - services.clock()) / 1e6
-        if left <= 0:
-            raise _expired()
-        caller.until = services.now() + left
-
-
-def _expired() -> RhtmxError:
-    return RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired")
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> str | None:
     value = metadata.get(name)
     if value is None:
         return None
-    if not 1 <= len(value) <= MAX_NAME:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"{name}: 1 to {MAX_NAME} bytes expected in the metadata"
-        )
-    return str(value)
-
-
-def _token(metadata: Mapping[str, Any]) -> str | None:
-    value = metadata.get("authorization")
-    if value is None:
-        return None
-    scheme, _, token = str(value).partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise RhtmxError(
-            ErrorCode.UNAUTHENTICATED, "the metadata `authorization` has to be: Bearer TOKEN"
-        )
-    if len(token) > MAX_TOKEN:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            f"token: at most {MAX_TOKEN} bytes expected, got {len(token)}",
-        )
-    return token
+    return check_name(name, str(value))

@@ -18,16 +18,18 @@ from h2.exceptions import ProtocolError
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.door import Door
-from rhtmx_server.transports.grpc.errors import refuse
+from rhtmx_server.transports.grpc.errors import cut_short, refuse, stopped_reading
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedStream
 from rhtmx_server.transports.grpc.room import Room
 
 __all__ = [
-    "Method",
+    "GrpcMethod",
     "answer",
+    "answered",
     "answering",
     "connection_of",
+    "h2_stream",
     "kept",
     "opened",
     "patience",
@@ -44,12 +46,12 @@ _PIECE = 16 * 1024
 
 _GONE = (StreamTerminatedError, ProtocolError)
 
-Method: TypeAlias = Callable[[Door, Stream[Any, Any]], Awaitable[None]]
+GrpcMethod: TypeAlias = Callable[[Door, Stream[Any, Any]], Awaitable[None]]
 """Answers one call."""
 
 
 def answering(
-    door: Door, name: str, method: Method
+    door: Door, name: str, method: GrpcMethod
 ) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
     """A method as grpclib's handler: its errors become statuses.
 
@@ -72,7 +74,7 @@ def answering(
 
 
 async def _outcome(
-    door: Door, name: str, method: Method, stream: Stream[Any, Any]
+    door: Door, name: str, method: GrpcMethod, stream: Stream[Any, Any]
 ) -> RhtmxError | None:
     try:
         door.enter(name)
@@ -103,12 +105,19 @@ def _allowed(stream: Stream[Any, Any]) -> None:
 
 
 def connection_of(stream: Stream[Any, Any]) -> GuardedConnection:
-    """The HTTP/2 connection of a call."""
-    return _stream(stream).connection
+    """What all calls of one peer share: its limits, and the room for what it is sent."""
+    return h2_stream(stream).connection
 
 
-def _stream(stream: Stream[Any, Any]) -> GuardedStream:
+def h2_stream(stream: Stream[Any, Any]) -> GuardedStream:
+    """What grpclib keeps to itself: the stream knows its window."""
+    # `GuardedProtocol` has grpclib make no others.
     return cast("GuardedStream", stream._stream)
+
+
+def answered(stream: Stream[Any, Any]) -> None:
+    """Have grpclib end the call with the status `OK`: its one answer was sent past it."""
+    stream._send_message_done = True
 
 
 async def opened(door: Door, stream: Stream[Any, Any]) -> None:
@@ -118,7 +127,7 @@ async def opened(door: Door, stream: Stream[Any, Any]) -> None:
         RhtmxError: `STALLED`, it does not.
     """
     async with patience(door):
-        await _stream(stream).opened()
+        await h2_stream(stream).opened()
 
 
 async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
@@ -129,12 +138,13 @@ async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
             wait in other answers.
     """
     room = connection_of(stream).answers
+    # Asked before it is kept: an answer never counts against itself.
     full, data = room.full, kept(room, message)
-    if full and _stream(stream).window() < len(data):
+    if full and h2_stream(stream).window() < len(data):
         room.drop(len(data))
         raise stalled(door)
     await send(door, stream, data, room)
-    stream._send_message_done = True
+    answered(stream)
 
 
 def kept(room: Room, *messages: Any) -> bytes:
@@ -158,10 +168,10 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
     """
     left = len(data)
     try:
-        if _stream(stream).fits(data):  # as nearly every answer does: no timers are needed
+        if h2_stream(stream).fits(data):  # as nearly every answer does: no timers are needed
             if not stream._send_initial_metadata_done:
                 await stream.send_initial_metadata()
-            _stream(stream).send_now(data)
+            h2_stream(stream).send_now(data)
             return
         if not stream._send_initial_metadata_done:
             async with patience(door):
@@ -169,7 +179,7 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
         for start in range(0, len(data), _PIECE):
             piece = data[start : start + _PIECE]
             async with patience(door):
-                await stream._stream.send_data(piece)
+                await h2_stream(stream).send_data(piece)
             left -= len(piece)
             room.free(len(piece))
     finally:
@@ -179,7 +189,7 @@ async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) ->
 def stalled(door: Door) -> RhtmxError:
     """Give up on a peer that takes nothing."""
     door.services.metrics.stalled.inc()
-    return RhtmxError(ErrorCode.STALLED, "the client has stopped reading")
+    return stopped_reading()
 
 
 @contextlib.asynccontextmanager
@@ -203,7 +213,7 @@ async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:
         RhtmxError: `TOO_LARGE`, by the prefix, before anything is kept;
             `NOT_SUPPORTED` for a compressed one; `BAD_MESSAGE` for a part of one.
     """
-    source = stream._stream
+    source = h2_stream(stream)
     prefix = await source.recv_data(5)
     if not prefix:
         return None
@@ -214,7 +224,7 @@ async def receive_bytes(stream: Stream[Any, Any]) -> bytes | None:
     size = int.from_bytes(prefix[1:], "big")
     data = await source.recv_data(size)
     if len(data) < size:
-        raise RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+        raise cut_short()
     return data
 
 

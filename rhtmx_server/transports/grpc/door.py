@@ -1,4 +1,4 @@
-"""What the methods of the service share: the server, and the way to stop.
+"""What the methods of the service share: the server, and how each of them is ended.
 
 Knows which calls run and how each of them is asked to end. Must not know HTTP/2,
 nor what a method does.
@@ -10,16 +10,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import ErrorCode
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
+from rhtmx_server.failures import stopping
 
-__all__ = ["Door", "stopping"]
-
-
-def stopping() -> RhtmxError:
-    """What calls are told that cannot go on."""
-    return RhtmxError(ErrorCode.SHUTTING_DOWN, "the server is stopping")
+__all__ = ["Door"]
 
 
 class Door:
@@ -82,8 +78,7 @@ class Door:
         finally:
             self.connections.discard(connection)
             connection.lost()
-            if connection.session.subject:
-                self.services.admission.hush(connection.session.subject)
+            self.services.ended(connection.session)
 
     def close(self) -> None:
         """Take no more calls, and no more messages on those that run."""
@@ -97,6 +92,7 @@ class Door:
         Args:
             deadline: on the loop's clock; those that run on have to be dropped.
         """
+        # A list: those who end leave it.
         for end in list(self._enders):
             end()
         if self._calls:

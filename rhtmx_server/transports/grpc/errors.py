@@ -23,11 +23,17 @@ from grpclib.const import Status
 from grpclib.server import Stream
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS
-from rhtmx.wire import ServerMessage
 
-__all__ = ["MAX_DETAILS", "ended_by", "raise_if_error", "refuse", "status_of", "trailers"]
+__all__ = [
+    "MAX_DETAILS",
+    "cut_short",
+    "ended_by",
+    "refuse",
+    "status_of",
+    "stopped_reading",
+    "trailers",
+]
 
 MAX_DETAILS = 3072
 """Bytes of details in a trailer. Clients take 8 KiB of trailers in all and turn
@@ -53,12 +59,23 @@ def ended_by(close_code: int, reason: str) -> RhtmxError:
     return RhtmxError(_BY_CLOSE_CODE.get(close_code, ErrorCode.INTERNAL), reason)
 
 
+def stopped_reading() -> RhtmxError:
+    """Why a call ends whose peer does not take what it is sent."""
+    return RhtmxError(ErrorCode.STALLED, "the client has stopped reading")
+
+
+def cut_short() -> RhtmxError:
+    """Why a call ends whose peer has said the half of a message."""
+    return RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+
+
 def trailers(error: RhtmxError) -> dict[str, str | bytes]:
     """What an error says beyond status and message."""
     added: dict[str, str | bytes] = {"rhtmx-code": ERRORS[error.code].spelling}
     if error.retry_after is not None:
         added["rhtmx-retry-after"] = str(math.ceil(error.retry_after * 1000))
     if error.details is not None:
+        # Left out, not cut: half a JSON text is none.
         if len(error.details) <= MAX_DETAILS:
             added["rhtmx-details-bin"] = error.details
         else:
@@ -73,15 +90,3 @@ async def refuse(stream: Stream[Any, Any], error: RhtmxError) -> None:
         status_message=error.message[:_MAX_MESSAGE],
         metadata=trailers(error),
     )
-
-
-def raise_if_error(message: ServerMessage) -> None:
-    """Turn an `error` message into the exception that it came from."""
-    if isinstance(message, Error):
-        raise RhtmxError(
-            message.code or ErrorCode.INTERNAL,
-            message.message,
-            seq=message.seq,
-            details=message.details,
-            retry_after=None if message.retry_after is None else message.retry_after / 1000,
-        )

@@ -86,11 +86,12 @@ class GuardedProcessor(EventsProcessor):
             stream.window_updated.set()
 
     def process_request_received(self, event: RequestReceived) -> None:
-        """Begin a call."""
+        """Begin a call, without the headers that grpclib trips over."""
         headers: Any = event.headers  # texts, as `header_encoding` asks
         mended: Any = [
             (name, value if name != "grpc-timeout" or _TIMEOUT.fullmatch(value) else "none")
             for name, value in headers
+            # Nobody here reads binary metadata, and grpclib fails on what is no base64.
             if not name.endswith("-bin")
         ]
         event.headers = mended

@@ -54,7 +54,7 @@ class Frames:
         self._data += data
 
     def clear(self) -> None:
-        """Forget all of it."""
+        """Drop what was not handled yet: its peer is gone."""
         self._data.clear()
 
     def take(self) -> bytes:

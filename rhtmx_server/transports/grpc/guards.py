@@ -32,6 +32,7 @@ from h2.errors import ErrorCodes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.allowance import Allowance
 from rhtmx_server.transports.grpc.buffer import Buffer
+from rhtmx_server.transports.grpc.errors import cut_short
 from rhtmx_server.transports.grpc.room import Room
 
 __all__ = ["GrpcLimits", "GuardedConnection", "GuardedStream"]
@@ -99,8 +100,12 @@ class GuardedStream(Stream):
             )
         data = await self.buffer.read(size)
         if 0 < len(data) < size:
-            raise RhtmxError(ErrorCode.BAD_MESSAGE, "the stream ended in the middle of a message")
+            raise cut_short()
         return data
+
+    def drop_peer(self) -> None:
+        """Drop the connection, and with it all of the peer's streams."""
+        self._transport.abort()
 
     def window(self) -> int:
         """How many bytes the peer takes now.
@@ -217,7 +222,7 @@ class GuardedConnection(Connection):
     def create_stream(
         self, *, stream_id: int | None = None, wrapper: Wrapper | None = None
     ) -> Stream:
-        """Begin a stream."""
+        """Have grpclib use our streams."""
         stream = GuardedStream(
             self, self._connection, self._transport, stream_id=stream_id, wrapper=wrapper
         )
@@ -235,12 +240,12 @@ class GuardedConnection(Connection):
             super().flush()
 
     def headers_send_process(self) -> None:
-        """Headers were sent."""
+        """Allow the peer pings again: it was sent headers."""
         super().headers_send_process()
         self.limits.pings.refill()  # who is sent something may measure the way there
 
     def data_send_process(self) -> None:
-        """Data was sent."""
+        """Allow the peer pings again: it was sent data."""
         super().data_send_process()
         self.limits.pings.refill()
 
@@ -251,6 +256,7 @@ class GuardedConnection(Connection):
 
     def close(self) -> None:
         """Close, and drop what the peer has not taken soon."""
+        # grpclib deletes it when it closes, and may close twice.
         transport = getattr(self, "_transport", None)
         super().close()
         if transport is not None:

@@ -11,8 +11,9 @@ from typing import Any
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
-from rhtmx_server.transports.grpc.calls import Method, answer, answering, patience, receive_one
-from rhtmx_server.transports.grpc.door import Door, stopping
+from rhtmx_server.failures import stopping
+from rhtmx_server.transports.grpc.calls import GrpcMethod, answer, answering, patience, receive_one
+from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.standard import HEALTH, message_class
 
 __all__ = ["Health"]
@@ -40,7 +41,7 @@ class Health:
             event.set()
 
     def __mapping__(self) -> dict[str, Handler]:
-        methods: dict[str, tuple[Method, Cardinality]] = {
+        methods: dict[str, tuple[GrpcMethod, Cardinality]] = {
             "Check": (self._check, Cardinality.UNARY_UNARY),
             "Watch": (self._watch, Cardinality.UNARY_STREAM),
         }

@@ -7,6 +7,21 @@ limit the connection is told, and its cursors fall back to the store: a slow
 stream is a slow cursor, not a growing queue. Pages are read while the window is
 open and there is room among all streams of the peer: a window that stays shut is
 a slow peer as well.
+
+=========  ================  ========  =========  ============  ============
+state      `write`           `run`     `end`      all is sent   time is over
+=========  ================  ========  =========  ============  ============
+waiting    waiting, kept     open      doomed     -             -
+open       open, sent or     -         ending     open          -
+           kept
+doomed     doomed, kept      ending    doomed     -             -
+ending     ending, sent or   -         ending     over          over
+           kept
+over       over, dropped     -         over       -             -
+=========  ================  ========  =========  ============  ============
+
+`doomed` has ended before `run` has sent its headers (`_ended` and not `_open`): what
+was written goes out all the same. The time is counted from the last `end`.
 """
 
 from __future__ import annotations
@@ -15,15 +30,15 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 from grpclib.server import Stream
 from h2.exceptions import ProtocolError
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import RhtmxError
 from rhtmx_server.connections.connection import Connection
-from rhtmx_server.transports.grpc.errors import ended_by
-from rhtmx_server.transports.grpc.guards import GuardedStream
+from rhtmx_server.transports.grpc.calls import h2_stream
+from rhtmx_server.transports.grpc.errors import ended_by, stopped_reading
 
 __all__ = ["StreamLink"]
 
@@ -39,7 +54,7 @@ class StreamLink:
 
     def __init__(self, stream: Stream[Any, Any], limit: int, patience: float) -> None:
         self._call = stream
-        self._stream = cast("GuardedStream", stream._stream)
+        self._stream = h2_stream(stream)
         self._room = self._stream.connection.pages
         self._limit = limit
         self._patience = patience
@@ -74,11 +89,11 @@ class StreamLink:
             self._room.keep(len(data), self)
 
     def pause(self) -> None:
-        """Stop receiving."""
+        """Have `readable` wait until `resume`."""
         self._readable.clear()
 
     def resume(self) -> None:
-        """Go on receiving."""
+        """Let `readable` through."""
         self._readable.set()
 
     def ping(self) -> None:
@@ -94,9 +109,9 @@ class StreamLink:
         """End it now: the peer has stopped reading."""
         if self._stream.connection.write_ready.is_set():
             self._patience = 0.0
-            self.end(RhtmxError(ErrorCode.STALLED, "the client has stopped reading"))
+            self.end(stopped_reading())
         else:  # not even a status gets through, for any of its streams
-            self._stream._transport.abort()
+            self._stream.drop_peer()
 
     def waiting(self) -> int:
         """Bytes that were written and not sent yet."""

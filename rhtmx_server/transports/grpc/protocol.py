@@ -7,6 +7,20 @@ uvloop 0.23 hands over up to 8 MiB in one readable event, and that is a million
 frames. So nothing is handled in the callback that brings it. The transport is paused
 while something waits, which bounds what is kept: uvloop still hands over one piece
 of at most 256 KiB. A peer that does not take what it is told is not read either.
+
+=========  ================  ===================  =================  ================
+state      bytes come        its turn             the socket is      the socket has
+                                                  full               room again
+=========  ================  ===================  =================  ================
+reading    in line, paused   -                    reading            reading
+in line    in line           reading, where all   in line            in line
+                             is handled; full,
+                             where the socket is
+full       full              -                    full               in line
+=========  ================  ===================  =================  ================
+
+`in line` is `_working`; `full` is `_paused` and not that. A peer that takes nothing
+of what is in the socket for `patience` seconds is dropped (`_look`).
 """
 
 from __future__ import annotations
@@ -26,7 +40,7 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from rhtmx_server.connections.turns import Turns
-from rhtmx_server.failures import place
+from rhtmx_server.failures import place, stopping
 from rhtmx_server.transports.grpc.events import GuardedProcessor
 from rhtmx_server.transports.grpc.frames import HEAD, Frames
 from rhtmx_server.transports.grpc.guards import GrpcLimits, GuardedConnection
@@ -71,7 +85,7 @@ class ProtocolOwner(Protocol):
         """A peer has connected; whether it may stay."""
 
     def lost(self, protocol: GuardedProtocol) -> None:
-        """It is gone."""
+        """Its transport is closed: whoever kept it lets go."""
 
     def stalled(self) -> None:
         """It does not take what it is sent, and is dropped."""
@@ -190,11 +204,16 @@ class GuardedProtocol(H2Protocol):
         """End the connection in good order; `gone` tells when."""
         if self._admitted and not self.connection.is_closing():
             self.connection.goodbye(ErrorCodes.NO_ERROR)
-            self.processor.close("the server is stopping")
+            self.processor.close(stopping().message)
 
     def abort(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, without a word and with all that waits."""
         self._transport.abort()
+
+    @property
+    def peername(self) -> Any:
+        """The peer's address, as the socket module has it."""
+        return self._transport.get_extra_info("peername")
 
     # Inside.
 
@@ -230,6 +249,7 @@ class GuardedProtocol(H2Protocol):
             return False
         if not piece:
             return False
+        # Compared before and after: only where it opens have the streams anything to do.
         shut = h2.outbound_flow_control_window <= 0
         try:
             events = connection.feed(piece)

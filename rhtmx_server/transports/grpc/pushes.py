@@ -1,9 +1,27 @@
 """Writes: `Push`, `PushFields`, and `PushEach` and `PushMany` with many in flight.
 
-Knows the committer's door: a mutation in, a reply out when it is durable. Must
-not know what a mutation does.
+Knows mutations and their answers, which come when they are durable. Must not know
+what a mutation does, nor which are rejected.
 
 A mutation that was submitted is written also if its caller goes away.
+
+A stream of them (`Pushes`) is read by one task and answered by another:
+
+=========  ==============  ===========  ============  ==================  ============
+state      a push comes    peer said    one is        server stops        all answered
+                           all          rejected
+=========  ==============  ===========  ============  ==================  ============
+reading    reading, and    draining     reading, or   draining, then      -
+           submitted                    failed (1)    `SHUTTING_DOWN`
+draining   -               -            draining, or  draining            over
+                                        failed (1)
+failed     -               -            failed        failed              over, with
+                                                                          that error
+=========  ==============  ===========  ============  ==================  ============
+
+(1) `PushMany` fails with the first one that is rejected; `PushEach` tells each and
+goes on. What is read is bounded by what is due: it waits while `most` answers are, or
+while the peer has left too many answers of other calls unread.
 """
 
 from __future__ import annotations
@@ -27,19 +45,18 @@ from rhtmx.messages import (
     PushOutcome,
 )
 from rhtmx.wire import ServerMessage, encode_message
-from rhtmx_server.connections.checks import check
+from rhtmx_server.failures import raise_if_error, stopping
 from rhtmx_server.model import Mutation
 from rhtmx_server.transports.grpc.caller import Caller, identify
 from rhtmx_server.transports.grpc.calls import (
-    Method,
+    GrpcMethod,
     answer,
     connection_of,
     receive_bytes,
     receive_one,
     send,
 )
-from rhtmx_server.transports.grpc.door import Door, stopping
-from rhtmx_server.transports.grpc.errors import raise_if_error
+from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 
 __all__ = ["Pushes", "push", "push_fields", "pushes", "submit"]
@@ -51,16 +68,16 @@ def submit(
     caller: Caller,
     message: Push | PushFields,
     answered: Callable[[Reply], None],
-    refusal: RhtmxError | None = None,
+    rejection: RhtmxError | None = None,
 ) -> None:
     """Put a mutation in line.
 
     Args:
         caller: in whose name.
-        message: the mutation. One that is refused for its content takes its
+        message: the mutation. One that is rejected for its content takes its
             place in the order all the same, and uses up its number.
-        answered: is called once, when it is durable or refused.
-        refusal: why it is refused, where that is known.
+        answered: is called once, when it is durable or rejected.
+        rejection: why it is rejected, where nobody needs to look at it.
 
     Raises:
         RhtmxError: `UNAUTHENTICATED`, the caller's token has expired.
@@ -68,32 +85,17 @@ def submit(
     caller.present()
     services = caller.services
     services.metrics.received(type(message))
-    try:
-        if refusal is None:
-            _check(caller, message)
-    except RhtmxError as error:
-        refusal = error
-    services.committer.submit(
+    services.submit(
         Mutation(
             message,
             answered,
             caller.client_id,
             caller.subject,
-            refusal,
+            rejection,
             caller.secret,
             source=caller,
         )
     )
-
-
-def _check(caller: Caller, message: Push | PushFields) -> None:
-    if message.seq is not None and caller.client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            "seq: numbers belong to a client_id; name it in the metadata: x-rhtmx-client-id",
-        )
-    check(message)
-    caller.services.known(message.entity)
 
 
 async def _written(caller: Caller, message: Push | PushFields) -> Reply:
@@ -112,7 +114,7 @@ async def _written(caller: Caller, message: Push | PushFields) -> Reply:
 
 
 async def push(door: Door, stream: Stream[Any, Any]) -> None:
-    """Write a record."""
+    """Write one record; the acknowledgement is the answer."""
     caller = await identify(door.services, stream.metadata or {})
     reply = await _written(caller, await receive_one(stream, Push))
     await answer(door, stream, reply[-1])
@@ -127,7 +129,7 @@ async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
     await answer(door, stream, PushFieldsResponse(ack=ack, conflicts=lost))
 
 
-def pushes(*, each: bool) -> Method:
+def pushes(*, each: bool) -> GrpcMethod:
     """`PushEach` or `PushMany`: many records in one stream; see `Pushes`."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
@@ -142,7 +144,7 @@ def pushes(*, each: bool) -> Method:
 class Pushes:
     """Reads ahead, so that many writes share one transaction; answers in order.
 
-    With `each` every push gets its outcome. Without, the first one that is refused
+    With `each` every push gets its outcome. Without, the first one that is rejected
     ends the stream with its error, after the answers to all before it; nothing more is
     read then, and those that were under way may have been written all the same.
 
@@ -152,7 +154,7 @@ class Pushes:
         stream: of pushes, and of what became of them.
         most: pushes whose answer is due before reading stops: they wait to be
             durable, or for the peer to take what is sent.
-        each: whether it goes on after a refusal.
+        each: whether it goes on after a rejection.
     """
 
     def __init__(
@@ -182,9 +184,10 @@ class Pushes:
         """Answer until all is answered.
 
         Raises:
-            RhtmxError: a push was refused, and that is the end.
+            RhtmxError: a push was rejected, and that is the end.
         """
         await self._stream.send_initial_metadata()
+        # Two tasks: a peer that sends all before it reads anything is still read, up to `most`.
         reading = asyncio.create_task(self._read())
         try:
             await self._answer()
@@ -197,15 +200,16 @@ class Pushes:
                 data = await receive_bytes(self._stream)
                 if data is None:
                     break
-                message, refusal = self._understood(data)
+                message, rejection = self._understood(data)
                 while self._due >= self._most:
                     self._room.clear()
                     await self._room.wait()
                 if self._answers.full:
                     async with self._answers.turn():
                         pass  # the peer takes nothing: whatever is answered would wait
+                # Asked again: both may have come while it waited for room.
                 if self._error is None and not self._said_all:
-                    submit(self._caller, message, self._answered, refusal)
+                    submit(self._caller, message, self._answered, rejection)
                     self._under_way += 1
                     self._due += 1
         except Exception as failure:  # is raised where the stream is ended, in its turn
@@ -259,6 +263,7 @@ class Pushes:
                 joined = b"".join(frames)
                 self._answers.keep(len(joined))
                 await send(self._door, self._stream, joined, self._answers)
+                # Only now: answers that the peer has not taken are due, too.
                 self._due -= len(frames)
                 self._room.set()
             if done:

@@ -21,8 +21,7 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
-from rhtmx.wire.limits import MAX_NAME
-from rhtmx_server.connections.checks import check
+from rhtmx_server.connections.checks import check, check_at_least, check_name
 from rhtmx_server.connections.services import Services
 from rhtmx_server.encoding.render import latest_fields, latest_record
 from rhtmx_server.model import Granularity, Record
@@ -31,6 +30,7 @@ from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import identify
 from rhtmx_server.transports.grpc.calls import (
     answer,
+    answered,
     connection_of,
     kept,
     opened,
@@ -50,12 +50,13 @@ PAGE = 32
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
     request = await _asked(door, stream, GetRecordRequest)
+    # Room before the read: what is read has to be kept until the peer takes it.
     room = connection_of(stream).answers
     async with room.turn():
         record = await _record(door.services, request, Granularity.RECORDS)
         found = kept(room, latest_record(record))
     await send(door, stream, found, room)
-    stream._send_message_done = True
+    answered(stream)
 
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
@@ -66,19 +67,16 @@ async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
         record = await _record(door.services, request, Granularity.FIELDS)
         found = kept(room, GetFieldsResponse(fields=latest_fields(record)))
     await send(door, stream, found, room)
-    stream._send_message_done = True
+    answered(stream)
 
 
 async def history(door: Door, stream: Stream[Any, Any]) -> None:
     """Read every commit that is kept, a page at a time: as fast as the peer takes them."""
     request = await _asked(door, stream, HistoryRequest)
-    _check_name("entity", request.entity)
+    check_name("entity", request.entity)
     if request.entity_id is not None:
-        _check_name("entity_id", request.entity_id)
-    if request.since < 0:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"since: a number from 0 on expected, got {request.since}"
-        )
+        check_name("entity_id", request.entity_id)
+    check_at_least("since", request.since, 0)
     door.services.known(request.entity)
     until = None if request.until is None else to_micros(request.until)
     await stream.send_initial_metadata()
@@ -145,7 +143,7 @@ async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> M:
 
 def _peer(stream: Stream[Any, Any]) -> Hashable:
     """Whose share of the validators a call uses: its HTTP/2 connection's, with all others'."""
-    return stream._stream.connection
+    return connection_of(stream)
 
 
 def _taken(services: Services, question: ValidateField | ValidateForm) -> None:
@@ -156,19 +154,11 @@ def _taken(services: Services, question: ValidateField | ValidateForm) -> None:
 async def _record(
     services: Services, request: GetRecordRequest | GetFieldsRequest, granularity: Granularity
 ) -> Record:
-    _check_name("entity", request.entity)
-    _check_name("entity_id", request.entity_id)
+    check_name("entity", request.entity)
+    check_name("entity_id", request.entity_id)
     services.known(request.entity, granularity)
     record = await services.store.record(request.entity, request.entity_id)
     if record is None or not record.live:
         name = f"{request.entity[:40]}/{request.entity_id[:40]}"
         raise RhtmxError(ErrorCode.NOT_FOUND, f"there is no record {name}")
     return record
-
-
-def _check_name(what: str, value: str) -> None:
-    size = len(value.encode())
-    if not 1 <= size <= MAX_NAME:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, f"{what}: 1 to {MAX_NAME} bytes expected, got {size}"
-        )

@@ -12,7 +12,7 @@ from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
 from rhtmx_server.transports.grpc.calls import (
-    Method,
+    GrpcMethod,
     answering,
     connection_of,
     kept,
@@ -52,7 +52,7 @@ class Reflection:
             for package in REFLECTIONS
         }
 
-    def _method(self, package: str) -> Method:
+    def _method(self, package: str) -> GrpcMethod:
         asked = message_class(f"{package}.{_REQUEST}")
         answered = message_class(f"{package}.{_RESPONSE}")
 
@@ -60,6 +60,8 @@ class Reflection:
             await stream.send_initial_metadata()
             room = connection_of(stream).answers
             while (request := await receive(stream, asked)) is not None:
+                # A peer that takes no answers is asked nothing more: an answer is larger than its
+                # question.
                 await opened(door, stream)
                 async with room.turn():
                     response = answered(valid_host=request.host, original_request=request)
@@ -83,6 +85,7 @@ class Reflection:
                 POOL.FindMessageTypeByName(request.all_extension_numbers_of_type)
                 name = request.all_extension_numbers_of_type  # proto3: none has extensions
                 response.all_extension_numbers_response.base_type_name = name
+            # Extensions, and whatever comes later: there are none, as the protocol wants it said.
             else:
                 raise KeyError(case)
         except KeyError:
@@ -93,6 +96,7 @@ class Reflection:
 def _tell(file: Any, response: Any) -> None:
     """Put a file and all that it imports into the answer."""
     told: dict[str, bytes] = {}
+    # A walk with a list, not a recursion: files may be imported by several others.
     ahead = [file]
     while ahead:
         each = ahead.pop()

@@ -28,7 +28,7 @@ class StalledError(RhtmxError):
 
 
 class Waiter(Protocol):
-    """A stream that something waits for."""
+    """A stream whose peer has not taken all that it was sent."""
 
     def crowded(self) -> None:
         """Others wait because of what it has not taken."""
@@ -88,6 +88,7 @@ class Room:
         before, self.kept = self.full, self.kept + size
         if keeper is not None:
             self._keepers.add(keeper)
+        # Only at the moment when it fills up: to tell them at each frame would be a walk for each.
         if not before and self.full:
             for each in list(self._keepers):
                 each.crowded()
@@ -115,6 +116,8 @@ class Room:
             while not turn.done():
                 taken = self._taken
                 await asyncio.wait([turn], timeout=self._patience)
+                # Nothing was taken in all that time. Who is merely waiting behind others goes on
+                # waiting.
                 if self._taken == taken and self.full and not turn.done():
                     raise StalledError
         except BaseException:

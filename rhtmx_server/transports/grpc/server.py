@@ -131,18 +131,19 @@ class GrpcServer(Server):
         if len(self._protocols) >= self._services.config.grpc_connections:
             self._services.metrics.handshake_refused("grpc")
             return False
-        address, ticket = source(protocol._transport.get_extra_info("peername")), Ticket()
+        address, ticket = source(protocol.peername), Ticket()
         try:
             self._services.admission.enter(ticket, address)
         except RhtmxError:
             return False
+        # Its place is given back in `lost`, which is only called for those that stayed.
         self._tickets[protocol] = ticket
         self._protocols.add(protocol)
         self._services.metrics.connections("grpc").inc()
         return True
 
     def lost(self, protocol: GuardedProtocol) -> None:
-        """A peer is gone."""
+        """Let go of a peer that is gone, and of its ticket."""
         self._protocols.discard(protocol)
         self._services.admission.leave(self._tickets.pop(protocol))
         self._services.metrics.connections("grpc").dec()

@@ -12,12 +12,12 @@ from grpclib.const import Handler
 from rhtmx.messages import Subscribe, SubscribeFields, Sync, SyncFields
 from rhtmx.messages.rhtmx.v1 import TrackersBase
 from rhtmx_server.transports.grpc import pushes, reads, streams
-from rhtmx_server.transports.grpc.calls import Method, answering
+from rhtmx_server.transports.grpc.calls import GrpcMethod, answering
 from rhtmx_server.transports.grpc.door import Door
 
 __all__ = ["METHODS", "NAME", "Trackers"]
 
-METHODS: Mapping[str, Method] = {
+METHODS: Mapping[str, GrpcMethod] = {
     "Push": pushes.push,
     "PushEach": pushes.pushes(each=True),
     "PushMany": pushes.pushes(each=False),

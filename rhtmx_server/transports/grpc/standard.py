@@ -70,6 +70,7 @@ def _message(package: str, name: str, fields: tuple[str, ...]) -> DescriptorProt
         field.label = (
             FieldDescriptorProto.LABEL_REPEATED if repeated else FieldDescriptorProto.LABEL_OPTIONAL
         )
+        # `string` and `bytes` are scalars; whatever else is named is a message of the same package.
         kind = kind.rstrip("*")
         if kind in _TYPES:
             field.type = _TYPES[kind]
@@ -79,6 +80,7 @@ def _message(package: str, name: str, fields: tuple[str, ...]) -> DescriptorProt
         if oneof:
             if not made.oneof_decl:
                 made.oneof_decl.add(name=oneof[0])
+            # None of these messages has more than one.
             field.oneof_index = 0
     return made
 
@@ -121,6 +123,8 @@ def _health() -> FileDescriptorProto:
 
 
 def _load() -> descriptor_pool.DescriptorPool:
+    # A pool of its own: the default one belongs to the process, and grpcio-reflection may have
+    # added the same files there.
     pool = descriptor_pool.DescriptorPool()
     for file in (
         *FileDescriptorSet.FromString(DESCRIPTOR_SET).file,

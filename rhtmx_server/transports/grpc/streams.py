@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
@@ -29,16 +28,15 @@ from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
-from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.caller import Caller, identify
-from rhtmx_server.transports.grpc.calls import Method, receive_bytes, receive_one
+from rhtmx_server.transports.grpc.calls import GrpcMethod, connection_of, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
 from rhtmx_server.transports.grpc.link import StreamLink
 from rhtmx_server.transports.grpc.room import StalledError
 
-__all__ = ["Answer", "GrpcConversation", "StreamConnection", "connect", "sync", "watch"]
+__all__ = ["GrpcConversation", "StreamConnection", "SyncConnection", "connect", "sync", "watch"]
 
 C = TypeVar("C", bound="StreamConnection")
 
@@ -60,7 +58,7 @@ class StreamConnection(Connection):
             raise asyncio.CancelledError from None  # nothing is read for it any more
 
 
-class Answer(StreamConnection):
+class SyncConnection(StreamConnection):
     """A connection that ends with the answer to one `sync`."""
 
     ended_well: Callable[[], None]
@@ -87,13 +85,13 @@ class GrpcConversation(StreamConnection):
 
     def end_if_done(self) -> None:
         """End the stream if all is said and answered."""
-        due = self._pushes or self.requests or self.subscriptions.lagging
+        due = self.pushes or self.requests or self.subscriptions.lagging
         if self.said_all and not due:
             self.outbox.flush()
             self.ended_well()
 
 
-def watch(kind: type[Subscribe | SubscribeFields]) -> Method:
+def watch(kind: type[Subscribe | SubscribeFields]) -> GrpcMethod:
     """`Watch` or `WatchFields`: a subscription to one entity."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
@@ -110,14 +108,14 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> Method:
     return method
 
 
-def sync(kind: type[Sync | SyncFields]) -> Method:
+def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
     """`Sync` or `SyncFields`: what changed since a position, and no more."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
         caller = await identify(door.services, stream.metadata or {})
         request = await receive_one(stream, kind)
         caller.present()
-        connection, link = _open(Answer, caller, stream, heartbeat=math.inf)
+        connection, link = _open(SyncConnection, caller, stream, heartbeat=math.inf)
         connection.ended_well = link.end
         with door.connected(connection):
             _ask(connection, request)
@@ -131,6 +129,7 @@ async def connect(door: Door, stream: Stream[Any, Any]) -> None:
     caller = await identify(door.services, stream.metadata or {}, later=True)
     heartbeat = door.services.config.heartbeat
     connection, link = _open(GrpcConversation, caller, stream, heartbeat=heartbeat)
+    # Not `introduce`: a peer that has not said hello is asked by HTTP/2, not by `ping`.
     connection.session.client_id, connection.session.secret = caller.client_id, caller.secret
     connection.ended_well = link.end
     with door.connected(connection):
@@ -154,15 +153,12 @@ def _open(
             nothing to say: HTTP/2's own pings look after it.
     """
     services, config = caller.services, caller.services.config
-    limits = SessionLimits(config.subscriptions, config.requests, config.bad_messages, heartbeat)
-    session = Session(secrets.token_hex(8), limits, services.now(), locked=not caller.known)
+    session = services.session(locked=not caller.known, heartbeat=heartbeat)
     if caller.known and services.authenticate is not None:
-        if caller.subject:
-            services.admission.speak(caller.subject)  # until `Door.connected` ends
-        session.unlock(caller.subject, caller.until)
+        services.unlock(session, caller.subject, caller.until)  # until `Door.connected` ends
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)
-    connection.share = stream._stream.connection  # all streams of a peer are one
+    connection.share = connection_of(stream)  # all streams of a peer are one
     connection.flow = link
     link.attach(connection)
     return connection, link

@@ -11,9 +11,17 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Ping, Subscribe, SubscribeFields, Sync, Unsubscribe
+from rhtmx.messages import Error, Ping, Pong, Subscribe, SubscribeFields, Sync, Unsubscribe
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server.failures import MisuseError, error_message, known, place, quiet, unexpected
+from rhtmx_server.failures import (
+    MisuseError,
+    error_message,
+    known,
+    place,
+    quiet,
+    raise_if_error,
+    unexpected,
+)
 from tests.unit.rhtmx_server.fakes import push
 
 
@@ -49,6 +57,17 @@ def test_a_refused_subscription_is_told_by_the_name_of_its_entity(
 def test_what_the_refusal_of_a_subscription_says_itself_comes_first() -> None:
     raised = RhtmxError(ErrorCode.INTERNAL, "words", details=b"{}")
     assert error_message(raised, Subscribe(entities=["a"])).details == b"{}"
+
+
+def test_an_error_message_becomes_the_error_that_it_was() -> None:
+    raise_if_error(Pong())
+    with pytest.raises(RhtmxError) as caught:
+        raise_if_error(
+            Error(message="m", code=ErrorCode.CONFLICT, seq=3, details=b"1", retry_after=1500)
+        )
+    error = caught.value
+    assert (error.code, error.message) == (ErrorCode.CONFLICT, "m")
+    assert (error.seq, error.details, error.retry_after) == (3, b"1", 1.5)
 
 
 @pytest.mark.parametrize("code", list(ERRORS), ids=lambda code: ERRORS[code].spelling)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from rhtmx_server.cli.errors import USAGE, CommandError
-from rhtmx_server.cli.options import Options, read
+from rhtmx_server.cli.options import CommandOptions, read
 from rhtmx_server.cli.table import GROUPS, Option
 from rhtmx_server.config import Config
 
 ALL = list(chain.from_iterable(GROUPS.values()))
 
 
-def of(*argv: str, **environ: str) -> Options:
+def of(*argv: str, **environ: str) -> CommandOptions:
     return read(argv, environ, "1.2.3")
 
 
@@ -28,12 +28,12 @@ def refused(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> st
 
 
 def test_nothing_given_leaves_everything_to_the_app() -> None:
-    assert of() == Options(app=None, store=None, config={})
+    assert of() == CommandOptions(app=None, store=None, config={})
 
 
 def test_app_and_store_are_no_settings() -> None:
     options = of("--app", "app:app", "--store", "memory://")
-    assert options == Options("app:app", "memory://", {})
+    assert options == CommandOptions("app:app", "memory://", {})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_an_option_becomes_a_setting(argv: list[str], config: dict[str, Any]) ->
 
 def test_the_environment_gives_what_the_arguments_leave_open() -> None:
     options = of("--port", "1", RHTMX_PORT="2", RHTMX_HOST="::1", RHTMX_APP="a:b")
-    assert options == Options("a:b", None, {"port": 1, "host": "::1"})
+    assert options == CommandOptions("a:b", None, {"port": 1, "host": "::1"})
 
 
 def test_origins_in_the_environment_are_separated_by_commas() -> None:
@@ -71,7 +71,7 @@ def test_origins_in_the_environment_are_separated_by_commas() -> None:
 
 
 def test_an_empty_variable_is_none() -> None:
-    assert of(RHTMX_PORT="", RHTMX_APP=" ") == Options()
+    assert of(RHTMX_PORT="", RHTMX_APP=" ") == CommandOptions()
 
 
 @pytest.mark.parametrize("option", ALL, ids=lambda option: option.flag)
@@ -81,7 +81,7 @@ def test_every_option_can_be_given_as_its_variable(option: Option) -> None:
         default = getattr(Config(), option.name)
         written = {bool: str(default).lower(), tuple: "https://a.com", type(None): "1"}
         value = written.get(type(default)) or str(default)
-    assert of(**{option.variable: value}) == of(option.flag, value) != Options()
+    assert of(**{option.variable: value}) == of(option.flag, value) != CommandOptions()
 
 
 def test_every_setting_has_an_option() -> None:

@@ -27,7 +27,7 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
 from rhtmx.wire.limits import MAX_ITEMS, MAX_NAME, MAX_TOKEN
-from rhtmx_server.connections.checks import _RULES, check
+from rhtmx_server.connections.checks import _RULES, check, check_name
 from tests.unit.rhtmx_server.fakes import push, push_fields, update
 
 LONGEST = "x" * MAX_NAME
@@ -116,6 +116,15 @@ BAD: list[tuple[Message, str]] = [
     ),
     (ValidateForm(form=TOO_LONG), "validate_form.form: 1 to 255 bytes expected, got 256"),
 ]
+
+
+def test_a_name_has_the_same_length_wherever_it_comes_from() -> None:
+    for good in ("a", "é" * 127, "x" * 255):
+        assert check_name("?client_id=", good) == good
+    for wrong, size in (("", 0), ("x" * 256, 256), ("é" * 128, 256)):
+        with pytest.raises(RhtmxError) as caught:
+            check_name("?client_id=", wrong)
+        assert caught.value.message == f"?client_id=: 1 to 255 bytes expected, got {size}"
 
 
 @pytest.mark.parametrize("message", GOOD, ids=lambda message: NAMES[type(message)])

@@ -230,7 +230,7 @@ async def test_a_push_carries_who_and_on_whose_behalf(side: Side) -> None:
     side.session.subject = "user-1"
     side.say(push(seq=1))
     (mutation,) = side.committer.mutations
-    assert (mutation.client_id, mutation.subject, mutation.refusal) == ("ada", "user-1", None)
+    assert (mutation.client_id, mutation.subject, mutation.rejection) == ("ada", "user-1", None)
 
 
 async def test_an_impossible_push_takes_its_place_in_the_order_with_its_refusal(
@@ -238,7 +238,7 @@ async def test_an_impossible_push_takes_its_place_in_the_order_with_its_refusal(
 ) -> None:
     side.session.introduce("ada")
     side.say(push(seq=1), push("", seq=2), push(seq=3))
-    refusals = [mutation.refusal for mutation in side.committer.mutations]
+    refusals = [mutation.rejection for mutation in side.committer.mutations]
     assert [refusal and refusal.code for refusal in refusals] == [
         None,
         ErrorCode.BAD_MESSAGE,
@@ -251,15 +251,15 @@ async def test_a_push_to_an_unknown_entity_uses_up_its_number() -> None:
     side.session.introduce("ada")
     side.say(push(entity="nope", seq=1))
     (mutation,) = side.committer.mutations
-    assert mutation.refusal is not None
-    assert mutation.refusal.code is ErrorCode.UNKNOWN_ENTITY
+    assert mutation.rejection is not None
+    assert mutation.rejection.code is ErrorCode.UNKNOWN_ENTITY
 
 
 async def test_a_number_without_a_client_id_is_refused(side: Side) -> None:
     side.say(push(seq=1))
     (mutation,) = side.committer.mutations
-    assert mutation.refusal is not None
-    assert mutation.refusal.code is ErrorCode.BAD_MESSAGE
+    assert mutation.rejection is not None
+    assert mutation.rejection.code is ErrorCode.BAD_MESSAGE
 
 
 async def test_too_many_pushes_under_way_pause_the_peer_and_their_answers_resume_it() -> None:

@@ -37,7 +37,7 @@ from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.dispatch import HANDLERS, Sender, handler
 from rhtmx_server.connections.services import Grant
 from rhtmx_server.connections.session import Phase, SessionLimits
-from rhtmx_server.forms.runner import ValidatorRunner, Verdict
+from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
 from rhtmx_server.model import ClientRow, Outcome
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.times import to_datetime
@@ -263,9 +263,18 @@ async def test_a_token_that_nobody_asked_for_is_no_error() -> None:
 
 async def test_a_token_makes_a_subject_and_says_when_it_ends() -> None:
     side = Side(authenticate=users)
-    reply = await answers(side, Authenticate(token=f"ada:{NOW}", request_id="r"))
-    assert reply == [Authenticated(expires=to_datetime(NOW), request_id="r")]
+    reply = await answers(side, Authenticate(token=f"ada:{NOW + 1}", request_id="r"))
+    assert reply == [Authenticated(expires=to_datetime(NOW + 1), request_id="r")]
     assert side.session.subject == "ada"
+
+
+async def test_a_token_whose_time_is_over_opens_nothing() -> None:
+    side = Side(authenticate=users)
+    first, second = await answers(
+        side, Hello(token=f"ada:{NOW}"), Authenticate(token=f"ada:{NOW}", request_id="r")
+    )
+    assert (code(first), code(second)) == 2 * (ErrorCode.UNAUTHENTICATED,)
+    assert side.session.subject == ""
 
 
 async def test_a_fresh_token_of_the_same_subject_is_taken_and_of_another_is_not() -> None:
@@ -446,7 +455,7 @@ async def test_a_connection_of_several_of_one_peer_uses_that_peers_share(
     used = []
     run = ValidatorRunner.run
 
-    async def note(self: ValidatorRunner, *arguments: Any) -> Verdict:
+    async def note(self: ValidatorRunner, *arguments: Any) -> ValidatorVerdict:
         used.append(arguments[-1])
         return await run(self, *arguments)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushAck, Subscribe
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
+from rhtmx_server.connections import session as session_module
 from rhtmx_server.connections.session import (
     LEGAL,
     LOGIN_SECONDS,
-    Liveness,
+    LivenessCheck,
     Phase,
     Session,
     SessionLimits,
 )
-from tests.unit.rhtmx_server.fakes import push, push_fields
+from tests.support.state_tables import state_table
 
 SERVER_MESSAGES = [kind for kind in NAMES if kind not in CLIENT_MESSAGES]
 LIMITS = SessionLimits(heartbeat=20.0, bad_messages=2)
@@ -97,16 +101,6 @@ def test_a_secret_comes_and_goes_with_its_id(session: Session) -> None:
     assert (session.client_id, session.secret) == ("bob", None)
 
 
-def test_numbers_need_a_client_id(session: Session) -> None:
-    for numbered in (push(seq=1), push_fields(seq=1)):
-        assert refused(session, numbered) == (
-            "seq: numbers belong to a client_id; say hello with one first"
-        )
-    session.receive(push())
-    session.introduce("ada")
-    session.receive(push(seq=1))
-
-
 @pytest.mark.parametrize("kind", CLIENT_MESSAGES, ids=lambda kind: NAMES[kind])
 def test_after_the_end_nothing_may_be_said(session: Session, kind: type[Message]) -> None:
     session.close()
@@ -177,16 +171,16 @@ def test_a_token_of_another_subject_changes_nothing(locked: Session) -> None:
 
 
 def test_who_brings_no_token_has_only_the_time_to_bring_one(locked: Session) -> None:
-    assert locked.look(1000.0 + LOGIN_SECONDS - 0.1) is Liveness.FINE
-    assert locked.look(1000.0 + LOGIN_SECONDS) is Liveness.LOCKED
+    assert locked.look(1000.0 + LOGIN_SECONDS - 0.1) is LivenessCheck.FINE
+    assert locked.look(1000.0 + LOGIN_SECONDS) is LivenessCheck.LOCKED
 
 
 def test_the_time_is_over_when_the_token_expires(locked: Session) -> None:
     locked.unlock("user-1", 1010.0)
-    assert locked.look(1009.9) is Liveness.FINE
-    assert locked.look(1010.0) is Liveness.LOCKED
+    assert locked.look(1009.9) is LivenessCheck.FINE
+    assert locked.look(1010.0) is LivenessCheck.LOCKED
     locked.unlock("user-1", None)
-    assert locked.look(1010.0) is Liveness.FINE
+    assert locked.look(1010.0) is LivenessCheck.FINE
 
 
 # Misunderstandings, and signs of life.
@@ -201,26 +195,26 @@ def test_the_strike_after_the_last_allowed_one_is_too_many(session: Session) -> 
 
 
 def test_a_peer_that_was_heard_just_now_is_fine(session: Session) -> None:
-    assert session.look(1010.0) is Liveness.FINE
+    assert session.look(1010.0) is LivenessCheck.FINE
 
 
 def test_after_a_heartbeat_the_peer_is_asked_once(session: Session) -> None:
     assert [session.look(1020.0 + after) for after in (0, 1, 2)] == [
-        Liveness.PING,
-        Liveness.FINE,
-        Liveness.FINE,
+        LivenessCheck.PING,
+        LivenessCheck.FINE,
+        LivenessCheck.FINE,
     ]
 
 
 def test_after_another_heartbeat_it_is_asked_again(session: Session) -> None:
     session.look(1020.0)
     session.heard = 1021.0
-    assert session.look(1040.0) is Liveness.PING
+    assert session.look(1040.0) is LivenessCheck.PING
 
 
 def test_two_heartbeats_of_silence_are_the_end(session: Session) -> None:
-    assert session.look(1040.0) is Liveness.PING
-    assert session.look(1040.1) is Liveness.GONE
+    assert session.look(1040.0) is LivenessCheck.PING
+    assert session.look(1040.1) is LivenessCheck.GONE
 
 
 def test_whoever_is_heard_stays(session: Session) -> None:
@@ -228,4 +222,42 @@ def test_whoever_is_heard_stays(session: Session) -> None:
     for _ in range(100):
         now += 19.0
         session.heard = now
-        assert session.look(now) is not Liveness.GONE
+        assert session.look(now) is not LivenessCheck.GONE
+
+
+# The table.
+
+
+def in_phase(phase: Phase) -> Session:
+    session = Session("s1", LIMITS, 1000.0, locked=phase is Phase.LOCKED)
+    if phase is Phase.PLAIN:
+        session.receive(Subscribe())
+    elif phase is Phase.KNOWN:
+        session.introduce("ada")
+    elif phase is Phase.CLOSED:
+        session.close()
+    assert session.phase is phase
+    return session
+
+
+def receive(session: Session) -> None:
+    with contextlib.suppress(RhtmxError):  # what may not be said moves nothing on
+        session.receive(Ping())
+
+
+EVENTS: dict[str, Callable[[Session], None]] = {
+    "receive": receive,
+    "unlock": lambda session: session.unlock("ada", None),
+    "introduce": lambda session: session.introduce("ada"),
+    "close": lambda session: session.close(),
+}
+
+
+def test_the_table_is_what_happens() -> None:
+    happened = {}
+    for phase in Phase:
+        for event, do in EVENTS.items():
+            session = in_phase(phase)
+            do(session)
+            happened[phase.name, event] = session.phase.name
+    assert happened == state_table(session_module)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
+from rhtmx_server.delivery import outbox as outbox_module
 from rhtmx_server.delivery.outbox import FULL, Outbox, Tick
+from tests.support.state_tables import state_table
 from tests.unit.rhtmx_server.fakes import Soon
 
 
@@ -197,3 +200,29 @@ def test_a_failure_before_writing_does_not_stop_the_ticks(
     soon.turn()
     assert wire.written == [b"a", b"b"]
     assert "RuntimeError" in caplog.text
+
+
+# The table.
+
+EVENTS: dict[str, Callable[[Outbox], None]] = {
+    "put": lambda outbox: outbox.put(b"a"),
+    "put beyond FULL": lambda outbox: outbox.put(b"a" * (FULL + 1)),
+    "flush": lambda outbox: outbox.flush(),
+    "close": lambda outbox: outbox.close(),
+    "drop": lambda outbox: outbox.drop(),
+}
+
+
+@pytest.mark.parametrize(("cell", "after"), state_table(outbox_module).items(), ids=str)
+def test_the_table_is_what_happens(cell: tuple[str, str], after: str) -> None:
+    (state, event), soon, wire = cell, Soon(), Wire()
+    outbox = Outbox(wire, Tick(soon))
+    {"empty": outbox.flush, "holding": lambda: outbox.put(b"b"), "closed": outbox.close}[state]()
+    EVENTS[event](outbox)
+    written = len(wire.written)
+    soon.turn()
+    held = len(wire.written) - written
+    outbox.put(b"later")
+    soon.turn()
+    closed = wire.written[-1:] != [b"later"]
+    assert (held, closed) == (after == "holding", after == "closed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -16,8 +17,10 @@ from rhtmx.messages import (
     SyncFieldsComplete,
 )
 from rhtmx.wire import Message
+from rhtmx_server.delivery import subscriptions
 from rhtmx_server.model import Granularity, Head, Record
 from rhtmx_server.stores.memory import MemoryStore
+from tests.support.state_tables import NOTHING, state_table
 from tests.unit.rhtmx_server.delivery.reading_world import PausingStore, Reader, World, run
 from tests.unit.rhtmx_server.fakes import (
     FIELDS,
@@ -727,3 +730,62 @@ def test_one_that_ends_while_the_floor_is_read_is_told_no_more(
     world.settle()
     assert reader.take() == []
     assert reader.subscriptions.lagging == 0
+
+
+# The table.
+
+READING: dict[str, Callable[[Reader], None]] = {
+    "none": lambda reader: None,
+    "live": lambda reader: reader.subscribe(RECORDS),
+    "catching up": lambda reader: reader.subscribe(RECORDS, since=0),
+    "syncing": lambda reader: reader.sync(RECORDS, 0),
+}
+"""State, and how a connection comes to be in it."""
+
+EVENTS: dict[str, Callable[[World, Reader], None]] = {
+    "subscribe": lambda world, reader: reader.subscribe(RECORDS),
+    "subscribe since": lambda world, reader: reader.subscribe(RECORDS, since=0),
+    "sync": lambda world, reader: reader.sync(RECORDS, 0),
+    "read to end": lambda world, reader: world.settle(),
+    "fell behind": lambda world, reader: reader.fell("tasks", 0),
+    "unsubscribe": lambda world, reader: reader.subscriptions.unsubscribe("tasks", RECORDS),
+}
+
+
+def state_of(reader: Reader) -> str:
+    """Where a connection is; that its flags are one of the states is part of the fact."""
+    mine = reader.subscriptions
+    cursors = {*mine._cursors.values(), *mine._waiting}
+    if not cursors:
+        return "none"
+    (cursor,) = cursors
+    subscribed, waiting = mine._cursors.get("tasks") is cursor, cursor in mine._waiting
+    flags = (subscribed, waiting, cursor.live, cursor.once)
+    return {
+        (True, False, True, False): "live",
+        (True, True, False, False): "catching up",
+        (False, True, False, True): "syncing",
+    }[flags]
+
+
+@pytest.mark.parametrize(("cell", "state"), state_table(subscriptions).items(), ids=str)
+def test_the_table_is_what_happens(cell: tuple[str, str], state: str) -> None:
+    before, event = cell
+    world = World()
+    world.fill(3)
+    reader = world.reader()
+    READING[before](reader)
+    assert state_of(reader) == before
+    EVENTS[event](world, reader)
+    assert state_of(reader) == (before if state == NOTHING else state)
+    reader.close()
+
+
+def test_a_subscription_that_fell_behind_owes_no_answer(world: World, reader: Reader) -> None:
+    world.fill(3)
+    reader.subscribe(RECORDS)
+    reader.fell("tasks", 0)
+    assert state_of(reader) == "catching up"
+    reader.subscriptions.unsubscribe("tasks", RECORDS)
+    assert state_of(reader) == "none"
+    reader.close()

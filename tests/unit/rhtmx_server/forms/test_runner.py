@@ -14,7 +14,7 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.forms.entries import FormValues
-from rhtmx_server.forms.runner import ValidatorRunner, Verdict
+from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
 from rhtmx_server.forms.validators import Function, Invalid, Valid, Validator
 from rhtmx_server.threads import DaemonPool
 
@@ -63,7 +63,7 @@ class Bench:
 
     async def run(
         self, function: Function, value: str = "v", owner: str = "me", **options: Any
-    ) -> Verdict:
+    ) -> ValidatorVerdict:
         validator = Validator.of_field("signup", "email", function, **options)
         values = FormValues({"email": [value], "name": ["Ada"]})
         return await self._runner.run(validator, value, values, owner)
@@ -97,28 +97,28 @@ async def test_nothing_returned_means_valid(bench: Bench) -> None:
     async def fine(value: str) -> None:
         pass
 
-    assert await bench.run(fine) == Verdict()
+    assert await bench.run(fine) == ValidatorVerdict()
 
 
 async def test_valid_may_carry_metadata_as_json(bench: Bench) -> None:
     async def fine(value: str) -> Valid:
         return Valid({"strength": 3})
 
-    assert await bench.run(fine) == Verdict(metadata=b'{"strength":3}')
+    assert await bench.run(fine) == ValidatorVerdict(metadata=b'{"strength":3}')
 
 
 async def test_invalid_carries_message_metadata_and_field(bench: Bench) -> None:
     async def taken(value: str) -> None:
         raise Invalid("taken", metadata=["ada2"], field="name")
 
-    assert await bench.run(taken) == Verdict("taken", b'["ada2"]', "name")
+    assert await bench.run(taken) == ValidatorVerdict("taken", b'["ada2"]', "name")
 
 
 async def test_the_form_reaches_the_validator(bench: Bench) -> None:
     async def greet(value: str, form: FormValues) -> Valid:
         return Valid(form["name"])
 
-    assert await bench.run(greet) == Verdict(metadata=b'"Ada"')
+    assert await bench.run(greet) == ValidatorVerdict(metadata=b'"Ada"')
 
 
 async def test_a_plain_function_runs_off_the_loop(bench: Bench) -> None:
@@ -139,17 +139,17 @@ async def test_a_blocked_validator_does_not_stop_another(bench: Bench) -> None:
     blocker = Blocker()
     blocked = asyncio.create_task(bench.run(blocker))
     await blocker.begun.get()
-    assert await bench.run(lambda value: None) == Verdict()
+    assert await bench.run(lambda value: None) == ValidatorVerdict()
     assert not blocked.done()
     blocker.gate.set()
-    assert await blocked == Verdict()
+    assert await blocked == ValidatorVerdict()
 
 
 async def test_a_plain_function_that_returns_a_coroutine_is_awaited(bench: Bench) -> None:
     async def taken(value: str) -> None:
         raise Invalid("taken")
 
-    assert await bench.run(lambda value: taken(value)) == Verdict("taken")
+    assert await bench.run(lambda value: taken(value)) == ValidatorVerdict("taken")
 
 
 async def test_a_validator_that_takes_too_long_is_a_timeout(
@@ -271,10 +271,10 @@ async def test_an_owner_that_blocks_its_threads_leaves_the_others_theirs(bench: 
     busy = [asyncio.create_task(bench.run(blocker)) for _ in range(60)]
     for _ in range(2):
         await blocker.begun.get()
-    assert await bench.run(lambda value: None, owner="other") == Verdict()
+    assert await bench.run(lambda value: None, owner="other") == ValidatorVerdict()
     assert blocker.begun.empty()
     blocker.gate.set()
-    assert await asyncio.gather(*busy) == [Verdict()] * 60
+    assert await asyncio.gather(*busy) == [ValidatorVerdict()] * 60
 
 
 async def test_when_every_thread_hangs_a_plain_validator_is_refused_at_once_and_an_async_one_runs(
@@ -289,7 +289,7 @@ async def test_when_every_thread_hangs_a_plain_validator_is_refused_at_once_and_
     async def fine(value: str) -> None:
         pass
 
-    assert await bench.run(fine) == Verdict()
+    assert await bench.run(fine) == ValidatorVerdict()
     blocker.gate.set()
 
 

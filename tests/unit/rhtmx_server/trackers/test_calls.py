@@ -40,13 +40,16 @@ async def test_a_call_returns_the_reply_when_it_comes() -> None:
 
 
 async def test_a_refusal_is_raised_with_all_that_it_says() -> None:
-    error = Error(message="no", code=ErrorCode.CONFLICT, seq=3, details=b'{"a":1}')
+    error = Error(
+        message="no", code=ErrorCode.CONFLICT, seq=3, details=b'{"a":1}', retry_after=1500
+    )
     with pytest.raises(RhtmxError) as refused:
         await call(lambda mutation: mutation.answer([error]), push(b"1", seq=3), "c")
     assert refused.value.code is ErrorCode.CONFLICT
     assert refused.value.message == "no"
     assert refused.value.seq == 3
     assert refused.value.details == b'{"a":1}'
+    assert refused.value.retry_after == 1.5
 
 
 async def test_a_mutation_that_is_not_taken_raises_at_once() -> None:
@@ -65,13 +68,6 @@ async def test_an_answer_to_a_cancelled_call_is_dropped() -> None:
     with pytest.raises(asyncio.CancelledError):
         await calling
     mutation.answer([PushAck()])
-
-
-async def test_a_number_without_a_client_is_refused_before_anything_is_written() -> None:
-    submitted: list[Mutation] = []
-    with pytest.raises(RhtmxError, match="numbers belong to a client_id"):
-        await call(submitted.append, push(b"1", seq=1), None)
-    assert submitted == []
 
 
 def test_python_values_become_json() -> None:

@@ -82,13 +82,13 @@ def test_a_timestamp_ahead_of_the_server_is_brought_back_before_merging() -> Non
     assert drafting.record("users", "1").clocks["b"] == Clock(9, NOW + MAX_AHEAD, "me")
 
 
-def test_a_loser_is_a_clash_and_kept_for_the_history() -> None:
+def test_a_loser_is_a_conflict_and_kept_for_the_history() -> None:
     drafting = draft(record(b'{"a":1}', version=3, time=NOW))
     drafting.write(put("a", b"2", NOW - 1))
-    (clash,) = drafting.clashes
-    assert clash.verdict is MergeOutcome.LOST
-    assert clash.strategy is MergeStrategy.LAST_WRITE_WINS
-    assert (clash.stored.value, clash.pushed.value) == (b"1", b"2")
+    (conflict,) = drafting.conflicts
+    assert conflict.verdict is MergeOutcome.LOST
+    assert conflict.strategy is MergeStrategy.LAST_WRITE_WINS
+    assert (conflict.stored.value, conflict.pushed.value) == (b"1", b"2")
     assert drafting.lost == [LostWrite("a", b"2", NOW - 1)]
     assert (drafting.written, drafting.applied) == ([], 0)
 
@@ -99,18 +99,18 @@ def test_a_deletion_that_loses_is_kept_as_null() -> None:
     assert drafting.lost == [LostWrite("a", None, NOW - 1)]
 
 
-def test_a_winner_over_an_unseen_write_is_a_clash_but_not_lost() -> None:
+def test_a_winner_over_an_unseen_write_is_a_conflict_but_not_lost() -> None:
     drafting = draft(record(b'{"a":1}', version=3, time=NOW - 5), base_version=2)
     drafting.write(put("a", b"2", NOW))
-    (clash,) = drafting.clashes
-    assert clash.verdict is MergeOutcome.WON
+    (conflict,) = drafting.conflicts
+    assert conflict.verdict is MergeOutcome.WON
     assert (drafting.lost, drafting.written, drafting.applied) == ([], ["a"], 1)
 
 
 def test_what_the_field_says_already_counts_as_applied_and_is_not_written() -> None:
     drafting = draft(record(b'{"a":"A"}', time=NOW))
     drafting.write(put("a", b'"\\u0041"', NOW - 1))
-    assert (drafting.written, drafting.applied, drafting.clashes) == ([], 1, [])
+    assert (drafting.written, drafting.applied, drafting.conflicts) == ([], 1, [])
 
 
 def test_each_field_follows_its_own_strategy() -> None:
@@ -118,7 +118,7 @@ def test_each_field_follows_its_own_strategy() -> None:
     drafting = draft(record(b'{"kept":1,"mine":1,"yours":1,"last":1}', time=NOW), policy)
     for name in ("kept", "mine", "yours", "last"):
         drafting.write(put(name, b"2", NOW - 1))
-    assert {clash.field: clash.strategy for clash in drafting.clashes} == {
+    assert {conflict.field: conflict.strategy for conflict in drafting.conflicts} == {
         "kept": MergeStrategy.KEEP_BOTH,
         "mine": MergeStrategy.CLIENT_WINS,
         "yours": MergeStrategy.SERVER_WINS,
@@ -138,10 +138,10 @@ def test_a_write_older_than_the_delete_loses_under_every_strategy(
     drafting = draft(current, parse_policy(strategy), base_version)
     drafting.write(put(field, b"1", NOW - 1))
     assert drafting.written == []
-    (clash,) = drafting.clashes
-    assert clash.verdict is MergeOutcome.LOST
-    assert clash.stored.value is None
-    assert clash.stored.clock.timestamp == NOW
+    (conflict,) = drafting.conflicts
+    assert conflict.verdict is MergeOutcome.LOST
+    assert conflict.stored.value is None
+    assert conflict.stored.clock.timestamp == NOW
 
 
 @pytest.mark.parametrize("strategy", ["last_write_wins", "keep_both", "server_wins", "client_wins"])
@@ -149,7 +149,7 @@ def test_a_write_later_than_the_delete_creates_the_record_anew(strategy: str) ->
     drafting = draft(tombstone(version=5, time=NOW - 1, fields=["a"]), parse_policy(strategy))
     drafting.write(put("a", b"1", NOW))
     assert drafting.record("users", "1").data == b'{"a":1}'
-    assert drafting.clashes == []
+    assert drafting.conflicts == []
 
 
 def test_a_stale_write_that_arrives_again_after_the_record_came_back_still_loses() -> None:

@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.transports.answers import JSON, answer
-from rhtmx_server.transports.bodies import PAGE_BYTES, Readers, Sender, Streamed
+from rhtmx_server.transports.bodies import PAGE_BYTES, BodyReaders, BodySender, Streamed
 from tests.support.plain_http import dechunk
 
 
@@ -83,13 +83,13 @@ class Wire:
         self.stalls += 1
 
     async def send(self, response: Response, version: str = "HTTP/1.1") -> bytes:
-        sender = Sender(self, 0.01, self._stalled)  # type: ignore[arg-type]  # as much as it needs
+        sender = BodySender(self, 0.01, self._stalled)  # type: ignore[arg-type]  # as much as it needs
         rest = await sender.send(Request("/x?secret", Headers(), "GET", version), response)
         assert rest.serialize() == b""
         return b"".join(self.written)
 
 
-async def streamed(readers: Readers, *pages: bytes | Exception) -> Streamed:
+async def streamed(readers: BodyReaders, *pages: bytes | Exception) -> Streamed:
     script = Script(*pages)
     readers.enter()
     first = await readers.page(script)
@@ -97,7 +97,7 @@ async def streamed(readers: Readers, *pages: bytes | Exception) -> Streamed:
 
 
 async def test_one_page_comes_with_its_length_and_more_in_chunks() -> None:
-    readers = Readers()
+    readers = BodyReaders()
     head, _, body = (await Wire().send(await streamed(readers, b"[]"))).partition(b"\r\n\r\n")
     assert b"Content-Length: 2" in head
     assert body == b"[]"
@@ -112,7 +112,7 @@ async def test_one_page_comes_with_its_length_and_more_in_chunks() -> None:
 
 async def test_a_peer_that_is_gone_before_its_answer_is_made_keeps_no_place() -> None:
     for pages in ([b"[]"], [b"[1", b",2]"]):
-        wire, readers = Wire(), Readers()
+        wire, readers = Wire(), BodyReaders()
         response = await streamed(readers, *pages)
         wire.abort()
         assert await wire.send(response) == b""
@@ -120,7 +120,7 @@ async def test_a_peer_that_is_gone_before_its_answer_is_made_keeps_no_place() ->
 
 
 async def test_a_client_of_http_1_0_gets_the_bare_body() -> None:
-    data = await Wire().send(await streamed(Readers(), b"[1", b",2]"), "HTTP/1.0")
+    data = await Wire().send(await streamed(BodyReaders(), b"[1", b",2]"), "HTTP/1.0")
     head, _, body = data.partition(b"\r\n\r\n")
     assert b"Transfer-Encoding" not in head
     assert body == b"[1,2]"
@@ -135,7 +135,7 @@ async def test_a_whole_body_is_written_a_page_at_a_time() -> None:
 
 
 async def test_the_next_page_is_made_when_the_last_one_was_taken() -> None:
-    wire, readers = Wire([0, 0, 0]), Readers()
+    wire, readers = Wire([0, 0, 0]), BodyReaders()
     response = await streamed(readers, b"a", b"b", b"c")
     pages = response.pages
     assert isinstance(pages, Script)
@@ -158,7 +158,7 @@ async def test_who_takes_a_little_each_time_is_waited_for() -> None:
 
 
 async def test_who_takes_nothing_is_cut_off_once_and_gives_its_place_back() -> None:
-    wire, readers = Wire([60, 60, 60]), Readers()
+    wire, readers = Wire([60, 60, 60]), BodyReaders()
     await wire.send(await streamed(readers, b"a", b"b"))
     assert (wire.aborted, wire.stalls, wire.resumed) == (True, 1, False)
     assert len(wire.written) == 1
@@ -169,7 +169,7 @@ async def test_who_takes_nothing_is_cut_off_once_and_gives_its_place_back() -> N
 async def test_who_is_gone_is_let_go_without_a_word(
     failure: OSError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wire, readers = Wire(failure=failure), Readers()
+    wire, readers = Wire(failure=failure), BodyReaders()
     await wire.send(await streamed(readers, b"a", b"b"))
     assert (wire.aborted, wire.stalls) == (True, 0)
     assert readers.present == 0
@@ -178,7 +178,7 @@ async def test_who_is_gone_is_let_go_without_a_word(
 
 @pytest.mark.parametrize("gone", ["aborted", "eof_sent"])
 async def test_nothing_is_written_to_a_connection_that_has_ended(gone: str) -> None:
-    wire, readers = Wire(), Readers()
+    wire, readers = Wire(), BodyReaders()
     setattr(wire if gone == "aborted" else wire.protocol, gone, True)
     assert await wire.send(await streamed(readers, b"a", b"b")) == b""
     assert wire.stalls == 0
@@ -191,7 +191,7 @@ async def test_nothing_is_written_to_a_connection_that_has_ended(gone: str) -> N
 async def test_a_page_that_cannot_be_made_cuts_the_connection_and_is_logged(
     failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wire, readers = Wire(), Readers()
+    wire, readers = Wire(), BodyReaders()
     data = await wire.send(await streamed(readers, b"a", failure))
     assert wire.aborted
     assert not data.endswith(b"0\r\n\r\n")
@@ -201,7 +201,7 @@ async def test_a_page_that_cannot_be_made_cuts_the_connection_and_is_logged(
 
 
 async def test_there_is_an_end_to_the_readers() -> None:
-    readers = Readers(most=2)
+    readers = BodyReaders(most=2)
     readers.enter()
     readers.enter()
     with pytest.raises(RhtmxError) as caught:
@@ -212,7 +212,7 @@ async def test_there_is_an_end_to_the_readers() -> None:
 
 
 async def test_only_so_many_pages_are_made_at_a_time_and_everyone_has_a_turn() -> None:
-    readers, order = Readers(at_a_time=2), []
+    readers, order = BodyReaders(at_a_time=2), []
     going = most = 0
 
     class Slow(Script):
@@ -240,7 +240,7 @@ async def test_only_so_many_pages_are_made_at_a_time_and_everyone_has_a_turn() -
 
 
 async def test_a_place_is_given_back_once() -> None:
-    readers = Readers()
+    readers = BodyReaders()
     response = await streamed(readers, b"a")
     response.close()
     response.close()

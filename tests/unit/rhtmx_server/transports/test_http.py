@@ -13,10 +13,10 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.config import Config
 from rhtmx_server.connections.services import Grant
-from rhtmx_server.transports.bodies import Readers, Streamed
+from rhtmx_server.transports.bodies import BodyReaders, Streamed
 from rhtmx_server.transports.http import Http
 
-from .conftest import Server
+from .conftest import NOW, Server
 
 MakeServer = Callable[..., Server]
 PAGES = {"/": ("text/html", b"<p>"), "/demo/app.js": ("text/javascript", b"1")}
@@ -203,6 +203,17 @@ async def test_where_tokens_are_asked_for_old_reads_need_one(make_server: MakeSe
         assert (await door.ask(path, Authorization="bearer good")).status_code == 200
 
 
+async def test_a_token_whose_time_is_over_reads_nothing(make_server: MakeServer) -> None:
+    async def authenticate(token: str) -> Grant:
+        return Grant("ada", NOW + int(token))
+
+    door = Door(make_server(authenticate=authenticate))
+    assert (await door.ask("/api/sync/users", Authorization="Bearer 1")).status_code == 200
+    for late in ("0", "-1"):
+        answer = await door.error("/api/sync/users", Authorization=f"Bearer {late}")
+        assert answer[:2] == (401, "unauthenticated")
+
+
 async def test_a_store_that_fails_is_answered_with_503(
     server: Server, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +248,7 @@ async def test_an_unforeseen_failure_is_logged_and_tells_only_an_id(
 
 async def test_one_read_too_many_is_told_to_come_again(server: Server, door: Door) -> None:
     await server.write("users", "1", b"1")
-    door.http.readers = Readers(most=1)
+    door.http.readers = BodyReaders(most=1)
     first = await door.ask("/api/sync/users")
     assert isinstance(first, Streamed)
     for path in ("/api/sync/users", "/api/field-sync/users", "/api/field-sync/users/1/latest"):

@@ -14,9 +14,11 @@ from rhtmx.wire import ServerMessage
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores.memory import MemoryStore
+from rhtmx_server.writing import committer
 from rhtmx_server.writing.batch import MAX_SECONDS
 from rhtmx_server.writing.committer import MAX_CONFIRMED, Committer
 from rhtmx_server.writing.fair_queue import MAX_BATCH, MAX_BYTES
+from tests.support.state_tables import NOTHING, state_table
 from tests.unit.rhtmx_server.delivery.reading_world import DECIDERS
 from tests.unit.rhtmx_server.fakes import NOW, push
 
@@ -432,3 +434,53 @@ async def test_new_clients_are_refused_beyond_the_most_that_may_be_known() -> No
     await world.done()
     assert isinstance(world.replies["ada"], PushAck)
     assert world.code("bob") is ErrorCode.TOO_MANY_REQUESTS
+
+
+# The table.
+
+
+def state_of(world: World) -> str:
+    if world.committer._ended:
+        return "ended"
+    if world.committer._stopping:
+        return "stopping"
+    return "writing" if world.store.begun.is_set() else "idle"
+
+
+async def come_to(world: World, state: str) -> None:
+    """Bring a committer into a state; what it begins to write stays unwritten."""
+    world.store.open_gate.clear()
+    if state in ("writing", "stopping"):
+        world.submit("1")
+        await world.store.begun.wait()
+    if state in ("stopping", "ended"):
+        world.committer.stop()
+    if state == "ended":
+        await world.running
+
+
+def written(world: World) -> None:
+    world.store.begun.clear()
+    world.store.open_gate.set()
+
+
+HAPPENS: dict[str, Callable[[World], None]] = {
+    "submit": lambda world: world.submit("2"),
+    "confirm": lambda world: world.committer.confirm("c", 1),
+    "stop": lambda world: world.committer.stop(),
+    "a batch is written, or fails": written,
+}
+
+
+@pytest.mark.parametrize(("cell", "state"), state_table(committer).items(), ids=str)
+async def test_the_table_is_what_happens(cell: tuple[str, str], state: str) -> None:
+    before, event = cell
+    world = World()
+    await come_to(world, before)
+    assert state_of(world) == before
+    HAPPENS[event](world)
+    for _ in range(20):  # turns of the loop: nothing here waits for a clock
+        await asyncio.sleep(0)
+    assert state_of(world) == (before if state == NOTHING else state)
+    world.store.open_gate.set()
+    await world.done()

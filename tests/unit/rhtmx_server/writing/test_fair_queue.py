@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 
 import pytest
 
 from rhtmx_server.model import Mutation
+from rhtmx_server.writing import fair_queue
 from rhtmx_server.writing.fair_queue import MAX_BATCH, MAX_BYTES, FairQueue, weigh
+from tests.support.state_tables import NOTHING, state_table
 from tests.unit.rhtmx_server.fakes import push, push_fields, update
 
 
@@ -109,3 +112,41 @@ def test_every_source_keeps_its_order_and_nothing_is_lost(seed: int) -> None:
     for each in line.clear():
         got[str(each.source)].append(each.message.entity_id)
     assert got == sent
+
+
+# The table.
+
+LIGHT = MAX_BATCH + 1
+"""So many that one is left when a batch is taken."""
+
+
+def fill(line: FairQueue, state: str, count: int) -> None:
+    for index in range(0 if state == "empty" else count):
+        line.put(mutation(f"{index}"))
+    if state == "by turns":
+        line.put_back(line.take())
+
+
+EVENTS: dict[str, tuple[int, Callable[[FairQueue], object]]] = {
+    "put": (1, lambda line: line.put(mutation("new"))),
+    "put_back": (1, lambda line: line.put_back([mutation("old")])),
+    "take some": (LIGHT, lambda line: line.take()),
+    "take all": (1, lambda line: line.take()),
+}
+
+
+def state_of(line: FairQueue) -> str:
+    if line._turns:
+        return "by turns"
+    return "in order" if line._new else "empty"
+
+
+@pytest.mark.parametrize(("cell", "state"), state_table(fair_queue).items(), ids=str)
+def test_the_table_is_what_happens(line: FairQueue, cell: tuple[str, str], state: str) -> None:
+    before, event = cell
+    count, do = EVENTS[event]
+    fill(line, before, count)
+    assert state_of(line) == before
+    do(line)
+    assert state_of(line) == (before if state == NOTHING else state)
+    assert bool(line) == (state_of(line) != "empty")

@@ -23,7 +23,7 @@ def cursor() -> Iterator[apsw.Cursor]:
 
 @pytest.mark.parametrize("step", [retention.forget_history, retention.forget_tombstones])
 def test_a_step_takes_a_chunk_at_most_and_says_how_much(
-    cursor: apsw.Cursor, step: retention.Step
+    cursor: apsw.Cursor, step: retention.CollectStep
 ) -> None:
     many = [record(str(n), n, deleted=True, time=0) for n in range(1, CHUNK + 3)]
     queries.write(cursor, writing(*many))

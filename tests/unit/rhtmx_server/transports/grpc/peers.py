@@ -111,6 +111,9 @@ class Source:
         data, self._said = self._said[:size], self._said[size:]
         return data
 
+    def drop_peer(self) -> None:
+        self._transport.abort()
+
     def window(self) -> int:
         return self._h2_connection.window if self.connection.write_ready.is_set() else 0
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from grpclib.const import Status
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Error, Pong
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.transports.grpc.errors import (
     MAX_DETAILS,
     ended_by,
-    raise_if_error,
     refuse,
     status_of,
     trailers,
@@ -50,14 +47,3 @@ async def test_a_refusal_is_a_status_with_trailers() -> None:
     assert call.ended["status"] is Status.NOT_FOUND
     assert call.ended["status_message"] == "x" * 1024
     assert call.ended["metadata"] == {"rhtmx-code": "unknown_form"}
-
-
-def test_an_error_message_becomes_the_error_that_it_was() -> None:
-    raise_if_error(Pong())
-    with pytest.raises(RhtmxError) as caught:
-        raise_if_error(
-            Error(message="m", code=ErrorCode.CONFLICT, seq=3, details=b"1", retry_after=1500)
-        )
-    error = caught.value
-    assert (error.code, error.message) == (ErrorCode.CONFLICT, "m")
-    assert (error.seq, error.details, error.retry_after) == (3, b"1", 1.5)

@@ -11,7 +11,9 @@ import pytest
 from h2.exceptions import StreamClosedError
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.transports.grpc import link as link_module
 from rhtmx_server.transports.grpc.link import StreamLink
+from tests.support.state_tables import NOTHING, state_table
 from tests.unit.rhtmx_server.transports.grpc.peers import Call
 
 LIMIT = 1000
@@ -289,3 +291,61 @@ async def test_for_a_stream_that_is_over_nothing_is_read_and_nothing_said() -> N
         async with line.link.page():
             raise AssertionError
     line.task.cancel()
+
+
+# The table.
+
+
+def state_of(link: StreamLink) -> str:
+    """Where a link is; that its flags are one of the states is part of the fact."""
+    return {
+        (False, False, False): "waiting",
+        (True, False, False): "open",
+        (False, True, False): "doomed",
+        (True, True, False): "ending",
+        (False, True, True): "over",
+    }[link._open, link._ended, link._over]
+
+
+async def come_to(line: Line, state: str) -> None:
+    """Bring a link whose task has not begun into a state, with something unsent to end for."""
+    if state in ("open", "ending", "over"):
+        await line.settle()
+    if state in ("ending", "doomed"):
+        line.source._h2_connection.window = 0
+        line.link.write(b"kept")
+    if state in ("ending", "doomed", "over"):
+        line.link.end()
+    if state == "over":
+        await line.task
+
+
+async def happen(line: Line, event: str) -> None:
+    if event == "write":
+        line.link.write(b"a")
+    elif event == "end":
+        line.link.end()
+    elif event == "run":
+        await line.settle()
+    elif event == "all is sent":
+        line.source.takes.set()
+        await line.settle()
+    elif event == "time is over":
+        await asyncio.wait([line.task], timeout=None if line.link._ended else 0)
+
+
+CELLS = [cell for cell in state_table(link_module).items() if cell[1] != NOTHING]
+
+
+@pytest.mark.parametrize(("cell", "state"), CELLS, ids=str)
+async def test_the_table_is_what_happens(cell: tuple[str, str], state: str) -> None:
+    before, event = cell
+    line = Line(patience=0.0 if event == "time is over" else 10.0)
+    line.source.takes.clear()
+    await come_to(line, before)
+    assert state_of(line.link) == before
+    await happen(line, event)
+    assert state_of(line.link) == state
+    line.source.takes.set()
+    line.link.end()
+    await line.task

@@ -89,7 +89,7 @@ def test_what_is_refused_for_its_content_takes_its_place_in_the_order() -> None:
     caller = Caller(side.services, client_id="ada")
     for message in (push(entity="no", seq=1), push(entity_id="", seq=2)):
         pushes.submit(caller, message, lambda reply: None)
-    refused = [mutation.refusal for mutation in side.committer.mutations]
+    refused = [mutation.rejection for mutation in side.committer.mutations]
     assert [error.code for error in refused if error] == [
         ErrorCode.UNKNOWN_ENTITY,
         ErrorCode.BAD_MESSAGE,
@@ -108,8 +108,8 @@ def test_a_number_without_a_client_is_refused_in_its_turn() -> None:
     side = Side()
     pushes.submit(Caller(side.services), push(seq=1), lambda reply: None)
     (mutation,) = side.committer.mutations
-    assert mutation.refusal is not None
-    assert "numbers belong to a client_id" in mutation.refusal.message
+    assert mutation.rejection is not None
+    assert "numbers belong to a client_id" in mutation.rejection.message
 
 
 def test_a_token_that_has_expired_meanwhile_writes_nothing() -> None:
@@ -289,7 +289,7 @@ async def test_with_outcomes_what_cannot_be_read_is_refused_in_its_turn() -> Non
     many.call._stream.say(prefixed(b"\xff"))
     many.say(push("3"))
     await settle()
-    refusals = [mutation.refusal for mutation in many.side.committer.mutations]
+    refusals = [mutation.rejection for mutation in many.side.committer.mutations]
     assert [error and error.code for error in refusals] == [None, ErrorCode.BAD_MESSAGE, None]
     many.task.cancel()
 
