@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 
 from rhtmx.core import build_message
-from rhtmx.core.apply_batch import keep
 from rhtmx.core.events import Answered, Refused
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.overlay import Overlay
 from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate
 from rhtmx.stores.memory import MemoryStore

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rhtmx.core import build_message
-from rhtmx.core.apply_batch import keep
 from rhtmx.core.conflict import Dispute, merged
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Answered, Disputed, Refused
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,

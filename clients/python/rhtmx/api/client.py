@@ -17,10 +17,10 @@ from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
 from rhtmx.api.decisions import Decisions
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.pending_call import Writing
-from rhtmx.api.read_once import collect, field_key, record_key
 from rhtmx.core import build_message
 from rhtmx.core.events import Answered, Reset, State
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.read_once import collect, field_key, record_key
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
 from rhtmx.errors import RhtmxError

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Op, SetIdentity
+from rhtmx.core.storage_ops import Op, PendingOps, SetIdentity
 from rhtmx.messages import Hello
 from rhtmx.messages.tables import SCHEMA_HASH
 

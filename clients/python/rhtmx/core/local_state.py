@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rhtmx.core.apply_batch import BatchOutcome
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Delivered, Event, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
 from rhtmx.core.overlay import Overlay, fold
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import (
+    BatchOutcome,
     DropRecord,
     HeldRecord,
     Image,
+    PendingOps,
     PutRecord,
     SetLast,
     Settled,

@@ -18,10 +18,10 @@ import msgspec
 
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.storage_ops import (
     DropRecord,
     HeldRecord,
+    PendingOps,
     PutRecord,
     SetPosition,
     Settled,

@@ -25,11 +25,10 @@ from rhtmx.core.events import Event, Problem, State
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import EntityView, LocalState
-from rhtmx.core.outgoing import Outgoing
 from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Question, Requests
 from rhtmx.core.storage_ops import Mutation
-from rhtmx.core.streams import Streams
+from rhtmx.core.streams import Outgoing, Streams
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (

@@ -15,8 +15,16 @@ import copy
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Add, DropWrite, Mutation, PutWrite, SetLast, Settled, StoredWrite
+from rhtmx.core.storage_ops import (
+    Add,
+    DropWrite,
+    Mutation,
+    PendingOps,
+    PutWrite,
+    SetLast,
+    Settled,
+    StoredWrite,
+)
 
 __all__ = ["QueuedWrite", "WriteQueue"]
 

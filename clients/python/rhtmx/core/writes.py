@@ -17,12 +17,12 @@ from rhtmx.core.conflict import of_field, of_record
 from rhtmx.core.error_policy import Verdict, verdict
 from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
 from rhtmx.core.hold import Hold
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.storage_ops import (
     Add,
     DropRefused,
     Image,
     Op,
+    PendingOps,
     PutRefused,
     PutWrite,
     RefusedWrite,

@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
 
-from rhtmx.api.read_once import field_key, record_key
 from rhtmx.core import build_message
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.read_once import field_key, record_key
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Limit
 from rhtmx.grpc.calls import Calls

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
 
-from rhtmx.core.heartbeat import Sleep
+from rhtmx.core.liveness import Sleep
 from rhtmx.core.session import Session
 
 __all__ = ["Alarm", "mind_sleep"]

@@ -11,9 +11,8 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from rhtmx.core.apply_batch import keep
 from rhtmx.core.local_state import LocalState
-from rhtmx.core.storage_ops import Image, Store
+from rhtmx.core.storage_ops import Image, Store, keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.broadcast import Signal
 

@@ -6,9 +6,8 @@ import pytest
 
 from rhtmx.core.events import Event, Refused, Rejected
 from rhtmx.core.oversized_message import OversizedMessage
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.requests import Requests
-from rhtmx.core.storage_ops import Settled
+from rhtmx.core.storage_ops import PendingOps, Settled
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode

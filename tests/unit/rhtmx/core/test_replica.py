@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import (
     DropRecord,
     HeldRecord,
+    PendingOps,
     PutRecord,
     SetPosition,
     Settled,

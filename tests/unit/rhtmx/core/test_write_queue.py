@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.core.apply_batch import keep
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Add, Settled, StoredWrite
+from rhtmx.core.storage_ops import Add, PendingOps, Settled, StoredWrite, keep
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Image, RefusedWrite, Settled, StoredWrite
+from rhtmx.core.storage_ops import Image, PendingOps, RefusedWrite, Settled, StoredWrite
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.core.writes import _MOST_REFUSED, Writes
 from rhtmx.errors import ErrorCode, RhtmxError
