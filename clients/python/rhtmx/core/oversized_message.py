@@ -15,8 +15,8 @@ nothing was under way, there is nothing to leave out, and the end is final.
 from __future__ import annotations
 
 from rhtmx.core.requests import Requests
+from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
 
@@ -33,7 +33,7 @@ class OversizedMessage:
         requests: its questions.
     """
 
-    def __init__(self, writes: Writes, requests: Requests) -> None:
+    def __init__(self, writes: WriteOutcomes, requests: Requests) -> None:
         self._writes = writes
         self._requests = requests
         self._suspects: set[str] = set()

@@ -101,7 +101,7 @@ class Session:
         self.requests = Requests(random, self._events.append)
         self.local = LocalState(random, self._events.append)
         self.local.identity.load(client_id)
-        outgoing = Outgoing(self._link.send, self._link.fence, self._tell)
+        outgoing = Outgoing(self._link.send, self._link.fence, self.local.tell)
         self.streams = Streams(outgoing, lambda: self.local.there_is_room(self.streams.add))
         self._oversized = OversizedMessage(self.local.writes, self.requests)
         self._id_prefix = f"{int(random() * 2**40):010x}"
@@ -388,10 +388,6 @@ class Session:
         if self.error is not None:
             raise self.error.with_traceback(None)  # each raise would add to it
 
-    def _tell(self, event: Event) -> None:
-        if not self.local.tell(event):
-            self._events.append(event)
-
     def _may_renew(self, code: int) -> bool:
         return self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
 
@@ -419,7 +415,7 @@ class Session:
             self.requests.hold.passed()
 
     def _pushed(self, message: PushAck | FieldPushAck, now: float) -> None:
-        self.local.writes.answered(message, self._epoch or "")
+        self.local.answered(message, self._epoch or "")
 
     def _authenticated(self, message: Authenticated, now: float) -> None:
         self.local.writes.authenticated()

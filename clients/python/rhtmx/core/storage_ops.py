@@ -88,7 +88,7 @@ class StoredWrite:
 
     Args:
         id: its request id.
-        seq: its number.
+        seq: its number; 0 while a renewed one has none.
         message: what it says.
         epoch: that of its base version, where it has one.
         since: when it was made, in seconds since 1970.

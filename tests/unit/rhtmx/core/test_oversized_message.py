@@ -7,9 +7,9 @@ import pytest
 from rhtmx.core.events import Event, Refused, Rejected
 from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Requests
-from rhtmx.core.storage_ops import PendingOps, Settled
+from rhtmx.core.storage_ops import PendingOps
+from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode
 from rhtmx.messages import ChangeAction, Push, PushAck, ValidateField
 
@@ -19,16 +19,10 @@ class World:
 
     def __init__(self) -> None:
         self.told: list[Event] = []
-        self.writes = Writes(PendingOps(), lambda: 0.5, self.told.append, self)
+        self.writes = WriteOutcomes(PendingOps(), lambda: 0.5, self.told.append)
         self.requests = Requests(lambda: 0.5, self.told.append)
         self.blame = OversizedMessage(self.writes, self.requests)
         self.connect()
-
-    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
-        return True
-
-    def touch(self, entity: str, entity_id: str) -> None:
-        pass
 
     def connect(self, settled: int = 0) -> None:
         self.requests.lost()

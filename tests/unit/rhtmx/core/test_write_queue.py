@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.core.storage_ops import Add, PendingOps, Settled, StoredWrite, keep
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.storage_ops import Add, PendingOps, SetLast, Settled, StoredWrite, keep
+from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore
 
@@ -362,7 +362,7 @@ def test_what_was_sent_is_told_from_what_was_not(queue: WriteQueue) -> None:
         queue.add(row(name))
     (sent,) = queue.due(1)
     assert queue.sent() == [sent]
-    assert [queue.is_unsent(each) for each in queue] == [False, True]
+    assert [each.state for each in queue] == [WriteState.SENT, WriteState.UNSENT]
     queue.begin(0, "e")
     assert queue.sent() == []
 
@@ -583,3 +583,46 @@ def test_of_two_writes_of_a_record_the_other_one_stays(queue: WriteQueue) -> Non
         queue.add(each)
     queue.drop(rows[1])
     assert queue.of("tasks", "a") == [rows[0], rows[2]]
+
+
+def test_a_renewed_write_that_cannot_be_stored_waits_behind_those_that_could(
+    durable: Durable,
+) -> None:
+    """Numbers rise along the queue: else an answer would be taken for another write's."""
+    durable.queue.begin(0, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.renew(number(durable.queue, 1))
+    durable.queue.add(row("b"))
+    batch = durable.pending_ops.take()
+    durable.store.apply(list(batch.ops.values()))
+    a, b = batch.adds
+    (seq,) = durable.store.add([b])
+    written = durable.queue.get("b")
+    assert written is not None
+    durable.queue.number(written, b.row, seq)
+    refused = durable.queue.get(a.row.id)
+    assert refused is not None
+    durable.queue.not_numbered(refused)
+    assert [each.id for each in durable.queue] == ["b", "a"]
+    durable.work()
+    assert numbers(durable.queue) == [("b", 2), ("a", 3)]
+
+
+def test_a_renewed_write_keeps_no_number_in_the_store(durable: Durable) -> None:
+    """A server that was restored may have another write get it, and then there is a crash."""
+    durable.queue.begin(0, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.renew(number(durable.queue, 1))
+    durable.store.apply(list(durable.pending_ops.take().ops.values()))
+    assert durable.kept() == [("a", 0)]
+
+
+def test_a_write_that_was_kept_without_a_number_gets_one_at_the_end(durable: Durable) -> None:
+    kept = [StoredWrite("a", 0, push("a")), StoredWrite("b", 5, push("b"))]
+    durable.queue.load(kept, 5)
+    durable.store.add([], [SetLast(5)])
+    assert [(each.id, each.seq) for each in durable.queue] == [("b", 5), ("a", 0)]
+    durable.work()
+    assert numbers(durable.queue) == [("b", 5), ("a", 6)]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from rhtmx.core.conflict import of_field, of_record
 from rhtmx.core.error_policy import Verdict, verdict
@@ -29,34 +28,23 @@ from rhtmx.core.storage_ops import (
     Settled,
 )
 from rhtmx.core.write_clock import WriteClock
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
 
-__all__ = ["Readers", "Writes"]
+__all__ = ["WriteOutcomes"]
 
 _MOST_REFUSED = 1000
 """So many refused writes are kept where there is no store: their callers were told."""
 
 
-class Readers(Protocol):
-    """The entities that are read, as far as writes concern them."""
-
-    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
-        """Whether the change of an acknowledged write need not be waited for."""
-
-    def touch(self, entity: str, entity_id: str) -> None:
-        """Something about the writes of a record has changed."""
-
-
-class Writes:
-    """See the head of the file.
+class WriteOutcomes:
+    """The writes of one client, and what becomes of each.
 
     Args:
         pending_ops: where what changes is put down.
         random: for the wait after a refusal that may pass.
         tell: reports an event.
-        readers: the entities that are read.
 
     Attributes:
         queue: the writes without an answer, and those whose change has not arrived.
@@ -70,7 +58,6 @@ class Writes:
         pending_ops: PendingOps,
         random: Callable[[], float],
         tell: Callable[[Event], None],
-        readers: Readers,
     ) -> None:
         self.queue = WriteQueue(pending_ops)
         self.refused: dict[str, RefusedWrite] = {}
@@ -78,8 +65,7 @@ class Writes:
         self._pending_ops = pending_ops
         self.hold = Hold(random)
         self._tell = tell
-        self._readers = readers
-        self._locked = False
+        self._needs_token = False
         self._conflicts: dict[int, list[FieldConflict]] = {}
         self._replaced: dict[str, RefusedWrite] = {}
         self._ticks = WriteClock()
@@ -105,7 +91,7 @@ class Writes:
             if not self._pending_ops.durable:
                 del self._replaced[row.id]
         self.queue.add(row, instead)
-        self._touch(row)
+        self.revision += 1
 
     def discard(self, request_id: str) -> None:
         """Give a refused write up."""
@@ -135,13 +121,14 @@ class Writes:
         if row is None:
             return
         if row.renewed:  # it is in the store, and only waits for its next number
-            self._pending_ops.add(Add(row.kept()))
+            self.queue.not_numbered(row)
+            self.revision += 1
             return
         self.queue.forget(row)
         replaced = self._replaced.pop(row.id, None)
         if replaced is not None:
             self.refused = {replaced.id: replaced, **self.refused}
-        self._touch(row)
+        self.revision += 1
         self._tell(Refused(row.id, error))
 
     # What the connection says.
@@ -149,42 +136,48 @@ class Writes:
     def begin(self, settled: int, epoch: str) -> None:
         """A connection begins; `settled` is the last number that the server knows."""
         self._conflicts.clear()
-        self._locked = False
+        self._needs_token = False
         self.hold.clear()
         self.revision += 1
         self.queue.begin(settled, epoch)
 
     def authenticated(self) -> None:
         """There is a fresh token."""
-        self._locked = False
+        self._needs_token = False
 
     def due(self, most: int | None = None) -> Sequence[QueuedWrite]:
         """What is to be sent, in order, `most` of it; it counts as sent."""
-        return () if self._locked or self.hold.until is not None else self.queue.due(most)
+        return () if self._needs_token or self.hold.until is not None else self.queue.due(most)
 
     def conflict(self, conflict: FieldConflict) -> None:
         """Keep a conflict until the answer to its write."""
         if conflict.seq is not None:
             self._conflicts.setdefault(conflict.seq, []).append(conflict)
 
-    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> None:
-        """A write is durable; `epoch` is the connection's."""
+    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> QueuedWrite | None:
+        """A write is durable: from now on it only waits for its change.
+
+        Args:
+            answer: what the server says of it.
+            epoch: the connection's.
+
+        Returns:
+            The write; `None` if it was answered before.
+        """
         row = self._find(answer.seq, answer.request_id)
         if row is None:
-            return
+            return None
         conflicts = self._conflicts.pop(row.seq, [])
         self.hold.passed()
         lost = {c.field: c.server_value for c in conflicts if c.winner is Winner.SERVER}
         settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
-        if self._readers.settles(row, settled):
-            self.queue.drop(row)
-        else:
-            self.queue.settle(row, settled)
-        self._touch(row)
+        self.queue.settle(row, settled)
+        self.revision += 1
         self._tell(Answered(row.id, answer, conflicts))
         if isinstance(row.message, PushFields):
             for each in conflicts:
                 self._tell(Disputed(of_field(each, row.message, answer.version, settled.epoch)))
+        return row
 
     def refuse(self, error: RhtmxError, now: float) -> bool:
         """Something was refused; returns whether it was a write."""
@@ -194,7 +187,7 @@ class Writes:
         becomes = verdict(error)
         if becomes is Verdict.RETRY:
             self.hold.refused(error, now)
-        if becomes not in (Verdict.REJECT, Verdict.RENEW) and self.queue.is_unsent(row):
+        if becomes not in (Verdict.REJECT, Verdict.RENEW) and row.state is not WriteState.SENT:
             return True  # it is sent again in any case
         self._conflicts.pop(row.seq, None)
         match becomes:
@@ -202,11 +195,11 @@ class Writes:
                 self.queue.rewind(row)
             case Verdict.REAUTHENTICATE:
                 self.queue.rewind(row)
-                self._locked = True
+                self._needs_token = True
                 self._tell(TokenNeeded())
             case Verdict.RENEW:
                 self.queue.renew(row)
-                self._touch(row)
+                self.revision += 1
             case Verdict.REORDER if self._reorder(row, error):
                 pass
             case _:
@@ -223,7 +216,7 @@ class Writes:
         self._pending_ops.put(PutRefused(write))
         if not self._pending_ops.durable and len(self.refused) > _MOST_REFUSED:
             del self.refused[next(iter(self.refused))]
-        self._touch(row)
+        self.revision += 1
         self._tell(Refused(row.id, error))
         self._tell(Rejected(write))
         if error.code is ErrorCode.CONFLICT and isinstance(row.message, Push):
@@ -232,7 +225,11 @@ class Writes:
     # Inside.
 
     def _find(self, seq: int | None, request_id: str | None) -> QueuedWrite | None:
-        return self.queue.get(request_id or "") if seq is None else self.queue.numbered(seq)
+        if seq is not None:
+            return self.queue.numbered(seq)
+        row = self.queue.get(request_id or "")
+        # One without a number was not sent: what is said of it is about its former number.
+        return None if row is None or row.state is WriteState.NEW else row
 
     def _reorder(self, row: QueuedWrite, error: RhtmxError) -> bool:
         """Close a gap; returns whether there is one."""
@@ -242,7 +239,3 @@ class Writes:
         if error.request_id in (None, row.id):  # or it is about a number's former owner
             self.queue.close_gap(settled)
         return True
-
-    def _touch(self, row: QueuedWrite) -> None:
-        self.revision += 1
-        self._readers.touch(*row.record)
