@@ -280,7 +280,7 @@ class Play:
         self.write(self.session.push(push), step)
 
     def do_patch(self, says: dict[str, Any], step: dict[str, Any]) -> None:
-        base = self.session.base_version(ENTITY, says["id"])
+        base = self.session.local.base_version(ENTITY, says["id"])
         fields, delete = says["fields"], says.get("delete", ())
         push = build_message.push_fields(ENTITY, says["id"], fields, delete, base, AT)
         self.write(self.session.push(push), step)

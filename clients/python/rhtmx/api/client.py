@@ -12,26 +12,24 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
+from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
 from rhtmx.api.decisions import Decisions
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.pending_call import Writing
 from rhtmx.core import build_message
-from rhtmx.core.events import Answered, Reset, State
+from rhtmx.core.events import Reset, State
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.read_once import collect, field_key, record_key
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import Mutation, Store
+from rhtmx.core.storage_ops import Store
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
-    FieldPushAck,
     FormValidationResult,
     Position,
-    Push,
-    PushAck,
     ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -51,6 +49,8 @@ from rhtmx.values.results import (
 __all__ = ["Client"]
 
 T = TypeVar("T")
+
+_now = partial(datetime.now, UTC)
 
 
 class Client:
@@ -79,7 +79,7 @@ class Client:
         endpoint: Endpoint,
         *,
         token: Callable[[], Awaitable[str]] | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = _now,
         store: Store | None = None,
     ) -> None:
         runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
@@ -303,13 +303,13 @@ class Client:
                 or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        return self._push(build_message.push(entity, entity_id, data, base_version))
+        return pending_call.push(self._runtime, entity, entity_id, data, base_version)
 
     def delete(
         self, entity: str, entity_id: str, *, base_version: int | None = None
     ) -> Writing[PushResult]:
         """Delete a record; see `push`."""
-        return self._push(build_message.push_delete(entity, entity_id, base_version))
+        return pending_call.delete(self._runtime, entity, entity_id, base_version)
 
     def push_fields(
         self,
@@ -336,10 +336,15 @@ class Client:
             RhtmxError: it was refused.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        now = self._runtime.now()
-        at = timestamp or now
-        message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
-        return self._write(message, _fields_written, now)
+        return pending_call.push_fields(
+            self._runtime,
+            entity,
+            entity_id,
+            fields,
+            delete=delete,
+            base_version=base_version,
+            timestamp=timestamp,
+        )
 
     # Forms.
 
@@ -434,14 +439,6 @@ class Client:
 
     # Inside.
 
-    def _push(self, message: Push) -> Writing[PushResult]:
-        return self._write(message, _written, self._runtime.now())
-
-    def _write(
-        self, message: Mutation, convert: Callable[[Answered], T], now: datetime
-    ) -> Writing[T]:
-        return Writing(self._runtime.write(message, now), convert, self.saved)
-
     def _subscription(
         self,
         entity: str,
@@ -455,7 +452,7 @@ class Client:
         self._runtime.check_open()
         start = build_message.position(since)
         return Subscription(
-            self._runtime.router,
+            self._runtime,
             entity,
             granularity,
             convert,
@@ -463,13 +460,3 @@ class Client:
             on_reset=on_reset,
             ends=ends,
         )
-
-
-def _written(answer: Answered) -> PushResult:
-    assert isinstance(answer.message, PushAck)
-    return PushResult.of(answer.message)
-
-
-def _fields_written(answer: Answered) -> FieldPushResult:
-    assert isinstance(answer.message, FieldPushAck)
-    return FieldPushResult.of(answer.message, answer.conflicts)

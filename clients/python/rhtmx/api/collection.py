@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from weakref import WeakSet
 
+from rhtmx.api import pending_call
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.events import Reset
@@ -198,11 +199,11 @@ class Collection(Generic[Data]):
         Example:
             >>> await tasks.set("1", {"title": "Write it down"})
         """
-        return self.client.push(self.entity, entity_id, data, base_version=base_version)
+        return pending_call.push(self._runtime, self.entity, entity_id, data, base_version)
 
     def delete(self, entity_id: str, *, base_version: int | None = None) -> Writing[PushResult]:
         """Delete a record; see `set` and `Client.delete`."""
-        return self.client.delete(self.entity, entity_id, base_version=base_version)
+        return pending_call.delete(self._runtime, self.entity, entity_id, base_version)
 
     def patch(
         self,
@@ -226,9 +227,14 @@ class Collection(Generic[Data]):
             ConnectionClosed: there is no connection, and there will be none.
         """
         if base_version is None:
-            base_version = self._runtime.session.base_version(self.entity, entity_id)
-        return self.client.push_fields(
-            self.entity, entity_id, fields, delete=delete, base_version=base_version
+            base_version = self._runtime.session.local.base_version(self.entity, entity_id)
+        return pending_call.push_fields(
+            self._runtime,
+            self.entity,
+            entity_id,
+            fields,
+            delete=delete,
+            base_version=base_version,
         )
 
     # The protocol's streams.

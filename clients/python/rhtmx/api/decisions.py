@@ -90,7 +90,7 @@ class Decisions:
         """Give a refused write up."""
         self._let_go(request_id)
         self._runtime.session.local.writes.discard(request_id)
-        self._runtime.router.changed()
+        self._runtime.changed()
 
     async def answer(
         self, conflict: OpenConflict, side: Side
@@ -110,9 +110,9 @@ class Decisions:
 
     async def _written(self, request_id: str | None) -> PushResult | FieldPushResult | None:
         if request_id is None:
-            self._runtime.router.changed()
+            self._runtime.changed()
             return None
-        answer = await self._runtime.router.answer(request_id)
+        answer = await self._runtime.answer(request_id)
         if isinstance(answer.message, FieldPushAck):
             return FieldPushResult.of(answer.message, answer.conflicts)
         assert isinstance(answer.message, PushAck)

@@ -37,7 +37,7 @@ class OpenCollections:
         view = session.local.get(entity)
         if view is None or view.replica.granularity is not granularity:
             view = session.open(entity, granularity)
-            self._runtime.router.changed()
+            self._runtime.changed()
         self._readers.setdefault(entity, WeakSet()).add(reader)
         return view
 
@@ -52,4 +52,4 @@ class OpenCollections:
         del self._readers[entity]
         session.shut(view)
         router.forget(entity)
-        router.changed()
+        self._runtime.changed()

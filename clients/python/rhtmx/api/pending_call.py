@@ -1,4 +1,4 @@
-"""A write on its way, as its caller holds it.
+"""A write on its way, as its caller holds it, and the calls that make one.
 
 Knows that there are two things to wait for: the store, and the server. Must not
 know how either is reached.
@@ -7,13 +7,19 @@ know how either is reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from rhtmx.core import build_message
 from rhtmx.core.events import Answered
+from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.values.json_value import Json
+from rhtmx.values.results import FieldPushResult, PushResult
 
-__all__ = ["Writing"]
+__all__ = ["Writing", "delete", "push", "push_fields"]
 
 T = TypeVar("T")
 
@@ -92,3 +98,46 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
     async def _wait(self) -> T:
         # Shielded, since several may wait and one of them may give up.
         return self._convert(await asyncio.shield(self._call))
+
+
+def push(
+    runtime: ClientRuntime, entity: str, entity_id: str, data: Json, base_version: int | None
+) -> Writing[PushResult]:
+    """Write a whole record; see `Client.push`."""
+    message = build_message.push(entity, entity_id, data, base_version)
+    return Writing(runtime.write(message, runtime.now()), _written, runtime.saved)
+
+
+def delete(
+    runtime: ClientRuntime, entity: str, entity_id: str, base_version: int | None
+) -> Writing[PushResult]:
+    """Delete a record; see `Client.delete`."""
+    message = build_message.push_delete(entity, entity_id, base_version)
+    return Writing(runtime.write(message, runtime.now()), _written, runtime.saved)
+
+
+def push_fields(
+    runtime: ClientRuntime,
+    entity: str,
+    entity_id: str,
+    fields: Mapping[str, Json],
+    *,
+    delete: Iterable[str],
+    base_version: int | None,
+    timestamp: datetime | None = None,
+) -> Writing[FieldPushResult]:
+    """Write some fields of a record; see `Client.push_fields`."""
+    now = runtime.now()
+    at = timestamp or now
+    message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
+    return Writing(runtime.write(message, now), _fields_written, runtime.saved)
+
+
+def _written(answer: Answered) -> PushResult:
+    assert isinstance(answer.message, PushAck)
+    return PushResult.of(answer.message)
+
+
+def _fields_written(answer: Answered) -> FieldPushResult:
+    assert isinstance(answer.message, FieldPushAck)
+    return FieldPushResult.of(answer.message, answer.conflicts)

@@ -110,6 +110,11 @@ class LocalState:
         """An entity that is read."""
         return self._views.get(entity)
 
+    def base_version(self, entity: str, entity_id: str) -> int | None:
+        """The version that this client has seen of a record; `None` if it does not read it."""
+        view = self._views.get(entity)
+        return None if view is None else view.replica.base_version(entity_id)
+
     def open(self, entity: str, granularity: Granularity) -> EntityView:
         """Read an entity from now on.
 

@@ -3,13 +3,26 @@
 Knows the protocol: who says what when, what is asked again, what is resent. Must not
 know sockets, formats, clocks or the loop: messages and times go in, messages and events
 come out. Times are in seconds of any clock that does not jump; randomness is an argument.
+
+============  ============  ===========  =========  =========  ============  ========
+state         `connecting`  `welcome`    `lost`     `offline`  `online`      `close`
+============  ============  ===========  =========  =========  ============  ========
+`CONNECTING`                `OPEN`       `WAITING`  `OFFLINE`                `CLOSED`
+`OPEN`                                   `WAITING`  `OFFLINE`                `CLOSED`
+`WAITING`     `CONNECTING`                          `OFFLINE`  `CONNECTING`  `CLOSED`
+`OFFLINE`                                                      `CONNECTING`  `CLOSED`
+`CLOSED`
+============  ============  ===========  =========  =========  ============  ========
+
+`lost` closes where the close code says so. What each state lets the server say is in
+`liveness`, what becomes of a write in `write_queue`, of a subscription in `streams`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from rhtmx.core.conflict import Dispute, Side, answer
 from rhtmx.core.cursor import Cursor
@@ -61,9 +74,11 @@ from rhtmx.wire import ClientMessage, Message
 
 __all__ = ["Session"]
 
+_RECORDS, _FIELDS = Granularity.RECORDS, Granularity.FIELDS
+
 
 class Session:
-    """See the head of the file. After every call, `take` and `events` say what came of it.
+    """What a client decides. After every call, `take` and `events` say what came of it.
 
     Args:
         client_id: stable id of this client instance, 1 to 255 bytes.
@@ -74,6 +89,7 @@ class Session:
 
     Attributes:
         error: why it has ended, once it has.
+        problem: the last error that answered no request on this connection.
         limits: what the server lets this client ask for, once it has said so.
         local: what is held here: the entities that are read, and the writes.
         streams: what is read.
@@ -93,7 +109,7 @@ class Session:
         self.limits: Limits | None = None
         self.renews = renews
         self._epoch: str | None = None
-        self._problem: RhtmxError | None = None
+        self.problem: RhtmxError | None = None
         self._wanted = True
         self._waiting = False
         self._link = Liveness(random)
@@ -131,7 +147,7 @@ class Session:
         """
         self._link.received(message, now)
         if message is not None:
-            _HANDLERS[type(message)](self, message, now)
+            self.HANDLERS[type(message)](self, message, now)
 
     def tick(self, now: float) -> bool:
         """Time passed; call it when `deadline` has come.
@@ -158,10 +174,11 @@ class Session:
         if self.error is not None:
             return None
         goes_on = self.is_open and self._oversized.closed(code, quiet=self._link.quiet)
-        if not (goes_on or code is None or reconnects(code) or self._may_renew(code)):
-            self.close(closed_for_good(code, reason, self._problem))
+        renews = self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
+        if not (goes_on or renews or code is None or reconnects(code)):
+            self.close(closed_for_good(code, reason, self.problem))
             return None
-        asked = self._problem.retry_after if self._problem is not None else None
+        asked = self.problem.retry_after if self.problem is not None else None
         self.streams.lost()
         self.requests.lost()
         self.local.lost()
@@ -171,7 +188,9 @@ class Session:
     def take(self, now: float) -> list[ClientMessage]:
         """What is to be sent now, in order; it counts as sent."""
         if self.is_open:
-            room = self._oversized.room(quiet=self._link.quiet)
+            room = None  # as much as there is
+            if self._oversized.suspects:
+                room = self._oversized.room(quiet=self._link.quiet)
             # Who lost the secret could number no more: nothing is numbered before it is stored.
             rows = self.local.writes.due(room) if self.local.identity.stored else ()
             for row in rows:
@@ -201,11 +220,6 @@ class Session:
     def is_open(self) -> bool:
         """There is a connection, and the server knows the client."""
         return self._link.phase is ConnectionPhase.OPEN
-
-    @property
-    def problem(self) -> RhtmxError | None:
-        """The last error that answered no request on this connection."""
-        return self._problem
 
     @property
     def deadline(self) -> float | None:
@@ -335,11 +349,6 @@ class Session:
         epoch = self._epoch if view is None else view.replica.position.epoch
         return self._write(mutation, epoch, since)
 
-    def base_version(self, entity: str, entity_id: str) -> int | None:
-        """The version that this client has seen of a record; `None` if it does not read it."""
-        view = self.local.get(entity)
-        return None if view is None else view.replica.base_version(entity_id)
-
     def retry(self, request_id: str, since: float = 0.0) -> str | None:
         """Write a refused write again; returns the new one's id, `None` if it is not kept.
 
@@ -388,15 +397,12 @@ class Session:
         if self.error is not None:
             raise self.error.with_traceback(None)  # each raise would add to it
 
-    def _may_renew(self, code: int) -> bool:
-        return self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
-
     def _welcome(self, message: Welcome, now: float) -> None:
         assert message.limits is not None
         self._link.welcomed(message.heartbeat / 1000, now)
         self.limits = message.limits
         self._epoch = message.epoch
-        self._problem = None
+        self.problem = None
         self._oversized.welcomed(message.last_seq)
         if message.secret is not None:
             self.local.identity.given(message.secret)
@@ -435,7 +441,7 @@ class Session:
 
     def _unwelcome(self, error: RhtmxError) -> None:
         """The `hello` was refused: for good, or until the next attempt."""
-        self._problem = error
+        self.problem = error
         if self.renews and error.code is ErrorCode.UNAUTHENTICATED:
             raise error
         is_nobody = self.token is None and not self.renews
@@ -451,7 +457,7 @@ class Session:
         if fence is not None and fence.refused is not None:
             fence.refused(error)
         else:
-            self._problem = error
+            self.problem = error
             self._events.append(Problem(error))
 
     def _write(
@@ -467,28 +473,20 @@ class Session:
         self._ids += 1
         return f"{self._id_prefix}-{self._ids}"
 
-
-_HANDLERS: Mapping[type[Message], Callable[[Session, Any, float], None]] = {
-    Welcome: Session._welcome,
-    Authenticated: Session._authenticated,
-    Error: Session._failed,
-    Ping: lambda session, message, now: session._link.send(Pong()),
-    Pong: Session._pong,
-    Change: lambda session, message, now: session.streams.receive(
-        Granularity.RECORDS, message.change
-    ),
-    SyncComplete: lambda session, message, now: session.streams.complete(
-        Granularity.RECORDS, message
-    ),
-    PushAck: Session._pushed,
-    FieldChange: lambda session, message, now: session.streams.receive(
-        Granularity.FIELDS, message.change
-    ),
-    SyncFieldsComplete: lambda session, message, now: session.streams.complete(
-        Granularity.FIELDS, message
-    ),
-    FieldPushAck: Session._pushed,
-    FieldConflict: lambda session, message, now: session.local.writes.conflict(message),
-    ValidationResult: lambda session, message, now: session.requests.answered(message),
-    FormValidationResult: lambda session, message, now: session.requests.answered(message),
-}
+    HANDLERS: ClassVar[Mapping[type[Message], Callable[[Session, Any, float], None]]] = {
+        Welcome: _welcome,
+        Authenticated: _authenticated,
+        Error: _failed,
+        Ping: lambda self, message, now: self._link.send(Pong()),
+        Pong: _pong,
+        Change: lambda self, message, now: self.streams.receive(_RECORDS, message.change),
+        SyncComplete: lambda self, message, now: self.streams.complete(_RECORDS, message),
+        PushAck: _pushed,
+        FieldChange: lambda self, message, now: self.streams.receive(_FIELDS, message.change),
+        SyncFieldsComplete: lambda self, message, now: self.streams.complete(_FIELDS, message),
+        FieldPushAck: _pushed,
+        FieldConflict: lambda self, message, now: self.local.writes.conflict(message),
+        ValidationResult: lambda self, message, now: self.requests.answered(message),
+        FormValidationResult: lambda self, message, now: self.requests.answered(message),
+    }
+    """What is done with a message, by its class. What may come when, `Liveness` has checked."""

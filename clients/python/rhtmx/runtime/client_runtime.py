@@ -10,15 +10,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 from rhtmx.core.build_message import checked_token
+from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import ConnectionClosed, too_large
 from rhtmx.core.events import Answered, State
 from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Authenticate
+from rhtmx.messages import Authenticate, Position
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.handshake import Endpoint
@@ -30,9 +32,11 @@ __all__ = ["ClientRuntime"]
 
 log = logging.getLogger("rhtmx")
 
+T = TypeVar("T")
+
 
 class ClientRuntime:
-    """See the head of the file.
+    """One client at work. It is the `Owner` of its subscriptions.
 
     Args:
         session: what decides.
@@ -57,7 +61,7 @@ class ClientRuntime:
         store: Store | None = None,
     ) -> None:
         self.session = session
-        self.router = EventRouter(session, self._flush, self._renew)
+        self.router = EventRouter(session, self._renew)
         self.state = State.CONNECTING
         self._endpoint = endpoint
         self._clock = clock
@@ -87,7 +91,7 @@ class ClientRuntime:
             self._connection = connection
             await connection.open()
             return
-        store_writer = StoreWriter(self._store, self.session.local, self._stored)
+        store_writer = StoreWriter(self._store, self.session.local, self.changed)
         self.session.local.load(await store_writer.load())
         for each in self.session.local.writes.refused.values():
             self.router.rejections.put(each)
@@ -158,23 +162,68 @@ class ClientRuntime:
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._check(message)
-        return self.router.answer(self.session.push(message, now.timestamp()))
+        return self.answer(self.session.push(message, now.timestamp()))
+
+    def answer(self, request_id: str) -> asyncio.Future[Answered]:
+        """Send; returns the answer to a request, once it is there."""
+        call = self.router.expect(request_id)
+        self.changed()
+        return call
 
     async def ask(self, question: Question) -> Answered:
-        """Ask; returns the answer.
+        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
 
         Raises:
             RhtmxError: it is refused.
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._check(question)
-        return await self.router.ask(question)
+        return await self._ask(question)
 
     def now(self) -> datetime:
         """The time of the next write."""
         return self.session.local.writes.time(self._clock())
 
+    def changed(self) -> None:
+        """Something was asked of the session: hand over, store and send what follows."""
+        self.router.take()
+        self._flush()
+
+    # What subscriptions call.
+
+    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
+        """Start reading."""
+        entity, granularity = subscription.entity, subscription.granularity
+        cursor = self.session.subscribe(entity, granularity, since, ends=subscription.ends)
+        self.router.attach(cursor, subscription)
+        self.changed()
+        return cursor
+
+    def stop(self, cursor: Cursor) -> None:
+        """End reading."""
+        self.router.detach(cursor)
+        self.session.streams.remove(cursor)
+        self.changed()
+
+    def pause(self, cursor: Cursor) -> None:
+        """Deliver nothing until `resume`."""
+        self.session.streams.pause(cursor)
+        self.changed()
+
+    def resume(self, cursor: Cursor) -> None:
+        """Deliver again, from the same place."""
+        self.session.streams.resume(cursor)
+        self.changed()
+
     # Inside.
+
+    async def _ask(self, question: Question) -> Answered:
+        request_id = self.session.ask(question)
+        try:
+            return await self.answer(request_id)
+        finally:
+            if self.router.dismiss(request_id):
+                self.session.requests.cancel(request_id)
 
     def _check(self, message: Mutation | Question) -> None:
         """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
@@ -196,10 +245,6 @@ class ClientRuntime:
         if self._connection is not None:
             self._connection.flush()
 
-    def _stored(self) -> None:
-        self.router.take()
-        self._flush()
-
     def _renew(self) -> None:
         """Writes wait for a fresh token: present one, if there is someone to ask."""
         if self._token is None:
@@ -215,7 +260,7 @@ class ClientRuntime:
         try:
             assert self._token is not None
             token = checked_token(await self._token())
-            await self.router.ask(Authenticate(token=token))
+            await self._ask(Authenticate(token=token))
         except Exception as error:
             log.warning("no fresh token for '%s': %r", self._endpoint.shown, error)
 

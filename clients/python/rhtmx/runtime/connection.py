@@ -242,14 +242,15 @@ class Connection:
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""
-        reader = ServerReader(self._notes)
+        reader, is_open = ServerReader(self._notes), False
         try:
             while True:
                 data = await socket.recv(decode=False)
                 if self._session.error is not None:
                     return None, ""  # it was closed while this was on its way
                 self._session.receive(self._decode(reader, data), self._loop.time())
-                if self._session.is_open:
+                if not is_open and self._session.is_open:
+                    is_open = True
                     self.problem.over()
                     self._become(State.OPEN)
                     self._opened.set()

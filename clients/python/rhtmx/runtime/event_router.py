@@ -27,11 +27,9 @@ from rhtmx.core.events import (
     TokenNeeded,
     WasReset,
 )
-from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import RefusedWrite
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Position
 from rhtmx.runtime.broadcast import Backlog, Signal
 from rhtmx.runtime.subscription import Subscription
 
@@ -43,11 +41,10 @@ T = TypeVar("T")
 
 
 class EventRouter:
-    """See the head of the file. It is the `Owner` of the client's subscriptions.
+    """Who waits for what a session tells. It asks nothing of the session but its events.
 
     Args:
         session: what decides.
-        flush: stores and sends what the session has to store and send.
         renew: is called when writes wait for a fresh token.
 
     Attributes:
@@ -59,14 +56,12 @@ class EventRouter:
     def __init__(
         self,
         session: Session,
-        flush: Callable[[], None],
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         self.queue = Signal()
         self.disputes: Backlog[Dispute] = Backlog()
         self.rejections: Backlog[RefusedWrite] = Backlog()
         self._session = session
-        self._flush = flush
         self._renew = renew
         self._revision = 0
         self._signals: dict[str, Signal] = {}
@@ -101,35 +96,27 @@ class EventRouter:
         if signal is not None:
             signal.notify()
 
-    def changed(self) -> None:
-        """Something was asked of the session: hand over, store and send what follows."""
-        self.take()
-        self._flush()
-
-    def answer(self, request_id: str) -> asyncio.Future[Answered]:
-        """Send; returns the answer to a request, once it is there.
+    def expect(self, request_id: str) -> asyncio.Future[Answered]:
+        """The answer to a request, once it is there.
 
         It may raise `RhtmxError`, if the request is refused, and
         `ConnectionClosed`, if there is no connection and there will be none.
         """
         call: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._calls[request_id] = call
-        self.changed()
         return call
 
-    async def ask(self, question: Question) -> Answered:
-        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
+    def dismiss(self, request_id: str) -> bool:
+        """Nobody waits for an answer any more; returns whether it has not come yet."""
+        return self._calls.pop(request_id, None) is not None
 
-        Raises:
-            RhtmxError: it is refused.
-            ConnectionClosed: there is no connection, and there will be none.
-        """
-        request_id = self._session.ask(question)
-        try:
-            return await self.answer(request_id)
-        finally:
-            if self._calls.pop(request_id, None) is not None:
-                self._session.requests.cancel(request_id)
+    def attach(self, cursor: Cursor, subscription: Subscription[T]) -> None:
+        """What comes for this cursor is for that subscription."""
+        self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
+
+    def detach(self, cursor: Cursor) -> None:
+        """Nobody reads at this cursor any more."""
+        self._subscriptions.pop(cursor, None)
 
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
@@ -181,30 +168,3 @@ class EventRouter:
                 self._renew()
             case Problem(error):
                 log.warning("the server reports: %s", error)
-
-    # What subscriptions call.
-
-    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
-        """Start reading."""
-        cursor = self._session.subscribe(
-            subscription.entity, subscription.granularity, since, ends=subscription.ends
-        )
-        self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
-        self.changed()
-        return cursor
-
-    def stop(self, cursor: Cursor) -> None:
-        """End reading."""
-        self._subscriptions.pop(cursor, None)
-        self._session.streams.remove(cursor)
-        self.changed()
-
-    def pause(self, cursor: Cursor) -> None:
-        """Deliver nothing until `resume`."""
-        self._session.streams.pause(cursor)
-        self.changed()
-
-    def resume(self, cursor: Cursor) -> None:
-        """Deliver again, from the same place."""
-        self._session.streams.resume(cursor)
-        self.changed()

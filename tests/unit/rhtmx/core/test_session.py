@@ -20,7 +20,7 @@ from rhtmx.core.events import (
     Stopped,
 )
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.session import _HANDLERS, Session
+from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Image, StoredWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -512,7 +512,7 @@ def test_what_names_no_request_and_is_too_fast_is_reported(session: Session) -> 
 
 
 def test_every_message_of_a_server_has_a_handler() -> None:
-    assert set(_HANDLERS) == set(SERVER_MESSAGES)
+    assert set(Session.HANDLERS) == set(SERVER_MESSAGES)
 
 
 @pytest.mark.parametrize("code", [4500, 4999, 4000, 1006])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TypeVar
 
 import pytest
 
+from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
@@ -17,6 +19,7 @@ from rhtmx.messages import (
     Error,
     Limits,
     Pong,
+    Position,
     ValidateField,
     ValidationResult,
     Welcome,
@@ -24,6 +27,8 @@ from rhtmx.messages import (
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.subscription import CAPACITY, Subscription
 from tests.unit.rhtmx.model_server import NOW
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -35,12 +40,35 @@ def session() -> Session:
 
 
 @pytest.fixture
-def inbox(session: Session) -> EventRouter:
-    return EventRouter(session, flush=lambda: None)
+def router(session: Session) -> EventRouter:
+    return EventRouter(session)
 
 
-def versions_of(inbox: EventRouter) -> Subscription[int]:
-    return Subscription(inbox, "tasks", Granularity.RECORDS, lambda log: log.version)
+class Reading:
+    """As a client does it for its subscriptions, without a connection."""
+
+    def __init__(self, session: Session, router: EventRouter) -> None:
+        self.session, self.router = session, router
+
+    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
+        cursor = self.session.subscribe(subscription.entity, subscription.granularity, since)
+        self.router.attach(cursor, subscription)
+        self.router.take()
+        return cursor
+
+    def stop(self, cursor: Cursor) -> None:
+        self.router.detach(cursor)
+
+    def pause(self, cursor: Cursor) -> None:
+        self.session.streams.pause(cursor)
+
+    def resume(self, cursor: Cursor) -> None:
+        self.session.streams.resume(cursor)
+
+
+def versions_of(session: Session, router: EventRouter) -> Subscription[int]:
+    owner = Reading(session, router)
+    return Subscription(owner, "tasks", Granularity.RECORDS, lambda log: log.version)
 
 
 def changed(version: int) -> Change:
@@ -48,89 +76,89 @@ def changed(version: int) -> Change:
 
 
 async def test_an_answer_reaches_the_call_that_waits_for_it(
-    session: Session, inbox: EventRouter
+    session: Session, router: EventRouter
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     answer = ValidationResult(name, "signup", "email", valid=True)
     session.receive(answer, 1)
-    inbox.take()
+    router.take()
     assert (await call).message is answer
 
 
-async def test_a_refusal_is_raised_by_the_call(session: Session, inbox: EventRouter) -> None:
+async def test_a_refusal_is_raised_by_the_call(session: Session, router: EventRouter) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
-    inbox.take()
+    router.take()
     with pytest.raises(RhtmxError, match="too slow"):
         await call
 
 
 async def test_a_refusal_that_nobody_waits_for_is_no_error_of_the_loop(
-    session: Session, inbox: EventRouter, caplog: pytest.LogCaptureFixture
+    session: Session, router: EventRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
-    inbox.take()
+    router.take()
     assert call.done()
     del call  # asyncio logs what nobody has looked at, as the last reference goes
     assert caplog.records == []
 
 
 async def test_the_answer_to_a_call_that_was_cancelled_is_dropped(
-    session: Session, inbox: EventRouter
+    session: Session, router: EventRouter
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     session.receive(ValidationResult(name, "signup", "email", valid=True), 1)
-    assert inbox.take() == []
+    assert router.take() == []
 
 
-async def test_a_change_reaches_its_subscription(session: Session, inbox: EventRouter) -> None:
-    changes = versions_of(inbox)
+async def test_a_change_reaches_its_subscription(session: Session, router: EventRouter) -> None:
+    changes = versions_of(session, router)
     reading = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     session.receive(changed(4), 1)
-    assert inbox.take() == []
+    assert router.take() == []
     assert await reading == 4
 
 
-async def test_a_subscription_that_is_full_is_named(session: Session, inbox: EventRouter) -> None:
-    changes = versions_of(inbox)
+async def test_a_subscription_that_is_full_is_named(session: Session, router: EventRouter) -> None:
+    changes = versions_of(session, router)
     reading = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     session.receive(changed(1), 1)
-    inbox.take()
+    router.take()
     await reading
     for version in range(2, CAPACITY + 1):
         session.receive(changed(version), 1)
-        assert inbox.take() == []
+        assert router.take() == []
     session.receive(changed(CAPACITY + 1), 1)
-    assert inbox.take() == [changes]
+    assert router.take() == [changes]
 
 
 async def test_a_subscription_that_the_server_refuses_raises(
-    session: Session, inbox: EventRouter
+    session: Session, router: EventRouter
 ) -> None:
-    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    reading = asyncio.ensure_future(anext(versions_of(session, router)))
     await asyncio.sleep(0)
     session.receive(Error("no entity 'tasks'", ErrorCode.UNKNOWN_ENTITY), 1)
     session.receive(Pong(), 1)
-    inbox.take()
+    router.take()
     with pytest.raises(RhtmxError, match="no entity 'tasks'"):
         await reading
 
 
-async def test_the_end_reaches_everyone_who_waits(session: Session, inbox: EventRouter) -> None:
+async def test_the_end_reaches_everyone_who_waits(session: Session, router: EventRouter) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
-    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    call = router.expect(name)
+    reading = asyncio.ensure_future(anext(versions_of(session, router)))
     await asyncio.sleep(0)
-    inbox.fail(ConnectionClosed("over"))
+    router.fail(ConnectionClosed("over"))
     with pytest.raises(ConnectionClosed, match="over"):
         await call
     with pytest.raises(ConnectionClosed, match="over"):
@@ -138,9 +166,9 @@ async def test_the_end_reaches_everyone_who_waits(session: Session, inbox: Event
 
 
 async def test_what_concerns_nobody_is_logged(
-    session: Session, inbox: EventRouter, caplog: pytest.LogCaptureFixture
+    session: Session, router: EventRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     session.receive(Error("the disk smells", ErrorCode.INTERNAL), 1)
     with caplog.at_level(logging.WARNING, "rhtmx"):
-        inbox.take()
+        router.take()
     assert "the disk smells" in caplog.text
