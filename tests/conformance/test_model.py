@@ -248,7 +248,7 @@ class Life:
                 assert entity_id not in shown, f"{entity_id} has come back"
             else:
                 assert shown.get(entity_id) == data, f"{entity_id} flickers"
-        refused = set(self.session.local.writes.refused)
+        refused = set(self.session.local.writes.rejected)
         assert refused <= self.rejected
         numbers = [row.seq for row in self.session.local.writes.queue if row.seq]
         assert numbers == sorted(numbers)

@@ -13,10 +13,8 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
 from rhtmx.api import pending_call
-from rhtmx.api.collection import Collection
-from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
-from rhtmx.api.decisions import Decisions
-from rhtmx.api.open_collections import OpenCollections
+from rhtmx.api.collection import Collection, OpenCollections
+from rhtmx.api.conflict_resolution import Decisions, OpenConflict, Pending, RejectedWrite
 from rhtmx.api.pending_call import Writing
 from rhtmx.core import build_message
 from rhtmx.core.events import Reset, State
@@ -33,7 +31,7 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
@@ -76,7 +74,7 @@ class Client:
     def __init__(
         self,
         session: Session,
-        endpoint: Endpoint,
+        endpoint: WebSocketEndpoint,
         *,
         token: Callable[[], Awaitable[str]] | None = None,
         clock: Callable[[], datetime] = _now,

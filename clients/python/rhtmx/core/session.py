@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from rhtmx.core.conflict import Dispute, Side, answer
+from rhtmx.core.conflict import ConflictSides, Side, answer
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import (
     ConnectionClosed,
@@ -355,26 +355,26 @@ class Session:
         Raises:
             ConnectionClosed: the session has ended.
         """
-        refused = self.local.writes.refused.get(request_id)
+        refused = self.local.writes.rejected.get(request_id)
         if refused is None:
             return None
         return self._write(refused.message, refused.epoch, since, refused.id)
 
-    def answer(self, dispute: Dispute, side: Side, at: datetime) -> str | None:
+    def answer(self, conflict: ConflictSides, side: Side, at: datetime) -> str | None:
         """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.
 
         Args:
-            dispute: the conflict.
+            conflict: the conflict.
             side: what is to stand.
             at: now.
 
         Raises:
             ConnectionClosed: the session has ended.
         """
-        mutation = answer(dispute, side, at)
-        kept = dispute.refused if dispute.refused in self.local.writes.refused else None
+        mutation = answer(conflict, side, at)
+        kept = conflict.rejected if conflict.rejected in self.local.writes.rejected else None
         if mutation is not None:
-            return self._write(mutation, dispute.epoch, at.timestamp(), kept)
+            return self._write(mutation, conflict.epoch, at.timestamp(), kept)
         self.local.writes.discard(kept or "")
         return None
 

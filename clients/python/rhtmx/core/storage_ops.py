@@ -32,7 +32,7 @@ __all__ = [
     "Add",
     "BatchOutcome",
     "DropRecord",
-    "DropRefused",
+    "DropRejection",
     "DropWrite",
     "HeldRecord",
     "Image",
@@ -41,15 +41,15 @@ __all__ = [
     "OpBatch",
     "PendingOps",
     "PutRecord",
-    "PutRefused",
+    "PutRejection",
     "PutWrite",
-    "RefusedWrite",
     "SetIdentity",
     "SetLast",
     "SetPosition",
     "Settled",
     "Store",
     "StoredEntity",
+    "StoredRejection",
     "StoredWrite",
     "Vital",
     "keep",
@@ -104,7 +104,7 @@ class StoredWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedWrite:
+class StoredRejection:
     """A write that was refused for good: kept until someone tries it again or gives it up.
 
     Args:
@@ -192,19 +192,19 @@ class DropWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class PutRefused:
+class PutRejection:
     """A write is kept as refused."""
 
-    refused: RefusedWrite
+    rejection: StoredRejection
 
     @property
     def key(self) -> tuple[str, ...]:
         """What it is about."""
-        return ("refused", self.refused.id)
+        return ("rejected", self.rejection.id)
 
 
 @dataclass(frozen=True, slots=True)
-class DropRefused:
+class DropRejection:
     """No such write is kept as refused."""
 
     id: str
@@ -212,7 +212,7 @@ class DropRefused:
     @property
     def key(self) -> tuple[str, ...]:
         """What it is about."""
-        return ("refused", self.id)
+        return ("rejected", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,7 @@ class SetIdentity:
         return ("identity",)
 
 
-Vital: TypeAlias = PutWrite | DropWrite | PutRefused | DropRefused | SetLast | SetIdentity
+Vital: TypeAlias = PutWrite | DropWrite | PutRejection | DropRejection | SetLast | SetIdentity
 """About writes and whose they are: without these numbers go wrong, the rest can be read again."""
 
 Op: TypeAlias = PutRecord | DropRecord | SetPosition | Vital
@@ -276,7 +276,7 @@ class Image:
         client_id: made with the store.
         last: the last number that was given to a write.
         rows: the queue: what is settled first, then what waits, in the order of numbers.
-        refused: the refused writes, oldest first.
+        rejected: the rejected writes, oldest first.
         entities: what is held of each.
         secret: what gives the right to number under the id.
     """
@@ -284,7 +284,7 @@ class Image:
     client_id: str
     last: int = 0
     rows: list[StoredWrite] = field(default_factory=list)
-    refused: list[RefusedWrite] = field(default_factory=list)
+    rejected: list[StoredRejection] = field(default_factory=list)
     entities: dict[str, StoredEntity] = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)
 

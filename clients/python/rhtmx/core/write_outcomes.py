@@ -13,19 +13,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from rhtmx.core.conflict import of_field, of_record
-from rhtmx.core.error_policy import Verdict, verdict
-from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.error_policy import Reaction, reaction_to
+from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
 from rhtmx.core.hold import Hold
 from rhtmx.core.storage_ops import (
     Add,
-    DropRefused,
+    DropRejection,
     Image,
     Op,
     PendingOps,
-    PutRefused,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     Settled,
+    StoredRejection,
 )
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
@@ -34,7 +34,7 @@ from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushField
 
 __all__ = ["WriteOutcomes"]
 
-_MOST_REFUSED = 1000
+_MOST_REJECTED = 1000
 """So many refused writes are kept where there is no store: their callers were told."""
 
 
@@ -48,7 +48,7 @@ class WriteOutcomes:
 
     Attributes:
         queue: the writes without an answer, and those whose change has not arrived.
-        refused: those that were refused for good, oldest first.
+        rejected: those that were rejected, oldest first.
         hold: the wait after a refusal that may pass.
         revision: another number whenever anything here has changed.
     """
@@ -60,14 +60,14 @@ class WriteOutcomes:
         tell: Callable[[Event], None],
     ) -> None:
         self.queue = WriteQueue(pending_ops)
-        self.refused: dict[str, RefusedWrite] = {}
+        self.rejected: dict[str, StoredRejection] = {}
         self.revision = 0
         self._pending_ops = pending_ops
         self.hold = Hold(random)
         self._tell = tell
         self._needs_token = False
         self._conflicts: dict[int, list[FieldConflict]] = {}
-        self._replaced: dict[str, RefusedWrite] = {}
+        self._replaced: dict[str, StoredRejection] = {}
         self._ticks = WriteClock()
 
     def load(self, image: Image) -> None:
@@ -75,7 +75,7 @@ class WriteOutcomes:
         self.queue.load(image.rows, image.last)
         for row in image.rows:
             self._ticks.used(datetime.fromtimestamp(row.since, UTC))
-        self.refused = {each.id: each for each in image.refused}
+        self.rejected = {each.id: each for each in image.rejected}
         self.revision += 1
 
     # What the application does.
@@ -86,8 +86,8 @@ class WriteOutcomes:
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:
         """Write; in the place of a refused write, if that is named."""
-        if instead in self.refused:
-            self._replaced[row.id] = self.refused.pop(instead)
+        if instead in self.rejected:
+            self._replaced[row.id] = self.rejected.pop(instead)
             if not self._pending_ops.durable:
                 del self._replaced[row.id]
         self.queue.add(row, instead)
@@ -95,8 +95,8 @@ class WriteOutcomes:
 
     def discard(self, request_id: str) -> None:
         """Give a refused write up."""
-        if self.refused.pop(request_id, None) is not None:
-            self._pending_ops.put(DropRefused(request_id))
+        if self.rejected.pop(request_id, None) is not None:
+            self._pending_ops.put(DropRejection(request_id))
             self.revision += 1
 
     # What the store says.
@@ -127,7 +127,7 @@ class WriteOutcomes:
         self.queue.forget(row)
         replaced = self._replaced.pop(row.id, None)
         if replaced is not None:
-            self.refused = {replaced.id: replaced, **self.refused}
+            self.rejected = {replaced.id: replaced, **self.rejected}
         self.revision += 1
         self._tell(Refused(row.id, error))
 
@@ -176,7 +176,7 @@ class WriteOutcomes:
         self._tell(Answered(row.id, answer, conflicts))
         if isinstance(row.message, PushFields):
             for each in conflicts:
-                self._tell(Disputed(of_field(each, row.message, answer.version, settled.epoch)))
+                self._tell(Conflicted(of_field(each, row.message, answer.version, settled.epoch)))
         return row
 
     def refuse(self, error: RhtmxError, now: float) -> bool:
@@ -184,23 +184,23 @@ class WriteOutcomes:
         row = self._find(error.seq, error.request_id)
         if row is None:
             return error.seq is not None  # said of a number that no write has any more
-        becomes = verdict(error)
-        if becomes is Verdict.RETRY:
+        becomes = reaction_to(error)
+        if becomes is Reaction.RETRY:
             self.hold.refused(error, now)
-        if becomes not in (Verdict.REJECT, Verdict.RENEW) and row.state is not WriteState.SENT:
+        if becomes not in (Reaction.REJECT, Reaction.RENEW) and row.state is not WriteState.SENT:
             return True  # it is sent again in any case
         self._conflicts.pop(row.seq, None)
         match becomes:
-            case Verdict.RETRY:
+            case Reaction.RETRY:
                 self.queue.rewind(row)
-            case Verdict.REAUTHENTICATE:
+            case Reaction.REAUTHENTICATE:
                 self.queue.rewind(row)
                 self._needs_token = True
                 self._tell(TokenNeeded())
-            case Verdict.RENEW:
+            case Reaction.RENEW:
                 self.queue.renew(row)
                 self.revision += 1
-            case Verdict.REORDER if self._reorder(row, error):
+            case Reaction.REORDER if self._reorder(row, error):
                 pass
             case _:
                 self.reject(row, error)
@@ -208,19 +208,19 @@ class WriteOutcomes:
 
     def reject(self, row: QueuedWrite, error: RhtmxError) -> None:
         """A write is refused for good."""
-        write = RefusedWrite(
+        write = StoredRejection(
             row.id, row.message, error.code, error.message, error.details, row.since, row.epoch
         )
         self.queue.drop(row)
-        self.refused[write.id] = write
-        self._pending_ops.put(PutRefused(write))
-        if not self._pending_ops.durable and len(self.refused) > _MOST_REFUSED:
-            del self.refused[next(iter(self.refused))]
+        self.rejected[write.id] = write
+        self._pending_ops.put(PutRejection(write))
+        if not self._pending_ops.durable and len(self.rejected) > _MOST_REJECTED:
+            del self.rejected[next(iter(self.rejected))]
         self.revision += 1
         self._tell(Refused(row.id, error))
         self._tell(Rejected(write))
         if error.code is ErrorCode.CONFLICT and isinstance(row.message, Push):
-            self._tell(Disputed(of_record(write)))
+            self._tell(Conflicted(of_record(write)))
 
     # Inside.
 

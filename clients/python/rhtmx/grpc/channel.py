@@ -30,7 +30,7 @@ from grpclib.config import Configuration
 from grpclib.protocol import H2Protocol
 from h2.config import H2Configuration
 
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import GrpcEndpoint
 from rhtmx.grpc.failures import broken_off, silent, unwilling
 
@@ -143,4 +143,4 @@ def open_channel(where: GrpcEndpoint) -> Channel:
         http2_connection_window_size=_CONNECTION_WINDOW,
         http2_stream_window_size=_STREAM_WINDOW,
     )
-    return Channel(where.host, where.port, codec=Codec(), ssl=where.ssl, config=config)
+    return Channel(where.host, where.port, codec=GrpcCodec(), ssl=where.ssl, config=config)

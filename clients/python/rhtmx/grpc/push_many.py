@@ -24,7 +24,7 @@ from rhtmx.core.error_policy import typed_error
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Call, Limit, connection_stream
 from rhtmx.grpc.call_factory import CallFactory
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.values.json_value import Json
 from rhtmx.wire.check_outgoing import check_integer
 
@@ -164,7 +164,7 @@ class _Pushes:
                 # The server ended it, and grpclib drops the answers that came before that.
                 inner = connection_stream(stream)
                 while inner is not None and inner.trailers is not None:
-                    left = await recv_message(inner, Codec(), messages.PushOutcome)
+                    left = await recv_message(inner, GrpcCodec(), messages.PushOutcome)
                     if left is None:
                         break
                     yield left

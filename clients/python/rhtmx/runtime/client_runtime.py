@@ -23,7 +23,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import Authenticate, Position
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.wire import encode
@@ -54,7 +54,7 @@ class ClientRuntime:
     def __init__(
         self,
         session: Session,
-        endpoint: Endpoint,
+        endpoint: WebSocketEndpoint,
         *,
         clock: Callable[[], datetime],
         token: Callable[[], Awaitable[str]] | None = None,
@@ -93,7 +93,7 @@ class ClientRuntime:
             return
         store_writer = StoreWriter(self._store, self.session.local, self.changed)
         self.session.local.load(await store_writer.load())
-        for each in self.session.local.writes.refused.values():
+        for each in self.session.local.writes.rejected.values():
             self.router.rejections.put(each)
         self._store_writer, self._connection = store_writer, connection
         connection.start()

@@ -24,7 +24,14 @@ from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.alarm import Alarm, mind_sleep
 from rhtmx.runtime.connection_problem import ConnectionProblem
-from rhtmx.runtime.handshake import DialError, Endpoint, dial, hang_up, never_opened, oversize
+from rhtmx.runtime.handshake import (
+    DialError,
+    WebSocketEndpoint,
+    dial,
+    hang_up,
+    never_opened,
+    oversize,
+)
 from rhtmx.runtime.handshake_deadline import HandshakeDeadline
 from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
 
@@ -58,7 +65,7 @@ class Connection:
     def __init__(
         self,
         session: Session,
-        endpoint: Endpoint,
+        endpoint: WebSocketEndpoint,
         tell: Callable[[], Sequence[Slow]],
         become: Callable[[State], None],
         token: Callable[[], Awaitable[str]] | None = None,

@@ -11,12 +11,12 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from rhtmx.core.conflict import Dispute
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import (
     Answered,
+    Conflicted,
     Delivered,
-    Disputed,
     Event,
     Problem,
     Refused,
@@ -28,7 +28,7 @@ from rhtmx.core.events import (
     WasReset,
 )
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import RefusedWrite
+from rhtmx.core.storage_ops import StoredRejection
 from rhtmx.errors import RhtmxError
 from rhtmx.runtime.broadcast import Backlog, Signal
 from rhtmx.runtime.subscription import Subscription
@@ -49,7 +49,7 @@ class EventRouter:
 
     Attributes:
         queue: rings when something about the writes of this client has changed.
-        disputes: the conflicts.
+        conflicts: the conflicts.
         rejections: the writes that were refused for good.
     """
 
@@ -59,8 +59,8 @@ class EventRouter:
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         self.queue = Signal()
-        self.disputes: Backlog[Dispute] = Backlog()
-        self.rejections: Backlog[RefusedWrite] = Backlog()
+        self.conflicts: Backlog[ConflictSides] = Backlog()
+        self.rejections: Backlog[StoredRejection] = Backlog()
         self._session = session
         self._renew = renew
         self._revision = 0
@@ -123,7 +123,7 @@ class EventRouter:
         self._error = error
         for signal in (self.queue, *self._signals.values()):
             signal.fail(error)
-        self.disputes.fail(error)
+        self.conflicts.fail(error)
         self.rejections.fail(error)
         calls, self._calls = self._calls, {}
         for call in calls.values():
@@ -162,8 +162,8 @@ class EventRouter:
                     self._subscriptions[cursor].fail(error)
             case Rejected(write):
                 self.rejections.put(write)
-            case Disputed(dispute):
-                self.disputes.put(dispute)
+            case Conflicted(conflict):
+                self.conflicts.put(conflict)
             case TokenNeeded():
                 self._renew()
             case Problem(error):

@@ -13,18 +13,18 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
-    DropRefused,
+    DropRejection,
     DropWrite,
     Image,
     Op,
     PutRecord,
-    PutRefused,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     StoredEntity,
+    StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import RhtmxError
@@ -50,7 +50,7 @@ class MemoryStore:
         self.failure: RhtmxError | None = None
         self._last = 0
         self._rows: dict[str, StoredWrite] = {}
-        self._refused: dict[str, RefusedWrite] = {}
+        self._refused: dict[str, StoredRejection] = {}
         self._entities: dict[str, StoredEntity] = {}
 
     def load(self) -> Image:
@@ -105,9 +105,9 @@ class MemoryStore:
                 self._rows[row.id] = row
             case DropWrite(row_id):
                 self._rows.pop(row_id, None)
-            case PutRefused(refused):
+            case PutRejection(refused):
                 self._refused[refused.id] = refused
-            case DropRefused(refused_id):
+            case DropRejection(refused_id):
                 self._refused.pop(refused_id, None)
             case SetLast(last):
                 self._last = last

@@ -115,7 +115,7 @@ def test_a_write_is_kept_with_its_reason(world: World) -> None:
     [rejected] = [each for each in world.told if isinstance(each, Rejected)]
     assert rejected.write.code is ErrorCode.TOO_LARGE
     assert "too large" in rejected.write.text
-    assert list(world.writes.refused) == ["a"]
+    assert list(world.writes.rejected) == ["a"]
 
 
 def test_once_all_that_was_suspected_is_answered_everything_goes_at_once_again(

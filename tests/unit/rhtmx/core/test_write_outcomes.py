@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
-from rhtmx.core.storage_ops import Image, PendingOps, RefusedWrite, StoredWrite
-from rhtmx.core.write_outcomes import _MOST_REFUSED, WriteOutcomes
+from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.storage_ops import Image, PendingOps, StoredRejection, StoredWrite
+from rhtmx.core.write_outcomes import _MOST_REJECTED, WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldConflict, FieldPushAck, Push, PushAck, PushFields
@@ -81,7 +81,7 @@ def test_conflicts_are_told_with_the_answer_and_once(writes: WriteOutcomes, told
     writes.conflict(conflict)
     assert told.kinds() == []
     writes.answered(FieldPushAck("tasks", "1", 0, 1, seq=1, version=1), "e")
-    assert told.kinds() == [Answered, Disputed]
+    assert told.kinds() == [Answered, Conflicted]
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_a_final_refusal_is_kept_and_blocks_nothing(writes: WriteOutcomes, told:
     due(writes)
     writes.refuse(refusal(ErrorCode.FORBIDDEN, 1), 0)
     assert told.kinds() == [Refused, Rejected]
-    assert list(writes.refused) == ["a"]
+    assert list(writes.rejected) == ["a"]
     acknowledge(writes, 2)
     assert len(writes.queue) == 0
     writes.discard("a")
     writes.discard("a")
-    assert writes.refused == {}
+    assert writes.rejected == {}
 
 
 def test_a_final_refusal_counts_even_where_the_write_was_to_be_sent_again(
@@ -148,14 +148,14 @@ def test_a_final_refusal_counts_even_where_the_write_was_to_be_sent_again(
     due(writes)
     writes.refuse(refusal(ErrorCode.STORAGE_FULL, 1), 0)
     writes.refuse(refusal(ErrorCode.FORBIDDEN, 2), 0)
-    assert list(writes.refused) == ["b"]
+    assert list(writes.rejected) == ["b"]
 
 
 def test_a_number_confirmed_long_ago_is_a_final_refusal(writes: WriteOutcomes) -> None:
     write(writes, "a")
     due(writes)
     writes.refuse(refusal(ErrorCode.OUT_OF_ORDER, 1, details=b'{"last_seq":9}'), 0)
-    assert list(writes.refused) == ["a"]
+    assert list(writes.rejected) == ["a"]
 
 
 def test_what_is_said_of_a_numbers_former_owner_moves_nothing(writes: WriteOutcomes) -> None:
@@ -172,11 +172,11 @@ def test_a_number_that_no_write_has_any_more_is_nobodys_business(writes: WriteOu
 
 
 def test_without_a_store_refused_writes_do_not_grow_without_end(writes: WriteOutcomes) -> None:
-    for number in range(_MOST_REFUSED + 1):
+    for number in range(_MOST_REJECTED + 1):
         write(writes, str(number))
         writes.refuse(refusal(ErrorCode.FORBIDDEN, number + 1), 0)
-    assert len(writes.refused) == _MOST_REFUSED
-    assert "0" not in writes.refused
+    assert len(writes.rejected) == _MOST_REJECTED
+    assert "0" not in writes.rejected
 
 
 # With a store.
@@ -188,8 +188,8 @@ def durable(told: Told) -> WriteOutcomes:
     pending_ops.durable = True
     writes = WriteOutcomes(pending_ops, lambda: 0.5, told.events.append)
     message = Push("tasks", "r", ChangeAction.UPDATE, b"1")
-    refused = RefusedWrite("r", message, ErrorCode.FORBIDDEN, "no")
-    writes.load(Image("c", last=4, refused=[refused]))
+    refused = StoredRejection("r", message, ErrorCode.FORBIDDEN, "no")
+    writes.load(Image("c", last=4, rejected=[refused]))
     return writes
 
 
@@ -204,17 +204,17 @@ def test_a_write_that_cannot_be_stored_is_taken_back(durable: WriteOutcomes, tol
 def test_a_refused_write_comes_back_if_its_second_try_cannot_be_stored(
     durable: WriteOutcomes,
 ) -> None:
-    message = durable.refused["r"].message
+    message = durable.rejected["r"].message
     durable.add(QueuedWrite("again", message), instead="r")
-    assert durable.refused == {}
+    assert durable.rejected == {}
     (add,) = durable._pending_ops.take().adds
     assert add.instead == "r"
     durable.not_added(add, FULL)
-    assert list(durable.refused) == ["r"]
+    assert list(durable.rejected) == ["r"]
     durable.add(QueuedWrite("once more", message), instead="r")
     (add,) = durable._pending_ops.take().adds
     durable.added(add, 5)
-    assert durable.refused == {}
+    assert durable.rejected == {}
 
 
 def test_a_write_that_only_needs_another_number_is_never_given_up(

@@ -17,7 +17,7 @@ from grpclib.testing import ChannelFor
 from rhtmx.errors import ErrorCode
 from rhtmx.grpc.call_factory import CallFactory, Token
 from rhtmx.grpc.client import Backend
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import target
 from rhtmx.messages import (
     Change,
@@ -225,7 +225,7 @@ async def drain(changes: AsyncIterator[Any], into: list[Any]) -> None:
 @asynccontextmanager
 async def channel_to(fake: Fake) -> AsyncIterator[Channel]:
     """A channel to it."""
-    memory = ChannelFor([fake], codec=Codec())
+    memory = ChannelFor([fake], codec=GrpcCodec())
     channel = await memory.__aenter__()
 
     async def note(event: RecvRequest) -> None:

@@ -12,7 +12,7 @@ from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call_factory import CallFactory
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import target
 from rhtmx.messages import GetRecordRequest, PushAck
 from rhtmx.messages.rhtmx.v1 import TrackersStub
@@ -162,7 +162,7 @@ async def test_a_connection_that_is_lost_is_made_again() -> None:
     """A real one: it breaks under a call, and the next call connects."""
     fake = Fake()
     fake.answer["push"] = FOREVER
-    server = Server([fake], codec=Codec())
+    server = Server([fake], codec=GrpcCodec())
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         await server.start(sock=listening.dup())

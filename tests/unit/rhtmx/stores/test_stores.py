@@ -13,19 +13,19 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
-    DropRefused,
+    DropRejection,
     DropWrite,
     HeldRecord,
     Image,
     PutRecord,
-    PutRefused,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     Settled,
     Store,
+    StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -144,22 +144,22 @@ def test_refused_writes_are_kept_until_one_takes_their_place(
     store = again(None)
     store.load()
     refused = [
-        RefusedWrite(name, PATCH, code, "no", b'{"v":1}', 3.5, "e")
+        StoredRejection(name, PATCH, code, "no", b'{"v":1}', 3.5, "e")
         for name, code in [
             ("b", ErrorCode.CONFLICT),
             ("a", ErrorCode.UNSPECIFIED),
             ("d", unknown(ErrorCode, "quota_exceeded")),
         ]
     ]
-    store.apply([PutRefused(each) for each in refused])
+    store.apply([PutRejection(each) for each in refused])
     store.add([Add(write("c"), instead="b")])
-    kept = reread(again, store).refused
+    kept = reread(again, store).rejected
     assert kept == refused[1:]
     assert [each.code.name for each in kept] == ["UNSPECIFIED", "quota_exceeded"]
     store = again(None)
     store.load()
-    store.apply([DropRefused("a"), DropRefused("d")])
-    assert reread(again, store).refused == []
+    store.apply([DropRejection("a"), DropRejection("d")])
+    assert reread(again, store).rejected == []
 
 
 def test_a_failure_leaves_everything_as_it_was() -> None:
