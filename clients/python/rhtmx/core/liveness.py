@@ -4,6 +4,8 @@ Knows who may say what when, when the other side is gone, that a machine has sle
 when to come back. Must not know what is said beyond that, nor sockets or clocks: times
 are arguments, in seconds of any clock that does not jump.
 
+What is empty cannot happen:
+
 ==========  ===================================  ============  ==========  ========  =======
 phase       the server may say                   `connected`   `welcomed`  `lost`    `close`
 ==========  ===================================  ============  ==========  ========  =======

@@ -4,6 +4,8 @@ Knows the protocol: who says what when, what is asked again, what is resent. Mus
 know sockets, formats, clocks or the loop: messages and times go in, messages and events
 come out. Times are in seconds of any clock that does not jump; randomness is an argument.
 
+What is empty leaves it as it is:
+
 ============  ============  ===========  =========  =========  ============  ========
 state         `connecting`  `welcome`    `lost`     `offline`  `online`      `close`
 ============  ============  ===========  =========  =========  ============  ========

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from rhtmx.core.liveness import LEGAL, ConnectionPhase, Fence, Heartbeat, Liveness, Sleep
@@ -254,3 +256,34 @@ def test_without_a_connection_waking_asks_nobody(link: Liveness) -> None:
     link.wake(2)
     assert link.take(2) == []
     assert link.deadline is None
+
+
+STEPS: dict[str, Callable[[Liveness], object]] = {
+    "connected": lambda link: link.connected(0),
+    "welcomed": lambda link: link.welcomed(20, 0),
+    "lost": lambda link: link.lost(0),
+    "close": Liveness.close,
+}
+
+
+@pytest.mark.parametrize(
+    ("steps", "phase"),
+    [
+        ([], ConnectionPhase.OFFLINE),
+        (["connected"], ConnectionPhase.GREETING),
+        (["connected", "welcomed"], ConnectionPhase.OPEN),
+        (["connected", "lost"], ConnectionPhase.OFFLINE),
+        (["connected", "welcomed", "lost"], ConnectionPhase.OFFLINE),
+        (["lost"], ConnectionPhase.OFFLINE),
+        (["close"], ConnectionPhase.CLOSED),
+        (["connected", "close"], ConnectionPhase.CLOSED),
+        (["connected", "welcomed", "close"], ConnectionPhase.CLOSED),
+    ],
+)
+def test_a_phase_follows_another_as_the_table_says(
+    steps: list[str], phase: ConnectionPhase
+) -> None:
+    link = Liveness(random=lambda: 0.5)
+    for each in steps:
+        STEPS[each](link)
+    assert link.phase is phase

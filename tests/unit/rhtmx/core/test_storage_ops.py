@@ -149,3 +149,34 @@ def test_a_bug_in_a_store_refuses_writes_and_loses_none() -> None:
     assert outcome.failed == [RECORD]
     ((_, error),) = outcome.refused
     assert error.code is ErrorCode.STORAGE_FAILED
+
+
+LATER = SetLast(8)
+
+
+@pytest.mark.parametrize(
+    ("events", "waits"),
+    [
+        ("put", SetLast(7)),
+        ("put later", LATER),
+        ("put take", None),
+        ("put take later", LATER),
+        ("put take give_back", SetLast(7)),
+        ("put take later give_back", LATER),
+        ("put take later take give_back", SetLast(7)),
+    ],
+)
+def test_an_op_waits_or_not_as_the_table_says(
+    pending_ops: PendingOps, events: str, waits: SetLast | None
+) -> None:
+    for event in events.split():
+        match event:
+            case "put":
+                pending_ops.put(SetLast(7))
+            case "later":
+                pending_ops.put(LATER)
+            case "take":
+                pending_ops.take()
+            case _:
+                pending_ops.give_back([SetLast(7)])
+    assert list(pending_ops.take().ops.values()) == ([] if waits is None else [waits])
