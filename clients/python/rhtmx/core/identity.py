@@ -21,7 +21,7 @@ __all__ = ["Identity"]
 
 
 class Identity:
-    """See the head of the file.
+    """The id of one client, and the secret that belongs to it.
 
     Args:
         pending_ops: where what changes is put down.

@@ -141,7 +141,7 @@ class Fence:
 
 
 class ConnectionPhase(enum.Enum):
-    """See the head of the file."""
+    """Where a connection is; see the table above."""
 
     OFFLINE = enum.auto()
     GREETING = enum.auto()
@@ -158,7 +158,7 @@ LEGAL: Mapping[ConnectionPhase, frozenset[type[Message]]] = {
 
 
 class Liveness:
-    """See the head of the file.
+    """One client's connections, one after the other.
 
     Args:
         random: gives a number from 0 to 1, 1 excluded, each time it is called.

@@ -73,7 +73,7 @@ _MESSAGES: dict[Granularity, tuple[_Subscribe, _Unsubscribe]] = {
 
 
 class StreamPhase(enum.Enum):
-    """See the head of the file."""
+    """Where a subscription is; see the table above."""
 
     IDLE = enum.auto()
     CATCHING_UP = enum.auto()

@@ -22,7 +22,7 @@ News = Delivered | Synced | WasReset
 
 
 class PositionTracker:
-    """See the head of the file.
+    """One reader's place in a log.
 
     Args:
         entity: the collection.

@@ -19,7 +19,7 @@ _Send = Callable[[Call], AsyncIterator[Envelope]]
 
 
 class StreamOpener:
-    """See the head of the file.
+    """Opens the streams of one reader, and keeps its time.
 
     Args:
         calls: makes the calls.

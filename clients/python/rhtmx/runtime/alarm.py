@@ -32,7 +32,7 @@ _wall = time.time
 
 
 class Alarm:
-    """See the head of the file. One socket has it at a time.
+    """One session's timer. One socket has it at a time.
 
     Args:
         session: what decides.

@@ -2,6 +2,19 @@
 
 Knows these three, and the order in which they begin and end. Must not know what is read,
 written or asked.
+
+=======  =============================  =====================  =======================
+state    `open`                         a write, a question    `close`
+=======  =============================  =====================  =======================
+made     open: with a store, loads it,  `ConnectionClosed`     made
+         and connects by and by;
+         without one, connects, or
+         raises
+open     `ConnectionClosed`             open                   closed: first the
+                                                               connection, then the
+                                                               store, with the rest
+closed   `ConnectionClosed`             `ConnectionClosed`     closed
+=======  =============================  =====================  =======================
 """
 
 from __future__ import annotations

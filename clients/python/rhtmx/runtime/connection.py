@@ -3,6 +3,21 @@
 Knows the loop, the socket and the clock. Must not know the protocol: it carries
 messages between a socket and a session, and does what the session says about
 time. One task runs everything; a second one writes while there is a socket.
+
+The states are the session's; this is what is done in each, and what ends it:
+
+============  ==================================  ===================================
+state         what the task does                  ends with
+============  ==================================  ===================================
+`CONNECTING`  asks for a token, connects, says    `welcome`; the failure; `offline`
+              `hello`
+`OPEN`        reads; the second task writes       the socket's end; silence; `offline`
+              whenever `_wake` is set
+`WAITING`     waits as long as the session says   the time; `_nudge`, by `online` or
+                                                  after a sleep of the machine
+`OFFLINE`     waits                               `_nudge`, by `online`
+`CLOSED`      has ended                           never
+============  ==================================  ===================================
 """
 
 from __future__ import annotations
@@ -48,7 +63,7 @@ class Slow(Protocol):
 
 
 class Connection:
-    """See the head of the file.
+    """The connection of one client, made again whenever it is lost.
 
     Args:
         session: what decides.

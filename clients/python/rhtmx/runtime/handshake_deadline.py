@@ -25,7 +25,7 @@ _BURST = 0.1
 
 
 class HandshakeDeadline:
-    """See the head of the file."""
+    """Ends an attempt to connect that was begun before the machine slept."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

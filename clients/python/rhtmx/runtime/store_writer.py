@@ -2,6 +2,16 @@
 
 Knows the loop, and that a store blocks. Must not know what is kept. All that was
 put down in one turn of the loop is one transaction.
+
+=======  ==========================  ======  ===========================  ==================
+state    something is put down       stored  it failed                    `close`
+=======  ==========================  ======  ===========================  ==================
+idle     at work                                                          closed
+at work  at work, with that next     idle    failing                      closed, once all
+                                                                          is stored
+failing  failing, tried at once,     idle    failing, tried again after   closed; what fails
+         with that                           `RETRY` seconds              is given up
+=======  ==========================  ======  ===========================  ==================
 """
 
 from __future__ import annotations
@@ -25,7 +35,7 @@ RETRY = 5.0
 
 
 class StoreWriter:
-    """See the head of the file. One thread works for it.
+    """Writes one client's store. One thread works for it.
 
     Args:
         store: where things are kept.

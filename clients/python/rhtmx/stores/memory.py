@@ -34,7 +34,7 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """See the head of the file.
+    """A store that forgets with the process.
 
     Args:
         client_id: the client whose store it is.

@@ -54,7 +54,7 @@ _STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT")
 
 
 class SqliteStore:
-    """See the head of the file. Made without touching the file; `load` opens it.
+    """A store in one SQLite file. Made without touching the file; `load` opens it.
 
     Args:
         path: the file; it is made if it is not there.
