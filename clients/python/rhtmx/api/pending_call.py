@@ -105,7 +105,7 @@ def push(
 ) -> Writing[PushResult]:
     """Write a whole record; see `Client.push`."""
     message = build_message.push(entity, entity_id, data, base_version)
-    return Writing(runtime.write(message, runtime.now()), _written, runtime.saved)
+    return Writing(runtime.write(message), _written, runtime.saved)
 
 
 def delete(
@@ -113,7 +113,7 @@ def delete(
 ) -> Writing[PushResult]:
     """Delete a record; see `Client.delete`."""
     message = build_message.push_delete(entity, entity_id, base_version)
-    return Writing(runtime.write(message, runtime.now()), _written, runtime.saved)
+    return Writing(runtime.write(message), _written, runtime.saved)
 
 
 def push_fields(

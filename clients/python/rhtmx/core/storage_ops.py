@@ -306,9 +306,6 @@ class Store(Protocol):
             Their numbers: those that follow the last one given.
         """
 
-    def apply(self, ops: Sequence[Op]) -> None:
-        """Apply ops in one transaction."""
-
     def close(self) -> None:
         """Let go of it."""
 
@@ -409,9 +406,7 @@ def _keep_what_matters(store: Store, batch: OpBatch, outcome: BatchOutcome) -> N
 def _try(store: Store, adds: list[Add], ops: Iterable[Op], outcome: BatchOutcome) -> bool:
     ops = list(ops)
     try:
-        numbers = store.add(adds, ops) if adds else []
-        if ops and not adds:
-            store.apply(ops)
+        numbers = store.add(adds, ops) if adds or ops else []
     except RhtmxError as error:
         outcome.error = error
         return False

@@ -33,7 +33,7 @@ from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Authenticate, Position
+from rhtmx.messages import Authenticate, Position, Push, PushFields
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.handshake import WebSocketEndpoint
@@ -41,7 +41,7 @@ from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.wire import encode
 
-__all__ = ["ClientRuntime"]
+__all__ = ["ClientRuntime", "at_most"]
 
 log = logging.getLogger("rhtmx")
 
@@ -104,7 +104,7 @@ class ClientRuntime:
             self._connection = connection
             await connection.open()
             return
-        store_writer = StoreWriter(self._store, self.session.local, self.changed)
+        store_writer = StoreWriter(self._store, self.session.local, self._stored)
         self.session.local.load(await store_writer.load())
         for each in self.session.local.writes.rejected.values():
             self.router.rejections.put(each)
@@ -167,15 +167,20 @@ class ClientRuntime:
 
     # What is asked of it.
 
-    def write(self, message: Mutation, now: datetime) -> asyncio.Future[Answered]:
+    def write(self, message: Mutation, now: datetime | None = None) -> asyncio.Future[Answered]:
         """Queue a write, store and send it; returns its answer, once that is there.
+
+        Args:
+            message: what to write.
+            now: its time, if `now` was asked for it already.
 
         Raises:
             RhtmxError: `TOO_LARGE`, whatever its number.
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._check(message)
-        return self.answer(self.session.push(message, now.timestamp()))
+        at = now or self.now()
+        return self.answer(self.session.push(message, at.timestamp()))
 
     def answer(self, request_id: str) -> asyncio.Future[Answered]:
         """Send; returns the answer to a request, once it is there."""
@@ -242,15 +247,28 @@ class ClientRuntime:
         """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
         self.check_open()
         limits = self.session.limits
+        most = 0 if limits is None else limits.message_bytes
+        if not most or (isinstance(message, Push | PushFields) and at_most(message) <= most):
+            return  # nearly every write: to encode it twice would cost as much as all the rest
         size = len(encode(message, self._endpoint.format))
-        if limits is not None and 0 < limits.message_bytes < size:
-            raise too_large(size, limits.message_bytes)
+        if size > most:
+            raise too_large(size, most)
 
     def _hand_over(self) -> list[Subscription[object]]:
         """Something arrived: tell whoever waits for it, and store it."""
         if self._store_writer is not None:
             self._store_writer.wake()
         return self.router.take()
+
+    def _stored(self) -> None:
+        """The store has taken something, or has not: there may be something to tell and to send.
+
+        The store itself is not woken: what it could not take would be tried again at once,
+        thousands of times a second.
+        """
+        self.router.take()
+        if self._connection is not None:
+            self._connection.flush()
 
     def _flush(self) -> None:
         if self._store_writer is not None:
@@ -285,3 +303,24 @@ class ClientRuntime:
             watcher.put_nowait(state)
         if state is State.CLOSED:
             self.router.fail(self.session.error or ConnectionClosed("the client was closed"))
+
+
+_FRAME = 512
+"""So many bytes hold a write without its names and values: words, numbers, times."""
+
+_FIELD = 128
+"""And so many a field without its name and value."""
+
+_CHARACTER = 12
+"""No character takes more bytes in JSON: one beyond U+FFFF, as two escapes."""
+
+
+def at_most(message: Mutation) -> int:
+    """A size that a write has in neither format, for it is smaller. Costs no encoding."""
+    names = len(message.entity) + len(message.entity_id)
+    if isinstance(message, Push):
+        return _FRAME + _CHARACTER * names + len(message.data or b"")
+    fields = message.fields
+    names += sum(len(each.field) for each in fields)
+    values = sum(len(each.value or b"") for each in fields)
+    return _FRAME + _FIELD * len(fields) + _CHARACTER * names + values

@@ -316,6 +316,9 @@ class Connection:
     def _frame(self, message: ClientMessage) -> bytes | None:
         """The bytes of a message; none if it is too large for the server, and so refused."""
         frame = encode(message, self._endpoint.format)
+        limits = self._session.limits
+        if limits is None or len(frame) <= limits.message_bytes:
+            return frame
         if self._session.fits(message, len(frame)):
             return frame
         self._tell()

@@ -17,6 +17,7 @@ failing  failing, tried at once,     idle    failing, tried again after   closed
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -118,26 +119,24 @@ class StoreWriter:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._closing or (self._local.pending_ops and self._error is None):
-            await self._due()
             self._wake.clear()
             batch = self._local.pending_ops.take()
-            if batch:
+            there_is_some = bool(batch.adds or batch.ops)
+            if there_is_some:
                 work = loop.run_in_executor(self._pool, keep, self._store, batch)
                 outcome = await asyncio.shield(work)  # or it might be cancelled before it began
                 self._local.kept(outcome)
                 self._note(outcome.error)
                 self._changed()
             self._signal.notify()
+            if not there_is_some or self._error is not None:  # else more may have been put down
+                await self._due()
 
     async def _due(self) -> None:
         """Wait for something to store; what failed before is something after a while."""
-        if self._error is None and self._local.pending_ops:
-            return
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if self._error is None else RETRY):
                 await self._wake.wait()
-        except TimeoutError:
-            return
 
     def _note(self, error: RhtmxError | None) -> None:
         if error is not None and self._error is None:

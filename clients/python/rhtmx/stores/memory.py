@@ -69,7 +69,10 @@ class MemoryStore:
         Raises:
             RhtmxError: the `failure` that was set.
         """
-        self.apply(ops)
+        if self.failure is not None:
+            raise self.failure
+        for op in ops:
+            self._apply(op)
         numbers = []
         for each in adds:
             self._last += 1
@@ -77,17 +80,6 @@ class MemoryStore:
             self._refused.pop(each.instead or "", None)
             numbers.append(self._last)
         return numbers
-
-    def apply(self, ops: Sequence[Op]) -> None:
-        """Apply ops.
-
-        Raises:
-            RhtmxError: the `failure` that was set.
-        """
-        if self.failure is not None:
-            raise self.failure
-        for op in ops:
-            self._apply(op)
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -102,14 +102,6 @@ class SqliteStore:
             raise self._told(error) from error
         return numbers
 
-    def apply(self, ops: Sequence[Op]) -> None:
-        """Apply ops in one transaction.
-
-        Raises:
-            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`; then nothing of it was.
-        """
-        self.add((), ops)
-
     def close(self) -> None:
         """Let go of the file."""
         if self._db is not None:

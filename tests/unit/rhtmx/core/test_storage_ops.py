@@ -96,14 +96,9 @@ class Picky(MemoryStore):
         self.refused = refused
         self.transactions = 0
 
-    def apply(self, ops: Sequence[Op]) -> None:
-        self.transactions += 1
-        if any(op in self.refused for op in ops):
-            raise FULL
-        super().apply(ops)
-
     def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
-        if any(each in self.refused for each in adds):
+        self.transactions += 1
+        if any(each in self.refused for each in (*adds, *ops)):
             raise FULL
         return super().add(adds, ops)
 
@@ -142,7 +137,7 @@ def test_nothing_is_numbered_while_numbers_cannot_be_put_right() -> None:
 
 def test_a_bug_in_a_store_refuses_writes_and_loses_none() -> None:
     class Broken(MemoryStore):
-        def apply(self, ops: Sequence[Op]) -> None:
+        def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
             raise ZeroDivisionError
 
     outcome = keep(Broken("c"), batch(RECORD, adds=[write("a")]))

@@ -595,7 +595,7 @@ def test_a_renewed_write_that_cannot_be_stored_waits_behind_those_that_could(
     durable.queue.renew(number(durable.queue, 1))
     durable.queue.add(row("b"))
     batch = durable.pending_ops.take()
-    durable.store.apply(list(batch.ops.values()))
+    durable.store.add([], list(batch.ops.values()))
     a, b = batch.adds
     (seq,) = durable.store.add([b])
     written = durable.queue.get("b")
@@ -615,7 +615,7 @@ def test_a_renewed_write_keeps_no_number_in_the_store(durable: Durable) -> None:
     durable.queue.add(row("a"))
     durable.work()
     durable.queue.renew(number(durable.queue, 1))
-    durable.store.apply(list(durable.pending_ops.take().ops.values()))
+    durable.store.add([], list(durable.pending_ops.take().ops.values()))
     assert durable.kept() == [("a", 0)]
 
 

@@ -120,7 +120,7 @@ class World:
         if fails:
             # The disk is as good as full: what matters still fits, and some of the new writes.
             outcome = BatchOutcome(stored=list(batch.ops.values()))
-            self.store.apply(outcome.stored)
+            self.store.add([], outcome.stored)
             for each in batch.adds:
                 if self.random.random() < 0.5:
                     (seq,) = self.store.add([each])

@@ -8,19 +8,24 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import rhtmx
 from rhtmx.api.client import Client
+from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
+from rhtmx.core.session import Session
 from rhtmx.errors import RhtmxError
-from rhtmx.runtime.handshake import DialError
+from rhtmx.runtime.client_runtime import ClientRuntime, at_most
+from rhtmx.runtime.handshake import DialError, WebSocketEndpoint
 from rhtmx.stores.memory import MemoryStore
+from rhtmx.wire import Format, encode
 from tests.support.waiting import eventually
+from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
 
 
@@ -267,3 +272,45 @@ async def test_a_server_that_ends_it_for_good_before_the_welcome_is_not_tried_ag
             assert [state async for state in client.states()][-1] is State.CLOSED
     assert "has ended: the server closed the connection for good (4500 bad_message)" in caplog.text
     assert "trying again" not in caplog.text
+
+
+class Flushed:
+    """What is told that there is something to send, or to store."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def flush(self) -> None:
+        self.times += 1
+
+    wake = flush
+
+
+async def test_what_the_store_could_not_take_is_not_tried_again_at_once() -> None:
+    runtime = ClientRuntime(
+        Session("c", lambda: 0.5), WebSocketEndpoint("ws://x/", Format.JSON), clock=lambda: NOW
+    )
+    store, connection = Flushed(), Flushed()
+    runtime._store_writer, runtime._connection = cast(Any, store), cast(Any, connection)
+    runtime._stored()
+    assert (store.times, connection.times) == (0, 1)
+    runtime.changed()
+    assert (store.times, connection.times) == (1, 2)
+
+
+LARGE_NAMES = ["t", "\u00e4" * 127, "\U0001f600" * 60, '"' * 255]
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("name", LARGE_NAMES)
+@pytest.mark.parametrize("size", [0, 1, 100, 10_000])
+def test_no_write_is_larger_than_it_is_taken_for(form: Format, name: str, size: int) -> None:
+    """Only what may be too large is encoded to see whether it is."""
+    data = "x" * size
+    for message in (
+        build_message.push("tasks", name, data, 2**53 - 1),
+        build_message.push_delete("tasks", name, 2**53 - 1),
+        build_message.push_fields("tasks", name, {name: data, "b": 1}, ("c", "d"), 2**53 - 1, NOW),
+    ):
+        message.request_id, message.seq = "0123456789-123456789", 2**53 - 1
+        assert len(encode(message, form)) <= at_most(message)

@@ -86,7 +86,7 @@ def test_a_file_of_before_the_secrets_keeps_its_client_and_its_queue(path: Path)
         image = store.load()
         assert (image.client_id, image.last, image.secret) == ("c", 7, secret)
         assert [row.id for row in image.rows] == ["a"]
-        store.apply([SetIdentity("c", "s1")])
+        store.add([], [SetIdentity("c", "s1")])
         store.close()
 
 
