@@ -213,9 +213,10 @@ class WriteQueue:
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:
         """Put a write at the end; the store gives it its number."""
+        record = row.record
         self._unsent[row.id] = row
-        self._records.setdefault(row.record, []).append(row)
-        self._touch(row)
+        self._records.setdefault(record, []).append(row)
+        self._touch(record)
         if self._pending_ops.durable:
             self._pending_ops.add(Add(row.kept(), instead))
         else:
@@ -342,7 +343,7 @@ class WriteQueue:
         self._leave(row)
         row.settled = settled
         self._put_settled(row)
-        self._touch(row)
+        self._touch(row.record)
         self._keep(row)
 
     def drop(self, row: QueuedWrite) -> None:
@@ -366,11 +367,12 @@ class WriteQueue:
         row.state = WriteState.GONE
         if row.seq and row.settled is None:
             del self._numbers[row.seq]
-        rows = self._records[row.record]
+        record = row.record
+        rows = self._records[record]
         rows.remove(row)
         if not rows:
-            del self._records[row.record]
-        self._touch(row)
+            del self._records[record]
+        self._touch(record)
 
     # Inside.
 
@@ -385,8 +387,8 @@ class WriteQueue:
         row.state = WriteState.SETTLED
         self._settled.setdefault(row.message.entity, {})[row.id] = row
 
-    def _touch(self, row: QueuedWrite) -> None:
-        entity, entity_id = row.record
+    def _touch(self, record: tuple[str, str]) -> None:
+        entity, entity_id = record
         self.touched.add(entity)
         watcher = self._watched.get(entity)
         if watcher is not None:

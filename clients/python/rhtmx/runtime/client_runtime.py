@@ -33,7 +33,7 @@ from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Authenticate, Position, Push, PushFields
+from rhtmx.messages import Authenticate, Position, Push
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.handshake import WebSocketEndpoint
@@ -178,7 +178,7 @@ class ClientRuntime:
             RhtmxError: `TOO_LARGE`, whatever its number.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        self._check(message)
+        self._check(message, at_most(message))
         at = now or self.now()
         return self.answer(self.session.push(message, at.timestamp()))
 
@@ -243,13 +243,18 @@ class ClientRuntime:
             if self.router.dismiss(request_id):
                 self.session.requests.cancel(request_id)
 
-    def _check(self, message: Mutation | Question) -> None:
-        """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
+    def _check(self, message: Mutation | Question, at_most: int | None = None) -> None:
+        """Refuse at once what is too large whatever its id and number; see `Session.fits`.
+
+        Args:
+            message: what is to be sent.
+            at_most: bytes that it surely does not exceed, if that is known.
+        """
         self.check_open()
         limits = self.session.limits
         most = 0 if limits is None else limits.message_bytes
-        if not most or (isinstance(message, Push | PushFields) and at_most(message) <= most):
-            return  # nearly every write: to encode it twice would cost as much as all the rest
+        if not most or (at_most is not None and at_most <= most):
+            return  # nearly every write is small: it need not be encoded twice
         size = len(encode(message, self._endpoint.format))
         if size > most:
             raise too_large(size, most)
