@@ -331,7 +331,7 @@ class Client:
             timestamp: when the user did it; now, if left out.
 
         Raises:
-            RhtmxError: it was refused.
+            RhtmxError: it was rejected.
             ConnectionClosed: there is no connection, and there will be none.
         """
         return pending_call.push_fields(
@@ -400,7 +400,7 @@ class Client:
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:
-        """The writes that the server refused for good, oldest first, until you decide.
+        """The writes that the server rejected, oldest first, until you decide.
 
         The same tuple until that changes. Without a store the newest 1000.
         """
@@ -416,7 +416,7 @@ class Client:
         return self._decisions.queues()
 
     def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
-        """The writes that were refused for good: those that are kept, then each new one.
+        """The writes that were rejected: those that are kept, then each new one.
 
         Example:
             >>> async for rejected in client.rejections():

@@ -265,7 +265,7 @@ class Collection(Generic[Data]):
                 what this collection has seen of the record, if it is read.
 
         Raises:
-            RhtmxError: it was refused.
+            RhtmxError: it was rejected.
             ConnectionClosed: there is no connection, and there will be none.
         """
         if base_version is None:

@@ -29,10 +29,10 @@ class Decider(Protocol):
     """Who carries a decision out."""
 
     async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
-        """Write a refused write again."""
+        """Write a rejected write again."""
 
     def discard(self, request_id: str) -> None:
-        """Give a refused write up."""
+        """Give a rejected write up."""
 
     async def answer(
         self, conflict: OpenConflict, side: Side
@@ -76,7 +76,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class RejectedWrite:
-    """A write that the server refused for good. It is kept until you decide.
+    """A write that the server rejected. It is kept until you decide.
 
     Attributes:
         id: the one of the write.
@@ -121,7 +121,7 @@ class RejectedWrite:
             What came of it; `None` if it had been tried again or given up already.
 
         Raises:
-            RhtmxError: it was refused again.
+            RhtmxError: it was rejected again.
         """
         return await self._decider.retry(self.id)
 
@@ -200,7 +200,7 @@ class OpenConflict:
             What came of the write; `None` if it stands already.
 
         Raises:
-            RhtmxError: the write was refused: it is in `client.rejected`.
+            RhtmxError: the write was rejected: it is in `client.rejected`.
         """
         return await self._decider.answer(self, self.sides.mine)
 
@@ -254,7 +254,7 @@ class Decisions:
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:
-        """The writes that the server refused for good, oldest first."""
+        """The writes that the server rejected, oldest first."""
         writes = self._runtime.session.local.writes
         if self._rejected_at != writes.revision:
             shown = {each.id: each for each in self._rejected}
@@ -276,7 +276,7 @@ class Decisions:
                 await self._runtime.router.queue.wait()
 
     async def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
-        """The refused writes that are kept, then each new one."""
+        """The rejected writes that are kept, then each new one."""
         self._runtime.check_open()
         async with aclosing(self._runtime.router.rejections.listen()) as writes:
             async for each in writes:
@@ -290,13 +290,13 @@ class Decisions:
                 yield OpenConflict(each, self)
 
     async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
-        """Write a refused write again."""
+        """Write a rejected write again."""
         self._let_go(request_id)
         now = self._runtime.now().timestamp()
         return await self._written(self._runtime.session.retry(request_id, now))
 
     def discard(self, request_id: str) -> None:
-        """Give a refused write up."""
+        """Give a rejected write up."""
         self._let_go(request_id)
         self._runtime.session.local.writes.discard(request_id)
         self._runtime.changed()
@@ -312,10 +312,10 @@ class Decisions:
         )
 
     def _let_go(self, request_id: str) -> None:
-        """Nobody need be told of this refused write any more."""
-        refused = self._runtime.session.local.writes.rejected.get(request_id)
-        if refused is not None:
-            self._runtime.router.rejections.drop(refused)
+        """Nobody need be told of this rejected write any more."""
+        rejected = self._runtime.session.local.writes.rejected.get(request_id)
+        if rejected is not None:
+            self._runtime.router.rejections.drop(rejected)
 
     async def _written(self, request_id: str | None) -> PushResult | FieldPushResult | None:
         if request_id is None:

@@ -29,7 +29,7 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
 
     `await` it for what came of it: it returns when the write is durable on the
     server. A wait that is cancelled takes nothing back. It may be awaited by
-    several, be made a task, or be left alone: what is refused is in
+    several, be made a task, or be left alone: what is rejected is in
     `Client.rejected` as well.
 
     Args:

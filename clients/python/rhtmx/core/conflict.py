@@ -98,14 +98,14 @@ def of_field(
     )
 
 
-def of_record(refused: StoredRejection) -> ConflictSides:
+def of_record(rejected: StoredRejection) -> ConflictSides:
     """The conflict of a record that had moved on; the error's details hold it as it is now."""
-    details = from_json(refused.details)
+    details = from_json(rejected.details)
     current = details if isinstance(details, dict) else {}
     gone = "data" not in current or current.get("action") == "delete"
     data = None if gone else json.dumps(current["data"], ensure_ascii=False).encode()
     version = current.get("version")
-    push = refused.message
+    push = rejected.message
     assert isinstance(push, Push)
     return ConflictSides(
         push.entity,
@@ -115,8 +115,8 @@ def of_record(refused: StoredRejection) -> ConflictSides:
         Side(data, deleted=gone),
         "server",
         version if isinstance(version, int) else None,
-        rejected=refused.id,
-        epoch=refused.epoch,
+        rejected=rejected.id,
+        epoch=rejected.epoch,
     )
 
 

@@ -146,7 +146,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A write was refused for good, and is kept for the application to decide."""
+    """A write was rejected, and is kept for the application to decide."""
 
     write: StoredRejection
 

@@ -257,7 +257,7 @@ class Session:
         self._link.wake(now)
 
     def fits(self, message: ClientMessage, size: int) -> bool:
-        """Whether the server takes a message of this size; if not, that is refused for good.
+        """Whether the server takes a message of this size; if not, that is rejected.
 
         It would end every connection. Only here is that known for sure: a write may
         have been made before the limit was, or be sent to a server with another one.
@@ -352,15 +352,15 @@ class Session:
         return self._write(mutation, epoch, since)
 
     def retry(self, request_id: str, since: float = 0.0) -> str | None:
-        """Write a refused write again; returns the new one's id, `None` if it is not kept.
+        """Write a rejected write again; returns the new one's id, `None` if it is not kept.
 
         Raises:
             ConnectionClosed: the session has ended.
         """
-        refused = self.local.writes.rejected.get(request_id)
-        if refused is None:
+        rejected = self.local.writes.rejected.get(request_id)
+        if rejected is None:
             return None
-        return self._write(refused.message, refused.epoch, since, refused.id)
+        return self._write(rejected.message, rejected.epoch, since, rejected.id)
 
     def answer(self, conflict: ConflictSides, side: Side, at: datetime) -> str | None:
         """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.

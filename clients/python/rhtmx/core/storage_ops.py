@@ -105,7 +105,7 @@ class StoredWrite:
 
 @dataclass(frozen=True, slots=True)
 class StoredRejection:
-    """A write that was refused for good: kept until someone tries it again or gives it up.
+    """A write that was rejected: kept until someone tries it again or gives it up.
 
     Args:
         id: its request id.
@@ -193,7 +193,7 @@ class DropWrite:
 
 @dataclass(frozen=True, slots=True)
 class PutRejection:
-    """A write is kept as refused."""
+    """A write is kept as rejected."""
 
     rejection: StoredRejection
 
@@ -205,7 +205,7 @@ class PutRejection:
 
 @dataclass(frozen=True, slots=True)
 class DropRejection:
-    """No such write is kept as refused."""
+    """No such write is kept as rejected."""
 
     id: str
 
@@ -252,7 +252,7 @@ class Add:
 
     Args:
         row: the write; its number does not count.
-        instead: the refused write whose place it takes.
+        instead: the rejected write whose place it takes.
     """
 
     row: StoredWrite

@@ -1,8 +1,8 @@
-"""What becomes of this client's writes: sent, answered, refused, disputed. Pure.
+"""What becomes of this client's writes: sent, answered, rejected, in conflict. Pure.
 
 Knows what an answer means for the queue. Must not know the connection, clocks,
 randomness or disks: times are arguments. Nothing that was not acknowledged is
-ever forgotten: what the server refuses for good is kept until the application
+ever forgotten: what the server rejects is kept until the application
 tries it again or gives it up.
 """
 
@@ -35,7 +35,7 @@ from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushField
 __all__ = ["WriteOutcomes"]
 
 _MOST_REJECTED = 1000
-"""So many refused writes are kept where there is no store: their callers were told."""
+"""So many rejected writes are kept where there is no store: their callers were told."""
 
 
 class WriteOutcomes:
@@ -85,7 +85,7 @@ class WriteOutcomes:
         return self._ticks.next(now, waits=len(self.queue) > 0)
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:
-        """Write; in the place of a refused write, if that is named."""
+        """Write; in the place of a rejected write, if that is named."""
         if instead in self.rejected:
             self._replaced[row.id] = self.rejected.pop(instead)
             if not self._pending_ops.durable:
@@ -94,7 +94,7 @@ class WriteOutcomes:
         self.revision += 1
 
     def discard(self, request_id: str) -> None:
-        """Give a refused write up."""
+        """Give a rejected write up."""
         if self.rejected.pop(request_id, None) is not None:
             self._pending_ops.put(DropRejection(request_id))
             self.revision += 1
@@ -207,7 +207,7 @@ class WriteOutcomes:
         return True
 
     def reject(self, row: QueuedWrite, error: RhtmxError) -> None:
-        """A write is refused for good."""
+        """A write is rejected."""
         write = StoredRejection(
             row.id, row.message, error.code, error.message, error.details, row.since, row.epoch
         )

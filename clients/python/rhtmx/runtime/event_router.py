@@ -50,7 +50,7 @@ class EventRouter:
     Attributes:
         queue: rings when something about the writes of this client has changed.
         conflicts: the conflicts.
-        rejections: the writes that were refused for good.
+        rejections: the writes that were rejected.
     """
 
     def __init__(
