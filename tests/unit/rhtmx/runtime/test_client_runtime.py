@@ -19,6 +19,7 @@ from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
 from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import PutWrite, SetLast, StoredWrite
 from rhtmx.errors import RhtmxError
 from rhtmx.runtime.client_runtime import ClientRuntime, at_most
 from rhtmx.runtime.handshake import DialError, WebSocketEndpoint
@@ -314,3 +315,13 @@ def test_no_write_is_larger_than_it_is_taken_for(form: Format, name: str, size: 
     ):
         message.request_id, message.seq = "0123456789-123456789", 2**53 - 1
         assert len(encode(message, form)) <= at_most(message)
+
+
+async def test_a_write_that_was_kept_without_a_number_gets_one_when_its_store_is_opened() -> None:
+    store = MemoryStore("c")
+    kept = StoredWrite("a", 0, build_message.push("tasks", "1", 1, None))
+    store.add([], [PutWrite(kept), SetLast(5)])
+    nowhere = WebSocketEndpoint("ws://127.0.0.1:1/", Format.JSON)
+    async with Client(Session("c", lambda: 0.5), nowhere, store=store) as client:
+        await eventually(lambda: client.queue[0].seq == 6)
+    assert [(row.id, row.seq) for row in store.load().rows] == [("a", 6)]
