@@ -626,3 +626,61 @@ def test_a_write_that_was_kept_without_a_number_gets_one_at_the_end(durable: Dur
     assert [(each.id, each.seq) for each in durable.queue] == [("b", 5), ("a", 0)]
     durable.work()
     assert numbers(durable.queue) == [("b", 5), ("a", 6)]
+
+
+def states(queue: WriteQueue) -> list[tuple[str, WriteState]]:
+    return [(each.id, each.state) for each in queue]
+
+
+def test_a_write_is_found_by_its_id_sent_or_not(queue: WriteQueue) -> None:
+    queue.add(row("a"))
+    queue.add(row("b"))
+    queue.due(1)
+    assert [each and each.id for each in map(queue.get, "abc")] == ["a", "b", None]
+
+
+def test_what_was_kept_is_to_be_sent_and_what_has_no_number_is_new(durable: Durable) -> None:
+    durable.queue.load([StoredWrite("a", 0, push("a")), StoredWrite("b", 5, push("b"))], 5)
+    assert states(durable.queue) == [("b", WriteState.UNSENT), ("a", WriteState.NEW)]
+    renewed = durable.queue.get("a")
+    assert renewed is not None
+    assert renewed.renewed, "a store that cannot take it has it already"
+
+
+def test_a_renewed_write_that_was_not_numbered_is_new(durable: Durable) -> None:
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.renew(number(durable.queue, 1))
+    (waiting,) = durable.queue
+    durable.queue.not_numbered(waiting)
+    assert states(durable.queue) == [("a", WriteState.NEW)]
+
+
+def test_what_was_sent_is_unsent_on_the_next_connection(queue: WriteQueue) -> None:
+    queue.add(row("a"))
+    queue.due()
+    assert states(queue) == [("a", WriteState.SENT)]
+    queue.begin(0, "e")
+    assert states(queue) == [("a", WriteState.UNSENT)]
+
+
+def test_who_watches_an_entity_has_the_records_whose_writes_change(queue: WriteQueue) -> None:
+    changed: set[str] = set()
+    queue.watch("tasks", changed)
+    queue.unwatch("users")
+    queue.add(row("a"))
+    queue.add(QueuedWrite("u", Push("users", "7", ChangeAction.UPDATE, b"1")))
+    assert (changed, queue.touched) == ({"a"}, {"tasks", "users"})
+    changed.clear()
+    queue.due()
+    assert changed == set(), "that it was sent shows nothing new"
+    queue.settle(number(queue, 1), Settled(3, "e"))
+    assert changed == {"a"}
+    changed.clear()
+    (settled,) = queue.settled("tasks")
+    queue.drop(settled)
+    assert changed == {"a"}
+    changed.clear()
+    queue.unwatch("tasks")
+    queue.add(row("b"))
+    assert changed == set()
