@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 
 from rhtmx.core import build_message
-from rhtmx.core.apply_batch import keep
 from rhtmx.core.events import Answered, Refused
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.overlay import Overlay
 from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate
 from rhtmx.stores.memory import MemoryStore
@@ -81,7 +81,7 @@ class Life:
         """It replaces a record only if that has not moved on."""
         self.count += 1
         entity_id, data = IDS[n % 2], {"b": self.count}
-        base = self.session.base_version(ENTITY, entity_id) or 0
+        base = self.session.local.base_version(ENTITY, entity_id) or 0
         self.note(self.session.push(build_message.push(ENTITY, entity_id, data, base)))
         self.expected.pop(entity_id, None)
 
@@ -90,7 +90,7 @@ class Life:
         self.count += 1
         entity_id, name = IDS[n % 2], FIELDS[n // 2 % 2]
         gone = n % 5 == 0
-        base = self.session.base_version(ENTITY, entity_id) if n % 3 else None
+        base = self.session.local.base_version(ENTITY, entity_id) if n % 3 else None
         fields, delete = ({}, [name]) if gone else ({name: self.count}, [])
         push = build_message.push_fields(ENTITY, entity_id, fields, delete, base, AT)
         self.note(self.session.push(push))
@@ -248,7 +248,7 @@ class Life:
                 assert entity_id not in shown, f"{entity_id} has come back"
             else:
                 assert shown.get(entity_id) == data, f"{entity_id} flickers"
-        refused = set(self.session.local.writes.refused)
+        refused = set(self.session.local.writes.rejected)
         assert refused <= self.rejected
         numbers = [row.seq for row in self.session.local.writes.queue if row.seq]
         assert numbers == sorted(numbers)

@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 
 import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.pushes import Write
+from rhtmx.grpc.push_many import Write
 from rhtmx_server import App, Config, Grant
 from rhtmx_server.stores.sqlite.schema import _STEPS, APPLICATION_ID
 from tests.support.sockets import PATIENCE, Raw, raw

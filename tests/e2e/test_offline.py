@@ -15,7 +15,7 @@ import rhtmx
 from rhtmx.api.client import Client
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx_server import App
@@ -126,7 +126,7 @@ async def test_a_month_offline_is_made_good(app: App, file: Path) -> None:
         async with rhtmx.connect(app.url, store=file) as client:
             await client.collection("tasks").set("1", {"title": "old", "done": False})
             await client.collection("tasks").synced()
-        session, endpoint = Session("", lambda: 0.0), Endpoint(NOWHERE, Format.JSON)
+        session, endpoint = Session("", lambda: 0.0), WebSocketEndpoint(NOWHERE, Format.JSON)
         store = SqliteStore(file)
         async with Client(session, endpoint, store=store, clock=lambda: long_ago) as client:
             tasks = client.collection("tasks")

@@ -15,7 +15,7 @@ import rhtmx
 from rhtmx.api.client import Client
 from rhtmx.core.session import Session
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx_server import App, Config
@@ -140,7 +140,7 @@ async def test_a_client_shows_of_its_own_writes_what_the_server_decides(
     for last in (False, True):  # over a restart, too
         store = SqliteStore(tmp_path / "client.db")
         session = Session("", random.random)
-        endpoint = Endpoint(app.url, Format.JSON, {}, None, 10.0)
+        endpoint = WebSocketEndpoint(app.url, Format.JSON, {}, None, 10.0)
         async with Client(session, endpoint, clock=lambda: next(clock), store=store) as client:
             shown = client.collection(strategy, granularity=granularity)
             await shown.synced()

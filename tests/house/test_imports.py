@@ -24,7 +24,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx.runtime": ("rhtmx.api", "rhtmx.grpc", "rhtmx.cli", *STORES),
     "rhtmx.api": ("rhtmx.grpc", "rhtmx.cli", "websockets"),
     "rhtmx.stores": ("rhtmx.core.session", *SHELL_ROOMS, *SHELLS),
-    "rhtmx.grpc": ("rhtmx.runtime", "rhtmx.cli", *STORES),
+    "rhtmx.grpc": ("rhtmx.api", "rhtmx.runtime", "rhtmx.cli", *STORES),
     "rhtmx.grpc.position_tracker": PURE,
     "rhtmx_server.connections.session": PURE,
     "rhtmx_server.connections.checks": PURE,

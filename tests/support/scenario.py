@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rhtmx.core import build_message
-from rhtmx.core.apply_batch import keep
-from rhtmx.core.conflict import Dispute, merged
+from rhtmx.core.conflict import ConflictSides, merged
 from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.core.events import Answered, Disputed, Refused
+from rhtmx.core.events import Answered, Conflicted, Refused
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -70,7 +70,7 @@ class Play:
         self.ids: dict[str, str] = {}
         self.outcomes: dict[str, Any] = {}
         self.noted: set[str] = set()
-        self.disputes: list[Dispute] = []
+        self.conflicts: list[ConflictSides] = []
         self.reported: list[dict[str, Any]] = []
         self.authenticate = ""
         self.pings = 0
@@ -134,9 +134,9 @@ class Play:
             elif isinstance(event, Refused):
                 code = spelled(ERROR_CODE_SPELLINGS, event.error.code)
                 self.outcomes[event.request_id] = {"code": code}
-            elif isinstance(event, Disputed):
-                self.disputes.append(event.dispute)
-                self.reported.append(shown(event.dispute))
+            elif isinstance(event, Conflicted):
+                self.conflicts.append(event.conflict)
+                self.reported.append(shown(event.conflict))
 
     def write(self, request_id: str | None, step: dict[str, Any]) -> None:
         if request_id is not None:
@@ -280,7 +280,7 @@ class Play:
         self.write(self.session.push(push), step)
 
     def do_patch(self, says: dict[str, Any], step: dict[str, Any]) -> None:
-        base = self.session.base_version(ENTITY, says["id"])
+        base = self.session.local.base_version(ENTITY, says["id"])
         fields, delete = says["fields"], says.get("delete", ())
         push = build_message.push_fields(ENTITY, says["id"], fields, delete, base, AT)
         self.write(self.session.push(push), step)
@@ -294,12 +294,12 @@ class Play:
         self.store.failure = full if state == "full" else None
 
     def do_answer(self, how: Any, step: dict[str, Any]) -> None:
-        dispute = self.disputes.pop(0)
+        conflict = self.conflicts.pop(0)
         if how == "keep_mine":
-            side = dispute.mine
+            side = conflict.mine
         else:
-            side = dispute.theirs if how == "take_theirs" else merged(how["merge"])
-        request_id = self.session.answer(dispute, side, AT)
+            side = conflict.theirs if how == "take_theirs" else merged(how["merge"])
+        request_id = self.session.answer(conflict, side, AT)
         assert (request_id is not None) == ("as" in step)
         self.write(request_id, step)
 
@@ -347,7 +347,7 @@ class Play:
 
     def do_rejected(self, expected: list[str], step: dict[str, Any]) -> None:
         names = {request_id: name for name, request_id in self.ids.items()}
-        assert [names[each] for each in self.session.local.writes.refused] == expected
+        assert [names[each] for each in self.session.local.writes.rejected] == expected
 
     def do_position(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
         position = self.store.load().entities[ENTITY].position
@@ -362,12 +362,12 @@ def text(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def shown(dispute: Dispute) -> dict[str, Any]:
+def shown(conflict: ConflictSides) -> dict[str, Any]:
     """A conflict as the scenarios write it."""
-    sides = {"mine": dispute.mine, "theirs": dispute.theirs}
+    sides = {"mine": conflict.mine, "theirs": conflict.theirs}
     values = {name: side.value for name, side in sides.items() if not side.deleted}
-    field = {} if dispute.field is None else {"field": dispute.field}
-    return {**field, **values, "winner": dispute.winner}
+    field = {} if conflict.field is None else {"field": conflict.field}
+    return {**field, **values, "winner": conflict.winner}
 
 
 HIDDEN = {

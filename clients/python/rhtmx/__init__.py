@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend, backend
     from rhtmx.grpc.endpoint import Tls
-    from rhtmx.grpc.pushes import Delete, PushOutcome, Write
+    from rhtmx.grpc.push_many import Delete, PushOutcome, Write
     from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
     from rhtmx.runtime.subscription import Subscription
@@ -92,7 +92,7 @@ _HOMES = {
     "Collection": "api.collection",
     "Conflict": "values.results",
     "ConnectionClosed": "core.error_policy",
-    "Delete": "grpc.pushes",
+    "Delete": "grpc.push_many",
     "ErrorCode": "errors",
     "FieldChange": "values.changes",
     "FieldPushResult": "values.results",
@@ -102,7 +102,7 @@ _HOMES = {
     "OpenConflict": "api.conflict_resolution",
     "Pending": "api.conflict_resolution",
     "Position": "messages",
-    "PushOutcome": "grpc.pushes",
+    "PushOutcome": "grpc.push_many",
     "PushResult": "values.results",
     "Record": "core.overlay",
     "RejectedWrite": "api.conflict_resolution",
@@ -114,7 +114,7 @@ _HOMES = {
     "Tls": "grpc.endpoint",
     "Validation": "values.results",
     "Watch": "grpc.watch",
-    "Write": "grpc.pushes",
+    "Write": "grpc.push_many",
     "Writing": "api.pending_call",
     "backend": "grpc.client",
     "connect": "api.connect",

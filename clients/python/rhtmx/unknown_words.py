@@ -32,8 +32,8 @@ def unknown(kind: type[E], word: str) -> E:
         ('quota_exceeded', True, False)
     """
     value: Any = int.__new__(kind, 0)
-    # As `_missing_` of betterproto2 0.10 does it, for a number.
-    value._value_, value._name_, value._proto_name = 0, word, None
+    # As `_missing_` of betterproto2 0.10 does it for a number, with names of its own.
+    vars(value).update(_value_=0, _name_=word, _proto_name=None)
     made: E = value
     return made
 

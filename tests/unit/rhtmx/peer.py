@@ -31,7 +31,7 @@ from rhtmx.messages import (
     Welcome,
     Winner,
 )
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.wire import SUBPROTOCOLS, Format, Message, decode, encode
 from tests.unit.rhtmx.model_server import ENTITY, NOW, ModelServer
 
@@ -182,4 +182,4 @@ async def peering() -> AsyncIterator[Peer]:
 def client_of(peer: Peer, form: Format = Format.JSON, **options: Any) -> Client:
     """A client that comes back at once."""
     session = Session("c1", random=lambda: 0.0)
-    return Client(session, Endpoint(peer.url, form, open_timeout=60), **options)
+    return Client(session, WebSocketEndpoint(peer.url, form, open_timeout=60), **options)

@@ -12,28 +12,26 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
-from rhtmx.api.collection import Collection
-from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
-from rhtmx.api.decisions import Decisions
-from rhtmx.api.open_collections import OpenCollections
-from rhtmx.api.pending_call import Writing, fields_written, written
-from rhtmx.api.read_once import collect, field_key, record_key
+from rhtmx.api import pending_call
+from rhtmx.api.collection import Collection, OpenCollections
+from rhtmx.api.conflict_resolution import Decisions, OpenConflict, Pending, RejectedWrite
+from rhtmx.api.pending_call import Writing
 from rhtmx.core import build_message
-from rhtmx.core.events import Answered, Reset, State
+from rhtmx.core.events import Reset, State
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.read_once import collect, field_key, record_key
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import Mutation, Store
+from rhtmx.core.storage_ops import Store
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
     FormValidationResult,
     Position,
-    Push,
     ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
@@ -51,6 +49,8 @@ __all__ = ["Client"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=ServerMessage)
+
+_now = partial(datetime.now, UTC)
 
 
 class Client:
@@ -76,10 +76,10 @@ class Client:
     def __init__(
         self,
         session: Session,
-        endpoint: Endpoint,
+        endpoint: WebSocketEndpoint,
         *,
         token: Callable[[], Awaitable[str]] | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = _now,
         store: Store | None = None,
     ) -> None:
         runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
@@ -317,13 +317,13 @@ class Client:
                 or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        return self._push(build_message.push(entity, entity_id, data, base_version))
+        return pending_call.push(self._runtime, entity, entity_id, data, base_version)
 
     def delete(
         self, entity: str, entity_id: str, *, base_version: int | None = None
     ) -> Writing[PushResult]:
         """Delete a record; see `push`."""
-        return self._push(build_message.push_delete(entity, entity_id, base_version))
+        return pending_call.delete(self._runtime, entity, entity_id, base_version)
 
     def push_fields(
         self,
@@ -347,13 +347,18 @@ class Client:
             timestamp: when the user did it; now, if left out.
 
         Raises:
-            RhtmxError: it was refused.
+            RhtmxError: it was rejected.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        now = self._runtime.now()
-        at = timestamp or now
-        message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
-        return self._write(message, fields_written, now)
+        return pending_call.push_fields(
+            self._runtime,
+            entity,
+            entity_id,
+            fields,
+            delete=delete,
+            base_version=base_version,
+            timestamp=timestamp,
+        )
 
     # Forms.
 
@@ -411,7 +416,7 @@ class Client:
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:
-        """The writes that the server refused for good, oldest first, until you decide.
+        """The writes that the server rejected, oldest first, until you decide.
 
         The same tuple until that changes. Without a store the newest 1000.
         """
@@ -427,7 +432,7 @@ class Client:
         return self._decisions.queues()
 
     def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
-        """The writes that were refused for good: those that are kept, then each new one.
+        """The writes that were rejected: those that are kept, then each new one.
 
         Example:
             >>> async for rejected in client.rejections():
@@ -448,14 +453,6 @@ class Client:
 
     # Inside.
 
-    def _push(self, message: Push) -> Writing[PushResult]:
-        return self._write(message, written, self._runtime.now())
-
-    def _write(
-        self, message: Mutation, convert: Callable[[Answered], T], now: datetime
-    ) -> Writing[T]:
-        return Writing(self._runtime.write(message, now), convert, self.saved)
-
     def _subscription(
         self,
         entity: str,
@@ -469,7 +466,7 @@ class Client:
         self._runtime.check_open()
         start = build_message.position(since)
         return Subscription(
-            self._runtime.router,
+            self._runtime,
             entity,
             granularity,
             convert,

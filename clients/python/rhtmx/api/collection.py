@@ -1,6 +1,7 @@
 """One entity of a client: what is held of it, and its calls without its name.
 
-Knows the client's calls, what is shown, and who else has it open. Decides nothing else.
+Knows the client's calls, what is shown, and who else has it open: with the last one, reading
+it ends. Decides nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from weakref import WeakSet
 
-from rhtmx.api.open_collections import OpenCollections
+from rhtmx.api import pending_call
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
@@ -27,7 +28,49 @@ from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
 if TYPE_CHECKING:
     from rhtmx.api.client import Client
 
-__all__ = ["Collection"]
+__all__ = ["Collection", "OpenCollections"]
+
+
+class OpenCollections:
+    """Who reads which entity of a client. A reader that nobody holds any more does not count.
+
+    Args:
+        runtime: the client's.
+    """
+
+    def __init__(self, runtime: ClientRuntime) -> None:
+        self._runtime = runtime
+        self._readers: dict[str, WeakSet[object]] = {}
+
+    def open(self, entity: str, granularity: Granularity, reader: object) -> EntityView:
+        """Hold an entity for this reader, too.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
+            ConnectionClosed: the client was not entered.
+        """
+        self._runtime.check_open()
+        session = self._runtime.session
+        view = session.local.get(entity)
+        if view is None or view.replica.granularity is not granularity:
+            view = session.open(entity, granularity)
+            self._runtime.changed()
+        self._readers.setdefault(entity, WeakSet()).add(reader)
+        return view
+
+    def close(self, entity: str, reader: object) -> None:
+        """A reader reads no longer; with the last one, the entity is let go."""
+        router, session = self._runtime.router, self._runtime.session
+        self._readers[entity].discard(reader)
+        view = session.local.get(entity)
+        if self._readers[entity] or view is None:
+            router.signal(entity).notify()
+            return
+        del self._readers[entity]
+        session.shut(view)
+        router.forget(entity)
+        self._runtime.changed()
+
 
 T = TypeVar("T")
 
@@ -198,11 +241,11 @@ class Collection(Generic[Data]):
         Example:
             >>> await tasks.set("1", {"title": "Write it down"})
         """
-        return self.client.push(self.entity, entity_id, data, base_version=base_version)
+        return pending_call.push(self._runtime, self.entity, entity_id, data, base_version)
 
     def delete(self, entity_id: str, *, base_version: int | None = None) -> Writing[PushResult]:
         """Delete a record; see `set` and `Client.delete`."""
-        return self.client.delete(self.entity, entity_id, base_version=base_version)
+        return pending_call.delete(self._runtime, self.entity, entity_id, base_version)
 
     def patch(
         self,
@@ -222,13 +265,18 @@ class Collection(Generic[Data]):
                 what this collection has seen of the record, if it is read.
 
         Raises:
-            RhtmxError: it was refused.
+            RhtmxError: it was rejected.
             ConnectionClosed: there is no connection, and there will be none.
         """
         if base_version is None:
-            base_version = self._runtime.session.base_version(self.entity, entity_id)
-        return self.client.push_fields(
-            self.entity, entity_id, fields, delete=delete, base_version=base_version
+            base_version = self._runtime.session.local.base_version(self.entity, entity_id)
+        return pending_call.push_fields(
+            self._runtime,
+            self.entity,
+            entity_id,
+            fields,
+            delete=delete,
+            base_version=base_version,
         )
 
     # The protocol's streams.

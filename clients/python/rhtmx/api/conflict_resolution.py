@@ -1,35 +1,38 @@
-"""What waits for the server, and what waits for the application to decide.
+"""What waits for the server, and what waits for the application to decide: shown, and carried out.
 
-Knows the words. Must not know how a decision is carried out: the client does.
+Knows the queue, the rejected writes and the conflicts. Must not know how they got there.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from rhtmx.core.conflict import Dispute, Side, merged
-from rhtmx.core.storage_ops import Mutation, RefusedWrite
+from rhtmx.core.conflict import ConflictSides, Side, merged
+from rhtmx.core.storage_ops import Mutation, StoredRejection
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import FieldAction, Push
+from rhtmx.messages import FieldAction, FieldPushAck, Push, PushAck
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS
+from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.json_value import Json, from_json
 from rhtmx.values.results import FieldPushResult, PushResult
 
-__all__ = ["Decider", "OpenConflict", "Pending", "RejectedWrite"]
+__all__ = ["Decider", "Decisions", "OpenConflict", "Pending", "RejectedWrite"]
 
 
 class Decider(Protocol):
     """Who carries a decision out."""
 
     async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
-        """Write a refused write again."""
+        """Write a rejected write again."""
 
     def discard(self, request_id: str) -> None:
-        """Give a refused write up."""
+        """Give a rejected write up."""
 
     async def answer(
         self, conflict: OpenConflict, side: Side
@@ -73,7 +76,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class RejectedWrite:
-    """A write that the server refused for good. It is kept until you decide.
+    """A write that the server rejected. It is kept until you decide.
 
     Attributes:
         id: the one of the write.
@@ -102,7 +105,7 @@ class RejectedWrite:
     _decider: Decider = dataclasses.field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, write: RefusedWrite, decider: Decider) -> RejectedWrite:
+    def of(cls, write: StoredRejection, decider: Decider) -> RejectedWrite:
         """Make it from what is kept."""
         message = write.message
         error = RhtmxError(write.code, write.text, request_id=write.id, details=write.details)
@@ -118,7 +121,7 @@ class RejectedWrite:
             What came of it; `None` if it had been tried again or given up already.
 
         Raises:
-            RhtmxError: it was refused again.
+            RhtmxError: it was rejected again.
         """
         return await self._decider.retry(self.id)
 
@@ -147,48 +150,48 @@ class OpenConflict:
         ...     await conflict.keep_mine()
     """
 
-    dispute: Dispute = dataclasses.field(repr=False)
+    sides: ConflictSides = dataclasses.field(repr=False)
     _decider: Decider = dataclasses.field(repr=False)
 
     @property
     def entity(self) -> str:
         """The collection."""
-        return self.dispute.entity
+        return self.sides.entity
 
     @property
     def entity_id(self) -> str:
         """The record."""
-        return self.dispute.entity_id
+        return self.sides.entity_id
 
     @property
     def field(self) -> str | None:
         """The top-level key; `None`: it is about the whole record."""
-        return self.dispute.field
+        return self.sides.field
 
     @property
     def mine(self) -> Json:
         """What this client wrote; `None` if it was a deletion."""
-        return self.dispute.mine.value
+        return self.sides.mine.value
 
     @property
     def theirs(self) -> Json:
         """What stood against it; `None` if it was a deletion."""
-        return self.dispute.theirs.value
+        return self.sides.theirs.value
 
     @property
     def winner(self) -> str:
         """Whose value the record has now."""
-        return self.dispute.winner
+        return self.sides.winner
 
     @property
     def version(self) -> int | None:
         """That of the record now."""
-        return self.dispute.version
+        return self.sides.version
 
     @property
     def strategy(self) -> str | None:
         """The rule that decided; `None` for a whole record."""
-        return self.dispute.strategy
+        return self.sides.strategy
 
     async def keep_mine(self) -> PushResult | FieldPushResult | None:
         """Let mine stand. Returns when that is durable.
@@ -197,13 +200,13 @@ class OpenConflict:
             What came of the write; `None` if it stands already.
 
         Raises:
-            RhtmxError: the write was refused: it is in `client.rejected`.
+            RhtmxError: the write was rejected: it is in `client.rejected`.
         """
-        return await self._decider.answer(self, self.dispute.mine)
+        return await self._decider.answer(self, self.sides.mine)
 
     async def take_theirs(self) -> PushResult | FieldPushResult | None:
         """Let theirs stand; see `keep_mine`."""
-        return await self._decider.answer(self, self.dispute.theirs)
+        return await self._decider.answer(self, self.sides.theirs)
 
     async def merge(self, value: Json) -> PushResult | FieldPushResult | None:
         """Let a third value stand; see `keep_mine`.
@@ -221,3 +224,105 @@ def _said(message: Mutation) -> tuple[Any, Json, tuple[str, ...]]:
     deletes = [each.field for each in message.fields if each.action is FieldAction.DELETE]
     updates = [each for each in message.fields if each.action is not FieldAction.DELETE]
     return "patch", {each.field: from_json(each.value) for each in updates}, tuple(deletes)
+
+
+class Decisions:
+    """What one client has to decide. What it shows is the same object until that changes.
+
+    Args:
+        runtime: the client's.
+    """
+
+    def __init__(self, runtime: ClientRuntime) -> None:
+        self._runtime = runtime
+        self._pending: tuple[Pending, ...] = ()
+        self._pending_at = -1
+        self._rejected: tuple[RejectedWrite, ...] = ()
+        self._rejected_at = -1
+
+    @property
+    def queue(self) -> tuple[Pending, ...]:
+        """The writes that wait for the server, in order."""
+        writes = self._runtime.session.local.writes
+        if self._pending_at != writes.revision:
+            shown = {each.id: each for each in self._pending}
+            rows = [Pending.of(row) for row in writes.queue]
+            now = tuple(shown[row.id] if shown.get(row.id) == row else row for row in rows)
+            self._pending = self._pending if self._pending == now else now
+            self._pending_at = writes.revision
+        return self._pending
+
+    @property
+    def rejected(self) -> tuple[RejectedWrite, ...]:
+        """The writes that the server rejected, oldest first."""
+        writes = self._runtime.session.local.writes
+        if self._rejected_at != writes.revision:
+            shown = {each.id: each for each in self._rejected}
+            kept = writes.rejected.values()
+            now = tuple(shown.get(each.id) or RejectedWrite.of(each, self) for each in kept)
+            self._rejected = self._rejected if self._rejected == now else now
+            self._rejected_at = writes.revision
+        return self._rejected
+
+    async def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
+        """The `queue` now, and each time that it has changed."""
+        self._runtime.check_open()
+        seen: tuple[Pending, ...] | None = None
+        while True:
+            if self.queue is not seen:
+                seen = self.queue
+                yield seen
+            else:
+                await self._runtime.router.queue.wait()
+
+    async def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
+        """The rejected writes that are kept, then each new one."""
+        self._runtime.check_open()
+        async with aclosing(self._runtime.router.rejections.listen()) as writes:
+            async for each in writes:
+                yield RejectedWrite.of(each, self)
+
+    async def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
+        """The conflicts that nobody has answered yet, then each new one."""
+        self._runtime.check_open()
+        async with aclosing(self._runtime.router.conflicts.listen()) as conflicts:
+            async for each in conflicts:
+                yield OpenConflict(each, self)
+
+    async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+        """Write a rejected write again."""
+        self._let_go(request_id)
+        now = self._runtime.now().timestamp()
+        return await self._written(self._runtime.session.retry(request_id, now))
+
+    def discard(self, request_id: str) -> None:
+        """Give a rejected write up."""
+        self._let_go(request_id)
+        self._runtime.session.local.writes.discard(request_id)
+        self._runtime.changed()
+
+    async def answer(
+        self, conflict: OpenConflict, side: Side
+    ) -> PushResult | FieldPushResult | None:
+        """Decide a conflict."""
+        self._runtime.router.conflicts.drop(conflict.sides)
+        self._let_go(conflict.sides.rejected or "")
+        return await self._written(
+            self._runtime.session.answer(conflict.sides, side, self._runtime.now())
+        )
+
+    def _let_go(self, request_id: str) -> None:
+        """Nobody need be told of this rejected write any more."""
+        rejected = self._runtime.session.local.writes.rejected.get(request_id)
+        if rejected is not None:
+            self._runtime.router.rejections.drop(rejected)
+
+    async def _written(self, request_id: str | None) -> PushResult | FieldPushResult | None:
+        if request_id is None:
+            self._runtime.changed()
+            return None
+        answer = await self._runtime.answer(request_id)
+        if isinstance(answer.message, FieldPushAck):
+            return FieldPushResult.of(answer.message, answer.conflicts)
+        assert isinstance(answer.message, PushAck)
+        return PushResult.of(answer.message)

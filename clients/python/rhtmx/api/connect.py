@@ -18,7 +18,7 @@ from rhtmx.core.build_message import checked_token
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Hello
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx.wire.check_outgoing import checked
@@ -93,7 +93,7 @@ def connect(
     session = Session(name, random.random, token=fixed)
     session.local.identity.load(name, client_secret)
     added = checked_headers(headers or {}, "connect: headers")
-    endpoint = Endpoint(url, Format(format), added, ssl, open_timeout)
+    endpoint = WebSocketEndpoint(url, Format(format), added, ssl, open_timeout)
     return Client(
         session,
         endpoint,

@@ -1,4 +1,4 @@
-"""A write on its way, as its caller holds it.
+"""A write on its way, as its caller holds it, and the calls that make one.
 
 Knows that there are two things to wait for: the store, and the server; and what comes
 of either kind of write. Must not know how either is reached.
@@ -7,15 +7,19 @@ of either kind of write. Must not know how either is reached.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from rhtmx.core import build_message
 from rhtmx.core.events import Answered
 from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.values.json_value import Json
 from rhtmx.values.results import FieldPushResult, PushResult
 
-__all__ = ["Writing", "fields_written", "written"]
+__all__ = ["Writing", "delete", "push", "push_fields"]
 
 T = TypeVar("T")
 
@@ -25,7 +29,7 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
 
     `await` it for what came of it: it returns when the write is durable on the
     server. A wait that is cancelled takes nothing back. It may be awaited by
-    several, be made a task, or be left alone: what is refused is in
+    several, be made a task, or be left alone: what is rejected is in
     `Client.rejected` as well.
 
     Args:
@@ -96,13 +100,44 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
         return self._convert(await asyncio.shield(self._call))
 
 
-def written(answer: Answered) -> PushResult:
-    """What came of a write of a whole record."""
+def push(
+    runtime: ClientRuntime, entity: str, entity_id: str, data: Json, base_version: int | None
+) -> Writing[PushResult]:
+    """Write a whole record; see `Client.push`."""
+    message = build_message.push(entity, entity_id, data, base_version)
+    return Writing(runtime.write(message), _written, runtime.saved)
+
+
+def delete(
+    runtime: ClientRuntime, entity: str, entity_id: str, base_version: int | None
+) -> Writing[PushResult]:
+    """Delete a record; see `Client.delete`."""
+    message = build_message.push_delete(entity, entity_id, base_version)
+    return Writing(runtime.write(message), _written, runtime.saved)
+
+
+def push_fields(
+    runtime: ClientRuntime,
+    entity: str,
+    entity_id: str,
+    fields: Mapping[str, Json],
+    *,
+    delete: Iterable[str],
+    base_version: int | None,
+    timestamp: datetime | None = None,
+) -> Writing[FieldPushResult]:
+    """Write some fields of a record; see `Client.push_fields`."""
+    now = runtime.now()
+    at = timestamp or now
+    message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
+    return Writing(runtime.write(message, now), _fields_written, runtime.saved)
+
+
+def _written(answer: Answered) -> PushResult:
     assert isinstance(answer.message, PushAck)
     return PushResult.of(answer.message)
 
 
-def fields_written(answer: Answered) -> FieldPushResult:
-    """What came of a write of some fields."""
+def _fields_written(answer: Answered) -> FieldPushResult:
     assert isinstance(answer.message, FieldPushAck)
     return FieldPushResult.of(answer.message, answer.conflicts)

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from rhtmx.core.storage_ops import Mutation, RefusedWrite
+from rhtmx.core.storage_ops import Mutation, StoredRejection
 from rhtmx.messages import (
     ChangeAction,
     FieldAction,
@@ -22,7 +22,7 @@ from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
 from rhtmx.unknown_words import spelled
 from rhtmx.values.json_value import Json, from_json, to_json
 
-__all__ = ["DELETED", "Dispute", "Side", "answer", "merged", "of_field", "of_record"]
+__all__ = ["DELETED", "ConflictSides", "Side", "answer", "merged", "of_field", "of_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ DELETED = Side(None, deleted=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Dispute:
+class ConflictSides:
     """One conflict.
 
     Attributes:
@@ -55,7 +55,7 @@ class Dispute:
             server: neither's, perhaps.
         version: that of the record now.
         strategy: the rule that decided; `None` for a whole record.
-        refused: the write that was refused for it, if that is kept.
+        rejected: the write that was rejected for it, if that is kept.
         epoch: that of the version.
     """
 
@@ -67,13 +67,13 @@ class Dispute:
     winner: str
     version: int | None
     strategy: str | None = None
-    refused: str | None = None
+    rejected: str | None = None
     epoch: str | None = None
 
 
 def of_field(
     message: FieldConflict, mine: PushFields, version: int | None, epoch: str | None = None
-) -> Dispute:
+) -> ConflictSides:
     """The conflict of a field.
 
     Args:
@@ -84,7 +84,7 @@ def of_field(
     """
     winner, strategy = message.winner, message.strategy
     deletes = {each.field for each in mine.fields if each.action is FieldAction.DELETE}
-    return Dispute(
+    return ConflictSides(
         message.entity,
         message.entity_id,
         message.field,
@@ -98,16 +98,16 @@ def of_field(
     )
 
 
-def of_record(refused: RefusedWrite) -> Dispute:
+def of_record(rejected: StoredRejection) -> ConflictSides:
     """The conflict of a record that had moved on; the error's details hold it as it is now."""
-    details = from_json(refused.details)
+    details = from_json(rejected.details)
     current = details if isinstance(details, dict) else {}
     gone = "data" not in current or current.get("action") == "delete"
     data = None if gone else json.dumps(current["data"], ensure_ascii=False).encode()
     version = current.get("version")
-    push = refused.message
+    push = rejected.message
     assert isinstance(push, Push)
-    return Dispute(
+    return ConflictSides(
         push.entity,
         push.entity_id,
         None,
@@ -115,8 +115,8 @@ def of_record(refused: RefusedWrite) -> Dispute:
         Side(data, deleted=gone),
         "server",
         version if isinstance(version, int) else None,
-        refused=refused.id,
-        epoch=refused.epoch,
+        rejected=rejected.id,
+        epoch=rejected.epoch,
     )
 
 
@@ -129,32 +129,32 @@ def merged(value: Json) -> Side:
     return Side(to_json(value, "merge.value"))
 
 
-def answer(dispute: Dispute, side: Side, at: datetime) -> Mutation | None:
+def answer(conflict: ConflictSides, side: Side, at: datetime) -> Mutation | None:
     """The write that makes it so; `None` if it is so already.
 
     Args:
-        dispute: the conflict.
+        conflict: the conflict.
         side: what is to stand.
         at: now.
     """
-    standing = {"client": dispute.mine, "server": dispute.theirs}.get(dispute.winner)
+    standing = {"client": conflict.mine, "server": conflict.theirs}.get(conflict.winner)
     if standing is not None and _same(side, standing):
         return None
-    if dispute.field is None:
+    if conflict.field is None:
         return Push(
-            entity=dispute.entity,
-            entity_id=dispute.entity_id,
+            entity=conflict.entity,
+            entity_id=conflict.entity_id,
             action=ChangeAction.DELETE if side.deleted else ChangeAction.UPDATE,
             data=side.text,
-            base_version=dispute.version,
+            base_version=conflict.version,
         )
     action = FieldAction.DELETE if side.deleted else FieldAction.UPDATE
-    update = FieldUpdate(field=dispute.field, value=side.text, action=action, timestamp=at)
+    update = FieldUpdate(field=conflict.field, value=side.text, action=action, timestamp=at)
     return PushFields(
-        entity=dispute.entity,
-        entity_id=dispute.entity_id,
+        entity=conflict.entity,
+        entity_id=conflict.entity_id,
         fields=[update],
-        base_version=dispute.version,
+        base_version=conflict.version,
     )
 
 

@@ -30,7 +30,7 @@ Log: TypeAlias = ChangeLog | FieldChangeLog
 
 
 class Cursor:
-    """See the head of the file.
+    """One reader of one entity.
 
     Args:
         since: where to start; without it, at the next change.

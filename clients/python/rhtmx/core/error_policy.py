@@ -15,15 +15,15 @@ from rhtmx.unknown_words import is_known
 
 __all__ = [
     "ConnectionClosed",
-    "Verdict",
+    "Reaction",
     "busy",
     "closed_for_good",
     "names_type",
+    "reaction_to",
     "reconnects",
     "refusal",
     "too_large",
     "typed_error",
-    "verdict",
 ]
 
 _FINAL_STANDARD = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
@@ -34,7 +34,7 @@ error, unsupported or inconsistent data, policy, too big, extension missing
 _BY_CLOSE_CODE = {row.close_code: code for code, row in ERRORS.items() if row.close_code}
 
 
-class Verdict(enum.Enum):
+class Reaction(enum.Enum):
     """What becomes of a write that was refused."""
 
     RETRY = "retry"
@@ -53,18 +53,18 @@ class Verdict(enum.Enum):
     """For good: the number is used up, and the next write goes on."""
 
 
-_VERDICTS = {
-    ErrorCode.UNAUTHENTICATED: Verdict.REAUTHENTICATE,
-    ErrorCode.OUT_OF_ORDER: Verdict.REORDER,
-    ErrorCode.SEQ_REUSED: Verdict.RENEW,
+_REACTIONS = {
+    ErrorCode.UNAUTHENTICATED: Reaction.REAUTHENTICATE,
+    ErrorCode.OUT_OF_ORDER: Reaction.REORDER,
+    ErrorCode.SEQ_REUSED: Reaction.RENEW,
 }
 
 
-def verdict(error: RhtmxError) -> Verdict:
+def reaction_to(error: RhtmxError) -> Reaction:
     """What becomes of a write that was refused with this error."""
     if error.retryable:
-        return Verdict.RETRY
-    return _VERDICTS.get(error.code, Verdict.REJECT)
+        return Reaction.RETRY
+    return _REACTIONS.get(error.code, Reaction.REJECT)
 
 
 _BUSY = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.TOO_MANY_REQUESTS, ErrorCode.SHUTTING_DOWN})

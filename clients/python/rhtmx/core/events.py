@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rhtmx.core.conflict import Dispute
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.cursor import Cursor, Log
-from rhtmx.core.storage_ops import RefusedWrite
+from rhtmx.core.storage_ops import StoredRejection
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldConflict, Position
 from rhtmx.wire import ServerMessage
 
 __all__ = [
     "Answered",
+    "Conflicted",
     "Delivered",
-    "Disputed",
     "Event",
     "Problem",
     "Refused",
@@ -147,16 +147,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A write was refused for good, and is kept for the application to decide."""
+    """A write was rejected, and is kept for the application to decide."""
 
-    write: RefusedWrite
+    write: StoredRejection
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed:
+class Conflicted:
     """A write of this client stood against another one."""
 
-    dispute: Dispute
+    conflict: ConflictSides
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ Event: TypeAlias = (
     | Answered
     | Refused
     | Rejected
-    | Disputed
+    | Conflicted
     | TokenNeeded
     | Told
     | Problem

@@ -16,7 +16,7 @@ __all__ = ["Hold"]
 
 
 class Hold:
-    """See the head of the file.
+    """One wait, for everything that a busy server refused.
 
     Args:
         random: gives a number from 0 to 1, 1 excluded, each time it is called.

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Op, SetIdentity
+from rhtmx.core.storage_ops import Op, PendingOps, SetIdentity
 from rhtmx.messages import Hello
 from rhtmx.messages.tables import SCHEMA_HASH
 
@@ -22,7 +21,7 @@ __all__ = ["Identity"]
 
 
 class Identity:
-    """See the head of the file.
+    """The id of one client, and the secret that belongs to it.
 
     Args:
         pending_ops: where what changes is put down.

@@ -1,17 +1,24 @@
-"""The connection as the protocol sees it: its phase, signs of life, and order.
+"""The connection as the protocol sees it: its phase, signs of life both ways, and order.
 
-Knows who may say what when, and when to give up or come back. Must not know
-what is said beyond that, nor sockets or clocks: times are arguments, in seconds
-of any clock that does not jump.
+Knows who may say what when, when the other side is gone, that a machine has slept, and
+when to come back. Must not know what is said beyond that, nor sockets or clocks: times
+are arguments, in seconds of any clock that does not jump.
 
-==========  ===================================  ============================
-phase       the server may say                   ends with
-==========  ===================================  ============================
-`OFFLINE`   nothing                              `connected`
-`GREETING`  `welcome`, `error`, `ping`, `pong`   `welcome`
-`OPEN`      anything but `welcome`               `lost`
-`CLOSED`    nothing                              never
-==========  ===================================  ============================
+What is empty cannot happen:
+
+==========  ===================================  ============  ==========  ========  =======
+phase       the server may say                   `connected`   `welcomed`  `lost`    `close`
+==========  ===================================  ============  ==========  ========  =======
+`OFFLINE`   nothing                              `GREETING`                `OFFLINE` `CLOSED`
+`GREETING`  `welcome`, `error`, `ping`, `pong`                 `OPEN`      `OFFLINE` `CLOSED`
+`OPEN`      anything but `welcome`                                         `OFFLINE` `CLOSED`
+`CLOSED`    nothing
+==========  ===================================  ============  ==========  ========  =======
+
+A machine that sleeps stops the clock that does not jump, where Python has one
+(CLOCK_MONOTONIC of Linux, `mach_absolute_time` of macOS), so that no silence is
+counted while the other side, or something in between, gives the connection up. The
+clock of the wall goes on, and so tells.
 """
 
 from __future__ import annotations
@@ -19,20 +26,122 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from rhtmx.core.backoff import Backoff
-from rhtmx.core.heartbeat import Heartbeat
-from rhtmx.core.outgoing import Fence
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, Ping, Pong, Welcome
 from rhtmx.messages.tables import NAMES, SERVER_MESSAGES
 from rhtmx.wire import ClientMessage, Message
 
-__all__ = ["ConnectionPhase", "Liveness"]
+__all__ = ["PROOF", "ConnectionPhase", "Fence", "Heartbeat", "Liveness", "Sleep"]
+
+_DEFAULT = 20.0
+"""The interval until the server names its own."""
+
+_PATIENCE = 2
+"""So many intervals of silence, and the other side is gone."""
+
+PROOF = 3.0
+"""For so long silence is no sign of its end, once it was asked to prove itself."""
+
+_JUMP = 2.0
+"""So far the clock of the wall may run ahead of the other one before that is sleep: it is
+set right by a second now and then, and a wrong guess costs no more than a `ping`."""
+
+
+class Heartbeat:
+    """Watches one connection."""
+
+    def __init__(self) -> None:
+        self._interval = _DEFAULT
+        self._sent = 0.0
+        self._received = 0.0
+        self._proof: float | None = None
+
+    def start(self, now: float) -> None:
+        """A connection begins."""
+        self._interval = _DEFAULT
+        self._sent = self._received = now
+        self._proof = None
+
+    def every(self, interval: float) -> None:
+        """The server wants something at least this often."""
+        if interval > 0:
+            self._interval = interval
+
+    def sent(self, now: float) -> None:
+        """Something was sent."""
+        self._sent = now
+
+    def received(self, now: float) -> None:
+        """Something was received.
+
+        It is no proof yet: it may have lain in this machine since before it slept.
+        """
+        self._received = now
+        if self._proof is not None:
+            self._proof = now + PROOF
+
+    def prove(self, now: float) -> bool:
+        """Whatever is received from now on has to come soon; returns whether that is news."""
+        if self._proof is not None:
+            return False  # or whoever asks again and again would never learn of the end
+        self._proof = now + PROOF
+        return True
+
+    def proved(self) -> None:
+        """What was asked since then is answered: it is there."""
+        self._proof = None
+
+    @property
+    def ping_at(self) -> float:
+        """When to send a ping, if nothing else is sent until then."""
+        return self._sent + self._interval
+
+    @property
+    def gone_at(self) -> float:
+        """When the other side is gone, if nothing is received until then."""
+        silent = self._received + _PATIENCE * self._interval
+        return silent if self._proof is None else min(silent, self._proof)
+
+
+class Sleep:
+    """Notices that the machine has slept."""
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None
+
+    def look(self, now: float, wall: float) -> bool:
+        """Whether it has slept since the last look.
+
+        Args:
+            now: the clock that does not jump.
+            wall: the clock of the wall.
+        """
+        before, self._ahead = self._ahead, wall - now
+        return before is not None and self._ahead - before > _JUMP
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fence:
+    """A `ping` sent behind another message.
+
+    The server answers in order, so when the `pong` is there, that message has
+    been dealt with; and an error that names no request and comes before the
+    `pong` is about that message.
+
+    Args:
+        passed: called with the `pong`.
+        refused: called with such an error, where the message can be refused.
+    """
+
+    passed: Callable[[], None]
+    refused: Callable[[RhtmxError], None] | None = None
 
 
 class ConnectionPhase(enum.Enum):
-    """See the head of the file."""
+    """Where a connection is; see the table above."""
 
     OFFLINE = enum.auto()
     GREETING = enum.auto()
@@ -49,7 +158,7 @@ LEGAL: Mapping[ConnectionPhase, frozenset[type[Message]]] = {
 
 
 class Liveness:
-    """See the head of the file.
+    """One client's connections, one after the other.
 
     Args:
         random: gives a number from 0 to 1, 1 excluded, each time it is called.

@@ -7,28 +7,28 @@ not know the connection, clocks, randomness or disks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rhtmx.core.apply_batch import BatchOutcome
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Delivered, Event, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
 from rhtmx.core.overlay import Overlay, fold
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import (
+    BatchOutcome,
     DropRecord,
     HeldRecord,
     Image,
+    PendingOps,
     PutRecord,
     SetLast,
-    Settled,
     StoredEntity,
 )
+from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import FieldPushAck, PushAck
 from rhtmx.values.json_value import to_json
 
 __all__ = ["EntityView", "LocalState"]
@@ -43,11 +43,11 @@ class EntityView:
 
 
 class LocalState:
-    """See the head of the file.
+    """The entities that a client reads, and its writes.
 
     Args:
         random: gives a number from 0 to 1, 1 excluded, each time it is called.
-        tell: reports an event.
+        tell: reports an event that is not about one of these entities.
 
     Attributes:
         pending_ops: what is to be stored.
@@ -59,9 +59,10 @@ class LocalState:
     def __init__(self, random: Callable[[], float], tell: Callable[[Event], None]) -> None:
         self.pending_ops = PendingOps()
         self.identity = Identity(self.pending_ops)
-        self.writes = Writes(self.pending_ops, random, tell, self)
+        self.writes = WriteOutcomes(self.pending_ops, random, tell)
+        self.touched = self.writes.queue.touched
         self._random = random
-        self.touched: set[str] = set()
+        self._tell = tell
         self._kept: dict[str, StoredEntity] = {}
         self._views: dict[str, EntityView] = {}
         self._readers: dict[Cursor, EntityView] = {}
@@ -109,6 +110,11 @@ class LocalState:
         """An entity that is read."""
         return self._views.get(entity)
 
+    def base_version(self, entity: str, entity_id: str) -> int | None:
+        """The version that this client has seen of a record; `None` if it does not read it."""
+        view = self._views.get(entity)
+        return None if view is None else view.replica.base_version(entity_id)
+
     def open(self, entity: str, granularity: Granularity) -> EntityView:
         """Read an entity from now on.
 
@@ -126,6 +132,7 @@ class LocalState:
             return view
         replica = Replica(entity, granularity, self.pending_ops, self._kept.pop(entity, None))
         view = EntityView(replica, Overlay(replica, self.writes.queue))
+        self.writes.queue.watch(entity, view.overlay.dirty)
         self._views[entity] = self._readers[replica.cursor] = view
         return view
 
@@ -137,10 +144,11 @@ class LocalState:
         """
         replica, queue = view.replica, self.writes.queue
         del self._views[replica.entity], self._readers[replica.cursor]
+        queue.unwatch(replica.entity)
         if self.pending_ops.durable:
             self._kept[replica.entity] = replica.kept()
         for row in list(queue.settled(replica.entity)):
-            if row.settled is not None and self.settles(row, row.settled):
+            if self._has_arrived(row):
                 queue.drop(row)
 
     def there_is_room(self, add: Callable[[str, Granularity, Cursor], None]) -> None:
@@ -156,11 +164,18 @@ class LocalState:
         for view in self:
             view.replica.lost()
 
-    def tell(self, event: Event) -> bool:
-        """Take what a stream says to one of these readers; returns whether it was."""
+    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> None:
+        """A write is durable; `epoch` is the connection's."""
+        row = self.writes.answered(answer, epoch)
+        if row is not None and self._has_arrived(row):
+            self.writes.queue.drop(row)
+
+    def tell(self, event: Event) -> None:
+        """Take what a stream says to one of these readers; what is for others is told on."""
         view = self._readers.get(getattr(event, "cursor", None) or _NOBODY)
         if view is None:
-            return False
+            self._tell(event)
+            return
         replica = view.replica
         match event:
             case Delivered(_, log, position):
@@ -172,30 +187,21 @@ class LocalState:
             case Stopped(_, error):
                 replica.error = error
             case _:
-                return True
+                return
         self.touched.add(replica.entity)
-        return True
-
-    # What the writes ask.
-
-    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
-        """Whether the change of an acknowledged write need not be waited for."""
-        view = self._views.get(row.message.entity)
-        if view is not None:
-            return view.replica.covers(row.message.entity_id, settled)
-        kept = self._kept.get(row.message.entity)
-        if kept is not None:
-            self._absorb(kept, replace(row, settled=settled))
-        return True
-
-    def touch(self, entity: str, entity_id: str) -> None:
-        """Something about the writes of a record has changed."""
-        view = self._views.get(entity)
-        if view is not None:
-            view.overlay.touch([entity_id])
-            self.touched.add(entity)
 
     # Inside.
+
+    def _has_arrived(self, row: QueuedWrite) -> bool:
+        """Whether the change of an acknowledged write need not be waited for."""
+        entity, entity_id = row.record
+        view = self._views.get(entity)
+        if view is not None:
+            return row.settled is not None and view.replica.covers(entity_id, row.settled)
+        kept = self._kept.get(entity)
+        if kept is not None:
+            self._absorb(kept, row)
+        return True
 
     def _show(self, view: EntityView, changed: Iterable[str]) -> None:
         replica, queue = view.replica, self.writes.queue
@@ -204,7 +210,6 @@ class LocalState:
         for row in [*arrived, *self._overtaken(replica)]:
             if row.settled is not None and replica.covers(row.message.entity_id, row.settled):
                 queue.drop(row)
-                view.overlay.touch([row.message.entity_id])
 
     def _overtaken(self, replica: Replica) -> list[QueuedWrite]:
         """The settled writes up to the position; they were answered in the order of versions."""

@@ -16,7 +16,7 @@ _MOST = 100
 
 
 class NewerNotes:
-    """See the head of the file. There is one for each client; it is called with each note."""
+    """What one client has been told. It is called with each note."""
 
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()

@@ -47,34 +47,38 @@ class Record(Generic[Data]):
 
 
 class Overlay:
-    """See the head of the file.
+    """What is shown of one entity.
 
     Args:
         replica: the entity as the server has it.
         queue: the writes of this client.
+
+    Attributes:
+        dirty: the records about which something may have changed since they were shown.
     """
 
     def __init__(self, replica: Replica, queue: WriteQueue) -> None:
         self._replica = replica
         self._queue = queue
         self._shown: dict[str, Record] = {}
-        self._dirty = replica.ids() | queue.records(replica.entity)
+        self.dirty = replica.ids() | queue.records(replica.entity)
         self._snapshot: tuple[Record, ...] = ()
         self._order: list[str] | None = []
 
     def touch(self, ids: Iterable[str]) -> None:
         """Something about these records may have changed."""
-        self._dirty.update(ids)
+        self.dirty.update(ids)
 
     def get(self, entity_id: str) -> Record | None:
         """One record."""
-        if entity_id in self._dirty:
+        if entity_id in self.dirty:
             self.snapshot()
         return self._shown.get(entity_id)
 
     def snapshot(self) -> tuple[Record, ...]:
         """All records, by id."""
-        dirty, self._dirty = self._dirty, set()
+        dirty = list(self.dirty)
+        self.dirty.clear()  # the same set: the write queue adds to it
         changed = [entity_id for entity_id in dirty if self._refresh(entity_id)]
         if changed:
             if self._order is None:

@@ -15,8 +15,8 @@ nothing was under way, there is nothing to leave out, and the end is final.
 from __future__ import annotations
 
 from rhtmx.core.requests import Requests
+from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
 
@@ -26,17 +26,20 @@ _CODES = frozenset({ERRORS[ErrorCode.TOO_LARGE].close_code, 1009})
 
 
 class OversizedMessage:
-    """See the head of the file.
+    """Finds the message that the connections end on.
 
     Args:
         writes: those of the client.
         requests: its questions.
+
+    Attributes:
+        suspects: the ids of what was under way when a connection ended for its size.
     """
 
-    def __init__(self, writes: Writes, requests: Requests) -> None:
+    def __init__(self, writes: WriteOutcomes, requests: Requests) -> None:
         self._writes = writes
         self._requests = requests
-        self._suspects: set[str] = set()
+        self.suspects: set[str] = set()
         self._accused: QueuedWrite | None = None
 
     def closed(self, code: int | None, *, quiet: bool) -> bool:
@@ -49,13 +52,13 @@ class OversizedMessage:
         if code not in _CODES:
             return False
         writes, questions = self._writes.queue.sent(), self._requests.asked
-        if self._suspects and quiet and len(writes) + len(questions) == 1:
+        if self.suspects and quiet and len(writes) + len(questions) == 1:
             for each in [*questions]:
                 self._requests.refuse(_too_large(each))
             self._accused = writes[0] if writes else None
             return True
-        self._suspects = {*questions, *(row.id for row in writes)}
-        return bool(self._suspects)
+        self.suspects = {*questions, *(row.id for row in writes)}
+        return bool(self.suspects)
 
     def welcomed(self, settled: int) -> None:
         """There is a connection again; `settled` is the last number that the server knows."""
@@ -65,11 +68,11 @@ class OversizedMessage:
 
     def room(self, *, quiet: bool) -> int | None:
         """How many messages may be sent now; `None`: any number."""
-        if not self._suspects:
+        if not self.suspects:
             return None
         queue, questions = self._writes.queue, self._requests
-        self._suspects = {i for i in self._suspects if queue.get(i) or questions.waits(i)}
-        if not self._suspects:
+        self.suspects = {i for i in self.suspects if queue.get(i) or questions.waits(i)}
+        if not self.suspects:
             return None
         return 0 if not quiet or questions.asked or queue.sent() else 1
 

@@ -8,6 +8,17 @@ What is held is **stale** from the moment in which everything comes from the
 beginning until its own change has come; what is stale at the end is no more.
 While something is stale, or the past of a known position is being sent, the
 position stays: whoever is cut off there begins there again.
+
+========  ================  ============  ========  ========
+state     `begin` in the    `start_over`  `synced`  `lost`
+          same epoch
+========  ================  ============  ========  ========
+behind    behind            stale         live      behind
+stale     stale             stale         live      stale
+live                        stale         live      behind
+========  ================  ============  ========  ========
+
+`begin` in another epoch is `start_over`; without a position everything is stale.
 """
 
 from __future__ import annotations
@@ -18,10 +29,10 @@ import msgspec
 
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.storage_ops import (
     DropRecord,
     HeldRecord,
+    PendingOps,
     PutRecord,
     SetPosition,
     Settled,
@@ -36,7 +47,7 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Replica:
-    """See the head of the file. Methods that change records return the ids of those.
+    """One entity as the server has it. Methods that change records return the ids of those.
 
     Args:
         entity: the collection.

@@ -5,6 +5,16 @@ others wait here for their turn, in the order in which they came. A token waits 
 answer: others may wait for it. Must not know the connection, nor clocks: times are
 arguments. A question changes nothing, so it is asked again on the next connection, and
 when the server was too busy for it.
+
+========  =======  ==========  ==================  =========  ========
+state     `due`    `answered`  `refused`, busy     `refused`  `lost`
+========  =======  ==========  ==================  =========  ========
+unasked   asked    gone        unasked, all wait   gone       unasked
+asked     asked    gone        unasked, all wait   gone       unasked
+========  =======  ==========  ==================  =========  ========
+
+`cancel` forgets a question. If it was asked, the server still counts it among those that
+wait, and so does this, until the answer is there.
 """
 
 from __future__ import annotations

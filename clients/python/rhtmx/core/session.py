@@ -3,15 +3,31 @@
 Knows the protocol: who says what when, what is asked again, what is resent. Must not
 know sockets, formats, clocks or the loop: messages and times go in, messages and events
 come out. Times are in seconds of any clock that does not jump; randomness is an argument.
+
+What is empty leaves it as it is:
+
+============  ============  ===========  =========  =========  ============  ========
+state         `connecting`  `welcome`    `lost`     `offline`  `online`      `close`
+============  ============  ===========  =========  =========  ============  ========
+`CONNECTING`                `OPEN`       `WAITING`  `OFFLINE`                `CLOSED`
+`OPEN`                                   `WAITING`  `OFFLINE`                `CLOSED`
+`WAITING`     `CONNECTING`                          `OFFLINE`  `CONNECTING`  `CLOSED`
+`OFFLINE`                                                      `CONNECTING`  `CLOSED`
+`CLOSED`
+============  ============  ===========  =========  =========  ============  ========
+
+`lost` closes where the close code says so. What each state lets the server say is in
+`liveness`, what becomes of a write in `write_queue`, of a subscription in `streams`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from itertools import count
+from typing import Any, ClassVar
 
-from rhtmx.core.conflict import Dispute, Side, answer
+from rhtmx.core.conflict import ConflictSides, Side, answer
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import (
     ConnectionClosed,
@@ -26,11 +42,10 @@ from rhtmx.core.events import Event, Problem, State, Told
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import EntityView, LocalState
-from rhtmx.core.outgoing import Outgoing
 from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Question, Requests
 from rhtmx.core.storage_ops import Mutation
-from rhtmx.core.streams import Streams
+from rhtmx.core.streams import Outgoing, Streams
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -59,9 +74,11 @@ from rhtmx.wire import ClientMessage, Message
 
 __all__ = ["Session"]
 
+_RECORDS, _FIELDS = Granularity.RECORDS, Granularity.FIELDS
+
 
 class Session:
-    """See the head of the file. After every call, `take` and `events` say what came of it.
+    """What a client decides. After every call, `take` and `events` say what came of it.
 
     Args:
         client_id: stable id of this client instance, 1 to 255 bytes.
@@ -72,6 +89,7 @@ class Session:
 
     Attributes:
         error: why it has ended, once it has.
+        problem: the last error that answered no request on this connection.
         limits: what the server lets this client ask for, once it has said so.
         local: what is held here: the entities that are read, and the writes.
         streams: what is read.
@@ -91,7 +109,7 @@ class Session:
         self.limits: Limits | None = None
         self.renews = renews
         self._epoch: str | None = None
-        self._problem: RhtmxError | None = None
+        self.problem: RhtmxError | None = None
         self._wanted = True
         self._waiting = False
         self._link = Liveness(random)
@@ -99,11 +117,11 @@ class Session:
         self.requests = Requests(random, self._events.append)
         self.local = LocalState(random, self._events.append)
         self.local.identity.load(client_id)
-        outgoing = Outgoing(self._link.send, self._link.fence, self._tell)
+        outgoing = Outgoing(self._link.send, self._link.fence, self.local.tell)
         self.streams = Streams(outgoing, lambda: self.local.there_is_room(self.streams.add))
         self._oversized = OversizedMessage(self.local.writes, self.requests)
-        self._id_prefix = f"{int(random() * 2**40):010x}"
-        self._ids = 0
+        prefix = f"{int(random() * 2**40):010x}"
+        self._ids = (f"{prefix}-{number}" for number in count(1))
 
     # What the shell reports.
 
@@ -129,7 +147,7 @@ class Session:
         """
         self._link.received(message, now)
         if message is not None:
-            _HANDLERS[type(message)](self, message, now)
+            self.HANDLERS[type(message)](self, message, now)
 
     def tick(self, now: float) -> bool:
         """Time passed; call it when `deadline` has come.
@@ -156,10 +174,11 @@ class Session:
         if self.error is not None:
             return None
         goes_on = self.is_open and self._oversized.closed(code, quiet=self._link.quiet)
-        if not (goes_on or code is None or reconnects(code) or self._may_renew(code)):
-            self.close(closed_for_good(code, reason, self._problem))
+        renews = self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
+        if not (goes_on or renews or code is None or reconnects(code)):
+            self.close(closed_for_good(code, reason, self.problem))
             return None
-        asked = self._problem.retry_after if self._problem is not None else None
+        asked = self.problem.retry_after if self.problem is not None else None
         self.streams.lost()
         self.requests.lost()
         self.local.lost()
@@ -169,7 +188,9 @@ class Session:
     def take(self, now: float) -> list[ClientMessage]:
         """What is to be sent now, in order; it counts as sent."""
         if self.is_open:
-            room = self._oversized.room(quiet=self._link.quiet)
+            room = None  # as much as there is
+            if self._oversized.suspects:
+                room = self._oversized.room(quiet=self._link.quiet)
             # Who lost the secret could number no more: nothing is numbered before it is stored.
             rows = self.local.writes.due(room) if self.local.identity.stored else ()
             for row in rows:
@@ -199,11 +220,6 @@ class Session:
     def is_open(self) -> bool:
         """There is a connection, and the server knows the client."""
         return self._link.phase is ConnectionPhase.OPEN
-
-    @property
-    def problem(self) -> RhtmxError | None:
-        """The last error that answered no request on this connection."""
-        return self._problem
 
     @property
     def deadline(self) -> float | None:
@@ -239,7 +255,7 @@ class Session:
         self._link.wake(now)
 
     def fits(self, message: ClientMessage, size: int) -> bool:
-        """Whether the server takes a message of this size; if not, that is refused for good.
+        """Whether the server takes a message of this size; if not, that is rejected.
 
         It would end every connection. Only here is that known for sure: a write may
         have been made before the limit was, or be sent to a server with another one.
@@ -333,37 +349,32 @@ class Session:
         epoch = self._epoch if view is None else view.replica.position.epoch
         return self._write(mutation, epoch, since)
 
-    def base_version(self, entity: str, entity_id: str) -> int | None:
-        """The version that this client has seen of a record; `None` if it does not read it."""
-        view = self.local.get(entity)
-        return None if view is None else view.replica.base_version(entity_id)
-
     def retry(self, request_id: str, since: float = 0.0) -> str | None:
-        """Write a refused write again; returns the new one's id, `None` if it is not kept.
+        """Write a rejected write again; returns the new one's id, `None` if it is not kept.
 
         Raises:
             ConnectionClosed: the session has ended.
         """
-        refused = self.local.writes.refused.get(request_id)
-        if refused is None:
+        rejected = self.local.writes.rejected.get(request_id)
+        if rejected is None:
             return None
-        return self._write(refused.message, refused.epoch, since, refused.id)
+        return self._write(rejected.message, rejected.epoch, since, rejected.id)
 
-    def answer(self, dispute: Dispute, side: Side, at: datetime) -> str | None:
+    def answer(self, conflict: ConflictSides, side: Side, at: datetime) -> str | None:
         """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.
 
         Args:
-            dispute: the conflict.
+            conflict: the conflict.
             side: what is to stand.
             at: now.
 
         Raises:
             ConnectionClosed: the session has ended.
         """
-        mutation = answer(dispute, side, at)
-        kept = dispute.refused if dispute.refused in self.local.writes.refused else None
+        mutation = answer(conflict, side, at)
+        kept = conflict.rejected if conflict.rejected in self.local.writes.rejected else None
         if mutation is not None:
-            return self._write(mutation, dispute.epoch, at.timestamp(), kept)
+            return self._write(mutation, conflict.epoch, at.timestamp(), kept)
         self.local.writes.discard(kept or "")
         return None
 
@@ -374,7 +385,7 @@ class Session:
             ConnectionClosed: the session has ended.
         """
         self._check_open()
-        question.request_id = self._new_id()
+        question.request_id = next(self._ids)
         if isinstance(question, Authenticate):
             self.token = question.token
         self.requests.add(question)
@@ -397,19 +408,12 @@ class Session:
         if self.error is not None:
             raise self.error.with_traceback(None)  # each raise would add to it
 
-    def _tell(self, event: Event) -> None:
-        if not self.local.tell(event):
-            self._events.append(event)
-
-    def _may_renew(self, code: int) -> bool:
-        return self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
-
     def _welcome(self, message: Welcome, now: float) -> None:
         assert message.limits is not None
         self._link.welcomed(message.heartbeat / 1000, now)
         self.limits = message.limits
         self._epoch = message.epoch
-        self._problem = None
+        self.problem = None
         self._oversized.welcomed(message.last_seq)
         if message.secret is not None:
             self.local.identity.given(message.secret)
@@ -428,7 +432,7 @@ class Session:
             self.requests.hold.passed()
 
     def _pushed(self, message: PushAck | FieldPushAck, now: float) -> None:
-        self.local.writes.answered(message, self._epoch or "")
+        self.local.answered(message, self._epoch or "")
 
     def _authenticated(self, message: Authenticated, now: float) -> None:
         self.local.writes.authenticated()
@@ -448,7 +452,7 @@ class Session:
 
     def _unwelcome(self, error: RhtmxError) -> None:
         """The `hello` was refused: for good, or until the next attempt."""
-        self._problem = error
+        self.problem = error
         if self.renews and error.code is ErrorCode.UNAUTHENTICATED:
             raise error
         is_nobody = self.token is None and not self.renews
@@ -464,7 +468,7 @@ class Session:
         if fence is not None and fence.refused is not None and not names_type(error):
             fence.refused(error)
         else:
-            self._problem = error
+            self.problem = error
             self._events.append(Problem(error))
 
     def _write(
@@ -472,28 +476,24 @@ class Session:
     ) -> str:
         self._check_open()
         based = mutation.base_version is not None
-        row = QueuedWrite(self._new_id(), mutation, epoch=epoch if based else None, since=since)
-        self.local.writes.add(row, instead)
-        return row.id
+        write = QueuedWrite(next(self._ids), mutation, epoch=epoch if based else None, since=since)
+        self.local.writes.add(write, instead)
+        return write.id
 
-    def _new_id(self) -> str:
-        self._ids += 1
-        return f"{self._id_prefix}-{self._ids}"
-
-
-_HANDLERS: Mapping[type[Message], Callable[[Session, Any, float], None]] = {
-    **dict.fromkeys(ANSWERS.values(), lambda it, message, now: it.requests.answered(message)),
-    **dict.fromkeys(EPHEMERAL, lambda it, message, now: it._events.append(Told(message))),
-    Welcome: Session._welcome,
-    Authenticated: Session._authenticated,
-    Error: Session._failed,
-    Ping: lambda it, message, now: it._link.send(Pong()),
-    Pong: Session._pong,
-    Change: lambda it, message, now: it.streams.receive(Granularity.RECORDS, message.change),
-    SyncComplete: lambda it, message, now: it.streams.complete(Granularity.RECORDS, message),
-    PushAck: Session._pushed,
-    FieldChange: lambda it, message, now: it.streams.receive(Granularity.FIELDS, message.change),
-    SyncFieldsComplete: lambda it, message, now: it.streams.complete(Granularity.FIELDS, message),
-    FieldPushAck: Session._pushed,
-    FieldConflict: lambda it, message, now: it.local.writes.conflict(message),
-}
+    HANDLERS: ClassVar[Mapping[type[Message], Callable[[Session, Any, float], None]]] = {
+        **dict.fromkeys(ANSWERS.values(), lambda self, it, now: self.requests.answered(it)),
+        **dict.fromkeys(EPHEMERAL, lambda self, message, now: self._events.append(Told(message))),
+        Welcome: _welcome,
+        Authenticated: _authenticated,
+        Error: _failed,
+        Ping: lambda self, message, now: self._link.send(Pong()),
+        Pong: _pong,
+        Change: lambda self, message, now: self.streams.receive(_RECORDS, message.change),
+        SyncComplete: lambda self, message, now: self.streams.complete(_RECORDS, message),
+        PushAck: _pushed,
+        FieldChange: lambda self, message, now: self.streams.receive(_FIELDS, message.change),
+        SyncFieldsComplete: lambda self, message, now: self.streams.complete(_FIELDS, message),
+        FieldPushAck: _pushed,
+        FieldConflict: lambda self, message, now: self.local.writes.conflict(message),
+    }
+    """What is done with a message, by its class. What may come when, `Liveness` has checked."""

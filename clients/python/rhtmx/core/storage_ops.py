@@ -1,41 +1,58 @@
 """What a client keeps, and what changes of it: the words between core and store. Pure.
 
-Knows records, positions, queued writes and refused ones. Must not know where
-they are kept. Every op says what *is* from now on, so applying one twice, or
-only the last of several about the same thing, gives the same.
+Knows records, positions, queued writes and rejected ones; which op replaces which; and
+what matters more where a store is full: a write is refused rather than lost, and what can
+be read again from the server may wait. Must not know where things are kept, nor when.
+
+An op says what *is* from now on, so applying one twice, or only the last of several about
+the same thing, gives the same. State and event → state, of the ops with one key:
+
+=========  ==============  =============  ===============  ===================
+state      `put`           `take`         stored           `give_back`
+=========  ==============  =============  ===============  ===================
+none       waits
+waits      waits, the new  under way
+           one alone
+under way  waits, beside   both under     gone             waits, unless a new
+           this one        way                             one does: then gone
+=========  ==============  =============  ===============  ===================
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from rhtmx.core.granularity import Granularity
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, Push, PushFields
 
 __all__ = [
     "Add",
+    "BatchOutcome",
     "DropRecord",
-    "DropRefused",
+    "DropRejection",
     "DropWrite",
     "HeldRecord",
     "Image",
     "Mutation",
     "Op",
+    "OpBatch",
+    "PendingOps",
     "PutRecord",
-    "PutRefused",
+    "PutRejection",
     "PutWrite",
-    "RefusedWrite",
     "SetIdentity",
     "SetLast",
     "SetPosition",
     "Settled",
     "Store",
     "StoredEntity",
+    "StoredRejection",
     "StoredWrite",
     "Vital",
+    "keep",
 ]
 
 Mutation: TypeAlias = Push | PushFields
@@ -71,7 +88,7 @@ class StoredWrite:
 
     Args:
         id: its request id.
-        seq: its number.
+        seq: its number; 0 while a renewed one has none.
         message: what it says.
         epoch: that of its base version, where it has one.
         since: when it was made, in seconds since 1970.
@@ -87,8 +104,8 @@ class StoredWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedWrite:
-    """A write that was refused for good: kept until someone tries it again or gives it up.
+class StoredRejection:
+    """A write that was rejected: kept until someone tries it again or gives it up.
 
     Args:
         id: its request id.
@@ -175,27 +192,27 @@ class DropWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class PutRefused:
-    """A write is kept as refused."""
+class PutRejection:
+    """A write is kept as rejected."""
 
-    refused: RefusedWrite
+    rejection: StoredRejection
 
     @property
     def key(self) -> tuple[str, ...]:
         """What it is about."""
-        return ("refused", self.refused.id)
+        return ("rejected", self.rejection.id)
 
 
 @dataclass(frozen=True, slots=True)
-class DropRefused:
-    """No such write is kept as refused."""
+class DropRejection:
+    """No such write is kept as rejected."""
 
     id: str
 
     @property
     def key(self) -> tuple[str, ...]:
         """What it is about."""
-        return ("refused", self.id)
+        return ("rejected", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +240,7 @@ class SetIdentity:
         return ("identity",)
 
 
-Vital: TypeAlias = PutWrite | DropWrite | PutRefused | DropRefused | SetLast | SetIdentity
+Vital: TypeAlias = PutWrite | DropWrite | PutRejection | DropRejection | SetLast | SetIdentity
 """About writes and whose they are: without these numbers go wrong, the rest can be read again."""
 
 Op: TypeAlias = PutRecord | DropRecord | SetPosition | Vital
@@ -235,7 +252,7 @@ class Add:
 
     Args:
         row: the write; its number does not count.
-        instead: the refused write whose place it takes.
+        instead: the rejected write whose place it takes.
     """
 
     row: StoredWrite
@@ -259,7 +276,7 @@ class Image:
         client_id: made with the store.
         last: the last number that was given to a write.
         rows: the queue: what is settled first, then what waits, in the order of numbers.
-        refused: the refused writes, oldest first.
+        rejected: the rejected writes, oldest first.
         entities: what is held of each.
         secret: what gives the right to number under the id.
     """
@@ -267,7 +284,7 @@ class Image:
     client_id: str
     last: int = 0
     rows: list[StoredWrite] = field(default_factory=list)
-    refused: list[RefusedWrite] = field(default_factory=list)
+    rejected: list[StoredRejection] = field(default_factory=list)
     entities: dict[str, StoredEntity] = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)
 
@@ -289,8 +306,113 @@ class Store(Protocol):
             Their numbers: those that follow the last one given.
         """
 
-    def apply(self, ops: Sequence[Op]) -> None:
-        """Apply ops in one transaction."""
-
     def close(self) -> None:
         """Let go of it."""
+
+
+@dataclass(slots=True)
+class OpBatch:
+    """What is to be stored in one transaction.
+
+    Args:
+        adds: new writes, to be numbered in this order.
+        ops: everything else, by what it is about.
+    """
+
+    adds: list[Add] = field(default_factory=list)
+    ops: dict[tuple[str, ...], Op] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.adds or self.ops)
+
+    @property
+    def vital(self) -> list[Op]:
+        """The ops that must not wait."""
+        return [op for op in self.ops.values() if isinstance(op, Vital)]
+
+
+class PendingOps:
+    """Collects ops: of several about the same thing the last one counts.
+
+    Attributes:
+        durable: whether there is a store at all; without one nothing is collected.
+    """
+
+    def __init__(self) -> None:
+        self.durable = False
+        self._batch = OpBatch()
+
+    def put(self, op: Op) -> None:
+        """Put down what is so from now on."""
+        if self.durable:
+            self._batch.ops[op.key] = op
+
+    def add(self, add: Add) -> None:
+        """A new write."""
+        self._batch.adds.append(add)
+
+    def take(self) -> OpBatch:
+        """Everything since the last call."""
+        batch, self._batch = self._batch, OpBatch()
+        return batch
+
+    def give_back(self, ops: Iterable[Op]) -> None:
+        """These could not be stored: try again, beneath what has come since."""
+        self._batch.ops = {**{op.key: op for op in ops}, **self._batch.ops}
+
+    def __bool__(self) -> bool:
+        return bool(self._batch)
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """What came of a batch.
+
+    Args:
+        added: the new writes that are stored, with their numbers.
+        refused: those that could not be.
+        stored: the ops that were applied.
+        failed: those that were not; they are to be tried again.
+        error: why, if anything failed.
+    """
+
+    added: list[tuple[Add, int]] = field(default_factory=list)
+    refused: list[tuple[Add, RhtmxError]] = field(default_factory=list)
+    stored: list[Op] = field(default_factory=list)
+    failed: list[Op] = field(default_factory=list)
+    error: RhtmxError | None = None
+
+
+def keep(store: Store, batch: OpBatch) -> BatchOutcome:
+    """Store a batch: all of it in one transaction, or else what matters most of it."""
+    outcome = BatchOutcome()
+    if not _try(store, batch.adds, batch.ops.values(), outcome):
+        _keep_what_matters(store, batch, outcome)
+    return outcome
+
+
+def _keep_what_matters(store: Store, batch: OpBatch, outcome: BatchOutcome) -> None:
+    vital = batch.vital
+    done = _try(store, [], vital, outcome)
+    rest = [op for op in batch.ops.values() if op not in vital]
+    outcome.failed = rest if done else list(batch.ops.values())
+    for each in batch.adds:
+        # Numbers are only right on top of what was put down about numbers.
+        if not done or not _try(store, [each], [], outcome):
+            assert outcome.error is not None
+            outcome.refused.append((each, outcome.error))
+
+
+def _try(store: Store, adds: list[Add], ops: Iterable[Op], outcome: BatchOutcome) -> bool:
+    ops = list(ops)
+    try:
+        numbers = store.add(adds, ops) if adds or ops else []
+    except RhtmxError as error:
+        outcome.error = error
+        return False
+    except Exception as error:  # a bug must not lose what the user wrote
+        outcome.error = RhtmxError(ErrorCode.STORAGE_FAILED, f"the store failed: {error!r}")
+        return False
+    outcome.added += zip(adds, numbers, strict=True)
+    outcome.stored += ops
+    return True

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "SOCKET",
-    "Options",
+    "TlsOptions",
     "broken_off",
     "failure",
     "maybe_certificate",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TlsOptions:
     """How a user says what TLS is done with.
 
     Args:
@@ -39,11 +39,11 @@ class Options:
     plain: str
 
 
-SOCKET = Options("ssl=, --ca", "ssl=, --cert", "ws:// instead of wss://")
+SOCKET = TlsOptions("ssl=, --ca", "ssl=, --cert", "ws:// instead of wss://")
 """For a WebSocket."""
 
 
-def broken_off(options: Options) -> str:
+def broken_off(options: TlsOptions) -> str:
     """What it means where TCP stands, and TLS does not come about."""
     return (
         "the other side broke off the TLS handshake: does it speak TLS on this port, or is it one "
@@ -51,7 +51,7 @@ def broken_off(options: Options) -> str:
     )
 
 
-def maybe_certificate(options: Options) -> str:
+def maybe_certificate(options: TlsOptions) -> str:
     """What it means where TLS stands, and the other side says nothing at all."""
     return (
         "the server ended the connection without an answer: is the port right? If it asks for a "
@@ -59,7 +59,7 @@ def maybe_certificate(options: Options) -> str:
     )
 
 
-def no_tls(options: Options) -> str:
+def no_tls(options: TlsOptions) -> str:
     """What it means where what answers is no TLS, or nothing."""
     return f"is it a port without TLS, for {options.plain}?"
 
@@ -95,7 +95,7 @@ def no_password() -> str:
     raise ValueError("the key has a password")
 
 
-def failure(error: ssl.SSLError, options: Options = SOCKET) -> tuple[str, bool]:
+def failure(error: ssl.SSLError, options: TlsOptions = SOCKET) -> tuple[str, bool]:
     """Why there is no TLS, in words for a person, and whether that is final.
 
     Args:

@@ -23,7 +23,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class WriteClock:
-    """See the head of the file.
+    """Gives the writes of one client their times.
 
     Example:
         >>> from datetime import UTC

@@ -7,18 +7,75 @@ A write is sent on every connection until it is answered. The server knows by
 its number whether it has taken effect, and then only repeats the answer. So a
 number must be stored before it is sent: a write that came back after a crash
 under another one would take effect twice.
+
+State and event → state, of one write; what is empty cannot happen:
+
+=========  ========  ======  ================  ===========  =======  =========  ======
+state      `number`  `due`   `begin`,          `close_gap`  `renew`  `settle`   `drop`
+                             `rewind`
+=========  ========  ======  ================  ===========  =======  =========  ======
+`NEW`      `UNSENT`
+`UNSENT`             `SENT`  `UNSENT`          `UNSENT`     `NEW`    `SETTLED`  `GONE`
+`SENT`               `SENT`  `UNSENT`; with    `UNSENT`,    `NEW`    `SETTLED`  `GONE`
+                             `rewind` those    those after
+                             from `row` on     the gap
+`SETTLED`                                                                       `GONE`
+=========  ========  ======  ================  ===========  =======  =========  ======
+
+`due` takes an `UNSENT` write only if it is stored as it is, and so are all before it.
+Where there is no store, a `NEW` one is `UNSENT` at once; one that the store cannot take is
+`GONE` (`forget`), or, if it was renewed, `NEW` again, at the end (`not_numbered`).
+
+What always holds, of the collections below:
+
+- A write is in one of `_sent`, `_unsent` (`NEW` ones, too) and `_settled`, as its state says.
+- The order of those that wait is first `_sent`, then `_unsent`; along it the numbers rise,
+  and those that have none yet are last.
+- `_numbers` are the writes that wait and have a number, each under its own.
+- `_records` are all writes, each under its record, and under no other.
+- `_leaving` are numbers whose end is not in the store yet. They are never confirmed: the
+  server would forget the answer, and a write that came back after a crash get another one.
 """
 
 from __future__ import annotations
 
 import copy
+import enum
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Add, DropWrite, Mutation, PutWrite, SetLast, Settled, StoredWrite
+from rhtmx.core.storage_ops import (
+    Add,
+    DropWrite,
+    Mutation,
+    PendingOps,
+    PutWrite,
+    SetLast,
+    Settled,
+    StoredWrite,
+)
 
-__all__ = ["QueuedWrite", "WriteQueue"]
+__all__ = ["QueuedWrite", "WriteQueue", "WriteState"]
+
+
+class WriteState(enum.Enum):
+    """Where a write is on its way; see the table above."""
+
+    NEW = enum.auto()
+    """The store has not given it a number yet."""
+
+    UNSENT = enum.auto()
+    """It is to be sent on this connection, for the first time or again."""
+
+    SENT = enum.auto()
+    """It was sent on this connection, and has no answer."""
+
+    SETTLED = enum.auto()
+    """It is answered, and its change has not arrived."""
+
+    GONE = enum.auto()
+    """It is in the queue no more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +91,7 @@ class QueuedWrite:
         settled: the answer, while its change has not arrived.
         stored: the store has it as it is here.
         renewed: it has been stored before, and only needs another number.
+        state: where it is on its way.
     """
 
     id: str
@@ -44,6 +102,7 @@ class QueuedWrite:
     settled: Settled | None = None
     stored: bool = False
     renewed: bool = False
+    state: WriteState = WriteState.NEW
 
     @property
     def record(self) -> tuple[str, str]:
@@ -64,49 +123,60 @@ class QueuedWrite:
 
 
 class WriteQueue:
-    """See the head of the file.
+    """The writes of one client, in order.
 
     Args:
         pending_ops: where what changes is put down.
 
     Attributes:
         last: the last number that was given.
+        touched: the entities of which writes have come, gone or been settled since this
+            was cleared.
     """
 
     def __init__(self, pending_ops: PendingOps) -> None:
         self.last = 0
+        self.touched: set[str] = set()
         self._pending_ops = pending_ops
-        self._waiting: dict[str, QueuedWrite] = {}
-        self._settled: dict[str, dict[str, QueuedWrite]] = {}
+        self._sent: dict[str, QueuedWrite] = {}
         self._unsent: dict[str, QueuedWrite] = {}
+        self._settled: dict[str, dict[str, QueuedWrite]] = {}
         self._numbers: dict[int, QueuedWrite] = {}
-        self._leaving: dict[str, int] = {}
         self._records: dict[tuple[str, str], list[QueuedWrite]] = {}
+        self._leaving: dict[str, int] = {}
+        self._watched: dict[str, set[str]] = {}
 
     def load(self, rows: Iterable[StoredWrite], last: int) -> None:
         """Begin with what was kept."""
         self.last = last
+        numberless = []
         for kept in rows:
             row = QueuedWrite(*_values(kept), stored=True)
+            if not row.seq and row.settled is None:
+                numberless.append(row)  # renewed, and then the program ended
+                continue
             self._records.setdefault(row.record, []).append(row)
             if row.settled is not None:
-                self._settled.setdefault(row.message.entity, {})[row.id] = row
+                self._put_settled(row)
             else:
-                self._waiting[row.id] = self._numbers[row.seq] = row
-        self._unsent = dict(self._waiting)
+                row.state = WriteState.UNSENT
+                self._unsent[row.id] = self._numbers[row.seq] = row
+        for row in numberless:
+            row.renewed = True
+            self.add(row)
 
     # What is in it.
 
     def __iter__(self) -> Iterator[QueuedWrite]:
         """The writes without an answer, in order."""
-        return iter(self._waiting.values())
+        return chain(self._sent.values(), self._unsent.values())
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._sent) + len(self._unsent)
 
     def get(self, request_id: str) -> QueuedWrite | None:
         """A write without an answer, by its id."""
-        return self._waiting.get(request_id)
+        return self._sent.get(request_id) or self._unsent.get(request_id)
 
     def numbered(self, seq: int | None) -> QueuedWrite | None:
         """A write without an answer, by its number."""
@@ -126,21 +196,27 @@ class WriteQueue:
 
     @property
     def confirmed(self) -> int:
-        """Every answer up to this number has arrived, and is stored.
-
-        The server forgets what is confirmed. A write that came back after a crash
-        would get another answer than the one it had.
-        """
-        first = next(iter(self._waiting.values()), None)
+        """Every answer up to this number has arrived, and is stored."""
+        first = next(iter(self), None)
         waiting = [first.seq] if first is not None and first.seq else []
         return min([self.last + 1, *waiting, *self._leaving.values()]) - 1
+
+    def watch(self, entity: str, changed: set[str]) -> None:
+        """From now on, put the records of an entity whose writes change into `changed`."""
+        self._watched[entity] = changed
+
+    def unwatch(self, entity: str) -> None:
+        """Nobody looks at an entity any more."""
+        self._watched.pop(entity, None)
 
     # Coming in.
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:
         """Put a write at the end; the store gives it its number."""
-        self._waiting[row.id] = self._unsent[row.id] = row
-        self._records.setdefault(row.record, []).append(row)
+        record = row.record
+        self._unsent[row.id] = row
+        self._records.setdefault(record, []).append(row)
+        self._touch(record)
         if self._pending_ops.durable:
             self._pending_ops.add(Add(row.kept(), instead))
         else:
@@ -153,6 +229,7 @@ class WriteQueue:
         numbers, or more.
         """
         self._leaving.pop(row.id, None)
+        row.state = WriteState.UNSENT
         row.stored = seq == self.last + 1 and row.message is kept.message
         self.last = row.seq = self.last + 1
         self._numbers[row.seq] = row
@@ -163,9 +240,22 @@ class WriteQueue:
 
     def renew(self, row: QueuedWrite) -> None:
         """Give a write a fresh number, at the end."""
-        self.forget(row)
         self._leave(row)
-        row.seq, row.stored, row.renewed = 0, False, True
+        self.forget(row)
+        row.seq, row.renewed, row.state = 0, True, WriteState.NEW
+        # The store lets go of the old number, too: it may be given to another write meanwhile,
+        # if the server has forgotten it, and two under one number could not be told apart.
+        self._keep(row)
+        self.add(row)
+
+    def not_numbered(self, row: QueuedWrite) -> None:
+        """The store could not give a renewed write its number: it waits for another, at the end.
+
+        At the end, since those behind it may have got theirs: numbers rise along the queue,
+        else the server would be sent a gap, and an answer be taken for another write's.
+        """
+        self.forget(row)
+        row.state = WriteState.NEW
         self.add(row)
 
     def stored(self, ops: Iterable[object]) -> None:
@@ -174,8 +264,9 @@ class WriteQueue:
             if isinstance(op, DropWrite):
                 self._leaving.pop(op.id, None)
             elif isinstance(op, PutWrite):
-                row = self._waiting.get(op.row.id)
+                row = self.get(op.row.id)
                 if row is not None:
+                    # It may have changed while this was under way.
                     row.stored = (op.row.seq, op.row.message) == (row.seq, row.message)
                 elif op.row.settled is not None:
                     self._leaving.pop(op.row.id, None)
@@ -191,41 +282,39 @@ class WriteQueue:
         """
         numbered = [row for row in self if row.seq]
         if not numbered and settled != self.last:
-            self.last = settled
-            self._pending_ops.put(SetLast(settled))
+            self._count_from(settled)
         elif numbered and numbered[0].seq > settled + 1:
             self.renumber(numbered, settled)
         elif settled > self.last:
-            self.last = settled
-            self._pending_ops.put(SetLast(settled))
+            self._count_from(settled)
         for row in self:
+            # One that the server may have taken keeps its base: the answer is repeated.
             if row.epoch not in (None, epoch) and not 0 < row.seq <= settled:
                 self._rebase(row)
-        self._unsent = dict(self._waiting)
+        self._unsend(list(self._sent.values()))
 
     def sent(self) -> list[QueuedWrite]:
         """What was sent on this connection and has no answer, in order."""
-        return [row for row in self if row.id not in self._unsent]
+        return list(self._sent.values())
 
     def due(self, most: int | None = None) -> list[QueuedWrite]:
         """What is to be sent now, in order, `most` of it; it counts as sent."""
         due: list[QueuedWrite] = []
         for row in self._unsent.values():
+            # Nothing overtakes: the server takes numbers in their order only.
             if not (row.seq and row.stored) or len(due) == most:
                 break
             due.append(row)
         for row in due:
-            del self._unsent[row.id]
+            row.state = WriteState.SENT
+            self._sent[row.id] = self._unsent.pop(row.id)
         return due
-
-    def is_unsent(self, row: QueuedWrite) -> bool:
-        """Whether a write is yet to be sent, for the first time or again."""
-        return row.id in self._unsent
 
     def rewind(self, row: QueuedWrite) -> None:
         """Send a write and all after it again."""
-        ids = list(self._waiting)
-        self._unsent = {each: self._waiting[each] for each in ids[ids.index(row.id) :]}
+        if row.state is WriteState.SENT:  # else all after it are unsent, too
+            sent = list(self._sent.values())
+            self._unsend(sent[sent.index(row) :])
 
     def close_gap(self, settled: int) -> None:
         """The server knows nothing above `settled`: go on from there."""
@@ -249,12 +338,12 @@ class WriteQueue:
 
     def settle(self, row: QueuedWrite, settled: Settled) -> None:
         """A write is answered, and its change has not arrived."""
-        self._waiting.pop(row.id)
-        self._unsent.pop(row.id, None)
-        del self._numbers[row.seq]
+        waiting = self._sent if row.state is WriteState.SENT else self._unsent
+        del waiting[row.id], self._numbers[row.seq]
         self._leave(row)
         row.settled = settled
-        self._settled.setdefault(row.message.entity, {})[row.id] = row
+        self._put_settled(row)
+        self._touch(row.record)
         self._keep(row)
 
     def drop(self, row: QueuedWrite) -> None:
@@ -265,19 +354,45 @@ class WriteQueue:
         self._pending_ops.put(DropWrite(row.id))
 
     def forget(self, row: QueuedWrite) -> None:
-        """Forget a write of which the store knows nothing."""
-        self._waiting.pop(row.id, None)
-        self._settled.get(row.message.entity, {}).pop(row.id, None)
-        self._unsent.pop(row.id, None)
-        if self._numbers.get(row.seq) is row:  # or it is another write's now
+        """Forget a write, without a word to the store."""
+        match row.state:
+            case WriteState.SENT:
+                del self._sent[row.id]
+            case WriteState.NEW | WriteState.UNSENT:
+                del self._unsent[row.id]
+            case WriteState.SETTLED:
+                del self._settled[row.message.entity][row.id]
+            case WriteState.GONE:
+                return
+        row.state = WriteState.GONE
+        if row.seq and row.settled is None:
             del self._numbers[row.seq]
-        rows = self._records.get(row.record, [])
-        if row in rows:
-            rows.remove(row)
+        record = row.record
+        rows = self._records[record]
+        rows.remove(row)
         if not rows:
-            self._records.pop(row.record, None)
+            del self._records[record]
+        self._touch(record)
 
     # Inside.
+
+    def _unsend(self, rows: list[QueuedWrite]) -> None:
+        """These, the last ones that were sent, are to be sent again, before all others."""
+        for row in rows:
+            row.state = WriteState.UNSENT
+            del self._sent[row.id]
+        self._unsent = {row.id: row for row in chain(rows, self._unsent.values())}
+
+    def _put_settled(self, row: QueuedWrite) -> None:
+        row.state = WriteState.SETTLED
+        self._settled.setdefault(row.message.entity, {})[row.id] = row
+
+    def _touch(self, record: tuple[str, str]) -> None:
+        entity, entity_id = record
+        self.touched.add(entity)
+        watcher = self._watched.get(entity)
+        if watcher is not None:
+            watcher.add(entity_id)
 
     def _leave(self, row: QueuedWrite) -> None:
         if self._pending_ops.durable:
@@ -285,7 +400,12 @@ class WriteQueue:
 
     def _keep(self, row: QueuedWrite) -> None:
         row.stored = not self._pending_ops.durable
-        self._pending_ops.put(PutWrite(row.kept()))
+        if not row.stored:
+            self._pending_ops.put(PutWrite(row.kept()))
+
+    def _count_from(self, settled: int) -> None:
+        self.last = settled
+        self._pending_ops.put(SetLast(settled))
 
     def _rebase(self, row: QueuedWrite) -> None:
         """Its base version is of a store that is no more."""

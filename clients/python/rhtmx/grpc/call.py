@@ -1,25 +1,45 @@
-"""One call, and what it means if it fails.
+"""One call: its deadline, the task that it runs in, and what it means if it fails.
 
-Knows grpclib's streams, deadlines and failures. Must not know what is read,
+Knows grpclib's streams, deadlines and failures, and the loop. Must not know what is read,
 written or asked, nor how the channel came about.
+
+A call runs in a task of its own: grpclib wakes who waits for a call that ended by
+cancelling the task, more than once if it ended in several ways, and that cannot be told
+from a wish to end the task. So the task is never a user's.
+
+How a call with many answers goes, state and event → state:
+
+=========  ===================  ==============  ============  ====================
+state      a message            one was taken   the end       whoever reads closes
+=========  ===================  ==============  ============  ====================
+reading    reading; full, if    reading         ended         ended
+           `AHEAD` wait
+full                            reading                       ended
+ended                           ended, until
+                                none waits
+=========  ===================  ==============  ============  ====================
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from grpclib.client import Channel, Stream
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.metadata import Deadline, decode_metadata
+from grpclib.protocol import Stream as ConnectionStream
 
 from rhtmx.grpc.failures import CODE, ConnectionLost, refused
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 
-__all__ = ["Call", "Limit"]
+__all__ = ["AHEAD", "Call", "Limit", "answer_of", "connection_stream", "messages_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,7 @@ class Limit:
 
 
 class Call:
-    """See the head of the file. As a context, it turns grpclib's failures into our own.
+    """A call on a channel. As a context, it turns grpclib's failures into our own.
 
     The stub takes it for its channel, so that the stream, and with it the
     trailers of a failure, is at hand.
@@ -112,5 +132,96 @@ class Call:
         if self._stream.trailing_metadata is not None:
             return self._stream.trailing_metadata
         # After a reset grpclib takes the status from the trailers, and nothing else.
-        inner = getattr(self._stream, "_stream", None)
-        return decode_metadata(getattr(inner, "trailers", None) or ())
+        inner = connection_stream(self._stream)
+        return decode_metadata(() if inner is None else inner.trailers or ())
+
+
+def connection_stream(stream: Stream[Any, Any]) -> ConnectionStream | None:
+    """The stream of the HTTP/2 connection under one of grpclib's; `None` before it is sent.
+
+    It holds what grpclib 0.4.9 drops where a stream is reset: trailers, and messages that
+    were not read yet. There is no public name for it.
+    """
+    inner: ConnectionStream | None = getattr(stream, "_stream", None)
+    return inner
+
+
+T = TypeVar("T")
+
+AHEAD = 16
+"""How many messages may be read before they are taken; the rest waits at the server."""
+
+
+async def answer_of(call: Call, send: Callable[[TrackersStub], Awaitable[T]]) -> T:
+    """The one answer of a call.
+
+    Args:
+        call: the call.
+        send: makes it on a stub.
+    """
+    task = asyncio.current_task()
+    cancels = task.cancelling() if task is not None else 0
+    asked = asyncio.create_task(_translated(call, send))
+    try:
+        return await asked
+    finally:
+        # Cancelled in the very moment in which the call ended: the wish counts.
+        if task is not None and task.cancelling() > cancels:
+            raise asyncio.CancelledError
+
+
+async def _translated(call: Call, send: Callable[[TrackersStub], Awaitable[T]]) -> T:
+    with call:
+        return await send(call.stub)
+
+
+def messages_of(call: Call, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The messages of a call. To close the generator is to end the call."""
+    return _CallTask(call, source).messages()
+
+
+class _CallTask(Generic[T]):
+    """A call with many answers; see the table above."""
+
+    def __init__(self, call: Call, source: AsyncIterator[T]) -> None:
+        self._call = call
+        self._source = cast("AsyncGenerator[T, None]", source)
+        self._waiting: deque[T] = deque()
+        self._error: Exception | None = None
+        self._ended = False
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def messages(self) -> AsyncGenerator[T, None]:
+        pumping = asyncio.create_task(self._pump())
+        try:
+            while True:
+                while self._waiting:
+                    message = self._waiting.popleft()
+                    self._room.set()
+                    yield message
+                if self._ended:
+                    break
+                self._news.clear()
+                await self._news.wait()
+        finally:
+            pumping.cancel()
+            await asyncio.gather(pumping, return_exceptions=True)
+        if self._error is not None:
+            raise self._error
+
+    async def _pump(self) -> None:
+        try:
+            with self._call:
+                async with aclosing(self._source) as source:
+                    async for message in source:
+                        self._waiting.append(message)
+                        self._news.set()
+                        while len(self._waiting) >= AHEAD:
+                            self._room.clear()
+                            await self._room.wait()
+        except Exception as error:
+            self._error = error
+        finally:
+            self._ended = True
+            self._news.set()

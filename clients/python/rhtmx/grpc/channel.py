@@ -4,7 +4,19 @@ Knows grpclib's connections, and how they begin. Must not know calls.
 
 What speaks HTTP/2 begins with its settings, unasked (RFC 9113, section 3.4). What does
 not is another port than the one that is meant, or does not want this client: grpclib
-0.4.9 says "Connection lost" of all of these, and only once a call is made.
+0.4.9 says "Connection lost" of all of these, and only once a call is made. So a connection
+counts only once it has spoken. State and event → state:
+
+==========  =================  =================  ==============  =================
+state       connected          the first 9 bytes  anything else   it is lost
+==========  =================  =================  ==============  =================
+none        silent                                                raises why
+silent                         spoken, if they    unwilling       unwilling
+                               head its settings
+spoken                                            spoken          lost, as grpclib
+                                                                  says it
+unwilling   raises why: nothing follows
+==========  =================  =================  ==============  =================
 """
 
 from __future__ import annotations
@@ -16,8 +28,9 @@ from grpclib.client import Channel as GrpclibChannel
 from grpclib.client import Handler
 from grpclib.config import Configuration
 from grpclib.protocol import H2Protocol
+from h2.config import H2Configuration
 
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import GrpcEndpoint
 from rhtmx.grpc.failures import broken_off, silent, unwilling
 
@@ -50,9 +63,9 @@ class _Connection(H2Protocol):
     begun = False
     _said = b""
 
-    def __init__(self, channel: Channel) -> None:
-        super().__init__(Handler(), channel._config, channel._h2_config)
-        self._secure = channel._ssl is not None
+    def __init__(self, config: Configuration, http2: H2Configuration, *, secure: bool) -> None:
+        super().__init__(Handler(), config, http2)
+        self._secure = secure
         self.spoken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -82,7 +95,7 @@ class _Connection(H2Protocol):
 
 
 class Channel(GrpclibChannel):
-    """See the head of the file."""
+    """A channel whose connection counts once the other side has spoken HTTP/2."""
 
     _attempt: _Connection | None = None
 
@@ -94,7 +107,8 @@ class Channel(GrpclibChannel):
         return silent(secure=self._ssl is not None and not self._attempt.begun)
 
     def _protocol_factory(self) -> H2Protocol:
-        self._attempt = _Connection(self)
+        secure = self._ssl is not None
+        self._attempt = _Connection(self._config, self._h2_config, secure=secure)
         return self._attempt
 
     async def _create_connection(self) -> H2Protocol:
@@ -129,4 +143,4 @@ def open_channel(where: GrpcEndpoint) -> Channel:
         http2_connection_window_size=_CONNECTION_WINDOW,
         http2_stream_window_size=_STREAM_WINDOW,
     )
-    return Channel(where.host, where.port, codec=Codec(), ssl=where.ssl, config=config)
+    return Channel(where.host, where.port, codec=GrpcCodec(), ssl=where.ssl, config=config)

@@ -1,29 +1,51 @@
 """The client for backends: the same trackers, through gRPC.
 
-Knows how it is made, entered and left. Must not know how calls are made. Each
-call goes out at once and is not repeated; only who reads on, reads on over lost
-connections.
+Knows how it is made, entered and left, and the calls that a user makes. Must not know how
+calls are made nor how they fail: `call_factory` does. Each call goes out at once and is not
+repeated; only who reads on, reads on over lost connections.
 """
 
 from __future__ import annotations
 
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from rhtmx.core import build_message
+from rhtmx.core.events import Reset
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.read_once import field_key, record_key
+from rhtmx.core.write_clock import WriteClock
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.calls import Calls, Token
+from rhtmx.grpc.call import Limit
+from rhtmx.grpc.call_factory import CallFactory, Token
+from rhtmx.grpc.catch_up import CatchUp
 from rhtmx.grpc.endpoint import Tls, target
-from rhtmx.grpc.reads import Reads
-from rhtmx.grpc.writes import Writes
+from rhtmx.grpc.push_many import Many, PushOutcome, push_many
+from rhtmx.grpc.stream_opener import StreamOpener
+from rhtmx.grpc.watch import Watch
+from rhtmx.messages import (
+    ChangeAction,
+    GetFieldsRequest,
+    GetRecordRequest,
+    HistoryRequest,
+    Position,
+    Push,
+)
+from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.form_value import FormValue
+from rhtmx.values.json_value import Json
+from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
+from rhtmx.wire.check_outgoing import check_integer, check_time
 
 __all__ = ["Backend", "backend"]
 
 
-class Backend(Reads, Writes):
+class Backend:
     """A client for backend services. Made by `backend`, used with `async with`.
 
     Entering connects, and fails at once if that is not possible. A call on a
@@ -41,9 +63,11 @@ class Backend(Reads, Writes):
     """
 
     def __init__(
-        self, calls: Calls, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, calls: CallFactory, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        Writes.__init__(self, calls, clock)
+        self._calls = calls
+        self._clock = clock
+        self._ticks = WriteClock()
 
     async def __aenter__(self) -> Self:
         """Connect.
@@ -71,6 +95,301 @@ class Backend(Reads, Writes):
     def client_id(self) -> str | None:
         """The id of this client instance, as others see it in `Change.client_id`."""
         return self._calls.client_id
+
+    # Reading.
+
+    async def get(
+        self, entity: str, entity_id: str, *, timeout: float | None = None
+    ) -> Change | None:
+        """One record, as its latest change; `None` if there is none."""
+        request = GetRecordRequest(entity=entity, entity_id=entity_id)
+        try:
+            record = await self._calls.ask(lambda stub: stub.get_record(request), timeout)
+        except RhtmxError as error:
+            if error.code is ErrorCode.NOT_FOUND:
+                return None
+            raise
+        return None if record.action is ChangeAction.DELETE else Change.of(record)
+
+    async def get_fields(
+        self, entity: str, entity_id: str, *, timeout: float | None = None
+    ) -> dict[str, FieldChange] | None:
+        """The fields of one record, by name, each as its latest change; `None` if there is none."""
+        request = GetFieldsRequest(entity=entity, entity_id=entity_id)
+        try:
+            record = await self._calls.ask(lambda stub: stub.get_fields(request), timeout)
+        except RhtmxError as error:
+            if error.code is ErrorCode.NOT_FOUND:
+                return None
+            raise
+        return {each.field: FieldChange.of(each) for each in record.fields}
+
+    def watch(
+        self,
+        entity: str,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Watch[Change]:
+        """The live stream of whole records.
+
+        Args:
+            entity: the collection.
+            since: where to start: `None` with the next change, `0` with
+                everything there is, or the `position` of an earlier one.
+            on_reset: called when what was yielded is void and all of it comes
+                anew. If left out, the `Reset` is raised.
+
+        Example:
+            >>> async for change in trackers.watch("tasks", since=0):
+            ...     print(change.version, change.action, change.data)
+        """
+        source = StreamOpener(self._calls, entity, Granularity.RECORDS)
+        return Watch(source, Change.of, since=build_message.position(since), on_reset=on_reset)
+
+    def watch_fields(
+        self,
+        entity: str,
+        *,
+        since: Position | int | None = None,
+        on_reset: Callable[[Reset], None] | None = None,
+    ) -> Watch[FieldChange]:
+        """The live stream of field changes; see `watch`."""
+        source = StreamOpener(self._calls, entity, Granularity.FIELDS)
+        return Watch(source, FieldChange.of, since=build_message.position(since), on_reset=on_reset)
+
+    def sync(
+        self,
+        entity: str,
+        since: Position | int = 0,
+        *,
+        on_reset: Callable[[Reset], None] | None = None,
+        timeout: float | None = None,
+    ) -> CatchUp[Change]:
+        """Every record that changed after a position, each at its latest.
+
+        Iterate over it, or await it for all of it at once.
+
+        Example:
+            >>> result = await trackers.sync("tasks")
+            >>> async for change in trackers.sync("tasks", result.position):
+            ...     print(change.version, change.data)
+        """
+        source = StreamOpener(self._calls, entity, Granularity.RECORDS, ends=True, timeout=timeout)
+        start = build_message.position(since)
+        return CatchUp(source, Change.of, record_key, since=start, on_reset=on_reset)
+
+    def sync_fields(
+        self,
+        entity: str,
+        since: Position | int = 0,
+        *,
+        on_reset: Callable[[Reset], None] | None = None,
+        timeout: float | None = None,
+    ) -> CatchUp[FieldChange]:
+        """Every field that changed after a position, each at its latest; see `sync`."""
+        source = StreamOpener(self._calls, entity, Granularity.FIELDS, ends=True, timeout=timeout)
+        start = build_message.position(since)
+        return CatchUp(source, FieldChange.of, field_key, since=start, on_reset=on_reset)
+
+    async def history(
+        self,
+        entity: str,
+        entity_id: str | None = None,
+        since: int = 0,
+        until: datetime | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[Change, None]:
+        """Every commit that is still kept, in version order.
+
+        Args:
+            entity: the collection.
+            entity_id: one record of it; all, if left out.
+            since: the last version that is not wanted.
+            until: the last moment that is wanted.
+            timeout: seconds for all of it.
+        """
+        check_integer(since, "history.since")
+        if until is not None:
+            check_time(until, "history.until")
+        request = HistoryRequest(entity=entity, entity_id=entity_id, since=since, until=until)
+        commits = self._calls.stream(lambda call: call.stub.history(request), Limit.of(timeout))
+        async with aclosing(commits):
+            async for commit in commits:
+                yield Change.of(commit)
+
+    # Writing.
+
+    async def push(
+        self,
+        entity: str,
+        entity_id: str,
+        data: Json,
+        *,
+        base_version: int | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> PushResult:
+        """Write a whole record. Returns when it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record.
+            data: any JSON value.
+            base_version: the version of the record that this write is based on
+                (0: none).
+            seq: the number of this write of this client, 1, 2, 3 …: sent again
+                with the same number, it takes effect once. Needs a `client_id`.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
+                or another refusal.
+            ConnectionClosed: the server cannot be reached.
+            TimeoutError: it did not answer in time.
+        """
+        return await self._push(
+            build_message.push(entity, entity_id, data, base_version, seq), timeout
+        )
+
+    async def delete(
+        self,
+        entity: str,
+        entity_id: str,
+        *,
+        base_version: int | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> PushResult:
+        """Delete a record; see `push`."""
+        return await self._push(
+            build_message.push_delete(entity, entity_id, base_version, seq), timeout
+        )
+
+    def push_many(
+        self, writes: Many, *, timeout: float | None = None
+    ) -> AsyncGenerator[PushOutcome, None]:
+        """Write many records with many in flight; yields what became of each, in order.
+
+        One that is refused is yielded as well, with its `error`, and does not keep the
+        next from being written: look at it. That holds for one that no server could read,
+        too: it uses up its number like any other. If the loop is left, or the connection
+        lost, what was in flight may have been written; the rest is not.
+
+        Args:
+            writes: `Write` and `Delete`; if it fails, what it gave before is
+                still written and answered.
+            timeout: seconds for all of it.
+
+        Raises:
+            RhtmxError: the token has expired, the server is stopping, or a message is larger
+                than it takes (`--grpc-max-size`): that ends the call, and the writes after it
+                are not sent.
+            ConnectionClosed: the server cannot be reached any more.
+            TimeoutError: it took too long.
+
+        Example:
+            >>> quotes = (rhtmx.Write("prices", name, {"bid": bid}) for name, bid in rows)
+            >>> async for written in trackers.push_many(quotes):
+            ...     print(written.entity_id, written.error or written.version)
+        """
+        return push_many(self._calls, writes, Limit.of(timeout))
+
+    async def push_fields(
+        self,
+        entity: str,
+        entity_id: str,
+        fields: Mapping[str, Json],
+        *,
+        delete: Iterable[str] = (),
+        base_version: int | None = None,
+        timestamp: datetime | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> FieldPushResult:
+        """Write some fields of a record, and leave the others. Returns when it is durable.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it is created if need be.
+            fields: new values by top-level key.
+            delete: keys to remove.
+            base_version: the version of the record that this write is based on.
+                Without it the timestamps decide what is in conflict.
+            timestamp: when the user did it; now, if left out.
+            seq: see `push`.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: it was refused.
+            ConnectionClosed: the server cannot be reached.
+            TimeoutError: it did not answer in time.
+        """
+        at = timestamp or self._ticks.next(self._clock())
+        message = build_message.push_fields(
+            entity, entity_id, fields, delete, base_version, at, seq
+        )
+        answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
+        assert answer.ack is not None
+        return FieldPushResult.of(answer.ack, answer.conflicts)
+
+    # Forms.
+
+    async def validate_field(
+        self,
+        form: str,
+        field: str,
+        value: FormValue,
+        *,
+        values: Mapping[str, FormValue] | None = None,
+        form_instance: str | None = None,
+        timeout: float | None = None,
+    ) -> Validation:
+        """Ask whether one field of a form is valid.
+
+        Args:
+            form: the form's name.
+            field: the field's name.
+            value: what the user entered: a text, a `File`, or a list of several.
+            values: the form's other values, for rules across fields.
+            form_instance: which of several such forms.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
+        """
+        message = build_message.validate_field(form, field, value, values or {}, form_instance)
+        answer = await self._calls.ask(lambda stub: stub.validate_field(message), timeout)
+        return Validation.of(answer)
+
+    async def validate_form(
+        self,
+        form: str,
+        fields: Mapping[str, FormValue],
+        *,
+        form_instance: str | None = None,
+        timeout: float | None = None,
+    ) -> FormValidation:
+        """Ask whether a whole form is valid; fields left out are checked, too.
+
+        Args:
+            form: the form's name.
+            fields: what the user entered, by field: a text, a `File`, or a list of several.
+            form_instance: which of several such forms.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
+        """
+        message = build_message.validate_form(form, fields, form_instance)
+        answer = await self._calls.ask(lambda stub: stub.validate_form(message), timeout)
+        return FormValidation.of(answer)
+
+    # Inside.
+
+    async def _push(self, message: Push, timeout: float | None) -> PushResult:
+        return PushResult.of(await self._calls.ask(lambda stub: stub.push(message), timeout))
 
 
 def backend(
@@ -110,7 +429,7 @@ def backend(
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, "backend: client_secret is of a client_id: give both, or neither"
         )
-    calls = Calls(
+    calls = CallFactory(
         target(address, tls),
         token=token,
         client_id=client_id,

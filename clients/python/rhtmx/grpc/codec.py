@@ -15,10 +15,10 @@ from rhtmx.core.newer_notes import NewerNotes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import ServerReader, encode_message
 
-__all__ = ["Codec"]
+__all__ = ["GrpcCodec"]
 
 
-class Codec(CodecBase):
+class GrpcCodec(CodecBase):
     """The wire's strict binary form, as a codec of grpclib."""
 
     __content_subtype__ = "proto"

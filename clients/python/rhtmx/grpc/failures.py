@@ -51,7 +51,7 @@ _BY_STATUS = {
 """Status → code, for a refusal that does not say its code, as of a proxy. Other
 statuses that several codes share mean nothing by themselves."""
 
-_OPTIONS = tls.Options("tls=Tls(ca=…)", "tls=Tls(cert=…)", "no tls=")
+_OPTIONS = tls.TlsOptions("tls=Tls(ca=…)", "tls=Tls(cert=…)", "no tls=")
 
 _PORT = "is it the port of the server's door for gRPC?"
 

@@ -1,7 +1,7 @@
 """One reader's place over all the streams that it takes to read an entity. Pure.
 
 Knows positions and the order of messages. Must not know calls, channels or
-clocks. `rhtmx.core.stream` does the same for subscriptions that share a socket; here
+clocks. `rhtmx.core.streams` does the same for subscriptions that share a socket; here
 every reader has a stream of its own, which makes it simpler, and no `welcome`
 tells the epoch, which takes more care: the server says only at `sync_complete`
 which log it is that is being read, so until then a position that has to be
@@ -22,7 +22,7 @@ News = Delivered | Synced | WasReset
 
 
 class PositionTracker:
-    """See the head of the file.
+    """One reader's place in a log.
 
     Args:
         entity: the collection.

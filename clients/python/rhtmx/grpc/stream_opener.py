@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.grpc.call import Call, Limit
-from rhtmx.grpc.calls import Calls
+from rhtmx.grpc.call_factory import CallFactory
 from rhtmx.messages import Envelope, Position, Sync, SyncFields, WatchRequest
 
 __all__ = ["StreamOpener"]
@@ -19,7 +19,7 @@ _Send = Callable[[Call], AsyncIterator[Envelope]]
 
 
 class StreamOpener:
-    """See the head of the file.
+    """Opens the streams of one reader, and keeps its time.
 
     Args:
         calls: makes the calls.
@@ -31,7 +31,7 @@ class StreamOpener:
 
     def __init__(
         self,
-        calls: Calls,
+        calls: CallFactory,
         entity: str,
         granularity: Granularity,
         *,

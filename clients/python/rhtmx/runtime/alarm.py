@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
 
-from rhtmx.core.heartbeat import Sleep
+from rhtmx.core.liveness import Sleep
 from rhtmx.core.session import Session
 
 __all__ = ["Alarm", "mind_sleep"]
@@ -32,7 +32,7 @@ _wall = time.time
 
 
 class Alarm:
-    """See the head of the file. One socket has it at a time.
+    """One session's timer. One socket has it at a time.
 
     Args:
         session: what decides.

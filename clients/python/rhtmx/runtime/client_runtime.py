@@ -2,6 +2,19 @@
 
 Knows these three, and the order in which they begin and end. Must not know what is read,
 written or asked.
+
+=======  =============================  =====================  =======================
+state    `open`                         a write, a question    `close`
+=======  =============================  =====================  =======================
+made     open: with a store, loads it,  `ConnectionClosed`     made
+         and connects by and by;
+         without one, connects, or
+         raises
+open     `ConnectionClosed`             open                   closed: first the
+                                                               connection, then the
+                                                               store, with the rest
+closed   `ConnectionClosed`             `ConnectionClosed`     closed
+=======  =============================  =====================  =======================
 """
 
 from __future__ import annotations
@@ -10,30 +23,34 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 from rhtmx.core.build_message import checked_token
+from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import ConnectionClosed, too_large
 from rhtmx.core.events import Answered, State
 from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Authenticate
+from rhtmx.messages import Authenticate, Position, Push
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
-from rhtmx.runtime.handshake import Endpoint
+from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.wire import ClientMessage, encode
 from rhtmx.wire.check_outgoing import checked
 
-__all__ = ["ClientRuntime"]
+__all__ = ["ClientRuntime", "at_most"]
 
 log = logging.getLogger("rhtmx")
 
+T = TypeVar("T")
+
 
 class ClientRuntime:
-    """See the head of the file.
+    """One client at work. It is the `Owner` of its subscriptions.
 
     Args:
         session: what decides.
@@ -51,14 +68,14 @@ class ClientRuntime:
     def __init__(
         self,
         session: Session,
-        endpoint: Endpoint,
+        endpoint: WebSocketEndpoint,
         *,
         clock: Callable[[], datetime],
         token: Callable[[], Awaitable[str]] | None = None,
         store: Store | None = None,
     ) -> None:
         self.session = session
-        self.router = EventRouter(session, self._flush, self._renew)
+        self.router = EventRouter(session, self._renew)
         self.state = State.CONNECTING
         self._endpoint = endpoint
         self._clock = clock
@@ -90,7 +107,7 @@ class ClientRuntime:
             return
         store_writer = StoreWriter(self._store, self.session.local, self._stored)
         self.session.local.load(await store_writer.load())
-        for each in self.session.local.writes.refused.values():
+        for each in self.session.local.writes.rejected.values():
             self.router.rejections.put(each)
         self._store_writer, self._connection = store_writer, connection
         connection.start()
@@ -151,25 +168,36 @@ class ClientRuntime:
 
     # What is asked of it.
 
-    def write(self, message: Mutation, now: datetime) -> asyncio.Future[Answered]:
+    def write(self, message: Mutation, now: datetime | None = None) -> asyncio.Future[Answered]:
         """Queue a write, store and send it; returns its answer, once that is there.
+
+        Args:
+            message: what to write.
+            now: its time, if `now` was asked for it already.
 
         Raises:
             RhtmxError: `TOO_LARGE`, whatever its number.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        self._check(message)
-        return self.router.answer(self.session.push(message, now.timestamp()))
+        self._check(message, at_most(message))
+        at = now or self.now()
+        return self.answer(self.session.push(message, at.timestamp()))
+
+    def answer(self, request_id: str) -> asyncio.Future[Answered]:
+        """Send; returns the answer to a request, once it is there."""
+        call = self.router.expect(request_id)
+        self.changed()
+        return call
 
     async def ask(self, question: Question) -> Answered:
-        """Ask; returns the answer.
+        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
 
         Raises:
             RhtmxError: it is refused.
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._check(question)
-        return await self.router.ask(question)
+        return await self._ask(question)
 
     def tell(self, message: ClientMessage) -> bool:
         """Send an ephemeral message; returns whether there is a connection, else it is gone.
@@ -187,15 +215,62 @@ class ClientRuntime:
         """The time of the next write."""
         return self.session.local.writes.time(self._clock())
 
+    def changed(self) -> None:
+        """Something was asked of the session: hand over, store and send what follows."""
+        self.router.take()
+        self._flush()
+
+    # What subscriptions call.
+
+    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
+        """Start reading."""
+        entity, granularity = subscription.entity, subscription.granularity
+        cursor = self.session.subscribe(entity, granularity, since, ends=subscription.ends)
+        self.router.attach(cursor, subscription)
+        self.changed()
+        return cursor
+
+    def stop(self, cursor: Cursor) -> None:
+        """End reading."""
+        self.router.detach(cursor)
+        self.session.streams.remove(cursor)
+        self.changed()
+
+    def pause(self, cursor: Cursor) -> None:
+        """Deliver nothing until `resume`."""
+        self.session.streams.pause(cursor)
+        self.changed()
+
+    def resume(self, cursor: Cursor) -> None:
+        """Deliver again, from the same place."""
+        self.session.streams.resume(cursor)
+        self.changed()
+
     # Inside.
 
-    def _check(self, message: ClientMessage) -> None:
-        """Refuse at once what is too large whatever its id and number; see `Session.fits`."""
+    async def _ask(self, question: Question) -> Answered:
+        request_id = self.session.ask(question)
+        try:
+            return await self.answer(request_id)
+        finally:
+            if self.router.dismiss(request_id):
+                self.session.requests.cancel(request_id)
+
+    def _check(self, message: ClientMessage, at_most: int | None = None) -> None:
+        """Refuse at once what is too large whatever its id and number; see `Session.fits`.
+
+        Args:
+            message: what is to be sent.
+            at_most: bytes that it surely does not exceed, if that is known.
+        """
         self.check_open()
         limits = self.session.limits
+        most = 0 if limits is None else limits.message_bytes
+        if not most or (at_most is not None and at_most <= most):
+            return  # nearly every write is small: it need not be encoded twice
         size = len(encode(message, self._endpoint.format))
-        if limits is not None and 0 < limits.message_bytes < size:
-            raise too_large(size, limits.message_bytes)
+        if size > most:
+            raise too_large(size, most)
 
     def _hand_over(self) -> list[Subscription[object]]:
         """Something arrived: tell whoever waits for it, and store it."""
@@ -203,15 +278,21 @@ class ClientRuntime:
             self._store_writer.wake()
         return self.router.take()
 
+    def _stored(self) -> None:
+        """The store has taken something, or has not: there may be something to tell and to send.
+
+        The store itself is not woken: what it could not take would be tried again at once,
+        thousands of times a second.
+        """
+        self.router.take()
+        if self._connection is not None:
+            self._connection.flush()
+
     def _flush(self) -> None:
         if self._store_writer is not None:
             self._store_writer.wake()
         if self._connection is not None:
             self._connection.flush()
-
-    def _stored(self) -> None:
-        self.router.take()
-        self._flush()
 
     def _renew(self) -> None:
         """Writes wait for a fresh token: present one, if there is someone to ask."""
@@ -228,7 +309,7 @@ class ClientRuntime:
         try:
             assert self._token is not None
             token = checked_token(await self._token())
-            await self.router.ask(Authenticate(token=token))
+            await self._ask(Authenticate(token=token))
         except Exception as error:
             log.warning("no fresh token for '%s': %r", self._endpoint.shown, error)
 
@@ -240,3 +321,24 @@ class ClientRuntime:
             watcher.put_nowait(state)
         if state is State.CLOSED:
             self.router.fail(self.session.error or ConnectionClosed("the client was closed"))
+
+
+_FRAME = 512
+"""So many bytes hold a write without its names and values: words, numbers, times."""
+
+_FIELD = 128
+"""And so many a field without its name and value."""
+
+_CHARACTER = 12
+"""No character takes more bytes in JSON: one beyond U+FFFF, as two escapes."""
+
+
+def at_most(message: Mutation) -> int:
+    """A size that a write has in neither format, for it is smaller. Costs no encoding."""
+    names = len(message.entity) + len(message.entity_id)
+    if isinstance(message, Push):
+        return _FRAME + _CHARACTER * names + len(message.data or b"")
+    fields = message.fields
+    names += sum(len(each.field) for each in fields)
+    values = sum(len(each.value or b"") for each in fields)
+    return _FRAME + _FIELD * len(fields) + _CHARACTER * names + values

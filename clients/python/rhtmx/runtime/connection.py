@@ -3,6 +3,21 @@
 Knows the loop, the socket and the clock. Must not know the protocol: it carries
 messages between a socket and a session, and does what the session says about
 time. One task runs everything; a second one writes while there is a socket.
+
+The states are the session's; this is what is done in each, and what ends it:
+
+============  ==================================  ===================================
+state         what the task does                  ends with
+============  ==================================  ===================================
+`CONNECTING`  asks for a token, connects, says    `welcome`; the failure; `offline`
+              `hello`
+`OPEN`        reads; the second task writes       the socket's end; silence; `offline`
+              whenever `_wake` is set
+`WAITING`     waits as long as the session says   the time; `_nudge`, by `online` or
+                                                  after a sleep of the machine
+`OFFLINE`     waits                               `_nudge`, by `online`
+`CLOSED`      has ended                           never
+============  ==================================  ===================================
 """
 
 from __future__ import annotations
@@ -24,7 +39,14 @@ from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.alarm import Alarm, mind_sleep
 from rhtmx.runtime.connection_problem import ConnectionProblem
-from rhtmx.runtime.handshake import DialError, Endpoint, dial, hang_up, never_opened, oversize
+from rhtmx.runtime.handshake import (
+    DialError,
+    WebSocketEndpoint,
+    dial,
+    hang_up,
+    never_opened,
+    oversize,
+)
 from rhtmx.runtime.handshake_deadline import HandshakeDeadline
 from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
 
@@ -41,7 +63,7 @@ class Slow(Protocol):
 
 
 class Connection:
-    """See the head of the file.
+    """The connection of one client, made again whenever it is lost.
 
     Args:
         session: what decides.
@@ -58,7 +80,7 @@ class Connection:
     def __init__(
         self,
         session: Session,
-        endpoint: Endpoint,
+        endpoint: WebSocketEndpoint,
         tell: Callable[[], Sequence[Slow]],
         become: Callable[[State], None],
         token: Callable[[], Awaitable[str]] | None = None,
@@ -242,14 +264,15 @@ class Connection:
 
     async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""
-        reader = ServerReader(self._notes)
+        reader, is_open = ServerReader(self._notes), False
         try:
             while True:
                 data = await socket.recv(decode=False)
                 if self._session.error is not None:
                     return None, ""  # it was closed while this was on its way
                 self._session.receive(self._decode(reader, data), self._loop.time())
-                if self._session.is_open:
+                if not is_open and self._session.is_open:
+                    is_open = True
                     self.problem.over()
                     self._become(State.OPEN)
                     self._opened.set()
@@ -293,6 +316,9 @@ class Connection:
     def _frame(self, message: ClientMessage) -> bytes | None:
         """The bytes of a message; none if it is too large for the server, and so refused."""
         frame = encode(message, self._endpoint.format)
+        limits = self._session.limits
+        if limits is None or len(frame) <= limits.message_bytes:
+            return frame
         if self._session.fits(message, len(frame)):
             return frame
         self._tell()

@@ -15,7 +15,7 @@ log = logging.getLogger("rhtmx")
 
 
 class ConnectionProblem:
-    """See the head of the file.
+    """Why one client has no connection.
 
     Attributes:
         last: what became of the last attempt; `None` while there is a connection, and

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from rhtmx.core.conflict import Dispute
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import (
     Answered,
+    Conflicted,
     Delivered,
-    Disputed,
     Event,
     Problem,
     Refused,
@@ -29,11 +29,9 @@ from rhtmx.core.events import (
     Told,
     WasReset,
 )
-from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import RefusedWrite
+from rhtmx.core.storage_ops import StoredRejection
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Position
 from rhtmx.messages.tables import EPHEMERAL, NAMES
 from rhtmx.runtime.broadcast import Backlog, Signal
 from rhtmx.runtime.subscription import Subscription
@@ -47,30 +45,27 @@ T = TypeVar("T")
 
 
 class EventRouter:
-    """See the head of the file. It is the `Owner` of the client's subscriptions.
+    """Who waits for what a session tells. It asks nothing of the session but its events.
 
     Args:
         session: what decides.
-        flush: stores and sends what the session has to store and send.
         renew: is called when writes wait for a fresh token.
 
     Attributes:
         queue: rings when something about the writes of this client has changed.
-        disputes: the conflicts.
-        rejections: the writes that were refused for good.
+        conflicts: the conflicts.
+        rejections: the writes that were rejected.
     """
 
     def __init__(
         self,
         session: Session,
-        flush: Callable[[], None],
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         self.queue = Signal()
-        self.disputes: Backlog[Dispute] = Backlog()
-        self.rejections: Backlog[RefusedWrite] = Backlog()
+        self.conflicts: Backlog[ConflictSides] = Backlog()
+        self.rejections: Backlog[StoredRejection] = Backlog()
         self._session = session
-        self._flush = flush
         self._renew = renew
         self._revision = 0
         self._signals: dict[str, Signal] = {}
@@ -106,35 +101,27 @@ class EventRouter:
         if signal is not None:
             signal.notify()
 
-    def changed(self) -> None:
-        """Something was asked of the session: hand over, store and send what follows."""
-        self.take()
-        self._flush()
-
-    def answer(self, request_id: str) -> asyncio.Future[Answered]:
-        """Send; returns the answer to a request, once it is there.
+    def expect(self, request_id: str) -> asyncio.Future[Answered]:
+        """The answer to a request, once it is there.
 
         It may raise `RhtmxError`, if the request is refused, and
         `ConnectionClosed`, if there is no connection and there will be none.
         """
         call: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._calls[request_id] = call
-        self.changed()
         return call
 
-    async def ask(self, question: Question) -> Answered:
-        """Ask; returns the answer. Whoever is cancelled while it waits has asked nothing.
+    def dismiss(self, request_id: str) -> bool:
+        """Nobody waits for an answer any more; returns whether it has not come yet."""
+        return self._calls.pop(request_id, None) is not None
 
-        Raises:
-            RhtmxError: it is refused.
-            ConnectionClosed: there is no connection, and there will be none.
-        """
-        request_id = self._session.ask(question)
-        try:
-            return await self.answer(request_id)
-        finally:
-            if self._calls.pop(request_id, None) is not None:
-                self._session.requests.cancel(request_id)
+    def attach(self, cursor: Cursor, subscription: Subscription[T]) -> None:
+        """What comes for this cursor is for that subscription."""
+        self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
+
+    def detach(self, cursor: Cursor) -> None:
+        """Nobody reads at this cursor any more."""
+        self._subscriptions.pop(cursor, None)
 
     def listen(self, kind: type[T], listener: Callable[[T], None]) -> Callable[[], None]:
         """Have `listener` called with each ephemeral message of a kind, until what is returned is.
@@ -162,7 +149,7 @@ class EventRouter:
         self._error = error
         for signal in (self.queue, *self._signals.values()):
             signal.fail(error)
-        self.disputes.fail(error)
+        self.conflicts.fail(error)
         self.rejections.fail(error)
         calls, self._calls = self._calls, {}
         for call in calls.values():
@@ -201,8 +188,8 @@ class EventRouter:
                     self._subscriptions[cursor].fail(error)
             case Rejected(write):
                 self.rejections.put(write)
-            case Disputed(dispute):
-                self.disputes.put(dispute)
+            case Conflicted(conflict):
+                self.conflicts.put(conflict)
             case TokenNeeded():
                 self._renew()
             case Told(message):
@@ -216,30 +203,3 @@ class EventRouter:
                 listener(message)
             except Exception:  # it costs the others nothing, nor the connection
                 log.exception("a listener to '%s' failed", NAMES[type(message)])
-
-    # What subscriptions call.
-
-    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
-        """Start reading."""
-        cursor = self._session.subscribe(
-            subscription.entity, subscription.granularity, since, ends=subscription.ends
-        )
-        self._subscriptions[cursor] = subscription  # type: ignore[assignment]  # only asked to take
-        self.changed()
-        return cursor
-
-    def stop(self, cursor: Cursor) -> None:
-        """End reading."""
-        self._subscriptions.pop(cursor, None)
-        self._session.streams.remove(cursor)
-        self.changed()
-
-    def pause(self, cursor: Cursor) -> None:
-        """Deliver nothing until `resume`."""
-        self._session.streams.pause(cursor)
-        self.changed()
-
-    def resume(self, cursor: Cursor) -> None:
-        """Deliver again, from the same place."""
-        self._session.streams.resume(cursor)
-        self.changed()

@@ -34,7 +34,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.wire import Format, decode
 
-__all__ = ["DialError", "Endpoint", "dial", "hang_up", "never_opened", "oversize"]
+__all__ = ["DialError", "WebSocketEndpoint", "dial", "hang_up", "never_opened", "oversize"]
 
 _MAX_MESSAGE = 16 * 2**20
 """A record grows field by field, so it may be larger than what may be pushed."""
@@ -83,7 +83,7 @@ class DialError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class WebSocketEndpoint:
     """Where to connect to, and how.
 
     Args:
@@ -134,7 +134,7 @@ class _Socket(ClientConnection):
         super().connection_lost(exc)
 
 
-async def dial(endpoint: Endpoint) -> ClientConnection:
+async def dial(endpoint: WebSocketEndpoint) -> ClientConnection:
     """Make one attempt.
 
     Raises:
@@ -159,7 +159,7 @@ async def dial(endpoint: Endpoint) -> ClientConnection:
     return socket
 
 
-async def _connect(endpoint: Endpoint, make: Any) -> ClientConnection:
+async def _connect(endpoint: WebSocketEndpoint, make: Any) -> ClientConnection:
     # Without `ssl` websockets 17 verifies with what the system trusts; `None` it refuses.
     context: dict[str, Any] = {} if endpoint.ssl is None else {"ssl": endpoint.ssl}
     return await connect(
@@ -178,7 +178,7 @@ async def _connect(endpoint: Endpoint, make: Any) -> ClientConnection:
 
 # One case for each way to fail: they are a table, but for their conditions.
 def _failed(  # noqa: C901
-    endpoint: Endpoint, error: Exception, socket: _Socket | None
+    endpoint: WebSocketEndpoint, error: Exception, socket: _Socket | None
 ) -> DialError:
     """What a failed attempt means; `socket` is how far it came."""
     if socket is not None and isinstance(socket.lost, ssl.SSLError):
@@ -254,7 +254,7 @@ def oversize(closed: SocketClosed) -> ConnectionClosed | None:
     )
 
 
-def never_opened(endpoint: Endpoint, code: int | None, reason: str) -> ConnectionClosed:
+def never_opened(endpoint: WebSocketEndpoint, code: int | None, reason: str) -> ConnectionClosed:
     """The end of a first connection that ended before the server had said who it is."""
     words = f" ({code} {reason})".rstrip() if code is not None else ""
     return ConnectionClosed(

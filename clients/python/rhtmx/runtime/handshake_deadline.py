@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from rhtmx.core import heartbeat
+from rhtmx.core import liveness
 from rhtmx.runtime.handshake import DialError
 
 __all__ = ["HandshakeDeadline"]
@@ -25,7 +25,7 @@ _BURST = 0.1
 
 
 class HandshakeDeadline:
-    """See the head of the file."""
+    """Ends an attempt to connect that was begun before the machine slept."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -45,7 +45,7 @@ class HandshakeDeadline:
                 made = await handshake
         except TimeoutError as error:
             self._patient = True
-            words = f"no handshake within {heartbeat.PROOF:g} s since this machine woke"
+            words = f"no handshake within {liveness.PROOF:g} s since this machine woke"
             raise DialError(words, final=False, usual=True) from error
         finally:
             self._left = None
@@ -58,4 +58,4 @@ class HandshakeDeadline:
         if left is None or left.when() is not None or self._patient:
             return
         if now - self._began >= _BURST:
-            left.reschedule(now + heartbeat.PROOF)
+            left.reschedule(now + liveness.PROOF)

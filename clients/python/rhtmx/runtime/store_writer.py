@@ -2,18 +2,28 @@
 
 Knows the loop, and that a store blocks. Must not know what is kept. All that was
 put down in one turn of the loop is one transaction.
+
+=======  ==========================  ======  ===========================  ==================
+state    something is put down       stored  it failed                    `close`
+=======  ==========================  ======  ===========================  ==================
+idle     at work                                                          closed
+at work  at work, with that next     idle    failing                      closed, once all
+                                                                          is stored
+failing  failing, tried at once,     idle    failing, tried again after   closed; what fails
+         with that                           `RETRY` seconds              is given up
+=======  ==========================  ======  ===========================  ==================
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from rhtmx.core.apply_batch import keep
 from rhtmx.core.local_state import LocalState
-from rhtmx.core.storage_ops import Image, Store
+from rhtmx.core.storage_ops import Image, Store, keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.broadcast import Signal
 
@@ -26,7 +36,7 @@ RETRY = 5.0
 
 
 class StoreWriter:
-    """See the head of the file. One thread works for it.
+    """Writes one client's store. One thread works for it.
 
     Args:
         store: where things are kept.
@@ -109,26 +119,24 @@ class StoreWriter:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._closing or (self._local.pending_ops and self._error is None):
-            await self._due()
             self._wake.clear()
             batch = self._local.pending_ops.take()
-            if batch:
+            there_is_some = bool(batch.adds or batch.ops)
+            if there_is_some:
                 work = loop.run_in_executor(self._pool, keep, self._store, batch)
                 outcome = await asyncio.shield(work)  # or it might be cancelled before it began
                 self._local.kept(outcome)
                 self._note(outcome.error)
                 self._changed()
             self._signal.notify()
+            if not there_is_some or self._error is not None:  # else more may have been put down
+                await self._due()
 
     async def _due(self) -> None:
         """Wait for something to store; what failed before is something after a while."""
-        if self._error is None and self._local.pending_ops:
-            return
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if self._error is None else RETRY):
                 await self._wake.wait()
-        except TimeoutError:
-            return
 
     def _note(self, error: RhtmxError | None) -> None:
         if error is not None and self._error is None:

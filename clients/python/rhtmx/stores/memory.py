@@ -13,18 +13,18 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
-    DropRefused,
+    DropRejection,
     DropWrite,
     Image,
     Op,
     PutRecord,
-    PutRefused,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     StoredEntity,
+    StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import RhtmxError
@@ -34,7 +34,7 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """See the head of the file.
+    """A store that forgets with the process.
 
     Args:
         client_id: the client whose store it is.
@@ -50,7 +50,7 @@ class MemoryStore:
         self.failure: RhtmxError | None = None
         self._last = 0
         self._rows: dict[str, StoredWrite] = {}
-        self._refused: dict[str, RefusedWrite] = {}
+        self._refused: dict[str, StoredRejection] = {}
         self._entities: dict[str, StoredEntity] = {}
 
     def load(self) -> Image:
@@ -69,7 +69,10 @@ class MemoryStore:
         Raises:
             RhtmxError: the `failure` that was set.
         """
-        self.apply(ops)
+        if self.failure is not None:
+            raise self.failure
+        for op in ops:
+            self._apply(op)
         numbers = []
         for each in adds:
             self._last += 1
@@ -77,17 +80,6 @@ class MemoryStore:
             self._refused.pop(each.instead or "", None)
             numbers.append(self._last)
         return numbers
-
-    def apply(self, ops: Sequence[Op]) -> None:
-        """Apply ops.
-
-        Raises:
-            RhtmxError: the `failure` that was set.
-        """
-        if self.failure is not None:
-            raise self.failure
-        for op in ops:
-            self._apply(op)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -105,9 +97,9 @@ class MemoryStore:
                 self._rows[row.id] = row
             case DropWrite(row_id):
                 self._rows.pop(row_id, None)
-            case PutRefused(refused):
+            case PutRejection(refused):
                 self._refused[refused.id] = refused
-            case DropRefused(refused_id):
+            case DropRejection(refused_id):
                 self._refused.pop(refused_id, None)
             case SetLast(last):
                 self._last = last

@@ -16,21 +16,21 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
-    DropRefused,
+    DropRejection,
     DropWrite,
     HeldRecord,
     Image,
     Mutation,
     Op,
     PutRecord,
-    PutRefused,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     Settled,
     StoredEntity,
+    StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -62,7 +62,7 @@ def read(db: sqlite3.Connection) -> Image:
         if entity in image.entities:
             image.entities[entity].records[entity_id] = HeldRecord(version, data)
     image.rows = sorted((_row(each) for each in db.execute("SELECT * FROM queue")), key=_order)
-    image.refused = [_refused(each) for each in db.execute("SELECT * FROM refused ORDER BY rowid")]
+    image.rejected = [_refused(each) for each in db.execute("SELECT * FROM refused ORDER BY rowid")]
     return image
 
 
@@ -92,9 +92,9 @@ def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:  # noqa: C901 (a c
                 _put_row(db, row)
             case DropWrite(row_id):
                 db.execute("DELETE FROM queue WHERE id = ?", (row_id,))
-            case PutRefused(refused):
+            case PutRejection(refused):
                 _put_refused(db, refused)
-            case DropRefused(refused_id):
+            case DropRejection(refused_id):
                 db.execute("DELETE FROM refused WHERE id = ?", (refused_id,))
             case SetLast(last):
                 db.execute("UPDATE client SET last = ?", (last,))
@@ -111,7 +111,7 @@ def _put_row(db: sqlite3.Connection, row: StoredWrite) -> None:
     db.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
-def _put_refused(db: sqlite3.Connection, refused: RefusedWrite) -> None:
+def _put_refused(db: sqlite3.Connection, refused: StoredRejection) -> None:
     values = (
         refused.id,
         _message(refused.message),
@@ -134,11 +134,11 @@ def _row(values: tuple[Any, ...]) -> StoredWrite:
     return StoredWrite(row_id, seq, _mutation(message), epoch, since, settled)
 
 
-def _refused(values: tuple[Any, ...]) -> RefusedWrite:
+def _refused(values: tuple[Any, ...]) -> StoredRejection:
     row_id, message, code, text, details, since, epoch = values
     known = ERROR_CODE_VALUES.get(code, ErrorCode.UNSPECIFIED)
     why = unknown(ErrorCode, code) if code and not known else known
-    return RefusedWrite(row_id, _mutation(message), why, text, details, since, epoch)
+    return StoredRejection(row_id, _mutation(message), why, text, details, since, epoch)
 
 
 def _spelled(code: ErrorCode) -> str:

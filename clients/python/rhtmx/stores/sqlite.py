@@ -54,7 +54,7 @@ _STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT")
 
 
 class SqliteStore:
-    """See the head of the file. Made without touching the file; `load` opens it.
+    """A store in one SQLite file. Made without touching the file; `load` opens it.
 
     Args:
         path: the file; it is made if it is not there.
@@ -101,14 +101,6 @@ class SqliteStore:
                 db.execute("ROLLBACK")
             raise self._told(error) from error
         return numbers
-
-    def apply(self, ops: Sequence[Op]) -> None:
-        """Apply ops in one transaction.
-
-        Raises:
-            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`; then nothing of it was.
-        """
-        self.add((), ops)
 
     def close(self) -> None:
         """Let go of the file."""

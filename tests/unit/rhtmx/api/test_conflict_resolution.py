@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
 from rhtmx.core import build_message
-from rhtmx.core.conflict import Dispute, Side
-from rhtmx.core.storage_ops import Mutation, RefusedWrite
+from rhtmx.core.conflict import ConflictSides, Side
+from rhtmx.core.storage_ops import Mutation, StoredRejection
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode
 from rhtmx.values.results import FieldPushResult, PushResult
@@ -49,7 +49,7 @@ def test_a_pending_write_says_what_it_writes() -> None:
 
 async def test_a_rejected_write_says_why_and_what_may_be_done() -> None:
     made = Decisions()
-    kept = RefusedWrite("r", PATCH, ErrorCode.INVALID_DATA, "too short", b"{}", AT.timestamp())
+    kept = StoredRejection("r", PATCH, ErrorCode.INVALID_DATA, "too short", b"{}", AT.timestamp())
     rejected = RejectedWrite.of(kept, made)
     assert (rejected.error.code, str(rejected.error)) == (ErrorCode.INVALID_DATA, "too short")
     assert (rejected.data, rejected.deleted, rejected.since) == ({"a": 1}, ("b",), AT)
@@ -60,8 +60,8 @@ async def test_a_rejected_write_says_why_and_what_may_be_done() -> None:
 
 async def test_a_conflict_has_both_values_and_three_answers() -> None:
     made = Decisions()
-    dispute = Dispute("tasks", "1", "a", Side(b"1"), Side(b"2"), "server", 7, "server_wins")
-    conflict = OpenConflict(dispute, made)
+    sides = ConflictSides("tasks", "1", "a", Side(b"1"), Side(b"2"), "server", 7, "server_wins")
+    conflict = OpenConflict(sides, made)
     assert (conflict.entity, conflict.entity_id, conflict.field) == ("tasks", "1", "a")
     assert (conflict.mine, conflict.theirs, conflict.winner) == (1, 2, "server")
     assert (conflict.version, conflict.strategy) == (7, "server_wins")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from rhtmx.core import build_message
-from rhtmx.core.conflict import DELETED, Dispute, Side, answer, merged, of_field, of_record
-from rhtmx.core.storage_ops import RefusedWrite
+from rhtmx.core.conflict import DELETED, ConflictSides, Side, answer, merged, of_field, of_record
+from rhtmx.core.storage_ops import StoredRejection
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
@@ -25,8 +25,8 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 MINE, THEIRS = Side(b'"mine"'), Side(b'"theirs"')
 
 
-def dispute(winner: str, field: str | None = "title", theirs: Side = THEIRS) -> Dispute:
-    return Dispute("tasks", "1", field, MINE, theirs, winner, 7)
+def conflict(winner: str, field: str | None = "title", theirs: Side = THEIRS) -> ConflictSides:
+    return ConflictSides("tasks", "1", field, MINE, theirs, winner, 7)
 
 
 def test_a_field_conflict_says_who_wrote_what() -> None:
@@ -63,37 +63,37 @@ def test_the_conflict_of_a_record_holds_it_as_it_is_now(
     details: bytes | None, theirs: Side, version: int | None
 ) -> None:
     push = build_message.push("tasks", "1", {"n": 2}, 1)
-    told = of_record(RefusedWrite("r", push, ErrorCode.CONFLICT, "no", details, epoch="e"))
-    assert (told.field, told.mine, told.refused, told.epoch) == (None, Side(b'{"n":2}'), "r", "e")
+    told = of_record(StoredRejection("r", push, ErrorCode.CONFLICT, "no", details, epoch="e"))
+    assert (told.field, told.mine, told.rejected, told.epoch) == (None, Side(b'{"n":2}'), "r", "e")
     assert (told.theirs, told.version, told.winner) == (theirs, version, "server")
 
 
 def test_an_answer_that_changes_nothing_writes_nothing() -> None:
-    assert answer(dispute("server"), THEIRS, AT) is None
-    assert answer(dispute("client"), MINE, AT) is None
-    assert answer(dispute("client"), Side(b' "mine"'), AT) is None
+    assert answer(conflict("server"), THEIRS, AT) is None
+    assert answer(conflict("client"), MINE, AT) is None
+    assert answer(conflict("client"), Side(b' "mine"'), AT) is None
 
 
 def test_one_is_not_true() -> None:
-    assert answer(dispute("server", theirs=Side(b"1")), Side(b"true"), AT) is not None
+    assert answer(conflict("server", theirs=Side(b"1")), Side(b"true"), AT) is not None
 
 
 def test_an_answer_about_a_field_writes_it_on_top_of_what_was_decided() -> None:
-    push = answer(dispute("server"), MINE, AT)
+    push = answer(conflict("server"), MINE, AT)
     assert isinstance(push, PushFields)
     (update,) = push.fields
     assert (update.field, update.value, update.action) == ("title", b'"mine"', FieldAction.UPDATE)
     assert (push.base_version, update.timestamp) == (7, AT)
-    given_back = answer(dispute("client", theirs=DELETED), DELETED, AT)
+    given_back = answer(conflict("client", theirs=DELETED), DELETED, AT)
     assert isinstance(given_back, PushFields)
     assert given_back.fields[0].action is FieldAction.DELETE
 
 
 def test_an_answer_about_a_record_writes_the_whole() -> None:
-    push = answer(dispute("server", None), MINE, AT)
+    push = answer(conflict("server", None), MINE, AT)
     assert isinstance(push, Push)
     assert (push.action, push.data, push.base_version) == (ChangeAction.UPDATE, b'"mine"', 7)
-    gone = answer(dispute("server", None), DELETED, AT)
+    gone = answer(conflict("server", None), DELETED, AT)
     assert isinstance(gone, Push)
     assert gone.action is ChangeAction.DELETE
 

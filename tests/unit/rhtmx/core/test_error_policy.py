@@ -8,14 +8,14 @@ import pytest
 
 from rhtmx.core.error_policy import (
     ConnectionClosed,
-    Verdict,
+    Reaction,
     busy,
     closed_for_good,
     names_type,
+    reaction_to,
     reconnects,
     refusal,
     typed_error,
-    verdict,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
@@ -86,43 +86,43 @@ def test_an_error_without_a_code_is_unspecified() -> None:
 
 
 def test_every_code_has_one_verdict_about_a_write() -> None:
-    def verdict_of(code: ErrorCode) -> Verdict:
-        return verdict(RhtmxError(code, "no"))
+    def verdict_of(code: ErrorCode) -> Reaction:
+        return reaction_to(RhtmxError(code, "no"))
 
     for code, row in ERRORS.items():
-        assert (verdict_of(code) is Verdict.RETRY) == row.retryable
+        assert (verdict_of(code) is Reaction.RETRY) == row.retryable
     special = {
-        ErrorCode.UNAUTHENTICATED: Verdict.REAUTHENTICATE,
-        ErrorCode.OUT_OF_ORDER: Verdict.REORDER,
-        ErrorCode.SEQ_REUSED: Verdict.RENEW,
+        ErrorCode.UNAUTHENTICATED: Reaction.REAUTHENTICATE,
+        ErrorCode.OUT_OF_ORDER: Reaction.REORDER,
+        ErrorCode.SEQ_REUSED: Reaction.RENEW,
     }
     assert {code: verdict_of(code) for code in special} == special
     for code in (ErrorCode.FORBIDDEN, ErrorCode.CONFLICT, ErrorCode.UNSPECIFIED):
-        assert verdict_of(code) is Verdict.REJECT
+        assert verdict_of(code) is Reaction.REJECT
 
 
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({}, Verdict.REJECT),
-        ({"retryable": False, "retry_after": 5}, Verdict.REJECT),
-        ({"retryable": True}, Verdict.RETRY),
-        ({"retry_after": 0}, Verdict.RETRY),
+        ({}, Reaction.REJECT),
+        ({"retryable": False, "retry_after": 5}, Reaction.REJECT),
+        ({"retryable": True}, Reaction.RETRY),
+        ({"retry_after": 0}, Reaction.RETRY),
     ],
 )
 def test_a_write_refused_in_a_word_of_a_newer_server_has_the_verdict_that_comes_with_it(
-    said: dict[str, Any], expected: Verdict
+    said: dict[str, Any], expected: Reaction
 ) -> None:
     error = typed_error(Error("no", unknown(ErrorCode, "quota_exceeded"), **said))
-    assert verdict(error) is expected
-    assert error.retryable is busy(error) is (expected is Verdict.RETRY)
+    assert reaction_to(error) is expected
+    assert error.retryable is busy(error) is (expected is Reaction.RETRY)
     assert (error.code.name, error.message) == ("quota_exceeded", "no")
     assert str(error) == "no (quota_exceeded)"
 
 
 def test_the_server_may_say_of_a_known_code_that_it_passes() -> None:
     error = typed_error(Error("no", ErrorCode.FORBIDDEN, retryable=True))
-    assert verdict(error) is Verdict.RETRY
+    assert reaction_to(error) is Reaction.RETRY
     assert not busy(error)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.core.identity import Identity
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Image, SetIdentity, SetLast
+from rhtmx.core.storage_ops import Image, PendingOps, SetIdentity, SetLast
 from rhtmx.messages import Hello
 from rhtmx.messages.tables import SCHEMA_HASH
 

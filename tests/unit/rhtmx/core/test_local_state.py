@@ -15,7 +15,7 @@ from rhtmx.core.local_state import EntityView, LocalState
 from rhtmx.core.storage_ops import HeldRecord, Image, PutRecord, Settled, StoredEntity, StoredWrite
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, ChangeLog, Position
+from rhtmx.messages import ChangeAction, ChangeLog, Position, PushAck
 
 
 def at(version: int, epoch: str = "e") -> Position:
@@ -53,19 +53,22 @@ def opened(local: LocalState) -> EntityView:
 
 def test_what_a_stream_tells_a_replica_is_shown(local: LocalState) -> None:
     view = opened(local)
-    assert local.tell(change(view, "1", 1))
+    local.tell(change(view, "1", 1))
     assert local.touched == {"tasks"}
     assert shown(view) == {"1": 1}
-    assert local.tell(Synced(view.replica.cursor, at(1)))
+    local.tell(Synced(view.replica.cursor, at(1)))
     assert view.replica.live
-    assert local.tell(WasReset(view.replica.cursor, ResetNews("tasks", None), at(0)))
+    local.tell(WasReset(view.replica.cursor, ResetNews("tasks", None), at(0)))
     assert not view.replica.live
-    assert local.tell(Started(view.replica.cursor))
+    local.tell(Started(view.replica.cursor))
 
 
-def test_what_is_told_to_others_is_not_taken(local: LocalState) -> None:
-    opened(local)
-    assert not local.tell(Synced(Cursor(), at(1)))
+def test_what_is_for_others_is_told_on(local: LocalState, events: list[Event]) -> None:
+    view = opened(local)
+    local.tell(Synced(view.replica.cursor, at(1)))
+    others = Synced(Cursor(), at(1))
+    local.tell(others)
+    assert events == [others]
 
 
 def test_a_refused_subscription_is_the_replicas_error(local: LocalState) -> None:
@@ -76,7 +79,7 @@ def test_a_refused_subscription_is_the_replicas_error(local: LocalState) -> None
     assert local.touched == {"tasks"}
 
 
-def test_the_same_entity_is_the_same_shelf(local: LocalState) -> None:
+def test_the_same_entity_is_the_same_view(local: LocalState) -> None:
     view = opened(local)
     assert local.open("tasks", Granularity.RECORDS) is view
     with pytest.raises(RhtmxError, match="is being read as records"):
@@ -110,9 +113,15 @@ def test_what_was_kept_is_shown_at_once(local: LocalState) -> None:
 
 def test_an_answer_about_what_is_held_but_not_read_now_is_put_into_it(local: LocalState) -> None:
     kept(local)
-    assert local.settles(row("1", 8), Settled(6, "e"))
+    local.pending_ops.durable = False  # so that numbers come at once
+    waiting = row("1", 8)
     delete = QueuedWrite("d", build_message.push_delete("tasks", "2", None))
-    assert local.settles(delete, Settled(7, "e"))
+    local.writes.add(waiting)
+    local.writes.add(delete)
+    local.pending_ops.durable = True
+    for write, version in ((waiting, 6), (delete, 7)):
+        local.answered(PushAck("tasks", write.id, version=version, seq=write.seq), "e")
+    assert not local.writes.queue.settled("tasks")
     puts = [op for op in local.pending_ops.take().ops.values() if isinstance(op, PutRecord)]
     assert puts == [PutRecord("tasks", "1", HeldRecord(6, b"8"))]
     replica = local.open("tasks", Granularity.RECORDS).replica
@@ -125,7 +134,7 @@ def test_what_is_shut_is_kept_where_there_is_a_store(local: LocalState) -> None:
     local.tell(change(view, "2", 6, b"9"))
     local.shut(view)
     assert list(local) == []
-    assert not local.tell(change(view, "2", 7))
+    local.tell(change(view, "2", 7))
     again = local.open("tasks", Granularity.RECORDS)
     assert again is not view
     assert (shown(again), again.replica.position) == ({"1": 7, "2": 9}, at(6))
@@ -168,9 +177,40 @@ def test_an_answer_that_is_in_it_already_or_of_another_epoch_is_not(
     local: LocalState, settled: Settled
 ) -> None:
     kept(local)
-    assert local.settles(row("1", 8), settled)
+    (waiting,) = local.writes.queue
+    local.answered(PushAck("tasks", "1", version=settled.version, seq=waiting.seq), settled.epoch)
+    assert not local.writes.queue.settled("tasks")
     assert local.open("tasks", Granularity.RECORDS).replica.get("1") == HeldRecord(4, b"1")
 
 
-def test_an_answer_about_what_was_never_read_settles_everything(local: LocalState) -> None:
-    assert local.settles(row("1"), Settled(6, "e"))
+def test_the_write_of_what_was_never_read_goes_with_its_answer(local: LocalState) -> None:
+    local.writes.add(row("1"))
+    local.answered(PushAck("tasks", "1", version=6, seq=1), "e")
+    assert not local.writes.queue.settled("tasks")
+    assert list(local.writes.queue) == []
+
+
+def test_a_write_whose_change_came_before_its_answer_goes_with_it(local: LocalState) -> None:
+    view = opened(local)
+    local.writes.add(row("1"))
+    local.tell(change(view, "1", 6, b"2"))
+    local.answered(PushAck("tasks", "1", version=6, seq=1), "e")
+    assert not local.writes.queue.settled("tasks")
+
+
+def test_an_own_write_shows_and_wakes_those_who_look_at_its_entity(local: LocalState) -> None:
+    view = opened(local)
+    assert shown(view) == {}
+    local.writes.add(row("1"))
+    assert local.touched == {"tasks"}
+    assert shown(view) == {"1": 2}
+    local.writes.reject(next(iter(local.writes.queue)), RhtmxError(ErrorCode.FORBIDDEN, "no"))
+    assert shown(view) == {}
+
+
+def test_what_is_shut_is_not_looked_after_any_more(local: LocalState) -> None:
+    view = opened(local)
+    shown(view)
+    local.shut(view)
+    local.writes.add(row("1"))
+    assert view.overlay.dirty == set()

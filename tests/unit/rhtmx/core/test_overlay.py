@@ -10,9 +10,8 @@ import pytest
 from rhtmx.core import build_message
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.overlay import Overlay, Record
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.replica import Replica
-from rhtmx.core.storage_ops import Mutation, Settled
+from rhtmx.core.storage_ops import Mutation, PendingOps, Settled
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue
 from rhtmx.messages import ChangeAction, ChangeLog
 

@@ -6,11 +6,10 @@ import pytest
 
 from rhtmx.core.events import Event, Refused, Rejected
 from rhtmx.core.oversized_message import OversizedMessage
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.requests import Requests
-from rhtmx.core.storage_ops import Settled
+from rhtmx.core.storage_ops import PendingOps
+from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.core.writes import Writes
 from rhtmx.errors import ErrorCode
 from rhtmx.messages import ChangeAction, Push, PushAck, ValidateField
 
@@ -20,16 +19,10 @@ class World:
 
     def __init__(self) -> None:
         self.told: list[Event] = []
-        self.writes = Writes(PendingOps(), lambda: 0.5, self.told.append, self)
+        self.writes = WriteOutcomes(PendingOps(), lambda: 0.5, self.told.append)
         self.requests = Requests(lambda: 0.5, self.told.append)
         self.blame = OversizedMessage(self.writes, self.requests)
         self.connect()
-
-    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
-        return True
-
-    def touch(self, entity: str, entity_id: str) -> None:
-        pass
 
     def connect(self, settled: int = 0) -> None:
         self.requests.lost()
@@ -122,7 +115,7 @@ def test_a_write_is_kept_with_its_reason(world: World) -> None:
     [rejected] = [each for each in world.told if isinstance(each, Rejected)]
     assert rejected.write.code is ErrorCode.TOO_LARGE
     assert "too large" in rejected.write.text
-    assert list(world.writes.refused) == ["a"]
+    assert list(world.writes.rejected) == ["a"]
 
 
 def test_once_all_that_was_suspected_is_answered_everything_goes_at_once_again(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import (
     DropRecord,
     HeldRecord,
+    PendingOps,
     PutRecord,
     SetPosition,
     Settled,
@@ -343,3 +345,43 @@ def test_what_was_kept_with_space_around_it_is_an_object(pending_ops: PendingOps
     replica = Replica("tasks", Granularity.FIELDS, pending_ops, kept)
     replica.deliver(part("b", 6), None)
     assert replica.get("1") == HeldRecord(6, b'{"a":1,"b":1}')
+
+
+ROADS: dict[str, list[str]] = {
+    "behind": ["begin", "synced", "lost"],
+    "stale": ["begin"],
+    "live": ["begin", "synced"],
+}
+STEPS: dict[str, Callable[[Replica], object]] = {
+    "begin": lambda replica: replica.begin("e"),
+    "begin elsewhere": lambda replica: replica.begin("f"),
+    "start_over": lambda replica: replica.start_over("e"),
+    "synced": lambda replica: replica.synced(Position(epoch=replica.position.epoch, version=7)),
+    "lost": Replica.lost,
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "after"),
+    [
+        ("behind", "begin", "behind"),
+        ("behind", "begin elsewhere", "stale"),
+        ("behind", "start_over", "stale"),
+        ("behind", "synced", "live"),
+        ("behind", "lost", "behind"),
+        ("stale", "begin", "stale"),
+        ("stale", "begin elsewhere", "stale"),
+        ("stale", "start_over", "stale"),
+        ("stale", "synced", "live"),
+        ("stale", "lost", "stale"),
+        ("live", "start_over", "stale"),
+        ("live", "synced", "live"),
+        ("live", "lost", "behind"),
+    ],
+)
+def test_a_step_leads_where_the_table_says(state: str, step: str, after: str) -> None:
+    replica = Replica("tasks", Granularity.RECORDS, PendingOps())
+    for each in [*ROADS[state], step]:
+        STEPS[each](replica)
+    behind = "behind" if replica.position.version else "stale"
+    assert ("live" if replica.live else behind) == after

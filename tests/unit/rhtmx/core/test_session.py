@@ -10,8 +10,8 @@ import pytest
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import (
     Answered,
+    Conflicted,
     Delivered,
-    Disputed,
     Problem,
     Refused,
     Rejected,
@@ -20,7 +20,7 @@ from rhtmx.core.events import (
     Stopped,
 )
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.session import _HANDLERS, Session
+from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Image, StoredWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -129,8 +129,8 @@ def test_conflicts_come_with_their_answer(session: Session) -> None:
     session.receive(ack, 1)
     answered, disputed = session.events()
     assert answered == Answered(name, ack, [conflict])
-    assert isinstance(disputed, Disputed)
-    assert disputed.dispute.field == "title"
+    assert isinstance(disputed, Conflicted)
+    assert disputed.conflict.field == "title"
 
 
 def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
@@ -143,7 +143,7 @@ def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
     assert (refused.request_id, refused.error.code) == (name, ErrorCode.CONFLICT)
     assert isinstance(rejected, Rejected)
     assert rejected.write.id == name
-    assert isinstance(disputed, Disputed)
+    assert isinstance(disputed, Conflicted)
 
 
 def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Session) -> None:
@@ -362,7 +362,7 @@ def test_a_client_that_was_slower_to_number_under_an_id_leaves_and_its_queue_is_
     assert not isinstance(caught.value, ConnectionClosed), "the next hello decides"
     assert session.lost(0) is not None
     assert [row.id for row in session.local.writes.queue] == [name]
-    assert not session.local.writes.refused
+    assert not session.local.writes.rejected
 
 
 def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:
@@ -373,7 +373,7 @@ def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:
     with pytest.raises(RhtmxError):
         session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)
     assert [row.id for row in session.local.writes.queue] == [name]
-    assert list(session.local.writes.refused) == ["a"]
+    assert list(session.local.writes.rejected) == ["a"]
 
 
 def test_an_entity_is_held_at_one_granularity(session: Session) -> None:
@@ -512,7 +512,7 @@ def test_what_names_no_request_and_is_too_fast_is_reported(session: Session) -> 
 
 
 def test_every_message_of_a_server_has_a_handler() -> None:
-    assert set(_HANDLERS) == set(SERVER_MESSAGES)
+    assert set(Session.HANDLERS) == set(SERVER_MESSAGES)
 
 
 @pytest.mark.parametrize("code", [4500, 4999, 4000, 1006])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.core.apply_batch import keep
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Add, Settled, StoredWrite
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.storage_ops import Add, PendingOps, SetLast, Settled, StoredWrite, keep
+from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore
 
@@ -364,7 +362,7 @@ def test_what_was_sent_is_told_from_what_was_not(queue: WriteQueue) -> None:
         queue.add(row(name))
     (sent,) = queue.due(1)
     assert queue.sent() == [sent]
-    assert [queue.is_unsent(each) for each in queue] == [False, True]
+    assert [each.state for each in queue] == [WriteState.SENT, WriteState.UNSENT]
     queue.begin(0, "e")
     assert queue.sent() == []
 
@@ -585,3 +583,104 @@ def test_of_two_writes_of_a_record_the_other_one_stays(queue: WriteQueue) -> Non
         queue.add(each)
     queue.drop(rows[1])
     assert queue.of("tasks", "a") == [rows[0], rows[2]]
+
+
+def test_a_renewed_write_that_cannot_be_stored_waits_behind_those_that_could(
+    durable: Durable,
+) -> None:
+    """Numbers rise along the queue: else an answer would be taken for another write's."""
+    durable.queue.begin(0, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.renew(number(durable.queue, 1))
+    durable.queue.add(row("b"))
+    batch = durable.pending_ops.take()
+    durable.store.add([], list(batch.ops.values()))
+    a, b = batch.adds
+    (seq,) = durable.store.add([b])
+    written = durable.queue.get("b")
+    assert written is not None
+    durable.queue.number(written, b.row, seq)
+    refused = durable.queue.get(a.row.id)
+    assert refused is not None
+    durable.queue.not_numbered(refused)
+    assert [each.id for each in durable.queue] == ["b", "a"]
+    durable.work()
+    assert numbers(durable.queue) == [("b", 2), ("a", 3)]
+
+
+def test_a_renewed_write_keeps_no_number_in_the_store(durable: Durable) -> None:
+    """A server that was restored may have another write get it, and then there is a crash."""
+    durable.queue.begin(0, "e")
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.renew(number(durable.queue, 1))
+    durable.store.add([], list(durable.pending_ops.take().ops.values()))
+    assert durable.kept() == [("a", 0)]
+
+
+def test_a_write_that_was_kept_without_a_number_gets_one_at_the_end(durable: Durable) -> None:
+    kept = [StoredWrite("a", 0, push("a")), StoredWrite("b", 5, push("b"))]
+    durable.queue.load(kept, 5)
+    durable.store.add([], [SetLast(5)])
+    assert [(each.id, each.seq) for each in durable.queue] == [("b", 5), ("a", 0)]
+    durable.work()
+    assert numbers(durable.queue) == [("b", 5), ("a", 6)]
+
+
+def states(queue: WriteQueue) -> list[tuple[str, WriteState]]:
+    return [(each.id, each.state) for each in queue]
+
+
+def test_a_write_is_found_by_its_id_sent_or_not(queue: WriteQueue) -> None:
+    queue.add(row("a"))
+    queue.add(row("b"))
+    queue.due(1)
+    assert [each and each.id for each in map(queue.get, "abc")] == ["a", "b", None]
+
+
+def test_what_was_kept_is_to_be_sent_and_what_has_no_number_is_new(durable: Durable) -> None:
+    durable.queue.load([StoredWrite("a", 0, push("a")), StoredWrite("b", 5, push("b"))], 5)
+    assert states(durable.queue) == [("b", WriteState.UNSENT), ("a", WriteState.NEW)]
+    renewed = durable.queue.get("a")
+    assert renewed is not None
+    assert renewed.renewed, "a store that cannot take it has it already"
+
+
+def test_a_renewed_write_that_was_not_numbered_is_new(durable: Durable) -> None:
+    durable.queue.add(row("a"))
+    durable.work()
+    durable.queue.renew(number(durable.queue, 1))
+    (waiting,) = durable.queue
+    durable.queue.not_numbered(waiting)
+    assert states(durable.queue) == [("a", WriteState.NEW)]
+
+
+def test_what_was_sent_is_unsent_on_the_next_connection(queue: WriteQueue) -> None:
+    queue.add(row("a"))
+    queue.due()
+    assert states(queue) == [("a", WriteState.SENT)]
+    queue.begin(0, "e")
+    assert states(queue) == [("a", WriteState.UNSENT)]
+
+
+def test_who_watches_an_entity_has_the_records_whose_writes_change(queue: WriteQueue) -> None:
+    changed: set[str] = set()
+    queue.watch("tasks", changed)
+    queue.unwatch("users")
+    queue.add(row("a"))
+    queue.add(QueuedWrite("u", Push("users", "7", ChangeAction.UPDATE, b"1")))
+    assert (changed, queue.touched) == ({"a"}, {"tasks", "users"})
+    changed.clear()
+    queue.due()
+    assert changed == set(), "that it was sent shows nothing new"
+    queue.settle(number(queue, 1), Settled(3, "e"))
+    assert changed == {"a"}
+    changed.clear()
+    (settled,) = queue.settled("tasks")
+    queue.drop(settled)
+    assert changed == {"a"}
+    changed.clear()
+    queue.unwatch("tasks")
+    queue.add(row("b"))
+    assert changed == set()

@@ -15,9 +15,9 @@ from grpclib.exceptions import GRPCError
 from grpclib.testing import ChannelFor
 
 from rhtmx.errors import ErrorCode
-from rhtmx.grpc.calls import Calls, Token
+from rhtmx.grpc.call_factory import CallFactory, Token
 from rhtmx.grpc.client import Backend
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import target
 from rhtmx.messages import (
     Change,
@@ -225,7 +225,7 @@ async def drain(changes: AsyncIterator[Any], into: list[Any]) -> None:
 @asynccontextmanager
 async def channel_to(fake: Fake) -> AsyncIterator[Channel]:
     """A channel to it."""
-    memory = ChannelFor([fake], codec=Codec())
+    memory = ChannelFor([fake], codec=GrpcCodec())
     channel = await memory.__aenter__()
 
     async def note(event: RecvRequest) -> None:
@@ -258,10 +258,10 @@ async def calls_to(
     token: Token = None,
     client_id: str | None = None,
     client_secret: str | None = None,
-) -> AsyncIterator[Calls]:
+) -> AsyncIterator[CallFactory]:
     """A calls to it that is open."""
     async with channel_to(fake) as channel:
-        calls = Calls(
+        calls = CallFactory(
             target("test:1"),
             token=token,
             client_id=client_id,
@@ -280,6 +280,6 @@ async def backend_to(
     """A backend of it that is entered."""
     async with channel_to(fake) as channel:
         where = target("test:1")
-        calls = Calls(where, token=token, client_id=client_id, make=lambda _: channel)
+        calls = CallFactory(where, token=token, client_id=client_id, make=lambda _: channel)
         async with Backend(calls, clock=lambda: NOON) as backend:
             yield backend

@@ -13,7 +13,7 @@ import pytest
 from rhtmx.errors import RhtmxError
 from rhtmx.grpc.channel import open_channel, silence
 from rhtmx.grpc.client import backend
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import Tls, target
 from rhtmx.grpc.failures import ConnectionLost, may_pass
 from tests.support.certificates import Pair, authority, signed
@@ -74,7 +74,7 @@ def words(error: RhtmxError) -> str:
 
 async def test_a_channel_reads_and_writes_through_the_wire() -> None:
     channel = open_channel(target("localhost:1"))
-    assert isinstance(channel._codec, Codec)
+    assert isinstance(channel._codec, GrpcCodec)
     config = channel._config
     # Else a reader that lags keeps back everybody's answers.
     assert config.http2_connection_window_size >= 1000 * config.http2_stream_window_size

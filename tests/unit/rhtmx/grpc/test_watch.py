@@ -16,7 +16,7 @@ from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Delivered, Reset, Synced
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.client import Backend
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.position_tracker import PositionTracker
 from rhtmx.grpc.watch import _news
 from rhtmx.messages import Envelope, Pong, Position, WatchRequest
@@ -282,13 +282,13 @@ async def test_an_order_that_cannot_be_is_refused(fake: Fake, backend: Backend) 
 async def test_a_message_of_a_newer_server_means_nothing_to_a_watch(
     fake: Fake, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encode = Codec.encode
+    encode = GrpcCodec.encode
 
-    def of_tomorrow(codec: Codec, message: Any, kind: Any) -> bytes:
+    def of_tomorrow(codec: GrpcCodec, message: Any, kind: Any) -> bytes:
         unknown = isinstance(message, Envelope) and message.pong is not None
         return b"\xe2\x12\x03abc" if unknown else encode(codec, message, kind)
 
-    monkeypatch.setattr(Codec, "encode", of_tomorrow)
+    monkeypatch.setattr(GrpcCodec, "encode", of_tomorrow)
     new = Envelope(pong=Pong())
     fake.streams = [[new, synced(4), new, change(5), new, change(6), FOREVER]]
     assert await take(backend.watch("tasks"), 2) == [5, 6]

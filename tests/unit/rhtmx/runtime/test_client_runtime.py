@@ -8,20 +8,26 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import rhtmx
 from rhtmx.api.client import Client
+from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
+from rhtmx.core.session import Session
+from rhtmx.core.storage_ops import PutWrite, SetLast, StoredWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Pong, Sync
-from rhtmx.runtime.handshake import DialError
+from rhtmx.runtime.client_runtime import ClientRuntime, at_most
+from rhtmx.runtime.handshake import DialError, WebSocketEndpoint
 from rhtmx.stores.memory import MemoryStore
+from rhtmx.wire import Format, encode
 from tests.support.waiting import eventually
+from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
 
 
@@ -298,3 +304,55 @@ async def test_without_a_connection_nothing_is_told(peer: Peer) -> None:
         assert not client._runtime.tell(Pong())
     with pytest.raises(ConnectionClosed, match="the client was closed"):
         client._runtime.tell(Pong())
+
+
+class Flushed:
+    """What is told that there is something to send, or to store."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def flush(self) -> None:
+        self.times += 1
+
+    wake = flush
+
+
+async def test_what_the_store_could_not_take_is_not_tried_again_at_once() -> None:
+    runtime = ClientRuntime(
+        Session("c", lambda: 0.5), WebSocketEndpoint("ws://x/", Format.JSON), clock=lambda: NOW
+    )
+    store, connection = Flushed(), Flushed()
+    runtime._store_writer, runtime._connection = cast(Any, store), cast(Any, connection)
+    runtime._stored()
+    assert (store.times, connection.times) == (0, 1)
+    runtime.changed()
+    assert (store.times, connection.times) == (1, 2)
+
+
+LARGE_NAMES = ["t", "\u00e4" * 127, "\U0001f600" * 60, '"' * 255]
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("name", LARGE_NAMES)
+@pytest.mark.parametrize("size", [0, 1, 100, 10_000])
+def test_no_write_is_larger_than_it_is_taken_for(form: Format, name: str, size: int) -> None:
+    """Only what may be too large is encoded to see whether it is."""
+    data = "x" * size
+    for message in (
+        build_message.push("tasks", name, data, 2**53 - 1),
+        build_message.push_delete("tasks", name, 2**53 - 1),
+        build_message.push_fields("tasks", name, {name: data, "b": 1}, ("c", "d"), 2**53 - 1, NOW),
+    ):
+        message.request_id, message.seq = "0123456789-123456789", 2**53 - 1
+        assert len(encode(message, form)) <= at_most(message)
+
+
+async def test_a_write_that_was_kept_without_a_number_gets_one_when_its_store_is_opened() -> None:
+    store = MemoryStore("c")
+    kept = StoredWrite("a", 0, build_message.push("tasks", "1", 1, None))
+    store.add([], [PutWrite(kept), SetLast(5)])
+    nowhere = WebSocketEndpoint("ws://127.0.0.1:1/", Format.JSON)
+    async with Client(Session("c", lambda: 0.5), nowhere, store=store) as client:
+        await eventually(lambda: client.queue[0].seq == 6)
+    assert [(row.id, row.seq) for row in store.load().rows] == [("a", 6)]

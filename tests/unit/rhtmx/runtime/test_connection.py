@@ -14,7 +14,7 @@ from rhtmx.core.events import State
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, Welcome
-from rhtmx.runtime.handshake import _MAX_MESSAGE, Endpoint
+from rhtmx.runtime.handshake import _MAX_MESSAGE, WebSocketEndpoint
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from tests.support.waiting import eventually
@@ -27,7 +27,7 @@ def hellos(peer: Peer) -> list[Hello]:
 
 
 async def test_a_first_attempt_that_fails_is_not_repeated() -> None:
-    endpoint = Endpoint("ws://127.0.0.1:1/api/ws", Format.JSON)
+    endpoint = WebSocketEndpoint("ws://127.0.0.1:1/api/ws", Format.JSON)
     with pytest.raises(ConnectionClosed, match="is the server running"):
         async with Client(Session("c1", lambda: 0.0), endpoint):
             pass
@@ -39,7 +39,7 @@ async def test_a_server_that_says_no_welcome_is_none_of_ours() -> None:
 
     async with serve(hang_up, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        endpoint = Endpoint(f"ws://127.0.0.1:{port}/", Format.JSON)
+        endpoint = WebSocketEndpoint(f"ws://127.0.0.1:{port}/", Format.JSON)
         with pytest.raises(ConnectionClosed, match="address of an rhtmx server"):
             async with Client(Session("c1", lambda: 0.0), endpoint):
                 pass
@@ -47,7 +47,7 @@ async def test_a_server_that_says_no_welcome_is_none_of_ours() -> None:
 
 async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(peer: Peer) -> None:
     peer.mute = True
-    endpoint = Endpoint(peer.url, Format.JSON, open_timeout=0.02)
+    endpoint = WebSocketEndpoint(peer.url, Format.JSON, open_timeout=0.02)
     with pytest.raises(ConnectionClosed, match=r"did not answer|no answer"):
         async with Client(Session("c1", lambda: 0.0), endpoint):
             pass
@@ -257,7 +257,7 @@ async def test_online_does_not_wait_for_the_next_attempt(
     monkeypatch.setattr("rhtmx.core.backoff._FIRST", 1000.0)
     monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 1000.0)
     session = Session("c1", random=lambda: 0.999)
-    async with Client(session, Endpoint(peer.url, Format.JSON)) as client:
+    async with Client(session, WebSocketEndpoint(peer.url, Format.JSON)) as client:
         await peer.drop()
         async for state in client.states():
             if state is State.WAITING:
@@ -269,7 +269,7 @@ async def test_online_does_not_wait_for_the_next_attempt(
 async def test_online_finds_a_dead_connection_at_once(
     client: Client, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.core.heartbeat.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.05)
     peer.mute = True  # the socket stands, and nobody is there
     client.online()
     await peer.until(lambda: peer.connections == 2)
@@ -278,7 +278,7 @@ async def test_online_finds_a_dead_connection_at_once(
 async def test_online_gives_a_handshake_that_is_under_way_little_time(
     peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.core.heartbeat.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.05)
     monkeypatch.setattr("rhtmx.runtime.handshake_deadline._BURST", 0.0)
     shaking = asyncio.Event()
 
@@ -290,7 +290,7 @@ async def test_online_gives_a_handshake_that_is_under_way_little_time(
     async with await asyncio.start_server(nobody, "127.0.0.1", 0) as silent:
         url = f"ws://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
         store = SqliteStore(tmp_path / "client.db")
-        endpoint = Endpoint(url, Format.JSON, open_timeout=1000.0)
+        endpoint = WebSocketEndpoint(url, Format.JSON, open_timeout=1000.0)
         async with Client(Session("c1", lambda: 0.5), endpoint, store=store) as client:
             await shaking.wait()
             client.online()
@@ -312,7 +312,7 @@ async def test_a_machine_that_has_slept_looks_after_its_connection(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rhtmx.runtime.alarm._LOOK", 0.001)
-    monkeypatch.setattr("rhtmx.core.heartbeat.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.05)
     loop, hour = asyncio.get_running_loop(), [0.0]
     monkeypatch.setattr("rhtmx.runtime.alarm._wall", lambda: loop.time() + hour[0])
     async with client_of(peer):
@@ -330,7 +330,7 @@ async def test_a_machine_that_has_slept_does_not_wait_for_the_next_attempt(
     loop, hour = asyncio.get_running_loop(), [0.0]
     monkeypatch.setattr("rhtmx.runtime.alarm._wall", lambda: loop.time() + hour[0])
     session = Session("c1", random=lambda: 0.999)
-    async with Client(session, Endpoint(peer.url, Format.JSON)) as client:
+    async with Client(session, WebSocketEndpoint(peer.url, Format.JSON)) as client:
         await peer.drop()
         await eventually(lambda: client.state is State.WAITING)
         hour[0] = 3600.0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Event, Told
 from rhtmx.core.granularity import Granularity
@@ -19,6 +20,7 @@ from rhtmx.messages import (
     Error,
     Limits,
     Pong,
+    Position,
     ValidateField,
     ValidationResult,
     Welcome,
@@ -26,6 +28,8 @@ from rhtmx.messages import (
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.subscription import CAPACITY, Subscription
 from tests.unit.rhtmx.model_server import NOW
+
+T = TypeVar("T")
 
 
 class Telling(Protocol):
@@ -43,12 +47,35 @@ def session() -> Session:
 
 
 @pytest.fixture
-def inbox(session: Session) -> EventRouter:
-    return EventRouter(session, flush=lambda: None)
+def router(session: Session) -> EventRouter:
+    return EventRouter(session)
 
 
-def versions_of(inbox: EventRouter) -> Subscription[int]:
-    return Subscription(inbox, "tasks", Granularity.RECORDS, lambda log: log.version)
+class Reading:
+    """As a client does it for its subscriptions, without a connection."""
+
+    def __init__(self, session: Session, router: EventRouter) -> None:
+        self.session, self.router = session, router
+
+    def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
+        cursor = self.session.subscribe(subscription.entity, subscription.granularity, since)
+        self.router.attach(cursor, subscription)
+        self.router.take()
+        return cursor
+
+    def stop(self, cursor: Cursor) -> None:
+        self.router.detach(cursor)
+
+    def pause(self, cursor: Cursor) -> None:
+        self.session.streams.pause(cursor)
+
+    def resume(self, cursor: Cursor) -> None:
+        self.session.streams.resume(cursor)
+
+
+def versions_of(session: Session, router: EventRouter) -> Subscription[int]:
+    owner = Reading(session, router)
+    return Subscription(owner, "tasks", Granularity.RECORDS, lambda log: log.version)
 
 
 def changed(version: int) -> Change:
@@ -56,89 +83,89 @@ def changed(version: int) -> Change:
 
 
 async def test_an_answer_reaches_the_call_that_waits_for_it(
-    session: Session, inbox: EventRouter
+    session: Session, router: EventRouter
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     answer = ValidationResult(name, "signup", "email", valid=True)
     session.receive(answer, 1)
-    inbox.take()
+    router.take()
     assert (await call).message is answer
 
 
-async def test_a_refusal_is_raised_by_the_call(session: Session, inbox: EventRouter) -> None:
+async def test_a_refusal_is_raised_by_the_call(session: Session, router: EventRouter) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
-    inbox.take()
+    router.take()
     with pytest.raises(RhtmxError, match="too slow"):
         await call
 
 
 async def test_a_refusal_that_nobody_waits_for_is_no_error_of_the_loop(
-    session: Session, inbox: EventRouter, caplog: pytest.LogCaptureFixture
+    session: Session, router: EventRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
-    inbox.take()
+    router.take()
     assert call.done()
     del call  # asyncio logs what nobody has looked at, as the last reference goes
     assert caplog.records == []
 
 
 async def test_the_answer_to_a_call_that_was_cancelled_is_dropped(
-    session: Session, inbox: EventRouter
+    session: Session, router: EventRouter
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
+    call = router.expect(name)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     session.receive(ValidationResult(name, "signup", "email", valid=True), 1)
-    assert inbox.take() == []
+    assert router.take() == []
 
 
-async def test_a_change_reaches_its_subscription(session: Session, inbox: EventRouter) -> None:
-    changes = versions_of(inbox)
+async def test_a_change_reaches_its_subscription(session: Session, router: EventRouter) -> None:
+    changes = versions_of(session, router)
     reading = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     session.receive(changed(4), 1)
-    assert inbox.take() == []
+    assert router.take() == []
     assert await reading == 4
 
 
-async def test_a_subscription_that_is_full_is_named(session: Session, inbox: EventRouter) -> None:
-    changes = versions_of(inbox)
+async def test_a_subscription_that_is_full_is_named(session: Session, router: EventRouter) -> None:
+    changes = versions_of(session, router)
     reading = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     session.receive(changed(1), 1)
-    inbox.take()
+    router.take()
     await reading
     for version in range(2, CAPACITY + 1):
         session.receive(changed(version), 1)
-        assert inbox.take() == []
+        assert router.take() == []
     session.receive(changed(CAPACITY + 1), 1)
-    assert inbox.take() == [changes]
+    assert router.take() == [changes]
 
 
 async def test_a_subscription_that_the_server_refuses_raises(
-    session: Session, inbox: EventRouter
+    session: Session, router: EventRouter
 ) -> None:
-    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    reading = asyncio.ensure_future(anext(versions_of(session, router)))
     await asyncio.sleep(0)
     session.receive(Error("no entity 'tasks'", ErrorCode.UNKNOWN_ENTITY), 1)
     session.receive(Pong(), 1)
-    inbox.take()
+    router.take()
     with pytest.raises(RhtmxError, match="no entity 'tasks'"):
         await reading
 
 
-async def test_the_end_reaches_everyone_who_waits(session: Session, inbox: EventRouter) -> None:
+async def test_the_end_reaches_everyone_who_waits(session: Session, router: EventRouter) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
-    call = inbox.answer(name)
-    reading = asyncio.ensure_future(anext(versions_of(inbox)))
+    call = router.expect(name)
+    reading = asyncio.ensure_future(anext(versions_of(session, router)))
     await asyncio.sleep(0)
-    inbox.fail(ConnectionClosed("over"))
+    router.fail(ConnectionClosed("over"))
     with pytest.raises(ConnectionClosed, match="over"):
         await call
     with pytest.raises(ConnectionClosed, match="over"):
@@ -146,16 +173,16 @@ async def test_the_end_reaches_everyone_who_waits(session: Session, inbox: Event
 
 
 async def test_what_concerns_nobody_is_logged(
-    session: Session, inbox: EventRouter, caplog: pytest.LogCaptureFixture
+    session: Session, router: EventRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     session.receive(Error("the disk smells", ErrorCode.INTERNAL), 1)
     with caplog.at_level(logging.WARNING, "rhtmx"):
-        inbox.take()
+        router.take()
     assert "the disk smells" in caplog.text
 
 
 @pytest.fixture
-def telling(session: Session, inbox: EventRouter, monkeypatch: pytest.MonkeyPatch) -> Telling:
+def telling(session: Session, router: EventRouter, monkeypatch: pytest.MonkeyPatch) -> Telling:
     """Hands over ephemeral messages; `pong` and `change` stand for them: the product has none."""
     kinds = frozenset({Pong, Change})
     monkeypatch.setattr("rhtmx.runtime.event_router.EPHEMERAL", kinds)
@@ -163,16 +190,16 @@ def telling(session: Session, inbox: EventRouter, monkeypatch: pytest.MonkeyPatc
     def tell(*messages: Pong | Change) -> None:
         events: list[Event] = [Told(message) for message in messages]
         monkeypatch.setattr(session, "events", lambda: events)
-        inbox.take()
+        router.take()
 
     return tell
 
 
 async def test_a_listener_hears_what_it_asked_for_until_it_stops(
-    inbox: EventRouter, telling: Telling
+    router: EventRouter, telling: Telling
 ) -> None:
     heard: list[Pong] = []
-    stop = inbox.listen(Pong, heard.append)
+    stop = router.listen(Pong, heard.append)
     telling(Pong(), changed(1))
     stop()
     stop()
@@ -181,10 +208,10 @@ async def test_a_listener_hears_what_it_asked_for_until_it_stops(
 
 
 async def test_one_that_listens_twice_hears_twice_and_each_stops_alone(
-    inbox: EventRouter, telling: Telling
+    router: EventRouter, telling: Telling
 ) -> None:
     heard: list[Pong] = []
-    stop, _ = inbox.listen(Pong, heard.append), inbox.listen(Pong, heard.append)
+    stop, _ = router.listen(Pong, heard.append), router.listen(Pong, heard.append)
     telling(Pong())
     stop()
     stop()
@@ -193,25 +220,25 @@ async def test_one_that_listens_twice_hears_twice_and_each_stops_alone(
 
 
 async def test_a_listener_that_stops_while_it_hears_costs_the_next_one_nothing(
-    inbox: EventRouter, telling: Telling
+    router: EventRouter, telling: Telling
 ) -> None:
     heard: list[Pong] = []
-    stop = inbox.listen(Pong, lambda message: stop())
-    inbox.listen(Pong, heard.append)
+    stop = router.listen(Pong, lambda message: stop())
+    router.listen(Pong, heard.append)
     telling(Pong())
     assert heard == [Pong()]
 
 
 async def test_a_listener_that_fails_is_logged_and_costs_the_others_nothing(
-    inbox: EventRouter, telling: Telling, caplog: pytest.LogCaptureFixture
+    router: EventRouter, telling: Telling, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard: list[Pong] = []
 
     def fail(message: Pong) -> None:
         raise ValueError("mine")
 
-    inbox.listen(Pong, fail)
-    inbox.listen(Pong, heard.append)
+    router.listen(Pong, fail)
+    router.listen(Pong, heard.append)
     telling(Pong())
     assert heard == [Pong()]
     assert "a listener to 'pong' failed" in caplog.text
@@ -219,7 +246,7 @@ async def test_a_listener_that_fails_is_logged_and_costs_the_others_nothing(
 
 
 @pytest.mark.parametrize("kind", [Change, Welcome, str, None])
-async def test_what_is_not_ephemeral_has_no_listeners(inbox: EventRouter, kind: Any) -> None:
+async def test_what_is_not_ephemeral_has_no_listeners(router: EventRouter, kind: Any) -> None:
     with pytest.raises(RhtmxError, match="is no ephemeral message; there are: none yet") as caught:
-        inbox.listen(kind, print)
+        router.listen(kind, print)
     assert caught.value.code is ErrorCode.NOT_SUPPORTED

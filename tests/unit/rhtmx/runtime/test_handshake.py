@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from rhtmx.errors import ErrorCode
-from rhtmx.runtime.handshake import DialError, Endpoint, dial
+from rhtmx.runtime.handshake import DialError, WebSocketEndpoint, dial
 from rhtmx.wire import Format
 from tests.unit.rhtmx.peer import Peer
 
@@ -39,13 +39,13 @@ async def answering(
 
 async def failure(url: str, form: Format = Format.JSON, open_timeout: float = 5) -> DialError:
     with pytest.raises(DialError) as caught:
-        await dial(Endpoint(url, form, open_timeout=open_timeout))
+        await dial(WebSocketEndpoint(url, form, open_timeout=open_timeout))
     return caught.value
 
 
 @pytest.mark.parametrize("form", list(Format))
 async def test_it_offers_the_subprotocol_of_its_format(peer: Peer, form: Format) -> None:
-    connection = await dial(Endpoint(peer.url, form, {"X-Test": "1"}))
+    connection = await dial(WebSocketEndpoint(peer.url, form, {"X-Test": "1"}))
     assert connection.subprotocol == form.subprotocol
     assert peer.socket is not None
     assert peer.socket.request is not None
@@ -64,7 +64,7 @@ async def test_a_redirect_to_what_is_no_websocket_is_final_and_says_where_to_go(
 
 async def test_a_redirect_to_a_websocket_is_followed(peer: Peer) -> None:
     async with answering(307, headers={"Location": peer.url}) as url:
-        connection = await dial(Endpoint(url, Format.JSON))
+        connection = await dial(WebSocketEndpoint(url, Format.JSON))
     await connection.close()
     assert peer.socket is not None
 
@@ -199,7 +199,7 @@ async def test_json_needs_no_subprotocol_but_proto_does() -> None:
 
     async with serve(idle, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
-        connection = await dial(Endpoint(url, Format.JSON))
+        connection = await dial(WebSocketEndpoint(url, Format.JSON))
         await connection.close()
         error = await failure(url, Format.PROTO)
     assert error.final

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from rhtmx.core.local_state import LocalState
-from rhtmx.core.storage_ops import Image, Op, SetLast
+from rhtmx.core.storage_ops import Add, Image, Op, SetLast
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
@@ -35,10 +35,10 @@ class Slow(MemoryStore):
             raise self.failure
         return super().load()
 
-    def apply(self, ops: Sequence[Op]) -> None:
+    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
         self.free.wait(5)
         self.transactions += 1
-        super().apply(ops)
+        return super().add(adds, ops)
 
     def close(self) -> None:
         self.closed = True

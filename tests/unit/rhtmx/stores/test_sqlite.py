@@ -18,9 +18,9 @@ from rhtmx.core.storage_ops import (
     Add,
     HeldRecord,
     PutRecord,
-    PutRefused,
-    RefusedWrite,
+    PutRejection,
     SetIdentity,
+    StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -86,7 +86,7 @@ def test_a_file_of_before_the_secrets_keeps_its_client_and_its_queue(path: Path)
         image = store.load()
         assert (image.client_id, image.last, image.secret) == ("c", 7, secret)
         assert [row.id for row in image.rows] == ["a"]
-        store.apply([SetIdentity("c", "s1")])
+        store.add([], [SetIdentity("c", "s1")])
         store.close()
 
 
@@ -124,8 +124,8 @@ def test_a_file_with_a_write_of_a_newer_program_is_left_alone(
     store: SqliteStore, path: Path, table: str, more: bytes
 ) -> None:
     message = build_message.push("tasks", "a", {"n": 1}, 4)
-    refused = RefusedWrite("b", message, ErrorCode.CONFLICT, "no")
-    store.add([Add(StoredWrite("a", 0, message))], [PutRefused(refused)])
+    refused = StoredRejection("b", message, ErrorCode.CONFLICT, "no")
+    store.add([Add(StoredWrite("a", 0, message))], [PutRejection(refused)])
     add_to_message(store, table, more)
     store.close()
     before = path.read_bytes()

@@ -13,19 +13,19 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
     Add,
     DropRecord,
-    DropRefused,
+    DropRejection,
     DropWrite,
     HeldRecord,
     Image,
     PutRecord,
-    PutRefused,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     SetIdentity,
     SetLast,
     SetPosition,
     Settled,
     Store,
+    StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -80,7 +80,7 @@ def test_who_the_client_is_is_kept_and_its_number_with_it(
     assert (image.client_id, image.secret, image.last) == (name, "s1", 1)
     store = again(None)
     store.load()
-    store.apply([SetIdentity("new", None), SetLast(0)])
+    store.add([], [SetIdentity("new", None), SetLast(0)])
     image = reread(again, store)
     assert (image.client_id, image.secret, image.last) == ("new", None, 0)
 
@@ -89,15 +89,16 @@ def test_records_and_positions_are_kept(again: Callable[[Store | None], Store]) 
     store = again(None)
     store.load()
     place = SetPosition("tasks", Position(epoch="e", version=7), Granularity.FIELDS)
-    store.apply(
+    store.add(
+        [],
         [
             place,
             PutRecord("tasks", "1", HeldRecord(3, b'{"a":1}')),
             PutRecord("tasks", "2", HeldRecord(4, None)),
             PutRecord("tasks", "3", HeldRecord(5, b"1")),
-        ]
+        ],
     )
-    store.apply([PutRecord("tasks", "1", HeldRecord(7, b"2")), DropRecord("tasks", "3")])
+    store.add([], [PutRecord("tasks", "1", HeldRecord(7, b"2")), DropRecord("tasks", "3")])
     kept = reread(again, store).entities["tasks"]
     assert kept.records == {"1": HeldRecord(7, b"2"), "2": HeldRecord(4, None)}
     assert (kept.position, kept.granularity) == (place.position, Granularity.FIELDS)
@@ -117,7 +118,7 @@ def test_a_write_comes_back_as_it_was_to_the_digit(again: Callable[[Store | None
     store = again(None)
     store.load()
     row = StoredWrite("a", 1, PATCH, "e", 12.5, Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None}))
-    store.apply([PutWrite(row)])
+    store.add([], [PutWrite(row)])
     assert reread(again, store).rows == [row]
 
 
@@ -125,7 +126,7 @@ def test_settled_writes_come_before_those_that_wait(again: Callable[[Store | Non
     store = again(None)
     store.load()
     answered = StoredWrite("old", 9, PATCH, None, 0, Settled(3, "e"))
-    store.apply([PutWrite(write("b", 2)), PutWrite(answered), PutWrite(write("a", 1))])
+    store.add([], [PutWrite(write("b", 2)), PutWrite(answered), PutWrite(write("a", 1))])
     assert [row.id for row in reread(again, store).rows] == ["old", "a", "b"]
 
 
@@ -133,7 +134,7 @@ def test_a_write_leaves_with_its_answer(again: Callable[[Store | None], Store]) 
     store = again(None)
     store.load()
     store.add([Add(write("a"))])
-    store.apply([DropWrite("a")])
+    store.add([], [DropWrite("a")])
     image = reread(again, store)
     assert (image.rows, image.last) == ([], 1)
 
@@ -144,22 +145,22 @@ def test_refused_writes_are_kept_until_one_takes_their_place(
     store = again(None)
     store.load()
     refused = [
-        RefusedWrite(name, PATCH, code, "no", b'{"v":1}', 3.5, "e")
+        StoredRejection(name, PATCH, code, "no", b'{"v":1}', 3.5, "e")
         for name, code in [
             ("b", ErrorCode.CONFLICT),
             ("a", ErrorCode.UNSPECIFIED),
             ("d", unknown(ErrorCode, "quota_exceeded")),
         ]
     ]
-    store.apply([PutRefused(each) for each in refused])
+    store.add([], [PutRejection(each) for each in refused])
     store.add([Add(write("c"), instead="b")])
-    kept = reread(again, store).refused
+    kept = reread(again, store).rejected
     assert kept == refused[1:]
     assert [each.code.name for each in kept] == ["UNSPECIFIED", "quota_exceeded"]
     store = again(None)
     store.load()
-    store.apply([DropRefused("a"), DropRefused("d")])
-    assert reread(again, store).refused == []
+    store.add([], [DropRejection("a"), DropRejection("d")])
+    assert reread(again, store).rejected == []
 
 
 def test_a_failure_leaves_everything_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.core.writes`."""
+"""Facts about `rhtmx.core.write_outcomes`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
-from rhtmx.core.pending_ops import PendingOps
-from rhtmx.core.storage_ops import Image, RefusedWrite, Settled, StoredWrite
+from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.storage_ops import Image, PendingOps, StoredRejection, StoredWrite
+from rhtmx.core.write_outcomes import _MOST_REJECTED, WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.core.writes import _MOST_REFUSED, Writes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldConflict, FieldPushAck, Push, PushAck, PushFields
 
@@ -19,17 +18,10 @@ FULL = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
 
 
 class Told:
-    """What was told; nothing is read, so an answer settles everything."""
+    """What was told."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.touched: list[str] = []
-
-    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
-        return True
-
-    def touch(self, entity: str, entity_id: str) -> None:
-        self.touched.append(entity_id)
 
     def kinds(self) -> list[type[Event]]:
         kinds = [type(each) for each in self.events]
@@ -43,18 +35,18 @@ def told() -> Told:
 
 
 @pytest.fixture
-def writes(told: Told) -> Writes:
-    writes = Writes(PendingOps(), lambda: 0.5, told.events.append, told)
+def writes(told: Told) -> WriteOutcomes:
+    writes = WriteOutcomes(PendingOps(), lambda: 0.5, told.events.append)
     writes.begin(0, "e")
     return writes
 
 
-def write(writes: Writes, *names: str) -> None:
+def write(writes: WriteOutcomes, *names: str) -> None:
     for name in names:
         writes.add(QueuedWrite(name, Push("tasks", name, ChangeAction.UPDATE, b"1")))
 
 
-def due(writes: Writes) -> list[tuple[str, int]]:
+def due(writes: WriteOutcomes) -> list[tuple[str, int]]:
     return [(row.id, row.seq) for row in writes.due()]
 
 
@@ -62,11 +54,11 @@ def refusal(code: ErrorCode, seq: int | None, **more: object) -> RhtmxError:
     return RhtmxError(code, "no", seq=seq, **more)  # type: ignore[arg-type]
 
 
-def acknowledge(writes: Writes, seq: int) -> None:
+def acknowledge(writes: WriteOutcomes, seq: int) -> None:
     writes.answered(PushAck("tasks", "1", version=seq, seq=seq), "e")
 
 
-def test_an_answer_ends_a_write_once(writes: Writes, told: Told) -> None:
+def test_an_answer_ends_a_write_once(writes: WriteOutcomes, told: Told) -> None:
     write(writes, "a")
     due(writes)
     acknowledge(writes, 1)
@@ -75,13 +67,13 @@ def test_an_answer_ends_a_write_once(writes: Writes, told: Told) -> None:
     assert len(writes.queue) == 0
 
 
-def test_an_answer_without_a_number_is_found_by_its_id(writes: Writes, told: Told) -> None:
+def test_an_answer_without_a_number_is_found_by_its_id(writes: WriteOutcomes, told: Told) -> None:
     write(writes, "a")
     writes.answered(PushAck("tasks", "a", request_id="a", version=1), "e")
     assert told.kinds() == [Answered]
 
 
-def test_conflicts_are_told_with_the_answer_and_once(writes: Writes, told: Told) -> None:
+def test_conflicts_are_told_with_the_answer_and_once(writes: WriteOutcomes, told: Told) -> None:
     writes.add(QueuedWrite("a", PushFields("tasks", "1")))
     conflict = FieldConflict("tasks", "1", "title", seq=1)
     writes.conflict(conflict)
@@ -89,14 +81,14 @@ def test_conflicts_are_told_with_the_answer_and_once(writes: Writes, told: Told)
     writes.conflict(conflict)
     assert told.kinds() == []
     writes.answered(FieldPushAck("tasks", "1", 0, 1, seq=1, version=1), "e")
-    assert told.kinds() == [Answered, Disputed]
+    assert told.kinds() == [Answered, Conflicted]
 
 
 @pytest.mark.parametrize(
     "code", [ErrorCode.STORAGE_FULL, ErrorCode.TOO_MANY_REQUESTS, ErrorCode.SHUTTING_DOWN]
 )
 def test_what_may_pass_is_sent_again_with_all_after_it(
-    writes: Writes, told: Told, code: ErrorCode
+    writes: WriteOutcomes, told: Told, code: ErrorCode
 ) -> None:
     write(writes, "a", "b", "c")
     due(writes)
@@ -112,7 +104,7 @@ def test_what_may_pass_is_sent_again_with_all_after_it(
     assert told.kinds() == [Answered]
 
 
-def test_the_wait_grows_until_a_write_succeeds(writes: Writes) -> None:
+def test_the_wait_grows_until_a_write_succeeds(writes: WriteOutcomes) -> None:
     write(writes, "a", "b")
     waits = []
     for seq in (1, 1, 1, 2):
@@ -125,7 +117,7 @@ def test_the_wait_grows_until_a_write_succeeds(writes: Writes) -> None:
     assert waits == [0.5, 1, 2, 0.5]
 
 
-def test_an_expired_token_keeps_everything(writes: Writes, told: Told) -> None:
+def test_an_expired_token_keeps_everything(writes: WriteOutcomes, told: Told) -> None:
     write(writes, "a", "b")
     due(writes)
     for seq in (1, 2):
@@ -136,37 +128,37 @@ def test_an_expired_token_keeps_everything(writes: Writes, told: Told) -> None:
     assert due(writes) == [("a", 1), ("b", 2)]
 
 
-def test_a_final_refusal_is_kept_and_blocks_nothing(writes: Writes, told: Told) -> None:
+def test_a_final_refusal_is_kept_and_blocks_nothing(writes: WriteOutcomes, told: Told) -> None:
     write(writes, "a", "b")
     due(writes)
     writes.refuse(refusal(ErrorCode.FORBIDDEN, 1), 0)
     assert told.kinds() == [Refused, Rejected]
-    assert list(writes.refused) == ["a"]
+    assert list(writes.rejected) == ["a"]
     acknowledge(writes, 2)
     assert len(writes.queue) == 0
     writes.discard("a")
     writes.discard("a")
-    assert writes.refused == {}
+    assert writes.rejected == {}
 
 
 def test_a_final_refusal_counts_even_where_the_write_was_to_be_sent_again(
-    writes: Writes, told: Told
+    writes: WriteOutcomes, told: Told
 ) -> None:
     write(writes, "a", "b")
     due(writes)
     writes.refuse(refusal(ErrorCode.STORAGE_FULL, 1), 0)
     writes.refuse(refusal(ErrorCode.FORBIDDEN, 2), 0)
-    assert list(writes.refused) == ["b"]
+    assert list(writes.rejected) == ["b"]
 
 
-def test_a_number_confirmed_long_ago_is_a_final_refusal(writes: Writes) -> None:
+def test_a_number_confirmed_long_ago_is_a_final_refusal(writes: WriteOutcomes) -> None:
     write(writes, "a")
     due(writes)
     writes.refuse(refusal(ErrorCode.OUT_OF_ORDER, 1, details=b'{"last_seq":9}'), 0)
-    assert list(writes.refused) == ["a"]
+    assert list(writes.rejected) == ["a"]
 
 
-def test_what_is_said_of_a_numbers_former_owner_moves_nothing(writes: Writes) -> None:
+def test_what_is_said_of_a_numbers_former_owner_moves_nothing(writes: WriteOutcomes) -> None:
     write(writes, "a")
     due(writes)
     late = refusal(ErrorCode.OUT_OF_ORDER, 1, request_id="other", details=b'{"last_seq":0}')
@@ -174,34 +166,34 @@ def test_what_is_said_of_a_numbers_former_owner_moves_nothing(writes: Writes) ->
     assert due(writes) == []
 
 
-def test_a_number_that_no_write_has_any_more_is_nobodys_business(writes: Writes) -> None:
+def test_a_number_that_no_write_has_any_more_is_nobodys_business(writes: WriteOutcomes) -> None:
     assert writes.refuse(refusal(ErrorCode.FORBIDDEN, 9), 0)
     assert not writes.refuse(refusal(ErrorCode.FORBIDDEN, None), 0)
 
 
-def test_without_a_store_refused_writes_do_not_grow_without_end(writes: Writes) -> None:
-    for number in range(_MOST_REFUSED + 1):
+def test_without_a_store_refused_writes_do_not_grow_without_end(writes: WriteOutcomes) -> None:
+    for number in range(_MOST_REJECTED + 1):
         write(writes, str(number))
         writes.refuse(refusal(ErrorCode.FORBIDDEN, number + 1), 0)
-    assert len(writes.refused) == _MOST_REFUSED
-    assert "0" not in writes.refused
+    assert len(writes.rejected) == _MOST_REJECTED
+    assert "0" not in writes.rejected
 
 
 # With a store.
 
 
 @pytest.fixture
-def durable(told: Told) -> Writes:
+def durable(told: Told) -> WriteOutcomes:
     pending_ops = PendingOps()
     pending_ops.durable = True
-    writes = Writes(pending_ops, lambda: 0.5, told.events.append, told)
+    writes = WriteOutcomes(pending_ops, lambda: 0.5, told.events.append)
     message = Push("tasks", "r", ChangeAction.UPDATE, b"1")
-    refused = RefusedWrite("r", message, ErrorCode.FORBIDDEN, "no")
-    writes.load(Image("c", last=4, refused=[refused]))
+    refused = StoredRejection("r", message, ErrorCode.FORBIDDEN, "no")
+    writes.load(Image("c", last=4, rejected=[refused]))
     return writes
 
 
-def test_a_write_that_cannot_be_stored_is_taken_back(durable: Writes, told: Told) -> None:
+def test_a_write_that_cannot_be_stored_is_taken_back(durable: WriteOutcomes, told: Told) -> None:
     write(durable, "a")
     (add,) = durable._pending_ops.take().adds
     durable.not_added(add, FULL)
@@ -209,22 +201,24 @@ def test_a_write_that_cannot_be_stored_is_taken_back(durable: Writes, told: Told
     assert (len(durable.queue), durable.queue.last) == (0, 4)
 
 
-def test_a_refused_write_comes_back_if_its_second_try_cannot_be_stored(durable: Writes) -> None:
-    message = durable.refused["r"].message
+def test_a_refused_write_comes_back_if_its_second_try_cannot_be_stored(
+    durable: WriteOutcomes,
+) -> None:
+    message = durable.rejected["r"].message
     durable.add(QueuedWrite("again", message), instead="r")
-    assert durable.refused == {}
+    assert durable.rejected == {}
     (add,) = durable._pending_ops.take().adds
     assert add.instead == "r"
     durable.not_added(add, FULL)
-    assert list(durable.refused) == ["r"]
+    assert list(durable.rejected) == ["r"]
     durable.add(QueuedWrite("once more", message), instead="r")
     (add,) = durable._pending_ops.take().adds
     durable.added(add, 5)
-    assert durable.refused == {}
+    assert durable.rejected == {}
 
 
 def test_a_write_that_only_needs_another_number_is_never_given_up(
-    durable: Writes, told: Told
+    durable: WriteOutcomes, told: Told
 ) -> None:
     write(durable, "a")
     (add,) = durable._pending_ops.take().adds
@@ -241,7 +235,7 @@ def test_a_write_that_only_needs_another_number_is_never_given_up(
 
 
 def test_what_waited_before_goes_on(told: Told) -> None:
-    writes = Writes(PendingOps(), lambda: 0.5, told.events.append, told)
+    writes = WriteOutcomes(PendingOps(), lambda: 0.5, told.events.append)
     rows = [StoredWrite("a", 4, Push("tasks", "1", ChangeAction.UPDATE, b"1"))]
     writes.load(Image("c", last=4, rows=rows))
     writes.begin(3, "e")
@@ -249,7 +243,7 @@ def test_what_waited_before_goes_on(told: Told) -> None:
 
 
 def test_after_a_restart_the_next_time_is_later_than_those_of_the_writes_that_wait(
-    writes: Writes,
+    writes: WriteOutcomes,
 ) -> None:
     noon = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
     push = Push("tasks", "1", ChangeAction.UPDATE, b"1")
@@ -259,7 +253,7 @@ def test_after_a_restart_the_next_time_is_later_than_those_of_the_writes_that_wa
 
 
 def test_a_clock_that_was_set_far_back_is_followed_once_everything_is_answered(
-    writes: Writes,
+    writes: WriteOutcomes,
 ) -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     assert writes.time(noon) == noon
@@ -269,3 +263,14 @@ def test_a_clock_that_was_set_far_back_is_followed_once_everything_is_answered(
     assert writes.time(early) == noon + MICRO
     writes.answered(PushAck("tasks", "a", version=1, seq=1), "e")
     assert writes.time(early) == early
+
+
+def test_an_answer_about_a_write_that_was_never_sent_is_about_nothing(
+    durable: WriteOutcomes, told: Told
+) -> None:
+    write(durable, "a")
+    durable.answered(PushAck("tasks", "a", request_id="a", version=1), "e")
+    durable.refuse(RhtmxError(ErrorCode.FORBIDDEN, "no", request_id="a"), 0)
+    assert [row.id for row in durable.queue] == ["a"]
+    assert durable.queue.confirmed == 4
+    assert told.kinds() == []

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.grpc.calls`."""
+"""Facts about `rhtmx.grpc.call_factory`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from grpclib.server import Server
 from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.calls import Calls
-from rhtmx.grpc.codec import Codec
+from rhtmx.grpc.call_factory import CallFactory
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import target
 from rhtmx.messages import GetRecordRequest, PushAck
 from rhtmx.messages.rhtmx.v1 import TrackersStub
@@ -107,7 +107,7 @@ async def test_no_token_is_a_failure_that_may_pass(fake: Fake) -> None:
 
 
 async def test_no_call_without_a_connection() -> None:
-    calls = Calls(target("localhost:1"))
+    calls = CallFactory(target("localhost:1"))
     with pytest.raises(ConnectionClosed, match=r"use `async with rhtmx\.backend"):
         await calls.ask(get)
 
@@ -131,7 +131,7 @@ async def test_the_end_ends_what_waits(fake: Fake) -> None:
 
 
 async def test_a_server_that_is_not_there_is_said_so() -> None:
-    calls = Calls(target("127.0.0.1:1"))
+    calls = CallFactory(target("127.0.0.1:1"))
     with pytest.raises(ConnectionClosed, match="is the server running"):
         await calls.open()
 
@@ -141,7 +141,7 @@ async def test_a_server_that_does_not_answer_is_said_so(monkeypatch: pytest.Monk
         await asyncio.Event().wait()
 
     monkeypatch.setattr("grpclib.client.Channel.__connect__", never)
-    calls = Calls(target("test:1"), open_timeout=0.01)
+    calls = CallFactory(target("test:1"), open_timeout=0.01)
     with pytest.raises(ConnectionClosed, match=r"cannot connect to 'test:1': no answer within"):
         await calls.open()
 
@@ -162,11 +162,11 @@ async def test_a_connection_that_is_lost_is_made_again() -> None:
     """A real one: it breaks under a call, and the next call connects."""
     fake = Fake()
     fake.answer["push"] = FOREVER
-    server = Server([fake], codec=Codec())
+    server = Server([fake], codec=GrpcCodec())
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         await server.start(sock=listening.dup())
-    calls = Calls(target(f"127.0.0.1:{port}"))
+    calls = CallFactory(target(f"127.0.0.1:{port}"))
     await calls.open()
     asking = asyncio.create_task(calls.ask(lambda stub: stub.push(PUSH)))
     await until(lambda: bool(fake.asked))

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.grpc.reads`; the streams are in `test_watch`."""
+"""Facts about `rhtmx.grpc.client`; the streams are in `test_watch`."""
 
 from __future__ import annotations
 

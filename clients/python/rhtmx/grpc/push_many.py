@@ -22,8 +22,9 @@ from rhtmx import messages
 from rhtmx.core import build_message
 from rhtmx.core.error_policy import typed_error
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc.call import Call, Limit
-from rhtmx.grpc.calls import Calls
+from rhtmx.grpc.call import Call, Limit, connection_stream
+from rhtmx.grpc.call_factory import CallFactory
+from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.values.json_value import Json
 from rhtmx.wire.check_outgoing import check_integer
 
@@ -109,7 +110,7 @@ Many = AsyncIterable[Write | Delete] | Iterable[Write | Delete]
 
 
 async def push_many(
-    calls: Calls, writes: Many, limit: Limit | None
+    calls: CallFactory, writes: Many, limit: Limit | None
 ) -> AsyncGenerator[PushOutcome, None]:
     """Send all writes; yields what became of each, in order."""
     pushes = _Pushes(writes)
@@ -161,9 +162,9 @@ class _Pushes:
                     raise StreamTerminatedError("the server ended the stream before the client")
             except StreamTerminatedError:
                 # The server ended it, and grpclib drops the answers that came before that.
-                inner = stream._stream
-                while inner.trailers is not None:
-                    left = await recv_message(inner, stream._codec, messages.PushOutcome)
+                inner = connection_stream(stream)
+                while inner is not None and inner.trailers is not None:
+                    left = await recv_message(inner, GrpcCodec(), messages.PushOutcome)
                     if left is None:
                         break
                     yield left

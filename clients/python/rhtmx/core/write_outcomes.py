@@ -1,8 +1,8 @@
-"""What becomes of this client's writes: sent, answered, refused, disputed. Pure.
+"""What becomes of this client's writes: sent, answered, rejected, in conflict. Pure.
 
 Knows what an answer means for the queue. Must not know the connection, clocks,
 randomness or disks: times are arguments. Nothing that was not acknowledged is
-ever forgotten: what the server refuses for good is kept until the application
+ever forgotten: what the server rejects is kept until the application
 tries it again or gives it up.
 """
 
@@ -11,56 +11,44 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from rhtmx.core.conflict import of_field, of_record
-from rhtmx.core.error_policy import Verdict, verdict
-from rhtmx.core.events import Answered, Disputed, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.error_policy import Reaction, reaction_to
+from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
 from rhtmx.core.hold import Hold
-from rhtmx.core.pending_ops import PendingOps
 from rhtmx.core.storage_ops import (
     Add,
-    DropRefused,
+    DropRejection,
     Image,
     Op,
-    PutRefused,
+    PendingOps,
+    PutRejection,
     PutWrite,
-    RefusedWrite,
     Settled,
+    StoredRejection,
 )
 from rhtmx.core.write_clock import WriteClock
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
 
-__all__ = ["Readers", "Writes"]
+__all__ = ["WriteOutcomes"]
 
-_MOST_REFUSED = 1000
-"""So many refused writes are kept where there is no store: their callers were told."""
-
-
-class Readers(Protocol):
-    """The entities that are read, as far as writes concern them."""
-
-    def settles(self, row: QueuedWrite, settled: Settled) -> bool:
-        """Whether the change of an acknowledged write need not be waited for."""
-
-    def touch(self, entity: str, entity_id: str) -> None:
-        """Something about the writes of a record has changed."""
+_MOST_REJECTED = 1000
+"""So many rejected writes are kept where there is no store: their callers were told."""
 
 
-class Writes:
-    """See the head of the file.
+class WriteOutcomes:
+    """The writes of one client, and what becomes of each.
 
     Args:
         pending_ops: where what changes is put down.
         random: for the wait after a refusal that may pass.
         tell: reports an event.
-        readers: the entities that are read.
 
     Attributes:
         queue: the writes without an answer, and those whose change has not arrived.
-        refused: those that were refused for good, oldest first.
+        rejected: those that were rejected, oldest first.
         hold: the wait after a refusal that may pass.
         revision: another number whenever anything here has changed.
     """
@@ -70,18 +58,16 @@ class Writes:
         pending_ops: PendingOps,
         random: Callable[[], float],
         tell: Callable[[Event], None],
-        readers: Readers,
     ) -> None:
         self.queue = WriteQueue(pending_ops)
-        self.refused: dict[str, RefusedWrite] = {}
+        self.rejected: dict[str, StoredRejection] = {}
         self.revision = 0
         self._pending_ops = pending_ops
         self.hold = Hold(random)
         self._tell = tell
-        self._readers = readers
-        self._locked = False
+        self._needs_token = False
         self._conflicts: dict[int, list[FieldConflict]] = {}
-        self._replaced: dict[str, RefusedWrite] = {}
+        self._replaced: dict[str, StoredRejection] = {}
         self._ticks = WriteClock()
 
     def load(self, image: Image) -> None:
@@ -89,7 +75,7 @@ class Writes:
         self.queue.load(image.rows, image.last)
         for row in image.rows:
             self._ticks.used(datetime.fromtimestamp(row.since, UTC))
-        self.refused = {each.id: each for each in image.refused}
+        self.rejected = {each.id: each for each in image.rejected}
         self.revision += 1
 
     # What the application does.
@@ -99,18 +85,18 @@ class Writes:
         return self._ticks.next(now, waits=len(self.queue) > 0)
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:
-        """Write; in the place of a refused write, if that is named."""
-        if instead in self.refused:
-            self._replaced[row.id] = self.refused.pop(instead)
+        """Write; in the place of a rejected write, if that is named."""
+        if instead in self.rejected:
+            self._replaced[row.id] = self.rejected.pop(instead)
             if not self._pending_ops.durable:
                 del self._replaced[row.id]
         self.queue.add(row, instead)
-        self._touch(row)
+        self.revision += 1
 
     def discard(self, request_id: str) -> None:
-        """Give a refused write up."""
-        if self.refused.pop(request_id, None) is not None:
-            self._pending_ops.put(DropRefused(request_id))
+        """Give a rejected write up."""
+        if self.rejected.pop(request_id, None) is not None:
+            self._pending_ops.put(DropRejection(request_id))
             self.revision += 1
 
     # What the store says.
@@ -135,13 +121,14 @@ class Writes:
         if row is None:
             return
         if row.renewed:  # it is in the store, and only waits for its next number
-            self._pending_ops.add(Add(row.kept()))
+            self.queue.not_numbered(row)
+            self.revision += 1
             return
         self.queue.forget(row)
         replaced = self._replaced.pop(row.id, None)
         if replaced is not None:
-            self.refused = {replaced.id: replaced, **self.refused}
-        self._touch(row)
+            self.rejected = {replaced.id: replaced, **self.rejected}
+        self.revision += 1
         self._tell(Refused(row.id, error))
 
     # What the connection says.
@@ -149,90 +136,100 @@ class Writes:
     def begin(self, settled: int, epoch: str) -> None:
         """A connection begins; `settled` is the last number that the server knows."""
         self._conflicts.clear()
-        self._locked = False
+        self._needs_token = False
         self.hold.clear()
         self.revision += 1
         self.queue.begin(settled, epoch)
 
     def authenticated(self) -> None:
         """There is a fresh token."""
-        self._locked = False
+        self._needs_token = False
 
     def due(self, most: int | None = None) -> Sequence[QueuedWrite]:
         """What is to be sent, in order, `most` of it; it counts as sent."""
-        return () if self._locked or self.hold.until is not None else self.queue.due(most)
+        return () if self._needs_token or self.hold.until is not None else self.queue.due(most)
 
     def conflict(self, conflict: FieldConflict) -> None:
         """Keep a conflict until the answer to its write."""
         if conflict.seq is not None:
             self._conflicts.setdefault(conflict.seq, []).append(conflict)
 
-    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> None:
-        """A write is durable; `epoch` is the connection's."""
+    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> QueuedWrite | None:
+        """A write is durable: from now on it only waits for its change.
+
+        Args:
+            answer: what the server says of it.
+            epoch: the connection's.
+
+        Returns:
+            The write; `None` if it was answered before.
+        """
         row = self._find(answer.seq, answer.request_id)
         if row is None:
-            return
+            return None
         conflicts = self._conflicts.pop(row.seq, [])
         self.hold.passed()
         lost = {c.field: c.server_value for c in conflicts if c.winner is Winner.SERVER}
         settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
-        if self._readers.settles(row, settled):
-            self.queue.drop(row)
-        else:
-            self.queue.settle(row, settled)
-        self._touch(row)
+        self.queue.settle(row, settled)
+        self.revision += 1
         self._tell(Answered(row.id, answer, conflicts))
         if isinstance(row.message, PushFields):
             for each in conflicts:
-                self._tell(Disputed(of_field(each, row.message, answer.version, settled.epoch)))
+                self._tell(Conflicted(of_field(each, row.message, answer.version, settled.epoch)))
+        return row
 
     def refuse(self, error: RhtmxError, now: float) -> bool:
         """Something was refused; returns whether it was a write."""
         row = self._find(error.seq, error.request_id)
         if row is None:
             return error.seq is not None  # said of a number that no write has any more
-        becomes = verdict(error)
-        if becomes is Verdict.RETRY:
+        becomes = reaction_to(error)
+        if becomes is Reaction.RETRY:
             self.hold.refused(error, now)
-        if becomes not in (Verdict.REJECT, Verdict.RENEW) and self.queue.is_unsent(row):
+        if becomes not in (Reaction.REJECT, Reaction.RENEW) and row.state is not WriteState.SENT:
             return True  # it is sent again in any case
         self._conflicts.pop(row.seq, None)
         match becomes:
-            case Verdict.RETRY:
+            case Reaction.RETRY:
                 self.queue.rewind(row)
-            case Verdict.REAUTHENTICATE:
+            case Reaction.REAUTHENTICATE:
                 self.queue.rewind(row)
-                self._locked = True
+                self._needs_token = True
                 self._tell(TokenNeeded())
-            case Verdict.RENEW:
+            case Reaction.RENEW:
                 self.queue.renew(row)
-                self._touch(row)
-            case Verdict.REORDER if self._reorder(row, error):
+                self.revision += 1
+            case Reaction.REORDER if self._reorder(row, error):
                 pass
             case _:
                 self.reject(row, error)
         return True
 
     def reject(self, row: QueuedWrite, error: RhtmxError) -> None:
-        """A write is refused for good."""
-        write = RefusedWrite(
+        """A write is rejected."""
+        write = StoredRejection(
             row.id, row.message, error.code, error.message, error.details, row.since, row.epoch
         )
         self.queue.drop(row)
-        self.refused[write.id] = write
-        self._pending_ops.put(PutRefused(write))
-        if not self._pending_ops.durable and len(self.refused) > _MOST_REFUSED:
-            del self.refused[next(iter(self.refused))]
-        self._touch(row)
+        self.rejected[write.id] = write
+        self._pending_ops.put(PutRejection(write))
+        if not self._pending_ops.durable and len(self.rejected) > _MOST_REJECTED:
+            del self.rejected[next(iter(self.rejected))]
+        self.revision += 1
         self._tell(Refused(row.id, error))
         self._tell(Rejected(write))
         if error.code is ErrorCode.CONFLICT and isinstance(row.message, Push):
-            self._tell(Disputed(of_record(write)))
+            self._tell(Conflicted(of_record(write)))
 
     # Inside.
 
     def _find(self, seq: int | None, request_id: str | None) -> QueuedWrite | None:
-        return self.queue.get(request_id or "") if seq is None else self.queue.numbered(seq)
+        if seq is not None:
+            return self.queue.numbered(seq)
+        row = self.queue.get(request_id or "")
+        # One without a number was not sent: what is said of it is about its former number.
+        return None if row is None or row.state is WriteState.NEW else row
 
     def _reorder(self, row: QueuedWrite, error: RhtmxError) -> bool:
         """Close a gap; returns whether there is one."""
@@ -242,7 +239,3 @@ class Writes:
         if error.request_id in (None, row.id):  # or it is about a number's former owner
             self.queue.close_gap(settled)
         return True
-
-    def _touch(self, row: QueuedWrite) -> None:
-        self.revision += 1
-        self._readers.touch(*row.record)

@@ -13,13 +13,13 @@ from rhtmx.messages import Position
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.results import SyncResult
 
-__all__ = ["Reader", "collect", "field_key", "record_key"]
+__all__ = ["ChangeReader", "collect", "field_key", "record_key"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Reader(Protocol[T_co]):
+class ChangeReader(Protocol[T_co]):
     """What reads changes until it has caught up, as far as it matters here."""
 
     @property
@@ -31,7 +31,7 @@ class Reader(Protocol[T_co]):
 
 
 async def collect(
-    make: Callable[[Callable[[Reset], None]], Reader[T]], key: Callable[[T], Hashable]
+    make: Callable[[Callable[[Reset], None]], ChangeReader[T]], key: Callable[[T], Hashable]
 ) -> SyncResult[T]:
     """Read to the end.
 

@@ -1,4 +1,4 @@
-"""The line to a server: one channel, and what is the same for every call on it.
+"""Makes the calls of one client: one channel, and what is the same for every call on it.
 
 Knows connecting, closing and metadata. Must not know what is read, written or
 asked.
@@ -15,15 +15,14 @@ from grpclib.client import Channel
 
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.grpc import call_task
-from rhtmx.grpc.call import Call, Limit
+from rhtmx.grpc.call import Call, Limit, answer_of, messages_of
 from rhtmx.grpc.channel import open_channel, silence
 from rhtmx.grpc.endpoint import GrpcEndpoint
 from rhtmx.grpc.failures import ConnectionLost, unreachable
 from rhtmx.messages.rhtmx.v1 import TrackersStub
 from rhtmx.wire.limits import MAX_TOKEN
 
-__all__ = ["Calls", "Token"]
+__all__ = ["CallFactory", "Token"]
 
 T = TypeVar("T")
 
@@ -31,8 +30,8 @@ Token = str | Callable[[], Awaitable[str]] | None
 """A bearer token, or what gets one for each call."""
 
 
-class Calls:
-    """See the head of the file.
+class CallFactory:
+    """Makes calls on one channel, which it opens and closes.
 
     Args:
         target: where to connect to.
@@ -99,7 +98,7 @@ class Calls:
         """
         try:
             call = await self._begin(Limit.of(timeout))
-            return await call_task.answer(call, send)
+            return await answer_of(call, send)
         except ConnectionLost as error:
             raise self._final(error) from error
 
@@ -114,7 +113,7 @@ class Calls:
         """
         try:
             call = await self._begin(limit)
-            async with aclosing(call_task.messages(call, send(call))) as messages:
+            async with aclosing(messages_of(call, send(call))) as messages:
                 async for message in messages:
                     yield message
         except ConnectionLost as error:

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.grpc.writes`."""
+"""Facts about `rhtmx.grpc.client`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.grpc.pushes`."""
+"""Facts about `rhtmx.grpc.push_many`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grpclib.exceptions import GRPCError
 from rhtmx import messages
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.client import Backend
-from rhtmx.grpc.pushes import ROUTE, Delete, PushOutcome, Write
+from rhtmx.grpc.push_many import ROUTE, Delete, PushOutcome, Write
 from rhtmx.messages import ChangeAction, Error, Push
 from tests.unit.rhtmx.grpc.fake import Fake, drain, refusal
 

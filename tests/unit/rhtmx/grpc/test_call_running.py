@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.grpc.call_task`."""
+"""Facts about the task of a call, in `rhtmx.grpc.call`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from grpclib.exceptions import StreamTerminatedError
 
 from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.grpc.call import Call
-from rhtmx.grpc.call_task import AHEAD, answer, messages
+from rhtmx.grpc.call import AHEAD, Call, answer_of, messages_of
 from rhtmx.messages import PushAck
 from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, channel_to, drain, until
 
@@ -27,7 +26,7 @@ async def call(fake: Fake) -> AsyncIterator[Call]:
 
 async def test_an_answer_comes_through(fake: Fake, call: Call) -> None:
     fake.answer["push"] = PushAck("tasks", "1", 7)
-    assert (await answer(call, lambda stub: stub.push(PUSH))).version == 7
+    assert (await answer_of(call, lambda stub: stub.push(PUSH))).version == 7
 
 
 async def test_a_failure_does_not_cancel_who_waits(call: Call) -> None:
@@ -42,7 +41,7 @@ async def test_a_failure_does_not_cancel_who_waits(call: Call) -> None:
             raise StreamTerminatedError("reset") from None
 
     with pytest.raises(ConnectionClosed, match="was lost: reset"):
-        await answer(call, end)
+        await answer_of(call, end)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
@@ -55,7 +54,7 @@ async def test_a_cancellation_in_the_moment_of_a_failure_is_not_lost(call: Call)
         except asyncio.CancelledError:
             raise StreamTerminatedError("reset") from None
 
-    task = asyncio.create_task(answer(call, end))
+    task = asyncio.create_task(answer_of(call, end))
     await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -64,7 +63,7 @@ async def test_a_cancellation_in_the_moment_of_a_failure_is_not_lost(call: Call)
 
 async def test_cancelling_ends_the_call(fake: Fake, call: Call) -> None:
     fake.answer["push"] = FOREVER
-    task = asyncio.create_task(answer(call, lambda stub: stub.push(PUSH)))
+    task = asyncio.create_task(answer_of(call, lambda stub: stub.push(PUSH)))
     await until(lambda: bool(fake.asked))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -79,7 +78,7 @@ async def test_not_much_is_read_before_it_is_taken(call: Call) -> None:
         for read in range(1, 1000):
             yield read
 
-    async with aclosing(messages(call, source())) as numbers:
+    async with aclosing(messages_of(call, source())) as numbers:
         assert await anext(numbers) == 1
         await asyncio.sleep(0.01)
         assert read <= AHEAD + 1
@@ -94,7 +93,7 @@ async def test_what_was_read_comes_before_a_failure(call: Call) -> None:
 
     seen: list[int] = []
     with pytest.raises(ConnectionClosed):
-        await drain(messages(call, source()), seen)
+        await drain(messages_of(call, source()), seen)
     assert seen == [1, 2]
 
 
@@ -108,6 +107,6 @@ async def test_closing_closes_the_source(call: Call) -> None:
         finally:
             closed.set()
 
-    async with aclosing(messages(call, source())) as numbers:
+    async with aclosing(messages_of(call, source())) as numbers:
         assert await anext(numbers) == 1
     assert closed.is_set()
