@@ -5,10 +5,11 @@
  */
 export { Client, connect } from "./api/client.ts";
 export { Collection } from "./api/collection.ts";
-export { RhtmxError } from "./errors.ts";
+export { RhtmxError, type ErrorContext } from "./errors.ts";
 export { Form } from "./api/form.ts";
-export { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
+export { ERRORS, SCHEMA_HASH, type ErrorTraits } from "./messages/tables.ts";
 export type { SubscribeOptions } from "./api/collection.ts";
+export type { Fields } from "./core/build-message.ts";
 export type { Conflict } from "./core/conflict.ts";
 export type { State } from "./core/tab-channel.ts";
 export type * from "./messages/types.ts";
@@ -29,4 +30,4 @@ export type {
 export type { Row } from "./core/overlay.ts";
 export type { WebSocketClass, WebSocketLike } from "./core/options.ts";
 export type { Pending } from "./core/storage-ops.ts";
-export type { Format } from "./wire/index.ts";
+export type { Format, Frame } from "./wire/index.ts";

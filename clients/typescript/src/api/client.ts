@@ -56,6 +56,7 @@ export class Client {
   readonly #collections = new Map<string, Collection<never>>();
   #info: o.Info | undefined;
 
+  /** @internal `connect` makes it. */
   constructor(url: string, options: o.ConnectOptions) {
     const { format = "json", token, storage, clientId } = options;
     const address = webSocketUrl(url);

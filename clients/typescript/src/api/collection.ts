@@ -28,7 +28,8 @@ export interface SubscribeOptions<T> {
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /**
- * See the head of the file. `close` it when it is not read any more, or declare it with `using`.
+ * The records of one entity: read, kept, and shown with own writes at once. Made by
+ * `Client.collection`. `close` it when it is not read any more, or declare it with `using`.
  *
  * @example
  * const tasks = client.collection<Task>("tasks");
@@ -47,7 +48,10 @@ export class Collection<T = m.JsonValue> {
   #synced!: Promise<void>;
   #isClosed = false;
 
-  /** @param forget called when it is closed. */
+  /**
+   * @internal `Client.collection` makes it.
+   * @param forget called when it is closed.
+   */
   constructor(hub: Tab, entity: string, options: CollectionOptions = {}, forget: Stop = () => {}) {
     this.#hub = hub;
     this.#forget = forget;

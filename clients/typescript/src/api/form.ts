@@ -7,13 +7,14 @@ import type { Tab } from "../runtime/tab.ts";
 import type { FormFieldValue, FormValidationResult, ValidationResult } from "../messages/types.ts";
 import type { FormValue, FormValues, ValidateFormOptions } from "../core/options.ts";
 
-/** See the head of the file. */
+/** A form, to be checked by the server. Made by `Client.form`. */
 export class Form {
   /** The form's name. */
   readonly name: string;
   readonly #hub: Tab;
   readonly #options: ValidateFormOptions;
 
+  /** @internal `Client.form` makes it. */
   constructor(hub: Tab, name: string, options: ValidateFormOptions = {}) {
     this.#hub = hub;
     this.name = name;

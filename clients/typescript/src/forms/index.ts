@@ -9,6 +9,7 @@ export type {
   FieldAnswer,
   FormAnswer,
   FormOptions,
+  FormProblem,
   FormsClient,
   FormState,
   ValidationDetail,

@@ -130,6 +130,7 @@ export type Winner =
  * has no `seq`, no heartbeat and no resume after a restore.
  */
 export interface Hello {
+  /** Which message it is. */
   readonly type: "hello";
   /**
    * Stable id of this client instance, 1 to 255 bytes; a copy of it is another
@@ -164,6 +165,7 @@ export interface Limits {
 
 /** Answers `hello`. */
 export interface Welcome {
+  /** Which message it is. */
   readonly type: "welcome";
   /** Id of this connection, as found in the server's log. */
   readonly session_id: string;
@@ -196,6 +198,7 @@ export interface Welcome {
 
 /** Presents a fresh token on the live connection; the subject stays the same. */
 export interface Authenticate {
+  /** Which message it is. */
   readonly type: "authenticate";
   /** Bearer token. */
   readonly token: string;
@@ -205,6 +208,7 @@ export interface Authenticate {
 
 /** Answers `authenticate`. */
 export interface Authenticated {
+  /** Which message it is. */
   readonly type: "authenticated";
   /** When the token expires, if it does. */
   readonly expires?: string | undefined;
@@ -214,6 +218,7 @@ export interface Authenticated {
 
 /** Something could not be done. Answers the request named in `request_id`. */
 export interface Error {
+  /** Which message it is. */
   readonly type: "error";
   /** What was wrong, where, and what to do. */
   readonly message: string;
@@ -236,11 +241,13 @@ export interface Error {
 
 /** Are you there? Answered with `pong`. */
 export interface Ping {
+  /** Which message it is. */
   readonly type: "ping";
 }
 
 /** Answers `ping`. */
 export interface Pong {
+  /** Which message it is. */
   readonly type: "pong";
 }
 
@@ -260,6 +267,7 @@ export interface Position {
  * next change; a client that said `hello` is told where that is.
  */
 export interface Subscribe {
+  /** Which message it is. */
   readonly type: "subscribe";
   /** The collections. */
   readonly entities: readonly string[];
@@ -272,6 +280,7 @@ export interface Subscribe {
 
 /** Ends the live stream of whole records. */
 export interface Unsubscribe {
+  /** Which message it is. */
   readonly type: "unsubscribe";
   /** The collections. */
   readonly entities: readonly string[];
@@ -279,6 +288,7 @@ export interface Unsubscribe {
 
 /** Asks for every record that changed after a version, each at its latest. */
 export interface Sync {
+  /** Which message it is. */
   readonly type: "sync";
   /** The collection. */
   readonly entity: string;
@@ -292,6 +302,7 @@ export interface Sync {
 
 /** Ends the answer to `sync`, and the catching up of `subscribe` with `since`. */
 export interface SyncComplete {
+  /** Which message it is. */
   readonly type: "sync_complete";
   /** The collection. */
   readonly entity: string;
@@ -328,6 +339,7 @@ export interface ChangeLog {
 
 /** A record changed. */
 export interface Change {
+  /** Which message it is. */
   readonly type: "change";
   /** What changed. */
   readonly change: ChangeLog;
@@ -335,6 +347,7 @@ export interface Change {
 
 /** Writes a whole record, or deletes it. */
 export interface Push {
+  /** Which message it is. */
   readonly type: "push";
   /** The collection, 1 to 255 bytes. */
   readonly entity: string;
@@ -360,6 +373,7 @@ export interface Push {
 
 /** The push is durable. */
 export interface PushAck {
+  /** Which message it is. */
   readonly type: "push_ack";
   /** The collection. */
   readonly entity: string;
@@ -387,6 +401,7 @@ export interface PushAck {
  * next change; a client that said `hello` is told where that is.
  */
 export interface SubscribeFields {
+  /** Which message it is. */
   readonly type: "subscribe_fields";
   /** The collections. */
   readonly entities: readonly string[];
@@ -399,6 +414,7 @@ export interface SubscribeFields {
 
 /** Ends the live stream of field changes. */
 export interface UnsubscribeFields {
+  /** Which message it is. */
   readonly type: "unsubscribe_fields";
   /** The collections. */
   readonly entities: readonly string[];
@@ -406,6 +422,7 @@ export interface UnsubscribeFields {
 
 /** Asks for every field that changed after a version, each at its latest. */
 export interface SyncFields {
+  /** Which message it is. */
   readonly type: "sync_fields";
   /** The collection. */
   readonly entity: string;
@@ -422,6 +439,7 @@ export interface SyncFields {
  * with `since`.
  */
 export interface SyncFieldsComplete {
+  /** Which message it is. */
   readonly type: "sync_fields_complete";
   /** The collection. */
   readonly entity: string;
@@ -465,6 +483,7 @@ export interface FieldChangeLog {
 
 /** A field changed. */
 export interface FieldChange {
+  /** Which message it is. */
   readonly type: "field_change";
   /** What changed. */
   readonly change: FieldChangeLog;
@@ -487,6 +506,7 @@ export interface FieldUpdate {
 
 /** Writes some fields of one record, all or none of the winners in one version. */
 export interface PushFields {
+  /** Which message it is. */
   readonly type: "push_fields";
   /** The collection, 1 to 255 bytes. */
   readonly entity: string;
@@ -507,6 +527,7 @@ export interface PushFields {
 
 /** The field push is durable. */
 export interface FieldPushAck {
+  /** Which message it is. */
   readonly type: "field_push_ack";
   /** The collection. */
   readonly entity: string;
@@ -537,6 +558,7 @@ export interface FieldPushAck {
  * Sent before the `field_push_ack`.
  */
 export interface FieldConflict {
+  /** Which message it is. */
   readonly type: "field_conflict";
   /** The collection. */
   readonly entity: string;
@@ -590,6 +612,7 @@ export interface FormFieldValue {
  * field takes the place of one that is still running.
  */
 export interface ValidateField {
+  /** Which message it is. */
   readonly type: "validate_field";
   /** Comes back in the answer. */
   readonly request_id: string;
@@ -614,6 +637,7 @@ export interface ValidateField {
 
 /** Answers `validate_field`. */
 export interface ValidationResult {
+  /** Which message it is. */
   readonly type: "validation_result";
   /** The request that this answers. */
   readonly request_id: string;
@@ -634,6 +658,7 @@ export interface ValidationResult {
  * those left out here.
  */
 export interface ValidateForm {
+  /** Which message it is. */
   readonly type: "validate_form";
   /** Comes back in the answer. */
   readonly request_id: string;
@@ -655,6 +680,7 @@ export interface FieldError {
 
 /** Answers `validate_form`. */
 export interface FormValidationResult {
+  /** Which message it is. */
   readonly type: "form_validation_result";
   /** The request that this answers. */
   readonly request_id: string;
