@@ -22,12 +22,8 @@ def shown(text: str, *, made: bool = False) -> str:
             no concern of a reader.
 
     Example:
-        >>> print(shown("A thing.\n\nArgs:\n    part: of it.\n\nExample:\n    >>> 1\n", made=True))
-        A thing.
-        <BLANKLINE>
-        Examples:
-            >>> 1
-        <BLANKLINE>
+        >>> shown("A thing.\n\nArgs:\n    part: of it.\n", made=True)
+        'A thing.\n\n'
     """
     if made:
         text = _ARGUMENTS.sub("", text)

@@ -102,7 +102,9 @@ def backend(
 
     Example:
         >>> async with rhtmx.backend("localhost:50051") as trackers:
-        ...     await trackers.push("prices", "EURUSD", {"bid": 1.0853})
+        ...     result = await trackers.push("prices", "EURUSD", {"bid": 1.0853})
+        >>> result.version
+        1
     """
     if client_id is not None and client_secret is None:
         client_secret = secrets.token_urlsafe()

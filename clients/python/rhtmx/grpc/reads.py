@@ -46,7 +46,12 @@ class Reads:
     async def get(
         self, entity: str, entity_id: str, *, timeout: float | None = None
     ) -> Change | None:
-        """One record, as its latest change; `None` if there is none."""
+        """One record, as its latest change; `None` if there is none.
+
+        Example:
+            >>> (await trackers.get("users", "1")).data
+            {'name': 'Ada'}
+        """
         request = GetRecordRequest(entity=entity, entity_id=entity_id)
         try:
             record = await self._calls.ask(lambda stub: stub.get_record(request), timeout)
@@ -86,8 +91,9 @@ class Reads:
                 anew. If left out, the `Reset` is raised.
 
         Example:
-            >>> async for change in trackers.watch("tasks", since=0):
+            >>> async for change in trackers.watch("users", since=0):
             ...     print(change.version, change.action, change.data)
+            1 create {'name': 'Ada'}
         """
         source = StreamOpener(self._calls, entity, Granularity.RECORDS)
         return Watch(source, Change.of, since=build_message.position(since), on_reset=on_reset)
@@ -116,9 +122,12 @@ class Reads:
         Iterate over it, or await it for all of it at once.
 
         Example:
-            >>> result = await trackers.sync("tasks")
-            >>> async for change in trackers.sync("tasks", result.position):
+            >>> result = await trackers.sync("users")
+            >>> [change.data for change in result]
+            [{'name': 'Ada'}]
+            >>> async for change in trackers.sync("users"):  # one at a time
             ...     print(change.version, change.data)
+            1 {'name': 'Ada'}
         """
         source = StreamOpener(self._calls, entity, Granularity.RECORDS, ends=True, timeout=timeout)
         start = build_message.position(since)
@@ -154,6 +163,11 @@ class Reads:
             since: the last version that is not wanted.
             until: the last moment that is wanted.
             timeout: seconds for all of it.
+
+        Example:
+            >>> async for change in trackers.history("users"):
+            ...     print(change.version, change.data)
+            1 {'name': 'Ada'}
         """
         check_integer(since, "history.since")
         if until is not None:

@@ -104,9 +104,12 @@ class Writes:
             TimeoutError: it took too long.
 
         Example:
+            >>> rows = [("EURUSD", 1.0853), ("USDJPY", 151.2)]
             >>> quotes = (rhtmx.Write("prices", name, {"bid": bid}) for name, bid in rows)
             >>> async for written in trackers.push_many(quotes):
             ...     print(written.entity_id, written.error or written.version)
+            EURUSD 1
+            USDJPY 2
         """
         return push_many(self._calls, writes, Limit.of(timeout))
 
