@@ -25,7 +25,15 @@ export class Form {
    * Asks whether the value of a field is valid, or all of its values. A newer call
    * for the same field replaces it, which rejects it with code `superseded`.
    *
+   * @param field the field's name.
+   * @param value what the user entered: a text, a file, or a list of several.
    * @param values the form's other values, for rules across fields.
+   *
+   * @throws RhtmxError `unknown_form` (also: no such field), `superseded`, `timeout` …
+   *
+   * @example
+   * const answer = await client.form("signup").check("email", "nobody");
+   * answer.valid; // false
    */
   check(
     field: string,
@@ -41,7 +49,17 @@ export class Form {
     });
   }
 
-  /** Asks whether all of it is valid, with the values by field. */
+  /**
+   * Asks whether all of it is valid; fields left out are checked, too.
+   *
+   * @param values what the user entered, by field.
+   *
+   * @throws RhtmxError `unknown_form` (also: no such field), `timeout` …
+   *
+   * @example
+   * const { errors } = await client.form("signup").validate({ email: "" });
+   * errors.map(({ field }) => field); // ["email"]
+   */
   validate(values: FormValues): Promise<FormValidationResult> {
     return this.#hub.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
   }
