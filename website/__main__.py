@@ -23,15 +23,22 @@ PAGES, SITE, CONFIG = BUILD / "docs", BUILD / "site", BUILD / "mkdocs.yml"
 TYPEDOC = WEBSITE / "node_modules" / ".bin" / "typedoc"
 
 
+def page(name: str) -> str:
+    """The text of a page; none if there is no such page: Zensical says where that is linked."""
+    path = ROOT / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def gather() -> None:
     """Put all pages into an empty folder: those of the repository, and those of the reference."""
     shutil.rmtree(BUILD, ignore_errors=True)
-    for name in reachable(ROOTS, lambda name: (ROOT / name).read_text(encoding="utf-8")):
-        (PAGES / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, PAGES / name)
+    for name in reachable(ROOTS, page):
+        if (ROOT / name).exists():
+            (PAGES / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, PAGES / name)
     subprocess.run([TYPEDOC, "--options", WEBSITE / "typedoc.json"], check=True)
-    for page in (PAGES / "typescript").glob("*.md"):
-        page.write_text(adapted(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in (PAGES / "typescript").glob("*.md"):
+        path.write_text(adapted(path.read_text(encoding="utf-8")), encoding="utf-8")
     for folder in ("python", "typescript"):
         shutil.copytree(WEBSITE / folder, PAGES / folder, dirs_exist_ok=True)
     (PAGES / "typescript" / "modules.md").unlink()
