@@ -52,6 +52,12 @@ def test_what_the_app_gives_is_described_under_its_own_name() -> None:
         assert returned in {named.rpartition(".")[2] for named in NAMED}
 
 
+def test_what_is_shown_without_its_arguments_is_there() -> None:
+    made = re.findall(r"^ +- (rhtmx\S+)$", page("website/mkdocs.yml"), re.MULTILINE)
+    assert len(made) == 10
+    assert all(isinstance(described(name), type) for name in made)
+
+
 def test_every_entry_point_of_the_npm_package_is_described() -> None:
     exports = json.loads(page("clients/typescript/package.json"))["exports"]
     sources = {
