@@ -3,6 +3,7 @@
 nox -s codegen serve    regenerate everything from the schema, start the demo server
 nox -s tests            every test there is, in both languages, but for
 nox -s browsers         what is to hold in three browser engines, all of it
+nox -s docs             the site: all pages, and a reference of both languages
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ nox.options.sessions = ["tests"]
 ROOT = Path(__file__).parent
 TYPESCRIPT = ROOT / "clients" / "typescript"
 PEERS = ROOT / "benchmarks" / "peers"
+WEBSITE = ROOT / "website"
 PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 """How pytest runs: one worker more than there are cores, as many tests wait for something."""
 
@@ -113,6 +115,16 @@ def lint(session: nox.Session) -> None:
     )
     _lint(session)
     _lint_typescript(session)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into build/site; `-- serve` shows it, on port 8000."""
+    session.install(*group("docs"))
+    for folder in (TYPESCRIPT, WEBSITE):
+        with session.chdir(folder):
+            _npm(session, "ci", "--no-audit", "--no-fund")
+    session.run("python", "-m", "website", *session.posargs)
 
 
 @nox.session

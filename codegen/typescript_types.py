@@ -77,7 +77,10 @@ def _enum(each: Enum) -> str:
 
 
 def _interface(message: Message, case: Case | None, schema: Schema) -> str:
-    tag = f'  readonly type: "{case.name}";\n' if case else ""
+    tag = ""
+    if case:
+        described = comment("Which message it is.", "  ")
+        tag = f'{described}  readonly type: "{case.name}";\n'
     grows = message.name not in known_words(schema)
     body = "".join(_property(field, grows=grows) for field in message.fields)
     return f"{comment(message.comment)}export interface {message.name} {{\n{tag}{body}}}\n"

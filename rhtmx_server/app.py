@@ -112,6 +112,10 @@ class App:
         Args:
             config: takes the place of the one given before.
             store: takes the place of the one given before.
+
+        Raises:
+            RuntimeError: it runs already.
+            ValueError: settings that do not go together, or no such store.
         """
         if self._server is not None:
             raise RuntimeError("this app is running: configure it before")
@@ -134,6 +138,12 @@ class App:
 
         Raises:
             ValueError: the name or a strategy is not one.
+
+        Example:
+            >>> app = App(store="memory://")
+            >>> app.entity("tasks")
+            >>> app.entity("prices", fields=False)
+            >>> app.entity("profiles", merge={"role": "server_wins"})
         """
         if not isinstance(name, str) or not 1 <= len(name.encode()) <= 255:
             raise ValueError(f"entity {str(name)[:40]!r}: a name of 1 to 255 bytes expected")
@@ -158,6 +168,12 @@ class App:
         Raises:
             TypeError: the name is no string.
             ValueError: the name, or `extra`, is not one.
+
+        Example:
+            >>> contact = app.form("contact", extra="ignore")
+            >>> _ = contact.field("name", required=True)
+            >>> (await client.validate_field("contact", "name", "")).error
+            'is required'
         """
         form = self._forms.get(name) or self._forms.setdefault(name, Form(name))
         if extra is not None:
@@ -215,6 +231,13 @@ class App:
         Raises:
             RhtmxError: the store cannot be opened; the message says why.
             OSError: the address cannot be used.
+            RuntimeError: it runs already.
+
+        Example:
+            >>> app = App(store="memory://", config=Config(port=0))
+            >>> await app.start()
+            'ws://127.0.0.1:.../api/ws'
+            >>> await app.stop()
         """
         if self._server is not None:
             raise RuntimeError("this app is running already")
@@ -241,7 +264,7 @@ class App:
                 self._release_threads()
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:
-        """Run until cancelled.
+        """Run until cancelled. Raises what `start` raises.
 
         Args:
             ready: is called once with the address of the WebSocket endpoint.
@@ -311,19 +334,19 @@ class App:
             entity_id: only this record.
             since: the last version that is not wanted, or the `end` of the page before.
             until: the last moment that is wanted.
-            limit: at most so many.
+            limit: at most so many entries.
 
         Returns:
             A list of at most `limit` entries and about 1 MiB of data. Only an
             empty one says that there are no more.
 
         Example:
-            >>> async def audit(app):
-            ...     page = await app.history("tasks")
-            ...     while page:
-            ...         for change in page:
-            ...             print(change.version, change.data)
-            ...         page = await app.history("tasks", since=page.end)
+            >>> page = await app.history("users")
+            >>> while page:
+            ...     for change in page:
+            ...         print(change.version, change.data)
+            ...     page = await app.history("users", since=page.end)
+            1 {'name': 'Ada'}
         """
         last = None if until is None else to_micros(until)
         page = await self._running.services.store.history(

@@ -79,11 +79,7 @@ def handler(function: Handler) -> Handler:
     Raises:
         TypeError: no client sends that, or it has a handler.
 
-    Example:
-        >>> @handler
-        ... def _whisper(caller: Sender, message: Whisper) -> None:
-        ...     caller.services.known(message.entity)
-        ...     caller.services.hub.tell(message.entity, message)
+    CONTRIBUTING.md has an example.
     """
     taken = get_type_hints(function).get("message")
     for kind in get_args(taken) or (taken,):

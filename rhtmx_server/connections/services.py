@@ -48,6 +48,15 @@ class Grant:
     Args:
         subject: on whose behalf it speaks.
         expires: when it ends; microseconds since 1970, `None` for never.
+
+    Example:
+        >>> from rhtmx_server import App
+        >>> TOKENS = {"t0ken": "ada"}
+        >>> async def authenticate(token: str) -> Grant:
+        ...     if token not in TOKENS:
+        ...         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such token: sign in again")
+        ...     return Grant(TOKENS[token])
+        >>> app = App(store="memory://", authenticate=authenticate)
     """
 
     subject: str

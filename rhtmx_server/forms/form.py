@@ -173,6 +173,15 @@ class Form:
             TypeError: there is no such rule, or the validator takes other arguments.
             ValueError: a rule makes no sense, or not for such a field, or the field was
                 registered for something else before; with the reason.
+
+        Example:
+            >>> @app.form("signup").field("nickname", max_length=8)
+            ... async def nickname_is_free(value):
+            ...     if value == "ada":
+            ...         raise Invalid("is taken", metadata={"hint": "ada2"})
+            >>> answer = await client.validate_field("signup", "nickname", "ada")
+            >>> answer.error, answer.metadata
+            ('is taken', {'hint': 'ada2'})
         """
         _check_name(f"form {self.name!r}: a field", name)
         kind = FieldKind(many, file)
@@ -235,6 +244,15 @@ class Form:
 
         Raises:
             TypeError: the function takes other arguments.
+
+        Example:
+            >>> @app.form("signup").check
+            ... def is_not_both(form):
+            ...     if form["email"].startswith(form["age"]):
+            ...         raise Invalid("must not begin with the age", field="email")
+            >>> answer = await client.validate_form("signup", {"email": "36@x.eu", "age": "36"})
+            >>> [(each.field, each.error) for each in answer.errors]
+            [('email', 'must not begin with the age')]
         """
 
         def register(function: F) -> F:

@@ -99,7 +99,7 @@ class FilesRules(FileRules, _ManyRules, total=False):
 class Rules(TextRules, FileRules, _ManyRules, total=False):
     """The ready-made rules of a field, checked in this order.
 
-    Args:
+    Attributes:
         required: refuse an empty field. Without it an empty one is valid.
         min_items: at least so many values that are not empty, if there are any; with `many`.
         max_items: at most so many; with `many`. Where it is left out, `email` takes 100.

@@ -206,8 +206,9 @@ class ChangeTracker:
                 is not JSON, and what the store may raise.
 
         Example:
-            >>> async def rename(app):
-            ...     await app.changes.push("users", "1", {"name": "Ada"})
+            >>> result = await app.changes.push("users", "1", {"name": "Eve"})
+            >>> result.version
+            2
         """
         message = Push(
             entity=entity,

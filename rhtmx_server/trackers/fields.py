@@ -221,8 +221,9 @@ class FieldTracker:
                 `INVALID_DATA`, `BAD_MESSAGE`, and what the store may raise.
 
         Example:
-            >>> async def finish(app):
-            ...     await app.fields.push("tasks", "1", {"done": True}, delete=["due"])
+            >>> result = await app.fields.push("tasks", "1", {"done": True}, delete=["due"])
+            >>> result.version
+            2
         """
         written = to_datetime(self._clock()) if timestamp is None else timestamp
         updates = [

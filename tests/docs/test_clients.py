@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs import comments
 from tests.docs.markdown import page, programs
 from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
 from tests.support.process import ServerProcess, ran, running, serving
@@ -48,15 +49,16 @@ async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path
             assert b"".join(lines).decode() == shown, name
 
 
-async def test_each_program_in_typescript_is_strictly_typed(tmp_path: Path) -> None:
+async def test_each_program_and_example_in_typescript_is_strictly_typed(tmp_path: Path) -> None:
     require_node()
-    for name in TYPED:
-        (tmp_path / name).write_text(PROGRAMS[name][0])
+    shown = {name: PROGRAMS[name][0] for name in TYPED} | comments.programs()
+    for name, source in shown.items():
+        (tmp_path / name).write_text(source)
     (tmp_path / "node_modules").symlink_to(MODULES)
     options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())["compilerOptions"]
     paths = {"@rhtmx/client": [f"{TYPESCRIPT}/src/index.ts"]}
     paths |= {"@rhtmx/client/*": [f"{TYPESCRIPT}/src/*/index.ts"]}
     options |= {"paths": paths, "types": [], "jsx": "react-jsx"}
-    config = {"compilerOptions": options, "files": TYPED}
+    config = {"compilerOptions": options, "files": sorted(shown)}
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
     await ran(MODULES / ".bin" / "tsc", "-p", tmp_path)

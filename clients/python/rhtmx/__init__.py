@@ -3,10 +3,11 @@
 Example:
     >>> import rhtmx
     >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
-    ...     tasks = client.collection("tasks")
-    ...     await tasks.set("1", {"title": "Write it down"})
-    ...     async for rows in tasks.subscribe():
-    ...         print([row.data["title"] for row in rows])
+    ...     async with client.collection("tasks") as tasks:
+    ...         result = await tasks.set("1", {"title": "Write it down"})
+    ...         async for rows in tasks.subscribe():
+    ...             print([row.data["title"] for row in rows])
+    ['Write it down']
 
 A backend service reaches the same data through gRPC: see `backend`.
 

@@ -27,6 +27,7 @@ def unknown(kind: type[E], word: str) -> E:
         word: as the peer spells it; the digits of its number, where that is all it says.
 
     Example:
+        >>> from rhtmx.messages import ErrorCode
         >>> code = unknown(ErrorCode, "quota_exceeded")
         >>> code.name, code == ErrorCode.UNSPECIFIED, code == ErrorCode.CONFLICT
         ('quota_exceeded', True, False)

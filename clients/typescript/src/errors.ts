@@ -41,9 +41,13 @@ export class RhtmxError extends Error {
    * server may say one that is not in `ERRORS`: `retryable` tells what it means.
    */
   readonly code!: Open<ErrorCode | "closed">;
+  /** The request that failed, where it had an id. */
   readonly request_id!: string | undefined;
+  /** The mutation that failed, where it had a number. */
   readonly seq!: number | undefined;
+  /** The same request may succeed later. */
   readonly retryable!: boolean;
+  /** What the code adds; null for nothing. */
   readonly details!: JsonValue;
   /** Wait this long before asking again, in milliseconds, where the server says so. */
   readonly retryAfter!: number | undefined;

@@ -7,6 +7,7 @@ export { Client, connect } from "./api/client.ts";
 export type { SubscribeOptions } from "./api/collection.ts";
 export { Collection } from "./api/collection.ts";
 export { Form } from "./api/form.ts";
+export type { Fields } from "./core/build-message.ts";
 export type { Conflict } from "./core/conflict.ts";
 export type {
   CollectionOptions,
@@ -27,7 +28,7 @@ export type {
 export type { Row } from "./core/overlay.ts";
 export type { Pending } from "./core/storage-ops.ts";
 export type { State } from "./core/tab-channel.ts";
-export { RhtmxError } from "./errors.ts";
-export { ERRORS, SCHEMA_HASH } from "./messages/tables.ts";
+export { type ErrorContext, RhtmxError } from "./errors.ts";
+export { ERRORS, type ErrorTraits, SCHEMA_HASH } from "./messages/tables.ts";
 export type * from "./messages/types.ts";
-export type { Format } from "./wire/index.ts";
+export type { Format, Frame } from "./wire/index.ts";

@@ -12,7 +12,8 @@ def text(schema: Schema) -> str:
 
 
 def test_a_case_has_its_name_as_type_and_a_part_has_none(text: str) -> None:
-    assert 'export interface Push {\n  readonly type: "push";\n' in text
+    tag = '  /** Which message it is. */\n  readonly type: "push";\n'
+    assert f"export interface Push {{\n{tag}" in text
     assert "export interface ChangeLog {\n  /** The entity. */\n" in text
 
 

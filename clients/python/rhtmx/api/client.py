@@ -161,12 +161,13 @@ class Client:
 
         Example:
             >>> async for state in client.states():
-            ...     print(state.value, client.problem or "")
+            ...     print(state.value, client.problem)
+            open None
         """
         return self._runtime.problem
 
     def states(self) -> AsyncIterator[State]:
-        """The state now, and each new one. Ends with `CLOSED`."""
+        """The state now, and each new one. Ends with `CLOSED`; see `problem` for an example."""
         return self._runtime.states()
 
     async def authenticate(self, token: str) -> datetime | None:
@@ -218,12 +219,14 @@ class Client:
                 large. One client reads an entity at one granularity.
 
         Example:
+            >>> from typing import TypedDict
             >>> class Task(TypedDict):
             ...     title: str
             >>> async with client.collection("tasks", Task) as tasks:
-            ...     await tasks.set("1", {"title": "Write it down"})
+            ...     result = await tasks.set("1", {"title": "Write it down"})
             ...     async for rows in tasks.subscribe():
             ...         print([row.data["title"] for row in rows])
+            ['Write it down']
         """
         return Collection(
             self, self._runtime, self._open_collections, entity, Granularity(granularity)
@@ -248,6 +251,7 @@ class Client:
         Example:
             >>> async for change in client.changes("users", since=0):
             ...     print(change.version, change.action, change.data)
+            1 create {'name': 'Ada'}
         """
         return self._subscription(entity, Granularity.RECORDS, Change.of, since, on_reset)
 
@@ -269,6 +273,10 @@ class Client:
 
         A read that ends: it asks the server, and neither uses nor changes what a
         `Collection` holds.
+
+        Args:
+            entity: the collection.
+            since: the position of an earlier read; `0` reads everything there is.
         """
         return await collect(
             partial(self._subscription, entity, Granularity.RECORDS, Change.of, since, ends=True),
@@ -276,7 +284,7 @@ class Client:
         )
 
     async def sync_fields(self, entity: str, since: Position | int = 0) -> SyncResult[FieldChange]:
-        """Every field that changed after a position, each once, at its latest."""
+        """Every field that changed after a position, each once, at its latest; see `sync`."""
         return await collect(
             partial(
                 self._subscription, entity, Granularity.FIELDS, FieldChange.of, since, ends=True
@@ -316,13 +324,22 @@ class Client:
             RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
                 or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> result = await client.push("users", "2", {"name": "Bob"})
+            >>> result.version
+            2
+            >>> await client.push("users", "2", {"name": "Eve"}, base_version=1)
+            Traceback (most recent call last):
+            ...
+            rhtmx.errors.RhtmxError: push.base_version: ... nothing was written
         """
         return pending_call.push(self._runtime, entity, entity_id, data, base_version)
 
     def delete(
         self, entity: str, entity_id: str, *, base_version: int | None = None
     ) -> Writing[PushResult]:
-        """Delete a record; see `push`."""
+        """Delete a record; see `push`. It is no error if there is none."""
         return pending_call.delete(self._runtime, entity, entity_id, base_version)
 
     def push_fields(
@@ -351,13 +368,7 @@ class Client:
             ConnectionClosed: there is no connection, and there will be none.
         """
         return pending_call.push_fields(
-            self._runtime,
-            entity,
-            entity_id,
-            fields,
-            delete=delete,
-            base_version=base_version,
-            timestamp=timestamp,
+            self._runtime, entity, entity_id, fields, delete, base_version, timestamp
         )
 
     # Forms.
@@ -383,6 +394,7 @@ class Client:
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
+            ConnectionClosed: there is no connection, and there will be none.
         """
         message = build_message.validate_field(form, field, value, values or {}, form_instance)
         answer = await self._runtime.ask(message)
@@ -401,6 +413,7 @@ class Client:
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
+            ConnectionClosed: there is no connection, and there will be none.
         """
         message = build_message.validate_form(form, fields, form_instance)
         answer = await self._runtime.ask(message)
@@ -423,12 +436,7 @@ class Client:
         return self._decisions.rejected
 
     def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
-        """The `queue` now, and each time that it has changed; a slow reader skips.
-
-        Example:
-            >>> async for queue in client.queues():
-            ...     print(f"{len(queue)} changes wait")
-        """
+        """The `queue` now, and each time that it has changed; a slow reader skips."""
         return self._decisions.queues()
 
     def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
@@ -436,8 +444,9 @@ class Client:
 
         Example:
             >>> async for rejected in client.rejections():
-            ...     print(rejected.error, rejected.data)
             ...     rejected.discard()
+            ...     print(rejected.error.code.name, rejected.data)
+            CONFLICT {'title': 'Keep it'}
         """
         return self._decisions.rejections()
 
@@ -446,8 +455,9 @@ class Client:
 
         Example:
             >>> async for conflict in client.conflicts():
-            ...     print(conflict.field, conflict.mine, conflict.theirs)
-            ...     await conflict.keep_mine()
+            ...     result = await conflict.keep_mine()
+            ...     print(f"{conflict.field}: {conflict.mine!r} instead of {conflict.theirs!r}")
+            title: 'Keep it' instead of 'Tell everyone'
         """
         return self._decisions.conflicts()
 
@@ -466,11 +476,5 @@ class Client:
         self._runtime.check_open()
         start = build_message.position(since)
         return Subscription(
-            self._runtime,
-            entity,
-            granularity,
-            convert,
-            since=start,
-            on_reset=on_reset,
-            ends=ends,
+            self._runtime, entity, granularity, convert, since=start, on_reset=on_reset, ends=ends
         )

@@ -88,7 +88,7 @@ class Collection(Generic[Data]):
 
     Example:
         >>> async with client.collection("tasks") as tasks:
-        ...     await tasks.set("1", {"title": "Write it down"})
+        ...     result = await tasks.set("1", {"title": "Write it down"})
         ...     tasks.get("1").data
         {'title': 'Write it down'}
     """
@@ -154,6 +154,9 @@ class Collection(Generic[Data]):
 
         The same object as long as nothing about the record changes.
 
+        Args:
+            entity_id: the record.
+
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity, or this
                 was closed.
@@ -168,14 +171,24 @@ class Collection(Generic[Data]):
             RhtmxError: `NOT_SUPPORTED`, it is being read at another granularity, or this
                 was closed.
             ConnectionClosed: the client was not entered.
+
+        Example:
+            >>> await tasks.synced()
+            >>> [(row.id, row.data, row.pending) for row in tasks.all()]
+            [('1', {'title': 'Write it down', 'done': False}, False)]
         """
         return self._open().overlay.snapshot()
 
     def where(self, predicate: Callable[[Record[Data]], bool]) -> tuple[Record[Data], ...]:
-        """The records that a condition holds for.
+        """The records that a condition holds for; see `all`.
+
+        Args:
+            predicate: says of a record whether it does.
 
         Example:
-            >>> tasks.where(lambda row: not row.data["done"])
+            >>> await tasks.synced()
+            >>> [row.id for row in tasks.where(lambda row: not row.data["done"])]
+            ['1']
         """
         return tuple(record for record in self.all() if predicate(record))
 
@@ -211,8 +224,10 @@ class Collection(Generic[Data]):
             ConnectionClosed: there is no connection, and there will be none.
 
         Example:
+            >>> await tasks.synced()
             >>> async for rows in tasks.subscribe(lambda row: not row.data["done"]):
             ...     print(len(rows), "to do")
+            1 to do
         """
         view = self._open()
         signal = self._runtime.router.signal(self.entity)
@@ -238,13 +253,32 @@ class Collection(Generic[Data]):
 
         See `Client.push`, and `Writing` for how to go on without waiting.
 
+        Args:
+            entity_id: the record.
+            data: the whole of it.
+            base_version: the version of the record that the author has seen (0: none).
+                Without it, the write takes the place of what is there.
+
+        Raises:
+            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
+                or another refusal.
+            ConnectionClosed: there is no connection, and there will be none.
+
         Example:
-            >>> await tasks.set("1", {"title": "Write it down"})
+            >>> result = await tasks.set("2", {"title": "Read it", "done": False})
+            >>> result.version
+            2
         """
         return pending_call.push(self._runtime, self.entity, entity_id, data, base_version)
 
     def delete(self, entity_id: str, *, base_version: int | None = None) -> Writing[PushResult]:
-        """Delete a record; see `set` and `Client.delete`."""
+        """Delete a record; see `set` and `Client.delete`.
+
+        Example:
+            >>> result = await tasks.delete("1")
+            >>> tasks.get("1") is None
+            True
+        """
         return pending_call.delete(self._runtime, self.entity, entity_id, base_version)
 
     def patch(
@@ -267,6 +301,13 @@ class Collection(Generic[Data]):
         Raises:
             RhtmxError: it was rejected.
             ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> await tasks.synced()
+            >>> writing = tasks.patch("1", {"done": True})
+            >>> tasks.get("1").data  # it shows already
+            {'title': 'Write it down', 'done': True}
+            >>> result = await writing
         """
         if base_version is None:
             base_version = self._runtime.session.local.base_version(self.entity, entity_id)

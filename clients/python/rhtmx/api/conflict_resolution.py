@@ -90,8 +90,11 @@ class RejectedWrite:
 
     Example:
         >>> for rejected in client.rejected:
-        ...     print(rejected.entity_id, rejected.error)
+        ...     print(rejected.entity_id, rejected.error.code.name, rejected.data)
         ...     rejected.discard()
+        1 CONFLICT {'title': 'Keep it'}
+        >>> client.rejected
+        ()
     """
 
     id: str
@@ -147,7 +150,9 @@ class OpenConflict:
 
     Example:
         >>> async for conflict in client.conflicts():
-        ...     await conflict.keep_mine()
+        ...     result = await conflict.merge(f"{conflict.theirs}: {conflict.mine}")
+        ...     print(tasks.get("1").data["title"])
+        Tell everyone: Keep it
     """
 
     sides: ConflictSides = dataclasses.field(repr=False)

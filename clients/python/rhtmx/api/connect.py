@@ -71,7 +71,8 @@ def connect(
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
         ...     tasks = client.collection("tasks")
-        ...     print([row.data for row in tasks.all()])
+        ...     print([row.data for row in tasks.all()])  # what the file holds
+        []
     """
     if store is not None and client_id is not None:
         raise RhtmxError(

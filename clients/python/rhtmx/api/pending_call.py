@@ -38,12 +38,14 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
         saved: waits until the write is in the store.
 
     Example:
-        >>> writing = tasks.set("1", {"title": "On the train"})
-        >>> tasks.get("1").pending
-        True
-        >>> await writing.stored()  # from here on it survives this process
-        >>> (await writing).version  # and this may take until there is a connection
-        41
+        >>> client.offline()
+        >>> writing = tasks.set("2", {"title": "On the train"})
+        >>> tasks.get("2").pending, len(client.queue)
+        (True, 1)
+        >>> await writing.stored()  # with a store: from here on it survives this process
+        >>> client.online()
+        >>> (await writing).version
+        2
     """
 
     def __init__(
@@ -121,7 +123,6 @@ def push_fields(
     entity: str,
     entity_id: str,
     fields: Mapping[str, Json],
-    *,
     delete: Iterable[str],
     base_version: int | None,
     timestamp: datetime | None = None,

@@ -101,7 +101,12 @@ class Backend:
     async def get(
         self, entity: str, entity_id: str, *, timeout: float | None = None
     ) -> Change | None:
-        """One record, as its latest change; `None` if there is none."""
+        """One record, as its latest change; `None` if there is none.
+
+        Example:
+            >>> (await trackers.get("users", "1")).data
+            {'name': 'Ada'}
+        """
         request = GetRecordRequest(entity=entity, entity_id=entity_id)
         try:
             record = await self._calls.ask(lambda stub: stub.get_record(request), timeout)
@@ -141,8 +146,9 @@ class Backend:
                 anew. If left out, the `Reset` is raised.
 
         Example:
-            >>> async for change in trackers.watch("tasks", since=0):
+            >>> async for change in trackers.watch("users", since=0):
             ...     print(change.version, change.action, change.data)
+            1 create {'name': 'Ada'}
         """
         source = StreamOpener(self._calls, entity, Granularity.RECORDS)
         return Watch(source, Change.of, since=build_message.position(since), on_reset=on_reset)
@@ -171,9 +177,12 @@ class Backend:
         Iterate over it, or await it for all of it at once.
 
         Example:
-            >>> result = await trackers.sync("tasks")
-            >>> async for change in trackers.sync("tasks", result.position):
+            >>> result = await trackers.sync("users")
+            >>> [change.data for change in result]
+            [{'name': 'Ada'}]
+            >>> async for change in trackers.sync("users"):  # one at a time
             ...     print(change.version, change.data)
+            1 {'name': 'Ada'}
         """
         source = StreamOpener(self._calls, entity, Granularity.RECORDS, ends=True, timeout=timeout)
         start = build_message.position(since)
@@ -209,6 +218,11 @@ class Backend:
             since: the last version that is not wanted.
             until: the last moment that is wanted.
             timeout: seconds for all of it.
+
+        Example:
+            >>> async for change in trackers.history("users"):
+            ...     print(change.version, change.data)
+            1 {'name': 'Ada'}
         """
         check_integer(since, "history.since")
         if until is not None:
@@ -290,9 +304,12 @@ class Backend:
             TimeoutError: it took too long.
 
         Example:
+            >>> rows = [("EURUSD", 1.0853), ("USDJPY", 151.2)]
             >>> quotes = (rhtmx.Write("prices", name, {"bid": bid}) for name, bid in rows)
             >>> async for written in trackers.push_many(quotes):
             ...     print(written.entity_id, written.error or written.version)
+            EURUSD 1
+            USDJPY 2
         """
         return push_many(self._calls, writes, Limit.of(timeout))
 
@@ -421,7 +438,9 @@ def backend(
 
     Example:
         >>> async with rhtmx.backend("localhost:50051") as trackers:
-        ...     await trackers.push("prices", "EURUSD", {"bid": 1.0853})
+        ...     result = await trackers.push("prices", "EURUSD", {"bid": 1.0853})
+        >>> result.version
+        1
     """
     if client_id is not None and client_secret is None:
         client_secret = secrets.token_urlsafe()

@@ -120,6 +120,11 @@ class FieldPushResult:
         version: the version of the record now.
         duplicate: it had arrived before, and the answer had been lost.
         clamped: how many timestamps lay in the future and were brought back.
+
+    Example:
+        >>> result = await client.push_fields("tasks", "1", {"done": True, "by": "Ada"})
+        >>> result.applied, result.conflicts
+        (2, ())
     """
 
     entity: str
@@ -152,6 +157,11 @@ class Validation:
         valid: whether it is.
         error: if not, why, in words for the user.
         metadata: what the validator adds.
+
+    Example:
+        >>> answer = await client.validate_field("signup", "email", "ada@example.com")
+        >>> answer.valid, answer.error
+        (False, 'is already registered')
     """
 
     valid: bool
@@ -182,6 +192,11 @@ class FormValidation:
     Attributes:
         valid: whether it is.
         errors: everything that is wrong.
+
+    Example:
+        >>> answer = await client.validate_form("signup", {"email": "eve@example.com"})
+        >>> [(each.field, each.error) for each in answer.errors]
+        [('age', 'is required')]
     """
 
     valid: bool
@@ -206,6 +221,13 @@ class SyncResult(Generic[T]):
         position: where to go on: pass it as `since`.
         reset: the asked position could not be resumed; `changes` is everything
             there is, and what was held before is void.
+
+    Example:
+        >>> result = await client.sync("users")
+        >>> [change.data for change in result]
+        [{'name': 'Ada'}]
+        >>> len(await client.sync("users", result.position))
+        0
     """
 
     changes: tuple[T, ...]

@@ -37,6 +37,7 @@ def checked(message: M, where: str = "") -> M:
         RhtmxError: `bad_message`, with the path of the first field that is wrong.
 
     Example:
+        >>> from rhtmx.messages import ChangeAction, Push
         >>> checked(Push("users", "7", ChangeAction.DELETE, base_version=2**53))
         Traceback (most recent call last):
         rhtmx.errors.RhtmxError: push.base_version: an integer from 0 to 9007199254740991 ...

@@ -64,6 +64,7 @@ export class Client {
   readonly #collections = new Map<string, Collection<never>>();
   #info: o.Info | undefined;
 
+  /** @internal `connect` makes it. */
   constructor(url: string, options: o.ConnectOptions) {
     const { format = "json", token, storage, clientId } = options;
     const address = webSocketUrl(url);
@@ -128,6 +129,11 @@ export class Client {
    * is closed.
    *
    * @throws RhtmxError `not_supported`: it is read at the other granularity.
+   *
+   * @example
+   * const notes = client.collection<{ text: string }>("notes");
+   * await notes.set("1", { text: "Write it down" });
+   * notes.row("1")?.data.text; // "Write it down"
    */
   collection<T = m.JsonValue>(entity: string, options?: o.CollectionOptions): Collection<T> {
     const { granularity } = options ?? {};
@@ -146,12 +152,25 @@ export class Client {
   /**
    * Calls `listener` with each change from now on; nothing is kept. `null`:
    * some may be missing here.
+   *
+   * @example
+   * const stop = client.changes("prices", (change) => console.log(change?.entity_id, change?.data));
+   * stop();
    */
   changes(entity: string, listener: (change: m.ChangeLog | null) => void): o.Stop {
     return this.#hub.changes(entity, listener);
   }
 
-  /** Writes a whole record, whether it is read or not. Resolves when it is durable. */
+  /**
+   * Writes a whole record, whether it is read or not. Resolves when it is durable.
+   *
+   * @throws RhtmxError `conflict`: the record has moved on since `baseVersion`; `bad_message`:
+   *   the data is no JSON; or another refusal.
+   *
+   * @example
+   * const { version } = await client.push("users", "1", { name: "Ada" });
+   * version; // 1
+   */
   push(
     entity: string,
     entityId: string,
@@ -168,7 +187,15 @@ export class Client {
     return this.#hub.write(() => compose.push(entity, entityId, "delete", null, options));
   }
 
-  /** Writes some fields of a record, all or none of the winners. Resolves when they are durable. */
+  /**
+   * Writes some fields of a record, all or none of the winners. Resolves when they are durable.
+   *
+   * @throws RhtmxError: it was refused.
+   *
+   * @example
+   * const { applied } = await client.pushFields("settings", "1", { theme: "dark" }, { delete: ["font"] });
+   * applied; // 2
+   */
   pushFields(
     entity: string,
     entityId: string,
@@ -211,6 +238,13 @@ export class Client {
   /**
    * Ends the connection of all tabs, until `online` is called in any of them; what is
    * written meanwhile waits.
+   *
+   * @example
+   * client.offline();
+   * const written = tasks.set("2", { title: "On the train" });
+   * client.queue.length; // 1
+   * client.online();
+   * await written;
    */
   offline(): void {
     this.#hub.send({ type: "offline", why: "app" });
@@ -239,12 +273,29 @@ export class Client {
     return this.#hub.rejected;
   }
 
-  /** Calls `listener` when `rejected` changes. */
+  /**
+   * Calls `listener` when `rejected` changes.
+   *
+   * @example
+   * client.onRejected((rejected) => {
+   *   for (const write of rejected) {
+   *     console.log(write.text, write.message.entity_id);
+   *     write.discard(); // or write.retry()
+   *   }
+   * });
+   */
   onRejected(listener: (rejected: readonly o.Rejected[]) => void): o.Stop {
     return this.#onList(REFUSED, () => this.rejected, listener);
   }
 
-  /** Calls `listener` with each conflict, once. */
+  /**
+   * Calls `listener` with each conflict, once.
+   *
+   * @example
+   * client.onConflict((conflict) => {
+   *   if (confirm(`Keep ${conflict.mine} instead of ${conflict.theirs}?`)) void conflict.keepMine();
+   * });
+   */
   onConflict(listener: (conflict: o.OpenConflict) => void): o.Stop {
     return this.#hub.on("conflict", listener);
   }

@@ -27,7 +27,8 @@ export interface SubscribeOptions<T> {
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /**
- * See the head of the file. `close` it when it is not read any more, or declare it with `using`.
+ * The records of one entity: read, kept, and shown with own writes at once. Made by
+ * `Client.collection`. `close` it when it is not read any more, or declare it with `using`.
  *
  * @example
  * const tasks = client.collection<Task>("tasks");
@@ -46,7 +47,10 @@ export class Collection<T = m.JsonValue> {
   #synced!: Promise<void>;
   #isClosed = false;
 
-  /** @param forget called when it is closed. */
+  /**
+   * @internal `Client.collection` makes it.
+   * @param forget called when it is closed.
+   */
   constructor(hub: Tab, entity: string, options: CollectionOptions = {}, forget: Stop = () => {}) {
     this.#hub = hub;
     this.#forget = forget;
@@ -118,13 +122,30 @@ export class Collection<T = m.JsonValue> {
     return (await this.all()).filter(test);
   }
 
-  /** Writes a whole record. Shown at once; resolves when it is durable on the server. */
+  /**
+   * Writes a whole record. Shown at once; resolves when it is durable on the server.
+   *
+   * @throws RhtmxError `conflict`: the record has moved on since `baseVersion`; `bad_message`:
+   *   the data is no JSON; or another refusal.
+   *
+   * @example
+   * await tasks.set("3", { title: "Read it" });
+   * tasks.row("3")?.data; // { title: "Read it" }
+   */
   set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
     const make = () => compose.push(this.entity, id, "update", data as m.JsonValue, options);
     return this.#hub.write(compose.taken(make));
   }
 
-  /** Writes some fields of a record. Shown at once; resolves when they are durable. */
+  /**
+   * Writes some fields of a record. Shown at once; resolves when they are durable.
+   *
+   * @throws RhtmxError: it was refused.
+   *
+   * @example
+   * await tasks.patch("1", { done: true });
+   * tasks.row("1")?.data.done; // true
+   */
   patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
     const values = compose.taken(() => compose.copyOf(fields as compose.Fields));
     return this.#hub.write((at) => {
@@ -147,6 +168,10 @@ export class Collection<T = m.JsonValue> {
    *
    * @param listener is given, beside the rows, whether it is called for a write of this tab,
    *   which has to show before anything else happens.
+   *
+   * @example
+   * const stop = tasks.subscribe((rows) => console.log(rows.length), { where: isOpen });
+   * stop();
    */
   subscribe(
     listener: (rows: readonly Row<T>[], own: boolean) => void,
@@ -186,6 +211,12 @@ export class Collection<T = m.JsonValue> {
   /**
    * Each new snapshot; a slow reader skips. Ends with the signal, the collection or the
    * client, at once where that is over already; rejects if the server ends the client.
+   *
+   * @example
+   * for await (const rows of tasks.rows({ where: isOpen })) {
+   *   console.log(rows.length);
+   *   break; // or read on for ever
+   * }
    */
   async *rows(options: SubscribeOptions<T> = {}): AsyncGenerator<readonly Row<T>[], void> {
     let next: readonly Row<T>[] | undefined;

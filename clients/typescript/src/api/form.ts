@@ -8,13 +8,14 @@ import type { FormValue, FormValues, ValidateFormOptions } from "../core/options
 import type { FormFieldValue, FormValidationResult, ValidationResult } from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";
 
-/** See the head of the file. */
+/** A form, to be checked by the server. Made by `Client.form`. */
 export class Form {
   /** The form's name. */
   readonly name: string;
   readonly #hub: Tab;
   readonly #options: ValidateFormOptions;
 
+  /** @internal `Client.form` makes it. */
   constructor(hub: Tab, name: string, options: ValidateFormOptions = {}) {
     this.#hub = hub;
     this.name = name;
@@ -25,7 +26,15 @@ export class Form {
    * Asks whether the value of a field is valid, or all of its values. A newer call
    * for the same field replaces it, which rejects it with code `superseded`.
    *
+   * @param field the field's name.
+   * @param value what the user entered: a text, a file, or a list of several.
    * @param values the form's other values, for rules across fields.
+   *
+   * @throws RhtmxError `unknown_form` (also: no such field), `superseded`, `timeout` …
+   *
+   * @example
+   * const answer = await client.form("signup").check("email", "nobody");
+   * answer.valid; // false
    */
   check(
     field: string,
@@ -41,7 +50,17 @@ export class Form {
     });
   }
 
-  /** Asks whether all of it is valid, with the values by field. */
+  /**
+   * Asks whether all of it is valid; fields left out are checked, too.
+   *
+   * @param values what the user entered, by field.
+   *
+   * @throws RhtmxError `unknown_form` (also: no such field), `timeout` …
+   *
+   * @example
+   * const { errors } = await client.form("signup").validate({ email: "" });
+   * errors.map(({ field }) => field); // ["email"]
+   */
   validate(values: FormValues): Promise<FormValidationResult> {
     return this.#hub.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
   }

@@ -19,7 +19,9 @@ import type { Write } from "./storage-ops.ts";
 
 /** A conflict, as plain data. */
 export interface Conflict {
+  /** The collection. */
   readonly entity: string;
+  /** The record. */
   readonly id: string;
   /** The field; undefined for the whole record. */
   readonly field?: string | undefined;

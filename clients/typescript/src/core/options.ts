@@ -16,15 +16,23 @@ import type { Refused } from "./storage-ops.ts";
  * it, with events of different types: hence `unknown`.
  */
 export interface WebSocketLike {
+  /** Set to `arraybuffer` for the binary format. */
   binaryType: string;
   /** The subprotocol that was chosen; empty for none. */
   readonly protocol?: string;
+  /** 0 to 3, from connecting to closed. */
   readonly readyState?: number;
+  /** Called once it is open. */
   onopen: unknown;
+  /** Called with each frame. */
   onmessage: unknown;
+  /** Called once it is closed, with the close code. */
   onclose: unknown;
+  /** Called when it fails; `onclose` follows. */
   onerror: unknown;
+  /** Sends a frame. */
   send(data: Frame): void;
+  /** Closes it, with a close code. */
   close(code?: number): void;
 }
 

@@ -13,7 +13,9 @@ import { bySeq } from "./storage-ops.ts";
 
 /** One record as it is shown. */
 export interface Row<T = JsonValue> {
+  /** The record. */
   readonly id: string;
+  /** The whole of it, own writes included. Do not change it: write to the collection instead. */
   readonly data: T;
   /** The version of it that the server told last; 0 for none. */
   readonly version: number;

@@ -29,7 +29,9 @@ export interface Pending {
   readonly id: string;
   /** Its number; undefined until the store has given one. */
   readonly seq?: number | undefined;
+  /** The collection. */
   readonly entity: string;
+  /** The record. */
   readonly entityId: string;
   /** What is sent, without its number. */
   readonly message: Push | PushFields;
@@ -53,11 +55,15 @@ export interface Write extends Pending {
 
 /** A write that was refused for good. */
 export interface Refused {
+  /** The request id of the write. */
   readonly id: string;
+  /** What was written. */
   readonly message: Push | PushFields;
+  /** Why. */
   readonly code: Open<ErrorCode>;
   /** Why, in words. */
   readonly text: string;
+  /** What the code adds; with `conflict` the record as it is now. */
   readonly details: JsonValue;
 }
 

@@ -52,7 +52,9 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  *   alike in a page need an `id` each for that.
  *
  * @example
- * const bound = bindForm(document.querySelector("#contact"), { client, name: "contact" });
+ * const element = document.querySelector<HTMLFormElement>("#contact")!;
+ * const bound = bindForm(element, { client, name: "contact" });
+ * await bound.check("email");
  */
 export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm {
   const existing = bound.get(form);

@@ -12,6 +12,7 @@ export type {
   FieldAnswer,
   FormAnswer,
   FormOptions,
+  FormProblem,
   FormState,
   FormsClient,
   ValidationDetail,

@@ -13,29 +13,44 @@ export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement
 
 /** What the server says of a field. */
 export interface FieldAnswer {
+  /** Whether the value is valid. */
   readonly valid: boolean;
   /** If not, why. */
   readonly error?: string | undefined;
+  /** What the validator adds; null for nothing. */
   readonly metadata: JsonValue;
 }
 
-/** What the server says of a form; the field of an error is empty for the form as a whole. */
+/** One thing that is wrong with a form. */
+export interface FormProblem {
+  /** The field that is at fault; empty for the form as a whole. */
+  readonly field: string;
+  /** Why. */
+  readonly error: string;
+}
+
+/** What the server says of a form. */
 export interface FormAnswer {
+  /** Whether all of it is valid. */
   readonly valid: boolean;
-  readonly errors: readonly { readonly field: string; readonly error: string }[];
+  /** All that is wrong; empty if it is valid. */
+  readonly errors: readonly FormProblem[];
 }
 
 /** What a form needs of a client; `Client` has it. */
 export interface FormsClient {
   /** `open`: there is a connection. With anything else a question waits for one. */
   readonly state: string;
+  /** Calls `listener` with each new state, until the returned function is called. */
   onState(listener: (state: string) => void): () => void;
+  /** Asks whether one value is valid. */
   validateField(
     form: string,
     field: string,
     value: FormValue | readonly FormValue[],
     options: { values: FormValues; formInstance: string },
   ): Promise<FieldAnswer>;
+  /** Asks whether a whole form is valid. */
   validateForm(
     form: string,
     values: FormValues,
@@ -80,10 +95,13 @@ export interface BoundForm {
   stop(): void;
 }
 
-/** The detail of `rhtmx:validation`; `field` is empty for the form as a whole. */
+/** The detail of the event `rhtmx:validation`. */
 export interface ValidationDetail {
+  /** The form's name at the server. */
   readonly form: string;
+  /** The field's name; empty for the form as a whole. */
   readonly field: string;
+  /** Whether it is valid. */
   readonly valid: boolean;
   /** Why not; empty if valid. */
   readonly error: string;

@@ -141,6 +141,7 @@ export type Winner =
  * restore.
  */
 export interface Hello {
+  /** Which message it is. */
   readonly type: "hello";
   /**
    * Stable id of this client instance, 1 to 255 bytes; a copy of the client is
@@ -180,6 +181,7 @@ export interface Limits {
 
 /** Answers `hello`. */
 export interface Welcome {
+  /** Which message it is. */
   readonly type: "welcome";
   /** Id of this connection, as in the server's log. */
   readonly session_id: string;
@@ -214,6 +216,7 @@ export interface Welcome {
 
 /** Sends a new token on the open connection; the subject must be the same. */
 export interface Authenticate {
+  /** Which message it is. */
   readonly type: "authenticate";
   /** Bearer token. */
   readonly token: string;
@@ -223,6 +226,7 @@ export interface Authenticate {
 
 /** Answers `authenticate`. */
 export interface Authenticated {
+  /** Which message it is. */
   readonly type: "authenticated";
   /** When the token expires, if it does. */
   readonly expires?: string | undefined;
@@ -232,6 +236,7 @@ export interface Authenticated {
 
 /** Reports a request that failed: the one with this `request_id`. */
 export interface Error {
+  /** Which message it is. */
   readonly type: "error";
   /** What was wrong, where, and what to do about it. */
   readonly message: string;
@@ -256,11 +261,13 @@ export interface Error {
 
 /** Asks whether the other side is there; it answers with `pong`. */
 export interface Ping {
+  /** Which message it is. */
   readonly type: "ping";
 }
 
 /** Answers `ping`. */
 export interface Pong {
+  /** Which message it is. */
   readonly type: "pong";
 }
 
@@ -282,6 +289,7 @@ export interface Position {
  * where that is.
  */
 export interface Subscribe {
+  /** Which message it is. */
   readonly type: "subscribe";
   /** The entities. */
   readonly entities: readonly string[];
@@ -294,6 +302,7 @@ export interface Subscribe {
 
 /** Ends the live stream of whole records. */
 export interface Unsubscribe {
+  /** Which message it is. */
   readonly type: "unsubscribe";
   /** The entities. */
   readonly entities: readonly string[];
@@ -301,6 +310,7 @@ export interface Unsubscribe {
 
 /** Asks for every record that changed after a version, each in its latest state. */
 export interface Sync {
+  /** Which message it is. */
   readonly type: "sync";
   /** The entity. */
   readonly entity: string;
@@ -317,6 +327,7 @@ export interface Sync {
  * caught up.
  */
 export interface SyncComplete {
+  /** Which message it is. */
   readonly type: "sync_complete";
   /** The entity. */
   readonly entity: string;
@@ -354,6 +365,7 @@ export interface ChangeLog {
 
 /** Reports that a record changed. */
 export interface Change {
+  /** Which message it is. */
   readonly type: "change";
   /** What changed. */
   readonly change: ChangeLog;
@@ -361,6 +373,7 @@ export interface Change {
 
 /** Writes a whole record, or deletes it. */
 export interface Push {
+  /** Which message it is. */
   readonly type: "push";
   /** The entity, 1 to 255 bytes. */
   readonly entity: string;
@@ -389,6 +402,7 @@ export interface Push {
 
 /** Says that the push is durable. */
 export interface PushAck {
+  /** Which message it is. */
   readonly type: "push_ack";
   /** The entity. */
   readonly entity: string;
@@ -417,6 +431,7 @@ export interface PushAck {
  * says where that is.
  */
 export interface SubscribeFields {
+  /** Which message it is. */
   readonly type: "subscribe_fields";
   /** The entities. */
   readonly entities: readonly string[];
@@ -429,6 +444,7 @@ export interface SubscribeFields {
 
 /** Ends the live stream of field changes. */
 export interface UnsubscribeFields {
+  /** Which message it is. */
   readonly type: "unsubscribe_fields";
   /** The entities. */
   readonly entities: readonly string[];
@@ -436,6 +452,7 @@ export interface UnsubscribeFields {
 
 /** Asks for every field that changed after a version, each in its latest state. */
 export interface SyncFields {
+  /** Which message it is. */
   readonly type: "sync_fields";
   /** The entity. */
   readonly entity: string;
@@ -452,6 +469,7 @@ export interface SyncFields {
  * stream has caught up.
  */
 export interface SyncFieldsComplete {
+  /** Which message it is. */
   readonly type: "sync_fields_complete";
   /** The entity. */
   readonly entity: string;
@@ -496,6 +514,7 @@ export interface FieldChangeLog {
 
 /** Reports that a field changed. */
 export interface FieldChange {
+  /** Which message it is. */
   readonly type: "field_change";
   /** What changed. */
   readonly change: FieldChangeLog;
@@ -521,6 +540,7 @@ export interface FieldUpdate {
  * version, all or none.
  */
 export interface PushFields {
+  /** Which message it is. */
   readonly type: "push_fields";
   /** The entity, 1 to 255 bytes. */
   readonly entity: string;
@@ -544,6 +564,7 @@ export interface PushFields {
 
 /** Says that the field push is durable. */
 export interface FieldPushAck {
+  /** Which message it is. */
   readonly type: "field_push_ack";
   /** The entity. */
   readonly entity: string;
@@ -574,6 +595,7 @@ export interface FieldPushAck {
  * not seen. Sent before the `field_push_ack`.
  */
 export interface FieldConflict {
+  /** Which message it is. */
   readonly type: "field_conflict";
   /** The entity. */
   readonly entity: string;
@@ -627,6 +649,7 @@ export interface FormFieldValue {
  * instance and field replaces one that is still running.
  */
 export interface ValidateField {
+  /** Which message it is. */
   readonly type: "validate_field";
   /** The answer contains the same value. */
   readonly request_id: string;
@@ -651,6 +674,7 @@ export interface ValidateField {
 
 /** Answers `validate_field`. */
 export interface ValidationResult {
+  /** Which message it is. */
   readonly type: "validation_result";
   /** The request that this answers. */
   readonly request_id: string;
@@ -671,6 +695,7 @@ export interface ValidationResult {
  * also those that are not in `fields`.
  */
 export interface ValidateForm {
+  /** Which message it is. */
   readonly type: "validate_form";
   /** The answer contains the same value. */
   readonly request_id: string;
@@ -692,6 +717,7 @@ export interface FieldError {
 
 /** Answers `validate_form`. */
 export interface FormValidationResult {
+  /** Which message it is. */
   readonly type: "form_validation_result";
   /** The request that this answers. */
   readonly request_id: string;
