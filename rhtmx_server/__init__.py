@@ -12,9 +12,10 @@ from rhtmx.values.form_value import File
 from rhtmx.values.results import Conflict, FieldPushResult, PushResult
 
 try:
+    from rhtmx_server.access.grant import Grant
+    from rhtmx_server.access.request import Request
     from rhtmx_server.app import App
     from rhtmx_server.config import Config
-    from rhtmx_server.connections.services import Grant
     from rhtmx_server.forms.entries import FormValues
     from rhtmx_server.forms.validators import Invalid, Valid
     from rhtmx_server.record_page import HistoryPage
@@ -42,6 +43,7 @@ __all__ = [
     "HistoryPage",
     "Invalid",
     "PushResult",
+    "Request",
     "RhtmxError",
     "Valid",
 ]

@@ -7,6 +7,7 @@ starts and stops.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,6 +50,8 @@ from rhtmx_server.writing.committer import Committer
 
 __all__ = ["App"]
 
+log = logging.getLogger("rhtmx_server")
+
 H = TypeVar("H", bound=Hook)
 
 Merge = str | MergeStrategy | Mapping[str, str | MergeStrategy] | None
@@ -63,9 +66,9 @@ class App:
         config: address, limits and times.
         undeclared: whether clients may use entities that were not declared
             with `entity`. By default: if none was.
-        authenticate: turns a token into a `Grant`, or raises `RhtmxError` with
-            `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs
-            in a thread.
+        authenticate: takes a `Request` and returns a `Grant`, or raises `RhtmxError`
+            with `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs
+            in a thread. `rhtmx_server.authenticators` has some that are ready.
         pages: what is served over plain HTTP besides the API: path to content
             type and body.
 
@@ -229,7 +232,8 @@ class App:
             The address of the WebSocket endpoint.
 
         Raises:
-            RhtmxError: the store cannot be opened; the message says why.
+            RhtmxError: the store cannot be opened, or the server would be open to
+                everybody; the message says why.
             OSError: the address cannot be used.
             RuntimeError: it runs already.
 
@@ -242,6 +246,7 @@ class App:
         if self._server is not None:
             raise RuntimeError("this app is running already")
         self._hooks.check(self._allowed())
+        self._check_open()
         hooks = HookRunner(self._hooks, self._store)
         self._clock = ServerClock(wall_clock, time.monotonic)
         server = RunningServer(self._compose(), hooks, self.pages, self._clock)
@@ -394,6 +399,24 @@ class App:
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
             authenticate=None if ask is None else self._asked(ask),
             admission=Admission(config, metrics.handshake_refused),
+        )
+
+    def _check_open(self) -> None:
+        """Let nobody open a server to the world by forgetting something."""
+        host = self.config.reached_from
+        if host is None or self._authenticate is not None:
+            return
+        if not self.config.open:
+            raise RhtmxError(
+                ErrorCode.FORBIDDEN,
+                f"other machines reach {host}, and this server asks nobody who they are: give "
+                "App(authenticate=…), or let everybody read and write everything with --open or "
+                "Config(open=True)",
+            )
+        log.warning(
+            "open: everybody who reaches %s may read and write everything, nobody is asked who "
+            "they are",
+            host,
         )
 
     def _asked(self, function: AuthenticateFunction) -> Authenticator:

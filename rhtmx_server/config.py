@@ -70,6 +70,8 @@ class Config:
         origins: pages from other origins that may connect, exactly as browsers
             send them: `https://example.com`. Pages of the server's own origin
             always may.
+        open: whether everybody who reaches the server may read and write everything,
+            where it asks nobody who they are and other machines reach it.
         entities: how many there may be, those that the app declares aside: each
             that was ever written is remembered for good.
         max_size: of one message, in bytes, after decompression.
@@ -133,6 +135,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 3000
     origins: tuple[str, ...] = ()
+    open: bool = False
 
     entities: int = 10_000
     max_size: int = 64 * 1024
@@ -191,8 +194,9 @@ class Config:
                 raise _wrong(name, "a file", path)
         if self.grpc_port is not None:
             _check_number("grpc_port", self.grpc_port, (0, 65_535), int)
-        if not isinstance(self.deflate, bool):
-            raise _wrong("deflate", "true or false", self.deflate)
+        for name in ("deflate", "open"):
+            if not isinstance(getattr(self, name), bool):
+                raise _wrong(name, "true or false", getattr(self, name))
         for name, limits in _WHOLE.items():
             _check_number(name, getattr(self, name), limits, int)
         for name, limits in _NUMBERS.items():
@@ -206,6 +210,14 @@ class Config:
     def local(self) -> bool:
         """Whether only this machine reaches the port."""
         return self.host in ("localhost", "127.0.0.1", "::1")
+
+    @property
+    def reached_from(self) -> str | None:
+        """An address that other machines reach without a certificate; `None` for none."""
+        hosts = [self.host]
+        if self.grpc_port is not None and self.grpc_client_ca is None:
+            hosts.append(self.grpc_host)  # else a certificate is needed to get in
+        return next((host for host in hosts if not _local(host)), None)
 
     def agree(self) -> None:
         """Make sure that the settings go together; each alone makes sense already.

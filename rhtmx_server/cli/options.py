@@ -81,6 +81,7 @@ def _parser(version: str) -> argparse.ArgumentParser:
     for title, options in GROUPS.items():
         group = parser.add_argument_group(title)
         for option in options:
+            is_switch = option.kind is OptionKind.SWITCH
             group.add_argument(
                 option.flag,
                 dest=option.name,
@@ -88,6 +89,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
                 # All of them: an option that may be repeated keeps each, of the others the last one
                 # counts.
                 action="append",
+                nargs="?" if is_switch else None,
+                const="on" if is_switch else None,
                 help=f"{option.help} [{option.variable}]".replace("%", "%%"),
             )
     return parser

@@ -133,6 +133,13 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             default="only pages that this server serves",
             repeatable=True,
         ),
+        Option(
+            "--open",
+            "on|off",
+            "let every peer read and write everything, if other machines can reach the server and "
+            "it asks nobody for a token",
+            OptionKind.SWITCH,
+        ),
     ),
     "gRPC, for backends": (
         Option(

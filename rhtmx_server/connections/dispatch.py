@@ -11,6 +11,7 @@ with is what it takes: there is no other list.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar, get_args, get_type_hints
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -35,7 +36,8 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
-from rhtmx_server.connections.services import Grant, Services
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.session import Phase, Session
 from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.model import Granularity
@@ -157,8 +159,8 @@ async def _authenticate(caller: Sender, message: Authenticate) -> Authenticated:
 
 
 async def _unlock(caller: Sender, token: str) -> Grant:
-    grant, until = await caller.services.grant(token)
-    caller.services.unlock(caller.session, grant.subject, until)
+    grant, until = await caller.services.grant(replace(caller.session.request, token=token))
+    caller.services.unlock(caller.session, grant, until)
     return grant
 
 

@@ -24,6 +24,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.checks import check
@@ -38,33 +40,11 @@ from rhtmx_server.ports import Store
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
 
-__all__ = ["Authenticator", "Grant", "Services", "token_expired"]
+__all__ = ["Authenticator", "Services", "token_expired"]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a token is good for.
-
-    Args:
-        subject: on whose behalf it speaks.
-        expires: when it ends; microseconds since 1970, `None` for never.
-
-    Example:
-        >>> from rhtmx_server import App
-        >>> TOKENS = {"t0ken": "ada"}
-        >>> async def authenticate(token: str) -> Grant:
-        ...     if token not in TOKENS:
-        ...         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such token: sign in again")
-        ...     return Grant(TOKENS[token])
-        >>> app = App(store="memory://", authenticate=authenticate)
-    """
-
-    subject: str
-    expires: int | None = None
-
-
-Authenticator = Callable[[str], Awaitable[Grant]]
-"""Turns a token into a grant, or raises `RhtmxError` with `UNAUTHENTICATED`."""
+Authenticator = Callable[[Request], Awaitable[Grant]]
+"""Says who a peer is, or raises `RhtmxError` with `UNAUTHENTICATED`."""
 
 
 def token_expired() -> RhtmxError:
@@ -89,7 +69,7 @@ class Services:
         now: seconds, of a clock that does not jump.
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
-        authenticate: turns tokens into subjects; `None` where all are strangers.
+        authenticate: says who a peer is; `None` where nobody is asked.
         admission: counts connections.
         new_secret: makes what gives the right to a client id there.
     """
@@ -154,21 +134,24 @@ class Services:
         self.committer.submit(mutation)
         return mutation.rejection
 
-    async def grant(self, token: str) -> tuple[Grant, float | None]:
-        """Ask the program what a token is good for.
+    async def grant(self, request: Request) -> tuple[Grant, float | None]:
+        """Ask the program who a peer is.
+
+        Args:
+            request: what is known of the peer, its token with it.
 
         Returns:
             The grant, and when it ends: in seconds of `now`, `None` for never.
 
         Raises:
-            RhtmxError: `UNAUTHENTICATED`, it is not good, or not any more;
+            RhtmxError: `UNAUTHENTICATED`, the program does not know, or not any more;
                 `NOT_SUPPORTED` where nobody is asked for one.
         """
         if self.authenticate is None:
             raise RhtmxError(
                 ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
             )
-        grant = await self.authenticate(token)
+        grant = await self.authenticate(request)
         if grant.expires is None:
             return grant, None
         left = (grant.expires - self.clock()) / 1e6
@@ -194,11 +177,12 @@ class Services:
         check_owner(client, subject, secret)
         return client
 
-    def session(self, *, locked: bool, heartbeat: float | None = None) -> Session:
+    def session(self, request: Request, *, locked: bool, heartbeat: float | None = None) -> Session:
         """Begin a conversation.
 
         Args:
-            locked: a token has to come first.
+            request: what the door knows of the peer.
+            locked: it has to say first who it is.
             heartbeat: seconds between signs of life; by default as configured.
         """
         config = self.config
@@ -208,23 +192,23 @@ class Services:
             config.bad_messages,
             config.heartbeat if heartbeat is None else heartbeat,
         )
-        return Session(secrets.token_hex(8), limits, self.now(), locked=locked)
+        return Session(secrets.token_hex(8), limits, self.now(), locked=locked, request=request)
 
-    def unlock(self, session: Session, subject: str, until: float | None) -> None:
+    def unlock(self, session: Session, grant: Grant, until: float | None) -> None:
         """Let a conversation go on in somebody's name; `ended` has to follow.
 
         Args:
             session: the conversation.
-            subject: on whose behalf; empty for nobody in particular.
+            grant: who it is.
             until: when that ends, as `grant` has it.
 
         Raises:
             RhtmxError: `TOO_MANY_REQUESTS`, too many connections speak for the subject;
                 `UNAUTHENTICATED`, this one speaks for another.
         """
-        if subject and not session.subject:  # a fresh token for the same one counts nothing
-            self.admission.speak(subject)
-        session.unlock(subject, until)
+        if grant.subject and not session.subject:  # a fresh token for the same one counts nothing
+            self.admission.speak(grant.subject)
+        session.unlock(grant, until)
 
     def ended(self, session: Session) -> None:
         """Take note that a conversation is over, and speaks for nobody any more."""

@@ -36,6 +36,8 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Hello, Ping, Pong
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
+from rhtmx_server.access.grant import GUEST, Grant
+from rhtmx_server.access.request import NOBODY, Request
 
 __all__ = ["LivenessCheck", "Phase", "Session", "SessionLimits"]
 
@@ -118,14 +120,22 @@ class Session:
         limits: what it may ask for.
         now: seconds, of any clock that does not jump.
         locked: a token is asked for before anything else.
+        request: what the door knows of the peer.
 
     Attributes:
+        grant: who speaks, once that is known.
         until: when its time is over, by its token or for want of one; `None` for never.
         greeted: it said `hello`, so it passes over what it does not know.
     """
 
     def __init__(
-        self, session_id: str, limits: SessionLimits, now: float, *, locked: bool = False
+        self,
+        session_id: str,
+        limits: SessionLimits,
+        now: float,
+        *,
+        locked: bool = False,
+        request: Request = NOBODY,
     ) -> None:
         self.session_id = session_id
         self.limits = limits
@@ -133,11 +143,17 @@ class Session:
         self.until: float | None = now + LOGIN_SECONDS if locked else None
         self.client_id: str | None = None
         self.secret: bytes | None = None
-        self.subject = ""
+        self.grant = GUEST
+        self.request = request
         self.greeted = False
         self.heard = now
         self._pinged = now
         self._bad = 0
+
+    @property
+    def subject(self) -> str:
+        """On whose behalf it speaks; empty for a guest."""
+        return self.grant.subject
 
     def receive(self, message: Message) -> None:
         """Take note of a message.
@@ -162,23 +178,23 @@ class Session:
             return f"'{case}' after the end of the connection"
         return f"'{case}' must be the first message of a connection, and sent once"
 
-    def unlock(self, subject: str, until: float | None) -> None:
-        """A token was good.
+    def unlock(self, grant: Grant, until: float | None) -> None:
+        """It is known who speaks.
 
         Args:
-            subject: on whose behalf the client speaks; it stays the same.
+            grant: who it is; the subject stays the same, its rights may change.
             until: when the token expires, in seconds of the clock of `now`.
 
         Raises:
             RhtmxError: `UNAUTHENTICATED`, the token is another subject's.
         """
         # What is under way was asked for by somebody else: it must not go on in another name.
-        if self.subject not in ("", subject):
+        if self.subject not in ("", grant.subject):
             raise RhtmxError(
                 ErrorCode.UNAUTHENTICATED,
                 "the token belongs to another user: open a new connection for them",
             )
-        self.subject = subject
+        self.grant = grant
         self.until = until
         self._step(SessionEvent.UNLOCK)
 

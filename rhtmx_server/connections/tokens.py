@@ -1,4 +1,4 @@
-"""How the program is asked about a token.
+"""How the program is asked who a peer is.
 
 Knows what the function given to `App(authenticate=…)` may be, and what it may
 answer. Must not know where tokens come from, nor what a grant opens.
@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from rhtmx.errors import RhtmxError
-from rhtmx_server.connections.services import Authenticator, Grant
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request
+from rhtmx_server.connections.services import Authenticator
 from rhtmx_server.failures import MisuseError, unexpected
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.threads import DaemonPool
@@ -21,17 +23,17 @@ __all__ = ["AuthenticateFunction", "authenticator", "check_authenticate"]
 _EARLIEST = 10**14
 """Microseconds since 1970: a day of 1973. Seconds and milliseconds of our time are less."""
 
-AuthenticateFunction: TypeAlias = Callable[[str], Grant | Awaitable[Grant]]
+AuthenticateFunction: TypeAlias = Callable[[Request], Grant | Awaitable[Grant]]
 """What a program gives: plain or `async`; plain ones run in a thread."""
 
 
 def check_authenticate(function: AuthenticateFunction) -> None:
-    """Refuse what cannot be asked about a token.
+    """Refuse what cannot be asked.
 
     Raises:
         TypeError: it does not take one argument, or is no function.
     """
-    require_one_argument(function, f"authenticate {name_of(function)}", "(token)")
+    require_one_argument(function, f"authenticate {name_of(function)}", "(request)")
 
 
 def authenticator(function: AuthenticateFunction, threads: DaemonPool) -> Authenticator:
@@ -41,16 +43,17 @@ def authenticator(function: AuthenticateFunction, threads: DaemonPool) -> Authen
     logged, and told as `INTERNAL`.
 
     Args:
-        function: turns a token into a `Grant`.
-        threads: where it runs if it is a plain one; the questions about one token
-            have one share of them.
+        function: turns a `Request` into a `Grant`.
+        threads: where it runs if it is a plain one; the questions about one token,
+            or of one address without a token, have one share of them.
     """
     name = f"authenticate {name_of(function)}"
     pool = threads if blocks(name, function, None) else None
 
-    async def ask(token: str) -> Grant:
+    async def ask(request: Request) -> Grant:
+        owner = request.token or request.address
         try:
-            return _checked(await call(lambda: function(token), pool, token))
+            return _checked(await call(lambda: function(request), pool, owner))
         except RhtmxError:
             raise
         # `SystemExit` and a cancellation of its own come from the program: neither may end the

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import MAX_INTEGER
+from rhtmx_server.access.request import Request as Peer
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.services import Services
 from rhtmx_server.failures import unexpected
@@ -25,6 +27,7 @@ from rhtmx_server.transports.bodies import BodyReaders, Pages, Streamed
 from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
+from rhtmx_server.transports.requests import request_of_http
 from rhtmx_server.transports.static_files import CLIENT_PATH, StaticFile, client
 from rhtmx_server.transports.target import RequestTarget, parse_target
 
@@ -33,6 +36,19 @@ __all__ = ["Http"]
 _NOT_READY = b"not ready: starting, stopping, or unable to write (the log says why)\n"
 _METHODS = ("GET", "HEAD")
 _VERSION = re.compile(r"[0-9]{1,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, and on what it came.
+
+    Args:
+        request: the request.
+        transport: tells where the peer is; `None` where nobody knows.
+    """
+
+    request: Request
+    transport: asyncio.BaseTransport | None
 
 
 class Http:
@@ -63,10 +79,17 @@ class Http:
         if (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer a request; never raises."""
+    async def __call__(
+        self, request: Request, transport: asyncio.BaseTransport | None = None
+    ) -> Response:
+        """Answer a request; never raises.
+
+        Args:
+            request: the request.
+            transport: on which it came.
+        """
         try:
-            response = await self._answer(request)
+            response = await self._answer(Asked(request, transport))
         except RhtmxError as error:
             response = refuse(error, headers=self._readable(request))
         except Exception as failure:
@@ -78,7 +101,8 @@ class Http:
             response.close()
         return without_body(response)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, asked: Asked) -> Response:
+        request = asked.request
         if request.method not in _METHODS:
             error = RhtmxError(
                 ErrorCode.NOT_SUPPORTED,
@@ -92,7 +116,7 @@ class Http:
             return page.serve(request)
         for pattern, handler in _ROUTES:
             if _matches(pattern, target.segments):
-                return await handler(self, request, target)
+                return await handler(self, asked, target)
         if "Origin" in request.headers:
             # A page of another site that looks for the socket in the wrong place: first of all
             # it may not have one. It may read that, and not what there is on this server.
@@ -103,57 +127,69 @@ class Http:
 
     # What is for operators.
 
-    async def _health(self, request: Request, target: RequestTarget) -> Response:
+    async def _health(self, asked: Asked, target: RequestTarget) -> Response:
         return answer(HTTPStatus.OK, b"ok\n")
 
-    async def _readiness(self, request: Request, target: RequestTarget) -> Response:
+    async def _readiness(self, asked: Asked, target: RequestTarget) -> Response:
         if self._ready():
             return answer(HTTPStatus.OK, b"ready\n")
         return answer(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
 
-    async def _metrics(self, request: Request, target: RequestTarget) -> Response:
+    async def _metrics(self, asked: Asked, target: RequestTarget) -> Response:
         return answer(HTTPStatus.OK, self._services.metrics.render(), CONTENT_TYPE)
 
     # What is for old clients.
 
-    async def _records(self, request: Request, target: RequestTarget) -> Response:
-        return await self._since(request, target, Granularity.RECORDS)
+    async def _records(self, asked: Asked, target: RequestTarget) -> Response:
+        return await self._since(asked, target, Granularity.RECORDS)
 
-    async def _fields(self, request: Request, target: RequestTarget) -> Response:
-        return await self._since(request, target, Granularity.FIELDS)
+    async def _fields(self, asked: Asked, target: RequestTarget) -> Response:
+        return await self._since(asked, target, Granularity.FIELDS)
 
     async def _since(
-        self, request: Request, target: RequestTarget, granularity: Granularity
+        self, asked: Asked, target: RequestTarget, granularity: Granularity
     ) -> Response:
-        await self._authorise(request)
+        await self._authorise(asked)
         entity = self._entity(target, granularity)
         pages = ReadSince(self._services, entity, _since(target), granularity)
-        return await self._legacy(request, pages)
+        return await self._legacy(asked.request, pages)
 
-    async def _latest(self, request: Request, target: RequestTarget) -> Response:
-        await self._authorise(request)
+    async def _latest(self, asked: Asked, target: RequestTarget) -> Response:
+        await self._authorise(asked)
         entity = self._entity(target, Granularity.FIELDS)
         entity_id = check_name("entity_id", target.segments[3])
-        return await self._legacy(request, Latest(self._services, entity, entity_id))
+        return await self._legacy(asked.request, Latest(self._services, entity, entity_id))
 
-    async def _authorise(self, request: Request) -> None:
+    async def _authorise(self, asked: Asked) -> None:
         """Ask who reads, where the server asks at all (RFC 6750 section 2.1)."""
+        request = asked.request
         foreign = self._origins.foreign_host(request.headers)
         if foreign is not None:
             raise RhtmxError(ErrorCode.FORBIDDEN, foreign)
         if self._services.authenticate is None:
             return
-        token = bearer(request.headers.get_all("Authorization"))
+        peer = self._peer(asked)
         patience = self._services.config.handshake_timeout
         try:
             async with asyncio.timeout(patience) as timeout:
-                await self._services.grant(token)
+                await self._services.grant(peer)
         except TimeoutError:
             if not timeout.expired():
                 raise  # the app's own
             raise RhtmxError(
                 ErrorCode.TIMEOUT, f"the token could not be checked in {patience:g} s: try again"
             ) from None
+
+    def _peer(self, asked: Asked) -> Peer:
+        """What the request says of who reads; its cookies only if they count."""
+        request = asked.request
+        peer = request_of_http(request, asked.transport, "http")
+        if not self._origins.cookies_count(request.headers):
+            headers = {name: value for name, value in peer.headers.items() if name != "cookie"}
+            peer = replace(peer, headers=headers, cookies={})
+        if "authorization" not in peer.headers and (peer.cookies or peer.certificate):
+            return peer
+        return replace(peer, token=bearer(request.headers.get_all("Authorization")))
 
     def _entity(self, target: RequestTarget, granularity: Granularity) -> str:
         entity = check_name("entity", target.segments[2])
@@ -198,7 +234,7 @@ def _since(target: RequestTarget) -> int:
     )
 
 
-_ROUTES: tuple[tuple[str, Callable[[Http, Request, RequestTarget], Awaitable[Response]]], ...] = (
+_ROUTES: tuple[tuple[str, Callable[[Http, Asked, RequestTarget], Awaitable[Response]]], ...] = (
     ("/healthz", Http._health),
     ("/readyz", Http._readiness),
     ("/metrics", Http._metrics),

@@ -190,6 +190,16 @@ class Origins:
         self._refused.warn(f"Host {host}", f"a read was refused: {words}")
         return words
 
+    def cookies_count(self, headers: Headers) -> bool:
+        """Whether the cookies of a plain read say who reads.
+
+        Browsers send them also when a page of another site asks. Most tell where the
+        page is (`Sec-Fetch-Site`, or `Origin` where it wants to read the answer).
+        """
+        if "Origin" in headers:
+            return (refusal(headers, self._allowed) or self._rebound(headers)) is None
+        return headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+
     def may_read(self, request: Request) -> str | None:
         """Return the origin of another site's page that was allowed by name.
 

@@ -36,6 +36,7 @@ from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import BodySender
 from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.origin import Origins
+from rhtmx_server.transports.requests import request_of_http
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
@@ -110,7 +111,7 @@ class WebSocketServer:
         self,
         services: Services,
         endpoints: dict[str, SocketEndpoint],
-        http: Callable[[Request], Awaitable[Response]],
+        http: Callable[[Request, asyncio.BaseTransport], Awaitable[Response]],
         origins: Origins,
     ) -> None:
         self._services = services
@@ -216,7 +217,7 @@ class WebSocketServer:
         elif wants_socket(request):
             response = self._nothing_at(path)
         else:
-            response = await self._http(request)
+            response = await self._http(request, socket.transport)
         self._response(socket, request, response)
         stalled = self._services.metrics.stalled.inc
         sender = BodySender(socket, self._services.config.stall_timeout, stalled)
@@ -266,7 +267,8 @@ class WebSocketServer:
         assert socket.request is not None
         endpoint = self._endpoints[_path(socket.request)]
         services = self._services
-        session = services.session(locked=services.authenticate is not None)
+        asked = request_of_http(socket.request, socket.transport, "websocket")
+        session = services.session(asked, locked=services.authenticate is not None)
         link = SocketLink(socket)
         connection = Connection(services, session, endpoint.dialect(services, socket), link)
         endpoint.accepted(services, socket)

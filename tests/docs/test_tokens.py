@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server import App, Config, ErrorCode, Grant, RhtmxError
+from rhtmx_server import App, Config, ErrorCode, Grant, Request, RhtmxError
 from rhtmx_server.connections.session import LOGIN_SECONDS
 from tests.docs.markdown import page
 from tests.support.plain_http import ask
@@ -15,8 +15,8 @@ from tests.support.sockets import raw
 SUBSCRIBE = {"type": "subscribe", "entities": ["users"]}
 
 
-async def check(token: str) -> Grant:
-    if token != "good":
+async def check(request: Request) -> Grant:
+    if request.token != "good":
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such token")
     return Grant("ada")
 

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server import App, Config, Grant
+from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.transports import arrivals
 from tests.support.plain_http import Answer, ask, exchange, take_apart
 from tests.support.sockets import PATIENCE, raw
@@ -262,7 +262,7 @@ async def test_one_connection_too_many_is_told_to_come_later() -> None:
 
 @pytest.mark.usefixtures("elsewhere")
 async def test_one_connection_too_many_from_one_address_is_told_the_option() -> None:
-    async with serving(connections_per_address=1, host="0.0.0.0") as app:
+    async with serving(connections_per_address=1, host="0.0.0.0", open=True) as app:
         async with raw(app.url):
             answer = await ask(app.url, "/healthz")
             check_refusal(answer, 429, "rate_limited", "--connections-per-address")
@@ -278,7 +278,7 @@ async def test_one_connection_too_many_from_one_address_is_told_the_option() -> 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 async def test_peers_of_this_machine_are_not_counted_by_address(host: str) -> None:
     async with (
-        serving(connections_per_address=1, host=host) as app,
+        serving(connections_per_address=1, host=host, open=True) as app,
         raw(app.url),
         raw(app.url) as client,
     ):
@@ -299,10 +299,10 @@ async def test_our_client_comes_again_when_there_is_room(tmp_path: Path) -> None
 # Subjects.
 
 
-async def authenticate(token: str) -> Grant:
-    if not token.startswith("token of "):
+async def authenticate(request: Request) -> Grant:
+    if not request.token.startswith("token of "):
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "unknown token")
-    return Grant(token.removeprefix("token of "))
+    return Grant(request.token.removeprefix("token of "))
 
 
 @pytest.mark.parametrize("word", ["hello", "authenticate"])
@@ -358,7 +358,7 @@ async def test_our_client_of_a_user_with_too_many_connections_comes_again(tmp_pa
 
 
 async def test_a_check_of_a_token_that_hangs_is_given_up() -> None:
-    async def hang(token: str) -> Grant:
+    async def hang(request: Request) -> Grant:
         await asyncio.get_running_loop().create_future()
         raise AssertionError
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import rhtmx
-from rhtmx_server import App, Config, Grant
+from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.transports.grpc.reads import PAGE
 from tests.support.certificates import authority, signed
 from tests.support.sockets import PATIENCE
@@ -279,8 +279,8 @@ async def test_no_server_is_said_at_once() -> None:
 
 
 async def test_a_watch_outlives_its_token() -> None:
-    async def authenticate(token: str) -> Grant:
-        tokens.append(token)
+    async def authenticate(request: Request) -> Grant:
+        tokens.append(request.token)
         return Grant("ada", time.time_ns() // 1000 + 300_000)
 
     async def fresh() -> str:

@@ -195,7 +195,7 @@ async def test_a_page_whose_name_was_made_to_point_here_reads_nothing(
 
 async def test_only_the_loopback_address_makes_a_server_a_local_one() -> None:
     for host, status in (("127.0.0.1", 403), ("localhost", 403), ("0.0.0.0", 200)):
-        async with App(store="memory://", config=Config(port=0, host=host)) as app:
+        async with App(store="memory://", config=Config(port=0, host=host, open=True)) as app:
             assert (await ask(app.url, "/api/sync/users", Host="evil.example")).status == status
 
 

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.push_many import Write
-from rhtmx_server import App, Config, Grant
+from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.stores.sqlite.schema import _STEPS, APPLICATION_ID
 from tests.support.sockets import PATIENCE, Raw, raw
 
@@ -28,10 +28,10 @@ Door = Callable[[App, str, dict[str, Any]], Awaitable[str]]
 """Pushes in a client's name; returns the code of the refusal, empty if it is taken."""
 
 
-async def authenticate(token: str) -> Grant:
-    if not token:
+async def authenticate(request: Request) -> Grant:
+    if not request.token:
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "who are you?")
-    return Grant(token)
+    return Grant(request.token)
 
 
 def application(store: str, *, tokens: bool = False, **config: Any) -> App:

@@ -42,8 +42,8 @@ article = app.form("article")
 article.field("tags", required=True, one_of=["red", "blue"])
 article.field("document", required=True, file=True, max_size=10, accept=".pdf")
 
-async def authenticate(token):
-    if token != "s3cr3t":
+async def authenticate(request):
+    if request.token != "s3cr3t":
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "this token is not known")
     return Grant("ada")
 

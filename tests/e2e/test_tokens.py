@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 
 import rhtmx
-from rhtmx_server import App, Config, ErrorCode, Grant, RhtmxError
+from rhtmx_server import App, Config, ErrorCode, Grant, Request, RhtmxError
 from rhtmx_server.connections.tokens import AuthenticateFunction
 from tests.support.plain_http import ask
 from tests.support.sockets import Raw, raw
@@ -18,10 +18,10 @@ from tests.support.sockets import Raw, raw
 LIFE = {"short": 200_000, "long": 3_600_000_000}
 
 
-async def authenticate(token: str) -> Grant:
-    subject, _, life = token.partition(":")
+async def authenticate(request: Request) -> Grant:
+    subject, _, life = request.token.partition(":")
     if life not in LIFE:
-        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "this token is not known")
+        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "this request.token is not known")
     return Grant(subject, time.time_ns() // 1000 + LIFE[life])
 
 
@@ -88,25 +88,25 @@ async def test_a_fresh_token_must_be_the_same_subjects(app: App) -> None:
 # A function that fails, and functions of every kind.
 
 
-def plain(token: str) -> Grant:
-    return Grant(token)
+def plain(request: Request) -> Grant:
+    return Grant(request.token)
 
 
-def broken(token: str) -> Grant:
-    raise KeyError(token)
+def broken(request: Request) -> Grant:
+    raise KeyError(request.token)
 
 
-async def broken_async(token: str) -> Grant:
-    raise KeyError(token)
+async def broken_async(request: Request) -> Grant:
+    raise KeyError(request.token)
 
 
-async def given_up(token: str) -> Grant:
+async def given_up(request: Request) -> Grant:
     gone: asyncio.Future[Grant] = asyncio.get_running_loop().create_future()
     gone.cancel()
     return await gone
 
 
-def nothing(token: str) -> Grant:
+def nothing(request: Request) -> Grant:
     return None  # type: ignore[return-value]
 
 

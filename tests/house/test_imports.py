@@ -26,6 +26,9 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx.stores": ("rhtmx.core.session", *SHELL_ROOMS, *SHELLS),
     "rhtmx.grpc": ("rhtmx.api", "rhtmx.runtime", "rhtmx.cli", *STORES),
     "rhtmx.grpc.position_tracker": PURE,
+    "rhtmx_server.access": (*PURE, "rhtmx.wire"),
+    "rhtmx_server.authenticators.key_cache": PURE,
+    "rhtmx_server.authenticators": ("rhtmx_server.connections", "rhtmx.wire", *OUTSIDE),
     "rhtmx_server.connections.session": PURE,
     "rhtmx_server.connections.checks": PURE,
     "rhtmx_server.encoding": (

@@ -19,6 +19,7 @@ FOREIGN = {
     ("rhtmx_server.transports.arrivals", "_exception"): "websockets 17: it holds the frames alive",
     ("rhtmx_server.transports.grpc.calls", "_cancel_done"): GRPCLIB,
     ("rhtmx_server.transports.grpc.calls", "_send_initial_metadata_done"): GRPCLIB,
+    ("rhtmx_server.transports.grpc.caller", "_method_name"): GRPCLIB,
     ("rhtmx_server.transports.grpc.calls", "_send_message_done"): GRPCLIB,
     ("rhtmx_server.transports.grpc.calls", "_stream"): GRPCLIB,
     ("rhtmx_server.transports.grpc.protocol", "_connection"): GRPCLIB,

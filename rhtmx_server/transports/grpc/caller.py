@@ -18,15 +18,19 @@ metadata                   what it says
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from grpclib.server import Stream
+
+from rhtmx_server.access.grant import GUEST, Grant
+from rhtmx_server.access.request import NOBODY, Request
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.services import Services, token_expired
 from rhtmx_server.transports.bearer import bearer
 from rhtmx_server.writing.identity import hashed
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "identify"]
+__all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "identify", "request_of"]
 
 CLIENT_ID = "x-rhtmx-client-id"
 CLIENT_SECRET = "x-rhtmx-client-secret"  # noqa: S105 (a name)
@@ -38,7 +42,8 @@ class Caller:
 
     Args:
         services: the server.
-        subject: on whose behalf; empty where nobody is asked.
+        request: what the call says of its peer.
+        grant: who it is; a guest where nobody is asked.
         client_id: which client, if it says so.
         until: when the token expires, in seconds of `services.now`.
         known: a token was asked for and good, or none is asked for.
@@ -46,11 +51,17 @@ class Caller:
     """
 
     services: Services
-    subject: str = ""
+    request: Request = NOBODY
+    grant: Grant = GUEST
     client_id: str | None = None
     until: float | None = None
     known: bool = True
     secret: bytes | None = field(default=None, repr=False)
+
+    @property
+    def subject(self) -> str:
+        """On whose behalf it calls; empty for a guest."""
+        return self.grant.subject
 
     def present(self) -> None:
         """Make sure that the token is good at this moment: a call may have waited long.
@@ -62,46 +73,61 @@ class Caller:
             raise token_expired()
 
 
-async def identify(
-    services: Services, metadata: Mapping[str, Any], *, later: bool = False
-) -> Caller:
+async def identify(services: Services, request: Request, *, later: bool = False) -> Caller:
     """Read who calls.
 
     Args:
         services: the server.
-        metadata: of the call.
+        request: what the call says of its peer; see `request_of`.
         later: a missing token may be presented in the conversation.
 
     Raises:
         RhtmxError: `UNAUTHENTICATED`; `BAD_MESSAGE` for an impossible client id
             or secret; `CLIENT_ID_TAKEN`, the id is another's.
     """
-    secret = _text(metadata, CLIENT_SECRET)
+    secret = _text(request.headers, CLIENT_SECRET)
     caller = Caller(
         services,
-        client_id=_text(metadata, CLIENT_ID),
+        request,
+        client_id=_text(request.headers, CLIENT_ID),
         secret=None if secret is None else hashed(secret),
     )
     if services.authenticate is not None:
-        await _authenticate(caller, metadata, later=later)
+        await _authenticate(caller, later=later)
     # Without a secret it may come with `hello`, or never be needed: writes are checked in any case.
     if caller.client_id is not None and (caller.subject or caller.secret is not None):
         await services.client(caller.client_id, caller.subject, caller.secret)
     return caller
 
 
-async def _authenticate(caller: Caller, metadata: Mapping[str, Any], *, later: bool) -> None:
-    given = metadata.get("authorization")
+async def _authenticate(caller: Caller, *, later: bool) -> None:
+    request = caller.request
+    given = request.headers.get("authorization")
     if given is None and later:
         caller.known = False
         return
-    token = bearer([] if given is None else [str(given)])
-    grant, caller.until = await caller.services.grant(token)
-    caller.subject = grant.subject
+    # A certificate may be enough: that is for the program to say.
+    token = "" if given is None and request.certificate else bearer([given] if given else [])
+    caller.request = replace(request, token=token)
+    caller.grant, caller.until = await caller.services.grant(caller.request)
 
 
-def _text(metadata: Mapping[str, Any], name: str) -> str | None:
+def request_of(stream: Stream[Any, Any]) -> Request:
+    """Read what a call says of its peer."""
+    metadata: Mapping[str, object] = stream.metadata or {}
+    address = stream.peer.addr()
+    return Request(
+        transport="grpc",
+        path=stream._method_name,
+        # Values of `-bin` names are bytes: nothing here reads those.
+        headers={name: value for name, value in metadata.items() if isinstance(value, str)},
+        address=str(address[0]) if isinstance(address, tuple) else "",
+        certificate=stream.peer.cert() or None,
+    )
+
+
+def _text(metadata: Mapping[str, str], name: str) -> str | None:
     value = metadata.get(name)
     if value is None:
         return None
-    return check_name(name, str(value))
+    return check_name(name, value)

@@ -27,7 +27,7 @@ from rhtmx_server.encoding.render import latest_fields, latest_record
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.times import to_micros
-from rhtmx_server.transports.grpc.caller import identify
+from rhtmx_server.transports.grpc.caller import identify, request_of
 from rhtmx_server.transports.grpc.calls import (
     answer,
     answered,
@@ -135,7 +135,7 @@ async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> M:
     Raises:
         RhtmxError: nobody may, or it cannot be understood.
     """
-    caller = await identify(door.services, stream.metadata or {})
+    caller = await identify(door.services, request_of(stream))
     question = await receive_one(stream, kind)
     caller.present()
     return question

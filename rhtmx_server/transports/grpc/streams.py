@@ -29,7 +29,7 @@ from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import unexpected
-from rhtmx_server.transports.grpc.caller import Caller, identify
+from rhtmx_server.transports.grpc.caller import Caller, identify, request_of
 from rhtmx_server.transports.grpc.calls import GrpcMethod, connection_of, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
@@ -95,7 +95,7 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> GrpcMethod:
     """`Watch` or `WatchFields`: a subscription to one entity."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
-        caller = await identify(door.services, stream.metadata or {})
+        caller = await identify(door.services, request_of(stream))
         request = await receive_one(stream, WatchRequest)
         caller.present()
         since = {} if request.since is None else {request.entity: request.since}
@@ -112,7 +112,7 @@ def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
     """`Sync` or `SyncFields`: what changed since a position, and no more."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
-        caller = await identify(door.services, stream.metadata or {})
+        caller = await identify(door.services, request_of(stream))
         request = await receive_one(stream, kind)
         caller.present()
         connection, link = _open(SyncConnection, caller, stream, heartbeat=math.inf)
@@ -126,7 +126,7 @@ def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
 
 async def connect(door: Door, stream: Stream[Any, Any]) -> None:
     """The conversation of a socket. A peer that half-closes is told the rest."""
-    caller = await identify(door.services, stream.metadata or {}, later=True)
+    caller = await identify(door.services, request_of(stream), later=True)
     heartbeat = door.services.config.heartbeat
     connection, link = _open(GrpcConversation, caller, stream, heartbeat=heartbeat)
     # Not `introduce`: a peer that has not said hello is asked by HTTP/2, not by `ping`.
@@ -153,9 +153,9 @@ def _open(
             nothing to say: HTTP/2's own pings look after it.
     """
     services, config = caller.services, caller.services.config
-    session = services.session(locked=not caller.known, heartbeat=heartbeat)
+    session = services.session(caller.request, locked=not caller.known, heartbeat=heartbeat)
     if caller.known and services.authenticate is not None:
-        services.unlock(session, caller.subject, caller.until)  # until `Door.connected` ends
+        services.unlock(session, caller.grant, caller.until)  # until `Door.connected` ends
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)
     connection = kind(services, session, DIALECT, link)
     connection.share = connection_of(stream)  # all streams of a peer are one

@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from rhtmx_server import App, Config, Grant
+from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.transports import arrivals
 from rhtmx_server.transports.grpc import server
 from tests.support.grpcio_client import backend
@@ -53,7 +53,7 @@ async def test_both_doors_have_so_many_connections_from_one_address_together(
 ) -> None:
     for module in (arrivals, server):
         monkeypatch.setattr(module, "source", lambda peername: "192.0.2.1")
-    config = Config(port=0, grpc_port=0, host="0.0.0.0", connections_per_address=1)
+    config = Config(port=0, grpc_port=0, host="0.0.0.0", open=True, connections_per_address=1)
     app = App(store="memory://", config=config)
     async with app:
         async with raw(app.url):
@@ -63,8 +63,8 @@ async def test_both_doors_have_so_many_connections_from_one_address_together(
         await served(app)
 
 
-async def authenticate(token: str) -> Grant:
-    return Grant(token)
+async def authenticate(request: Request) -> Grant:
+    return Grant(request.token)
 
 
 def token(text: str) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ import pytest
 
 from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server import App, Config, Grant, RhtmxError
+from rhtmx_server import App, Config, Grant, Request, RhtmxError
 from tests.support.grpcio_client import Backend, Refusal, backend
 from tests.support.waiting import eventually
 
@@ -171,10 +171,10 @@ async def test_a_deadline_ends_a_call_and_its_work(client: Backend, app: App) ->
 LIFE = {"short": 200_000, "long": 3_600_000_000}
 
 
-async def authenticate(token: str) -> Grant:
-    subject, _, life = token.partition(":")
+async def authenticate(request: Request) -> Grant:
+    subject, _, life = request.token.partition(":")
     if life not in LIFE:
-        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "this token is not known")
+        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "this request.token is not known")
     return Grant(subject, time.time_ns() // 1000 + LIFE[life])
 
 

@@ -30,7 +30,7 @@ from rhtmx.messages import (
     SyncFields,
     WatchRequest,
 )
-from rhtmx_server import App, Config, Grant
+from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.transports.grpc.framing import prefixed
 from rhtmx_server.transports.grpc.protocol import GuardedProtocol
 from tests.support.http2 import Http2, http2
@@ -232,8 +232,8 @@ async def test_more_calls_a_second_than_allowed_are_told_when_to_come_again() ->
             assert 0 < caught.value.retry_after < 0.4
 
 
-async def grants(token: str) -> Grant:
-    return Grant("ada", None if token == "t" * 4096 else 4_000_000_000_000_000)
+async def grants(request: Request) -> Grant:
+    return Grant("ada", None if request.token == "t" * 4096 else 4_000_000_000_000_000)
 
 
 async def test_a_token_is_refused_for_its_length_in_words() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx_server import App, Config, Grant
+from rhtmx_server import App, Config, Grant, Request
 from tests.support.grpcio_client import Backend, backend
 
 Metadata = tuple[tuple[str, str], ...]
@@ -95,8 +95,8 @@ async def test_a_wrong_secret_is_refused_before_the_conversation_begins(client: 
 async def test_with_tokens_the_subject_is_the_right_and_no_secret_is_looked_at(
     messages: Any, store: str, seq: int | None
 ) -> None:
-    async def authenticate(token: str) -> Grant:
-        return Grant(token)
+    async def authenticate(request: Request) -> Grant:
+        return Grant(request.token)
 
     app = App(
         store=store,

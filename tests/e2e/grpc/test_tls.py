@@ -39,6 +39,7 @@ def serving(files: Files, **more: Any) -> App:
         grpc_host="0.0.0.0",
         grpc_cert=str(files.server.cert),
         grpc_key=str(files.server.key),
+        open=True,
         **more,
     )
     return App(store="memory://", config=config, undeclared=True)

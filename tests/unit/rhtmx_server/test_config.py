@@ -144,3 +144,22 @@ def test_a_list_of_origins_becomes_a_tuple() -> None:
 )
 def test_a_server_is_local_if_only_this_machine_reaches_it(host: str, local: bool) -> None:
     assert Config(host=host).local is local
+
+
+@pytest.mark.parametrize(
+    ("settings", "reached"),
+    [
+        ({}, None),
+        ({"host": "127.0.0.2"}, None),
+        ({"host": "192.0.2.1"}, "192.0.2.1"),
+        ({"host": "::"}, "::"),
+        ({"host": "example.com"}, "example.com"),
+        ({"grpc_host": "0.0.0.0"}, None),
+        ({"grpc_host": "0.0.0.0", "grpc_port": 1}, "0.0.0.0"),
+        ({"grpc_host": "0.0.0.0", "grpc_port": 1, "grpc_client_ca": "ca.pem"}, None),
+    ],
+)
+def test_a_server_that_other_machines_reach_without_a_certificate_says_where(
+    settings: dict[str, Any], reached: str | None
+) -> None:
+    assert Config(**settings).reached_from == reached

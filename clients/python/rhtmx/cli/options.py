@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rhtmx.cli import values
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
-from rhtmx.cli.requests import Invocation, Push, PushMany, Request, Server, Sync, Tail, Validate
+from rhtmx.cli.requests import CliRequest, Invocation, Push, PushMany, Server, Sync, Tail, Validate
 from rhtmx.core.address import websocket_url
 from rhtmx.errors import RhtmxError
 from rhtmx.values.form_value import File
@@ -112,7 +112,7 @@ def _files(
     return Path(ca) if ca else None, Path(cert) if cert else None, Path(key) if key else None
 
 
-def _tail(given: Mapping[str, Any], disk: Disk) -> Request:
+def _tail(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     entities = tuple(dict.fromkeys(given.get("operands", ())))
     if not entities:
         raise _wrong("which ENTITY? (see rhtmx tail --help)")
@@ -126,7 +126,7 @@ def _tail(given: Mapping[str, Any], disk: Disk) -> Request:
     return Tail(entities, since, bool(given.get("fields")), count)
 
 
-def _push(given: Mapping[str, Any], disk: Disk) -> Request:
+def _push(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     operands, entity = given.get("operands", []), given["entity"]
     if "source" in given:
         for name in ("remove", "delete", "base_version"):
@@ -164,12 +164,12 @@ def _data(rest: Sequence[str], load: Callable[[str], str]) -> Any:
     return values.data(rest)
 
 
-def _sync(given: Mapping[str, Any], disk: Disk) -> Request:
+def _sync(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     since = values.since(given.get("since", "0"))
     return Sync(given["entity"], since, bool(given.get("fields")))
 
 
-def _validate(given: Mapping[str, Any], disk: Disk) -> Request:
+def _validate(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     entered = values.form_values(given.get("operands", []), disk.choose)
     field = given.get("field")
     if field is not None and field not in entered:
@@ -177,7 +177,7 @@ def _validate(given: Mapping[str, Any], disk: Disk) -> Request:
     return Validate(given["form"], entered, field)
 
 
-_REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], Request]] = {
+_REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], CliRequest]] = {
     "tail": _tail,
     "push": _push,
     "sync": _sync,

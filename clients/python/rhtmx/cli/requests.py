@@ -15,7 +15,7 @@ from rhtmx.messages import Position
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Json
 
-__all__ = ["Invocation", "Push", "PushMany", "Request", "Server", "Sync", "Tail", "Validate"]
+__all__ = ["CliRequest", "Invocation", "Push", "PushMany", "Server", "Sync", "Tail", "Validate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Validate:
     field: str | None
 
 
-Request: TypeAlias = Tail | Push | PushMany | Sync | Validate
+CliRequest: TypeAlias = Tail | Push | PushMany | Sync | Validate
 """One of the commands."""
 
 
@@ -149,4 +149,4 @@ class Invocation:
 
     server: Server
     json: bool
-    request: Request
+    request: CliRequest

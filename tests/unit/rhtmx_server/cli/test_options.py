@@ -10,7 +10,7 @@ import pytest
 
 from rhtmx_server.cli.errors import USAGE, CommandError
 from rhtmx_server.cli.options import CommandOptions, read
-from rhtmx_server.cli.table import GROUPS, Option
+from rhtmx_server.cli.table import GROUPS, Option, OptionKind
 from rhtmx_server.config import Config
 
 ALL = list(chain.from_iterable(GROUPS.values()))
@@ -48,6 +48,9 @@ def test_app_and_store_are_no_settings() -> None:
         (["--outbox", "1 MiB"], {"outbox": 1048576}),
         (["--deflate", "off"], {"deflate": False}),
         (["--deflate", "TRUE"], {"deflate": True}),
+        (["--open"], {"open": True}),
+        (["--open", "--port", "0"], {"open": True, "port": 0}),
+        (["--open", "off"], {"open": False}),
         (["--log-format", "json"], {"log_format": "json"}),
         (["--port", "1", "--port", "2"], {"port": 2}),
         (
@@ -124,7 +127,8 @@ def test_help_tells_every_option_with_variable_and_default(
     assert end.value.code == 0
     told = " ".join(capsys.readouterr().out.split())
     for option in ALL:
-        assert f"{option.flag} {option.metavar} {option.help} [{option.variable}]" in told
+        value = f"[{option.metavar}]" if option.kind is OptionKind.SWITCH else option.metavar
+        assert f"{option.flag} {value} {option.help} [{option.variable}]" in told
         assert "(default: " in option.help
     assert "examples:" in told
 

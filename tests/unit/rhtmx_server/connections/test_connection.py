@@ -25,9 +25,11 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.wire import Message
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request
 from rhtmx_server.config import Config
 from rhtmx_server.connections.connection import REFUSED
-from rhtmx_server.connections.services import Authenticator, Grant
+from rhtmx_server.connections.services import Authenticator
 from rhtmx_server.connections.session import Phase, SessionLimits
 from tests.support.waiting import eventually
 from tests.unit.rhtmx_server.connecting import Side
@@ -55,9 +57,9 @@ class Gate:
     def __init__(self) -> None:
         self.open = asyncio.Event()
 
-    async def __call__(self, token: str) -> Grant:
+    async def __call__(self, request: Request) -> Grant:
         await self.open.wait()
-        return Grant(token)
+        return Grant(request.token)
 
 
 # Handling what arrives.
@@ -227,7 +229,7 @@ async def test_pushes_go_to_the_committer_in_order_and_are_answered_when_it_says
 
 async def test_a_push_carries_who_and_on_whose_behalf(side: Side) -> None:
     side.session.introduce("ada")
-    side.session.subject = "user-1"
+    side.session.unlock(Grant("user-1"), None)
     side.say(push(seq=1))
     (mutation,) = side.committer.mutations
     assert (mutation.client_id, mutation.subject, mutation.rejection) == ("ada", "user-1", None)
@@ -329,7 +331,7 @@ async def test_what_follows_hello_waits_for_its_answer() -> None:
 
 
 async def test_a_refused_hello_lets_the_rest_go_on() -> None:
-    async def nobody(token: str) -> Grant:
+    async def nobody(request: Request) -> Grant:
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such token")
 
     side = Side(authenticate=nobody)
@@ -341,7 +343,7 @@ async def test_a_refused_hello_lets_the_rest_go_on() -> None:
 
 
 async def test_an_authenticator_that_breaks_is_an_internal_error() -> None:
-    async def broken(token: str) -> Grant:
+    async def broken(request: Request) -> Grant:
         raise ZeroDivisionError
 
     side = Side(authenticate=broken)
@@ -378,7 +380,7 @@ async def test_an_answer_that_comes_while_the_server_stops_takes_nothing_more() 
 async def known() -> Side:
     """A client that numbers, with a token that is good for a minute."""
     side = Side(authenticate=Gate())
-    side.session.unlock("ada", side.now() + 60)
+    side.session.unlock(Grant("ada"), side.now() + 60)
     side.session.introduce("c")
     return side
 
@@ -429,8 +431,8 @@ async def test_a_fresh_token_may_still_come_until_somebody_looks(known: Side) ->
 
 
 def a_minute_more(side: Side) -> Authenticator:
-    async def authenticate(token: str) -> Grant:
-        return Grant(token, side.services.clock() + 60_000_000)
+    async def authenticate(request: Request) -> Grant:
+        return Grant(request.token, side.services.clock() + 60_000_000)
 
     return authenticate
 

@@ -33,9 +33,10 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request
 from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.dispatch import HANDLERS, Sender, handler
-from rhtmx_server.connections.services import Grant
 from rhtmx_server.connections.session import Phase, SessionLimits
 from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
 from rhtmx_server.model import ClientRow, Outcome
@@ -46,9 +47,9 @@ from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.fakes import NOW, push, push_fields, update
 
 
-async def users(token: str) -> Grant:
+async def users(request: Request) -> Grant:
     """Tokens are `user:expiry`."""
-    name, _, expires = token.partition(":")
+    name, _, expires = request.token.partition(":")
     if not name:
         raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such token")
     return Grant(name, int(expires) if expires else None)
@@ -208,8 +209,8 @@ async def test_where_there_is_a_subject_no_secret_is_given_or_asked_for() -> Non
 
 
 async def test_a_guest_of_a_server_with_tokens_needs_a_secret_like_everybody() -> None:
-    async def guests(token: str) -> Grant:
-        return Grant(token)
+    async def guests(request: Request) -> Grant:
+        return Grant(request.token)
 
     side = Side(authenticate=guests)
     assert await secret_of(side, Hello(client_id="ada")) == "made here"

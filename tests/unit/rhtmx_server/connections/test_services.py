@@ -11,9 +11,10 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import NOBODY, Request
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
-from rhtmx_server.connections.services import Grant
 from rhtmx_server.connections.session import Phase
 from rhtmx_server.model import ClientRow, Mutation
 from rhtmx_server.ports import BatchNeeds, BatchWrites
@@ -128,27 +129,27 @@ def test_no_door_goes_past_the_rules(call: str) -> None:
 # Tokens.
 
 
-async def users(token: str) -> Grant:
-    return Grant("ada", NOW + int(token) if token else None)
+async def users(request: Request) -> Grant:
+    return Grant("ada", NOW + int(request.token) if request.token else None)
 
 
 async def test_a_grant_ends_by_the_clock_that_does_not_jump() -> None:
     side = Side(authenticate=users)
-    assert await side.services.grant("") == (Grant("ada"), None)
-    grant, until = await side.services.grant("2000000")
+    assert await side.services.grant(Request("")) == (Grant("ada"), None)
+    grant, until = await side.services.grant(Request("2000000"))
     assert (grant.subject, until) == ("ada", side.now() + 2)
 
 
 @pytest.mark.parametrize("late", ["0", "-1"])
 async def test_a_grant_that_has_ended_is_none(late: str) -> None:
     with pytest.raises(RhtmxError, match="the token has expired") as caught:
-        await Side(authenticate=users).services.grant(late)
+        await Side(authenticate=users).services.grant(Request(late))
     assert caught.value.code is ErrorCode.UNAUTHENTICATED
 
 
 async def test_where_nobody_is_asked_a_token_is_good_for_nothing() -> None:
     with pytest.raises(RhtmxError) as caught:
-        await Side().services.grant("t")
+        await Side().services.grant(Request("t"))
     assert caught.value.code is ErrorCode.NOT_SUPPORTED
 
 
@@ -169,7 +170,10 @@ async def test_what_is_kept_of_a_client_is_told_to_its_owner_only() -> None:
 async def test_a_session_has_the_limits_of_the_configuration() -> None:
     config = Config(subscriptions=3, requests=4, bad_messages=5, heartbeat=6.0)
     services = Side(config).services
-    one, other = services.session(locked=False), services.session(locked=True, heartbeat=math.inf)
+    one, other = (
+        services.session(NOBODY, locked=False),
+        services.session(NOBODY, locked=True, heartbeat=math.inf),
+    )
     limits = one.limits
     assert (limits.subscriptions, limits.requests, limits.bad_messages) == (3, 4, 5)
     assert (limits.heartbeat, other.limits.heartbeat) == (6.0, math.inf)
@@ -180,26 +184,26 @@ async def test_a_session_has_the_limits_of_the_configuration() -> None:
 def test_a_subject_has_so_many_connections_and_each_counts_once() -> None:
     services = Side().services
     services.admission = Admission(Config(connections_per_subject=1))
-    one, other = services.session(locked=True), services.session(locked=True)
-    services.unlock(one, "ada", None)
-    services.unlock(one, "ada", None)  # a fresh token
+    one, other = services.session(NOBODY, locked=True), services.session(NOBODY, locked=True)
+    services.unlock(one, Grant("ada"), None)
+    services.unlock(one, Grant("ada"), None)  # a fresh token
     with pytest.raises(RhtmxError, match="--connections-per-subject"):
-        services.unlock(other, "ada", None)
+        services.unlock(other, Grant("ada"), None)
     assert (one.phase, other.phase) == (Phase.NEW, Phase.LOCKED)
     services.ended(other)  # which spoke for nobody
     with pytest.raises(RhtmxError):
-        services.unlock(other, "ada", None)
+        services.unlock(other, Grant("ada"), None)
     services.ended(one)
-    services.unlock(other, "ada", None)
+    services.unlock(other, Grant("ada"), None)
     assert other.subject == "ada"
 
 
 def test_guests_are_not_counted() -> None:
     services = Side().services
     services.admission = Admission(Config(connections_per_subject=1))
-    sessions = [services.session(locked=True) for _ in range(3)]
+    sessions = [services.session(NOBODY, locked=True) for _ in range(3)]
     for session in sessions:
-        services.unlock(session, "", None)
+        services.unlock(session, Grant(""), None)
     for session in sessions:
         services.ended(session)
     assert [session.phase for session in sessions] == 3 * [Phase.NEW]

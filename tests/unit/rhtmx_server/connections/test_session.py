@@ -11,6 +11,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Hello, Ping, Pong, Push, PushAck, Subscribe
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES
 from rhtmx.wire import Message
+from rhtmx_server.access.grant import Grant
 from rhtmx_server.connections import session as session_module
 from rhtmx_server.connections.session import (
     LEGAL,
@@ -136,7 +137,7 @@ def test_without_a_token_too_what_the_server_says_is_not_for_clients(locked: Ses
 
 def test_with_a_token_anything_may_be_said_hello_too(locked: Session) -> None:
     locked.receive(Ping())
-    locked.unlock("user-1", None)
+    locked.unlock(Grant("user-1"), None)
     assert (locked.phase, locked.subject) == (Phase.NEW, "user-1")
     locked.receive(Hello())
 
@@ -149,20 +150,20 @@ def test_where_no_token_is_asked_for_nothing_is_locked_and_nobody_in_particular_
 
 @pytest.mark.parametrize("phase", [Phase.PLAIN, Phase.KNOWN, Phase.CLOSED])
 def test_another_token_of_the_subject_only_moves_the_end(session: Session, phase: Phase) -> None:
-    session.unlock("user-1", 1010.0)
+    session.unlock(Grant("user-1"), 1010.0)
     session.receive(Ping())
     if phase is Phase.KNOWN:
         session.introduce(None)
     elif phase is Phase.CLOSED:
         session.close()
-    session.unlock("user-1", 1030.0)
+    session.unlock(Grant("user-1"), 1030.0)
     assert (session.phase, session.subject, session.until) == (phase, "user-1", 1030.0)
 
 
 def test_a_token_of_another_subject_changes_nothing(locked: Session) -> None:
-    locked.unlock("user-1", 1010.0)
+    locked.unlock(Grant("user-1"), 1010.0)
     with pytest.raises(RhtmxError) as caught:
-        locked.unlock("user-2", 1030.0)
+        locked.unlock(Grant("user-2"), 1030.0)
     assert caught.value.code is ErrorCode.UNAUTHENTICATED
     assert caught.value.message == (
         "the token belongs to another user: open a new connection for them"
@@ -176,10 +177,10 @@ def test_who_brings_no_token_has_only_the_time_to_bring_one(locked: Session) -> 
 
 
 def test_the_time_is_over_when_the_token_expires(locked: Session) -> None:
-    locked.unlock("user-1", 1010.0)
+    locked.unlock(Grant("user-1"), 1010.0)
     assert locked.look(1009.9) is LivenessCheck.FINE
     assert locked.look(1010.0) is LivenessCheck.LOCKED
-    locked.unlock("user-1", None)
+    locked.unlock(Grant("user-1"), None)
     assert locked.look(1010.0) is LivenessCheck.FINE
 
 
@@ -247,7 +248,7 @@ def receive(session: Session) -> None:
 
 EVENTS: dict[str, Callable[[Session], None]] = {
     "receive": receive,
-    "unlock": lambda session: session.unlock("ada", None),
+    "unlock": lambda session: session.unlock(Grant("ada"), None),
     "introduce": lambda session: session.introduce("ada"),
     "close": lambda session: session.close(),
 }

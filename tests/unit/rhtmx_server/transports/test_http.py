@@ -11,8 +11,9 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request as Peer
 from rhtmx_server.config import Config
-from rhtmx_server.connections.services import Grant
 from rhtmx_server.transports.bodies import BodyReaders, Streamed
 from rhtmx_server.transports.http import Http
 
@@ -190,8 +191,8 @@ async def test_a_page_that_was_allowed_by_name_may_read_from_elsewhere(
 
 
 async def test_where_tokens_are_asked_for_old_reads_need_one(make_server: MakeServer) -> None:
-    async def authenticate(token: str) -> Grant:
-        if token != "good":
+    async def authenticate(request: Peer) -> Grant:
+        if request.token != "good":
             raise RhtmxError(ErrorCode.UNAUTHENTICATED, "unknown token")
         return Grant("ada")
 
@@ -204,8 +205,8 @@ async def test_where_tokens_are_asked_for_old_reads_need_one(make_server: MakeSe
 
 
 async def test_a_token_whose_time_is_over_reads_nothing(make_server: MakeServer) -> None:
-    async def authenticate(token: str) -> Grant:
-        return Grant("ada", NOW + int(token))
+    async def authenticate(request: Peer) -> Grant:
+        return Grant("ada", NOW + int(request.token))
 
     door = Door(make_server(authenticate=authenticate))
     assert (await door.ask("/api/sync/users", Authorization="Bearer 1")).status_code == 200
@@ -278,7 +279,7 @@ async def test_who_is_refused_or_asks_for_the_head_keeps_no_place(
 async def test_a_time_out_of_the_apps_own_is_its_failure_and_not_the_servers(
     make_server: MakeServer,
 ) -> None:
-    async def authenticate(token: str) -> Grant:
+    async def authenticate(request: Peer) -> Grant:
         raise TimeoutError
 
     door = Door(make_server(authenticate=authenticate))

@@ -138,11 +138,23 @@ class Source:
         self.data_sent += len(data)
 
 
+class HttpPeer:
+    """The other end of the connection, as grpclib tells of it."""
+
+    def addr(self) -> tuple[str, int]:
+        return "192.0.2.7", 4711
+
+    def cert(self) -> Mapping[str, Any] | None:
+        return None
+
+
 class Call:
     """A call, as the methods see it."""
 
     def __init__(self, *said: object, metadata: Mapping[str, str] | None = None) -> None:
         self.metadata = dict(metadata or {})
+        self.peer = HttpPeer()
+        self._method_name = "/rhtmx.v1.Trackers/Called"
         self._stream = Source(b"".join(prefixed(wire.encode_message(each)) for each in said))
         self._send_initial_metadata_done = False
         self._send_message_done = False

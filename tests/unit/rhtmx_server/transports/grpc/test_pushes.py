@@ -18,8 +18,9 @@ from rhtmx.messages import (
     PushFieldsResponse,
     PushOutcome,
 )
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request
 from rhtmx_server.config import Config
-from rhtmx_server.connections.services import Grant
 from rhtmx_server.times import to_datetime
 from rhtmx_server.transports.grpc import pushes
 from rhtmx_server.transports.grpc.caller import Caller
@@ -295,7 +296,7 @@ async def test_with_outcomes_what_cannot_be_read_is_refused_in_its_turn() -> Non
 
 
 async def test_an_expired_token_ends_a_stream_of_pushes_after_the_answers_before_it() -> None:
-    async def grants(token: str) -> Grant:
+    async def grants(request: Request) -> Grant:
         return Grant("ada", NOW + 1_000_000)
 
     side, call = Side(authenticate=grants), Call(metadata={"authorization": "Bearer t"})

@@ -19,8 +19,8 @@ from rhtmx.messages import (
     ValidateForm,
     ValidationResult,
 )
-from rhtmx_server import Invalid
-from rhtmx_server.connections.services import Grant
+from rhtmx_server import Invalid, Request
+from rhtmx_server.access.grant import Grant
 from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.record_page import HistoryPage
@@ -222,7 +222,7 @@ async def test_no_record_is_read_while_too_many_answers_wait(method: Any, questi
 async def test_who_asks_with_a_token_that_has_expired_meanwhile_is_refused(
     method: Any, question: Any
 ) -> None:
-    async def grants(token: str) -> Grant:
+    async def grants(request: Request) -> Grant:
         return Grant("ada", NOW + 1_000_000)
 
     side, call = Side(authenticate=grants), Call(metadata={"authorization": "Bearer t"})

@@ -24,7 +24,8 @@ from rhtmx.messages import (
     SyncFields,
     WatchRequest,
 )
-from rhtmx_server.connections.services import Grant
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.request import Request
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.transports.grpc import streams
 from rhtmx_server.transports.grpc.door import Door
@@ -240,7 +241,7 @@ async def test_a_stream_that_waits_in_vain_for_others_is_cut(
 
 
 async def test_who_asks_with_a_token_that_has_expired_meanwhile_is_refused() -> None:
-    async def grants(token: str) -> Grant:
+    async def grants(request: Request) -> Grant:
         return Grant("ada", NOW + 1_000_000)
 
     for method, question in (
