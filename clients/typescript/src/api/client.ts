@@ -15,7 +15,7 @@ import type { State as Connection, TabChannel } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import { takeTurns } from "../runtime/leader.ts";
-import { tabs } from "../runtime/leader-election.ts";
+import { LeaderElection } from "../runtime/leader-election.ts";
 import {
   askPlainly,
   canShare,
@@ -276,7 +276,7 @@ function grounds(
   let refused: Error | undefined;
   try {
     lasts &&= hasIndexedDB();
-    if (lasts && canShare()) port = tabs(`rhtmx:${name}`, id, around);
+    if (lasts && canShare()) port = new LeaderElection(`rhtmx:${name}`, id, around);
   } catch (error) {
     refused = error as Error;
   }

@@ -377,22 +377,33 @@ export class Session {
     // Nothing more would come of this connection: `hello` is said once on each, and the next
     // one is told that somebody else was faster to number under this id.
     if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
-      this.#problem = message;
-      this.#core.tell({ type: "problem", error: message });
+      this.#complain(message);
       this.#disconnect(NORMAL_CLOSURE);
       return this.lost(undefined, now);
     }
     if (seq) return this.#queue.failed(message, now);
+    if (isBusy(message) ? this.#isAskedAgain(message, now) : this.#isNotRead(message)) return;
+    if (!this.#requests.answered(id, undefined, message)) this.#complain(message);
+  }
+
+  /** The server was too busy. Returns whether that was for a question. */
+  #isAskedAgain(message: Failure, now: number): boolean {
+    const { request_id: id } = message;
+    const isAsked = this.#requests.has(id);
+    if (!id || isAsked) this.#hold.refused(message, now);
+    if (isAsked) this.#requests.again(id!);
+    return isAsked;
+  }
+
+  #isNotRead(message: Failure): boolean {
     const { entity } = Object(message.details) as { entity?: string };
-    if (isBusy(message)) {
-      if (!id || this.#requests.has(id)) this.#hold.refused(message, now);
-      if (this.#requests.has(id)) return this.#requests.again(id!);
-    } else if (entity && !id && this.#streams.refused(entity, message)) return;
-    if (!this.#requests.answered(id, undefined, message)) {
-      // Says why the server closes the connection, if it does next.
-      this.#problem = message;
-      this.#core.tell({ type: "problem", error: message });
-    }
+    return !!entity && !message.request_id && this.#streams.refused(entity, message);
+  }
+
+  /** It says why the server closes the connection, if it does next. */
+  #complain(message: Failure): void {
+    this.#problem = message;
+    this.#core.tell({ type: "problem", error: message });
   }
 
   /**

@@ -16,7 +16,7 @@ import { focusFirst, rootOf, showError, showErrors } from "./errors.ts";
 import { hearControls } from "./events.ts";
 import { member } from "./member.ts";
 import { isPosting, triggerOf } from "./posts.ts";
-import { holdSubmissions } from "./submissions.ts";
+import { Submissions } from "./submissions.ts";
 import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
 import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
 
@@ -211,7 +211,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   /** Takes back the question about the whole form, and a submission that waits for it. */
   const withdraw = () => {
-    forgetSubmissions();
+    submissions.forget();
     asked = run = undefined;
     say("idle");
   };
@@ -261,7 +261,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   addEventListener("pageshow", ({ persisted }) => persisted && withdraw(), { signal });
   const sending = (isSending: boolean) =>
     say("valid", isSending ? (data.rhtmxSending ?? "Is being sent…") : "");
-  const forgetSubmissions = holdSubmissions({ form, draft, signal, validate, sending });
+  const submissions = new Submissions({ form, draft, signal, validate, sending });
   if (isPosting(form) && !/submit|^$/.test(triggerOf(form))) {
     console.warn(
       `form '${name}': what hx-trigger posts is not checked, only a submission is`,

@@ -275,10 +275,7 @@ export class Tab extends Listeners {
   receive(message: TabMessage): void {
     switch (message.type) {
       case "ops":
-        // Late, of one that does not lead any more; or this tab has missed who does.
-        if (message.leader && message.leader !== this.state.meta.leader) return this.#lost();
-        this.#apply(message.ops);
-        return this.#settleMissed();
+        return this.#take(message.ops, message.leader);
       case "added":
         return this.#added(message.write, message.refused);
       case "state":
@@ -315,6 +312,14 @@ export class Tab extends Listeners {
       case "unshared":
         return this.store.refuse?.(message.why);
     }
+  }
+
+  /** Applies what another tab has told; `leader`: whoever leads, as it said. */
+  #take(ops: readonly Op[], leader: string | undefined): void {
+    // Late, of one that does not lead any more; or this tab has missed who does.
+    if (leader && leader !== this.state.meta.leader) return this.#lost();
+    this.#apply(ops);
+    this.#settleMissed();
   }
 
   /** What the leader holds is what counts. */

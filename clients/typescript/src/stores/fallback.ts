@@ -25,7 +25,7 @@
  * that leads, which then loads it.
  */
 
-import type { Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
+import type { Entity, Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
 import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
 import { RhtmxError } from "../errors.ts";
 
@@ -256,15 +256,20 @@ export class Fallback implements Store {
     for (const [id, write] of writes) if (write.settled) ops.push(["write", id, write]);
     for (const [id, each] of refused)
       if (!had.refused.includes(id)) ops.push(["refused", id, each]);
-    for (const { name, place, records } of entities.values()) {
-      const there = entityOf(found, name);
-      const at = there.place ?? { ...place, version: 0 };
-      const isNewer = place && place.version > at.version;
-      if (!isNewer || place.epoch !== at.epoch || place.fields !== at.fields) continue;
-      for (const id of there.records.keys()) if (!records.has(id)) ops.push(["record", name, id]);
-      for (const [id, held] of records) ops.push(["record", name, id, held]);
-      ops.push(["place", name, place]);
-    }
+    for (const each of entities.values()) ops.push(...newer(each, entityOf(found, each.name)));
     return ops;
   }
+}
+
+/** What brings an entity on the disk to what memory has of it; nothing if that is no further. */
+function newer({ name, place, records }: Entity, there: Entity): Op[] {
+  const at = there.place ?? { ...place, version: 0 };
+  const isNewer = place && place.version > at.version;
+  if (!isNewer || place.epoch !== at.epoch || place.fields !== at.fields) return [];
+  const gone = [...there.records.keys()].filter((id) => !records.has(id));
+  return [
+    ...gone.map((id): Op => ["record", name, id]),
+    ...[...records].map(([id, held]): Op => ["record", name, id, held]),
+    ["place", name, place],
+  ];
 }

@@ -10,7 +10,7 @@ import { stateOf } from "../../src/core/storage-ops.ts";
 import type { RhtmxError } from "../../src/errors.ts";
 import type { Message, Push } from "../../src/messages/types.ts";
 import { takeTurns } from "../../src/runtime/leader.ts";
-import { tabs } from "../../src/runtime/leader-election.ts";
+import { LeaderElection } from "../../src/runtime/leader-election.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { Fallback } from "../../src/stores/fallback.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -94,7 +94,7 @@ export class TabClient {
     const state = stateOf();
     let ids = 0;
     const store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
-    this.hub = new Tab(store, tabs("rhtmx:test", id, tab), id, state);
+    this.hub = new Tab(store, new LeaderElection("rhtmx:test", id, tab), id, state);
     this.hub.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
     const options = {
