@@ -124,13 +124,13 @@ export function has(
  * A write to an entity that is held, and that nobody reads now, has taken effect.
  * Its change comes once the entity is read again.
  */
-export function absorb({ state, emit }: Keeper, write: Write, { version, epoch }: Settled): void {
+export function absorb(keeper: Keeper, write: Write, { version, epoch }: Settled): void {
   const { entity, entityId } = write;
-  const { place, records } = entityOf(state, entity);
+  const { place, records } = entityOf(keeper.state, entity);
   if (place?.epoch !== epoch || place.version >= version) return;
   const data = written(records.get(entityId)?.data, write);
   const gone = data === undefined || (place.fields && !Object.keys(data ?? {}).length);
-  emit(["record", entity, entityId, gone ? undefined : { data, version }]);
+  keeper.emit(["record", entity, entityId, gone ? undefined : { data, version }]);
 }
 
 function reached(replica: Replica, keeper: Keeper, version: number): void {
@@ -168,12 +168,12 @@ function put(
 
 /** Drops the settled writes of an entity that are of no more use. */
 function drop(
-  { state, emit }: Keeper,
+  keeper: Keeper,
   entity: string,
   useless: (id: string, settled: Settled) => boolean,
 ): void {
-  for (const id of entityOf(state, entity).settled) {
-    const { entityId, settled } = state.writes.get(id)!;
-    if (useless(entityId, settled!)) emit(["write", id]);
+  for (const id of entityOf(keeper.state, entity).settled) {
+    const { entityId, settled } = keeper.state.writes.get(id)!;
+    if (useless(entityId, settled!)) keeper.emit(["write", id]);
   }
 }

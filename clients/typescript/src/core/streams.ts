@@ -20,6 +20,7 @@ import { checkFromClient } from "../wire/index.ts";
 import type { Event } from "./events.ts";
 import type { Keeper, Replica } from "./replica.ts";
 import { begin, changed, synced } from "./replica.ts";
+import type { Op } from "./storage-ops.ts";
 
 /** The stream of one entity. */
 export interface Stream extends Replica {
@@ -39,6 +40,8 @@ export interface Stream extends Replica {
 
 /** What the parts of a session share. */
 export interface Core extends Keeper {
+  /** The last operation that has to last; cleared by whoever waits for that to be stored. */
+  unstored: Op | undefined;
   /** Sends, if there is a connection; throws `too_large`. */
   send(message: ClientMessage): void;
   tell(event: Event): void;

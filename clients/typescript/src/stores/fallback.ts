@@ -28,6 +28,7 @@
 import type { Entity, Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
 import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
 import { RhtmxError } from "../errors.ts";
+import { IndexedStore } from "./indexeddb.ts";
 
 /** Milliseconds after which a store that failed is tried again. */
 const AGAIN = 5_000;
@@ -47,6 +48,27 @@ interface Parked {
   readonly resolve: (seq: number | Promise<number>) => void;
 }
 
+/**
+ * The store of a browser, for as long as that works.
+ *
+ * @param makeId makes ids: of the client, the first time, and of one of its own.
+ * @param clientId the client's id, if the application gives one.
+ * @param secret what gives it the right to that, if the application gives it.
+ * @param refused why nothing may be stored that other tabs cannot be told of, if so.
+ */
+export function browserStore(
+  name: string,
+  state: State,
+  makeId: () => string,
+  clientId?: string,
+  secret?: string,
+  refused?: Error,
+): Fallback {
+  const disk = new IndexedStore(name, makeId, clientId, secret);
+  if (refused) disk.refuse(refused.message);
+  return new Fallback(disk, state, makeId);
+}
+
 /** See the head of the file. */
 export class Fallback implements Store {
   onlost?: (error: RhtmxError) => void;
@@ -60,6 +82,8 @@ export class Fallback implements Store {
   #closed = false;
   /** It may be loaded from the disk, though it is not `stored`. */
   #loads = false;
+  /** There while it is not `stored`: each change of memory asks for it. */
+  look: ((open: boolean) => void) | undefined;
   #looks = false;
   readonly #parked: Parked[] = [];
   /** Whose store was lost, and which writes and refused ones of it were known. */
@@ -135,9 +159,9 @@ export class Fallback implements Store {
     this.#disk.close();
   }
 
-  look(open = this.#open): void {
+  #look(open = this.#open): void {
     this.#open = open;
-    if (this.#is === "stored" || this.#looks) return;
+    if (this.#looks) return;
     this.#looks = true;
     // Not in the middle of what changes it.
     queueMicrotask(() => {
@@ -156,7 +180,7 @@ export class Fallback implements Store {
   #park(write: Write, refused: string | undefined): Promise<number> {
     return new Promise((resolve) => {
       this.#parked.push({ write, refused, resolve });
-      this.look();
+      this.#look();
     });
   }
 
@@ -168,6 +192,9 @@ export class Fallback implements Store {
     if (this.#is !== "stored" || this.#closed) return;
     const { meta, refused } = this.#state;
     this.#is = "leaving";
+    // A connection of its own is made anew, and told.
+    this.#open = false;
+    this.look = (open) => this.#look(open);
     this.#state.frozen = true;
     this.#lost = meta.client_id;
     this.#had = { writes: waiting(this.#state).map(({ id }) => id), refused: [...refused.keys()] };
@@ -238,6 +265,7 @@ export class Fallback implements Store {
 
   #return(): void {
     this.#is = "stored";
+    this.look = undefined;
     this.#state.frozen = false;
     this.#state.changed.add(QUEUE);
     for (const { write, refused, resolve } of this.#parked.splice(0))

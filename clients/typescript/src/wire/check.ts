@@ -36,14 +36,9 @@ export type Note = (at: string, what: string) => void;
 // One message is checked at a time: this is the module's, and undefined where nothing may be new.
 let note: Note | undefined;
 
-/** Calls `read`, in which what is not known is told to `to` and passed over, not refused. */
-export function leniently<T>(to: Note, read: () => T): T {
+/** From here on what is not known is told to `to` and passed over; without one it is refused. */
+export function noteTo(to?: Note): void {
   note = to;
-  try {
-    return read();
-  } finally {
-    note = undefined;
-  }
 }
 
 /** What stands `at` a place is not known: that is noted, where it is. */
