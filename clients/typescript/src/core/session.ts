@@ -6,6 +6,22 @@
  * ends them. Must not know sockets, clocks, timers or disks: frames and times go
  * in, frames, events and operations come out. Times are in milliseconds of any
  * clock that does not jump.
+ *
+ * | input             | `waiting`    | `connecting`   | `open`         | `offline`       | `closed` |
+ * | ----------------- | ------------ | -------------- | -------------- | --------------- | -------- |
+ * | `tick`            | `connecting` | `waiting`      | =, `waiting`   | =               | =        |
+ * | `opened`          | -            | =              | -              | -               | -        |
+ * | `welcome`         | -            | `open`         | -              | -               | -        |
+ * | `another message` | -            | =              | =              | -               | -        |
+ * | `what is none`    | -            | `closed`       | `closed`       | -               | -        |
+ * | `ended`           | -            | `waiting`      | `waiting`      | =               | =        |
+ * | `ended for good`  | -            | `closed`       | `closed`       | =               | =        |
+ * | `offline`         | `offline`    | `offline`      | `offline`      | =               | =        |
+ * | `online`          | `connecting` | =              | =              | =, `connecting` | =        |
+ * | `wake`            | `connecting` | =              | =              | =               | =        |
+ *
+ * `=` is the same state, `-` what does not come in it. A tick may be the one that gives up on a
+ * connection; `offline` has reasons, and ends with the last of them.
  */
 
 import type { Refusal } from "../errors.ts";

@@ -3,6 +3,21 @@
  * who watch its changes, or for both.
  *
  * Knows where each starts on the next connection. Must not know frames.
+ *
+ * One that is read, and not watched:
+ *
+ * | event     | `none`            | `wanted`         | `asked`         | `live`           | `rejected`         |
+ * | --------- | ----------------- | ---------------- | --------------- | ---------------- | ------------------ |
+ * | `open`    | `wanted`, `asked` | =                | =               | =                | =                  |
+ * | `shut`    | =                 | =, `none`        | =, `none`       | =, `none`        | =, `none`          |
+ * | `gone`    | =                 | =, `none`        | =, `none`       | =, `none`        | =, `none`          |
+ * | `begin`   | =                 | `asked`          | =               | =                | =                  |
+ * | `lost`    | =                 | =                | `wanted`        | `wanted`         | `wanted`           |
+ * | `synced`  | =                 | =                | `live`          | =                | =                  |
+ * | `refused` | =                 | =                | `rejected`      | `rejected`       | =                  |
+ * | `again`   | =                 | =                | =               | =                | =                  |
+ *
+ * `wanted` is what waits for a connection. One that is rejected is asked for again on the next.
  */
 
 import type { Refusal } from "../errors.ts";
@@ -142,6 +157,7 @@ export class Streams {
     this.#ended.clear();
     for (const stream of this.#streams.values()) {
       stream.live = false;
+      stream.refusal = undefined;
       // The head was never told: from where on is unknown now.
       if (stream.watchers.size) stream.seen ??= NOWHERE;
     }

@@ -5,6 +5,31 @@
  * Knows numbers. Must not know streams but by name, the connection's life, or
  * disks. Times are in milliseconds. Numbers are given by the store; here they
  * are only counted anew where the server's own count has gone back.
+ *
+ * One write:
+ *
+ * | event                   | `none`            | `waiting`   | `sent`       | `unnumbered`      | `settled`      |
+ * | ----------------------- | ----------------- | ----------- | ------------ | ----------------- | -------------- |
+ * | `added`                 | `waiting`, `sent` | -           | -            | -                 | -              |
+ * | `numbered`              | -                 | -           | -            | `waiting`, `sent` | -              |
+ * | `flush`                 | =                 | =, `sent`   | =            | =                 | =              |
+ * | `begin`                 | =                 | =           | =            | =                 | =              |
+ * | `lost`                  | =                 | =           | `waiting`    | =                 | =              |
+ * | `acknowledged late`    | -                 | -           | `none`       | -                 | -              |
+ * | `acknowledged`          | -                 | -           | `settled`    | -                 | -              |
+ * | `its change`            | -                 | -           | -            | -                 | `none`         |
+ * | `rejected`              | -                 | -           | `none`       | -                 | -              |
+ * | `not now`               | -                 | -           | `waiting`    | -                 | -              |
+ * | `no token`              | -                 | -           | `waiting`    | -                 | -              |
+ * | `authenticated`         | =                 | =           | =            | =                 | =              |
+ * | `number used`           | -                 | -           | `unnumbered` | -                 | -              |
+ * | `out of order`          | -                 | -           | `waiting`    | -                 | -              |
+ *
+ * `acknowledged late` is an answer whose change is there already, or is read by nobody; after
+ * `acknowledged` it is still to come. `sent` is said of this connection.
+ *
+ * Numbers have no holes; what is sent are the first that wait; and no answer is confirmed to the
+ * server before it is stored.
  */
 
 import type { Refusal } from "../errors.ts";
@@ -34,13 +59,12 @@ export class WriteQueue {
   readonly #core: Core;
   /** Those that were told since the last answer. */
   #conflicts: FieldConflict[] = [];
-  #open = false;
+  /** `counting`: the queue is being loaded, to see whether numbers are missing. */
+  #phase: "closed" | "counting" | "open" = "closed";
   /** Nothing is sent until then: it would come back from the store as something else. */
   #blocked = false;
   /** Undefined until something was stored that had to be. */
   #confirmed: number | undefined;
-  /** The queue is being loaded, to see whether numbers are missing. */
-  #recount = false;
   /** There were no writes when the connection began. */
   #empty = false;
   /** The highest number sent on this connection. */
@@ -75,17 +99,16 @@ export class WriteQueue {
     this.#conflicts = [];
     this.#known = last_seq;
     this.#hole = 0;
-    this.#open = true;
     // Numbers are missing, unless they are those of writes that another tab has not told.
-    this.#recount = this.#isOff();
+    this.#phase = this.#isOff() ? "counting" : "open";
     this.#empty = !waiting(this.#core.state).length;
-    if (this.#recount) this.#core.tell({ type: "reload" });
+    if (this.#phase === "counting") this.#core.tell({ type: "reload" });
     else this.#resume();
   }
 
   /** The connection ended. */
   lost(): void {
-    this.#open = false;
+    this.#phase = "closed";
     this.hold.until = undefined;
   }
 
@@ -116,12 +139,12 @@ export class WriteQueue {
 
   /** The queue was loaded anew. */
   loaded(): void {
-    if (this.#recount) {
+    if (this.#phase === "counting") {
       const {
         meta: { last },
         frozen,
       } = this.#core.state;
-      this.#recount = false;
+      this.#phase = "open";
       // What turns up now was numbered by a count that is behind the server's: it was never sent.
       const isOff = this.#isOff() || (this.#empty && last < this.#known);
       if (isOff && !frozen) this.#renumber(this.#known);
@@ -268,7 +291,7 @@ export class WriteQueue {
   }
 
   get #ready(): boolean {
-    return this.#open && !this.#recount && !this.#blocked;
+    return this.#phase === "open" && !this.#blocked;
   }
 
   get #answered(): number {

@@ -17,6 +17,20 @@
  * the locks of all from whom it hears: to get one is to know that its tab is gone, however
  * it went.
  *
+ * | event     | `away`       | `in line`           | `has lock` | `leads`   |
+ * | --------- | ------------ | ------------------- | ---------- | --------- |
+ * | `lead`    | =            | =                   | `leads`    | =         |
+ * | `granted` | -            | `has lock`, `leads` | -          | -         |
+ * | `stolen`  | -            | -                   | `in line`  | `in line` |
+ * | `yield`   | =            | =                   | `in line`  | `in line` |
+ * | `freeze`  | =            | `away`              | `away`     | `away`    |
+ * | `resume`  | =, `in line` | =                   | =          | =         |
+ * | `nobody`  | =            | =                   | =          | =         |
+ * | `close`   | =            | `away`              | `away`     | `away`    |
+ *
+ * `has lock` is a tab that has loaded nothing yet which it could lead with; `nobody` is that no
+ * answer comes, three times: the next place in line steals the lock. Nothing resumes after `close`.
+ *
  * Each message carries its sender's name and its number. Where one is missing,
  * what is held has to be loaded anew: `lost` says so.
  */
