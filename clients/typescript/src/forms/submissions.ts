@@ -18,8 +18,8 @@
 
 import type { Draft } from "./draft.ts";
 import { rootOf } from "./errors.ts";
+import { postedBy, REQUESTS, requestOf, tellButton } from "./htmx-requests.ts";
 import { member } from "./member.ts";
-import { postedBy, REQUESTS, requestOf, tellButton } from "./posts.ts";
 import type { Control } from "./types.ts";
 import { submitterOf } from "./values.ts";
 

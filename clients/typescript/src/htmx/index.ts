@@ -6,10 +6,10 @@
  * when that changes, so that it does not matter which version put it there.
  */
 import { watch as watchDrafts } from "../forms/drafts.ts";
+import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
 import { bindForm } from "../forms/index.ts";
 import { member } from "../forms/member.ts";
-import { triggerOf } from "../forms/posts.ts";
 import type { ChangeLog } from "../messages/types.ts";
 
 /** What a page needs of a client; `Client` has it. */

@@ -4,6 +4,15 @@
  *
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
+ *
+ * | state      | what comes next                                                             |
+ * | ---------- | --------------------------------------------------------------------------- |
+ * | `loading`  | memory has what others stored: `leads`; another leads by then: `ended`      |
+ * | `leads`    | this tab paused: `in doubt`; the store names another, or `stop`: `ended`    |
+ * | `in doubt` | inputs wait; the store names this one, or nobody: `leads`; another: `ended` |
+ * | `ended`    | nothing: the next time that it is its turn, a tab makes another leader      |
+ *
+ * One input is taken at a time, and what comes of it carried out before the next one.
  */
 
 import type { Event, Input, Output } from "../core/events.ts";

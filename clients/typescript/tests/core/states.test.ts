@@ -176,7 +176,8 @@ function queue() {
       apply(state, op);
       if (!RETELLABLE.has(op[0])) core.unstored = op;
     },
-    send: (_: ClientMessage) => {},
+    send: (_: ClientMessage) => void (core.sends += 1),
+    sends: 0,
     tell: (event: Event) => void told.push(event),
     fence: () => {},
   };
@@ -226,6 +227,8 @@ it("one write of the queue", () => {
         const all = waiting(state);
         const numbers = all.map(({ seq }) => seq);
         expect(numbers, "without holes").toEqual(numbers.map((_, at) => numbers[0]! + at));
+        if (!isOpen) expect(core.sends, "nothing is sent without a connection").toBe(0);
+        core.sends = 0;
         const sent = isOpen ? writes.sent : [];
         expect(sent, "what is sent is what waits first").toEqual(
           all.slice(0, sent.length).map(({ id }) => id),
