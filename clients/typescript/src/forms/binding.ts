@@ -5,6 +5,19 @@
  * shown, what a draft is kept in, how a submission goes on, nor how a question
  * travels.
  *
+ * | event           | `idle`                | `checking` | `waiting`  | `invalid`             | `valid`               |
+ * | --------------- | --------------------- | ---------- | ---------- | --------------------- | --------------------- |
+ * | `validate`      | `checking`, `waiting` | =          | =          | `checking`, `waiting` | `checking`, `waiting` |
+ * | `found valid`   | -                     | `valid`    | -          | -                     | -                     |
+ * | `found invalid` | -                     | `invalid`  | -          | -                     | -                     |
+ * | `connected`     | =                     | =          | `checking` | =                     | =                     |
+ * | `disconnected`  | =                     | `waiting`  | =          | =                     | =                     |
+ * | `edited`        | =                     | `idle`     | `idle`     | `idle`                | `idle`                |
+ * | `reset`         | =                     | `idle`     | `idle`     | `idle`                | `idle`                |
+ * | `stop`          | =                     | `idle`     | `idle`     | `idle`                | `idle`                |
+ *
+ * An answer counts only if nothing was edited since its question; see `FormState`.
+ *
  * One function around small ones that share its variables, rather than a class:
  * a minifier shortens their names, and every page loads this.
  */

@@ -16,12 +16,12 @@ import { explore, tableOf } from "../support/states.ts";
 import { WELCOME } from "../support/welcome.ts";
 import { write as made } from "../support/writes.ts";
 
-it("the life of a connection", () => {
+it("the life of a connection", async () => {
   const table = tableOf(
     "core/liveness.ts",
     ...["waiting", "connecting", "greeting", "open", "offline", "closed"],
   );
-  explore(table, () => {
+  await explore(table, () => {
     const liveness = new Liveness(() => 0.5);
     let now = 0;
     const due = () => {
@@ -49,12 +49,12 @@ it("the life of a connection", () => {
   });
 });
 
-it("the session", () => {
+it("the session", async () => {
   const table = tableOf(
     "core/session.ts",
     ...["waiting", "connecting", "open", "offline", "closed"],
   );
-  explore(table, () => {
+  await explore(table, () => {
     const state = stateOf([["client_id", "c1"]]);
     const session = new TestSession({ format: "json", random: () => 0.5 }, state);
     let now = 0;
@@ -93,9 +93,9 @@ it("the session", () => {
   });
 });
 
-it("the stream of an entity that is read", () => {
+it("the stream of an entity that is read", async () => {
   const table = tableOf("core/streams.ts", "none", "wanted", "asked", "live", "rejected");
-  explore(table, () => {
+  await explore(table, () => {
     const memory = stateOf();
     let state = "none";
     let isConnected = false;
@@ -185,9 +185,9 @@ function queue() {
   return { it, core, state, told };
 }
 
-it("one write of the queue", () => {
+it("one write of the queue", async () => {
   const table = tableOf("core/write-queue.ts", "none", "waiting", "sent", "unnumbered", "settled");
-  explore(table, () => {
+  await explore(table, () => {
     const { it: writes, core, state, told } = queue();
     let isOpen = false;
     let known = 0;

@@ -53,9 +53,9 @@ function tab() {
   };
 }
 
-it("a tab in the election of the leader", () => {
+it("a tab in the election of the leader", async () => {
   const table = tableOf("runtime/leader-election.ts", "away", "in line", "has lock", "leads");
-  explore(table, () => {
+  await explore(table, () => {
     const { election, listeners, place, tick } = tab();
     let leads = false;
     let isAway = false;

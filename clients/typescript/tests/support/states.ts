@@ -5,7 +5,7 @@
  * afterwards: a state, several of them, `=` for the same one, or `-` if the event cannot come then.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -15,7 +15,7 @@ export type Table = Map<string, string[]>;
 
 /** The table of a module that has these states. */
 export function tableOf(module: string, ...states: string[]): Table {
-  const path = fileURLToPath(new URL(`../../src/${module}`, import.meta.url));
+  const path = join(import.meta.dirname, "../../src", module);
   const lines = readFileSync(path, "utf8").split("\n");
   const rows = lines.flatMap((line) => {
     const cells = /^ \* \|(.*)\|$/.exec(line)?.[1]?.split("|");
@@ -40,14 +40,14 @@ export interface Machine {
   /** What has to be so at any time. */
   check?(): void;
   /** Makes an event happen; by its name in the table. */
-  readonly events: Readonly<Record<string, (random: number) => void>>;
+  readonly events: Readonly<Record<string, (random: number) => void | Promise<void>>>;
 }
 
 /** Walks machines until each cell was reached, with each of its outcomes. */
-export function explore(table: Table, make: () => Machine, runs = 1_000): void {
+export async function explore(table: Table, make: () => Machine, runs = 1_000): Promise<void> {
   const missing = new Set([...table].flatMap(([cell, all]) => all.map((to) => `${cell}: ${to}`)));
   const step = fc.tuple(fc.nat(1_000), fc.double({ min: 0, max: 0.999, noNaN: true }));
-  const walk = fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
+  const walk = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
     const machine = make();
     for (const [which, random] of steps) {
       const before = machine.state();
@@ -56,14 +56,14 @@ export function explore(table: Table, make: () => Machine, runs = 1_000): void {
       );
       if (!possible.length) return;
       const event = possible[which % possible.length]!;
-      machine.events[event]!(random);
+      await machine.events[event]!(random);
       const cell = `${event}, ${before}`;
       expect(table.get(cell), cell).toContain(machine.state());
       machine.check?.();
       missing.delete(`${cell}: ${machine.state()}`);
     }
   });
-  fc.assert(walk, { numRuns: runs, seed: 1 });
+  await fc.assert(walk, { numRuns: runs, seed: 1 });
   const events = new Set([...table.keys()].map((cell) => cell.split(", ")[0]!));
   expect(new Set(Object.keys(make().events)), "every row has its event").toEqual(events);
   expect([...missing], "was never reached").toEqual([]);
