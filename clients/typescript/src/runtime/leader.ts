@@ -5,12 +5,19 @@
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
  *
- * | state      | what comes next                                                             |
- * | ---------- | --------------------------------------------------------------------------- |
- * | `loading`  | memory has what others stored: `leads`; another leads by then: `ended`      |
- * | `leads`    | this tab paused: `in doubt`; the store names another, or `stop`: `ended`    |
- * | `in doubt` | inputs wait; the store names this one, or nobody: `leads`; another: `ended` |
- * | `ended`    | nothing: the next time that it is its turn, a tab makes another leader      |
+ * | event           | `loading`           | `leads`       | `in doubt` | `ended` |
+ * | --------------- | ------------------- | ------------- | ---------- | ------- |
+ * | `loaded`        | `leads`, `in doubt` | -             | -          | -       |
+ * | `another leads` | `ended`             | -             | -          | -       |
+ * | `input`         | =                   | =, `in doubt` | =          | =       |
+ * | `late input`    | =                   | `in doubt`    | =          | =       |
+ * | `still leads`   | -                   | -             | `leads`    | -       |
+ * | `does not lead` | -                   | -             | `ended`    | -       |
+ * | `stop`          | `ended`             | `ended`       | `ended`    | =       |
+ *
+ * `loading` is memory, which may lack what others stored. An input is late that comes after this
+ * tab paused for long, be it while another one was in doubt: it waits, and all that follow, until the store has said who leads. The next
+ * time that it is its turn, a tab makes another leader.
  *
  * One input is taken at a time, and what comes of it carried out before the next one.
  */

@@ -44,11 +44,15 @@ export interface Machine {
 }
 
 /** Walks machines until each cell was reached, with each of its outcomes. */
-export async function explore(table: Table, make: () => Machine, runs = 1_000): Promise<void> {
+export async function explore(
+  table: Table,
+  make: () => Machine | Promise<Machine>,
+  runs = 1_000,
+): Promise<void> {
   const missing = new Set([...table].flatMap(([cell, all]) => all.map((to) => `${cell}: ${to}`)));
   const step = fc.tuple(fc.nat(1_000), fc.double({ min: 0, max: 0.999, noNaN: true }));
   const walk = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-    const machine = make();
+    const machine = await make();
     for (const [which, random] of steps) {
       const before = machine.state();
       const possible = Object.keys(machine.events).filter((each) =>
@@ -65,6 +69,6 @@ export async function explore(table: Table, make: () => Machine, runs = 1_000): 
   });
   await fc.assert(walk, { numRuns: runs, seed: 1 });
   const events = new Set([...table.keys()].map((cell) => cell.split(", ")[0]!));
-  expect(new Set(Object.keys(make().events)), "every row has its event").toEqual(events);
+  expect(new Set(Object.keys((await make()).events)), "every row has its event").toEqual(events);
   expect([...missing], "was never reached").toEqual([]);
 }
