@@ -6,10 +6,9 @@
  * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
  * tab.
  *
- * A listener may call anything here, and it does so from the middle of nothing: what is to be
- * told to listeners is collected during a step, and told after it, in order. What they cause
- * by it are steps of their own, and is told after all that was there before. So everybody
- * hears the same things in the same order, and no step is begun while another is half done.
+ * Listeners may call anything here. So they are never called within a step, when it is half
+ * done: what is to be told is collected, and told in order once the step has ended. What listeners
+ * cause by their calls is told after all that was collected before.
  */
 
 import type { Draft } from "../core/build-message.ts";

@@ -106,7 +106,7 @@ describe("a listener that calls back", () => {
     },
   );
 
-  it("and closes the client hears nothing of what was still to come, and nothing is sent", async () => {
+  it("and closes the client finds what was answered answered, and has nothing sent any more", async () => {
     const { tab, socket } = await client();
     const tasks = new Collection(tab, "tasks");
     await settle();
