@@ -20,12 +20,12 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import assert_type
 
-from rhtmx_server import App, Change, FieldChange, FieldPushResult, File, FormValues, Grant
+from rhtmx_server import App, Change, FieldChange, FieldPushResult, File, FormValues, Grant, Request
 from rhtmx_server import HistoryChange, HistoryPage, Invalid, PushResult, Valid
 
 
-def by_hand(token: str) -> Grant:
-    return Grant(token)
+def by_hand(request: Request) -> Grant:
+    return Grant(request.token)
 
 
 app = App(store="memory://", authenticate=by_hand)

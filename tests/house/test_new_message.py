@@ -122,12 +122,12 @@ PYTHON = """\
 TYPESCRIPT = """\
   /** Says something to everyone who reads an entity now; returns whether it was sent. */
   whisper(entity: string, text: string): boolean {
-    return tell(this.#hub, { type: "whisper", entity, text });
+    return tell(this.#tab, { type: "whisper", entity, text });
   }
 
   /** Asks for the same again. */
   async echo(text: string): Promise<string> {
-    const answer = await this.#hub.ask<m.Echoed>({ type: "echo", text });
+    const answer = await this.#tab.ask<m.Echoed>({ type: "echo", text });
     return answer.text;
   }
 

@@ -29,6 +29,7 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         "replica": ("replica",),
         "overlay": ("overlay",),
         "session": ("session",),
+        "outgoing": ("session", "write-queue"),
         "storage-ops": ("storage-ops",),
     }.items()
 }

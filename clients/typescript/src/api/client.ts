@@ -5,7 +5,7 @@
  * runner has those, the session has the protocol.
  */
 
-import * as compose from "../core/build-message.ts";
+import type { Fields } from "../core/build-message.ts";
 import type * as o from "../core/options.ts";
 import { steady } from "../core/overlay.ts";
 import { checkToken } from "../core/requests.ts";
@@ -15,7 +15,7 @@ import type { State as Connection, TabChannel } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import { takeTurns } from "../runtime/leader.ts";
-import { tabs } from "../runtime/leader-election.ts";
+import { LeaderElection } from "../runtime/leader-election.ts";
 import {
   askPlainly,
   canShare,
@@ -28,8 +28,7 @@ import {
 } from "../runtime/platform.ts";
 import { alone } from "../runtime/single-tab.ts";
 import { Tab } from "../runtime/tab.ts";
-import { Fallback } from "../stores/fallback.ts";
-import { IndexedStore } from "../stores/indexeddb.ts";
+import { browserStore } from "../stores/fallback.ts";
 import { MemoryStore } from "../stores/memory.ts";
 import { checkFromClient } from "../wire/index.ts";
 import { Collection } from "./collection.ts";
@@ -59,7 +58,9 @@ export function connect(url: string, options: o.ConnectOptions = {}): Client {
 
 /** One client; see {@link connect}. Its calls reject with `RhtmxError`. */
 export class Client {
-  readonly #hub: Tab;
+  readonly #tab: Tab;
+  readonly #store: Store;
+  readonly #state: State;
   readonly #stop: o.Stop;
   readonly #collections = new Map<string, Collection<never>>();
   #info: o.Info | undefined;
@@ -72,40 +73,42 @@ export class Client {
     checkFromClient({ type: "hello", client_id: clientId, secret: options.clientSecret });
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const leader = randomId();
-    const tab = leader.slice(16);
+    const id = leader.slice(16);
     const name = storage || `rhtmx:${address}`;
     const state = stateOf();
-    const [store, port] = grounds(name, tab, state, options);
-    const hub = new Tab(store, port, tab, state);
+    const [store, channel] = grounds(name, id, state, options);
+    const tab = new Tab(store, channel, id, state);
     const lacks = lacking(address, WebSocket);
     const given = { url: address, WebSocket: WebSocket!, format, token, leader, clientId };
-    const settings = { ...given, random: Math.random, ask: askPlainly };
-    const stopPage = watchPage((message) => hub.send(message));
-    if (lacks) hub.lack(lacks);
-    const stopLeading = takeTurns(hub, settings);
-    this.#hub = hub;
+    const around = { store, channel, state, random: Math.random, ask: askPlainly };
+    const stopPage = watchPage((message) => tab.send(message));
+    if (lacks) tab.lack(lacks);
+    const stopLeading = takeTurns(tab, { ...given, ...around });
+    this.#tab = tab;
+    this.#store = store;
+    this.#state = state;
     this.#stop = () => {
       stopPage();
       stopLeading();
-      hub.close();
+      tab.close();
     };
   }
 
   /** Whether there is a connection, and whether there will be one. */
   get state(): Connection {
-    return this.#hub.connection;
+    return this.#tab.connection;
   }
 
   /** What the client knows of itself, to be looked at; the same object as long as nothing changed. */
   get info(): o.Info {
-    const { meta, entities } = this.#hub.state;
+    const { meta, entities } = this.#state;
     const places = [...entities].map(([name, { place }]) => [name, place?.version]);
     const now: o.Info = {
       clientId: meta.client_id,
       epoch: meta.epoch,
       positions: Object.fromEntries(places),
-      stored: !!this.#hub.store.stored,
-      leads: !!this.#hub.leader,
+      stored: !!this.#store.stored,
+      leads: this.#tab.leads,
     };
     return (this.#info = steady(this.#info ?? now, now));
   }
@@ -116,12 +119,12 @@ export class Client {
    * with that: `onError` is told of it once.
    */
   onState(listener: (state: Connection, error?: RhtmxError) => void): o.Stop {
-    return this.#hub.on("state", listener);
+    return this.#tab.on("state", listener);
   }
 
   /** Calls `listener` with what went wrong and was no answer; without one it is logged. */
   onError(listener: (error: RhtmxError) => void): o.Stop {
-    return this.#hub.on("error", listener);
+    return this.#tab.on("error", listener);
   }
 
   /**
@@ -140,11 +143,11 @@ export class Client {
     const known = this.#collections.get(entity) as Collection<T> | undefined;
     if (known && !granularity) return known;
     if (known) {
-      this.#hub.open(entity, granularity === "fields");
+      this.#tab.open(entity, granularity === "fields");
       return known;
     }
     const closed = () => this.#collections.delete(entity);
-    const collection = new Collection<T>(this.#hub, entity, options, closed);
+    const collection = new Collection<T>(this.#tab, entity, options, closed);
     this.#collections.set(entity, collection as unknown as Collection<never>);
     return collection;
   }
@@ -158,7 +161,7 @@ export class Client {
    * stop();
    */
   changes(entity: string, listener: (change: m.ChangeLog | null) => void): o.Stop {
-    return this.#hub.changes(entity, listener);
+    return this.#tab.changes(entity, listener);
   }
 
   /**
@@ -177,14 +180,12 @@ export class Client {
     data: m.JsonValue,
     options: o.WriteOptions = {},
   ): Promise<m.PushAck> {
-    return this.#hub.write(
-      compose.taken(() => compose.push(entity, entityId, "update", data, options)),
-    );
+    return this.#tab.write({ entity, entityId, action: "update", data, options });
   }
 
   /** Deletes a record. Resolves when that is durable. */
   delete(entity: string, entityId: string, options: o.WriteOptions = {}): Promise<m.PushAck> {
-    return this.#hub.write(() => compose.push(entity, entityId, "delete", null, options));
+    return this.#tab.write({ entity, entityId, action: "delete", data: null, options });
   }
 
   /**
@@ -199,16 +200,15 @@ export class Client {
   pushFields(
     entity: string,
     entityId: string,
-    fields: compose.Fields,
+    fields: Fields,
     options: o.PatchOptions = {},
   ): Promise<m.FieldPushAck> {
-    const values = compose.taken(() => compose.copyOf(fields));
-    return this.#hub.write((at) => compose.pushFields(entity, entityId, values(), options, at));
+    return this.#tab.write({ entity, entityId, values: fields, options });
   }
 
   /** A form, to be checked by the server. */
   form(name: string, options?: o.ValidateFormOptions): Form {
-    return new Form(this.#hub, name, options);
+    return new Form(this.#tab, name, options);
   }
 
   /** Asks whether one value of a form is valid; see `Form.check`. */
@@ -232,7 +232,7 @@ export class Client {
 
   /** Presents a fresh token of the same subject. */
   authenticate(token: string): Promise<m.Authenticated> {
-    return this.#hub.ask({ type: "authenticate", token });
+    return this.#tab.ask({ type: "authenticate", token });
   }
 
   /**
@@ -247,17 +247,17 @@ export class Client {
    * await written;
    */
   offline(): void {
-    this.#hub.send({ type: "offline", why: "app" });
+    this.#tab.send({ type: "offline", why: "app" });
   }
 
   /** Connects again, at once, for all tabs. */
   online(): void {
-    this.#hub.send({ type: "online", why: "app" });
+    this.#tab.send({ type: "online", why: "app" });
   }
 
   /** The writes without an answer, oldest first; the same array as long as nothing changed. */
   get queue(): readonly Pending[] {
-    return this.#hub.queue;
+    return this.#tab.queue;
   }
 
   /** Calls `listener` when the queue changes. */
@@ -270,7 +270,7 @@ export class Client {
    * the same array as long as nothing changed.
    */
   get rejected(): readonly o.Rejected[] {
-    return this.#hub.rejected;
+    return this.#tab.rejected;
   }
 
   /**
@@ -297,7 +297,7 @@ export class Client {
    * });
    */
   onConflict(listener: (conflict: o.OpenConflict) => void): o.Stop {
-    return this.#hub.on("conflict", listener);
+    return this.#tab.on("conflict", listener);
   }
 
   /**
@@ -308,12 +308,12 @@ export class Client {
     type: T,
     listener: (message: Extract<m.Ephemeral, { type: T }>) => void,
   ): o.Stop {
-    return this.#hub.on(`told ${type}`, listener);
+    return this.#tab.on(`told ${type}`, listener);
   }
 
   #onList<L>(name: string, read: () => L, listener: (list: L) => void): o.Stop {
     let last = read();
-    return this.#hub.on(`rows ${name}`, () => {
+    return this.#tab.on(`rows ${name}`, () => {
       if (last !== (last = read())) listener(last);
     });
   }
@@ -338,13 +338,10 @@ function grounds(
   let refused: Error | undefined;
   try {
     lasts &&= hasIndexedDB();
-    if (lasts && canShare()) port = tabs(`rhtmx:${name}`, id, around);
+    if (lasts && canShare()) port = new LeaderElection(`rhtmx:${name}`, id, around);
   } catch (error) {
     refused = error as Error;
   }
   if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
-  const disk = new IndexedStore(name, randomId, clientId, clientSecret);
-  // Then nothing may be stored that other tabs cannot be told of.
-  if (refused) disk.refuse(refused.message);
-  return [new Fallback(disk, state, randomId), port];
+  return [browserStore(name, state, randomId, clientId, clientSecret, refused), port];
 }

@@ -5,11 +5,9 @@
  * Knows calls and callbacks. Must not know how anything is kept or sent.
  */
 
-import type { PatchOptions, WriteOptions } from "../core/build-message.ts";
-import * as compose from "../core/build-message.ts";
+import type { Fields, PatchOptions, WriteOptions } from "../core/build-message.ts";
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
-import { entityOf } from "../core/storage-ops.ts";
 import type { State } from "../core/tab-channel.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
@@ -40,7 +38,7 @@ export class Collection<T = m.JsonValue> {
   readonly entity: string;
   /** What the store has of it is loaded. */
   readonly ready: Promise<void>;
-  readonly #hub: Tab;
+  readonly #tab: Tab;
   readonly #forget: Stop;
   /** What ends with it. */
   readonly #stops = new Set<Stop>();
@@ -51,14 +49,14 @@ export class Collection<T = m.JsonValue> {
    * @internal `Client.collection` makes it.
    * @param forget called when it is closed.
    */
-  constructor(hub: Tab, entity: string, options: CollectionOptions = {}, forget: Stop = () => {}) {
-    this.#hub = hub;
+  constructor(tab: Tab, entity: string, options: CollectionOptions = {}, forget: Stop = () => {}) {
+    this.#tab = tab;
     this.#forget = forget;
     this.entity = entity;
-    this.ready = hub.ready;
+    this.ready = tab.ready;
     this.#wait();
     try {
-      hub.open(entity, options.granularity === "fields");
+      tab.open(entity, options.granularity === "fields");
     } catch (error) {
       this.#end();
       throw error;
@@ -89,7 +87,7 @@ export class Collection<T = m.JsonValue> {
         if (state === "closed") refuse(error!);
       });
       this.#until(() => refuse(closed(`'${this.entity}'`)));
-      if (this.#hub.connection === "closed") refuse(this.#hub.lacks ?? closed("the client"));
+      if (this.#tab.connection === "closed") refuse(this.#tab.lacks ?? closed("the client"));
     });
     // Who does not wait for it is told by `onError`: that is no uncaught error.
     this.#synced.catch(() => {});
@@ -97,12 +95,12 @@ export class Collection<T = m.JsonValue> {
 
   /** All rows, by id; the same array as long as nothing changed; none before it is loaded. */
   get snapshot(): readonly Row<T>[] {
-    return this.#hub.rows(this.entity) as readonly Row<T>[];
+    return this.#tab.rows(this.entity) as readonly Row<T>[];
   }
 
   /** One row; the same object as long as nothing about it changed. */
   row(id: string): Row<T> | undefined {
-    return this.#hub.row(this.entity, id) as Row<T> | undefined;
+    return this.#tab.row(this.entity, id) as Row<T> | undefined;
   }
 
   /** One row, once it is loaded. */
@@ -133,8 +131,9 @@ export class Collection<T = m.JsonValue> {
    * tasks.row("3")?.data; // { title: "Read it" }
    */
   set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
-    const make = () => compose.push(this.entity, id, "update", data as m.JsonValue, options);
-    return this.#hub.write(compose.taken(make));
+    const { entity } = this;
+    const record = data as m.JsonValue;
+    return this.#tab.write({ entity, entityId: id, action: "update", data: record, options });
   }
 
   /**
@@ -147,20 +146,14 @@ export class Collection<T = m.JsonValue> {
    * tasks.row("1")?.data.done; // true
    */
   patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
-    const values = compose.taken(() => compose.copyOf(fields as compose.Fields));
-    return this.#hub.write((at) => {
-      const { place, records } = entityOf(this.#hub.state, this.entity);
-      // At 0 what is held may be from another epoch.
-      const known = place?.version && Math.max(place.version, records.get(id)?.version ?? 0);
-      const baseVersion = options.baseVersion ?? (known || undefined);
-      const all = { ...options, baseVersion };
-      return compose.pushFields(this.entity, id, values(), all, at);
-    });
+    const { entity } = this;
+    return this.#tab.write({ entity, entityId: id, values: fields as Fields, options, seen: true });
   }
 
   /** Deletes a record. Gone at once; resolves when that is durable. */
   delete(id: string, options: WriteOptions = {}): Promise<m.PushAck> {
-    return this.#hub.write(() => compose.push(this.entity, id, "delete", null, options));
+    const { entity } = this;
+    return this.#tab.write({ entity, entityId: id, action: "delete", data: null, options });
   }
 
   /**
@@ -180,7 +173,7 @@ export class Collection<T = m.JsonValue> {
     const { where, signal } = options;
     let last: readonly Row<T>[] | undefined;
     let stopped = signal?.aborted;
-    this.#hub.expect();
+    this.#tab.expect();
     const show = (own = false) => {
       const rows = where ? this.snapshot.filter(where) : this.snapshot;
       const same = last?.length === rows.length && rows.every((row, at) => row === last![at]);
@@ -198,7 +191,7 @@ export class Collection<T = m.JsonValue> {
   /** Calls `listener` with each change from now on; see `Client.changes`. */
   changes(listener: (change: m.ChangeLog | null) => void): Stop {
     this.#check();
-    return this.#until(this.#hub.changes(this.entity, listener));
+    return this.#until(this.#tab.changes(this.entity, listener));
   }
 
   /** Calls `listener` with each conflict of this collection. */
@@ -222,7 +215,7 @@ export class Collection<T = m.JsonValue> {
     let next: readonly Row<T>[] | undefined;
     let wake = () => {};
     let why: RhtmxError | undefined;
-    let ended = options.signal?.aborted || this.#hub.connection === "closed";
+    let ended = options.signal?.aborted || this.#tab.connection === "closed";
     const end = () => {
       ended = true;
       wake();
@@ -271,7 +264,7 @@ export class Collection<T = m.JsonValue> {
     this.#isClosed = true;
     this.#forget();
     this.#end();
-    this.#hub.shut(this.entity);
+    this.#tab.shut(this.entity);
   }
 
   /** The same as `close`: `using tasks = client.collection("tasks")`. */
@@ -286,7 +279,7 @@ export class Collection<T = m.JsonValue> {
   /** Listens as long as it is open; `ended` is called when that is over. */
   #on(name: string, listener: (...args: never[]) => void, ended?: Stop): Stop {
     this.#check();
-    const off = this.#hub.on(name, listener);
+    const off = this.#tab.on(name, listener);
     return this.#until(() => {
       off();
       ended?.();

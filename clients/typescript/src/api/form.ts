@@ -12,12 +12,12 @@ import type { Tab } from "../runtime/tab.ts";
 export class Form {
   /** The form's name. */
   readonly name: string;
-  readonly #hub: Tab;
+  readonly #tab: Tab;
   readonly #options: ValidateFormOptions;
 
   /** @internal `Client.form` makes it. */
-  constructor(hub: Tab, name: string, options: ValidateFormOptions = {}) {
-    this.#hub = hub;
+  constructor(tab: Tab, name: string, options: ValidateFormOptions = {}) {
+    this.#tab = tab;
     this.name = name;
     this.#options = options;
   }
@@ -44,7 +44,7 @@ export class Form {
     const own = formValues({ [field]: value });
     // One text travels by itself; for anything else the list has all of the field.
     const isText = own.length === 1 && !own[0]!.file;
-    return this.#hub.ask({
+    return this.#tab.ask({
       ...{ type: "validate_field", ...this.#form, field, value: own[0]?.value ?? "" },
       values: formValues(isText ? values : { ...values, [field]: value }),
     });
@@ -62,7 +62,7 @@ export class Form {
    * errors.map(({ field }) => field); // ["email"]
    */
   validate(values: FormValues): Promise<FormValidationResult> {
-    return this.#hub.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
+    return this.#tab.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
   }
 
   get #form() {

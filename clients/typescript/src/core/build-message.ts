@@ -6,8 +6,12 @@
 
 import type * as m from "../messages/types.ts";
 import { refuse } from "../wire/fail.ts";
+import { checkFromClient } from "../wire/index.ts";
 import { formatTime } from "../wire/time.ts";
 import { checkJson } from "../wire/value.ts";
+import type { State, Write } from "./storage-ops.ts";
+import { entityOf } from "./storage-ops.ts";
+import { nextTime } from "./write-clock.ts";
 
 /** What a write may carry. */
 export interface WriteOptions {
@@ -23,6 +27,64 @@ export interface PatchOptions extends WriteOptions {
   readonly timestamp?: Date | undefined;
 }
 
+interface RecordDraft {
+  readonly entity: string;
+  readonly entityId: string;
+  readonly action: m.ChangeAction;
+  readonly data: m.JsonValue;
+  readonly options: WriteOptions;
+}
+
+interface FieldsDraft {
+  readonly entity: string;
+  readonly entityId: string;
+  readonly values: Fields;
+  readonly options: PatchOptions;
+  /** What is held of the record is what the user saw, unless `options` say otherwise. */
+  readonly seen?: boolean;
+}
+
+/** A write as it is asked for, or one that was made before. Its values may change after the call. */
+export type Draft = RecordDraft | FieldsDraft | m.Push | m.PushFields;
+
+/**
+ * The write that comes of a draft.
+ *
+ * @param id its request id.
+ * @param now when the user did it, in milliseconds since 1970.
+ * @param state what it builds on; takes note of its time.
+ * @throws RhtmxError `bad_message`: no server takes it.
+ */
+export function makeWrite(id: string, draft: Draft, now: number, state: State): Write {
+  const at = nextTime(state.time, now * 1e3, !!state.writes.size);
+  state.time = at;
+  // Checking copies: what the caller changes afterwards is not in it.
+  const message = checkFromClient(messageOf(draft, at, state));
+  const { entity, entity_id: entityId } = message;
+  const epoch = entityOf(state, entity).place?.epoch ?? state.meta.epoch;
+  return { id, entity, entityId, message, epoch, since: at / 1e3 };
+}
+
+/** A draft that can be made again later, of which `write` was made already. */
+export function kept(draft: Draft, { message }: Write): Draft {
+  return "values" in draft ? { ...draft, values: copyOf(draft.values) } : message;
+}
+
+function messageOf(draft: Draft, at: number, state: State): m.Push | m.PushFields {
+  if ("type" in draft) return draft;
+  const { entity, entityId, options } = draft;
+  if ("action" in draft) return push(entity, entityId, draft.action, draft.data, options);
+  const baseVersion = options.baseVersion ?? (draft.seen && held(state, entity, entityId));
+  const all = { ...options, baseVersion: baseVersion || options.baseVersion };
+  return pushFields(entity, entityId, draft.values, all, at);
+}
+
+/** The version of a record that is held; 0 for none, or if it may be from another epoch. */
+function held(state: State, entity: string, id: string): number {
+  const { place, records } = entityOf(state, entity);
+  return place?.version ? Math.max(place.version, records.get(id)?.version ?? 0) : 0;
+}
+
 /** A write of a whole record, or its deletion. */
 export function push(
   entity: string,
@@ -36,7 +98,8 @@ export function push(
     entity,
     entity_id: entityId,
     action,
-    data: checkJson(data, "push.data"),
+    // What is left out would be null.
+    data: data === undefined ? refuse("push.data", "not a JSON value: undefined") : data,
     base_version: options.baseVersion,
   };
 }
@@ -75,16 +138,4 @@ export function pushFields(
     fields: all,
     base_version: options.baseVersion,
   };
-}
-
-/** Makes something of a call's arguments as they are now; what that throws is thrown later. */
-export function taken<T>(make: () => T): () => T {
-  try {
-    const made = make();
-    return () => made;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }

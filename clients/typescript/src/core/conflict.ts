@@ -14,7 +14,7 @@ import type {
   PushFields,
   Winner,
 } from "../messages/types.ts";
-import * as compose from "./build-message.ts";
+import type { Draft } from "./build-message.ts";
 import type { Write } from "./storage-ops.ts";
 
 /** A conflict, as plain data. */
@@ -67,17 +67,14 @@ export function ofRecord({ id: refused, message }: Write, details: JsonValue): C
   return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, refused };
 }
 
-/** The write, made at a time, that gives the thing a value; undefined deletes it. */
-export function decide(
-  conflict: Conflict,
-  value: JsonValue | undefined,
-  at: number,
-): Push | PushFields {
-  const { entity, id, field, version: baseVersion } = conflict;
+/** The write that gives the thing a value; undefined deletes it. */
+export function decide(conflict: Conflict, value: JsonValue | undefined): Draft {
+  const { entity, id: entityId, field, version: baseVersion } = conflict;
   const gone = value === undefined;
   if (field === undefined) {
-    return compose.push(entity, id, gone ? "delete" : "update", value ?? null, { baseVersion });
+    const action = gone ? "delete" : "update";
+    return { entity, entityId, action, data: value ?? null, options: { baseVersion } };
   }
-  const fields = gone ? {} : { [field]: value };
-  return compose.pushFields(entity, id, fields, { baseVersion, delete: gone ? [field] : [] }, at);
+  const options = { baseVersion, delete: gone ? [field] : [] };
+  return { entity, entityId, values: gone ? {} : { [field]: value }, options };
 }

@@ -58,13 +58,6 @@ export function isTooLarge(code?: number): boolean {
   return code === ERRORS.too_large.close || code === 1009;
 }
 
-/** The refusal of a message on which connections ended. */
-export const TOO_LARGE: Refusal = {
-  code: "too_large",
-  message: "the connection ended on it: too large for the server or a proxy: split it",
-  details: null,
-};
-
 /**
  * What is to be done with a refused write.
  *

@@ -5,6 +5,7 @@
  * what either does.
  */
 
+import type { Refusal } from "../errors.ts";
 import type { Frame } from "../wire/index.ts";
 import type { Op, Write } from "./storage-ops.ts";
 import type { TabMessage } from "./tab-channel.ts";
@@ -29,7 +30,27 @@ export type Command =
 /** What happened, in order. */
 export type Event = TabMessage | Command;
 
-/** What came of one call. */
+/** What a session is told, beside what tabs say. */
+export type Input =
+  /** Time passed. The first one makes the first connection. */
+  | { readonly type: "tick" }
+  /** The socket opened. */
+  | { readonly type: "opened" }
+  | { readonly type: "frame"; readonly data: string | Uint8Array }
+  /**
+   * The connection ended, with a close code if there was one, or could not be made; why, if
+   * that is known.
+   */
+  | { readonly type: "ended"; readonly code?: number | undefined; readonly why?: Refusal }
+  /** It turned out why no connection can be made. It is tried again all the same: somebody may mend it. */
+  | { readonly type: "explained"; readonly why: Refusal }
+  /** These are in the store. */
+  | { readonly type: "stored"; readonly ops: readonly Op[] }
+  /** The queue was loaded anew. */
+  | { readonly type: "loaded" }
+  | TabMessage;
+
+/** What came of one input. */
 export interface Output {
   /** To be sent, in order. */
   readonly frames: readonly Frame[];
@@ -37,4 +58,6 @@ export interface Output {
   readonly events: readonly Event[];
   /** Applied to memory, to be stored. */
   readonly ops: readonly Op[];
+  /** When to say `tick`; undefined for never. */
+  readonly deadline: number | undefined;
 }

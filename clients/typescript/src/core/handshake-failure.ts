@@ -56,22 +56,24 @@ export function explain(
   if (/subprotocol|blocks/i.test(why)) return refusal(url, why);
   const told = +(/response: (\d+)/.exec(why)?.[1] ?? plain?.status ?? NaN);
   const words = told === plain?.status ? said(plain.text) : "";
+  const passes = !(told < 500) || PASSING.includes(told);
+  // The first time it may just be starting, or have begun to take WebSockets.
+  if ((passes || told === UPGRADE_REQUIRED) && times < 2) return undefined;
+  if (!passes) return refusal(url, ...meaning(told, words));
+  const what = told ? `HTTP ${told}` : why || "no answer that can be read";
+  return isNew ? refusal(url, `${what}: is the server running there?`) : undefined;
+}
+
+/** What a status that does not pass says of the address, and its code if that is a known one. */
+function meaning(told: number, words: string): [words: string, code?: Refusal["code"]] {
   if (told === UPGRADE_REQUIRED) {
-    // The first time it may just have begun to take any.
-    if (times < 2) return undefined;
     const what = words || "it takes WebSockets";
-    return refusal(url, `${what}: does a proxy pass on 'Upgrade' and 'Sec-WebSocket-Protocol'?`);
-  }
-  if (!(told < 500) || PASSING.includes(told)) {
-    if (!isNew || times < 2) return undefined;
-    const what = told ? `HTTP ${told}` : why || "no answer that can be read";
-    return refusal(url, `${what}: is the server running there?`);
+    return [`${what}: does a proxy pass on 'Upgrade' and 'Sec-WebSocket-Protocol'?`];
   }
   if (told === FORBIDDEN)
-    return refusal(url, `this page or program is refused: ${words || "HTTP 403"}`, "forbidden");
-  if (told < 300)
-    return refusal(url, "there is a web page: does what serves it pass WebSockets on?");
-  return refusal(url, `${words || `HTTP ${told}`}: is the path right?`);
+    return [`this page or program is refused: ${words || "HTTP 403"}`, "forbidden"];
+  if (told < 300) return ["there is a web page: does what serves it pass WebSockets on?"];
+  return [`${words || `HTTP ${told}`}: is the path right?`];
 }
 
 /**

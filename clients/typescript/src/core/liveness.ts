@@ -5,14 +5,19 @@
  * Knows phases and deadlines. Must not know messages, sockets or clocks: times
  * are arguments, in milliseconds.
  *
- * | phase        | what comes next                                                  |
- * | ------------ | ---------------------------------------------------------------- |
- * | `waiting`    | its time comes: `connecting`                                     |
- * | `connecting` | the socket opens: `greeting`; it fails: `waiting`                |
- * | `greeting`   | the server welcomes: `open`; silence or an end: `waiting`        |
- * | `open`       | silence or an end: `waiting`                                     |
- * | `offline`    | a connection is wanted again: `waiting`; reached from every phase |
- * | `closed`     | nothing; reached from every phase                                |
+ * | event          | `waiting`    | `connecting` | `greeting` | `open`    | `offline` | `closed` |
+ * | -------------- | ------------ | ------------ | ---------- | --------- | --------- | -------- |
+ * | `tick`         | `connecting` | =            | =          | =         | =         | =        |
+ * | `opened`       | -            | `greeting`   | -          | -         | -         | -        |
+ * | `begin`        | -            | -            | `open`     | -         | -         | -        |
+ * | `lost`         | -            | `waiting`    | `waiting`  | `waiting` | -         | -        |
+ * | `wake`         | =            | =            | =          | =         | =         | =        |
+ * | `online`       | -            | -            | -          | -         | `waiting` | -        |
+ * | `end(offline)` | `offline`    | `offline`    | `offline`  | `offline` | =         | -        |
+ * | `end(closed)`  | `closed`     | `closed`     | `closed`   | `closed`  | -         | =        |
+ *
+ * `=` is the same phase, `-` an event that does not come in it. What `tick` finds due beside a
+ * connection (a ping, or to give up) it says; whoever gives up calls `lost`.
  */
 import { Backoff } from "./backoff.ts";
 

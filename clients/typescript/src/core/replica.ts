@@ -63,20 +63,26 @@ export function changed(replica: Replica, keeper: Keeper, log: ChangeLog | Field
   // All come in the order of their versions: one from before shows that a snapshot has begun.
   const expected = live ? entityOf(keeper.state, entity).place!.version : since + 1;
   if (version < expected) begin(replica, keeper, true);
-  const { anew } = replica;
-  if ("field" in log) {
-    const last = replica.batch.at(-1);
-    if (last && last.version !== version) {
-      // In a catch-up only the very last says that it is: this one was no part of it.
-      if (anew && !last.more) replica.batch = [];
-      else flush(replica, keeper);
-    }
-    replica.batch.push(log);
-    if (log.more || anew) return;
-    flush(replica, keeper);
-  } else put(replica, keeper, id, version, log.action === "delete" ? undefined : log.data);
-  const loads = !replica.since && !anew && !replica.stale.size;
+  if (!("field" in log)) {
+    put(replica, keeper, id, version, log.action === "delete" ? undefined : log.data);
+  } else if (!gathered(replica, keeper, log)) return;
+  const loads = !replica.since && !replica.anew && !replica.stale.size;
   if (replica.live || loads) reached(replica, keeper, version);
+}
+
+/** Takes a field to the others of its commit; returns whether they have all come, and are put. */
+function gathered(replica: Replica, keeper: Keeper, log: FieldChangeLog): boolean {
+  const { anew } = replica;
+  const last = replica.batch.at(-1);
+  if (last && last.version !== log.version) {
+    // In a catch-up only the very last says that it is: this one was no part of it.
+    if (anew && !last.more) replica.batch = [];
+    else flush(replica, keeper);
+  }
+  replica.batch.push(log);
+  if (log.more || anew) return false;
+  flush(replica, keeper);
+  return true;
 }
 
 /**
@@ -118,13 +124,13 @@ export function has(
  * A write to an entity that is held, and that nobody reads now, has taken effect.
  * Its change comes once the entity is read again.
  */
-export function absorb({ state, emit }: Keeper, write: Write, { version, epoch }: Settled): void {
+export function absorb(keeper: Keeper, write: Write, { version, epoch }: Settled): void {
   const { entity, entityId } = write;
-  const { place, records } = entityOf(state, entity);
+  const { place, records } = entityOf(keeper.state, entity);
   if (place?.epoch !== epoch || place.version >= version) return;
   const data = written(records.get(entityId)?.data, write);
   const gone = data === undefined || (place.fields && !Object.keys(data ?? {}).length);
-  emit(["record", entity, entityId, gone ? undefined : { data, version }]);
+  keeper.emit(["record", entity, entityId, gone ? undefined : { data, version }]);
 }
 
 function reached(replica: Replica, keeper: Keeper, version: number): void {
@@ -162,12 +168,12 @@ function put(
 
 /** Drops the settled writes of an entity that are of no more use. */
 function drop(
-  { state, emit }: Keeper,
+  keeper: Keeper,
   entity: string,
   useless: (id: string, settled: Settled) => boolean,
 ): void {
-  for (const id of entityOf(state, entity).settled) {
-    const { entityId, settled } = state.writes.get(id)!;
-    if (useless(entityId, settled!)) emit(["write", id]);
+  for (const id of entityOf(keeper.state, entity).settled) {
+    const { entityId, settled } = keeper.state.writes.get(id)!;
+    if (useless(entityId, settled!)) keeper.emit(["write", id]);
   }
 }

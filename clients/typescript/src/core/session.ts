@@ -6,38 +6,45 @@
  * ends them. Must not know sockets, clocks, timers or disks: frames and times go
  * in, frames, events and operations come out. Times are in milliseconds of any
  * clock that does not jump.
+ *
+ * | input             | `waiting`    | `connecting`   | `open`         | `offline`       | `closed` |
+ * | ----------------- | ------------ | -------------- | -------------- | --------------- | -------- |
+ * | `tick`            | `connecting` | `waiting`      | =, `waiting`   | =               | =        |
+ * | `opened`          | -            | =              | -              | -               | -        |
+ * | `welcome`         | -            | `open`         | -              | -               | -        |
+ * | `another message` | -            | =              | =              | -               | -        |
+ * | `what is none`    | -            | `closed`       | `closed`       | -               | -        |
+ * | `ended`           | -            | `waiting`      | `waiting`      | =               | =        |
+ * | `ended for good`  | -            | `closed`       | `closed`       | =               | =        |
+ * | `offline`         | `offline`    | `offline`      | `offline`      | =               | =        |
+ * | `online`          | `connecting` | =              | =              | =, `connecting` | =        |
+ * | `wake`            | `connecting` | =              | =              | =               | =        |
+ *
+ * `=` is the same state, `-` what does not come in it. A tick may be the one that gives up on a
+ * connection; `offline` has reasons, and ends with the last of them.
  */
 
 import type { Refusal } from "../errors.ts";
-import { plain, RhtmxError } from "../errors.ts";
+import { plain } from "../errors.ts";
 import { ERRORS, SCHEMA_HASH } from "../messages/tables.ts";
 import type {
   Answer,
-  ClientMessage,
   Ephemeral,
   Error as Failure,
   ServerMessage,
   Welcome,
 } from "../messages/types.ts";
-import type { Format, Frame } from "../wire/index.ts";
-import { decodeFromServer, encodeFromClient } from "../wire/index.ts";
-import {
-  finalError,
-  isBusy,
-  isTooLarge,
-  mayPass,
-  shouldReconnect,
-  TOO_LARGE,
-} from "./error-policy.ts";
-import type { Event, Output } from "./events.ts";
+import type { Format } from "../wire/index.ts";
+import { decodeFromServer } from "../wire/index.ts";
+import { finalError, isBusy, isTooLarge, mayPass, shouldReconnect } from "./error-policy.ts";
+import type { Input, Output } from "./events.ts";
 import { asks } from "./handshake-failure.ts";
 import { Hold } from "./hold.ts";
 import { newId, UNKNOWN } from "./identity.ts";
 import { Liveness } from "./liveness.ts";
+import { Outgoing, TOO_LARGE } from "./outgoing.ts";
 import { Requests } from "./requests.ts";
-import type { Op, State } from "./storage-ops.ts";
-import { apply } from "./storage-ops.ts";
-import type { Core } from "./streams.ts";
+import type { State } from "./storage-ops.ts";
 import { Streams } from "./streams.ts";
 import type { State as Connection, TabMessage } from "./tab-channel.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -56,14 +63,11 @@ export interface SessionOptions {
 const NORMAL_CLOSURE = 1000;
 /** So much of what is not known is told: it comes from outside. */
 const MOST_NOTED = 100;
-const UTF8 = /* @__PURE__ */ new TextEncoder();
 
-const nothing = () => ({ frames: [] as Frame[], events: [] as Event[], ops: [] as Op[] });
-
-/** See the head of the file. `take` says what came of the calls before it. */
+/** See the head of the file. */
 export class Session {
   readonly #options: SessionOptions;
-  readonly #link: Liveness;
+  readonly #liveness: Liveness;
   readonly #queue: WriteQueue;
   readonly #streams: Streams;
   readonly #requests: Requests;
@@ -75,10 +79,7 @@ export class Session {
   #accused = "";
   /** Nothing but writes and questions is under way. */
   #quiet = false;
-  readonly #core: Core;
-  #output = nothing();
-  /** What is done at the answers to pings, in order. */
-  #fences: (() => void)[] = [];
+  readonly #out: Outgoing;
   #problem: Refusal | undefined;
   /** Why no connection can be made, as far as that is known. */
   #refusal: Refusal | undefined;
@@ -90,8 +91,6 @@ export class Session {
   readonly #against = new Set<string>();
   /** What a newer server has said that is not known here. */
   readonly #noted = new Set<string>();
-  /** The largest message that the server takes, in bytes. */
-  #limit = Infinity;
   /** Bearer token, presented on every connection. */
   token: string | undefined;
 
@@ -99,72 +98,79 @@ export class Session {
   constructor(options: SessionOptions, state: State) {
     this.#options = options;
     if (typeof options.token === "string") this.token = options.token;
-    this.#core = {
-      state,
-      epoch: "",
-      emit: (op) => {
-        apply(state, op);
-        this.#output.ops.push(op);
-        this.#queue.emitted(op);
-      },
-      send: (message) => this.#send(message),
-      tell: (event) => this.#output.events.push(event),
-      fence: (act) => this.#ping(act),
-    };
-    this.#link = new Liveness(options.random);
-    this.#streams = new Streams(this.#core);
-    this.#requests = new Requests(this.#core);
+    this.#liveness = new Liveness(options.random);
+    this.#out = new Outgoing(state, options.format, this.#liveness);
+    this.#streams = new Streams(this.#out);
+    this.#requests = new Requests(this.#out);
     this.#hold = new Hold(options.random);
-    this.#queue = new WriteQueue(this.#core, (name) => this.#streams.replica(name), options.random);
+    this.#queue = new WriteQueue(this.#out, options.random);
   }
 
   /** Whether there is a connection, and whether there will be one. */
   get state(): Connection {
-    const { phase } = this.#link;
+    const { phase } = this.#liveness;
     return phase === "greeting" ? "connecting" : phase;
   }
 
-  /** When `tick` is to be called next; undefined for never. */
-  get deadline(): number | undefined {
-    const { deadline } = this.#link;
-    const [writes, rest] = [this.#queue.hold.until, this.#hold.until];
-    return deadline && Math.min(deadline, writes ?? deadline, rest ?? deadline);
-  }
-
-  /** Returns what came of the calls since the last `take`. */
-  take(now: number): Output {
+  /** Takes what has happened at a time, and returns what comes of it. */
+  step(input: Input, now: number): Output {
+    this.#take(input, now);
     if (this.state === "open") {
       const most = this.#most;
       if (this.#hold.until === undefined) this.#requests.flush(most);
       this.#queue.flush(now, most - this.#requests.asked.size);
     }
-    const output = this.#output;
-    if (output.frames.length) this.#link.sent(now);
-    this.#output = nothing();
-    return output;
+    const output = this.#out.take();
+    if (output.frames.length) this.#liveness.sent(now);
+    return { ...output, deadline: this.#deadline };
   }
 
-  /** Time passed. The first call makes the first connection. */
-  tick(now: number): void {
-    if (this.#hold.tick(now)) this.#streams.again();
-    const due = this.#link.tick(now);
-    if (due === "connect") {
-      this.#became();
-      this.#core.tell({ type: "connect" });
-    } else if (due === "ping") this.#ping();
-    else if (due) {
-      this.#disconnect(ERRORS.stalled.close);
-      this.lost(undefined, now);
+  get #deadline(): number | undefined {
+    const { deadline } = this.#liveness;
+    const [writes, rest] = [this.#queue.hold.until, this.#hold.until];
+    return deadline && Math.min(deadline, writes ?? deadline, rest ?? deadline);
+  }
+
+  #take(input: Input, now: number): void {
+    switch (input.type) {
+      case "tick":
+        return this.#tick(now);
+      case "opened":
+        return this.#opened(now);
+      case "frame":
+        return this.#received(input.data, now);
+      case "ended":
+        return this.#lost(input.code, now, input.why);
+      case "explained":
+        return this.#explained(input.why);
+      case "stored":
+        return this.#queue.stored(input.ops);
+      case "loaded":
+        return this.#queue.loaded();
+      default:
+        this.#told(input, now);
     }
   }
 
-  /** The socket opened. */
-  opened(now: number): void {
-    const { meta } = this.#core.state;
-    this.#link.opened(now);
+  #tick(now: number): void {
+    if (this.#hold.tick(now)) this.#streams.again();
+    const due = this.#liveness.tick(now);
+    if (due === "connect") {
+      this.#became();
+      this.#out.tell({ type: "connect" });
+    } else if (due === "ping") this.#out.fence();
+    else if (due) {
+      this.#disconnect(ERRORS.stalled.close);
+      this.#lost(undefined, now);
+    }
+  }
+
+  #opened(now: number): void {
+    const { meta } = this.#out.state;
+    this.#liveness.opened(now);
     // This server may have another one.
-    this.#limit = Infinity;
-    this.#send({
+    this.#out.limit = Infinity;
+    this.#out.send({
       type: "hello",
       client_id: meta.client_id,
       token: this.token,
@@ -175,10 +181,9 @@ export class Session {
     });
   }
 
-  /** A frame arrived. */
-  receive(data: string | Uint8Array, now: number): void {
-    if (!this.#link.canSend) return;
-    this.#link.received(now);
+  #received(data: string | Uint8Array, now: number): void {
+    if (!this.#liveness.canSend) return;
+    this.#liveness.received(now);
     let message: ServerMessage | undefined;
     try {
       message = decodeFromServer(data, this.#options.format, (...said) => this.#note(...said));
@@ -190,13 +195,8 @@ export class Session {
     if (message) this.#handle(message, now);
   }
 
-  /**
-   * The connection ended, or could not be made.
-   *
-   * @param code its close code, if there was one.
-   * @param why there is none, if that is known.
-   */
-  lost(code: number | undefined, now: number, why?: Refusal): void {
+  /** @param why there is no connection, if that is known. */
+  #lost(code: number | undefined, now: number, why?: Refusal): void {
     if (this.state === "closed" || this.state === "offline") return;
     const renewable = typeof this.#options.token === "function";
     const expired = renewable && code === ERRORS.unauthenticated.close;
@@ -206,32 +206,30 @@ export class Session {
       return;
     }
     if (why) this.#refusal = why;
-    else if (code !== undefined && this.#link.phase === "connecting") {
+    else if (code !== undefined && this.#liveness.phase === "connecting") {
       const times = ++this.#failures;
-      if (asks(times, this.#known)) this.#core.tell({ type: "explain", times });
+      if (asks(times, this.#known)) this.#out.tell({ type: "explain", times });
     }
     this.#interrupted();
-    this.#link.lost(now, this.#problem?.retry_after);
+    this.#liveness.lost(now, this.#problem?.retry_after);
     this.#became();
   }
 
-  /** It turned out why no connection can be made. It is tried again all the same: somebody may mend it. */
-  explained(why: Refusal): void {
+  #explained(why: Refusal): void {
     if (this.state !== "waiting" && this.state !== "connecting") return;
     this.#refusal = why;
     this.#became();
   }
 
-  /** A tab wants something. */
-  told(message: TabMessage, now: number): void {
+  #told(message: TabMessage, now: number): void {
     switch (message.type) {
       case "hello":
         return this.#became();
       case "lost":
-        this.#core.tell({ type: "again" });
-        return this.#core.tell({ type: "reload" });
+        this.#out.tell({ type: "again" });
+        return this.#out.tell({ type: "reload" });
       case "hole":
-        return this.#core.tell({ type: "reload" });
+        return this.#out.tell({ type: "reload" });
       case "open":
         return this.#streams.open(message.entity, message.fields, message.tab);
       case "watch":
@@ -249,9 +247,9 @@ export class Session {
         return this.#requests.add(message.id, message.question);
       case "tell":
         try {
-          return this.#send(message.message);
+          return this.#out.send(message.message);
         } catch (error) {
-          return this.#core.tell({ type: "problem", error: plain(error) });
+          return this.#out.tell({ type: "problem", error: plain(error) });
         }
       case "offline":
         return this.#offline(message.why);
@@ -260,16 +258,6 @@ export class Session {
       case "wake":
         return this.#wake(now);
     }
-  }
-
-  /** These are in the store. */
-  stored(ops: readonly Op[]): void {
-    this.#queue.stored(ops);
-  }
-
-  /** The queue was loaded anew. */
-  loaded(): void {
-    this.#queue.loaded();
   }
 
   /**
@@ -289,7 +277,7 @@ export class Session {
   /** How many messages may be under way with what is. */
   get #most(): number {
     if (!this.#suspects.length) return Infinity;
-    const { writes } = this.#core.state;
+    const { writes } = this.#out.state;
     this.#suspects = this.#suspects.filter(
       (id) => this.#requests.has(id) || (writes.has(id) && !writes.get(id)!.settled),
     );
@@ -302,7 +290,7 @@ export class Session {
     this.#against.add(why);
     this.#disconnect(NORMAL_CLOSURE);
     this.#interrupted();
-    this.#link.end("offline");
+    this.#liveness.end("offline");
     this.#became();
   }
 
@@ -311,13 +299,13 @@ export class Session {
     // There may have been a change of networks that nobody told of.
     if (this.state !== "offline") return this.#wake(now);
     if (this.#against.size) return;
-    this.#link.online(now);
-    this.tick(now);
+    this.#liveness.online(now);
+    this.#tick(now);
   }
 
   #wake(now: number): void {
-    this.#link.wake(now);
-    this.tick(now);
+    this.#liveness.wake(now);
+    this.#tick(now);
   }
 
   #handle(message: ServerMessage, now: number): void {
@@ -325,10 +313,9 @@ export class Session {
       case "welcome":
         return this.#welcomed(message, now);
       case "ping":
-        return this.#send({ type: "pong" });
+        return this.#out.send({ type: "pong" });
       case "pong":
-        this.#link.ponged();
-        this.#fences.shift()?.();
+        this.#out.passed();
         return void (this.#quiet = true);
       case "change":
       case "field_change":
@@ -338,7 +325,7 @@ export class Session {
         return this.#streams.synced(message);
       case "push_ack":
       case "field_push_ack":
-        return this.#queue.answered(message);
+        return this.#queue.answered(message, this.#streams.replica(message.entity));
       case "field_conflict":
         return this.#queue.conflict(message);
       case "error":
@@ -349,24 +336,24 @@ export class Session {
     // The schema says which of the rest are answers; `tsc` tells where it says nothing.
     const rest: Answer | Ephemeral = message;
     if (!("request_id" in rest))
-      return this.#core.tell({ type: "told", message: rest as Ephemeral });
+      return this.#out.tell({ type: "told", message: rest as Ephemeral });
     this.#hold.passed();
     this.#requests.answered(rest.request_id, rest);
   }
 
   #welcomed(message: Welcome, now: number): void {
     const { heartbeat, limits, epoch, secret } = message;
-    const { state, emit } = this.#core;
-    this.#link.begin(heartbeat, now);
+    const out = this.#out;
+    this.#liveness.begin(heartbeat, now);
     this.#refusal = undefined;
     this.#failures = 0;
     this.#known = true;
-    this.#limit = limits.message_bytes;
+    out.limit = limits.message_bytes;
     this.#problem = undefined;
-    this.#core.epoch = epoch;
-    if (state.meta.epoch !== epoch) emit(["epoch", epoch]);
+    out.epoch = epoch;
+    if (out.state.meta.epoch !== epoch) out.emit(["epoch", epoch]);
     if (secret) {
-      emit(["secret", secret]);
+      out.emit(["secret", secret]);
       // Who lost it could number no more: it is stored before anything is.
       this.#queue.block();
     }
@@ -376,33 +363,44 @@ export class Session {
     this.#queue.blame(this.#accused, message.last_seq);
     this.#accused = "";
     // Its answer says that all of the above was no trouble.
-    if (this.#suspects.length) this.#ping();
+    if (this.#suspects.length) out.fence();
     this.#queue.begin(message);
   }
 
   #failed(message: Failure, now: number): void {
     const { seq, request_id: id } = message;
-    const greets = this.#link.phase === "greeting";
+    const greets = this.#liveness.phase === "greeting";
     if (greets && message.code === "client_id_taken") return this.#taken(message, now);
     // Nothing more would come of this connection: `hello` is said once on each, and the next
     // one is told that somebody else was faster to number under this id.
     if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
-      this.#problem = message;
-      this.#core.tell({ type: "problem", error: message });
+      this.#complain(message);
       this.#disconnect(NORMAL_CLOSURE);
-      return this.lost(undefined, now);
+      return this.#lost(undefined, now);
     }
     if (seq) return this.#queue.failed(message, now);
+    if (isBusy(message) ? this.#isAskedAgain(message, now) : this.#isNotRead(message)) return;
+    if (!this.#requests.answered(id, undefined, message)) this.#complain(message);
+  }
+
+  /** The server was too busy. Returns whether that was for a question. */
+  #isAskedAgain(message: Failure, now: number): boolean {
+    const { request_id: id } = message;
+    const isAsked = this.#requests.has(id);
+    if (!id || isAsked) this.#hold.refused(message, now);
+    if (isAsked) this.#requests.again(id!);
+    return isAsked;
+  }
+
+  #isNotRead(message: Failure): boolean {
     const { entity } = Object(message.details) as { entity?: string };
-    if (isBusy(message)) {
-      if (!id || this.#requests.has(id)) this.#hold.refused(message, now);
-      if (this.#requests.has(id)) return this.#requests.again(id!);
-    } else if (entity && !id && this.#streams.refused(entity, message)) return;
-    if (!this.#requests.answered(id, undefined, message)) {
-      // Says why the server closes the connection, if it does next.
-      this.#problem = message;
-      this.#core.tell({ type: "problem", error: message });
-    }
+    return !!entity && !message.request_id && this.#streams.refused(entity, message);
+  }
+
+  /** It says why the server closes the connection, if it does next. */
+  #complain(message: Failure): void {
+    this.#problem = message;
+    this.#out.tell({ type: "problem", error: message });
   }
 
   /**
@@ -414,30 +412,10 @@ export class Session {
     const { token, clientId, random } = this.#options;
     this.#disconnect(NORMAL_CLOSURE);
     if (this.token || token || clientId) return this.#end({ code, message, details });
-    const { emit } = this.#core;
-    emit(["client_id", newId(random)]);
-    emit(["secret", ""]);
+    this.#out.emit(["client_id", newId(random)]);
+    this.#out.emit(["secret", ""]);
     this.#queue.abandon({ code, message: UNKNOWN, details: null });
-    this.lost(undefined, now);
-  }
-
-  /** Asks for a sign of life; `act` is done when it comes, in order with what came before. */
-  #ping(act = () => {}): void {
-    this.#link.pinged();
-    this.#fences.push(act);
-    this.#send({ type: "ping" });
-  }
-
-  /** @throws RhtmxError `too_large`: the server would close the connection. */
-  #send(message: ClientMessage): void {
-    if (!this.#link.canSend) return;
-    const frame = encodeFromClient(message, this.#options.format);
-    const bytes = typeof frame === "string" ? UTF8.encode(frame).length : frame.length;
-    if (bytes > this.#limit) {
-      const words = `${bytes} bytes, the server takes ${this.#limit}: split it`;
-      throw new RhtmxError("too_large", words);
-    }
-    this.#output.frames.push(frame);
+    this.#lost(undefined, now);
   }
 
   /** A newer server may say more than this client knows: no harm. It is told once. */
@@ -445,18 +423,17 @@ export class Session {
     const message = `the server is newer than this client: ${at}: ${what}`;
     if (this.#noted.has(message) || this.#noted.size >= MOST_NOTED) return;
     this.#noted.add(message);
-    this.#core.tell({ type: "problem", error: { code: "not_supported", message, details: null } });
+    this.#out.tell({ type: "problem", error: { code: "not_supported", message, details: null } });
   }
 
   #disconnect(code: number): void {
-    this.#core.tell({ type: "disconnect", code });
+    this.#out.tell({ type: "disconnect", code });
   }
 
   #interrupted(): void {
-    this.#output.frames = [];
+    this.#out.lost();
     this.#quiet = false;
     this.#hold.until = undefined;
-    this.#fences = [];
     this.#requests.lost();
     this.#streams.lost();
     this.#queue.lost();
@@ -464,13 +441,13 @@ export class Session {
 
   #end(error: Refusal): void {
     this.#interrupted();
-    this.#link.end("closed");
+    this.#liveness.end("closed");
     this.#became(error);
   }
 
   #became(error?: Refusal): void {
     const { state } = this;
     error ??= state === "waiting" ? this.#refusal : undefined;
-    this.#core.tell({ type: "state", state, error });
+    this.#out.tell({ type: "state", state, error });
   }
 }

@@ -94,10 +94,8 @@ export type Op =
   /** What waits is numbered anew, in its order, after this number. */
   | readonly ["renumber", last: number];
 
-/** Whether it has to last: all else the server can tell again. */
-export function mustLast([name]: Op): boolean {
-  return name !== "record" && name !== "place";
-}
+/** What the server can tell again: all else has to last. */
+export const RETELLABLE: ReadonlySet<Op[0]> = /* @__PURE__ */ new Set(["record", "place"] as const);
 
 /**
  * Where a tab stands: with the others that share the store, by itself as a client of its
@@ -135,7 +133,7 @@ export interface Store {
   /** Keeps a write that cannot be added yet, as nothing is loaded: for the next page. */
   hold?(write: Write, refused: string): void;
   /** Memory has changed, or the connection. `open`: something can be sent. */
-  look?(open: boolean): void;
+  look?: ((open: boolean) => void) | undefined;
   /** It must not be used any more; why, in words. */
   refuse?(why: string): void;
   close(): void;
@@ -162,6 +160,8 @@ export interface State {
   answered: number;
   /** What has changed since it was shown: names of entities, `QUEUE` and `REFUSED`. */
   readonly changed: Set<string>;
+  /** The latest time of a write that was known here, in microseconds since 1970. */
+  time: number;
   /** Its numbers are those of a store out of reach: none may be given, changed or confirmed. */
   frozen?: boolean | undefined;
   /** Writes that are in memory only, and have no number: they may get another client's id. */
@@ -180,6 +180,7 @@ export function stateOf(ops: readonly Op[] = []): State {
     refused: new Map(),
     meta: { client_id: "", last: 0 },
     answered: 0,
+    time: 0,
     changed: new Set(),
   };
   applyAll(state, ops);
@@ -234,6 +235,8 @@ export function apply(state: State, op: Op): void {
       if (write) state.writes.set(id, write);
       else state.writes.delete(id);
       state.meta.last = Math.max(state.meta.last, write?.seq ?? 0);
+      // Writes of other tabs and other runs have times, too.
+      state.time = Math.max(state.time, Math.round((write?.since ?? 0) * 1e3));
       break;
     }
     case "refused":

@@ -3,6 +3,21 @@
  * who watch its changes, or for both.
  *
  * Knows where each starts on the next connection. Must not know frames.
+ *
+ * One that is read, and not watched:
+ *
+ * | event     | `none`            | `wanted`         | `asked`         | `live`           | `rejected`         |
+ * | --------- | ----------------- | ---------------- | --------------- | ---------------- | ------------------ |
+ * | `open`    | `wanted`, `asked` | =                | =               | =                | =                  |
+ * | `shut`    | =                 | =, `none`        | =, `none`       | =, `none`        | =, `none`          |
+ * | `gone`    | =                 | =, `none`        | =, `none`       | =, `none`        | =, `none`          |
+ * | `begin`   | =                 | `asked`          | =               | =                | =                  |
+ * | `lost`    | =                 | =                | `wanted`        | `wanted`         | `wanted`           |
+ * | `synced`  | =                 | =                | `live`          | =                | =                  |
+ * | `refused` | =                 | =                | `rejected`      | `rejected`       | =                  |
+ * | `again`   | =                 | =                | =               | =                | =                  |
+ *
+ * `wanted` is what waits for a connection. One that is rejected is asked for again on the next.
  */
 
 import type { Refusal } from "../errors.ts";
@@ -20,6 +35,7 @@ import { checkFromClient } from "../wire/index.ts";
 import type { Event } from "./events.ts";
 import type { Keeper, Replica } from "./replica.ts";
 import { begin, changed, synced } from "./replica.ts";
+import type { Op } from "./storage-ops.ts";
 
 /** The stream of one entity. */
 export interface Stream extends Replica {
@@ -39,6 +55,8 @@ export interface Stream extends Replica {
 
 /** What the parts of a session share. */
 export interface Core extends Keeper {
+  /** The last operation that has to last; cleared by whoever waits for that to be stored. */
+  unstored: Op | undefined;
   /** Sends, if there is a connection; throws `too_large`. */
   send(message: ClientMessage): void;
   tell(event: Event): void;
@@ -139,6 +157,7 @@ export class Streams {
     this.#ended.clear();
     for (const stream of this.#streams.values()) {
       stream.live = false;
+      stream.refusal = undefined;
       // The head was never told: from where on is unknown now.
       if (stream.watchers.size) stream.seen ??= NOWHERE;
     }

@@ -13,19 +13,15 @@
  */
 const MOST_AHEAD = 60_000_000;
 
-/** See the head of the file. */
-export class WriteClock {
-  #last = 0;
-
-  /** A write that waits has this time: the next one is later. */
-  used(time: number): void {
-    this.#last = Math.max(this.#last, time);
-  }
-
-  /** The time of the next write. `waits`: earlier ones have no answer yet. */
-  next(now: number, waits: boolean): number {
-    const ahead = this.#last - now;
-    const isLate = ahead >= 0 && (waits || ahead <= MOST_AHEAD);
-    return (this.#last = isLate ? this.#last + 1 : now);
-  }
+/**
+ * The time of the next write.
+ *
+ * @param last the latest time of a write that is known.
+ * @param now what the clock says.
+ * @param waits earlier writes have no answer yet.
+ */
+export function nextTime(last: number, now: number, waits: boolean): number {
+  const ahead = last - now;
+  const isLate = ahead >= 0 && (waits || ahead <= MOST_AHEAD);
+  return isLate ? last + 1 : now;
 }

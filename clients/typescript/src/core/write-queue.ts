@@ -5,6 +5,31 @@
  * Knows numbers. Must not know streams but by name, the connection's life, or
  * disks. Times are in milliseconds. Numbers are given by the store; here they
  * are only counted anew where the server's own count has gone back.
+ *
+ * One write:
+ *
+ * | event                   | `none`            | `waiting`   | `sent`       | `unnumbered`      | `settled`      |
+ * | ----------------------- | ----------------- | ----------- | ------------ | ----------------- | -------------- |
+ * | `added`                 | `waiting`, `sent` | -           | -            | -                 | -              |
+ * | `numbered`              | -                 | -           | -            | `waiting`, `sent` | -              |
+ * | `flush`                 | =                 | =, `sent`   | =            | =                 | =              |
+ * | `begin`                 | =                 | =           | =            | =                 | =              |
+ * | `lost`                  | =                 | =           | `waiting`    | =                 | =              |
+ * | `acknowledged late`    | -                 | -           | `none`       | -                 | -              |
+ * | `acknowledged`          | -                 | -           | `settled`    | -                 | -              |
+ * | `its change`            | -                 | -           | -            | -                 | `none`         |
+ * | `rejected`              | -                 | -           | `none`       | -                 | -              |
+ * | `not now`               | -                 | -           | `waiting`    | -                 | -              |
+ * | `no token`              | -                 | -           | `waiting`    | -                 | -              |
+ * | `authenticated`         | =                 | =           | =            | =                 | =              |
+ * | `number used`           | -                 | -           | `unnumbered` | -                 | -              |
+ * | `out of order`          | -                 | -           | `waiting`    | -                 | -              |
+ *
+ * `acknowledged late` is an answer whose change is there already, or is read by nobody; after
+ * `acknowledged` it is still to come. `sent` is said of this connection.
+ *
+ * Numbers have no holes; what is sent are the first that wait; and no answer is confirmed to the
+ * server before it is stored.
  */
 
 import type { Refusal } from "../errors.ts";
@@ -18,12 +43,13 @@ import type {
   Welcome,
 } from "../messages/types.ts";
 import { ofField, ofRecord } from "./conflict.ts";
-import { lastSeq, TOO_LARGE, verdict } from "./error-policy.ts";
+import { lastSeq, verdict } from "./error-policy.ts";
 import { Hold } from "./hold.ts";
+import { TOO_LARGE } from "./outgoing.ts";
 import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
 import type { Op, Write } from "./storage-ops.ts";
-import { answered, apply, mustLast, waiting } from "./storage-ops.ts";
+import { answered, apply, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
@@ -31,18 +57,14 @@ export class WriteQueue {
   /** The wait after a refusal that may pass; infinite for want of a token. */
   readonly hold: Hold;
   readonly #core: Core;
-  readonly #replica: (entity: string) => Replica | undefined;
   /** Those that were told since the last answer. */
   #conflicts: FieldConflict[] = [];
-  #open = false;
-  /** The last operation that has to be stored, and is not. */
-  #unstored: Op | undefined;
+  /** `counting`: the queue is being loaded, to see whether numbers are missing. */
+  #phase: "closed" | "counting" | "open" = "closed";
   /** Nothing is sent until then: it would come back from the store as something else. */
   #blocked = false;
   /** Undefined until something was stored that had to be. */
   #confirmed: number | undefined;
-  /** The queue is being loaded, to see whether numbers are missing. */
-  #recount = false;
   /** There were no writes when the connection began. */
   #empty = false;
   /** The highest number sent on this connection. */
@@ -54,13 +76,9 @@ export class WriteQueue {
   /** There may be something to send. */
   #due = false;
 
-  /**
-   * @param replica that of an entity, if it is read.
-   * @param random a number from 0 to 1, 1 excluded, each time it is called.
-   */
-  constructor(core: Core, replica: (entity: string) => Replica | undefined, random: () => number) {
+  /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
+  constructor(core: Core, random: () => number) {
     this.#core = core;
-    this.#replica = replica;
     this.hold = new Hold(random);
   }
 
@@ -81,17 +99,16 @@ export class WriteQueue {
     this.#conflicts = [];
     this.#known = last_seq;
     this.#hole = 0;
-    this.#open = true;
     // Numbers are missing, unless they are those of writes that another tab has not told.
-    this.#recount = this.#isOff();
+    this.#phase = this.#isOff() ? "counting" : "open";
     this.#empty = !waiting(this.#core.state).length;
-    if (this.#recount) this.#core.tell({ type: "reload" });
+    if (this.#phase === "counting") this.#core.tell({ type: "reload" });
     else this.#resume();
   }
 
   /** The connection ended. */
   lost(): void {
-    this.#open = false;
+    this.#phase = "closed";
     this.hold.until = undefined;
   }
 
@@ -110,15 +127,11 @@ export class WriteQueue {
     }
   }
 
-  /** That is to be stored. */
-  emitted(op: Op): void {
-    if (mustLast(op)) this.#unstored = op;
-  }
-
   /** These are stored. */
   stored(ops: readonly Op[]): void {
-    if (!this.#unstored || !ops.includes(this.#unstored)) return;
-    this.#unstored = undefined;
+    const { unstored } = this.#core;
+    if (!unstored || !ops.includes(unstored)) return;
+    this.#core.unstored = undefined;
     this.#confirmed = this.#answered;
     this.#blocked = false;
     this.#due = true;
@@ -126,12 +139,12 @@ export class WriteQueue {
 
   /** The queue was loaded anew. */
   loaded(): void {
-    if (this.#recount) {
+    if (this.#phase === "counting") {
       const {
         meta: { last },
         frozen,
       } = this.#core.state;
-      this.#recount = false;
+      this.#phase = "open";
       // What turns up now was numbered by a count that is behind the server's: it was never sent.
       const isOff = this.#isOff() || (this.#empty && last < this.#known);
       if (isOff && !frozen) this.#renumber(this.#known);
@@ -183,25 +196,24 @@ export class WriteQueue {
     this.#conflicts.push(told);
   }
 
-  /** A write is durable. */
-  answered(ack: PushAck | FieldPushAck): void {
+  /** A write is durable. `replica`: that of its entity, if it is read. */
+  answered(ack: PushAck | FieldPushAck, replica: Replica | undefined): void {
     const write = this.#find(ack.seq);
     if (!write) return;
-    const { id, entity, entityId, message } = write;
-    const { emit, epoch, tell } = this.#core;
-    const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? epoch };
+    const { id, entityId, message } = write;
+    const core = this.#core;
+    const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? core.epoch };
     const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
     this.#conflicts = [];
     this.hold.passed();
-    const replica = this.#replica(entity);
     const done = { ...write, message: withWinners(message, conflicts), settled };
-    if (!replica) absorb(this.#core, done, settled);
-    const arrived = !replica || has(replica, this.#core, entityId, settled);
-    emit(["write", id, arrived ? undefined : done]);
+    if (!replica) absorb(core, done, settled);
+    const arrived = !replica || has(replica, core, entityId, settled);
+    core.emit(["write", id, arrived ? undefined : done]);
     this.#seen(write, settled.version, conflicts);
-    tell({ type: "outcome", id, answer: ack });
+    core.tell({ type: "outcome", id, answer: ack });
     for (const each of conflicts) {
-      tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
+      core.tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
     }
   }
 
@@ -210,12 +222,13 @@ export class WriteQueue {
     const write = this.#find(error.seq);
     if (!write) return;
     const { seq } = write;
-    const { state, emit, tell } = this.#core;
+    const core = this.#core;
+    const { state } = core;
     const becomes = verdict(error, seq);
     // Whoever reaches the store has got the answer, and stored it, or has numbered it anew
     // and sends it: it is found there, later.
     const isTaken = becomes === "renew" || (error.code === "out_of_order" && becomes === "reject");
-    if (state.frozen && isTaken) return emit(["write", write.id]);
+    if (state.frozen && isTaken) return core.emit(["write", write.id]);
     if (becomes === "retry") this.hold.refused(error, now);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -223,7 +236,7 @@ export class WriteQueue {
       case "reauthenticate":
         this.#rewind(seq - 1);
         this.hold.until = Infinity;
-        tell({ type: "token" });
+        core.tell({ type: "token" });
         break;
       case "reorder": {
         const last = lastSeq(error);
@@ -239,8 +252,8 @@ export class WriteQueue {
         break;
       case "renew":
         // In memory only: in the store it keeps the old number until it has the new one.
-        apply(this.#core.state, ["write", write.id, { ...write, seq: undefined }]);
-        tell({ type: "renew", write });
+        apply(state, ["write", write.id, { ...write, seq: undefined }]);
+        core.tell({ type: "renew", write });
         break;
       default:
         this.#reject(write, error);
@@ -278,7 +291,7 @@ export class WriteQueue {
   }
 
   get #ready(): boolean {
-    return this.#open && !this.#recount && !this.#blocked;
+    return this.#phase === "open" && !this.#blocked;
   }
 
   get #answered(): number {
@@ -293,9 +306,8 @@ export class WriteQueue {
   }
 
   #resume(): void {
-    const { state, emit } = this.#core;
     this.#rewind(this.#answered);
-    if (state.meta.last < this.#known) emit(["last", this.#known]);
+    if (this.#core.state.meta.last < this.#known) this.#core.emit(["last", this.#known]);
   }
 
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
@@ -345,12 +357,12 @@ export class WriteQueue {
     const { id, message } = write;
     const { message: text, details } = error;
     const code = error.code ?? "internal";
-    const { emit, tell } = this.#core;
-    emit(["write", id]);
-    emit(["refused", id, { id, message, code, text, details }]);
-    tell({ type: "outcome", id, error });
+    const core = this.#core;
+    core.emit(["write", id]);
+    core.emit(["refused", id, { id, message, code, text, details }]);
+    core.tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
-      tell({ type: "conflict", conflict: ofRecord(write, details) });
+      core.tell({ type: "conflict", conflict: ofRecord(write, details) });
     }
   }
 }

@@ -5,6 +5,19 @@
  * shown, what a draft is kept in, how a submission goes on, nor how a question
  * travels.
  *
+ * | event           | `idle`                | `checking` | `waiting`  | `invalid`             | `valid`               |
+ * | --------------- | --------------------- | ---------- | ---------- | --------------------- | --------------------- |
+ * | `validate`      | `checking`, `waiting` | =          | =          | `checking`, `waiting` | `checking`, `waiting` |
+ * | `found valid`   | -                     | `valid`    | -          | -                     | -                     |
+ * | `found invalid` | -                     | `invalid`  | -          | -                     | -                     |
+ * | `connected`     | =                     | =          | `checking` | =                     | =                     |
+ * | `disconnected`  | =                     | `waiting`  | =          | =                     | =                     |
+ * | `edited`        | =                     | `idle`     | `idle`     | `idle`                | `idle`                |
+ * | `reset`         | =                     | `idle`     | `idle`     | `idle`                | `idle`                |
+ * | `stop`          | =                     | `idle`     | `idle`     | `idle`                | `idle`                |
+ *
+ * An answer counts only if nothing was edited since its question; see `FormState`.
+ *
  * One function around small ones that share its variables, rather than a class:
  * a minifier shortens their names, and every page loads this.
  */
@@ -14,9 +27,9 @@ import type { JsonValue } from "../messages/types.ts";
 import { draftOf, restore } from "./drafts.ts";
 import { focusFirst, rootOf, showError, showErrors } from "./errors.ts";
 import { hearControls } from "./events.ts";
+import { isPosting, triggerOf } from "./htmx-requests.ts";
 import { member } from "./member.ts";
-import { isPosting, triggerOf } from "./posts.ts";
-import { holdSubmissions } from "./submissions.ts";
+import { Submissions } from "./submissions.ts";
 import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
 import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
 
@@ -213,7 +226,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   /** Takes back the question about the whole form, and a submission that waits for it. */
   const withdraw = () => {
-    forgetSubmissions();
+    submissions.forget();
     asked = run = undefined;
     say("idle");
   };
@@ -263,7 +276,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   addEventListener("pageshow", ({ persisted }) => persisted && withdraw(), { signal });
   const sending = (isSending: boolean) =>
     say("valid", isSending ? (data.rhtmxSending ?? "Is being sent…") : "");
-  const forgetSubmissions = holdSubmissions({ form, draft, signal, validate, sending });
+  const submissions = new Submissions({ form, draft, signal, validate, sending });
   if (isPosting(form) && !/submit|^$/.test(triggerOf(form))) {
     console.warn(
       `form '${name}': what hx-trigger posts is not checked, only a submission is`,

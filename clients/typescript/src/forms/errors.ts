@@ -111,6 +111,13 @@ export interface Errors {
   stop(): void;
 }
 
+/** An error that is shown, where, and of which controls. */
+interface Shown {
+  readonly place: HTMLElement;
+  readonly controls: Control[];
+  readonly error: string;
+}
+
 /**
  * Shows a form's errors, and takes one back when its field goes: when its controls
  * are removed, disabled, renamed or exchanged for others.
@@ -122,21 +129,22 @@ export function showErrors(
   form: HTMLFormElement,
   onGone: (field: string, isLeft: boolean) => void,
 ): Errors {
-  const shown = new Map<string, { place: HTMLElement; controls: Control[]; error: string }>();
-  const look = () => {
-    for (const [field, { place, controls, error }] of shown) {
-      const present = controlsOf(form, field).filter(isLive);
-      const left = controls.filter((each) => present.includes(each));
-      if (left.length === controls.length) continue;
-      for (const each of controls) if (!left.includes(each)) each.ariaInvalid = null;
-      if (left.length) shown.set(field, { place, controls: left, error });
-      else {
-        shown.delete(field);
-        // Not what the page has put there meanwhile.
-        if (place.textContent === error) place.textContent = "";
-      }
-      onGone(field, left.length > 0);
+  const shown = new Map<string, Shown>();
+  const lookAt = (field: string, { place, controls, error }: Shown) => {
+    const present = controlsOf(form, field).filter(isLive);
+    const left = controls.filter((each) => present.includes(each));
+    if (left.length === controls.length) return;
+    for (const each of controls) if (!left.includes(each)) each.ariaInvalid = null;
+    if (left.length) shown.set(field, { place, controls: left, error });
+    else {
+      shown.delete(field);
+      // Not what the page has put there meanwhile.
+      if (place.textContent === error) place.textContent = "";
     }
+    onGone(field, left.length > 0);
+  };
+  const look = () => {
+    for (const each of shown) lookAt(...each);
     if (shown.size === 0) observer.disconnect();
   };
   // Only while there is something to take back: every change of the page is one more call.

@@ -18,8 +18,8 @@
 
 import type { Draft } from "./draft.ts";
 import { rootOf } from "./errors.ts";
+import { postedBy, REQUESTS, requestOf, tellButton } from "./htmx-requests.ts";
 import { member } from "./member.ts";
-import { postedBy, REQUESTS, requestOf, tellButton } from "./posts.ts";
 import type { Control } from "./types.ts";
 import { submitterOf } from "./values.ts";
 
@@ -44,97 +44,105 @@ export interface Holder {
   sending(isSending: boolean): void;
 }
 
-/** Holds the submissions of a form. Returns what forgets those that went on. */
-export function holdSubmissions({ form, draft, signal, validate, sending }: Holder): () => void {
+/** See the head of the file. */
+export class Submissions {
+  readonly #holder: Holder;
   /** What was let go last, until the user edits the form. */
-  let gone: Event | undefined;
+  #gone: Event | undefined;
   /** The same, for the answer to it. */
-  let latest: Event | undefined;
-  let isLetting = false;
-  let isPosting = false;
-  let isRefused = false;
+  #latest: Event | undefined;
+  #isLetting = false;
+  #isPosting = false;
+  #isRefused = false;
   /** The question that an attempt waits for. */
-  let held: Promise<boolean> | undefined;
+  #held: Promise<boolean> | undefined;
 
-  const letGo = (event: Event) => {
-    gone = latest = event;
-    draft?.send(() => leaves(form, event));
-  };
+  constructor(holder: Holder) {
+    const { form } = (this.#holder = holder);
+    // Before the page's own listeners, so that none sees what is not checked yet.
+    this.#listen(form, ["submit"], (event) => this.#submitted(event as SubmitEvent), true);
+    this.#listen(rootOf(form), ["click"], (event) => this.#clicked(event), true);
+    // At the form, too: htmx 2 tells it to one that its own answer has replaced.
+    for (const each of [form, document]) this.#listen(each, REQUESTS, this.#follow);
+  }
 
-  const isSending = (at: number) =>
-    isPosting || (leaves(form, gone) && at - gone!.timeStamp < LOADING);
+  /** Forgets those that went on: the user has edited the form. */
+  forget(): void {
+    this.#gone = this.#held = undefined;
+    this.#isRefused = false;
+  }
 
-  const hold = async (event: Event, button: Control | null, again: () => void) => {
-    if (isLetting || button?.hasAttribute("formnovalidate")) return letGo(event);
+  #submitted(event: SubmitEvent): void {
+    const { form } = this.#holder;
+    const button = event.submitter as Control | null;
+    // Closes its dialog, and sends nothing.
+    if ((event.submitter as HTMLButtonElement | null)?.formMethod === "dialog") return;
+    void this.#hold(event, button, () => {
+      const own = submitterOf(form, button);
+      tellButton(own);
+      member(form, "requestSubmit")(own);
+    });
+  }
+
+  #clicked(event: Event): void {
+    const button = postedBy(this.#holder.form, event);
+    if (button) void this.#hold(event, button, () => button.click());
+  }
+
+  async #hold(event: Event, button: Control | null, again: () => void): Promise<void> {
+    const { form, validate, sending } = this.#holder;
+    if (this.#isLetting || button?.hasAttribute("formnovalidate")) return this.#letGo(event);
     event.preventDefault();
     event.stopImmediatePropagation();
     const at = event.timeStamp;
-    if (gone && at - gone.timeStamp < DOUBLE) return;
-    if (gone && isSending(at)) return sending((isRefused = true));
+    if (this.#gone && at - this.#gone.timeStamp < DOUBLE) return;
+    if (this.#isSending(at)) return sending((this.#isRefused = true));
     // A click is not checked by the browser, as a submission is before it is one.
     if (event.type === "click" && !member(form, "noValidate") && !member(form, "reportValidity")())
       return;
     const question = validate(button);
-    if (question === held) return;
-    held = question;
+    if (question === this.#held) return;
+    this.#held = question;
     if (!(await question)) return;
-    isLetting = true;
-    if (button) listen(button, REQUESTS, follow);
+    this.#isLetting = true;
+    if (button) this.#listen(button, REQUESTS, this.#follow);
     again();
-    isLetting = false;
-  };
+    this.#isLetting = false;
+  }
+
+  #letGo(event: Event): void {
+    const { form, draft } = this.#holder;
+    this.#gone = this.#latest = event;
+    draft?.send(() => leaves(form, event));
+  }
+
+  #isSending(at: number): boolean {
+    const gone = this.#gone;
+    if (!gone || this.#isPosting) return !!gone;
+    return leaves(this.#holder.form, gone) && at - gone.timeStamp < LOADING;
+  }
 
   /** Of two places that hear of one request, the second learns nothing new. */
-  const follow = (event: Event) => {
+  readonly #follow = (event: Event): void => {
+    const { draft, sending } = this.#holder;
     const { cause, isOver, status } = requestOf(event);
-    if (!cause || cause !== latest) return;
-    isPosting = !isOver;
-    if (isPosting) return;
+    if (!cause || cause !== this.#latest) return;
+    this.#isPosting = !isOver;
+    if (this.#isPosting) return;
     draft?.settle(status >= 200 && status < 400);
-    if (isRefused) sending((isRefused = false));
+    if (this.#isRefused) sending((this.#isRefused = false));
   };
 
-  const listen = (
+  #listen(
     target: EventTarget,
     types: string[],
-    listener: (event: never) => unknown,
+    listener: (event: Event) => void,
     capture = false,
-  ) => {
+  ): void {
+    const { signal } = this.#holder;
     const add = member(target, "addEventListener");
-    for (const type of types) add(type, listener as EventListener, { capture, signal });
-  };
-  // Before the page's own listeners, so that none sees what is not checked yet.
-  listen(
-    form,
-    ["submit"],
-    (event: SubmitEvent) => {
-      const button = event.submitter as Control | null;
-      // Closes its dialog, and sends nothing.
-      if ((event.submitter as HTMLButtonElement | null)?.formMethod === "dialog") return;
-      return hold(event, button, () => {
-        const own = submitterOf(form, button);
-        tellButton(own);
-        member(form, "requestSubmit")(own);
-      });
-    },
-    true,
-  );
-  listen(
-    rootOf(form),
-    ["click"],
-    (event: Event) => {
-      const button = postedBy(form, event);
-      return button && hold(event, button, () => button.click());
-    },
-    true,
-  );
-  // At the form, too: htmx 2 tells it to one that its own answer has replaced.
-  for (const each of [form, document]) listen(each, REQUESTS, follow);
-
-  return () => {
-    gone = held = undefined;
-    isRefused = false;
-  };
+    for (const type of types) add(type, listener, { capture, signal });
+  }
 }
 
 /** Whether a submission loads another page in the place of this one. */

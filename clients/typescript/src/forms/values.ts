@@ -6,8 +6,8 @@
  */
 
 import type { FormValue, FormValues } from "../core/options.ts";
+import { sendsPlainButtons } from "./htmx-requests.ts";
 import { member } from "./member.ts";
-import { sendsPlainButtons } from "./posts.ts";
 import type { Control } from "./types.ts";
 
 /**

@@ -6,10 +6,10 @@
  * when that changes, so that it does not matter which version put it there.
  */
 import { watch as watchDrafts } from "../forms/drafts.ts";
+import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
 import { bindForm } from "../forms/index.ts";
 import { member } from "../forms/member.ts";
-import { triggerOf } from "../forms/posts.ts";
 import type { ChangeLog } from "../messages/types.ts";
 
 /** What a page needs of a client; `Client` has it. */
@@ -90,24 +90,15 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     });
   };
 
+  const keep = (each: HTMLElement | string) =>
+    typeof each === "string" ? watch(each) : bindForm(each as HTMLFormElement, { client }).stop;
+
   const scan = () => {
-    const wanted = new Set<HTMLElement | string>();
-    for (const element of marked(root)) {
-      const { rhtmxForm, rhtmxChanges = "" } = member(element, "dataset");
-      if (rhtmxForm !== undefined) wanted.add(element);
-      for (const entity of rhtmxChanges.match(/\S+/g) ?? []) wanted.add(entity);
-      for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
-        wanted.add(match[1]!);
-      }
-    }
+    const wanted = wantedIn(root);
     for (const [each, stop] of kept) {
       if (!wanted.has(each) && kept.delete(each)) stop();
     }
-    for (const each of wanted) {
-      if (kept.has(each)) continue;
-      const isName = typeof each === "string";
-      kept.set(each, isName ? watch(each) : bindForm(each as HTMLFormElement, { client }).stop);
-    }
+    for (const each of wanted) if (!kept.has(each)) kept.set(each, keep(each));
   };
 
   const stopState = client.onState((state) => fire("state", { state }));
@@ -146,6 +137,20 @@ export function start(
   onChange(document, look);
   member(document, "addEventListener")("DOMContentLoaded", look);
   look();
+}
+
+/** The forms to bind, and the names of the entities to watch. */
+function wantedIn(root: ParentNode): Set<HTMLElement | string> {
+  const wanted = new Set<HTMLElement | string>();
+  for (const element of marked(root)) {
+    const { rhtmxForm, rhtmxChanges = "" } = member(element, "dataset");
+    if (rhtmxForm !== undefined) wanted.add(element);
+    for (const entity of rhtmxChanges.match(/\S+/g) ?? []) wanted.add(entity);
+    for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
+      wanted.add(match[1]!);
+    }
+  }
+  return wanted;
 }
 
 function marked(root: ParentNode): NodeListOf<HTMLElement> {

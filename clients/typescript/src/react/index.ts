@@ -13,9 +13,9 @@ import type { Row } from "../core/overlay.ts";
 import { NOTHING } from "../core/overlay.ts";
 import type { State } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
-import type { Listen } from "./live.ts";
-import { useLive } from "./live.ts";
-import { picked, picking } from "./pick.ts";
+import { filtering, keptRows } from "./filter-rows.ts";
+import type { Listen } from "./use-live.ts";
+import { useLive } from "./use-live.ts";
 
 export type { FormHandle, UseFormOptions } from "./form.ts";
 export { useForm } from "./form.ts";
@@ -35,9 +35,9 @@ export function useCollection<T>(
   collection: Collection<T>,
   where?: (row: Row<T>) => boolean,
 ): readonly Row<T>[] {
-  const [last] = useState(picked<T>);
-  const pick = useMemo(() => picking(where, last), [where, last]);
-  return useLive(useListen(collection), () => pick(collection.snapshot), NOTHING);
+  const [last] = useState(keptRows<T>);
+  const filter = useMemo(() => filtering(where, last), [where, last]);
+  return useLive(useListen(collection), () => filter(collection.snapshot), NOTHING);
 }
 
 /**

@@ -19,16 +19,10 @@ interface Waiting {
 export class Answers {
   readonly #waiting = new Map<string, Waiting>();
 
-  /** The answer to the request of that id, once it comes; `begin` asks for it. */
-  wait<M>(id: string, begin: () => void, question?: Question): Promise<M> {
+  /** The answer to the request of that id, once it comes: ask afterwards, it may come at once. */
+  wait<M>(id: string, question?: Question): Promise<M> {
     const promise = new Promise<M>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, question });
-      try {
-        begin(); // which may answer at once
-      } catch (error) {
-        this.#waiting.delete(id);
-        throw error;
-      }
     });
     // Who does not wait is told by `rejected` and `onError`: that is no uncaught error.
     promise.catch(() => {});

@@ -4,18 +4,16 @@
  * Knows which answer writes what. Must not know how writes are kept or sent.
  */
 
+import type { Draft } from "../core/build-message.ts";
 import type { Conflict } from "../core/conflict.ts";
 import { decide } from "../core/conflict.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Refused } from "../core/storage-ops.ts";
-import type { JsonValue, Push, PushFields, ServerMessage } from "../messages/types.ts";
+import type { JsonValue, ServerMessage } from "../messages/types.ts";
 
 /** Who carries a decision out. */
 export interface Decider {
-  write<M extends ServerMessage>(
-    make: (at: number) => Push | PushFields,
-    refused?: string,
-  ): Promise<M>;
+  write<M extends ServerMessage>(draft: Draft, refused?: string): Promise<M>;
   commit(...ops: Op[]): void;
 }
 
@@ -24,7 +22,7 @@ export function offer(by: Decider, refused: Refused): Rejected {
   const { id, message } = refused;
   return {
     ...refused,
-    retry: () => by.write<never>(() => message, id),
+    retry: () => by.write<never>(message, id),
     discard: () => by.commit(["refused", id]),
   };
 }
@@ -33,7 +31,7 @@ export function offer(by: Decider, refused: Refused): Rejected {
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
   const { refused, winner, mine, theirs } = conflict;
   const merge = (value: JsonValue | undefined): Promise<unknown> =>
-    by.write((at) => decide(conflict, value, at), refused);
+    by.write(decide(conflict, value), refused);
   // What has won already is not written again.
   const take = (value: JsonValue | undefined, won: boolean): Promise<unknown> => {
     if (!won) return merge(value);

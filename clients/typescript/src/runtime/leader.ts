@@ -4,17 +4,33 @@
  *
  * Knows sockets, the clock, the timer and the store. Must not know what is
  * said: it passes on frames, operations and events, in order.
+ *
+ * | event           | `loading`           | `leads`       | `in doubt` | `ended` |
+ * | --------------- | ------------------- | ------------- | ---------- | ------- |
+ * | `loaded`        | `leads`, `in doubt` | -             | -          | -       |
+ * | `another leads` | `ended`             | -             | -          | -       |
+ * | `input`         | =                   | =, `in doubt` | =          | =       |
+ * | `late input`    | =                   | `in doubt`    | =          | =       |
+ * | `still leads`   | -                   | -             | `leads`    | -       |
+ * | `does not lead` | -                   | -             | `ended`    | -       |
+ * | `stop`          | `ended`             | `ended`       | `ended`    | =       |
+ *
+ * `loading` is memory, which may lack what others stored. An input is late that comes after this
+ * tab paused for long, be it while another one was in doubt: it waits, and all that follow, until the store has said who leads. The next
+ * time that it is its turn, a tab makes another leader.
+ *
+ * One input is taken at a time, and what comes of it carried out before the next one.
  */
 
-import type { Event } from "../core/events.ts";
+import type { Event, Input, Output } from "../core/events.ts";
 import type { Plain } from "../core/handshake-failure.ts";
 import { explain, misunderstanding, thrown } from "../core/handshake-failure.ts";
 import type { WebSocketClass } from "../core/options.ts";
 import { checkToken } from "../core/requests.ts";
 import type { SessionOptions } from "../core/session.ts";
 import { Session } from "../core/session.ts";
-import type { Op } from "../core/storage-ops.ts";
-import type { TabMessage } from "../core/tab-channel.ts";
+import type { Op, State, Store } from "../core/storage-ops.ts";
+import type { TabChannel } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
 import { SUBPROTOCOLS } from "../wire/index.ts";
 import { Socket } from "./socket.ts";
@@ -24,6 +40,10 @@ import type { Tab } from "./tab.ts";
 export interface LeaderOptions extends SessionOptions {
   readonly url: string;
   readonly WebSocket: WebSocketClass;
+  readonly store: Store;
+  readonly channel: TabChannel;
+  /** The memory of its tab. */
+  readonly state: State;
   /** The id under which it leads. */
   readonly leader: string;
   /** Asks the server by a plain request; undefined for no answer. */
@@ -31,15 +51,16 @@ export interface LeaderOptions extends SessionOptions {
 }
 
 /** Has a tab lead whenever it is its turn. Call what is returned before the tab is done. */
-export function takeTurns(hub: Tab, options: LeaderOptions): () => void {
-  let runner: Leader | undefined;
-  const stop = () => runner?.stop();
-  void hub.ready.then(() => {
-    if (hub.connection === "closed") return;
-    hub.port.post({ type: "hello" });
-    hub.port.lead((waited) => {
-      runner = new Leader(options, hub);
-      runner.start(waited);
+export function takeTurns(tab: Tab, options: LeaderOptions): () => void {
+  const { channel } = options;
+  let leader: Leader | undefined;
+  const stop = () => leader?.stop();
+  void tab.ready.then(() => {
+    if (tab.connection === "closed") return;
+    channel.post({ type: "hello" });
+    channel.lead((waited) => {
+      leader = new Leader(options, tab);
+      leader.start(waited);
     }, stop);
   });
   return stop;
@@ -55,7 +76,7 @@ const STORE_AGAIN = 5_000;
 
 /** See the head of the file. */
 export class Leader {
-  readonly #hub: Tab;
+  readonly #tab: Tab;
   readonly #session: Session;
   readonly #options: LeaderOptions;
   #socket: Socket | undefined;
@@ -66,15 +87,17 @@ export class Leader {
   #failing = false;
   /** Counts attempts: a token that comes for an earlier one is of no use. */
   #turn = 0;
+  /** What the session has still to be told, and when it was. */
+  readonly #inputs: [input: Input, now: number][] = [];
   #running = false;
   #ended = false;
   /** What the last socket said about its end. */
   #why: string | undefined;
 
-  constructor(options: LeaderOptions, hub: Tab) {
+  constructor(options: LeaderOptions, tab: Tab) {
     this.#options = options;
-    this.#hub = hub;
-    this.#session = new Session(options, hub.state);
+    this.#tab = tab;
+    this.#session = new Session(options, options.state);
   }
 
   /**
@@ -83,91 +106,99 @@ export class Leader {
    * @param waited memory may lack what others stored: it is loaded first.
    */
   start(waited?: boolean): void {
-    const hub = this.#hub;
-    const stored = hub.store.apply([["leader", this.#options.leader]]);
+    const { store, state, leader } = this.#options;
+    const stored = store.apply([["leader", leader]]);
     stored.catch((error) => this.#report(error));
-    hub.state.meta.leader = this.#options.leader;
+    state.meta.leader = leader;
     // What comes until it has begun is said again.
-    hub.leader = () => {};
+    this.#tab.lead(() => {});
     if (!waited) return this.#begin();
-    const loaded = stored.catch(() => {}).then(() => hub.load());
+    const loaded = stored.catch(() => {}).then(() => this.#tab.load());
     void loaded.then(() => {
       // Two that found the same leader silent took its place one after the other.
-      if (hub.state.meta.leader === this.#options.leader) this.#begin(true);
+      if (state.meta.leader === leader) this.#begin(true);
       else this.#fenced();
     });
   }
 
   #begin(waited?: boolean): void {
-    const hub = this.#hub;
     if (this.#ended) return;
-    hub.leader = (message) => this.#run((session, now) => session.told(message, now));
-    // First of all whether a connection is wanted.
-    for (const why of hub.against) hub.leader({ type: "offline", why });
+    this.#tab.lead((message) => this.#run(message));
     this.#again(waited);
-    this.#run((session, now) => session.tick(now));
+    this.#run({ type: "tick" });
   }
 
   #again(missed?: boolean): void {
-    this.#hub.port.post({ type: "lead", leader: this.#options.leader });
-    this.#hub.again(missed);
+    const { channel, leader } = this.#options;
+    channel.post({ type: "lead", leader });
+    this.#tab.again(missed);
   }
 
   /** Leads no longer: what is left is stored, if it may be, and the connection ended. */
   stop(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#hub.leader = undefined;
+    this.#tab.lead();
     this.#store();
     clearTimeout(this.#timer);
     this.#disconnect(1000);
-    this.#running = true;
   }
 
-  /** Does something with the session, and then what follows from it. */
-  #run(act: (session: Session, now: number) => void): void {
-    if (!this.#running && this.#hub.port.paused?.()) this.#doubt();
-    act(this.#session, performance.now());
-    // A listener may come back here: what follows is told after what came before.
+  /**
+   * Has the session take an input, and carries out what comes of it. What comes meanwhile, as
+   * from a socket that answers at once, is an input for later: it finds nothing half done.
+   */
+  #run(input: Input): void {
+    if (this.#ended) return;
+    this.#inputs.push([input, performance.now()]);
     if (this.#running) return;
-    this.#running = true;
-    while (this.#step());
-    this.#running = false;
-    clearTimeout(this.#timer);
-    const { deadline } = this.#session;
-    if (deadline === undefined) return;
-    const wait = Math.max(0, deadline - performance.now());
-    this.#timer = setTimeout(() => this.#run((session, now) => session.tick(now)), wait);
+    if (this.#options.channel.paused?.()) this.#doubt();
+    else this.#drain();
   }
 
-  /** Another may lead by now: nothing is sent until the store says that none does. */
+  #drain(): void {
+    let deadline: number | undefined;
+    this.#running = true;
+    this.#tab.begin();
+    try {
+      for (let next = this.#inputs.shift(); next && !this.#ended; next = this.#inputs.shift()) {
+        const output = this.#session.step(...next);
+        this.#carryOut(output);
+        deadline = output.deadline;
+      }
+    } finally {
+      this.#running = false;
+      this.#tab.end();
+    }
+    clearTimeout(this.#timer);
+    if (deadline === undefined || this.#ended) return;
+    const wait = Math.max(0, deadline - performance.now());
+    this.#timer = setTimeout(() => this.#run({ type: "tick" }), wait);
+  }
+
+  /** Another may lead by now: nothing is done until the store says that none does. */
   #doubt(): void {
     this.#running = true;
     const go = (leads: boolean) => {
       if (this.#ended) return;
-      this.#running = false;
-      if (leads) this.#run(() => {});
+      if (leads) this.#drain();
       else this.#fenced();
     };
-    this.#hub.store.apply([], this.#options.leader).then(go, () => go(true));
+    const { store, leader } = this.#options;
+    store.apply([], leader).then(go, () => go(true));
   }
 
   #fenced(): void {
     if (this.#ended) return;
     this.stop();
-    this.#hub.port.yield?.();
+    this.#options.channel.yield?.();
   }
 
-  #step(): boolean {
-    const { frames, events, ops } = this.#session.take(performance.now());
-    for (const op of ops) {
-      this.#keep(op);
-      this.#hub.note(op);
-    }
-    if (ops.length) this.#hub.changed();
+  #carryOut({ frames, events, ops }: Output): void {
+    for (const op of ops) this.#keep(op);
+    if (ops.length) this.#tab.noted(ops);
     for (const frame of frames) this.#socket?.send(frame);
     for (const event of events) this.#handle(event);
-    return frames.length + events.length + ops.length > 0;
   }
 
   #handle(event: Event): void {
@@ -181,14 +212,13 @@ export class Leader {
       case "token":
         return void this.#authenticate();
       case "renew":
-        return this.#hub.add(event.write);
+        return this.#tab.add(event.write);
       case "again":
         return this.#again();
       case "reload":
         return void this.#reload();
       default:
-        this.#hub.port.post(event as TabMessage);
-        this.#hub.receive(event as TabMessage);
+        this.#tab.tell(event);
     }
   }
 
@@ -203,7 +233,7 @@ export class Leader {
         this.#session.token = fresh;
       } catch (error) {
         this.#report(error);
-        if (turn === this.#turn) this.#run((session, now) => session.lost(undefined, now));
+        if (turn === this.#turn) this.#run({ type: "ended" });
         return;
       }
     }
@@ -216,15 +246,15 @@ export class Leader {
       this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
         opened: (spoken) => this.#opened(spoken),
         hangs: () => void (this.#isNew && this.#explain(1, true)),
-        received: (data) => this.#run((session, now) => session.receive(data, now)),
+        received: (data) => this.#run({ type: "frame", data }),
         closed: (code, why) => {
           this.#socket = undefined;
           this.#why = why;
-          this.#run((session, now) => session.lost(code, now));
+          this.#run({ type: "ended", code });
         },
       });
     } catch (error) {
-      this.#run((session, now) => session.lost(undefined, now, thrown(url, error)));
+      this.#run({ type: "ended", why: thrown(url, error) });
     }
   }
 
@@ -232,26 +262,22 @@ export class Leader {
     const { url, format } = this.#options;
     const wrong = misunderstanding(url, format, spoken);
     if (wrong) this.#disconnect(NO_COMMON_PROTOCOL);
-    this.#run((session, now) =>
-      wrong ? session.lost(undefined, now, wrong) : session.opened(now),
-    );
+    this.#run(wrong ? { type: "ended", why: wrong } : { type: "opened" });
   }
 
   /** No server has ever welcomed this client. */
   get #isNew(): boolean {
-    return !this.#hub.state.meta.epoch;
+    return !this.#options.state.meta.epoch;
   }
 
   async #explain(times: number, hangs?: boolean): Promise<void> {
     const { url, ask } = this.#options;
     const why = explain(url, await ask?.(url), times, this.#isNew, this.#why);
     if (!why) return;
-    this.#run((session, now) => {
-      session.explained(why);
-      if (!hangs || session.state !== "connecting") return;
-      this.#disconnect(1000);
-      session.lost(undefined, now);
-    });
+    this.#run({ type: "explained", why });
+    if (!hangs || this.#session.state !== "connecting") return;
+    this.#disconnect(1000);
+    this.#run({ type: "ended" });
   }
 
   #disconnect(code: number): void {
@@ -264,7 +290,7 @@ export class Leader {
     const { token } = this.#options;
     if (typeof token !== "function") return;
     try {
-      await this.#hub.ask({ type: "authenticate", token: await token() });
+      await this.#tab.ask({ type: "authenticate", token: await token() });
     } catch (error) {
       this.#report(error);
     }
@@ -272,7 +298,7 @@ export class Leader {
 
   async #reload(): Promise<void> {
     try {
-      await this.#hub.reload(() => {
+      await this.#tab.reload(() => {
         const unstored = [...this.#ops.values()];
         this.#store();
         return unstored;
@@ -280,7 +306,7 @@ export class Leader {
     } catch (error) {
       this.#report(error);
     }
-    this.#run((session) => session.loaded());
+    this.#run({ type: "loaded" });
   }
 
   #keep(op: Op): void {
@@ -299,12 +325,13 @@ export class Leader {
     if (!batch.size) return;
     this.#ops = new Map();
     const ops = [...batch.values()];
-    this.#hub.store.apply(ops, this.#options.leader).then(
+    const { store, channel, leader } = this.#options;
+    store.apply(ops, leader).then(
       (applied) => {
         this.#failing = false;
         if (!applied) return this.#fenced();
-        this.#hub.port.post({ type: "ops", ops, leader: this.#options.leader });
-        this.#run((session) => session.stored(ops));
+        channel.post({ type: "ops", ops, leader });
+        this.#run({ type: "stored", ops });
       },
       (error) => {
         // Nothing is lost: memory has it, and it is stored with what comes next, in its order.
@@ -312,12 +339,12 @@ export class Leader {
         this.#ops = new Map([...batch, ...this.#ops]);
         if (!this.#failing) this.#report(error);
         this.#failing = true;
-        if (this.#hub.leader) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
+        if (!this.#ended) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
       },
     );
   }
 
   #report(error: unknown): void {
-    this.#hub.receive({ type: "problem", error: error as RhtmxError });
+    this.#tab.report(error as RhtmxError);
   }
 }

@@ -55,6 +55,8 @@ export class TabMemory {
       const state = await this.#store.load();
       // Before what is on top: memory may lack writes of other tabs, and be ahead of the store.
       state.answered = answered(state);
+      // What was written before may have been answered, and be in the store no more.
+      state.time = Math.max(state.time, this.state.time);
       applyAll(state, [...this.#unnumbered(state), ...meanwhile]);
       for (const id of state.writes.keys()) this.#find(id);
       for (const name of this.state.entities.keys()) state.changed.add(name);

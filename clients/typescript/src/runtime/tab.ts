@@ -5,13 +5,19 @@
  * Knows what was written, asked and opened here. Must not know the connection:
  * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
  * tab.
+ *
+ * Listeners may call anything here. So they are never called within a step, when it is half
+ * done: what is to be told is collected, and told in order once the step has ended. What listeners
+ * cause by their calls is told after all that was collected before.
  */
 
+import type { Draft } from "../core/build-message.ts";
+import { kept, makeWrite } from "../core/build-message.ts";
 import type { Rejected, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { NOTHING, steady, View } from "../core/overlay.ts";
 import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
-import { bySeq, entityOf, QUEUE, REFUSED } from "../core/storage-ops.ts";
+import { bySeq, entityOf, QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
 import { checkEntity, otherGranularity } from "../core/streams.ts";
 import type {
   State as Connection,
@@ -20,10 +26,9 @@ import type {
   TabMessage,
   Why,
 } from "../core/tab-channel.ts";
-import { WriteClock } from "../core/write-clock.ts";
 import type { Refusal } from "../errors.ts";
 import { RhtmxError, typed } from "../errors.ts";
-import type { Push, PushFields, ServerMessage } from "../messages/types.ts";
+import type { ServerMessage } from "../messages/types.ts";
 import { checkFromClient } from "../wire/index.ts";
 import { Answers } from "./answers.ts";
 import { answerable, offer } from "./conflict-actions.ts";
@@ -38,37 +43,39 @@ const PATIENCE = 4;
 const UNKNOWN = { version: 0, duplicate: true };
 
 /** See the head of the file. */
-export class Tab extends Listeners {
-  readonly store: Store;
-  readonly port: TabChannel;
-  readonly state: State;
-  connection: Connection = "connecting";
+export class Tab {
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
-  /** Who wants no connection. */
-  readonly against = new Set<Why>();
-  /** Takes messages while this tab leads. */
-  leader: ((message: TabMessage) => void) | undefined;
-  /** Why there is no way to a server here, if so: see `lack`. */
-  lacks: RhtmxError | undefined;
-  readonly #kept: TabMemory;
+  readonly #store: Store;
+  readonly #channel: TabChannel;
+  readonly #state: State;
+  readonly #memory: TabMemory;
   readonly #prefix: string;
+  readonly #listeners = new Listeners();
   readonly #views = new Map<string, View>();
   readonly #answers = new Answers();
-  readonly #ticks = new WriteClock();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
   /** Why entities are not read, as it was reported. */
   readonly #refused = new Map<string, string>();
   /** Writes that wait until the store is loaded. */
   readonly #early = new Set<string>();
+  /** Who wants no connection. */
+  readonly #against = new Set<Why>();
+  /** What has to be looked at anew before it is shown: `QUEUE` and `REFUSED`. */
+  readonly #stale = new Set<string>();
+  /** What is to be told to listeners once the step is done; see the head of the file. */
+  readonly #outlet: (() => void)[] = [];
+  #depth = 0;
+  #connection: Connection = "connecting";
+  /** Takes what tabs say while this one leads. */
+  #leader: ((message: TabMessage) => void) | undefined;
+  #lacks: RhtmxError | undefined;
   #loaded = false;
   #ids = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #soon: Promise<void> | undefined;
   #pause = 0;
-  /** What has to be looked at anew before it is shown: `QUEUE` and `REFUSED`. */
-  readonly #stale = new Set<string>();
   #queue: readonly Pending[] = NOTHING;
   #rejected: readonly Rejected[] = NOTHING;
   #said = false;
@@ -79,34 +86,98 @@ export class Tab extends Listeners {
    * @param prefix a random one: nobody else has ids that begin with it.
    * @param state the memory to work on, if somebody else knows it.
    */
-  constructor(store: Store, port: TabChannel, prefix: string, state?: State) {
-    super();
-    this.store = store;
-    this.#kept = new TabMemory(store, state);
-    this.state = this.#kept.state;
-    this.port = port;
+  constructor(store: Store, channel: TabChannel, prefix: string, state = stateOf()) {
+    this.#store = store;
+    this.#channel = channel;
     this.#prefix = prefix;
-    port.onmessage = (message) => {
-      this.receive(message);
-      this.leader?.(message);
-    };
-    store.onlost = (error) => this.#report(error);
-    store.onmove = (standing) => port.stand?.(standing);
+    this.#state = state;
+    this.#memory = new TabMemory(store, state);
+    channel.onmessage = (message) => this.hear(message);
+    store.onlost = (error) => this.report(error);
+    store.onmove = (standing) => channel.stand?.(standing);
     store.onback = () => this.load();
     this.ready = this.load();
   }
 
-  /** Tells everybody: this tab, the leader, the other tabs. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** Whether this tab has the connection of all. */
+  get leads(): boolean {
+    return !!this.#leader;
+  }
+
+  /** Why there is no way to a server here, if so. */
+  get lacks(): RhtmxError | undefined {
+    return this.#lacks;
+  }
+
+  /** Calls a listener with what is told under that name. */
+  on(name: string, listener: (...args: never[]) => void): Stop {
+    return this.#listeners.on(name, listener);
+  }
+
+  /** A step begins: listeners are told only when it has ended. */
+  begin(): void {
+    this.#depth += 1;
+  }
+
+  /** A step ends. */
+  end(): void {
+    // What listeners do meanwhile are steps within this one: told in their turn.
+    if (this.#depth === 1)
+      for (let tell = this.#outlet.shift(); tell; tell = this.#outlet.shift()) tell();
+    this.#depth -= 1;
+  }
+
+  #step(act: () => void): void {
+    this.begin();
+    try {
+      act();
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Tells everybody: the other tabs, this one, the leader. */
   send(message: TabMessage): void {
-    this.receive(message);
-    this.leader?.(message);
-    this.port.post(message);
+    // First, so that others hear of what comes of it after it.
+    this.#channel.post(message);
+    this.hear(message);
+  }
+
+  /** Another tab tells something. */
+  hear(message: TabMessage): void {
+    this.#step(() => {
+      this.#take(message);
+      this.#leader?.(message);
+    });
+  }
+
+  /** Tells the other tabs and this one, as the leader. */
+  tell(message: TabMessage): void {
+    this.#channel.post(message);
+    this.#step(() => this.#take(message));
+  }
+
+  /** This tab leads from now on: `leader` takes what tabs say. It does no longer without one. */
+  lead(leader?: (message: TabMessage) => void): void {
+    this.#leader = leader;
+    // First of all whether a connection is wanted.
+    for (const why of this.#against) leader?.({ type: "offline", why });
+  }
+
+  /** A session has applied these to memory, and will have them stored. */
+  noted(ops: readonly Op[]): void {
+    for (const op of ops) this.#memory.note(op);
+    this.#changed();
   }
 
   /** The rows of an entity, as they are shown; the same array as long as nothing changed. */
   rows(entity: string): readonly Row[] {
     if (!this.#loaded) return NOTHING;
-    return this.#view(entity).list(entityOf(this.state, entity), this.state.writes);
+    return this.#view(entity).list(entityOf(this.#state, entity), this.#state.writes);
   }
 
   /** One of them. */
@@ -118,7 +189,7 @@ export class Tab extends Listeners {
   /** The writes without an answer. */
   get queue(): readonly Pending[] {
     if (this.#stale.delete(QUEUE)) {
-      const now = [...this.state.writes.values()].filter((each) => !each.settled).sort(bySeq);
+      const now = [...this.#state.writes.values()].filter((each) => !each.settled).sort(bySeq);
       this.#queue = steady(this.#queue, now);
     }
     return this.#queue;
@@ -128,7 +199,7 @@ export class Tab extends Listeners {
   get rejected(): readonly Rejected[] {
     if (this.#stale.delete(REFUSED)) {
       const before = new Map(this.#rejected.map((each) => [each.id, each]));
-      const now = [...this.state.refused.values()].map((each) => {
+      const now = [...this.#state.refused.values()].map((each) => {
         const known = before.get(each.id);
         return known ? steady(known, { ...known, ...each }) : offer(this, each);
       });
@@ -139,70 +210,57 @@ export class Tab extends Listeners {
 
   /** There is no way to a server here, and never will be: calls are refused, and say why. */
   lack(why: RhtmxError): void {
-    this.lacks = why;
-    this.connection = "closed";
+    this.#lacks = why;
+    this.#connection = "closed";
   }
 
   /** Somebody listens to what only a server can tell: that none will is said, once. */
   expect(): void {
-    const { lacks } = this;
+    const lacks = this.#lacks;
     if (!lacks || this.#said) return;
     this.#said = true;
-    void this.ready.then(() => this.#report(lacks));
+    void this.ready.then(() => this.report(lacks));
   }
 
   /**
    * Writes. Shown at once; kept before it is sent; resolves when the server has it.
    *
-   * @param make makes the message, once what it builds on is loaded; is given its
-   *   time in microseconds since 1970.
    * @param refused the refused write that this one replaces.
    * @param now when the user did it, in milliseconds since 1970.
    */
-  write<M extends ServerMessage>(
-    make: (at: number) => Push | PushFields,
-    refused?: string,
-    now = Date.now(),
-  ): Promise<M> {
-    const act = (id: string) => {
-      this.#early.delete(id);
-      // Another page may have found it before this one was there.
-      if (this.state.writes.has(id)) return;
-      const write = this.#made(id, make, now);
-      // It is kept, as everything is that waits when a client is closed.
-      if (this.connection === "closed") return void this.store.add(write, refused).catch(() => {});
-      this.#apply([["write", id, write]]);
-      this.#showSoon();
-      this.add(write, refused);
-    };
+  write<M extends ServerMessage>(draft: Draft, refused?: string, now = Date.now()): Promise<M> {
     return this.#promise((id) => {
-      if (this.#loaded) return act(id);
-      this.#early.add(id);
+      const write = makeWrite(id, draft, now, this.#state);
+      if (this.#loaded) return this.#keep(write, refused);
       // What it builds on is not known yet: a page that ends before leaves what is known.
-      this.store.hold?.(this.#made(id, make, now), refused ?? "");
+      this.#early.add(id);
+      this.#store.hold?.(write, refused ?? "");
+      const again = kept(draft, write);
       void this.ready
-        .then(() => act(id))
-        .catch((error) => {
-          this.receive({ type: "outcome", id, error });
-        });
+        .then(() => this.#keep(makeWrite(id, again, now, this.#state), refused))
+        .catch((error) => this.#answers.settle(id, undefined, error));
     });
   }
 
-  #made(id: string, make: (at: number) => Push | PushFields, now: number): Write {
-    const at = this.#ticks.next(now * 1e3, !!this.state.writes.size);
-    const message = checkFromClient(make(at));
-    const { entity, entity_id: entityId } = message;
-    const epoch = entityOf(this.state, entity).place?.epoch ?? this.state.meta.epoch;
-    return { id, entity, entityId, message, epoch, since: at / 1e3 };
+  #keep(write: Write, refused: string | undefined): void {
+    const { id } = write;
+    this.#early.delete(id);
+    // Another page may have found it before this one was there.
+    if (this.#state.writes.has(id)) return;
+    // It is kept, as everything is that waits when a client is closed.
+    if (this.#connection === "closed") return void this.#store.add(write, refused).catch(() => {});
+    this.#apply([["write", id, write]]);
+    this.#showSoon();
+    this.add(write, refused);
   }
 
   /** Has the store keep a write, and number it. */
   add(write: Write, refused?: string): void {
     const begun = performance.now();
-    this.store.add(write, refused).then(
+    this.#store.add(write, refused).then(
       (seq) => {
         // Unless the leader found it in the store before this tab came round, and has told so.
-        const known = this.state.writes.get(write.id);
+        const known = this.#state.writes.get(write.id);
         if (!known || known.seq) return;
         if (!seq) {
           this.#apply([["write", write.id]]);
@@ -212,15 +270,15 @@ export class Tab extends Listeners {
         const added = { type: "added", write: { ...known, seq }, refused } as const;
         if (performance.now() - begun < HEARTBEAT) return this.send(added);
         // This tab hung. Whether anything is left to be sent only the store knows.
-        this.receive(added);
+        this.#step(() => this.#take(added));
         this.send({ type: "hole" });
         this.#lost();
       },
       (error: RhtmxError) => {
         // One that has a number is in the store, and only needs another: it is tried again.
         this.#apply([["write", write.id, write.seq ? write : undefined]]);
-        if (!write.seq) this.receive({ type: "outcome", id: write.id, error });
-        this.#report(error);
+        if (!write.seq) this.#answers.settle(write.id, undefined, error);
+        this.report(error);
       },
     );
   }
@@ -265,20 +323,16 @@ export class Tab extends Listeners {
     this.#watched.add(entity);
     return () => {
       stop();
-      if (!this.hears(seen) && this.#watched.delete(entity)) {
+      if (!this.#listeners.hears(seen) && this.#watched.delete(entity)) {
         this.send({ type: "unwatch", entity, tab });
       }
     };
   }
 
-  /** Takes a message. */
-  receive(message: TabMessage): void {
+  #take(message: TabMessage): void {
     switch (message.type) {
       case "ops":
-        // Late, of one that does not lead any more; or this tab has missed who does.
-        if (message.leader && message.leader !== this.state.meta.leader) return this.#lost();
-        this.#apply(message.ops);
-        return this.#settleMissed();
+        return this.#takeOps(message.ops, message.leader);
       case "added":
         return this.#added(message.write, message.refused);
       case "state":
@@ -287,43 +341,52 @@ export class Tab extends Listeners {
       case "answer":
         return this.#answers.settle(message.id, message.answer, message.error);
       case "conflict":
-        return void this.emit("conflict", answerable(this, message.conflict));
+        return this.#emit("conflict", answerable(this, message.conflict));
       case "told":
-        return void this.emit(`told ${(message.message as ServerMessage).type}`, message.message);
+        return this.#emit(`told ${(message.message as ServerMessage).type}`, message.message);
       case "problem":
-        return this.#report(typed(message.error));
+        return this.report(typed(message.error));
       case "refused":
         return this.#notRead(message.entity, message.fields, typed(message.error));
       case "synced":
       case "seen":
         if (message.type === "synced") this.#refused.delete(message.entity);
-        return void this.emit(`${message.type} ${message.entity}`, message.change);
+        return this.#emit(`${message.type} ${message.entity}`, message.change);
       case "offline":
-        return void this.against.add(message.why);
+        return void this.#against.add(message.why);
       case "online":
-        return void this.against.delete(message.why);
+        return void this.#against.delete(message.why);
       case "hello":
-        for (const why of this.leader ? this.against : []) this.port.post({ type: "offline", why });
+        for (const why of this.leads ? this.#against : [])
+          this.#channel.post({ type: "offline", why });
         return;
       case "gone":
         // This tab is there: its lock has changed hands.
-        return message.tab === this.#prefix && !this.leader ? this.again(true) : undefined;
+        return message.tab === this.#prefix && !this.leads ? this.again(true) : undefined;
       case "lead":
         // The one before may have stored what it could not tell any more.
-        if (!this.leader) this.state.meta.leader = message.leader;
+        if (!this.leads) this.#state.meta.leader = message.leader;
         return this.#lost();
       case "lost":
         return this.#lost();
       case "unshared":
-        return this.store.refuse?.(message.why);
+        return this.#store.refuse?.(message.why);
     }
+  }
+
+  /** Applies what another tab has told; `leader`: whoever leads, as it said. */
+  #takeOps(ops: readonly Op[], leader: string | undefined): void {
+    // Late, of one that does not lead any more; or this tab has missed who does.
+    if (leader && leader !== this.#state.meta.leader) return this.#lost();
+    this.#apply(ops);
+    this.#settleMissed();
   }
 
   /** What the leader holds is what counts. */
   #lost(): void {
-    if (this.leader) return;
+    if (this.leads) return;
     void this.load().then(() => {
-      this.port.post({ type: "hello" });
+      this.#channel.post({ type: "hello" });
       this.again(true);
     });
   }
@@ -339,83 +402,80 @@ export class Tab extends Listeners {
   }
 
   /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
-  changed(): void {
-    this.store.look?.(this.connection === "open");
-    for (const name of [QUEUE, REFUSED]) if (this.state.changed.has(name)) this.#stale.add(name);
-    if (!this.#loaded || !this.state.changed.size) return;
-    this.#timer ??= setTimeout(() => this.show(), this.#pause);
+  #changed(): void {
+    this.#store.look?.(this.#connection === "open");
+    const { changed } = this.#state;
+    for (const name of [QUEUE, REFUSED]) if (changed.has(name)) this.#stale.add(name);
+    if (!this.#loaded || !changed.size) return;
+    this.#timer ??= setTimeout(() => this.#show(), this.#pause);
   }
 
   /** Tells whoever looks, now, and whether it was written here. */
-  show(own = false): void {
-    const begun = performance.now();
+  #show(own = false): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const names = [...this.state.changed];
-    this.state.changed.clear();
-    for (const name of names) this.emit(`rows ${name}`, own);
-    this.#pause = PATIENCE * (performance.now() - begun);
+    const names = [...this.#state.changed];
+    this.#state.changed.clear();
+    this.#after(() => {
+      const begun = performance.now();
+      for (const name of names) this.#listeners.emit(`rows ${name}`, own);
+      this.#pause = PATIENCE * (performance.now() - begun);
+    });
   }
 
   /** The first of several writes in one go shows now, as a controlled input needs; the rest after it. */
   #showSoon(): void {
     if (this.#soon) return;
-    this.show(true);
+    this.#show(true);
     this.#soon = Promise.resolve().then(() => {
       this.#soon = undefined;
-      this.show(true);
+      this.#show(true);
     });
   }
 
   /** Applies operations here, in the store and in the other tabs. */
   commit(...ops: Op[]): void {
     this.send({ type: "ops", ops });
-    this.store.apply(ops).catch((error: RhtmxError) => this.#report(error));
+    this.#store.apply(ops).catch((error: RhtmxError) => this.report(error));
   }
 
   /** Loads the queue anew, for all tabs; see `TabMemory`. */
   async reload(unstored: () => Op[]): Promise<void> {
-    this.tell(await this.#kept.reload(unstored));
+    this.#tellOps(await this.#memory.reload(unstored));
     this.#settleMissed();
-    this.changed();
-  }
-
-  /** Something was applied to memory that this tab was not told. */
-  note(op: Op): void {
-    this.#kept.note(op);
+    this.#changed();
   }
 
   /** Tells the other tabs what has changed, as the leader. */
-  tell(ops: readonly Op[]): void {
-    this.port.post({ type: "ops", ops, leader: this.state.meta.leader });
+  #tellOps(ops: readonly Op[]): void {
+    this.#channel.post({ type: "ops", ops, leader: this.#state.meta.leader });
   }
 
   /** This tab is done. */
   close(): void {
-    this.emit("closed");
+    this.#emit("closed");
     this.#become("closed", { code: "closed", message: "the client was closed", details: null });
     clearTimeout(this.#timer);
     // What was written before it could be read is stored first.
-    void this.ready.then(() => this.store.close());
+    void this.ready.then(() => this.#store.close());
   }
 
   /** Reads everything from the store. */
   async load(): Promise<void> {
     try {
-      await this.#kept.load();
-      for (const write of this.state.writes.values()) this.#used(write);
+      await this.#memory.load();
       // Anything may have come or gone; what is as it was stays the same row.
       for (const [name, { rows }] of this.#views) {
-        for (const id of rows.keys()) entityOf(this.state, name).dirty.add(id);
+        for (const id of rows.keys()) entityOf(this.#state, name).dirty.add(id);
       }
-      this.state.changed.add(QUEUE).add(REFUSED);
+      this.#state.changed.add(QUEUE).add(REFUSED);
       this.#settleMissed();
     } catch (error) {
-      this.#report(error as RhtmxError);
-      this.state.meta.client_id ||= this.#prefix;
+      this.report(error as RhtmxError);
+      this.#state.meta.client_id ||= this.#prefix;
     }
     this.#loaded = true;
-    this.changed();
+    this.#changed();
   }
 
   #view(entity: string): View {
@@ -425,38 +485,35 @@ export class Tab extends Listeners {
   }
 
   #apply(ops: readonly Op[]): void {
-    this.#kept.apply(ops);
-    this.changed();
+    this.#memory.apply(ops);
+    this.#changed();
   }
 
   /** What is told late is as the leader knows it. */
   #added(write: Write, refused = ""): void {
     const { id } = write;
-    this.#used(write);
-    if (!this.#kept.added(write) && this.leader) {
-      this.tell([["write", id, this.state.writes.get(id)]]);
+    if (!this.#memory.added(write) && this.leads) {
+      this.#tellOps([["write", id, this.#state.writes.get(id)]]);
     }
     this.#apply([["refused", refused]]);
   }
 
-  /** Writes of other tabs and other runs have times, too. */
-  #used({ since }: Write): void {
-    this.#ticks.used(Math.round(since * 1e3));
-  }
-
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
     const id = `${this.#prefix}-${++this.#ids}`;
-    const ask = () => {
-      if (this.connection === "closed")
-        throw this.lacks ?? new RhtmxError("closed", "the client is closed");
-      begin(id);
-    };
-    return this.#answers.wait(id, ask, question);
+    const answer = this.#answers.wait<M>(id, question);
+    try {
+      if (this.#connection === "closed")
+        throw this.#lacks ?? new RhtmxError("closed", "the client is closed");
+      this.#step(() => begin(id));
+    } catch (error) {
+      this.#answers.settle(id, undefined, error as RhtmxError);
+    }
+    return answer;
   }
 
   /** Outcomes that this tab did not hear: a write that is gone is durable. */
   #settleMissed(): void {
-    const { writes, refused } = this.state;
+    const { writes, refused } = this.#state;
     for (const [id, question] of this.#answers.all) {
       const write = writes.get(id);
       if (question || this.#early.has(id) || (write && !write.settled)) continue;
@@ -471,26 +528,38 @@ export class Tab extends Listeners {
     // It is refused again on each connection.
     if (this.#refused.get(entity) === error.message) return;
     this.#refused.set(entity, error.message);
-    this.#report(error);
-    this.emit(`refused ${entity}`, error);
+    this.report(error);
+    this.#emit(`refused ${entity}`, error);
   }
 
   #become(state: Connection, error?: Refusal): void {
     // Whoever has missed `online` hears of it here.
-    if (state !== "offline") this.against.clear();
+    if (state !== "offline") this.#against.clear();
     const isNew = error && error.message !== this.#why;
-    if (state === this.connection && (!isNew || state === "closed")) return;
-    this.connection = state;
+    if (state === this.#connection && (!isNew || state === "closed")) return;
+    this.#connection = state;
     // The next attempt, which fails for the same reason, is not worth another word.
     if (error || state === "open") this.#why = error?.message;
-    this.store.look?.(state === "open");
-    this.emit("state", state, error && typed(error));
-    if (state !== "closed") return isNew ? this.#report(typed(error)) : undefined;
+    this.#store.look?.(state === "open");
+    this.#emit("state", state, error && typed(error));
+    if (state !== "closed") return isNew ? this.report(typed(error)) : undefined;
     this.#answers.end(error);
-    this.port.close();
+    this.#channel.close();
   }
 
-  #report(error: RhtmxError): void {
-    if (!this.emit("error", error)) console.error(error);
+  /** Tells listeners what went wrong and was no answer. */
+  report(error: RhtmxError): void {
+    this.#after(() => {
+      if (!this.#listeners.emit("error", error)) console.error(error);
+    });
+  }
+
+  #emit(name: string, ...args: unknown[]): void {
+    this.#after(() => this.#listeners.emit(name, ...args));
+  }
+
+  /** Does something with listeners once the step is done. */
+  #after(tell: () => void): void {
+    this.#step(() => this.#outlet.push(tell));
   }
 }

@@ -10,6 +10,15 @@
  * database: in an empty one numbers would begin anew. One that somebody deletes by
  * `deleteDatabase` is not made again: they want what is in it gone.
  *
+ * | state     | what comes next                                                              |
+ * | --------- | ---------------------------------------------------------------------------- |
+ * | `closed`  | somebody asks for something: `opening`                                       |
+ * | `opening` | it is the same database: `open`; it fails, or takes too long: `closed`       |
+ * | `open`    | the browser takes it away, a transaction fails on it: `closed`               |
+ * | `gone`    | nothing; from every state, by `refuse`, `close`, or as somebody deletes it   |
+ *
+ * While the page is away nothing is begun, in whichever of them; what had begun is begun anew.
+ *
  * Nothing but requests of the transaction may be waited for within it: other promises end
  * it in Firefox and WebKit, and only Chromium waits for `crypto.subtle` there.
  */

@@ -25,9 +25,10 @@
  * that leads, which then loads it.
  */
 
-import type { Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
+import type { Entity, Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
 import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
 import { RhtmxError } from "../errors.ts";
+import { IndexedStore } from "./indexeddb.ts";
 
 /** Milliseconds after which a store that failed is tried again. */
 const AGAIN = 5_000;
@@ -47,6 +48,27 @@ interface Parked {
   readonly resolve: (seq: number | Promise<number>) => void;
 }
 
+/**
+ * The store of a browser, for as long as that works.
+ *
+ * @param makeId makes ids: of the client, the first time, and of one of its own.
+ * @param clientId the client's id, if the application gives one.
+ * @param secret what gives it the right to that, if the application gives it.
+ * @param refused why nothing may be stored that other tabs cannot be told of, if so.
+ */
+export function browserStore(
+  name: string,
+  state: State,
+  makeId: () => string,
+  clientId?: string,
+  secret?: string,
+  refused?: Error,
+): Fallback {
+  const disk = new IndexedStore(name, makeId, clientId, secret);
+  if (refused) disk.refuse(refused.message);
+  return new Fallback(disk, state, makeId);
+}
+
 /** See the head of the file. */
 export class Fallback implements Store {
   onlost?: (error: RhtmxError) => void;
@@ -60,6 +82,8 @@ export class Fallback implements Store {
   #closed = false;
   /** It may be loaded from the disk, though it is not `stored`. */
   #loads = false;
+  /** There while it is not `stored`: each change of memory asks for it. */
+  look: ((open: boolean) => void) | undefined;
   #looks = false;
   readonly #parked: Parked[] = [];
   /** Whose store was lost, and which writes and refused ones of it were known. */
@@ -135,9 +159,9 @@ export class Fallback implements Store {
     this.#disk.close();
   }
 
-  look(open = this.#open): void {
+  #look(open = this.#open): void {
     this.#open = open;
-    if (this.#is === "stored" || this.#looks) return;
+    if (this.#looks) return;
     this.#looks = true;
     // Not in the middle of what changes it.
     queueMicrotask(() => {
@@ -156,7 +180,7 @@ export class Fallback implements Store {
   #park(write: Write, refused: string | undefined): Promise<number> {
     return new Promise((resolve) => {
       this.#parked.push({ write, refused, resolve });
-      this.look();
+      this.#look();
     });
   }
 
@@ -168,6 +192,9 @@ export class Fallback implements Store {
     if (this.#is !== "stored" || this.#closed) return;
     const { meta, refused } = this.#state;
     this.#is = "leaving";
+    // A connection of its own is made anew, and told.
+    this.#open = false;
+    this.look = (open) => this.#look(open);
     this.#state.frozen = true;
     this.#lost = meta.client_id;
     this.#had = { writes: waiting(this.#state).map(({ id }) => id), refused: [...refused.keys()] };
@@ -238,6 +265,7 @@ export class Fallback implements Store {
 
   #return(): void {
     this.#is = "stored";
+    this.look = undefined;
     this.#state.frozen = false;
     this.#state.changed.add(QUEUE);
     for (const { write, refused, resolve } of this.#parked.splice(0))
@@ -256,15 +284,20 @@ export class Fallback implements Store {
     for (const [id, write] of writes) if (write.settled) ops.push(["write", id, write]);
     for (const [id, each] of refused)
       if (!had.refused.includes(id)) ops.push(["refused", id, each]);
-    for (const { name, place, records } of entities.values()) {
-      const there = entityOf(found, name);
-      const at = there.place ?? { ...place, version: 0 };
-      const isNewer = place && place.version > at.version;
-      if (!isNewer || place.epoch !== at.epoch || place.fields !== at.fields) continue;
-      for (const id of there.records.keys()) if (!records.has(id)) ops.push(["record", name, id]);
-      for (const [id, held] of records) ops.push(["record", name, id, held]);
-      ops.push(["place", name, place]);
-    }
+    for (const each of entities.values()) ops.push(...newer(each, entityOf(found, each.name)));
     return ops;
   }
+}
+
+/** What brings an entity on the disk to what memory has of it; nothing if that is no further. */
+function newer({ name, place, records }: Entity, there: Entity): Op[] {
+  const at = there.place ?? { ...place, version: 0 };
+  const isNewer = place && place.version > at.version;
+  if (!isNewer || place.epoch !== at.epoch || place.fields !== at.fields) return [];
+  const gone = [...there.records.keys()].filter((id) => !records.has(id));
+  return [
+    ...gone.map((id): Op => ["record", name, id]),
+    ...[...records].map(([id, held]): Op => ["record", name, id, held]),
+    ["place", name, place],
+  ];
 }

@@ -23,7 +23,7 @@
  */
 
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
-import { apply, mustLast } from "../core/storage-ops.ts";
+import { apply, RETELLABLE } from "../core/storage-ops.ts";
 import type { RhtmxError } from "../errors.ts";
 import type { Table } from "./database.ts";
 import { answered, Database, result } from "./database.ts";
@@ -162,7 +162,8 @@ export class IndexedStore implements Store {
   }
 
   apply(ops: readonly Op[], leader?: string): Promise<boolean> {
-    return this.#database.run(ops.some(mustLast), async (table) => {
+    const strict = ops.some(([name]) => !RETELLABLE.has(name));
+    return this.#database.run(strict, async (table) => {
       if (leader && (await result(table("meta").get("leader"))) !== leader) return false;
       for (const op of ops) await applied(table, op);
       return true;

@@ -36,14 +36,9 @@ export type Note = (at: string, what: string) => void;
 // One message is checked at a time: this is the module's, and undefined where nothing may be new.
 let note: Note | undefined;
 
-/** Calls `read`, in which what is not known is told to `to` and passed over, not refused. */
-export function leniently<T>(to: Note, read: () => T): T {
+/** From here on what is not known is told to `to` and passed over; without one it is refused. */
+export function noteTo(to?: Note): void {
   note = to;
-  try {
-    return read();
-  } finally {
-    note = undefined;
-  }
 }
 
 /** What stands `at` a place is not known: that is noted, where it is. */
@@ -93,19 +88,28 @@ export function checkMessage(
     const { name } = plan.fields.find(({ kind }) => kind === JSON_VALUE)!;
     to[unknown] = to[name] === null ? "delete" : "update";
   }
-  if (note && !binary && Object.keys(from).length > known) {
-    for (const key in from) if (!(key in to)) note(at, `field ${show(key)}`);
-  }
+  // To look at each key of each message would cost more than to count them.
+  if (note && !binary && Object.keys(from).length > known) noteNew(from, to, at);
   return to;
 }
 
+function noteNew(from: Fields, to: Fields, at: string): void {
+  for (const key in from) if (!(key in to)) noted(at, `field ${show(key)}`);
+}
+
 function checkField(field: Field, value: unknown, at: string, binary?: boolean): unknown {
-  const { kind, many, ref } = field;
+  const { kind, many } = field;
   if (value == null) {
     if (many & OMITTABLE) return kind === JSON_VALUE ? null : undefined;
     if (binary) value = many ? [] : ZEROS[kind];
   }
-  if (!(many & (LIST | MAP))) return checkOne(field, value, at, binary);
+  return many & (LIST | MAP)
+    ? checkMany(field, value, at, binary)
+    : checkOne(field, value, at, binary);
+}
+
+function checkMany(field: Field, value: unknown, at: string, binary?: boolean): unknown {
+  const { many, ref } = field;
   const list = !!(many & LIST);
   const single = list ? field : PLANS[ref]!.fields[1]!;
   const items = entriesOf(nested(value, at, list), at).map(
@@ -118,24 +122,32 @@ function checkField(field: Field, value: unknown, at: string, binary?: boolean):
 }
 
 function checkOne(field: Field, value: unknown, at: string, binary?: boolean): unknown {
-  const { kind, many, ref } = field;
+  const { kind, ref } = field;
   if (kind === MESSAGE) return checkMessage(PLANS[ref]!, nested(value, at), binary, at);
   if (kind === JSON_VALUE) {
     return checkJson(binary ? parseJson(value as Uint8Array, at) : value, at);
   }
   const said = value;
   if (kind === TIME) value = binary && value ? formatTime(value) : parseTime(value);
-  const right =
-    kind === INTEGER
-      ? Number.isSafeInteger(value)
-      : kind === BOOLEAN
-        ? typeof value === "boolean"
-        : kind === ENUM
-          ? ENUMS[ref]!.indexOf(value as string) > 0
-          : isText(value);
   // A zero may be -0, which this makes plain.
-  if (right) return value || ZEROS[kind];
-  // A word of a newer server is kept where it may lack; a time that it leaves out is that of 1970.
+  return isRight(field, value) ? value || ZEROS[kind] : checkNew(field, said, at, binary);
+}
+
+function isRight({ kind, ref }: Field, value: unknown): boolean {
+  switch (kind) {
+    case INTEGER:
+      return Number.isSafeInteger(value);
+    case BOOLEAN:
+      return typeof value === "boolean";
+    case ENUM:
+      return ENUMS[ref]!.indexOf(value as string) > 0;
+    default:
+      return isText(value);
+  }
+}
+
+/** A word of a newer server is kept where it may lack; a time that it leaves out is that of 1970. */
+function checkNew({ kind, many, ref }: Field, said: unknown, at: string, binary?: boolean) {
   const word = kind === ENUM && said && (binary ? +said : isText(said));
   if (!note || !(word || (kind === TIME && said == null))) {
     return refuse(at, `not ${WORDS[kind] || `one of${ENUMS[ref]!.join(" ")}`}`);

@@ -11,13 +11,13 @@
 
 import type { ClientMessage, Message, ServerMessage } from "../messages/types.ts";
 import type { Note } from "./check.ts";
-import { checkMessage, checkTyped, leniently, nested } from "./check.ts";
+import { checkMessage, checkTyped, nested, noteTo } from "./check.ts";
 import { refuse } from "./fail.ts";
 import type { Format, Frame } from "./format.ts";
 import type { Fields } from "./plan.ts";
 import { CLIENT, EITHER, SERVER } from "./plan.ts";
 import { readEnvelope } from "./reader.ts";
-import { checkKey, exactly, parseJson, writeJson } from "./value.ts";
+import { beginReading, checkKey, endReading, isInexact, parseJson, writeJson } from "./value.ts";
 import { writeEnvelope } from "./writer.ts";
 
 export type { Format, Frame } from "./format.ts";
@@ -63,7 +63,12 @@ export function decodeFromServer(
   format: Format,
   note: Note,
 ): ServerMessage | undefined {
-  return leniently(note, () => read(data, format, SERVER)) as ServerMessage | undefined;
+  noteTo(note);
+  try {
+    return read(data, format, SERVER) as ServerMessage | undefined;
+  } finally {
+    noteTo();
+  }
 }
 
 /** Writes what a client may send; see {@link encode}. */
@@ -125,12 +130,20 @@ function checkSize(
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {
-  return exactly(() => {
-    if (format === "json") return checkTyped(nested(parseJson(data, "message"), "message"), sides);
-    if (typeof data === "string") refuse("message", "not binary");
-    const found = readEnvelope(data, sides);
-    return found && checkMessage(...found, true);
-  });
+  beginReading();
+  try {
+    const first = readOnce(data, format, sides);
+    return isInexact() ? readOnce(data, format, sides) : first;
+  } finally {
+    endReading();
+  }
+}
+
+function readOnce(data: string | Uint8Array, format: Format, sides: number): unknown {
+  if (format === "json") return checkTyped(nested(parseJson(data, "message"), "message"), sides);
+  if (typeof data === "string") refuse("message", "not binary");
+  const found = readEnvelope(data, sides);
+  return found && checkMessage(...found, true);
 }
 
 function write(message: Message, format: Format, sides: number): Frame {

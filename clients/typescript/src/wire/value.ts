@@ -40,20 +40,24 @@ const ROUNDED = 2;
 /** The text is read to the digit. */
 const EXACT = 3;
 
-/**
- * Calls `read`, which parses and checks what a text holds; once more, to the digit,
- * if that has an integer which a number may not hold. Nearly none has.
- */
-export function exactly<T>(read: () => T): T {
+/** What a text holds is parsed and checked from here on, until `endReading`. */
+export function beginReading(): void {
   mode = READING;
-  try {
-    const first = read();
-    if (mode === READING) return first;
-    mode = EXACT;
-    return read();
-  } finally {
-    mode = 0;
-  }
+}
+
+/**
+ * Whether it has to be read once more, to the digit: it has an integer which a number may
+ * not hold. Nearly none has.
+ */
+export function isInexact(): boolean {
+  if (mode === READING) return false;
+  mode = EXACT;
+  return true;
+}
+
+/** See `beginReading`. */
+export function endReading(): void {
+  mode = 0;
 }
 
 /** Whether a string can be sent: no lone surrogate, no NUL. */

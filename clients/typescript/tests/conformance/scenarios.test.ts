@@ -3,7 +3,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Collection } from "../../src/api/collection.ts";
 import * as compose from "../../src/core/build-message.ts";
 import type { OpenConflict } from "../../src/core/options.ts";
@@ -38,11 +38,11 @@ class Player {
   async start(): Promise<void> {
     this.#driver = await Driver.create(this.#store);
     this.#tasks = undefined;
-    this.#driver.hub.on("conflict", (conflict: OpenConflict) => {
+    this.#driver.tab.on("conflict", (conflict: OpenConflict) => {
       this.#conflicts.push(conflict);
       this.#unseen.push(conflict);
     });
-    this.#driver.hub.on("error", ({ message }: { readonly message: string }) => {
+    this.#driver.tab.on("error", ({ message }: { readonly message: string }) => {
       const [, noted] = /^the server is newer than this client: (.*)/.exec(message) ?? [];
       if (noted) this.#noted.push(noted);
     });
@@ -63,7 +63,7 @@ class Player {
 
   _open(granularity: "records" | "fields"): void {
     this.#fields = granularity === "fields";
-    this.#tasks = new Collection(this.#driver.hub, "tasks", { granularity });
+    this.#tasks = new Collection(this.#driver.tab, "tasks", { granularity });
   }
 
   _connect(): void {
@@ -134,15 +134,15 @@ class Player {
   }
 
   _check(value: string, { as }: Step): void {
-    const { hub } = this.#driver;
+    const { tab: hub } = this.#driver;
     const question = { type: "validate_field", form: "signup", field: "email", value } as const;
-    const stop = hub.leader!;
-    hub.leader = (message) => {
-      if (message.type === "ask") this.#ids[as] = message.id;
-      stop(message);
-    };
+    const { session } = this.#driver;
+    const told = vi.spyOn(session, "told");
     const done = hub.ask({ ...question, request_id: "" });
-    hub.leader = stop;
+    for (const [message] of told.mock.calls) {
+      if (message.type === "ask") this.#ids[as] = message.id;
+    }
+    told.mockRestore();
     this.#outcomes[as] = "waiting";
     done.then(
       () => (this.#outcomes[as] = "answered"),
@@ -173,8 +173,8 @@ class Player {
   }
 
   _set({ id, data, base_version: baseVersion }: Step, { as }: Step): void {
-    const message = () => compose.push("tasks", id, "update", data, { baseVersion });
-    this.#wrote(as, this.#driver.hub.write(message));
+    const message = compose.push("tasks", id, "update", data, { baseVersion });
+    this.#wrote(as, this.#driver.tab.write(message));
   }
 
   _patch({ id, fields, delete: gone }: Step, { as }: Step): void {
@@ -207,15 +207,15 @@ class Player {
   }
 
   _token(token: string): void {
-    void this.#driver.hub.ask({ type: "authenticate", token });
+    void this.#driver.tab.ask({ type: "authenticate", token });
   }
 
   _offline(): void {
-    this.#driver.hub.send({ type: "offline", why: "app" });
+    this.#driver.tab.send({ type: "offline", why: "app" });
   }
 
   _online(): void {
-    this.#driver.hub.send({ type: "online", why: "app" });
+    this.#driver.tab.send({ type: "online", why: "app" });
   }
 
   _sends(expected: Step[]): void {
@@ -226,12 +226,12 @@ class Player {
   }
 
   _shows(expected: Step): void {
-    const rows = this.#driver.hub.rows("tasks").map(({ id, data }) => [id, data]);
+    const rows = this.#driver.tab.rows("tasks").map(({ id, data }) => [id, data]);
     expect(Object.fromEntries(rows)).toEqual(expected);
   }
 
   _waiting(expected: string[]): void {
-    expect(this.#driver.hub.queue.map(({ id }) => this.#nameOf(id))).toEqual(expected);
+    expect(this.#driver.tab.queue.map(({ id }) => this.#nameOf(id))).toEqual(expected);
   }
 
   _outcome(expected: Step): void {
@@ -252,7 +252,7 @@ class Player {
   }
 
   _rejected(expected: string[]): void {
-    expect(this.#driver.hub.rejected.map(({ id }) => this.#nameOf(id))).toEqual(expected);
+    expect(this.#driver.tab.rejected.map(({ id }) => this.#nameOf(id))).toEqual(expected);
   }
 
   async _position(expected: Step): Promise<void> {
@@ -262,11 +262,11 @@ class Player {
   }
 
   _state(expected: string): void {
-    expect(this.#driver.hub.connection).toBe(expected);
+    expect(this.#driver.tab.connection).toBe(expected);
   }
 
   #wrote(name: string, done: Promise<unknown>): void {
-    const { hub } = this.#driver;
+    const { tab: hub } = this.#driver;
     const before = new Set(Object.values(this.#ids));
     this.#ids[name] = hub.queue.filter(({ id }) => !before.has(id)).at(-1)!.id;
     this.#outcomes[name] = "waiting";
@@ -277,7 +277,7 @@ class Player {
   }
 
   #rejected(name: string) {
-    return this.#driver.hub.rejected.find(({ id }) => id === this.#ids[name])!;
+    return this.#driver.tab.rejected.find(({ id }) => id === this.#ids[name])!;
   }
 
   #nameOf(id: string): string | undefined {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as compose from "../../src/core/build-message.ts";
 import { decide, ofField, ofRecord } from "../../src/core/conflict.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
+import { stateOf } from "../../src/core/storage-ops.ts";
 import type { FieldConflict } from "../../src/messages/types.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
@@ -16,6 +17,8 @@ function told(more: Partial<FieldConflict>): FieldConflict {
   const times = { server_timestamp: TIME, client_timestamp: TIME };
   return { ...place, ...times, server_value: 1, client_value: 2, ...more };
 }
+
+const made = (draft: compose.Draft) => compose.makeWrite("w2", draft, 0, stateOf()).message;
 
 describe("a conflict of a field", () => {
   const patch = write(compose.pushFields("tasks", "1", { a: 2 }, { delete: ["b"] }, 0));
@@ -41,12 +44,12 @@ describe("a conflict of a field", () => {
 
   it("is decided by a write of that field, or its deletion", () => {
     const conflict = ofField(told({ version: 3 }), patch, 9);
-    expect(decide(conflict, 5, 0)).toMatchObject({
+    expect(made(decide(conflict, 5))).toMatchObject({
       type: "push_fields",
       base_version: 3,
       fields: [{ field: "a", value: 5, action: "update" }],
     });
-    expect(decide(conflict, undefined, 0)).toMatchObject({
+    expect(made(decide(conflict, undefined))).toMatchObject({
       fields: [{ field: "a", action: "delete" }],
     });
   });
@@ -59,12 +62,12 @@ describe("a conflict of a record", () => {
   it("has both, and is decided by a write of the whole", () => {
     const conflict = ofRecord(push, { ...now, action: "update", data: { n: 2 } });
     expect(conflict).toMatchObject({ mine: { n: 1 }, theirs: { n: 2 }, version: 4, refused: "w1" });
-    expect(decide(conflict, { n: 3 }, 0)).toMatchObject({
+    expect(made(decide(conflict, { n: 3 }))).toMatchObject({
       type: "push",
       data: { n: 3 },
       base_version: 4,
     });
-    expect(decide(conflict, undefined, 0)).toMatchObject({ action: "delete", base_version: 4 });
+    expect(made(decide(conflict, undefined))).toMatchObject({ action: "delete", base_version: 4 });
   });
 
   it("with what was deleted, or never was, has nothing on their side", () => {

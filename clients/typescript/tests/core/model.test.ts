@@ -124,13 +124,13 @@ class World {
 
   async start(): Promise<void> {
     this.driver = await Driver.create(this.store);
-    this.driver.hub.on("error", () => {});
+    this.driver.tab.on("error", () => {});
     this.#open();
     await this.driver.settle();
   }
 
   #open(): void {
-    this.#tasks = new Collection(this.driver.hub, "tasks", { granularity: this.granularity });
+    this.#tasks = new Collection(this.driver.tab, "tasks", { granularity: this.granularity });
   }
 
   async run(each: Step): Promise<void> {
@@ -227,14 +227,14 @@ class World {
   }
 
   check(): void {
-    const { hub } = this.driver;
+    const { tab: hub } = this.driver;
     expect(hub.queue, "all writes have their answer").toEqual([]);
     // A write that changed no field is not told to those who read fields: it stays until the next
     // change, and shows nothing but, maybe, a record without fields, which for them is none.
     const { silent } = this.server;
     const stays = ({ settled }: Write) =>
       this.granularity === "fields" && silent.has(`${settled!.epoch} ${settled!.version}`);
-    const left = [...hub.state.writes.values()];
+    const left = [...this.driver.state.writes.values()];
     expect(
       left.filter((each) => !stays(each)),
       "nothing stays in the queue",
@@ -268,7 +268,7 @@ class World {
   }
 
   async #write(done: Promise<unknown>): Promise<void> {
-    const before = this.driver.hub.queue.at(-1);
+    const before = this.driver.tab.queue.at(-1);
     let refused = false;
     done.then(
       () => {},
@@ -287,14 +287,14 @@ class World {
       if (event.type === "outcome" && event.answer) this.#acknowledged.add(event.id);
       else if (event.type === "disconnect") this.#cut();
       else if (event.type === "token")
-        void this.driver.hub.ask({ type: "authenticate", token: "t" });
+        void this.driver.tab.ask({ type: "authenticate", token: "t" });
     }
     await this.driver.settle();
     this.#toServer.push(...this.driver.sent.splice(0));
     if (!this.#connected) this.#toServer = [];
-    const { hub } = this.driver;
+    const { tab: hub } = this.driver;
     for (const { id: refused } of hub.rejected) this.#refused.add(refused);
-    const { state } = hub;
+    const { state } = this.driver;
     const shown = new Map(hub.rows("tasks").map((row) => [row.id, row.data as Data]));
     const folded = new Map<string, Data | undefined>();
     for (const [key, held] of state.entities.get("tasks")?.records ?? [])

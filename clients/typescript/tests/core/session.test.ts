@@ -1,24 +1,24 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/core/events.ts";
 import type { SessionOptions } from "../../src/core/session.ts";
-import { Session } from "../../src/core/session.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
 import type { Message, ServerMessage, Welcome } from "../../src/messages/types.ts";
 import { decode, encode } from "../../src/wire/index.ts";
 import { PLANS, SERVER } from "../../src/wire/plan.ts";
+import { TestSession } from "../support/session.ts";
 import { good } from "../support/vectors.ts";
 import { WELCOME } from "../support/welcome.ts";
 
 /** A session with its clock, and the server's side of its wire. */
 class Harness {
   readonly state = stateOf();
-  readonly session: Session;
+  readonly session: TestSession;
   readonly events: Event[] = [];
   now = 0;
 
   constructor(options: Partial<SessionOptions> = {}) {
     this.state.meta.client_id = "c1";
-    this.session = new Session({ format: "json", random: () => 0.5, ...options }, this.state);
+    this.session = new TestSession({ format: "json", random: () => 0.5, ...options }, this.state);
   }
 
   dial(): Message[] {
@@ -44,7 +44,7 @@ class Harness {
   }
 
   sent(): Message[] {
-    const { frames, events } = this.session.take(this.now);
+    const { frames, events } = this.session.take();
     this.events.push(...events);
     return frames.map((frame) => decode(frame, "json"));
   }
@@ -899,7 +899,7 @@ describe("the token", () => {
 
 it("the epoch is stored when it is another one", () => {
   const h = new Harness();
-  const stored = () => h.session.take(h.now).ops;
+  const stored = () => h.session.take().ops;
   h.dial();
   for (const epoch of ["e1", "e1", "e2"]) {
     h.session.receive(encode({ ...WELCOME, epoch }, "json"), h.now);
@@ -929,14 +929,14 @@ describe("the limit of a message", () => {
       } as const;
       const { length } = Buffer.from(encode({ ...question, request_id: "q" }, format));
       for (const message_bytes of [length, length - 1]) {
-        const session = new Session({ format, random: () => 0.5 }, stateOf());
+        const session = new TestSession({ format, random: () => 0.5 }, stateOf());
         const limits = { ...WELCOME.limits, message_bytes };
         session.tick(0);
         session.opened(0);
         session.receive(encode({ ...WELCOME, limits }, format), 0);
-        session.take(0);
+        session.take();
         session.told({ type: "ask", id: "q", question }, 0);
-        const { frames, events } = session.take(0);
+        const { frames, events } = session.take();
         expect(frames).toHaveLength(message_bytes === length ? 1 : 0);
         const refused = message_bytes === length ? [] : [{ error: { code: "too_large" } }];
         expect(events).toMatchObject(refused);

@@ -19,6 +19,7 @@ beforeEach(() => {
   core = {
     state: memory,
     epoch: "e1",
+    unstored: undefined,
     emit: (op) => apply(memory, op),
     send: (each) => sent.push(each),
     tell: (each) => told.push(each),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as compose from "../../src/core/build-message.ts";
 import type { Event } from "../../src/core/events.ts";
 import type { Op, Write } from "../../src/core/storage-ops.ts";
-import { apply, stateOf } from "../../src/core/storage-ops.ts";
+import { apply, RETELLABLE, stateOf } from "../../src/core/storage-ops.ts";
 import { WriteQueue } from "../../src/core/write-queue.ts";
 import type {
   ClientMessage,
@@ -18,7 +18,7 @@ import { WELCOME } from "../support/welcome.ts";
 
 async function started(welcome: Partial<Welcome> = {}): Promise<Driver> {
   const driver = await Driver.create(new TestStore("c"));
-  driver.hub.on("error", () => {});
+  driver.tab.on("error", () => {});
   driver.connect();
   driver.says({ ...WELCOME, ...welcome });
   driver.sent = [];
@@ -26,7 +26,7 @@ async function started(welcome: Partial<Welcome> = {}): Promise<Driver> {
 }
 
 async function push(driver: Driver, data: unknown = 1, baseVersion?: number): Promise<void> {
-  void driver.hub.write(() => compose.push("users", "1", "update", data as never, { baseVersion }));
+  void driver.tab.write(compose.push("users", "1", "update", data as never, { baseVersion }));
   await driver.settle();
 }
 
@@ -64,7 +64,7 @@ describe("a write", () => {
     await push(driver, "x".repeat(300));
     await push(driver);
     expect(seqs(driver)).toEqual([1, 3]);
-    expect(driver.hub.rejected).toMatchObject([{ code: "too_large" }]);
+    expect(driver.tab.rejected).toMatchObject([{ code: "too_large" }]);
     ack(driver, 1);
     refuse(driver, 3, "out_of_order", { last_seq: 1 });
     await driver.settle();
@@ -78,7 +78,7 @@ describe("a write", () => {
     ack(driver, 1);
     refuse(driver, 1, "forbidden");
     expect(driver.told.filter(({ type }) => type === "outcome")).toHaveLength(1);
-    expect(driver.hub.rejected).toEqual([]);
+    expect(driver.tab.rejected).toEqual([]);
   });
 
   it("loses its base version in another epoch, unless the server may have seen it", async () => {
@@ -117,7 +117,7 @@ describe("a write", () => {
     refuse(driver, 1, "forbidden");
     driver.elapse(2_000);
     expect(seqs(driver)).toEqual([1]);
-    expect(driver.hub.rejected).toMatchObject([{ code: "forbidden" }]);
+    expect(driver.tab.rejected).toMatchObject([{ code: "forbidden" }]);
   });
 
   it("needs one token, with all that follow it, and is sent in order", async () => {
@@ -128,7 +128,7 @@ describe("a write", () => {
     refuse(driver, 1, "unauthenticated");
     refuse(driver, 2, "unauthenticated");
     expect(driver.told.filter(({ type }) => type === "token")).toHaveLength(1);
-    void driver.hub.ask({ type: "authenticate", token: "t" });
+    void driver.tab.ask({ type: "authenticate", token: "t" });
     const { request_id } = driver.sent.pop() as { request_id?: string };
     driver.says({ type: "authenticated", request_id });
     expect(seqs(driver)).toEqual([1, 2]);
@@ -140,14 +140,14 @@ describe("a write", () => {
     driver.store.full = true;
     refuse(driver, 1, "seq_reused");
     await driver.settle();
-    expect(driver.hub.queue).toMatchObject([{ seq: 1 }]);
+    expect(driver.tab.queue).toMatchObject([{ seq: 1 }]);
     driver.store.full = false;
     driver.lose();
     driver.connect();
     driver.says({ ...WELCOME, last_seq: 1 });
     refuse(driver, 1, "seq_reused");
     await driver.settle();
-    expect(driver.hub.queue).toMatchObject([{ seq: 2 }]);
+    expect(driver.tab.queue).toMatchObject([{ seq: 2 }]);
   });
 });
 
@@ -186,7 +186,7 @@ describe("a write that failed", () => {
     const driver = await started();
     await push(driver);
     refuse(driver, 1, "out_of_order", { last_seq: 4 });
-    expect(driver.hub.rejected).toMatchObject([{ code: "out_of_order" }]);
+    expect(driver.tab.rejected).toMatchObject([{ code: "out_of_order" }]);
   });
 
   it("is not sent again on a timer of a connection that is gone", async () => {
@@ -203,7 +203,7 @@ describe("a write that failed", () => {
 
 it("what is numbered anew is sent only once that is stored", async () => {
   const driver = await Driver.create(new TestStore("c"));
-  driver.hub.on("error", () => {});
+  driver.tab.on("error", () => {});
   await push(driver);
   await push(driver);
   ack(driver, 1);
@@ -251,17 +251,14 @@ function bare(...held: Write[]) {
     emit(op: Op) {
       apply(state, op);
       ops.push(op);
-      queue.emitted(op);
+      if (!RETELLABLE.has(op[0])) core.unstored = op;
     },
     send: (message: ClientMessage) => void sent.push(message),
     tell: (event: Event) => void told.push(event),
     fence: () => {},
+    unstored: undefined as Op | undefined,
   };
-  const queue: WriteQueue = new WriteQueue(
-    core,
-    () => undefined,
-    () => 0.5,
-  );
+  const queue: WriteQueue = new WriteQueue(core, () => 0.5);
   return {
     queue,
     core,
@@ -282,14 +279,17 @@ function bare(...held: Write[]) {
       queue.added(each, slow);
     },
     ack: (seq: number, version = seq) =>
-      queue.answered({
-        type: "push_ack",
-        entity: "users",
-        entity_id: "1",
-        seq,
-        version,
-        epoch: "e1",
-      } as never),
+      queue.answered(
+        {
+          type: "push_ack",
+          entity: "users",
+          entity_id: "1",
+          seq,
+          version,
+          epoch: "e1",
+        } as never,
+        undefined,
+      ),
     refuse: (seq: number, code?: ErrorCode, details: JsonValue = null) =>
       queue.failed({ type: "error", message: "m", seq, code, details } as never, 0),
     clear: () => {
@@ -502,7 +502,7 @@ describe("an answer", () => {
     queue.conflict({ ...lost, field: "a", server_value: null } as never);
     queue.conflict({ ...lost, field: "b", server_value: 9 } as never);
     queue.conflict({ ...lost, field: "c", server_value: 9, winner: "client" } as never);
-    queue.answered({ type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never);
+    queue.answered({ type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never, undefined);
     expect(ops).toContainEqual(["record", "users", "1", { data: { b: 9, c: 3 }, version: 1 }]);
   });
 });
@@ -610,7 +610,7 @@ describe("when the server counts otherwise", () => {
 
 /** The entity of the tests is read, and has caught up; changes come when the test says so. */
 function read(driver: Driver): void {
-  driver.hub.open("users", false);
+  driver.tab.open("users", false);
   driver.says({ type: "sync_complete", entity: "users", epoch: "e1", version: 0, reset: false });
 }
 
@@ -692,7 +692,7 @@ describe("a write that is settled, and whose change has not come,", () => {
     await push(driver);
     ack(driver, 1);
     await driver.settle();
-    expect(driver.hub.row("users", "1")).toMatchObject({ data: 1, pending: false });
+    expect(driver.tab.row("users", "1")).toMatchObject({ data: 1, pending: false });
     return driver;
   }
   const outcomes = (driver: Driver) => driver.told.filter(({ type }) => type === "outcome");
@@ -701,8 +701,8 @@ describe("a write that is settled, and whose change has not come,", () => {
     const driver = await settled();
     ack(driver, 1, 9);
     refuse(driver, 1, "forbidden");
-    expect([outcomes(driver).length, driver.hub.rejected]).toEqual([1, []]);
-    expect([...driver.hub.state.writes.values()]).toMatchObject([{ settled: { version: 1 } }]);
+    expect([outcomes(driver).length, driver.tab.rejected]).toEqual([1, []]);
+    expect([...driver.state.writes.values()]).toMatchObject([{ settled: { version: 1 } }]);
   });
 
   it("is not sent again", async () => {
@@ -722,7 +722,7 @@ describe("a write that is settled, and whose change has not come,", () => {
       created_at: "2026-11-22T10:00:00Z",
     } as const;
     driver.says({ type: "change", change: { ...common, data: 1, version: 1 } });
-    expect(driver.hub.state.writes.size).toBe(0);
+    expect(driver.state.writes.size).toBe(0);
   });
 
   it("is found after a restart, and goes then", async () => {
@@ -730,11 +730,11 @@ describe("a write that is settled, and whose change has not come,", () => {
     const next = await Driver.create(driver.store);
     next.connect();
     next.says({ ...WELCOME, last_seq: 1 });
-    next.hub.open("users", false);
-    expect(next.hub.row("users", "1")).toMatchObject({ data: 1, pending: false });
+    next.tab.open("users", false);
+    expect(next.tab.row("users", "1")).toMatchObject({ data: 1, pending: false });
     next.says({ type: "sync_complete", entity: "users", epoch: "e1", version: 1, reset: false });
     await next.settle();
-    expect([next.hub.state.writes.size, (await contentsOf(next.store)).writes]).toEqual([0, []]);
+    expect([next.state.writes.size, (await contentsOf(next.store)).writes]).toEqual([0, []]);
   });
 
   it("holds nobody up after a connection that ended on something too large", async () => {
@@ -756,7 +756,7 @@ describe("a write that is settled, and whose change has not come,", () => {
 describe("numbers", () => {
   it("of a client whose store is older than the server go on after what the server knows", async () => {
     const driver = await Driver.create(new TestStore("c"));
-    driver.hub.on("error", () => {});
+    driver.tab.on("error", () => {});
     await push(driver);
     driver.connect();
     driver.says({ ...WELCOME, last_seq: 5 });
@@ -813,9 +813,9 @@ describe("numbers", () => {
   it("that were given before all were counted anew are looked up in the store", async () => {
     const driver = await started();
     for (const data of [1, 2]) await push(driver, data);
-    const [first] = driver.hub.state.writes.values();
+    const [first] = driver.state.writes.values();
     driver.told = [];
-    driver.hub.send({ type: "added", write: { ...first!, id: "late", seq: 2 } });
+    driver.tab.send({ type: "added", write: { ...first!, id: "late", seq: 2 } });
     expect(driver.told).toContainEqual({ type: "reload" });
   });
 });
@@ -825,7 +825,7 @@ describe("numbers that are those of a store out of reach", () => {
     const driver = await started();
     for (let count = 0; count < 2; count += 1) await push(driver);
     driver.lose();
-    driver.hub.state.frozen = true;
+    driver.state.frozen = true;
     driver.connect();
     driver.says({ ...WELCOME, ...welcome });
     await driver.settle();
@@ -841,7 +841,7 @@ describe("numbers that are those of a store out of reach", () => {
     driver.lose();
     driver.connect();
     expect(driver.sent.at(-1)).toMatchObject({ type: "hello", confirmed_seq: 0 });
-    driver.hub.state.frozen = false;
+    driver.state.frozen = false;
     driver.lose();
     driver.connect();
     expect(driver.sent.at(-1)).toMatchObject({ type: "hello", confirmed_seq: 2 });
@@ -855,21 +855,21 @@ describe("numbers that are those of a store out of reach", () => {
     driver.elapse(4_000);
     await driver.settle();
     expect(seqs(driver)).toEqual([2]);
-    expect(driver.hub.queue).toMatchObject([{ seq: 2 }]);
+    expect(driver.tab.queue).toMatchObject([{ seq: 2 }]);
   });
 
   it("are not given anew where the server knows fewer: they are tried again", async () => {
     const driver = await frozen({ last_seq: 7, epoch: "e2" });
-    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(driver.tab.queue.map(({ seq }) => seq)).toEqual([1, 2]);
     ack(driver, 1);
     ack(driver, 2);
     await push(driver);
     driver.lose();
-    driver.hub.state.meta.last = 9;
+    driver.state.meta.last = 9;
     driver.connect();
     driver.says({ ...WELCOME, last_seq: 1, epoch: "e3" });
     await driver.settle();
-    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([8]);
+    expect(driver.tab.queue.map(({ seq }) => seq)).toEqual([8]);
   });
 
   it("that were used for something else were given anew by another tab, which sends what had them", async () => {
@@ -877,8 +877,8 @@ describe("numbers that are those of a store out of reach", () => {
     driver.told = [];
     refuse(driver, 1, "seq_reused");
     expect(driver.told.filter(({ type }) => type === "renew")).toEqual([]);
-    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([2]);
-    expect(driver.hub.rejected).toEqual([]);
+    expect(driver.tab.queue.map(({ seq }) => seq)).toEqual([2]);
+    expect(driver.tab.rejected).toEqual([]);
   });
 
   it("that are refused for good are, also here: that is said of no number that has its answer", async () => {
@@ -886,7 +886,7 @@ describe("numbers that are those of a store out of reach", () => {
     driver.told = [];
     refuse(driver, 1, "too_large");
     expect(driver.told.filter(({ type }) => type === "outcome")).toHaveLength(1);
-    expect(driver.hub.rejected).toMatchObject([{ code: "too_large" }]);
+    expect(driver.tab.rejected).toMatchObject([{ code: "too_large" }]);
   });
 
   it("whose answer another tab has stored are left to that: what became of them is not known here", async () => {
@@ -894,8 +894,8 @@ describe("numbers that are those of a store out of reach", () => {
     driver.told = [];
     refuse(driver, 1, "out_of_order", { last_seq: 2 });
     expect(driver.told.filter(({ type }) => type === "outcome")).toEqual([]);
-    expect(driver.hub.queue.map(({ seq }) => seq)).toEqual([2]);
-    expect(driver.hub.rejected).toEqual([]);
+    expect(driver.tab.queue.map(({ seq }) => seq)).toEqual([2]);
+    expect(driver.tab.rejected).toEqual([]);
   });
 });
 
@@ -903,8 +903,8 @@ it("a write that was numbered before the others were numbered anew is looked up 
   const driver = await started();
   await push(driver);
   driver.told = [];
-  const stale = { ...(driver.hub.queue[0] as never as { id: string }), id: "late", seq: 1 };
-  driver.hub.send({ type: "added", write: stale as never });
+  const stale = { ...(driver.tab.queue[0] as never as { id: string }), id: "late", seq: 1 };
+  driver.tab.send({ type: "added", write: stale as never });
   expect(driver.told.map(({ type }) => type)).toContain("reload");
 });
 

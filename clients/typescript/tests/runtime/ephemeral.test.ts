@@ -23,7 +23,7 @@ async function connected(): Promise<Driver> {
 describe("what is told", () => {
   it("is sent at once, and not again on the next connection", async () => {
     const driver = await connected();
-    expect(tell(driver.hub, PONG)).toBe(true);
+    expect(tell(driver.tab, PONG)).toBe(true);
     expect(driver.sent).toEqual([PONG]);
     driver.lose();
     driver.sent = [];
@@ -36,20 +36,20 @@ describe("what is told", () => {
     const driver = await connected();
     driver.lose();
     driver.sent = [];
-    expect(tell(driver.hub, PONG)).toBe(false);
+    expect(tell(driver.tab, PONG)).toBe(false);
     driver.connect();
-    expect(tell(driver.hub, PONG)).toBe(false);
+    expect(tell(driver.tab, PONG)).toBe(false);
     driver.says(WELCOME);
     expect(driver.sent).not.toContainEqual(PONG);
   });
 
   it("is refused where no server would take it", async () => {
     const driver = await connected();
-    expect(() => tell(driver.hub, { type: "sync", entity: "", since: 0 } as never)).toThrow(
+    expect(() => tell(driver.tab, { type: "sync", entity: "", since: 0 } as never)).toThrow(
       "sync.entity: 1 to 255 bytes expected, got 0",
     );
     expect(() =>
-      tell(driver.hub, { type: "sync", entity: "__proto__", since: 0 } as never),
+      tell(driver.tab, { type: "sync", entity: "__proto__", since: 0 } as never),
     ).toThrow("sync.entity");
     expect(driver.sent).toEqual([]);
   });
@@ -59,9 +59,9 @@ describe("what is told", () => {
     driver.connect();
     driver.says({ ...WELCOME, limits: { ...WELCOME.limits, message_bytes: 100 } });
     const listener = vi.fn();
-    driver.hub.on("error", listener);
+    driver.tab.on("error", listener);
     driver.sent = [];
-    tell(driver.hub, { type: "authenticate", token: "x".repeat(100) } as never);
+    tell(driver.tab, { type: "authenticate", token: "x".repeat(100) } as never);
     expect(listener).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({ code: "too_large" }),
     );
@@ -75,9 +75,9 @@ describe("what is told", () => {
     const stop = tab.on("told pong", heard);
     tab.on("told ping", other);
     const told: TabMessage = { type: "told", message: PONG };
-    tab.receive(told);
+    tab.hear(told);
     stop();
-    tab.receive(told);
+    tab.hear(told);
     expect(heard).toHaveBeenCalledExactlyOnceWith(PONG);
     expect(other).not.toHaveBeenCalled();
     tab.close();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
-import { HEARTBEAT, tabs } from "../../src/runtime/leader-election.ts";
+import { HEARTBEAT, LeaderElection } from "../../src/runtime/leader-election.ts";
 import type { Page } from "../support/browser.ts";
 import { Browser } from "../support/browser.ts";
 
@@ -20,7 +20,7 @@ class Member {
 
   constructor(browser: Browser) {
     this.tab = browser.open();
-    this.port = tabs("rhtmx:test", `tab ${browser.tabs.length}`, this.tab);
+    this.port = new LeaderElection("rhtmx:test", `tab ${browser.tabs.length}`, this.tab);
     this.port.onmessage = (message) => {
       this.heard.push(message.type);
       this.told.push(message);
@@ -103,7 +103,7 @@ describe("who leads", () => {
     tab.navigator.locks.request = () =>
       Promise.reject(new DOMException("no locks here", "SecurityError"));
     let leads = 0;
-    const port = tabs("rhtmx:test", "t", tab);
+    const port = new LeaderElection("rhtmx:test", "t", tab);
     const told: TabMessage[] = [];
     port.onmessage = (message) => {
       told.push(message);
@@ -160,7 +160,7 @@ describe("a tab that stands by itself", () => {
     const [one, two] = [new Member(browser), browser.open()];
     await browser.settle();
     let leads = 0;
-    const port = tabs("rhtmx:test", "late", two);
+    const port = new LeaderElection("rhtmx:test", "late", two);
     port.stand!("alone");
     await browser.in(two, () =>
       port.lead(
@@ -384,7 +384,7 @@ describe("what a tab holds may be older than the store", () => {
     const browser = new Browser();
     const first = new Member(browser);
     const tab = browser.open();
-    const late = tabs("rhtmx:test", "late", tab);
+    const late = new LeaderElection("rhtmx:test", "late", tab);
     await browser.settle();
     first.tab.crash();
     await browser.settle();
@@ -396,7 +396,7 @@ describe("what a tab holds may be older than the store", () => {
 
   it("but not if it has the lock from before it loads", async () => {
     const browser = new Browser();
-    const port = tabs("rhtmx:test", "only", browser.open());
+    const port = new LeaderElection("rhtmx:test", "only", browser.open());
     await browser.wait(10 * HEARTBEAT);
     const start = vi.fn();
     port.lead(start, () => {});
@@ -410,7 +410,7 @@ describe("what a tab holds may be older than the store", () => {
   ])("if it hung %s: it stands in line again", async (_when, act) => {
     const browser = new Browser();
     const tab = browser.open();
-    const port = tabs("rhtmx:test", "slow", tab);
+    const port = new LeaderElection("rhtmx:test", "slow", tab);
     await act(browser);
     tab.hang();
     const other = new Member(browser);

@@ -92,7 +92,7 @@ function check(window: Window): void {
   expect(new Set(service.effects).size, "nothing twice").toBe(service.effects.length);
   const lost = kept.filter((id) => !service.effects.includes(id) && !service.undone.has(id));
   expect(lost, "nothing lost").toEqual([]);
-  for (const { hub, outcomes } of alive) {
+  for (const { hub, store, outcomes } of alive) {
     const shown = hub.rows("tasks").map(({ id, data, pending }) => [id, data, pending]);
     expect(shown, "all show the same").toEqual(service.shown.map((row) => [...row, false]));
     expect(hub.queue, "nothing waits").toEqual([]);
@@ -105,7 +105,7 @@ function check(window: Window): void {
       (id) => !service.effects.includes(id) && !service.undone.has(id),
     );
     expect(untrue, "what they are told is so").toEqual([]);
-    expect(hub.store.stored, "all are stored").toBe(true);
+    expect(store.stored, "all are stored").toBe(true);
   }
   expect(
     alive.flatMap(({ sockets }) => [...sockets]),
@@ -278,7 +278,7 @@ it("a tab whose store fails writes as a client of its own, the others go on, and
   await browser.settle();
   expect(first.errors).toHaveLength(1);
   expect(second.errors).toEqual([]);
-  expect([first.hub.store.stored, second.hub.store.stored]).toEqual([false, true]);
+  expect([first.store.stored, second.store.stored]).toEqual([false, true]);
   await window.write(second);
   await browser.settle();
   expect(authors(window)).toEqual(["tab0 1", "c1"]);
@@ -314,7 +314,7 @@ it("what waits when the store is lost for good is sent by the tab that holds it,
   for (const { disk } of clients) disk.why = "";
   await browser.wait(LONG);
   check(window);
-  expect(clients.map(({ hub }) => hub.state.meta.client_id)).toEqual(["c1 after 3", "c1 after 3"]);
+  expect(clients.map(({ state }) => state.meta.client_id)).toEqual(["c1 after 3", "c1 after 3"]);
 });
 
 it("what was written offline, while the store failed, is stored when that works again", async () => {

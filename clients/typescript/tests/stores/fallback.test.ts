@@ -60,7 +60,7 @@ class World {
   /** Something changes in memory, and is looked at. */
   async now(open: boolean, ...ops: Op[]): Promise<void> {
     applyAll(this.state, ops);
-    this.store.look(open);
+    this.store.look?.(open);
     await vi.advanceTimersByTimeAsync(0);
   }
 
@@ -384,6 +384,14 @@ describe("returning", () => {
         });
       expect(world.state.parked).toEqual([]);
     }
+  });
+
+  it("ends that it is asked at each change of memory, which it is not while the store works", async () => {
+    const world = await leaving("a");
+    expect(world.store.look).toBeInstanceOf(Function);
+    world.disk.why = "";
+    await world.again();
+    expect([world.store.stored, world.store.look]).toEqual([true, undefined]);
   });
 
   it("leaves a write to the page that has taken it", async () => {

@@ -5,8 +5,8 @@
 
 import type { Event } from "../../src/core/events.ts";
 import type { SessionOptions } from "../../src/core/session.ts";
-import { Session } from "../../src/core/session.ts";
 import type { Op, Write } from "../../src/core/storage-ops.ts";
+import { stateOf } from "../../src/core/storage-ops.ts";
 import type { TabMessage } from "../../src/core/tab-channel.ts";
 import { RhtmxError } from "../../src/errors.ts";
 import type { Message, ServerMessage } from "../../src/messages/types.ts";
@@ -14,6 +14,7 @@ import { alone } from "../../src/runtime/single-tab.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { decode, encode } from "../../src/wire/index.ts";
+import { TestSession } from "./session.ts";
 
 /** A disk that can be full. */
 export class TestStore extends MemoryStore {
@@ -37,9 +38,10 @@ export class TestStore extends MemoryStore {
 /** One run of a program. */
 export class Driver {
   readonly store: TestStore;
-  readonly hub: Tab;
+  readonly tab: Tab;
   readonly #options: Partial<SessionOptions>;
-  session!: Session;
+  session!: TestSession;
+  readonly state = stateOf();
   now = 0;
   /** What was sent since the last look. */
   sent: Message[] = [];
@@ -54,16 +56,21 @@ export class Driver {
   private constructor(store: TestStore, options: Partial<SessionOptions>) {
     this.store = store;
     this.#options = options;
-    this.hub = new Tab(store, alone(), `run${(Driver.runs += 1)}`);
+    this.tab = new Tab(store, alone(), `run${(Driver.runs += 1)}`, this.state);
   }
 
   static async create(store: TestStore, options: Partial<SessionOptions> = {}): Promise<Driver> {
     const driver = new Driver(store, options);
-    await driver.hub.ready;
+    await driver.tab.ready;
     const random = () => 0.5;
-    driver.session = new Session({ format: "json", random, ...driver.#options }, driver.hub.state);
-    driver.hub.leader = (message) => driver.run(() => driver.session.told(message, driver.now));
+    driver.session = new TestSession({ format: "json", random, ...driver.#options }, driver.state);
+    driver.lead();
     return driver;
+  }
+
+  /** The session takes what tabs say. */
+  lead(): void {
+    this.tab.lead((message) => this.run(() => this.session.told(message, this.now)));
   }
 
   /** Does something, and what follows from it. */
@@ -72,12 +79,11 @@ export class Driver {
     if (this.#wantsFlush) return;
     this.#wantsFlush = true;
     for (let more = true; more; ) {
-      const { frames, events, ops } = this.session.take(this.now);
+      const { frames, events, ops } = this.session.take();
       this.sent.push(...frames.map((frame) => decode(frame, "json")));
       this.unstored.push(...ops);
-      ops.forEach((op) => this.hub.note(op));
+      this.tab.noted(ops);
       events.forEach((event) => this.#handle(event));
-      this.hub.changed();
       more = frames.length + events.length + ops.length > 0;
     }
     this.#wantsFlush = false;
@@ -129,13 +135,13 @@ export class Driver {
 
   #handle(event: Event): void {
     this.told.push(event);
-    if (event.type === "renew") this.hub.add(event.write);
+    if (event.type === "renew") this.tab.add(event.write);
     else if (event.type === "reload") {
       void this.#flush()
-        .then(() => this.hub.reload(() => [...this.unstored]))
+        .then(() => this.tab.reload(() => [...this.unstored]))
         .then(() => this.run(() => this.session.loaded()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
-      this.hub.receive(event as TabMessage);
+      this.tab.tell(event as TabMessage);
     }
   }
 

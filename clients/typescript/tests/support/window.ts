@@ -10,7 +10,7 @@ import { stateOf } from "../../src/core/storage-ops.ts";
 import type { RhtmxError } from "../../src/errors.ts";
 import type { Message, Push } from "../../src/messages/types.ts";
 import { takeTurns } from "../../src/runtime/leader.ts";
-import { tabs } from "../../src/runtime/leader-election.ts";
+import { LeaderElection } from "../../src/runtime/leader-election.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { Fallback } from "../../src/stores/fallback.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -75,6 +75,8 @@ export class Window {
 export class TabClient {
   readonly tab: Page;
   readonly hub: Tab;
+  readonly state = stateOf();
+  readonly store: Fallback;
   readonly disk: TabDisk;
   readonly sockets = new Set<TabSocket>();
   readonly errors: string[] = [];
@@ -91,10 +93,11 @@ export class TabClient {
     }
     this.tab = tab;
     this.disk = new TabDisk(tab, window);
-    const state = stateOf();
     let ids = 0;
-    const store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
-    this.hub = new Tab(store, tabs("rhtmx:test", id, tab), id, state);
+    const state = this.state;
+    const channel = new LeaderElection("rhtmx:test", id, tab);
+    this.store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
+    this.hub = new Tab(this.store, channel, id, state);
     this.hub.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
     const options = {
@@ -103,6 +106,9 @@ export class TabClient {
       format: "json",
       leader: id,
       random,
+      store: this.store,
+      channel,
+      state,
     } as const;
     takeTurns(this.hub, options);
     this.hub.open("tasks", false);
@@ -110,7 +116,7 @@ export class TabClient {
 
   write(id: string, data: string): void {
     this.outcomes.set(data, "waiting");
-    const message = () => compose.push("tasks", id, "update", data, {});
+    const message = compose.push("tasks", id, "update", data, {});
     const refused = ({ code }: RhtmxError) => {
       // It was refused at once, and never shown.
       if (code === "storage_full") this.outcomes.delete(data);

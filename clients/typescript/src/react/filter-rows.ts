@@ -1,5 +1,5 @@
 /**
- * Which rows a component looks at.
+ * Which rows a component looks at, as the same array while they are the same.
  *
  * Knows rows. Must not know where they come from.
  */
@@ -7,25 +7,25 @@
 import type { Row } from "../core/overlay.ts";
 import { NOTHING } from "../core/overlay.ts";
 
-/** Where the rows that were picked last are kept, for the next function that picks. */
-export interface Picked<T> {
+/** Where the rows that passed last are kept, for the next filter. */
+export interface KeptRows<T> {
   rows: readonly Row<T>[];
 }
 
-/** Nothing was picked yet. */
-export function picked<T>(): Picked<T> {
+/** None yet. */
+export function keptRows<T>(): KeptRows<T> {
   return { rows: NOTHING };
 }
 
 /**
- * A function that picks rows; returns the same array as long as it picks the same rows.
+ * A filter of rows; returns the same array as long as the same rows pass.
  *
- * @param where whether to pick a row; all of them if left out.
- * @param last what another such function has picked before it.
+ * @param where whether a row passes; all of them if left out.
+ * @param last what another filter has let pass before it.
  */
-export function picking<T>(
+export function filtering<T>(
   where: ((row: Row<T>) => boolean) | undefined,
-  last: Picked<T>,
+  last: KeptRows<T>,
 ): (rows: readonly Row<T>[]) => readonly Row<T>[] {
   if (!where) return (rows) => rows;
   let from: readonly Row<T>[] | undefined;

@@ -19,7 +19,7 @@ const waiting = new Set<() => void>();
  *
  * @returns what ends the waiting.
  */
-export function whenWhole(act: () => void): () => void {
+export function whenComplete(act: () => void): () => void {
   if (!waiting.size) queueMicrotask(() => look(PATIENCE));
   waiting.add(act);
   return () => void waiting.delete(act);

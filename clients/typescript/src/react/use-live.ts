@@ -18,7 +18,7 @@
  */
 import { startTransition, useEffect, useState, useSyncExternalStore } from "react";
 
-import { whenWhole } from "./whole.ts";
+import { whenComplete } from "./page-complete.ts";
 
 /**
  * Begins to listen; returns what ends it. `changed` is given true if the change was made
@@ -40,7 +40,7 @@ export function useLive<S>(listen: Listen, read: () => S, server: S): S {
     if (live || !first.hydrates) return;
     const stops = [
       listen((own) => own && setLive(true)),
-      whenWhole(() => startTransition(() => setLive(true))),
+      whenComplete(() => startTransition(() => setLive(true))),
     ];
     return () => stops.forEach((stop) => stop());
   }, [first, live, listen]);

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { whenWhole } from "../../src/react/whole.ts";
+import { whenComplete } from "../../src/react/page-complete.ts";
 
 let heard: string[];
 const hear = (what: string) => () => void heard.push(what);
@@ -19,8 +19,8 @@ afterEach(async () => {
 
 it("a page of which nothing is to come is whole as soon as what is under way has ended", async () => {
   document.body.innerHTML = "<!--$--><p></p><!--/$--><!--$!--><!-- $? -->";
-  whenWhole(hear("one"));
-  whenWhole(hear("two"));
+  whenComplete(hear("one"));
+  whenComplete(hear("two"));
   expect(heard).toEqual([]);
   await Promise.resolve();
   expect(heard).toEqual(["one", "two"]);
@@ -30,9 +30,9 @@ it.each(["$?", "$~"])(
   "one with a part that is to come, %s, is whole when that is there",
   async (mark) => {
     document.body.innerHTML = `<main><!--${mark}--><p></p><!--/$--></main>`;
-    whenWhole(hear("one"));
+    whenComplete(hear("one"));
     await vi.advanceTimersByTimeAsync(1000);
-    whenWhole(hear("two"));
+    whenComplete(hear("two"));
     await vi.advanceTimersByTimeAsync(1000);
     expect(heard).toEqual([]);
     (document.querySelector("main")!.firstChild as Comment).data = "$";
@@ -43,7 +43,7 @@ it.each(["$?", "$~"])(
 
 it("a part that does not come is waited for three seconds, and no longer", async () => {
   document.body.innerHTML = "<!--$?--><!--/$-->";
-  whenWhole(hear("one"));
+  whenComplete(hear("one"));
   await vi.advanceTimersByTimeAsync(2_949);
   expect(heard).toEqual([]);
   await vi.advanceTimersByTimeAsync(51);
@@ -52,13 +52,13 @@ it("a part that does not come is waited for three seconds, and no longer", async
 
 it("who does not wait any more is not called, and nothing goes on for nobody", async () => {
   document.body.innerHTML = "<!--$?--><!--/$-->";
-  const stop = whenWhole(hear("one"));
+  const stop = whenComplete(hear("one"));
   await vi.advanceTimersByTimeAsync(100);
   stop();
   await vi.advanceTimersByTimeAsync(50);
   expect(vi.getTimerCount()).toBe(0);
   document.body.innerHTML = "";
-  whenWhole(hear("two"));
+  whenComplete(hear("two"));
   await Promise.resolve();
   expect(heard).toEqual(["two"]);
 });

@@ -1,19 +1,19 @@
 import { expect, it } from "vitest";
 import type { Row } from "../../src/core/overlay.ts";
 import { NOTHING } from "../../src/core/overlay.ts";
-import { picked, picking } from "../../src/react/pick.ts";
+import { filtering, keptRows } from "../../src/react/filter-rows.ts";
 
 const row = (id: string, data: number): Row<number> => ({ id, data, version: 1, pending: false });
 const [one, two, three] = [row("1", 1), row("2", 2), row("3", 3)];
 const isOdd = ({ data }: Row<number>) => data % 2 === 1;
 
-it("without a condition all rows are picked: the array itself", () => {
+it("without a condition all rows are keptRows: the array itself", () => {
   const rows = [one, two];
-  expect(picking(undefined, picked<number>())(rows)).toBe(rows);
+  expect(filtering(undefined, keptRows<number>())(rows)).toBe(rows);
 });
 
-it("the same array is picked as long as the rows in it are the same", () => {
-  const pick = picking(isOdd, picked<number>());
+it("the same array is keptRows as long as the rows in it are the same", () => {
+  const pick = filtering(isOdd, keptRows<number>());
   const first = pick([one, two]);
   expect(first).toEqual([one]);
   expect(pick([one])).toBe(first);
@@ -22,21 +22,21 @@ it("the same array is picked as long as the rows in it are the same", () => {
   expect(pick([row("1", 1)])).not.toBe(first);
 });
 
-it("the same array is picked by another function that picks the same", () => {
-  const last = picked<number>();
+it("the same array is keptRows by another function that picks the same", () => {
+  const last = keptRows<number>();
   const rows = [one, two, three];
-  const first = picking(isOdd, last)(rows);
-  expect(picking((each) => isOdd(each), last)(rows)).toBe(first);
-  expect(picking<number>(() => false, last)(rows)).toEqual([]);
+  const first = filtering(isOdd, last)(rows);
+  expect(filtering((each) => isOdd(each), last)(rows)).toBe(first);
+  expect(filtering<number>(() => false, last)(rows)).toEqual([]);
 });
 
 it("no rows are the same as none before", () => {
-  expect(picking(isOdd, picked<number>())([two])).toBe(NOTHING);
+  expect(filtering(isOdd, keptRows<number>())([two])).toBe(NOTHING);
 });
 
 it("a row is asked about once for each array", () => {
   let asked = 0;
-  const pick = picking<number>(() => Boolean(++asked), picked());
+  const pick = filtering<number>(() => Boolean(++asked), keptRows());
   const rows = [one, two];
   pick(rows);
   pick(rows);

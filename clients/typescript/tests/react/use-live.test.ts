@@ -17,7 +17,7 @@ import type { Root } from "react-dom/client";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { useLive } from "../../src/react/live.ts";
+import { useLive } from "../../src/react/use-live.ts";
 import { Listeners } from "../../src/runtime/listeners.ts";
 
 let place: HTMLElement;

@@ -9,7 +9,7 @@ import {
   requestOf,
   tellButton,
   triggerOf,
-} from "../../src/forms/posts.ts";
+} from "../../src/forms/htmx-requests.ts";
 import { find, page } from "./support.ts";
 
 afterEach(() => vi.unstubAllGlobals());

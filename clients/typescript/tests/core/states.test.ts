@@ -1,0 +1,284 @@
+/**
+ * The state tables in the heads of the core's modules, each compared with what the module does.
+ */
+import { expect, it } from "vitest";
+
+import type { Event } from "../../src/core/events.ts";
+import { Liveness } from "../../src/core/liveness.ts";
+import type { Op, Write } from "../../src/core/storage-ops.ts";
+import { apply, RETELLABLE, stateOf, waiting } from "../../src/core/storage-ops.ts";
+import { Streams } from "../../src/core/streams.ts";
+import { WriteQueue } from "../../src/core/write-queue.ts";
+import type { ClientMessage } from "../../src/messages/types.ts";
+import { encode } from "../../src/wire/index.ts";
+import { TestSession } from "../support/session.ts";
+import { explore, tableOf } from "../support/states.ts";
+import { WELCOME } from "../support/welcome.ts";
+import { write as made } from "../support/writes.ts";
+
+it("the life of a connection", async () => {
+  const table = tableOf(
+    "core/liveness.ts",
+    ...["waiting", "connecting", "greeting", "open", "offline", "closed"],
+  );
+  await explore(table, () => {
+    const liveness = new Liveness(() => 0.5);
+    let now = 0;
+    const due = () => {
+      now = liveness.deadline ?? now;
+      liveness.tick(now);
+    };
+    return {
+      state: () => liveness.phase,
+      check() {
+        const isOver = ["offline", "closed"].includes(liveness.phase);
+        expect(liveness.deadline === undefined, "only what is over has no deadline").toBe(isOver);
+        expect(liveness.canSend).toBe(["greeting", "open"].includes(liveness.phase));
+      },
+      events: {
+        tick: due,
+        opened: () => liveness.opened(now),
+        begin: () => liveness.begin(20_000, now),
+        lost: () => liveness.lost(now),
+        wake: () => liveness.wake(now),
+        online: () => liveness.online(now),
+        "end(offline)": () => liveness.end("offline"),
+        "end(closed)": () => liveness.end("closed"),
+      },
+    };
+  });
+});
+
+it("the session", async () => {
+  const table = tableOf(
+    "core/session.ts",
+    ...["waiting", "connecting", "open", "offline", "closed"],
+  );
+  await explore(table, () => {
+    const state = stateOf([["client_id", "c1"]]);
+    const session = new TestSession({ format: "json", random: () => 0.5 }, state);
+    let now = 0;
+    let isGreeting = false;
+    const frame = (text: string) => {
+      if (!isGreeting && session.state === "connecting") session.opened(now);
+      isGreeting = true;
+      session.receive(text, now);
+    };
+    const whys = ["app", "network"] as const;
+    const why = (random: number) => whys[Math.floor(random * 2)]!;
+    return {
+      state: () => {
+        if (session.state !== "connecting") isGreeting = false;
+        return session.state;
+      },
+      events: {
+        tick() {
+          now = session.deadline ?? now;
+          session.tick(now);
+        },
+        opened() {
+          if (!isGreeting) session.opened(now);
+          isGreeting = true;
+        },
+        welcome: () => frame(encode(WELCOME, "json") as string),
+        "another message": () => frame('{"type":"ping"}'),
+        "what is none": () => frame("{}"),
+        ended: () => session.lost(1006, now),
+        "ended for good": () => session.lost(4504, now),
+        offline: (random) => session.told({ type: "offline", why: why(random) }, now),
+        online: (random) => session.told({ type: "online", why: why(random) }, now),
+        wake: () => session.told({ type: "wake" }, now),
+      },
+    };
+  });
+});
+
+it("the stream of an entity that is read", async () => {
+  const table = tableOf("core/streams.ts", "none", "wanted", "asked", "live", "rejected");
+  await explore(table, () => {
+    const memory = stateOf();
+    let state = "none";
+    let isConnected = false;
+    const streams = new Streams({
+      state: memory,
+      epoch: "e1",
+      unstored: undefined,
+      emit: (op) => apply(memory, op),
+      send({ type }) {
+        state = type === "subscribe" ? "asked" : "none";
+      },
+      tell({ type }) {
+        if (type === "synced") state = "live";
+        if (type === "refused") state = "rejected";
+      },
+      fence: (act) => act(),
+    });
+    const tab = (random: number) => (random < 0.5 ? "t1" : "t2");
+    const tabs = new Set<string>();
+    const leave = (who: string) => {
+      tabs.delete(who);
+      if (!tabs.size) state = "none";
+    };
+    return {
+      state: () => state,
+      check() {
+        expect(!!streams.replica("users"), "it has a replica while somebody reads").toBe(
+          state !== "none",
+        );
+      },
+      events: {
+        open(random) {
+          tabs.add(tab(random));
+          if (state === "none") state = "wanted";
+          streams.open("users", false, tab(random));
+        },
+        shut(random) {
+          streams.shut("users", tab(random));
+          leave(tab(random));
+        },
+        gone(random) {
+          streams.gone(tab(random));
+          leave(tab(random));
+        },
+        begin() {
+          if (isConnected) return;
+          isConnected = true;
+          streams.begin(128);
+        },
+        lost() {
+          isConnected = false;
+          streams.lost();
+          if (state !== "none") state = "wanted";
+        },
+        synced() {
+          const at = { entity: "users", epoch: "e1", version: 1, reset: false };
+          streams.synced({ type: "sync_complete", ...at });
+        },
+        refused() {
+          const error = { code: "forbidden", message: "no", details: null } as const;
+          streams.refused("users", error);
+        },
+        again: () => streams.again(),
+      },
+    };
+  });
+});
+
+/** A queue with one write, of which the test is the session, the store and the server. */
+function queue() {
+  const state = stateOf();
+  const told: Event[] = [];
+  const core = {
+    state,
+    epoch: "e1",
+    unstored: undefined as Op | undefined,
+    emit(op: Op) {
+      apply(state, op);
+      if (!RETELLABLE.has(op[0])) core.unstored = op;
+    },
+    send: (_: ClientMessage) => void (core.sends += 1),
+    sends: 0,
+    tell: (event: Event) => void told.push(event),
+    fence: () => {},
+  };
+  const it = new WriteQueue(core, () => 0.5);
+  return { it, core, state, told };
+}
+
+it("one write of the queue", async () => {
+  const table = tableOf("core/write-queue.ts", "none", "waiting", "sent", "unnumbered", "settled");
+  await explore(table, () => {
+    const { it: writes, core, state, told } = queue();
+    let isOpen = false;
+    let known = 0;
+    let now = 0;
+    const current = () => [...state.writes.values()][0];
+    const stateNow = () => {
+      const write = current();
+      if (!write) return "none";
+      if (write.settled) return "settled";
+      if (!write.seq) return "unnumbered";
+      return isOpen && writes.sent.includes(write.id) ? "sent" : "waiting";
+    };
+    const stored = () => core.unstored && writes.stored([core.unstored]);
+    const fail = (code: string, details: object | null = null) => {
+      const failure = { type: "error", message: "no", code, details, seq: current()!.seq };
+      writes.failed(failure as never, now);
+      stored();
+    };
+    const number = (id: string) => {
+      const seq = state.meta.last + 1;
+      const write: Write = { ...made(id), seq };
+      apply(state, ["write", id, write]);
+      writes.added(write);
+    };
+    let ids = 0;
+    const begin = (last_seq: number) => {
+      isOpen = true;
+      known = last_seq;
+      writes.begin({ ...WELCOME, last_seq });
+      // Numbers are missing: the store has no others.
+      writes.loaded();
+      stored();
+    };
+    return {
+      state: stateNow,
+      check() {
+        const all = waiting(state);
+        const numbers = all.map(({ seq }) => seq);
+        expect(numbers, "without holes").toEqual(numbers.map((_, at) => numbers[0]! + at));
+        if (!isOpen) expect(core.sends, "nothing is sent without a connection").toBe(0);
+        core.sends = 0;
+        const sent = isOpen ? writes.sent : [];
+        expect(sent, "what is sent is what waits first").toEqual(
+          all.slice(0, sent.length).map(({ id }) => id),
+        );
+        expect(writes.confirmed, "no answer is confirmed before there is one").toBeLessThan(
+          numbers[0] ?? Infinity,
+        );
+      },
+      events: {
+        added: () => number(`w${++ids}`),
+        numbered() {
+          const { id } = current()!;
+          apply(state, ["write", id]);
+          number(id);
+        },
+        flush() {
+          now = Math.max(now, writes.hold.until ?? 0);
+          if (now === Infinity) now = 0;
+          writes.flush(now, 10);
+        },
+        begin() {
+          if (!isOpen) begin(Math.max(known, state.meta.last - waiting(state).length));
+        },
+        lost() {
+          isOpen = false;
+          writes.lost();
+        },
+        "acknowledged late": () => acknowledge(false),
+        acknowledged: () => acknowledge(true),
+        "its change": () => core.emit(["write", current()!.id]),
+        rejected: () => fail("forbidden"),
+        "not now": () => fail("rate_limited"),
+        "no token": () => fail("unauthenticated"),
+        authenticated: () => writes.authenticated(),
+        "number used": () => fail("seq_reused"),
+        "out of order": () => fail("out_of_order", { last_seq: current()!.seq! - 1 }),
+      },
+    };
+
+    function acknowledge(isComing: boolean): void {
+      const replica = {
+        ...{ entity: current()!.entity, fields: false, live: false, since: 0, anew: false },
+        ...{ stale: new Set<string>(), batch: [] },
+      };
+      const { seq } = current()!;
+      const ack = { type: "push_ack", entity: "tasks", entity_id: "1", version: 9, seq } as never;
+      known = seq!;
+      writes.answered(ack, isComing ? replica : undefined);
+      stored();
+      expect(told.some(({ type }) => type === "outcome")).toBe(true);
+    }
+  });
+});
