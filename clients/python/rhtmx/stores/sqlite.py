@@ -4,7 +4,7 @@ Knows tables, transactions and what can go wrong with a file. Must not know what
 the rows are for.
 
 One process has the file at a time. It is locked for as long as it is open, and
-written through a rollback pending_ops, not a write-ahead log: the SQLite that many
+written through a rollback journal, not a write-ahead log: the SQLite that many
 Pythons bring along (3.7 to 3.51.2) can damage a file whose log is reset by two
 connections at once. `synchronous=FULL`: what was stored survives a power cut.
 """
