@@ -20,12 +20,11 @@ from rhtmx.core import build_message
 from rhtmx.core.events import Answered, Refused
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.overlay import Overlay
-from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Message
+from tests.support.stepped import Stepped
 from tests.support.write_server import AT, ENTITY, ME, WriteServer
 
 IDS = ("1", "2")
@@ -60,10 +59,10 @@ class Life:
         self.expected: dict[str, dict[str, Any] | None] = {}
         self.session = self.start()
 
-    def start(self) -> Session:
+    def start(self) -> Stepped:
         self.starts += 1
         numbers = iter([self.starts / 10_000])
-        session = Session(ME, lambda: next(numbers, 0.5))
+        session = Stepped(ME, lambda: next(numbers, 0.5))
         session.local.load(self.store.load())
         session.open(ENTITY, self.granularity)
         return session
@@ -129,7 +128,7 @@ class Life:
 
     def keep(self, n: int) -> None:
         """The store works off what there is."""
-        self.session.local.kept(keep(self.store, self.session.local.pending_ops.take()))
+        self.session.keep(self.store)
 
     def connect(self, n: int) -> None:
         """There is a connection."""

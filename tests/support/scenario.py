@@ -13,8 +13,6 @@ from rhtmx.core.conflict import ConflictSides, merged
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Answered, Conflicted, Refused
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -44,6 +42,7 @@ from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.unknown_words import spelled
 from rhtmx.wire import Format, Message, ServerReader, encode
+from tests.support.stepped import Stepped
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "scenarios"
 ENTITY = "tasks"
@@ -76,12 +75,12 @@ class Play:
         self.pings = 0
         self.session = self.start()
 
-    def start(self) -> Session:
+    def start(self) -> Stepped:
         """The program starts, with what was stored."""
         self.starts += 1
         # The first number goes into the ids, which differ from run to run.
         numbers = iter([self.starts / 1000])
-        session = Session("c", lambda: next(numbers, 0.5))
+        session = Stepped("c", lambda: next(numbers, 0.5))
         session.local.load(self.store.load())
         return session
 
@@ -102,7 +101,7 @@ class Play:
         """Do everything that follows by itself."""
         while True:
             if self.session.local.pending_ops:
-                self.session.local.kept(keep(self.store, self.session.local.pending_ops.take()))
+                self.session.keep(self.store)
             self.note()
             messages = self.session.take(self.now)
             for message in messages:

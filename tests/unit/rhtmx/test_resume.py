@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.events import Answered, Delivered, Event, Refused, Started, Synced, WasReset
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.session import Session
 from rhtmx.messages import ChangeAction, ChangeLog, Position, Push
 from rhtmx.wire import Message
+from tests.support.stepped import Stepped
 from tests.unit.rhtmx.model_server import ENTITY, ModelServer
 
 BEGINNING = Position(epoch="", version=0)
@@ -67,7 +67,7 @@ class Life:
         self.random = random.Random(seed)
         self.now = 0.0
         self.server = ModelServer(tells_head=self.random.random() < 0.7)
-        self.session = Session("c1", random=lambda: 0.5)
+        self.session = Stepped("c1", random=lambda: 0.5)
         self.granularity = self.random.choice(list(Granularity))
         self.pushes = self.random.random() < 0.5
         self.readers: list[Reader] = []

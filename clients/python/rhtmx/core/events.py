@@ -1,7 +1,6 @@
-"""What a session tells its owner.
+"""What is said between a session and its shell: what it is told, and what comes of that.
 
-Knows the words between session and shell. Must not know
-what either does.
+Knows the words. Must not know what either does.
 """
 
 from __future__ import annotations
@@ -11,26 +10,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.cursor import Cursor, Log
-from rhtmx.core.storage_ops import StoredRejection
+from rhtmx.core.storage_ops import BatchOutcome, OpBatch, StoredRejection
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldConflict, Position
-from rhtmx.wire import ServerMessage
+from rhtmx.wire import ClientMessage, Message, ServerMessage
 
 __all__ = [
     "Answered",
     "Conflicted",
     "Delivered",
     "Event",
+    "Input",
     "Problem",
+    "Received",
     "Refused",
     "Rejected",
     "Reset",
     "Started",
     "State",
+    "StepResult",
     "Stopped",
     "Synced",
+    "TimePassed",
     "TokenNeeded",
     "Told",
     "WasReset",
@@ -186,3 +191,44 @@ Event: TypeAlias = (
     | Problem
 )
 """What happened; a session reports them in order."""
+
+
+# Structs, as each message makes one of both: they take a quarter of the time of a dataclass.
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A message arrived; `None`: one that is not known, which is a sign of life."""
+
+    message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The deadline of an earlier step has come."""
+
+
+Input: TypeAlias = Received | TimePassed | BatchOutcome | None
+"""What has happened outside; `None`: nothing, but something may have been asked for."""
+
+
+class StepResult(msgspec.Struct):
+    """All that follows from one step of a session.
+
+    Args:
+        events: what happened, in order.
+        touched: the entities of which something that is shown has changed.
+        revision: another number whenever something about the writes has changed.
+        messages: what is to be sent, in order; it counts as sent.
+        batch: what is to be stored, if there is anything; it counts as under way.
+        deadline: when to say `TimePassed`, whatever else happens; `None`: never. It is only
+            told to who sends, and when time has passed: to work it out for each message costs.
+        alive: whether the connection is still good; if not, drop it.
+    """
+
+    events: list[Event]
+    touched: set[str]
+    revision: int
+    messages: Sequence[ClientMessage] = ()
+    batch: OpBatch | None = None
+    deadline: float | None = None
+    alive: bool = True

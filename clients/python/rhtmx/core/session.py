@@ -1,8 +1,8 @@
 """The client's side of one session, over as many connections as it takes.
 
-Knows the protocol: who says what when, what is asked again, what is resent. Must not
-know sockets, formats, clocks or the loop: messages and times go in, messages and events
-come out. Times are in seconds of any clock that does not jump; randomness is an argument.
+Knows the protocol: who says what when, what is asked again, what is resent. Must not know
+sockets, formats, clocks or the loop: what happens goes in, and all that follows from it comes
+out of `step`. Times are in seconds of any clock that does not jump; randomness is an argument.
 
 What is empty leaves it as it is:
 
@@ -35,16 +35,24 @@ from rhtmx.core.error_policy import (
     names_type,
     reconnects,
     refusal,
-    too_large,
     typed_error,
 )
-from rhtmx.core.events import Event, Problem, State, Told
+from rhtmx.core.events import (
+    Event,
+    Input,
+    Problem,
+    Received,
+    State,
+    StepResult,
+    TimePassed,
+    Told,
+)
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import EntityView, LocalState
-from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Question, Requests
-from rhtmx.core.storage_ops import Mutation
+from rhtmx.core.send_queue import SendQueue
+from rhtmx.core.storage_ops import BatchOutcome, Mutation
 from rhtmx.core.streams import Outgoing, Streams
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -60,11 +68,7 @@ from rhtmx.messages import (
     Ping,
     Pong,
     Position,
-    Push,
     PushAck,
-    PushFields,
-    Subscribe,
-    SubscribeFields,
     SyncComplete,
     SyncFieldsComplete,
     Welcome,
@@ -78,7 +82,7 @@ _RECORDS, _FIELDS = Granularity.RECORDS, Granularity.FIELDS
 
 
 class Session:
-    """What a client decides. After every call, `take` and `events` say what came of it.
+    """What a client decides. After every call, `step` says what follows from it.
 
     Args:
         client_id: stable id of this client instance, 1 to 255 bytes.
@@ -119,7 +123,7 @@ class Session:
         self.local.identity.load(client_id)
         outgoing = Outgoing(self._link.send, self._link.fence, self.local.tell)
         self.streams = Streams(outgoing, lambda: self.local.there_is_room(self.streams.add))
-        self._oversized = OversizedMessage(self.local.writes, self.requests)
+        self._sending = SendQueue(self._link, self.local, self.requests, self.streams)
         prefix = f"{int(random() * 2**40):010x}"
         self._ids = (f"{prefix}-{number}" for number in count(1))
 
@@ -137,28 +141,41 @@ class Session:
         confirmed = self.local.writes.queue.confirmed
         self._link.send(self.local.identity.hello(self.token, self._epoch, confirmed))
 
-    def receive(self, message: Message | None, now: float) -> None:
-        """A message arrived; `None`: one that is not known, which is a sign of life.
+    def step(
+        self, happened: Input, now: float, *, sends: bool = False, stores: bool = False
+    ) -> StepResult:
+        """Take what has happened, and say all that follows from it and from earlier calls.
+
+        Args:
+            happened: what.
+            now: when.
+            sends: messages can be sent now; else they wait.
+            stores: a batch can be stored now; else it waits.
 
         Raises:
-            RhtmxError: `BAD_MESSAGE`, it must not come here or now: the
+            RhtmxError: `BAD_MESSAGE`, what arrived must not come here or now: the
                 connection is of no use any more.
             ConnectionClosed: the server does not want this client.
         """
-        self._link.received(message, now)
-        if message is not None:
-            self.HANDLERS[type(message)](self, message, now)
-
-    def tick(self, now: float) -> bool:
-        """Time passed; call it when `deadline` has come.
-
-        Returns:
-            Whether the connection is still good; if not, drop it.
-        """
-        self.local.writes.hold.tick(now)
-        if self.requests.hold.tick(now):
-            self.streams.release()
-        return self._link.tick(now)
+        local, alive = self.local, True
+        match happened:
+            case None:
+                pass
+            case Received():
+                self._receive(happened.message, now)
+            case BatchOutcome():
+                local.kept(happened)
+            case TimePassed():
+                alive = self._tick(now)
+        messages = self._sending.take(now) if sends else ()
+        result = StepResult(self._events[:], local.touched.copy(), local.writes.revision, messages)
+        self._events.clear()
+        local.touched.clear()
+        if stores and local.pending_ops:
+            result.batch = local.pending_ops.take()
+        if sends or isinstance(happened, TimePassed):
+            result.deadline, result.alive = self._sending.deadline, alive
+        return result
 
     def lost(self, now: float, code: int | None = None, reason: str = "") -> float | None:
         """The connection ended, or could not be made.
@@ -173,7 +190,7 @@ class Session:
         """
         if self.error is not None:
             return None
-        goes_on = self.is_open and self._oversized.closed(code, quiet=self._link.quiet)
+        goes_on = self.is_open and self._sending.oversized.closed(code, quiet=self._link.quiet)
         renews = self.renews and code == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
         if not (goes_on or renews or code is None or reconnects(code)):
             self.close(closed_for_good(code, reason, self.problem))
@@ -184,26 +201,6 @@ class Session:
         self.local.lost()
         self._waiting = True
         return self._link.lost(now) + (asked or 0.0)
-
-    def take(self, now: float) -> list[ClientMessage]:
-        """What is to be sent now, in order; it counts as sent."""
-        if self.is_open:
-            room = None  # as much as there is
-            if self._oversized.suspects:
-                room = self._oversized.room(quiet=self._link.quiet)
-            # Who lost the secret could number no more: nothing is numbered before it is stored.
-            rows = self.local.writes.due(room) if self.local.identity.stored else ()
-            for row in rows:
-                self._link.send(row.numbered())
-            for question in self.requests.due(room and room - len(rows)):
-                self._link.send(question)
-        return self._link.take(now)
-
-    def events(self) -> list[Event]:
-        """What happened since the last call, in order."""
-        events = self._events[:]
-        self._events.clear()
-        return events
 
     @property
     def state(self) -> State:
@@ -220,15 +217,6 @@ class Session:
     def is_open(self) -> bool:
         """There is a connection, and the server knows the client."""
         return self._link.phase is ConnectionPhase.OPEN
-
-    @property
-    def deadline(self) -> float | None:
-        """When to call `tick` and `take` next, whatever else happens; `None`: never."""
-        deadline = self._link.deadline
-        if deadline is None or not self.is_open:
-            return deadline
-        holds = (self.local.writes.hold.until, self.requests.hold.until)
-        return min([deadline, *(each for each in holds if each is not None)])
 
     def close(self, error: ConnectionClosed | None = None) -> None:
         """End everything; writes that wait for their answer stay in the queue."""
@@ -257,32 +245,12 @@ class Session:
     def fits(self, message: ClientMessage, size: int) -> bool:
         """Whether the server takes a message of this size; if not, that is rejected.
 
-        It would end every connection. Only here is that known for sure: a write may
-        have been made before the limit was, or be sent to a server with another one.
-
         Args:
-            message: one that `take` gave.
+            message: one that `step` gave.
             size: bytes that it has in the connection's format.
         """
         most = 0 if self.limits is None else self.limits.message_bytes
-        if not most or size <= most:
-            return True
-        error = too_large(size, most)
-        match message:
-            case Push() | PushFields():
-                row = self.local.writes.queue.numbered(message.seq)
-                if row is not None:
-                    self.local.writes.reject(row, error)
-            case Subscribe():
-                self.streams.refused(message.entities[0], Granularity.RECORDS, error)
-            case SubscribeFields():
-                self.streams.refused(message.entities[0], Granularity.FIELDS, error)
-            case _ if type(message) in ANSWERS:
-                error.request_id = getattr(message, "request_id", None)
-                self.requests.refuse(error)
-            case _:
-                return True  # none that could be made smaller
-        return False
+        return self._sending.fits(message, size, most)
 
     def subscribe(
         self,
@@ -404,6 +372,18 @@ class Session:
 
     # Inside.
 
+    def _receive(self, message: Message | None, now: float) -> None:
+        self._link.received(message, now)
+        if message is not None:
+            self.HANDLERS[type(message)](self, message, now)
+
+    def _tick(self, now: float) -> bool:
+        """Time passed; returns whether the connection is still good."""
+        self.local.writes.hold.tick(now)
+        if self.requests.hold.tick(now):
+            self.streams.release()
+        return self._link.tick(now)
+
     def _check_open(self) -> None:
         if self.error is not None:
             raise self.error.with_traceback(None)  # each raise would add to it
@@ -414,7 +394,7 @@ class Session:
         self.limits = message.limits
         self._epoch = message.epoch
         self.problem = None
-        self._oversized.welcomed(message.last_seq)
+        self._sending.oversized.welcomed(message.last_seq)
         if message.secret is not None:
             self.local.identity.given(message.secret)
         self.local.writes.begin(message.last_seq, message.epoch)

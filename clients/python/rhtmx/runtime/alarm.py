@@ -13,7 +13,7 @@ from collections.abc import Callable
 from websockets.asyncio.client import ClientConnection
 
 from rhtmx.core.liveness import Sleep
-from rhtmx.core.session import Session
+from rhtmx.runtime.session_driver import SessionDriver
 
 __all__ = ["Alarm", "mind_sleep"]
 
@@ -35,21 +35,18 @@ class Alarm:
     """One session's timer. One socket has it at a time.
 
     Args:
-        session: what decides.
+        driver: is told that the time has come.
         name: the server, for the log.
-        wake: is called when there may be something to send.
     """
 
-    def __init__(self, session: Session, name: str, wake: Callable[[], None]) -> None:
-        self._session = session
+    def __init__(self, driver: SessionDriver, name: str) -> None:
+        self._driver = driver
         self._name = name
-        self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
-    def arm(self, socket: ClientConnection) -> None:
+    def arm(self, socket: ClientConnection, deadline: float | None) -> None:
         """Look at the clock again when the session wants to."""
-        deadline = self._session.deadline
         if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
             return
         self.disarm()
@@ -69,9 +66,9 @@ class Alarm:
 
     def _look(self, socket: ClientConnection) -> None:
         self._timer = None
-        if self._session.tick(self._loop.time()):
-            self._wake()
-            self.arm(socket)
+        result = self._driver.look()
+        if result.alive:
+            self.arm(socket, result.deadline)
         else:
             log.warning("'%s' gives no sign of life: connecting again", self._name)
             socket.transport.abort()

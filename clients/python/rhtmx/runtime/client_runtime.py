@@ -37,6 +37,7 @@ from rhtmx.messages import Authenticate, Position, Push
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.handshake import WebSocketEndpoint
+from rhtmx.runtime.session_driver import SessionDriver
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.wire import ClientMessage, encode
@@ -75,8 +76,9 @@ class ClientRuntime:
         store: Store | None = None,
     ) -> None:
         self.session = session
-        self.router = EventRouter(session, self._renew)
+        self.router = EventRouter(self._renew)
         self.state = State.CONNECTING
+        self._driver = SessionDriver(session, self.router)
         self._endpoint = endpoint
         self._clock = clock
         self._token = token
@@ -98,14 +100,12 @@ class ClientRuntime:
         """
         if self._connection is not None:
             raise ConnectionClosed("a client connects once: make another one")
-        connection = Connection(
-            self.session, self._endpoint, self._hand_over, self._become, self._token
-        )
+        connection = Connection(self._driver, self._endpoint, self._become, self._token)
         if self._store is None:
             self._connection = connection
             await connection.open()
             return
-        store_writer = StoreWriter(self._store, self.session.local, self._stored)
+        store_writer = StoreWriter(self._store, self._driver)
         self.session.local.load(await store_writer.load())
         for each in self.session.local.writes.rejected.values():
             self.router.rejections.put(each)
@@ -186,7 +186,7 @@ class ClientRuntime:
     def answer(self, request_id: str) -> asyncio.Future[Answered]:
         """Send; returns the answer to a request, once it is there."""
         call = self.router.expect(request_id)
-        self.changed()
+        self._driver.step()
         return call
 
     async def ask(self, question: Question) -> Answered:
@@ -208,7 +208,7 @@ class ClientRuntime:
         """
         self._check(checked(message))
         sent = self.session.tell(message)
-        self._flush()
+        self.changed()
         return sent
 
     def now(self) -> datetime:
@@ -217,8 +217,7 @@ class ClientRuntime:
 
     def changed(self) -> None:
         """Something was asked of the session: hand over, store and send what follows."""
-        self.router.take()
-        self._flush()
+        self._driver.step()
 
     # What subscriptions call.
 
@@ -271,28 +270,6 @@ class ClientRuntime:
         size = len(encode(message, self._endpoint.format))
         if size > most:
             raise too_large(size, most)
-
-    def _hand_over(self) -> list[Subscription[object]]:
-        """Something arrived: tell whoever waits for it, and store it."""
-        if self._store_writer is not None:
-            self._store_writer.wake()
-        return self.router.take()
-
-    def _stored(self) -> None:
-        """The store has taken something, or has not: there may be something to tell and to send.
-
-        The store itself is not woken: what it could not take would be tried again at once,
-        thousands of times a second.
-        """
-        self.router.take()
-        if self._connection is not None:
-            self._connection.flush()
-
-    def _flush(self) -> None:
-        if self._store_writer is not None:
-            self._store_writer.wake()
-        if self._connection is not None:
-            self._connection.flush()
 
     def _renew(self) -> None:
         """Writes wait for a fresh token: present one, if there is someone to ask."""

@@ -12,7 +12,7 @@ state         what the task does                  ends with
 `CONNECTING`  asks for a token, connects, says    `welcome`; the failure; `offline`
               `hello`
 `OPEN`        reads; the second task writes       the socket's end; silence; `offline`
-              whenever `_wake` is set
+              whenever `to_send` is set
 `WAITING`     waits as long as the session says   the time; `_nudge`, by `online` or
                                                   after a sleep of the machine
 `OFFLINE`     waits                               `_nudge`, by `online`
@@ -25,17 +25,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
 from rhtmx.core.build_message import checked_token
 from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.core.events import State
+from rhtmx.core.events import Received, State
 from rhtmx.core.newer_notes import NewerNotes
-from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.alarm import Alarm, mind_sleep
 from rhtmx.runtime.connection_problem import ConnectionProblem
@@ -48,6 +46,7 @@ from rhtmx.runtime.handshake import (
     oversize,
 )
 from rhtmx.runtime.handshake_deadline import HandshakeDeadline
+from rhtmx.runtime.session_driver import SessionDriver
 from rhtmx.wire import ClientMessage, Format, ServerMessage, ServerReader, encode
 
 __all__ = ["Connection"]
@@ -55,21 +54,12 @@ __all__ = ["Connection"]
 log = logging.getLogger("rhtmx")
 
 
-class Slow(Protocol):
-    """Someone who has been told more than it has taken."""
-
-    async def make_room(self) -> None:
-        """Wait for it, but not for long."""
-
-
 class Connection:
     """The connection of one client, made again whenever it is lost.
 
     Args:
-        session: what decides.
+        driver: is told what happens, and has what is to be sent.
         endpoint: where to connect to.
-        tell: hands over what has happened, and returns who has to make room
-            before the socket is read on.
         become: is told of each new state.
         token: gets the token for the next connection, if it changes.
 
@@ -79,25 +69,23 @@ class Connection:
 
     def __init__(
         self,
-        session: Session,
+        driver: SessionDriver,
         endpoint: WebSocketEndpoint,
-        tell: Callable[[], Sequence[Slow]],
         become: Callable[[State], None],
         token: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        self._session = session
+        self._driver = driver
+        self._session = driver.session
         self._endpoint = endpoint
-        self._tell = tell
         self._become = become
         self._token = token
         self._notes = NewerNotes()
         self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
         self._opened = asyncio.Event()
         self._nudge = asyncio.Event()
         self._patient = True
         self._attempting: asyncio.Task[float | None] | None = None
-        self._alarm = Alarm(session, endpoint.shown, self._wake.set)
+        self._alarm = Alarm(driver, endpoint.shown)
         self._haste = HandshakeDeadline()
         self.problem = ConnectionProblem()
         self._closing = False
@@ -130,10 +118,6 @@ class Connection:
         """Connect as soon as that is possible; do not wait for it."""
         self._task = self._loop.create_task(self._run())
 
-    def flush(self) -> None:
-        """Send what the session has to send."""
-        self._wake.set()
-
     def offline(self) -> None:
         """Let go of the connection, and make none until `online`."""
         self._session.offline(self._loop.time())
@@ -160,7 +144,7 @@ class Connection:
         if not self._is_first:
             self._haste.hurry()
         self._nudge.set()
-        self._wake.set()
+        self._driver.to_send.set()
 
     async def _run(self) -> None:
         watch = self._loop.create_task(mind_sleep(self._rouse))
@@ -270,14 +254,12 @@ class Connection:
                 data = await socket.recv(decode=False)
                 if self._session.error is not None:
                     return None, ""  # it was closed while this was on its way
-                self._session.receive(self._decode(reader, data), self._loop.time())
+                slow = self._driver.step(Received(self._decode(reader, data)))
                 if not is_open and self._session.is_open:
                     is_open = True
                     self.problem.over()
                     self._become(State.OPEN)
                     self._opened.set()
-                slow = self._tell()
-                self._wake.set()
                 for each in slow:
                     await each.make_room()
         except SocketClosed as closed:
@@ -298,15 +280,13 @@ class Connection:
         form = self._endpoint.format
         try:
             while True:
-                self._wake.clear()
-                messages = self._session.take(self._loop.time())
+                due = self._driver.next_messages()
                 # Encoded at once: a message that is sent again may get another number.
-                frames = [frame for each in messages if (frame := self._frame(each))]
-                self._alarm.arm(socket)
+                frames = [frame for each in due.messages if (frame := self._frame(each))]
+                self._alarm.arm(socket, due.deadline)
                 for frame in frames:
                     await socket.send(frame, text=form is Format.JSON)
-                if not messages:
-                    await self._wake.wait()
+                await self._driver.to_send.wait()
         except SocketClosed:
             return  # the reader sees it, too
         except Exception:
@@ -321,7 +301,7 @@ class Connection:
             return frame
         if self._session.fits(message, len(frame)):
             return frame
-        self._tell()
+        self._driver.step()
         return None
 
     def _decode(self, reader: ServerReader, data: bytes) -> ServerMessage | None:

@@ -23,13 +23,13 @@ from rhtmx.core.events import (
     Refused,
     Rejected,
     Started,
+    StepResult,
     Stopped,
     Synced,
     TokenNeeded,
     Told,
     WasReset,
 )
-from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import StoredRejection
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import EPHEMERAL, NAMES
@@ -41,14 +41,16 @@ __all__ = ["EventRouter"]
 
 log = logging.getLogger("rhtmx")
 
+_NEWS = (Delivered, Synced, WasReset)
+"""For subscriptions. A tuple, as `isinstance` takes three times as long for a union (3.11)."""
+
 T = TypeVar("T")
 
 
 class EventRouter:
-    """Who waits for what a session tells. It asks nothing of the session but its events.
+    """Who waits for what a session tells.
 
     Args:
-        session: what decides.
         renew: is called when writes wait for a fresh token.
 
     Attributes:
@@ -57,15 +59,10 @@ class EventRouter:
         rejections: the writes that were rejected.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        renew: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, renew: Callable[[], None] = lambda: None) -> None:
         self.queue = Signal()
         self.conflicts: Backlog[ConflictSides] = Backlog()
         self.rejections: Backlog[StoredRejection] = Backlog()
-        self._session = session
         self._renew = renew
         self._revision = 0
         self._signals: dict[str, Signal] = {}
@@ -74,17 +71,22 @@ class EventRouter:
         self._subscriptions: dict[Cursor, Subscription[object]] = {}
         self._listeners: dict[type[object], list[Callable[[Any], None]]] = {}
 
-    def take(self) -> list[Subscription[object]]:
+    def take(self, result: StepResult) -> list[Subscription[object]]:
         """Hand over what has happened; returns the subscriptions that are full."""
         full = []
-        for event in self._session.events():
-            if isinstance(event, Delivered | Synced | WasReset):
+        for event in result.events:
+            if isinstance(event, _NEWS):
                 subscription = self._subscriptions.get(event.cursor)
                 if subscription is not None and not subscription.put(event):
                     full.append(subscription)
             else:
                 self._settle(event)
-        self._ring()
+        for entity in result.touched:
+            if (signal := self._signals.get(entity)) is not None:
+                signal.notify()
+        if self._revision != result.revision:
+            self._revision = result.revision
+            self.queue.notify()
         return full
 
     def signal(self, entity: str) -> Signal:
@@ -158,16 +160,6 @@ class EventRouter:
                 call.exception()  # whoever does not wait need not hear of it: the write is kept
         for subscription in list(self._subscriptions.values()):
             subscription.fail(error)
-
-    def _ring(self) -> None:
-        local = self._session.local
-        touched = local.touched.copy()
-        local.touched.clear()
-        for entity in touched & self._signals.keys():
-            self._signals[entity].notify()
-        if self._revision != local.writes.revision:
-            self._revision = local.writes.revision
-            self.queue.notify()
 
     def _settle(self, event: Event) -> None:  # noqa: C901 (a case for each event)
         match event:

@@ -19,13 +19,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from rhtmx.core.local_state import LocalState
-from rhtmx.core.storage_ops import Image, Store, keep
+from rhtmx.core.storage_ops import BatchOutcome, Image, Store, keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.broadcast import Signal
+from rhtmx.runtime.session_driver import SessionDriver
 
 __all__ = ["StoreWriter"]
 
@@ -40,15 +39,13 @@ class StoreWriter:
 
     Args:
         store: where things are kept.
-        local: the core.
-        changed: is called after the core has been told what came of a batch.
+        driver: has what is to be stored, and is told what came of it.
     """
 
-    def __init__(self, store: Store, local: LocalState, changed: Callable[[], None]) -> None:
+    def __init__(self, store: Store, driver: SessionDriver) -> None:
         self._store = store
-        self._local = local
-        self._changed = changed
-        self._wake = asyncio.Event()
+        self._driver = driver
+        self._local = driver.session.local
         self._signal = Signal()
         self._pool = ThreadPoolExecutor(1, "rhtmx-store")
         self._task: asyncio.Task[None] | None = None
@@ -70,10 +67,6 @@ class StoreWriter:
         self._task = loop.create_task(self._run())
         return image
 
-    def wake(self) -> None:
-        """There may be something to store."""
-        self._wake.set()
-
     async def saved(self) -> None:
         """Wait until every write that was made is in the store.
 
@@ -88,7 +81,7 @@ class StoreWriter:
     async def close(self) -> None:
         """Store the rest, and let go of the store. To close twice is no error."""
         self._closing = True
-        self._wake.set()
+        self._driver.to_store.set()
         try:
             if self._task is not None:
                 await asyncio.wait({self._task})
@@ -118,25 +111,26 @@ class StoreWriter:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._closing or (self._local.pending_ops and self._error is None):
-            self._wake.clear()
-            batch = self._local.pending_ops.take()
-            there_is_some = bool(batch.adds or batch.ops)
-            if there_is_some:
+        outcome: BatchOutcome | None = None
+        while not self._closing or self._error is None:
+            batch = self._driver.next_batch(outcome)
+            if outcome is not None:
+                self._note(outcome.error)
+            self._signal.notify()
+            if batch is not None:
                 work = loop.run_in_executor(self._pool, keep, self._store, batch)
                 outcome = await asyncio.shield(work)  # or it might be cancelled before it began
-                self._local.kept(outcome)
-                self._note(outcome.error)
-                self._changed()
-            self._signal.notify()
-            if not there_is_some or self._error is not None:  # else more may have been put down
+            elif self._closing:
+                return
+            else:
+                outcome = None
                 await self._due()
 
     async def _due(self) -> None:
         """Wait for something to store; what failed before is something after a while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if self._error is None else RETRY):
-                await self._wake.wait()
+                await self._driver.to_store.wait()
 
     def _note(self, error: RhtmxError | None) -> None:
         if error is not None and self._error is None:

@@ -13,6 +13,7 @@ from rhtmx.core.events import (
     Conflicted,
     Delivered,
     Problem,
+    Received,
     Refused,
     Rejected,
     Started,
@@ -21,7 +22,7 @@ from rhtmx.core.events import (
 )
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import Image, StoredWrite
+from rhtmx.core.storage_ops import Image, StoredWrite, keep
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -45,7 +46,9 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import ANSWERS, SCHEMA_HASH, SERVER_MESSAGES
+from rhtmx.stores.memory import MemoryStore
 from rhtmx.unknown_words import unknown
+from tests.support.stepped import Stepped
 
 
 def welcome(last_seq: int = 0, epoch: str = "e", requests: int = 64) -> Welcome:
@@ -63,23 +66,23 @@ def question() -> ValidateField:
 
 
 @pytest.fixture
-def session() -> Session:
-    return Session("c1", random=lambda: 0.5, token="t1")
+def session() -> Stepped:
+    return Stepped("c1", random=lambda: 0.5, token="t1")
 
 
-def opened(session: Session, **welcomed: Any) -> None:
+def opened(session: Stepped, **welcomed: Any) -> None:
     session.connected(0)
     session.take(0)
     session.receive(welcome(**welcomed), 0)
     session.events()
 
 
-def test_it_introduces_itself_first(session: Session) -> None:
+def test_it_introduces_itself_first(session: Stepped) -> None:
     session.connected(0)
     assert session.take(0) == [Hello("c1", "t1", SCHEMA_HASH, confirmed_seq=0)]
 
 
-def test_nothing_else_is_said_before_the_welcome(session: Session) -> None:
+def test_nothing_else_is_said_before_the_welcome(session: Stepped) -> None:
     session.push(push())
     session.ask(question())
     session.subscribe("tasks", Granularity.RECORDS)
@@ -90,7 +93,7 @@ def test_nothing_else_is_said_before_the_welcome(session: Session) -> None:
     assert session.is_open
 
 
-def test_a_later_hello_tells_what_was_seen_and_answered(session: Session) -> None:
+def test_a_later_hello_tells_what_was_seen_and_answered(session: Stepped) -> None:
     opened(session, last_seq=4, epoch="e7")
     session.lost(1)
     session.connected(2)
@@ -99,7 +102,7 @@ def test_a_later_hello_tells_what_was_seen_and_answered(session: Session) -> Non
     ]
 
 
-def test_a_write_is_numbered_and_answered_once(session: Session) -> None:
+def test_a_write_is_numbered_and_answered_once(session: Stepped) -> None:
     opened(session, last_seq=4)
     name = session.push(push())
     sent = session.take(0)
@@ -110,7 +113,7 @@ def test_a_write_is_numbered_and_answered_once(session: Session) -> None:
     assert session.events() == [Answered(name, ack, [])]
 
 
-def test_a_write_is_sent_again_until_it_is_answered(session: Session) -> None:
+def test_a_write_is_sent_again_until_it_is_answered(session: Stepped) -> None:
     opened(session)
     session.push(push())
     first = session.take(0)
@@ -119,7 +122,7 @@ def test_a_write_is_sent_again_until_it_is_answered(session: Session) -> None:
     assert session.take(2) == first
 
 
-def test_conflicts_come_with_their_answer(session: Session) -> None:
+def test_conflicts_come_with_their_answer(session: Stepped) -> None:
     opened(session)
     name = session.push(PushFields("tasks", "1"))
     session.take(0)
@@ -133,7 +136,7 @@ def test_conflicts_come_with_their_answer(session: Session) -> None:
     assert disputed.conflict.field == "title"
 
 
-def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
+def test_a_refused_write_is_told_with_its_code(session: Stepped) -> None:
     opened(session)
     name = session.push(push())
     session.take(0)
@@ -146,7 +149,7 @@ def test_a_refused_write_is_told_with_its_code(session: Session) -> None:
     assert isinstance(disputed, Conflicted)
 
 
-def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Session) -> None:
+def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Stepped) -> None:
     opened(session)
     name = session.push(push())
     session.take(0)
@@ -158,7 +161,7 @@ def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Session) 
     assert [type(each) for each in session.take(10.5)] == [Push]
 
 
-def test_a_question_is_answered_by_its_id(session: Session) -> None:
+def test_a_question_is_answered_by_its_id(session: Stepped) -> None:
     opened(session)
     first, second = session.ask(question()), session.ask(question())
     session.take(0)
@@ -171,7 +174,7 @@ def test_a_question_is_answered_by_its_id(session: Session) -> None:
     assert refused.request_id == first
 
 
-def test_questions_wait_while_the_server_takes_no_more(session: Session) -> None:
+def test_questions_wait_while_the_server_takes_no_more(session: Stepped) -> None:
     opened(session, requests=1)
     first = session.ask(question())
     session.ask(question())
@@ -180,7 +183,7 @@ def test_questions_wait_while_the_server_takes_no_more(session: Session) -> None
     assert len(session.take(1)) == 1
 
 
-def test_a_fresh_token_is_used_for_the_next_hello(session: Session) -> None:
+def test_a_fresh_token_is_used_for_the_next_hello(session: Stepped) -> None:
     opened(session)
     session.ask(Authenticate("t2"))
     session.lost(1)
@@ -190,7 +193,7 @@ def test_a_fresh_token_is_used_for_the_next_hello(session: Session) -> None:
     assert hello.token == "t2"
 
 
-def test_changes_reach_the_reader_of_their_entity(session: Session) -> None:
+def test_changes_reach_the_reader_of_their_entity(session: Stepped) -> None:
     opened(session)
     cursor = session.subscribe("tasks", Granularity.RECORDS)
     log = ChangeLog("tasks", "1", version=3)
@@ -199,7 +202,7 @@ def test_changes_reach_the_reader_of_their_entity(session: Session) -> None:
     assert session.events() == [Started(cursor), Delivered(cursor, log, cursor.position)]
 
 
-def test_a_subscription_goes_on_after_a_loss(session: Session) -> None:
+def test_a_subscription_goes_on_after_a_loss(session: Stepped) -> None:
     opened(session)
     cursor = session.subscribe("tasks", Granularity.RECORDS)
     session.receive(SyncComplete("tasks", 3, "e"), 1)
@@ -210,7 +213,7 @@ def test_a_subscription_goes_on_after_a_loss(session: Session) -> None:
     assert subscribe.since == {"tasks": cursor.position}
 
 
-def test_an_error_before_the_fence_refuses_the_subscription(session: Session) -> None:
+def test_an_error_before_the_fence_refuses_the_subscription(session: Stepped) -> None:
     opened(session)
     cursor = session.subscribe("nope", Granularity.RECORDS)
     session.receive(Error("no entity 'nope'", ErrorCode.UNKNOWN_ENTITY), 1)
@@ -220,7 +223,7 @@ def test_an_error_before_the_fence_refuses_the_subscription(session: Session) ->
     assert (stopped.cursor, stopped.error.code) == (cursor, ErrorCode.UNKNOWN_ENTITY)
 
 
-def test_an_error_after_it_is_a_problem_of_its_own(session: Session) -> None:
+def test_an_error_after_it_is_a_problem_of_its_own(session: Stepped) -> None:
     opened(session)
     session.subscribe("tasks", Granularity.RECORDS)
     session.receive(Pong(), 1)
@@ -228,13 +231,13 @@ def test_an_error_after_it_is_a_problem_of_its_own(session: Session) -> None:
     assert [type(each) for each in session.events()] == [Started, Problem]
 
 
-def test_a_ping_is_answered(session: Session) -> None:
+def test_a_ping_is_answered(session: Stepped) -> None:
     opened(session)
     session.receive(Ping(), 1)
     assert session.take(1) == [Pong()]
 
 
-def test_a_silent_server_is_given_up(session: Session) -> None:
+def test_a_silent_server_is_given_up(session: Stepped) -> None:
     opened(session)
     assert session.deadline == 20
     assert session.tick(20)
@@ -242,14 +245,14 @@ def test_a_silent_server_is_given_up(session: Session) -> None:
     assert not session.tick(40)
 
 
-def test_a_lost_connection_is_made_again_after_a_while(session: Session) -> None:
+def test_a_lost_connection_is_made_again_after_a_while(session: Stepped) -> None:
     opened(session)
     assert session.lost(1) == 0.5
     assert session.lost(2) == 1
     assert session.deadline is None
 
 
-def test_a_final_close_code_ends_it_in_the_servers_words(session: Session) -> None:
+def test_a_final_close_code_ends_it_in_the_servers_words(session: Stepped) -> None:
     opened(session)
     session.receive(Error("at most 65536 bytes", ErrorCode.TOO_LARGE), 1)
     assert session.lost(1, 4502) is None
@@ -260,14 +263,14 @@ def test_a_final_close_code_ends_it_in_the_servers_words(session: Session) -> No
         session.push(push())
 
 
-def test_a_hello_that_is_refused_ends_it(session: Session) -> None:
+def test_a_hello_that_is_refused_ends_it(session: Stepped) -> None:
     session.connected(0)
     with pytest.raises(ConnectionClosed, match="belongs to another user"):
         session.receive(Error("belongs to another user", ErrorCode.CLIENT_ID_TAKEN), 0)
 
 
 @pytest.mark.parametrize("code", [ErrorCode.STORAGE_FAILED, ErrorCode.INTERNAL])
-def test_a_hello_that_may_succeed_later_does_not(session: Session, code: ErrorCode) -> None:
+def test_a_hello_that_may_succeed_later_does_not(session: Stepped, code: ErrorCode) -> None:
     session.connected(0)
     with pytest.raises(RhtmxError) as caught:
         session.receive(Error("not now", code), 0)
@@ -275,7 +278,7 @@ def test_a_hello_that_may_succeed_later_does_not(session: Session, code: ErrorCo
     assert session.lost(0) is not None
 
 
-def test_a_reset_keeps_the_writes_that_wait(session: Session) -> None:
+def test_a_reset_keeps_the_writes_that_wait(session: Stepped) -> None:
     opened(session)
     session.subscribe("tasks", Granularity.RECORDS)
     session.receive(SyncComplete("tasks", 9, "e"), 1)
@@ -287,7 +290,7 @@ def test_a_reset_keeps_the_writes_that_wait(session: Session) -> None:
     assert [each.request_id for each in sent if isinstance(each, Push)] == [name]
 
 
-def test_closing_is_for_good(session: Session) -> None:
+def test_closing_is_for_good(session: Stepped) -> None:
     opened(session)
     session.close()
     assert session.lost(1) is None
@@ -297,7 +300,7 @@ def test_closing_is_for_good(session: Session) -> None:
         session.connected(1)
 
 
-def test_the_state_follows_connection_and_wish(session: Session) -> None:
+def test_the_state_follows_connection_and_wish(session: Stepped) -> None:
     states = [session.state]
     opened(session)
     states.append(session.state)
@@ -322,7 +325,7 @@ def test_the_state_follows_connection_and_wish(session: Session) -> None:
 
 
 def test_a_token_that_can_be_renewed_is_not_the_end_of_it() -> None:
-    session = Session("c1", random=lambda: 0.5, renews=True)
+    session = Stepped("c1", random=lambda: 0.5, renews=True)
     opened(session)
     assert session.lost(1, 4503) is not None
     session.connected(2)
@@ -333,7 +336,7 @@ def test_a_token_that_can_be_renewed_is_not_the_end_of_it() -> None:
 
 
 def test_an_id_that_is_another_s_is_the_end_where_the_application_gave_it() -> None:
-    for session in (Session("c1", lambda: 0.5), Session("c1", lambda: 0.5, token="t")):
+    for session in (Stepped("c1", lambda: 0.5), Stepped("c1", lambda: 0.5, token="t")):
         session.connected(0)
         with pytest.raises(ConnectionClosed) as caught:
             session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)
@@ -342,7 +345,7 @@ def test_an_id_that_is_another_s_is_the_end_where_the_application_gave_it() -> N
 
 @pytest.mark.parametrize("who", [{"token": "t"}, {"renews": True}])
 def test_an_id_that_is_another_user_s_is_the_end_and_the_queue_is_kept(who: Any) -> None:
-    session = Session("", lambda: 0.5, **who)
+    session = Stepped("", lambda: 0.5, **who)
     kept = StoredWrite("a", 1, push())
     session.local.load(Image("c1", 1, [kept]))
     session.connected(0)
@@ -353,7 +356,7 @@ def test_an_id_that_is_another_user_s_is_the_end_and_the_queue_is_kept(who: Any)
 
 
 def test_a_client_that_was_slower_to_number_under_an_id_leaves_and_its_queue_is_kept() -> None:
-    session = Session("c1", lambda: 0.5)
+    session = Stepped("c1", lambda: 0.5)
     opened(session)
     name = session.push(push())
     session.take(0)
@@ -366,7 +369,7 @@ def test_a_client_that_was_slower_to_number_under_an_id_leaves_and_its_queue_is_
 
 
 def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:
-    session = Session("", lambda: 0.5)
+    session = Stepped("", lambda: 0.5)
     session.local.load(Image("c1", 1, [StoredWrite("a", 1, push())]))
     name = session.push(push("2"))
     session.connected(0)
@@ -376,7 +379,7 @@ def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:
     assert list(session.local.writes.rejected) == ["a"]
 
 
-def test_an_entity_is_held_at_one_granularity(session: Session) -> None:
+def test_an_entity_is_held_at_one_granularity(session: Stepped) -> None:
     opened(session)
     session.open("tasks", Granularity.RECORDS)
     with pytest.raises(RhtmxError, match="one granularity"):
@@ -387,7 +390,7 @@ def test_an_entity_is_held_at_one_granularity(session: Session) -> None:
     assert session.local.get("notes") is None
 
 
-def test_what_is_held_is_one_more_reader_beside_subscriptions(session: Session) -> None:
+def test_what_is_held_is_one_more_reader_beside_subscriptions(session: Stepped) -> None:
     opened(session)
     view = session.open("tasks", Granularity.RECORDS)
     session.receive(SyncComplete("tasks", 3, "e"), 1)
@@ -399,7 +402,7 @@ def test_what_is_held_is_one_more_reader_beside_subscriptions(session: Session) 
     session.streams.remove(cursor)
 
 
-def test_an_entity_that_the_server_refuses_is_asked_for_again(session: Session) -> None:
+def test_an_entity_that_the_server_refuses_is_asked_for_again(session: Stepped) -> None:
     opened(session)
     view = session.open("nope", Granularity.RECORDS)
     session.take(1)
@@ -412,7 +415,7 @@ def test_an_entity_that_the_server_refuses_is_asked_for_again(session: Session) 
     assert any(isinstance(each, Subscribe) for each in session.take(3))
 
 
-def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: Session) -> None:
+def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: Stepped) -> None:
     session.push(push("big"))
     session.push(push("small"))
     opened(session)
@@ -432,13 +435,13 @@ def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: 
 LIMITED = Error("slower", ErrorCode.RATE_LIMITED, retry_after=2_000)
 
 
-def subscriptions(session: Session, now: float) -> list[str]:
+def subscriptions(session: Stepped, now: float) -> list[str]:
     sent = [each for each in session.take(now) if isinstance(each, Subscribe)]
     return [each.entities[0] for each in sent]
 
 
 def test_a_subscription_that_comes_too_fast_waits_and_so_do_those_after_it(
-    session: Session,
+    session: Stepped,
 ) -> None:
     opened(session)
     session.subscribe("tasks", Granularity.RECORDS)
@@ -454,7 +457,7 @@ def test_a_subscription_that_comes_too_fast_waits_and_so_do_those_after_it(
 
 
 def test_a_subscription_that_is_too_large_stops_in_words_and_the_connection_goes_on(
-    session: Session,
+    session: Stepped,
 ) -> None:
     opened(session)
     for granularity, entity in ((Granularity.RECORDS, "tasks"), (Granularity.FIELDS, "users")):
@@ -473,7 +476,7 @@ def test_a_subscription_that_is_too_large_stops_in_words_and_the_connection_goes
 
 
 @pytest.mark.parametrize("asked", [question(), Authenticate("t")])
-def test_a_question_that_is_too_large_is_refused(session: Session, asked: Any) -> None:
+def test_a_question_that_is_too_large_is_refused(session: Stepped, asked: Any) -> None:
     opened(session)
     request_id = session.ask(asked)
     [message] = session.take(1)
@@ -483,7 +486,7 @@ def test_a_question_that_is_too_large_is_refused(session: Session, asked: Any) -
     assert (refused.request_id, refused.error.code) == (request_id, ErrorCode.TOO_LARGE)
 
 
-def test_what_cannot_be_smaller_and_what_comes_before_the_limit_is_sent(session: Session) -> None:
+def test_what_cannot_be_smaller_and_what_comes_before_the_limit_is_sent(session: Stepped) -> None:
     session.connected(0)
     [hello] = session.take(0)
     assert session.fits(hello, 10**6)
@@ -492,7 +495,7 @@ def test_what_cannot_be_smaller_and_what_comes_before_the_limit_is_sent(session:
 
 
 def test_a_connection_that_was_refused_as_too_fast_is_made_again_after_that_time(
-    session: Session,
+    session: Stepped,
 ) -> None:
     session.connected(0)
     session.take(0)
@@ -503,7 +506,7 @@ def test_a_connection_that_was_refused_as_too_fast_is_made_again_after_that_time
     assert session.lost(1) == 1
 
 
-def test_what_names_no_request_and_is_too_fast_is_reported(session: Session) -> None:
+def test_what_names_no_request_and_is_too_fast_is_reported(session: Stepped) -> None:
     opened(session)
     session.receive(LIMITED, 1)
     [problem] = session.events()
@@ -519,7 +522,7 @@ def test_every_message_of_a_server_has_a_handler() -> None:
 def test_a_hello_refused_in_a_word_of_a_newer_server_ends_as_its_close_code_says(
     code: int,
 ) -> None:
-    session = Session("c1", lambda: 0.5)
+    session = Stepped("c1", lambda: 0.5)
     session.connected(0)
     session.receive(Error("moved", unknown(ErrorCode, "tenant_moved")), 0)
     (told,) = session.events()
@@ -534,7 +537,7 @@ def test_a_hello_refused_in_a_word_of_a_newer_server_ends_as_its_close_code_says
 # What is ephemeral; `ping` stands for it, as no message of the product is.
 
 
-def test_what_is_told_is_sent_at_once_and_never_again(session: Session) -> None:
+def test_what_is_told_is_sent_at_once_and_never_again(session: Stepped) -> None:
     opened(session)
     assert session.tell(Ping())
     assert session.take(1) == [Ping()]
@@ -543,7 +546,7 @@ def test_what_is_told_is_sent_at_once_and_never_again(session: Session) -> None:
     assert session.take(2) == []
 
 
-def test_what_is_told_before_the_welcome_is_gone_and_says_so(session: Session) -> None:
+def test_what_is_told_before_the_welcome_is_gone_and_says_so(session: Stepped) -> None:
     assert not session.tell(Ping())
     session.connected(0)
     assert not session.tell(Ping())
@@ -552,14 +555,14 @@ def test_what_is_told_before_the_welcome_is_gone_and_says_so(session: Session) -
     assert session.take(0) == []
 
 
-def test_after_the_end_nothing_is_told(session: Session) -> None:
+def test_after_the_end_nothing_is_told(session: Stepped) -> None:
     session.close()
     with pytest.raises(ConnectionClosed):
         session.tell(Ping())
 
 
 def test_an_error_that_names_a_type_is_not_about_the_subscription_before_the_fence(
-    session: Session,
+    session: Stepped,
 ) -> None:
     opened(session)
     session.subscribe("tasks", Granularity.RECORDS)
@@ -572,7 +575,7 @@ def test_an_error_that_names_a_type_is_not_about_the_subscription_before_the_fen
     assert isinstance(started, Started)
 
 
-def test_every_answer_settles_its_question(session: Session) -> None:
+def test_every_answer_settles_its_question(session: Stepped) -> None:
     opened(session)
     for asked, kind in ANSWERS.items():
         question: Any = asked()
@@ -580,3 +583,64 @@ def test_every_answer_settles_its_question(session: Session) -> None:
         answer: Any = kind(request_id=name)  # type: ignore[call-arg]
         session.receive(answer, 1)
         assert session.events() == [Answered(name, answer)]
+
+
+# One step.
+
+
+def test_a_step_tells_what_happened_once(session: Stepped) -> None:
+    opened(session)
+    name = session.ask(question())
+    session.open("notes", Granularity.RECORDS)
+    session.push(push())
+    answer = ValidationResult(name, "signup", "email", valid=True)
+    result = session.step(Received(answer), 1)
+    assert result.events == [Answered(name, answer)]
+    assert "tasks" in result.touched
+    again = session.step(None, 1)
+    assert (again.events, again.touched, again.revision) == ([], set(), result.revision)
+
+
+def test_messages_wait_for_a_step_that_can_send_them(session: Stepped) -> None:
+    opened(session)
+    session.push(push())
+    result = session.step(Received(Ping()), 1)
+    assert (result.messages, result.deadline) == ((), None)
+    result = session.step(None, 1, sends=True)
+    assert [type(each) for each in result.messages] == [Pong, Push]
+    assert result.deadline == 21
+
+
+def test_what_is_to_be_stored_waits_for_a_step_that_can_store_it(session: Stepped) -> None:
+    session.local.load(Image("c1"))
+    session.push(push())
+    assert session.step(None, 0).batch is None
+    batch = session.step(None, 0, stores=True).batch
+    assert batch is not None
+    assert [each.row.message for each in batch.adds] == [push()]
+    assert session.step(None, 0, stores=True).batch is None
+
+
+def test_what_came_of_a_batch_numbers_its_writes_and_sends_them(session: Stepped) -> None:
+    session.local.load(Image("c1"))
+    opened(session)
+    session.push(push())
+    batch = session.step(None, 0, stores=True).batch
+    assert batch is not None
+    assert session.take(0) == []
+    before = session.step(None, 0).revision
+    result = session.step(keep(MemoryStore("c1"), batch), 0, sends=True)
+    assert [each.seq for each in result.messages if isinstance(each, Push)] == [1]
+    assert result.revision != before
+
+
+def test_what_had_happened_before_a_message_that_must_not_come_is_still_told(
+    session: Stepped,
+) -> None:
+    opened(session)
+    session.push(push())
+    (message,) = session.take(0)
+    assert not session.fits(message, 65_537)
+    with pytest.raises(RhtmxError, match="does not belong"):
+        session.step(Received(welcome()), 1)
+    assert [type(each) for each in session.events()] == [Refused, Rejected]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.core.events import State
+from rhtmx.core.events import Received, State
 from rhtmx.core.session import Session
 from rhtmx.messages import Limits, Welcome
 from tests.unit.rhtmx.model_server import NOW
@@ -19,7 +19,7 @@ WELCOME = Welcome("s", "e", 0, 20_000, Limits(65536, 128, 64), NOW, "x")
 
 def welcome(session: Session) -> None:
     session.connected(0)
-    session.receive(WELCOME, 0)
+    session.step(Received(WELCOME), 0)
 
 
 EVENTS: dict[str, Callable[[Session], object]] = {

@@ -10,8 +10,9 @@ import pytest
 import uvloop
 from websockets.asyncio.client import ClientConnection
 
-from rhtmx.core.session import Session
+from rhtmx.core.events import StepResult
 from rhtmx.runtime.alarm import Alarm, mind_sleep
+from rhtmx.runtime.session_driver import SessionDriver
 
 
 class Clock:
@@ -39,21 +40,18 @@ class Clock:
 async def test_a_loop_that_wakes_early_is_not_asked_to_again_and_again(
     monkeypatch: pytest.MonkeyPatch, left: float
 ) -> None:
-    session, ticks = Session("c", lambda: 0.5), list[float]()
+    ticks = list[float]()
     clock = Clock()
     due = clock.now + left
-    monkeypatch.setattr(
-        Session, "deadline", property(lambda _: due if not ticks or ticks[-1] < due else None)
-    )
 
-    def tick(_: Session, now: float) -> bool:
-        ticks.append(now)
-        return True
+    class Driver:
+        def look(self) -> StepResult:
+            ticks.append(clock.now)
+            return StepResult([], set(), 0, deadline=due if clock.now < due else None)
 
-    monkeypatch.setattr(Session, "tick", tick)
-    alarm = Alarm(session, "ws://x", lambda: None)
+    alarm = Alarm(cast(SessionDriver, Driver()), "ws://x")
     monkeypatch.setattr(alarm, "_loop", clock)
-    alarm.arm(cast(ClientConnection, None))
+    alarm.arm(cast(ClientConnection, None), due)
     while clock.timers:
         assert clock.timers[-1][0] >= 1, "a timer that is due at once"
         clock.fire()

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -22,7 +22,7 @@ from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import PutWrite, SetLast, StoredWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate, Pong, Sync
-from rhtmx.runtime.client_runtime import ClientRuntime, at_most
+from rhtmx.runtime.client_runtime import at_most
 from rhtmx.runtime.handshake import DialError, WebSocketEndpoint
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Format, encode
@@ -304,30 +304,6 @@ async def test_without_a_connection_nothing_is_told(peer: Peer) -> None:
         assert not client._runtime.tell(Pong())
     with pytest.raises(ConnectionClosed, match="the client was closed"):
         client._runtime.tell(Pong())
-
-
-class Flushed:
-    """What is told that there is something to send, or to store."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def flush(self) -> None:
-        self.times += 1
-
-    wake = flush
-
-
-async def test_what_the_store_could_not_take_is_not_tried_again_at_once() -> None:
-    runtime = ClientRuntime(
-        Session("c", lambda: 0.5), WebSocketEndpoint("ws://x/", Format.JSON), clock=lambda: NOW
-    )
-    store, connection = Flushed(), Flushed()
-    runtime._store_writer, runtime._connection = cast(Any, store), cast(Any, connection)
-    runtime._stored()
-    assert (store.times, connection.times) == (0, 1)
-    runtime.changed()
-    assert (store.times, connection.times) == (1, 2)
 
 
 LARGE_NAMES = ["t", "\u00e4" * 127, "\U0001f600" * 60, '"' * 255]

@@ -10,7 +10,7 @@ import pytest
 
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import ConnectionClosed
-from rhtmx.core.events import Event, Told
+from rhtmx.core.events import Event, Received, StepResult, Told
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -42,13 +42,13 @@ class Telling(Protocol):
 def session() -> Session:
     session = Session("c1", random=lambda: 0.0)
     session.connected(0)
-    session.receive(Welcome("s", "e", 0, 20_000, Limits(65536, 128, 64), NOW, "x"), 0)
+    session.step(Received(Welcome("s", "e", 0, 20_000, Limits(65536, 128, 64), NOW, "x")), 0)
     return session
 
 
 @pytest.fixture
 def router(session: Session) -> EventRouter:
-    return EventRouter(session)
+    return EventRouter()
 
 
 class Reading:
@@ -60,7 +60,7 @@ class Reading:
     def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
         cursor = self.session.subscribe(subscription.entity, subscription.granularity, since)
         self.router.attach(cursor, subscription)
-        self.router.take()
+        self.router.take(self.session.step(None, 0))
         return cursor
 
     def stop(self, cursor: Cursor) -> None:
@@ -88,16 +88,14 @@ async def test_an_answer_reaches_the_call_that_waits_for_it(
     name = session.ask(ValidateField("", "signup", "email", "x"))
     call = router.expect(name)
     answer = ValidationResult(name, "signup", "email", valid=True)
-    session.receive(answer, 1)
-    router.take()
+    router.take(session.step(Received(answer), 1))
     assert (await call).message is answer
 
 
 async def test_a_refusal_is_raised_by_the_call(session: Session, router: EventRouter) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
     call = router.expect(name)
-    session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
-    router.take()
+    router.take(session.step(Received(Error("too slow", ErrorCode.TIMEOUT, name)), 1))
     with pytest.raises(RhtmxError, match="too slow"):
         await call
 
@@ -107,8 +105,7 @@ async def test_a_refusal_that_nobody_waits_for_is_no_error_of_the_loop(
 ) -> None:
     name = session.ask(ValidateField("", "signup", "email", "x"))
     call = router.expect(name)
-    session.receive(Error("too slow", ErrorCode.TIMEOUT, name), 1)
-    router.take()
+    router.take(session.step(Received(Error("too slow", ErrorCode.TIMEOUT, name)), 1))
     assert call.done()
     del call  # asyncio logs what nobody has looked at, as the last reference goes
     assert caplog.records == []
@@ -121,16 +118,15 @@ async def test_the_answer_to_a_call_that_was_cancelled_is_dropped(
     call = router.expect(name)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
-    session.receive(ValidationResult(name, "signup", "email", valid=True), 1)
-    assert router.take() == []
+    answer = ValidationResult(name, "signup", "email", valid=True)
+    assert router.take(session.step(Received(answer), 1)) == []
 
 
 async def test_a_change_reaches_its_subscription(session: Session, router: EventRouter) -> None:
     changes = versions_of(session, router)
     reading = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
-    session.receive(changed(4), 1)
-    assert router.take() == []
+    assert router.take(session.step(Received(changed(4)), 1)) == []
     assert await reading == 4
 
 
@@ -138,14 +134,11 @@ async def test_a_subscription_that_is_full_is_named(session: Session, router: Ev
     changes = versions_of(session, router)
     reading = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
-    session.receive(changed(1), 1)
-    router.take()
+    router.take(session.step(Received(changed(1)), 1))
     await reading
     for version in range(2, CAPACITY + 1):
-        session.receive(changed(version), 1)
-        assert router.take() == []
-    session.receive(changed(CAPACITY + 1), 1)
-    assert router.take() == [changes]
+        assert router.take(session.step(Received(changed(version)), 1)) == []
+    assert router.take(session.step(Received(changed(CAPACITY + 1)), 1)) == [changes]
 
 
 async def test_a_subscription_that_the_server_refuses_raises(
@@ -153,9 +146,8 @@ async def test_a_subscription_that_the_server_refuses_raises(
 ) -> None:
     reading = asyncio.ensure_future(anext(versions_of(session, router)))
     await asyncio.sleep(0)
-    session.receive(Error("no entity 'tasks'", ErrorCode.UNKNOWN_ENTITY), 1)
-    session.receive(Pong(), 1)
-    router.take()
+    router.take(session.step(Received(Error("no entity 'tasks'", ErrorCode.UNKNOWN_ENTITY)), 1))
+    router.take(session.step(Received(Pong()), 1))
     with pytest.raises(RhtmxError, match="no entity 'tasks'"):
         await reading
 
@@ -175,22 +167,21 @@ async def test_the_end_reaches_everyone_who_waits(session: Session, router: Even
 async def test_what_concerns_nobody_is_logged(
     session: Session, router: EventRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    session.receive(Error("the disk smells", ErrorCode.INTERNAL), 1)
+    result = session.step(Received(Error("the disk smells", ErrorCode.INTERNAL)), 1)
     with caplog.at_level(logging.WARNING, "rhtmx"):
-        router.take()
+        router.take(result)
     assert "the disk smells" in caplog.text
 
 
 @pytest.fixture
-def telling(session: Session, router: EventRouter, monkeypatch: pytest.MonkeyPatch) -> Telling:
+def telling(router: EventRouter, monkeypatch: pytest.MonkeyPatch) -> Telling:
     """Hands over ephemeral messages; `pong` and `change` stand for them: the product has none."""
     kinds = frozenset({Pong, Change})
     monkeypatch.setattr("rhtmx.runtime.event_router.EPHEMERAL", kinds)
 
     def tell(*messages: Pong | Change) -> None:
         events: list[Event] = [Told(message) for message in messages]
-        monkeypatch.setattr(session, "events", lambda: events)
-        router.take()
+        router.take(StepResult(events, set(), 0))
 
     return tell
 

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from rhtmx.core.local_state import LocalState
+from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Add, Image, Op, SetLast
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
+from rhtmx.runtime.event_router import EventRouter
+from rhtmx.runtime.session_driver import SessionDriver
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.stores.memory import MemoryStore
+from tests.support.waiting import eventually
 
 FULL = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
 
@@ -48,10 +51,11 @@ class Kept:
     """A core, its store_writer, and its store."""
 
     def __init__(self) -> None:
-        self.local = LocalState(lambda: 0.5, lambda event: None)
+        session = Session("c", lambda: 0.5)
+        self.local = session.local
         self.store = Slow()
-        self.told = asyncio.Event()
-        self.store_writer = StoreWriter(self.store, self.local, self.told.set)
+        self.driver = SessionDriver(session, EventRouter())
+        self.store_writer = StoreWriter(self.store, self.driver)
 
     async def open(self) -> None:
         self.local.load(await self.store_writer.load())
@@ -59,7 +63,7 @@ class Kept:
     def write(self, *names: str) -> None:
         for name in names:
             self.local.writes.add(QueuedWrite(name, Push("tasks", name, ChangeAction.UPDATE, b"1")))
-        self.store_writer.wake()
+        self.driver.to_store.set()
 
     def rows(self) -> list[str]:
         return [row.id for row in self.store.load().rows]
@@ -175,13 +179,30 @@ async def test_what_could_not_be_stored_is_tried_again(
     kept.store.failure = FULL
     kept.local.pending_ops.put(SetLast(7))
     with caplog.at_level(logging.WARNING, "rhtmx"):
-        kept.store_writer.wake()
-        await kept.told.wait()
+        kept.driver.to_store.set()
+        await kept.driver.to_send.wait()
         kept.store.failure = None
         while kept.store._last != 7:
-            kept.told.clear()
-            await kept.told.wait()
+            kept.driver.to_send.clear()
+            await kept.driver.to_send.wait()
     assert "the disk is full" in caplog.text
+    await kept.store_writer.close()
+
+
+async def test_what_comes_while_the_store_fails_is_tried_at_once(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.runtime.store_writer.RETRY", 3600)
+    await kept.open()
+    kept.store.failure = FULL
+    kept.store.free.clear()
+    kept.local.pending_ops.put(SetLast(7))
+    kept.driver.to_store.set()
+    await eventually(lambda: not kept.local.pending_ops)
+    kept.local.pending_ops.put(SetLast(8))  # while the store is at work
+    kept.driver.to_store.set()
+    kept.store.free.set()
+    await eventually(lambda: kept.store.transactions == 4)  # each batch, and what matters of it
     await kept.store_writer.close()
 
 
