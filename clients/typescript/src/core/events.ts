@@ -46,6 +46,8 @@ export type Input =
   | { readonly type: "explained"; readonly why: Refusal }
   /** These are in the store. */
   | { readonly type: "stored"; readonly ops: readonly Op[] }
+  /** The store could not give this write a fresh number. */
+  | { readonly type: "unnumbered"; readonly id: string }
   /** The queue was loaded anew. */
   | { readonly type: "loaded" }
   | TabMessage;

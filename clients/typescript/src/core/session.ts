@@ -145,6 +145,8 @@ export class Session {
         return this.#explained(input.why);
       case "stored":
         return this.#queue.stored(input.ops);
+      case "unnumbered":
+        return this.#queue.unnumbered(input.id, now);
       case "loaded":
         return this.#queue.loaded();
       default:

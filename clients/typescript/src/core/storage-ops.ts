@@ -27,7 +27,10 @@ export interface Place {
 export interface Pending {
   /** Its request id, the same however often it is sent. */
   readonly id: string;
-  /** Its number; undefined until the store has given one. */
+  /**
+   * Its number; undefined until the store has given one, 0 while it has one only in a store that
+   * is out of reach.
+   */
   readonly seq?: number | undefined;
   /** The collection. */
   readonly entity: string;
@@ -116,8 +119,8 @@ export interface Store {
   /** Reads everything; makes the client's id the first time. */
   load(): Promise<State>;
   /**
-   * Keeps a write, in place of one with its id, under a fresh number, all in one
-   * transaction.
+   * Keeps a write under a fresh number, all in one transaction. One that has a number gets
+   * another one, unless it has another one by now, or is gone.
    *
    * @param refused the refused write that it replaces, which goes.
    * @returns the number; 0 if another tab has it.

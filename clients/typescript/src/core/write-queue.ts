@@ -8,10 +8,11 @@
  *
  * One write:
  *
- * | event                   | `none`            | `waiting`   | `sent`       | `unnumbered`      | `settled`      |
+ * | event                   | `none`            | `waiting`   | `sent`       | `renewing`        | `settled`      |
  * | ----------------------- | ----------------- | ----------- | ------------ | ----------------- | -------------- |
  * | `added`                 | `waiting`, `sent` | -           | -            | -                 | -              |
  * | `numbered`              | -                 | -           | -            | `waiting`, `sent` | -              |
+ * | `not numbered`          | -                 | -           | -            | `waiting`         | -              |
  * | `flush`                 | =                 | =, `sent`   | =            | =                 | =              |
  * | `begin`                 | =                 | =           | =            | =                 | =              |
  * | `lost`                  | =                 | =           | `waiting`    | =                 | =              |
@@ -22,7 +23,7 @@
  * | `not now`               | -                 | -           | `waiting`    | -                 | -              |
  * | `no token`              | -                 | -           | `waiting`    | -                 | -              |
  * | `authenticated`         | =                 | =           | =            | =                 | =              |
- * | `number used`           | -                 | -           | `unnumbered` | -                 | -              |
+ * | `number used`           | -                 | -           | `renewing`   | -                 | -              |
  * | `out of order`          | -                 | -           | `waiting`    | -                 | -              |
  *
  * `acknowledged late` is an answer whose change is there already, or is read by nobody; after
@@ -75,6 +76,8 @@ export class WriteQueue {
   #hole = 0;
   /** There may be something to send. */
   #due = false;
+  /** The ids of those for which the store is asked for another number. */
+  readonly #renewing = new Set<string>();
 
   /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
   constructor(core: Core, random: () => number) {
@@ -90,8 +93,8 @@ export class WriteQueue {
 
   /** The ids of what was sent on this connection and has no answer. */
   get sent(): string[] {
-    const sent = waiting(this.#core.state).filter(({ seq }) => seq <= this.#sent);
-    return sent.map(({ id }) => id);
+    const ids = waiting(this.#core.state).flatMap(({ id, seq }) => (seq > this.#sent ? [] : id));
+    return ids.filter((id) => !this.#renewing.has(id));
   }
 
   /** The server welcomed the client. */
@@ -114,6 +117,7 @@ export class WriteQueue {
 
   /** A write is in the queue, with its number. `slow`: it has to wait for its turn. */
   added({ id }: Write, slow?: boolean): void {
+    this.#renewing.delete(id);
     const write = this.#core.state.writes.get(id);
     const seq = write?.seq ?? 0;
     // It was numbered before the others were numbered anew: the store knows better.
@@ -125,6 +129,13 @@ export class WriteQueue {
       this.#rebase({ ...write!, seq });
       if (!this.#blocked) this.#send(write!, seq);
     }
+  }
+
+  /** The store could not give a write another number: the server is asked again, after a while. */
+  unnumbered(id: string, now: number): void {
+    this.#renewing.delete(id);
+    this.#rewind(Math.min(this.#sent, this.#answered));
+    this.hold.refused({}, now);
   }
 
   /** These are stored. */
@@ -179,7 +190,9 @@ export class WriteQueue {
     for (const write of unsent) this.#rebase(write);
     if (this.#blocked) return;
     for (const write of unsent) {
-      const { seq } = write;
+      const { id, seq } = write;
+      // Where this number leads, the server knows better than the store did: none overtakes it.
+      if (this.#renewing.has(id)) return;
       if (seq > this.#sent + 1 && this.#hole !== seq) {
         // Another tab's writes were not told. If they are in the store neither,
         // the server will say what it misses.
@@ -225,10 +238,15 @@ export class WriteQueue {
     const core = this.#core;
     const { state } = core;
     const becomes = verdict(error, seq);
-    // Whoever reaches the store has got the answer, and stored it, or has numbered it anew
-    // and sends it: it is found there, later.
-    const isTaken = becomes === "renew" || (error.code === "out_of_order" && becomes === "reject");
-    if (state.frozen && isTaken) return core.emit(["write", write.id]);
+    if (state.frozen) {
+      // Whoever reaches the store numbers it anew, and sends it. Until this tab does it stays in
+      // memory: what is missing there would be taken away from the store as answered.
+      if (becomes === "renew") return apply(state, ["write", write.id, { ...write, seq: 0 }]);
+      // Whoever reaches the store has got the answer, and stored it.
+      if (error.code === "out_of_order" && becomes === "reject") {
+        return core.emit(["write", write.id]);
+      }
+    }
     if (becomes === "retry") this.hold.refused(error, now);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -251,8 +269,9 @@ export class WriteQueue {
         this.#rewind(seq - 1);
         break;
       case "renew":
-        // In memory only: in the store it keeps the old number until it has the new one.
-        apply(state, ["write", write.id, { ...write, seq: undefined }]);
+        // It keeps its number until it has another one, here as in the store: whatever numbers
+        // the queue anew meanwhile has to find the same order in both.
+        this.#renewing.add(write.id);
         core.tell({ type: "renew", write });
         break;
       default:
@@ -313,7 +332,9 @@ export class WriteQueue {
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
     // Answers come in order: it is among the first.
     for (const each of this.#core.state.writes.values()) {
-      if (seq && each.seq === seq && !each.settled) return { ...each, seq };
+      const isIt = seq && each.seq === seq && !each.settled;
+      // What is said of a number that a write is about to lose is said of what had it before.
+      if (isIt && !this.#renewing.has(each.id)) return { ...each, seq };
     }
     return undefined;
   }

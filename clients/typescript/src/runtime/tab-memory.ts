@@ -95,7 +95,9 @@ export class TabMemory {
 
   /** Writes that the store is about to number. */
   #unnumbered({ writes }: State): Op[] {
-    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
+    const own = [...this.state.writes].filter(
+      ([id, { seq }]) => seq === undefined && !writes.has(id),
+    );
     return own.map(([id, write]) => ["write", id, write]);
   }
 

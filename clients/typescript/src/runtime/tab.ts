@@ -275,9 +275,8 @@ export class Tab {
         this.#lost();
       },
       (error: RhtmxError) => {
-        // One that has a number is in the store, and only needs another: it is tried again.
-        this.#apply([["write", write.id, write.seq ? write : undefined]]);
-        if (!write.seq) this.#answers.settle(write.id, undefined, error);
+        this.#apply([["write", write.id]]);
+        this.#answers.settle(write.id, undefined, error);
         this.report(error);
       },
     );

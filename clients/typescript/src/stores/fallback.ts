@@ -126,11 +126,14 @@ export class Fallback implements Store {
   }
 
   async add(write: Write, refused?: string): Promise<number> {
+    const { frozen, meta } = this.#state;
+    // To wait for a number until none is without an answer would be to wait for itself.
+    if (this.#is !== "stored" && write.seq) return frozen ? write.seq : ++meta.last;
     if (this.#is !== "stored") return this.#park(write, refused);
     try {
       return await this.#disk.add(write, refused);
     } catch (error) {
-      if (this.#isFull(error)) throw error;
+      if (this.#isFull(error) || write.seq) throw error;
       return this.#park(write, refused);
     }
   }

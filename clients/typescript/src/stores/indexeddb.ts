@@ -152,6 +152,8 @@ export class IndexedStore implements Store {
 
   add(write: Write, refused = ""): Promise<number> {
     if (this.#journal.isTaken(write.id)) return Promise.resolve(0);
+    // It is there already: whether it has this number still has to be read first.
+    if (write.seq) return this.#database.run(true, (table) => put(table, write, refused));
     return new Promise((resolve, reject) => {
       const added = { write, refused, resolve, reject };
       this.#adding.add(added);
@@ -179,8 +181,7 @@ export class IndexedStore implements Store {
   /** Not every browser completes what was begun in the last moment of a page. */
   #leave(): void {
     this.#leaves = true;
-    // One that has a number is there already.
-    for (const { write, refused } of this.#adding) if (!write.seq) this.hold(write, refused);
+    for (const { write, refused } of this.#adding) this.hold(write, refused);
     this.#flush(true);
   }
 

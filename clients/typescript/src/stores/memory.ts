@@ -27,6 +27,8 @@ export class MemoryStore implements Store {
   }
 
   async add(write: Write, refused = ""): Promise<number> {
+    const known = this.#state.writes.get(write.id)?.seq;
+    if (known !== write.seq) return known ?? 0;
     const seq = this.#state.meta.last + 1;
     applyAll(this.#state, [
       ["refused", refused],

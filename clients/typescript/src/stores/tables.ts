@@ -74,12 +74,13 @@ function numbered([key, write]: Rows[number], shift: number): Write {
   return { seq: (key as number) + shift, ...(write as Write) };
 }
 
-/** Puts a write that may be there already; one that has a number gets another one. */
+/** Puts a write that may be there already; one that has still this number gets another one. */
 export async function put(table: Table, write: Write, refused: string): Promise<number> {
   const queue = table("queue");
   const key = await result(queue.index("id").getKey(write.id));
   const shift = await shiftOf(table);
-  if (key !== undefined && !write.seq) return (key as number) + shift;
+  const seq = key === undefined ? key : (key as number) + shift;
+  if (seq !== write.seq) return seq ?? 0;
   if (key !== undefined) queue.delete(key);
   table("refused").delete(refused);
   return ((await result(queue.put(bare(write)))) as number) + shift;

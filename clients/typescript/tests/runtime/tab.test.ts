@@ -8,6 +8,7 @@ import * as compose from "../../src/core/build-message.ts";
 import type { State, Write } from "../../src/core/storage-ops.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
 import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import { RhtmxError } from "../../src/errors.ts";
 import type { Message } from "../../src/messages/types.ts";
 import { Leader } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
@@ -239,6 +240,83 @@ describe("two tabs on one store", () => {
     void store.apply([["leader", "L2"]]);
     await settle();
     expect([sockets.length, one.leads]).toEqual([before, false]);
+  });
+
+  it("stores one batch after the other: what failed does not come back over what came later", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    await vi.advanceTimersByTimeAsync(0);
+    let fail = () => {};
+    const apply = vi.spyOn(store, "apply");
+    const failing = new Promise<boolean>((_, reject) => {
+      fail = () => reject(new RhtmxError("storage_full", "full"));
+    });
+    apply.mockReturnValueOnce(failing);
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    await vi.advanceTimersByTimeAsync(0);
+    socket.says({ type: "change", change: record("1", 2, { n: 2 }) });
+    await vi.advanceTimersByTimeAsync(0);
+    fail();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(apply, "nor is it tried at once").toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(apply).toHaveBeenCalledTimes(2);
+    expect((await contentsOf(store)).records).toEqual([
+      ["tasks", "1", { data: { n: 2 }, version: 2 }],
+    ]);
+    vi.useRealTimers();
+  });
+
+  it("what comes while a batch is being stored is read as if it was there, and stored next", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await tab(store, port(), "one");
+    lead(one, "L1");
+    const socket = await welcomed();
+    const writes = [one.write(push("1", 1)), one.write(push("2", 2))];
+    await settle();
+    let goOn = () => {};
+    const apply = store.apply.bind(store);
+    vi.spyOn(store, "apply").mockImplementationOnce(async (...args) => {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      return apply(...args);
+    });
+    const ack = { type: "push_ack", entity: "tasks", version: 2 } as const;
+    socket.says({ ...ack, entity_id: "1", seq: 1 });
+    await settle();
+    socket.says({ ...ack, entity_id: "2", seq: 2 });
+    one.send({ type: "hole" });
+    await settle();
+    expect(one.queue).toEqual([]);
+    goOn();
+    await settle();
+    expect((await contentsOf(store)).writes).toEqual([]);
+    await Promise.all(writes);
+  });
+
+  it("a write that an earlier page left gets a fresh number, in all tabs", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const before = await tab(store, port(), "before");
+    void before.write(push("1", 1));
+    await settle();
+    before.close();
+    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed(1);
+    expect(heard(socket.heard()).slice(1)).toEqual([["push", 1]]);
+    const error = { type: "error", message: "m", details: null } as const;
+    socket.says({ ...error, code: "seq_reused", seq: 1 });
+    await settle();
+    expect(heard(socket.heard())).toEqual([["push", 2]]);
+    expect([one.queue, two.queue]).toMatchObject([[{ seq: 2 }], [{ seq: 2 }]]);
+    // Nobody has it any more: it is read what there is.
+    await store.apply([["write", one.queue[0]!.id]]);
+    socket.says({ ...error, code: "seq_reused", seq: 2 });
+    await settle();
+    expect([one.queue, two.queue]).toEqual([[], []]);
   });
 
   it("one that has ended does not try to store for ever", async () => {

@@ -111,6 +111,16 @@ describe("stored", () => {
     expect([world.store.stored, world.errors, world.stands]).toEqual([true, [], []]);
   });
 
+  it("passes on that a fresh number cannot be given, and parks nothing that has one", async () => {
+    const world = await loaded();
+    await world.add("a");
+    world.disk.why = "it was closed";
+    await expect(world.store.add(write("a", { seq: 1 }))).rejects.toMatchObject({
+      code: "storage_failed",
+    });
+    expect(world.state.parked).toEqual([]);
+  });
+
   it("passes on what it is told of pages that end", async () => {
     const world = new World();
     world.store.hold(write("a"), "");
@@ -188,6 +198,21 @@ describe("leaving", () => {
     expect(seq).toBe(1);
   });
 
+  it("leaves a write whose number was used for something else to the disk, and is a client of its own", async () => {
+    const world = await leaving("a");
+    await world.now(true, ["write", "a", write("a", { seq: 0 })]);
+    expect(world.id).toBe("own 1");
+    world.disk.why = "";
+    await world.again();
+    expect(world.store.stored).toBe(true);
+    expect((await contentsOf(world.on)).writes).toMatchObject([{ id: "a", seq: 1 }]);
+  });
+
+  it("leaves a write its number if it would have to wait for another one", async () => {
+    const world = await leaving("a");
+    expect(await world.store.add(write("a", { seq: 1 }))).toBe(1);
+  });
+
   it("does not count a settled write as one without an answer", async () => {
     const world = await loaded();
     await world.add("a");
@@ -233,6 +258,16 @@ describe("leaving", () => {
     world.disk.why = "";
     await world.again();
     expect(world.store.stored).toBe(true);
+  });
+});
+
+describe("own", () => {
+  it("gives a write whose number was used for something else the next one", async () => {
+    const world = await loaded();
+    world.disk.breaks("it was closed");
+    await world.now(true);
+    expect(await world.add("a")).toBe(1);
+    expect(await world.store.add(write("a", { seq: 1 }))).toBe(2);
   });
 });
 

@@ -96,6 +96,20 @@ describe.each([
     expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 2 }], refused: [] });
   });
 
+  it("gives a fresh number only to one that has still the number it was asked about", async () => {
+    const store = make();
+    await store.add(write("a"));
+    await store.add(write("b"));
+    expect(await store.add(write("a", { seq: 1 }))).toBe(3);
+    expect(await store.add(write("a", { seq: 1 })), "asked twice").toBe(3);
+    await store.apply([["renumber", 4]]);
+    expect(await store.add(write("a", { seq: 3 })), "all were counted anew").toBe(6);
+    await store.apply([["write", "a"]]);
+    expect(await store.add(write("a", { seq: 6 })), "it is done with").toBe(0);
+    const { writes } = await contentsOf(store);
+    expect(writes).toMatchObject([{ id: "b", seq: 5 }]);
+  });
+
   it("keeps what operations set, and forgets what they take away", async () => {
     const store = make();
     const place = { epoch: "e1", version: 3, fields: false };
