@@ -10,7 +10,7 @@ import type * as o from "../core/options.ts";
 import { steady } from "../core/overlay.ts";
 import { checkToken } from "../core/requests.ts";
 import type { Pending, State, Store } from "../core/storage-ops.ts";
-import { QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
+import { QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
 import type { State as Connection, TabChannel } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
@@ -168,7 +168,7 @@ export class Client {
    * Writes a whole record, whether it is read or not. Resolves when it is durable.
    *
    * @throws RhtmxError `conflict`: the record has moved on since `baseVersion`; `bad_message`:
-   *   the data is no JSON; or another refusal.
+   *   the data is no JSON; or another reason.
    *
    * @example
    * const { version } = await client.push("users", "1", { name: "Ada" });
@@ -191,7 +191,7 @@ export class Client {
   /**
    * Writes some fields of a record, all or none of the winners. Resolves when they are durable.
    *
-   * @throws RhtmxError: it was refused.
+   * @throws RhtmxError: it was rejected.
    *
    * @example
    * const { applied } = await client.pushFields("settings", "1", { theme: "dark" }, { delete: ["font"] });
@@ -266,7 +266,7 @@ export class Client {
   }
 
   /**
-   * The writes that were refused for good, oldest first, until they are retried or discarded;
+   * The writes that were rejected for good, oldest first, until they are retried or discarded;
    * the same array as long as nothing changed.
    */
   get rejected(): readonly o.Rejected[] {
@@ -285,7 +285,7 @@ export class Client {
    * });
    */
   onRejected(listener: (rejected: readonly o.Rejected[]) => void): o.Stop {
-    return this.#onList(REFUSED, () => this.rejected, listener);
+    return this.#onList(REJECTED, () => this.rejected, listener);
   }
 
   /**
@@ -318,7 +318,7 @@ export class Client {
     });
   }
 
-  /** Ends it all; what waits for an answer here is refused with code `closed`, and kept. */
+  /** Ends it all; what waits for an answer here is rejected with code `closed`, and kept. */
   close(): void {
     this.#stop();
   }
@@ -335,13 +335,13 @@ function grounds(
   let lasts = storage !== false;
   const around = globalThis as never;
   let port = alone(around);
-  let refused: Error | undefined;
+  let why: Error | undefined;
   try {
     lasts &&= hasIndexedDB();
     if (lasts && canShare()) port = new LeaderElection(`rhtmx:${name}`, id, around);
   } catch (error) {
-    refused = error as Error;
+    why = error as Error;
   }
   if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
-  return [browserStore(name, state, randomId, clientId, clientSecret, refused), port];
+  return [browserStore(name, state, randomId, clientId, clientSecret, why), port];
 }

@@ -265,7 +265,7 @@ export class Session {
   /**
    * A connection ended on a message that was too large for somebody. What was under
    * way is sent one at a time until all of it is answered; what is alone when that
-   * happens is it, and refused. Returns whether there was anything.
+   * happens is it, and rejected. Returns whether there was anything.
    */
   #suspect(): boolean {
     const questions = [...this.#requests.asked];

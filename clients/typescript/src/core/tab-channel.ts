@@ -12,11 +12,11 @@
  * | `lead`                | leader | it begins: say again what you have open and ask      |
  * | `ops`                 | either | apply these to memory: they are in the store         |
  * | `state`               | leader | the state of the connection, and why it is closed    |
- * | `outcome`             | leader | a write is durable, or refused for good              |
+ * | `outcome`             | leader | a write is durable, or rejected for good              |
  * | `answer`              | leader | the answer to a question, or its refusal             |
  * | `conflict`, `problem` | leader | for the listeners                                    |
  * | `synced`              | leader | an entity has caught up                              |
- * | `refused`             | leader | an entity is not read, not now, and why              |
+ * | `rejected`            | leader | an entity is not read, not now, and why              |
  * | `seen`                | leader | for those who watch: a change, or that some may lack |
  * | `told`                | leader | an ephemeral message, for the listeners              |
  * | `tell`                | tab    | an ephemeral message, to be sent now or never        |
@@ -33,7 +33,7 @@
  * | `wake`                | tab    | somebody looks: connect now, or see if it still works |
  *
  * A tab that misses an `outcome` (it was frozen, the leader died) finds its
- * write gone and not among those that were refused: then it is durable. It
+ * write gone and not among those that were rejected: then it is durable. It
  * misses nothing else for good: `lead` has it say everything again, and what
  * it holds it can load anew.
  *
@@ -101,9 +101,9 @@ export type TabMessage =
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
   | { readonly type: "told"; readonly message: Ephemeral }
   | { readonly type: "tell"; readonly message: Ephemeral & ClientMessage }
-  | { readonly type: "added"; readonly write: Write; readonly refused?: string | undefined }
+  | { readonly type: "added"; readonly write: Write; readonly instead?: string | undefined }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }
-  | (Opened & { readonly type: "refused"; readonly error: Refusal })
+  | (Opened & { readonly type: "rejected"; readonly error: Refusal })
   | (Opened & { readonly type: "open"; readonly tab: string })
   /** `missed`: it was told some before, and not all since. */
   | (Wanted & { readonly type: "watch"; readonly missed?: boolean | undefined })

@@ -44,7 +44,7 @@ import type {
   Welcome,
 } from "../messages/types.ts";
 import { ofField, ofRecord } from "./conflict.ts";
-import { lastSeq, verdict } from "./error-policy.ts";
+import { lastSeq, reactionTo } from "./error-policy.ts";
 import { Hold } from "./hold.ts";
 import { TOO_LARGE } from "./outgoing.ts";
 import type { Replica } from "./replica.ts";
@@ -55,7 +55,7 @@ import type { Core } from "./streams.ts";
 
 /** See the head of the file. */
 export class WriteQueue {
-  /** The wait after a refusal that may pass; infinite for want of a token. */
+  /** The wait after a rejection that may pass; infinite for want of a token. */
   readonly hold: Hold;
   readonly #core: Core;
   /** Those that were told since the last answer. */
@@ -230,14 +230,14 @@ export class WriteQueue {
     }
   }
 
-  /** The write with that number is refused. An answer to what is settled is ignored. */
+  /** The write with that number is rejected. An answer to what is settled is ignored. */
   failed(error: Failure, now: number): void {
     const write = this.#find(error.seq);
     if (!write) return;
     const { seq } = write;
     const core = this.#core;
     const { state } = core;
-    const becomes = verdict(error, seq);
+    const becomes = reactionTo(error, seq);
     if (state.frozen) {
       // Whoever reaches the store numbers it anew, and sends it. Until this tab does it stays in
       // memory: what is missing there would be taken away from the store as answered.
@@ -368,7 +368,7 @@ export class WriteQueue {
     this.#core.emit(["renumber", last]);
   }
 
-  /** A write that connections end on is refused, unless the server has it: then it was not that. */
+  /** A write that connections end on is rejected, unless the server has it: then it was not that. */
   blame(id: string, settled: number): void {
     const write = this.#core.state.writes.get(id);
     if (write && !write.settled && write.seq! > settled) this.#reject(write, TOO_LARGE);
@@ -380,7 +380,7 @@ export class WriteQueue {
     const code = error.code ?? "internal";
     const core = this.#core;
     core.emit(["write", id]);
-    core.emit(["refused", id, { id, message, code, text, details }]);
+    core.emit(["rejected", id, { id, message, code, text, details }]);
     core.tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
       core.tell({ type: "conflict", conflict: ofRecord(write, details) });

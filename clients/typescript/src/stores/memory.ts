@@ -26,12 +26,12 @@ export class MemoryStore implements Store {
     return structuredClone(this.#state);
   }
 
-  async add(write: Write, refused = ""): Promise<number> {
+  async add(write: Write, instead = ""): Promise<number> {
     const known = this.#state.writes.get(write.id)?.seq;
     if (known !== write.seq) return known ?? 0;
     const seq = this.#state.meta.last + 1;
     applyAll(this.#state, [
-      ["refused", refused],
+      ["rejected", instead],
       ["write", write.id, { ...write, seq }],
     ]);
     return seq;

@@ -109,7 +109,7 @@ it("the stream of an entity that is read", async () => {
       },
       tell({ type }) {
         if (type === "synced") state = "live";
-        if (type === "refused") state = "rejected";
+        if (type === "rejected") state = "rejected";
       },
       fence: (act) => act(),
     });

@@ -58,7 +58,7 @@ describe("a write", () => {
     expect(driver.sent.at(-1)).toEqual(first);
   });
 
-  it("larger than the server takes is refused here, and its number goes to the next", async () => {
+  it("larger than the server takes is rejected here, and its number goes to the next", async () => {
     const driver = await started({ limits: { ...WELCOME.limits, message_bytes: 300 } });
     await push(driver);
     await push(driver, "x".repeat(300));
@@ -110,7 +110,7 @@ describe("a write", () => {
     expect((await contentsOf(driver.store)).writes[0]!.message.base_version).toBeUndefined();
   });
 
-  it("that is refused for good is not sent again, even if it was about to be", async () => {
+  it("that is rejected for good is not sent again, even if it was about to be", async () => {
     const driver = await started();
     await push(driver);
     refuse(driver, 1, "timeout");
@@ -263,7 +263,7 @@ describe("a write that failed", () => {
     expect(seqs(driver)).toEqual([1, 2]);
   });
 
-  it("since its answer was confirmed and forgotten is refused for good", async () => {
+  it("since its answer was confirmed and forgotten is rejected for good", async () => {
     const driver = await started();
     await push(driver);
     refuse(driver, 1, "out_of_order", { last_seq: 4 });
@@ -629,7 +629,7 @@ describe("a refusal", () => {
     begin(0);
     flush();
     refuse(1);
-    expect(state.refused.get("w1")).toMatchObject({ code: "internal", text: "m" });
+    expect(state.rejected.get("w1")).toMatchObject({ code: "internal", text: "m" });
   });
 
   it("is a conflict of the whole record if that is why, and a whole record was written", () => {
@@ -977,7 +977,7 @@ describe("numbers that are those of a store out of reach", () => {
     expect(driver.tab.rejected).toEqual([]);
   });
 
-  it("that are refused for good are, also here: that is said of no number that has its answer", async () => {
+  it("that are rejected for good are, also here: that is said of no number that has its answer", async () => {
     const driver = await frozen();
     driver.told = [];
     refuse(driver, 1, "too_large");

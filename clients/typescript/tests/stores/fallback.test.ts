@@ -13,7 +13,7 @@ import { write } from "../support/writes.ts";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-const refused = {
+const rejected = {
   id: "r1",
   message: write("r1").message,
   code: "forbidden",
@@ -332,7 +332,7 @@ describe("returning", () => {
       ["record", "tasks", "old", { data: 1, version: 1 }],
       ["record", "tasks", "gone", { data: 1, version: 2 }],
       ["place", "tasks", place(2)],
-      ["refused", "r0", { ...refused, id: "r0" }],
+      ["rejected", "r0", { ...rejected, id: "r0" }],
     ]);
     await world.load();
     await world.add("answered");
@@ -341,8 +341,8 @@ describe("returning", () => {
       ["record", "tasks", "gone"],
       ["record", "tasks", "new", { data: 5, version: 5 }],
       ["place", "tasks", place(5)],
-      ["refused", "r0"],
-      ["refused", "r1", refused],
+      ["rejected", "r0"],
+      ["rejected", "r1", rejected],
       ["write", "answered"],
       ["write", "settled", write("settled", { seq: 1, settled })],
       ["leader", "t1"],
@@ -355,7 +355,7 @@ describe("returning", () => {
         ["tasks", "new", { data: 5 }],
       ],
       places: [["tasks", place(5)]],
-      refused: [refused],
+      rejected: [rejected],
       writes: [{ id: "settled", settled }],
       // Who led does so no more, and loads all this.
       meta: { client_id: "c0", leader: "t1" },
@@ -388,17 +388,17 @@ describe("returning", () => {
   it("does not bring back what another tab has discarded meanwhile, but into an empty disk", async () => {
     for (const [id, left] of [
       ["c0", []],
-      ["c9", [refused]],
+      ["c9", [rejected]],
     ] as const) {
       const world = await loaded();
-      await world.on.apply([["refused", "r1", refused]]);
+      await world.on.apply([["rejected", "r1", rejected]]);
       await world.load();
       world.disk.breaks("it was closed");
-      if (id === "c0") await world.on.apply([["refused", "r1"]]);
+      if (id === "c0") await world.on.apply([["rejected", "r1"]]);
       else world.on = new MemoryStore(id, "s9");
       world.disk.why = "";
       await world.again();
-      expect((await contentsOf(world.on)).refused).toEqual(left);
+      expect((await contentsOf(world.on)).rejected).toEqual(left);
     }
   });
 

@@ -20,9 +20,9 @@ import { TestSession } from "./session.ts";
 export class TestStore extends MemoryStore {
   full = false;
 
-  override async add(write: Write, refused?: string): Promise<number> {
+  override async add(write: Write, instead?: string): Promise<number> {
     this.#check();
-    return super.add(write, refused);
+    return super.add(write, instead);
   }
 
   override async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
