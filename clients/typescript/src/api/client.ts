@@ -41,7 +41,7 @@ import { Form } from "./form.ts";
  * @param url of the WebSocket; in a page it may be relative, `http(s):` becomes `ws(s):`.
  * Where there is no WebSocket, or no page that a URL could be relative to, as on a server
  * that renders pages, the client is `closed` from the start, and has no rows. Its calls
- * reject with `not_supported`; `onError` is told, once, when somebody listens to rows.
+ * reject with `not_supported`; `onError` gets it, once, when somebody listens to rows.
  *
  * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token is larger
  *   than any server takes, 4,096 bytes, or it, the id or the secret cannot be sent.
@@ -116,7 +116,7 @@ export class Client {
   /**
    * Calls `listener` with each new state; when that is `closed`, with the reason too, and
    * when it is `waiting` because the server refuses this page, or there is none at this URL,
-   * with that: `onError` is told of it once.
+   * with that: `onError` gets it once.
    */
   onState(listener: (state: Connection, error?: RhtmxError) => void): o.Stop {
     return this.#tab.on("state", listener);
@@ -301,7 +301,7 @@ export class Client {
   }
 
   /**
-   * Calls `listener` with each message of a type that is told and never stored. They come for
+   * Calls `listener` with each ephemeral message of a type. They come for
    * the entities that are read, while they are; nothing repeats them.
    */
   on<T extends m.Ephemeral["type"]>(
@@ -334,14 +334,14 @@ function grounds(
   const { storage, clientId, clientSecret } = options;
   let lasts = storage !== false;
   const around = globalThis as never;
-  let port = alone(around);
+  let channel = alone(around);
   let why: Error | undefined;
   try {
     lasts &&= hasIndexedDB();
-    if (lasts && canShare()) port = new LeaderElection(`rhtmx:${name}`, id, around);
+    if (lasts && canShare()) channel = new LeaderElection(`rhtmx:${name}`, id, around);
   } catch (error) {
     why = error as Error;
   }
-  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
-  return [browserStore(name, state, randomId, clientId, clientSecret, why), port];
+  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), channel];
+  return [browserStore(name, state, randomId, clientId, clientSecret, why), channel];
 }

@@ -89,7 +89,7 @@ export class Collection<T = m.JsonValue> {
       this.#until(() => refuse(closed(`'${this.entity}'`)));
       if (this.#tab.connection === "closed") refuse(this.#tab.lacks ?? closed("the client"));
     });
-    // Who does not wait for it is told by `onError`: that is no uncaught error.
+    // Who does not wait for it gets it by `onError`: that is no uncaught error.
     this.#synced.catch(() => {});
   }
 

@@ -1,7 +1,7 @@
 /**
  * Two values for one thing, and what an answer to that writes.
  *
- * Knows conflicts. Must not know how they are told, nor how writes are sent.
+ * Knows conflicts. Must not know how they travel, nor how writes are sent.
  */
 
 import type {

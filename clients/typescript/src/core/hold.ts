@@ -9,7 +9,7 @@
 import type { Error as Failure } from "../messages/types.ts";
 import { Backoff } from "./backoff.ts";
 
-/** See the head of the file. */
+/** A wait that grows with each rejection in a row. */
 export class Hold {
   /** When to go on; undefined if nothing is held up. */
   until: number | undefined;

@@ -61,10 +61,10 @@ export interface SessionOptions {
 }
 
 const NORMAL_CLOSURE = 1000;
-/** So much of what is not known is told: it comes from outside. */
+/** So many unknown words are reported: they come from outside, without end. */
 const MOST_NOTED = 100;
 
-/** See the head of the file. */
+/** The client's side of its connections: takes one input after the other, decides, does no I/O. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #liveness: Liveness;
@@ -298,7 +298,7 @@ export class Session {
 
   #online(why: string, now: number): void {
     this.#against.delete(why);
-    // There may have been a change of networks that nobody told of.
+    // The network may have changed without an event.
     if (this.state !== "offline") return this.#wake(now);
     if (this.#against.size) return;
     this.#liveness.online(now);
@@ -374,7 +374,7 @@ export class Session {
     const greets = this.#liveness.phase === "greeting";
     if (greets && message.code === "client_id_taken") return this.#taken(message, now);
     // Nothing more would come of this connection: `hello` is said once on each, and the next
-    // one is told that somebody else was faster to number under this id.
+    // one learns that somebody else was faster to number under this id.
     if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
       this.#complain(message);
       this.#disconnect(NORMAL_CLOSURE);
@@ -420,7 +420,7 @@ export class Session {
     this.#lost(undefined, now);
   }
 
-  /** A newer server may say more than this client knows: no harm. It is told once. */
+  /** A newer server may say more than this client knows: no harm. It is reported once. */
   #note(at: string, what: string): void {
     const message = `the server is newer than this client: ${at}: ${what}`;
     if (this.#noted.has(message) || this.#noted.size >= MOST_NOTED) return;

@@ -49,16 +49,16 @@ import { Hold } from "./hold.ts";
 import { TOO_LARGE } from "./outgoing.ts";
 import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
-import type { Op, Write } from "./storage-ops.ts";
+import type { Op, Pending, Write } from "./storage-ops.ts";
 import { answered, apply, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
-/** See the head of the file. */
+/** The writes that wait for their answer, on one connection after the other. */
 export class WriteQueue {
   /** The wait after a rejection that may pass; infinite for want of a token. */
   readonly hold: Hold;
   readonly #core: Core;
-  /** Those that were told since the last answer. */
+  /** Those that have come since the last answer. */
   #conflicts: FieldConflict[] = [];
   /** `counting`: the queue is being loaded, to see whether numbers are missing. */
   #phase: "closed" | "counting" | "open" = "closed";
@@ -93,8 +93,10 @@ export class WriteQueue {
 
   /** The ids of what was sent on this connection and has no answer. */
   get sent(): string[] {
-    const ids = waiting(this.#core.state).flatMap(({ id, seq }) => (seq > this.#sent ? [] : id));
-    return ids.filter((id) => !this.#renewing.has(id));
+    const isSent = ({ id, seq }: Pending) => seq! <= this.#sent && !this.#renewing.has(id);
+    return waiting(this.#core.state)
+      .filter(isSent)
+      .map(({ id }) => id);
   }
 
   /** The server welcomed the client. */

@@ -15,9 +15,9 @@
  * | `does not lead` | -                   | -             | `ended`    | -       |
  * | `stop`          | `ended`             | `ended`       | `ended`    | =       |
  *
- * `loading` is memory, which may lack what others stored. An input is late that comes after this
- * tab paused for long, be it while another one was in doubt: it waits, and all that follow, until the store has said who leads. The next
- * time that it is its turn, a tab makes another leader.
+ * In `loading` memory may lack what others stored. An input is late if this tab has paused for long
+ * before it: it waits, with all that follow, until the store has said who leads. A leader that has
+ * ended does not come back: when it is the tab's turn again, the tab makes another one.
  *
  * One input is taken at a time, and what comes of it carried out before the next one.
  */
@@ -74,7 +74,7 @@ const NO_COMMON_PROTOCOL = 4406;
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
-/** See the head of the file. */
+/** What a client has in the one tab that has the connection. */
 export class Leader {
   readonly #tab: Tab;
   readonly #session: Session;
@@ -89,7 +89,7 @@ export class Leader {
   #failing = false;
   /** Counts attempts: a token that comes for an earlier one is of no use. */
   #turn = 0;
-  /** What the session has still to be told, and when it was. */
+  /** What the session has not taken yet, and when it happened. */
   readonly #inputs: [input: Input, now: number][] = [];
   #running = false;
   #ended = false;
@@ -298,6 +298,10 @@ export class Leader {
     }
   }
 
+  /**
+   * Has the store give a write a fresh number. The tab is told by `ops`, not by `added`: it
+   * may know the write from the store only, and would take `added` for a late word.
+   */
   async #renew(write: Write): Promise<void> {
     const { store, state, leader } = this.#options;
     const { id } = write;

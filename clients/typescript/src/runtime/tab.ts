@@ -6,9 +6,9 @@
  * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
  * tab.
  *
- * Listeners may call anything here. So they are never called within a step, when it is half
- * done: what is to be told is collected, and told in order once the step has ended. What listeners
- * cause by their calls is told after all that was collected before.
+ * Listeners may call anything here. So none is called within a step, when the step is half done:
+ * calls of listeners are collected, and made in order once the step has ended. What listeners
+ * cause comes after all that was collected before.
  */
 
 import type { Draft } from "../core/build-message.ts";
@@ -42,7 +42,7 @@ const PATIENCE = 4;
 /** What is known of the acknowledgement of a write when it was missed. */
 const UNKNOWN = { version: 0, duplicate: true };
 
-/** See the head of the file. */
+/** What a client has in each tab. */
 export class Tab {
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
@@ -64,7 +64,7 @@ export class Tab {
   readonly #against = new Set<Why>();
   /** What has to be looked at anew before it is shown: `QUEUE` and `REJECTED`. */
   readonly #stale = new Set<string>();
-  /** What is to be told to listeners once the step is done; see the head of the file. */
+  /** Calls of listeners, for the end of the step; see the head of the file. */
   readonly #outlet: (() => void)[] = [];
   #depth = 0;
   #connection: Connection = "connecting";
@@ -113,12 +113,12 @@ export class Tab {
     return this.#lacks;
   }
 
-  /** Calls a listener with what is told under that name. */
+  /** Calls a listener with each event of that name. */
   on(name: string, listener: (...args: never[]) => void): Stop {
     return this.#listeners.on(name, listener);
   }
 
-  /** A step begins: listeners are told only when it has ended. */
+  /** A step begins: listeners are called when it has ended. */
   begin(): void {
     this.#depth += 1;
   }
@@ -142,7 +142,7 @@ export class Tab {
 
   /** Tells everybody: the other tabs, this one, the leader. */
   send(message: TabMessage): void {
-    // First, so that others hear of what comes of it after it.
+    // First, so that others get what comes of it after it.
     this.#channel.post(message);
     this.hear(message);
   }
@@ -400,7 +400,7 @@ export class Tab {
     }
   }
 
-  /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
+  /** Memory has changed: listeners are called soon, once for all that changes until then. */
   #changed(): void {
     this.#store.look?.(this.#connection === "open");
     const { changed } = this.#state;
@@ -488,7 +488,7 @@ export class Tab {
     this.#changed();
   }
 
-  /** What is told late is as the leader knows it. */
+  /** Takes a write of another tab; where that comes late, the leader's word counts. */
   #added(write: Write, instead = ""): void {
     const { id } = write;
     if (!this.#memory.added(write) && this.leads) {
@@ -532,7 +532,7 @@ export class Tab {
   }
 
   #become(state: Connection, error?: Refusal): void {
-    // Whoever has missed `online` hears of it here.
+    // This tab may have missed `online`.
     if (state !== "offline") this.#against.clear();
     const isNew = error && error.message !== this.#why;
     if (state === this.#connection && (!isNew || state === "closed")) return;

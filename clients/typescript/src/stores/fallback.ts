@@ -26,7 +26,7 @@
  */
 
 import type { Entity, Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
-import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
+import { applyAll, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
 import { RhtmxError } from "../errors.ts";
 import { IndexedStore } from "./indexeddb.ts";
 
@@ -54,7 +54,7 @@ interface Parked {
  * @param makeId makes ids: of the client, the first time, and of one of its own.
  * @param clientId the client's id, if the application gives one.
  * @param secret what gives it the right to that, if the application gives it.
- * @param why nothing may be stored that other tabs cannot be told of, if so.
+ * @param why nothing may be stored, if so: other tabs would not get it.
  */
 export function browserStore(
   name: string,
@@ -69,7 +69,7 @@ export function browserStore(
   return new Fallback(disk, state, makeId);
 }
 
-/** See the head of the file. */
+/** A store of the browser, or memory while that store does not work. */
 export class Fallback implements Store {
   onlost?: (error: RhtmxError) => void;
   onmove?: (standing: Standing) => void;
@@ -242,12 +242,11 @@ export class Fallback implements Store {
 
   /** A client of its own. */
   #become(): void {
-    const ops: Op[] = [
+    applyAll(this.#state, [
       ["client_id", this.#makeId()],
       ["secret", this.#makeId()],
       ["renumber", 0],
-    ];
-    for (const op of ops) apply(this.#state, op);
+    ]);
     this.#is = "own";
     this.#state.frozen = false;
     this.onmove?.("alone");

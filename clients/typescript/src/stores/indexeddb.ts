@@ -40,7 +40,7 @@ interface Added {
   key?: IDBRequest<IDBValidKey> | undefined;
 }
 
-/** See the head of the file. */
+/** What a client keeps, in a database of the browser. */
 export class IndexedStore implements Store {
   onlost?: (error: RhtmxError) => void;
   readonly #database: Database;

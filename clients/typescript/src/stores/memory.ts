@@ -7,7 +7,7 @@
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
 import { applyAll, stateOf } from "../core/storage-ops.ts";
 
-/** See the head of the file. */
+/** What a client keeps, until the program ends. */
 export class MemoryStore implements Store {
   readonly #state: State;
 

@@ -26,7 +26,7 @@ export function upgrade(transaction: IDBTransaction): void {
     if (each === "queue") table.createIndex("id", "id", { unique: true });
   }
   const moved = move((name) => transaction.objectStore(name), db);
-  // All or nothing; that it has ended already is told by the opening.
+  // All or nothing. If it has ended already, the request that opens the database fails.
   moved.catch(() => transaction.abort()).catch(() => {});
 }
 
