@@ -145,7 +145,7 @@ export class Board {
     }
     for (const [id, card] of this.#cards) {
       const names = fields.get(id);
-      card.refused(names ? `Rejected: ${names.map(fieldInWords).join(", ")}.` : "");
+      card.rejected(names ? `Rejected: ${names.map(fieldInWords).join(", ")}.` : "");
     }
   }
 

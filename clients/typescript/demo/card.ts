@@ -111,9 +111,9 @@ export class Card {
     this.#conflicts.hidden = false;
   }
 
-  /** Says that a write to this task was refused; with an empty text that none is. */
-  refused(words: string): void {
-    const place = find(this.element, ".refused", HTMLElement);
+  /** Says that a write to this task was rejected; with an empty text that none is. */
+  rejected(words: string): void {
+    const place = find(this.element, ".rejected", HTMLElement);
     setText(find(place, "span", HTMLElement), words);
     place.hidden = words === "";
   }

@@ -1,5 +1,5 @@
 /**
- * What goes on in the client: its connection, its queue, what was refused.
+ * What goes on in the client: its connection, its queue, what was rejected.
  *
  * Knows what the client tells of itself. Must not know tasks or forms.
  */
@@ -8,7 +8,7 @@ import type { Client, Collection, Conflict, JsonValue, Pending, Rejected } from 
 import { find, setText } from "./dom.ts";
 import { factsInWords } from "./facts.ts";
 import { KeyedList } from "./keyed.ts";
-import { conflictInWords, inWords, refusalInWords, writeInWords } from "./words.ts";
+import { conflictInWords, inWords, rejectionInWords, writeInWords } from "./words.ts";
 
 /** So many conflicts are remembered. */
 const MOST = 5;
@@ -102,7 +102,7 @@ function fillRejected(element: HTMLElement, rejected: Rejected): void {
   const { message, code, text } = rejected;
   const what = writeInWords(message);
   setText(find(element, ".write", HTMLElement), what);
-  setText(find(element, ".reason", HTMLElement), refusalInWords(code, text));
+  setText(find(element, ".reason", HTMLElement), rejectionInWords(code, text));
   const button = (name: string, act: () => unknown) => {
     const found = find(element, name, HTMLButtonElement);
     found.onclick = act;

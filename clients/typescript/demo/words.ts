@@ -77,13 +77,13 @@ export function writeInWords(message: Push | PushFields): string {
   return `${place}: ${inWords("", message.data)}`;
 }
 
-/** Why a write was refused. */
-export function refusalInWords(code: string, text: string): string {
-  const words = Object.hasOwn(REFUSALS, code) ? REFUSALS[code]! : "The server rejected it";
+/** Why a write was rejected. */
+export function rejectionInWords(code: string, text: string): string {
+  const words = Object.hasOwn(REJECTIONS, code) ? REJECTIONS[code]! : "The server rejected it";
   return `${words} (${code}: ${text}).`;
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
+const REJECTIONS: Readonly<Record<string, string>> = {
   conflict: "Somebody else was first",
   invalid_data: "It does not fit the record",
   too_large: "It is too large",

@@ -6,7 +6,7 @@
  */
 import type { ErrorCode, JsonValue, Open } from "./messages/types.ts";
 
-/** Why something was refused, as plain data. */
+/** Why something was rejected, as plain data. */
 export interface Refusal {
   readonly code?: Open<ErrorCode | "closed"> | undefined;
   readonly message: string;

@@ -10,7 +10,7 @@ import type * as o from "../core/options.ts";
 import { steady } from "../core/overlay.ts";
 import { checkToken } from "../core/requests.ts";
 import type { Pending, State, Store } from "../core/storage-ops.ts";
-import { QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
+import { QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
 import type { State as Connection, TabChannel } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
@@ -41,7 +41,7 @@ import { Form } from "./form.ts";
  * @param url of the WebSocket; in a page it may be relative, `http(s):` becomes `ws(s):`.
  * Where there is no WebSocket, or no page that a URL could be relative to, as on a server
  * that renders pages, the client is `closed` from the start, and has no rows. Its calls
- * reject with `not_supported`; `onError` is told, once, when somebody listens to rows.
+ * reject with `not_supported`; `onError` gets it, once, when somebody listens to rows.
  *
  * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token is larger
  *   than any server takes, 4,096 bytes, or it, the id or the secret cannot be sent.
@@ -116,7 +116,7 @@ export class Client {
   /**
    * Calls `listener` with each new state; when that is `closed`, with the reason too, and
    * when it is `waiting` because the server refuses this page, or there is none at this URL,
-   * with that: `onError` is told of it once.
+   * with that: `onError` gets it once.
    */
   onState(listener: (state: Connection, error?: RhtmxError) => void): o.Stop {
     return this.#tab.on("state", listener);
@@ -168,7 +168,7 @@ export class Client {
    * Writes a whole record, whether it is read or not. Resolves when it is durable.
    *
    * @throws RhtmxError `conflict`: the record has moved on since `baseVersion`; `bad_message`:
-   *   the data is no JSON; or another refusal.
+   *   the data is no JSON; or another reason.
    *
    * @example
    * const { version } = await client.push("users", "1", { name: "Ada" });
@@ -191,7 +191,7 @@ export class Client {
   /**
    * Writes some fields of a record, all or none of the winners. Resolves when they are durable.
    *
-   * @throws RhtmxError: it was refused.
+   * @throws RhtmxError: it was rejected.
    *
    * @example
    * const { applied } = await client.pushFields("settings", "1", { theme: "dark" }, { delete: ["font"] });
@@ -266,7 +266,7 @@ export class Client {
   }
 
   /**
-   * The writes that were refused for good, oldest first, until they are retried or discarded;
+   * The writes that were rejected for good, oldest first, until they are retried or discarded;
    * the same array as long as nothing changed.
    */
   get rejected(): readonly o.Rejected[] {
@@ -285,7 +285,7 @@ export class Client {
    * });
    */
   onRejected(listener: (rejected: readonly o.Rejected[]) => void): o.Stop {
-    return this.#onList(REFUSED, () => this.rejected, listener);
+    return this.#onList(REJECTED, () => this.rejected, listener);
   }
 
   /**
@@ -301,7 +301,7 @@ export class Client {
   }
 
   /**
-   * Calls `listener` with each message of a type that is told and never stored. They come for
+   * Calls `listener` with each ephemeral message of a type. They come for
    * the entities that are read, while they are; nothing repeats them.
    */
   on<T extends m.Ephemeral["type"]>(
@@ -318,7 +318,7 @@ export class Client {
     });
   }
 
-  /** Ends it all; what waits for an answer here is refused with code `closed`, and kept. */
+  /** Ends it all; what waits for an answer here is rejected with code `closed`, and kept. */
   close(): void {
     this.#stop();
   }
@@ -334,14 +334,14 @@ function grounds(
   const { storage, clientId, clientSecret } = options;
   let lasts = storage !== false;
   const around = globalThis as never;
-  let port = alone(around);
-  let refused: Error | undefined;
+  let channel = alone(around);
+  let why: Error | undefined;
   try {
     lasts &&= hasIndexedDB();
-    if (lasts && canShare()) port = new LeaderElection(`rhtmx:${name}`, id, around);
+    if (lasts && canShare()) channel = new LeaderElection(`rhtmx:${name}`, id, around);
   } catch (error) {
-    refused = error as Error;
+    why = error as Error;
   }
-  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), port];
-  return [browserStore(name, state, randomId, clientId, clientSecret, refused), port];
+  if (!lasts) return [new MemoryStore(clientId ?? randomId(), clientSecret), channel];
+  return [browserStore(name, state, randomId, clientId, clientSecret, why), channel];
 }

@@ -66,7 +66,7 @@ export class Collection<T = m.JsonValue> {
   /**
    * It has caught up with the server once; the same promise each time. It rejects if the
    * server does not let it (there are too many, there is none of that name), and if the
-   * collection or the client is closed before. A refused one is tried again as soon as that
+   * collection or the client is closed before. A rejected one is tried again as soon as that
    * may help; once it has caught up after all, this is a promise that has resolved.
    */
   get synced(): Promise<void> {
@@ -74,13 +74,13 @@ export class Collection<T = m.JsonValue> {
   }
 
   #wait(): void {
-    let refused: unknown;
+    let rejection: unknown;
     this.#synced = new Promise((resolve, reject) => {
-      const refuse = (error: RhtmxError) => reject((refused = error));
-      this.#on(`refused ${this.entity}`, refuse);
+      const refuse = (error: RhtmxError) => reject((rejection = error));
+      this.#on(`rejected ${this.entity}`, refuse);
       this.#on(`synced ${this.entity}`, () => {
-        if (refused) this.#synced = Promise.resolve();
-        refused = undefined;
+        if (rejection) this.#synced = Promise.resolve();
+        rejection = undefined;
         resolve();
       });
       this.#on("state", (state: State, error?: RhtmxError) => {
@@ -89,7 +89,7 @@ export class Collection<T = m.JsonValue> {
       this.#until(() => refuse(closed(`'${this.entity}'`)));
       if (this.#tab.connection === "closed") refuse(this.#tab.lacks ?? closed("the client"));
     });
-    // Who does not wait for it is told by `onError`: that is no uncaught error.
+    // Who does not wait for it gets it by `onError`: that is no uncaught error.
     this.#synced.catch(() => {});
   }
 
@@ -124,7 +124,7 @@ export class Collection<T = m.JsonValue> {
    * Writes a whole record. Shown at once; resolves when it is durable on the server.
    *
    * @throws RhtmxError `conflict`: the record has moved on since `baseVersion`; `bad_message`:
-   *   the data is no JSON; or another refusal.
+   *   the data is no JSON; or another reason.
    *
    * @example
    * await tasks.set("3", { title: "Read it" });
@@ -139,7 +139,7 @@ export class Collection<T = m.JsonValue> {
   /**
    * Writes some fields of a record. Shown at once; resolves when they are durable.
    *
-   * @throws RhtmxError: it was refused.
+   * @throws RhtmxError: it was rejected.
    *
    * @example
    * await tasks.patch("1", { done: true });

@@ -1,7 +1,7 @@
 /**
  * Two values for one thing, and what an answer to that writes.
  *
- * Knows conflicts. Must not know how they are told, nor how writes are sent.
+ * Knows conflicts. Must not know how they travel, nor how writes are sent.
  */
 
 import type {
@@ -35,8 +35,8 @@ export interface Conflict {
   readonly version: number;
   /** The rule that decided. */
   readonly strategy?: Open<MergeStrategy> | undefined;
-  /** The write that was refused, for a whole record. */
-  readonly refused?: string | undefined;
+  /** The write that was rejected, for a whole record. */
+  readonly rejected?: string | undefined;
 }
 
 /** Some field of a write was in conflict. */
@@ -57,14 +57,14 @@ export function ofField(told: FieldConflict, { message }: Write, version: number
 }
 
 /** The record of a write had moved on; `details` is what it is now. */
-export function ofRecord({ id: refused, message }: Write, details: JsonValue): Conflict {
+export function ofRecord({ id: rejected, message }: Write, details: JsonValue): Conflict {
   const { entity, entity_id: id } = message;
   const now = details as unknown as ChangeLog | null;
   const dataOf = (log: Push | ChangeLog | null) =>
     !log || log.action === "delete" ? undefined : log.data;
   const theirs = dataOf(now);
   const mine = dataOf(message as Push);
-  return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, refused };
+  return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, rejected };
 }
 
 /** The write that gives the thing a value; undefined deletes it. */

@@ -1,5 +1,5 @@
 /**
- * What the end of a connection means, and what the refusal of a write.
+ * What the end of a connection means, and what the rejection of a write.
  *
  * Knows codes. Must not know the connection, nor the queue.
  */
@@ -29,7 +29,7 @@ export function finalError(code: number, last: Refusal | undefined): Refusal {
   return { code: name, message, details: null };
 }
 
-/** Whether a refusal is about the moment, not about what was asked: it is asked again. */
+/** Whether a rejection is about the moment, not about what was asked: it is asked again. */
 export function isBusy(error: Failure): boolean {
   const { code = "internal" } = error;
   if (ERRORS[code]?.retryable === undefined) return isRetryable(error);
@@ -44,7 +44,7 @@ function isRetryable({ code = "internal", retryable, retry_after }: Failure): bo
   return retryable ?? ERRORS[code]?.retryable ?? retry_after !== undefined;
 }
 
-/** Whether a refused `hello` may be taken later; `internal`, too: a function of the app failed. */
+/** Whether a rejected `hello` may be taken later; `internal`, too: a function of the app failed. */
 export function mayPass(error: Failure): boolean {
   const close = ERRORS[error.code ?? "bad_message"]?.close;
   return isRetryable(error) || (!!close && shouldReconnect(close));
@@ -59,18 +59,18 @@ export function isTooLarge(code?: number): boolean {
 }
 
 /**
- * What is to be done with a refused write.
+ * What is to be done with a rejected write.
  *
  * - `retry`: it, and all that follow it, after a while;
  * - `reauthenticate`: the same, with a fresh token;
  * - `reorder`: the server lacks what came before;
  * - `renew`: its number was used for something else, it needs another one;
- * - `reject`: it is refused for good.
+ * - `reject`: it is rejected for good.
  */
-export type Verdict = "retry" | "reauthenticate" | "reorder" | "renew" | "reject";
+export type Reaction = "retry" | "reauthenticate" | "reorder" | "renew" | "reject";
 
-/** Judges the refusal of the write with the number `seq`. */
-export function verdict(error: Failure, seq: number): Verdict {
+/** What becomes of the write with the number `seq`, as this error says. */
+export function reactionTo(error: Failure, seq: number): Reaction {
   const code = error.code ?? "internal";
   if (code === "unauthenticated") return "reauthenticate";
   if (code === "seq_reused") return "renew";

@@ -30,7 +30,7 @@ export type Command =
 /** What happened, in order. */
 export type Event = TabMessage | Command;
 
-/** What a session is told, beside what tabs say. */
+/** What a session takes, beside what tabs say. */
 export type Input =
   /** Time passed. The first one makes the first connection. */
   | { readonly type: "tick" }
@@ -46,6 +46,8 @@ export type Input =
   | { readonly type: "explained"; readonly why: Refusal }
   /** These are in the store. */
   | { readonly type: "stored"; readonly ops: readonly Op[] }
+  /** The store could not give this write a fresh number. */
+  | { readonly type: "unnumbered"; readonly id: string }
   /** The queue was loaded anew. */
   | { readonly type: "loaded" }
   | TabMessage;
@@ -54,7 +56,7 @@ export type Input =
 export interface Output {
   /** To be sent, in order. */
   readonly frames: readonly Frame[];
-  /** To be told, in order. */
+  /** To be passed on, in order. */
   readonly events: readonly Event[];
   /** Applied to memory, to be stored. */
   readonly ops: readonly Op[];

@@ -9,7 +9,7 @@
 import type { Error as Failure } from "../messages/types.ts";
 import { Backoff } from "./backoff.ts";
 
-/** See the head of the file. */
+/** A wait that grows with each rejection in a row. */
 export class Hold {
   /** When to go on; undefined if nothing is held up. */
   until: number | undefined;
@@ -25,7 +25,7 @@ export class Hold {
    * Something was refused that may be taken later. What was under way with it is
    * refused, too: that is one refusal, and the longest of the waits counts.
    */
-  refused({ retry_after = 0 }: Failure, now: number): void {
+  refused({ retry_after = 0 }: Pick<Failure, "retry_after">, now: number): void {
     if (this.until === undefined) this.#jitter = this.#backoff.wait(now);
     this.until = Math.max(this.until ?? 0, now + retry_after + this.#jitter);
   }

@@ -9,7 +9,7 @@ export type { PatchOptions, WriteOptions } from "./build-message.ts";
 
 import type * as m from "../messages/types.ts";
 import type { Format, Frame } from "../wire/index.ts";
-import type { Refused } from "./storage-ops.ts";
+import type { Rejection } from "./storage-ops.ts";
 
 /**
  * The part of a `WebSocket` that is used; the global one and that of `ws` have
@@ -97,8 +97,8 @@ export interface ValidateFieldOptions extends ValidateFormOptions {
   readonly values?: FormValues | undefined;
 }
 
-/** A write that was refused for good; kept until it is tried again or given up. */
-export interface Rejected extends Refused {
+/** A write that was rejected for good; kept until it is tried again or given up. */
+export interface Rejected extends Rejection {
   /** Writes it again, as a new write. Resolves when that is durable. */
   retry(): Promise<m.PushAck | m.FieldPushAck>;
   /** Gives it up. */

@@ -26,7 +26,7 @@ export const TOO_LARGE: Refusal = {
   details: null,
 };
 
-/** See the head of the file. */
+/** What is to be sent, told and stored once the current input is done with. */
 export class Outgoing implements Core {
   readonly state: State;
   epoch = "";

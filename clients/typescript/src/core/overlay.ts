@@ -7,7 +7,7 @@
  * list is the same array as long as none of its rows changed.
  */
 
-import type { JsonValue } from "../messages/types.ts";
+import type { FieldUpdate, JsonValue } from "../messages/types.ts";
 import type { Entity, Held, Write } from "./storage-ops.ts";
 import { bySeq } from "./storage-ops.ts";
 
@@ -89,13 +89,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** What a record is after a write; undefined for gone. */
 export function written(data: JsonValue | undefined, { message }: Write): JsonValue | undefined {
   if (message.type === "push") return message.action === "delete" ? undefined : message.data;
-  const isObject = typeof data === "object" && !Array.isArray(data);
-  const fields: { [key: string]: JsonValue } = isObject ? { ...(data as object) } : {};
-  for (const { field, action, value } of message.fields) {
-    if (action === "delete") delete fields[field];
-    else fields[field] = value;
+  return withFields(Array.isArray(data) ? null : data, message.fields);
+}
+
+/** A record with other values in some fields; whatever it was, it has fields then. */
+export function withFields(data: JsonValue | undefined, fields: readonly FieldUpdate[]) {
+  const all: { [field: string]: JsonValue } =
+    typeof data === "object" ? { ...(data as object) } : {};
+  for (const { field, action, value } of fields) {
+    if (action === "delete") delete all[field];
+    else all[field] = value;
   }
-  return fields;
+  return all;
 }
 
 /** The writes to the records that have to be looked at. */

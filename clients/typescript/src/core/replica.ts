@@ -10,7 +10,7 @@
  */
 
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts";
-import { written } from "./overlay.ts";
+import { withFields, written } from "./overlay.ts";
 import type { Op, Settled, State, Write } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 
@@ -145,11 +145,7 @@ function flush(replica: Replica, keeper: Keeper): void {
   if (!batch[0]) return;
   const { entity_id: id, version } = batch[0];
   const held = live || since ? entityOf(keeper.state, entity).records.get(id) : undefined;
-  const data = { ...(held?.data as { [field: string]: JsonValue }) };
-  for (const { field, action, value } of batch) {
-    if (action === "delete") delete data[field];
-    else data[field] = value;
-  }
+  const data = withFields(held?.data, batch);
   replica.batch = [];
   put(replica, keeper, id, version, Object.keys(data).length ? data : undefined);
 }

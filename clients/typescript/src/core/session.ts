@@ -61,10 +61,10 @@ export interface SessionOptions {
 }
 
 const NORMAL_CLOSURE = 1000;
-/** So much of what is not known is told: it comes from outside. */
+/** So many unknown words are reported: they come from outside, without end. */
 const MOST_NOTED = 100;
 
-/** See the head of the file. */
+/** The client's side of its connections: takes one input after the other, decides, does no I/O. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #liveness: Liveness;
@@ -145,6 +145,8 @@ export class Session {
         return this.#explained(input.why);
       case "stored":
         return this.#queue.stored(input.ops);
+      case "unnumbered":
+        return this.#queue.unnumbered(input.id, now);
       case "loaded":
         return this.#queue.loaded();
       default:
@@ -263,7 +265,7 @@ export class Session {
   /**
    * A connection ended on a message that was too large for somebody. What was under
    * way is sent one at a time until all of it is answered; what is alone when that
-   * happens is it, and refused. Returns whether there was anything.
+   * happens is it, and rejected. Returns whether there was anything.
    */
   #suspect(): boolean {
     const questions = [...this.#requests.asked];
@@ -296,7 +298,7 @@ export class Session {
 
   #online(why: string, now: number): void {
     this.#against.delete(why);
-    // There may have been a change of networks that nobody told of.
+    // The network may have changed without an event.
     if (this.state !== "offline") return this.#wake(now);
     if (this.#against.size) return;
     this.#liveness.online(now);
@@ -372,7 +374,7 @@ export class Session {
     const greets = this.#liveness.phase === "greeting";
     if (greets && message.code === "client_id_taken") return this.#taken(message, now);
     // Nothing more would come of this connection: `hello` is said once on each, and the next
-    // one is told that somebody else was faster to number under this id.
+    // one learns that somebody else was faster to number under this id.
     if (greets ? mayPass(message) : seq && message.code === "client_id_taken") {
       this.#complain(message);
       this.#disconnect(NORMAL_CLOSURE);
@@ -418,7 +420,7 @@ export class Session {
     this.#lost(undefined, now);
   }
 
-  /** A newer server may say more than this client knows: no harm. It is told once. */
+  /** A newer server may say more than this client knows: no harm. It is reported once. */
   #note(at: string, what: string): void {
     const message = `the server is newer than this client: ${at}: ${what}`;
     if (this.#noted.has(message) || this.#noted.size >= MOST_NOTED) return;

@@ -27,7 +27,10 @@ export interface Place {
 export interface Pending {
   /** Its request id, the same however often it is sent. */
   readonly id: string;
-  /** Its number; undefined until the store has given one. */
+  /**
+   * Its number; undefined until the store has given one, 0 while it has one only in a store that
+   * is out of reach.
+   */
   readonly seq?: number | undefined;
   /** The collection. */
   readonly entity: string;
@@ -53,8 +56,8 @@ export interface Write extends Pending {
   readonly settled?: Settled | undefined;
 }
 
-/** A write that was refused for good. */
-export interface Refused {
+/** A write that was rejected for good. */
+export interface Rejection {
   /** The request id of the write. */
   readonly id: string;
   /** What was written. */
@@ -87,7 +90,7 @@ export type Op =
   | readonly ["place", entity: string, place: Place]
   /** A write of the queue, or that it left it. */
   | readonly ["write", id: string, write?: Write | undefined]
-  | readonly ["refused", id: string, refused?: Refused | undefined]
+  | readonly ["rejected", id: string, rejected?: Rejection | undefined]
   | readonly ["client_id" | "secret" | "epoch" | "leader", value: string]
   /** At least so many numbers were given. */
   | readonly ["last", value: number]
@@ -116,13 +119,13 @@ export interface Store {
   /** Reads everything; makes the client's id the first time. */
   load(): Promise<State>;
   /**
-   * Keeps a write, in place of one with its id, under a fresh number, all in one
-   * transaction.
+   * Keeps a write under a fresh number, all in one transaction. One that has a number gets
+   * another one, unless it has another one by now, or is gone.
    *
-   * @param refused the refused write that it replaces, which goes.
+   * @param instead the rejected write that it replaces, which goes.
    * @returns the number; 0 if another tab has it.
    */
-  add(write: Write, refused?: string): Promise<number>;
+  add(write: Write, instead?: string): Promise<number>;
   /**
    * Applies operations, in one transaction.
    *
@@ -131,7 +134,7 @@ export interface Store {
    */
   apply(ops: readonly Op[], leader?: string): Promise<boolean>;
   /** Keeps a write that cannot be added yet, as nothing is loaded: for the next page. */
-  hold?(write: Write, refused: string): void;
+  hold?(write: Write, instead: string): void;
   /** Memory has changed, or the connection. `open`: something can be sent. */
   look?: ((open: boolean) => void) | undefined;
   /** It must not be used any more; why, in words. */
@@ -154,11 +157,11 @@ export interface Entity {
 export interface State {
   readonly entities: Map<string, Entity>;
   writes: Map<string, Write>;
-  readonly refused: Map<string, Refused>;
+  readonly rejected: Map<string, Rejection>;
   meta: Meta;
   /** The last number of which the store, as it was loaded, has the answer. */
   answered: number;
-  /** What has changed since it was shown: names of entities, `QUEUE` and `REFUSED`. */
+  /** What has changed since it was shown: names of entities, `QUEUE` and `REJECTED`. */
   readonly changed: Set<string>;
   /** The latest time of a write that was known here, in microseconds since 1970. */
   time: number;
@@ -170,14 +173,14 @@ export interface State {
 
 /** No entity has such a name. */
 export const QUEUE = "\0queue";
-export const REFUSED = "\0refused";
+export const REJECTED = "\0rejected";
 
 /** Memory, after some operations. */
 export function stateOf(ops: readonly Op[] = []): State {
   const state: State = {
     entities: new Map(),
     writes: new Map(),
-    refused: new Map(),
+    rejected: new Map(),
     meta: { client_id: "", last: 0 },
     answered: 0,
     time: 0,
@@ -239,10 +242,10 @@ export function apply(state: State, op: Op): void {
       state.time = Math.max(state.time, Math.round((write?.since ?? 0) * 1e3));
       break;
     }
-    case "refused":
-      if (op[2]) state.refused.set(op[1], op[2]);
-      else if (!state.refused.delete(op[1])) break;
-      state.changed.add(REFUSED);
+    case "rejected":
+      if (op[2]) state.rejected.set(op[1], op[2]);
+      else if (!state.rejected.delete(op[1])) break;
+      state.changed.add(REJECTED);
       break;
     case "last":
       state.meta.last = Math.max(state.meta.last, op[1]);

@@ -97,7 +97,7 @@ export class Streams {
     if (stream.fields !== fields) {
       stream.others.add(tab);
       const error = plain(otherGranularity(entity));
-      return this.#core.tell({ type: "refused", entity, fields, error });
+      return this.#core.tell({ type: "rejected", entity, fields, error });
     }
     const isRead = stream.readers.size > 0;
     stream.readers.add(tab);
@@ -305,7 +305,7 @@ export class Streams {
     this.#begun.delete(stream);
     stream.live = false;
     stream.refusal = error;
-    this.#core.tell({ type: "refused", entity, fields, error });
+    this.#core.tell({ type: "rejected", entity, fields, error });
   }
 }
 

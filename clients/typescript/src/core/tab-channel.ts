@@ -7,33 +7,33 @@
  * written into the store. The two talk in messages, plain data that can be
  * cloned; every message goes to all: each takes what concerns it.
  *
- * | message               | from   | meaning                                              |
- * | --------------------- | ------ | ---------------------------------------------------- |
- * | `lead`                | leader | it begins: say again what you have open and ask      |
- * | `ops`                 | either | apply these to memory: they are in the store         |
- * | `state`               | leader | the state of the connection, and why it is closed    |
- * | `outcome`             | leader | a write is durable, or refused for good              |
- * | `answer`              | leader | the answer to a question, or its refusal             |
- * | `conflict`, `problem` | leader | for the listeners                                    |
- * | `synced`              | leader | an entity has caught up                              |
- * | `refused`             | leader | an entity is not read, not now, and why              |
- * | `seen`                | leader | for those who watch: a change, or that some may lack |
- * | `told`                | leader | an ephemeral message, for the listeners              |
- * | `tell`                | tab    | an ephemeral message, to be sent now or never        |
- * | `added`               | tab    | a write is in the store; everybody's memory takes it |
- * | `ask`                 | tab    | a question                                           |
- * | `open`, `shut`        | tab    | an entity is read, or no longer, by this `tab`       |
- * | `watch`, `unwatch`    | tab    | its changes are to be told to this `tab`, or not     |
- * | `gone`                | port   | that tab is not there any more                       |
- * | `offline`, `online`   | tab    | no connection is wanted, by whom; one is again       |
- * | `hello`               | tab    | it is new: how is the connection?                    |
- * | `lost`                | port   | some of what was told is missing here                |
- * | `hole`                | port   | a write may be in the store that nobody told         |
- * | `unshared`            | port   | the browser gives no locks: nothing can be shared    |
- * | `wake`                | tab    | somebody looks: connect now, or see if it still works |
+ * | message               | from    | meaning                                              |
+ * | --------------------- | ------- | ---------------------------------------------------- |
+ * | `lead`                | leader  | it begins: say again what you have open and ask      |
+ * | `ops`                 | either  | apply these to memory: they are in the store         |
+ * | `state`               | leader  | the state of the connection, and why it is closed    |
+ * | `outcome`             | leader  | a write is durable, or rejected for good             |
+ * | `answer`              | leader  | the answer to a question, or why there is none       |
+ * | `conflict`, `problem` | leader  | for the listeners                                    |
+ * | `synced`              | leader  | an entity has caught up                              |
+ * | `rejected`            | leader  | an entity is not read, not now, and why              |
+ * | `seen`                | leader  | for those who watch: a change, or that some may lack |
+ * | `told`                | leader  | an ephemeral message, for the listeners              |
+ * | `tell`                | tab     | an ephemeral message, to be sent now or never        |
+ * | `added`               | tab     | a write is in the store; everybody's memory takes it |
+ * | `ask`                 | tab     | a question                                           |
+ * | `open`, `shut`        | tab     | an entity is read, or no longer, by this `tab`       |
+ * | `watch`, `unwatch`    | tab     | this `tab` wants its changes, or no longer           |
+ * | `gone`                | browser | that tab is not there any more                       |
+ * | `offline`, `online`   | tab     | no connection is wanted, by whom; one is again       |
+ * | `hello`               | tab     | it is new: how is the connection?                    |
+ * | `lost`                | browser | some messages are missing here                       |
+ * | `hole`                | browser | a write may be in the store that nobody told         |
+ * | `unshared`            | browser | the browser gives no locks: nothing can be shared    |
+ * | `wake`                | tab     | somebody looks: connect now, or see if it still works |
  *
  * A tab that misses an `outcome` (it was frozen, the leader died) finds its
- * write gone and not among those that were refused: then it is durable. It
+ * write gone and not among those that were rejected: then it is durable. It
  * misses nothing else for good: `lead` has it say everything again, and what
  * it holds it can load anew.
  *
@@ -88,7 +88,7 @@ interface Wanted {
   readonly tab: string;
 }
 
-/** See the head of the file. */
+/** A message between tabs, or between the parts of a client in one tab. */
 export type TabMessage =
   | { readonly type: "lead"; readonly leader: string }
   /** Of a leader: with its id. */
@@ -101,11 +101,11 @@ export type TabMessage =
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
   | { readonly type: "told"; readonly message: Ephemeral }
   | { readonly type: "tell"; readonly message: Ephemeral & ClientMessage }
-  | { readonly type: "added"; readonly write: Write; readonly refused?: string | undefined }
+  | { readonly type: "added"; readonly write: Write; readonly instead?: string | undefined }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }
-  | (Opened & { readonly type: "refused"; readonly error: Refusal })
+  | (Opened & { readonly type: "rejected"; readonly error: Refusal })
   | (Opened & { readonly type: "open"; readonly tab: string })
-  /** `missed`: it was told some before, and not all since. */
+  /** `missed`: it got some before, and not all since. */
   | (Wanted & { readonly type: "watch"; readonly missed?: boolean | undefined })
   | (Wanted & { readonly type: "shut" | "unwatch" })
   | { readonly type: "gone"; readonly tab: string }

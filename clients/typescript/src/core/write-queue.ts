@@ -8,10 +8,11 @@
  *
  * One write:
  *
- * | event                   | `none`            | `waiting`   | `sent`       | `unnumbered`      | `settled`      |
+ * | event                   | `none`            | `waiting`   | `sent`       | `renewing`        | `settled`      |
  * | ----------------------- | ----------------- | ----------- | ------------ | ----------------- | -------------- |
  * | `added`                 | `waiting`, `sent` | -           | -            | -                 | -              |
  * | `numbered`              | -                 | -           | -            | `waiting`, `sent` | -              |
+ * | `not numbered`          | -                 | -           | -            | `waiting`         | -              |
  * | `flush`                 | =                 | =, `sent`   | =            | =                 | =              |
  * | `begin`                 | =                 | =           | =            | =                 | =              |
  * | `lost`                  | =                 | =           | `waiting`    | =                 | =              |
@@ -22,7 +23,7 @@
  * | `not now`               | -                 | -           | `waiting`    | -                 | -              |
  * | `no token`              | -                 | -           | `waiting`    | -                 | -              |
  * | `authenticated`         | =                 | =           | =            | =                 | =              |
- * | `number used`           | -                 | -           | `unnumbered` | -                 | -              |
+ * | `number used`           | -                 | -           | `renewing`   | -                 | -              |
  * | `out of order`          | -                 | -           | `waiting`    | -                 | -              |
  *
  * `acknowledged late` is an answer whose change is there already, or is read by nobody; after
@@ -43,21 +44,21 @@ import type {
   Welcome,
 } from "../messages/types.ts";
 import { ofField, ofRecord } from "./conflict.ts";
-import { lastSeq, verdict } from "./error-policy.ts";
+import { lastSeq, reactionTo } from "./error-policy.ts";
 import { Hold } from "./hold.ts";
 import { TOO_LARGE } from "./outgoing.ts";
 import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
-import type { Op, Write } from "./storage-ops.ts";
+import type { Op, Pending, Write } from "./storage-ops.ts";
 import { answered, apply, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
-/** See the head of the file. */
+/** The writes that wait for their answer, on one connection after the other. */
 export class WriteQueue {
-  /** The wait after a refusal that may pass; infinite for want of a token. */
+  /** The wait after a rejection that may pass; infinite for want of a token. */
   readonly hold: Hold;
   readonly #core: Core;
-  /** Those that were told since the last answer. */
+  /** Those that have come since the last answer. */
   #conflicts: FieldConflict[] = [];
   /** `counting`: the queue is being loaded, to see whether numbers are missing. */
   #phase: "closed" | "counting" | "open" = "closed";
@@ -75,6 +76,8 @@ export class WriteQueue {
   #hole = 0;
   /** There may be something to send. */
   #due = false;
+  /** The ids of those for which the store is asked for another number. */
+  readonly #renewing = new Set<string>();
 
   /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
   constructor(core: Core, random: () => number) {
@@ -90,8 +93,10 @@ export class WriteQueue {
 
   /** The ids of what was sent on this connection and has no answer. */
   get sent(): string[] {
-    const sent = waiting(this.#core.state).filter(({ seq }) => seq <= this.#sent);
-    return sent.map(({ id }) => id);
+    const isSent = ({ id, seq }: Pending) => seq! <= this.#sent && !this.#renewing.has(id);
+    return waiting(this.#core.state)
+      .filter(isSent)
+      .map(({ id }) => id);
   }
 
   /** The server welcomed the client. */
@@ -114,6 +119,7 @@ export class WriteQueue {
 
   /** A write is in the queue, with its number. `slow`: it has to wait for its turn. */
   added({ id }: Write, slow?: boolean): void {
+    this.#renewing.delete(id);
     const write = this.#core.state.writes.get(id);
     const seq = write?.seq ?? 0;
     // It was numbered before the others were numbered anew: the store knows better.
@@ -125,6 +131,13 @@ export class WriteQueue {
       this.#rebase({ ...write!, seq });
       if (!this.#blocked) this.#send(write!, seq);
     }
+  }
+
+  /** The store could not give a write another number: the server is asked again, after a while. */
+  unnumbered(id: string, now: number): void {
+    this.#renewing.delete(id);
+    this.#rewind(Math.min(this.#sent, this.#answered));
+    this.hold.refused({}, now);
   }
 
   /** These are stored. */
@@ -179,7 +192,9 @@ export class WriteQueue {
     for (const write of unsent) this.#rebase(write);
     if (this.#blocked) return;
     for (const write of unsent) {
-      const { seq } = write;
+      const { id, seq } = write;
+      // Where this number leads, the server knows better than the store did: none overtakes it.
+      if (this.#renewing.has(id)) return;
       if (seq > this.#sent + 1 && this.#hole !== seq) {
         // Another tab's writes were not told. If they are in the store neither,
         // the server will say what it misses.
@@ -217,18 +232,23 @@ export class WriteQueue {
     }
   }
 
-  /** The write with that number is refused. An answer to what is settled is ignored. */
+  /** The write with that number is rejected. An answer to what is settled is ignored. */
   failed(error: Failure, now: number): void {
     const write = this.#find(error.seq);
     if (!write) return;
     const { seq } = write;
     const core = this.#core;
     const { state } = core;
-    const becomes = verdict(error, seq);
-    // Whoever reaches the store has got the answer, and stored it, or has numbered it anew
-    // and sends it: it is found there, later.
-    const isTaken = becomes === "renew" || (error.code === "out_of_order" && becomes === "reject");
-    if (state.frozen && isTaken) return core.emit(["write", write.id]);
+    const becomes = reactionTo(error, seq);
+    if (state.frozen) {
+      // Whoever reaches the store numbers it anew, and sends it. Until this tab does it stays in
+      // memory: what is missing there would be taken away from the store as answered.
+      if (becomes === "renew") return apply(state, ["write", write.id, { ...write, seq: 0 }]);
+      // Whoever reaches the store has got the answer, and stored it.
+      if (error.code === "out_of_order" && becomes === "reject") {
+        return core.emit(["write", write.id]);
+      }
+    }
     if (becomes === "retry") this.hold.refused(error, now);
     // It is sent again in any case: what follows a failed one fails too, each with its own error.
     if (seq > this.#sent && becomes !== "reject" && becomes !== "renew") return;
@@ -251,8 +271,9 @@ export class WriteQueue {
         this.#rewind(seq - 1);
         break;
       case "renew":
-        // In memory only: in the store it keeps the old number until it has the new one.
-        apply(state, ["write", write.id, { ...write, seq: undefined }]);
+        // It keeps its number until it has another one, here as in the store: whatever numbers
+        // the queue anew meanwhile has to find the same order in both.
+        this.#renewing.add(write.id);
         core.tell({ type: "renew", write });
         break;
       default:
@@ -313,7 +334,9 @@ export class WriteQueue {
   #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
     // Answers come in order: it is among the first.
     for (const each of this.#core.state.writes.values()) {
-      if (seq && each.seq === seq && !each.settled) return { ...each, seq };
+      const isIt = seq && each.seq === seq && !each.settled;
+      // What is said of a number that a write is about to lose is said of what had it before.
+      if (isIt && !this.#renewing.has(each.id)) return { ...each, seq };
     }
     return undefined;
   }
@@ -347,7 +370,7 @@ export class WriteQueue {
     this.#core.emit(["renumber", last]);
   }
 
-  /** A write that connections end on is refused, unless the server has it: then it was not that. */
+  /** A write that connections end on is rejected, unless the server has it: then it was not that. */
   blame(id: string, settled: number): void {
     const write = this.#core.state.writes.get(id);
     if (write && !write.settled && write.seq! > settled) this.#reject(write, TOO_LARGE);
@@ -359,7 +382,7 @@ export class WriteQueue {
     const code = error.code ?? "internal";
     const core = this.#core;
     core.emit(["write", id]);
-    core.emit(["refused", id, { id, message, code, text, details }]);
+    core.emit(["rejected", id, { id, message, code, text, details }]);
     core.tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
       core.tell({ type: "conflict", conflict: ofRecord(write, details) });

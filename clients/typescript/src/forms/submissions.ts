@@ -44,7 +44,7 @@ export interface Holder {
   sending(isSending: boolean): void;
 }
 
-/** See the head of the file. */
+/** The submissions of one form. */
 export class Submissions {
   readonly #holder: Holder;
   /** What was let go last, until the user edits the form. */

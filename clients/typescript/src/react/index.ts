@@ -59,9 +59,9 @@ export interface Field<V> {
   readonly pending: boolean;
   /** Somebody else wrote it at the same time, until that is answered or the field written again. */
   readonly conflict: OpenConflict | undefined;
-  /** Why the last write of this component was refused, until the next one. */
+  /** Why the last write of this component was rejected, until the next one. */
   readonly error: RhtmxError | undefined;
-  /** Writes it: shown at once, resolves when the server has it or has refused it. */
+  /** Writes it: shown at once, resolves when the server has it or has rejected it. */
   readonly set: (value: V) => Promise<void>;
 }
 

@@ -24,7 +24,7 @@ export class Answers {
     const promise = new Promise<M>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, question });
     });
-    // Who does not wait is told by `rejected` and `onError`: that is no uncaught error.
+    // Who does not wait finds it in `rejected` and `onError`: that is no uncaught error.
     promise.catch(() => {});
     return promise;
   }

@@ -1,5 +1,5 @@
 /**
- * What can be done about conflicts, and about writes that were refused.
+ * What can be done about conflicts, and about writes that were rejected.
  *
  * Knows which answer writes what. Must not know how writes are kept or sent.
  */
@@ -8,34 +8,34 @@ import type { Draft } from "../core/build-message.ts";
 import type { Conflict } from "../core/conflict.ts";
 import { decide } from "../core/conflict.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
-import type { Op, Refused } from "../core/storage-ops.ts";
+import type { Op, Rejection } from "../core/storage-ops.ts";
 import type { JsonValue, ServerMessage } from "../messages/types.ts";
 
 /** Who carries a decision out. */
 export interface Decider {
-  write<M extends ServerMessage>(draft: Draft, refused?: string): Promise<M>;
+  write<M extends ServerMessage>(draft: Draft, instead?: string): Promise<M>;
   commit(...ops: Op[]): void;
 }
 
-/** A refused write, with what can be done about it. */
-export function offer(by: Decider, refused: Refused): Rejected {
-  const { id, message } = refused;
+/** A rejected write, with what can be done about it. */
+export function offer(by: Decider, rejected: Rejection): Rejected {
+  const { id, message } = rejected;
   return {
-    ...refused,
+    ...rejected,
     retry: () => by.write<never>(message, id),
-    discard: () => by.commit(["refused", id]),
+    discard: () => by.commit(["rejected", id]),
   };
 }
 
 /** A conflict, with the answers to it. */
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
-  const { refused, winner, mine, theirs } = conflict;
+  const { rejected, winner, mine, theirs } = conflict;
   const merge = (value: JsonValue | undefined): Promise<unknown> =>
-    by.write(decide(conflict, value), refused);
+    by.write(decide(conflict, value), rejected);
   // What has won already is not written again.
   const take = (value: JsonValue | undefined, won: boolean): Promise<unknown> => {
     if (!won) return merge(value);
-    if (refused) by.commit(["refused", refused]);
+    if (rejected) by.commit(["rejected", rejected]);
     return Promise.resolve();
   };
   return {

@@ -1,5 +1,5 @@
 /**
- * Sends what is told and never stored.
+ * Sends ephemeral messages: to those who listen now, and to no store.
  *
  * Knows that it is sent now or never. Must not know what it says.
  */

@@ -59,7 +59,7 @@ export interface Surroundings {
   clearInterval(timer: unknown): void;
 }
 
-/** See the head of the file. */
+/** One of several tabs: it leads, or it stands in line. */
 export class LeaderElection implements TabChannel {
   onmessage?: (message: TabMessage) => void;
   readonly #name: string;

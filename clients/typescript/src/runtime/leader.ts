@@ -15,9 +15,9 @@
  * | `does not lead` | -                   | -             | `ended`    | -       |
  * | `stop`          | `ended`             | `ended`       | `ended`    | =       |
  *
- * `loading` is memory, which may lack what others stored. An input is late that comes after this
- * tab paused for long, be it while another one was in doubt: it waits, and all that follow, until the store has said who leads. The next
- * time that it is its turn, a tab makes another leader.
+ * In `loading` memory may lack what others stored. An input is late if this tab has paused for long
+ * before it: it waits, with all that follow, until the store has said who leads. A leader that has
+ * ended does not come back: when it is the tab's turn again, the tab makes another one.
  *
  * One input is taken at a time, and what comes of it carried out before the next one.
  */
@@ -29,7 +29,7 @@ import type { WebSocketClass } from "../core/options.ts";
 import { checkToken } from "../core/requests.ts";
 import type { SessionOptions } from "../core/session.ts";
 import { Session } from "../core/session.ts";
-import type { Op, State, Store } from "../core/storage-ops.ts";
+import type { Op, State, Store, Write } from "../core/storage-ops.ts";
 import type { TabChannel } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
 import { SUBPROTOCOLS } from "../wire/index.ts";
@@ -74,7 +74,7 @@ const NO_COMMON_PROTOCOL = 4406;
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
-/** See the head of the file. */
+/** What a client has in the one tab that has the connection. */
 export class Leader {
   readonly #tab: Tab;
   readonly #session: Session;
@@ -84,10 +84,12 @@ export class Leader {
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; a later one stands later. */
   #ops = new Map<string, Op>();
+  /** What is being stored. */
+  #storing: readonly Op[] = [];
   #failing = false;
   /** Counts attempts: a token that comes for an earlier one is of no use. */
   #turn = 0;
-  /** What the session has still to be told, and when it was. */
+  /** What the session has not taken yet, and when it happened. */
   readonly #inputs: [input: Input, now: number][] = [];
   #running = false;
   #ended = false;
@@ -212,7 +214,7 @@ export class Leader {
       case "token":
         return void this.#authenticate();
       case "renew":
-        return this.#tab.add(event.write);
+        return void this.#renew(event.write);
       case "again":
         return this.#again();
       case "reload":
@@ -296,10 +298,30 @@ export class Leader {
     }
   }
 
+  /**
+   * Has the store give a write a fresh number. The tab is told by `ops`, not by `added`: it
+   * may know the write from the store only, and would take `added` for a late word.
+   */
+  async #renew(write: Write): Promise<void> {
+    const { store, state, leader } = this.#options;
+    const { id } = write;
+    try {
+      const seq = await store.add(write);
+      const known = state.writes.get(id);
+      if (!seq || !known) return this.#run({ type: "hole" });
+      const renewed = { ...known, seq };
+      this.#tab.tell({ type: "ops", ops: [["write", id, renewed]], leader });
+      this.#run({ type: "added", write: renewed });
+    } catch (error) {
+      this.#report(error);
+      this.#run({ type: "unnumbered", id });
+    }
+  }
+
   async #reload(): Promise<void> {
     try {
       await this.#tab.reload(() => {
-        const unstored = [...this.#ops.values()];
+        const unstored = [...this.#storing, ...this.#ops.values()];
         this.#store();
         return unstored;
       });
@@ -322,19 +344,25 @@ export class Leader {
     clearTimeout(this.#storeTimer);
     this.#storeTimer = undefined;
     const batch = this.#ops;
-    if (!batch.size) return;
+    // One after the other: what failed is tried again, and would overwrite what came after it.
+    // Only the last one of a page cannot wait.
+    if (!batch.size || (this.#storing.length && !this.#ended)) return;
     this.#ops = new Map();
     const ops = [...batch.values()];
+    this.#storing = ops;
     const { store, channel, leader } = this.#options;
     store.apply(ops, leader).then(
       (applied) => {
         this.#failing = false;
+        this.#storing = [];
         if (!applied) return this.#fenced();
         channel.post({ type: "ops", ops, leader });
         this.#run({ type: "stored", ops });
+        this.#store();
       },
       (error) => {
         // Nothing is lost: memory has it, and it is stored with what comes next, in its order.
+        this.#storing = [];
         for (const key of this.#ops.keys()) batch.delete(key);
         this.#ops = new Map([...batch, ...this.#ops]);
         if (!this.#failing) this.#report(error);

@@ -1,11 +1,11 @@
 /**
- * Functions that want to be told.
+ * Functions to be called, by the name of what they wait for.
  *
  * Knows names and functions.
  */
 import type { Stop } from "../core/options.ts";
 
-/** Sets of functions, by what they want to be told of. */
+/** Sets of functions, by the name of an event. */
 export class Listeners {
   readonly #all = new Map<string, Set<(...args: never[]) => void>>();
 
@@ -17,7 +17,7 @@ export class Listeners {
     return () => void all.delete(own);
   }
 
-  /** Whether anybody wants to be told. */
+  /** Whether anybody listens. */
   hears(name: string): boolean {
     return !!this.#all.get(name)?.size;
   }

@@ -6,12 +6,12 @@
  *
  * Chromium 156 keeps a page with an open WebSocket in its back/forward cache
  * (https://web.dev/articles/bfcache), answers pings for it there, and loses what the
- * server sends: the end of the socket is told when its user returns.
+ * server sends: the page gets the end of the socket when its user returns.
  */
 import type { TabChannel } from "../core/tab-channel.ts";
 import type { Surroundings } from "./leader-election.ts";
 
-/** See the head of the file. */
+/** Makes the channel of a client that shares nothing with other tabs. */
 export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabChannel {
   const life = new AbortController();
   let begin: (() => void) | undefined;
@@ -21,7 +21,7 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
     const leaves = type === "offline";
     const act = () => {
       // A page is shown also when it was never put aside, and resumed before it is shown.
-      if (away !== leaves) port.onmessage?.({ type, why: "page" });
+      if (away !== leaves) channel.onmessage?.({ type, why: "page" });
       away = leaves;
     };
     around.addEventListener?.(event, act, { capture: true, signal: life.signal });
@@ -30,7 +30,7 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
   listen("pagehide", "offline");
   listen("resume", "online");
   listen("pageshow", "online");
-  const port: TabChannel = {
+  const channel: TabChannel = {
     post() {},
     lead(start, stop) {
       begin = start;
@@ -43,5 +43,5 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
     },
     close: () => life.abort(),
   };
-  return port;
+  return channel;
 }

@@ -8,14 +8,14 @@
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
 import { answered, apply, applyAll, stateOf } from "../core/storage-ops.ts";
 
-/** See the head of the file. */
+/** The memory of one tab. */
 export class TabMemory {
   /** Always the same object; what is in it is not. */
   readonly state: State;
   readonly #store: Store;
   /** What has changed while the store is being read. */
   #meanwhile: Op[] | undefined = [];
-  /** Writes that were found in the store, or by another tab, before they were told. */
+  /** Writes that were found in the store, or by another tab, before their own tab announced them. */
   readonly #found = new Set<string>();
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -40,7 +40,7 @@ export class TabMemory {
     this.#meanwhile?.push(op);
   }
 
-  /** A write was told; false if that is late: it may have another number by now, or be done with. */
+  /** A tab has announced a write; false if that is late: it may have another number by now, or be done with. */
   added(write: Write): boolean {
     const late = this.#found.has(write.id);
     if (!late) this.apply([["write", write.id, write]]);
@@ -95,7 +95,9 @@ export class TabMemory {
 
   /** Writes that the store is about to number. */
   #unnumbered({ writes }: State): Op[] {
-    const own = [...this.state.writes].filter(([id, { seq }]) => !seq && !writes.has(id));
+    const own = [...this.state.writes].filter(
+      ([id, { seq }]) => seq === undefined && !writes.has(id),
+    );
     return own.map(([id, write]) => ["write", id, write]);
   }
 

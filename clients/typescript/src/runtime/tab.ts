@@ -6,9 +6,9 @@
  * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
  * tab.
  *
- * Listeners may call anything here. So they are never called within a step, when it is half
- * done: what is to be told is collected, and told in order once the step has ended. What listeners
- * cause by their calls is told after all that was collected before.
+ * Listeners may call anything here. So none is called within a step, when the step is half done:
+ * calls of listeners are collected, and made in order once the step has ended. What listeners
+ * cause comes after all that was collected before.
  */
 
 import type { Draft } from "../core/build-message.ts";
@@ -17,7 +17,7 @@ import type { Rejected, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { NOTHING, steady, View } from "../core/overlay.ts";
 import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
-import { bySeq, entityOf, QUEUE, REFUSED, stateOf } from "../core/storage-ops.ts";
+import { bySeq, entityOf, QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
 import { checkEntity, otherGranularity } from "../core/streams.ts";
 import type {
   State as Connection,
@@ -42,7 +42,7 @@ const PATIENCE = 4;
 /** What is known of the acknowledgement of a write when it was missed. */
 const UNKNOWN = { version: 0, duplicate: true };
 
-/** See the head of the file. */
+/** What a client has in each tab. */
 export class Tab {
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
@@ -57,14 +57,14 @@ export class Tab {
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
   /** Why entities are not read, as it was reported. */
-  readonly #refused = new Map<string, string>();
+  readonly #unread = new Map<string, string>();
   /** Writes that wait until the store is loaded. */
   readonly #early = new Set<string>();
   /** Who wants no connection. */
   readonly #against = new Set<Why>();
-  /** What has to be looked at anew before it is shown: `QUEUE` and `REFUSED`. */
+  /** What has to be looked at anew before it is shown: `QUEUE` and `REJECTED`. */
   readonly #stale = new Set<string>();
-  /** What is to be told to listeners once the step is done; see the head of the file. */
+  /** Calls of listeners, for the end of the step; see the head of the file. */
   readonly #outlet: (() => void)[] = [];
   #depth = 0;
   #connection: Connection = "connecting";
@@ -113,12 +113,12 @@ export class Tab {
     return this.#lacks;
   }
 
-  /** Calls a listener with what is told under that name. */
+  /** Calls a listener with each event of that name. */
   on(name: string, listener: (...args: never[]) => void): Stop {
     return this.#listeners.on(name, listener);
   }
 
-  /** A step begins: listeners are told only when it has ended. */
+  /** A step begins: listeners are called when it has ended. */
   begin(): void {
     this.#depth += 1;
   }
@@ -142,7 +142,7 @@ export class Tab {
 
   /** Tells everybody: the other tabs, this one, the leader. */
   send(message: TabMessage): void {
-    // First, so that others hear of what comes of it after it.
+    // First, so that others get what comes of it after it.
     this.#channel.post(message);
     this.hear(message);
   }
@@ -195,11 +195,11 @@ export class Tab {
     return this.#queue;
   }
 
-  /** The writes that were refused for good. */
+  /** The writes that were rejected for good. */
   get rejected(): readonly Rejected[] {
-    if (this.#stale.delete(REFUSED)) {
+    if (this.#stale.delete(REJECTED)) {
       const before = new Map(this.#rejected.map((each) => [each.id, each]));
-      const now = [...this.#state.refused.values()].map((each) => {
+      const now = [...this.#state.rejected.values()].map((each) => {
         const known = before.get(each.id);
         return known ? steady(known, { ...known, ...each }) : offer(this, each);
       });
@@ -208,7 +208,7 @@ export class Tab {
     return this.#rejected;
   }
 
-  /** There is no way to a server here, and never will be: calls are refused, and say why. */
+  /** There is no way to a server here, and never will be: calls are rejected, and say why. */
   lack(why: RhtmxError): void {
     this.#lacks = why;
     this.#connection = "closed";
@@ -225,39 +225,39 @@ export class Tab {
   /**
    * Writes. Shown at once; kept before it is sent; resolves when the server has it.
    *
-   * @param refused the refused write that this one replaces.
+   * @param instead the rejected write that this one replaces.
    * @param now when the user did it, in milliseconds since 1970.
    */
-  write<M extends ServerMessage>(draft: Draft, refused?: string, now = Date.now()): Promise<M> {
+  write<M extends ServerMessage>(draft: Draft, instead?: string, now = Date.now()): Promise<M> {
     return this.#promise((id) => {
       const write = makeWrite(id, draft, now, this.#state);
-      if (this.#loaded) return this.#keep(write, refused);
+      if (this.#loaded) return this.#keep(write, instead);
       // What it builds on is not known yet: a page that ends before leaves what is known.
       this.#early.add(id);
-      this.#store.hold?.(write, refused ?? "");
+      this.#store.hold?.(write, instead ?? "");
       const again = kept(draft, write);
       void this.ready
-        .then(() => this.#keep(makeWrite(id, again, now, this.#state), refused))
+        .then(() => this.#keep(makeWrite(id, again, now, this.#state), instead))
         .catch((error) => this.#answers.settle(id, undefined, error));
     });
   }
 
-  #keep(write: Write, refused: string | undefined): void {
+  #keep(write: Write, instead: string | undefined): void {
     const { id } = write;
     this.#early.delete(id);
     // Another page may have found it before this one was there.
     if (this.#state.writes.has(id)) return;
     // It is kept, as everything is that waits when a client is closed.
-    if (this.#connection === "closed") return void this.#store.add(write, refused).catch(() => {});
+    if (this.#connection === "closed") return void this.#store.add(write, instead).catch(() => {});
     this.#apply([["write", id, write]]);
     this.#showSoon();
-    this.add(write, refused);
+    this.add(write, instead);
   }
 
   /** Has the store keep a write, and number it. */
-  add(write: Write, refused?: string): void {
+  add(write: Write, instead?: string): void {
     const begun = performance.now();
-    this.#store.add(write, refused).then(
+    this.#store.add(write, instead).then(
       (seq) => {
         // Unless the leader found it in the store before this tab came round, and has told so.
         const known = this.#state.writes.get(write.id);
@@ -267,7 +267,7 @@ export class Tab {
           this.send({ type: "hole" });
           return this.#lost();
         }
-        const added = { type: "added", write: { ...known, seq }, refused } as const;
+        const added = { type: "added", write: { ...known, seq }, instead } as const;
         if (performance.now() - begun < HEARTBEAT) return this.send(added);
         // This tab hung. Whether anything is left to be sent only the store knows.
         this.#step(() => this.#take(added));
@@ -275,9 +275,8 @@ export class Tab {
         this.#lost();
       },
       (error: RhtmxError) => {
-        // One that has a number is in the store, and only needs another: it is tried again.
-        this.#apply([["write", write.id, write.seq ? write : undefined]]);
-        if (!write.seq) this.#answers.settle(write.id, undefined, error);
+        this.#apply([["write", write.id]]);
+        this.#answers.settle(write.id, undefined, error);
         this.report(error);
       },
     );
@@ -307,7 +306,7 @@ export class Tab {
 
   /** Reads an entity no longer. What is held of it stays. */
   shut(entity: string): void {
-    this.#refused.delete(entity);
+    this.#unread.delete(entity);
     if (this.#open.delete(entity)) this.send({ type: "shut", entity, tab: this.#prefix });
   }
 
@@ -334,7 +333,7 @@ export class Tab {
       case "ops":
         return this.#takeOps(message.ops, message.leader);
       case "added":
-        return this.#added(message.write, message.refused);
+        return this.#added(message.write, message.instead);
       case "state":
         return this.#become(message.state, message.error);
       case "outcome":
@@ -346,11 +345,11 @@ export class Tab {
         return this.#emit(`told ${(message.message as ServerMessage).type}`, message.message);
       case "problem":
         return this.report(typed(message.error));
-      case "refused":
+      case "rejected":
         return this.#notRead(message.entity, message.fields, typed(message.error));
       case "synced":
       case "seen":
-        if (message.type === "synced") this.#refused.delete(message.entity);
+        if (message.type === "synced") this.#unread.delete(message.entity);
         return this.#emit(`${message.type} ${message.entity}`, message.change);
       case "offline":
         return void this.#against.add(message.why);
@@ -401,11 +400,11 @@ export class Tab {
     }
   }
 
-  /** Memory has changed: whoever looks is told soon, once for all that comes until then. */
+  /** Memory has changed: listeners are called soon, once for all that changes until then. */
   #changed(): void {
     this.#store.look?.(this.#connection === "open");
     const { changed } = this.#state;
-    for (const name of [QUEUE, REFUSED]) if (changed.has(name)) this.#stale.add(name);
+    for (const name of [QUEUE, REJECTED]) if (changed.has(name)) this.#stale.add(name);
     if (!this.#loaded || !changed.size) return;
     this.#timer ??= setTimeout(() => this.#show(), this.#pause);
   }
@@ -468,7 +467,7 @@ export class Tab {
       for (const [name, { rows }] of this.#views) {
         for (const id of rows.keys()) entityOf(this.#state, name).dirty.add(id);
       }
-      this.#state.changed.add(QUEUE).add(REFUSED);
+      this.#state.changed.add(QUEUE).add(REJECTED);
       this.#settleMissed();
     } catch (error) {
       this.report(error as RhtmxError);
@@ -489,13 +488,13 @@ export class Tab {
     this.#changed();
   }
 
-  /** What is told late is as the leader knows it. */
-  #added(write: Write, refused = ""): void {
+  /** Takes a write of another tab; where that comes late, the leader's word counts. */
+  #added(write: Write, instead = ""): void {
     const { id } = write;
     if (!this.#memory.added(write) && this.leads) {
       this.#tellOps([["write", id, this.#state.writes.get(id)]]);
     }
-    this.#apply([["refused", refused]]);
+    this.#apply([["rejected", instead]]);
   }
 
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
@@ -513,11 +512,11 @@ export class Tab {
 
   /** Outcomes that this tab did not hear: a write that is gone is durable. */
   #settleMissed(): void {
-    const { writes, refused } = this.#state;
+    const { writes, rejected } = this.#state;
     for (const [id, question] of this.#answers.all) {
       const write = writes.get(id);
       if (question || this.#early.has(id) || (write && !write.settled)) continue;
-      const { code, text: message = "", details = null } = refused.get(id) ?? {};
+      const { code, text: message = "", details = null } = rejected.get(id) ?? {};
       this.#answers.settle(id, UNKNOWN, code && { code, message, details });
     }
   }
@@ -525,15 +524,15 @@ export class Tab {
   #notRead(entity: string, fields: boolean, error: RhtmxError): void {
     const isWanted = this.#open.get(entity) === fields || (!fields && this.#watched.has(entity));
     if (!isWanted) return;
-    // It is refused again on each connection.
-    if (this.#refused.get(entity) === error.message) return;
-    this.#refused.set(entity, error.message);
+    // It is rejected again on each connection.
+    if (this.#unread.get(entity) === error.message) return;
+    this.#unread.set(entity, error.message);
     this.report(error);
-    this.#emit(`refused ${entity}`, error);
+    this.#emit(`rejected ${entity}`, error);
   }
 
   #become(state: Connection, error?: Refusal): void {
-    // Whoever has missed `online` hears of it here.
+    // This tab may have missed `online`.
     if (state !== "offline") this.#against.clear();
     const isNew = error && error.message !== this.#why;
     if (state === this.#connection && (!isNew || state === "closed")) return;

@@ -41,7 +41,7 @@ export interface Layout {
   upgrade(transaction: IDBTransaction): void;
 }
 
-/** See the head of the file. Its calls fail with an `RhtmxError`. */
+/** A connection that is made anew when the browser ends it. Its calls fail with an `RhtmxError`. */
 export class Database {
   /** Called when it is gone, though nobody asked for anything. */
   onlost?: (error: RhtmxError) => void;

@@ -21,12 +21,12 @@
  * only while there is a connection, so that what was never sent is never bound to an id.
  *
  * What memory holds by then is written into the store with the return: records that are
- * newer, what was refused, and that what was answered is done with. That deposes the tab
+ * newer, what was rejected, and that what was answered is done with. That deposes the tab
  * that leads, which then loads it.
  */
 
 import type { Entity, Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
-import { apply, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
+import { applyAll, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
 import { RhtmxError } from "../errors.ts";
 import { IndexedStore } from "./indexeddb.ts";
 
@@ -37,14 +37,14 @@ const AGAIN = 5_000;
 export interface Disk extends Store {
   load(merge?: (found: State) => Op[]): Promise<State>;
   probe(): Promise<string>;
-  hold(write: Write, refused: string): void;
+  hold(write: Write, instead: string): void;
   release(id: string): boolean;
   refuse(why: string): void;
 }
 
 interface Parked {
   write: Write;
-  readonly refused: string | undefined;
+  readonly instead: string | undefined;
   readonly resolve: (seq: number | Promise<number>) => void;
 }
 
@@ -54,7 +54,7 @@ interface Parked {
  * @param makeId makes ids: of the client, the first time, and of one of its own.
  * @param clientId the client's id, if the application gives one.
  * @param secret what gives it the right to that, if the application gives it.
- * @param refused why nothing may be stored that other tabs cannot be told of, if so.
+ * @param why nothing may be stored, if so: other tabs would not get it.
  */
 export function browserStore(
   name: string,
@@ -62,14 +62,14 @@ export function browserStore(
   makeId: () => string,
   clientId?: string,
   secret?: string,
-  refused?: Error,
+  why?: Error,
 ): Fallback {
   const disk = new IndexedStore(name, makeId, clientId, secret);
-  if (refused) disk.refuse(refused.message);
+  if (why) disk.refuse(why.message);
   return new Fallback(disk, state, makeId);
 }
 
-/** See the head of the file. */
+/** A store of the browser, or memory while that store does not work. */
 export class Fallback implements Store {
   onlost?: (error: RhtmxError) => void;
   onmove?: (standing: Standing) => void;
@@ -86,9 +86,9 @@ export class Fallback implements Store {
   look: ((open: boolean) => void) | undefined;
   #looks = false;
   readonly #parked: Parked[] = [];
-  /** Whose store was lost, and which writes and refused ones of it were known. */
+  /** Whose store was lost, and which writes and rejected ones of it were known. */
   #lost = "";
-  #had = { writes: [] as string[], refused: [] as string[] };
+  #had = { writes: [] as string[], rejected: [] as string[] };
   #open = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -125,13 +125,16 @@ export class Fallback implements Store {
     return this.#state;
   }
 
-  async add(write: Write, refused?: string): Promise<number> {
-    if (this.#is !== "stored") return this.#park(write, refused);
+  async add(write: Write, instead?: string): Promise<number> {
+    const { frozen, meta } = this.#state;
+    // To wait for a number until none is without an answer would be to wait for itself.
+    if (this.#is !== "stored" && write.seq) return frozen ? write.seq : ++meta.last;
+    if (this.#is !== "stored") return this.#park(write, instead);
     try {
-      return await this.#disk.add(write, refused);
+      return await this.#disk.add(write, instead);
     } catch (error) {
-      if (this.#isFull(error)) throw error;
-      return this.#park(write, refused);
+      if (this.#isFull(error) || write.seq) throw error;
+      return this.#park(write, instead);
     }
   }
 
@@ -145,8 +148,8 @@ export class Fallback implements Store {
     }
   }
 
-  hold(write: Write, refused: string): void {
-    this.#disk.hold(write, refused);
+  hold(write: Write, instead: string): void {
+    this.#disk.hold(write, instead);
   }
 
   refuse(why: string): void {
@@ -177,9 +180,9 @@ export class Fallback implements Store {
     return false;
   }
 
-  #park(write: Write, refused: string | undefined): Promise<number> {
+  #park(write: Write, instead: string | undefined): Promise<number> {
     return new Promise((resolve) => {
-      this.#parked.push({ write, refused, resolve });
+      this.#parked.push({ write, instead, resolve });
       this.#look();
     });
   }
@@ -190,14 +193,17 @@ export class Fallback implements Store {
 
   #lose(error: RhtmxError): void {
     if (this.#is !== "stored" || this.#closed) return;
-    const { meta, refused } = this.#state;
+    const { meta, rejected } = this.#state;
     this.#is = "leaving";
     // A connection of its own is made anew, and told.
     this.#open = false;
     this.look = (open) => this.#look(open);
     this.#state.frozen = true;
     this.#lost = meta.client_id;
-    this.#had = { writes: waiting(this.#state).map(({ id }) => id), refused: [...refused.keys()] };
+    this.#had = {
+      writes: waiting(this.#state).map(({ id }) => id),
+      rejected: [...rejected.keys()],
+    };
     const words = `${error.message}; until it works again, all is kept in memory, and sent`;
     this.onlost?.(new RhtmxError(error.code, words));
     this.#move();
@@ -236,12 +242,11 @@ export class Fallback implements Store {
 
   /** A client of its own. */
   #become(): void {
-    const ops: Op[] = [
+    applyAll(this.#state, [
       ["client_id", this.#makeId()],
       ["secret", this.#makeId()],
       ["renumber", 0],
-    ];
-    for (const op of ops) apply(this.#state, op);
+    ]);
     this.#is = "own";
     this.#state.frozen = false;
     this.onmove?.("alone");
@@ -268,22 +273,22 @@ export class Fallback implements Store {
     this.look = undefined;
     this.#state.frozen = false;
     this.#state.changed.add(QUEUE);
-    for (const { write, refused, resolve } of this.#parked.splice(0))
-      resolve(this.add(write, refused));
+    for (const { write, instead, resolve } of this.#parked.splice(0))
+      resolve(this.add(write, instead));
   }
 
   /** What memory has, and the disk lacks. */
   #merge(found: State): Op[] {
-    const { entities, writes, refused, meta } = this.#state;
+    const { entities, writes, rejected, meta } = this.#state;
     // In another database nothing was known.
     const isSame = found.meta.client_id === this.#lost;
-    const had = isSame ? this.#had : { writes: [], refused: [] };
+    const had = isSame ? this.#had : { writes: [], rejected: [] };
     const ops: Op[] = [["leader", meta.leader ?? ""]];
     for (const id of had.writes) if (!writes.has(id)) ops.push(["write", id]);
-    for (const id of had.refused) if (!refused.has(id)) ops.push(["refused", id]);
+    for (const id of had.rejected) if (!rejected.has(id)) ops.push(["rejected", id]);
     for (const [id, write] of writes) if (write.settled) ops.push(["write", id, write]);
-    for (const [id, each] of refused)
-      if (!had.refused.includes(id)) ops.push(["refused", id, each]);
+    for (const [id, each] of rejected)
+      if (!had.rejected.includes(id)) ops.push(["rejected", id, each]);
     for (const each of entities.values()) ops.push(...newer(each, entityOf(found, each.name)));
     return ops;
   }

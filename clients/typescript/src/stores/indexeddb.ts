@@ -34,13 +34,13 @@ import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
 /** A write that is being stored, and who waits for its number. */
 interface Added {
   readonly write: Write;
-  readonly refused: string;
+  readonly instead: string;
   readonly resolve: (seq: number) => void;
   readonly reject: (error: unknown) => void;
   key?: IDBRequest<IDBValidKey> | undefined;
 }
 
-/** See the head of the file. */
+/** What a client keeps, in a database of the browser. */
 export class IndexedStore implements Store {
   onlost?: (error: RhtmxError) => void;
   readonly #database: Database;
@@ -67,7 +67,7 @@ export class IndexedStore implements Store {
    * @param secret what gives it the right to that, if the application gives it.
    */
   constructor(name: string, makeId: () => string, clientId?: string, secret?: string) {
-    this.#database = new Database({ name, version: 2, tables: TABLES, upgrade });
+    this.#database = new Database({ name, version: 3, tables: TABLES, upgrade });
     this.#database.onlost = (error) => this.onlost?.(error);
     this.#journal = new Journal(name);
     this.#makeId = makeId;
@@ -106,7 +106,7 @@ export class IndexedStore implements Store {
   #read(left: readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
     return this.#database.run(false, async (table) => {
       await answered(table("meta").get("client_id"));
-      for (const [write, refused] of left) await put(table, write, refused);
+      for (const [write, instead] of left) await put(table, write, instead);
       const found = await read(table);
       const { meta } = found;
       const before = { ...meta };
@@ -139,8 +139,8 @@ export class IndexedStore implements Store {
   }
 
   /** Keeps a write for the next page until it is added; there is no database yet. */
-  hold(write: Write, refused: string): void {
-    this.#journal.hold(write, refused);
+  hold(write: Write, instead: string): void {
+    this.#journal.hold(write, instead);
   }
 
   /** Lets go of a write that will not be added; false if another page has found and stored it. */
@@ -150,10 +150,12 @@ export class IndexedStore implements Store {
     return !isTaken;
   }
 
-  add(write: Write, refused = ""): Promise<number> {
+  add(write: Write, instead = ""): Promise<number> {
     if (this.#journal.isTaken(write.id)) return Promise.resolve(0);
+    // It is there already: whether it has this number still has to be read first.
+    if (write.seq) return this.#database.run(true, (table) => put(table, write, instead));
     return new Promise((resolve, reject) => {
-      const added = { write, refused, resolve, reject };
+      const added = { write, instead, resolve, reject };
       this.#adding.add(added);
       this.#line.push(added);
       if (this.#leaves) this.#leave();
@@ -179,8 +181,7 @@ export class IndexedStore implements Store {
   /** Not every browser completes what was begun in the last moment of a page. */
   #leave(): void {
     this.#leaves = true;
-    // One that has a number is there already.
-    for (const { write, refused } of this.#adding) if (!write.seq) this.hold(write, refused);
+    for (const { write, instead } of this.#adding) this.hold(write, instead);
     this.#flush(true);
   }
 
@@ -208,7 +209,7 @@ export class IndexedStore implements Store {
       batch.push(each);
       try {
         each.key = tables?.("queue").put(bare(each.write));
-        tables?.("refused").delete(each.refused);
+        tables?.("rejected").delete(each.instead);
       } catch (error) {
         failure ??= error;
       }
@@ -243,7 +244,7 @@ export class IndexedStore implements Store {
         if (lost) throw lost;
         this.#added(
           each,
-          await this.#database.run(true, (table) => put(table, each.write, each.refused)),
+          await this.#database.run(true, (table) => put(table, each.write, each.instead)),
         );
       } catch (error) {
         this.#adding.delete(each);

@@ -9,10 +9,10 @@
  */
 import type { Write } from "../core/storage-ops.ts";
 
-/** A write, and the refused one that it replaces. */
-export type Entry = readonly [write: Write, refused: string];
+/** A write, and the rejected one that it replaces. */
+export type Entry = readonly [write: Write, instead: string];
 
-/** See the head of the file. Where there is no `localStorage`, it keeps nothing. */
+/** Writes that may not reach the database. Where there is no `localStorage`, it keeps nothing. */
 export class Journal {
   readonly #prefix: string;
   readonly #own = new Set<string>();

@@ -7,7 +7,7 @@
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
 import { applyAll, stateOf } from "../core/storage-ops.ts";
 
-/** See the head of the file. */
+/** What a client keeps, until the program ends. */
 export class MemoryStore implements Store {
   readonly #state: State;
 
@@ -26,10 +26,12 @@ export class MemoryStore implements Store {
     return structuredClone(this.#state);
   }
 
-  async add(write: Write, refused = ""): Promise<number> {
+  async add(write: Write, instead = ""): Promise<number> {
+    const known = this.#state.writes.get(write.id)?.seq;
+    if (known !== write.seq) return known ?? 0;
     const seq = this.#state.meta.last + 1;
     applyAll(this.#state, [
-      ["refused", refused],
+      ["rejected", instead],
       ["write", write.id, { ...write, seq }],
     ]);
     return seq;

@@ -15,7 +15,7 @@ import type { Table } from "./database.ts";
 import { result } from "./database.ts";
 
 /** Writes are in `queue`; their key is a number, or the id of one that was settled elsewhere. */
-export const TABLES = ["record", "place", "refused", "meta", "queue"];
+export const TABLES = ["record", "place", "rejected", "meta", "queue"];
 
 /** Makes the tables. */
 export function upgrade(transaction: IDBTransaction): void {
@@ -25,14 +25,21 @@ export function upgrade(transaction: IDBTransaction): void {
     const table = db.createObjectStore(each, { autoIncrement: each === "queue" });
     if (each === "queue") table.createIndex("id", "id", { unique: true });
   }
-  // Version 1 kept the number in the write.
-  if (!db.objectStoreNames.contains("write")) return;
   const moved = move((name) => transaction.objectStore(name), db);
-  // All or nothing; that it has ended already is told by the opening.
+  // All or nothing. If it has ended already, the request that opens the database fails.
   moved.catch(() => transaction.abort()).catch(() => {});
 }
 
+/** Moves what earlier versions left. */
 async function move(table: Table, db: IDBDatabase): Promise<void> {
+  const names = db.objectStoreNames;
+  // Version 2 had another name for what was rejected.
+  if (names.contains("refused")) {
+    for (const [key, each] of await rows(table("refused"))) table("rejected").put(each, key);
+    db.deleteObjectStore("refused");
+  }
+  // Version 1 kept the number in the write.
+  if (!names.contains("write")) return;
   const writes: Write[] = await result(table("write").getAll());
   const last = (await result(table("meta").get("last"))) ?? 0;
   for (const each of writes) table("queue").put(bare(each), each.settled ? each.id : each.seq);
@@ -50,7 +57,7 @@ async function rows(table: IDBObjectStore): Promise<Rows> {
 
 /** Everything, as it lies in the tables. */
 export async function read(table: Table): Promise<State> {
-  const [records, places, refused, meta, queue] = await Promise.all(
+  const [records, places, rejected, meta, queue] = await Promise.all(
     TABLES.map((name) => rows(table(name))),
   );
   const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
@@ -58,7 +65,7 @@ export async function read(table: Table): Promise<State> {
   return stateOf([
     ...records!.map(([key, held]): Op => ["record", ...(key as [string, string]), held]),
     ...places!.map(([name, place]): Op => ["place", name as string, place]),
-    ...refused!.map(([id, each]): Op => ["refused", id as string, each]),
+    ...rejected!.map(([id, each]): Op => ["rejected", id as string, each]),
     ...(Object.entries(known) as never as Op[]),
     ...writes.map((each): Op => ["write", each.id, each]),
   ]);
@@ -74,14 +81,15 @@ function numbered([key, write]: Rows[number], shift: number): Write {
   return { seq: (key as number) + shift, ...(write as Write) };
 }
 
-/** Puts a write that may be there already; one that has a number gets another one. */
-export async function put(table: Table, write: Write, refused: string): Promise<number> {
+/** Puts a write that may be there already; one that has still this number gets another one. */
+export async function put(table: Table, write: Write, instead: string): Promise<number> {
   const queue = table("queue");
   const key = await result(queue.index("id").getKey(write.id));
   const shift = await shiftOf(table);
-  if (key !== undefined && !write.seq) return (key as number) + shift;
+  const seq = key === undefined ? key : (key as number) + shift;
+  if (seq !== write.seq) return seq ?? 0;
   if (key !== undefined) queue.delete(key);
-  table("refused").delete(refused);
+  table("rejected").delete(instead);
   return ((await result(queue.put(bare(write)))) as number) + shift;
 }
 
@@ -95,7 +103,7 @@ export async function applied(table: Table, op: Op): Promise<void> {
     case "record":
       return set(table("record"), [op[1], op[2]], op[3]);
     case "place":
-    case "refused":
+    case "rejected":
       return set(table(op[0]), op[1], op[2]);
     case "write":
       return rewrite(table, op[1], op[2]);

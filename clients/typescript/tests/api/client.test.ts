@@ -313,13 +313,13 @@ describe("a token that is called for", () => {
     const world = await opened({ token: () => tokens.shift()! });
     const pushed = world.client.push("tasks", "1", 1);
     await settle();
-    const refused = {
+    const rejected = {
       type: "error",
       message: "m",
       code: "unauthenticated",
       details: null,
     } as const;
-    world.socket().says({ ...refused, seq: 1 });
+    world.socket().says({ ...rejected, seq: 1 });
     await settle();
     const asked = last(world);
     expect(asked).toMatchObject({ type: "authenticate", token: "second" });
@@ -369,7 +369,7 @@ describe("changes", () => {
     expect(seen.at(-1)).toBe(5);
   });
 
-  it("is refused at once for a name that cannot be sent", async () => {
+  it("is rejected at once for a name that cannot be sent", async () => {
     const { client, socket } = await opened();
     expect(() => client.changes("a\0b", () => {})).toThrow(/entities/);
     expect(() => client.collection(7 as never)).toThrow(/entities/);
@@ -448,7 +448,7 @@ describe("forms", () => {
     await expect(asked).rejects.toMatchObject({ code: "unknown_form" });
   });
 
-  it("are refused at once where the question is too large for the server", async () => {
+  it("are rejected at once where the question is too large for the server", async () => {
     const opened = await open({}, { limits: { ...WELCOME.limits, message_bytes: 100 } });
     const { client } = opened;
     clients.push(client);
@@ -458,7 +458,7 @@ describe("forms", () => {
     expect(client.state).toBe("open");
   });
 
-  it("that cannot be asked about are refused at once", async () => {
+  it("that cannot be asked about are rejected at once", async () => {
     const { client } = await opened();
     await expect(client.form("f").check("a", 1 as never)).rejects.toMatchObject({
       code: "bad_message",
@@ -512,7 +512,7 @@ describe("where nothing can be connected to", () => {
     ["a question about a field", (client) => client.validateField("f", "a", "1")],
     ["a question about a form", (client) => client.validateForm("f", {})],
     ["authenticate", (client) => client.authenticate("t")],
-  ])("%s is refused in words", async (_, call) => {
+  ])("%s is rejected in words", async (_, call) => {
     await expect(call(here())).rejects.toMatchObject({
       code: "not_supported",
       message: expect.stringContaining("pass that of npm's ws as {WebSocket}"),
@@ -520,7 +520,7 @@ describe("where nothing can be connected to", () => {
     await expect(call(here("/api/ws"))).rejects.toThrow("give the whole URL");
   });
 
-  it("nothing that was refused waits, or shows", async () => {
+  it("nothing that was rejected waits, or shows", async () => {
     const client = here();
     await client.push("tasks", "1", 1).catch(() => {});
     expect([client.queue, client.rejected, client.collection("tasks").snapshot]).toEqual([
@@ -586,7 +586,7 @@ describe("the queue and what was rejected", () => {
     const { client, socket } = await opened();
     const told: string[] = [];
     client.onQueue((queue) => told.push(`${queue.length} wait`));
-    client.onRejected((rejected) => told.push(`${rejected.length} refused`));
+    client.onRejected((rejected) => told.push(`${rejected.length} rejected`));
     client.collection("tasks");
     const written = client.push("tasks", "1", 1);
     await settle();

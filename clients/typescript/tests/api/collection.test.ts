@@ -391,7 +391,7 @@ describe("a collection that is closed", () => {
 });
 
 describe("`synced`", () => {
-  const refused = { type: "error", code: "unknown_entity", message: "no entity 'posts'" } as const;
+  const rejected = { type: "error", code: "unknown_entity", message: "no entity 'posts'" } as const;
   const details = { entity: "posts" };
 
   it("rejects if the server refuses, with what it says, and `onError` is told", async () => {
@@ -399,7 +399,7 @@ describe("`synced`", () => {
     const told = vi.fn();
     client.onError(told);
     const posts = client.collection("posts");
-    socket.says({ ...refused, details });
+    socket.says({ ...rejected, details });
     await expect(posts.synced).rejects.toMatchObject({ code: "unknown_entity" });
     await expect(client.collection("posts").synced).rejects.toThrow("no entity 'posts'");
     expect(told).toHaveBeenCalledOnce();
@@ -457,7 +457,7 @@ describe("`synced`", () => {
     await world();
     client.onError(() => {});
     client.collection("posts");
-    socket.says({ ...refused, details });
+    socket.says({ ...rejected, details });
     client.collection("more").close();
     await settle();
   });

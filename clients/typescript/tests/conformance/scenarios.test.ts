@@ -134,11 +134,11 @@ class Player {
   }
 
   _check(value: string, { as }: Step): void {
-    const { tab: hub } = this.#driver;
+    const { tab } = this.#driver;
     const question = { type: "validate_field", form: "signup", field: "email", value } as const;
     const { session } = this.#driver;
     const told = vi.spyOn(session, "told");
-    const done = hub.ask({ ...question, request_id: "" });
+    const done = tab.ask({ ...question, request_id: "" });
     for (const [message] of told.mock.calls) {
       if (message.type === "ask") this.#ids[as] = message.id;
     }
@@ -266,9 +266,9 @@ class Player {
   }
 
   #wrote(name: string, done: Promise<unknown>): void {
-    const { tab: hub } = this.#driver;
+    const { tab } = this.#driver;
     const before = new Set(Object.values(this.#ids));
-    this.#ids[name] = hub.queue.filter(({ id }) => !before.has(id)).at(-1)!.id;
+    this.#ids[name] = tab.queue.filter(({ id }) => !before.has(id)).at(-1)!.id;
     this.#outcomes[name] = "waiting";
     done.then(
       (ack) => (this.#outcomes[name] = { version: (ack as Step)?.version }),

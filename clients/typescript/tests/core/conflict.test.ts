@@ -61,7 +61,12 @@ describe("a conflict of a record", () => {
 
   it("has both, and is decided by a write of the whole", () => {
     const conflict = ofRecord(push, { ...now, action: "update", data: { n: 2 } });
-    expect(conflict).toMatchObject({ mine: { n: 1 }, theirs: { n: 2 }, version: 4, refused: "w1" });
+    expect(conflict).toMatchObject({
+      mine: { n: 1 },
+      theirs: { n: 2 },
+      version: 4,
+      rejected: "w1",
+    });
     expect(made(decide(conflict, { n: 3 }))).toMatchObject({
       type: "push",
       data: { n: 3 },

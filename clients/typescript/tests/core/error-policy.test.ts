@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Verdict } from "../../src/core/error-policy.ts";
+import type { Reaction } from "../../src/core/error-policy.ts";
 import {
   finalError,
   isBusy,
   isTooLarge,
+  reactionTo,
   shouldReconnect,
-  verdict,
 } from "../../src/core/error-policy.ts";
 import { ERRORS } from "../../src/messages/tables.ts";
 import type { ErrorCode, Error as Failure } from "../../src/messages/types.ts";
@@ -52,10 +52,10 @@ describe("the error of a final close", () => {
 
 describe("a refused write", () => {
   const error = (code: ErrorCode | undefined, more = {}) =>
-    verdict({ type: "error", message: "m", code, details: null, ...more }, 5);
+    reactionTo({ type: "error", message: "m", code, details: null, ...more }, 5);
 
-  it.each(Object.keys(ERRORS) as ErrorCode[])("with code %s has one verdict", (code) => {
-    const special: Partial<Record<ErrorCode, Verdict>> = {
+  it.each(Object.keys(ERRORS) as ErrorCode[])("with code %s has one reactionTo", (code) => {
+    const special: Partial<Record<ErrorCode, Reaction>> = {
       unauthenticated: "reauthenticate",
       seq_reused: "renew",
     };
@@ -67,12 +67,12 @@ describe("a refused write", () => {
     expect(error("internal", { retryable: true })).toBe("retry");
   });
 
-  it("with a code of a newer server has the verdict that comes with it", () => {
+  it("with a code of a newer server has the reactionTo that comes with it", () => {
     for (const code of ["quota_exceeded", "toString", "__proto__"]) {
       const said = (more: Partial<Failure>) => {
         const refused = { type: "error", message: "m", code, details: null, ...more } as const;
-        expect(isBusy(refused)).toBe(verdict(refused, 5) === "retry");
-        return verdict(refused, 5);
+        expect(isBusy(refused)).toBe(reactionTo(refused, 5) === "retry");
+        return reactionTo(refused, 5);
       };
       expect(said({})).toBe("reject");
       expect(said({ retryable: false, retry_after: 5 })).toBe("reject");

@@ -227,8 +227,8 @@ class World {
   }
 
   check(): void {
-    const { tab: hub } = this.driver;
-    expect(hub.queue, "all writes have their answer").toEqual([]);
+    const { tab } = this.driver;
+    expect(tab.queue, "all writes have their answer").toEqual([]);
     // A write that changed no field is not told to those who read fields: it stays until the next
     // change, and shows nothing but, maybe, a record without fields, which for them is none.
     const { silent } = this.server;
@@ -239,7 +239,7 @@ class World {
       left.filter((each) => !stays(each)),
       "nothing stays in the queue",
     ).toEqual([]);
-    const shown = hub.rows("tasks").map(({ id, data }): [string, Data] => [id, data as Data]);
+    const shown = tab.rows("tasks").map(({ id, data }): [string, Data] => [id, data as Data]);
     const there = Object.entries(this.server.records).filter(([, data]) =>
       known(data, this.granularity),
     );
@@ -259,7 +259,7 @@ class World {
         missing.filter((each) => !this.#acknowledged.has(each)),
         "lost",
       ).toEqual([]);
-    const kept = hub.rejected.map((each) => each.id);
+    const kept = tab.rejected.map((each) => each.id);
     if (!this.#restored)
       expect(
         effects.filter((each) => kept.includes(each)),
@@ -292,10 +292,10 @@ class World {
     await this.driver.settle();
     this.#toServer.push(...this.driver.sent.splice(0));
     if (!this.#connected) this.#toServer = [];
-    const { tab: hub } = this.driver;
-    for (const { id: refused } of hub.rejected) this.#refused.add(refused);
+    const { tab } = this.driver;
+    for (const { id: refused } of tab.rejected) this.#refused.add(refused);
     const { state } = this.driver;
-    const shown = new Map(hub.rows("tasks").map((row) => [row.id, row.data as Data]));
+    const shown = new Map(tab.rows("tasks").map((row) => [row.id, row.data as Data]));
     const folded = new Map<string, Data | undefined>();
     for (const [key, held] of state.entities.get("tasks")?.records ?? [])
       folded.set(key, held.data as Data);
@@ -305,7 +305,7 @@ class World {
     for (const [key, data] of folded)
       expect(shown.get(key), `what waits, over what is known: ${key}`).toEqual(data);
     if (this.#restored) return;
-    const rejected = new Set(hub.rejected.map((each) => each.id));
+    const rejected = new Set(tab.rejected.map((each) => each.id));
     const mine = this.#writes.filter((write) => write.entityId === MINE && !rejected.has(write.id));
     const expected = mine.reduce<Data | undefined>((data, write) => after(data, write), undefined);
     expect(known(shown.get(MINE), this.granularity), "own writes never flicker").toEqual(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
-import { NOTHING, steady, View } from "../../src/core/overlay.ts";
+import { NOTHING, steady, View, withFields } from "../../src/core/overlay.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
 import type { JsonValue, Push, PushFields } from "../../src/messages/types.ts";
@@ -171,4 +171,17 @@ describe("what is the same", () => {
     expect(rows()[0]).not.toBe(before);
     expect(rows()[0]!.data).toEqual(other);
   });
+});
+
+it("a record that is no object has no fields but those that are written", () => {
+  const stamp = { timestamp: "2026-01-01T00:00:00Z" };
+  const fields = [
+    { field: "a", action: "update", value: 1, ...stamp },
+    { field: "b", action: "delete", value: null, ...stamp },
+  ] as const;
+  for (const data of [undefined, null, "text", 7])
+    expect(withFields(data, fields)).toEqual({ a: 1 });
+  const before = { a: 0, b: 2, c: 3 };
+  expect(withFields(before, fields)).toEqual({ a: 1, c: 3 });
+  expect(before, "it is left as it was").toEqual({ a: 0, b: 2, c: 3 });
 });

@@ -609,7 +609,7 @@ describe("what is too large for the server", () => {
     const h = new Harness();
     h.session.told({ type: "open", entity: "x".repeat(100), fields: false, tab: "t1" }, 0);
     expect(h.open({ limits }).map(({ type }) => type)).toEqual(["hello"]);
-    const [refused] = h.of("refused");
+    const [refused] = h.of("rejected");
     expect(refused!.error.code).toBe("too_large");
     expect(refused!.error.message).toMatch(/^'x+' is not read: \d+ bytes, the server takes 100/);
     expect(h.session.state).toBe("open");
@@ -636,8 +636,8 @@ describe("a subscription that the server refuses", () => {
     told(h, "a", "b");
     h.open();
     h.says({ ...refusal, details: { entity: "b" } });
-    const { code, message } = h.of("refused")[0]!.error;
-    expect(h.of("refused")).toMatchObject([{ entity: "b", fields: false }]);
+    const { code, message } = h.of("rejected")[0]!.error;
+    expect(h.of("rejected")).toMatchObject([{ entity: "b", fields: false }]);
     expect({ code, message }).toEqual({ code: "unknown_entity", message: "no entity 'b'" });
     expect(h.of("problem")).toEqual([]);
   });
@@ -649,7 +649,7 @@ describe("a subscription that the server refuses", () => {
       told(h, "b");
       h.open();
       h.says({ ...refusal, details });
-      expect([h.of("refused"), h.of("problem").length]).toEqual([[], 1]);
+      expect([h.of("rejected"), h.of("problem").length]).toEqual([[], 1]);
     },
   );
 
@@ -658,7 +658,7 @@ describe("a subscription that the server refuses", () => {
     told(h, "b");
     h.open();
     h.says({ ...refusal, details: { entity: "b" }, request_id: "q1" });
-    expect(h.of("refused")).toEqual([]);
+    expect(h.of("rejected")).toEqual([]);
   });
 
   it("is said again on the next connection, which may be another server's", () => {
@@ -678,10 +678,10 @@ describe("a subscription that the server refuses", () => {
       "a",
       "b",
     ]);
-    expect(h.of("refused")).toMatchObject([
+    expect(h.of("rejected")).toMatchObject([
       { entity: "c", error: { code: "too_many_subscriptions" } },
     ]);
-    expect(h.of("refused")[0]!.error.message).toContain(
+    expect(h.of("rejected")[0]!.error.message).toContain(
       "'c' is not read: the server takes 2 entities",
     );
   });
@@ -758,7 +758,7 @@ describe("a server that is too busy", () => {
       { type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false },
       { ...limited, ...of },
     );
-    expect(h.of("refused")).toEqual([]);
+    expect(h.of("rejected")).toEqual([]);
     expect(h.session.deadline).toBe(h.now + 2_500);
     expect(h.wait(2_499)).toEqual([]);
     expect(h.wait(1)).toMatchObject([{ type: "subscribe", entities: ["b"] }]);

@@ -109,7 +109,7 @@ it("the stream of an entity that is read", async () => {
       },
       tell({ type }) {
         if (type === "synced") state = "live";
-        if (type === "refused") state = "rejected";
+        if (type === "rejected") state = "rejected";
       },
       fence: (act) => act(),
     });
@@ -186,10 +186,11 @@ function queue() {
 }
 
 it("one write of the queue", async () => {
-  const table = tableOf("core/write-queue.ts", "none", "waiting", "sent", "unnumbered", "settled");
+  const table = tableOf("core/write-queue.ts", "none", "waiting", "sent", "renewing", "settled");
   await explore(table, () => {
     const { it: writes, core, state, told } = queue();
     let isOpen = false;
+    let renewing = false;
     let known = 0;
     let now = 0;
     const current = () => [...state.writes.values()][0];
@@ -197,7 +198,7 @@ it("one write of the queue", async () => {
       const write = current();
       if (!write) return "none";
       if (write.settled) return "settled";
-      if (!write.seq) return "unnumbered";
+      if (renewing) return "renewing";
       return isOpen && writes.sent.includes(write.id) ? "sent" : "waiting";
     };
     const stored = () => core.unstored && writes.stored([core.unstored]);
@@ -240,9 +241,12 @@ it("one write of the queue", async () => {
       events: {
         added: () => number(`w${++ids}`),
         numbered() {
-          const { id } = current()!;
-          apply(state, ["write", id]);
-          number(id);
+          renewing = false;
+          number(current()!.id);
+        },
+        "not numbered"() {
+          renewing = false;
+          writes.unnumbered(current()!.id, now);
         },
         flush() {
           now = Math.max(now, writes.hold.until ?? 0);
@@ -263,7 +267,10 @@ it("one write of the queue", async () => {
         "not now": () => fail("rate_limited"),
         "no token": () => fail("unauthenticated"),
         authenticated: () => writes.authenticated(),
-        "number used": () => fail("seq_reused"),
+        "number used"() {
+          fail("seq_reused");
+          renewing = told.at(-1)?.type === "renew";
+        },
         "out of order": () => fail("out_of_order", { last_seq: current()!.seq! - 1 }),
       },
     };

@@ -9,7 +9,7 @@ import {
   bySeq,
   entityOf,
   QUEUE,
-  REFUSED,
+  REJECTED,
   RETELLABLE,
   renumber,
   stateOf,
@@ -25,7 +25,7 @@ function write(id: string, seq?: number, more: Partial<Write> = {}): Write {
   return { id, seq, entity: "users", entityId: "1", message, since: 0, ...more };
 }
 
-const refused = (id: string) => ({
+const rejected = (id: string) => ({
   id,
   message: compose.push("users", "1", "update", 1, {}),
   code: "forbidden" as const,
@@ -44,7 +44,7 @@ it("begins empty, without an id, and nothing was numbered or changed", () => {
   expect(stateOf()).toEqual({
     entities: new Map(),
     writes: new Map(),
-    refused: new Map(),
+    rejected: new Map(),
     meta: { client_id: "", last: 0 },
     answered: 0,
     time: 0,
@@ -52,9 +52,9 @@ it("begins empty, without an id, and nothing was numbered or changed", () => {
   });
 });
 
-it("the queue and what was refused change under names that no entity has", () => {
-  expect(new Set([QUEUE, REFUSED, ""]).size).toBe(3);
-  for (const name of [QUEUE, REFUSED]) expect(() => checkEntity(name)).toThrow("entities");
+it("the queue and what was rejected change under names that no entity has", () => {
+  expect(new Set([QUEUE, REJECTED, ""]).size).toBe(3);
+  for (const name of [QUEUE, REJECTED]) expect(() => checkEntity(name)).toThrow("entities");
 });
 
 it("only records and places need not last: the server can tell them again", () => {
@@ -62,7 +62,7 @@ it("only records and places need not last: the server can tell them again", () =
     ["record", "users", "1"],
     ["place", "users", { epoch: "e1", version: 1, fields: false }],
     ["write", "a"],
-    ["refused", "a"],
+    ["rejected", "a"],
     ["client_id", "c"],
     ["secret", "s"],
     ["epoch", "e1"],
@@ -151,17 +151,17 @@ describe("a write", () => {
   });
 });
 
-describe("a refused write", () => {
+describe("a rejected write", () => {
   it("is kept until it goes", () => {
     const state = stateOf();
-    expect(changes(state, ["refused", "a", refused("a")])).toEqual([REFUSED]);
-    expect(state.refused.get("a")).toEqual(refused("a"));
-    expect(changes(state, ["refused", "a"])).toEqual([REFUSED]);
-    expect(state.refused.size).toBe(0);
+    expect(changes(state, ["rejected", "a", rejected("a")])).toEqual([REJECTED]);
+    expect(state.rejected.get("a")).toEqual(rejected("a"));
+    expect(changes(state, ["rejected", "a"])).toEqual([REJECTED]);
+    expect(state.rejected.size).toBe(0);
   });
 
   it("that was not there and goes changes nothing", () => {
-    expect(changes(stateOf(), ["refused", "a"])).toEqual([]);
+    expect(changes(stateOf(), ["rejected", "a"])).toEqual([]);
   });
 });
 

@@ -178,7 +178,7 @@ describe("an entity that is read", () => {
     streams.open("users", false, "r1");
     streams.watch("users", "t1");
     expect(told).toMatchObject([
-      { type: "refused", fields: false, error: { code: "not_supported" } },
+      { type: "rejected", fields: false, error: { code: "not_supported" } },
       { type: "problem", error: { code: "not_supported" } },
     ]);
   });
@@ -345,7 +345,7 @@ describe("a tab that comes back", () => {
 
 describe("more than the server takes", () => {
   const open = (...names: string[]) => names.forEach((name) => streams.open(name, false, "r1"));
-  const refused = () => told.flatMap((each) => (each.type === "refused" ? [each.entity] : []));
+  const refused = () => told.flatMap((each) => (each.type === "rejected" ? [each.entity] : []));
   const asked = () => sent.map((each) => `${each.type} ${"entities" in each && each.entities[0]}`);
 
   it("is refused, and tried as soon as there is room, in its order", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import type { Event } from "../../src/core/events.ts";
@@ -58,7 +58,7 @@ describe("a write", () => {
     expect(driver.sent.at(-1)).toEqual(first);
   });
 
-  it("larger than the server takes is refused here, and its number goes to the next", async () => {
+  it("larger than the server takes is rejected here, and its number goes to the next", async () => {
     const driver = await started({ limits: { ...WELCOME.limits, message_bytes: 300 } });
     await push(driver);
     await push(driver, "x".repeat(300));
@@ -110,7 +110,7 @@ describe("a write", () => {
     expect((await contentsOf(driver.store)).writes[0]!.message.base_version).toBeUndefined();
   });
 
-  it("that is refused for good is not sent again, even if it was about to be", async () => {
+  it("that is rejected for good is not sent again, even if it was about to be", async () => {
     const driver = await started();
     await push(driver);
     refuse(driver, 1, "timeout");
@@ -149,6 +149,87 @@ describe("a write", () => {
     await driver.settle();
     expect(driver.tab.queue).toMatchObject([{ seq: 2 }]);
   });
+
+  it("that cannot be stored under a fresh number asks the server again, later each time", async () => {
+    const driver = await started();
+    await push(driver);
+    driver.store.full = true;
+    const tries = vi.spyOn(driver.store, "add");
+    driver.sent = [];
+    for (const wait of [500, 1_000, 2_000]) {
+      refuse(driver, 1, "seq_reused");
+      await driver.settle();
+      driver.elapse(wait - 1);
+      expect(seqs(driver)).toEqual([]);
+      driver.elapse(1);
+      expect(seqs(driver)).toEqual([1]);
+      driver.says({ type: "pong" });
+    }
+    expect(tries).toHaveBeenCalledTimes(3);
+    driver.store.full = false;
+    refuse(driver, 1, "seq_reused");
+    await driver.settle();
+    expect(seqs(driver)).toEqual([2]);
+  });
+
+  it.each([
+    ["gets a fresh number", false, ["a 3", "b 1", "c 2"]],
+    ["cannot be stored under one", true, ["a 1", "b 2", "c 3"]],
+  ] as const)(
+    "that is renewed, and %s while all are counted anew, shares its number with none",
+    async (_, isFull, expected) => {
+      const driver = await started();
+      await push(driver);
+      ack(driver, 1);
+      for (const name of ["a", "b", "c"]) await push(driver, name);
+      // The server is restored while the store is asked; what it is asked comes after that.
+      let goOn = () => {};
+      const add = driver.store.add.bind(driver.store);
+      vi.spyOn(driver.store, "add").mockImplementation(async (...args) => {
+        if (isFull) await new Promise<void>((resolve) => (goOn = resolve));
+        return add(...args);
+      });
+      refuse(driver, 2, "seq_reused");
+      driver.lose();
+      driver.connect();
+      driver.says({ ...WELCOME, last_seq: 0 });
+      await driver.settle();
+      driver.store.full = isFull;
+      goOn();
+      await driver.settle();
+      driver.store.full = false;
+      await driver.settle();
+      const all = (each: { readonly message: Message; readonly seq?: number | undefined }) =>
+        `${(each.message as { data?: string }).data} ${each.seq}`;
+      expect(driver.tab.queue.map(all).sort()).toEqual(expected);
+      const stored = (await contentsOf(driver.store)).writes;
+      expect(stored.map(all).sort(), "memory and store have the same numbers").toEqual(expected);
+    },
+  );
+
+  it("that is about to lose its number has no answer under it", async () => {
+    const driver = await started();
+    await push(driver);
+    vi.spyOn(driver.store, "add").mockReturnValue(new Promise(() => {}));
+    refuse(driver, 1, "seq_reused");
+    ack(driver, 1);
+    refuse(driver, 1, "forbidden");
+    expect(driver.told.filter(({ type }) => type === "outcome")).toEqual([]);
+    expect(driver.tab.queue).toHaveLength(1);
+  });
+
+  it("that was never sent has no answer that names it by its id", async () => {
+    const driver = await started();
+    driver.store.full = true;
+    vi.spyOn(driver.store, "add").mockReturnValue(new Promise(() => {}));
+    await push(driver);
+    const { id } = driver.tab.queue[0]!;
+    const about = { request_id: id, entity: "users", entity_id: "1" };
+    driver.says({ type: "push_ack", ...about, version: 1 });
+    driver.says({ type: "error", message: "m", code: "forbidden", details: null, request_id: id });
+    expect(driver.told.filter(({ type }) => type === "outcome")).toEqual([]);
+    expect(driver.tab.queue).toMatchObject([{ id }]);
+  });
 });
 
 describe("a write that failed", () => {
@@ -182,7 +263,7 @@ describe("a write that failed", () => {
     expect(seqs(driver)).toEqual([1, 2]);
   });
 
-  it("since its answer was confirmed and forgotten is refused for good", async () => {
+  it("since its answer was confirmed and forgotten is rejected for good", async () => {
     const driver = await started();
     await push(driver);
     refuse(driver, 1, "out_of_order", { last_seq: 4 });
@@ -515,7 +596,7 @@ describe("a refusal", () => {
     refuse(1, "timeout");
     refuse(1, "seq_reused");
     expect(told).toEqual([{ type: "renew", write: numbered(1) }]);
-    expect(state.writes.get("w1")).toEqual({ ...numbered(1), seq: undefined });
+    expect(state.writes.get("w1"), "as in the store").toEqual(numbered(1));
   });
 
   it("since the server lacks what came before sends that again, under its number", () => {
@@ -548,7 +629,7 @@ describe("a refusal", () => {
     begin(0);
     flush();
     refuse(1);
-    expect(state.refused.get("w1")).toMatchObject({ code: "internal", text: "m" });
+    expect(state.rejected.get("w1")).toMatchObject({ code: "internal", text: "m" });
   });
 
   it("is a conflict of the whole record if that is why, and a whole record was written", () => {
@@ -877,11 +958,26 @@ describe("numbers that are those of a store out of reach", () => {
     driver.told = [];
     refuse(driver, 1, "seq_reused");
     expect(driver.told.filter(({ type }) => type === "renew")).toEqual([]);
-    expect(driver.tab.queue.map(({ seq }) => seq)).toEqual([2]);
+    expect(
+      driver.tab.queue.map(({ seq }) => seq),
+      "it is kept, and not sent",
+    ).toEqual([0, 2]);
+    await driver.tab.load();
+    expect(
+      driver.tab.queue.map(({ seq }) => seq),
+      "the store has it",
+    ).toEqual([1, 2]);
+    refuse(driver, 1, "seq_reused");
+    driver.store.apply([["write", driver.tab.queue[0]!.id]]);
+    await driver.tab.load();
+    expect(
+      driver.tab.queue.map(({ seq }) => seq),
+      "the store has it no more",
+    ).toEqual([2]);
     expect(driver.tab.rejected).toEqual([]);
   });
 
-  it("that are refused for good are, also here: that is said of no number that has its answer", async () => {
+  it("that are rejected for good are, also here: that is said of no number that has its answer", async () => {
     const driver = await frozen();
     driver.told = [];
     refuse(driver, 1, "too_large");

@@ -86,11 +86,11 @@ it("says what a write does", () => {
   expect(words.writeInWords({ ...push, action: "delete", data: null })).toBe("tasks/1: deleted");
 });
 
-it("says why a write was refused", () => {
-  expect(words.refusalInWords("conflict", "at version 7")).toBe(
+it("says why a write was rejected", () => {
+  expect(words.rejectionInWords("conflict", "at version 7")).toBe(
     "Somebody else was first (conflict: at version 7).",
   );
-  expect(words.refusalInWords("valueOf", "no")).toBe("The server rejected it (valueOf: no).");
+  expect(words.rejectionInWords("valueOf", "no")).toBe("The server rejected it (valueOf: no).");
 });
 
 it("says bytes roughly", () => {

@@ -214,7 +214,7 @@ it("useRecord of what is not there is undefined, until it is", async () => {
   expect(place.textContent).toBe("Nine");
 });
 
-it("useField writes one field, says that it waits, and that it was refused", async () => {
+it("useField writes one field, says that it waits, and that it was rejected", async () => {
   let title!: Field<string>;
   await render(() => {
     title = useField(tasks, "1", "title");
@@ -271,7 +271,7 @@ describe("useField of another record than before", () => {
     expect(seen.filter((each) => each.startsWith("2"))).not.toContain("2 Theirs");
   });
 
-  it("does not show why a write to the one before was refused, whenever that comes", async () => {
+  it("does not show why a write to the one before was rejected, whenever that comes", async () => {
     await happens(() => void title.set("Uno"));
     await act(async () => turnTo("2"));
     await happens(() => refuses(1));
@@ -293,7 +293,7 @@ describe("useField of another record than before", () => {
   });
 });
 
-it("useField says why its last write was refused, not why one before it was", async () => {
+it("useField says why its last write was rejected, not why one before it was", async () => {
   let title!: Field<string>;
   await render(() => {
     title = useField(tasks, "1", "title");

@@ -8,6 +8,7 @@ import * as compose from "../../src/core/build-message.ts";
 import type { State, Write } from "../../src/core/storage-ops.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
 import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import { RhtmxError } from "../../src/errors.ts";
 import type { Message } from "../../src/messages/types.ts";
 import { Leader } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
@@ -54,32 +55,32 @@ const made = new WeakMap<Tab, Made>();
 
 function make(store: TestStore, channel: TabChannel, prefix: string): Tab {
   const state = stateOf();
-  const hub = new Tab(store, channel, prefix, state);
-  made.set(hub, { store, channel, state });
-  return hub;
+  const tab = new Tab(store, channel, prefix, state);
+  made.set(tab, { store, channel, state });
+  return tab;
 }
 
-function lead(hub: Tab, name: string, waited?: boolean): Leader {
+function lead(tab: Tab, name: string, waited?: boolean): Leader {
   const options = {
-    ...made.get(hub)!,
+    ...made.get(tab)!,
     url: "ws://x/",
     WebSocket,
     format: "json",
     random: () => 0.5,
     leader: name,
   } as const;
-  const runner = new Leader(options, hub);
-  runner.start(waited);
-  ends.push(() => runner.stop());
-  return runner;
+  const leader = new Leader(options, tab);
+  leader.start(waited);
+  ends.push(() => leader.stop());
+  return leader;
 }
 
-async function tab(store: TestStore, port: TabChannel, prefix: string): Promise<Tab> {
-  const hub = make(store, port, prefix);
-  hub.on("error", () => {});
-  await hub.ready;
-  ends.push(() => hub.close());
-  return hub;
+async function opened(store: TestStore, port: TabChannel, prefix: string): Promise<Tab> {
+  const tab = make(store, port, prefix);
+  tab.on("error", () => {});
+  await tab.ready;
+  ends.push(() => tab.close());
+  return tab;
 }
 
 /** The last socket, welcomed. */
@@ -98,7 +99,7 @@ const push = (id: string, n: number) => compose.push("tasks", id, "update", { n 
 describe("two tabs on one store", () => {
   it("write into one queue, which the leader sends in one order, and each learns what became of its own", async () => {
     const [store, port] = [new TestStore("c"), channel()];
-    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
     lead(one, "L1");
     const socket = await welcomed();
     const tasks = new Collection(two, "tasks");
@@ -124,12 +125,12 @@ describe("two tabs on one store", () => {
     two.rejected[0]!.discard();
     await settle();
     expect(one.rejected).toEqual([]);
-    expect((await contentsOf(store)).refused).toEqual([]);
+    expect((await contentsOf(store)).rejected).toEqual([]);
   });
 
   it("ask through the leader, and a new leader is asked again and sends what the old one did not", async () => {
     const [store, port] = [new TestStore("c"), channel()];
-    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
     const old = lead(one, "L1");
     const before = await welcomed();
     const seen: unknown[] = [];
@@ -174,11 +175,11 @@ describe("two tabs on one store", () => {
 
   it("a leader that was not told of a write finds the hole, and loads the queue anew", async () => {
     const [store, port] = [new TestStore("c"), channel()];
-    const one = await tab(store, port(), "one");
+    const one = await opened(store, port(), "one");
     lead(one, "L1");
     const socket = await welcomed();
     socket.heard();
-    const silent = await tab(store, { post() {}, lead() {}, close() {} }, "silent");
+    const silent = await opened(store, { post() {}, lead() {}, close() {} }, "silent");
     void silent.write(push("1", 1));
     await settle();
     expect(socket.heard()).toEqual([]);
@@ -192,7 +193,7 @@ describe("two tabs on one store", () => {
 
   it("a number that was given while all were counted anew is put right before it is sent", async () => {
     const [store, port] = [new TestStore("c"), channel()];
-    const one = await tab(store, port(), "one");
+    const one = await opened(store, port(), "one");
     lead(one, "L1");
     // The store has numbered it by now, and nobody was told yet.
     const write = one.write(push("1", 1));
@@ -205,7 +206,7 @@ describe("two tabs on one store", () => {
 
   it("one that does not lead any more stores nothing, and stops", async () => {
     const [store, port] = [new TestStore("c"), channel()];
-    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
     lead(one, "L1");
     const socket = await welcomed();
     new Collection(one, "tasks");
@@ -218,14 +219,14 @@ describe("two tabs on one store", () => {
   it("one that has ended does not store what it was about to once more", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const [store, port] = [new TestStore("c"), channel()];
-    const one = await tab(store, port(), "one");
-    const runner = lead(one, "L1");
+    const one = await opened(store, port(), "one");
+    const leader = lead(one, "L1");
     const socket = await welcomed();
     new Collection(one, "tasks");
     await vi.advanceTimersByTimeAsync(0);
     vi.spyOn(store, "apply").mockReturnValue(new Promise(() => {}));
     socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
-    runner.stop();
+    leader.stop();
     one.close();
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
@@ -233,7 +234,7 @@ describe("two tabs on one store", () => {
 
   it("one whose place was taken while it loaded does not even connect", async () => {
     const [store, port] = [new TestStore("c"), channel()];
-    const one = await tab(store, port(), "one");
+    const one = await opened(store, port(), "one");
     const before = sockets.length;
     lead(one, "L1", true);
     void store.apply([["leader", "L2"]]);
@@ -241,16 +242,93 @@ describe("two tabs on one store", () => {
     expect([sockets.length, one.leads]).toEqual([before, false]);
   });
 
+  it("stores one batch after the other: what failed does not come back over what came later", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await opened(store, port(), "one");
+    lead(one, "L1");
+    const socket = await welcomed();
+    new Collection(one, "tasks");
+    await vi.advanceTimersByTimeAsync(0);
+    let fail = () => {};
+    const apply = vi.spyOn(store, "apply");
+    const failing = new Promise<boolean>((_, reject) => {
+      fail = () => reject(new RhtmxError("storage_full", "full"));
+    });
+    apply.mockReturnValueOnce(failing);
+    socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
+    await vi.advanceTimersByTimeAsync(0);
+    socket.says({ type: "change", change: record("1", 2, { n: 2 }) });
+    await vi.advanceTimersByTimeAsync(0);
+    fail();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(apply, "nor is it tried at once").toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(apply).toHaveBeenCalledTimes(2);
+    expect((await contentsOf(store)).records).toEqual([
+      ["tasks", "1", { data: { n: 2 }, version: 2 }],
+    ]);
+    vi.useRealTimers();
+  });
+
+  it("what comes while a batch is being stored is read as if it was there, and stored next", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const one = await opened(store, port(), "one");
+    lead(one, "L1");
+    const socket = await welcomed();
+    const writes = [one.write(push("1", 1)), one.write(push("2", 2))];
+    await settle();
+    let goOn = () => {};
+    const apply = store.apply.bind(store);
+    vi.spyOn(store, "apply").mockImplementationOnce(async (...args) => {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      return apply(...args);
+    });
+    const ack = { type: "push_ack", entity: "tasks", version: 2 } as const;
+    socket.says({ ...ack, entity_id: "1", seq: 1 });
+    await settle();
+    socket.says({ ...ack, entity_id: "2", seq: 2 });
+    one.send({ type: "hole" });
+    await settle();
+    expect(one.queue).toEqual([]);
+    goOn();
+    await settle();
+    expect((await contentsOf(store)).writes).toEqual([]);
+    await Promise.all(writes);
+  });
+
+  it("a write that an earlier page left gets a fresh number, in all tabs", async () => {
+    const [store, port] = [new TestStore("c"), channel()];
+    const before = await opened(store, port(), "before");
+    void before.write(push("1", 1));
+    await settle();
+    before.close();
+    const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
+    lead(one, "L1");
+    const socket = await welcomed(1);
+    expect(heard(socket.heard()).slice(1)).toEqual([["push", 1]]);
+    const error = { type: "error", message: "m", details: null } as const;
+    socket.says({ ...error, code: "seq_reused", seq: 1 });
+    await settle();
+    expect(heard(socket.heard())).toEqual([["push", 2]]);
+    expect([one.queue, two.queue]).toMatchObject([[{ seq: 2 }], [{ seq: 2 }]]);
+    // Nobody has it any more: it is read what there is.
+    await store.apply([["write", one.queue[0]!.id]]);
+    socket.says({ ...error, code: "seq_reused", seq: 2 });
+    await settle();
+    expect([one.queue, two.queue]).toEqual([[], []]);
+  });
+
   it("one that has ended does not try to store for ever", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const [store, port] = [new TestStore("c"), channel()];
-    const one = await tab(store, port(), "one");
-    const runner = lead(one, "L1");
+    const one = await opened(store, port(), "one");
+    const leader = lead(one, "L1");
     const socket = await welcomed();
     new Collection(one, "tasks");
     store.full = true;
     socket.says({ type: "change", change: record("1", 1, { n: 1 }) });
-    runner.stop();
+    leader.stop();
     one.close();
     await settle();
     expect(vi.getTimerCount()).toBe(0);
@@ -260,7 +338,7 @@ describe("two tabs on one store", () => {
   it("one that misses the outcome of its write knows it from what is stored, also before its change has come", async () => {
     const [store, port] = [new TestStore("c"), channel()];
     const own = port();
-    const [one, two] = [await tab(store, port(), "one"), await tab(store, own, "two")];
+    const [one, two] = [await opened(store, port(), "one"), await opened(store, own, "two")];
     lead(one, "L1");
     const socket = await welcomed();
     new Collection(two, "tasks");
@@ -278,8 +356,8 @@ describe("two tabs on one store", () => {
   it("a write that was acknowledged while a tab heard nothing is durable, though its change is still to come", async () => {
     const [store, port] = [new TestStore("c"), channel()];
     const own = port();
-    const hub = await tab(store, own, "one");
-    const written = hub.write(push("1", 1));
+    const tab = await opened(store, own, "one");
+    const written = tab.write(push("1", 1));
     await settle();
     const [write] = (await contentsOf(store)).writes;
     await store.apply([["write", write!.id, { ...write!, settled: { version: 9, epoch: "e1" } }]]);
@@ -288,45 +366,45 @@ describe("two tabs on one store", () => {
     own.onmessage!({ type: "lost" });
     await settle();
     expect(ended).toBe(true);
-    expect(hub.queue).toEqual([]);
-    expect(hub.row("tasks", "1")?.data, "it is shown until then").toEqual({ n: 1 });
+    expect(tab.queue).toEqual([]);
+    expect(tab.row("tasks", "1")?.data, "it is shown until then").toEqual({ n: 1 });
   });
 
   it("what is told before a tab has loaded is not lost", async () => {
     const [store, port] = [new TestStore("c"), channel()];
     const own = port();
-    const hub = make(store, own, "late");
+    const tab = make(store, own, "late");
     own.onmessage!({ type: "ops", ops: [["record", "tasks", "1", { data: 1, version: 1 }]] });
-    await hub.ready;
+    await tab.ready;
     await settle();
-    expect(hub.rows("tasks")).toMatchObject([{ id: "1", data: 1 }]);
-    hub.close();
+    expect(tab.rows("tasks")).toMatchObject([{ id: "1", data: 1 }]);
+    tab.close();
   });
 });
 
 describe("what is shown is the same object as long as it is the same", () => {
   /** All that can be looked at. */
-  const shown = (hub: Tab) => [hub.rows("tasks"), hub.row("tasks", "1"), hub.queue, hub.rejected];
+  const shown = (tab: Tab) => [tab.rows("tasks"), tab.row("tasks", "1"), tab.queue, tab.rejected];
   const expectSame = (now: unknown[], before: unknown[]) =>
     now.forEach((each, at) => expect(each).toBe(before[at]));
 
   it("from the first call, before anything is loaded, and after it if there is nothing", async () => {
-    const hub = make(new TestStore("c"), channel()(), "one");
-    ends.push(() => hub.close());
-    const before = shown(hub);
-    expectSame(shown(hub), before);
-    await hub.ready;
+    const tab = make(new TestStore("c"), channel()(), "one");
+    ends.push(() => tab.close());
+    const before = shown(tab);
+    expectSame(shown(tab), before);
+    await tab.ready;
     await settle();
-    expectSame(shown(hub), before);
+    expectSame(shown(tab), before);
   });
 
   it("also when everything is loaded anew, as after another tab has taken over", async () => {
     const store = new TestStore("c");
-    const hub = await tab(store, channel()(), "one");
-    hub.hear({ type: "ops", ops: [["record", "tasks", "1", { data: { a: [1] }, version: 1 }]] });
+    const tab = await opened(store, channel()(), "one");
+    tab.hear({ type: "ops", ops: [["record", "tasks", "1", { data: { a: [1] }, version: 1 }]] });
     const write = { id: "w1", entity: "tasks", entityId: "2", message: push("2", 2), since: 1 };
     await store.apply([["record", "tasks", "1", { data: { a: [1] }, version: 1 }]]);
-    hub.hear({ type: "added", write: { ...write, seq: await store.add(write) } });
+    tab.hear({ type: "added", write: { ...write, seq: await store.add(write) } });
     const no = {
       id: "r",
       message: push("3", 3),
@@ -334,28 +412,28 @@ describe("what is shown is the same object as long as it is the same", () => {
       text: "no",
       details: null,
     } as const;
-    hub.commit(["refused", "r", no]);
-    const before = shown(hub);
+    tab.commit(["rejected", "r", no]);
+    const before = shown(tab);
     expect(before).toMatchObject([
       [{ id: "1" }, { id: "2" }],
       { id: "1" },
       [{ id: "w1" }],
       [{ id: "r" }],
     ]);
-    await hub.load();
-    expectSame(shown(hub), before);
+    await tab.load();
+    expectSame(shown(tab), before);
   });
 
   it("and another one when a reload finds it gone, or otherwise", async () => {
     const store = new TestStore("c");
-    const hub = await tab(store, channel()(), "one");
+    const tab = await opened(store, channel()(), "one");
     const write = { id: "w1", entity: "tasks", entityId: "1", message: push("1", 2), since: 1 };
-    hub.hear({ type: "added", write: { ...write, seq: await store.add(write) } });
-    hub.hear({ type: "ops", ops: [["record", "tasks", "2", { data: 2, version: 2 }]] });
+    tab.hear({ type: "added", write: { ...write, seq: await store.add(write) } });
+    tab.hear({ type: "ops", ops: [["record", "tasks", "2", { data: 2, version: 2 }]] });
     const told: string[] = [];
-    hub.on("rows \0queue", () => void told.push("queue"));
-    expect(hub.queue).toHaveLength(1);
-    expect(hub.rows("tasks")).toHaveLength(2);
+    tab.on("rows \0queue", () => void told.push("queue"));
+    expect(tab.queue).toHaveLength(1);
+    expect(tab.rows("tasks")).toHaveLength(2);
     await settle();
     told.length = 0;
     // Another tab has had them answered and deleted, which this one was not told.
@@ -367,39 +445,39 @@ describe("what is shown is the same object as long as it is the same", () => {
     // A database names what it has found, and not what was there once.
     state.changed.delete("\0queue");
     store.load = async () => state;
-    await hub.load();
-    expect(hub.queue).toEqual([]);
-    expect(hub.rows("tasks")).toMatchObject([{ id: "1", data: { n: 3 }, pending: false }]);
+    await tab.load();
+    expect(tab.queue).toEqual([]);
+    expect(tab.rows("tasks")).toMatchObject([{ id: "1", data: { n: 3 }, pending: false }]);
     await eventually(() => expect(told).toEqual(["queue"]));
   });
 
-  it("of the queue, while only what was refused changes, and the other way round", async () => {
-    const hub = await tab(new TestStore("c"), channel()(), "one");
-    void hub.write(push("1", 1)).catch(() => {});
+  it("of the queue, while only what was rejected changes, and the other way round", async () => {
+    const tab = await opened(new TestStore("c"), channel()(), "one");
+    void tab.write(push("1", 1)).catch(() => {});
     const no = { message: push("3", 3), code: "forbidden", text: "no", details: null } as const;
     await settle();
-    const [queue, rejected] = [hub.queue, hub.rejected];
-    hub.commit(["refused", "r", { id: "r", ...no }]);
-    expect(hub.queue).toBe(queue);
-    expect(hub.rejected).not.toBe(rejected);
-    const [first] = hub.rejected;
-    hub.commit(["refused", "s", { id: "s", ...no }]);
-    expect(hub.rejected.map(({ id }) => id)).toEqual(["r", "s"]);
-    expect(hub.rejected[0]).toBe(first);
-    const both = hub.rejected;
-    void hub.write(push("2", 1)).catch(() => {});
+    const [queue, rejected] = [tab.queue, tab.rejected];
+    tab.commit(["rejected", "r", { id: "r", ...no }]);
+    expect(tab.queue).toBe(queue);
+    expect(tab.rejected).not.toBe(rejected);
+    const [first] = tab.rejected;
+    tab.commit(["rejected", "s", { id: "s", ...no }]);
+    expect(tab.rejected.map(({ id }) => id)).toEqual(["r", "s"]);
+    expect(tab.rejected[0]).toBe(first);
+    const both = tab.rejected;
+    void tab.write(push("2", 1)).catch(() => {});
     await settle();
-    expect(hub.rejected).toBe(both);
-    expect(hub.queue[0]).toBe(queue[0]);
-    hub.commit(["refused", "r", { id: "r", ...no, text: "never" }]);
-    expect(hub.rejected[0]).toMatchObject({ id: "r", text: "never" });
+    expect(tab.rejected).toBe(both);
+    expect(tab.queue[0]).toBe(queue[0]);
+    tab.commit(["rejected", "r", { id: "r", ...no, text: "never" }]);
+    expect(tab.rejected[0]).toMatchObject({ id: "r", text: "never" });
   });
 });
 
 describe("changes that a tab may have missed", () => {
-  const watch = (hub: Tab) => {
+  const watch = (tab: Tab) => {
     const seen: unknown[] = [];
-    hub.changes("prices", (change: { version: number } | null) =>
+    tab.changes("prices", (change: { version: number } | null) =>
       seen.push(change?.version ?? null),
     );
     return seen;
@@ -410,7 +488,7 @@ describe("changes that a tab may have missed", () => {
     "are told of after a change of leaders; of its own, if it waited: %o",
     async (waited) => {
       const [store, port] = [new TestStore("c"), channel()];
-      const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+      const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
       const old = lead(one, "L1");
       const before = await welcomed();
       const seen = [watch(one), watch(two)];
@@ -429,7 +507,7 @@ describe("changes that a tab may have missed", () => {
   );
 
   it("are none for the first leader", async () => {
-    const one = await tab(new TestStore("c"), channel()(), "one");
+    const one = await opened(new TestStore("c"), channel()(), "one");
     const seen = watch(one);
     lead(one, "L1");
     (await welcomed()).says({ ...place, version: 4 });
@@ -441,13 +519,13 @@ describe("changes that a tab may have missed", () => {
 describe("what several tabs read", () => {
   async function reading() {
     const [store, port] = [new TestStore("c"), channel()];
-    const hubs = [await tab(store, port(), "one"), await tab(store, port(), "two")] as const;
-    lead(hubs[0], "L1");
+    const tabs = [await opened(store, port(), "one"), await opened(store, port(), "two")] as const;
+    lead(tabs[0], "L1");
     const socket = await welcomed();
-    const [one, two] = hubs.map((hub) => new Collection(hub, "tasks")) as [Collection, Collection];
+    const [one, two] = tabs.map((tab) => new Collection(tab, "tasks")) as [Collection, Collection];
     await settle();
     socket.heard();
-    return { hubs, socket, one, two, port };
+    return { tabs, socket, one, two, port };
   }
 
   it("ends for the server with the last of them", async () => {
@@ -461,33 +539,33 @@ describe("what several tabs read", () => {
   });
 
   it("ends with the last that is there, if one is gone without a word", async () => {
-    const { hubs, socket, one, port } = await reading();
+    const { tabs, socket, one, port } = await reading();
     one.close();
     port(true).post({ type: "gone", tab: "two" });
-    hubs[0].hear({ type: "gone", tab: "three" });
+    tabs[0].hear({ type: "gone", tab: "three" });
     // It is there after all, and says so.
     await settle();
     expect(socket.heard().map(({ type }) => type)).toEqual(["unsubscribe", "ping"]);
-    hubs[1].close();
+    tabs[1].close();
     port(true).post({ type: "gone", tab: "two" });
     await settle();
     socket.says({ type: "pong" });
     expect(socket.heard()).toEqual([]);
   });
 
-  it("and is refused is told to each of them once for each cause, and to no other", async () => {
-    const { hubs, socket, one, two } = await reading();
-    const told = hubs.map((hub) => {
+  it("and is rejected is told to each of them once for each cause, and to no other", async () => {
+    const { tabs, socket, one, two } = await reading();
+    const told = tabs.map((tab) => {
       const errors = vi.fn();
-      hub.on("error", errors);
+      tab.on("error", errors);
       return errors;
     });
-    new Collection(hubs[1], "posts");
+    new Collection(tabs[1], "posts");
     await settle();
     const refusal = { type: "error", code: "unknown_entity", message: "no 'posts'" } as const;
     socket.says({ ...refusal, details: { entity: "posts" } });
     await settle();
-    hubs[1].again();
+    tabs[1].again();
     await settle();
     expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
     socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
@@ -498,7 +576,7 @@ describe("what several tabs read", () => {
 it("a write that was changed while it had no number is told as it is by then", async () => {
   const store = new TestStore("c");
   const port = channel();
-  const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+  const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
   const add = store.add.bind(store);
   vi.spyOn(store, "add").mockImplementation((write) => {
     const changed = { ...write, message: { ...write.message, base_version: 7 } };
@@ -513,47 +591,47 @@ it("a write that was changed while it had no number is told as it is by then", a
 describe("why nothing comes is told", () => {
   /** A tab, and what it was told. */
   async function listening() {
-    const hub = await tab(new TestStore("c"), channel()(), "one");
+    const tab = await opened(new TestStore("c"), channel()(), "one");
     const [errors, states] = [vi.fn(), vi.fn()];
-    hub.on("error", ({ message }: Error) => errors(message));
-    hub.on("state", states);
-    return { hub, errors, states };
+    tab.on("error", ({ message }: Error) => errors(message));
+    tab.on("state", states);
+    return { tab, errors, states };
   }
   const error = { code: "forbidden", message: "not from here", details: null } as const;
 
   it("once for each time that there was a connection", async () => {
-    const { hub, errors } = await listening();
+    const { tab, errors } = await listening();
     const fails = () => {
-      for (const state of ["connecting", "waiting"] as const) hub.hear({ type: "state", state });
-      hub.hear({ type: "state", state: "waiting", error });
+      for (const state of ["connecting", "waiting"] as const) tab.hear({ type: "state", state });
+      tab.hear({ type: "state", state: "waiting", error });
     };
     fails();
     fails();
     expect(errors).toHaveBeenCalledOnce();
-    hub.hear({ type: "state", state: "open" });
+    tab.hear({ type: "state", state: "open" });
     fails();
     expect(errors).toHaveBeenCalledTimes(2);
   });
 
   it("and once when that is for good, though the client is closed, too", async () => {
-    const { hub, states } = await listening();
-    hub.hear({ type: "state", state: "closed", error });
-    hub.close();
+    const { tab, states } = await listening();
+    tab.hear({ type: "state", state: "closed", error });
+    tab.close();
     expect(states).toHaveBeenCalledExactlyOnceWith("closed", expect.objectContaining(error));
   });
 
   it("for an entity once, until it is read, or asked for anew", async () => {
-    const { hub, errors } = await listening();
-    const refuse = () => hub.hear({ type: "refused", entity: "tasks", fields: false, error });
-    hub.open("tasks", false);
+    const { tab, errors } = await listening();
+    const refuse = () => tab.hear({ type: "rejected", entity: "tasks", fields: false, error });
+    tab.open("tasks", false);
     refuse();
     refuse();
     expect(errors).toHaveBeenCalledTimes(1);
-    hub.hear({ type: "synced", entity: "tasks" });
+    tab.hear({ type: "synced", entity: "tasks" });
     refuse();
     expect(errors).toHaveBeenCalledTimes(2);
-    hub.shut("tasks");
-    hub.open("tasks", false);
+    tab.shut("tasks");
+    tab.open("tasks", false);
     refuse();
     expect(errors).toHaveBeenCalledTimes(3);
   });
@@ -572,9 +650,9 @@ describe("a write before the store is loaded", () => {
       return super.load();
     }
 
-    override async add(write: Write, refused?: string) {
+    override async add(write: Write, rejected?: string) {
       this.calls.push("add");
-      return super.add(write, refused);
+      return super.add(write, rejected);
     }
 
     hold(write: Write) {
@@ -588,15 +666,15 @@ describe("a write before the store is loaded", () => {
 
   function opened() {
     const [store, own] = [new SlowStore("c"), channel()()];
-    const hub = make(store, own, "one");
-    ends.push(() => hub.close());
-    return { store, own, hub };
+    const tab = make(store, own, "one");
+    ends.push(() => tab.close());
+    return { store, own, tab };
   }
 
   it("is held for the next page at once, and waits for its number and its answer", async () => {
-    const { store, hub } = opened();
+    const { store, tab } = opened();
     let ended = false;
-    void hub.write(push("1", 1)).then(
+    void tab.write(push("1", 1)).then(
       () => (ended = true),
       () => {},
     );
@@ -605,37 +683,37 @@ describe("a write before the store is loaded", () => {
     ]);
     store.loads();
     await settle();
-    expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
+    expect(tab.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
     expect(ended).toBe(false);
   });
 
   it("builds on what was loaded", async () => {
-    const { store, hub } = opened();
+    const { store, tab } = opened();
     await store.apply([
       ["record", "tasks", "1", { data: { n: 1 }, version: 4 }],
       ["place", "tasks", { epoch: "e1", version: 4, fields: false }],
     ]);
-    void new Collection(hub, "tasks").patch("1", { m: 1 });
+    void new Collection(tab, "tasks").patch("1", { m: 1 });
     expect(store.held).toMatchObject([{ message: { base_version: undefined } }]);
     store.loads();
     await settle();
-    expect(hub.queue).toMatchObject([{ message: { base_version: 4 } }]);
+    expect(tab.queue).toMatchObject([{ message: { base_version: 4 } }]);
   });
 
-  it("that cannot be made is refused, with the reason", async () => {
-    const { store, hub } = opened();
-    await expect(hub.write(push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
+  it("that cannot be made is rejected, with the reason", async () => {
+    const { store, tab } = opened();
+    await expect(tab.write(push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
     expect(store.held).toEqual([]);
     store.loads();
     await settle();
-    await expect(hub.write(push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
-    expect(hub.queue).toEqual([]);
+    await expect(tab.write(push("1", NaN))).rejects.toMatchObject({ code: "bad_message" });
+    expect(tab.queue).toEqual([]);
   });
 
   it("is made of the values of its call, whatever becomes of them until then", async () => {
-    const { store, hub } = opened();
+    const { store, tab } = opened();
     const [record, fields] = [{ n: 1 }, { m: 1 }];
-    const tasks = new Collection<object>(hub, "tasks");
+    const tasks = new Collection<object>(tab, "tasks");
     void tasks.set("1", record);
     void tasks.patch("2", fields);
     record.n = fields.m = 2;
@@ -645,41 +723,41 @@ describe("a write before the store is loaded", () => {
   });
 
   it("is stored before the store of a closed client is", async () => {
-    const { store, hub } = opened();
-    const written = hub.write(push("1", 1));
-    hub.close();
+    const { store, tab } = opened();
+    const written = tab.write(push("1", 1));
+    tab.close();
     await expect(written).rejects.toMatchObject({ code: "closed" });
     store.loads();
     await settle();
     expect(store.calls).toEqual(["add", "close"]);
-    expect(hub.queue, "and shown no more").toEqual([]);
+    expect(tab.queue, "and shown no more").toEqual([]);
     expect((await contentsOf(store)).writes).toMatchObject([{ id: "one-1", seq: 1 }]);
   });
 
   it("that another page has stored by then is not written again", async () => {
-    const { store, hub } = opened();
-    void hub.write(push("1", 1));
+    const { store, tab } = opened();
+    void tab.write(push("1", 1));
     await TestStore.prototype.add.call(store, store.held[0]!);
     store.loads();
     await settle();
     expect(store.calls).toEqual([]);
-    expect(hub.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
+    expect(tab.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
   });
 
   it("that another page has stored and sent by then is durable, and not shown for ever", async () => {
-    const { store, hub } = opened();
-    const written = hub.write(push("1", 1));
+    const { store, tab } = opened();
+    const written = tab.write(push("1", 1));
     vi.spyOn(store, "add").mockResolvedValue(0);
     store.loads();
     expect(await written).toMatchObject({ duplicate: true });
-    expect(hub.queue).toEqual([]);
-    expect(hub.rows("tasks")).toEqual([]);
+    expect(tab.queue).toEqual([]);
+    expect(tab.rows("tasks")).toEqual([]);
   });
 });
 
 describe("writes of one moment", () => {
-  const patch = (hub: Tab, value: boolean) =>
-    void hub
+  const patch = (tab: Tab, value: boolean) =>
+    void tab
       .write({ entity: "tasks", entityId: "1", values: { f: value }, options: {} })
       .catch(() => {});
   const timesOf = (messages: Message[]) =>
@@ -695,11 +773,11 @@ describe("writes of one moment", () => {
     await settle();
     before.close();
     vi.setSystemTime(new Date("2025-01-01T12:00:00Z"));
-    const hub = make(store, channel()(), "two");
-    ends.push(() => hub.close());
-    for (const value of [true, false]) patch(hub, value);
+    const tab = make(store, channel()(), "two");
+    ends.push(() => tab.close());
+    for (const value of [true, false]) patch(tab, value);
     await settle();
-    lead(hub, "L1");
+    lead(tab, "L1");
     expect(timesOf((await welcomed()).heard())).toEqual([
       // Two were used up by the same writes before the store was read.
       "2026-01-01T12:00:00.000002Z",
@@ -712,7 +790,7 @@ describe("writes of one moment", () => {
   it("of two tabs are shown in both in the order in which they are sent", async () => {
     vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z"), toFake: ["Date"] });
     const [store, port] = [new TestStore("c"), channel()];
-    const [one, two] = [await tab(store, port(), "one"), await tab(store, port(), "two")];
+    const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
     lead(one, "L1");
     const socket = await welcomed();
     const views = [new Collection(one, "tasks"), new Collection(two, "tasks")];

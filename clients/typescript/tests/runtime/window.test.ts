@@ -32,7 +32,7 @@ type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 async function happen(window: Window, { what, who, how }: Happening): Promise<void> {
   const { browser, clients } = window;
   const client = clients[who % clients.length]!;
-  const { tab } = client;
+  const { page } = client;
   if (what === "open") await window.open();
   else if (what === "wait") await browser.wait(how);
   else if (what === "settle") await browser.settle();
@@ -49,12 +49,12 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
   else if (what === "restore") {
     window.cut();
     window.service.restore();
-  } else if (what === "lose") tab.loses += 1 + (how % 3);
+  } else if (what === "lose") page.loses += 1 + (how % 3);
   else if (what === "write") {
-    if (tab.running) await window.write(client, how % 3 ? "x" : undefined);
-  } else if (!tab.gone && tab.running !== ["goOn", "resume", "show"].includes(what)) {
-    await browser.in(tab, () => tab[what]());
-    if (tab.gone) client.sockets.forEach((socket) => socket.cut());
+    if (page.running) await window.write(client, how % 3 ? "x" : undefined);
+  } else if (!page.gone && page.running !== ["goOn", "resume", "show"].includes(what)) {
+    await browser.in(page, () => page[what]());
+    if (page.gone) client.sockets.forEach((socket) => socket.cut());
   }
 }
 
@@ -70,11 +70,11 @@ function picker(seed: number): (count: number) => number {
 /** Everybody wakes, and everything gets its time. */
 async function calm(window: Window): Promise<void> {
   const { browser, clients } = window;
-  for (const { tab, disk } of clients) {
+  for (const { page, disk } of clients) {
     disk.why = "";
     disk.full = false;
-    tab.loses = 0;
-    if (!tab.gone && !tab.running) await browser.in(tab, () => tab.show());
+    page.loses = 0;
+    if (!page.gone && !page.running) await browser.in(page, () => page.show());
   }
   await window.open();
   await browser.settle();
@@ -88,15 +88,15 @@ async function calm(window: Window): Promise<void> {
 
 function check(window: Window): void {
   const { service, clients, kept } = window;
-  const alive = clients.filter(({ tab }) => !tab.gone);
+  const alive = clients.filter(({ page }) => !page.gone);
   expect(new Set(service.effects).size, "nothing twice").toBe(service.effects.length);
   const lost = kept.filter((id) => !service.effects.includes(id) && !service.undone.has(id));
   expect(lost, "nothing lost").toEqual([]);
-  for (const { hub, store, outcomes } of alive) {
-    const shown = hub.rows("tasks").map(({ id, data, pending }) => [id, data, pending]);
+  for (const { tab, store, outcomes } of alive) {
+    const shown = tab.rows("tasks").map(({ id, data, pending }) => [id, data, pending]);
     expect(shown, "all show the same").toEqual(service.shown.map((row) => [...row, false]));
-    expect(hub.queue, "nothing waits").toEqual([]);
-    expect(hub.connection).toBe("open");
+    expect(tab.queue, "nothing waits").toEqual([]);
+    expect(tab.connection).toBe("open");
     expect(
       [...outcomes.values()].filter((each) => each !== "durable"),
       "all are told",
@@ -154,12 +154,12 @@ it("a leader that hung asks the store before it sends anything", async () => {
   const { browser, clients } = window;
   const [old, next] = clients as [TabClient, TabClient];
   const [socket] = old.sockets;
-  old.tab.hang();
+  old.page.hang();
   await browser.wait(2 * HEARTBEAT);
   expect(next.sockets.size).toBe(1);
   const sent = listen(window, old);
   socket!.says({ type: "ping" });
-  old.tab.goOn();
+  old.page.goOn();
   await browser.settle();
   expect(sent).toEqual([]);
   expect(old.sockets.size).toBe(0);
@@ -169,11 +169,11 @@ it("one that hung alone goes on where it was", async () => {
   const window = await two();
   const { browser, clients } = window;
   const [only, other] = clients as [TabClient, TabClient];
-  other.tab.crash();
-  only.tab.hang();
+  other.page.crash();
+  only.page.hang();
   await browser.wait(10 * HEARTBEAT);
   const [socket] = only.sockets;
-  only.tab.goOn();
+  only.page.goOn();
   await window.write(only);
   await browser.settle();
   expect([...only.sockets]).toEqual([socket]);
@@ -183,17 +183,17 @@ it("one that hung alone goes on where it was", async () => {
 it("one tab takes all offline: those that are there, the next leader, and new ones", async () => {
   const window = await two();
   const { browser, clients } = window;
-  const states = () => clients.filter(({ tab }) => !tab.gone).map(({ hub }) => hub.connection);
-  await browser.in(clients[1]!.tab, () => clients[1]!.hub.send({ type: "offline", why: "app" }));
+  const states = () => clients.filter(({ page }) => !page.gone).map(({ tab }) => tab.connection);
+  await browser.in(clients[1]!.page, () => clients[1]!.tab.send({ type: "offline", why: "app" }));
   await browser.settle();
   expect(states()).toEqual(["offline", "offline"]);
   await window.open();
   await browser.settle();
-  clients[0]!.tab.shut();
-  clients[1]!.tab.shut();
+  clients[0]!.page.shut();
+  clients[1]!.page.shut();
   await browser.wait(2 * HEARTBEAT);
   expect(states()).toEqual(["offline"]);
-  await browser.in(clients[2]!.tab, () => clients[2]!.hub.send({ type: "online", why: "app" }));
+  await browser.in(clients[2]!.page, () => clients[2]!.tab.send({ type: "online", why: "app" }));
   await browser.settle();
   expect(states()).toEqual(["open"]);
 });
@@ -202,18 +202,18 @@ it("a tab that missed that all are online again does not take them offline", asy
   const window = await two();
   const { browser, clients } = window;
   const [leader, other] = clients as [TabClient, TabClient];
-  await browser.in(other.tab, () => other.hub.send({ type: "offline", why: "app" }));
+  await browser.in(other.page, () => other.tab.send({ type: "offline", why: "app" }));
   await browser.settle();
-  await browser.in(other.tab, () => other.tab.freeze());
-  other.tab.loses = 1000;
-  await browser.in(leader.tab, () => leader.hub.send({ type: "online", why: "app" }));
+  await browser.in(other.page, () => other.page.freeze());
+  other.page.loses = 1000;
+  await browser.in(leader.page, () => leader.tab.send({ type: "online", why: "app" }));
   await browser.settle();
-  other.tab.loses = 0;
-  await browser.in(other.tab, () => other.tab.resume());
+  other.page.loses = 0;
+  await browser.in(other.page, () => other.page.resume());
   await browser.settle();
-  leader.tab.shut();
+  leader.page.shut();
   await browser.settle();
-  expect(other.hub.connection).toBe("open");
+  expect(other.tab.connection).toBe("open");
 });
 
 it("a question that is told again is asked once", async () => {
@@ -222,10 +222,10 @@ it("a question that is told again is asked once", async () => {
   const [leader, other] = clients as [TabClient, TabClient];
   const sent = listen(window, leader);
   const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
-  await browser.in(other.tab, () => void other.hub.ask(question));
+  await browser.in(other.page, () => void other.tab.ask(question));
   await browser.settle();
-  await browser.in(other.tab, () => other.tab.freeze());
-  await browser.in(other.tab, () => other.tab.resume());
+  await browser.in(other.page, () => other.page.freeze());
+  await browser.in(other.page, () => other.page.resume());
   await browser.settle();
   expect(sent.filter((each) => each === "validate_form")).toHaveLength(1);
 });
@@ -237,13 +237,13 @@ it.each(["crash", "shut", "freeze", "hide"] as const)(
     const { browser, clients } = window;
     const [leader, other] = clients as [TabClient, TabClient];
     const sent = listen(window, leader);
-    await browser.in(other.tab, () => other.hub.open("posts", false));
+    await browser.in(other.page, () => other.tab.open("posts", false));
     await browser.settle();
-    await browser.in(other.tab, () => other.tab[end]());
+    await browser.in(other.page, () => other.page[end]());
     await browser.settle();
     expect(sent).toEqual(["subscribe", "unsubscribe"]);
-    if (other.tab.gone) return;
-    await browser.in(other.tab, () => other.tab.show());
+    if (other.page.gone) return;
+    await browser.in(other.page, () => other.page.show());
     await browser.settle();
     expect(sent.slice(2)).toEqual(["ping", "subscribe"]);
   },
@@ -253,12 +253,12 @@ it("a tab that is taken for gone while it is there says what it reads", async ()
   const window = await two();
   const { browser, clients } = window;
   const [leader, other] = clients as [TabClient, TabClient];
-  await browser.in(other.tab, () => other.hub.open("posts", false));
+  await browser.in(other.page, () => other.tab.open("posts", false));
   await browser.settle();
   const sent = listen(window, leader);
-  await browser.in(other.tab, () => other.tab.freeze());
+  await browser.in(other.page, () => other.page.freeze());
   // Nothing tells it that it runs again.
-  await browser.in(other.tab, () => other.tab.goOn());
+  await browser.in(other.page, () => other.page.goOn());
   await browser.settle();
   expect(sent).toEqual(["unsubscribe", "ping", "subscribe"]);
 });
@@ -282,7 +282,7 @@ it("a tab whose store fails writes as a client of its own, the others go on, and
   await window.write(second);
   await browser.settle();
   expect(authors(window)).toEqual(["tab0 1", "c1"]);
-  expect(first.hub.rows("tasks")).toEqual(second.hub.rows("tasks"));
+  expect(first.tab.rows("tasks")).toEqual(second.tab.rows("tasks"));
   first.disk.why = "";
   await browser.wait(10 * HEARTBEAT);
   await window.write(first);
@@ -297,7 +297,7 @@ it("what waits when the store is lost for good is sent by the tab that holds it,
   const [leader] = clients as [TabClient, TabClient];
   const offline = (type: "offline" | "online") =>
     Promise.all(
-      clients.map(({ hub, tab }) => browser.in(tab, () => hub.send({ type, why: "app" }))),
+      clients.map(({ tab, page }) => browser.in(page, () => tab.send({ type, why: "app" }))),
     );
   await offline("offline");
   await browser.settle();
@@ -306,7 +306,7 @@ it("what waits when the store is lost for good is sent by the tab that holds it,
   await window.wipe();
   await window.write(leader, "x");
   await browser.settle();
-  expect(leader.hub.queue.map(({ seq }) => seq)).toEqual([1, 2, 3, undefined]);
+  expect(leader.tab.queue.map(({ seq }) => seq)).toEqual([1, 2, 3, undefined]);
   await offline("online");
   await browser.wait(LONG);
   expect(service.effects).toEqual(["w001", "w002", "w003", "w004"]);
@@ -321,21 +321,21 @@ it("what was written offline, while the store failed, is stored when that works 
   const window = await two();
   const { browser, clients, store } = window;
   const [only, other] = clients as [TabClient, TabClient];
-  other.tab.shut();
-  await browser.in(only.tab, () => only.hub.send({ type: "offline", why: "network" }));
+  other.page.shut();
+  await browser.in(only.page, () => only.tab.send({ type: "offline", why: "network" }));
   only.disk.why = "it was closed";
   for (let count = 0; count < 2; count += 1) await window.write(only);
   await browser.settle();
   expect((await store.load()).writes.size).toBe(0);
-  const shown = only.hub.rows("tasks");
+  const shown = only.tab.rows("tasks");
   expect(shown).toHaveLength(2);
   only.disk.why = "";
   await browser.wait(2 * HEARTBEAT);
   await browser.settle();
   expect([...(await store.load()).writes.values()].map(({ seq }) => seq)).toEqual([1, 2]);
-  expect(only.hub.rows("tasks")).toEqual(shown);
-  expect(only.hub.connection).toBe("offline");
-  only.tab.crash();
+  expect(only.tab.rows("tasks")).toEqual(shown);
+  expect(only.tab.connection).toBe("offline");
+  only.page.crash();
   await window.open();
   await browser.wait(LONG);
   expect(window.service.effects).toEqual(["w001", "w002"]);

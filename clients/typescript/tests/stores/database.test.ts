@@ -158,7 +158,7 @@ describe("a database", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("that was refused, or closed, while it was opened is not left open", async () => {
+  it("that was rejected, or closed, while it was opened is not left open", async () => {
     for (const end of [
       (each: Database) => each.refuse("no locks"),
       (each: Database) => each.close(),

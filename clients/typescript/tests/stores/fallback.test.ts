@@ -13,7 +13,7 @@ import { write } from "../support/writes.ts";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-const refused = {
+const rejected = {
   id: "r1",
   message: write("r1").message,
   code: "forbidden",
@@ -111,6 +111,16 @@ describe("stored", () => {
     expect([world.store.stored, world.errors, world.stands]).toEqual([true, [], []]);
   });
 
+  it("passes on that a fresh number cannot be given, and parks nothing that has one", async () => {
+    const world = await loaded();
+    await world.add("a");
+    world.disk.why = "it was closed";
+    await expect(world.store.add(write("a", { seq: 1 }))).rejects.toMatchObject({
+      code: "storage_failed",
+    });
+    expect(world.state.parked).toEqual([]);
+  });
+
   it("passes on what it is told of pages that end", async () => {
     const world = new World();
     world.store.hold(write("a"), "");
@@ -188,6 +198,21 @@ describe("leaving", () => {
     expect(seq).toBe(1);
   });
 
+  it("leaves a write whose number was used for something else to the disk, and is a client of its own", async () => {
+    const world = await leaving("a");
+    await world.now(true, ["write", "a", write("a", { seq: 0 })]);
+    expect(world.id).toBe("own 1");
+    world.disk.why = "";
+    await world.again();
+    expect(world.store.stored).toBe(true);
+    expect((await contentsOf(world.on)).writes).toMatchObject([{ id: "a", seq: 1 }]);
+  });
+
+  it("leaves a write its number if it would have to wait for another one", async () => {
+    const world = await leaving("a");
+    expect(await world.store.add(write("a", { seq: 1 }))).toBe(1);
+  });
+
   it("does not count a settled write as one without an answer", async () => {
     const world = await loaded();
     await world.add("a");
@@ -233,6 +258,16 @@ describe("leaving", () => {
     world.disk.why = "";
     await world.again();
     expect(world.store.stored).toBe(true);
+  });
+});
+
+describe("own", () => {
+  it("gives a write whose number was used for something else the next one", async () => {
+    const world = await loaded();
+    world.disk.breaks("it was closed");
+    await world.now(true);
+    expect(await world.add("a")).toBe(1);
+    expect(await world.store.add(write("a", { seq: 1 }))).toBe(2);
   });
 });
 
@@ -297,7 +332,7 @@ describe("returning", () => {
       ["record", "tasks", "old", { data: 1, version: 1 }],
       ["record", "tasks", "gone", { data: 1, version: 2 }],
       ["place", "tasks", place(2)],
-      ["refused", "r0", { ...refused, id: "r0" }],
+      ["rejected", "r0", { ...rejected, id: "r0" }],
     ]);
     await world.load();
     await world.add("answered");
@@ -306,8 +341,8 @@ describe("returning", () => {
       ["record", "tasks", "gone"],
       ["record", "tasks", "new", { data: 5, version: 5 }],
       ["place", "tasks", place(5)],
-      ["refused", "r0"],
-      ["refused", "r1", refused],
+      ["rejected", "r0"],
+      ["rejected", "r1", rejected],
       ["write", "answered"],
       ["write", "settled", write("settled", { seq: 1, settled })],
       ["leader", "t1"],
@@ -320,7 +355,7 @@ describe("returning", () => {
         ["tasks", "new", { data: 5 }],
       ],
       places: [["tasks", place(5)]],
-      refused: [refused],
+      rejected: [rejected],
       writes: [{ id: "settled", settled }],
       // Who led does so no more, and loads all this.
       meta: { client_id: "c0", leader: "t1" },
@@ -353,17 +388,17 @@ describe("returning", () => {
   it("does not bring back what another tab has discarded meanwhile, but into an empty disk", async () => {
     for (const [id, left] of [
       ["c0", []],
-      ["c9", [refused]],
+      ["c9", [rejected]],
     ] as const) {
       const world = await loaded();
-      await world.on.apply([["refused", "r1", refused]]);
+      await world.on.apply([["rejected", "r1", rejected]]);
       await world.load();
       world.disk.breaks("it was closed");
-      if (id === "c0") await world.on.apply([["refused", "r1"]]);
+      if (id === "c0") await world.on.apply([["rejected", "r1"]]);
       else world.on = new MemoryStore(id, "s9");
       world.disk.why = "";
       await world.again();
-      expect((await contentsOf(world.on)).refused).toEqual(left);
+      expect((await contentsOf(world.on)).rejected).toEqual(left);
     }
   });
 

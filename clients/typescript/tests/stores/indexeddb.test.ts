@@ -35,7 +35,7 @@ function made(name = "db", clientId?: string): IndexedStore {
   return store;
 }
 
-const refused = {
+const rejected = {
   id: "w1",
   message: write("w1").message,
   code: "forbidden",
@@ -70,7 +70,7 @@ describe.each([
       records: [],
       places: [],
       writes: [],
-      refused: [],
+      rejected: [],
       meta: { client_id: "made", last: 0, secret: "made" },
     });
   });
@@ -88,12 +88,26 @@ describe.each([
     expect(meta.last).toBe(3);
   });
 
-  it("gives one that is added again a fresh number, and takes the refused one that it replaces away", async () => {
+  it("gives one that is added again a fresh number, and takes the rejected one that it replaces away", async () => {
     const store = make();
     await store.add(write("a"));
-    await store.apply([["refused", "w1", refused]]);
+    await store.apply([["rejected", "w1", rejected]]);
     expect(await store.add(write("a", { seq: 1 }), "w1")).toBe(2);
-    expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 2 }], refused: [] });
+    expect(await contentsOf(store)).toMatchObject({ writes: [{ id: "a", seq: 2 }], rejected: [] });
+  });
+
+  it("gives a fresh number only to one that has still the number it was asked about", async () => {
+    const store = make();
+    await store.add(write("a"));
+    await store.add(write("b"));
+    expect(await store.add(write("a", { seq: 1 }))).toBe(3);
+    expect(await store.add(write("a", { seq: 1 })), "asked twice").toBe(3);
+    await store.apply([["renumber", 4]]);
+    expect(await store.add(write("a", { seq: 3 })), "all were counted anew").toBe(6);
+    await store.apply([["write", "a"]]);
+    expect(await store.add(write("a", { seq: 6 })), "it is done with").toBe(0);
+    const { writes } = await contentsOf(store);
+    expect(writes).toMatchObject([{ id: "b", seq: 5 }]);
   });
 
   it("keeps what operations set, and forgets what they take away", async () => {
@@ -105,7 +119,7 @@ describe.each([
       ["record", "users", "1", { data: "x", version: 2 }],
       ["record", "tasks", "1"],
       ["place", "tasks", place],
-      ["refused", "w1", refused],
+      ["rejected", "w1", rejected],
       ["epoch", "e1"],
     ]);
     expect(await contentsOf(store)).toMatchObject({
@@ -114,11 +128,11 @@ describe.each([
         ["users", "1", { data: "x", version: 2 }],
       ],
       places: [["tasks", place]],
-      refused: [refused],
+      rejected: [rejected],
       meta: { epoch: "e1" },
     });
-    await store.apply([["refused", "w1"]]);
-    expect(await contentsOf(store)).toMatchObject({ refused: [] });
+    await store.apply([["rejected", "w1"]]);
+    expect(await contentsOf(store)).toMatchObject({ rejected: [] });
   });
 
   it("numbers anew what waits, in its order, and not what is settled", async () => {
@@ -250,13 +264,13 @@ describe("in IndexedDB", () => {
 
   it("a full disk is told as `storage_full`, and nothing of that transaction is kept", async () => {
     const store = made();
-    await store.apply([["refused", "w1", refused]]);
+    await store.apply([["rejected", "w1", rejected]]);
     full();
     await expect(store.add(write("a"), "w1")).rejects.toMatchObject({ code: "storage_full" });
     vi.restoreAllMocks();
     expect(await contentsOf(store)).toMatchObject({
       writes: [],
-      refused: [refused],
+      rejected: [rejected],
       meta: { last: 0 },
     });
     expect(await store.add(write("b"))).toBe(1);
@@ -375,6 +389,7 @@ describe("in IndexedDB", () => {
         transaction.objectStore(table).put(value, key);
       put("meta", "made before", "client_id");
       put("meta", 9, "last");
+      put("refused", rejected, "w1");
       put("write", write("b", { seq: 7 }), "b");
       put("write", write("a", { seq: 8 }), "a");
       put("write", write("s", { seq: 6, settled: { version: 1, epoch: "e1" } }), "s");
@@ -391,7 +406,8 @@ describe("in IndexedDB", () => {
         page.dispatchEvent(new Event("pageshow"));
         await moving;
       }
-      const { writes, meta } = await contentsOf(store);
+      const { writes, meta, rejected: found } = await contentsOf(store);
+      expect(found).toEqual([rejected]);
       expect(Object.fromEntries(writes.map(({ id, seq }) => [id, seq]))).toEqual({
         b: 7,
         a: 8,
@@ -402,6 +418,34 @@ describe("in IndexedDB", () => {
     },
   );
 
+  it("all of version 2 is there, also what was rejected, which it had under another name", async () => {
+    const request = indexedDB.open("db", 2);
+    request.onupgradeneeded = () => {
+      for (const each of ["record", "place", "refused", "meta"])
+        request.result.createObjectStore(each);
+      const queue = request.result.createObjectStore("queue", { autoIncrement: true });
+      queue.createIndex("id", "id", { unique: true });
+      const put = (table: string, value: unknown, key: IDBValidKey) =>
+        request.transaction!.objectStore(table).put(value, key);
+      put("meta", "made before", "client_id");
+      put("refused", rejected, "w1");
+      put("refused", { ...rejected, id: "w2" }, "w2");
+      put("queue", write("a"), 7);
+      put("record", { data: 1, version: 1 }, ["tasks", "1"]);
+    };
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    request.result.close();
+    const store = made();
+    const found = await contentsOf(store);
+    expect(found.rejected).toEqual([rejected, { ...rejected, id: "w2" }]);
+    expect(found.writes).toMatchObject([{ id: "a", seq: 7 }]);
+    expect(found.records).toEqual([["tasks", "1", { data: 1, version: 1 }]]);
+    await store.apply([["rejected", "w1"]]);
+    expect((await contentsOf(store)).rejected).toEqual([{ ...rejected, id: "w2" }]);
+    expect(await store.add(write("b"), "w2")).toBe(8);
+    expect((await contentsOf(store)).rejected).toEqual([]);
+  });
+
   it("what is stored on top of what is there is decided when that is known, at once with it", async () => {
     const store = made();
     await store.add(write("a"));
@@ -410,11 +454,11 @@ describe("in IndexedDB", () => {
       seen.push([...found.writes.keys()]);
       return [
         ["write", "a"],
-        ["refused", "w1", refused],
+        ["rejected", "w1", rejected],
       ];
     });
     expect([seen, [...writes]]).toEqual([[["a"]], []]);
-    expect(await contentsOf(store)).toMatchObject({ writes: [], refused: [refused] });
+    expect(await contentsOf(store)).toMatchObject({ writes: [], rejected: [rejected] });
   });
 
   it("who is looked for finds whose it is", async () => {
@@ -459,10 +503,10 @@ describe("in IndexedDB", () => {
       expect(await Promise.all(all)).toEqual([1, 2]);
     });
 
-    it("what is not stored yet is found by the next one, once, with its refused one", async () => {
+    it("what is not stored yet is found by the next one, once, with its rejected one", async () => {
       const gone = made();
       await gone.load();
-      await gone.apply([["refused", "w1", refused]]);
+      await gone.apply([["rejected", "w1", rejected]]);
       // It never gets to it.
       vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
         throw new DOMException("the page is going", "InvalidStateError");
@@ -478,7 +522,7 @@ describe("in IndexedDB", () => {
           { id: "before", seq: 1 },
           { id: "after", seq: 2 },
         ],
-        refused: [],
+        rejected: [],
       });
       await next.apply([
         ["write", "before"],
@@ -500,7 +544,7 @@ describe("in IndexedDB", () => {
       expect((await contentsOf(made())).writes).toEqual([]);
     });
 
-    it("what was refused for want of room is not found by the next one", async () => {
+    it("what was rejected for want of room is not found by the next one", async () => {
       const store = made();
       await store.load();
       full();

@@ -55,7 +55,7 @@ describe("a journal", () => {
   it.each([
     ["there is none", () => vi.stubGlobal("localStorage", undefined)],
     [
-      "it is refused",
+      "it is rejected",
       () => Object.defineProperty(globalThis, "localStorage", { configurable: true, get: refuse }),
     ],
     ["it is full", () => Object.defineProperty(localStorage, "setItem", { value: refuse })],

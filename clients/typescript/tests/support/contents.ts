@@ -4,13 +4,13 @@
 import type { Store } from "../../src/core/storage-ops.ts";
 
 export async function contentsOf(store: Store) {
-  const { entities, writes, refused, meta } = await store.load();
+  const { entities, writes, rejected, meta } = await store.load();
   const all = [...entities.values()];
   return {
     records: all.flatMap(({ name, records }) => [...records].map(([id, held]) => [name, id, held])),
     places: all.flatMap(({ name, place }) => (place ? [[name, place] as const] : [])),
     writes: [...writes.values()],
-    refused: [...refused.values()],
+    rejected: [...rejected.values()],
     meta,
   };
 }

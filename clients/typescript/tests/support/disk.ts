@@ -46,9 +46,9 @@ export class FakeDisk implements Disk {
     return this.later(async () => (await this.#store().load()).meta.client_id);
   }
 
-  async add(write: Write, refused?: string): Promise<number> {
+  async add(write: Write, instead?: string): Promise<number> {
     if (this.taken.has(write.id)) return 0;
-    return this.later(() => this.#store().add(structuredClone(write), refused));
+    return this.later(() => this.#store().add(structuredClone(write), instead));
   }
 
   apply(ops: readonly Op[], leader?: string): Promise<boolean> {

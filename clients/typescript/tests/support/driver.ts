@@ -20,9 +20,9 @@ import { TestSession } from "./session.ts";
 export class TestStore extends MemoryStore {
   full = false;
 
-  override async add(write: Write, refused?: string): Promise<number> {
+  override async add(write: Write, instead?: string): Promise<number> {
     this.#check();
-    return super.add(write, refused);
+    return super.add(write, instead);
   }
 
   override async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
@@ -135,13 +135,25 @@ export class Driver {
 
   #handle(event: Event): void {
     this.told.push(event);
-    if (event.type === "renew") this.tab.add(event.write);
+    if (event.type === "renew") void this.#renew(event.write);
     else if (event.type === "reload") {
       void this.#flush()
         .then(() => this.tab.reload(() => [...this.unstored]))
         .then(() => this.run(() => this.session.loaded()));
     } else if (!["connect", "disconnect", "token"].includes(event.type)) {
       this.tab.tell(event as TabMessage);
+    }
+  }
+
+  /** As the leader does it. */
+  async #renew(write: Write): Promise<void> {
+    const { id } = write;
+    try {
+      const renewed = { ...write, seq: await this.store.add(write) };
+      this.tab.tell({ type: "ops", ops: [["write", id, renewed]] });
+      this.run(() => this.session.told({ type: "added", write: renewed }, this.now));
+    } catch {
+      this.run(() => this.session.unnumbered(id, this.now));
     }
   }
 

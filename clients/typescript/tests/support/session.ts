@@ -59,6 +59,10 @@ export class TestSession {
     this.#handle({ type: "stored", ops }, 0);
   }
 
+  unnumbered(id: string, now: number): void {
+    this.#handle({ type: "unnumbered", id }, now);
+  }
+
   loaded(): void {
     this.#handle({ type: "loaded" }, 0);
   }

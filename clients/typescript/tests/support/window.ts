@@ -47,22 +47,22 @@ export class Window {
   /** The database is gone; what takes its place is empty, and somebody else. */
   async wipe(): Promise<void> {
     this.store = new MemoryStore(`c1 after ${this.#count}`, "hush");
-    for (const { tab, disk } of this.clients)
-      await this.browser.in(tab, () => disk.breaks("it was taken away"));
+    for (const { page, disk } of this.clients)
+      await this.browser.in(page, () => disk.breaks("it was taken away"));
   }
 
   /** Opens a tab with a client. */
   async open(): Promise<void> {
-    const tab = this.browser.open();
-    await this.browser.in(tab, () =>
-      this.clients.push(new TabClient(tab, this, this.clients.length)),
+    const page = this.browser.open();
+    await this.browser.in(page, () =>
+      this.clients.push(new TabClient(page, this, this.clients.length)),
     );
   }
 
   /** Writes in a tab: something new, into a record of its own if none is given. */
   async write(client: TabClient, record?: string): Promise<void> {
     const data = `w${String(++this.#count).padStart(3, "0")}`;
-    await this.browser.in(client.tab, () => client.write(record ?? data, data));
+    await this.browser.in(client.page, () => client.write(record ?? data, data));
   }
 
   /** Every connection is cut; what is on its way is lost. */
@@ -73,8 +73,8 @@ export class Window {
 
 /** A client in a tab, put together as `client.ts` does it. */
 export class TabClient {
-  readonly tab: Page;
-  readonly hub: Tab;
+  readonly page: Page;
+  readonly tab: Tab;
   readonly state = stateOf();
   readonly store: Fallback;
   readonly disk: TabDisk;
@@ -83,22 +83,22 @@ export class TabClient {
   /** What became of its writes. */
   readonly outcomes = new Map<string, string>();
 
-  constructor(tab: Page, window: Window, index: number) {
+  constructor(page: Page, window: Window, index: number) {
     const id = `tab${index}`;
     const sockets = this.sockets;
     class Recorded extends TabSocket {
       constructor(url: string, protocols: string[]) {
-        super(url, protocols, tab, window.service, sockets);
+        super(url, protocols, page, window.service, sockets);
       }
     }
-    this.tab = tab;
-    this.disk = new TabDisk(tab, window);
+    this.page = page;
+    this.disk = new TabDisk(page, window);
     let ids = 0;
     const state = this.state;
-    const channel = new LeaderElection("rhtmx:test", id, tab);
+    const channel = new LeaderElection("rhtmx:test", id, page);
     this.store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
-    this.hub = new Tab(this.store, channel, id, state);
-    this.hub.on("error", ({ message }) => this.errors.push(message));
+    this.tab = new Tab(this.store, channel, id, state);
+    this.tab.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
     const options = {
       url: "ws://x",
@@ -110,8 +110,8 @@ export class TabClient {
       channel,
       state,
     } as const;
-    takeTurns(this.hub, options);
-    this.hub.open("tasks", false);
+    takeTurns(this.tab, options);
+    this.tab.open("tasks", false);
   }
 
   write(id: string, data: string): void {
@@ -122,32 +122,32 @@ export class TabClient {
       if (code === "storage_full") this.outcomes.delete(data);
       else this.outcomes.set(data, "refused");
     };
-    void this.hub.write(message).then(() => this.outcomes.set(data, "durable"), refused);
+    void this.tab.write(message).then(() => this.outcomes.set(data, "durable"), refused);
   }
 }
 
 /** The store, as a tab sees it: what comes of a call comes when the tab can hear it. */
 class TabDisk extends FakeDisk {
-  readonly #tab: Page;
+  readonly #page: Page;
   readonly #kept: string[];
 
-  constructor(tab: Page, window: Window) {
+  constructor(page: Page, window: Window) {
     super(() => window.store);
-    this.#tab = tab;
+    this.#page = page;
     this.#kept = window.kept;
   }
 
-  override add(write: Write, refused?: string): Promise<number> {
+  override add(write: Write, instead?: string): Promise<number> {
     if (!this.why && !this.full) this.#kept.push((write.message as Push).data as string);
-    return super.add(write, refused);
+    return super.add(write, instead);
   }
 
   protected override later<T>(act: () => Promise<T>): Promise<T> {
     const promise = super.later(act);
     return new Promise((resolve, reject) => {
       promise.then(
-        (value) => this.#tab.do("store", () => resolve(value)),
-        (error) => this.#tab.do("store", () => reject(error)),
+        (value) => this.#page.do("store", () => resolve(value)),
+        (error) => this.#page.do("store", () => reject(error)),
       );
     });
   }
@@ -155,17 +155,17 @@ class TabDisk extends FakeDisk {
 
 /** A socket whose other side is the service; its tab hears of it when it can. */
 class TabSocket extends FakeWebSocket {
-  readonly #tab: Page;
+  readonly #page: Page;
   readonly #service: Service;
   readonly #all: Set<TabSocket>;
 
-  constructor(url: string, protocols: string[], tab: Page, service: Service, all: Set<TabSocket>) {
+  constructor(url: string, protocols: string[], page: Page, service: Service, all: Set<TabSocket>) {
     super(url, protocols);
-    this.#tab = tab;
+    this.#page = page;
     this.#service = service;
     this.#all = all;
     all.add(this);
-    tab.do("socket", () => this.opens());
+    page.do("socket", () => this.opens());
   }
 
   override send(data: Frame): void {
@@ -173,7 +173,7 @@ class TabSocket extends FakeWebSocket {
   }
 
   override says(...messages: Message[]): void {
-    this.#tab.do("socket", () => {
+    this.#page.do("socket", () => {
       if (this.#all.has(this)) super.says(...messages);
     });
   }
@@ -186,7 +186,7 @@ class TabSocket extends FakeWebSocket {
   /** The network is gone. */
   cut(): void {
     this.#gone();
-    this.#tab.do("socket", () => this.ends(1006));
+    this.#page.do("socket", () => this.ends(1006));
   }
 
   #gone(): void {
