@@ -15,4 +15,5 @@ NAMES = (
     "handshakes",
     "commit_handoff",
     "hostile",
+    "scopes",
 )

@@ -44,6 +44,7 @@ VALUES: dict[str, Json] = {
     "form_instance": "signup-2",
     "heartbeat": 20000,
     "last_seq": 6,
+    "left": False,
     "message": "no form 'sign-up': is it registered?",
     "message_bytes": 65536,
     "metadata": {"hint": "sign in instead?"},
@@ -53,6 +54,7 @@ VALUES: dict[str, Json] = {
     "reset": False,
     "retryable": False,
     "schema": SCHEMA,
+    "scope": "6f1c0a9d3b5e7f21",
     "seq": 7,
     "server_value": "Ada Lovelace",
     "session_id": "s-5f2c",
@@ -63,11 +65,16 @@ VALUES: dict[str, Json] = {
     "valid": False,
     "value": "ada@example.com",
     "version": 43,
+    "where": {"users": {"team": "red"}},
     "winner": "server",
 }
 # Where the value that suits a name does not suit this message.
 SPECIAL: dict[tuple[str, str], Json] = {
     ("FieldConflict", "field"): "name",
+    ("Sync", "where"): {"team": "red"},
+    ("SyncFields", "where"): {"team": "red"},
+    ("SyncComplete", "where"): {"team": "red"},
+    ("SyncFieldsComplete", "where"): {"team": "red"},
     ("FormFieldValue", "field"): "age",
     ("FormFieldValue", "value"): "36",
 }

@@ -26,16 +26,21 @@ class Writer:
     Args:
         case: its name in the envelope; it holds one message, and nothing else.
         always: fields that are `true` in each one.
+        never: fields that are in none of them.
         action: the field that is `update` where there is a value and else `delete`, if it
             is not given; then the value comes as a `Raw`, of JSON that was parsed before.
     """
 
     case: str
     always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
     action: str = ""
 
 
-WRITERS = (Writer("change"), Writer("field_change", always=("more",), action="action"))
+WRITERS = (
+    Writer("change", never=("left",)),
+    Writer("field_change", always=("more",), never=("left",), action="action"),
+)
 
 HEAD = """
 _encode = msgspec.json.Encoder().encode
@@ -100,22 +105,23 @@ class _Part:
         self._writer, self._package = writer, schema.package
         self._case, self._name = case.name, case.message
         self._log = schema.message(self._holder.type_name)
-        for field in self._log.fields:
+        self._fields = [field for field in self._log.fields if field.name not in writer.never]
+        for field in self._fields:
             _refuse_unsupported(field, writer)
 
     @property
     def enums(self) -> list[Field]:
-        return [field for field in self._log.fields if field.kind is Kind.ENUM]
+        return [field for field in self._fields if field.kind is Kind.ENUM]
 
     @property
     def _given(self) -> list[Field]:
         """The fields that are arguments of a writer."""
         made = (*self._writer.always, self._writer.action)
-        return [field for field in self._log.fields if field.name not in made]
+        return [field for field in self._fields if field.name not in made]
 
     @property
     def _value(self) -> str:
-        return next(field.name for field in self._log.fields if field.kind is Kind.JSON)
+        return next(field.name for field in self._fields if field.kind is Kind.JSON)
 
     def protocol(self) -> list[str]:
         arguments = [line for field in self._given for line in _explained(field)]
@@ -135,7 +141,7 @@ class _Part:
 
     def structs(self) -> list[str]:
         fields = []
-        for field in self._log.fields:
+        for field in self._fields:
             always = field.name in self._writer.always
             default = " = True" if always else ""
             fields.append(f"    {field.name}: {_json_type(field, always=always)}{default}")
@@ -151,7 +157,7 @@ class _Part:
     def json_writer(self) -> list[str]:
         values = ", ".join(
             self._json_value(field)
-            for field in self._log.fields
+            for field in self._fields
             if field.name not in self._writer.always
         )
         return [
@@ -170,8 +176,8 @@ class _Part:
         ]
 
     def proto_writer(self) -> list[str]:
-        times = [field.name for field in self._log.fields if field.kind is Kind.TIME]
-        filling = [line for field in self._log.fields for line in self._fill(field)]
+        times = [field.name for field in self._fields if field.kind is Kind.TIME]
+        filling = [line for field in self._fields for line in self._fill(field)]
         return [
             f"def proto_{snake(self._name)}_writer() -> {self._name}Writer:",
             f'    """Make a writer of `{self._case}` in binary envelopes."""',

@@ -74,7 +74,8 @@ def _encoder(message: Message, tag: str) -> list[str]:
     ]
     for field in always[first:]:
         if not _always_there(field):
-            test = "" if field.label in (Label.REPEATED, Label.MAP) else " is not None"
+            falsy = field.label in (Label.REPEATED, Label.MAP) or field.kind is Kind.JSON
+            test = "" if falsy else " is not None"
             lines.append(f"    if message.{field.name}{test}:")
             lines.append(f'        out["{field.name}"] = {_encode_field(field)}')
         else:
@@ -83,7 +84,7 @@ def _encoder(message: Message, tag: str) -> list[str]:
 
 
 def _always_there(field: Field) -> bool:
-    return field.mandatory or field.kind is Kind.JSON
+    return field.mandatory or (field.kind is Kind.JSON and not field.omittable)
 
 
 def _encode_field(field: Field) -> str:

@@ -48,11 +48,11 @@ def options_fit_their_fields(schema: Schema) -> Iterator[SchemaProblem]:
                 f"'{field.name}' is marked (required) but is not a single message: only those "
                 "can be absent in protobuf, so drop the option",
             )
-        if field.omittable and not many:
+        if field.omittable and not many and not field.json:
             yield SchemaProblem(
                 field.location,
-                f"'{field.name}' is marked (omittable) but is neither repeated nor a map: write "
-                "optional instead",
+                f"'{field.name}' is marked (omittable) but is neither repeated, nor a map, nor "
+                "(json): write optional instead",
             )
 
 

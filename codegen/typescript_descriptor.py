@@ -33,7 +33,7 @@ KINDS = (
 )
 """The kinds by their digit: first those that are a varint, last those that are a message."""
 
-OMITTABLE, LIST, MAP = 1, 2, 4
+OMITTABLE, LIST, MAP, UNWRITTEN = 1, 2, 4, 8
 CLIENT, SERVER = 1, 2
 
 FieldTable = dict[int, tuple[str, str]]
@@ -81,6 +81,8 @@ class _Places:
             reference = kept[field.type_name]
         many = {Label.REPEATED: LIST, Label.MAP: MAP}.get(field.label, 0)
         lacks = 0 if field.mandatory else OMITTABLE
+        if field.kind is Kind.JSON and field.omittable:
+            lacks |= UNWRITTEN
         return f"{many | lacks}{KINDS.index(field.kind)}{reference}"
 
 
@@ -133,9 +135,9 @@ def _groups(fields: list[tuple[str, str]]) -> str:
     return (
         "/**\n"
         " * Every field, those of one kind together. Before them stand a digit (1: may be left\n"
-        " * out, 2: a list, 4: a map, or their sum), a digit for the kind (0 a boolean, 1 an\n"
-        " * enum, 2 an integer, 3 a string, 4 JSON, 5 a time, 6 a message), and the place of that\n"
-        " * enum or message.\n"
+        " * out, 2: a list, 4: a map, 8: is left out where it is null, or their sum), a digit for\n"
+        " * the kind (0 a boolean, 1 an enum, 2 an integer, 3 a string, 4 JSON, 5 a time, 6 a\n"
+        " * message), and the place of that enum or message.\n"
         " */\n"
         f"export const FIELDS =\n{_text(words)};\n"
     )

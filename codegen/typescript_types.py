@@ -89,7 +89,7 @@ def _interface(message: Message, case: Case | None, schema: Schema) -> str:
 def _property(field: Field, *, grows: bool) -> str:
     may_lack = field.label is Label.OPTIONAL or field.omittable
     described = comment(field.comment, "  ")
-    if field.kind is Kind.JSON:
+    if field.kind is Kind.JSON and not field.omittable:
         return f"{described}  readonly {field.name}: JsonValue;\n"
     if may_lack:
         kind = f"Open<{field.type_name}>" if grows and field.kind is Kind.ENUM else _type(field)

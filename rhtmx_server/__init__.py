@@ -3,7 +3,7 @@
 Example:
     >>> from rhtmx_server import App, Invalid
     >>> app = App(store="memory://")
-    >>> app.entity("tasks")
+    >>> _ = app.entity("tasks")
 """
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -12,14 +12,15 @@ from rhtmx.values.form_value import File
 from rhtmx.values.results import Conflict, FieldPushResult, PushResult
 
 try:
+    from rhtmx_server.access.entity import Entity
     from rhtmx_server.access.grant import Grant
     from rhtmx_server.access.request import Request
     from rhtmx_server.app import App
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
-    from rhtmx_server.forms.validators import Invalid, Valid
     from rhtmx_server.record_page import HistoryPage
     from rhtmx_server.trackers.values import HistoryChange
+    from rhtmx_server.verdicts import Forbidden, Invalid, Valid
 except ModuleNotFoundError as missing:
     if (missing.name or "rhtmx").startswith("rhtmx"):
         raise
@@ -33,10 +34,12 @@ __all__ = [
     "Change",
     "Config",
     "Conflict",
+    "Entity",
     "ErrorCode",
     "FieldChange",
     "FieldPushResult",
     "File",
+    "Forbidden",
     "FormValues",
     "Grant",
     "HistoryChange",

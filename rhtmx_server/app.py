@@ -7,7 +7,6 @@ starts and stops.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,11 +17,22 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import MergeStrategy, Push, PushFields
 from rhtmx.wire.limits import FORBIDDEN_KEYS
+from rhtmx_server.access.entity import Entity, Partition, check_entity_name, parse_partition
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.connection import Connection
-from rhtmx_server.connections.services import Authenticator, Services
-from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator, check_authenticate
+from rhtmx_server.connections.scope_functions import (
+    ScopeFunction,
+    access_of,
+    check_scope_function,
+)
+from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.tokens import (
+    AuthenticateFunction,
+    authenticator,
+    check_authenticate,
+    check_open,
+)
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
@@ -38,21 +48,20 @@ from rhtmx_server.ports import Decide, Store
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.server import RunningServer
 from rhtmx_server.stores import open_store
-from rhtmx_server.threads import DaemonPool
+from rhtmx_server.threads import DaemonPool, PoolSet
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
 from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.policy import Policy, parse_policy, policies
+from rhtmx_server.trackers.policy import Policy, entity_policy, policies
 from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
-from rhtmx_server.writing.batch import Admit
+from rhtmx_server.writing.admit import admit_declared
 from rhtmx_server.writing.committer import Committer
 
 __all__ = ["App"]
 
-log = logging.getLogger("rhtmx_server")
-
 H = TypeVar("H", bound=Hook)
+S = TypeVar("S", bound=ScopeFunction)
 
 Merge = str | MergeStrategy | Mapping[str, str | MergeStrategy] | None
 
@@ -78,7 +87,7 @@ class App:
 
     Example:
         >>> app = App(store="memory://")
-        >>> app.entity("tasks")
+        >>> _ = app.entity("tasks")
         >>> signup = app.form("signup")
         >>> _ = signup.field("email", required=True, email=True)
     """
@@ -103,11 +112,13 @@ class App:
         self._undeclared = undeclared
         self._authenticate = authenticate
         self._entities: dict[str, Policy | None] = {}
+        self._declared: dict[str, Entity] = {}
+        self._scopes: dict[str, ScopeFunction] = {}
         self._forms: dict[str, Form] = {}
         self._hooks = CommitHooks()
         self._clock = ServerClock(wall_clock, time.monotonic)
         self._server: RunningServer | None = None
-        self._pools: list[DaemonPool] = []
+        self._pools = PoolSet()
 
     def configure(self, config: Config, *, store: str | None = None) -> None:
         """Take other settings, before it runs: the command line's, over the program's.
@@ -129,8 +140,10 @@ class App:
 
     # Declaring.
 
-    def entity(self, name: str, *, fields: bool = True, merge: Merge = None) -> None:
-        """Declare an entity.
+    def entity(
+        self, name: str, *, fields: bool = True, merge: Merge = None, partition: Partition = None
+    ) -> Entity:
+        """Declare an entity. Declared again, it keeps its access, and its parts if none are given.
 
         Args:
             name: 1 to 255 bytes.
@@ -138,23 +151,66 @@ class App:
                 Without, writing is cheaper.
             merge: how concurrent writes of a field are merged: one strategy
                 for all fields, or one for each (`last_write_wins` otherwise).
+            partition: the fields by whose values it is divided into parts, which can be
+                read alone; or several such lists.
+
+        Returns:
+            The entity, to say who may do what with it.
 
         Raises:
-            ValueError: the name or a strategy is not one.
+            TypeError: `partition` is no list of names.
+            ValueError: the name, a strategy or a partition is not one.
+            RuntimeError: it is divided while the app runs.
 
         Example:
             >>> app = App(store="memory://")
-            >>> app.entity("tasks")
-            >>> app.entity("prices", fields=False)
-            >>> app.entity("profiles", merge={"role": "server_wins"})
+            >>> _ = app.entity("prices", fields=False)
+            >>> _ = app.entity("profiles", merge={"role": "server_wins"})
+            >>> app.entity("tasks", partition=["team"])
+            Entity('tasks')
         """
-        if not isinstance(name, str) or not 1 <= len(name.encode()) <= 255:
-            raise ValueError(f"entity {str(name)[:40]!r}: a name of 1 to 255 bytes expected")
-        if name in FORBIDDEN_KEYS:
-            raise ValueError(f"entity {name!r}: no client could read it, take another name")
-        if not fields and merge is not None:
-            raise ValueError(f"entity {name!r}: without fields there is nothing to merge")
-        self._entities[name] = parse_policy(merge) if fields else None
+        check_entity_name(name, FORBIDDEN_KEYS)
+        policy = entity_policy(name, merge, fields=fields)
+        entity = self._declared.get(name) or Entity(name, lambda: self._server is not None)
+        if partition is not None:
+            entity.divide(parse_partition(name, partition, FORBIDDEN_KEYS))
+        self._entities[name], self._declared[name] = policy, entity
+        return entity
+
+    def scope(self, entity: str) -> Callable[[S], S]:
+        """Have a function say which parts of an entity somebody reads. A decorator.
+
+        The function takes the `Grant` and returns fields with their values, or a list of
+        such; `True` for all records, `None` for none. It takes the place of a rule for
+        `read`, where that is more than equality with what is known of somebody. A plain
+        function runs in a thread. If it fails, nobody reads anything.
+
+        Args:
+            entity: its name; it has to be declared, and divided by these fields.
+
+        Raises:
+            TypeError: the function takes other arguments.
+            ValueError: there is one for this entity already.
+            RuntimeError: the app runs already.
+
+        Example:
+            >>> app = App(store="memory://")
+            >>> _ = app.entity("docs", partition=["project"])
+            >>> @app.scope("docs")
+            ... async def readable(who):
+            ...     return {"project": ["red", "blue"] if who.subject == "ada" else []}
+        """
+
+        def add(function: S) -> S:
+            if self._server is not None:
+                raise RuntimeError(f"app.scope({entity!r}): the app is running: say it before")
+            check_scope_function(entity, function)
+            if entity in self._scopes:
+                raise ValueError(f"app.scope({entity!r}): there is one already: join them")
+            self._scopes[entity] = function
+            return function
+
+        return add
 
     def form(self, name: str, *, extra: Extra | None = None) -> Form:
         """The form of this name, to register validators with; a new one the first time.
@@ -246,7 +302,7 @@ class App:
         if self._server is not None:
             raise RuntimeError("this app is running already")
         self._hooks.check(self._allowed())
-        self._check_open()
+        check_open(self.config, asks=self._authenticate is not None)
         hooks = HookRunner(self._hooks, self._store)
         self._clock = ServerClock(wall_clock, time.monotonic)
         server = RunningServer(self._compose(), hooks, self.pages, self._clock)
@@ -256,7 +312,7 @@ class App:
             return await server.start()
         except BaseException:
             self._server = None
-            self._release_threads()
+            self._pools.shutdown()
             raise
 
     async def stop(self) -> None:
@@ -266,7 +322,7 @@ class App:
             try:
                 await server.stop()
             finally:
-                self._release_threads()
+                self._pools.shutdown()
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:
         """Run until cancelled. Raises what `start` raises.
@@ -359,6 +415,21 @@ class App:
         )
         return page.map(history_change)
 
+    # Whoever is connected, while running.
+
+    async def rescope(self, subject: str) -> None:
+        """Find out anew what a subject may read, on all its connections.
+
+        To be called when what `scope` functions say has changed. Whoever gained a part
+        is sent it, and what may not be read any more is taken away. Who has no right to
+        anything any more keeps its connection. Returns when all of them go by it.
+        """
+        await self._running.rescope(subject)
+
+    def disconnect(self, subject: str) -> None:
+        """Close all connections of a subject; a client may come again, and is asked anew."""
+        self._running.disconnect(subject)
+
     # Inside.
 
     def _compose(self) -> Services:
@@ -376,7 +447,8 @@ class App:
         metrics.lagging.set_function(lambda: self._total(lambda c: c.subscriptions.lagging))
         threads = self._pool("rhtmx-validator")
         runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
-        ask = self._authenticate
+        ask, scoping = self._authenticate, self._pool("rhtmx-scope")
+        access = access_of(self._declared, self._scopes, scoping, config.validator_timeout)
         return Services(
             config=config,
             store=store,
@@ -387,7 +459,10 @@ class App:
                 self._clock,
                 metrics,
                 most_clients=config.clients,
-                admit=self._admission(hub),
+                admit=admit_declared(
+                    frozenset(self._entities), config.entities, lambda: hub.entities
+                ),
+                guards=access.guards,
             ),
             tick=tick,
             turns=Turns(time.monotonic, call_soon),
@@ -397,38 +472,13 @@ class App:
             now=time.monotonic,
             entities=self._allowed(),
             fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
-            authenticate=None if ask is None else self._asked(ask),
+            authenticate=ask and authenticator(ask, self._pool("rhtmx-authenticate")),
             admission=Admission(config, metrics.handshake_refused),
+            access=access,
         )
-
-    def _check_open(self) -> None:
-        """Let nobody open a server to the world by forgetting something."""
-        host = self.config.reached_from
-        if host is None or self._authenticate is not None:
-            return
-        if not self.config.open:
-            raise RhtmxError(
-                ErrorCode.FORBIDDEN,
-                f"other machines reach {host}, and this server asks nobody who they are: give "
-                "App(authenticate=…), or let everybody read and write everything with --open or "
-                "Config(open=True)",
-            )
-        log.warning(
-            "open: everybody who reaches %s may read and write everything, nobody is asked who "
-            "they are",
-            host,
-        )
-
-    def _asked(self, function: AuthenticateFunction) -> Authenticator:
-        return authenticator(function, self._pool("rhtmx-authenticate"))
 
     def _pool(self, name: str) -> DaemonPool:
-        self._pools.append(DaemonPool(self.config.validator_threads, name))
-        return self._pools[-1]
-
-    def _release_threads(self) -> None:
-        while self._pools:
-            self._pools.pop().shutdown(wait=False, cancel_futures=True)
+        return self._pools.make(self.config.validator_threads, name)
 
     def _total(self, figure: Callable[[Connection], int]) -> int:
         connections = () if self._server is None else self._server.connections()
@@ -437,19 +487,6 @@ class App:
     def _allowed(self) -> frozenset[str] | None:
         open_to_all = not self._entities if self._undeclared is None else self._undeclared
         return None if open_to_all else frozenset(self._entities)
-
-    def _admission(self, hub: Hub) -> Admit:
-        declared, most = frozenset(self._entities), self.config.entities
-
-        def admit(entity: str, made: int) -> None:
-            if entity not in declared and hub.entities + made >= most:
-                raise RhtmxError(
-                    ErrorCode.UNKNOWN_ENTITY,
-                    f"'{entity[:40]}' would be one more entity than the {most} that this server "
-                    "keeps (its option --entities): use one of those, or have it declared",
-                )
-
-        return admit
 
     @property
     def _running(self) -> RunningServer:

@@ -98,7 +98,14 @@ def _subscribed(request: object) -> bytes | None:
     """Which subscription a client has to take for refused."""
     if not isinstance(request, Subscribe | SubscribeFields) or len(request.entities) != 1:
         return None
-    return json.dumps({"entity": request.entities[0]}).encode()
+    entity = request.entities[0]
+    about: dict[str, object] = {"entity": entity}
+    if request.where is not None:
+        # As it came: it may be what is wrong. A client knows by it which of several parts it is.
+        where = json.loads(request.where)
+        if isinstance(where, dict) and entity in where:
+            about["where"] = where[entity]
+    return json.dumps(about).encode()
 
 
 def unexpected(

@@ -15,7 +15,15 @@ from collections.abc import Callable, Collection, Hashable
 
 from rhtmx_server.threads import DaemonPool
 
-__all__ = ["blocks", "call", "name_of", "require_one_argument", "takes", "was_cancelled"]
+__all__ = [
+    "blocks",
+    "call",
+    "name_of",
+    "require_arguments",
+    "require_one_argument",
+    "takes",
+    "was_cancelled",
+]
 
 _KEYWORD_ONLY = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -34,19 +42,14 @@ def require_one_argument(
     Args:
         function: what was registered.
         name: what it is called, for the error.
-        rule: what it may take, in words: `(value) or (value, form)`.
+        rule: what it may take, in words: `(value), and form if it wants`.
         others: parameters that it may want besides, by name.
 
     Raises:
         TypeError: it cannot, or never would.
     """
-    if not callable(function):
-        raise TypeError(f"{name}: a function that takes {rule} expected, got {function!r}")
-    # It can be called, and what it returns is an object that nobody wants.
-    if inspect.isclass(function):
-        raise TypeError(f"{name}: is a class: a function that takes {rule} expected")
-    if _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function):
-        raise TypeError(f"{name}: has a `yield`, so calling it would do nothing: take that out")
+    _require_function(function, name, rule)
+    assert callable(function)
     parameters = _parameters(function)
     if parameters is None:
         return
@@ -57,6 +60,40 @@ def require_one_argument(
     )
     if not takes_one or needs_more:
         raise TypeError(f"{name}: takes {rule}, not {inspect.signature(function)}")
+
+
+def require_arguments(function: object, name: str, count: int, rule: str) -> None:
+    """Make sure that a function can be called with so many arguments, in order.
+
+    Args:
+        function: what was registered.
+        name: what it is called, for the error.
+        count: how many arguments it is given.
+        rule: what it takes, in words: `(who, before, after)`.
+
+    Raises:
+        TypeError: it cannot, or never would.
+    """
+    _require_function(function, name, rule)
+    assert callable(function)
+    if _parameters(function) is None:
+        return
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        raise TypeError(f"{name}: takes {rule}, not {signature}") from None
+
+
+def _require_function(function: object, name: str, rule: str) -> None:
+    """Refuse what cannot be called, or does nothing when it is called."""
+    if not callable(function):
+        raise TypeError(f"{name}: a function that takes {rule} expected, got {function!r}")
+    # It can be called, and what it returns is an object that nobody wants.
+    if inspect.isclass(function):
+        raise TypeError(f"{name}: is a class: a function that takes {rule} expected")
+    if _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function):
+        raise TypeError(f"{name}: has a `yield`, so calling it would do nothing: take that out")
 
 
 def takes(function: Callable[..., object], parameter: str) -> bool:

@@ -47,7 +47,8 @@ class StoredTimes(NamedTuple):
     Args:
         horizon: the one that was noted last; `None` if none ever was.
         history: the time of the oldest entry of the history; `None` if there is none.
-        others: the time of the oldest tombstone or client; `None` if there is none.
+        others: the time of the oldest tombstone, departure or client; `None` if there is
+            none.
     """
 
     horizon: int | None = None

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -24,14 +24,19 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import ChangeAction, Push, PushFields
 from rhtmx.wire import ServerMessage
 
+if TYPE_CHECKING:
+    from rhtmx_server.access.grant import Grant
+
 __all__ = [
     "DELETED",
+    "NOWHERE",
     "THE_APP",
     "ClientRow",
     "Clock",
     "Commit",
     "Context",
     "Decision",
+    "Departure",
     "Granularity",
     "Head",
     "HistoryEntry",
@@ -39,7 +44,9 @@ __all__ = [
     "LostWrite",
     "Mutation",
     "Outcome",
+    "PartRow",
     "Record",
+    "Scope",
 ]
 
 Key: TypeAlias = tuple[str, str]
@@ -109,6 +116,13 @@ class Record(msgspec.Struct, gc=False):
         return self.action is not ChangeAction.DELETE
 
 
+Scope: TypeAlias = frozenset[str] | None
+"""The parts of an entity that a reader reads, as `access.parts` spells them; `None` for all."""
+
+NOWHERE: frozenset[str] = frozenset()
+"""No part of an entity."""
+
+
 class Commit(msgspec.Struct, gc=False):
     """One accepted write: what the hub delivers.
 
@@ -116,11 +130,51 @@ class Commit(msgspec.Struct, gc=False):
         record: the record after the write.
         granularity: that in which it was written.
         changed: the fields that it set or removed, sorted by name.
+        before: the parts of its entity that the record was in.
+        after: those that it is in now; none where it was deleted.
     """
 
     record: Record
     granularity: Granularity
     changed: Sequence[str] = ()
+    before: frozenset[str] = NOWHERE
+    after: frozenset[str] = NOWHERE
+
+
+class PartRow(msgspec.Struct, gc=False):
+    """That a record is in a part of its entity, or has left it.
+
+    Args:
+        entity: the collection.
+        part: as `access.parts` spells it.
+        entity_id: the record.
+        version: the commit that wrote the record, or took it out of the part.
+        time: when that was committed; microseconds.
+        left: it was there, and is there no more.
+    """
+
+    entity: str
+    part: str
+    entity_id: str
+    version: int
+    time: int
+    left: bool = False
+
+
+class Departure(msgspec.Struct, gc=False):
+    """A record that has left all that its reader reads: it may still be there for others.
+
+    Args:
+        entity: the collection.
+        entity_id: the record.
+        version: the commit that took it out.
+        time: when that was committed; microseconds.
+    """
+
+    entity: str
+    entity_id: str
+    version: int
+    time: int
 
 
 class LostWrite(msgspec.Struct, gc=False):
@@ -184,6 +238,10 @@ class Mutation(msgspec.Struct, gc=False):
         secret: hash of the secret that its client presented; see `identity`.
         source: where it came from: its order is that of its source, and sources
             take turns.
+        who: who writes, with what rights; `None` for the program of the server, which
+            may do everything.
+        reads: the parts of the entity that its author may read, where a function of the
+            program says so.
     """
 
     message: Push | PushFields
@@ -193,6 +251,8 @@ class Mutation(msgspec.Struct, gc=False):
     rejection: RhtmxError | None = None
     secret: bytes | None = None
     source: Hashable = None
+    who: Grant | None = None
+    reads: Scope = NOWHERE
 
 
 class ClientRow(msgspec.Struct, gc=False):

@@ -15,10 +15,12 @@ from rhtmx_server.model import (
     ClientRow,
     Context,
     Decision,
+    Departure,
     Head,
     HistoryEntry,
     Key,
     Outcome,
+    PartRow,
     Record,
 )
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
@@ -103,6 +105,9 @@ class BatchWrites:
         outcomes: the answers to keep.
         confirmed: for each of these clients, the number up to which its answers
             are forgotten.
+        parts: for each part of an entity that one of `records` was in before, in
+            between or after: whether it is in it now. A row of a part that it is in
+            has the version of the record.
     """
 
     records: Collection[Record] = ()
@@ -111,6 +116,7 @@ class BatchWrites:
     clients: Collection[ClientRow] = ()
     outcomes: Collection[Outcome] = ()
     confirmed: Mapping[str, int] = field(default_factory=dict)
+    parts: Collection[PartRow] = ()
 
 
 KEEP_ANSWERS = 100_000
@@ -175,6 +181,55 @@ class Store(Protocol):
             clocks: whether their clocks are wanted too; they take most of the time.
         """
 
+    async def since_in(
+        self,
+        entity: str,
+        parts: Collection[str],
+        after: int,
+        upto: int,
+        limit: int,
+        *,
+        clocks: bool = True,
+    ) -> list[Record | Departure]:
+        """At most `limit` of what happened to these parts of an entity, in version order.
+
+        The records that are in one of the parts now, tombstones of those that were;
+        and departures of those that were in one and are in none of them now. Each
+        record once. Otherwise like `since`.
+
+        Args:
+            entity: the collection; one that is divided into parts.
+            parts: as `access.parts` spells them.
+            after: the last version that is not wanted.
+            upto: the last version that is wanted.
+            limit: at most so many.
+            clocks: whether their clocks are wanted too.
+        """
+
+    async def divide(
+        self, entity: str, declared: str, parts_of: Callable[[bytes | None], Collection[str]]
+    ) -> None:
+        """Make the parts of an entity what they are declared to be now.
+
+        Does nothing if the last call said the same. Else departures of before are
+        forgotten, and those of meanwhile were never kept. So when it is divided the floor
+        rises to the head: it may have been divided in this way once before, and a position
+        in one of its parts, kept since then, must not be resumed.
+
+        Args:
+            entity: the collection.
+            declared: how it is divided, spelt always the same; empty for not at all.
+            parts_of: the parts of a record, by its data.
+        """
+
+    async def divided(self) -> Collection[str]:
+        """Name the entities that are divided, or were being when the server stopped.
+
+        One of them that is not declared any more has to be made whole (`divide` with an
+        empty declaration) before it is written: what is written without parts would be
+        missing from them.
+        """
+
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
 
@@ -214,10 +269,10 @@ class Store(Protocol):
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
     ) -> None:
-        """Delete history and tombstones older than these times (microseconds).
+        """Delete history, tombstones and departures older than these times (microseconds).
 
-        Raises each entity's floor to the highest tombstone version it removes,
-        in the same transaction. Clients last seen before `tombstones_before`
-        are forgotten, with all their outcomes; of the others, accepted outcomes
-        further back than the last `keep_answers` numbers.
+        Departures go with the tombstones. Raises each entity's floor to the highest
+        version of those that it removes, in the same transaction. Clients last seen
+        before `tombstones_before` are forgotten, with all their outcomes; of the others,
+        accepted outcomes further back than the last `keep_answers` numbers.
         """

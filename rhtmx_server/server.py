@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from functools import partial
 
+from rhtmx.errors import ErrorCode
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.failures import place
@@ -70,6 +72,7 @@ class RunningServer:
         services = self.services
         await services.store.open()
         try:
+            await self._divide()
             # Before anybody may connect: a hub at 0 would take every commit for a gap.
             services.hub.start(await services.store.heads())
             self._clock.not_before((await services.store.kept()).horizon or 0)
@@ -98,6 +101,13 @@ class RunningServer:
         self.grpc.readiness_changed()
         return self.url
 
+    async def _divide(self) -> None:
+        """Have the store keep the parts that are declared, and no others."""
+        store, access = self.services.store, self.services.access
+        # What is declared no more may have been divided before.
+        for entity in sorted({*access.entities, *await store.divided()}):
+            await store.divide(entity, access.declared(entity), partial(access.parts_of, entity))
+
     def ready(self) -> bool:
         """Whether it takes connections and can write."""
         return self._ready and self.services.store.ready()
@@ -105,6 +115,22 @@ class RunningServer:
     def connections(self) -> list[Connection]:
         """Sockets and streams, of both ports."""
         return [*self._websockets.connections(), *self.grpc.connections()]
+
+    async def rescope(self, subject: str) -> None:
+        """Find out anew what a subject may read, on all its connections.
+
+        Returns when all of them go by what was found.
+        """
+        self.services.access.changed(subject)
+        await asyncio.gather(*(each.rescope() for each in self._of(subject)))
+
+    def disconnect(self, subject: str) -> None:
+        """End all connections of a subject: it has to say anew who it is."""
+        for connection in self._of(subject):
+            connection.close(ErrorCode.UNAUTHENTICATED, "signed out by the server: sign in again")
+
+    def _of(self, subject: str) -> list[Connection]:
+        return [each for each in self.connections() if each.session.subject == subject]
 
     async def stop(self) -> None:
         """Stop accepting, finish the commits, send every client away, close the store.

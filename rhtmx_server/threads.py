@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from rhtmx_server.round_robin import RoundRobin
 
-__all__ = ["DaemonPool", "Job", "NoThreadError"]
+__all__ = ["DaemonPool", "Job", "NoThreadError", "PoolSet"]
 
 T = TypeVar("T")
 
@@ -200,3 +200,25 @@ class DaemonPool:
         if isinstance(job, Job) and job.cancelled():
             with self._work:
                 self._rotation.withdraw(job.owner, job)
+
+
+class PoolSet:
+    """Pools that end together."""
+
+    def __init__(self) -> None:
+        self._pools: list[DaemonPool] = []
+
+    def make(self, most: int, name: str) -> DaemonPool:
+        """Make one more.
+
+        Args:
+            most: threads.
+            name: what they are called.
+        """
+        self._pools.append(DaemonPool(most, name))
+        return self._pools[-1]
+
+    def shutdown(self) -> None:
+        """End all, without waiting for what they are doing."""
+        while self._pools:
+            self._pools.pop().shutdown(wait=False, cancel_futures=True)

@@ -42,9 +42,23 @@ class Grant:
         object.__setattr__(self, "roles", frozenset(self.roles))
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it gives the same rights: to Python 1, 1.0 and `True` are one value."""
+        if self is other:
+            return True
+        if not isinstance(other, Grant):
+            return NotImplemented
+        mine = (self.subject, self.expires, self.roles, self.claims)
+        theirs = (other.subject, other.expires, other.roles, other.claims)
+        return mine == theirs and _spelt(self.claims) == _spelt(other.claims)
+
     def has_role(self, role: str) -> bool:
         """Whether the subject has a role."""
         return role in self.roles
+
+
+def _spelt(claims: Mapping[str, Any]) -> str:
+    return repr(sorted(claims.items(), key=lambda claim: claim[0]))
 
 
 GUEST = Grant("")

@@ -30,6 +30,7 @@ from rhtmx.messages.tables import NAMES
 from rhtmx.wire import Message
 from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
+from rhtmx_server.connections.wheres import check_where, check_wheres
 
 __all__ = ["check", "check_at_least", "check_name"]
 
@@ -129,7 +130,10 @@ def _authenticate(message: Authenticate) -> None:
 
 
 def _subscription(
-    what: str, entities: Sequence[str], since: Mapping[str, Position] | None = None
+    what: str,
+    entities: Sequence[str],
+    where: bytes | None,
+    since: Mapping[str, Position] | None = None,
 ) -> None:
     _items(f"{what}.entities", entities)
     for index, entity in enumerate(entities):
@@ -142,12 +146,16 @@ def _subscription(
                 f"{what}.since: '{entity[:40]}' is not among the entities of this message",
             )
         check_at_least(f"{what}.since['{entity[:40]}'].version", position.version, 0)
+        _name(f"{what}.since['{entity[:40]}'].scope", position.scope)
+    check_wheres(f"{what}.where", where, entities)
 
 
 def _sync(what: str, message: Sync | SyncFields) -> None:
     _key(f"{what}.entity", message.entity)
     check_at_least(f"{what}.since", message.since, 0)
     _name(f"{what}.request_id", message.request_id)
+    _name(f"{what}.scope", message.scope)
+    check_where(f"{what}.where", message.where)
 
 
 def _mutation(what: str, message: Push | PushFields) -> None:
@@ -200,12 +208,12 @@ def _validate_form(message: ValidateForm) -> None:
 _RULES: Mapping[type[Message], Callable[[Any], None]] = {
     Hello: _hello,
     Authenticate: _authenticate,
-    Subscribe: lambda m: _subscription("subscribe", m.entities, m.since),
-    Unsubscribe: lambda m: _subscription("unsubscribe", m.entities),
+    Subscribe: lambda m: _subscription("subscribe", m.entities, m.where, m.since),
+    Unsubscribe: lambda m: _subscription("unsubscribe", m.entities, m.where),
     Sync: lambda m: _sync("sync", m),
     Push: lambda m: _mutation("push", m),
-    SubscribeFields: lambda m: _subscription("subscribe_fields", m.entities, m.since),
-    UnsubscribeFields: lambda m: _subscription("unsubscribe_fields", m.entities),
+    SubscribeFields: lambda m: _subscription("subscribe_fields", m.entities, m.where, m.since),
+    UnsubscribeFields: lambda m: _subscription("unsubscribe_fields", m.entities, m.where),
     SyncFields: lambda m: _sync("sync_fields", m),
     PushFields: _push_fields,
     ValidateField: _validate_field,

@@ -4,17 +4,19 @@ Knows its session, its subscriptions and its outbox, and the dialect that its pe
 speaks. Must not know sockets: a link writes, pauses and closes for it.
 
 What arrives is handled at once, in the callback that brought it: no queue and
-no task for each message. Only four things make a message wait: an answer that
-later messages depend on (`hello`), too many pushes under way, a peer that does
-not read, and one that goes on sending though it was told that it sends too
-much. Then the link is paused, and TCP tells the peer.
+no task for each message. Only four things make a message wait: one before it on which
+it depends (`hello`; or a `subscribe`, where a rule has to wait), too many pushes under
+way, a peer that does not read, and one that goes on sending though it was told that it
+sends too much. Then the link is paused, and TCP tells the peer.
 
 It reads as long as no reason holds it up, and there may be several at a time:
 
 ====================  ================================  ===========================
 reason                begins                            ends
 ====================  ================================  ===========================
-`_answering`          `hello`, `authenticate`           their answer is sent
+`_answering`          what later messages depend on     it is answered
+                      has to wait (`IN_ORDER`)
+`_rescopes`           `rescope`                         it is known what may be read
 `pushes`              as many as may be under way       one of them is answered
 `_behind`             `overfull`                        `drained_enough`
 `_holding`            too much at a time: `_hold`       its time is over: `_release`
@@ -45,7 +47,7 @@ from rhtmx_server.delivery.link import Dialect, Link
 from rhtmx_server.delivery.outbox import Outbox
 from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.failures import error_message, known
-from rhtmx_server.model import Mutation
+from rhtmx_server.model import Granularity, Mutation
 
 __all__ = ["REFUSED", "Connection"]
 
@@ -91,10 +93,12 @@ class Connection:
         self._refused = 0
         self._holding: asyncio.TimerHandle | None = None
         self._answering = False
+        self._rescopes = 0
         self._paused = False
         self._stopping = False
         self._behind: asyncio.Event | None = None
         self._stuck: tuple[float, int] | None = None
+        self._told = session.heard
         self.subscriptions = Subscriptions(self, services.store, services.hub, self.spawn)
 
     # What the transport calls.
@@ -177,6 +181,7 @@ class Connection:
         verdict = self.session.look(now)
         if self.session.phase is Phase.CLOSED:
             return  # its link drops it in good time
+        self._tell_positions(now)
         if stalled:
             self.services.metrics.stalled.inc()
             self._link.abort()
@@ -198,6 +203,28 @@ class Connection:
         self.outbox.flush()
         self.outbox.close()
         self._link.close(ERRORS[code].close_code, reason)
+
+    async def rescope(self) -> None:
+        """Find out anew what the peer may read, and take from it what it may not any more.
+
+        Where that cannot be found out the connection ends: it must not go on as before.
+        """
+        services, session = self.services, self.session
+        # Meanwhile it asks for nothing: what it gets for one question by its rights of now, and
+        # for another by those of before, it could not tell apart.
+        self._rescopes += 1
+        try:
+            await self.subscriptions.rescope(
+                lambda entity, where: services.still_reading(entity, session.grant, where)
+            )
+        except Exception as failure:
+            if session.phase is not Phase.CLOSED:
+                error = known(failure, "finding out what a peer may read")
+                self.send(error_message(error))
+                self.close(ErrorCode.INTERNAL, error.message)
+        finally:
+            self._rescopes -= 1
+            self._go_on()
 
     def stop_reading(self) -> None:
         """Take no more messages: the server is stopping."""
@@ -241,9 +268,12 @@ class Connection:
             self.services.metrics.sent(kind, count)
             self.outbox.put(frames)
 
-    def fell(self, entity: str, sent: int) -> None:
+    def fell(self, entity: str, granularity: Granularity, sent: int) -> None:
         """Go on from the store: this peer reads too slowly for the live stream."""
-        self.subscriptions.fell(entity, sent)
+        self.subscriptions.fell(entity, granularity, sent)
+
+    def answered(self) -> None:
+        """What had to wait is answered, in whichever way."""
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine as a task that ends with the connection."""
@@ -269,6 +299,7 @@ class Connection:
             rejection,
             session.secret,
             source=self,
+            who=session.grant,
         )
         rejected = self.services.submit(mutation)
         if rejected is not None:
@@ -366,16 +397,23 @@ class Connection:
         elif answer is not None:
             self.send(answer)
 
-    async def _answer(self, message: Message, answer: Awaitable[ServerMessage]) -> None:
+    async def _answer(self, message: Message, answer: Awaitable[ServerMessage | None]) -> None:
         try:
-            self.send(await answer)
+            found = await answer
+            if found is not None:
+                self.send(found)
         except Exception as failure:
             self._failed(failure, message)
+        try:
+            # Also of one that was refused: it may have been so after the rights had changed.
+            if isinstance(message, Authenticate):
+                await self.rescope()
         finally:
             self.requests -= 1
             if type(message) in dispatch.IN_ORDER:
                 self._answering = False
                 self._go_on()
+            self.answered()
 
     async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
@@ -389,7 +427,7 @@ class Connection:
         error = known(failure, NAMES[type(message)])
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
-        if error.code is ErrorCode.TOO_MANY_REQUESTS and type(message) in dispatch.IN_ORDER:
+        if error.code is ErrorCode.TOO_MANY_REQUESTS and type(message) in dispatch.SIGNS_IN:
             # Its user has too many connections. It may come again, after a while.
             self.close(ErrorCode.SHUTTING_DOWN, error.message)
 
@@ -425,6 +463,7 @@ class Connection:
         return (
             self._stopping
             or self._answering
+            or self._rescopes > 0
             or self._holding is not None
             or self._behind is not None
             or self.pushes >= self.services.config.pushes_in_flight
@@ -439,6 +478,13 @@ class Connection:
         if not self._paused:
             self._paused = True
             self._link.pause()
+
+    def _tell_positions(self, now: float) -> None:
+        """With each heartbeat, also of those that HTTP/2 asks for signs of life."""
+        if now - self._told >= self.services.config.heartbeat:
+            self._told = now
+            if self.session.phase is Phase.KNOWN:  # others keep no position
+                self.subscriptions.tell_positions()
 
     def _stalled(self, now: float) -> bool:
         if self._stuck is None:

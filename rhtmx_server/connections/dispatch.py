@@ -10,7 +10,7 @@ with is what it takes: there is no other list.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar, get_args, get_type_hints
 
@@ -37,14 +37,17 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.reading import finished
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.session import Phase, Session
+from rhtmx_server.connections.wheres import wheres
+from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.model import Granularity
 from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.identity import hashed
 
-__all__ = ["HANDLERS", "IN_ORDER", "Sender", "handler"]
+__all__ = ["HANDLERS", "IN_ORDER", "SIGNS_IN", "Sender", "handler"]
 
 
 class Sender(Hashable, Protocol):
@@ -65,14 +68,19 @@ class Sender(Hashable, Protocol):
         """Count one more request that waits for its answer."""
 
 
-Answer: TypeAlias = ServerMessage | Awaitable[ServerMessage] | None
+Answer: TypeAlias = ServerMessage | Awaitable[ServerMessage | None] | None
 Handler = TypeVar("Handler", bound=Callable[[Sender, Any], Answer])
 
 HANDLERS: dict[type[Message], Callable[[Sender, Any], Answer]] = {}
 """Message class → its handler; `handler` fills it."""
 
-IN_ORDER: frozenset[type[Message]] = frozenset({Hello, Authenticate})
-"""What is said after these depends on their answer, so it waits for it."""
+IN_ORDER: frozenset[type[Message]] = frozenset(
+    {Hello, Authenticate, Subscribe, SubscribeFields, Sync, SyncFields}
+)
+"""What is said after these depends on them, so it waits where they have to wait."""
+
+SIGNS_IN: frozenset[type[Message]] = frozenset({Hello, Authenticate})
+"""By these a peer says who it is."""
 
 
 def handler(function: Handler) -> Handler:
@@ -165,15 +173,25 @@ async def _unlock(caller: Sender, token: str) -> Grant:
 
 
 @handler
-def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
-    subscriptions, most = caller.subscriptions, caller.session.limits.subscriptions
+def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> Answer:
     # Each once, in the order in which they were named: a set would lose it.
     entities = list(dict.fromkeys(message.entities))
-    granularity = _granularity(message)
     # All are checked before the first is subscribed to: a subscription is whole or not at all.
     for entity in entities:
-        caller.services.known(entity, granularity)
-    new = [entity for entity in entities if not subscriptions.subscribed(entity)]
+        caller.services.known(entity, _granularity(message))
+    asked = wheres(message.where)
+    wanted = [(entity, asked.get(entity)) for entity in entities]
+    return _reading(caller, wanted, lambda readings: _begin(caller, message, readings))
+
+
+def _begin(
+    caller: Sender, message: Subscribe | SubscribeFields, readings: Sequence[Reading]
+) -> None:
+    subscriptions, most = caller.subscriptions, caller.session.limits.subscriptions
+    granularity = _granularity(message)
+    new = [
+        each.entity for each in readings if not subscriptions.subscribed(each.entity, each.where)
+    ]
     if new and subscriptions.count + len(new) > most:
         raise RhtmxError(
             ErrorCode.TOO_MANY_SUBSCRIPTIONS,
@@ -187,13 +205,41 @@ def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> None:
             ErrorCode.TOO_MANY_REQUESTS,
             "too many subscriptions are catching up already: wait for their sync_complete",
         )
-    for entity in entities:
-        since = message.since.get(entity)
-        subscriptions.subscribe(entity, granularity, since)
+    for reading in readings:
+        since = message.since.get(reading.entity)
+        subscriptions.subscribe(reading.entity, granularity, since, reading)
         if since is None and caller.session.phase is Phase.KNOWN:
             # It keeps positions, and needs one to resume from before the first
             # change. A client of the seed has no use for an answer.
-            subscriptions.announce(entity, granularity)
+            subscriptions.announce(reading.entity, granularity, reading.where)
+
+
+def _reading(
+    caller: Sender,
+    wanted: Sequence[tuple[str, bytes | None]],
+    go_on: Callable[[Sequence[Reading]], None],
+) -> Answer:
+    """Go on with what the caller may read of what it wants: at once, unless a rule waits."""
+    services, who = caller.services, caller.session.grant
+    if any(services.access.waits(entity) for entity, _ in wanted):
+        return _reading_later(caller, wanted, go_on)
+    go_on([finished(services.reading(entity, who, where)) for entity, where in wanted])
+    return None
+
+
+async def _reading_later(
+    caller: Sender,
+    wanted: Sequence[tuple[str, bytes | None]],
+    go_on: Callable[[Sequence[Reading]], None],
+) -> None:
+    services, subscriptions, who = caller.services, caller.subscriptions, caller.session.grant
+    rights = None
+    readings: Sequence[Reading] = ()
+    while rights != subscriptions.rights:  # while this waited they may have changed
+        rights = subscriptions.rights
+        readings = [await services.reading(entity, who, where) for entity, where in wanted]
+    if caller.session.phase is not Phase.CLOSED:
+        go_on(readings)
 
 
 def _named(entities: list[str]) -> str:
@@ -204,16 +250,18 @@ def _named(entities: list[str]) -> str:
 
 @handler
 def _unsubscribe(caller: Sender, message: Unsubscribe | UnsubscribeFields) -> None:
+    asked = wheres(message.where)
     for entity in message.entities:
-        caller.subscriptions.unsubscribe(entity, _granularity(message))
+        caller.subscriptions.unsubscribe(entity, _granularity(message), asked.get(entity))
 
 
 @handler
-def _sync(caller: Sender, message: Sync | SyncFields) -> None:
+def _sync(caller: Sender, message: Sync | SyncFields) -> Answer:
     granularity = Granularity.RECORDS if isinstance(message, Sync) else Granularity.FIELDS
     caller.services.known(message.entity, granularity)
     caller.request()
-    caller.subscriptions.sync(message)
+    wanted = [(message.entity, message.where)]
+    return _reading(caller, wanted, lambda found: caller.subscriptions.sync(message, *found))
 
 
 @handler
@@ -223,19 +271,20 @@ def _push(caller: Sender, message: Push | PushFields) -> None:
 
 @handler
 def _validate_field(caller: Sender, message: ValidateField) -> Answer:
-    forms = caller.services.forms
+    forms, who = caller.services.forms, caller.session.grant
     # First without a task: most fields are judged by ready-made rules alone.
-    result = forms.try_validate_field(message, owner=caller)
+    result = forms.try_validate_field(message, owner=caller, who=who)
     if result is not None:
         return result
     caller.request()
-    return forms.validate_field(message, owner=caller, share=caller.share)
+    return forms.validate_field(message, owner=caller, share=caller.share, who=who)
 
 
 @handler
 def _validate_form(caller: Sender, message: ValidateForm) -> Answer:
     caller.request()
-    return caller.services.forms.validate_form(message, owner=caller, share=caller.share)
+    forms, who = caller.services.forms, caller.session.grant
+    return forms.validate_form(message, owner=caller, share=caller.share, who=who)
 
 
 def _granularity(message: Message) -> Granularity:

@@ -12,6 +12,7 @@ method          the rule
 `known`         which entities may be used, and at which granularity
 `grant`         what a token is good for, and until when
 `client`        who may use a `client_id`
+`reading`       what of an entity somebody reads
 `session`       what one conversation may ask for
 `unlock`        how many connections may speak for one subject; `ended` gives back
 ==============  ============================================================
@@ -24,18 +25,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.access.access import Access
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
+from rhtmx_server.access.scopes import scope_id
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.connections.turns import Turns
+from rhtmx_server.connections.write_lines import WriteLines
+from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import ClientRow, Granularity, Mutation
+from rhtmx_server.model import NOWHERE, ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
@@ -72,6 +77,11 @@ class Services:
         authenticate: says who a peer is; `None` where nobody is asked.
         admission: counts connections.
         new_secret: makes what gives the right to a client id there.
+        access: who may see what.
+
+    Attributes:
+        lines: where writes wait until it is known what their author reads, if a function
+            of the program says that of some entity.
     """
 
     config: Config
@@ -89,6 +99,12 @@ class Services:
     authenticate: Authenticator | None = None
     admission: Admission = field(default_factory=Admission)
     new_secret: Callable[[], str] = secrets.token_urlsafe
+    access: Access = field(default_factory=Access)
+    lines: WriteLines | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.access.asks_the_program:
+            self.lines = WriteLines(self.access, self.committer.submit)
 
     def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
         """Make sure that an entity may be used in this way.
@@ -131,7 +147,10 @@ class Services:
                 self.known(message.entity)
             except RhtmxError as error:
                 mutation.rejection = error
-        self.committer.submit(mutation)
+        if self.lines is None:
+            self.committer.submit(mutation)
+        else:
+            self.lines.submit(mutation)
         return mutation.rejection
 
     async def grant(self, request: Request) -> tuple[Grant, float | None]:
@@ -176,6 +195,32 @@ class Services:
         client = await self.store.client(client_id)
         check_owner(client, subject, secret)
         return client
+
+    async def reading(self, entity: str, who: Grant, where: bytes | None = None) -> Reading:
+        """Tell what of an entity somebody reads.
+
+        Args:
+            entity: the collection.
+            who: the reader.
+            where: the part that is wanted; `None` for all that may be read.
+
+        Raises:
+            RhtmxError: `FORBIDDEN`, nothing of it may be read; `NOT_SUPPORTED` or
+                `BAD_MESSAGE`, it cannot be read by this `where`.
+        """
+        scope = await self.access.readable(entity, who, where)
+        if scope is None:
+            return Reading(entity, where)
+        return Reading(entity, where, scope, scope_id(scope, self.access.declared(entity)))
+
+    async def still_reading(self, entity: str, who: Grant, where: bytes | None) -> Reading:
+        """Tell what is left to a reader whose rights may have changed: maybe nothing."""
+        try:
+            return await self.reading(entity, who, where)
+        except RhtmxError as error:
+            if error.code is not ErrorCode.FORBIDDEN:
+                raise
+        return Reading(entity, where, NOWHERE, scope_id(NOWHERE, self.access.declared(entity)))
 
     def session(self, request: Request, *, locked: bool, heartbeat: float | None = None) -> Session:
         """Begin a conversation.

@@ -7,18 +7,22 @@ answer. Must not know where tokens come from, nor what a grant opens.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
+from rhtmx_server.config import Config
 from rhtmx_server.connections.services import Authenticator
 from rhtmx_server.failures import MisuseError, unexpected
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.threads import DaemonPool
 
-__all__ = ["AuthenticateFunction", "authenticator", "check_authenticate"]
+__all__ = ["AuthenticateFunction", "authenticator", "check_authenticate", "check_open"]
+
+log = logging.getLogger("rhtmx_server")
 
 _EARLIEST = 10**14
 """Microseconds since 1970: a day of 1973. Seconds and milliseconds of our time are less."""
@@ -34,6 +38,33 @@ def check_authenticate(function: AuthenticateFunction) -> None:
         TypeError: it does not take one argument, or is no function.
     """
     require_one_argument(function, f"authenticate {name_of(function)}", "(request)")
+
+
+def check_open(config: Config, *, asks: bool) -> None:
+    """Let nobody open a server to the world by forgetting something.
+
+    Args:
+        config: where it is reached from.
+        asks: whether anybody is asked who they are.
+
+    Raises:
+        RhtmxError: `FORBIDDEN`, others reach it, and may do everything.
+    """
+    host = config.reached_from
+    if host is None or asks:
+        return
+    if not config.open:
+        raise RhtmxError(
+            ErrorCode.FORBIDDEN,
+            f"other machines reach {host}, and this server asks nobody who they are: give "
+            "App(authenticate=…), or let everybody read and write everything with --open or "
+            "Config(open=True)",
+        )
+    log.warning(
+        "open: everybody who reaches %s may read and write everything, nobody is asked who "
+        "they are",
+        host,
+    )
 
 
 def authenticator(function: AuthenticateFunction, threads: DaemonPool) -> Authenticator:

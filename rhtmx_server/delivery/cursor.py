@@ -1,13 +1,17 @@
 """Where one subscriber stands in the log of one entity.
 
-Knows positions. Must not know connections, stores, clocks or the loop: it is
-told what was read and what was committed, and says what follows from it.
+Knows positions, and of which parts. Must not know connections, stores, clocks or the
+loop: it is told what was read and what was committed, and says what follows from it.
 
 A cursor is in one of two modes. *Live*: the hub hands the subscriber every
 commit. *Catching up*: one task reads the store from `sent` in pages until it
 reaches the hub's position. First load, resume, on-demand sync, the gap between
 snapshot and stream, and a reader that fell behind are all the second mode. What
 moves it from one to the other: the table in `subscriptions`.
+
+A cursor may read for several subscriptions to parts of one entity: those that are
+live together are one reader of the hub, and one that falls behind, so that each
+record comes once, and in the order of the log.
 """
 
 from __future__ import annotations
@@ -15,9 +19,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rhtmx.messages import Position
-from rhtmx_server.model import Granularity, Head
+from rhtmx_server.model import NOWHERE, Granularity, Head, Scope
 
-__all__ = ["Cursor", "Mark", "resume"]
+__all__ = ["VOID", "Cursor", "Mark", "Reading", "resume"]
+
+VOID = "void"
+"""In the place of a scope's id: no scope has this one, so its position cannot be resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What of an entity is read by one subscription, or one sync.
+
+    Args:
+        entity: the collection.
+        where: the part that was asked for, as it came over the wire; `None` for no
+            part in particular.
+        scope: what of that may be read.
+        scope_id: its name, which belongs to a position; `None` for a whole entity.
+    """
+
+    entity: str
+    where: bytes | None = None
+    scope: Scope = None
+    scope_id: str | None = None
+
+    def continues(self, version: int, scope_id: str | None) -> bool:
+        """Whether a position with this scope counts here; one who has nothing names none."""
+        return scope_id == self.scope_id or not (version or scope_id)
 
 
 @dataclass(slots=True)
@@ -30,12 +59,16 @@ class Mark:
         request_id: the request that waits, where it had an id.
         asked: it answers a sync; otherwise it tells a subscription that it has
             caught up.
+        where: the part of the entity that was asked for.
+        void: the position that it tells cannot be resumed.
     """
 
     granularity: Granularity
     reset: bool
     request_id: str | None = None
     asked: bool = False
+    where: bytes | None = None
+    void: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -46,45 +79,81 @@ class Cursor:
         entity: the collection.
         granularity: what the subscriber wants to see.
         sent: everything up to this version was sent.
+        readings: what it reads of the entity, by what was asked for; by default the whole.
         base: where this catching up began: fields older than that are known.
+        fresh: what left the scope up to this version was never sent, so nobody need be
+            told.
+        floor: deletes up to this version were forgotten before it began, and so concern
+            nothing that it was sent since.
         once: ends when it has caught up, instead of going live.
         live: the hub delivers to it.
+        settled: it is or was live, and nobody has been told that it is not any more.
+        told: the position that its peer was told last.
         marks: the answers that are due.
     """
 
     entity: str
     granularity: Granularity
     sent: int
+    readings: dict[bytes | None, Reading] = field(default_factory=dict)
     base: int = 0
+    fresh: int = 0
+    floor: int = 0
     once: bool = False
     live: bool = False
+    settled: bool = False
+    told: int = 0
     marks: list[Mark] = field(default_factory=list)
+    scope: Scope = field(init=False)
 
     def __post_init__(self) -> None:
         self.base = self.sent
+        if not self.readings:
+            self.readings[None] = Reading(self.entity)
+        self._unite()
 
     @property
     def catches_up_by(self) -> Granularity:
         """The granularity at which it catches up: whole records if it reads those at all."""
         return self.granularity & Granularity.RECORDS or Granularity.FIELDS
 
+    @property
+    def half_loaded(self) -> bool:
+        """Some of a first load was sent to a peer that waits for its end.
+
+        One that reads on from a position reads everything anew when it hears of a reset.
+        """
+        due = any(not mark.asked for mark in self.marks)
+        return due and not self.live and not self.base and self.sent > 0
+
     def rewind(self, start: int) -> None:
         """Read again from `start`, or go on reading from where that is earlier."""
         # While it reads it may have to go back, and never forward: what lies between was not sent.
         self.sent = start if self.live else min(self.sent, start)
         self.base = start if self.live else min(self.base, start)
-        self.live = False
+        self.fresh = 0
+        self.live = self.settled = False
 
     def fall(self, sent: int) -> None:
         """Leave the live stream, in which everything up to `sent` was delivered."""
         self.sent = self.base = sent
+        self.fresh = 0
         self.live = False
 
-    def restart(self) -> None:
-        """Read everything anew, and say so: what it had cannot be resumed any more."""
+    def restart(self, position: int = 0) -> None:
+        """Read everything anew, and say so: what it had cannot be resumed any more.
+
+        Args:
+            position: everything up to this version has been handed out.
+        """
         self.sent = self.base = 0
+        self.fresh = position
+        self.live = self.settled = False
         # Somebody has to be told of the reset, even if nobody asked.
-        self.marks = self.marks or [Mark(self.catches_up_by, reset=True)]
+        if not self.marks:
+            self.marks = [
+                Mark(self.catches_up_by, reset=True, where=where) for where in self.readings
+            ]
         for mark in self.marks:
             mark.reset = True
 
@@ -92,9 +161,45 @@ class Cursor:
         """Everything up to `version` was sent."""
         self.sent = version
 
+    def take(self, reading: Reading) -> None:
+        """Read for one more subscription, or another scope for the same one."""
+        self.readings[reading.where] = reading
+        self._unite()
+
+    def part(self, where: bytes | None) -> Cursor:
+        """Give one subscription a cursor of its own, at the same place.
+
+        Args:
+            where: what it asked for.
+        """
+        if len(self.readings) == 1:
+            return self
+        reading = self.readings.pop(where)
+        self._unite()
+        mine = [mark for mark in self.marks if mark.where == where]
+        self.marks = [mark for mark in self.marks if mark.where != where]
+        alone = Cursor(self.entity, self.granularity, self.sent, {where: reading}, marks=mine)
+        alone.base, alone.fresh, alone.live = self.base, self.fresh, self.live
+        return alone
+
+    def _unite(self) -> None:
+        united = NOWHERE
+        for reading in self.readings.values():
+            if reading.scope is None:
+                self.scope = None
+                return
+            united |= reading.scope
+        self.scope = united
+
 
 def resume(
-    version: int, epoch: str | None, head: Head, current_epoch: str, *, trusting: bool
+    version: int,
+    epoch: str | None,
+    head: Head,
+    current_epoch: str,
+    *,
+    trusting: bool,
+    same_scope: bool = True,
 ) -> tuple[int, bool]:
     """Decide where a reader that was at `version` goes on.
 
@@ -105,16 +210,19 @@ def resume(
         current_epoch: the store's epoch.
         trusting: take a missing epoch for the current one. Only for the seed's
             `sync`, which has no epoch to send.
+        same_scope: the version counts for what is read now, and not for another scope.
 
     Returns:
         The version to read from, and whether the position was reset: unknown
-        epoch, above the head, or below the floor. Then everything is read.
+        epoch, another scope, above the head, or below the floor. Then everything
+        is read.
     """
-    known = trusting if not epoch else epoch == current_epoch
+    known = same_scope and (trusting if not epoch else epoch == current_epoch)
     if version == 0:
-        # From the beginning anyway; but whoever names another epoch holds records that are void.
+        # From the beginning anyway, in whatever scope; but whoever names another epoch holds
+        # records that are void.
         return 0, bool(epoch) and not known
-    if known and head.floor <= version <= head.version:
+    if known and same_scope and head.floor <= version <= head.version:
         return version, False
     return 0, True
 

@@ -4,9 +4,12 @@ Knows groups of subscribers and the position up to which it has delivered.
 Must not know sockets, formats or stores: an encoding turns a message into
 bytes, a subscriber takes them.
 
-Subscribers of one entity that read at one granularity in one encoding form a
-group. All of them stand at the same position, so the cursor of a live
-subscriber is its membership.
+All members of a group (`groups`) stand at the same position, so the cursor of a live
+subscriber is its membership. So do those of a group that a commit does not concern:
+they have got everything up to there that is for them, which is nothing.
+
+A record that leaves the scope of a group is gone for it, and one that enters is sent
+whole: its members have never seen what it was outside.
 
 What is ephemeral has a road of its own beside the commits: no version, no position,
 nothing to read later. Whoever is behind misses it, and does not fall for it.
@@ -15,138 +18,23 @@ nothing to read later. Whoever is behind misses it, and does not fall for it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from rhtmx.wire import ServerMessage
-from rhtmx_server.delivery.outbox import Outbox, Tick
-from rhtmx_server.encoding.render import live_messages
+from rhtmx_server.delivery.groups import Encoding, Group, Groups, Subscriber, fell
+from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.encoding.render import Passage, live_messages, passage
 from rhtmx_server.failures import place
-from rhtmx_server.model import Commit, Granularity, Head
+from rhtmx_server.model import NOWHERE, Commit, Granularity, Head, Scope
 
-__all__ = ["Encoding", "Hub", "Subscriber"]
+__all__ = ["Hub"]
 
 log = logging.getLogger("rhtmx_server")
 
 
-class Encoding(Protocol):
-    """Turns messages into the bytes of one kind of connection.
-
-    Connections that share an encoding object get the very same bytes.
-    """
-
-    def frame(self, message: ServerMessage) -> bytes:
-        """One message, ready to be written; empty if this kind never gets it."""
-
-
-class Subscriber(Protocol):
-    """Someone who reads live."""
-
-    @property
-    def encoding(self) -> Encoding:
-        """Who shares this very object shares its frames."""
-
-    @property
-    def takes_ephemeral(self) -> bool:
-        """Whether it is told what is never stored."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """Takes its frames, and knows whether it is behind with reading them."""
-
-    def fell(self, entity: str, sent: int) -> None:
-        """It was taken out of the live stream, having got everything up to `sent`."""
-
-
 EARLY = 128 * 1024
 """Bytes of one tick after which the members of a group are written to at once."""
-
-
-class Group:
-    """Who reads one entity at one granularity in one encoding."""
-
-    __slots__ = (
-        "encoding",
-        "entity",
-        "ephemeral",
-        "frames",
-        "granularity",
-        "members",
-        "sent",
-        "size",
-    )
-
-    def __init__(
-        self, entity: str, granularity: Granularity, encoding: Encoding, sent: int
-    ) -> None:
-        self.entity = entity
-        self.granularity = granularity
-        self.encoding = encoding
-        self.sent = sent
-        self.members: dict[Subscriber, Outbox] = {}
-        self.frames: list[bytes] = []
-        self.ephemeral: list[bytes] = []
-        self.size = 0
-
-    def add(self, frames: Iterable[bytes]) -> None:
-        """Keep frames until the end of the tick."""
-        for frame in frames:
-            self.frames.append(frame)
-            self.size += len(frame)
-
-    def tell(self, frame: bytes) -> None:
-        """Keep an ephemeral frame until the end of the tick."""
-        self.ephemeral.append(frame)
-        self.size += len(frame)
-
-    def flush_ephemeral(self) -> int:
-        """Hand the ephemeral frames of this tick to the members; those behind miss them.
-
-        Returns:
-            How many deliveries were dropped.
-        """
-        frames, self.ephemeral = self.ephemeral, []
-        joined, dropped = b"".join(frames), 0
-        for member, outbox in self.members.items():
-            if not member.takes_ephemeral:
-                continue
-            if outbox.behind:
-                dropped += len(frames)
-            else:
-                outbox.put(joined)
-        return dropped
-
-    def flush(self, position: int) -> int:
-        """Hand the frames of this tick to the members; those behind fall out without them.
-
-        Returns:
-            How many deliveries that made.
-        """
-        # Before anything is handed out: a member that falls in here is told where the group was.
-        sent, self.sent = self.sent, position
-        frames, self.frames = self.frames, []
-        self.size = 0
-        if not frames:
-            return 0
-        # A list first: they are taken out of what is looked through here.
-        slow = [member for member, outbox in self.members.items() if outbox.behind]
-        for member in slow:
-            del self.members[member]
-            _fell(member, self.entity, sent)
-        # Once for all of them: every outbox gets the same object, and no copy of it.
-        joined = b"".join(frames)
-        for outbox in self.members.values():
-            outbox.put(joined)
-        return len(self.members) * len(frames)
-
-
-def _fell(member: Subscriber, entity: str, sent: int) -> None:
-    """Tell a member that it is out. If it fails at that too, that costs nobody else anything."""
-    try:
-        member.fell(entity, sent)
-    except Exception as failure:
-        log.error("a subscriber could not be sent back to the store: %s", place(failure))
-        member.outbox.drop()  # it comes back and resumes
 
 
 class Hub:
@@ -168,8 +56,9 @@ class Hub:
         self._delivered = delivered
         self._dropped = dropped
         self._heads: dict[str, Head] = {}
-        self._groups: dict[str, dict[tuple[Granularity, Encoding], Group]] = {}
-        self._dirty: dict[str, None] = {}
+        self._groups: dict[str, Groups] = {}
+        self._dirty: dict[Group, None] = {}
+        self._noting: dict[str, list[dict[str, int]]] = {}
 
     def start(self, heads: Mapping[str, Head]) -> None:
         """Begin at the heads of the store."""
@@ -181,8 +70,8 @@ class Hub:
         Not its versions: what is durable may not have been handed out yet.
         """
         for entity, head in heads.items():
-            if entity in self._heads:
-                self._heads[entity].floor = head.floor
+            # Also of what has yet to be handed out for the first time.
+            self._heads.setdefault(entity, Head()).floor = head.floor
 
     @property
     def entities(self) -> int:
@@ -198,30 +87,66 @@ class Hub:
         head = self._heads.get(entity)
         return head.version if head else 0
 
-    def join(self, entity: str, granularity: Granularity, subscriber: Subscriber) -> None:
-        """Make a subscriber live that has got everything up to `position(entity)`."""
-        groups = self._groups.setdefault(entity, {})
-        key = (granularity, subscriber.encoding)
-        group = groups.get(key)
-        if group is None:
-            position = self.position(entity)
-            group = groups[key] = Group(entity, granularity, subscriber.encoding, position)
+    def join(
+        self, entity: str, granularity: Granularity, subscriber: Subscriber, scope: Scope = None
+    ) -> None:
+        """Make a subscriber live that has got everything up to `position(entity)`.
+
+        Args:
+            entity: the collection.
+            granularity: what it reads.
+            subscriber: who; once for an entity at a granularity.
+            scope: the parts that it reads.
+        """
+        groups = self._groups.get(entity)
+        if groups is None:
+            groups = self._groups[entity] = Groups(entity)
+        group = groups.make(granularity, subscriber.encoding, scope, self.position(entity))
         self._flush(group)  # what waits there is known to the new member already
         group.members[subscriber] = subscriber.outbox
 
-    def leave(self, entity: str, granularity: Granularity, subscriber: Subscriber) -> None:
+    def leave(
+        self, entity: str, granularity: Granularity, subscriber: Subscriber, scope: Scope = None
+    ) -> None:
         """Take a live subscriber out, once it has got everything up to `position(entity)`.
 
         If it is behind it falls instead.
         """
-        groups = self._groups.get(entity, {})
-        key = (granularity, subscriber.encoding)
-        group = groups.get(key)
+        group = self.flush(entity, granularity, subscriber, scope)
+        if group is not None:
+            group.members.pop(subscriber, None)
+            self._forget_empty([group])
+
+    def flush(
+        self, entity: str, granularity: Granularity, subscriber: Subscriber, scope: Scope = None
+    ) -> Group | None:
+        """Hand a live subscriber everything up to `position(entity)` now.
+
+        If it is behind it falls instead.
+
+        Returns:
+            The group that it was in; `None` if it was in none.
+        """
+        groups = self._groups.get(entity)
+        group = groups.find(granularity, subscriber.encoding, scope) if groups else None
         if group is None or subscriber not in group.members:
-            return
+            return None
         self._flush(group)
-        group.members.pop(subscriber, None)
-        self._forget_empty(entity)
+        return group
+
+    @contextmanager
+    def noting(self, entity: str) -> Iterator[dict[str, int]]:
+        """Collect the records of an entity, and their versions, that are handed out meanwhile."""
+        noted: dict[str, int] = {}
+        notes = self._noting.setdefault(entity, [])
+        notes.append(noted)
+        try:
+            yield noted
+        finally:
+            # By identity: two of them may hold the same.
+            notes[:] = [each for each in notes if each is not noted]
+            if not notes:
+                self._noting.pop(entity, None)
 
     def deliver(self, commits: Sequence[Commit]) -> None:
         """Hand out commits, in version order for each entity."""
@@ -229,17 +154,22 @@ class Hub:
             entity, version = commit.record.entity, commit.record.version
             head = self._heads.setdefault(entity, Head())
             groups = self._groups.get(entity)
+            concerned: Iterable[Group] = ()
             if groups:
                 # A gap: what is missing is in the store, and only there. Nobody may get what comes
                 # after it first.
                 if version != head.version + 1:
-                    self._drop(groups.values())
-                self._frame(commit, groups.values())
+                    self._drop(groups.all)
+                concerned = groups.concerned(commit)
+                self._frame(commit, concerned)
+            if self._noting:
+                for noted in self._noting.get(entity, ()):
+                    noted[commit.record.entity_id] = version
             head.version = version
-            for group in list(groups.values()) if groups else ():
+            for group in list(concerned):
+                self._flush_later(group)
                 if group.size > EARLY:
                     self._flush_early(group)
-            self._flush_later(entity)
 
     def tell(self, entity: str, message: ServerMessage) -> None:
         """Hand an ephemeral message to everyone who reads an entity live, once each.
@@ -248,10 +178,11 @@ class Hub:
         catches up is not live. A client that said no `hello` is not told.
         """
         frames: dict[Encoding, bytes] = {}
-        self._flush_later(entity)
-        for group in list(self._groups.get(entity, {}).values()):
-            if not group.members:
+        groups = self._groups.get(entity)
+        for group in list(groups.all) if groups else ():
+            if not group.members or group.scope == NOWHERE:  # these may know nothing of it
                 continue
+            self._flush_later(group)
             frame = frames.get(group.encoding)
             if frame is None:
                 frame = frames[group.encoding] = group.encoding.frame(message)
@@ -260,30 +191,37 @@ class Hub:
             if group.size > EARLY:
                 self._flush_early(group)
 
-    def _flush_later(self, entity: str) -> None:
+    def _flush_later(self, group: Group) -> None:
         # Once in a tick, whatever the number of commits in it.
         if not self._dirty:
             self._tick.before_writing(self._flush_all)
-        self._dirty[entity] = None
+        self._dirty[group] = None
 
     def _frame(self, commit: Commit, groups: Iterable[Group]) -> None:
-        # Rendered once for each granularity, encoded once for each encoding of it.
-        rendered: dict[Granularity, list[ServerMessage]] = {}
+        # Rendered once for each granularity and passage, encoded once for each encoding of it.
+        rendered: dict[tuple[Granularity, Passage], list[ServerMessage]] = {}
+        encoded: dict[tuple[Granularity, Passage, Encoding], list[bytes]] = {}
         for group in groups:
             if not group.members:
                 continue
+            scope = group.scope
+            way = Passage.STAYS if scope is None else passage(commit, scope)
+            kind = (group.granularity, way, group.encoding)
             try:
-                messages = rendered.get(group.granularity)
-                if messages is None:
-                    messages = live_messages(commit, group.granularity)
-                    rendered[group.granularity] = messages
-                encode = group.encoding.frame
-                frames = [frame for message in messages if (frame := encode(message))]
+                frames = encoded.get(kind)
+                if frames is None:
+                    messages = rendered.get(kind[:2])
+                    if messages is None:
+                        messages = live_messages(commit, group.granularity, way)
+                        rendered[kind[:2]] = messages
+                    encode = group.encoding.frame
+                    frames = [frame for message in messages if (frame := encode(message))]
+                    encoded[kind] = frames
             except Exception as failure:
                 log.error("a commit could not be encoded: %s", place(failure))
                 self._drop([group])
             else:
-                group.add(frames)
+                group.add(frames, commit.record.version)
 
     def _drop(self, groups: Iterable[Group]) -> None:
         """What comes next is missing: everyone reads the store from where they are."""
@@ -292,7 +230,7 @@ class Hub:
             # Emptied first: a member that comes back at once joins the new life of the group.
             members, group.members = group.members, {}
             for member in members:
-                _fell(member, group.entity, group.sent)
+                fell(member, group, group.sent)
 
     def _flush(self, group: Group) -> None:
         if group.ephemeral:  # first: who falls now misses them, too
@@ -307,14 +245,15 @@ class Hub:
 
     def _flush_all(self) -> None:
         dirty, self._dirty = self._dirty, {}
-        for entity in dirty:
-            for group in self._groups.get(entity, {}).values():
-                self._flush(group)
-            self._forget_empty(entity)
+        for group in dirty:
+            self._flush(group)
+        self._forget_empty(dirty)
 
-    def _forget_empty(self, entity: str) -> None:
-        groups = self._groups.get(entity, {})
-        for key in [key for key, group in groups.items() if not group.members]:
-            del groups[key]
-        if not groups:
-            self._groups.pop(entity, None)
+    def _forget_empty(self, groups: Iterable[Group]) -> None:
+        for group in groups:
+            of_entity = self._groups.get(group.entity)
+            if of_entity is None or group.members:
+                continue
+            of_entity.forget_empty([group])
+            if not of_entity:
+                del self._groups[group.entity]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rhtmx.wire import Message
-from rhtmx_server.delivery.hub import Encoding
+from rhtmx_server.delivery.groups import Encoding
 from rhtmx_server.model import Record
 from rhtmx_server.record_page import FieldFrames
 

@@ -2,20 +2,26 @@
 
 Knows both granularities, and that the last field change is held back. Must not know
 formats, stores, the hub, or how far the reader is.
+
+What has left the scope of the reader is told between the records, in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Protocol
+from itertools import groupby
+from typing import Protocol, cast
 
 from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
+from rhtmx_server.delivery.groups import Subscriber
 from rhtmx_server.delivery.link import Dialect
-from rhtmx_server.model import Granularity, Record
+from rhtmx_server.encoding.render import departure_message
+from rhtmx_server.model import Departure, Granularity, Record
 
-__all__ = ["PageSender", "PageSink"]
+__all__ = ["PageSender", "PageSink", "ReadingConnection"]
 
 
 class PageSink(Protocol):
@@ -30,6 +36,13 @@ class PageSink(Protocol):
 
     def send_frames(self, kind: type[ServerMessage], count: int, frames: bytes) -> None:
         """Send so many messages of a kind, encoded, at the end of the tick."""
+
+
+class ReadingConnection(PageSink, Subscriber, Protocol):
+    """The connection, as its subscriptions see it."""
+
+    def page(self) -> AbstractAsyncContextManager[None]:
+        """Wait until it takes more; a page is read and sent inside."""
 
 
 class PageSender:
@@ -65,6 +78,16 @@ class PageSender:
             self.release(complete=False)
             self._target.send_frames(FieldChange, changes.number, changes.frames)
             self._held = changes.last
+
+    def send_parts(self, page: Sequence[Record | Departure], granularity: Granularity) -> None:
+        """Send a page of what happened to parts of an entity, each record whole."""
+        for kind, run in groupby(page, type):
+            if kind is not Departure:
+                self.send(cast(list[Record], list(run)), granularity, 0)
+                continue
+            self.release(complete=False)
+            for departure in run:
+                self._target.send(departure_message(cast(Departure, departure), granularity))
 
     def release(self, entity: str = "", *, complete: bool) -> None:
         """Send what is held back.

@@ -3,12 +3,17 @@
 Knows cursors, the hub and the store's reading side. Must not know how the
 connection encodes or writes, or what it pushes.
 
-There is one cursor for each entity that the connection is subscribed to, and
-one more for each on-demand sync of an entity that it is not. Only those that
-are catching up cost anything: one task reads the store for them in turn, a
-page at a time, and waits while the connection is behind.
+There is one cursor for each entity that the connection is subscribed to, and one more
+for each on-demand sync of an entity that it is not. Only those that are catching up cost
+anything: one task reads the store for them in turn, and waits while they are behind.
 
-What a connection reads of one entity, at one granularity. With a position,
+A connection may subscribe to several parts of one entity, by `where`. Each catches up
+with a cursor of its own; those that are live share one, which reads all their scopes
+together, so that a record that is in two of them comes once. If that one falls behind,
+the others wait with their answers until it is live again: a client takes an answer for
+the position of everything that it reads of the entity.
+
+What a connection reads of one entity by one `where`, at one granularity. With a position,
 `subscribe` and `sync` go back to where that is; `read` is what the task does:
 
 ===========  ===========  ===============  ===========  ===========  ===========  =============
@@ -24,37 +29,30 @@ syncing      catching up  catching up      syncing      none         -          
 
 `live` is a member of the hub's group and waits in no list; `catching up` and
 `syncing` (`Cursor.once`) are in `_waiting`, and only those. A cursor that fell
-behind owes no answer: `unsubscribe` ends it at once.
+behind owes no answer: `unsubscribe` ends it at once. One whose scope is changed
+(`rescope`) goes on as after a position that cannot be resumed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import nullcontext
+from typing import Any, TypeAlias, cast
 
 from rhtmx.messages import Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
 from rhtmx.wire import ServerMessage
-from rhtmx_server.delivery.cursor import Cursor, Mark, at, resume
-from rhtmx_server.delivery.hub import Hub, Subscriber
-from rhtmx_server.delivery.page_sender import PageSender, PageSink
-from rhtmx_server.model import Granularity, Record
+from rhtmx_server.delivery.cursor import VOID, Cursor, Mark, Reading, at, resume
+from rhtmx_server.delivery.hub import Hub
+from rhtmx_server.delivery.page_reader import Page, read_page, unseen
+from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
+from rhtmx_server.model import Granularity, Record, Scope
 from rhtmx_server.ports import Store
 
-__all__ = ["ReadingConnection", "Subscriptions"]
+__all__ = ["Subscriptions"]
 
-PAGE = 128
-"""Records that are read at a time."""
-
-_END = 2**63 - 1
-
-
-class ReadingConnection(PageSink, Subscriber, Protocol):
-    """The connection, as its subscriptions see it."""
-
-    def page(self) -> AbstractAsyncContextManager[None]:
-        """Wait until it takes more; a page is read and sent inside."""
+SubscriptionKey: TypeAlias = tuple[str, bytes | None]
+"""Entity and `where`: one subscription of a connection."""
 
 
 class Subscriptions:
@@ -65,6 +63,9 @@ class Subscriptions:
         store: where to catch up from.
         hub: where to go live.
         spawn: runs a coroutine as a task that ends with the connection.
+
+    Attributes:
+        rights: grows whenever rights may have changed: what was asked before is void.
     """
 
     def __init__(
@@ -78,14 +79,15 @@ class Subscriptions:
         self._store = store
         self._hub = hub
         self._spawn = spawn
-        self._cursors: dict[str, Cursor] = {}
+        self._cursors: dict[SubscriptionKey, Cursor] = {}
         self._waiting: list[Cursor] = []
         self._pumping = False
         self._sender = PageSender(reader)
+        self.rights = 0
 
     @property
     def count(self) -> int:
-        """How many entities are subscribed to."""
+        """How many subscriptions there are."""
         return len(self._cursors)
 
     @property
@@ -103,63 +105,89 @@ class Subscriptions:
         """How many subscriptions have yet to be told that they have caught up."""
         return sum(not mark.asked for cursor in self._waiting for mark in cursor.marks)
 
-    def subscribed(self, entity: str) -> bool:
-        """Whether the connection is subscribed to an entity."""
-        return entity in self._cursors
+    def subscribed(self, entity: str, where: bytes | None = None) -> bool:
+        """Whether the connection is subscribed to an entity, or to this part of it."""
+        return (entity, where) in self._cursors
 
-    def subscribe(self, entity: str, granularity: Granularity, since: Position | None) -> None:
+    def subscribe(
+        self,
+        entity: str,
+        granularity: Granularity,
+        since: Position | None,
+        reading: Reading | None = None,
+    ) -> None:
         """Start the live stream, or widen it to another granularity.
 
         Args:
             entity: the collection.
             granularity: `RECORDS` or `FIELDS`.
             since: where to resume; without it the stream starts at the head.
+            reading: what of the entity is read; by default the whole.
         """
-        cursor = self._cursors.get(entity)
+        reading = reading or Reading(entity)
+        cursor = self._cursors.get((entity, reading.where))
+        new = cursor is None
         if cursor is None:
-            cursor = self._cursors[entity] = self._begin(entity, granularity, live=since is None)
-        elif cursor.granularity | granularity is not cursor.granularity:
-            self._regroup(cursor, cursor.granularity | granularity)
+            cursor = self._begin(reading, granularity, live=since is None)
+        else:
+            cursor = self._read_now(cursor, reading)
+            if cursor.granularity | granularity is not cursor.granularity:
+                cursor = self._regroup(cursor, reading, cursor.granularity | granularity)
         if since is not None:
             version, epoch = at(since)
-            head = self._hub.head(entity)
-            start, reset = resume(version, epoch, head, self._store.epoch, trusting=False)
-            self._rewind(cursor, start, Mark(granularity, reset))
+            start, reset = resume(
+                version,
+                epoch,
+                self._hub.head(entity),
+                self._store.epoch,
+                trusting=False,
+                same_scope=reading.continues(version, since.scope),
+            )
+            self._rewind(cursor, start, Mark(granularity, reset, where=reading.where), new=new)
 
-    def announce(self, entity: str, granularity: Granularity) -> None:
+    def announce(self, entity: str, granularity: Granularity, where: bytes | None = None) -> None:
         """Tell where the stream of a subscription stands, now or once it has caught up."""
-        cursor, mark = self._cursors[entity], Mark(granularity, reset=False)
+        cursor = self._cursors[entity, where]
+        mark = Mark(granularity, reset=False, where=where)
         if cursor.live:
-            self._reader.send(self._answer(entity, self._hub.position(entity), mark))
+            self._reader.send(self._answer(cursor, self._hub.position(entity), mark))
         else:
             cursor.marks.append(mark)
 
-    def unsubscribe(self, entity: str, granularity: Granularity) -> None:
+    def unsubscribe(
+        self, entity: str, granularity: Granularity, where: bytes | None = None
+    ) -> None:
         """End the live stream at this granularity; unknown ones are no error."""
-        cursor = self._cursors.get(entity)
+        cursor = self._cursors.get((entity, where))
         if cursor is None or not cursor.granularity & granularity:
             return
         # It may read at both: what is left of it goes on, in another group of the hub.
         left = cursor.granularity & ~granularity
         if left:
-            self._regroup(cursor, left)
+            self._regroup(cursor, cursor.readings[where], left)
             return
-        if cursor.live:
-            self._hub.leave(entity, cursor.granularity, self._reader)
-        del self._cursors[entity]
-        cursor.once = True  # what is due is still answered
-        if not cursor.marks and cursor in self._waiting:
+        alone = self._part(cursor, where)
+        del self._cursors[entity, where]
+        alone.once = True  # what is due is still answered
+        if alone.marks:
+            self._catch_up(alone)
+        elif alone in self._waiting:
             self._sender.release(complete=False)
-            self._waiting.remove(cursor)
+            self._waiting.remove(alone)
 
-    def sync(self, request: Sync | SyncFields) -> None:
+    def sync(self, request: Sync | SyncFields, reading: Reading | None = None) -> None:
         """Send everything after `since` and then `sync_complete` or its like.
 
         A subscription that catches up in that granularity goes back to `since`,
         so that its stream stays in order; so does a sync that is under way.
         Without one, a cursor of its own reads once.
+
+        Args:
+            request: what was asked.
+            reading: what of the entity is read; by default the whole.
         """
         entity = request.entity
+        reading = reading or Reading(entity)
         granularity = Granularity.RECORDS if isinstance(request, Sync) else Granularity.FIELDS
         start, reset = resume(
             request.since,
@@ -167,66 +195,204 @@ class Subscriptions:
             self._hub.head(entity),
             self._store.epoch,
             trusting=request.epoch is None,
+            same_scope=reading.continues(request.since, request.scope),
         )
-        mark = Mark(granularity, reset, request.request_id, asked=True)
-        cursor = self._cursors.get(entity)
+        mark = Mark(granularity, reset, request.request_id, asked=True, where=reading.where)
+        cursor = self._cursors.get((entity, reading.where))
         # A live subscription of the same granularity goes back and catches up: two streams of one
         # entity on one connection could overtake each other.
         if cursor is None or cursor.catches_up_by is not granularity:
-            cursor = self._syncing(entity, granularity)
+            cursor = self._syncing(entity, granularity, reading.where)
         if cursor is not None:
-            self._rewind(cursor, start, mark)
-        else:
-            self._catch_up(Cursor(entity, granularity, start, once=True, marks=[mark]))
+            self._rewind(self._read_now(cursor, reading), start, mark)
+            return
+        cursor = Cursor(entity, granularity, start, {reading.where: reading}, once=True)
+        # A client of the seed names no epoch, and cannot be told of a reset: of what has left its
+        # scope it is told instead.
+        self._rewind(cursor, start, mark, new=not request.since or request.epoch is not None)
 
-    def fell(self, entity: str, sent: int) -> None:
+    async def rescope(self, readable: Callable[[str, bytes | None], Awaitable[Reading]]) -> None:
+        """Read anew what may be read now, where that is not what it was.
+
+        Args:
+            readable: says what may be read of an entity by a `where`, and may raise.
+        """
+        self.rights += 1
+        now = self.rights
+        for entity, where in [
+            (each.entity, where) for each in self._all() for where in each.readings
+        ]:
+            reading = await readable(entity, where)
+            if self.rights != now:
+                return  # a later one asks for all of them again, or nobody reads any more
+            for cursor in self._all():
+                if cursor.entity == entity and where in cursor.readings:
+                    self._read_now(cursor, reading)
+
+    def tell_positions(self) -> None:
+        """Tell live readers of parts where they stand, if that has moved since they were told.
+
+        Of much that is committed they get nothing. One that resumes where it got something
+        last would one day be below the floor.
+        """
+        for cursor in dict.fromkeys(self._cursors.values()):
+            position = self._hub.position(cursor.entity)
+            if cursor.scope is None or cursor.told == position or not self._is_live(cursor):
+                continue
+            for where in cursor.readings:
+                for level in cursor.granularity:
+                    mark = Mark(level, reset=False, where=where)
+                    self._reader.send(self._answer(cursor, position, mark))
+
+    def fell(self, entity: str, granularity: Granularity, sent: int) -> None:
         """The hub took this connection out of an entity's live stream."""
-        cursor = self._cursors.get(entity)
-        if cursor is not None and cursor.live:
-            cursor.fall(sent)
-            self._catch_up(cursor)
+        for cursor in self._cursors.values():
+            if cursor.live and cursor.entity == entity and cursor.granularity is granularity:
+                cursor.fall(sent)
+                self._catch_up(cursor)
+                return
 
     def close(self) -> None:
         """Leave everything, and let go of the reader: they hold each other."""
-        for cursor in self._cursors.values():
-            if cursor.live:
-                self._hub.leave(cursor.entity, cursor.granularity, self._reader)
+        for cursor in dict.fromkeys(self._cursors.values()):
+            self._leave(cursor)
         self._cursors.clear()
         self._waiting.clear()
+        self.rights += 1
         # A circle that is cut here needs no garbage collector.
         del self._reader, self._spawn, self._sender
 
-    def _begin(self, entity: str, granularity: Granularity, *, live: bool) -> Cursor:
-        cursor = self._syncing(entity, granularity)
+    def _all(self) -> list[Cursor]:
+        return list(dict.fromkeys((*self._cursors.values(), *self._waiting)))
+
+    def _begin(self, reading: Reading, granularity: Granularity, *, live: bool) -> Cursor:
+        entity, where = reading.entity, reading.where
+        cursor = self._syncing(entity, granularity, where)
         if cursor is not None:
             cursor.once = False  # goes live where the sync ends: one stream, in order
-            return cursor
-        cursor = Cursor(entity, granularity, self._hub.position(entity), live=live)
+            self._cursors[entity, where] = cursor
+            return self._read_now(cursor, reading)
+        position = self._hub.position(entity)
+        cursor = Cursor(entity, granularity, position, {where: reading})
+        self._cursors[entity, where] = cursor
         if live:
-            self._hub.join(entity, granularity, self._reader)
+            self._enter(cursor)
         return cursor
 
-    def _syncing(self, entity: str, granularity: Granularity) -> Cursor | None:
+    def _syncing(self, entity: str, granularity: Granularity, where: bytes | None) -> Cursor | None:
         """The cursor of a sync that is under way, and of no subscription."""
         for cursor in self._waiting:
-            if cursor.once and cursor.entity == entity and cursor.granularity is granularity:
+            mine = cursor.once and cursor.entity == entity and where in cursor.readings
+            if mine and cursor.granularity is granularity:
                 return cursor
         return None
 
-    def _regroup(self, cursor: Cursor, granularity: Granularity) -> None:
-        if cursor.live:
-            self._hub.leave(cursor.entity, cursor.granularity, self._reader)
-        if cursor.live:  # still: leaving may show that the reader is behind
-            self._hub.join(cursor.entity, granularity, self._reader)
-        cursor.granularity = granularity
+    def _beside(self, cursor: Cursor) -> Cursor | None:
+        """What else is live of this entity at this granularity, as far as its client knows."""
+        if len(self._cursors) == 1 and not cursor.once:
+            return None  # the usual case: there is no other
+        for other in self._cursors.values():
+            same = other.entity == cursor.entity and other.granularity is cursor.granularity
+            if same and other.settled and other is not cursor:
+                return other
+        return None
 
-    def _rewind(self, cursor: Cursor, start: int, mark: Mark) -> None:
+    def _is_live(self, cursor: Cursor) -> bool:
+        """Whether it has been handed everything up to the hub's position; if it can, it is now."""
         if cursor.live:
-            self._hub.leave(cursor.entity, cursor.granularity, self._reader)
+            self._hub.flush(cursor.entity, cursor.granularity, self._reader, cursor.scope)
+        return cursor.live
+
+    def _enter(self, cursor: Cursor) -> None:
+        """Go live where the hub is, or once those are that were live already."""
+        beside = self._beside(cursor)
+        if beside is None or self._is_live(beside):
+            self._join(cursor, beside)
+        else:
+            self._catch_up(cursor)
+
+    def _join(self, cursor: Cursor, beside: Cursor | None) -> None:
+        """Go live where the hub is; `beside` is there, too, and reads for both from now on."""
+        if beside is not None:
+            self._leave(beside)
+            for where, reading in cursor.readings.items():
+                beside.take(reading)
+                self._cursors[cursor.entity, where] = beside
+            cursor = beside
+        cursor.live = cursor.settled = True
+        self._hub.join(cursor.entity, cursor.granularity, self._reader, cursor.scope)
+
+    def _leave(self, cursor: Cursor) -> None:
+        if cursor.live:
+            self._hub.leave(cursor.entity, cursor.granularity, self._reader, cursor.scope)
+
+    def _part(self, cursor: Cursor, where: bytes | None) -> Cursor:
+        """Take one subscription out of the live stream, and out of what reads for others, too."""
+        self._leave(cursor)
+        if len(cursor.readings) == 1:
+            return cursor
+        alone = cursor.part(where)
+        if self._cursors.get((cursor.entity, where)) is cursor:
+            self._cursors[cursor.entity, where] = alone
+        if cursor.live:  # still: leaving may show that the reader is behind
+            self._hub.join(cursor.entity, cursor.granularity, self._reader, cursor.scope)
+        elif cursor in self._waiting:
+            self._catch_up(alone)
+        return alone
+
+    def _regroup(self, cursor: Cursor, reading: Reading, granularity: Granularity) -> Cursor:
+        alone = self._part(cursor, reading.where)
+        alone.granularity = granularity
+        alone.settled = False
+        if alone.live:
+            alone.live = False
+            alone.sent = alone.base = self._hub.position(alone.entity)
+            self._enter(alone)
+        return self._cursors[alone.entity, reading.where]
+
+    def _read_now(self, cursor: Cursor, reading: Reading) -> Cursor:
+        """Make sure that this is what one of its subscriptions reads; returns its cursor."""
+        if cursor.readings[reading.where] == reading:
+            return cursor
+        alone = self._part(cursor, reading.where)
         self._sender.release(complete=False)
-        cursor.rewind(start)
-        cursor.marks.append(mark)
-        self._catch_up(cursor)
+        if not alone.once:
+            alone.marks = [mark for mark in alone.marks if mark.asked]
+            reached = min(map(self._reached, filter(None, (alone, self._beside(alone)))))
+            for level in alone.granularity:
+                # First, that its position is void: from here on it gets what is in another scope,
+                # and may be cut off in the middle of that.
+                void = Mark(level, reset=False, where=reading.where, void=True)
+                self._reader.send(self._answer(alone, reached, void))
+                alone.marks.append(Mark(level, reset=True, where=reading.where))
+        alone.take(reading)
+        self._restart(alone)
+        return alone
+
+    def _reached(self, cursor: Cursor) -> int:
+        return self._hub.position(cursor.entity) if cursor.live else cursor.sent
+
+    def _restart(self, cursor: Cursor, floor: int = 0) -> None:
+        """Read everything anew, each subscription for itself: each is told of its reset."""
+        was_live, cursor.live = cursor.live, False  # to leave a group now were another cursor's
+        self._sender.release(complete=False)
+        for where in list(cursor.readings):
+            alone = self._part(cursor, where)
+            if alone.half_loaded and not was_live:
+                self._reader.outbox.drop()  # it could not tell that from what follows
+            alone.restart(self._hub.position(alone.entity))
+            alone.floor = max(floor, self._hub.head(alone.entity).floor)
+            self._catch_up(alone)
+
+    def _rewind(self, cursor: Cursor, start: int, mark: Mark, *, new: bool = False) -> None:
+        alone = self._part(cursor, mark.where)
+        self._sender.release(complete=False)
+        alone.rewind(start)
+        alone.floor = self._hub.head(alone.entity).floor
+        if new and not (start or alone.marks):  # it has nothing, or drops what does not come now
+            alone.fresh = self._hub.position(alone.entity)
+        alone.marks.append(mark)
+        self._catch_up(alone)
 
     def _catch_up(self, cursor: Cursor) -> None:
         if cursor not in self._waiting:
@@ -253,57 +419,82 @@ class Subscriptions:
         a record with a commit that the hub has yet to hand out hides what was
         written to its other fields before.
         """
-        upto, asked = self._hub.position(cursor.entity), cursor.sent
-        page: list[Record] = []
+        upto, asked, scope = self._hub.position(cursor.entity), cursor.sent, cursor.scope
+        page: Page = []
+        noted: dict[str, int] = {}
         if asked < upto or asked > cursor.base:
-            # Whole records are sent without their clocks, so those are not even read.
-            clocks = cursor.catches_up_by is Granularity.FIELDS
-            page = await self._store.since(cursor.entity, asked, _END, PAGE, clocks=clocks)
-            if cursor not in self._waiting or cursor.sent != asked:
+            beside = self._beside(cursor)
+            with self._hub.noting(cursor.entity) if beside else nullcontext(noted) as noted:
+                page = await read_page(self._store, cursor)
+            if self._moved(cursor, asked, scope):
                 return  # unsubscribed or sent elsewhere meanwhile
         # Floors rise while it reads, and with them go deletes that it has not seen yet.
         floor = 0
-        if not page and cursor.base:
+        if not page and cursor.sent:
             floor = (await self._store.head(cursor.entity)).floor
-            if cursor not in self._waiting or cursor.sent != asked:
+            if self._moved(cursor, asked, scope):
                 return
         # No await from here on: what is at the head goes live at the head.
         position = self._hub.position(cursor.entity)
-        fresh: Sequence[Record] = page
+        fresh = page
         if page and page[-1].version > position:
-            fresh = [record for record in page if record.version <= position]
-        self._sender.send(fresh, cursor.catches_up_by, cursor.base)
+            fresh = [each for each in page if each.version <= position]
+        self._send(cursor, fresh, noted)
         if fresh:
             cursor.reached(fresh[-1].version)
         if not page:
             cursor.reached(upto)
-        if not page and cursor.base < floor:
-            self._sender.release(complete=False)
-            cursor.restart()  # deletes that it had yet to read were forgotten meanwhile
+        if not page and max(cursor.base, cursor.floor) < floor:
+            self._restart(cursor, floor)  # deletes that it had yet to read were forgotten meanwhile
         elif not page and upto == position:
             self._caught_up(cursor)
         # One page each, in turn: a large entity does not hold a small one up.
         elif len(self._waiting) > 1:
-            self._sender.release(complete=False)
-            self._waiting.append(self._waiting.pop(0))
+            self._take_turns()
+
+    def _moved(self, cursor: Cursor, asked: int, scope: Scope) -> bool:
+        return cursor not in self._waiting or cursor.sent != asked or cursor.scope is not scope
+
+    def _take_turns(self) -> None:
+        self._sender.release(complete=False)
+        self._waiting.append(self._waiting.pop(0))
+
+    def _send(self, cursor: Cursor, page: Page, noted: dict[str, int]) -> None:
+        """Send a page; `noted` was handed out while it was read."""
+        beside = self._beside(cursor) if page else None
+        if beside is not None:
+            self._is_live(beside)  # what was handed out before the page comes before it
+        page = unseen(page, cursor, noted)
+        if cursor.scope is None:
+            self._sender.send(cast(Sequence[Record], page), cursor.catches_up_by, cursor.base)
+        else:
+            # By field, too, a record comes whole: it may have entered since.
+            self._sender.send_parts(page, cursor.catches_up_by)
+        if beside is not None:
+            self._sender.release(complete=False)  # before what those are handed next
 
     def _caught_up(self, cursor: Cursor) -> None:
+        beside = self._beside(cursor)
+        if beside is not None and not self._is_live(beside):
+            self._take_turns()  # the answer would be taken for the position of that one, too
+            return
         self._sender.release(cursor.entity, complete=True)
         self._waiting.remove(cursor)
-        # Taken first: to answer may bring the next question.
-        marks, cursor.marks = cursor.marks, []
+        marks, cursor.marks = cursor.marks, []  # first: to answer may bring the next question
         for mark in marks:
-            self._reader.send(self._answer(cursor.entity, cursor.sent, mark))
+            self._reader.send(self._answer(cursor, cursor.sent, mark))
         if not cursor.once:
-            cursor.live = True
-            self._hub.join(cursor.entity, cursor.granularity, self._reader)
+            self._join(cursor, beside)
 
-    def _answer(self, entity: str, version: int, mark: Mark) -> ServerMessage:
+    def _answer(self, cursor: Cursor, version: int, mark: Mark) -> ServerMessage:
+        cursor.told = version  # nothing else counts: who fell behind is live again without a word
         kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete
         return kind(
-            entity=entity,
+            entity=cursor.entity,
             version=version,
             epoch=self._store.epoch,
             reset=mark.reset,
             request_id=mark.request_id,
+            where=mark.where,
+            scope=VOID if mark.void else cursor.readings[mark.where].scope_id,
         )

@@ -6,11 +6,26 @@ it is live: those choose one of the two functions here.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 
-from rhtmx.messages import Change, ChangeLog, FieldAction, FieldChange, FieldChangeLog
+from rhtmx.messages import (
+    Change,
+    ChangeAction,
+    ChangeLog,
+    FieldAction,
+    FieldChange,
+    FieldChangeLog,
+)
 from rhtmx.wire import ServerMessage
-from rhtmx_server.model import DELETED, Clock, Commit, Granularity, Record
+from rhtmx_server.model import (
+    DELETED,
+    Clock,
+    Commit,
+    Departure,
+    Granularity,
+    Record,
+)
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.json_text import Fields
@@ -19,11 +34,14 @@ from rhtmx_server.trackers.views import change_log
 from rhtmx_server.trackers.views import field_logs as own_fields
 
 __all__ = [
+    "Passage",
+    "departure_message",
     "field_changes",
     "field_logs",
     "latest_fields",
     "latest_record",
     "live_messages",
+    "passage",
     "state_messages",
     "written_after",
 ]
@@ -82,20 +100,82 @@ def written_after(record: Record, base: int) -> tuple[list[str], Mapping[str, Cl
     return names, clocks, fields
 
 
-def live_messages(commit: Commit, granularity: Granularity) -> list[ServerMessage]:
+class Passage(enum.IntEnum):
+    """What a commit is to those who read a scope."""
+
+    STAYS = 0
+    ENTERS = 1
+    LEAVES = 2
+
+
+def passage(commit: Commit, scope: frozenset[str]) -> Passage:
+    """What a commit is to those who read some parts, which it concerns.
+
+    A delete is one for everybody who could see the record: it leaves nobody behind for
+    whom it is still there.
+    """
+    if not commit.record.live:
+        return Passage.STAYS
+    if scope.isdisjoint(commit.after):
+        return Passage.LEAVES
+    return Passage.ENTERS if scope.isdisjoint(commit.before) else Passage.STAYS
+
+
+def live_messages(
+    commit: Commit, granularity: Granularity, way: Passage = Passage.STAYS
+) -> list[ServerMessage]:
     """What a live subscriber of this granularity is sent for a commit.
 
-    One that reads at both sees it once, in the form in which it was written.
+    One that reads at both sees it once, in the form in which it was written; a record
+    that enters or leaves, as a whole.
     """
+    record = commit.record
+    if way is Passage.LEAVES:
+        gone = Departure(record.entity, record.entity_id, record.version, record.time)
+        return [departure_message(gone, granularity)]
+    if way is Passage.ENTERS:
+        return _whole(record, granularity)
     if granularity is Granularity.BOTH:
         granularity = commit.granularity
     if granularity is Granularity.RECORDS:
-        return [Change(change=change_log(commit.record))]
-    record = commit.record
+        return [Change(change=change_log(record))]
     logs = field_logs(record, commit.changed, record.clocks, fields_of(record))
     for log in logs[:-1]:
         log.more = True
     return [FieldChange(change=log) for log in logs]
+
+
+def _whole(record: Record, granularity: Granularity) -> list[ServerMessage]:
+    """A record for readers who have nothing of it, and learn of it by one commit."""
+    messages = state_messages(record, granularity, 0)
+    if messages and isinstance(last := messages[-1], FieldChange) and last.change is not None:
+        last.change.more = None
+    return messages
+
+
+def departure_message(departure: Departure, granularity: Granularity) -> ServerMessage:
+    """That a record has left all that a subscriber of this granularity reads."""
+    if granularity & Granularity.RECORDS:
+        return Change(
+            change=ChangeLog(
+                entity=departure.entity,
+                entity_id=departure.entity_id,
+                action=ChangeAction.DELETE,
+                version=departure.version,
+                created_at=to_datetime(departure.time),
+                left=True,
+            )
+        )
+    return FieldChange(
+        change=FieldChangeLog(
+            entity=departure.entity,
+            entity_id=departure.entity_id,
+            action=FieldAction.DELETE,
+            version=departure.version,
+            timestamp=to_datetime(departure.time),
+            left=True,
+        )
+    )
 
 
 def state_messages(record: Record, granularity: Granularity, base: int) -> list[ServerMessage]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Concatenate, Literal, TypeAlias, TypeVar, Unpack, overload
+from typing import Concatenate, Literal, Self, TypeAlias, TypeVar, Unpack, overload
 
 from rhtmx.messages import FormFieldValue
 from rhtmx.values.form_value import Entry, File
+from rhtmx_server.access.rules import Rule
 from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
 from rhtmx_server.forms.field_names import Extra, FieldNames
 from rhtmx_server.forms.rule_set import (
@@ -50,6 +51,7 @@ class Form:
 
     Attributes:
         names: which names it takes.
+        validate: who may ask whether values are valid; `None` for everybody.
 
     Example:
         >>> signup = Form("signup")
@@ -71,6 +73,36 @@ class Form:
         self.names = FieldNames(name, self._fields, extra)
         self._kinds: dict[str, FieldKind] = {}
         self._checks: list[Validator] = []
+        self.validate: Rule | None = None
+
+    def access(self, *, validate: Rule) -> Self:
+        """Say who may ask whether values are valid. Nobody else may.
+
+        Args:
+            validate: a rule that looks at who asks and at no field, such as `signed_in`
+                or `role("clerk")`.
+
+        Returns:
+            The form.
+
+        Raises:
+            TypeError: it is no rule.
+            ValueError: it looks at the fields of a record.
+
+        Example:
+            >>> from rhtmx_server.access import signed_in
+            >>> _ = Form("signup").access(validate=signed_in)
+        """
+        where = f"form {self.name!r}: access(validate=…)"
+        if not isinstance(validate, Rule):
+            raise TypeError(f"{where}: a rule such as role('clerk') expected, got {validate!r}")
+        if not validate.shapes <= {()}:
+            raise ValueError(
+                f"{where}: {validate!r} looks at the fields of a record, and a form has none: "
+                "use role(…) or signed_in here, and `who` in the validators"
+            )
+        self.validate = validate
+        return self
 
     @property
     def fields(self) -> Mapping[str, Sequence[Step]]:
@@ -149,7 +181,8 @@ class Form:
         A validator takes the value, and, if it has a parameter `form`, the
         values of the form, `FormValues`: every registered field is in there, one
         that was not sent as an empty string. Unlike the ready-made rules, it is
-        asked about empty values, too. It returns nothing or `Valid(metadata)`, of
+        asked about empty values, too. If it has a parameter `who`, it is given the
+        `Grant` of whoever asks. It returns nothing or `Valid(metadata)`, of
         which the last counts, or raises `Invalid`.
 
         The value is a text; the last one, if there are several of the name: of a
@@ -233,9 +266,9 @@ class Form:
     ) -> F | Callable[[F], F]:
         """Register a rule for the form as a whole. A decorator.
 
-        The function takes the values of the form and raises `Invalid`, with
-        `field` if one field is at fault. It is asked whether or not the fields
-        are valid by themselves.
+        The function takes the values of the form, and `who` as for `field`. It raises
+        `Invalid`, with `field` if one field is at fault. It is asked whether or not the
+        fields are valid by themselves.
 
         Args:
             function: the rule, if used without parentheses.

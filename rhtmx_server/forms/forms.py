@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -21,6 +21,7 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx.values.form_value import Entry
+from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.forms.entries import FormValues, asked
 from rhtmx_server.forms.form import Form, Step, judge
 from rhtmx_server.forms.gate import Gate
@@ -55,6 +56,13 @@ class _Run(Generic[T]):
         return answer
 
 
+class _Asker(NamedTuple):
+    """Whose share of threads and of what is under way a question uses, and who asks."""
+
+    share: Hashable
+    who: Grant
+
+
 class FormTracker:
     """Answers questions about the registered forms.
 
@@ -73,7 +81,7 @@ class FormTracker:
         self._runs: dict[Hashable, dict[Hashable, _Run[Any]]] = {}
 
     def try_validate_field(
-        self, message: ValidateField, *, owner: Hashable
+        self, message: ValidateField, *, owner: Hashable, who: Grant = GUEST
     ) -> ValidationResult | None:
         """Judge one value at once, if its ready-made rules are enough for that.
 
@@ -84,18 +92,24 @@ class FormTracker:
             The answer, or `None`: call `validate_field`.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`, also for a field that the form does not have.
+            RhtmxError: `UNKNOWN_FORM`, also for a field that the form does not have;
+                `FORBIDDEN`, whoever asks may not.
         """
         # Nothing is superseded before it is known that the answer is at hand: the caller asks
         # again.
-        _, error, rest = self._judge(message)
+        _, error, rest = self._judge(message, who)
         if rest:
             return None
         self._supersede(owner, _key(message))
         return _field_result(message, ValidatorVerdict(error))
 
     def validate_field(
-        self, message: ValidateField, *, owner: Hashable, share: Hashable | None = None
+        self,
+        message: ValidateField,
+        *,
+        owner: Hashable,
+        share: Hashable | None = None,
+        who: Grant = GUEST,
     ) -> Awaitable[ValidationResult]:
         """Judge one value. Takes the place of an older question for the same field.
 
@@ -107,22 +121,27 @@ class FormTracker:
             owner: who asks: the connection.
             share: whose share of threads and of what is under way it uses, if
                 not the owner's own: many calls of one peer are one share.
+            who: with what rights.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`, from the call. When awaited: `SUPERSEDED`
+            RhtmxError: `UNKNOWN_FORM` or `FORBIDDEN`, from the call. When awaited: `SUPERSEDED`
                 by a newer question for the same field of the same form
                 instance; `TIMEOUT` or `INTERNAL` of a validator.
             asyncio.CancelledError: when awaited: the owner was forgotten.
         """
-        own, error, rest = self._judge(message)
+        own, error, rest = self._judge(message, who)
         self._supersede(owner, _key(message))
-        work = self._answer(
-            message, own, ValidatorVerdict(error), rest, owner if share is None else share
-        )
+        asker = _Asker(owner if share is None else share, who)
+        work = self._answer(message, own, ValidatorVerdict(error), rest, asker)
         return self._start(owner, _key(message), work)
 
     async def validate_form(
-        self, message: ValidateForm, *, owner: Hashable, share: Hashable | None = None
+        self,
+        message: ValidateForm,
+        *,
+        owner: Hashable,
+        share: Hashable | None = None,
+        who: Grant = GUEST,
     ) -> FormValidationResult:
         """Judge a whole form: all its registered fields, and its checks.
 
@@ -134,26 +153,29 @@ class FormTracker:
             message: the question.
             owner: who asks: the connection.
             share: as for `validate_field`.
+            who: with what rights.
 
         Raises:
-            RhtmxError: `UNKNOWN_FORM`; `TIMEOUT` or `INTERNAL` of a validator.
+            RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
             asyncio.CancelledError: the owner was forgotten.
         """
-        form = self._form(message.form)
+        form = self._form(message.form, who)
         form.names.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
-        share = owner if share is None else share
+        asker = _Asker(owner if share is None else share, who)
         verdicts, jobs = list[ValidatorVerdict](), dict[int, _Job]()
         for field, steps in form.fields.items():
             error, rest = judge(steps, values.entries[field])
             if rest:
-                jobs[len(verdicts)] = partial(self._finish, field, rest, values, share)
+                jobs[len(verdicts)] = partial(self._finish, field, rest, values, asker)
             verdicts.append(ValidatorVerdict(error, field=field))
         for check in form.checks:
-            jobs[len(verdicts)] = partial(self._runner.run, check, "", values, share)
+            jobs[len(verdicts)] = partial(self._runner.run, check, "", values, *asker)
             verdicts.append(ValidatorVerdict())
         if jobs:
-            found = await self._start(owner, object(), self._gather(list(jobs.values()), share))
+            found = await self._start(
+                owner, object(), self._gather(list(jobs.values()), asker.share)
+            )
             for index, verdict in zip(jobs, found, strict=True):
                 verdicts[index] = verdict
         return _form_result(message, verdicts)
@@ -163,17 +185,23 @@ class FormTracker:
         for run in list(self._runs.pop(owner, {}).values()):
             run.task.cancel()
 
-    def _form(self, name: str) -> Form:
+    def _form(self, name: str, who: Grant) -> Form:
         form = self._forms.get(name)
         if form is None:
             raise RhtmxError(
                 ErrorCode.UNKNOWN_FORM, f"no form {name[:_NAME_SHOWN]!r} is registered here"
             )
+        if form.validate is not None and not form.validate.parts(who):
+            raise RhtmxError(
+                ErrorCode.FORBIDDEN, f"form {name[:_NAME_SHOWN]!r}: you may not use it"
+            )
         return form
 
-    def _judge(self, message: ValidateField) -> tuple[list[Entry], str | None, Sequence[Step]]:
+    def _judge(
+        self, message: ValidateField, who: Grant
+    ) -> tuple[list[Entry], str | None, Sequence[Step]]:
         """What the field has, what is wrong with it at once, and what is left to check."""
-        form = self._form(message.form)
+        form = self._form(message.form, who)
         page = message.form_instance is not None
         form.names.require(message.values, page=page, field=message.field)
         own = asked(message)
@@ -185,23 +213,25 @@ class FormTracker:
         own: list[Entry],
         verdict: ValidatorVerdict,
         rest: Sequence[Step],
-        share: Hashable,
+        asker: _Asker,
     ) -> ValidationResult:
         if not rest:
             return _field_result(message, verdict)
         values = FormValues({message.field: own})
         if any(isinstance(step, Validator) and step.sees_form for step in rest):
             # Collected only for those who look: to collect them takes 1.3 µs of 18.
-            values = self._form(message.form).values(message.values, {message.field: own})
-        await self._gate.enter(share)
+            values = self._form(message.form, asker.who).values(
+                message.values, {message.field: own}
+            )
+        await self._gate.enter(asker.share)
         try:
-            verdict = await self._finish(message.field, rest, values, share)
+            verdict = await self._finish(message.field, rest, values, asker)
         finally:
-            self._gate.leave(share)
+            self._gate.leave(asker.share)
         return _field_result(message, verdict)
 
     async def _finish(
-        self, field: str, rest: Sequence[Step], values: FormValues, share: Hashable
+        self, field: str, rest: Sequence[Step], values: FormValues, asker: _Asker
     ) -> ValidatorVerdict:
         """Check the steps that are left for a field, in order, up to the first failure."""
         error = metadata = None
@@ -209,7 +239,7 @@ class FormTracker:
         for step in rest:
             if isinstance(step, Validator):
                 value = step.kind.value(entries)
-                verdict = await self._runner.run(step, value, values, share)
+                verdict = await self._runner.run(step, value, values, *asker)
                 if verdict.error is not None:
                     return ValidatorVerdict(verdict.error, verdict.metadata, field)
                 metadata = metadata if verdict.metadata is None else verdict.metadata

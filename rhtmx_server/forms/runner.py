@@ -36,16 +36,19 @@ import secrets
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.failures import MisuseError, unexpected
 from rhtmx_server.forms.entries import FormValues
-from rhtmx_server.forms.validators import Invalid, Valid, Validator
+from rhtmx_server.forms.validators import Validator
 from rhtmx_server.functions import was_cancelled
 from rhtmx_server.threads import DaemonPool, Job, NoThreadError
+from rhtmx_server.verdicts import Invalid, Valid
 
 __all__ = ["ValidationMeter", "ValidatorRunner", "ValidatorVerdict"]
 
@@ -108,7 +111,12 @@ class ValidatorRunner:
         self._new_id = new_id
 
     async def run(
-        self, validator: Validator, value: object, values: FormValues, owner: Hashable
+        self,
+        validator: Validator,
+        value: object,
+        values: FormValues,
+        owner: Hashable,
+        who: Grant = GUEST,
     ) -> ValidatorVerdict:
         """Run one validator to its verdict.
 
@@ -117,6 +125,7 @@ class ValidatorRunner:
             value: the value to judge; empty for a form's check.
             values: the values of the whole form.
             owner: whose share of the threads it uses.
+            who: who asks.
 
         Raises:
             RhtmxError: `TIMEOUT`, or `INTERNAL` if it failed otherwise, with a
@@ -128,7 +137,9 @@ class ValidatorRunner:
         jobs: list[Job[object]] = []
         try:
             async with deadline:
-                return await self._verdict(validator, value, values, owner, jobs)
+                return await self._verdict(
+                    partial(validator.call, value, values, who), validator.blocking, owner, jobs
+                )
         # Not `unexpected`: it is the load, not a failure, and the client may try again.
         except NoThreadError:
             raise RhtmxError(
@@ -146,18 +157,17 @@ class ValidatorRunner:
 
     async def _verdict(
         self,
-        validator: Validator,
-        value: object,
-        values: FormValues,
+        work: Callable[[], object],
+        blocking: bool,
         owner: Hashable,
         jobs: list[Job[object]],
     ) -> ValidatorVerdict:
         try:
-            if validator.blocking:
-                jobs.append(self._threads.submit(owner, lambda: validator.call(value, values)))
+            if blocking:
+                jobs.append(self._threads.submit(owner, work))
                 answer = await self._result(jobs[0])
             else:
-                answer = validator.call(value, values)
+                answer = work()
             # A plain function may return a coroutine, too: it is awaited here, on the loop.
             if answer is not None and inspect.isawaitable(answer):
                 answer = await answer

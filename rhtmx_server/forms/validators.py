@@ -13,56 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from rhtmx_server.access.grant import Grant
 from rhtmx_server.forms.entries import TEXT, FieldKind, FormValues
 from rhtmx_server.functions import blocks, name_of, require_one_argument, takes
 
-__all__ = ["Function", "Invalid", "Valid", "Validator"]
+__all__ = ["Function", "Validator"]
 
 Function: TypeAlias = Callable[..., Any]
 """A validator as its author writes it, plain or `async`."""
 
 _LEAST_TIME = 0.001
 """Seconds. uvloop 0.23 rounds timers to milliseconds: a shorter one is over at once."""
-
-
-class Invalid(Exception):  # noqa: N818 (a verdict on a value, not an error)
-    """The value is not valid. Raised by a validator.
-
-    Args:
-        message: why, in words for the user.
-        metadata: what else helps: any value that JSON can hold.
-        field: which field is at fault. For a form's check only; empty for the
-            form as a whole.
-
-    Example:
-        >>> raise Invalid("already registered", metadata={"hint": "sign in instead?"})
-        Traceback (most recent call last):
-        ...
-        rhtmx_server.forms.validators.Invalid: already registered
-    """
-
-    def __init__(self, message: str, metadata: object = None, field: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.metadata = metadata
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Valid:
-    """The value is valid, and there is more to say. Returned by a validator.
-
-    Args:
-        metadata: any value that JSON can hold: a suggestion, a strength, a price.
-
-    Example:
-        >>> def strength(value: str) -> Valid:
-        ...     return Valid({"strength": len(set(value))})
-        >>> strength("secret").metadata
-        {'strength': 5}
-    """
-
-    metadata: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +33,7 @@ class Validator:
     Args:
         name: form, field and function, for the log.
         form: the form that it belongs to.
-        call: the function, taking (value, values of the form).
+        call: the function, taking (value, values of the form, who asks).
         blocking: it must not run on the event loop.
         timeout: its time in seconds; `None` for the default.
         sees_form: it looks at the values of the form; otherwise it may be
@@ -82,7 +43,7 @@ class Validator:
 
     name: str
     form: str
-    call: Callable[[Any, FormValues], object]
+    call: Callable[[Any, FormValues, Grant], object]
     blocking: bool
     timeout: float | None = None
     sees_form: bool = True
@@ -99,12 +60,12 @@ class Validator:
         blocking: bool | None = None,
         timeout: float | None = None,
     ) -> Validator:
-        """Take a function of one value, and of the form if it has such a parameter.
+        """Take a function of one value, and of `form` and `who` if it has such parameters.
 
         Args:
             form: the form's name.
             field: the field's name.
-            function: takes `(value)` or `(value, form)`.
+            function: takes `(value)`, and `form` and `who` if it wants to know them.
             kind: what the field is registered for.
             blocking: `None`: yes for a plain function, no for an `async` one.
             timeout: its time in seconds; `None` for the default.
@@ -114,14 +75,16 @@ class Validator:
             ValueError: the timeout is shorter than a millisecond.
         """
         name = f"{form}.{field} {name_of(function)}"
-        require_one_argument(function, name, "(value) or (value, form)", {"form"})
+        require_one_argument(
+            function, name, "(value), and form and who if it wants", {"form", "who"}
+        )
         # Asked once, when it is registered: to collect a form for each question costs more than
         # most validators.
         sees_form = takes(function, "form")
         return cls(
             name,
             form,
-            _with_form(function) if sees_form else _with_value(function),
+            _of_value(function),
             blocks(name, function, blocking),
             _time(name, timeout),
             sees_form,
@@ -137,24 +100,33 @@ class Validator:
         blocking: bool | None = None,
         timeout: float | None = None,
     ) -> Validator:
-        """Take a function of all values of a form: `(form)`. Otherwise like `of_field`."""
+        """Take a function of all values of a form: `(form)`, and `who`. Like `of_field`."""
         name = f"{form} {name_of(function)}"
-        require_one_argument(function, name, "(form)")
+        require_one_argument(function, name, "(form), and who if it wants", {"who"})
         return cls(
             name,
             form,
-            lambda _value, values: function(values),
+            _of_values(function),
             blocks(name, function, blocking),
             _time(name, timeout),
         )
 
 
-def _with_value(function: Function) -> Callable[[Any, FormValues], object]:
-    return lambda value, _values: function(value)
+def _of_value(function: Function) -> Callable[[Any, FormValues, Grant], object]:
+    sees = takes(function, "form"), takes(function, "who")
+    if sees == (True, True):
+        return lambda value, values, who: function(value, form=values, who=who)
+    if sees == (True, False):
+        return lambda value, values, who: function(value, form=values)
+    if sees == (False, True):
+        return lambda value, values, who: function(value, who=who)
+    return lambda value, values, who: function(value)
 
 
-def _with_form(function: Function) -> Callable[[Any, FormValues], object]:
-    return lambda value, values: function(value, form=values)
+def _of_values(function: Function) -> Callable[[Any, FormValues, Grant], object]:
+    if takes(function, "who"):
+        return lambda value, values, who: function(values, who=who)
+    return lambda value, values, who: function(values)
 
 
 def _time(name: str, seconds: float | None) -> float | None:

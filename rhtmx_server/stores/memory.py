@@ -11,13 +11,22 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain, count, islice
 
 from msgspec.structs import replace
 
 from rhtmx_server.horizon import StoredTimes
-from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Outcome, Record
+from rhtmx_server.model import (
+    ClientRow,
+    Departure,
+    Head,
+    HistoryEntry,
+    Key,
+    Outcome,
+    PartRow,
+    Record,
+)
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
@@ -92,6 +101,8 @@ class MemoryStore:
         self._clients: dict[str, ClientRow] = {}
         self._outcomes: dict[tuple[str, int], Outcome] = {}
         self._horizon: int | None = None
+        self._declared: dict[str, str] = {}
+        self._parts: defaultdict[str, dict[str, dict[str, PartRow]]] = defaultdict(dict)
 
     @property
     def epoch(self) -> str:
@@ -125,6 +136,8 @@ class MemoryStore:
             kept = replace(entry, record=replace(entry.record, clocks={}))
             row = HistoryPosition(entry.record.version, next(self._rows))
             insort(self._history[entry.record.entity], (row, kept), key=_place)
+        for part in writes.parts:
+            self._keep_part(replace(part))
         for client in writes.clients:
             self._clients[client.client_id] = replace(client)
         for outcome in writes.outcomes:
@@ -151,6 +164,63 @@ class MemoryStore:
         found = self._logs[entity].between(after, upto)
         copy = _copy if clocks else _without_clocks
         return cut(copy(record) for record in islice(found, limit))
+
+    async def since_in(
+        self,
+        entity: str,
+        parts: Collection[str],
+        after: int,
+        upto: int,
+        limit: int,
+        *,
+        clocks: bool = True,
+    ) -> list[Record | Departure]:
+        """At most `limit` of what happened to these parts of an entity, in version order."""
+        of_entity = self._parts.get(entity, {})
+        rows = [row for part in set(parts) for row in of_entity.get(part, {}).values()]
+        inside = {row.entity_id for row in rows if not row.left}
+        # A record may have left several parts, at several times: the last one counts.
+        last: dict[str, PartRow] = {}
+        for row in rows:
+            if row.left and row.entity_id in inside:
+                continue
+            if row.entity_id not in last or last[row.entity_id].version < row.version:
+                last[row.entity_id] = row
+        wanted = (row for row in last.values() if after < row.version <= upto)
+        copy = _copy if clocks else _without_clocks
+        found: list[Record | Departure] = []
+        for row in islice(sorted(wanted, key=lambda row: row.version), limit):
+            record = self._records.get((entity, row.entity_id))
+            if record is not None and record.version == row.version and row.left != record.live:
+                found.append(copy(record))
+            else:
+                found.append(Departure(entity, row.entity_id, row.version, row.time))
+        return cut(found)
+
+    async def divide(
+        self, entity: str, declared: str, parts_of: Callable[[bytes | None], Collection[str]]
+    ) -> None:
+        """Make the parts of an entity what they are declared to be now."""
+        if self._declared.get(entity, "") == declared:
+            return
+        # All of them before the first is kept: `parts_of` may fail.
+        rows = [
+            PartRow(entity, part, entity_id, record.version, record.time)
+            for (of, entity_id), record in self._records.items()
+            if declared and of == entity and record.live
+            for part in parts_of(record.data)
+        ]
+        self._parts.pop(entity, None)
+        self._declared[entity] = declared
+        for row in rows:
+            self._keep_part(row)
+        if declared and entity in self._heads:
+            head = self._heads[entity]
+            head.floor = head.version
+
+    async def divided(self) -> Collection[str]:
+        """Name the entities that are divided."""
+        return {entity for entity, declared in self._declared.items() if declared}
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
@@ -187,9 +257,9 @@ class MemoryStore:
         history = (entry.record.time for each in self._history.values() for _, entry in each)
         tombstones = (record.time for record in self._records.values() if not record.live)
         seen = (client.seen for client in self._clients.values())
-        return StoredTimes(
-            self._horizon, min(history, default=None), min(chain(tombstones, seen), default=None)
-        )
+        departures = (row.time for row in self._part_rows() if row.left)
+        others = chain(tombstones, departures, seen)
+        return StoredTimes(self._horizon, min(history, default=None), min(others, default=None))
 
     async def note_horizon(self, horizon: int) -> None:
         """Remember up to when old rows were judged."""
@@ -198,7 +268,7 @@ class MemoryStore:
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
     ) -> None:
-        """Delete history, tombstones and clients older than these times."""
+        """Delete history, tombstones, departures and clients older than these times."""
         for entity, entries in self._history.items():
             self._history[entity] = [
                 kept for kept in entries if kept[1].record.time >= history_before
@@ -206,6 +276,10 @@ class MemoryStore:
         for record in list(self._records.values()):
             if not record.live and record.time < tombstones_before:
                 self._bury(record)
+        for row in list(self._part_rows()):
+            if row.left and row.time < tombstones_before:
+                del self._parts[row.entity][row.part][row.entity_id]
+                self._raise_floor(row)
         gone = {one.client_id for one in self._clients.values() if one.seen < tombstones_before}
         self._clients = {key: one for key, one in self._clients.items() if key not in gone}
         self._outcomes = {
@@ -245,13 +319,23 @@ class MemoryStore:
         self._logs[record.entity].put(record, self._records.get(key))
         self._records[key] = record
 
+    def _keep_part(self, row: PartRow) -> None:
+        self._parts[row.entity].setdefault(row.part, {})[row.entity_id] = row
+
+    def _part_rows(self) -> Iterator[PartRow]:
+        of_entities = (part for parts in self._parts.values() for part in parts.values())
+        return chain.from_iterable(part.values() for part in of_entities)
+
     def _bury(self, tombstone: Record) -> None:
         """Forget a tombstone: whoever has not seen it must start anew."""
         del self._records[tombstone.entity, tombstone.entity_id]
         self._logs[tombstone.entity].remove(tombstone)
-        head = self._heads[tombstone.entity]
-        # Raised with the delete itself: whoever stands below it can never learn of it any more.
-        head.floor = max(head.floor, tombstone.version)
+        self._raise_floor(tombstone)
+
+    def _raise_floor(self, gone: Record | PartRow) -> None:
+        # With the delete itself: whoever stands below it can never learn of it any more.
+        head = self._heads[gone.entity]
+        head.floor = max(head.floor, gone.version)
 
 
 def _copy(record: Record) -> Record:

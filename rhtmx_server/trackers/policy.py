@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from rhtmx.messages import MergeStrategy
 
-__all__ = ["Policy", "PolicyOf", "parse_policy", "parse_strategy", "policies"]
+__all__ = ["Policy", "PolicyOf", "entity_policy", "parse_policy", "parse_strategy", "policies"]
 
 _STRATEGIES: Mapping[str, MergeStrategy] = {
     "last_write_wins": MergeStrategy.LAST_WRITE_WINS,
@@ -109,3 +109,21 @@ def parse_policy(
         except ValueError as error:
             raise ValueError(f"field {name!r}: {error}") from None
     return Policy(fields=fields)
+
+
+def entity_policy(
+    entity: str,
+    merge: str | MergeStrategy | Mapping[str, str | MergeStrategy] | None,
+    *,
+    fields: bool,
+) -> Policy | None:
+    """How an entity is merged; `None` for one that is kept without fields.
+
+    Raises:
+        ValueError: a strategy is not known, or there is nothing to merge.
+    """
+    if fields:
+        return parse_policy(merge)
+    if merge is not None:
+        raise ValueError(f"entity {entity!r}: without fields there is nothing to merge")
+    return None

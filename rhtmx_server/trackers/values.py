@@ -46,5 +46,5 @@ def history_change(entry: HistoryEntry) -> HistoryChange:
         change.version,
         change.client_id,
         change.created_at,
-        entry.lost,
+        lost=entry.lost,
     )

@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import MAX_INTEGER
+from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import Request as Peer
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.services import Services
@@ -149,30 +150,34 @@ class Http:
     async def _since(
         self, asked: Asked, target: RequestTarget, granularity: Granularity
     ) -> Response:
-        await self._authorise(asked)
-        entity = self._entity(target, granularity)
-        pages = ReadSince(self._services, entity, _since(target), granularity)
+        who = await self._authorise(asked)
+        entity, since = self._entity(target, granularity), _since(target)
+        reading = await self._services.reading(entity, who)
+        pages = ReadSince(self._services, entity, since, granularity, reading)
         return await self._legacy(asked.request, pages)
 
     async def _latest(self, asked: Asked, target: RequestTarget) -> Response:
-        await self._authorise(asked)
+        who = await self._authorise(asked)
         entity = self._entity(target, Granularity.FIELDS)
         entity_id = check_name("entity_id", target.segments[3])
-        return await self._legacy(asked.request, Latest(self._services, entity, entity_id))
+        reading = await self._services.reading(entity, who)
+        latest = Latest(self._services, entity, entity_id, reading)
+        return await self._legacy(asked.request, latest)
 
-    async def _authorise(self, asked: Asked) -> None:
+    async def _authorise(self, asked: Asked) -> Grant:
         """Ask who reads, where the server asks at all (RFC 6750 section 2.1)."""
         request = asked.request
         foreign = self._origins.foreign_host(request.headers)
         if foreign is not None:
             raise RhtmxError(ErrorCode.FORBIDDEN, foreign)
         if self._services.authenticate is None:
-            return
+            return GUEST
         peer = self._peer(asked)
         patience = self._services.config.handshake_timeout
         try:
             async with asyncio.timeout(patience) as timeout:
-                await self._services.grant(peer)
+                grant, _ = await self._services.grant(peer)
+                return grant
         except TimeoutError:
             if not timeout.expired():
                 raise  # the app's own

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from types import MappingProxyType
 
 import msgspec
 
@@ -38,6 +38,7 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.wire import ServerMessage
+from rhtmx_server.access.guard import Guard
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
     THE_APP,
@@ -46,16 +47,20 @@ from rhtmx_server.model import (
     Context,
     Granularity,
     HistoryEntry,
+    Key,
     LostWrite,
     Mutation,
     Outcome,
+    PartRow,
     Record,
 )
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
+from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
+from rhtmx_server.writing.judgement import decide_judged, keeps_secret, without_values
 from rhtmx_server.writing.outcomes import digest, pack, unpack
 
-__all__ = ["MAX_SECONDS", "Admit", "Batch", "anything"]
+__all__ = ["MAX_SECONDS", "Batch"]
 
 Reply = Sequence[ServerMessage]
 
@@ -63,17 +68,9 @@ SEEN_TO = 3_600_000_000
 """Microseconds: how exactly it is kept when a client without numbers wrote last. A row
 for each of its writes would cost as much as the write."""
 
-Admit: TypeAlias = Callable[[str, int], None]
-"""Raises `RhtmxError` if an entity that was never written may not be; is given its name, and
-how many others the batch has made so far."""
-
 MAX_SECONDS = 0.02
 """After so long no other mutation is begun: deciding holds everybody up. 512 usual ones take 5 ms
 (10 on a busy machine), a single field of a record that has 3,000 takes 3 ms."""
-
-
-def anything(entity: str, made: int) -> None:
-    """Admit every entity."""
 
 
 class Batch:
@@ -88,6 +85,7 @@ class Batch:
             answers any more.
         most_clients: so many clients may be known.
         admit: whether there may be one more entity.
+        guards: by the names of their entities, what judges who may write what.
         elapsed: seconds, of a clock that does not jump; by default time stands still.
 
     Attributes:
@@ -105,6 +103,7 @@ class Batch:
         confirmed: Mapping[str, int] | None = None,
         most_clients: int = sys.maxsize,
         admit: Admit = anything,
+        guards: Mapping[str, Guard] = MappingProxyType({}),
         elapsed: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.mutations = mutations
@@ -116,12 +115,14 @@ class Batch:
         self._confirmed = confirmed or {}
         self._most_clients = most_clients
         self._admit = admit
+        self._guards = guards
         self._elapsed = elapsed
         self._made = 0
         self._history: list[HistoryEntry] = []
         self._outcomes: list[Outcome] = []
         self._touched: dict[str, ClientRow] = {}
         self._versions: dict[str, int] = {}
+        self._parts: dict[tuple[str, str, str], PartRow] = {}
 
     def wanted(self) -> BatchNeeds:
         """What `decide` has to see."""
@@ -160,6 +161,7 @@ class Batch:
             clients=self._touched.values(),
             outcomes=self._outcomes,
             confirmed=self._confirmed,
+            parts=self._parts.values(),
         )
 
     def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
@@ -260,6 +262,12 @@ class Batch:
             )
         # What was kept leaves out what the mutation says itself; it is the same one, by its digest.
         reply = unpack(outcome.reply, mutation.message)
+        guard = self._guards.get(mutation.message.entity)
+        # It was answered when it came first: since then its author may have lost the right.
+        if guard is not None and keeps_secret(
+            guard, mutation, snapshot.records.get(_key(mutation))
+        ):
+            reply = without_values(reply, mutation)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck):
                 message.duplicate = True
@@ -271,18 +279,22 @@ class Batch:
         if mutation.rejection is not None:
             raise mutation.rejection
         message = mutation.message
-        key = (message.entity, message.entity_id)
+        key = _key(mutation)
         # What this batch wrote comes first: the snapshot is from before it.
         version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
         if not version:
             self._admit(message.entity, self._made)
         context = Context(self._epoch, version + 1, self._now, mutation.client_id)
         current = snapshot.records.get(key)
+        decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
         try:
-            decision = self._deciders[type(message)](message, current, context)
+            if guard is None:
+                decision = decide(message, current, context)
+            else:
+                decision = decide_judged(guard, decide, mutation, current, context)
         except RhtmxError:
             raise
-        except Exception as failure:
+        except (Exception, SystemExit) as failure:  # of a check: it does not end the server
             # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
         commit = decision.commit
@@ -290,6 +302,8 @@ class Batch:
             record = commit.record
             self.commits.append(commit)
             self._history.append(HistoryEntry(record, commit.granularity))
+            if commit.before or commit.after:
+                self._keep_parts(commit)
             self._versions[message.entity] = version = record.version
             # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1
@@ -297,6 +311,23 @@ class Batch:
         for lost in decision.lost:
             self._history.append(_lost_entry(lost, message, version, context))
         return decision.reply
+
+    def _keep_parts(self, commit: Commit) -> None:
+        """Note that a record is in its parts, and that it has left the others that it was in."""
+        record = commit.record
+        for part in commit.before | commit.after:
+            self._parts[record.entity, record.entity_id, part] = PartRow(
+                record.entity,
+                part,
+                record.entity_id,
+                record.version,
+                record.time,
+                left=part not in commit.after,
+            )
+
+
+def _key(mutation: Mutation) -> Key:
+    return mutation.message.entity, mutation.message.entity_id
 
 
 def _lost_entry(

@@ -40,15 +40,18 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Protocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
 from rhtmx.wire import ServerMessage
+from rhtmx_server.access.guard import Guard
 from rhtmx_server.failures import error_message, place, unexpected
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Decide, Store
-from rhtmx_server.writing.batch import Admit, Batch, anything
+from rhtmx_server.writing.admit import Admit, anything
+from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.fair_queue import MAX_BATCH, FairQueue
 
 __all__ = ["CommitMeter", "Committer"]
@@ -81,6 +84,7 @@ class Committer:
         most_clients: so many clients may be known.
         patience: seconds that a confirmation may wait for mutations to go along with.
         admit: see `Batch`.
+        guards: see `Batch`.
         elapsed: seconds, of a clock that does not jump.
     """
 
@@ -94,6 +98,7 @@ class Committer:
         most_clients: int = sys.maxsize,
         patience: float = PATIENCE,
         admit: Admit = anything,
+        guards: Mapping[str, Guard] = MappingProxyType({}),
         elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._store = store
@@ -106,6 +111,7 @@ class Committer:
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
         self._admit = admit
+        self._guards = guards
         self._elapsed = elapsed
         self._queue = FairQueue()
         self._wake = asyncio.Event()
@@ -188,6 +194,7 @@ class Committer:
                 confirmed=confirmed,
                 most_clients=self._most_clients,
                 admit=self._admit,
+                guards=self._guards,
                 elapsed=self._elapsed,
             )
             await self._store.commit(batch.wanted(), batch.decide)

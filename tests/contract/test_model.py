@@ -1,10 +1,15 @@
-"""The SQLite store does what the memory store does, whatever is asked of it."""
+"""The SQLite store does what the memory store does, whatever is asked of it.
+
+And whoever reads some parts of an entity from page to page has, in the end, what is in
+them: found out here from the records alone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,11 +17,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from rhtmx_server.access.parts import Partitions
 from rhtmx_server.model import ClientRow, Granularity, HistoryEntry, Outcome, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Store
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
 from tests.contract.builders import always, look, record, writing
+from tests.contract.parts import BLUE, BOTH, GREEN, RED, TEAMS, Noting, keys_of, of
 
 T = TypeVar("T")
 
@@ -26,9 +33,44 @@ CLIENTS = ["c", "d"]
 FAST = FileOptions(synchronous="NORMAL")  # what a sync is for is proved in tests/fault
 TIMES = st.integers(0, 9)
 
+ITS_DATA = [of("red"), of("blue"), of("red", open=1), of("blue", open=1), of("green"), b"[]", None]
+RED_OPEN, BLUE_OPEN = (f'{{"open":1,"team":"{team}"}}' for team in ("red", "blue"))
+SCOPES = [[RED], [BLUE, GREEN], [RED_OPEN], [RED, BLUE_OPEN], [RED, RED_OPEN, BLUE, "unknown"]]
+WHOLE = Partitions([])
+
 one_write = st.tuples(
-    st.sampled_from(ENTITIES), st.sampled_from(IDS), st.booleans(), TIMES, st.booleans()
+    st.sampled_from(ENTITIES),
+    st.sampled_from(IDS),
+    st.booleans(),
+    TIMES,
+    st.booleans(),
+    st.sampled_from(ITS_DATA),
 )
+
+
+class Reader:
+    """Someone who reads some parts of `tasks`, as a client does."""
+
+    def __init__(self, parts: Collection[str]) -> None:
+        self.parts = parts
+        self.position = 0
+        self.has: dict[str, int] = {}
+
+    def start_anew(self) -> None:
+        self.position, self.has = 0, {}
+
+    async def catch_up(self, store: Store, limit: int) -> None:
+        head = await store.head("tasks")
+        if self.position < head.floor:
+            self.start_anew()
+        while page := await store.since_in("tasks", self.parts, self.position, 10_000, limit):
+            for one in page:
+                assert one.version > self.position, "in version order, and nothing twice"
+                self.position = one.version
+                self.has.pop(one.entity_id, None)
+                if isinstance(one, Record) and one.live:
+                    self.has[one.entity_id] = one.version
+        self.position = head.version
 
 
 class StoreModel(RuleBasedStateMachine):
@@ -42,6 +84,8 @@ class StoreModel(RuleBasedStateMachine):
         self.run(self.sqlite.open())
         self.heads = dict.fromkeys(ENTITIES, 0)
         self.last_seq = dict.fromkeys(CLIENTS, 0)
+        self.by = WHOLE
+        self.readers = [(Reader(parts), Reader(parts)) for parts in SCOPES]
 
     def run(self, work: Awaitable[T]) -> T:
         async def wait() -> T:
@@ -57,13 +101,18 @@ class StoreModel(RuleBasedStateMachine):
         assert found == reference
 
     @rule(batch=st.lists(one_write, max_size=4), client=st.sampled_from(CLIENTS), time=TIMES)
-    def commit(self, batch: list[tuple[str, str, bool, int, bool]], client: str, time: int) -> None:
+    def commit(
+        self,
+        batch: list[tuple[str, str, bool, int, bool, bytes | None]],
+        client: str,
+        time: int,
+    ) -> None:
         written: list[Record] = []
         lost: list[HistoryEntry] = []
-        for entity, entity_id, deleted, when, loses in batch:
+        for entity, entity_id, deleted, when, loses, data in batch:
             self.heads[entity] += 1
             version = self.heads[entity]
-            one = record(entity_id, version, entity=entity, deleted=deleted, time=when)
+            one = record(entity_id, version, data, entity=entity, deleted=deleted, time=when)
             written.append(one)
             if loses:
                 lost.append(HistoryEntry(one, Granularity.FIELDS, lost=True))
@@ -75,6 +124,11 @@ class StoreModel(RuleBasedStateMachine):
             outcomes=[Outcome(client, seq, b"digest", b"reply", rejected=not written)],
         )
         writes.history = [*writes.history, *lost]
+        noting = Noting(self.by)
+        for one in written:
+            if one.entity == "tasks":
+                noting.note(one, self.run(self.memory.record("tasks", one.entity_id)))
+        writes.parts = noting.rows
         self.on_both(lambda store: store.commit(BatchNeeds(), always(writes)))
 
     @rule(client=st.sampled_from(CLIENTS), seq=st.integers(0, 5))
@@ -97,6 +151,43 @@ class StoreModel(RuleBasedStateMachine):
         self.run(self.sqlite.close())
         self.sqlite = SqliteStore(self.path, FAST)
         self.run(self.sqlite.open())
+
+    @rule(by=st.sampled_from([TEAMS, TEAMS, BOTH, WHOLE]))
+    def divide(self, by: Partitions) -> None:
+        self.on_both(lambda store: store.divide("tasks", by.spelt, keys_of(by)))
+        if by is not self.by:
+            for reader in chain.from_iterable(self.readers):
+                reader.start_anew()
+        self.by = by
+
+    @rule(number=st.integers(0, len(SCOPES) - 1), limit=st.integers(1, 4))
+    def read_parts(self, number: int, limit: int) -> None:
+        stores: list[Store] = [self.memory, self.sqlite]
+        for reader, store in zip(self.readers[number], stores, strict=True):
+            self.run(reader.catch_up(store, limit))
+            assert reader.has == self.in_parts(reader.parts)
+
+    def in_parts(self, parts: Collection[str]) -> dict[str, int]:
+        found = [self.run(self.memory.record("tasks", entity_id)) for entity_id in IDS]
+        return {
+            one.entity_id: one.version
+            for one in found
+            if one is not None
+            and one.live
+            and not set(parts).isdisjoint(keys_of(self.by)(one.data))
+        }
+
+    @rule(
+        parts=st.sampled_from(SCOPES),
+        after=st.integers(0, 9),
+        upto=st.integers(0, 20),
+        limit=st.integers(1, 4),
+        clocks=st.booleans(),
+    )
+    def read_a_page_of_parts(
+        self, parts: Collection[str], after: int, upto: int, limit: int, clocks: bool
+    ) -> None:
+        self.same(lambda store: store.since_in("tasks", parts, after, upto, limit, clocks=clocks))
 
     @rule(
         entity=st.sampled_from(ENTITIES),
@@ -151,6 +242,9 @@ class StoreModel(RuleBasedStateMachine):
         self.same(lambda store: look(store, wanted))
         self.same(lambda store: store.heads())
         self.same(lambda store: store.kept())
+        self.same(lambda store: store.divided())
+        for parts in SCOPES:
+            self.same(lambda store, parts=parts: store.since_in("tasks", parts, 0, 999, 999))  # type: ignore[misc]
 
     def teardown(self) -> None:
         self.run(self.sqlite.close())

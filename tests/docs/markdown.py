@@ -19,6 +19,7 @@ PAGES = (
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/access.md",
     "docs/architecture.md",
     "docs/backends.md",
     "docs/clients.md",
@@ -32,6 +33,7 @@ PAGES = (
 )
 """The pages that are written by hand."""
 
+_BAR = re.compile(r"(?<!\\)\|")
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"(?:#|//) (\w[\w.-]*\.\w+)\n")
 _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
@@ -115,7 +117,8 @@ def rows(text: str, *columns: str) -> Iterator[dict[str, str]]:
         if not line.startswith("|"):
             header = []
             continue
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        # In a table a bar within code is written `\\|`.
+        cells = [cell.strip().replace("\\|", "|") for cell in _BAR.split(line.strip("|"))]
         if not header:
             header = cells
         elif not set(cells[0]) <= set(":-") and set(columns) <= set(header):

@@ -34,7 +34,8 @@ async def test_each_example_does_what_it_says(tmp_path: Path) -> None:
     for name, source in programs().items():
         (tmp_path / name).write_text(source)
     (tmp_path / "node_modules").symlink_to(MODULES)
-    app = App(store="memory://", config=Config(port=0))
+    app = App(store="memory://", config=Config(port=0), undeclared=True)
+    app.entity("orders", partition=[["customer"], ["customer", "open"]])
     app.form("signup").field("email", required=True, email=True)
     app.form("contact").field("email", required=True, email=True)
     async with app:

@@ -169,8 +169,8 @@ def test_a_reader_that_is_half_closed_costs_nobody_else_a_change(
 
 
 def members(app: App) -> list[Any]:
-    groups = app._running.services.hub._groups.get("e", {})
-    return [member for group in groups.values() for member in group.members]
+    groups = app._running.services.hub._groups.get("e")
+    return [member for group in (groups.all if groups else ()) for member in group.members]
 
 
 async def subscribe(client: Raw) -> None:

@@ -75,7 +75,7 @@ async def test_a_program_that_opens_one_room_after_the_other_goes_on_for_ever(ap
         for number in range(2 * MOST):
             async with client.collection(f"room{number}") as room:
                 await room.synced()
-        assert len(client._runtime.session.streams._streams) <= 4
+        assert len(client._runtime.session.streams._families) <= 4
 
 
 async def test_a_stream_of_changes_that_is_one_too_many_is_named(app: App) -> None:

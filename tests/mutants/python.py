@@ -35,6 +35,10 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
     "session": ("rhtmx_server/connections/session.py", (f"{_SERVER}/connections/test_session.py",)),
     "write_queue": ("rhtmx/core/write_queue.py", (f"{_CLIENT}/core/test_write_queue.py",)),
     "replica": ("rhtmx/core/replica.py", (f"{_CLIENT}/core/test_replica.py",)),
+    "held_records": (
+        "rhtmx/core/held_records.py",
+        (f"{_CLIENT}/core/test_held_records.py", f"{_CLIENT}/core/test_replica.py"),
+    ),
     "overlay": ("rhtmx/core/overlay.py", (f"{_CLIENT}/core/test_overlay.py",)),
 }
 """Each module that decides, and the tests that are its own."""

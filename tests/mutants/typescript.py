@@ -26,7 +26,7 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
     )
     for name, tests in {
         "write-queue": ("write-queue",),
-        "replica": ("replica",),
+        "replica": ("replica", "streams-parts"),
         "overlay": ("overlay",),
         "session": ("session",),
         "outgoing": ("session", "write-queue"),

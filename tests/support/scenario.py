@@ -13,6 +13,7 @@ from rhtmx.core.conflict import ConflictSides, merged
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Answered, Conflicted, Refused
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.where import where_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -146,7 +147,12 @@ class Play:
 
     def do_open(self, granularity: str, step: dict[str, Any]) -> None:
         self.granularity = Granularity(granularity)
-        self.session.open(ENTITY, self.granularity)
+        self.session.open(ENTITY, self.granularity, where_of(step.get("where"), ENTITY))
+
+    def do_close(self, _: object, step: dict[str, Any]) -> None:
+        view = self.session.local.get(ENTITY, where_of(step.get("where"), ENTITY))
+        assert view is not None
+        self.session.shut(view)
 
     def do_connect(self, _: object, step: dict[str, Any]) -> None:
         self.session.connected(self.now)
@@ -186,6 +192,7 @@ class Play:
             version=says["version"],
             client_id=says.get("client_id", "other"),
             created_at=AT,
+            left=says.get("left"),
         )
         self.hear(Change(log))
 
@@ -200,12 +207,16 @@ class Play:
             version=says["version"],
             more=says.get("more"),
             timestamp=AT,
+            left=says.get("left"),
         )
         self.hear(FieldChange(log))
 
     def do_synced(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         kind = SyncComplete if self.granularity is Granularity.RECORDS else SyncFieldsComplete
-        self.hear(kind(ENTITY, says["version"], self.epoch, says.get("reset", False)))
+        complete = kind(ENTITY, says["version"], self.epoch, says.get("reset", False))
+        complete.where = text(says["where"]) if "where" in says else None
+        complete.scope = says.get("scope")
+        self.hear(complete)
 
     def do_ack(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         row = self.session.local.writes.queue.numbered(says["seq"])
@@ -327,7 +338,7 @@ class Play:
         assert sent == expected
 
     def do_shows(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
-        view = self.session.local.get(ENTITY)
+        view = self.session.local.get(ENTITY, where_of(step.get("where"), ENTITY))
         assert view is not None
         snapshot = view.overlay.snapshot()
         assert {each.id: each.data for each in snapshot} == expected
@@ -349,8 +360,11 @@ class Play:
         assert [names[each] for each in self.session.local.writes.rejected] == expected
 
     def do_position(self, expected: dict[str, Any], step: dict[str, Any]) -> None:
-        position = self.store.load().entities[ENTITY].position
-        assert {"epoch": position.epoch, "version": position.version} == expected
+        where = where_of(step.get("where"), ENTITY)
+        kept = self.store.load().entities[ENTITY]
+        position, _ = kept.place("" if where is None else where.text)
+        scope = {} if position.scope is None else {"scope": position.scope}
+        assert {"epoch": position.epoch, "version": position.version, **scope} == expected
 
     def do_state(self, expected: str, step: dict[str, Any]) -> None:
         assert self.session.state.value == expected

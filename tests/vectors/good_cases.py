@@ -125,6 +125,45 @@ GOOD = (
         '"created_at":"2026-11-22T10:00:01Z"}}',
     ),
     Good(
+        "subscribe, parts of entities",
+        '{"type":"subscribe","entities":["orders"],"since":{"orders":{"epoch":"q8Xf2mVt",'
+        '"version":43,"scope":"6f1c"}},"where":{"orders":{"customer":["7",8],"open":true}}}',
+    ),
+    Good(
+        "subscribe_fields, parts of entities",
+        '{"type":"subscribe_fields","entities":["orders"],"where":{"orders":{"customer":"7"}}}',
+    ),
+    Good(
+        "unsubscribe, a part of an entity",
+        '{"type":"unsubscribe","entities":["orders"],"where":{"orders":{"customer":"7"}}}',
+    ),
+    Good(
+        "sync, a part of an entity",
+        '{"type":"sync","entity":"orders","since":42,"epoch":"q8Xf2mVt","request_id":"r1",'
+        '"where":{"customer":"7"},"scope":"6f1c"}',
+    ),
+    Good(
+        "sync_complete, a part of an entity",
+        '{"type":"sync_complete","entity":"orders","version":43,"epoch":"q8Xf2mVt",'
+        '"reset":false,"where":{"customer":"7"},"scope":"6f1c"}',
+    ),
+    Good(
+        "sync_complete, a part that is null",
+        '{"type":"sync_complete","entity":"","version":0,"epoch":"","reset":false}',
+        '{"type":"sync_complete","entity":"","version":0,"epoch":"","reset":false,"where":null}',
+    ),
+    Good(
+        "change, a record that left",
+        '{"type":"change","change":{"entity":"orders","entity_id":"1","action":"delete",'
+        '"data":null,"version":43,"created_at":"2026-11-22T10:00:01Z","left":true}}',
+    ),
+    Good(
+        "field_change, a record that left",
+        '{"type":"field_change","change":{"entity":"orders","entity_id":"1","field":"",'
+        '"value":null,"action":"delete","version":43,"timestamp":"2026-11-22T10:00:01Z",'
+        '"left":true}}',
+    ),
+    Good(
         "push, empty",
         '{"type":"push","entity":"","entity_id":"","action":"create","data":null}',
     ),

@@ -102,9 +102,9 @@ JSON = (
     ),
     text(
         "a field of a message in a message",
-        CHANGE % ('"update"', '"data":1,', MADE + ',"left":true'),
+        CHANGE % ('"update"', '"data":1,', MADE + ',"gone":true'),
         CHANGE % ('"update"', '"data":1,', MADE),
-        ("change.change", 'field "left"'),
+        ("change.change", 'field "gone"'),
     ),
     text(
         "a field of a message in a list",

@@ -133,7 +133,8 @@ def _to_json(message: Any) -> dict[str, Any]:
     for field in message.DESCRIPTOR.fields:
         value = getattr(message, field.name)
         if _marked(_JSON, field):
-            out[field.name] = json.loads(value) if message.HasField(field.name) else None
+            if message.HasField(field.name) or not _marked(_OMITTABLE, field):
+                out[field.name] = json.loads(value) if message.HasField(field.name) else None
         elif field.is_repeated:
             if value or not _marked(_OMITTABLE, field):
                 out[field.name] = _many_to_json(field, value)

@@ -10,6 +10,7 @@ export { Form } from "./api/form.ts";
 export type { Fields } from "./core/build-message.ts";
 export type { Conflict } from "./core/conflict.ts";
 export type {
+  ChangesOptions,
   CollectionOptions,
   ConnectOptions,
   FormValue,
@@ -26,6 +27,7 @@ export type {
   WriteOptions,
 } from "./core/options.ts";
 export type { Row } from "./core/overlay.ts";
+export type { PartValue, Where } from "./core/part.ts";
 export type { Pending } from "./core/storage-ops.ts";
 export type { State } from "./core/tab-channel.ts";
 export { type ErrorContext, RhtmxError } from "./errors.ts";

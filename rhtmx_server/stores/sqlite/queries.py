@@ -14,6 +14,7 @@ from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
+from rhtmx_server.stores.sqlite import members
 from rhtmx_server.stores.sqlite.rows import (
     Row,
     client_of,
@@ -138,12 +139,25 @@ def write(cursor: apsw.Cursor, writes: BatchWrites) -> None:
     """Write what a batch decided."""
     # `executemany` prepares a statement once, and is given tuples as they are made.
     cursor.executemany(_PUT_HEAD, writes.heads.items())
-    cursor.executemany(_PUT_RECORD, map(row_of_record, writes.records))
+    cursor.executemany(_PUT_RECORD, map(row_of_record, _put_in_parts(cursor, writes)))
     cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
     # Clients before their outcomes, which are kept under the client's row id.
     cursor.executemany(_PUT_CLIENT, map(row_of_client, writes.clients))
     cursor.executemany(_PUT_OUTCOME, map(row_of_outcome, writes.outcomes))
     cursor.executemany(_FORGET_OUTCOMES, writes.confirmed.items())
+
+
+def _put_in_parts(cursor: apsw.Cursor, writes: BatchWrites) -> Collection[Record]:
+    """Write the records that are in parts, or were; return the others."""
+    if not writes.parts:
+        return writes.records
+    moved = {(row.entity, row.entity_id) for row in writes.parts}
+    inside: list[Record] = []
+    others: list[Record] = []
+    for record in writes.records:
+        (inside if (record.entity, record.entity_id) in moved else others).append(record)
+    members.put_records(cursor, inside, writes.parts)
+    return others
 
 
 def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:

@@ -6,18 +6,20 @@ the caller makes one of each step, and lets others in between two.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import apsw
 
 from rhtmx_server.horizon import StoredTimes
+from rhtmx_server.stores.sqlite.rows import Row
 
 __all__ = [
     "CHUNK",
     "CollectStep",
     "forget_answers",
     "forget_clients",
+    "forget_departures",
     "forget_history",
     "forget_tombstones",
     "note_horizon",
@@ -38,9 +40,15 @@ _KEPT = """
       (SELECT min(time) FROM history),
       (SELECT min(time) FROM (
         SELECT min(time) AS time FROM records WHERE action = 3
+        UNION ALL SELECT min(time) FROM members WHERE time IS NOT NULL
         UNION ALL SELECT min(seen) FROM clients))"""
 """Through indexes but for the clients: one that is written for each of their commits would cost
 more than to look through them once an hour."""
+
+_OLD_DEPARTURES = """
+    SELECT members.part, version, entity
+    FROM members CROSS JOIN parts ON parts.id = members.part
+    WHERE time < ? ORDER BY time LIMIT ?"""
 
 
 def read_kept(cursor: apsw.Cursor) -> StoredTimes:
@@ -69,19 +77,36 @@ def forget_history(cursor: apsw.Cursor, before: int) -> int:
 
 def forget_tombstones(cursor: apsw.Cursor, before: int) -> int:
     """One step through the tombstones; raises the floors with it."""
-    found = cursor.execute(
+    found: list[Row] = cursor.execute(
         "SELECT id, entity, version FROM records "
         "WHERE action = 3 AND time < ? ORDER BY time LIMIT ?",
         (before, CHUNK),
     ).fetchall()
     cursor.executemany("DELETE FROM records WHERE id = ?", [(id_,) for id_, _, _ in found])
+    _raise_floors(cursor, [(version, entity) for _, entity, version in found])
+    return len(found)
+
+
+def forget_departures(cursor: apsw.Cursor, before: int) -> int:
+    """One step through the departures; raises the floors with it."""
+    found: list[Row] = cursor.execute(_OLD_DEPARTURES, (before, CHUNK)).fetchall()
+    cursor.executemany(
+        "DELETE FROM members WHERE part = ? AND version = ?",
+        [(part, version) for part, version, _ in found],
+    )
+    # Nothing else empties a part: whoever leaves it stays behind as a departure.
+    cursor.executemany(
+        "DELETE FROM parts WHERE id = ?1 AND NOT EXISTS (SELECT * FROM members WHERE part = ?1)",
+        {(part,) for part, _, _ in found},
+    )
+    _raise_floors(cursor, [(version, entity) for _, version, entity in found])
+    return len(found)
+
+
+def _raise_floors(cursor: apsw.Cursor, gone: Iterable[tuple[int, str]]) -> None:
     # In the transaction of the deletes: a floor that was raised later would let a reader miss
     # them.
-    cursor.executemany(
-        "UPDATE entities SET floor = max(floor, ?) WHERE entity = ?",
-        [(version, entity) for _, entity, version in found],
-    )
-    return len(found)
+    cursor.executemany("UPDATE entities SET floor = max(floor, ?) WHERE entity = ?", gone)
 
 
 def forget_clients(cursor: apsw.Cursor, before: int) -> int:

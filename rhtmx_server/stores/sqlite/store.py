@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -23,12 +23,12 @@ import apsw
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.horizon import StoredTimes
-from rhtmx_server.model import ClientRow, Head, HistoryEntry, Record
+from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.pagecache import PageCache
-from rhtmx_server.stores.sqlite import queries, retention
+from rhtmx_server.stores.sqlite import members, queries, retention
 from rhtmx_server.stores.sqlite.connections import Connections, open_all
 from rhtmx_server.stores.sqlite.failures import failed, in_words
 from rhtmx_server.stores.sqlite.file import DEFAULTS, FileOptions
@@ -38,6 +38,7 @@ from rhtmx_server.stores.sqlite.waiting import uninterrupted
 __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class SqliteStore:
@@ -125,12 +126,13 @@ class SqliteStore:
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
     ) -> None:
-        """Delete history, tombstones and clients older than these times.
+        """Delete history, tombstones, departures and clients older than these times.
 
         In many short transactions: commits and reads go on in between.
         """
         await self._repeat(retention.forget_history, history_before)
         await self._repeat(retention.forget_tombstones, tombstones_before)
+        await self._repeat(retention.forget_departures, tombstones_before)
         await self._repeat(retention.forget_clients, tombstones_before)
         await self._repeat(retention.forget_answers, keep_answers)
 
@@ -168,6 +170,58 @@ class SqliteStore:
         with self._reading() as cursor:
             read = query(cursor, entity, after, upto, limit)
         return self._pages.put(asked, read)
+
+    async def since_in(
+        self,
+        entity: str,
+        parts: Collection[str],
+        after: int,
+        upto: int,
+        limit: int,
+        *,
+        clocks: bool = True,
+    ) -> list[Record | Departure]:
+        """At most `limit` of what happened to these parts of an entity, in version order."""
+        with self._reading() as cursor:
+            # One view for all its statements: a commit may end in the other thread meanwhile.
+            cursor.execute("BEGIN")
+            try:
+                return members.read_in(cursor, entity, parts, after, upto, limit, clocks=clocks)
+            finally:
+                if cursor.connection.in_transaction:  # it ends by itself where the disk fails
+                    cursor.execute("COMMIT")
+
+    async def divide(
+        self, entity: str, declared: str, parts_of: Callable[[bytes | None], Collection[str]]
+    ) -> None:
+        """Make the parts of an entity what they are declared to be now.
+
+        In many short transactions. One that was not finished begins anew.
+        """
+        with self._reading() as cursor:
+            if members.declared_of(cursor, entity) == declared:
+                return
+        async with self._transaction() as cursor:
+            members.begin_dividing(cursor, entity)
+        await self._repeat(members.forget_some, entity)
+        if declared:
+            await self._divide(entity, parts_of)
+        async with self._transaction() as cursor:
+            members.end_dividing(cursor, entity, declared)
+
+    async def _divide(
+        self, entity: str, parts_of: Callable[[bytes | None], Collection[str]]
+    ) -> None:
+        done: int | None = 0
+        while done is not None:
+            async with self._transaction() as cursor:
+                done = members.divide_some(cursor, entity, done, parts_of)
+            await asyncio.sleep(0)  # lets the event loop serve others
+
+    async def divided(self) -> Collection[str]:
+        """Name the entities that are divided, or were being when the server stopped."""
+        with self._reading() as cursor:
+            return members.divided_entities(cursor)
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
@@ -256,10 +310,10 @@ class SqliteStore:
         self.placement = self.placement.after(ended - started)
         opened.lock.check(ended)  # or what was committed may be in a file that nobody will find
 
-    async def _repeat(self, step: retention.CollectStep, before: int) -> None:
+    async def _repeat(self, step: Callable[[apsw.Cursor, A], int], argument: A) -> None:
         while True:
             async with self._transaction() as cursor:
-                done = step(cursor, before)
+                done = step(cursor, argument)
             if done < retention.CHUNK:
                 return
             await asyncio.sleep(0)  # lets the event loop serve others

@@ -94,6 +94,7 @@ def submit(
             rejection,
             caller.secret,
             source=caller,
+            who=caller.grant,
         )
     )
 

@@ -21,13 +21,16 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.reading import ReadAccess, visible
 from rhtmx_server.connections.checks import check, check_at_least, check_name
 from rhtmx_server.connections.services import Services
+from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.encoding.render import latest_fields, latest_record
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.times import to_micros
-from rhtmx_server.transports.grpc.caller import identify, request_of
+from rhtmx_server.transports.grpc.caller import Caller, identify, request_of
 from rhtmx_server.transports.grpc.calls import (
     answer,
     answered,
@@ -46,14 +49,17 @@ M = TypeVar("M")
 PAGE = 32
 """Entries of the history that are read at a time."""
 
+AGAIN = 1.0
+"""Seconds after which the program is asked anew what the caller of a long call reads."""
+
 
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
-    request = await _asked(door, stream, GetRecordRequest)
+    request, who = await _asked(door, stream, GetRecordRequest)
     # Room before the read: what is read has to be kept until the peer takes it.
     room = connection_of(stream).answers
     async with room.turn():
-        record = await _record(door.services, request, Granularity.RECORDS)
+        record = await _record(door.services, request, who, Granularity.RECORDS)
         found = kept(room, latest_record(record))
     await send(door, stream, found, room)
     answered(stream)
@@ -61,55 +67,127 @@ async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
     """Read the fields of one record, with who wrote them and when."""
-    request = await _asked(door, stream, GetFieldsRequest)
+    request, who = await _asked(door, stream, GetFieldsRequest)
     room = connection_of(stream).answers
     async with room.turn():
-        record = await _record(door.services, request, Granularity.FIELDS)
+        record = await _record(door.services, request, who, Granularity.FIELDS)
         found = kept(room, GetFieldsResponse(fields=latest_fields(record)))
     await send(door, stream, found, room)
     answered(stream)
 
 
 async def history(door: Door, stream: Stream[Any, Any]) -> None:
-    """Read every commit that is kept, a page at a time: as fast as the peer takes them."""
-    request = await _asked(door, stream, HistoryRequest)
+    """Read every commit that is kept, a page at a time: as fast as the peer takes them.
+
+    Who reads a part of the entity is told the commits that left a record in it, and the
+    deletes of those.
+    """
+    request, caller = await _asked_by(door, stream, HistoryRequest)
     check_name("entity", request.entity)
     if request.entity_id is not None:
         check_name("entity_id", request.entity_id)
     check_at_least("since", request.since, 0)
     door.services.known(request.entity)
     until = None if request.until is None else to_micros(request.until)
+    reading = await door.services.reading(request.entity, caller.grant)
+    shown, lasting = Shown(door.services.access, reading), Lasting(caller, reading)
     await stream.send_initial_metadata()
     room = connection_of(stream).pages
     after: int | HistoryPosition = request.since
     while True:
         await opened(door, stream)
         async with room.turn():
+            await lasting.require()
             page = await door.services.store.history(
                 request.entity, entity_id=request.entity_id, after=after, until=until, limit=PAGE
             )
             if not page:
                 return
             after = page.end
-            commits = [latest_record(entry.record) for entry in page if not entry.lost]
+            records = [entry.record for entry in page if not entry.lost]
+            commits = [latest_record(record) for record in records if shown.shows(record)]
             frames = kept(room, *commits)
         if frames:
             await send(door, stream, frames, room)
         else:
-            # All of them lost. Nothing is sent: to a client of grpclib 0.4.9 an empty DATA frame
-            # is the end (`Buffer.read`). Others have their turn, however many such pages follow.
+            # All of them lost, or not to be seen. Nothing is sent: to a client of grpclib 0.4.9
+            # an empty DATA frame is the end (`Buffer.read`). Others have their turn, however many
+            # such pages follow.
             await asyncio.sleep(0)
+
+
+class Lasting:
+    """A call that lasts, and ends with its caller's rights: a peer may read slowly.
+
+    Args:
+        caller: who calls.
+        reading: what was found that they may read.
+    """
+
+    def __init__(self, caller: Caller, reading: Reading) -> None:
+        self._caller = caller
+        self._reading = reading
+        self._asked = caller.services.now()
+
+    async def require(self) -> None:
+        """Make sure that it may go on.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`, the token has expired; `FORBIDDEN`, something
+                else may be read now; what the program's function raises.
+        """
+        self._caller.present()
+        entity, services = self._reading.entity, self._caller.services
+        # By the rules a grant gives the same for ever; what a function says may change.
+        if services.access.waits(entity) and services.now() - self._asked >= AGAIN:
+            self._asked = services.now()
+            if await services.still_reading(entity, self._caller.grant, None) != self._reading:
+                raise RhtmxError(
+                    ErrorCode.FORBIDDEN,
+                    f"'{entity[:40]}': what you may read of it has changed meanwhile: ask again",
+                )
+
+
+class Shown:
+    """Which commits of an entity's history may be seen, asked from the oldest one on.
+
+    Args:
+        access: knows the parts of a record.
+        reading: what of the entity may be read.
+    """
+
+    def __init__(self, access: ReadAccess, reading: Reading) -> None:
+        self._access = access
+        self._reading = reading
+        self._seen: set[str] = set()
+
+    def shows(self, record: Record) -> bool:
+        """Whether the commit that made this of a record may be seen."""
+        entity, scope = self._reading.entity, self._reading.scope
+        if scope is None:
+            return True
+        if not record.live:  # what it was before is what may be seen of a delete
+            seen = record.entity_id in self._seen
+            self._seen.discard(record.entity_id)
+            return seen
+        if visible(self._access, entity, scope, record.data):
+            self._seen.add(record.entity_id)
+            return True
+        self._seen.discard(record.entity_id)
+        return False
 
 
 async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
     """Judge one value. Calls stand alone: none supersedes another."""
-    question = await _asked(door, stream, ValidateField)
+    question, who = await _asked(door, stream, ValidateField)
     _taken(door.services, question)
     forms, owner = door.services.forms, object()
-    verdict = forms.try_validate_field(question, owner=owner)
+    verdict = forms.try_validate_field(question, owner=owner, who=who)
     try:
         if verdict is None:
-            verdict = await forms.validate_field(question, owner=owner, share=_peer(stream))
+            verdict = await forms.validate_field(
+                question, owner=owner, share=_peer(stream), who=who
+            )
     finally:
         forms.forget(owner)
     door.services.metrics.sent(type(verdict))
@@ -118,27 +196,33 @@ async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def validate_form(door: Door, stream: Stream[Any, Any]) -> None:
     """Judge a whole form."""
-    question = await _asked(door, stream, ValidateForm)
+    question, who = await _asked(door, stream, ValidateForm)
     _taken(door.services, question)
     forms, owner = door.services.forms, object()
     try:
-        verdict = await forms.validate_form(question, owner=owner, share=_peer(stream))
+        verdict = await forms.validate_form(question, owner=owner, share=_peer(stream), who=who)
     finally:
         forms.forget(owner)
     door.services.metrics.sent(type(verdict))
     await answer(door, stream, verdict)
 
 
-async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> M:
-    """The question of a call, from someone who may ask.
+async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M, Grant]:
+    """The question of a call, and who asks it: someone who may.
 
     Raises:
         RhtmxError: nobody may, or it cannot be understood.
     """
+    question, caller = await _asked_by(door, stream, kind)
+    return question, caller.grant
+
+
+async def _asked_by(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M, Caller]:
+    """Like `_asked`, for a call that lasts: its caller may lose the right meanwhile."""
     caller = await identify(door.services, request_of(stream))
     question = await receive_one(stream, kind)
     caller.present()
-    return question
+    return question, caller
 
 
 def _peer(stream: Stream[Any, Any]) -> Hashable:
@@ -152,13 +236,21 @@ def _taken(services: Services, question: ValidateField | ValidateForm) -> None:
 
 
 async def _record(
-    services: Services, request: GetRecordRequest | GetFieldsRequest, granularity: Granularity
+    services: Services,
+    request: GetRecordRequest | GetFieldsRequest,
+    who: Grant,
+    granularity: Granularity,
 ) -> Record:
-    check_name("entity", request.entity)
-    check_name("entity_id", request.entity_id)
-    services.known(request.entity, granularity)
-    record = await services.store.record(request.entity, request.entity_id)
-    if record is None or not record.live:
-        name = f"{request.entity[:40]}/{request.entity_id[:40]}"
-        raise RhtmxError(ErrorCode.NOT_FOUND, f"there is no record {name}")
+    entity, entity_id = request.entity, request.entity_id
+    check_name("entity", entity)
+    check_name("entity_id", entity_id)
+    services.known(entity, granularity)
+    reading = await services.reading(entity, who)
+    record = await services.store.record(entity, entity_id)
+    if record is None or not record.live or not _may_see(services, reading, record):
+        raise RhtmxError(ErrorCode.NOT_FOUND, f"there is no record {entity[:40]}/{entity_id[:40]}")
     return record
+
+
+def _may_see(services: Services, reading: Reading, record: Record) -> bool:
+    return visible(services.access, reading.entity, reading.scope, record.data)

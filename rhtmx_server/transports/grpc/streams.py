@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
+import msgspec
 from grpclib.server import Stream
 
 from rhtmx.errors import RhtmxError
@@ -28,6 +29,7 @@ from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.wheres import check_where
 from rhtmx_server.failures import unexpected
 from rhtmx_server.transports.grpc.caller import Caller, identify, request_of
 from rhtmx_server.transports.grpc.calls import GrpcMethod, connection_of, receive_bytes, receive_one
@@ -83,6 +85,10 @@ class GrpcConversation(StreamConnection):
         if self.said_all:
             asyncio.get_running_loop().call_soon(self.end_if_done)
 
+    def answered(self) -> None:
+        """What had to wait is answered: it may have been the last."""
+        self.end_if_done()
+
     def end_if_done(self) -> None:
         """End the stream if all is said and answered."""
         due = self.pushes or self.requests or self.subscriptions.lagging
@@ -102,7 +108,11 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> GrpcMethod:
         connection, link = _open(StreamConnection, caller, stream, heartbeat=math.inf)
         connection.session.introduce(caller.client_id)  # it is told where it begins
         with door.connected(connection):
-            _ask(connection, kind(entities=[request.entity], since=since))
+            where = None
+            if request.where is not None:
+                check_where("watch.where", request.where)
+                where = msgspec.json.encode({request.entity: msgspec.Raw(request.where)})
+            await _ask(connection, kind(entities=[request.entity], since=since, where=where))
             await link.run()
 
     return method
@@ -118,7 +128,7 @@ def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
         connection, link = _open(SyncConnection, caller, stream, heartbeat=math.inf)
         connection.ended_well = link.end
         with door.connected(connection):
-            _ask(connection, request)
+            await _ask(connection, request)
             await link.run()
 
     return method
@@ -164,7 +174,7 @@ def _open(
     return connection, link
 
 
-def _ask(connection: Connection, question: Message) -> None:
+async def _ask(connection: Connection, question: Message) -> None:
     """Put the one question of a stream where a socket's would arrive.
 
     Raises:
@@ -173,7 +183,9 @@ def _ask(connection: Connection, question: Message) -> None:
     connection.services.metrics.received(type(question))
     connection.session.receive(question)
     check(question)
-    dispatch.HANDLERS[type(question)](connection, question)
+    answer = dispatch.HANDLERS[type(question)](connection, question)
+    if isinstance(answer, Awaitable):
+        await answer
 
 
 async def _listen(connection: GrpcConversation, link: StreamLink, stream: Stream[Any, Any]) -> None:

@@ -29,6 +29,7 @@ def test_kinds_follow_types_and_options(schema: Schema) -> None:
         "version": Kind.INT64,
         "client_id": Kind.STRING,
         "created_at": Kind.TIME,
+        "left": Kind.BOOL,
     }
 
 

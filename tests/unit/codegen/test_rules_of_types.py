@@ -20,7 +20,7 @@ from codegen.rules_of_types import (
         ("not_optional = 3", "'not_optional' is marked (json) but is not optional"),
         ("not_a_message = 4", "'not_a_message' is marked (required) but is not a single message"),
         ("many = 5", "'many' is marked (required) but is not a single message"),
-        ("not_many = 6", "'not_many' is marked (omittable) but is neither repeated nor a map"),
+        ("not_many = 6", "'not_many' is marked (omittable) but is neither repeated, nor a map"),
         ("raw = 7", "'raw' is bytes, which has no JSON form"),
         ("ratio = 8", "'ratio' of Broken is of a type that the wire does not have (double)"),
         ("small = 9", "'small' of Broken is of a type that the wire does not have (int32)"),

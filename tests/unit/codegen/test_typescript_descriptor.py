@@ -83,7 +83,7 @@ def test_a_field_refers_to_its_message_its_enum_or_the_entries_of_its_map(schema
     entry = reference(numbers["subscribe"], 1, "56")
     assert rows[entry][1][0] == ("13", "key")
     position = reference(entry, 1, "16")
-    assert [each and each[1] for each in rows[position][1]] == ["epoch", "version"]
+    assert [each and each[1] for each in rows[position][1]] == ["epoch", "version", "scope"]
     enum = reference(numbers["push"], 2, "01")
     lines = text.split("export const ENUMS")[1].splitlines()[1:]
     assert lines[enum] == '  ",create,update,delete".split(","),'

@@ -7,7 +7,7 @@ from typing import Any
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Event
 from rhtmx.core.liveness import Fence
-from rhtmx.core.streams import Outgoing
+from rhtmx.core.stream import Outgoing
 from rhtmx.messages import ChangeLog, FieldChangeLog, Position, SyncComplete
 from rhtmx.wire import ClientMessage
 

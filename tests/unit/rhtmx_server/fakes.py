@@ -21,7 +21,7 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.wire import Format, Message, ServerMessage
-from rhtmx_server.delivery.hub import Encoding
+from rhtmx_server.delivery.groups import Encoding
 from rhtmx_server.delivery.outbox import Outbox, Tick
 from rhtmx_server.encoding.render import field_changes, state_messages
 from rhtmx_server.model import Clock, Commit, Granularity, Record
@@ -101,7 +101,7 @@ class Peer:
         self.falls: list[tuple[str, int]] = []
         self.outbox = Outbox(self.deliveries.append, Tick(at_once))
 
-    def fell(self, entity: str, sent: int) -> None:
+    def fell(self, entity: str, granularity: Granularity, sent: int) -> None:
         self.falls.append((entity, sent))
 
     @property

@@ -14,6 +14,7 @@ from rhtmx_server.functions import (
     blocks,
     call,
     name_of,
+    require_arguments,
     require_one_argument,
     takes,
     was_cancelled,
@@ -108,3 +109,25 @@ async def test_a_cancelled_error_is_a_failure_unless_the_task_is_asked_to_end() 
     task.cancel()
     await task
     assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    "function", [lambda a, b, c: None, lambda *all: None, lambda a, b, c, d=1: None, max]
+)
+def test_what_takes_so_many_arguments_is_taken(function: Any) -> None:
+    require_arguments(function, "it", 3, "(a, b, c)")
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda a, b: None, r"it: takes \(a, b, c\), not \(a, b\)"),
+        (lambda a, b, c, d: None, r"not \(a, b, c, d\)"),
+        (lambda a, b, *, c: None, r"not \(a, b, \*, c\)"),
+        ("it", "a function that takes"),
+        (int, "is a class"),
+    ],
+)
+def test_what_takes_other_arguments_is_refused_in_words(function: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        require_arguments(function, "it", 3, "(a, b, c)")

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection, OpenCollections
@@ -22,6 +22,7 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.read_once import collect, field_key, record_key
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Store
+from rhtmx.core.where import WhereValues, where_of
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -47,6 +48,7 @@ from rhtmx.wire import ServerMessage
 
 __all__ = ["Client"]
 
+_Grain: TypeAlias = Literal["records", "fields"]
 T = TypeVar("T")
 M = TypeVar("M", bound=ServerMessage)
 
@@ -188,7 +190,7 @@ class Client:
 
     @overload
     def collection(
-        self, entity: str, *, granularity: Literal["records", "fields"] = "records"
+        self, entity: str, *, granularity: _Grain = "records", where: WhereValues | None = None
     ) -> Collection[Json]: ...
 
     @overload
@@ -197,7 +199,8 @@ class Client:
         entity: str,
         type: type[Data],
         *,
-        granularity: Literal["records", "fields"] = "records",
+        granularity: _Grain = "records",
+        where: WhereValues | None = None,
     ) -> Collection[Data]: ...
 
     def collection(
@@ -205,9 +208,10 @@ class Client:
         entity: str,
         type: type[Any] | None = None,  # noqa: A002 (what it is)
         *,
-        granularity: Literal["records", "fields"] = "records",
+        granularity: _Grain = "records",
+        where: WhereValues | None = None,
     ) -> Collection[Any]:
-        """One entity: what is held of it, and its calls without its name.
+        """One entity, or a part of it: what is held of it, and its calls without its name.
 
         Args:
             entity: the collection.
@@ -217,6 +221,8 @@ class Client:
             granularity: how it is read, once something is read of it: whole
                 records, or field by field, which costs less where records are
                 large. One client reads an entity at one granularity.
+            where: the part that is read: a value, or a list of values, for fields by which
+                the server divides the entity. One client reads several parts side by side.
 
         Example:
             >>> from typing import TypedDict
@@ -229,7 +235,7 @@ class Client:
             ['Write it down']
         """
         return Collection(
-            self, self._runtime, self._open_collections, entity, Granularity(granularity)
+            self, self._runtime, self._open_collections, entity, Granularity(granularity), where
         )
 
     def changes(
@@ -238,6 +244,7 @@ class Client:
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
+        where: WhereValues | None = None,
     ) -> Subscription[Change]:
         """The live stream of whole records.
 
@@ -247,13 +254,15 @@ class Client:
                 everything there is, or the `position` of an earlier subscription.
             on_reset: called when what was yielded is void and all of it comes
                 anew. If left out, the `Reset` is raised.
+            where: the part of it; see `collection`. Meanwhile no other part can be read
+                here: changes of several have no common order.
 
         Example:
             >>> async for change in client.changes("users", since=0):
             ...     print(change.version, change.action, change.data)
             1 create {'name': 'Ada'}
         """
-        return self._subscription(entity, Granularity.RECORDS, Change.of, since, on_reset)
+        return self._read(entity, Granularity.RECORDS, Change.of, since, where, on_reset)
 
     def field_changes(
         self,
@@ -261,14 +270,14 @@ class Client:
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
+        where: WhereValues | None = None,
     ) -> Subscription[FieldChange]:
-        """The live stream of field changes; see `changes`.
+        """The live stream of field changes; see `changes`, and `collection` for the granularity."""
+        return self._read(entity, Granularity.FIELDS, FieldChange.of, since, where, on_reset)
 
-        One client reads an entity at one granularity at a time.
-        """
-        return self._subscription(entity, Granularity.FIELDS, FieldChange.of, since, on_reset)
-
-    async def sync(self, entity: str, since: Position | int = 0) -> SyncResult[Change]:
+    async def sync(
+        self, entity: str, since: Position | int = 0, *, where: WhereValues | None = None
+    ) -> SyncResult[Change]:
         """Every record that changed after a position, each once, at its latest.
 
         A read that ends: it asks the server, and neither uses nor changes what a
@@ -277,20 +286,19 @@ class Client:
         Args:
             entity: the collection.
             since: the position of an earlier read; `0` reads everything there is.
+            where: the part of it; see `changes`.
         """
-        return await collect(
-            partial(self._subscription, entity, Granularity.RECORDS, Change.of, since, ends=True),
-            record_key,
-        )
+        read = partial(self._read, entity, Granularity.RECORDS, Change.of, since, where, ends=True)
+        return await collect(read, record_key)
 
-    async def sync_fields(self, entity: str, since: Position | int = 0) -> SyncResult[FieldChange]:
+    async def sync_fields(
+        self, entity: str, since: Position | int = 0, *, where: WhereValues | None = None
+    ) -> SyncResult[FieldChange]:
         """Every field that changed after a position, each once, at its latest; see `sync`."""
-        return await collect(
-            partial(
-                self._subscription, entity, Granularity.FIELDS, FieldChange.of, since, ends=True
-            ),
-            field_key,
+        read = partial(
+            self._read, entity, Granularity.FIELDS, FieldChange.of, since, where, ends=True
         )
+        return await collect(read, field_key)
 
     def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
         """Call `listener` with each message of an ephemeral kind; call the result to end that.
@@ -463,18 +471,18 @@ class Client:
 
     # Inside.
 
-    def _subscription(
+    def _read(
         self,
         entity: str,
         granularity: Granularity,
         convert: Callable[[Any], T],
         since: Position | int | None,
+        where: WhereValues | None,
         on_reset: Callable[[Reset], None] | None,
         *,
         ends: bool = False,
     ) -> Subscription[T]:
         self._runtime.check_open()
-        start = build_message.position(since)
-        return Subscription(
-            self._runtime, entity, granularity, convert, since=start, on_reset=on_reset, ends=ends
-        )
+        part = where_of(where, entity)
+        make = partial(Subscription, self._runtime, entity, granularity, convert, where=part)
+        return make(since=build_message.position(since), on_reset=on_reset, ends=ends)

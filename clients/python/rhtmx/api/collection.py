@@ -17,6 +17,7 @@ from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView
 from rhtmx.core.overlay import Record
+from rhtmx.core.where import Where, WhereValues, where_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -40,10 +41,12 @@ class OpenCollections:
 
     def __init__(self, runtime: ClientRuntime) -> None:
         self._runtime = runtime
-        self._readers: dict[str, WeakSet[object]] = {}
+        self._readers: dict[tuple[str, Where | None], WeakSet[object]] = {}
 
-    def open(self, entity: str, granularity: Granularity, reader: object) -> EntityView:
-        """Hold an entity for this reader, too.
+    def open(
+        self, entity: str, granularity: Granularity, where: Where | None, reader: object
+    ) -> EntityView:
+        """Hold an entity, or a part of it, for this reader, too.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
@@ -51,24 +54,28 @@ class OpenCollections:
         """
         self._runtime.check_open()
         session = self._runtime.session
-        view = session.local.get(entity)
+        view = session.local.get(entity, where)
         if view is None or view.replica.granularity is not granularity:
-            view = session.open(entity, granularity)
+            view = session.open(entity, granularity, where)
             self._runtime.changed()
-        self._readers.setdefault(entity, WeakSet()).add(reader)
+        self._readers.setdefault((entity, where), WeakSet()).add(reader)
         return view
 
-    def close(self, entity: str, reader: object) -> None:
-        """A reader reads no longer; with the last one, the entity is let go."""
+    def close(self, entity: str, where: Where | None, reader: object) -> None:
+        """A reader reads no longer; with the last one, the entity or its part is let go."""
         router, session = self._runtime.router, self._runtime.session
-        self._readers[entity].discard(reader)
-        view = session.local.get(entity)
-        if self._readers[entity] or view is None:
+        readers = self._readers[entity, where]
+        readers.discard(reader)
+        view = session.local.get(entity, where)
+        if readers or view is None:
             router.signal(entity).notify()
             return
-        del self._readers[entity]
+        del self._readers[entity, where]
         session.shut(view)
-        router.forget(entity)
+        if session.local.parts(entity):
+            router.signal(entity).notify()
+        else:
+            router.forget(entity)
         self._runtime.changed()
 
 
@@ -76,7 +83,7 @@ T = TypeVar("T")
 
 
 class Collection(Generic[Data]):
-    """One entity of a client.
+    """One entity of a client, or a part of it.
 
     What is read here is held here: entering it, or the first `get`, `all`, `where`,
     `subscribe` or `synced`, begins to read the entity, and keeps it up to date from
@@ -100,12 +107,15 @@ class Collection(Generic[Data]):
         others: OpenCollections,
         entity: str,
         granularity: Granularity = Granularity.RECORDS,
+        where: WhereValues | None = None,
     ) -> None:
         self.client = client
         self.entity = entity
         self._runtime = runtime
         self._others = others
         self._granularity = granularity
+        self._values = where
+        self._part = where_of(where, entity)
         self._closed = False
         self._reads = False
         self._made: WeakSet[Subscription[Any]] = WeakSet()
@@ -145,7 +155,7 @@ class Collection(Generic[Data]):
         for each in list(self._made):
             each.end()
         if self._reads:
-            self._others.close(self.entity, self)
+            self._others.close(self.entity, self._part, self)
 
     # What is held.
 
@@ -329,7 +339,9 @@ class Collection(Generic[Data]):
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[Change[Data | None]]:
         """The live stream of whole records; see `Client.changes`. A delete has no data."""
-        return self._ending(self.client.changes(self.entity, since=since, on_reset=on_reset))
+        return self._ending(
+            self.client.changes(self.entity, since=since, on_reset=on_reset, where=self._values)
+        )
 
     def field_changes(
         self,
@@ -338,7 +350,11 @@ class Collection(Generic[Data]):
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[FieldChange]:
         """The live stream of field changes; see `Client.field_changes`."""
-        return self._ending(self.client.field_changes(self.entity, since=since, on_reset=on_reset))
+        return self._ending(
+            self.client.field_changes(
+                self.entity, since=since, on_reset=on_reset, where=self._values
+            )
+        )
 
     async def sync(self, since: Position | int = 0) -> SyncResult[Change[Data | None]]:
         """Everything that changed after a position; see `Client.sync`.
@@ -346,12 +362,12 @@ class Collection(Generic[Data]):
         A read that ends, past what is held here. To wait until what is held is
         up to date, use `synced`.
         """
-        return await self.client.sync(self.entity, since)
+        return await self.client.sync(self.entity, since, where=self._values)
 
     def _open(self) -> EntityView:
         self._check_open()
         self._reads = True
-        return self._others.open(self.entity, self._granularity, self)
+        return self._others.open(self.entity, self._granularity, self._part, self)
 
     def _ending(self, made: Subscription[T]) -> Subscription[T]:
         """A stream that ends when this is closed."""

@@ -16,7 +16,7 @@ _SKIPPED = ("reset", "position")
 """Types of lines that `rhtmx sync --json` prints and that are no change."""
 
 _KEYS = frozenset(("entity_id", "data", "action", "base_version"))
-_OF_SYNC = frozenset(("type", "entity", "version", "epoch", "client_id", "created_at"))
+_OF_SYNC = frozenset(("type", "entity", "version", "epoch", "client_id", "created_at", "left"))
 _ACTIONS = ("create", "update", "delete")
 
 

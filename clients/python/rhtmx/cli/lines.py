@@ -22,7 +22,8 @@ _WHOLE = "(form)"
 
 def place(at: Position) -> str:
     """A position as `--since` takes it."""
-    return f"{escape(at.epoch)}:{at.version}"
+    scope = "" if at.scope is None else f"@{escape(at.scope)}"
+    return f"{escape(at.epoch)}:{at.version}{scope}"
 
 
 def pushed(

@@ -122,8 +122,14 @@ def _tail(given: Mapping[str, Any], disk: Disk) -> CliRequest:
             f"--since {given['since']}: a position is a place in the log of one entity, "
             f"got {len(entities)}: run one command for each"
         )
+    where = values.where(given.get("where", ()))
+    if len(entities) > 1 and where is not None:
+        raise _wrong(
+            f"--where {given['where'][0]}: a part of one entity, got {len(entities)}: "
+            "run one command for each"
+        )
     count = _whole("--count", given["count"], 1) if "count" in given else None
-    return Tail(entities, since, bool(given.get("fields")), count)
+    return Tail(entities, since, bool(given.get("fields")), count, where)
 
 
 def _push(given: Mapping[str, Any], disk: Disk) -> CliRequest:
@@ -166,7 +172,8 @@ def _data(rest: Sequence[str], load: Callable[[str], str]) -> Any:
 
 def _sync(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     since = values.since(given.get("since", "0"))
-    return Sync(given["entity"], since, bool(given.get("fields")))
+    where = values.where(given.get("where", ()))
+    return Sync(given["entity"], since, bool(given.get("fields")), where)
 
 
 def _validate(given: Mapping[str, Any], disk: Disk) -> CliRequest:

@@ -142,8 +142,19 @@ def _since(command: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def _where(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--where",
+        metavar="FIELD=VALUE",
+        action="append",
+        help="only this part of the entity, by a field by which the server divides it; "
+        "FIELD:=JSON for numbers, true and false; may be given several times",
+    )
+
+
 def _tail(command: argparse.ArgumentParser) -> None:
     _operands(command, "ENTITY", "the entities")
+    _where(command)
     _since(command, "with the next change")
     command.add_argument("--fields", action="store_true", help="field by field")
     command.add_argument("-n", "--count", metavar="COUNT", help="end after this many changes")
@@ -177,6 +188,7 @@ def _push(command: argparse.ArgumentParser) -> None:
 
 def _sync(command: argparse.ArgumentParser) -> None:
     command.add_argument("entity", metavar="ENTITY", help="the entity")
+    _where(command)
     _since(command, "0")
     command.add_argument("--fields", action="store_true", help="field by field")
 

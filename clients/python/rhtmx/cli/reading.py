@@ -41,7 +41,8 @@ class _Tail:
     def subscription(self, client: Client, entity: str) -> _Stream:
         """The changes of one entity."""
         changes = client.field_changes if self._request.fields else client.changes
-        return changes(entity, since=self._request.since, on_reset=self._reset)
+        since, where = self._request.since, self._request.where
+        return changes(entity, since=since, on_reset=self._reset, where=where)
 
     async def follow(self, changes: _Stream) -> None:
         """Print changes, each as it comes."""
@@ -122,7 +123,7 @@ async def sync(server: Server, request: Sync, output: Output) -> int:
         read = client.sync_fields if request.fields else client.sync
         try:
             result: SyncResult[Change] | SyncResult[FieldChange] = await read(
-                request.entity, request.since
+                request.entity, request.since, where=request.where
             )
         except RhtmxError as error:
             raise explain(error, request.entity) from None

@@ -31,6 +31,8 @@ def change(what: Change | FieldChange, at: Position | None) -> Record:
     time = "created_at" if isinstance(what, Change) else "timestamp"
     record[time] = _time(record[time])
     record["epoch"] = at.epoch if at is not None else None
+    if not record["left"]:
+        del record["left"]  # as it was before there were parts of entities
     kind = "change" if isinstance(what, Change) else "field_change"
     return {"type": kind, **record}
 
@@ -44,7 +46,8 @@ def reset(what: Reset) -> Record:
 
 def position(entity: str, at: Position) -> Record:
     """Where to go on."""
-    return {"type": "position", "entity": entity, "epoch": at.epoch, "version": at.version}
+    place = {"type": "position", "entity": entity, "epoch": at.epoch, "version": at.version}
+    return place if at.scope is None else {**place, "scope": at.scope}
 
 
 def pushed(result: PushResult | FieldPushResult) -> Record:

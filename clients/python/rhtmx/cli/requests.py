@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rhtmx.core.address import shown
+from rhtmx.core.where import WhereValues
 from rhtmx.messages import Position
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Json
@@ -57,12 +58,14 @@ class Tail:
         since: where to start; `None` with the next change.
         fields: field by field.
         count: end after so many; `None` never.
+        where: the part of the entity; `None` for all of it.
     """
 
     entities: tuple[str, ...]
     since: Position | int | None
     fields: bool
     count: int | None
+    where: WhereValues | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,13 @@ class Sync:
         entity: the collection.
         since: the position.
         fields: field by field.
+        where: the part of the entity; `None` for all of it.
     """
 
     entity: str
     since: Position | int
     fields: bool
+    where: WhereValues | None = None
 
 
 @dataclass(frozen=True, slots=True)

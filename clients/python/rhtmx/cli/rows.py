@@ -16,7 +16,7 @@ from rhtmx.values.changes import Change, FieldChange
 __all__ = ["Table", "TableRow"]
 
 _GAP = "  "
-_COLOURS = {"create": "green", "update": "yellow", "delete": "red"}
+_COLOURS = {"create": "green", "update": "yellow", "delete": "red", "left": "red"}
 _ACTION = 6
 _TIME = 19
 _CLIENT = 5
@@ -57,10 +57,11 @@ class TableRow:
         if isinstance(change, Change):
             value, at = change.data, change.created_at
         else:
-            value, at, path = change.value, change.timestamp, f"{path}.{change.field}"
+            value, at = change.value, change.timestamp
+            path = path if change.left else f"{path}.{change.field}"
         return cls(
             str(change.version),
-            change.action,
+            "left" if change.left else change.action,
             escape(path),
             "" if change.action == "delete" else json_text(value),
             at,

@@ -11,11 +11,13 @@ from typing import NoReturn
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.text import cut
+from rhtmx.core.where import WhereValues, where_of
+from rhtmx.errors import RhtmxError
 from rhtmx.messages import Position
 from rhtmx.values.form_value import File
 from rhtmx.values.json_value import Json
 
-__all__ = ["data", "form_values", "parse_json", "since"]
+__all__ = ["data", "form_values", "parse_json", "since", "where"]
 
 _MOST_SHOWN = 60
 """Columns of a wrong text that an error repeats."""
@@ -27,17 +29,19 @@ def since(text: str) -> Position | int:
     """Read a position.
 
     Args:
-        text: `0`, or `EPOCH:VERSION` as `rhtmx sync` prints it.
+        text: `0`, or `EPOCH:VERSION` as `rhtmx sync` prints it, with `@SCOPE` after the
+            version where not all of the entity was read.
 
     Raises:
         CommandError: it is neither.
     """
     if text == "0":
         return 0
-    epoch, colon, version = text.rpartition(":")
+    epoch, colon, place = text.rpartition(":")
+    version, _, scope = place.partition("@")
     if version.isascii() and version.isdigit() and len(version) < 17:
         if epoch:
-            return Position(epoch=epoch, version=int(version))
+            return Position(epoch=epoch, version=int(version), scope=scope or None)
         if not colon:
             raise _wrong(
                 f"--since {text}: 0 or EPOCH:VERSION expected: a version alone does not say of "
@@ -108,6 +112,37 @@ def data(arguments: Sequence[str]) -> Json:
             _new(name, fields, argument)
             fields[name] = value
     return fields
+
+
+def where(pairs: Sequence[str]) -> WhereValues | None:
+    """Read a part of an entity; `None`, if nothing is said of it.
+
+    A field that is there several times may have any of the values.
+
+    Args:
+        pairs: `field=text`, or `field:=JSON` for other values.
+
+    Example:
+        >>> where(["customer=7", "customer=8", "open:=true"])
+        {'customer': ['7', '8'], 'open': True}
+
+    Raises:
+        CommandError: one is no such pair, or no part of any entity.
+    """
+    found: dict[str, list[Json]] = {}
+    for pair in pairs:
+        name, text = _split(pair)
+        value: Json = text
+        if name.endswith(":"):
+            name = name[:-1]
+            value = parse_json(text, f"--where {name}:=")
+        _named(name, pair)
+        found.setdefault(name, []).extend(value if isinstance(value, list) else [value])
+    try:
+        where_of(found, "--where")
+    except RhtmxError as error:
+        raise _wrong(error.message) from None
+    return {name: each[0] if len(each) == 1 else each for name, each in found.items()} or None
 
 
 def form_values(

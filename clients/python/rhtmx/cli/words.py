@@ -63,11 +63,13 @@ examples:
   rhtmx tail tasks
   rhtmx tail tasks users --since 0          from the beginning
   rhtmx tail tasks --fields                 field by field
+  rhtmx tail orders --where customer=7      a part of an entity
   rhtmx tail tasks -n 1 --json | jq .data   wait for the next change
 
 With --json each line is an object: type change or field_change, entity,
 entity_id, action, data (or field and value), version, epoch, client_id,
-created_at (or timestamp). If a stream cannot resume, it prints an object of
+created_at (or timestamp); with left: true the record is still there, but not
+in the part that is read. If a stream cannot resume, it prints an object of
 type reset: earlier lines of that entity may be out of date, and all of its
 records follow again.""",
     ),
@@ -110,9 +112,10 @@ examples:
   rhtmx sync tasks                     all records
   rhtmx sync tasks --since 3f9c…:41    records that changed since then
   rhtmx sync tasks --fields --json
+  rhtmx sync orders --where customer=7 --where customer=8
 
 With --json it prints lines like those of `rhtmx tail --json`, and a last line
-of type position: entity, epoch, version.""",
+of type position: entity, epoch, version (and scope, of a part).""",
     ),
     "validate": Words(
         "rhtmx validate FORM field=value [field=value …] [options]",

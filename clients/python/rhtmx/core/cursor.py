@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from rhtmx.core.where import Where
 from rhtmx.messages import ChangeLog, FieldChangeLog, Position
 
 __all__ = ["Cursor", "Log", "together"]
@@ -35,6 +36,8 @@ class Cursor:
     Args:
         since: where to start; without it, at the next change.
         ends: it reads until it has caught up, and no longer.
+        where: the part of the entity that it reads; all of it, if left out.
+        tolerant: it takes the changes of several parts in any order, as a replica does.
 
     Attributes:
         position: where to resume; `None` until that is known.
@@ -50,6 +53,7 @@ class Cursor:
         "_at",
         "_fields",
         "_holding",
+        "_scope",
         "begun",
         "checked",
         "delivered",
@@ -57,11 +61,23 @@ class Cursor:
         "paused",
         "position",
         "reading",
+        "tolerant",
+        "where",
     )
 
-    def __init__(self, since: Position | None = None, *, ends: bool = False) -> None:
+    def __init__(
+        self,
+        since: Position | None = None,
+        *,
+        ends: bool = False,
+        where: Where | None = None,
+        tolerant: bool = False,
+    ) -> None:
         self.position = since
         self.ends = ends
+        self.where = where
+        self.tolerant = tolerant
+        self._scope = None if since is None else since.scope
         self.delivered = since.version if since else 0
         self.begun = False
         self.reading = False
@@ -78,7 +94,8 @@ class Cursor:
             holding: from a position that may turn out not to be resumable.
         """
         self.begun = self.reading = True
-        self._holding = holding
+        # The scope of a part comes at the end: without it no position in it is worth anything.
+        self._holding = holding or (self.tolerant and self.where is not None)
 
     def accept(self, log: Log, epoch: str) -> bool:
         """Take note of a change; returns whether it is to be delivered."""
@@ -96,12 +113,21 @@ class Cursor:
         if not more:
             self.delivered = version
             if not self._holding:
-                self.position = Position(epoch=epoch, version=version)
+                self.position = Position(epoch=epoch, version=version, scope=self._scope)
         return fresh
+
+    def moved(self, version: int) -> bool:
+        """Everything up to `version` has arrived, by any stream; returns whether it is news."""
+        if self.position is None or self._holding or version <= self.position.version:
+            return False
+        self.position = Position(epoch=self.position.epoch, version=version, scope=self._scope)
+        self.delivered = max(self.delivered, version)
+        return True
 
     def synced(self, position: Position) -> None:
         """Everything up to `position` has arrived."""
         self.position = position
+        self._scope = position.scope
         self.delivered = position.version
         self.reading = self.begun = self.checked = True
         self._holding = False
@@ -120,8 +146,9 @@ class Cursor:
         """Forget what was delivered; returns the position before everything."""
         position = self.position = Position(epoch=epoch, version=0)
         self.delivered = self._at = 0
+        self._scope = None
         self._fields.clear()
-        self._holding = False
+        self._holding = self.tolerant and self.where is not None
         return position
 
 
@@ -136,7 +163,13 @@ def together(active: list[Cursor]) -> list[Cursor]:
     unchecked = [each for each in placed if each.position and each.position.version]
     if all(each.checked for each in unchecked):
         return placed or active
-    return unchecked
+    # A position counts in its scope only, and one start can name one scope.
+    scope = next(_scope(each) for each in unchecked if not each.checked)
+    return [each for each in unchecked if _scope(each) == scope]
+
+
+def _scope(cursor: Cursor) -> str | None:
+    return None if cursor.position is None else cursor.position.scope
 
 
 def _part(log: Log) -> tuple[str, bool]:

@@ -25,6 +25,7 @@ from rhtmx.core.storage_ops import (
     SetLast,
     StoredEntity,
 )
+from rhtmx.core.where import Where
 from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -36,7 +37,7 @@ __all__ = ["EntityView", "LocalState"]
 
 @dataclass(frozen=True, slots=True)
 class EntityView:
-    """One entity that is read: as the server has it, and as it is shown."""
+    """An entity that is read, or a part of it: as the server has it, and as it is shown."""
 
     replica: Replica
     overlay: Overlay
@@ -64,7 +65,7 @@ class LocalState:
         self._random = random
         self._tell = tell
         self._kept: dict[str, StoredEntity] = {}
-        self._views: dict[str, EntityView] = {}
+        self._views: dict[str, dict[Where | None, EntityView]] = {}
         self._readers: dict[Cursor, EntityView] = {}
 
     def load(self, image: Image) -> None:
@@ -103,50 +104,67 @@ class LocalState:
         return True
 
     def __iter__(self) -> Iterator[EntityView]:
-        """The entities that are read."""
-        return iter(self._views.values())
+        """What is read."""
+        return (view for views in self._views.values() for view in views.values())
 
-    def get(self, entity: str) -> EntityView | None:
-        """An entity that is read."""
-        return self._views.get(entity)
+    def get(self, entity: str, where: Where | None = None) -> EntityView | None:
+        """An entity that is read, or a part of it."""
+        return self._views.get(entity, {}).get(where)
+
+    def parts(self, entity: str) -> list[EntityView]:
+        """All that is read of an entity."""
+        return list(self._views.get(entity, {}).values())
+
+    def epoch(self, entity: str, otherwise: str | None) -> str | None:
+        """That of the versions that are held of an entity; `otherwise`, if it is not read."""
+        return next((view.replica.position.epoch for view in self.parts(entity)), otherwise)
 
     def base_version(self, entity: str, entity_id: str) -> int | None:
         """The version that this client has seen of a record; `None` if it does not read it."""
-        view = self._views.get(entity)
-        return None if view is None else view.replica.base_version(entity_id)
+        seen = [view.replica.base_version(entity_id) for view in self.parts(entity)]
+        return max((each for each in seen if each is not None), default=None)
 
-    def open(self, entity: str, granularity: Granularity) -> EntityView:
-        """Read an entity from now on.
+    def open(self, entity: str, granularity: Granularity, where: Where | None = None) -> EntityView:
+        """Read an entity, or a part of it, from now on.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
         """
-        view = self._views.get(entity)
-        if view is not None:
+        views = self._views.get(entity, {})
+        for view in views.values():
             if view.replica.granularity is not granularity:
                 raise RhtmxError(
                     ErrorCode.NOT_SUPPORTED,
                     f"collection '{entity}' is being read as {view.replica.granularity.value}: "
                     "one client reads an entity at one granularity",
                 )
-            return view
-        replica = Replica(entity, granularity, self.pending_ops, self._kept.pop(entity, None))
+        if where in views:
+            return views[where]
+        records = next((view.replica.records for view in views.values()), None)
+        kept = None if records is not None else self._kept.pop(entity, None)
+        replica = Replica(entity, granularity, self.pending_ops, kept, where=where, records=records)
         view = EntityView(replica, Overlay(replica, self.writes.queue))
         self.writes.queue.watch(entity, view.overlay.dirty)
-        self._views[entity] = self._readers[replica.cursor] = view
+        self._views.setdefault(entity, {})[where] = self._readers[replica.cursor] = view
         return view
 
     def shut(self, view: EntityView) -> None:
-        """Read an entity no longer.
+        """Read an entity, or a part of it, no longer.
 
         With a store what is held of it stays there, and here as its text, as of every
         entity that nobody has opened yet. Without one it goes.
         """
         replica, queue = view.replica, self.writes.queue
-        del self._views[replica.entity], self._readers[replica.cursor]
-        queue.unwatch(replica.entity)
-        if self.pending_ops.durable:
-            self._kept[replica.entity] = replica.kept()
+        views = self._views[replica.entity]
+        del views[replica.where], self._readers[replica.cursor]
+        queue.unwatch(replica.entity, view.overlay.dirty)
+        changed = replica.records.leave(replica)
+        if not views:
+            del self._views[replica.entity]
+            if self.pending_ops.durable:
+                self._kept[replica.entity] = replica.records.kept()
+        for other in views.values():
+            other.overlay.touch(changed)
         for row in list(queue.settled(replica.entity)):
             if self._has_arrived(row):
                 queue.drop(row)
@@ -179,9 +197,9 @@ class LocalState:
         replica = view.replica
         match event:
             case Delivered(_, log, position):
-                self._show(view, replica.deliver(log, position))
+                self._show(replica.entity, replica.deliver(log, position))
             case Synced(_, position):
-                self._show(view, replica.synced(position))
+                self._show(replica.entity, replica.synced(position))
             case WasReset(_, _, position):
                 replica.start_over(position.epoch)
             case Stopped(_, error):
@@ -195,30 +213,39 @@ class LocalState:
     def _has_arrived(self, row: QueuedWrite) -> bool:
         """Whether the change of an acknowledged write need not be waited for."""
         entity, entity_id = row.record
-        view = self._views.get(entity)
-        if view is not None:
-            return row.settled is not None and view.replica.covers(entity_id, row.settled)
+        if entity in self._views:
+            return self._covers(entity, entity_id, row)
         kept = self._kept.get(entity)
         if kept is not None:
             self._absorb(kept, row)
         return True
 
-    def _show(self, view: EntityView, changed: Iterable[str]) -> None:
-        replica, queue = view.replica, self.writes.queue
-        view.overlay.touch(changed)
-        arrived = [row for each in changed for row in queue.of(replica.entity, each)]
-        for row in [*arrived, *self._overtaken(replica)]:
-            if row.settled is not None and replica.covers(row.message.entity_id, row.settled):
+    def _covers(self, entity: str, entity_id: str, row: QueuedWrite) -> bool:
+        """Whether a settled write is in what is held, whatever part its record was or is in.
+
+        A part that the server does not let be read is waited for only where there is no other.
+        """
+        replicas = [view.replica for view in self.parts(entity)]
+        replicas = [each for each in replicas if each.error is None] or replicas
+        settled = row.settled
+        return settled is not None and all(each.covers(entity_id, settled) for each in replicas)
+
+    def _show(self, entity: str, changed: Iterable[str]) -> None:
+        queue = self.writes.queue
+        for view in self._views[entity].values():
+            view.overlay.touch(changed)
+        arrived = [row for each in changed for row in queue.of(entity, each)]
+        for row in [*arrived, *self._overtaken(entity)]:
+            if self._covers(entity, row.message.entity_id, row):
                 queue.drop(row)
 
-    def _overtaken(self, replica: Replica) -> list[QueuedWrite]:
+    def _overtaken(self, entity: str) -> list[QueuedWrite]:
         """The settled writes up to the position; they were answered in the order of versions."""
         rows: list[QueuedWrite] = []
-        if replica.live:
-            for row in self.writes.queue.settled(replica.entity):
-                if row.settled is None or not replica.covers("", row.settled):
-                    break
-                rows.append(row)
+        for row in self.writes.queue.settled(entity):
+            if not self._covers(entity, "", row):
+                break
+            rows.append(row)
         return rows
 
     def _absorb(self, kept: StoredEntity, row: QueuedWrite) -> None:
@@ -228,7 +255,14 @@ class LocalState:
         """
         settled, (entity, entity_id) = row.settled, row.record
         assert settled is not None
-        if settled.epoch != kept.position.epoch or settled.version <= kept.position.version:
+        places = [kept.position, *(place for place, _ in kept.parts.values())]
+        behind = [
+            each
+            for each in places
+            if each.epoch == settled.epoch and each.version < settled.version
+        ]
+        held = kept.records.get(entity_id)
+        if not behind or (kept.parts and held is not None and held.version >= settled.version):
             return
         there, value = fold(kept.records.pop(entity_id, None), [row], kept.granularity)
         if there:

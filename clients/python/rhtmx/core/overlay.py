@@ -1,4 +1,4 @@
-"""What is shown of one entity: what the server has, and what this client wrote on top. Pure.
+"""What is shown of an entity, or of a part of it: what the server has, and own writes on top. Pure.
 
 Knows how a write looks before the server has taken it. Must not know how either
 side comes about, nor stores, connections or clocks.
@@ -47,7 +47,10 @@ class Record(Generic[Data]):
 
 
 class Overlay:
-    """What is shown of one entity.
+    """What is shown of one entity, or of the part of it that the replica is.
+
+    A record is in the part, or is not, as it is shown: an own write that takes it out makes it
+    vanish at once.
 
     Args:
         replica: the entity as the server has it.
@@ -91,8 +94,11 @@ class Overlay:
         before = self._shown.get(entity_id)
         held = self._replica.get(entity_id)
         rows = self._queue.of(self._replica.entity, entity_id)
-        there, data = fold(held, rows, self._replica.granularity)
-        if not there:
+        where = self._replica.where
+        # What is in another part is not even decoded.
+        within = where is None or rows or (held is not None and where.has_text(held.data))
+        there, data = fold(held if within else None, rows, self._replica.granularity)
+        if not there or (where is not None and rows and not where.has(data)):
             self._order = self._order if before is None else None
             return self._shown.pop(entity_id, None) is not None
         versions = [row.settled.version for row in rows if row.settled is not None]

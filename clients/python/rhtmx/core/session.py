@@ -54,6 +54,7 @@ from rhtmx.core.requests import Question, Requests
 from rhtmx.core.send_queue import SendQueue
 from rhtmx.core.storage_ops import BatchOutcome, Mutation
 from rhtmx.core.streams import Outgoing, Streams
+from rhtmx.core.where import Where
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -259,6 +260,7 @@ class Session:
         since: Position | None = None,
         *,
         ends: bool = False,
+        where: Where | None = None,
     ) -> Cursor:
         """Start reading.
 
@@ -268,24 +270,25 @@ class Session:
             since: where to start; without it, at the next change.
             ends: whoever reads ends it when it has caught up. Where the server takes no
                 more, that waits for others of its kind.
+            where: the part of it; all of it, if left out.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
             ConnectionClosed: the session has ended.
         """
         self._check_open()
-        cursor = Cursor(since, ends=ends)
+        cursor = Cursor(since, ends=ends, where=where)
         self.streams.add(entity, granularity, cursor)
         return cursor
 
-    def open(self, entity: str, granularity: Granularity) -> EntityView:
-        """Hold an entity here from now on.
+    def open(self, entity: str, granularity: Granularity, where: Where | None = None) -> EntityView:
+        """Hold an entity, or a part of it, here from now on.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
         """
-        known = self.local.get(entity)
-        view = self.local.open(entity, granularity)
+        known = self.local.get(entity, where)
+        view = self.local.open(entity, granularity, where)
         if known is None:
             if self.is_open:
                 view.replica.begin(self._epoch or "")
@@ -298,7 +301,7 @@ class Session:
 
     def shut(self, view: EntityView) -> None:
         """Hold an entity here no longer; unknown ones are no error."""
-        if self.local.get(view.replica.entity) is not view:
+        if self.local.get(view.replica.entity, view.replica.where) is not view:
             return
         self.streams.remove(view.replica.cursor)
         self.local.shut(view)
@@ -313,9 +316,7 @@ class Session:
         Raises:
             ConnectionClosed: the session has ended.
         """
-        view = self.local.get(mutation.entity)
-        epoch = self._epoch if view is None else view.replica.position.epoch
-        return self._write(mutation, epoch, since)
+        return self._write(mutation, self.local.epoch(mutation.entity, self._epoch), since)
 
     def retry(self, request_id: str, since: float = 0.0) -> str | None:
         """Write a rejected write again; returns the new one's id, `None` if it is not kept.

@@ -155,16 +155,17 @@ class DropRecord:
 
 @dataclass(frozen=True, slots=True)
 class SetPosition:
-    """Where to resume an entity, and at which granularity it is read."""
+    """Where to resume an entity, or a part of it (`Where.text`), and how it is read."""
 
     entity: str
     position: Position
     granularity: Granularity
+    where: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
         """What it is about."""
-        return ("position", self.entity)
+        return ("position", self.entity, self.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,11 +262,31 @@ class Add:
 
 @dataclass(slots=True)
 class StoredEntity:
-    """What is kept of one entity."""
+    """What is kept of one entity.
+
+    Args:
+        position: where to resume all of it.
+        granularity: at which it was read there.
+        records: what is held of it.
+        parts: the same two for each part of it that was read, by `Where.text`.
+    """
 
     position: Position
     granularity: Granularity
     records: dict[str, HeldRecord] = field(default_factory=dict)
+    parts: dict[str, tuple[Position, Granularity]] = field(default_factory=dict)
+
+    def place(self, where: str) -> tuple[Position, Granularity]:
+        """Where to resume a part, or all of it (an empty text), and how that was read."""
+        nowhere = (Position(epoch="", version=0), self.granularity)
+        return self.parts.get(where, nowhere) if where else (self.position, self.granularity)
+
+    def set_place(self, where: str, position: Position, granularity: Granularity) -> None:
+        """Where to resume a part, or all of it (an empty text), and how it is read, from now on."""
+        if where:
+            self.parts[where] = (position, granularity)
+        else:
+            self.position, self.granularity = position, granularity
 
 
 @dataclass(slots=True)

@@ -144,7 +144,7 @@ class WriteQueue:
         self._numbers: dict[int, QueuedWrite] = {}
         self._records: dict[tuple[str, str], list[QueuedWrite]] = {}
         self._leaving: dict[str, int] = {}
-        self._watched: dict[str, set[str]] = {}
+        self._watched: dict[str, list[set[str]]] = {}
 
     def load(self, rows: Iterable[StoredWrite], last: int) -> None:
         """Begin with what was kept."""
@@ -203,11 +203,14 @@ class WriteQueue:
 
     def watch(self, entity: str, changed: set[str]) -> None:
         """From now on, put the records of an entity whose writes change into `changed`."""
-        self._watched[entity] = changed
+        self._watched.setdefault(entity, []).append(changed)
 
-    def unwatch(self, entity: str) -> None:
-        """Nobody looks at an entity any more."""
-        self._watched.pop(entity, None)
+    def unwatch(self, entity: str, changed: set[str]) -> None:
+        """Put nothing into `changed` any more."""
+        # By identity: two sets may be equal.
+        left = [each for each in self._watched.pop(entity, ()) if each is not changed]
+        if left:
+            self._watched[entity] = left
 
     # Coming in.
 
@@ -390,8 +393,7 @@ class WriteQueue:
     def _touch(self, record: tuple[str, str]) -> None:
         entity, entity_id = record
         self.touched.add(entity)
-        watcher = self._watched.get(entity)
-        if watcher is not None:
+        for watcher in self._watched.get(entity, ()):
             watcher.add(entity_id)
 
     def _leave(self, row: QueuedWrite) -> None:

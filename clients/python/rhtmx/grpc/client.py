@@ -19,6 +19,7 @@ from rhtmx.core import build_message
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.read_once import field_key, record_key
+from rhtmx.core.where import WhereValues
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Limit
@@ -135,6 +136,7 @@ class Backend:
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
+        where: WhereValues | None = None,
     ) -> Watch[Change]:
         """The live stream of whole records.
 
@@ -144,13 +146,15 @@ class Backend:
                 everything there is, or the `position` of an earlier one.
             on_reset: called when what was yielded is void and all of it comes
                 anew. If left out, the `Reset` is raised.
+            where: the part of it: a value, or a list of values, for fields by which the
+                server divides the entity. Left out, all of it.
 
         Example:
             >>> async for change in trackers.watch("users", since=0):
             ...     print(change.version, change.action, change.data)
             1 create {'name': 'Ada'}
         """
-        source = StreamOpener(self._calls, entity, Granularity.RECORDS)
+        source = StreamOpener(self._calls, entity, Granularity.RECORDS, where=where)
         return Watch(source, Change.of, since=build_message.position(since), on_reset=on_reset)
 
     def watch_fields(
@@ -159,9 +163,10 @@ class Backend:
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
+        where: WhereValues | None = None,
     ) -> Watch[FieldChange]:
         """The live stream of field changes; see `watch`."""
-        source = StreamOpener(self._calls, entity, Granularity.FIELDS)
+        source = StreamOpener(self._calls, entity, Granularity.FIELDS, where=where)
         return Watch(source, FieldChange.of, since=build_message.position(since), on_reset=on_reset)
 
     def sync(
@@ -171,6 +176,7 @@ class Backend:
         *,
         on_reset: Callable[[Reset], None] | None = None,
         timeout: float | None = None,
+        where: WhereValues | None = None,
     ) -> CatchUp[Change]:
         """Every record that changed after a position, each at its latest.
 
@@ -184,7 +190,9 @@ class Backend:
             ...     print(change.version, change.data)
             1 {'name': 'Ada'}
         """
-        source = StreamOpener(self._calls, entity, Granularity.RECORDS, ends=True, timeout=timeout)
+        source = StreamOpener(
+            self._calls, entity, Granularity.RECORDS, ends=True, timeout=timeout, where=where
+        )
         start = build_message.position(since)
         return CatchUp(source, Change.of, record_key, since=start, on_reset=on_reset)
 
@@ -195,9 +203,12 @@ class Backend:
         *,
         on_reset: Callable[[Reset], None] | None = None,
         timeout: float | None = None,
+        where: WhereValues | None = None,
     ) -> CatchUp[FieldChange]:
         """Every field that changed after a position, each at its latest; see `sync`."""
-        source = StreamOpener(self._calls, entity, Granularity.FIELDS, ends=True, timeout=timeout)
+        source = StreamOpener(
+            self._calls, entity, Granularity.FIELDS, ends=True, timeout=timeout, where=where
+        )
         start = build_message.position(since)
         return CatchUp(source, FieldChange.of, field_key, since=start, on_reset=on_reset)
 

@@ -1,7 +1,7 @@
 """One reader's place over all the streams that it takes to read an entity. Pure.
 
 Knows positions and the order of messages. Must not know calls, channels or
-clocks. `rhtmx.core.streams` does the same for subscriptions that share a socket; here
+clocks. `rhtmx.core.stream` does the same for subscriptions that share a socket; here
 every reader has a stream of its own, which makes it simpler, and no `welcome`
 tells the epoch, which takes more care: the server says only at `sync_complete`
 which log it is that is being read, so until then a position that has to be
@@ -108,7 +108,8 @@ class PositionTracker:
             return [self._void(message.epoch)]
         self._live = True
         self._epoch = message.epoch
-        position = Position(epoch=message.epoch, version=message.version)
+        version, epoch = message.version, message.epoch
+        position = Position(epoch=epoch, version=version, scope=message.scope)
         self._cursor.synced(position)
         return [Synced(self._cursor, position)]
 

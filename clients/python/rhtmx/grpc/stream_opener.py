@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.where import WhereValues, where_of
 from rhtmx.grpc.call import Call, Limit
 from rhtmx.grpc.call_factory import CallFactory
 from rhtmx.messages import Envelope, Position, Sync, SyncFields, WatchRequest
@@ -27,6 +28,10 @@ class StreamOpener:
         granularity: records or fields.
         ends: whether to end at the head.
         timeout: seconds for all of it.
+        where: the part of the entity; all of it, if left out.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, `where` cannot be a part of any entity.
     """
 
     def __init__(
@@ -37,12 +42,15 @@ class StreamOpener:
         *,
         ends: bool = False,
         timeout: float | None = None,
+        where: WhereValues | None = None,
     ) -> None:
         self.entity = entity
         self.ends = ends
         self._calls = calls
         self._granularity = granularity
         self._timeout = timeout
+        part = where_of(where, entity)
+        self._where = None if part is None else part.text.encode()
         self._limit: Limit | None = None
 
     @property
@@ -74,7 +82,7 @@ class StreamOpener:
         return ""
 
     def _watching(self, since: Position | None) -> _Send:
-        request = WatchRequest(entity=self.entity, since=since)
+        request = WatchRequest(entity=self.entity, since=since, where=self._where)
 
         def send(call: Call) -> AsyncIterator[Envelope]:
             fields = self._granularity is Granularity.FIELDS
@@ -83,11 +91,18 @@ class StreamOpener:
         return send
 
     def _syncing(self, since: Position) -> _Send:
-        entity, version, epoch = self.entity, since.version, since.epoch or None
+        fields = self._granularity is Granularity.FIELDS
+        request = (SyncFields if fields else Sync)(
+            entity=self.entity,
+            since=since.version,
+            epoch=since.epoch or None,
+            where=self._where,
+            scope=since.scope,
+        )
 
         def send(call: Call) -> AsyncIterator[Envelope]:
-            if self._granularity is Granularity.FIELDS:
-                return call.stub.sync_fields(SyncFields(entity=entity, since=version, epoch=epoch))
-            return call.stub.sync(Sync(entity=entity, since=version, epoch=epoch))
+            if isinstance(request, SyncFields):
+                return call.stub.sync_fields(request)
+            return call.stub.sync(request)
 
         return send

@@ -61,7 +61,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "c2df77e476c15a14"
+SCHEMA_HASH = "0eab5728ae77ccd3"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -425,19 +425,24 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "Position": {
         "epoch": Shape("string", "plain", "", True),
         "version": Shape("int64", "plain", "", True),
+        "scope": Shape("string", "optional", "", False),
     },
     "Subscribe": {
         "entities": Shape("string", "repeated", "", True),
         "since": Shape("message", "map", "Position", False),
+        "where": Shape("json", "optional", "", False),
     },
     "Unsubscribe": {
         "entities": Shape("string", "repeated", "", True),
+        "where": Shape("json", "optional", "", False),
     },
     "Sync": {
         "entity": Shape("string", "plain", "", True),
         "since": Shape("int64", "plain", "", True),
         "epoch": Shape("string", "optional", "", False),
         "request_id": Shape("string", "optional", "", False),
+        "where": Shape("json", "optional", "", False),
+        "scope": Shape("string", "optional", "", False),
     },
     "SyncComplete": {
         "entity": Shape("string", "plain", "", True),
@@ -445,6 +450,8 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "epoch": Shape("string", "plain", "", True),
         "reset": Shape("bool", "plain", "", True),
         "request_id": Shape("string", "optional", "", False),
+        "where": Shape("json", "optional", "", False),
+        "scope": Shape("string", "optional", "", False),
     },
     "ChangeLog": {
         "entity": Shape("string", "plain", "", True),
@@ -454,6 +461,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "version": Shape("int64", "plain", "", True),
         "client_id": Shape("string", "optional", "", False),
         "created_at": Shape("time", "required", "", True),
+        "left": Shape("bool", "optional", "", False),
     },
     "Change": {
         "change": Shape("message", "required", "ChangeLog", True),
@@ -480,15 +488,19 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "SubscribeFields": {
         "entities": Shape("string", "repeated", "", True),
         "since": Shape("message", "map", "Position", False),
+        "where": Shape("json", "optional", "", False),
     },
     "UnsubscribeFields": {
         "entities": Shape("string", "repeated", "", True),
+        "where": Shape("json", "optional", "", False),
     },
     "SyncFields": {
         "entity": Shape("string", "plain", "", True),
         "since": Shape("int64", "plain", "", True),
         "epoch": Shape("string", "optional", "", False),
         "request_id": Shape("string", "optional", "", False),
+        "where": Shape("json", "optional", "", False),
+        "scope": Shape("string", "optional", "", False),
     },
     "SyncFieldsComplete": {
         "entity": Shape("string", "plain", "", True),
@@ -496,6 +508,8 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "epoch": Shape("string", "plain", "", True),
         "reset": Shape("bool", "plain", "", True),
         "request_id": Shape("string", "optional", "", False),
+        "where": Shape("json", "optional", "", False),
+        "scope": Shape("string", "optional", "", False),
     },
     "FieldChangeLog": {
         "entity": Shape("string", "plain", "", True),
@@ -507,6 +521,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "client_id": Shape("string", "optional", "", False),
         "timestamp": Shape("time", "required", "", True),
         "more": Shape("bool", "optional", "", False),
+        "left": Shape("bool", "optional", "", False),
     },
     "FieldChange": {
         "change": Shape("message", "required", "FieldChangeLog", True),

@@ -224,7 +224,9 @@ class ClientRuntime:
     def start(self, subscription: Subscription[T], since: Position | None) -> Cursor:
         """Start reading."""
         entity, granularity = subscription.entity, subscription.granularity
-        cursor = self.session.subscribe(entity, granularity, since, ends=subscription.ends)
+        cursor = self.session.subscribe(
+            entity, granularity, since, ends=subscription.ends, where=subscription.where
+        )
         self.router.attach(cursor, subscription)
         self.changed()
         return cursor

@@ -23,6 +23,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.where import Where
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Position
 
@@ -75,6 +76,7 @@ class Subscription(Generic[T]):
         on_reset: called when all that was yielded is void and comes anew. If
             left out, the `Reset` is raised.
         ends: whether to end when it has caught up.
+        where: the part of the entity; all of it, if left out.
     """
 
     def __init__(
@@ -87,9 +89,11 @@ class Subscription(Generic[T]):
         since: Position | None = None,
         on_reset: Callable[[Reset], None] | None = None,
         ends: bool = False,
+        where: Where | None = None,
     ) -> None:
         self.entity = entity
         self.granularity = granularity
+        self.where = where
         self._owner = owner
         self._convert = convert
         self._position = since

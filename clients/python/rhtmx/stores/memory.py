@@ -57,7 +57,9 @@ class MemoryStore:
         """Read everything."""
         rows = sorted(self._rows.values(), key=_order)
         entities = {
-            name: StoredEntity(kept.position, kept.granularity, dict(kept.records))
+            name: StoredEntity(
+                kept.position, kept.granularity, dict(kept.records), dict(kept.parts)
+            )
             for name, kept in self._entities.items()
         }
         refused = list(self._refused.values())
@@ -90,9 +92,8 @@ class MemoryStore:
                 self._entity(entity).records[entity_id] = held
             case DropRecord(entity, entity_id):
                 self._entity(entity).records.pop(entity_id, None)
-            case SetPosition(entity, position, granularity):
-                kept = self._entity(entity)
-                kept.position, kept.granularity = position, granularity
+            case SetPosition(entity, position, granularity, where):
+                self._entity(entity).set_place(where, position, granularity)
             case PutWrite(row):
                 self._rows[row.id] = row
             case DropWrite(row_id):

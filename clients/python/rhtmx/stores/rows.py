@@ -54,10 +54,13 @@ def read(db: sqlite3.Connection) -> Image:
     """
     client_id, last, secret = db.execute("SELECT id, last, secret FROM client").fetchone()
     image = Image(client_id, last, secret=secret)
-    for name, epoch, version, grain in db.execute("SELECT * FROM entities"):
-        image.entities[name] = StoredEntity(
-            Position(epoch=epoch, version=version), Granularity(grain)
-        )
+    for name, epoch, version, grain, scope in db.execute("SELECT * FROM entities"):
+        place = Position(epoch=epoch, version=version, scope=scope)
+        image.entities[name] = StoredEntity(place, Granularity(grain))
+    for name, where, epoch, version, grain, scope in db.execute("SELECT * FROM parts"):
+        nowhere = StoredEntity(Position(epoch="", version=0), Granularity(grain))
+        place = Position(epoch=epoch, version=version, scope=scope)
+        image.entities.setdefault(name, nowhere).parts[where] = (place, Granularity(grain))
     for entity, entity_id, version, data in db.execute("SELECT * FROM records"):
         if entity in image.entities:
             image.entities[entity].records[entity_id] = HeldRecord(version, data)
@@ -85,9 +88,10 @@ def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:  # noqa: C901 (a c
                 db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", values)
             case DropRecord(entity, entity_id):
                 db.execute("DELETE FROM records WHERE entity = ? AND id = ?", (entity, entity_id))
-            case SetPosition(entity, position, grain):
-                place = (entity, position.epoch, position.version, grain.value)
-                db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?)", place)
+            case SetPosition(entity, position, grain, where):
+                named = (entity, where) if where else (entity,)
+                place = (*named, position.epoch, position.version, grain.value, position.scope)
+                db.execute(_SET_PART if where else _SET_ENTITY, place)
             case PutWrite(row):
                 _put_row(db, row)
             case DropWrite(row_id):
@@ -100,6 +104,10 @@ def write(db: sqlite3.Connection, ops: Iterable[Op]) -> None:  # noqa: C901 (a c
                 db.execute("UPDATE client SET last = ?", (last,))
             case SetIdentity(client_id, secret):
                 db.execute("UPDATE client SET id = ?, secret = ?", (client_id, secret))
+
+
+_SET_ENTITY = "INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?, ?)"
+_SET_PART = "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)"
 
 
 def _put_row(db: sqlite3.Connection, row: StoredWrite) -> None:

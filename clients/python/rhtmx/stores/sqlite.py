@@ -23,7 +23,7 @@ from rhtmx.stores import rows
 
 __all__ = ["VERSION", "SqliteStore"]
 
-VERSION = 2
+VERSION = 3
 """Of the tables; in the file's `user_version`."""
 
 _APPLICATION = 0x72687478
@@ -49,7 +49,15 @@ CREATE TABLE refused (
 ) STRICT;
 """
 
-_STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT")
+_PARTS = """
+ALTER TABLE entities ADD COLUMN scope TEXT;
+CREATE TABLE parts (
+    entity TEXT NOT NULL, part TEXT NOT NULL, epoch TEXT NOT NULL, version INTEGER NOT NULL,
+    grain TEXT NOT NULL, scope TEXT, PRIMARY KEY (entity, part)
+) STRICT, WITHOUT ROWID;
+"""
+
+_STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT", _PARTS)
 """Step n makes version n out of the one before. Add steps, never change one."""
 
 

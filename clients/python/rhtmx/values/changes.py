@@ -29,6 +29,8 @@ class Change(Generic[Data]):
         version: place in the entity's log.
         client_id: who wrote it, if known.
         created_at: when it was committed, by the server's clock.
+        left: it is still there for others, and is no longer in what this client reads;
+            `action` is `delete` then.
     """
 
     entity: str
@@ -38,6 +40,7 @@ class Change(Generic[Data]):
     version: int
     client_id: str | None
     created_at: datetime
+    left: bool = False
 
     @classmethod
     def of(cls, log: ChangeLog) -> Change[Data]:
@@ -52,6 +55,7 @@ class Change(Generic[Data]):
             log.version,
             log.client_id,
             log.created_at,
+            bool(log.left),
         )
 
 
@@ -69,6 +73,8 @@ class FieldChange:
         client_id: who wrote it, if known.
         timestamp: when it was written, as merged.
         more: more follows before everything up to this version is here.
+        left: the record is still there for others, and is no longer in what this client
+            reads; `action` is `delete` and `field` is empty then.
     """
 
     entity: str
@@ -80,6 +86,7 @@ class FieldChange:
     client_id: str | None
     timestamp: datetime
     more: bool
+    left: bool = False
 
     @classmethod
     def of(cls, log: FieldChangeLog) -> FieldChange:
@@ -96,4 +103,5 @@ class FieldChange:
             log.client_id,
             log.timestamp,
             bool(log.more),
+            bool(log.left),
         )

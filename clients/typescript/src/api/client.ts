@@ -8,6 +8,7 @@
 import type { Fields } from "../core/build-message.ts";
 import type * as o from "../core/options.ts";
 import { steady } from "../core/overlay.ts";
+import { checkedName, nameInWords } from "../core/part.ts";
 import { checkToken } from "../core/requests.ts";
 import type { Pending, State, Store } from "../core/storage-ops.ts";
 import { QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
@@ -102,11 +103,12 @@ export class Client {
   /** What the client knows of itself, to be looked at; the same object as long as nothing changed. */
   get info(): o.Info {
     const { meta, entities } = this.#state;
-    const places = [...entities].map(([name, { place }]) => [name, place?.version]);
+    const all = [...entities.values()].flatMap(({ places }) => [...places]);
+    const positions = all.map(([name, { version }]) => [nameInWords(name), version]);
     const now: o.Info = {
       clientId: meta.client_id,
       epoch: meta.epoch,
-      positions: Object.fromEntries(places),
+      positions: Object.fromEntries(positions),
       stored: !!this.#store.stored,
       leads: this.#tab.leads,
     };
@@ -128,40 +130,53 @@ export class Client {
   }
 
   /**
-   * Reads an entity: kept here, shown at once, live. The same object each time, until it
-   * is closed.
+   * Reads an entity, or a part of it: kept here, shown at once, live. The same object each time
+   * for the same part, until it is closed. Several parts of one entity can be read side by side.
    *
-   * @throws RhtmxError `not_supported`: it is read at the other granularity.
+   * @throws RhtmxError `not_supported`: it is read at the other granularity; `bad_message`: that
+   *   is no name, or `where` has what is no value.
    *
    * @example
    * const notes = client.collection<{ text: string }>("notes");
    * await notes.set("1", { text: "Write it down" });
    * notes.row("1")?.data.text; // "Write it down"
+   *
+   * @example
+   * const theirs = client.collection("orders", { where: { customer: "7" } });
+   * const open = client.collection("orders", { where: { customer: ["7", "8"], open: true } });
+   * client.collection("orders", { where: { customer: "7" } }) === theirs; // true
    */
   collection<T = m.JsonValue>(entity: string, options?: o.CollectionOptions): Collection<T> {
-    const { granularity } = options ?? {};
-    const known = this.#collections.get(entity) as Collection<T> | undefined;
+    const { granularity, where } = options ?? {};
+    const name = checkedName(entity, where);
+    const known = this.#collections.get(name) as Collection<T> | undefined;
     if (known && !granularity) return known;
     if (known) {
-      this.#tab.open(entity, granularity === "fields");
+      this.#tab.open(name, granularity === "fields");
       return known;
     }
-    const closed = () => this.#collections.delete(entity);
+    const closed = () => this.#collections.delete(name);
     const collection = new Collection<T>(this.#tab, entity, options, closed);
-    this.#collections.set(entity, collection as unknown as Collection<never>);
+    this.#collections.set(name, collection as unknown as Collection<never>);
     return collection;
   }
 
   /**
    * Calls `listener` with each change from now on; nothing is kept. `null`:
-   * some may be missing here.
+   * some may be missing here. A record that leaves the part that is asked for is told as
+   * deleted, and as `left`; where several parts of one entity are read, one that was never
+   * in this one may be told so once, too.
    *
    * @example
    * const stop = client.changes("prices", (change) => console.log(change?.entity_id, change?.data));
    * stop();
    */
-  changes(entity: string, listener: (change: m.ChangeLog | null) => void): o.Stop {
-    return this.#tab.changes(entity, listener);
+  changes(
+    entity: string,
+    listener: (change: m.ChangeLog | null) => void,
+    { where }: o.ChangesOptions = {},
+  ): o.Stop {
+    return this.#tab.changes(checkedName(entity, where), listener);
   }
 
   /**

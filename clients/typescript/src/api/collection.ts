@@ -8,6 +8,7 @@
 import type { Fields, PatchOptions, WriteOptions } from "../core/build-message.ts";
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
+import { checkedName, nameInWords } from "../core/part.ts";
 import type { State } from "../core/tab-channel.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
@@ -38,6 +39,8 @@ export class Collection<T = m.JsonValue> {
   readonly entity: string;
   /** What the store has of it is loaded. */
   readonly ready: Promise<void>;
+  /** Which part of it this is; see `part.ts`. */
+  readonly #name: string;
   readonly #tab: Tab;
   readonly #forget: Stop;
   /** What ends with it. */
@@ -53,10 +56,11 @@ export class Collection<T = m.JsonValue> {
     this.#tab = tab;
     this.#forget = forget;
     this.entity = entity;
+    this.#name = checkedName(entity, options.where);
     this.ready = tab.ready;
     this.#wait();
     try {
-      tab.open(entity, options.granularity === "fields");
+      tab.open(this.#name, options.granularity === "fields");
     } catch (error) {
       this.#end();
       throw error;
@@ -77,8 +81,8 @@ export class Collection<T = m.JsonValue> {
     let rejection: unknown;
     this.#synced = new Promise((resolve, reject) => {
       const refuse = (error: RhtmxError) => reject((rejection = error));
-      this.#on(`rejected ${this.entity}`, refuse);
-      this.#on(`synced ${this.entity}`, () => {
+      this.#on(`rejected ${this.#name}`, refuse);
+      this.#on(`synced ${this.#name}`, () => {
         if (rejection) this.#synced = Promise.resolve();
         rejection = undefined;
         resolve();
@@ -86,7 +90,7 @@ export class Collection<T = m.JsonValue> {
       this.#on("state", (state: State, error?: RhtmxError) => {
         if (state === "closed") refuse(error!);
       });
-      this.#until(() => refuse(closed(`'${this.entity}'`)));
+      this.#until(() => refuse(closed(`'${nameInWords(this.#name)}'`)));
       if (this.#tab.connection === "closed") refuse(this.#tab.lacks ?? closed("the client"));
     });
     // Who does not wait for it gets it by `onError`: that is no uncaught error.
@@ -95,12 +99,12 @@ export class Collection<T = m.JsonValue> {
 
   /** All rows, by id; the same array as long as nothing changed; none before it is loaded. */
   get snapshot(): readonly Row<T>[] {
-    return this.#tab.rows(this.entity) as readonly Row<T>[];
+    return this.#tab.rows(this.#name) as readonly Row<T>[];
   }
 
   /** One row; the same object as long as nothing about it changed. */
   row(id: string): Row<T> | undefined {
-    return this.#tab.row(this.entity, id) as Row<T> | undefined;
+    return this.#tab.row(this.#name, id) as Row<T> | undefined;
   }
 
   /** One row, once it is loaded. */
@@ -191,7 +195,7 @@ export class Collection<T = m.JsonValue> {
   /** Calls `listener` with each change from now on; see `Client.changes`. */
   changes(listener: (change: m.ChangeLog | null) => void): Stop {
     this.#check();
-    return this.#until(this.#tab.changes(this.entity, listener));
+    return this.#until(this.#tab.changes(this.#name, listener));
   }
 
   /** Calls `listener` with each conflict of this collection. */
@@ -264,7 +268,7 @@ export class Collection<T = m.JsonValue> {
     this.#isClosed = true;
     this.#forget();
     this.#end();
-    this.#tab.shut(this.entity);
+    this.#tab.shut(this.#name);
   }
 
   /** The same as `close`: `using tasks = client.collection("tasks")`. */
@@ -287,7 +291,7 @@ export class Collection<T = m.JsonValue> {
   }
 
   #check(): void {
-    if (this.#isClosed) throw closed(`'${this.entity}'`);
+    if (this.#isClosed) throw closed(`'${nameInWords(this.#name)}'`);
   }
 
   /** Has something end with it. */

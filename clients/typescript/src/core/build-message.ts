@@ -9,6 +9,7 @@ import { refuse } from "../wire/fail.ts";
 import { checkFromClient } from "../wire/index.ts";
 import { formatTime } from "../wire/time.ts";
 import { checkJson } from "../wire/value.ts";
+import { within } from "./part.ts";
 import type { State, Write } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 import { nextTime } from "./write-clock.ts";
@@ -61,7 +62,8 @@ export function makeWrite(id: string, draft: Draft, now: number, state: State): 
   // Checking copies: what the caller changes afterwards is not in it.
   const message = checkFromClient(messageOf(draft, at, state));
   const { entity, entity_id: entityId } = message;
-  const epoch = entityOf(state, entity).place?.epoch ?? state.meta.epoch;
+  const [place] = entityOf(state, entity).places.values();
+  const epoch = place?.epoch ?? state.meta.epoch;
   return { id, entity, entityId, message, epoch, since: at / 1e3 };
 }
 
@@ -81,8 +83,11 @@ function messageOf(draft: Draft, at: number, state: State): m.Push | m.PushField
 
 /** The version of a record that is held; 0 for none, or if it may be from another epoch. */
 function held(state: State, entity: string, id: string): number {
-  const { place, records } = entityOf(state, entity);
-  return place?.version ? Math.max(place.version, records.get(id)?.version ?? 0) : 0;
+  const { places, records } = entityOf(state, entity);
+  const record = records.get(id);
+  const own = [...places].filter(([name]) => within(name)(record?.data));
+  const version = Math.max(0, ...own.map(([, place]) => place.version));
+  return version && Math.max(version, record?.version ?? 0);
 }
 
 /** A write of a whole record, or its deletion. */

@@ -9,6 +9,7 @@ export type { PatchOptions, WriteOptions } from "./build-message.ts";
 
 import type * as m from "../messages/types.ts";
 import type { Format, Frame } from "../wire/index.ts";
+import type { Where } from "./part.ts";
 import type { Rejection } from "./storage-ops.ts";
 
 /**
@@ -77,6 +78,17 @@ export interface ConnectOptions {
 export interface CollectionOptions {
   /** Whole records, or field by field; the same for all who read it. `records` if left out. */
   readonly granularity?: "records" | "fields" | undefined;
+  /**
+   * Only the records in which these fields have these values; a list means any of its values.
+   * The server has to divide the entity by them (`partition`). All that one may read if left out.
+   */
+  readonly where?: Where | undefined;
+}
+
+/** Which changes to be told of. */
+export interface ChangesOptions {
+  /** Only those of a part of the entity; see {@link CollectionOptions}. */
+  readonly where?: Where | undefined;
 }
 
 /** A value of a form: a text, or what rules can see of a file; a `File` will do. */
@@ -121,7 +133,7 @@ export interface Info {
   readonly clientId: string;
   /** The epoch of the server that was seen last. */
   readonly epoch?: string | undefined;
-  /** Up to which version each entity was received. */
+  /** Up to which version each entity was received, and each part: `orders where {"customer":"7"}`. */
   readonly positions: Readonly<Record<string, number | undefined>>;
   /**
    * What is written here outlives the page. False until the store is loaded, where there is

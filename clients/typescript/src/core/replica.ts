@@ -1,5 +1,5 @@
 /**
- * The copy of one entity, fed by its stream.
+ * The copy of one entity, fed by its streams: one for all of it, or for each part that is read.
  *
  * Knows positions: which changes belong to a snapshot, which are live, and what
  * is gone when a snapshot has ended. Must not know the connection: it is told.
@@ -7,10 +7,18 @@
  * What is held from before a snapshot is *stale*: shown until the snapshot's
  * end says that it is gone. Nothing about this is stored but the position: one
  * at version 0 makes everything stale that is held, as after a restart.
+ *
+ * A change does not say for which of the streams of its entity it was sent: each is told once,
+ * whoever reads it. So while one of several catches up, changes move no position, and each end
+ * of a catch-up (all up to its version was sent before it) moves those of all that are live. And
+ * what one is told late, be it that a record has left its part, is not put over what
+ * another one knows since, be it that the record is no more.
  */
 
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts";
 import { withFields, written } from "./overlay.ts";
+import type { Within } from "./part.ts";
+import { within } from "./part.ts";
 import type { Op, Settled, State, Write } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 
@@ -23,63 +31,127 @@ export interface Keeper {
   emit(op: Op): void;
 }
 
-/** How far one replica is. */
+/** What one stream says of a replica, and how far it is. */
 export interface Replica {
   readonly entity: string;
+  /** Which part of it; see `part.ts`. */
+  readonly name: string;
+  readonly within: Within;
   readonly fields: boolean;
+  /** The tabs that read it. With none nothing is kept of it. */
+  readonly readers: ReadonlySet<string>;
+  /** It has to be started anew for whoever is left or has come, once the head is known. */
+  restart?: boolean | undefined;
   /** It has caught up on this connection. */
   live: boolean;
   /** The version that this stream was started from. */
   since: number;
+  /** The version of the last change. */
+  last: number;
+  /** A snapshot has begun, though nobody asked for it. */
+  resets: boolean;
   /** It was started over: changes of the stream before may be on their way. */
   anew: boolean;
   /** The ids of records that are held from before. */
   readonly stale: Set<string>;
-  /** Fields that were written together, and whose last has not arrived. */
-  batch: FieldChangeLog[];
+  /** All of its entity from which changes may come, this one among them. */
+  readonly family: Set<Replica>;
+  /** Fields that were written together, and whose last has not arrived; the same of the family. */
+  readonly batch: FieldChangeLog[];
+  /**
+   * The versions of what has gone while one of the family caught up, which may be told an older
+   * state yet; the same of the family.
+   */
+  readonly gone: Map<string, number>;
 }
 
 /** A stream is started; `anew`: from nothing, whatever is held. */
 export function begin(replica: Replica, keeper: Keeper, anew: boolean): void {
-  const { entity, fields, stale } = replica;
-  const { place, records } = entityOf(keeper.state, entity);
+  const { entity, name, fields, stale, family, batch } = replica;
+  const { places, records } = entityOf(keeper.state, entity);
   const { epoch } = keeper;
-  replica.since = place?.version ?? 0;
-  if (anew || place?.epoch !== epoch || place.fields !== fields) {
-    replica.since = 0;
-    keeper.emit(["place", entity, { epoch, version: 0, fields }]);
+  const isAlone = family.size < 2;
+  for (const each of new Set([...places.keys(), name])) {
+    const place = places.get(each);
+    const isRight = place?.epoch === epoch && place.fields === fields;
+    if (isRight && !(anew && each === name)) continue;
+    keeper.emit(["place", each, { epoch, version: 0, fields }]);
   }
-  replica.live = false;
-  replica.anew = anew;
-  replica.batch = [];
+  replica.since = places.get(name)!.version;
+  replica.last = replica.since + 1;
+  replica.live = replica.resets = false;
+  replica.anew = anew && isAlone;
+  if (isAlone) batch.length = 0;
+  else flush(replica, keeper);
   stale.clear();
-  if (!replica.since) for (const id of records.keys()) stale.add(id);
+  if (replica.since) return;
+  for (const [id, { data }] of records) if (replica.within(data)) stale.add(id);
 }
 
-/** A change arrived. */
-export function changed(replica: Replica, keeper: Keeper, log: ChangeLog | FieldChangeLog): void {
-  const { entity, live, since } = replica;
+/** A change arrived for those of an entity: one of them, at least, is read. */
+export function changed(
+  all: readonly Replica[],
+  keeper: Keeper,
+  log: ChangeLog | FieldChangeLog,
+): void {
+  const replica = all.find(isFed)!;
+  const { entity, name } = replica;
   const { version, entity_id: id } = log;
+  const isWhole = all.length === 1 && name === entity;
   // All come in the order of their versions: one from before shows that a snapshot has begun.
-  const expected = live ? entityOf(keeper.state, entity).place!.version : since + 1;
-  if (version < expected) begin(replica, keeper, true);
+  if (isWhole && version < replica.last) {
+    begin(replica, keeper, true);
+    replica.resets = true;
+  }
+  replica.last = version;
+  settle(replica, keeper, version);
+  if (isKnown(replica, keeper, log)) return;
   if (!("field" in log)) {
     put(replica, keeper, id, version, log.action === "delete" ? undefined : log.data);
   } else if (!gathered(replica, keeper, log)) return;
-  const loads = !replica.since && !replica.anew && !replica.stale.size;
-  if (replica.live || loads) reached(replica, keeper, version);
+  // A part has a scope, which is known at the end only: its position is of no use before.
+  const loads = isWhole && !replica.since && !replica.anew && !replica.stale.size;
+  if (loads || all.every((each) => each.live)) reached(all, keeper, version);
+}
+
+/** Whether it is read, and what comes is for its replica. */
+export function isFed({ readers, restart }: Replica): boolean {
+  return readers.size > 0 && !restart;
+}
+
+/** Whether a record is held as it was at that change or since, for another part, or has gone since. */
+function isKnown(
+  { entity, family, gone }: Replica,
+  { state, epoch }: Keeper,
+  { entity_id: id, version, left }: ChangeLog | FieldChangeLog,
+): boolean {
+  const { places, records } = entityOf(state, entity);
+  const held = records.get(id);
+  // At the same version it went from one part to another.
+  if (version < gone.get(id)!) return true;
+  if (!held || places.size < 2 || held.version < version + +!left) return false;
+  const isRead = [...family].some(
+    (each) => isFed(each) && !each.stale.has(id) && each.within(held.data),
+  );
+  const isPlaced = ([name, place]: readonly [string, { epoch: string; version: number }]) =>
+    place.epoch === epoch && place.version >= version && within(name)(held.data);
+  return isRead || [...places].some(isPlaced);
+}
+
+/** What was written together is put together, once something else comes. */
+function settle(replica: Replica, keeper: Keeper, version: number): void {
+  const { batch } = replica;
+  const last = batch.at(-1);
+  if (!last || last.version === version) return;
+  // In a catch-up only the very last says that it is: this one was no part of it.
+  if (replica.anew && !last.more) batch.length = 0;
+  else flush(replica, keeper);
 }
 
 /** Takes a field to the others of its commit; returns whether they have all come, and are put. */
 function gathered(replica: Replica, keeper: Keeper, log: FieldChangeLog): boolean {
-  const { anew } = replica;
-  const last = replica.batch.at(-1);
-  if (last && last.version !== log.version) {
-    // In a catch-up only the very last says that it is: this one was no part of it.
-    if (anew && !last.more) replica.batch = [];
-    else flush(replica, keeper);
-  }
-  replica.batch.push(log);
+  const { anew, batch } = replica;
+  batch.push(log);
   if (log.more || anew) return false;
   flush(replica, keeper);
   return true;
@@ -94,30 +166,62 @@ function gathered(replica: Replica, keeper: Keeper, log: FieldChangeLog): boolea
 export function synced(
   replica: Replica,
   keeper: Keeper,
-  { version, reset }: { readonly version: number; readonly reset: boolean },
+  message: {
+    readonly version: number;
+    readonly reset: boolean;
+    readonly scope?: string | undefined;
+  },
 ): boolean {
-  const { entity, stale } = replica;
+  const { entity, name, fields, stale, family, gone } = replica;
+  const { version, reset, scope } = message;
   flush(replica, keeper);
-  if (reset && (replica.live || replica.since)) return true;
+  // With a scope, which is another one from time to time, it may be reset while it loads.
+  if (reset && !replica.resets && (replica.live || replica.since || scope)) return true;
+  // Though another part may have it, too: what may be read is the same for both.
   for (const id of stale) keeper.emit(["record", entity, id]);
   stale.clear();
   replica.live = true;
-  replica.anew = false;
-  reached(replica, keeper, version);
+  replica.anew = replica.resets = false;
+  replica.last = version;
+  const { epoch } = keeper;
+  keeper.emit(["place", name, { epoch, version, fields, ...(scope && { scope }) }]);
+  const live = [...family].filter((each) => each.live);
+  if (live.length === family.size) gone.clear();
+  reached(live, keeper, version);
   return false;
 }
 
+/** All that is read of an entity and is live has what was written up to this version. */
+export function reached(all: readonly Replica[], keeper: Keeper, version: number): void {
+  const fed = all.filter(isFed);
+  for (const { entity, name } of fed) {
+    const place = entityOf(keeper.state, entity).places.get(name)!;
+    if (place.version < version) keeper.emit(["place", name, { ...place, version }]);
+  }
+  const live = fed.find((each) => each.live);
+  if (live) drop(keeper, live.entity, (id, settled) => has(live, keeper, id, settled));
+}
+
 /** Whether what a write did has arrived, so that it need not be shown on top any more. */
-export function has(
-  { entity, live, stale }: Replica,
-  { state }: Keeper,
-  id: string,
-  at: Settled,
-): boolean {
-  const { place, records } = entityOf(state, entity);
-  if (place?.epoch !== at.epoch) return live;
-  const held = stale.has(id) ? undefined : records.get(id);
-  return (held?.version ?? 0) >= at.version || (live && place.version >= at.version);
+export function has(replica: Replica, { state }: Keeper, id: string, at: Settled): boolean {
+  const { places, records } = entityOf(state, replica.entity);
+  const isAt = ({ name }: Replica) => places.get(name)?.epoch === at.epoch;
+  const held = records.get(id);
+  const all = [replica, ...replica.family].filter(isFed);
+  const isHeld = (each: Replica) => isAt(each) && !each.stale.has(id) && each.within(held!.data);
+  if (held && held.version >= at.version && all.some(isHeld)) return true;
+  return all.every(
+    (each) => each.live && (!isAt(each) || places.get(each.name)!.version >= at.version),
+  );
+}
+
+/** Drops what no position speaks for: records of parts that were never read to their end. */
+export function dropUnplaced(entity: string, keeper: Keeper): void {
+  const { places, records } = entityOf(keeper.state, entity);
+  const placed = [...places].filter(([, { version }]) => version).map(([name]) => within(name));
+  for (const [id, { data }] of [...records]) {
+    if (!placed.some((isIn) => isIn(data))) keeper.emit(["record", entity, id]);
+  }
 }
 
 /**
@@ -126,39 +230,43 @@ export function has(
  */
 export function absorb(keeper: Keeper, write: Write, { version, epoch }: Settled): void {
   const { entity, entityId } = write;
-  const { place, records } = entityOf(keeper.state, entity);
-  if (place?.epoch !== epoch || place.version >= version) return;
+  const { places, records } = entityOf(keeper.state, entity);
+  const all = [...places.values()].filter((each) => each.epoch === epoch);
+  if (!all[0] || all.some((each) => each.version >= version)) return;
   const data = written(records.get(entityId)?.data, write);
-  const gone = data === undefined || (place.fields && !Object.keys(data ?? {}).length);
+  const gone = data === undefined || (all[0].fields && !Object.keys(data ?? {}).length);
   keeper.emit(["record", entity, entityId, gone ? undefined : { data, version }]);
 }
 
-function reached(replica: Replica, keeper: Keeper, version: number): void {
-  const { entity, fields, live } = replica;
-  keeper.emit(["place", entity, { epoch: keeper.epoch, version, fields }]);
-  if (live) drop(keeper, entity, (id, settled) => has(replica, keeper, id, settled));
-}
-
-/** Puts a record together from fields; in a snapshot all of its fields are told. */
+/** Puts a record together from fields; one that is held from before a snapshot is told whole. */
 function flush(replica: Replica, keeper: Keeper): void {
-  const { entity, live, since, batch } = replica;
-  if (!batch[0]) return;
-  const { entity_id: id, version } = batch[0];
-  const held = live || since ? entityOf(keeper.state, entity).records.get(id) : undefined;
-  const data = withFields(held?.data, batch);
-  replica.batch = [];
-  put(replica, keeper, id, version, Object.keys(data).length ? data : undefined);
+  const { entity, batch, family } = replica;
+  const [first] = batch;
+  if (!first) return;
+  const { entity_id: id, version, left } = first;
+  const held = entityOf(keeper.state, entity).records.get(id);
+  const isFresh = (each: Replica) => !each.stale.has(id);
+  const isCovered = (each: Replica) =>
+    isFresh(each) && (each.live || each.since) && each.within(held!.data);
+  // What another stream was told may come in between the fields of one commit.
+  const isBegun = held?.version === version && [...family].every(isFresh);
+  const goesOn = held && (isBegun || [...family].some(isCovered));
+  const data = withFields(goesOn ? held.data : undefined, batch);
+  batch.length = 0;
+  put(replica, keeper, id, version, left || !Object.keys(data).length ? undefined : data);
 }
 
 function put(
-  { entity, stale }: Replica,
+  { entity, family, gone }: Replica,
   keeper: Keeper,
   id: string,
   version: number,
   data: JsonValue | undefined,
 ): void {
-  stale.delete(id);
-  keeper.emit(["record", entity, id, data === undefined ? undefined : { data, version }]);
+  for (const each of family) if (isFed(each)) each.stale.delete(id);
+  const isGone = data === undefined;
+  if (isGone && family.size > 1 && [...family].some((each) => !each.live)) gone.set(id, version);
+  keeper.emit(["record", entity, id, isGone ? undefined : { data, version }]);
   drop(keeper, entity, (record, settled) => record === id && settled.version <= version);
 }
 

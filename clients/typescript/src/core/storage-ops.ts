@@ -9,6 +9,7 @@
  */
 import type { RhtmxError } from "../errors.ts";
 import type { ErrorCode, JsonValue, Open, Push, PushFields } from "../messages/types.ts";
+import { entityIn } from "./part.ts";
 
 /** A record as the server told it. */
 export interface Held {
@@ -16,11 +17,13 @@ export interface Held {
   readonly version: number;
 }
 
-/** Up to where an entity was received, and whether field by field. */
+/** Up to where a part of an entity was received, and whether field by field. */
 export interface Place {
   readonly epoch: string;
   readonly version: number;
   readonly fields: boolean;
+  /** What the server lets this client read of it, as it said with this position. */
+  readonly scope?: string | undefined;
 }
 
 /** A write without an answer, as the application sees it. */
@@ -87,7 +90,8 @@ export interface Meta {
 export type Op =
   /** A record, or its deletion. */
   | readonly ["record", entity: string, id: string, held?: Held | undefined]
-  | readonly ["place", entity: string, place: Place]
+  /** The name is of a part; see `part.ts`. */
+  | readonly ["place", name: string, place: Place]
   /** A write of the queue, or that it left it. */
   | readonly ["write", id: string, write?: Write | undefined]
   | readonly ["rejected", id: string, rejected?: Rejection | undefined]
@@ -146,7 +150,8 @@ export interface Store {
 export interface Entity {
   readonly name: string;
   readonly records: Map<string, Held>;
-  place?: Place;
+  /** By the names of its parts. They have one epoch and one granularity, once one is read. */
+  readonly places: Map<string, Place>;
   /** The ids of its settled writes. */
   readonly settled: Set<string>;
   /** Records that have to be looked at anew before they are shown. */
@@ -194,7 +199,8 @@ export function stateOf(ops: readonly Op[] = []): State {
 export function entityOf(state: State, name: string): Entity {
   let entity = state.entities.get(name);
   if (!entity) {
-    entity = { name, records: new Map(), settled: new Set(), dirty: new Set() };
+    const places = new Map<string, Place>();
+    entity = { name, places, records: new Map(), settled: new Set(), dirty: new Set() };
     state.entities.set(name, entity);
   }
   return entity;
@@ -228,7 +234,7 @@ export function apply(state: State, op: Op): void {
       break;
     }
     case "place":
-      entityOf(state, op[1]).place = op[2];
+      entityOf(state, entityIn(op[1])).places.set(op[1], op[2]);
       break;
     case "write": {
       const [, id, write] = op;

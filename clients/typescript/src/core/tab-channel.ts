@@ -32,6 +32,8 @@
  * | `unshared`            | browser | the browser gives no locks: nothing can be shared    |
  * | `wake`                | tab     | somebody looks: connect now, or see if it still works |
  *
+ * Where one names an entity, that may be a part of it: see `part.ts`.
+ *
  * A tab that misses an `outcome` (it was frozen, the leader died) finds its
  * write gone and not among those that were rejected: then it is durable. It
  * misses nothing else for good: `lead` has it say everything again, and what

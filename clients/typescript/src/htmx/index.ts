@@ -5,6 +5,8 @@
  * for. Must not know htmx: it finds what is asked for in the page itself, also
  * when that changes, so that it does not matter which version put it there.
  */
+import type { ChangesOptions } from "../core/options.ts";
+import type { PartValue, Where } from "../core/part.ts";
 import { watch as watchDrafts } from "../forms/drafts.ts";
 import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
@@ -15,18 +17,26 @@ import type { ChangeLog } from "../messages/types.ts";
 /** What a page needs of a client; `Client` has it. */
 export interface PageClient extends FormsClient {
   /** Calls with each change from now on; with null when something may have been missed. */
-  changes(entity: string, listener: (change: ChangeLog | null) => void): () => void;
+  changes(
+    entity: string,
+    listener: (change: ChangeLog | null) => void,
+    options?: ChangesOptions,
+  ): () => void;
 }
 
-/** The detail of `rhtmx:ENTITY:changed`, empty when something may have been missed. */
-export type ChangedDetail =
-  | Record<string, never>
+/** The detail of `rhtmx:ENTITY:changed`; nothing of what changed when something may have been missed. */
+export type ChangedDetail = {
+  /** The part that was watched, if it was not all of the entity. */
+  readonly where?: Where;
+} & (
+  | { readonly [field in keyof ChangeLog]?: never }
   | (ChangeLog & {
       /** How many changes this event stands for; the others are older. */
       readonly count: number;
       /** Which records they concern. */
       readonly ids: readonly string[];
-    });
+    })
+);
 
 /**
  * Milliseconds in which the changes of an entity become one event: a burst of a
@@ -35,17 +45,22 @@ export type ChangedDetail =
  */
 const BURST = 50;
 
-const ATTRIBUTES = ["data-rhtmx-form", "data-rhtmx-changes", "hx-trigger", "data-hx-trigger"];
+const ATTRIBUTES = [
+  ...["data-rhtmx-form", "data-rhtmx-changes", "data-rhtmx-watch"],
+  ...["hx-trigger", "data-hx-trigger"],
+];
 
 /** Elements that something is to be kept up to date for. */
 const MARKED =
-  'form[data-rhtmx-form],[data-rhtmx-changes],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
+  'form[data-rhtmx-form],[data-rhtmx-changes],[data-rhtmx-watch],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
 
 /**
  * Keeps a page up to date, until the returned function is called: binds its forms
  * (`data-rhtmx-form="contact"`) and watches the entities that it names, in triggers
- * (`hx-trigger="rhtmx:tasks:changed from:body"`) or in `data-rhtmx-changes="tasks users"`.
- * What comes into the page later is found, what leaves it is let go.
+ * (`hx-trigger="rhtmx:tasks:changed from:body"`) or in `data-rhtmx-changes="tasks users"`,
+ * and the parts of entities in `data-rhtmx-watch="orders?customer=7 orders?customer=8&open:=true"`:
+ * values are texts, behind `:=` they are JSON; a field that is named twice may have either value.
+ * A trigger in an element that watches parts of its entity is one of these only. What comes into the page later is found, what leaves it is let go.
  *
  * Events, on the body, from where they bubble to document and window, and without
  * bubbling on each element whose own trigger names them:
@@ -65,29 +80,37 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
   /** What ends it, for each form and entity that is kept up to date. */
   const kept = new Map<HTMLElement | string, () => void>();
 
-  const fire = (name: string, detail: object) => {
+  const fire = (name: string, detail: object, watched = "") => {
     const type = `rhtmx:${name}`;
     const body = member(document, "body");
+    const concerns = (element: HTMLElement) => {
+      const parts = partsOf(element, watched);
+      const isWatched = parts.length ? parts.includes(watched) : !watched.includes("\0");
+      return isWatched && triggerOf(element).includes(type);
+    };
     for (const element of new Set([...marked(root), body])) {
-      if (element === body || triggerOf(element).includes(type)) {
+      if (element === body || concerns(element)) {
         const event = new CustomEvent(type, { bubbles: element === body, detail });
         member(element, "dispatchEvent")(event);
       }
     }
   };
 
-  const watch = (entity: string) => {
+  const watch = (watched: string) => {
     let burst: (ChangeLog | null)[] = [];
-    return client.changes(entity, (change) => {
-      if (burst.push(change) > 1) return;
-      setTimeout(() => {
-        const all = burst as ChangeLog[];
-        burst = [];
-        const ids = [...new Set(all.map((each) => each?.entity_id))];
-        const detail = { ...all.at(-1), count: all.length, ids };
-        fire(`${entity}:changed`, all.includes(null!) ? {} : detail);
-      }, BURST);
-    });
+    const [entity, query] = watched.split("\0") as [string, string?];
+    const part = query && { where: whereOf(query) };
+    const tell = () => {
+      const all = burst as ChangeLog[];
+      burst = [];
+      const ids = [...new Set(all.map((each) => each?.entity_id))];
+      const known = !all.includes(null!) && { ...all.at(-1), count: all.length, ids };
+      fire(`${entity}:changed`, { ...known, ...part }, watched);
+    };
+    const changed = (change: ChangeLog | null) => {
+      if (burst.push(change) === 1) setTimeout(tell, BURST);
+    };
+    return client.changes(entity, changed, part || undefined);
   };
 
   const keep = (each: HTMLElement | string) =>
@@ -139,18 +162,46 @@ export function start(
   look();
 }
 
-/** The forms to bind, and the names of the entities to watch. */
+/** The forms to bind, and the names of the entities and parts to watch. */
 function wantedIn(root: ParentNode): Set<HTMLElement | string> {
   const wanted = new Set<HTMLElement | string>();
   for (const element of marked(root)) {
     const { rhtmxForm, rhtmxChanges = "" } = member(element, "dataset");
     if (rhtmxForm !== undefined) wanted.add(element);
-    for (const entity of rhtmxChanges.match(/\S+/g) ?? []) wanted.add(entity);
+    for (const name of [...words(rhtmxChanges), ...partsOf(element)]) wanted.add(name);
     for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
-      wanted.add(match[1]!);
+      if (!partsOf(element, match[1]).length) wanted.add(match[1]!);
     }
   }
   return wanted;
+}
+
+/**
+ * The parts that an element watches, or the one around it: the entity, NUL, and what was asked for.
+ *
+ * @param watched a part, or an entity: only those of the same entity.
+ */
+function partsOf(element: HTMLElement, watched?: string): string[] {
+  const around = member(element, "closest")<HTMLElement>("[data-rhtmx-watch]");
+  const all = words((around && member(around, "dataset").rhtmxWatch) ?? "");
+  const parts = all.map((each) => each.replace("?", "\0"));
+  const entity = (name: string) => name.split("\0")[0];
+  return watched ? parts.filter((each) => entity(each) === entity(watched)) : parts;
+}
+
+function whereOf(query: string): Where {
+  const where: { [field: string]: PartValue[] } = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    const isJson = name.endsWith(":");
+    const field = isJson ? name.slice(0, -1) : name;
+    where[field] = [...(where[field] ?? []), isJson ? JSON.parse(value) : value];
+  }
+  const one = (values: PartValue[]) => (values.length > 1 ? values : values[0]!);
+  return Object.fromEntries(Object.entries(where).map(([field, values]) => [field, one(values)]));
+}
+
+function words(text: string): string[] {
+  return text.match(/\S+/g) ?? [];
 }
 
 function marked(root: ParentNode): NodeListOf<HTMLElement> {

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "c2df77e476c15a14";
+export const SCHEMA_HASH = "0eab5728ae77ccd3";
 
 /** What an error code means. */
 export interface ErrorTraits {

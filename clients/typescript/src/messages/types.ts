@@ -281,6 +281,11 @@ export interface Position {
   readonly epoch: string;
   /** The version up to which the client has received everything. */
   readonly version: number;
+  /**
+   * What the client may read of the entity, as the server sent it with this
+   * position. Absent for a whole entity.
+   */
+  readonly scope?: string | undefined;
 }
 
 /**
@@ -298,6 +303,13 @@ export interface Subscribe {
    * up.
    */
   readonly since?: { readonly [key: string]: Position } | undefined;
+  /**
+   * By entity, the part of it that is wanted: `{"orders": {"customer": "7"}}`.
+   * A list means any of its values. Only fields by which the entity is divided
+   * (`partition`). One client may read several parts of one entity: each is a
+   * subscription of its own.
+   */
+  readonly where?: JsonValue | undefined;
 }
 
 /** Ends the live stream of whole records. */
@@ -306,6 +318,11 @@ export interface Unsubscribe {
   readonly type: "unsubscribe";
   /** The entities. */
   readonly entities: readonly string[];
+  /**
+   * By entity, the part whose subscription ends, as it was given to
+   * `subscribe`.
+   */
+  readonly where?: JsonValue | undefined;
 }
 
 /** Asks for every record that changed after a version, each in its latest state. */
@@ -320,6 +337,13 @@ export interface Sync {
   readonly epoch?: string | undefined;
   /** The answer contains the same value. */
   readonly request_id?: string | undefined;
+  /** The part of the entity that is wanted: `{"customer": "7"}`. */
+  readonly where?: JsonValue | undefined;
+  /**
+   * The scope of `since`, as the server sent it. Without it the version counts
+   * for the whole entity.
+   */
+  readonly scope?: string | undefined;
 }
 
 /**
@@ -343,6 +367,13 @@ export interface SyncComplete {
   readonly reset: boolean;
   /** The request that this answers. */
   readonly request_id?: string | undefined;
+  /** The part of the entity that this is about, as the client gave it. */
+  readonly where?: JsonValue | undefined;
+  /**
+   * What this client may read of that part: it belongs to the position. Absent
+   * for a whole entity.
+   */
+  readonly scope?: string | undefined;
 }
 
 /** One committed change of a record. */
@@ -361,6 +392,11 @@ export interface ChangeLog {
   readonly client_id?: string | undefined;
   /** When it was committed, by the server's clock. */
   readonly created_at: string;
+  /**
+   * The record has left the part of the entity that this client reads. It is
+   * gone for this client, and is still there for others.
+   */
+  readonly left?: boolean | undefined;
 }
 
 /** Reports that a record changed. */
@@ -440,6 +476,13 @@ export interface SubscribeFields {
    * caught up.
    */
   readonly since?: { readonly [key: string]: Position } | undefined;
+  /**
+   * By entity, the part of it that is wanted: `{"orders": {"customer": "7"}}`.
+   * A list means any of its values. Only fields by which the entity is divided
+   * (`partition`). One client may read several parts of one entity: each is a
+   * subscription of its own.
+   */
+  readonly where?: JsonValue | undefined;
 }
 
 /** Ends the live stream of field changes. */
@@ -448,6 +491,11 @@ export interface UnsubscribeFields {
   readonly type: "unsubscribe_fields";
   /** The entities. */
   readonly entities: readonly string[];
+  /**
+   * By entity, the part whose subscription ends, as it was given to
+   * `subscribe_fields`.
+   */
+  readonly where?: JsonValue | undefined;
 }
 
 /** Asks for every field that changed after a version, each in its latest state. */
@@ -462,6 +510,13 @@ export interface SyncFields {
   readonly epoch?: string | undefined;
   /** The answer contains the same value. */
   readonly request_id?: string | undefined;
+  /** The part of the entity that is wanted: `{"customer": "7"}`. */
+  readonly where?: JsonValue | undefined;
+  /**
+   * The scope of `since`, as the server sent it. Without it the version counts
+   * for the whole entity.
+   */
+  readonly scope?: string | undefined;
 }
 
 /**
@@ -485,6 +540,13 @@ export interface SyncFieldsComplete {
   readonly reset: boolean;
   /** The request that this answers. */
   readonly request_id?: string | undefined;
+  /** The part of the entity that this is about, as the client gave it. */
+  readonly where?: JsonValue | undefined;
+  /**
+   * What this client may read of that part: it belongs to the position. Absent
+   * for a whole entity.
+   */
+  readonly scope?: string | undefined;
 }
 
 /** One committed change of a field. */
@@ -510,6 +572,11 @@ export interface FieldChangeLog {
    * here resumes from the position that it had before.
    */
   readonly more?: boolean | undefined;
+  /**
+   * The record has left the part of the entity that this client reads. It is
+   * gone for this client, and is still there for others.
+   */
+  readonly left?: boolean | undefined;
 }
 
 /** Reports that a field changed. */

@@ -8,12 +8,12 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Client } from "../api/client.ts";
 import type { Collection } from "../api/collection.ts";
+import { filtering, keptRows } from "../core/filter-rows.ts";
 import type { OpenConflict } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { NOTHING } from "../core/overlay.ts";
 import type { State } from "../core/tab-channel.ts";
 import type { RhtmxError } from "../errors.ts";
-import { filtering, keptRows } from "./filter-rows.ts";
 import type { Listen } from "./use-live.ts";
 import { useLive } from "./use-live.ts";
 

@@ -13,12 +13,14 @@
 
 import type { Draft } from "../core/build-message.ts";
 import { kept, makeWrite } from "../core/build-message.ts";
+import { filtering } from "../core/filter-rows.ts";
 import type { Rejected, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { NOTHING, steady, View } from "../core/overlay.ts";
+import { entityIn, within } from "../core/part.ts";
 import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
 import { bySeq, entityOf, QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
-import { checkEntity, otherGranularity } from "../core/streams.ts";
+import { otherGranularity } from "../core/streams.ts";
 import type {
   State as Connection,
   Question,
@@ -53,6 +55,7 @@ export class Tab {
   readonly #prefix: string;
   readonly #listeners = new Listeners();
   readonly #views = new Map<string, View>();
+  readonly #parts = new Map<string, (rows: readonly Row[]) => readonly Row[]>();
   readonly #answers = new Answers();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
@@ -174,16 +177,24 @@ export class Tab {
     this.#changed();
   }
 
-  /** The rows of an entity, as they are shown; the same array as long as nothing changed. */
-  rows(entity: string): readonly Row[] {
+  /** The rows of a part, as they are shown; the same array as long as nothing changed. */
+  rows(name: string): readonly Row[] {
     if (!this.#loaded) return NOTHING;
-    return this.#view(entity).list(entityOf(this.#state, entity), this.#state.writes);
+    const entity = entityIn(name);
+    const rows = this.#view(entity).list(entityOf(this.#state, entity), this.#state.writes);
+    if (name === entity) return rows;
+    const isIn = within(name);
+    const part = this.#parts.get(name) ?? filtering(({ data }) => isIn(data));
+    this.#parts.set(name, part);
+    return part(rows);
   }
 
   /** One of them. */
-  row(entity: string, id: string): Row | undefined {
+  row(name: string, id: string): Row | undefined {
+    const entity = entityIn(name);
     this.rows(entity);
-    return this.#view(entity).rows.get(id);
+    const row = this.#view(entity).rows.get(id);
+    return row && within(name)(row.data) ? row : undefined;
   }
 
   /** The writes without an answer. */
@@ -291,17 +302,23 @@ export class Tab {
   }
 
   /**
-   * Begins to read an entity.
+   * Begins to read a part of an entity, by its name: see `part.ts`.
    *
-   * @throws RhtmxError `not_supported`: it is read at the other granularity.
+   * @throws RhtmxError `not_supported`: the entity is read at the other granularity.
    */
   open(entity: string, fields: boolean): void {
-    const before = this.#open.get(entity) ?? (!this.#watched.has(entity) && fields);
-    if (before !== fields) throw otherGranularity(entity);
+    if (this.#reads(entity, !fields)) throw otherGranularity(entity);
     if (this.#open.has(entity)) return;
-    checkEntity(entity);
     this.#open.set(entity, fields);
     this.send({ type: "open", entity, fields, tab: this.#prefix });
+  }
+
+  /** Whether an entity is read at a granularity here. */
+  #reads(name: string, fields: boolean): boolean {
+    const watched = [...this.#watched].map((each) => [each, false] as const);
+    return [...this.#open, ...watched].some(
+      ([each, byField]) => byField === fields && entityIn(each) === entityIn(name),
+    );
   }
 
   /** Reads an entity no longer. What is held of it stays. */
@@ -310,10 +327,9 @@ export class Tab {
     if (this.#open.delete(entity)) this.send({ type: "shut", entity, tab: this.#prefix });
   }
 
-  /** Listens to the changes of an entity; the last one who stops ends it. */
+  /** Listens to the changes of a part; the last one who stops ends it. */
   changes(entity: string, listener: (change: never) => void): Stop {
-    if (this.#open.get(entity)) throw otherGranularity(entity);
-    checkEntity(entity);
+    if (this.#reads(entity, true)) throw otherGranularity(entity);
     this.expect();
     const seen = `seen ${entity}`;
     const tab = this.#prefix;

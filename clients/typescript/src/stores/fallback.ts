@@ -25,7 +25,7 @@
  * that leads, which then loads it.
  */
 
-import type { Entity, Op, Standing, State, Store, Write } from "../core/storage-ops.ts";
+import type { Entity, Op, Place, Standing, State, Store, Write } from "../core/storage-ops.ts";
 import { applyAll, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
 import { RhtmxError } from "../errors.ts";
 import { IndexedStore } from "./indexeddb.ts";
@@ -295,14 +295,19 @@ export class Fallback implements Store {
 }
 
 /** What brings an entity on the disk to what memory has of it; nothing if that is no further. */
-function newer({ name, place, records }: Entity, there: Entity): Op[] {
-  const at = there.place ?? { ...place, version: 0 };
-  const isNewer = place && place.version > at.version;
-  if (!isNewer || place.epoch !== at.epoch || place.fields !== at.fields) return [];
+function newer({ name, places, records }: Entity, there: Entity): Op[] {
+  const isNot = ([part, at]: [string, Place]) => {
+    const { epoch, version, fields } = places.get(part) ?? {};
+    return !(version! >= at.version) || epoch !== at.epoch || fields !== at.fields;
+  };
+  const further = [...places].filter(
+    ([part, { version }]) => version > (there.places.get(part)?.version ?? 0),
+  );
+  if (!further.length || [...there.places].some(isNot)) return [];
   const gone = [...there.records.keys()].filter((id) => !records.has(id));
   return [
     ...gone.map((id): Op => ["record", name, id]),
     ...[...records].map(([id, held]): Op => ["record", name, id, held]),
-    ["place", name, place],
+    ...further.map(([part, place]): Op => ["place", part, place]),
   ];
 }

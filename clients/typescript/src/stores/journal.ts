@@ -7,6 +7,7 @@
  * the first case what lies here was looked at, too, in the second it does not lie here any
  * more. So what is found here and is not in the database was never sent.
  */
+import { marked, unmarked } from "../core/part.ts";
 import type { Write } from "../core/storage-ops.ts";
 
 /** A write, and the rejected one that it replaces. */
@@ -50,15 +51,6 @@ export class Journal {
   drop(id: string, own = this.#own.delete(id)): void {
     if (own) attempt((storage) => storage.removeItem(this.#prefix + id));
   }
-}
-
-/** JSON has no `bigint`: it is a text with a NUL in front, which no other text of a write has. */
-function marked(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `\0${value}` : value;
-}
-
-function unmarked(_: string, value: unknown): unknown {
-  return typeof value === "string" && value[0] === "\0" ? BigInt(value.slice(1)) : value;
 }
 
 /** Some browsers throw as soon as it is looked at; workers have none. */

@@ -20,6 +20,7 @@ import {
   OMITTABLE,
   PLANS,
   TIME,
+  UNWRITTEN,
 } from "./plan.ts";
 import { formatTime, parseTime } from "./time.ts";
 import { checkJson, entriesOf, isText, parseJson } from "./value.ts";
@@ -100,7 +101,7 @@ function noteNew(from: Fields, to: Fields, at: string): void {
 function checkField(field: Field, value: unknown, at: string, binary?: boolean): unknown {
   const { kind, many } = field;
   if (value == null) {
-    if (many & OMITTABLE) return kind === JSON_VALUE ? null : undefined;
+    if (many & OMITTABLE) return kind === JSON_VALUE && many < UNWRITTEN ? null : undefined;
     if (binary) value = many ? [] : ZEROS[kind];
   }
   return many & (LIST | MAP)

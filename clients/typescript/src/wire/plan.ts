@@ -18,6 +18,8 @@ export const EITHER = 3;
 export const OMITTABLE = 1;
 export const LIST = 2;
 export const MAP = 4;
+/** A JSON value that is left out where it is null. */
+export const UNWRITTEN = 8;
 
 /** Values of `Field.kind`. Up to `INTEGER` they are a varint, from `TIME` on a message. */
 export const BOOLEAN = 0;

@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Collection } from "../../src/api/collection.ts";
 import * as compose from "../../src/core/build-message.ts";
 import type { OpenConflict } from "../../src/core/options.ts";
+import { partName } from "../../src/core/part.ts";
 import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
 import { contentsOf } from "../support/contents.ts";
 import { Driver, TestStore } from "../support/driver.ts";
@@ -25,6 +26,7 @@ class Player {
   readonly #store = new TestStore("c");
   #driver!: Driver;
   #tasks: Collection | undefined;
+  readonly #opened = new Map<string, Collection>();
   #epoch = "";
   #fields = false;
   readonly #outcomes: Record<string, Outcome> = {};
@@ -61,9 +63,14 @@ class Player {
     }
   }
 
-  _open(granularity: "records" | "fields"): void {
+  _open(granularity: "records" | "fields", { where }: Step): void {
     this.#fields = granularity === "fields";
-    this.#tasks = new Collection(this.#driver.tab, "tasks", { granularity });
+    this.#tasks = new Collection(this.#driver.tab, "tasks", { granularity, where });
+    this.#opened.set(partName("tasks", where), this.#tasks);
+  }
+
+  _close(_: true, { where }: Step): void {
+    this.#opened.get(partName("tasks", where))!.close();
   }
 
   _connect(): void {
@@ -80,21 +87,21 @@ class Player {
     this.#says({ type: "error", message: `it is ${code}`, code, details: null });
   }
 
-  _change({ id, data, client_id = "other", version }: Step): void {
+  _change({ id, data, client_id = "other", version, left }: Step): void {
     const action = data === undefined ? "delete" : "update";
-    const common = { entity: "tasks", entity_id: id, version, client_id, created_at: TIME };
+    const common = { entity: "tasks", entity_id: id, version, client_id, created_at: TIME, left };
     this.#says({ type: "change", change: { ...common, action, data: data ?? null } });
   }
 
-  _field_change({ id, field, value, version, more }: Step): void {
+  _field_change({ id, field, value, version, more, left }: Step): void {
     const action = value === undefined ? "delete" : "update";
-    const common = { entity: "tasks", entity_id: id, field, version, more, timestamp: TIME };
+    const common = { entity: "tasks", entity_id: id, field, version, more, timestamp: TIME, left };
     this.#says({ type: "field_change", change: { ...common, action, value: value ?? null } });
   }
 
-  _synced({ version, reset = false }: Step): void {
+  _synced({ version, reset = false, where, scope }: Step): void {
     const type = this.#fields ? "sync_fields_complete" : "sync_complete";
-    this.#says({ type, entity: "tasks", epoch: this.#epoch, version, reset });
+    this.#says({ type, entity: "tasks", epoch: this.#epoch, version, reset, where, scope });
   }
 
   _ack({ seq, version, duplicate }: Step): void {
@@ -225,8 +232,9 @@ class Player {
     expect(shown.map(inShort)).toEqual(expected);
   }
 
-  _shows(expected: Step): void {
-    const rows = this.#driver.tab.rows("tasks").map(({ id, data }) => [id, data]);
+  _shows(expected: Step, { where }: Step): void {
+    const shown = this.#opened.get(partName("tasks", where)) ?? this.#tasks!;
+    const rows = shown.snapshot.map(({ id, data }) => [id, data]);
     expect(Object.fromEntries(rows)).toEqual(expected);
   }
 
@@ -255,10 +263,10 @@ class Player {
     expect(this.#driver.tab.rejected.map(({ id }) => this.#nameOf(id))).toEqual(expected);
   }
 
-  async _position(expected: Step): Promise<void> {
+  async _position(expected: Step, { where }: Step): Promise<void> {
     const { places } = await contentsOf(this.#store);
-    const { epoch, version } = new Map(places).get("tasks") ?? {};
-    expect({ epoch, version }).toEqual(expected);
+    const { epoch, version, scope } = new Map(places).get(partName("tasks", where)) ?? {};
+    expect({ epoch, version, scope }).toEqual(expected);
   }
 
   _state(expected: string): void {

@@ -1,27 +1,19 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
-import type { Replica } from "../../src/core/replica.ts";
 import { absorb, begin, changed, has, synced } from "../../src/core/replica.ts";
 import type { Op, Write } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../../src/messages/types.ts";
+import { replicaOf } from "../support/replica.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
 function world(fields: boolean) {
   const state = stateOf();
   const keeper = { state, epoch: "e1", emit: (op: Op) => apply(state, op) };
-  const replica: Replica = {
-    entity: "t",
-    fields,
-    live: false,
-    since: 0,
-    anew: false,
-    stale: new Set<string>(),
-    batch: [],
-  };
-  const say = (log: ChangeLog | FieldChangeLog) => changed(replica, keeper, log);
+  const replica = replicaOf("t", fields);
+  const say = (log: ChangeLog | FieldChangeLog) => changed([replica], keeper, log);
   return {
     keeper,
     begin: (epoch = "e1") => {
@@ -58,7 +50,7 @@ function world(fields: boolean) {
       has(replica, keeper, id, { version, epoch }),
     held: () =>
       Object.fromEntries([...entityOf(state, "t").records].map(([id, { data }]) => [id, data])),
-    position: () => entityOf(state, "t").place,
+    position: () => entityOf(state, "t").places.get("t"),
   };
 }
 
@@ -220,15 +212,7 @@ describe("by field", () => {
     w.begin();
     w.record("1", 3, "text");
     w.synced(3);
-    const fields: Replica = {
-      entity: "t",
-      fields: true,
-      live: false,
-      since: 0,
-      anew: false,
-      stale: new Set<string>(),
-      batch: [],
-    };
+    const fields = replicaOf("t", true);
     begin(fields, w.keeper, false);
     expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
     synced(fields, w.keeper, { version: 3, reset: false });

@@ -11,6 +11,7 @@ import { Streams } from "../../src/core/streams.ts";
 import { WriteQueue } from "../../src/core/write-queue.ts";
 import type { ClientMessage } from "../../src/messages/types.ts";
 import { encode } from "../../src/wire/index.ts";
+import { replicaOf } from "../support/replica.ts";
 import { TestSession } from "../support/session.ts";
 import { explore, tableOf } from "../support/states.ts";
 import { WELCOME } from "../support/welcome.ts";
@@ -276,10 +277,7 @@ it("one write of the queue", async () => {
     };
 
     function acknowledge(isComing: boolean): void {
-      const replica = {
-        ...{ entity: current()!.entity, fields: false, live: false, since: 0, anew: false },
-        ...{ stale: new Set<string>(), batch: [] },
-      };
+      const replica = replicaOf(current()!.entity);
       const { seq } = current()!;
       const ack = { type: "push_ack", entity: "tasks", entity_id: "1", version: 9, seq } as never;
       known = seq!;

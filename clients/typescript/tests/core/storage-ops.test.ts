@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
+import { checkedName } from "../../src/core/part.ts";
 import type { Op, State, Write } from "../../src/core/storage-ops.ts";
 import {
   apply,
@@ -15,7 +16,6 @@ import {
   stateOf,
   waiting,
 } from "../../src/core/storage-ops.ts";
-import { checkEntity } from "../../src/core/streams.ts";
 import { write as made } from "../support/writes.ts";
 
 const SETTLED = { version: 4, epoch: "e1" };
@@ -54,7 +54,7 @@ it("begins empty, without an id, and nothing was numbered or changed", () => {
 
 it("the queue and what was rejected change under names that no entity has", () => {
   expect(new Set([QUEUE, REJECTED, ""]).size).toBe(3);
-  for (const name of [QUEUE, REJECTED]) expect(() => checkEntity(name)).toThrow("entities");
+  for (const name of [QUEUE, REJECTED]) expect(() => checkedName(name)).toThrow("entities");
 });
 
 it("only records and places need not last: the server can tell them again", () => {
@@ -98,7 +98,7 @@ it("a place changes nothing that is shown", () => {
   const state = stateOf();
   const place = { epoch: "e1", version: 7, fields: true };
   expect(changes(state, ["place", "users", place])).toEqual([]);
-  expect(entityOf(state, "users").place).toBe(place);
+  expect(entityOf(state, "users").places.get("users")).toBe(place);
 });
 
 describe("a write", () => {

@@ -291,7 +291,7 @@ describe("an entity that is read no longer, but watched,", () => {
     streams.shut("users", "r1");
     streams.changed(change(2, "2"));
     expect([seen(), Object.keys(records()), sent.length]).toEqual([[2], ["1"], 1]);
-    expect(core.state.entities.get("users")!.place!.version).toBe(1);
+    expect(core.state.entities.get("users")!.places.get("users")!.version).toBe(1);
     streams.lost();
     streams.begin(128);
     expect(since().at(-1)).toEqual({ epoch: "e1", version: 2 });

@@ -147,3 +147,57 @@ it("after the end nothing is watched, bound or told", async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect([client.watched(), client.listeners.size, seen]).toEqual([[], 0, []]);
 });
+
+it("parts are found where they are named, each by itself, with texts and other values", () => {
+  bind(`
+    <ul data-rhtmx-watch="orders?customer=7 orders?customer=8&open:=true users" data-rhtmx-changes="a?b"></ul>
+    <ol data-rhtmx-watch="orders?customer=7&customer=8%26&amount:=1"></ol>`);
+  expect(client.watched()).toEqual([
+    "a?b",
+    'orders {"customer":"7"}',
+    'orders {"customer":"8","open":true}',
+    'orders {"customer":["7","8&"],"amount":1}',
+    "users",
+  ]);
+});
+
+it("a trigger within an element that watches parts of its entity asks for no more than these", () => {
+  bind(`
+    <div data-rhtmx-watch="orders?customer=7">
+      <ul hx-trigger="rhtmx:orders:changed, rhtmx:users:changed"></ul>
+    </div>`);
+  expect(client.watched()).toEqual(['orders {"customer":"7"}', "users"]);
+});
+
+it("a change of a part is an event of its entity that says which, on the body and where it is watched", async () => {
+  bind(`
+    <ul data-rhtmx-watch="orders?customer=7" hx-trigger="rhtmx:orders:changed"></ul>
+    <ol data-rhtmx-watch="orders?customer=8" hx-trigger="rhtmx:orders:changed"></ol>
+    <p hx-trigger="rhtmx:orders:changed"></p>`);
+  const seen = listen("rhtmx:orders:changed");
+  const on = (name: string) => {
+    const heard = vi.fn();
+    find(name).addEventListener("rhtmx:orders:changed", heard);
+    return heard;
+  };
+  const all = ["ul", "ol", "p"].map(on);
+  const calls = () => all.map((each) => each.mock.calls.length);
+  client.change('orders {"customer":"7"}', change("1", 3));
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen).toEqual([{ ...change("1", 3), count: 1, ids: ["1"], where: { customer: "7" } }]);
+  expect(calls()).toEqual([1, 0, 0]);
+  client.change('orders {"customer":"8"}', null);
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen.at(-1)).toEqual({ where: { customer: "8" } });
+  client.change("orders", change("1", 4));
+  await vi.advanceTimersByTimeAsync(50);
+  expect(seen.at(-1)).toEqual({ ...change("1", 4), count: 1, ids: ["1"] });
+  expect(calls()).toEqual([1, 1, 1]);
+});
+
+it("a part that is named anew is watched, and the one before let go", async () => {
+  bind('<ul data-rhtmx-watch="orders?customer=7"></ul>');
+  find("ul").dataset.rhtmxWatch = "orders?customer=8";
+  await vi.advanceTimersByTimeAsync(0);
+  expect(client.watched()).toEqual(['orders {"customer":"8"}']);
+});

@@ -2,6 +2,7 @@
  * A client whose changes the test makes.
  */
 
+import type { ChangesOptions } from "../../src/core/options.ts";
 import type { PageClient } from "../../src/htmx/index.ts";
 import type { ChangeLog } from "../../src/messages/types.ts";
 import { FakeClient } from "../forms/support.ts";
@@ -19,8 +20,9 @@ export class PageFakeClient extends FakeClient implements PageClient {
   watches = 0;
   readonly #listeners = new Map<string, Set<Listener>>();
 
-  changes(entity: string, listener: Listener): () => void {
+  changes(name: string, listener: Listener, options?: ChangesOptions): () => void {
     this.watches++;
+    const entity = options ? `${name} ${JSON.stringify(options.where)}` : name;
     const all = this.#listeners.get(entity) ?? new Set();
     this.#listeners.set(entity, all.add(listener));
     return () => {
@@ -29,7 +31,7 @@ export class PageFakeClient extends FakeClient implements PageClient {
     };
   }
 
-  /** The entities that someone watches. */
+  /** The entities that someone watches, and the parts of them. */
   watched(): string[] {
     return [...this.#listeners.keys()].sort();
   }

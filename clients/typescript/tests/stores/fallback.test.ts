@@ -385,6 +385,28 @@ describe("returning", () => {
     expect(world.state.entities.get("tasks")!.records.get("1")!.data).toBe("theirs");
   });
 
+  it.each([
+    ["none of another part is further there", [], "mine"],
+    ["one of another part is further there", [["place", "tasks\0{}", place(9)]], "theirs"],
+    ["one of another part is only there", [["place", "tasks\0[]", place(1)]], "theirs"],
+  ] as const)(
+    "takes what memory has, with the positions of its parts, if %s",
+    async (_, there, data) => {
+      const world = await leaving();
+      applyAll(world.state, [
+        ["record", "tasks", "1", { data: "mine", version: 5 }],
+        ["place", "tasks", place(1)],
+        ["place", "tasks\0{}", place(5)],
+      ]);
+      await world.on.apply([["record", "tasks", "1", { data: "theirs", version: 4 }], ...there]);
+      world.disk.why = "";
+      await world.again();
+      const { records, places } = await contentsOf(world.on);
+      expect(records).toMatchObject([["tasks", "1", { data }]]);
+      if (data === "mine") expect(Object.fromEntries(places)["tasks\0{}"]).toEqual(place(5));
+    },
+  );
+
   it("does not bring back what another tab has discarded meanwhile, but into an empty disk", async () => {
     for (const [id, left] of [
       ["c0", []],

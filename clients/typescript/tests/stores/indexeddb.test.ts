@@ -2,6 +2,7 @@ import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../../src/api/client.ts";
+import { partName } from "../../src/core/part.ts";
 import type { Op, Store } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
@@ -794,5 +795,59 @@ describe("a client on IndexedDB", () => {
       ["tasks", "1", { data: 1, version: 1 }],
     ]);
     expect(told).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a database from before there were parts", () => {
+  const place = { epoch: "e1", version: 4, fields: false };
+
+  /** As it was written then: the key of a position is the name of its entity. */
+  async function before(): Promise<void> {
+    const opening = indexedDB.open("db", 2);
+    opening.onupgradeneeded = () => {
+      for (const each of ["record", "place", "refused", "meta", "queue"]) {
+        const table = opening.result.createObjectStore(each, { autoIncrement: each === "queue" });
+        if (each === "queue") table.createIndex("id", "id", { unique: true });
+      }
+    };
+    const db = await result(opening);
+    const transaction = db.transaction(["record", "place", "meta", "queue"], "readwrite");
+    transaction.objectStore("record").put({ data: { n: 1 }, version: 3 }, ["tasks", "1"]);
+    transaction.objectStore("place").put(place, "tasks");
+    transaction.objectStore("meta").put("c1", "client_id");
+    const { seq, ...queued } = write("w1");
+    transaction.objectStore("queue").put(queued);
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+    db.close();
+  }
+
+  it("keeps what it has, and a position of the whole is stored as it was", async () => {
+    await before();
+    const store = made();
+    expect(await contentsOf(store)).toMatchObject({
+      records: [["tasks", "1", { data: { n: 1 }, version: 3 }]],
+      places: [["tasks", place]],
+      writes: [{ id: "w1", seq: 1 }],
+      meta: { client_id: "c1" },
+    });
+    await store.apply([["place", "tasks", { ...place, version: 5 }]]);
+    const db = await result(indexedDB.open("db"));
+    const table = db.transaction("place").objectStore("place");
+    expect(await result(table.get("tasks"))).toStrictEqual({ ...place, version: 5 });
+    db.close();
+  });
+
+  it("takes positions of parts beside it, with their scopes, for the next page", async () => {
+    await before();
+    const store = made();
+    await store.load();
+    const name = partName("tasks", { team: "red", size: 9007199254740993n });
+    const part = { ...place, version: 7, scope: "s1" };
+    await store.apply([["place", name, part]]);
+    store.close();
+    expect((await contentsOf(made())).places).toEqual([
+      ["tasks", place],
+      [name, part],
+    ]);
   });
 });

@@ -8,7 +8,7 @@ export async function contentsOf(store: Store) {
   const all = [...entities.values()];
   return {
     records: all.flatMap(({ name, records }) => [...records].map(([id, held]) => [name, id, held])),
-    places: all.flatMap(({ name, place }) => (place ? [[name, place] as const] : [])),
+    places: all.flatMap(({ places }) => [...places]),
     writes: [...writes.values()],
     rejected: [...rejected.values()],
     meta,

@@ -44,7 +44,7 @@ function message(desc: DescMessage): fc.Arbitrary<{ [key: string]: unknown }> {
 
 /** Absent or there; a list or map that may be left out is never there and empty. */
 function mayLack(field: DescField): boolean {
-  if (has(field, "json")) return false;
+  if (has(field, "json")) return has(field, "omittable");
   if (field.fieldKind === "message") return !has(field, "required");
   return field.proto.proto3Optional || has(field, "omittable");
 }
@@ -67,7 +67,9 @@ function single(field: DescField): fc.Arbitrary<unknown> {
   }
   if (field.message?.typeName === "google.protobuf.Timestamp") return time;
   if (field.message) return message(field.message);
-  if (has(field, "json")) return json;
+  // One that may be left out is: so it is never `null`.
+  if (has(field, "json"))
+    return has(field, "omittable") ? json.filter((each) => each !== null) : json;
   return scalar((field as { scalar: ScalarType }).scalar);
 }
 

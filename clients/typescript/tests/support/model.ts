@@ -6,10 +6,10 @@
 import type * as m from "../../src/messages/types.ts";
 import { TIME, WELCOME } from "./welcome.ts";
 
-type Data = { readonly [key: string]: m.JsonValue };
+export type Data = { readonly [key: string]: m.JsonValue };
 
 /** What a record is; without data it was deleted. */
-interface Row {
+export interface Row {
   readonly version: number;
   readonly data?: Data | undefined;
   /** Every field that was ever there: when it changed last, and by whom. */
@@ -70,7 +70,13 @@ export class ModelServer {
     const row = { version, data, clocks };
     this.state = { ...this.state, version, rows: new Map(this.state.rows).set(id, row) };
     if (!changed.length) this.silent.add(`${this.epoch} ${version}`);
-    return this.#granularity ? asOne(this.#render(id, row, version - 1, by)) : [];
+    return this.tell(id, row, before?.data, by);
+  }
+
+  /** What the subscriber is told of a write. */
+  protected tell(id: string, row: Row, _before?: Data, by?: string): m.ServerMessage[] {
+    const { version } = row;
+    return this.#granularity ? asOne(this.render(this.#granularity, id, row, version - 1, by)) : [];
   }
 
   /** The store is replaced by an older copy of itself. */
@@ -190,7 +196,7 @@ export class ModelServer {
     const base = known ? version : 0;
     const rows = [...this.state.rows].filter(([, row]) => row.version > base);
     rows.sort(([, a], [, b]) => a.version - b.version);
-    const messages = rows.flatMap(([id, row]) => this.#render(id, row, base));
+    const messages = rows.flatMap(([id, row]) => this.render(this.#granularity!, id, row, base));
     const type = this.#granularity === "fields" ? "sync_fields_complete" : "sync_complete";
     return [
       ...asOne(messages),
@@ -199,10 +205,16 @@ export class ModelServer {
   }
 
   /** A record, or those of its fields that were written after `base`, at its version. */
-  #render(id: string, row: Row, base: number, by?: string): m.ServerMessage[] {
+  protected render(
+    granularity: "records" | "fields",
+    id: string,
+    row: Row,
+    base: number,
+    by?: string,
+  ): m.ServerMessage[] {
     const { version, data, clocks } = row;
     const common = { entity: "tasks", entity_id: id, client_id: by, version };
-    if (this.#granularity === "records") {
+    if (granularity === "records") {
       const action = data ? "update" : "delete";
       return [
         { type: "change", change: { ...common, action, data: data ?? null, created_at: TIME } },
@@ -223,7 +235,7 @@ export class ModelServer {
 }
 
 /** Field changes of which only the last may say that it is. */
-function asOne(messages: m.ServerMessage[]): m.ServerMessage[] {
+export function asOne(messages: m.ServerMessage[]): m.ServerMessage[] {
   return messages.map((each, at) =>
     each.type === "field_change" && at < messages.length - 1
       ? { ...each, change: { ...each.change, more: true } }

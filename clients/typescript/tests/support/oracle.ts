@@ -85,7 +85,8 @@ function fromProtoJson(desc: DescMessage, json: JsonObject): Plain {
   const message: { [key: string]: unknown } = {};
   for (const field of desc.fields) {
     const value = json[field.name];
-    if (value === undefined && has(field, "json")) message[field.name] = null;
+    const shown = has(field, "json") && !has(field, "omittable");
+    if (value === undefined && shown) message[field.name] = null;
     if (value === undefined) continue;
     message[field.name] = oneOrMany(field, value, (each) => valueFrom(field, each));
   }

@@ -39,7 +39,7 @@ it("a message knows who sends it", () => {
 
 it("what lies inside another message is sent by nobody itself", () => {
   const position = PLANS[PLANS[field("subscribe", "since").ref]!.fields[1]!.ref]!;
-  expect(position.fields.map((each) => each.name)).toEqual(["epoch", "version"]);
+  expect(position.fields.map((each) => each.name)).toEqual(["epoch", "version", "scope"]);
   expect(position.type).toBe("");
   expect(position.sides & EITHER).toBe(0);
 });

@@ -40,6 +40,8 @@ def test_what_sync_prints_is_read() -> None:
     assert push(WHOLE, line, "line 1") == Push("copies", "7", {"title": "Write it down"})
     gone = json.dumps(records.change(change(action="delete", data=None), at))
     assert push(WHOLE, gone, "line 1") == Push("copies", "7", None, delete=True)
+    left = json.dumps(records.change(change(action="delete", data=None, left=True), at))
+    assert push(WHOLE, left, "line 1") == Push("copies", "7", None, delete=True)
     assert push(WHOLE, json.dumps(records.position("tasks", at)), "line 2") is None
 
 

@@ -6,6 +6,7 @@ from datetime import UTC
 
 from rhtmx.cli.lines import form_verdict, place, pushed, verdict
 from rhtmx.cli.paint import Paint
+from rhtmx.cli.values import since
 from rhtmx.messages import Position
 from rhtmx.values.results import FormError, FormValidation, PushResult, Validation
 from tests.unit.rhtmx.cli.values_of import conflict, merged
@@ -14,7 +15,13 @@ PLAIN = Paint(False)
 
 
 def test_a_position_is_written_as_it_is_read() -> None:
+    for position in (
+        Position(epoch="3f9c", version=41),
+        Position(epoch="3f9c", version=41, scope="ce763b77"),
+    ):
+        assert since(place(position)) == position
     assert place(Position(epoch="3f9c", version=41)) == "3f9c:41"
+    assert place(Position(epoch="3f9c", version=41, scope="ce76")) == "3f9c:41@ce76"
 
 
 def test_a_write_is_its_version() -> None:

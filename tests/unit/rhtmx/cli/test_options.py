@@ -88,6 +88,8 @@ def test_the_shared_options_are_read() -> None:
             Push("a", "7", {"n": 1}, True, ("x", "y"), False, 0),
         ),
         ("push a 7 --fields --remove x", Push("a", "7", {}, True, ("x",))),
+        ("tail a --where c=7", Tail(("a",), None, False, None, {"c": "7"})),
+        ("sync a --where c=7 --where n:=1", Sync("a", 0, False, {"c": "7", "n": 1})),
         ("push a 7 --delete", Push("a", "7", None, delete=True)),
         ("push a --from -", PushMany("a", "-", False)),
         ("push a --from x.jsonl --fields", PushMany("a", "x.jsonl", True)),
@@ -105,6 +107,8 @@ def test_a_command_is_read(line: str, request_: object) -> None:
     [
         ("tail", "which ENTITY?"),
         ("tail a b --since e:1", "--since e:1: a position is a place in the log of one entity"),
+        ("tail a b --where c=7", "--where c=7: a part of one entity, got 2"),
+        ("tail a --where c", "'c': field=value"),
         ("tail a -n 0", "--count: a whole number from 1 on expected, got '0'"),
         ("tail a -n x", "--count: a whole number from 1 on expected, got 'x'"),
         ("push a", "which ID?"),

@@ -74,3 +74,12 @@ def test_a_verdict_says_about_what() -> None:
         "valid": False,
         "errors": [{"field": "email", "error": "no"}],
     }
+
+
+def test_a_departure_says_so_and_a_position_of_a_part_has_its_scope() -> None:
+    gone = change(action="delete", data=None, left=True)
+    assert records.change(gone, None)["left"] is True
+    assert "left" not in records.change(change(), None)
+    at = Position(epoch="e0", version=41, scope="s7")
+    assert records.position("tasks", at)["scope"] == "s7"
+    assert "scope" not in records.position("tasks", Position(epoch="e0", version=41))

@@ -102,3 +102,11 @@ def test_each_action_has_its_colour_which_takes_no_column() -> None:
         text = Table(Paint(True), UTC).line(TableRow.of(change(action=action)), 90)
         assert f"\x1b[{code}m{action}\x1b[0m" in text
         assert re.sub(r"\x1b\[\d+m", "", text) == line(change(action=action), 90)
+
+
+def test_a_departure_is_told_from_a_deletion() -> None:
+    row = TableRow.of(change(action="delete", data=None, left=True))
+    assert (row.action, row.path, row.data) == ("left", "tasks/7", "")
+    row = TableRow.of(field_change(action="delete", field="", value=None, left=True))
+    assert (row.action, row.path, row.data) == ("left", "tasks/7", "")
+    assert "left" in Table(PLAIN, UTC).line(row, 80)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rhtmx.cli.errors import USAGE, CommandError
-from rhtmx.cli.values import data, form_values, parse_json, since
+from rhtmx.cli.values import data, form_values, parse_json, since, where
 from rhtmx.messages import Position
 from rhtmx.values.form_value import File
 
@@ -137,3 +137,22 @@ def test_a_file_is_chosen_with_one_at_sign_and_two_begin_a_text() -> None:
 )
 def test_what_is_no_value_of_a_form_is_told(arguments: list[str], words: str) -> None:
     assert wrong(form_values, arguments, chosen).startswith(words)
+
+
+def test_a_part_is_read_with_texts_and_json_values() -> None:
+    assert where([]) is None
+    assert where(["customer=7"]) == {"customer": "7"}
+    assert where(["customer=7", "customer=8", "open:=true"]) == {
+        "customer": ["7", "8"],
+        "open": True,
+    }
+    assert where(['n:=[1,"2"]', "n=3"]) == {"n": [1, "2", "3"]}
+    assert where(["empty="]) == {"empty": ""}
+
+
+@pytest.mark.parametrize("text", ["customer", "=7", "n:=", "n:=null", "n:={}", "n:=[]", "n:=[[1]]"])
+def test_what_is_no_part_is_told(text: str) -> None:
+    with pytest.raises(CommandError) as raised:
+        where([text])
+    assert text.partition("=")[0].rstrip(":") in raised.value.message
+    assert raised.value.status == USAGE

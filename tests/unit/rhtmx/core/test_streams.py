@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.streams import Streams
+from rhtmx.core.where import Where, where_of
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeLog, Subscribe, SubscribeFields
+from rhtmx.messages import ChangeLog, Position, Subscribe, SubscribeFields, SyncComplete
 from tests.unit.rhtmx.wire_side import WireSide, at, complete, record
 
 
@@ -115,7 +117,7 @@ def test_what_nobody_reads_any_more_is_forgotten(streams: Streams, wire: WireSid
         caught_up(streams, wire, f"room{number}")
         streams.remove(cursor)
         wire.pong()
-    assert len(streams._streams) == 2
+    assert len(streams._families) == 1
     assert streams._owners == {}
 
 
@@ -233,3 +235,149 @@ def test_what_cannot_wait_comes_first_on_the_next_connection(
     wire.sent.clear()
     streams.opened("e", 2)
     assert subscribed(wire) == ["live", "a"]
+
+
+SEVEN, EIGHT = (where_of({"c": each}, "tasks") for each in "78")
+
+
+def part_of(where: Where | None, version: int = 0, scope: str | None = None) -> Cursor:
+    """A replica's place in a part."""
+    return Cursor(Position(epoch="e", version=version, scope=scope), where=where, tolerant=True)
+
+
+def side_by_side(streams: Streams, wire: WireSide) -> tuple[Cursor, Cursor]:
+    """Two parts; the first is live at 5, the second catches up."""
+    seven, eight = part_of(SEVEN), part_of(EIGHT)
+    for cursor in (seven, eight):
+        streams.add("tasks", Granularity.RECORDS, cursor)
+        wire.pong()
+    streams.complete(Granularity.RECORDS, completed(5, SEVEN))
+    wire.told.clear()
+    return seven, eight
+
+
+def completed(version: int, where: Where | None, *, reset: bool = False) -> SyncComplete:
+    assert where is not None
+    # As another server may spell it: what it says is compared, not how.
+    spelt = json.dumps(json.loads(where.text), indent=1).encode()
+    return SyncComplete("tasks", version, "e", reset, where=spelt, scope=f"s{where.text}")
+
+
+def test_each_part_is_subscribed_to_and_ended_by_its_where(
+    streams: Streams, wire: WireSide
+) -> None:
+    seven, _ = side_by_side(streams, wire)
+    streams.remove(seven)
+    said = [(type(each).__name__, getattr(each, "where", None)) for each in wire.sent]
+    assert said == [
+        ("Subscribe", b'{"tasks":{"c":"7"}}'),
+        ("Subscribe", b'{"tasks":{"c":"8"}}'),
+        ("Unsubscribe", b'{"tasks":{"c":"7"}}'),
+    ]
+
+
+def test_a_part_is_resumed_with_the_scope_of_its_position(streams: Streams, wire: WireSide) -> None:
+    streams.add("tasks", Granularity.RECORDS, part_of(SEVEN, 4, "s7"))
+    assert wire.said() == [Position(epoch="e", version=4, scope="s7")]
+
+
+def test_while_one_part_catches_up_a_change_moves_no_position(
+    streams: Streams, wire: WireSide
+) -> None:
+    seven, eight = side_by_side(streams, wire)
+    streams.receive(Granularity.RECORDS, record(7))
+    streams.receive(Granularity.RECORDS, record(2))  # the past of the other one
+    assert (seven.position, eight.position) == (
+        Position(epoch="e", version=5, scope=f"s{SEVEN and SEVEN.text}"),
+        at(0),
+    )
+    assert [getattr(each, "position", 0) for each in wire.told] == [None, None]
+
+
+def test_the_end_of_one_part_moves_those_that_are_live(streams: Streams, wire: WireSide) -> None:
+    seven, eight = side_by_side(streams, wire)
+    streams.complete(Granularity.RECORDS, completed(9, EIGHT))
+    assert [each.position and each.position.version for each in (seven, eight)] == [9, 9]
+    assert wire.news(seven) == wire.news(eight) == ["Synced"]
+    streams.receive(Granularity.RECORDS, record(11))
+    assert [each.position and each.position.version for each in (seven, eight)] == [11, 11]
+    assert len({each.position.scope for each in (seven, eight) if each.position}) == 2
+
+
+def test_while_one_part_ends_nothing_moves_the_others(streams: Streams, wire: WireSide) -> None:
+    seven, eight = side_by_side(streams, wire)
+    streams.complete(Granularity.RECORDS, completed(5, EIGHT))
+    streams.remove(eight)
+    streams.receive(Granularity.RECORDS, record(7))
+    streams.complete(Granularity.RECORDS, completed(9, EIGHT))  # that was due
+    assert seven.position is not None
+    assert seven.position.version == 5
+    wire.pong()
+    streams.receive(Granularity.RECORDS, record(10))
+    assert seven.position.version == 10
+
+
+def test_a_part_whose_snapshot_shows_at_its_end_is_read_again_beside_others(
+    streams: Streams, wire: WireSide
+) -> None:
+    seven, _ = side_by_side(streams, wire)
+    wire.sent.clear()
+    streams.complete(Granularity.RECORDS, completed(6, SEVEN, reset=True))
+    assert wire.news(seven) == ["WasReset"]
+    wire.pong()
+    assert wire.said() == ["Unsubscribe", at(0)]
+
+
+def test_what_is_everything_and_was_reset_meanwhile_is_read_again_once(
+    streams: Streams, wire: WireSide
+) -> None:
+    seven = part_of(SEVEN)
+    streams.add("tasks", Granularity.RECORDS, seven)
+    for _ in range(2):
+        wire.pong()
+        streams.complete(Granularity.RECORDS, completed(6, SEVEN, reset=True))
+        if wire.fences:
+            wire.pong()
+    assert wire.said() == [at(0), "Unsubscribe", at(0)]
+    assert seven.checked
+
+
+def test_readers_in_order_wait_until_another_part_has_left_the_wire(
+    streams: Streams, wire: WireSide
+) -> None:
+    seven, eight = side_by_side(streams, wire)
+    with pytest.raises(RhtmxError, match="being read where"):
+        streams.add("tasks", Granularity.RECORDS, Cursor(at(0), where=EIGHT))
+    streams.complete(Granularity.RECORDS, completed(5, EIGHT))
+    streams.remove(seven)
+    streams.remove(eight)
+    wire.said()
+    streams.add("tasks", Granularity.RECORDS, Cursor(at(0), where=SEVEN))
+    streams.add("tasks", Granularity.RECORDS, part_of(SEVEN))
+    assert wire.said() == []
+    wire.pong()
+    assert wire.said() == []
+    wire.pong()
+    assert wire.said() == [at(0)]
+
+
+def test_a_part_whose_subscription_is_too_large_is_refused_by_its_where(
+    streams: Streams, wire: WireSide
+) -> None:
+    seven, eight = side_by_side(streams, wire)
+    error = RhtmxError(ErrorCode.TOO_LARGE, "too large")
+    streams.refused("tasks", Granularity.RECORDS, error, b'{"tasks":{"c":"8"}}')
+    assert (wire.news(seven), wire.news(eight)) == ([], ["Stopped"])
+
+
+def test_positions_of_different_scopes_are_not_resumed_together(
+    streams: Streams, wire: WireSide
+) -> None:
+    for version, scope in ((4, "old"), (9, "new")):
+        position = Position(epoch="e", version=version, scope=scope)
+        streams.add("tasks", Granularity.RECORDS, Cursor(position, where=SEVEN))
+    assert wire.said() == [Position(epoch="e", version=4, scope="old")]
+    wire.pong()
+    streams.complete(Granularity.RECORDS, completed(12, SEVEN))
+    wire.pong()
+    assert wire.said() == ["Unsubscribe", Position(epoch="e", version=9, scope="new")]

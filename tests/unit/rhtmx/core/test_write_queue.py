@@ -667,7 +667,7 @@ def test_what_was_sent_is_unsent_on_the_next_connection(queue: WriteQueue) -> No
 def test_who_watches_an_entity_has_the_records_whose_writes_change(queue: WriteQueue) -> None:
     changed: set[str] = set()
     queue.watch("tasks", changed)
-    queue.unwatch("users")
+    queue.unwatch("users", changed)
     queue.add(row("a"))
     queue.add(QueuedWrite("u", Push("users", "7", ChangeAction.UPDATE, b"1")))
     assert (changed, queue.touched) == ({"a"}, {"tasks", "users"})
@@ -681,6 +681,7 @@ def test_who_watches_an_entity_has_the_records_whose_writes_change(queue: WriteQ
     queue.drop(settled)
     assert changed == {"a"}
     changed.clear()
-    queue.unwatch("tasks")
+    queue.unwatch("tasks", set())
+    queue.unwatch("tasks", changed)
     queue.add(row("b"))
     assert changed == set()

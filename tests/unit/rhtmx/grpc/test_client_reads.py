@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,19 @@ from rhtmx.messages import (
     GetRecordRequest,
     HistoryRequest,
 )
-from tests.unit.rhtmx.grpc.fake import FOREVER, NOON, Fake, drain, field, record, refusal
+from tests.unit.rhtmx.grpc.fake import (
+    FOREVER,
+    NOON,
+    Fake,
+    change,
+    drain,
+    field,
+    field_change,
+    fields_synced,
+    record,
+    refusal,
+    synced,
+)
 
 
 async def test_a_record_is_its_latest_change(fake: Fake, backend: Backend) -> None:
@@ -79,3 +92,25 @@ async def test_history_has_a_time_for_all_of_it(fake: Fake, backend: Backend) ->
     fake.streams = [[record(5), FOREVER]]
     with pytest.raises(TimeoutError, match=r"within 0\.02 s"):
         await drain(backend.history("tasks", timeout=0.02), [])
+
+
+async def test_a_part_is_read_by_every_call_that_reads_an_entity(
+    fake: Fake, backend: Backend
+) -> None:
+    part = {"c": ["8", "7"]}
+    fake.streams = [
+        *([synced(4), FOREVER], [synced(4)]),
+        *([fields_synced(4), FOREVER], [fields_synced(4)]),
+        [change(5), FOREVER],
+        [field_change(5, "a"), FOREVER],
+    ]
+    await backend.sync("tasks", where=part)
+    await backend.sync_fields("tasks", where=part)
+    async with backend.watch("tasks", where=part) as watch:
+        assert (await anext(watch)).version == 5
+    async with backend.watch_fields("tasks", where=part) as fields:
+        assert (await anext(fields)).version == 5
+    asked: list[Any] = fake.asked
+    assert {each.where for each in asked} == {b'{"c":["7","8"]}'}
+    with pytest.raises(RhtmxError, match="where of 'tasks'"):
+        backend.watch("tasks", where={"c": []})

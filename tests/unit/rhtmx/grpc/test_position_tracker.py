@@ -160,3 +160,14 @@ def test_versions_that_go_back_while_catching_up_are_refused() -> None:
     place.change(record(7))
     with pytest.raises(RhtmxError, match="version 6 came after version 7"):
         place.change(record(6))
+
+
+def test_the_position_of_a_part_has_its_scope() -> None:
+    place = PositionTracker("tasks", Position(epoch="e1", version=4, scope="s7"))
+    place.begin()
+    assert place.position == Position(epoch="e1", version=4, scope="s7")
+    said = complete(6)
+    said.scope = "s8"
+    place.complete(said)
+    place.change(record(7))
+    assert place.position == Position(epoch="e1", version=7, scope="s8")

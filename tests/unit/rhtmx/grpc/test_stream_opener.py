@@ -7,11 +7,13 @@ from contextlib import aclosing
 import pytest
 
 from rhtmx.core.granularity import Granularity
+from rhtmx.errors import RhtmxError
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.messages import Position, Sync, SyncFields, WatchRequest
 from tests.unit.rhtmx.grpc.fake import FOREVER, Fake, calls_to, fields_synced, synced
 
 AT = Position(epoch="e1", version=4)
+SCOPED = Position(epoch="e1", version=4, scope="s7")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,28 @@ async def test_it_asks_for_what_is_wanted(
         source = StreamOpener(calls, "tasks", granularity, ends=ends)
         async with aclosing(source.open(AT)) as envelopes:
             assert [each async for each in envelopes] == [synced(4)]
+    assert fake.asked == [request_]
+
+
+@pytest.mark.parametrize(
+    ("granularity", "ends", "request_"),
+    [
+        (Granularity.RECORDS, False, WatchRequest("tasks", SCOPED, b'{"c":"7"}')),
+        (Granularity.FIELDS, False, WatchRequest("tasks", SCOPED, b'{"c":"7"}')),
+        (Granularity.RECORDS, True, Sync("tasks", 4, "e1", None, b'{"c":"7"}', "s7")),
+        (Granularity.FIELDS, True, SyncFields("tasks", 4, "e1", None, b'{"c":"7"}', "s7")),
+    ],
+)
+async def test_it_asks_for_a_part_with_the_scope_of_the_position(
+    fake: Fake, granularity: Granularity, ends: bool, request_: object
+) -> None:
+    fake.streams = [[synced(4)]]
+    async with calls_to(fake) as calls:
+        source = StreamOpener(calls, "tasks", granularity, ends=ends, where={"c": ["7"]})
+        async with aclosing(source.open(SCOPED)) as envelopes:
+            assert [each async for each in envelopes] == [synced(4)]
+        with pytest.raises(RhtmxError, match="where of 'tasks'"):
+            StreamOpener(calls, "tasks", granularity, where={"c": []})
     assert fake.asked == [request_]
 
 

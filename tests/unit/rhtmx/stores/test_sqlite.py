@@ -14,17 +14,19 @@ from pathlib import Path
 import pytest
 
 from rhtmx.core import build_message
+from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
     Add,
     HeldRecord,
     PutRecord,
     PutRejection,
     SetIdentity,
+    SetPosition,
     StoredRejection,
     StoredWrite,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Push
+from rhtmx.messages import Position, Push
 from rhtmx.stores.sqlite import _STEPS, VERSION, SqliteStore
 from rhtmx.wire import Format, decode, encode
 from tests.support.process import run
@@ -87,6 +89,24 @@ def test_a_file_of_before_the_secrets_keeps_its_client_and_its_queue(path: Path)
         assert (image.client_id, image.last, image.secret) == ("c", 7, secret)
         assert [row.id for row in image.rows] == ["a"]
         store.add([], [SetIdentity("c", "s1")])
+        store.close()
+
+
+def test_a_file_of_before_the_parts_keeps_its_records_and_positions(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for step in _STEPS[:2]:
+            db.executescript(step)
+        db.execute("PRAGMA user_version = 2")
+        db.execute("INSERT INTO client VALUES ('c', 7, 's1')")
+        db.execute("INSERT INTO entities VALUES ('tasks', 'e', 9, 'records')")
+        db.execute("INSERT INTO records VALUES ('tasks', '1', 4, x'35')")
+    place = Position(epoch="e", version=3, scope="s7")
+    for parts in ({}, {"{}": (place, Granularity.RECORDS)}):
+        store = SqliteStore(path)
+        kept = store.load().entities["tasks"]
+        assert (kept.position, list(kept.records)) == (Position(epoch="e", version=9), ["1"])
+        assert kept.parts == parts
+        store.add([], [SetPosition("tasks", place, Granularity.RECORDS, "{}")])
         store.close()
 
 

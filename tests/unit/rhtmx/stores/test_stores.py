@@ -104,6 +104,30 @@ def test_records_and_positions_are_kept(again: Callable[[Store | None], Store]) 
     assert (kept.position, kept.granularity) == (place.position, Granularity.FIELDS)
 
 
+def test_the_position_of_each_part_is_kept_with_its_scope(
+    again: Callable[[Store | None], Store],
+) -> None:
+    store = again(None)
+    store.load()
+    seven, eight = '{"c":"7"}', '{"c":"8"}'
+    fields, records = Granularity.FIELDS, Granularity.RECORDS
+    first, later = (Position(epoch="e", version=n, scope=f"s{n}") for n in (3, 9))
+    store.add([], [SetPosition("tasks", first, fields, seven)])
+    store.add([], [PutRecord("tasks", "1", HeldRecord(3, b"{}"))])
+    store.add([], [SetPosition("tasks", first, records, eight)])
+    store.add([], [SetPosition("tasks", later, records, seven)])
+    kept = reread(again, store).entities["tasks"]
+    assert kept.parts == {seven: (later, records), eight: (first, records)}
+    assert kept.place(seven) == (later, records)
+    assert kept.place("")[0] == Position(epoch="", version=0)
+    assert list(kept.records) == ["1"]
+    store = again(None)
+    store.load()
+    store.add([], [SetPosition("tasks", later, records), SetPosition("users", first, fields)])
+    entities = reread(again, store).entities
+    assert (entities["tasks"].position, entities["users"].position) == (later, first)
+
+
 def test_new_writes_get_the_numbers_after_the_last(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()

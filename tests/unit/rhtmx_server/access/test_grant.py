@@ -32,3 +32,18 @@ def test_grants_can_be_told_apart_and_kept_in_sets() -> None:
     one, two = Grant("ada", claims={"a": [1]}), Grant("ada", claims={"a": [2]})
     assert one != two
     assert len({one, two, Grant("ada", claims={"a": [1]})}) == 2
+
+
+@pytest.mark.parametrize("claims", [{"a": True}, {"a": 1.0}, {"a": "1"}, {}])
+def test_grants_whose_claims_only_python_takes_for_the_same_are_different(
+    claims: dict[str, object],
+) -> None:
+    assert Grant("ada", claims={"a": 1}) != Grant("ada", claims=claims)
+    assert Grant("ada", claims={"a": [1]}) != Grant("ada", claims={"a": list(claims.values())})
+
+
+def test_grants_are_the_same_in_whichever_order_their_claims_are_named() -> None:
+    one, two = Grant("ada", claims={"a": 1, "b": 2}), Grant("ada", claims={"b": 2, "a": 1})
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != "ada"

@@ -48,8 +48,9 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAp
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
-    monkeypatch.setattr(root, "level", root.level)
+    level = root.level
     yield apps
+    root.setLevel(level)  # setting the attribute would leave what loggers remember of it
     sys.modules.pop("live", None)
 
 

@@ -457,7 +457,7 @@ async def test_a_connection_of_several_of_one_peer_uses_that_peers_share(
     run = ValidatorRunner.run
 
     async def note(self: ValidatorRunner, *arguments: Any) -> ValidatorVerdict:
-        used.append(arguments[-1])
+        used.append(arguments[-2])
         return await run(self, *arguments)
 
     monkeypatch.setattr(ValidatorRunner, "run", note)

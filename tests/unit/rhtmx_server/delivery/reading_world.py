@@ -77,25 +77,32 @@ class Reader:
     def __init__(self, world: World) -> None:
         self.encoding = Lines()
         self.out: list[Message] = []
-        self.outbox = Outbox(self._take_frames, Tick(at_once))
+        self.gone = False
+        self.outbox = Outbox(self._take_frames, Tick(at_once), self._dropped)
         self.steps = Steps()
         self.subscriptions = Subscriptions(self, world.store, world.hub, self.steps.spawn)
 
+    def _dropped(self) -> None:
+        self.gone = True
+
     def send(self, message: ServerMessage) -> None:
+        if self.gone:
+            return
         self.out += messages(self.encoding.frame(message))
 
     def send_frames(self, kind: type[ServerMessage], count: int, frames: bytes) -> None:
         sent = messages(frames)
         assert [type(message) for message in sent] == [kind] * count
-        self.out += sent
+        if not self.gone:
+            self.out += sent
 
     def _take_frames(self, frames: bytes) -> None:
         self.out += messages(frames)
 
     takes_ephemeral = True
 
-    def fell(self, entity: str, sent: int) -> None:
-        self.subscriptions.fell(entity, sent)
+    def fell(self, entity: str, granularity: Granularity, sent: int) -> None:
+        self.subscriptions.fell(entity, granularity, sent)
 
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[None]:

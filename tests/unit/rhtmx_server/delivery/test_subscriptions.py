@@ -608,7 +608,7 @@ def test_one_that_caught_up_can_fall_behind_again(world: World, reader: Reader) 
     world.settle()
     reader.take()
     world.hub.leave("tasks", RECORDS, reader)
-    reader.subscriptions.fell("tasks", 1)
+    reader.subscriptions.fell("tasks", RECORDS, 1)
     world.settle()
     assert changes(reader.take()) == [2]
 
@@ -616,8 +616,8 @@ def test_one_that_caught_up_can_fall_behind_again(world: World, reader: Reader) 
 def test_falling_out_of_what_is_not_live_changes_nothing(world: World, reader: Reader) -> None:
     world.fill(3)
     reader.subscribe(RECORDS, since=0)
-    reader.subscriptions.fell("tasks", 3)
-    reader.subscriptions.fell("others", 3)
+    reader.subscriptions.fell("tasks", RECORDS, 3)
+    reader.subscriptions.fell("others", RECORDS, 3)
     world.settle()
     assert changes(reader.take()) == [1, 2, 3]
 
@@ -692,7 +692,7 @@ def test_a_page_of_a_subscription_that_has_ended_is_not_sent(world: World, reade
     world.fill(3)
     reader.subscribe(RECORDS)
     world.hub.leave("tasks", RECORDS, reader)
-    reader.subscriptions.fell("tasks", 1)
+    reader.subscriptions.fell("tasks", RECORDS, 1)
     world.step()  # it waits for a page
     reader.subscriptions.unsubscribe("tasks", RECORDS)
     world.settle()
@@ -723,7 +723,7 @@ def test_one_that_ends_while_the_floor_is_read_is_told_no_more(
     world.fill(3)
     reader.subscribe(RECORDS)
     world.hub.leave("tasks", RECORDS, reader)
-    reader.subscriptions.fell("tasks", 3)
+    reader.subscriptions.fell("tasks", RECORDS, 3)
     world.step()  # it waits for the floor
     reader.subscriptions.unsubscribe("tasks", RECORDS)
     world.write(push("9"))
@@ -747,7 +747,7 @@ EVENTS: dict[str, Callable[[World, Reader], None]] = {
     "subscribe since": lambda world, reader: reader.subscribe(RECORDS, since=0),
     "sync": lambda world, reader: reader.sync(RECORDS, 0),
     "read to end": lambda world, reader: world.settle(),
-    "fell behind": lambda world, reader: reader.fell("tasks", 0),
+    "fell behind": lambda world, reader: reader.fell("tasks", RECORDS, 0),
     "unsubscribe": lambda world, reader: reader.subscriptions.unsubscribe("tasks", RECORDS),
 }
 
@@ -759,7 +759,7 @@ def state_of(reader: Reader) -> str:
     if not cursors:
         return "none"
     (cursor,) = cursors
-    subscribed, waiting = mine._cursors.get("tasks") is cursor, cursor in mine._waiting
+    subscribed, waiting = mine._cursors.get(("tasks", None)) is cursor, cursor in mine._waiting
     flags = (subscribed, waiting, cursor.live, cursor.once)
     return {
         (True, False, True, False): "live",
@@ -784,7 +784,7 @@ def test_the_table_is_what_happens(cell: tuple[str, str], state: str) -> None:
 def test_a_subscription_that_fell_behind_owes_no_answer(world: World, reader: Reader) -> None:
     world.fill(3)
     reader.subscribe(RECORDS)
-    reader.fell("tasks", 0)
+    reader.fell("tasks", RECORDS, 0)
     assert state_of(reader) == "catching up"
     reader.subscriptions.unsubscribe("tasks", RECORDS)
     assert state_of(reader) == "none"

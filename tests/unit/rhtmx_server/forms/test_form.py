@@ -8,6 +8,7 @@ import pytest
 
 from rhtmx.messages import FormFieldValue
 from rhtmx.values.form_value import File
+from rhtmx_server.access.rules import Rule, anyone, backend, claim, nobody, owner, role
 from rhtmx_server.forms.entries import TEXT, FieldKind, FormValues
 from rhtmx_server.forms.form import Form, judge
 from rhtmx_server.forms.validators import Validator
@@ -185,3 +186,20 @@ def test_what_a_field_has_that_is_asked_about_takes_the_place_of_what_was_sent(
     sent = [FormFieldValue("a", "1"), FormFieldValue("b", "2")]
     assert signup.values(sent, {"a": ["3", "4"]}).getlist("a") == ["3", "4"]
     assert signup.values(sent).getlist("a") == ["1"]
+
+
+@pytest.mark.parametrize("rule", [role("clerk"), anyone, nobody, role("a") | backend])
+def test_who_may_ask_is_said_by_a_rule_about_who_asks(rule: Rule) -> None:
+    assert Form("signup").access(validate=rule).validate is rule
+
+
+@pytest.mark.parametrize("rule", [owner("customer"), role("a") | claim("team")])
+def test_a_rule_about_fields_is_refused_as_a_form_has_no_record(rule: Rule) -> None:
+    with pytest.raises(ValueError, match="looks at the fields of a record, and a form has none"):
+        Form("signup").access(validate=rule)
+
+
+def test_what_is_no_rule_is_refused() -> None:
+    call: Any = Form("signup").access
+    with pytest.raises(TypeError, match="a rule such as role"):
+        call(validate="clerk")

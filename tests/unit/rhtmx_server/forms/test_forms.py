@@ -16,11 +16,13 @@ from rhtmx.messages import (
     ValidateForm,
     ValidationResult,
 )
+from rhtmx_server.access.grant import GUEST, Grant
+from rhtmx_server.access.rules import role
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
-from rhtmx_server.forms.validators import Invalid, Valid
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.verdicts import Invalid, Valid
 from tests.unit.rhtmx_server.forms.questions import (
     ME,
     Gate,
@@ -318,3 +320,45 @@ async def test_an_unknown_form_is_an_error_as_a_whole_too(tracker: FormTracker) 
     with pytest.raises(RhtmxError) as caught:
         await tracker.validate_form(ValidateForm(form="nope"), owner=ME)
     assert caught.value.code is ErrorCode.UNKNOWN_FORM
+
+
+CLERK = Grant("bob", roles={"clerk"})
+
+
+async def test_whoever_may_not_use_a_form_is_told_so_whatever_they_ask(
+    tracker: FormTracker, signup: Form
+) -> None:
+    asked: list[str] = []
+    signup.access(validate=role("clerk")).field("email")(asked.append)
+    whose = (Grant("ada"), GUEST)
+    for who in whose:
+        for message in (question("email", "x"), question("never", "x")):
+            for call in (tracker.validate_field, tracker.try_validate_field):
+                with pytest.raises(RhtmxError, match="'signup': you may not use it") as caught:
+                    call(message, owner=ME, who=who)
+                assert caught.value.code is ErrorCode.FORBIDDEN
+        with pytest.raises(RhtmxError, match="you may not use it"):
+            await tracker.validate_form(whole(email="x"), owner=ME, who=who)
+    assert asked == []
+    assert (await tracker.validate_field(question("email", "x"), owner=ME, who=CLERK)).valid
+    assert (await tracker.validate_form(whole(email="x"), owner=ME, who=CLERK)).valid
+    assert asked == ["x", "x"]
+
+
+async def test_validators_are_told_who_asks(tracker: FormTracker, signup: Form) -> None:
+    @signup.field("email")
+    def plain(value: str, who: Grant) -> None:
+        if who.subject != "bob":
+            raise Invalid(f"not for {who.subject or 'guests'}")
+
+    @signup.check
+    async def check(form: FormValues, who: Grant) -> None:
+        raise Invalid(f"{who.subject} is known", field="email")
+
+    answer = await tracker.validate_field(question("email", "x"), owner=ME, who=CLERK)
+    assert answer.valid
+    refused = await tracker.validate_field(question("email", "x"), owner=ME, who=Grant("ada"))
+    assert refused.error == "not for ada"
+    assert (await ask(tracker, question("email", "x"))).error == "not for guests"
+    result = await tracker.validate_form(whole(email="x"), owner=ME, who=CLERK)
+    assert [each.error for each in result.errors] == ["bob is known"]

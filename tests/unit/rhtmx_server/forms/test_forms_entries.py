@@ -12,8 +12,8 @@ from rhtmx.values.form_value import File
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
-from rhtmx_server.forms.validators import Invalid
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.verdicts import Invalid
 from tests.unit.rhtmx_server.forms.questions import (
     ME,
     Gate,

@@ -13,8 +13,8 @@ from rhtmx.errors import RhtmxError
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
-from rhtmx_server.forms.validators import Invalid
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.verdicts import Invalid
 from tests.unit.rhtmx_server.forms.questions import ME, OTHER, question, track, whole
 
 

@@ -15,8 +15,9 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
-from rhtmx_server.forms.validators import Function, Invalid, Valid, Validator
+from rhtmx_server.forms.validators import Function, Validator
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.verdicts import Invalid, Valid
 
 
 class Meter:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from rhtmx_server.access.grant import GUEST
 from rhtmx_server.forms.entries import FormValues
-from rhtmx_server.forms.validators import Function, Invalid, Valid, Validator
+from rhtmx_server.forms.validators import Function, Validator
+from rhtmx_server.verdicts import Invalid, Valid
 
 VALUES = FormValues({"a": ["1"], "b": ["2"]})
 
@@ -23,24 +25,24 @@ def form(function: Function) -> Validator:
 
 
 def test_a_function_of_the_value_gets_the_value() -> None:
-    assert field(lambda value: value.upper()).call("x", VALUES) == "X"
+    assert field(lambda value: value.upper()).call("x", VALUES, GUEST) == "X"
 
 
 def test_a_function_with_a_form_parameter_gets_the_form() -> None:
-    assert field(lambda value, form: (value, form)).call("x", VALUES) == ("x", VALUES)
+    assert field(lambda value, form: (value, form)).call("x", VALUES, GUEST) == ("x", VALUES)
 
 
 def test_the_form_parameter_may_be_keyword_only_or_have_a_default() -> None:
-    assert field(lambda value, *, form: form).call("x", VALUES) == VALUES
-    assert field(lambda value, form=None: form).call("x", VALUES) == VALUES
+    assert field(lambda value, *, form: form).call("x", VALUES, GUEST) == VALUES
+    assert field(lambda value, form=None: form).call("x", VALUES, GUEST) == VALUES
 
 
 def test_the_only_parameter_is_the_value_whatever_its_name() -> None:
-    assert field(lambda form: form).call("x", VALUES) == "x"
+    assert field(lambda form: form).call("x", VALUES, GUEST) == "x"
 
 
 def test_a_check_gets_the_form() -> None:
-    assert form(lambda values: values["b"]).call("", VALUES) == "2"
+    assert form(lambda values: values["b"]).call("", VALUES, GUEST) == "2"
 
 
 def test_it_is_known_whether_a_function_looks_at_the_form() -> None:
@@ -54,8 +56,11 @@ def test_methods_and_partials_serve_as_well() -> None:
         def taken(self, value: str) -> str:
             return value
 
-    assert field(Checks().taken).call("x", VALUES) == "x"
-    assert field(functools.partial(lambda database, value: value, "db")).call("x", VALUES) == "x"
+    assert field(Checks().taken).call("x", VALUES, GUEST) == "x"
+    assert (
+        field(functools.partial(lambda database, value: value, "db")).call("x", VALUES, GUEST)
+        == "x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def test_methods_and_partials_serve_as_well() -> None:
 )
 def test_other_parameters_are_refused_in_words(function: Function) -> None:
     with pytest.raises(
-        TypeError, match=r"signup\.email .*: takes \(value\) or \(value, form\), not"
+        TypeError, match=r"signup\.email .*: takes \(value\), and form and who if it wants, not"
     ):
         field(function)
 
@@ -111,7 +116,9 @@ def test_what_would_never_judge_anything_is_refused_in_words(function: Any, word
 
 
 def test_a_check_with_other_parameters_is_refused_in_words() -> None:
-    with pytest.raises(TypeError, match=r"signup .*: takes \(form\), not \(value, form\)"):
+    with pytest.raises(
+        TypeError, match=r"signup .*: takes \(form\), and who if it wants, not \(value, form\)"
+    ):
         form(lambda value, form: None)
 
 
@@ -158,3 +165,21 @@ def test_verdicts_carry_what_they_were_given() -> None:
     )
     assert str(invalid) == "taken"
     assert Valid({"strength": 3}).metadata == {"strength": 3}
+
+
+@pytest.mark.parametrize(
+    ("function", "answer"),
+    [
+        (lambda value, who: (value, who), ("x", GUEST)),
+        (lambda value, who, form: (value, who, form), ("x", GUEST, VALUES)),
+        (lambda value, *, form, who=None: (form, who), (VALUES, GUEST)),
+        (lambda who: who, "x"),
+    ],
+)
+def test_a_function_that_wants_to_know_who_asks_is_told(function: Any, answer: Any) -> None:
+    assert field(function).call("x", VALUES, GUEST) == answer
+
+
+def test_a_check_that_wants_to_know_who_asks_is_told() -> None:
+    assert form(lambda values, who: (values, who)).call("", VALUES, GUEST) == (VALUES, GUEST)
+    assert form(lambda who: who).call("", VALUES, GUEST) == VALUES

@@ -450,12 +450,14 @@ class PositionView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=Tru
 
     epoch: str
     version: N
+    scope: str | None = None
 
 
 def _plain_position_view(view: PositionView[Whole]) -> Position:
     out: Position = new(Position)
     out.epoch = view.epoch
     out.version = view.version
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
@@ -464,18 +466,21 @@ def _raw_position_view(view: PositionView[Integer]) -> Position:
     out: Position = new(Position)
     out.epoch = view.epoch
     out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
 
 def _to_position_view(message: Position) -> dict[str, Any]:
     out: dict[str, Any] = {"epoch": message.epoch, "version": message.version}
+    if message.scope is not None:
+        out["scope"] = message.scope
     return out
 
 
 class SubscribeFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -486,22 +491,25 @@ class SubscribeFrame(
 
     entities: list[str]
     since: dict[str, PositionView[N]] | None = None
+    where: J = NULL
 
 
-def _plain_subscribe_frame(view: SubscribeFrame[Whole]) -> Subscribe:
+def _plain_subscribe_frame(view: SubscribeFrame[Shallow, Whole]) -> Subscribe:
     out: Subscribe = new(Subscribe)
     out.entities = view.entities
     out.since = {
         plain_key(key): _plain_position_view(item) for key, item in (view.since or {}).items()
     }
+    out.where = plain_value(view.where)
     out._unknown_fields = b""
     return out
 
 
-def _raw_subscribe_frame(view: SubscribeFrame[Integer]) -> Subscribe:
+def _raw_subscribe_frame(view: SubscribeFrame[Raw, Integer]) -> Subscribe:
     out: Subscribe = new(Subscribe)
     out.entities = view.entities
     out.since = {key: _raw_position_view(item) for key, item in (view.since or {}).items()}
+    out.where = raw_value(view.where)
     out._unknown_fields = b""
     return out
 
@@ -510,38 +518,51 @@ def _to_subscribe_frame(message: Subscribe) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "subscribe", "entities": message.entities}
     if message.since:
         out["since"] = {key: _to_position_view(item) for key, item in message.since.items()}
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
     return out
 
 
 class UnsubscribeFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="unsubscribe"
+    Struct,
+    Generic[J],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="unsubscribe",
 ):
     """`Unsubscribe` as JSON frame."""
 
     entities: list[str]
+    where: J = NULL
 
 
-def _plain_unsubscribe_frame(view: UnsubscribeFrame) -> Unsubscribe:
+def _plain_unsubscribe_frame(view: UnsubscribeFrame[Shallow]) -> Unsubscribe:
     out: Unsubscribe = new(Unsubscribe)
     out.entities = view.entities
+    out.where = plain_value(view.where)
     out._unknown_fields = b""
     return out
 
 
-def _raw_unsubscribe_frame(view: UnsubscribeFrame) -> Unsubscribe:
+def _raw_unsubscribe_frame(view: UnsubscribeFrame[Raw]) -> Unsubscribe:
     out: Unsubscribe = new(Unsubscribe)
     out.entities = view.entities
+    out.where = raw_value(view.where)
     out._unknown_fields = b""
     return out
 
 
 def _to_unsubscribe_frame(message: Unsubscribe) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "unsubscribe", "entities": message.entities}
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
     return out
 
 
 class SyncFrame(
-    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync"
+    Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="sync"
 ):
     """`Sync` as JSON frame."""
 
@@ -549,24 +570,30 @@ class SyncFrame(
     since: N
     epoch: str | None = None
     request_id: str | None = None
+    where: J = NULL
+    scope: str | None = None
 
 
-def _plain_sync_frame(view: SyncFrame[Whole]) -> Sync:
+def _plain_sync_frame(view: SyncFrame[Shallow, Whole]) -> Sync:
     out: Sync = new(Sync)
     out.entity = view.entity
     out.since = view.since
     out.epoch = view.epoch
     out.request_id = view.request_id
+    out.where = plain_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
 
-def _raw_sync_frame(view: SyncFrame[Integer]) -> Sync:
+def _raw_sync_frame(view: SyncFrame[Raw, Integer]) -> Sync:
     out: Sync = new(Sync)
     out.entity = view.entity
     out.since = integral(view.since) if isinstance(view.since, float) else view.since
     out.epoch = view.epoch
     out.request_id = view.request_id
+    out.where = raw_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
@@ -577,12 +604,16 @@ def _to_sync_frame(message: Sync) -> dict[str, Any]:
         out["epoch"] = message.epoch
     if message.request_id is not None:
         out["request_id"] = message.request_id
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
+    if message.scope is not None:
+        out["scope"] = message.scope
     return out
 
 
 class SyncCompleteFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -596,26 +627,32 @@ class SyncCompleteFrame(
     epoch: str
     reset: bool
     request_id: str | None = None
+    where: J = NULL
+    scope: str | None = None
 
 
-def _plain_sync_complete_frame(view: SyncCompleteFrame[Whole]) -> SyncComplete:
+def _plain_sync_complete_frame(view: SyncCompleteFrame[Shallow, Whole]) -> SyncComplete:
     out: SyncComplete = new(SyncComplete)
     out.entity = view.entity
     out.version = view.version
     out.epoch = view.epoch
     out.reset = view.reset
     out.request_id = view.request_id
+    out.where = plain_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
 
-def _raw_sync_complete_frame(view: SyncCompleteFrame[Integer]) -> SyncComplete:
+def _raw_sync_complete_frame(view: SyncCompleteFrame[Raw, Integer]) -> SyncComplete:
     out: SyncComplete = new(SyncComplete)
     out.entity = view.entity
     out.version = integral(view.version) if isinstance(view.version, float) else view.version
     out.epoch = view.epoch
     out.reset = view.reset
     out.request_id = view.request_id
+    out.where = raw_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
@@ -630,6 +667,10 @@ def _to_sync_complete_frame(message: SyncComplete) -> dict[str, Any]:
     }
     if message.request_id is not None:
         out["request_id"] = message.request_id
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
+    if message.scope is not None:
+        out["scope"] = message.scope
     return out
 
 
@@ -643,6 +684,7 @@ class ChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults
     version: N
     client_id: str | None = None
     created_at: str
+    left: bool | None = None
 
 
 def _plain_change_log_view(view: ChangeLogView[Shallow, Whole]) -> ChangeLog:
@@ -654,6 +696,7 @@ def _plain_change_log_view(view: ChangeLogView[Shallow, Whole]) -> ChangeLog:
     out.version = view.version
     out.client_id = view.client_id
     out.created_at = from_text(view.created_at)
+    out.left = view.left
     out._unknown_fields = b""
     return out
 
@@ -667,6 +710,7 @@ def _raw_change_log_view(view: ChangeLogView[Raw, Integer]) -> ChangeLog:
     out.version = integral(view.version) if isinstance(view.version, float) else view.version
     out.client_id = view.client_id
     out.created_at = from_text(view.created_at)
+    out.left = view.left
     out._unknown_fields = b""
     return out
 
@@ -684,6 +728,8 @@ def _to_change_log_view(message: ChangeLog) -> dict[str, Any]:
     out["created_at"] = (
         to_utc(message.created_at) if message.created_at is not None else absent("created_at")
     )
+    if message.left is not None:
+        out["left"] = message.left
     return out
 
 
@@ -849,7 +895,7 @@ def _to_push_ack_frame(message: PushAck) -> dict[str, Any]:
 
 class SubscribeFieldsFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -860,22 +906,25 @@ class SubscribeFieldsFrame(
 
     entities: list[str]
     since: dict[str, PositionView[N]] | None = None
+    where: J = NULL
 
 
-def _plain_subscribe_fields_frame(view: SubscribeFieldsFrame[Whole]) -> SubscribeFields:
+def _plain_subscribe_fields_frame(view: SubscribeFieldsFrame[Shallow, Whole]) -> SubscribeFields:
     out: SubscribeFields = new(SubscribeFields)
     out.entities = view.entities
     out.since = {
         plain_key(key): _plain_position_view(item) for key, item in (view.since or {}).items()
     }
+    out.where = plain_value(view.where)
     out._unknown_fields = b""
     return out
 
 
-def _raw_subscribe_fields_frame(view: SubscribeFieldsFrame[Integer]) -> SubscribeFields:
+def _raw_subscribe_fields_frame(view: SubscribeFieldsFrame[Raw, Integer]) -> SubscribeFields:
     out: SubscribeFields = new(SubscribeFields)
     out.entities = view.entities
     out.since = {key: _raw_position_view(item) for key, item in (view.since or {}).items()}
+    out.where = raw_value(view.where)
     out._unknown_fields = b""
     return out
 
@@ -884,39 +933,52 @@ def _to_subscribe_fields_frame(message: SubscribeFields) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "subscribe_fields", "entities": message.entities}
     if message.since:
         out["since"] = {key: _to_position_view(item) for key, item in message.since.items()}
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
     return out
 
 
 class UnsubscribeFieldsFrame(
-    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="unsubscribe_fields"
+    Struct,
+    Generic[J],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="unsubscribe_fields",
 ):
     """`UnsubscribeFields` as JSON frame."""
 
     entities: list[str]
+    where: J = NULL
 
 
-def _plain_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame) -> UnsubscribeFields:
+def _plain_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame[Shallow]) -> UnsubscribeFields:
     out: UnsubscribeFields = new(UnsubscribeFields)
     out.entities = view.entities
+    out.where = plain_value(view.where)
     out._unknown_fields = b""
     return out
 
 
-def _raw_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame) -> UnsubscribeFields:
+def _raw_unsubscribe_fields_frame(view: UnsubscribeFieldsFrame[Raw]) -> UnsubscribeFields:
     out: UnsubscribeFields = new(UnsubscribeFields)
     out.entities = view.entities
+    out.where = raw_value(view.where)
     out._unknown_fields = b""
     return out
 
 
 def _to_unsubscribe_fields_frame(message: UnsubscribeFields) -> dict[str, Any]:
     out: dict[str, Any] = {"type": "unsubscribe_fields", "entities": message.entities}
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
     return out
 
 
 class SyncFieldsFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -929,24 +991,30 @@ class SyncFieldsFrame(
     since: N
     epoch: str | None = None
     request_id: str | None = None
+    where: J = NULL
+    scope: str | None = None
 
 
-def _plain_sync_fields_frame(view: SyncFieldsFrame[Whole]) -> SyncFields:
+def _plain_sync_fields_frame(view: SyncFieldsFrame[Shallow, Whole]) -> SyncFields:
     out: SyncFields = new(SyncFields)
     out.entity = view.entity
     out.since = view.since
     out.epoch = view.epoch
     out.request_id = view.request_id
+    out.where = plain_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
 
-def _raw_sync_fields_frame(view: SyncFieldsFrame[Integer]) -> SyncFields:
+def _raw_sync_fields_frame(view: SyncFieldsFrame[Raw, Integer]) -> SyncFields:
     out: SyncFields = new(SyncFields)
     out.entity = view.entity
     out.since = integral(view.since) if isinstance(view.since, float) else view.since
     out.epoch = view.epoch
     out.request_id = view.request_id
+    out.where = raw_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
@@ -957,12 +1025,16 @@ def _to_sync_fields_frame(message: SyncFields) -> dict[str, Any]:
         out["epoch"] = message.epoch
     if message.request_id is not None:
         out["request_id"] = message.request_id
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
+    if message.scope is not None:
+        out["scope"] = message.scope
     return out
 
 
 class SyncFieldsCompleteFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -976,26 +1048,36 @@ class SyncFieldsCompleteFrame(
     epoch: str
     reset: bool
     request_id: str | None = None
+    where: J = NULL
+    scope: str | None = None
 
 
-def _plain_sync_fields_complete_frame(view: SyncFieldsCompleteFrame[Whole]) -> SyncFieldsComplete:
+def _plain_sync_fields_complete_frame(
+    view: SyncFieldsCompleteFrame[Shallow, Whole],
+) -> SyncFieldsComplete:
     out: SyncFieldsComplete = new(SyncFieldsComplete)
     out.entity = view.entity
     out.version = view.version
     out.epoch = view.epoch
     out.reset = view.reset
     out.request_id = view.request_id
+    out.where = plain_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
 
-def _raw_sync_fields_complete_frame(view: SyncFieldsCompleteFrame[Integer]) -> SyncFieldsComplete:
+def _raw_sync_fields_complete_frame(
+    view: SyncFieldsCompleteFrame[Raw, Integer],
+) -> SyncFieldsComplete:
     out: SyncFieldsComplete = new(SyncFieldsComplete)
     out.entity = view.entity
     out.version = integral(view.version) if isinstance(view.version, float) else view.version
     out.epoch = view.epoch
     out.reset = view.reset
     out.request_id = view.request_id
+    out.where = raw_value(view.where)
+    out.scope = view.scope
     out._unknown_fields = b""
     return out
 
@@ -1010,6 +1092,10 @@ def _to_sync_fields_complete_frame(message: SyncFieldsComplete) -> dict[str, Any
     }
     if message.request_id is not None:
         out["request_id"] = message.request_id
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
+    if message.scope is not None:
+        out["scope"] = message.scope
     return out
 
 
@@ -1025,6 +1111,7 @@ class FieldChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_def
     client_id: str | None = None
     timestamp: str
     more: bool | None = None
+    left: bool | None = None
 
 
 def _plain_field_change_log_view(view: FieldChangeLogView[Shallow, Whole]) -> FieldChangeLog:
@@ -1038,6 +1125,7 @@ def _plain_field_change_log_view(view: FieldChangeLogView[Shallow, Whole]) -> Fi
     out.client_id = view.client_id
     out.timestamp = from_text(view.timestamp)
     out.more = view.more
+    out.left = view.left
     out._unknown_fields = b""
     return out
 
@@ -1053,6 +1141,7 @@ def _raw_field_change_log_view(view: FieldChangeLogView[Raw, Integer]) -> FieldC
     out.client_id = view.client_id
     out.timestamp = from_text(view.timestamp)
     out.more = view.more
+    out.left = view.left
     out._unknown_fields = b""
     return out
 
@@ -1073,6 +1162,8 @@ def _to_field_change_log_view(message: FieldChangeLog) -> dict[str, Any]:
     )
     if message.more is not None:
         out["more"] = message.more
+    if message.left is not None:
+        out["left"] = message.left
     return out
 
 
@@ -1696,17 +1787,17 @@ PlainFrame: TypeAlias = (
     | ErrorFrame[Shallow, Whole]
     | PingFrame
     | PongFrame
-    | SubscribeFrame[Whole]
-    | UnsubscribeFrame
-    | SyncFrame[Whole]
-    | SyncCompleteFrame[Whole]
+    | SubscribeFrame[Shallow, Whole]
+    | UnsubscribeFrame[Shallow]
+    | SyncFrame[Shallow, Whole]
+    | SyncCompleteFrame[Shallow, Whole]
     | ChangeFrame[Shallow, Whole]
     | PushFrame[Shallow, Whole]
     | PushAckFrame[Whole]
-    | SubscribeFieldsFrame[Whole]
-    | UnsubscribeFieldsFrame
-    | SyncFieldsFrame[Whole]
-    | SyncFieldsCompleteFrame[Whole]
+    | SubscribeFieldsFrame[Shallow, Whole]
+    | UnsubscribeFieldsFrame[Shallow]
+    | SyncFieldsFrame[Shallow, Whole]
+    | SyncFieldsCompleteFrame[Shallow, Whole]
     | FieldChangeFrame[Shallow, Whole]
     | PushFieldsFrame[Shallow, Whole]
     | FieldPushAckFrame[Whole]
@@ -1756,17 +1847,17 @@ RawFrame: TypeAlias = (
     | ErrorFrame[Raw, Integer]
     | PingFrame
     | PongFrame
-    | SubscribeFrame[Integer]
-    | UnsubscribeFrame
-    | SyncFrame[Integer]
-    | SyncCompleteFrame[Integer]
+    | SubscribeFrame[Raw, Integer]
+    | UnsubscribeFrame[Raw]
+    | SyncFrame[Raw, Integer]
+    | SyncCompleteFrame[Raw, Integer]
     | ChangeFrame[Raw, Integer]
     | PushFrame[Raw, Integer]
     | PushAckFrame[Integer]
-    | SubscribeFieldsFrame[Integer]
-    | UnsubscribeFieldsFrame
-    | SyncFieldsFrame[Integer]
-    | SyncFieldsCompleteFrame[Integer]
+    | SubscribeFieldsFrame[Raw, Integer]
+    | UnsubscribeFieldsFrame[Raw]
+    | SyncFieldsFrame[Raw, Integer]
+    | SyncFieldsCompleteFrame[Raw, Integer]
     | FieldChangeFrame[Raw, Integer]
     | PushFieldsFrame[Raw, Integer]
     | FieldPushAckFrame[Integer]

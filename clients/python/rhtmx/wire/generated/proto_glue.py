@@ -115,6 +115,7 @@ def _from_change_log(source: Any, where: str) -> messages.ChangeLog:
         if has("created_at")
         else missing(where, "created_at")
     )
+    out.left = source.left if has("left") else None
     out._unknown_fields = b""
     return out
 
@@ -131,9 +132,12 @@ def _fill_change_log(message: messages.ChangeLog, out: Any) -> None:
     if message.created_at is None:
         absent("created_at")
     fill_timestamp(message.created_at, out.created_at)
+    if message.left is not None:
+        out.left = message.left
 
 
 def _from_position(source: Any, where: str) -> messages.Position:
+    has = source.HasField
     out: messages.Position = new(messages.Position)
     out.epoch = source.epoch
     out.version = (
@@ -141,6 +145,7 @@ def _from_position(source: Any, where: str) -> messages.Position:
         if MIN_INTEGER <= (number := source.version) <= MAX_INTEGER
         else in_range(number, where, "version")
     )
+    out.scope = source.scope if has("scope") else None
     out._unknown_fields = b""
     return out
 
@@ -148,15 +153,19 @@ def _from_position(source: Any, where: str) -> messages.Position:
 def _fill_position(message: messages.Position, out: Any) -> None:
     out.epoch = message.epoch
     out.version = message.version
+    if message.scope is not None:
+        out.scope = message.scope
 
 
 def _from_subscribe(source: Any, where: str) -> messages.Subscribe:
+    has = source.HasField
     out: messages.Subscribe = new(messages.Subscribe)
     out.entities = list(source.entities)
     out.since = {
         check_map_key(key, where, "since"): _from_position(item, f"{where}.since[{key!r}]")
         for key, item in source.since.items()
     }
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out._unknown_fields = b""
     return out
 
@@ -166,11 +175,15 @@ def _fill_subscribe(message: messages.Subscribe, out: Any) -> None:
     out.entities.extend(message.entities)
     for key, item in message.since.items():
         _fill_position(item, out.since[key])
+    if message.where:
+        out.where = message.where
 
 
 def _from_unsubscribe(source: Any, where: str) -> messages.Unsubscribe:
+    has = source.HasField
     out: messages.Unsubscribe = new(messages.Unsubscribe)
     out.entities = list(source.entities)
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out._unknown_fields = b""
     return out
 
@@ -178,6 +191,8 @@ def _from_unsubscribe(source: Any, where: str) -> messages.Unsubscribe:
 def _fill_unsubscribe(message: messages.Unsubscribe, out: Any) -> None:
     out.SetInParent()
     out.entities.extend(message.entities)
+    if message.where:
+        out.where = message.where
 
 
 def _from_sync(source: Any, where: str) -> messages.Sync:
@@ -191,6 +206,8 @@ def _from_sync(source: Any, where: str) -> messages.Sync:
     )
     out.epoch = source.epoch if has("epoch") else None
     out.request_id = source.request_id if has("request_id") else None
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
+    out.scope = source.scope if has("scope") else None
     out._unknown_fields = b""
     return out
 
@@ -202,6 +219,10 @@ def _fill_sync(message: messages.Sync, out: Any) -> None:
         out.epoch = message.epoch
     if message.request_id is not None:
         out.request_id = message.request_id
+    if message.where:
+        out.where = message.where
+    if message.scope is not None:
+        out.scope = message.scope
 
 
 def _from_sync_complete(source: Any, where: str) -> messages.SyncComplete:
@@ -216,6 +237,8 @@ def _from_sync_complete(source: Any, where: str) -> messages.SyncComplete:
     out.epoch = source.epoch
     out.reset = source.reset
     out.request_id = source.request_id if has("request_id") else None
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
+    out.scope = source.scope if has("scope") else None
     out._unknown_fields = b""
     return out
 
@@ -227,6 +250,10 @@ def _fill_sync_complete(message: messages.SyncComplete, out: Any) -> None:
     out.reset = message.reset
     if message.request_id is not None:
         out.request_id = message.request_id
+    if message.where:
+        out.where = message.where
+    if message.scope is not None:
+        out.scope = message.scope
 
 
 def _from_change(source: Any, where: str) -> messages.Change:
@@ -556,12 +583,14 @@ def _fill_pong(message: messages.Pong, out: Any) -> None:
 
 
 def _from_subscribe_fields(source: Any, where: str) -> messages.SubscribeFields:
+    has = source.HasField
     out: messages.SubscribeFields = new(messages.SubscribeFields)
     out.entities = list(source.entities)
     out.since = {
         check_map_key(key, where, "since"): _from_position(item, f"{where}.since[{key!r}]")
         for key, item in source.since.items()
     }
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out._unknown_fields = b""
     return out
 
@@ -571,11 +600,15 @@ def _fill_subscribe_fields(message: messages.SubscribeFields, out: Any) -> None:
     out.entities.extend(message.entities)
     for key, item in message.since.items():
         _fill_position(item, out.since[key])
+    if message.where:
+        out.where = message.where
 
 
 def _from_unsubscribe_fields(source: Any, where: str) -> messages.UnsubscribeFields:
+    has = source.HasField
     out: messages.UnsubscribeFields = new(messages.UnsubscribeFields)
     out.entities = list(source.entities)
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out._unknown_fields = b""
     return out
 
@@ -583,6 +616,8 @@ def _from_unsubscribe_fields(source: Any, where: str) -> messages.UnsubscribeFie
 def _fill_unsubscribe_fields(message: messages.UnsubscribeFields, out: Any) -> None:
     out.SetInParent()
     out.entities.extend(message.entities)
+    if message.where:
+        out.where = message.where
 
 
 def _from_sync_fields(source: Any, where: str) -> messages.SyncFields:
@@ -596,6 +631,8 @@ def _from_sync_fields(source: Any, where: str) -> messages.SyncFields:
     )
     out.epoch = source.epoch if has("epoch") else None
     out.request_id = source.request_id if has("request_id") else None
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
+    out.scope = source.scope if has("scope") else None
     out._unknown_fields = b""
     return out
 
@@ -607,6 +644,10 @@ def _fill_sync_fields(message: messages.SyncFields, out: Any) -> None:
         out.epoch = message.epoch
     if message.request_id is not None:
         out.request_id = message.request_id
+    if message.where:
+        out.where = message.where
+    if message.scope is not None:
+        out.scope = message.scope
 
 
 def _from_sync_fields_complete(source: Any, where: str) -> messages.SyncFieldsComplete:
@@ -621,6 +662,8 @@ def _from_sync_fields_complete(source: Any, where: str) -> messages.SyncFieldsCo
     out.epoch = source.epoch
     out.reset = source.reset
     out.request_id = source.request_id if has("request_id") else None
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
+    out.scope = source.scope if has("scope") else None
     out._unknown_fields = b""
     return out
 
@@ -632,6 +675,10 @@ def _fill_sync_fields_complete(message: messages.SyncFieldsComplete, out: Any) -
     out.reset = message.reset
     if message.request_id is not None:
         out.request_id = message.request_id
+    if message.where:
+        out.where = message.where
+    if message.scope is not None:
+        out.scope = message.scope
 
 
 def _from_field_change_log(source: Any, where: str) -> messages.FieldChangeLog:
@@ -656,6 +703,7 @@ def _from_field_change_log(source: Any, where: str) -> messages.FieldChangeLog:
         else missing(where, "timestamp")
     )
     out.more = source.more if has("more") else None
+    out.left = source.left if has("left") else None
     out._unknown_fields = b""
     return out
 
@@ -675,6 +723,8 @@ def _fill_field_change_log(message: messages.FieldChangeLog, out: Any) -> None:
     fill_timestamp(message.timestamp, out.timestamp)
     if message.more is not None:
         out.more = message.more
+    if message.left is not None:
+        out.left = message.left
 
 
 def _from_field_change(source: Any, where: str) -> messages.FieldChange:
@@ -1177,6 +1227,7 @@ def _from_watch_request(source: Any, where: str) -> messages.WatchRequest:
     out: messages.WatchRequest = new(messages.WatchRequest)
     out.entity = source.entity
     out.since = _from_position(source.since, f"{where}.since") if has("since") else None
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out._unknown_fields = b""
     return out
 
@@ -1185,6 +1236,8 @@ def _fill_watch_request(message: messages.WatchRequest, out: Any) -> None:
     out.entity = message.entity
     if message.since is not None:
         _fill_position(message.since, out.since)
+    if message.where:
+        out.where = message.where
 
 
 def _from_history_request(source: Any, where: str) -> messages.HistoryRequest:

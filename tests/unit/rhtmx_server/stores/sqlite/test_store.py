@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
@@ -11,10 +12,12 @@ import apsw
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.model import Head
+from rhtmx_server.model import Head, PartRow
 from rhtmx_server.stores import FileOptions, SqliteStore
+from rhtmx_server.stores.sqlite import queries, schema
 from rhtmx_server.stores.sqlite.placement import SLOW
-from tests.contract.builders import put, record, versions
+from tests.contract.builders import put, record, versions, writing
+from tests.contract.parts import BLUE, RED, TEAMS, keys_of, of, told, write
 
 
 @pytest.fixture
@@ -194,6 +197,60 @@ async def test_a_page_is_kept_until_something_is_written(store: SqliteStore) -> 
     assert await store.since("tasks", 0, 10, 10) is page
     await put(store, record("2", 2))
     assert await store.since("tasks", 0, 10, 10) is not page
+
+
+async def test_a_page_of_parts_is_of_one_moment(path: Path, store: SqliteStore) -> None:
+    await write(store, record("1", 1, of("red")))
+    reader = store._use().reader
+    writer = store._use().writer
+
+    def moves_meanwhile(_: apsw.Cursor, statement: str, bindings: object) -> bool:
+        if "json_each" in statement:  # the rows of the part were read, the records were not
+            reader.exec_trace = None
+            moved = writing(record("1", 2, of("blue", secret=True)))
+            moved.parts = [
+                PartRow("tasks", RED, "1", 2, 0, left=True),
+                PartRow("tasks", BLUE, "1", 2, 0),
+            ]
+            queries.write(writer.cursor(), moved)
+        return True
+
+    reader.exec_trace = moves_meanwhile
+    assert await store.since_in("tasks", [RED], 0, 9, 9) == [record("1", 1, of("red"))]
+    assert await told(store, RED) == [("left", "1", 2)]
+
+
+async def test_a_file_of_before_the_parts_is_divided_when_it_is_opened(path: Path) -> None:
+    with contextlib.closing(apsw.Connection(str(path))) as old:
+        for step in schema._STEPS[:2]:
+            old.execute(step)
+        old.pragma("application_id", schema.APPLICATION_ID)
+        old.pragma("user_version", 2)
+        old.execute("INSERT INTO meta VALUES ('epoch', 'e')")
+        old.execute("INSERT INTO entities VALUES ('tasks', 3, 0)")
+        old.executemany(
+            "INSERT INTO records VALUES (?, 'tasks', ?, ?, ?, ?, 'client-1', ?, NULL)",
+            [
+                (1, "1", 1, 2, of("red"), 1_000_000),
+                (2, "2", 2, 2, of("blue"), 2_000_000),
+                (3, "3", 3, 3, None, 3_000_000),
+            ],
+        )
+    store = SqliteStore(path)
+    await store.open()
+    assert store.epoch == "e"
+    assert await versions(store) == [1, 2, 3]
+    await store.divide("tasks", TEAMS.spelt, keys_of(TEAMS))
+    await write(store, record("1", 4, of("blue")), record("4", 5, of("red")))
+    await store.close()
+    await store.open()
+    assert await told(store, RED) == [("left", "1", 4), ("is", "4", 5)]
+    assert await told(store, BLUE) == [("is", "2", 2), ("is", "1", 4)]
+    assert await store.record("tasks", "2") == record("2", 2, of("blue"))
+    await store.close()
+    with contextlib.closing(apsw.Connection(str(path))) as now:
+        assert now.pragma("user_version") == schema.FORMAT
+        assert now.pragma("integrity_check") == "ok"
 
 
 async def test_a_closed_store_gives_out_no_page_that_it_had(path: Path) -> None:

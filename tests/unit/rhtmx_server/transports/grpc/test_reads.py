@@ -20,7 +20,10 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx_server import Invalid, Request
+from rhtmx_server.access.access import Access
+from rhtmx_server.access.entity import Entity
 from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.parts import WHOLE, Part, Partitions
 from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.record_page import HistoryPage
@@ -233,6 +236,60 @@ async def test_who_asks_with_a_token_that_has_expired_meanwhile_is_refused(
     call._stream.say(prefixed(wire.encode_message(question)))
     with pytest.raises(RhtmxError, match="expired"):
         await task
+
+
+class Ticking(Kept):
+    """A store whose every page of history takes two seconds."""
+
+    def __init__(self, side: Side) -> None:
+        super().__init__()
+        self._side = side
+
+    async def history(self, *asked: Any, **options: Any) -> HistoryPage[HistoryEntry]:
+        self._side.now.seconds += 2
+        return await super().history(*asked, **options)
+
+
+async def long_history(
+    monkeypatch: pytest.MonkeyPatch, side: Side, expires: int | None = None
+) -> tuple[RhtmxError, list[int]]:
+    """How a history of five pages ends that ought not to be read to its end, and what was sent."""
+
+    async def grants(request: Request) -> Grant:
+        return Grant("ada", expires)
+
+    monkeypatch.setattr(reads, "PAGE", 1)
+    call = Call(HistoryRequest(entity="tasks"), metadata={"authorization": "Bearer t"})
+    side.services.authenticate = grants
+    side.services.store = store = Ticking(side)
+    entries = [entry(n) for n in range(1, 6)]
+    await store.commit(BatchNeeds(), lambda _: BatchWrites(history=entries))
+    with pytest.raises(RhtmxError) as caught:
+        await reads.history(door(side), call.stream)
+    return caught.value, [each.version for each in call.heard(ChangeLog)]
+
+
+async def test_a_history_ends_with_the_token_of_whoever_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    error, got = await long_history(monkeypatch, Side(), NOW + 5_000_000)
+    assert (error.code, got) == (ErrorCode.UNAUTHENTICATED, [1, 2, 3])
+
+
+async def test_a_history_ends_where_the_program_takes_the_right_to_it_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = [frozenset({WHOLE}), frozenset({WHOLE}), frozenset[Part]()]
+
+    async def asked(who: Grant) -> frozenset[Part]:
+        return answers.pop(0)
+
+    tasks = Entity("tasks")
+    tasks.divide(Partitions([["team"]]))
+    side = Side()
+    side.services.access = Access({"tasks": tasks}, {"tasks": asked})
+    error, got = await long_history(monkeypatch, side)
+    assert (error.code, got) == (ErrorCode.FORBIDDEN, [1, 2])
 
 
 async def settle() -> None:

@@ -589,6 +589,12 @@ class ChangeLog(betterproto2.Message):
     When it was committed, by the server's clock.
     """
 
+    left: "bool | None" = betterproto2.field(8, betterproto2.TYPE_BOOL, optional=True)
+    """
+    The record has left the part of the entity that this client reads. It is
+    gone for this client, and is still there for others.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "ChangeLog", ChangeLog)
 
@@ -936,6 +942,12 @@ class FieldChangeLog(betterproto2.Message):
     """
     More changes of this version follow. A client that loses the connection
     here resumes from the position that it had before.
+    """
+
+    left: "bool | None" = betterproto2.field(10, betterproto2.TYPE_BOOL, optional=True)
+    """
+    The record has left the part of the entity that this client reads. It is
+    gone for this client, and is still there for others.
     """
 
 
@@ -1417,6 +1429,12 @@ class Position(betterproto2.Message):
     The version up to which the client has received everything.
     """
 
+    scope: "str | None" = betterproto2.field(3, betterproto2.TYPE_STRING, optional=True)
+    """
+    What the client may read of the entity, as the server sent it with this
+    position. Absent for a whole entity.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Position", Position)
 
@@ -1632,6 +1650,14 @@ class Subscribe(betterproto2.Message):
     up.
     """
 
+    where: "bytes | None" = betterproto2.field(3, betterproto2.TYPE_BYTES, optional=True)
+    """
+    By entity, the part of it that is wanted: `{"orders": {"customer": "7"}}`.
+    A list means any of its values. Only fields by which the entity is divided
+    (`partition`). One client may read several parts of one entity: each is a
+    subscription of its own.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Subscribe", Subscribe)
 
@@ -1657,6 +1683,14 @@ class SubscribeFields(betterproto2.Message):
     """
     Where to resume, by entity; `sync_fields_complete` says when the stream has
     caught up.
+    """
+
+    where: "bytes | None" = betterproto2.field(3, betterproto2.TYPE_BYTES, optional=True)
+    """
+    By entity, the part of it that is wanted: `{"orders": {"customer": "7"}}`.
+    A list means any of its values. Only fields by which the entity is divided
+    (`partition`). One client may read several parts of one entity: each is a
+    subscription of its own.
     """
 
 
@@ -1687,6 +1721,17 @@ class Sync(betterproto2.Message):
     request_id: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
     The answer contains the same value.
+    """
+
+    where: "bytes | None" = betterproto2.field(5, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The part of the entity that is wanted: `{"customer": "7"}`.
+    """
+
+    scope: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
+    """
+    The scope of `since`, as the server sent it. Without it the version counts
+    for the whole entity.
     """
 
 
@@ -1727,6 +1772,17 @@ class SyncComplete(betterproto2.Message):
     The request that this answers.
     """
 
+    where: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The part of the entity that this is about, as the client gave it.
+    """
+
+    scope: "str | None" = betterproto2.field(7, betterproto2.TYPE_STRING, optional=True)
+    """
+    What this client may read of that part: it belongs to the position. Absent
+    for a whole entity.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "SyncComplete", SyncComplete)
 
@@ -1755,6 +1811,17 @@ class SyncFields(betterproto2.Message):
     request_id: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
     The answer contains the same value.
+    """
+
+    where: "bytes | None" = betterproto2.field(5, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The part of the entity that is wanted: `{"customer": "7"}`.
+    """
+
+    scope: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
+    """
+    The scope of `since`, as the server sent it. Without it the version counts
+    for the whole entity.
     """
 
 
@@ -1795,6 +1862,17 @@ class SyncFieldsComplete(betterproto2.Message):
     The request that this answers.
     """
 
+    where: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The part of the entity that this is about, as the client gave it.
+    """
+
+    scope: "str | None" = betterproto2.field(7, betterproto2.TYPE_STRING, optional=True)
+    """
+    What this client may read of that part: it belongs to the position. Absent
+    for a whole entity.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "SyncFieldsComplete", SyncFieldsComplete)
 
@@ -1810,6 +1888,12 @@ class Unsubscribe(betterproto2.Message):
     The entities.
     """
 
+    where: "bytes | None" = betterproto2.field(2, betterproto2.TYPE_BYTES, optional=True)
+    """
+    By entity, the part whose subscription ends, as it was given to
+    `subscribe`.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Unsubscribe", Unsubscribe)
 
@@ -1823,6 +1907,12 @@ class UnsubscribeFields(betterproto2.Message):
     entities: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
     """
     The entities.
+    """
+
+    where: "bytes | None" = betterproto2.field(2, betterproto2.TYPE_BYTES, optional=True)
+    """
+    By entity, the part whose subscription ends, as it was given to
+    `subscribe_fields`.
     """
 
 
@@ -1958,6 +2048,11 @@ class WatchRequest(betterproto2.Message):
     since: "Position | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
     """
     Where to resume; without it, the stream starts with the next change.
+    """
+
+    where: "bytes | None" = betterproto2.field(3, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The part of the entity that is wanted: `{"customer": "7"}`.
     """
 
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import { filtering, keptRows } from "../../src/core/filter-rows.ts";
 import type { Row } from "../../src/core/overlay.ts";
 import { NOTHING } from "../../src/core/overlay.ts";
-import { filtering, keptRows } from "../../src/react/filter-rows.ts";
 
 const row = (id: string, data: number): Row<number> => ({ id, data, version: 1, pending: false });
 const [one, two, three] = [row("1", 1), row("2", 2), row("3", 3)];

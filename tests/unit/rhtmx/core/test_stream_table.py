@@ -1,4 +1,4 @@
-"""Facts about the table of phases in `rhtmx.core.streams`."""
+"""Facts about the table of phases in `rhtmx.core.stream`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.streams import Stream, StreamPhase
+from rhtmx.core.stream import Stream, StreamPhase
 from rhtmx.errors import ErrorCode, RhtmxError
 from tests.unit.rhtmx.wire_side import WireSide, at, complete, record
 

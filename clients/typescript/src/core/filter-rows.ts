@@ -1,11 +1,11 @@
 /**
- * Which rows a component looks at, as the same array while they are the same.
+ * Which rows somebody looks at, as the same array while they are the same.
  *
  * Knows rows. Must not know where they come from.
  */
 
-import type { Row } from "../core/overlay.ts";
-import { NOTHING } from "../core/overlay.ts";
+import type { Row } from "./overlay.ts";
+import { NOTHING } from "./overlay.ts";
 
 /** Where the rows that passed last are kept, for the next filter. */
 export interface KeptRows<T> {
@@ -21,11 +21,11 @@ export function keptRows<T>(): KeptRows<T> {
  * A filter of rows; returns the same array as long as the same rows pass.
  *
  * @param where whether a row passes; all of them if left out.
- * @param last what another filter has let pass before it.
+ * @param last what another filter has let pass before it; nothing if left out.
  */
 export function filtering<T>(
   where: ((row: Row<T>) => boolean) | undefined,
-  last: KeptRows<T>,
+  last: KeptRows<T> = keptRows(),
 ): (rows: readonly Row<T>[]) => readonly Row<T>[] {
   if (!where) return (rows) => rows;
   let from: readonly Row<T>[] | undefined;

@@ -1,4 +1,4 @@
-"""Facts about one stream of `rhtmx.core.streams`: its phases."""
+"""Facts about one stream of `rhtmx.core.stream`: its phases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Stopped, WasReset
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.streams import Stream, StreamPhase
+from rhtmx.core.stream import Stream, StreamPhase
 from rhtmx.errors import ErrorCode, RhtmxError
 from tests.unit.rhtmx.wire_side import WireSide, at, complete, part, record
 

@@ -1,0 +1,334 @@
+"""The records of one entity that a client holds, whatever parts of it are read. Pure.
+
+Knows records, fields and versions. Must not know positions in the log beyond putting them
+down, what this client writes, nor stores, connections or clocks.
+
+The server sends a change once, for whatever part it concerns, so what is held of an entity
+is one set of records. Each is as new as any stream has brought it: where several parts are
+read side by side, an older state may come after a newer one, and is passed over. For that
+the version of a record that has gone is remembered until every position is beyond it.
+
+Field by field a server that resumes sends what has changed since, and what that is depends on
+the part: it fits only what was held of this part alone. So where several parts are held,
+each is read from its beginning (`mixed`). A record that enters one comes whole, with the
+fields that were deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol
+
+import msgspec
+
+from rhtmx.core.cursor import Log
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.storage_ops import DropRecord, HeldRecord, PendingOps, PutRecord, StoredEntity
+from rhtmx.core.where import Where
+from rhtmx.messages import ChangeAction, FieldAction, FieldChangeLog, Position
+
+__all__ = ["HeldRecords", "ReadPart"]
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class ReadPart(Protocol):
+    """A part of an entity that is read (`Replica`), as its records see it."""
+
+    where: Where | None
+    live: bool
+    stale: set[tuple[str, str]]
+    position: Position
+
+    def has(self, held: HeldRecord) -> bool:
+        """Whether a record is in this part."""
+
+    def came(self) -> None:
+        """A change arrived, of this part or another one."""
+
+    def follow(self) -> None:
+        """Its cursor may have moved, by a change that came to another part of the entity."""
+
+
+class HeldRecords:
+    """What is held of one entity. Methods that change records return the ids of those.
+
+    Args:
+        entity: the collection.
+        granularity: whether it is read as records or field by field.
+        pending_ops: where what changes is put down.
+        kept: what was held of it before.
+
+    Attributes:
+        replicas: the parts of it that are read now.
+        waits: a commit of several fields has not come to its end.
+    """
+
+    def __init__(
+        self,
+        entity: str,
+        granularity: Granularity,
+        pending_ops: PendingOps,
+        kept: StoredEntity | None = None,
+    ) -> None:
+        self.entity = entity
+        self.granularity = granularity
+        self.pending_ops = pending_ops
+        self.replicas: list[ReadPart] = []
+        self._kept = kept or StoredEntity(Position(epoch="", version=0), granularity)
+        self._records = self._kept.records
+        self._loaded = set(self._records)
+        self._fields: dict[str, dict[str, bytes]] = {}
+        self._unfinished: list[FieldChangeLog] = []
+        self._gone: dict[str, int] = {}
+        places = [self._kept.position, *(place for place, _ in self._kept.parts.values())]
+        self._epoch = next((each.epoch for each in places if each.epoch), "")
+
+    # What is in it.
+
+    def get(self, entity_id: str) -> HeldRecord | None:
+        """A record."""
+        return self._records.get(entity_id)
+
+    def ids(self) -> set[str]:
+        """All of them."""
+        return set(self._records)
+
+    @property
+    def waits(self) -> bool:
+        """A commit of several fields has not come to its end."""
+        return bool(self._unfinished)
+
+    def all(self, where: Where | None) -> set[tuple[str, str]]:
+        """The records of a part, and their fields; `(id, "")` stands for a record's version."""
+        records = self._records
+        if where is not None:
+            records = {i: held for i, held in records.items() if where.has_text(held.data)}
+        ids = {(entity_id, "") for entity_id in records}
+        if self.granularity is Granularity.RECORDS:
+            return ids
+        return ids | {(i, name) for i in records for name in self._fields_of(i)}
+
+    def delivered(self, entity_id: str) -> int:
+        """The newest version of a record that has come, as far as that still counts."""
+        held = self._records.get(entity_id)
+        if held is None or self._is_stale(entity_id, held):
+            return self._gone.get(entity_id, 0)
+        return held.version
+
+    def mixed(self, where: Where | None) -> bool:
+        """Whether a part cannot be resumed, since others are held, too."""
+        if self.granularity is Granularity.RECORDS:
+            return False
+        kept = {text: place for text, (place, _) in self._kept.parts.items()}
+        kept[""] = self._kept.position
+        kept.pop(_text(where), None)
+        return len(self.replicas) > 1 or any(place.version for place in kept.values())
+
+    # What is kept.
+
+    def place(self, where: Where | None) -> Position:
+        """Where a part, or all of it, was read before."""
+        position, granularity = self._kept.place(_text(where))
+        return position if granularity is self.granularity else Position(epoch=position.epoch)
+
+    def kept(self) -> StoredEntity:
+        """What is held, for whoever reads it later on."""
+        for replica in self.replicas:
+            self._keep(replica)
+        return self._kept
+
+    def leave(self, replica: ReadPart) -> set[str]:
+        """A part is read no longer. With a store what is held of it stays."""
+        self.replicas.remove(replica)
+        if self.pending_ops.durable:
+            self._keep(replica)
+            return set()
+        self._kept.parts.pop(_text(replica.where), None)
+        if replica.where is None:
+            self._kept.position = Position(epoch="", version=0)
+        orphans = self._orphans()
+        for entity_id in orphans:
+            self._drop(entity_id, 0)
+        return orphans
+
+    # What comes.
+
+    def begin(self, epoch: str, *, again: bool) -> None:
+        """One of the replicas reads everything anew, in a log of this epoch.
+
+        Args:
+            epoch: of the log.
+            again: whether nothing of what came by other streams counts either.
+        """
+        if epoch != self._epoch or again:
+            self._unfinished.clear()
+            self._gone.clear()
+        if epoch != self._epoch:
+            # What nobody reads now has a version of a log that is no more.
+            for entity_id in self._orphans():
+                self._drop(entity_id, 0)
+        self._epoch = epoch
+
+    def cut(self) -> None:
+        """The connection is gone: what was unfinished comes again."""
+        self._unfinished.clear()
+
+    def deliver(self, log: Log) -> set[str]:
+        """A change arrived."""
+        if isinstance(log, FieldChangeLog):
+            return self._deliver_field(log)
+        gone = log.action is ChangeAction.DELETE
+        old = self._is_old(log, self.delivered(log.entity_id), gone=gone)
+        self._came(log.entity_id, "")
+        held = HeldRecord(log.version, log.data)
+        if old or (not gone and log.entity_id not in self._records and self._is_over(held)):
+            return set()
+        if gone:
+            self._drop(log.entity_id, log.version)
+        else:
+            self._put(log.entity_id, held)
+        return {log.entity_id}
+
+    def finish(self) -> set[str]:
+        """What was written at one time shows at one time."""
+        unfinished, self._unfinished = self._unfinished, []
+        before = {each.entity_id: self.delivered(each.entity_id) for each in unfinished}
+        versions: dict[str, int] = {}
+        for log in unfinished:
+            entity_id = log.entity_id
+            old = self._is_old(log, before[entity_id], gone=bool(log.left))
+            self._came(entity_id, log.field)
+            if old:
+                continue
+            versions[entity_id] = log.version
+            fields = self._fields_of(entity_id)
+            if log.left:
+                fields.clear()
+            elif log.action is FieldAction.DELETE:
+                fields.pop(log.field, None)
+            else:
+                fields[log.field] = log.value or b"null"
+        for entity_id, version in versions.items():
+            self._rebuild(entity_id, max(version, before[entity_id]))
+        return set(versions)
+
+    def expire(self, entity_id: str, field: str) -> None:
+        """What was held has not come again: it is no more."""
+        if self.granularity is Granularity.FIELDS and field:
+            self._fields_of(entity_id).pop(field, None)
+            held = self._records.get(entity_id)
+            self._rebuild(entity_id, 0 if held is None else held.version)
+        else:
+            self._drop(entity_id, 0)
+
+    def moved(self) -> None:
+        """A position has moved: what went before all of them is known by them."""
+        if self._gone and all(replica.live for replica in self.replicas):
+            least = min(replica.position.version for replica in self.replicas)
+            self._gone = {i: version for i, version in self._gone.items() if version > least}
+
+    # Inside.
+
+    def _is_over(self, held: HeldRecord) -> bool:
+        """Whether a record that is not there was, and is no more: a part would have it."""
+        return any(
+            replica.live and held.version <= replica.position.version and replica.has(held)
+            for replica in self.replicas
+        )
+
+    def _is_read(self, held: HeldRecord) -> bool:
+        return any(replica.has(held) for replica in self.replicas)
+
+    def _keep(self, replica: ReadPart) -> None:
+        self._kept.set_place(_text(replica.where), replica.position, self.granularity)
+
+    def _orphans(self) -> set[str]:
+        """What no replica reads."""
+        parts = [replica.where for replica in self.replicas]
+        if None in parts:
+            return set()
+        return {
+            entity_id
+            for entity_id, held in self._records.items()
+            if not any(where is not None and where.has_text(held.data) for where in parts)
+        }
+
+    def _is_stale(self, entity_id: str, held: HeldRecord) -> bool:
+        """Whether a record's version counts for nothing."""
+        key = (entity_id, "")
+        for replica in self.replicas:
+            if replica.stale and key in replica.stale:
+                return not any(
+                    each.live and key not in each.stale and each.has(held) for each in self.replicas
+                )
+        return False
+
+    def _is_old(self, log: Log, before: int, *, gone: bool) -> bool:
+        """Whether something newer of the record has come already."""
+        if log.version != before or not gone:
+            return log.version < before
+        # It left one part for another one, by which it has come already. What no stream has
+        # brought is an own write of before: that may have taken it out.
+        held = self._records.get(log.entity_id)
+        brought = len(self.replicas) > 1 or log.entity_id not in self._loaded
+        return held is not None and brought and self._is_read(held)
+
+    def _came(self, entity_id: str, field: str) -> None:
+        for replica in self.replicas:
+            if replica.stale:
+                replica.stale.discard((entity_id, field))
+                replica.stale.discard((entity_id, ""))
+
+    def _put(self, entity_id: str, held: HeldRecord) -> None:
+        self._records[entity_id] = held
+        self._loaded.discard(entity_id)
+        self._gone.pop(entity_id, None)
+        self.pending_ops.put(PutRecord(self.entity, entity_id, held))
+
+    def _drop(self, entity_id: str, version: int) -> None:
+        self._fields.pop(entity_id, None)
+        if version:
+            self._gone[entity_id] = version
+        if self._records.pop(entity_id, None) is not None:
+            self.pending_ops.put(DropRecord(self.entity, entity_id))
+
+    # Fields.
+
+    def _deliver_field(self, log: FieldChangeLog) -> set[str]:
+        changed = set()
+        if self._unfinished and self._unfinished[0].version != log.version:
+            changed = self.finish()
+        self._unfinished.append(log)
+        return changed if log.more else changed | self.finish()
+
+    def _fields_of(self, entity_id: str) -> dict[str, bytes]:
+        fields = self._fields.get(entity_id)
+        if fields is None:
+            held = self._records.get(entity_id)
+            fields = self._fields[entity_id] = {} if held is None else _split(held.data)
+        return fields
+
+    def _rebuild(self, entity_id: str, version: int) -> None:
+        fields = self._fields_of(entity_id)
+        if not fields:
+            self._drop(entity_id, version)
+            return
+        pairs = (json.dumps(name).encode() + b":" + value for name, value in fields.items())
+        held = HeldRecord(version, b"{" + b",".join(pairs) + b"}")
+        there = entity_id in self._records
+        if (there or not self._is_over(held)) and self._is_read(held):
+            self._put(entity_id, held)
+        else:
+            self._drop(entity_id, 0)  # the last of a part that was ended
+
+
+def _text(where: Where | None) -> str:
+    return "" if where is None else where.text
+
+
+def _split(data: bytes | None) -> dict[str, bytes]:
+    """The members of an object, each as its text; of anything else, none."""
+    if data is None or not data.lstrip().startswith(b"{"):
+        return {}
+    return {name: bytes(value) for name, value in _members(data).items()}

@@ -1,0 +1,236 @@
+/**
+ * The model of a server that divides its entity by the field `p`, and reads it to one client
+ * in parts, side by side, a record at a time, while others write.
+ */
+
+import { partName, within } from "../../src/core/part.ts";
+import type * as m from "../../src/messages/types.ts";
+import type { Data, ModelState, Row } from "./model.ts";
+import { asOne, ModelServer } from "./model.ts";
+import { TIME } from "./welcome.ts";
+
+/** A subscription. */
+interface Cursor {
+  readonly where: m.JsonValue | undefined;
+  readonly isIn: (data: Data | undefined) => boolean;
+  /** Where its catching up began. */
+  base: number;
+  /** What it was told up to. */
+  sent: number;
+  /** The head when it was started from nothing: it knows of nothing that left before. */
+  start: number;
+  reset: boolean;
+  live: boolean;
+}
+
+/** A record was deleted, or is in another part now. */
+interface Departure {
+  readonly version: number;
+  readonly id: string;
+  readonly before: Data;
+}
+
+export class PartServer extends ModelServer {
+  /** The values of `p` that the client may read; undefined for all. */
+  right: readonly m.JsonValue[] | undefined;
+  readonly #granularity: "records" | "fields";
+  readonly #cursors = new Map<string, Cursor>();
+  #departures: Departure[] = [];
+  /** When each record came into the part in which it is. */
+  readonly #entered = new Map<string, number>();
+  /** The field change of a page that may be the last. */
+  #held: m.FieldChange | undefined;
+
+  constructor(granularity: "records" | "fields") {
+    super();
+    this.#granularity = granularity;
+  }
+
+  /** What is there, as far as the client may read it, and asks for it. */
+  part(where: m.JsonValue | undefined): { [id: string]: Data } {
+    const { isIn } = this.#cursor(where);
+    return Object.fromEntries(Object.entries(this.records).filter(([, data]) => isIn(data)));
+  }
+
+  /** How many subscriptions there are. */
+  get subscriptions(): number {
+    return this.#cursors.size;
+  }
+
+  /** The client may read something else from now on. */
+  rescope(right: readonly m.JsonValue[] | undefined): void {
+    this.right = right;
+    for (const cursor of this.#cursors.values()) this.#restart(cursor);
+  }
+
+  /** Where the subscriptions are, for one of which nothing came. */
+  heartbeat(): m.ServerMessage[] {
+    return [...this.#cursors.values()].flatMap((each) => {
+      if (each.live) return [this.#complete({ ...each, reset: false })];
+      return [];
+    });
+  }
+
+  /** A subscription that is live falls behind. */
+  slow(which: number): void {
+    const live = [...this.#cursors.values()].filter((each) => each.live);
+    const cursor = live[which % live.length];
+    const { version } = this.state;
+    if (cursor) Object.assign(cursor, { live: false, base: version, sent: version, reset: false });
+  }
+
+  /** One that catches up is told the next record, or that it has caught up. */
+  page(which: number): m.ServerMessage[] {
+    const behind = [...this.#cursors.values()].filter((each) => !each.live);
+    const cursor = behind[which % behind.length];
+    return cursor ? this.#next(cursor) : [];
+  }
+
+  override compact(): void {
+    const behind = [...this.#cursors.values()].filter((each) => !each.live);
+    // What was deleted is remembered for longer than it takes to load everything.
+    if (behind.some((each) => !each.base)) return;
+    super.compact();
+    this.#departures = [];
+    for (const each of behind) if (each.base < this.state.floor) this.#restart(each);
+  }
+
+  override restore(copy: ModelState): void {
+    super.restore(copy);
+    this.#departures = this.#departures.filter(({ version }) => version <= copy.version);
+  }
+
+  override disconnected(): void {
+    this.#cursors.clear();
+    this.#held = undefined;
+  }
+
+  override answer(message: m.Message): m.ServerMessage[] {
+    switch (message.type) {
+      case "unsubscribe":
+      case "unsubscribe_fields":
+        this.#cursors.delete(key(message.where));
+        return this.#release(true);
+      case "subscribe":
+      case "subscribe_fields":
+        this.#subscribe(message.where, message.since!.tasks!);
+        return [];
+      default:
+        return super.answer(message);
+    }
+  }
+
+  protected override tell(id: string, row: Row, before?: Data, by?: string): m.ServerMessage[] {
+    const { version, data } = row;
+    if (data && data.p !== before?.p) this.#entered.set(id, version);
+    if (before && (!data || data.p !== before.p)) this.#departures.push({ version, id, before });
+    const live = [...this.#cursors.values()].filter((each) => each.live);
+    const wasIn = live.some(({ isIn }) => isIn(before));
+    const isIn = live.some((each) => each.isIn(data));
+    if (wasIn && !isIn && data) return [this.#left(id, version)];
+    if (!wasIn && !isIn) return [];
+    return asOne(this.render(this.#granularity, id, row, wasIn ? version - 1 : 0, by));
+  }
+
+  #cursor(where: m.JsonValue | undefined): Cursor {
+    const isWithin = within(partName("tasks", where));
+    const isIn = (data: Data | undefined) =>
+      !!data && isWithin(data) && (!this.right || this.right.includes(data.p!));
+    return { where, isIn, base: 0, sent: 0, start: 0, reset: false, live: false };
+  }
+
+  #subscribe(where: m.JsonValue | undefined, since: m.Position): void {
+    const part = Object(where).tasks;
+    const { floor, version: head } = this.state;
+    const { version, epoch, scope } = since;
+    const isThere = epoch === this.epoch && version <= head && version >= floor;
+    const known = version === 0 || (isThere && scope === this.#scope(part));
+    const base = known ? version : 0;
+    const cursor = { ...this.#cursor(part), base, sent: base, start: head, reset: !known };
+    this.#cursors.set(key(where), cursor);
+  }
+
+  #restart(cursor: Cursor): void {
+    const start = this.state.version;
+    Object.assign(cursor, { base: 0, sent: 0, start, reset: true, live: false });
+  }
+
+  #scope(where: m.JsonValue | undefined): string | undefined {
+    const { right } = this;
+    return where || right ? JSON.stringify([where, right]) : undefined;
+  }
+
+  #next(cursor: Cursor): m.ServerMessage[] {
+    const { base, sent, start, isIn } = cursor;
+    const { rows } = this.state;
+    const known = Math.max(sent, base ? 0 : start);
+    const gone = this.#departures.filter(
+      ({ id, version, before }) => version > known && isIn(before) && !isIn(rows.get(id)?.data),
+    );
+    const next = [
+      ...gone.map(({ id, version }) => ({ id, version, row: undefined })),
+      ...[...rows].map(([id, row]) => ({ id, version: row.version, row })),
+    ]
+      .filter(({ version, row }) => version > sent && (!row || isIn(row.data)))
+      .sort((a, b) => a.version - b.version)[0];
+    if (!next) {
+      cursor.live = true;
+      return [...this.#release(false), this.#complete(cursor)];
+    }
+    const { id, version, row } = next;
+    cursor.sent = version;
+    if (!row) {
+      const deleted = rows.get(id);
+      if (
+        deleted?.data ||
+        !deleted ||
+        deleted.version !== version ||
+        this.#granularity === "fields"
+      )
+        return [...this.#release(true), this.#left(id, version)];
+      return this.render("records", id, deleted, base);
+    }
+    // One that came in since is told whole.
+    const from = this.#entered.get(id)! > base ? 0 : base;
+    const messages = this.render(this.#granularity, id, row, from);
+    if (this.#granularity === "records") return messages;
+    const before = this.#release(true);
+    this.#held = messages.pop() as m.FieldChange | undefined;
+    return [...before, ...messages.map((each) => more(each as m.FieldChange, true))];
+  }
+
+  /** Sends what was held back; `goesOn`: it was not the last. */
+  #release(goesOn: boolean): m.ServerMessage[] {
+    const held = this.#held;
+    this.#held = undefined;
+    return held ? [more(held, goesOn)] : [];
+  }
+
+  #complete({ where, reset }: Cursor): m.ServerMessage {
+    const type = this.#granularity === "fields" ? "sync_fields_complete" : "sync_complete";
+    const { epoch } = this;
+    const { version } = this.state;
+    return { type, entity: "tasks", epoch, version, reset, where, scope: this.#scope(where) };
+  }
+
+  #left(id: string, version: number): m.ServerMessage {
+    const common = {
+      entity: "tasks",
+      entity_id: id,
+      version,
+      action: "delete",
+      left: true,
+    } as const;
+    if (this.#granularity === "records")
+      return { type: "change", change: { ...common, data: null, created_at: TIME } };
+    return { type: "field_change", change: { ...common, field: "", value: null, timestamp: TIME } };
+  }
+}
+
+function more({ type, change }: m.FieldChange, goesOn: boolean): m.FieldChange {
+  return { type, change: goesOn ? { ...change!, more: true } : change! };
+}
+
+function key(where: m.JsonValue | undefined): string {
+  return JSON.stringify(where ?? null);
+}

@@ -1,0 +1,259 @@
+"""What an application declares of one entity: its parts, and who may do what with it.
+
+Knows rules and parts, and refuses those that cannot work together. Must not know
+records, stores or the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal, Self, TypeAlias, TypeVar
+
+from rhtmx_server.access.parts import Partitions
+from rhtmx_server.access.rules import Rule
+from rhtmx_server.access.where import partitions_with
+from rhtmx_server.functions import blocks, name_of, require_arguments
+
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "Entity",
+    "EntityCheck",
+    "Partition",
+    "check_entity_name",
+    "parse_partition",
+]
+
+Action: TypeAlias = Literal["read", "create", "update", "delete"]
+"""What somebody may do with a record."""
+
+ACTIONS: tuple[Action, ...] = ("read", "create", "update", "delete")
+_WRITES = ACTIONS[1:]
+
+Partition: TypeAlias = Sequence[str] | Sequence[Sequence[str]] | None
+"""How an application says by what an entity is divided: one partition, or a list of them."""
+
+EntityCheck: TypeAlias = Callable[[Any, Any, Any], None]
+"""A rule of the program: takes who writes, and the record before and after as JSON values."""
+
+C = TypeVar("C", bound=EntityCheck)
+
+_MOST_PARTITIONS = 16
+
+
+def parse_partition(entity: str, partition: Partition, impossible: Collection[str]) -> Partitions:
+    """Read what an application says about an entity's parts.
+
+    Args:
+        entity: its name, for errors.
+        partition: see `App.entity`.
+        impossible: names that no field can have.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it makes no sense.
+
+    Example:
+        >>> parse_partition("tasks", [["team"], ["team", "status"]], ()).declared
+        (('team',), ('status', 'team'))
+    """
+    where = f"entity {entity[:40]!r}: partition"
+    if isinstance(partition, str) or not isinstance(partition, list | tuple):
+        raise TypeError(f"{where}: a list of fields expected, such as ['team'], got {partition!r}")
+    one = all(isinstance(each, str) for each in partition)
+    declared: list[Any] = [partition] if one and partition else list(partition)
+    if not declared or len(declared) > _MOST_PARTITIONS:
+        raise ValueError(f"{where}: 1 to {_MOST_PARTITIONS} lists of fields expected")
+    for fields in declared:
+        if isinstance(fields, str) or not isinstance(fields, list | tuple):
+            raise TypeError(f"{where}: a list of lists expected, such as [['team'], ['owner']]")
+        for field in fields:
+            if not isinstance(field, str):
+                raise TypeError(f"{where}: {field!r} is no name of a field")
+            if not 1 <= len(field.encode()) <= 255 or field in impossible:
+                raise ValueError(f"{where}: no record can have the field {field[:40]!r}")
+    try:
+        return Partitions(declared)
+    except ValueError as reason:
+        raise ValueError(f"entity {entity[:40]!r}: {reason}") from None
+
+
+def check_entity_name(name: object, forbidden: Collection[str]) -> None:
+    """Refuse what cannot be the name of an entity.
+
+    Raises:
+        ValueError: it is not one, or no client could read it.
+    """
+    if not isinstance(name, str) or not 1 <= len(name.encode()) <= 255:
+        raise ValueError(f"entity {str(name)[:40]!r}: a name of 1 to 255 bytes expected")
+    if name in forbidden:
+        raise ValueError(f"entity {name!r}: no client could read it, take another name")
+
+
+class Entity:
+    """One declared entity. Made by `App.entity`.
+
+    Args:
+        name: as clients name it.
+        running: whether the app runs: then nothing of this can be changed any more.
+
+    Attributes:
+        partitions: by which fields it is divided; `None` for not at all.
+        rules: who may do what; empty for everybody everything.
+        checks: what each write of somebody has to pass.
+
+    Example:
+        >>> from rhtmx_server.access import nobody, owner, role
+        >>> orders = Entity("orders")
+        >>> orders.divide(Partitions([["customer"]]))
+        >>> _ = orders.access(
+        ...     read=owner("customer") | role("clerk"),
+        ...     create=owner("customer"), update=role("clerk"), delete=nobody,
+        ... )
+    """
+
+    def __init__(self, name: str, running: Callable[[], bool] = lambda: False) -> None:
+        self.name = name
+        self.partitions: Partitions | None = None
+        self.rules: dict[Action, Rule] = {}
+        self.checks: tuple[EntityCheck, ...] = ()
+        self._read_is_named = False
+        self._running = running
+
+    def __repr__(self) -> str:
+        """Its name."""
+        return f"Entity({self.name!r})"
+
+    def divide(self, partitions: Partitions) -> None:
+        """Say by which fields it is divided."""
+        self._require_stopped("partition")
+        self.partitions = partitions
+
+    def access(
+        self,
+        *,
+        all: Rule | None = None,  # noqa: A002 (as an application reads it best)
+        read: Rule | None = None,
+        write: Rule | None = None,
+        create: Rule | None = None,
+        update: Rule | None = None,
+        delete: Rule | None = None,
+    ) -> Self:
+        """Say who may do what with its records. What is named nowhere, nobody may.
+
+        An entity of which nothing is said belongs to everybody. The program of the
+        server itself (`app.changes`, `app.fields`) may do everything.
+
+        To update or delete a record one has to be able to read it, too: to anybody else
+        it is not there. An update has to be allowed both of the record as it is and as
+        it would be.
+
+        Args:
+            all: whatever the others leave open.
+            read: who is sent which records. Their fields have to be a partition.
+            write: create, update and delete, where these leave it open.
+            create: records that are not there.
+            update: records that are there.
+            delete: records that are there.
+
+        Returns:
+            The entity.
+
+        Raises:
+            TypeError: one of them is no rule.
+            ValueError: nothing is said, or access was given before.
+            RuntimeError: the app runs already.
+
+        Example:
+            >>> from rhtmx_server.access import anyone, backend
+            >>> _ = Entity("prices").access(read=anyone, write=backend)
+        """
+        self._require_stopped("access")
+        given = {
+            "all": all, "read": read, "write": write,
+            "create": create, "update": update, "delete": delete,
+        }  # fmt: skip
+        for name, rule in given.items():
+            if rule is not None and not isinstance(rule, Rule):
+                raise TypeError(
+                    f"entity {self.name!r}: access({name}=…): a rule such as role('clerk') or "
+                    f"owner('customer') expected, got {rule!r}"
+                )
+        rules: dict[Action, Rule | None] = {"read": read or all}
+        for action in _WRITES:
+            rules[action] = given[action] or write or all
+        if not any(rules.values()):
+            raise ValueError(f"entity {self.name!r}: access(): say who: access(all=nobody)")
+        if self.rules:
+            raise ValueError(
+                f"entity {self.name!r}: access was given before: say all of it in one call"
+            )
+        self._read_is_named = read is not None
+        self.rules = {action: rule for action, rule in rules.items() if rule is not None}
+        return self
+
+    def check(self, function: C) -> C:
+        """Register a check of each write, run in its transaction. A decorator.
+
+        The function takes who writes, and the record before and after the write, as
+        JSON values: `None` where there is none, or none that the author may see. It
+        raises `Invalid` or `Forbidden`, and returns nothing. It is plain and does not
+        wait for anything: all other writes wait for it.
+
+        What the program of the server itself writes is not checked.
+
+        Raises:
+            TypeError: the function takes other arguments, or is `async`.
+            RuntimeError: the app runs already.
+
+        Example:
+            >>> from rhtmx_server import Invalid
+            >>> events = Entity("events")
+            >>> @events.check
+            ... def ends_after_it_starts(who, before, after):
+            ...     if after and after["start"] > after["end"]:
+            ...         raise Invalid("ends before it starts", field="end")
+        """
+        self._require_stopped("check")
+        name = f"entity {self.name!r}: check {name_of(function)}"
+        require_arguments(function, name, 3, "(who, before, after)")
+        if not blocks(name, function, None):
+            raise TypeError(
+                f"{name}: is async: a check runs in the transaction, and waits for nothing"
+            )
+        self.checks = (*self.checks, function)
+        return function
+
+    def verify(self, *, scoped: bool) -> None:
+        """Refuse what cannot work, once everything is said.
+
+        Args:
+            scoped: whether a function says what somebody may read of it.
+
+        Raises:
+            ValueError: in words that say what to write.
+        """
+        read = self.rules.get("read")
+        if scoped and self._read_is_named:
+            raise ValueError(
+                f"entity {self.name!r}: app.scope({self.name!r}) and access(read={read!r}) both "
+                "say who reads what: leave one of them out"
+            )
+        if scoped and self.partitions is None:
+            raise ValueError(
+                f"app.scope({self.name!r}): it says which parts somebody reads, and there are "
+                f"none: declare app.entity({self.name!r}, partition=[…])"
+            )
+        if scoped or read is None:
+            return
+        for shape in sorted(read.shapes - {()}):
+            if self.partitions is None or shape not in self.partitions.declared:
+                raise ValueError(
+                    f"entity {self.name!r}: read={read!r} asks for {', '.join(map(repr, shape))}, "
+                    "and no partition has just these fields: declare "
+                    f"{partitions_with(self.name, shape, self.partitions)}"
+                )
+
+    def _require_stopped(self, what: str) -> None:
+        if self._running():
+            raise RuntimeError(f"entity {self.name!r}: {what}: the app is running: say it before")

@@ -1,0 +1,172 @@
+"""Whether a write is allowed: the rules of one entity, and its parts. Pure.
+
+Knows rules, parts and the data of a record. Must not know how a write is decided,
+stores or the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from rhtmx_server.access.entity import ACTIONS, Action, EntityCheck
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.parts import WHOLE, Part, Partitions, Values, reader_of
+from rhtmx_server.access.rules import Rule
+from rhtmx_server.model import NOWHERE, Scope
+
+__all__ = ["Guard", "Right"]
+
+_MOST_KEPT = 1_000
+"""Grants of which is kept what they give the right to, and values of which the parts are."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Right:
+    """What somebody has the right to, in a form that is quick to ask.
+
+    Args:
+        parts: the parts of the entity.
+
+    Attributes:
+        whole: they have the right to all of it.
+        nothing: they have the right to none of it.
+
+    Example:
+        >>> Right([Part.of({"team": "red"})]).has({"team": '"red"'})
+        True
+    """
+
+    __slots__ = ("_by_fields", "nothing", "whole")
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self._by_fields: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}
+        for part in parts:
+            values = tuple(spelt for _, spelt in part.items)
+            self._by_fields.setdefault(part.fields, set()).add(values)
+        self.whole = WHOLE.fields in self._by_fields
+        self.nothing = not self._by_fields
+
+    def has(self, values: Values) -> bool:
+        """Whether a record with these values is in one of the parts."""
+        if self.whole:
+            return True
+        # One look for each set of fields, however many parts there are.
+        for fields, found in self._by_fields.items():
+            if tuple(map(values.get, fields)) in found:
+                return True
+        return False
+
+
+class Guard:
+    """Asked about each write of an entity that has access, checks or parts.
+
+    Args:
+        partitions: by which fields the entity is divided; `None` for not at all.
+        rules: who may do what; empty for everybody everything.
+        checks: rules of the program, see `Entity.check`.
+        scoped: a function says what somebody reads, and its answer comes with the write.
+
+    Attributes:
+        closed: it has access: who is not named, is nobody.
+        divided: it has parts.
+    """
+
+    def __init__(
+        self,
+        partitions: Partitions | None = None,
+        rules: Mapping[Action, Rule] | None = None,
+        checks: Iterable[EntityCheck] = (),
+        *,
+        scoped: bool = False,
+    ) -> None:
+        self.checks = tuple(checks)
+        self.closed = bool(rules) or scoped
+        self.divided = partitions is not None
+        self._partitions = partitions
+        self._rules = dict(rules or {})
+        self._scoped = scoped
+        shapes = (shape for rule in self._rules.values() for shape in rule.shapes)
+        fields = {field for shape in shapes for field in shape}
+        #: The values of a record's data by which it is judged.
+        self.values_of = reader_of(sorted(fields | set(partitions.fields if partitions else ())))
+        self._rights: dict[Grant, dict[Action, Right]] = {}
+        self._last: tuple[Grant | None, dict[Action, Right]] = (None, {})
+        self._keys: dict[tuple[str | None, ...], frozenset[str]] = {}
+
+    def misfit(self, data: bytes | None, values: Values) -> str | None:
+        """The first field of a partition with a value that no part can have, if there is one."""
+        if self._partitions is None or all(map(values.__contains__, self._partitions.fields)):
+            return None
+        return self._partitions.misfit(data)
+
+    def parts(self, values: Values) -> frozenset[str]:
+        """The keys of the parts that a record with these values is in."""
+        partitions = self._partitions
+        if partitions is None or not values:
+            return NOWHERE
+        divides = tuple(map(values.get, partitions.fields))
+        keys = self._keys.get(divides)
+        if keys is None:
+            keys = frozenset(part.key for part in partitions.parts_with(values))
+            _keep(self._keys, divides, keys)
+        return keys
+
+    def sees_all(self, who: Grant, reads: Scope) -> bool:
+        """Whether somebody may read every record.
+
+        Args:
+            who: who.
+            reads: the parts that the program's function gives them to read.
+
+        Raises:
+            RhtmxError: `FORBIDDEN`, by the rule.
+        """
+        if self._scoped or not self.closed:
+            return not self.closed or reads is None
+        return self._right(who, "read").whole
+
+    def sees(self, who: Grant, reads: Scope, values: Values) -> bool:
+        """Whether somebody may read a record with these values. Otherwise like `sees_all`."""
+        if self._scoped:
+            return reads is None or not reads.isdisjoint(self.parts(values))
+        return not self.closed or self._right(who, "read").has(values)
+
+    def may(self, action: Action, who: Grant, values: Values | None) -> bool:
+        """Whether somebody may do something.
+
+        Args:
+            action: what.
+            who: who.
+            values: of the record, before or after it; `None`: with any record.
+
+        Raises:
+            RhtmxError: `FORBIDDEN`, by the rule.
+        """
+        if not self.closed:
+            return True
+        right = self._right(who, action)
+        return not right.nothing if values is None else right.has(values)
+
+    def _right(self, who: Grant, action: Action) -> Right:
+        # Asked several times for each write: to hash a grant takes as long as all the rest.
+        if self._last[0] is who:
+            return self._last[1][action]
+        rights = self._rights.get(who)
+        if rights is None:
+            rights = {
+                each: Right(self._rules[each].parts(who) if each in self._rules else ())
+                for each in ACTIONS
+            }
+            _keep(self._rights, who, rights)
+        self._last = who, rights
+        return rights[action]
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    """Keep what was found out. Bounded by forgetting: to find it out again costs microseconds."""
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value

@@ -1,0 +1,64 @@
+"""Pages of an entity's log, as one cursor needs them.
+
+Knows the reading side of a store, and which part of a page is for whom. Must not know
+connections, the hub or formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from rhtmx_server.delivery.cursor import Cursor
+from rhtmx_server.model import Departure, Granularity, Record
+from rhtmx_server.ports import Store
+
+__all__ = ["PAGE", "Page", "read_page", "unseen"]
+
+PAGE = 128
+"""Records that are read at a time."""
+
+Page: TypeAlias = Sequence[Record | Departure]
+
+_END = 2**63 - 1
+
+
+async def read_page(store: Store, cursor: Cursor) -> Page:
+    """Read what comes next for a cursor, whatever has been handed out."""
+    # Whole records are sent without their clocks, so those are not even read.
+    clocks = cursor.catches_up_by is Granularity.FIELDS
+    entity, sent, scope = cursor.entity, cursor.sent, cursor.scope
+    if scope is None:
+        return await store.since(entity, sent, _END, PAGE, clocks=clocks)
+    if not scope:
+        return ()
+    return await store.since_in(entity, scope, sent, _END, PAGE, clocks=clocks)
+
+
+def unseen(page: Page, cursor: Cursor, noted: Mapping[str, int]) -> Page:
+    """Leave out what must not be sent, or need not.
+
+    Args:
+        page: as it was read.
+        cursor: for which it was read.
+        noted: records that were handed out meanwhile, and their versions, where the same
+            peer may have been sent that already: an older state may not come after it. What
+            is left out comes again, with its newer version.
+    """
+    if cursor.scope is None:
+        if not noted:
+            return page
+        return [each for each in page if each.version >= noted.get(each.entity_id, 0)]
+    fresh, wanted = cursor.fresh, list[Record | Departure]()
+    for each in page:
+        older = each.version < noted.get(each.entity_id, 0)
+        if each.version <= fresh and (isinstance(each, Departure) or not each.live):
+            # Gone before a first load began: not for this reader to know that it ever was.
+            continue
+        if isinstance(each, Departure) or not older:
+            wanted.append(each)
+        elif not each.live:
+            # Made anew since, maybe elsewhere, so that it may not come again. As a departure it
+            # takes away only what is older.
+            wanted.append(Departure(each.entity, each.entity_id, each.version, each.time))
+    return wanted

@@ -1,0 +1,330 @@
+"""The parts of divided entities, as SQL: who is in them, and who has left.
+
+Knows the tables. Must not know fields and values, nor transactions: every function
+takes a cursor and works within whatever the caller has begun.
+
+`members` has one row for each record in each part, which leads to the record, and
+one for each that has left, which names it. A record's own row lists the parts that it
+is in: so its rows are found by (part, version), and whether it is still in some part
+that a reader asked for is read off the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from heapq import merge
+from itertools import islice
+from typing import TypeAlias
+
+import apsw
+import msgspec
+
+from rhtmx.messages import ChangeAction
+from rhtmx_server.model import Departure, Key, PartRow, Record
+from rhtmx_server.stores.paging import BATCH_BYTES, cut
+from rhtmx_server.stores.sqlite.retention import CHUNK
+from rhtmx_server.stores.sqlite.rows import Row, record_of, row_of_record
+
+__all__ = [
+    "begin_dividing",
+    "declared_of",
+    "divide_some",
+    "divided_entities",
+    "end_dividing",
+    "forget_some",
+    "put_records",
+    "read_in",
+]
+
+PartIds: TypeAlias = dict[tuple[str, str], int]
+"""(entity, part) and its row id."""
+
+_PART = "SELECT entity, part, id FROM parts WHERE entity = ? AND part = ?"
+_ADD_PART = "INSERT INTO parts(entity, part) VALUES (?, ?) RETURNING id"
+_PLACE = "SELECT entity, entity_id, version, parts FROM records WHERE entity = ? AND entity_id = ?"
+_PUT_RECORD = """
+    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks, parts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT(entity, entity_id) DO UPDATE SET
+      version = excluded.version, action = excluded.action, data = excluded.data,
+      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
+      parts = excluded.parts"""
+_STAY = "UPDATE members SET version = ? WHERE part = ? AND version = ?"
+_LEAVE = """
+    UPDATE members SET version = ?, record = NULL, entity_id = ?, time = ?
+    WHERE part = ? AND version = ?"""
+# SQLite 3.54 would walk through the whole part.
+_FORGET_LEFT = "DELETE FROM members INDEXED BY departures WHERE entity_id = ? AND part = ?"
+_ENTER = """
+    INSERT INTO members(part, version, record)
+    VALUES (?, ?, (SELECT id FROM records WHERE entity = ? AND entity_id = ?))"""
+_VISIT = "INSERT INTO members(part, version, entity_id, time) VALUES (?, ?, ?, ?)"
+
+_ROWS = """
+    SELECT version, part, record, entity_id, time FROM members
+    WHERE part = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
+_STATE = "SELECT id, version, action, parts FROM records WHERE entity = ? AND entity_id = ?"
+_LEFT_LATER = "SELECT part FROM members WHERE entity_id = ? AND version > ?"
+# `CROSS JOIN` keeps the order, which is that of the versions.
+_RECORDS = """
+    SELECT entity, entity_id, version, action, data, client_id, time, {}
+    FROM json_each(?) AS wanted CROSS JOIN records ON records.id = wanted.value"""
+_WITH_CLOCKS = _RECORDS.format("clocks")
+_PLAIN = _RECORDS.format("NULL")
+
+_DIVIDED = "divided:"
+"""Under this and the entity's name `meta` has how it is divided, after an `=`; or nothing
+while that is under way."""
+_FIRST_PART = "SELECT id FROM parts WHERE entity = ? LIMIT 1"
+_FORGET_SOME = """
+    DELETE FROM members WHERE part = ?1 AND version IN
+      (SELECT version FROM members WHERE part = ?1 LIMIT ?2)"""
+_UNDIVIDED = """
+    SELECT entity_id, version, time, data FROM records
+    WHERE entity = ? AND version > ? AND action <> 3 ORDER BY version LIMIT ?"""
+
+_ids_to_json = msgspec.json.Encoder().encode
+_ids_from_json = msgspec.json.Decoder(list[int]).decode
+
+
+def put_records(
+    cursor: apsw.Cursor, records: Collection[Record], rows: Collection[PartRow]
+) -> None:
+    """Write records, and what parts they are in now and have left.
+
+    Args:
+        cursor: in a transaction.
+        records: as they are now; all of them in parts, before or now.
+        rows: as `BatchWrites.parts`.
+    """
+    moved = _move(cursor, rows)
+    cursor.executemany(
+        _PUT_RECORD,
+        (
+            (*row_of_record(record), moved.inside.get((record.entity, record.entity_id)))
+            for record in records
+        ),
+    )
+    # Only now, as a record that is new has its row from here on.
+    cursor.executemany(_ENTER, moved.entered)
+
+
+class _Moved(msgspec.Struct):
+    """What `_move` leaves to be done.
+
+    Args:
+        inside: the parts that each record is in now, as the column of its row has them.
+        entered: the rows of `_ENTER`.
+    """
+
+    inside: dict[Key, bytes | None]
+    entered: list[Row]
+
+
+def _move(cursor: apsw.Cursor, rows: Collection[PartRow]) -> _Moved:
+    """Write all rows but those of the records that entered a part."""
+    ids = _part_ids(cursor, {(row.entity, row.part) for row in rows}, add=True)
+    keys: dict[Key, list[int]] = {(row.entity, row.entity_id): [] for row in rows}
+    before = {
+        (entity, entity_id): (version, _ids_from_json(inside) if inside else [])
+        for entity, entity_id, version, inside in cursor.executemany(_PLACE, list(keys))
+    }
+    # Plain numbers, sorted by what is done with them: each statement is prepared once.
+    stay: list[Row] = []
+    leave: list[Row] = []
+    forget: list[Row] = []
+    enter: list[Row] = []
+    visited: list[Row] = []
+    for row in rows:
+        key, part = (row.entity, row.entity_id), ids[row.entity, row.part]
+        version, inside = before.get(key, (0, ()))
+        if not row.left:
+            keys[key].append(part)
+        if part not in inside:
+            forget.append((row.entity_id, part))
+            if row.left:
+                visited.append((part, row.version, row.entity_id, row.time))
+            else:
+                enter.append((part, row.version, *key))
+        elif row.left:
+            leave.append((row.version, row.entity_id, row.time, part, version))
+        else:
+            stay.append((row.version, part, version))
+    cursor.executemany(_STAY, stay)
+    cursor.executemany(_LEAVE, leave)
+    cursor.executemany(_FORGET_LEFT, forget)
+    cursor.executemany(_VISIT, visited)
+    return _Moved({key: _ids_to_json(of) if of else None for key, of in keys.items()}, enter)
+
+
+def _part_ids(cursor: apsw.Cursor, parts: Collection[tuple[str, str]], *, add: bool) -> PartIds:
+    """Find the row ids of parts; `add`: make those that are missing."""
+    ids: PartIds = {
+        (entity, part): id_ for entity, part, id_ in cursor.executemany(_PART, list(parts))
+    }
+    if add and len(ids) < len(parts):
+        for new in parts:
+            if new not in ids:
+                ids[new] = cursor.execute(_ADD_PART, new).get
+    return ids
+
+
+def read_in(
+    cursor: apsw.Cursor,
+    entity: str,
+    parts: Collection[str],
+    after: int,
+    upto: int,
+    limit: int,
+    *,
+    clocks: bool,
+) -> list[Record | Departure]:
+    """One page of what happened to some parts of an entity, in version order.
+
+    In more than one statement: the caller sees to it that they see the same.
+    """
+    asked = {(entity, part) for part in parts}
+    ids = frozenset(_part_ids(cursor, asked, add=False).values())
+    rows = _rows_of(cursor, ids, after, upto, limit)
+    found = list(islice(_happened(cursor, entity, ids, rows), limit))
+    wanted = _ids_to_json([one for one in found if isinstance(one, int)]).decode()
+    # In one statement, and read no further than the page goes: `cut` stops it.
+    records = map(record_of, cursor.execute(_WITH_CLOCKS if clocks else _PLAIN, (wanted,)))
+    return cut(next(records) if isinstance(one, int) else one for one in found)
+
+
+def _rows_of(
+    cursor: apsw.Cursor, parts: Collection[int], after: int, upto: int, limit: int
+) -> Iterator[Row]:
+    """Find the rows of `members` of these parts, in version order.
+
+    A few of each part at a time: a page of many parts takes no more than it shows.
+    """
+    chunk = min(limit, 2 + 2 * limit // max(1, len(parts)))
+    first: dict[int, list[Row]] = {part: [] for part in parts}
+    for row in cursor.executemany(_ROWS, [(part, after, upto, chunk) for part in parts]):
+        first[row[1]].append(row)
+    return merge(*(_rows_from(cursor, rows, upto, chunk) for rows in first.values() if rows))
+
+
+def _rows_from(cursor: apsw.Cursor, rows: list[Row], upto: int, chunk: int) -> Iterator[Row]:
+    """Go on with one part after its first rows."""
+    while rows:
+        yield from rows
+        if len(rows) < chunk:
+            return
+        version, part, *_ = rows[-1]
+        rows = cursor.execute(_ROWS, (part, version, upto, chunk)).fetchall()
+
+
+def _happened(
+    cursor: apsw.Cursor, entity: str, parts: frozenset[int], rows: Iterator[Row]
+) -> Iterator[int | Departure]:
+    """What the rows say to a reader of these parts: records by their row, and those that left."""
+    told = 0
+    for version, _, record, entity_id, time in rows:
+        if version == told:
+            continue  # the same record, in another part
+        one = record or _left(cursor, Departure(entity, entity_id, version, time), parts)
+        if one is not None:
+            yield one
+            told = version
+
+
+def _left(
+    cursor: apsw.Cursor, departure: Departure, parts: frozenset[int]
+) -> int | Departure | None:
+    """How a record left these parts: its tombstone's row, a departure; `None` for not now."""
+    key = (departure.entity, departure.entity_id)
+    id_, version, action, inside = cursor.execute(_STATE, key).fetchone() or (0, 0, 0, None)
+    if len(parts) > 1:  # of one part, a record has one row
+        if inside and not parts.isdisjoint(_ids_from_json(inside)):
+            return None
+        later = cursor.execute(_LEFT_LATER, (departure.entity_id, departure.version))
+        if any(part in parts for (part,) in later.fetchall()):
+            return None
+    if version == departure.version and action == ChangeAction.DELETE:
+        return int(id_)
+    return departure
+
+
+def divided_entities(cursor: apsw.Cursor) -> set[str]:
+    """The entities that are divided, or are being."""
+    rows = cursor.execute("SELECT key FROM meta WHERE key >= ? AND key < 'divided;'", (_DIVIDED,))
+    return {key.removeprefix(_DIVIDED) for (key,) in rows}
+
+
+def declared_of(cursor: apsw.Cursor, entity: str) -> str | None:
+    """How an entity is divided; empty for not at all, `None` if that was never finished."""
+    value = cursor.execute("SELECT value FROM meta WHERE key = ?", (_DIVIDED + entity,)).get
+    if value is None:
+        return ""
+    return str(value[1:]) if value else None
+
+
+def begin_dividing(cursor: apsw.Cursor, entity: str) -> None:
+    """Note that the parts of an entity are not what anybody declared."""
+    cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, '')", (_DIVIDED + entity,))
+
+
+def end_dividing(cursor: apsw.Cursor, entity: str, declared: str) -> None:
+    """Note that the parts of an entity are what was declared."""
+    if declared:
+        cursor.execute("UPDATE entities SET floor = version WHERE entity = ?", (entity,))
+        cursor.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", (_DIVIDED + entity, "=" + declared)
+        )
+    else:
+        cursor.execute("DELETE FROM meta WHERE key = ?", (_DIVIDED + entity,))
+
+
+def forget_some(cursor: apsw.Cursor, entity: str) -> int:
+    """Forget parts of an entity, `CHUNK` rows at most; returns how many."""
+    gone = 0
+    while gone < CHUNK:
+        part = cursor.execute(_FIRST_PART, (entity,)).get
+        if part is None:
+            break
+        cursor.execute(_FORGET_SOME, (part, CHUNK - gone))
+        gone += cursor.connection.changes()
+        if gone < CHUNK:
+            cursor.execute("DELETE FROM parts WHERE id = ?", (part,))
+            gone += 1
+    return gone
+
+
+def divide_some(
+    cursor: apsw.Cursor,
+    entity: str,
+    after: int,
+    parts_of: Callable[[bytes | None], Collection[str]],
+) -> int | None:
+    """Find the parts of some records of an entity, in version order.
+
+    Args:
+        cursor: in a transaction.
+        entity: the collection.
+        after: the version of the last one that was done; 0 to begin.
+        parts_of: the parts of a record, by its data.
+
+    Returns:
+        The version of the last one that is done now; `None` when all of them are.
+    """
+    keys: list[str] = []
+    rows: list[PartRow] = []
+    weight = 0
+    for entity_id, version, time, data in cursor.execute(_UNDIVIDED, (entity, after, CHUNK)):
+        keys.append(entity_id)
+        rows += (PartRow(entity, part, entity_id, version, time) for part in parts_of(data))
+        after, weight = version, weight + len(data or b"")
+        if len(rows) >= CHUNK or weight > BATCH_BYTES:
+            break
+    if not keys:
+        return None
+    moved = _move(cursor, rows)
+    cursor.executemany(
+        "UPDATE records SET parts = ? WHERE entity = ? AND entity_id = ?",
+        ((moved.inside.get((entity, entity_id)), entity, entity_id) for entity_id in keys),
+    )
+    cursor.executemany(_ENTER, moved.entered)
+    return after

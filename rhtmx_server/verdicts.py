@@ -1,0 +1,69 @@
+"""What the program's own functions say of a value or a write: valid, not valid, not allowed.
+
+Knows the words. Must not know who asks, nor what becomes of the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Forbidden", "Invalid", "Valid"]
+
+
+class Invalid(Exception):  # noqa: N818 (a verdict on a value, not an error)
+    """The value is not valid. Raised by a validator of a form, or the check of an entity.
+
+    Args:
+        message: why, in words for the user.
+        metadata: what else helps: any value that JSON can hold.
+        field: which field is at fault; empty for the form or the record as a whole. A
+            validator of one field need not say it.
+
+    Example:
+        >>> raise Invalid("already registered", metadata={"hint": "sign in instead?"})
+        Traceback (most recent call last):
+        ...
+        rhtmx_server.verdicts.Invalid: already registered
+    """
+
+    def __init__(self, message: str, metadata: object = None, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = metadata
+        self.field = field
+
+
+class Forbidden(Exception):  # noqa: N818 (a verdict on a write, not an error)
+    """The write is not allowed to its author. Raised by the check of an entity.
+
+    Args:
+        message: why, in words for the user; by default those of every write that is
+            not allowed.
+
+    Example:
+        >>> raise Forbidden("only its author may close a task")
+        Traceback (most recent call last):
+        ...
+        rhtmx_server.verdicts.Forbidden: only its author may close a task
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """The value is valid, and there is more to say. Returned by a validator.
+
+    Args:
+        metadata: any value that JSON can hold: a suggestion, a strength, a price.
+
+    Example:
+        >>> def strength(value: str) -> Valid:
+        ...     return Valid({"strength": len(set(value))})
+        >>> strength("secret").metadata
+        {'strength': 5}
+    """
+
+    metadata: object = None

@@ -1,0 +1,226 @@
+"""One write, judged by the rules of its entity before and after it is decided. Pure.
+
+Knows who may see and write what, and which parts a record is in. Must not know how a
+kind of mutation is decided, nor how it is stored.
+
+What becomes of a write, by what its author may see and do:
+
+==========================  ==============  ====================  ====================
+the record                  nothing would   it would write, and   it would write, and
+                            be written      the rules allow it    they do not
+==========================  ==============  ====================  ====================
+is not there                decided         written, `create`     `FORBIDDEN`
+is there, and theirs        decided, if     written, `update` or  `FORBIDDEN`
+                            they may update `delete`
+is there, and hidden        as if it were   `FORBIDDEN`           `FORBIDDEN`
+                            not there
+==========================  ==============  ====================  ====================
+
+A hidden record is decided and checked as one that is not there, up to the last step:
+only then is it said that the write is not allowed, in the words of any such write.
+
+A tombstone does not say whose it was. Field writes are compared with it all the same,
+whoever writes: what is older than a delete has to lose. To a push that expects a
+version it is there only for those who may read everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import ChangeAction, Error, FieldConflict, FieldPushAck, Push
+from rhtmx.wire import ServerMessage
+from rhtmx_server.access.entity import Action
+from rhtmx_server.access.guard import Guard
+from rhtmx_server.access.parts import MAX_VALUE, Values
+from rhtmx_server.failures import MisuseError
+from rhtmx_server.functions import name_of
+from rhtmx_server.model import Commit, Context, Decision, Mutation, Record
+from rhtmx_server.ports import Decide
+from rhtmx_server.verdicts import Forbidden, Invalid
+
+__all__ = ["decide_judged", "keeps_secret", "without_values"]
+
+T = TypeVar("T", bound=ServerMessage)
+
+_parse = msgspec.json.Decoder().decode
+
+_ACTIONS: dict[ChangeAction, Action] = {
+    ChangeAction.CREATE: "create",
+    ChangeAction.UPDATE: "update",
+    ChangeAction.DELETE: "delete",
+}
+
+
+def decide_judged(
+    guard: Guard, decide: Decide, mutation: Mutation, current: Record | None, context: Context
+) -> Decision:
+    """Decide what becomes of a mutation, as far as its author may.
+
+    Args:
+        guard: the rules of its entity.
+        decide: how its kind is decided.
+        mutation: the mutation.
+        current: the record as it is, a tombstone, or `None`.
+        context: version, time and author.
+
+    Raises:
+        RhtmxError: what `decide` raises; `FORBIDDEN`, its author may not; `INVALID_DATA`,
+            a check says so, or a field has a value by which no record can be divided.
+        Exception: what a check of the program raises besides.
+    """
+    values = None if current is None or not current.live else guard.values_of(current.data)
+    shown = _shown(guard, mutation, current, values)
+    decision = decide(mutation.message, shown, context)
+    seen = None if shown is None else values
+    commit = decision.commit
+    if commit is None:
+        _judge_nothing(guard, mutation, seen)
+        return decision
+    after = guard.values_of(commit.record.data) if commit.record.live else None
+    _require_fit(guard, mutation, commit, after)
+    if mutation.who is not None:
+        _require_right(guard, mutation, commit, seen, after)
+        _run_checks(guard, mutation, commit, shown)
+        if current is not shown and values is not None:
+            raise _forbidden(mutation)
+    if guard.divided:
+        commit.before = guard.parts(values or {})
+        commit.after = guard.parts(after or {})
+    return decision
+
+
+def _shown(
+    guard: Guard, mutation: Mutation, current: Record | None, values: Values | None
+) -> Record | None:
+    """The record as far as the author may see it."""
+    who = mutation.who
+    if current is None or who is None or not guard.closed:
+        return current
+    if values is not None:
+        return current if guard.sees(who, mutation.reads, values) else None
+    message = mutation.message
+    # 0 says that there must be none, and a tombstone is none.
+    if (
+        isinstance(message, Push)
+        and message.base_version
+        and not guard.sees_all(who, mutation.reads)
+    ):
+        return None
+    return current
+
+
+def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> None:
+    """Judge a mutation that changes nothing: what lost is kept in the history, too."""
+    # To delete what is not there is no write, and answered as everybody is answered.
+    if mutation.who is None or isinstance(mutation.message, Push):
+        return
+    if not guard.may("create" if seen is None else "update", mutation.who, seen):
+        raise _forbidden(mutation)
+
+
+def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values | None) -> None:
+    misfit = None if after is None else guard.misfit(commit.record.data, after)
+    if misfit is not None:
+        raise RhtmxError(
+            ErrorCode.INVALID_DATA,
+            f"{_title(mutation)}: '{misfit[:40]}' divides its entity: a text, a number or a "
+            f"boolean of at most {MAX_VALUE} bytes expected, or null",
+            details=_details(misfit),
+        )
+
+
+def _require_right(
+    guard: Guard, mutation: Mutation, commit: Commit, seen: Values | None, after: Values | None
+) -> None:
+    who = mutation.who
+    assert who is not None
+    # Of a hidden record the decider was not told: to it each write is a create.
+    action = _ACTIONS[commit.record.action]
+    for values in (seen, after):
+        if values is not None and not guard.may(action, who, values):
+            raise _forbidden(mutation)
+
+
+def _run_checks(guard: Guard, mutation: Mutation, commit: Commit, shown: Record | None) -> None:
+    before = None if shown is None else shown.data
+    after = commit.record.data
+    for check in guard.checks:
+        # Parsed for each: none of them sees what another one makes of it.
+        answer: object = None
+        try:
+            answer = check(
+                mutation.who,
+                None if before is None else _parse(before),
+                None if after is None else _parse(after),
+            )
+        except Forbidden as verdict:
+            raise _forbidden(mutation, str(verdict.message)) from None
+        except Invalid as verdict:
+            raise RhtmxError(
+                ErrorCode.INVALID_DATA,
+                str(verdict.message),
+                details=_details(verdict.field, verdict.metadata),
+            ) from None
+        # One that says `return False` means something, and nobody would hear of it.
+        if answer is not None:
+            raise MisuseError(
+                f"check {name_of(check)} returned {type(answer).__name__}: return nothing, raise "
+                "Forbidden(...) or Invalid(...)"
+            )
+
+
+def keeps_secret(guard: Guard, mutation: Mutation, current: Record | None) -> bool:
+    """Whether an answer that was given before may hold what its author may not see now.
+
+    Args:
+        guard: the rules of the entity.
+        mutation: which is sent once more.
+        current: the record as it is, a tombstone, or `None`.
+    """
+    who = mutation.who
+    if who is None or not guard.closed or guard.sees_all(who, mutation.reads):
+        return False
+    if current is None or not current.live:
+        return True
+    return not guard.sees(who, mutation.reads, guard.values_of(current.data))
+
+
+def without_values(reply: Sequence[T], mutation: Mutation) -> list[T]:
+    """Take out of the answer to a mutation what it may say of the record."""
+    kept: list[T] = [each for each in reply if not isinstance(each, FieldConflict)]
+    for message in kept:
+        if isinstance(message, FieldPushAck):
+            message.conflicts = 0  # none of them is told
+        elif isinstance(message, Error) and message.message != _forbidden(mutation).message:
+            message.message = "it was rejected when it came first; you may not see the record now"
+            message.details = None
+    return kept
+
+
+def _forbidden(mutation: Mutation, words: str = "") -> RhtmxError:
+    # One wording: it tells nobody whether there is such a record.
+    return RhtmxError(ErrorCode.FORBIDDEN, words or f"{_title(mutation)}: you may not write this")
+
+
+def _title(mutation: Mutation) -> str:
+    message = mutation.message
+    return f"{message.entity[:40]}/{message.entity_id[:40]}"
+
+
+def _details(field: str, metadata: object = None) -> bytes | None:
+    """What a client learns besides the words: the field at fault, and what the check adds."""
+    found = {"field": field} if field else {}
+    if metadata is None:
+        return json.dumps(found).encode() if found else None
+    try:
+        return msgspec.json.encode({**found, "metadata": metadata})
+    except (TypeError, ValueError, RecursionError) as reason:
+        raise MisuseError(
+            f"a check gave metadata that is no JSON ({type(reason).__name__})"
+        ) from None

@@ -1,0 +1,337 @@
+"""Facts about `rhtmx.core.held_records`: several parts of one entity, one set of records."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx.core.granularity import Granularity
+from rhtmx.core.held_records import HeldRecords
+from rhtmx.core.replica import Replica
+from rhtmx.core.storage_ops import (
+    DropRecord,
+    HeldRecord,
+    PendingOps,
+    PutRecord,
+    SetPosition,
+    Settled,
+    StoredEntity,
+)
+from rhtmx.core.where import Where, where_of
+from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog, Position
+
+
+def part(customer: str) -> Where:
+    where = where_of({"customer": customer}, "orders")
+    assert where is not None
+    return where
+
+
+def at(version: int, epoch: str = "e", scope: str | None = None) -> Position:
+    return Position(epoch=epoch, version=version, scope=scope)
+
+
+def of(customer: str, note: int = 0) -> bytes:
+    return b'{"customer":"%s","note":%d}' % (customer.encode(), note)
+
+
+def change(entity_id: str, version: int, data: bytes | None) -> ChangeLog:
+    action = ChangeAction.DELETE if data is None else ChangeAction.UPDATE
+    return ChangeLog("orders", entity_id, action, data, version)
+
+
+def left(entity_id: str, version: int) -> ChangeLog:
+    return ChangeLog("orders", entity_id, ChangeAction.DELETE, None, version, left=True)
+
+
+def field(entity_id: str, name: str, version: int, value: bytes, *, more: bool) -> FieldChangeLog:
+    return FieldChangeLog(
+        "orders", entity_id, name, value, FieldAction.UPDATE, version, more=more or None
+    )
+
+
+class Entity:
+    """An entity of which parts 7 and 8 are read."""
+
+    def __init__(
+        self, granularity: Granularity = Granularity.RECORDS, kept: StoredEntity | None = None
+    ) -> None:
+        self.ops = PendingOps()
+        self.ops.durable = True
+        self.granularity = granularity
+        self.records = HeldRecords("orders", granularity, self.ops, kept)
+        self.seven, self.eight = self.read(part("7")), self.read(part("8"))
+        for each in (self.seven, self.eight):
+            each.begin("e")
+
+    def read(self, where: Where | None) -> Replica:
+        return Replica("orders", self.granularity, self.ops, where=where, records=self.records)
+
+    def live(self, version: int) -> None:
+        for each in (self.seven, self.eight):
+            each.synced(at(version, scope=str(each.where)))
+
+    def shown(self, replica: Replica) -> list[str]:
+        return sorted(i for i in self.records.ids() if replica.has(self.held(i)))
+
+    def held(self, entity_id: str) -> HeldRecord:
+        held = self.records.get(entity_id)
+        assert held is not None
+        return held
+
+
+@pytest.fixture
+def entity() -> Entity:
+    return Entity()
+
+
+def test_an_older_state_that_comes_after_a_newer_one_is_passed_over(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 9, of("7", 9)), None)
+    assert entity.eight.deliver(change("1", 5, of("8", 5)), None) == set()
+    assert entity.held("1") == HeldRecord(9, of("7", 9))
+
+
+def test_a_record_that_has_gone_does_not_come_back_with_an_older_page(entity: Entity) -> None:
+    entity.seven.synced(at(3))
+    entity.seven.deliver(change("1", 4, of("7")), None)
+    entity.seven.deliver(change("1", 9, None), None)
+    entity.eight.deliver(change("1", 4, of("7")), None)
+    assert entity.records.ids() == set()
+    entity.eight.synced(at(9))
+    entity.seven.deliver(change("1", 12, of("7")), None)
+    assert entity.records.ids() == {"1"}
+
+
+def test_a_departure_does_not_take_a_record_that_came_by_another_part(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 4, of("8")), None)
+    assert entity.seven.deliver(left("1", 4), None) == set()
+    assert entity.shown(entity.eight) == ["1"]
+    assert entity.seven.deliver(left("1", 5), None) == {"1"}
+    assert entity.shown(entity.eight) == []
+
+
+@pytest.mark.parametrize("first", ["departure", "record"])
+def test_a_record_that_moved_from_part_to_part_is_there_in_either_order(
+    entity: Entity, first: str
+) -> None:
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    news = [left("1", 4), change("1", 4, of("8"))]
+    for log in news if first == "departure" else news[::-1]:
+        entity.seven.deliver(log, None)
+    entity.live(4)
+    assert entity.held("1") == HeldRecord(4, of("8"))
+
+
+def test_the_departure_of_a_part_that_was_ended_does_not_take_what_came_by_the_other() -> None:
+    replica = Replica("orders", Granularity.RECORDS, PendingOps(), where=part("7"))
+    replica.begin("e")
+    replica.deliver(change("1", 4, of("7")), None)
+    assert replica.deliver(left("1", 4), None) == set()
+
+
+def test_an_own_write_of_before_is_taken_back_by_its_departure() -> None:
+    kept = StoredEntity(at(2), Granularity.RECORDS, {"1": HeldRecord(4, of("7"))})
+    replica = Replica("orders", Granularity.RECORDS, PendingOps(), kept)
+    replica.begin("e")
+    assert replica.deliver(left("1", 4), None) == {"1"}
+    assert replica.ids() == set()
+
+
+def test_a_reset_of_one_part_does_not_touch_another(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 1, of("7")), None)
+    entity.seven.deliver(change("2", 2, of("8")), None)
+    entity.seven.deliver(change("3", 3, of("7")), None)
+    entity.live(3)
+    entity.seven.start_over("e")
+    entity.seven.deliver(change("3", 3, of("7")), None)
+    assert entity.seven.synced(at(5)) == {"1"}
+    assert (entity.shown(entity.seven), entity.shown(entity.eight)) == (["3"], ["2"])
+    assert entity.eight.live
+    assert entity.eight.position.version == 3
+
+
+def test_what_changed_by_another_part_meanwhile_is_not_stale(entity: Entity) -> None:
+    both = entity.read(where_of({"customer": ["7", "8"]}, "orders"))
+    both.begin("e")
+    entity.seven.deliver(change("1", 1, of("7")), None)
+    both.synced(at(1))
+    entity.live(1)
+    entity.seven.start_over("e")
+    both.deliver(change("1", 6, of("7", 6)), None)
+    assert entity.seven.synced(at(6)) == set()
+    assert entity.held("1").version == 6
+
+
+def test_what_a_snapshot_lacks_can_be_read_by_no_part(entity: Entity) -> None:
+    both = entity.read(where_of({"customer": ["7", "8"]}, "orders"))
+    both.begin("e")
+    entity.seven.deliver(change("1", 1, of("7")), None)
+    both.synced(at(1))
+    entity.live(1)
+    entity.seven.start_over("e")  # its right was taken away; `both` is told next
+    entity.seven.synced(at(2, scope="less"))
+    assert entity.records.ids() == set()
+
+
+def test_a_change_moves_every_part_that_is_live_and_none_while_one_is_not(entity: Entity) -> None:
+    entity.live(3)
+    for each in (entity.seven, entity.eight):
+        each.cursor.synced(each.position)
+        each.cursor.moved(4)
+    entity.seven.deliver(change("1", 4, of("8")), entity.seven.cursor.position)
+    places = [each.position for each in (entity.seven, entity.eight)]
+    assert {each.version for each in places} == {4}
+    assert len({each.scope for each in places}) == 2, "each keeps its own scope"
+    entity.eight.lost()
+    entity.seven.cursor.moved(5)
+    entity.seven.deliver(change("1", 5, of("8")), entity.seven.cursor.position)
+    assert (entity.seven.position.version, entity.eight.position.version) == (5, 4)
+
+
+def test_of_what_is_in_no_part_nothing_is_known(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    entity.live(9)
+    assert entity.seven.base_version("1") == 9
+    assert entity.eight.base_version("1") == 2
+    assert entity.seven.base_version("2") is None
+
+
+def test_a_write_is_covered_by_its_departure_before_the_position_moves(entity: Entity) -> None:
+    entity.seven.synced(at(2))
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    own = Settled(5, "e")
+    assert not entity.seven.covers("1", own)
+    entity.seven.deliver(left("1", 5), None)
+    assert entity.seven.covers("1", own)
+    assert entity.eight.covers("1", own)
+
+
+def test_another_epoch_voids_what_nobody_reads(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 50, of("7")), None)
+    entity.seven.deliver(change("2", 50, of("9")), None)
+    entity.live(50)
+    entity.seven.start_over("e2")
+    assert entity.records.ids() == {"1"}
+    entity.eight.start_over("e2")
+    entity.eight.deliver(change("2", 4, of("8")), None)
+    entity.seven.deliver(change("1", 3, of("7", 3)), None)
+    assert (entity.held("2").version, entity.held("1").version) == (4, 3)
+
+
+def test_fields_of_an_older_page_show_that_they_are_still_there() -> None:
+    entity = Entity(Granularity.FIELDS)
+    for name, value in (("customer", b'"7"'), ("note", b"1")):
+        entity.seven.deliver(field("1", name, 2, value, more=name == "customer"), None)
+    entity.live(2)
+    entity.eight.start_over("e")
+    entity.seven.start_over("e")
+    entity.eight.synced(at(2))
+    entity.seven.deliver(field("1", "note", 9, b"9", more=False), None)
+    entity.seven.deliver(field("1", "customer", 9, b'"7"', more=True), None)
+    entity.seven.deliver(field("1", "note", 9, b"9", more=False), None)
+    assert entity.seven.synced(at(9)) == set()
+    assert entity.held("1") == HeldRecord(9, b'{"customer":"7","note":9}')
+
+
+def test_a_departure_takes_the_whole_record_field_by_field_too() -> None:
+    entity = Entity(Granularity.FIELDS)
+    for name in ("customer", "note"):
+        entity.seven.deliver(field("1", name, 2, b'"7"', more=name == "customer"), None)
+    entity.live(2)
+    gone = FieldChangeLog("orders", "1", "", None, FieldAction.DELETE, 5, left=True)
+    assert entity.seven.deliver(gone, None) == {"1"}
+    assert entity.records.ids() == set()
+    entity.seven.deliver(field("1", "customer", 6, b'"7"', more=False), None)
+    assert entity.held("1").data == b'{"customer":"7"}', "what it had before is forgotten"
+
+
+def test_positions_are_put_down_for_each_part_with_their_scope(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    entity.seven.synced(at(2, scope="s7"))
+    ops = list(entity.ops.take().ops.values())
+    assert PutRecord("orders", "1", HeldRecord(2, of("7"))) in ops
+    place = SetPosition("orders", at(2, scope="s7"), Granularity.RECORDS, '{"customer":"7"}')
+    assert place in ops
+    assert SetPosition("orders", at(0), Granularity.RECORDS, '{"customer":"8"}') in ops
+
+
+def test_a_part_that_is_read_no_longer_stays_where_there_is_a_store(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    entity.live(2)
+    entity.ops.take()
+    assert entity.records.leave(entity.seven) == set()
+    assert not entity.ops
+    again = entity.read(part("7"))
+    assert again.position == at(2, scope=str(part("7")))
+    assert entity.shown(again) == ["1"]
+
+
+def test_a_part_that_is_read_no_longer_goes_where_there_is_none(entity: Entity) -> None:
+    entity.ops.durable = False
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    entity.seven.deliver(change("2", 2, of("8")), None)
+    entity.live(2)
+    assert entity.records.leave(entity.seven) == {"1"}
+    assert entity.read(part("7")).position == at(0, epoch="")
+    assert entity.records.ids() == {"2"}
+
+
+def test_what_was_kept_of_a_part_goes_on_and_another_granularity_begins_anew() -> None:
+    text = part("7").text
+    kept = StoredEntity(
+        at(0, ""),
+        Granularity.RECORDS,
+        {"1": HeldRecord(2, of("7"))},
+        {text: (at(2, scope="s7"), Granularity.RECORDS)},
+    )
+    assert Entity(kept=kept).seven.position == at(2, scope="s7")
+    fields = Entity(Granularity.FIELDS, kept)
+    assert fields.seven.position == at(0)
+    assert ("1", "note") in fields.seven.stale
+
+
+def test_a_record_that_is_dropped_is_put_down(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    entity.ops.take()
+    entity.seven.deliver(left("1", 3), None)
+    assert DropRecord("orders", "1") in entity.ops.take().ops.values()
+
+
+def test_a_record_that_every_live_part_would_have_does_not_come_back(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 4, of("7")), None)
+    entity.live(4)
+    entity.seven.deliver(change("1", 6, None), None)
+    entity.live(9)  # that it went is no longer remembered
+    assert entity.seven.deliver(change("1", 5, of("7")), None) == set()
+    assert entity.records.ids() == set()
+    assert entity.seven.deliver(change("1", 10, of("7")), None) == {"1"}
+
+
+def test_fields_that_every_live_part_would_have_do_not_come_back() -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.live(9)
+    entity.seven.deliver(field("1", "customer", 5, b'"7"', more=False), None)
+    assert entity.records.ids() == set()
+    entity.seven.deliver(field("1", "customer", 5, b'"9"', more=False), None)
+    assert entity.records.ids() == set(), "nor does what is in no part that is read"
+    entity.seven.deliver(field("1", "customer", 10, b'"7"', more=False), None)
+    assert entity.records.ids() == {"1"}
+
+
+def test_field_by_field_several_parts_are_read_from_their_beginning() -> None:
+    kept = StoredEntity(
+        at(0, ""),
+        Granularity.FIELDS,
+        {},
+        {part(each).text: (at(2), Granularity.FIELDS) for each in "78"},
+    )
+    entity = Entity(Granularity.FIELDS, kept)
+    assert [each.position for each in (entity.seven, entity.eight)] == [at(0), at(0)]
+    assert [each.cursor.position for each in (entity.seven, entity.eight)] == [at(0), at(0)]
+
+
+def test_field_by_field_the_only_part_goes_on_where_it_was() -> None:
+    places = {part("7").text: (at(2), Granularity.FIELDS)}
+    kept = StoredEntity(at(0, ""), Granularity.FIELDS, {}, places)
+    replica = Replica("orders", Granularity.FIELDS, PendingOps(), kept, where=part("7"))
+    replica.begin("e")
+    assert replica.position == at(2)

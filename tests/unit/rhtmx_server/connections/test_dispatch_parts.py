@@ -1,0 +1,171 @@
+"""Messages about parts of entities: who may read what, in the order in which they were said."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rhtmx.errors import ErrorCode
+from rhtmx.messages import (
+    Error,
+    Hello,
+    Ping,
+    Pong,
+    Position,
+    Subscribe,
+    SubscribeFields,
+    Sync,
+    SyncComplete,
+    SyncFieldsComplete,
+    Unsubscribe,
+)
+from rhtmx_server.connections.session import SessionLimits
+from tests.support.divided import SimpleAccess
+from tests.unit.rhtmx_server.connecting import Side
+
+A, B = b'{"team":"a"}', b'{"team":"b"}'
+
+
+@pytest.fixture
+async def side() -> Side:
+    side = Side(limits=SessionLimits(subscriptions=2))
+    side.services.access = SimpleAccess()
+    side.say(Hello(client_id="ann"))
+    await side.rest()
+    assert side.heard
+    return side
+
+
+def by_tasks(where: bytes) -> bytes:
+    return b'{"tasks":%s}' % where
+
+
+def slow(side: Side) -> asyncio.Event:
+    """Have rules wait for an event."""
+    go = asyncio.Event()
+
+    async def ask() -> None:
+        await go.wait()
+
+    side.services.access = SimpleAccess(ask=ask)
+    return go
+
+
+async def test_a_subscription_to_a_part_is_answered_with_it(side: Side) -> None:
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(A)))
+    (answer,) = side.heard
+    assert isinstance(answer, SyncComplete)
+    assert (answer.where, len(answer.scope or "")) == (A, 16)
+
+
+async def test_a_whole_entity_has_no_scope(side: Side) -> None:
+    side.say(SubscribeFields(entities=["tasks"]))
+    assert side.heard == [SyncFieldsComplete(entity="tasks", epoch="e")]
+
+
+async def test_a_rule_that_need_not_wait_is_asked_without_a_task(side: Side) -> None:
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(A)), Ping())
+    assert side.connection._tasks == set()
+    assert [type(each) for each in side.heard] == [SyncComplete, Pong]
+
+
+async def test_what_is_said_after_a_subscription_waits_for_its_rule(side: Side) -> None:
+    go = slow(side)
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(A)), Ping())
+    await asyncio.sleep(0)
+    assert (side.heard, side.connection.requests) == ([], 1)
+    go.set()
+    await side.rest()
+    assert [type(each) for each in side.heard] == [SyncComplete, Pong]
+    assert side.connection.requests == 0
+
+
+async def test_what_is_said_after_a_sync_waits_for_its_rule(side: Side) -> None:
+    go = slow(side)
+    side.say(Sync(entity="tasks", where=A, request_id="1"), Ping())
+    await asyncio.sleep(0)
+    assert side.heard == []
+    go.set()
+    await side.rest()
+    kinds = [type(each) for each in side.heard]
+    assert sorted(kinds, key=str) == sorted([Pong, SyncComplete], key=str)
+
+
+async def test_rights_that_change_while_a_rule_is_asked_are_asked_for_again(side: Side) -> None:
+    go = slow(side)
+    access = side.services.access
+    assert isinstance(access, SimpleAccess)
+    side.say(Subscribe(entities=["tasks"]))
+    await asyncio.sleep(0)
+    await side.connection.rescope()
+    access.rights["", "tasks"] = [{"team": "a"}]
+    go.set()
+    await side.rest()
+    assert access.asked == 2
+    (answer,) = side.heard
+    assert isinstance(answer, SyncComplete)
+    assert answer.scope is not None
+
+
+async def test_a_connection_that_ends_while_a_rule_is_asked_subscribes_to_nothing(
+    side: Side,
+) -> None:
+    go = slow(side)
+    side.say(Subscribe(entities=["tasks"]))
+    await asyncio.sleep(0)
+    side.connection.close(ErrorCode.STALLED, "over")
+    go.set()
+    await side.rest()
+    assert side.connection.subscriptions.count == 0
+
+
+@pytest.mark.parametrize("wait", [False, True])
+async def test_what_may_not_be_read_is_refused_and_nothing_of_the_message_is_done(
+    side: Side, wait: bool
+) -> None:
+    go = slow(side) if wait else asyncio.Event()
+    go.set()
+    access = side.services.access
+    assert isinstance(access, SimpleAccess)
+    access.forbidden.add(("", "users"))
+    side.say(Subscribe(entities=["tasks", "users"]))
+    await side.rest()
+    (error,) = side.heard
+    assert isinstance(error, Error)
+    assert (error.code, side.connection.subscriptions.count) == (ErrorCode.FORBIDDEN, 0)
+
+
+async def test_each_part_counts_as_a_subscription(side: Side) -> None:
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(A)))
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(B)))
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(B)))
+    assert [type(each) for each in side.heard] == [SyncComplete] * 3
+    side.say(Subscribe(entities=["tasks"]))
+    (error,) = side.heard
+    assert isinstance(error, Error)
+    assert error.code is ErrorCode.TOO_MANY_SUBSCRIPTIONS
+
+
+async def test_unsubscribe_ends_the_part_that_it_names(side: Side) -> None:
+    side.say(Subscribe(entities=["tasks"], where=by_tasks(A)))
+    side.say(Subscribe(entities=["tasks"]))
+    side.say(Unsubscribe(entities=["tasks"]))
+    assert side.connection.subscriptions.subscribed("tasks", A)
+    assert not side.connection.subscriptions.subscribed("tasks")
+    side.say(Unsubscribe(entities=["tasks"], where=by_tasks(A)))
+    assert side.connection.subscriptions.count == 0
+
+
+async def test_a_position_names_its_scope(side: Side) -> None:
+    side.say(Sync(entity="tasks", where=A, epoch="e", request_id="1"))
+    await side.rest()
+    (first,) = side.heard
+    assert isinstance(first, SyncComplete)
+    for scope, reset in ((first.scope, False), ("another", True)):
+        since = {"tasks": Position(epoch="e", version=0, scope=scope)}
+        side.say(Subscribe(entities=["tasks"], where=by_tasks(A), since=since))
+        await side.rest()
+        (answer,) = side.heard
+        assert isinstance(answer, SyncComplete)
+        assert answer.reset is reset
