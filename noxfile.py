@@ -40,8 +40,7 @@ def codegen(session: nox.Session) -> None:
     """Generate Python, TypeScript and docs from the schema; `-- --check` only compares."""
     session.install("-e", ".", *group("codegen"))
     check = "--check" in session.posargs
-    session.run("buf", "lint")
-    session.run("buf", "format", "--diff", "--exit-code", silent=True)
+    _schema(session)
     session.run("python", "-m", "codegen", *(["--check"] if check else []))
     _bundle(session, check=check)
 
@@ -61,7 +60,7 @@ def tests(session: nox.Session) -> None:
         ".[auth,server]",
         *(each for name in ("bench", "codegen", "lint", "test") for each in group(name)),
     )
-    session.run("buf", "lint")
+    _schema(session)
     session.run("python", "-m", "codegen", "--check")
     _lint(session)
     _typescript(session)
@@ -157,6 +156,12 @@ def _peers(session: nox.Session) -> None:
     """Install the servers on Node that the benchmarks compare with."""
     with session.chdir(PEERS):
         _npm(session, "ci", "--no-audit", "--no-fund")
+
+
+def _schema(session: nox.Session) -> None:
+    """Lint the schema, and see that it is formatted: what differs is printed."""
+    session.run("buf", "lint")
+    session.run("buf", "format", "--diff", "--exit-code")
 
 
 def _bundle(session: nox.Session, *, check: bool) -> None:

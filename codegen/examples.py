@@ -73,6 +73,7 @@ SPECIAL: dict[tuple[str, str], Json] = {
     ("FieldConflict", "field"): "name",
     ("Sync", "where"): {"team": "red"},
     ("SyncFields", "where"): {"team": "red"},
+    ("SyncBegin", "where"): {"team": "red"},
     ("SyncComplete", "where"): {"team": "red"},
     ("SyncFieldsComplete", "where"): {"team": "red"},
     ("FormFieldValue", "field"): "age",

@@ -105,6 +105,15 @@ GOOD = (
         '{"type":"sync","entity":"users","since":42,"epoch":"q8Xf2mVt","request_id":"r1"}',
     ),
     Good(
+        "sync_begin, empty",
+        '{"type":"sync_begin","entity":"","epoch":"","reset":false,"fields":false}',
+    ),
+    Good(
+        "sync_begin, a part of an entity",
+        '{"type":"sync_begin","entity":"orders","epoch":"q8Xf2mVt","reset":true,"fields":true,'
+        '"where":{"customer":"7"},"scope":"6f1c"}',
+    ),
+    Good(
         "sync_complete, empty",
         '{"type":"sync_complete","entity":"","version":0,"epoch":"","reset":false}',
     ),

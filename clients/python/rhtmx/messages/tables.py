@@ -30,6 +30,7 @@ from .rhtmx.v1 import (
     Subscribe,
     SubscribeFields,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFields,
     SyncFieldsComplete,
@@ -61,7 +62,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "0eab5728ae77ccd3"
+SCHEMA_HASH = "afcc78145d7d77fc"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -79,6 +80,7 @@ CASES: dict[str, type[Message]] = {
     "change": Change,
     "push": Push,
     "push_ack": PushAck,
+    "sync_begin": SyncBegin,
     "subscribe_fields": SubscribeFields,
     "unsubscribe_fields": UnsubscribeFields,
     "sync_fields": SyncFields,
@@ -109,6 +111,7 @@ NAMES: dict[type[Message], str] = {
     Change: "change",
     Push: "push",
     PushAck: "push_ack",
+    SyncBegin: "sync_begin",
     SubscribeFields: "subscribe_fields",
     UnsubscribeFields: "unsubscribe_fields",
     SyncFields: "sync_fields",
@@ -151,6 +154,7 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     SyncComplete,
     Change,
     PushAck,
+    SyncBegin,
     SyncFieldsComplete,
     FieldChange,
     FieldPushAck,
@@ -195,6 +199,7 @@ ServerMessage: TypeAlias = (
     | SyncComplete
     | Change
     | PushAck
+    | SyncBegin
     | SyncFieldsComplete
     | FieldChange
     | FieldPushAck
@@ -217,6 +222,7 @@ Message: TypeAlias = (
     | Change
     | Push
     | PushAck
+    | SyncBegin
     | SubscribeFields
     | UnsubscribeFields
     | SyncFields
@@ -484,6 +490,14 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "epoch": Shape("string", "optional", "", False),
         "duplicate": Shape("bool", "optional", "", False),
         "server_time": Shape("time", "optional", "", False),
+    },
+    "SyncBegin": {
+        "entity": Shape("string", "plain", "", True),
+        "epoch": Shape("string", "plain", "", True),
+        "reset": Shape("bool", "plain", "", True),
+        "fields": Shape("bool", "plain", "", True),
+        "where": Shape("json", "optional", "", False),
+        "scope": Shape("string", "optional", "", False),
     },
     "SubscribeFields": {
         "entities": Shape("string", "repeated", "", True),

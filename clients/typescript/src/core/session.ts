@@ -322,6 +322,8 @@ export class Session {
       case "change":
       case "field_change":
         return this.#streams.changed(message.change);
+      case "sync_begin":
+        return;
       case "sync_complete":
       case "sync_fields_complete":
         return this.#streams.synced(message);

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "0eab5728ae77ccd3";
+export const SCHEMA_HASH = "afcc78145d7d77fc";
 
 /** What an error code means. */
 export interface ErrorTraits {

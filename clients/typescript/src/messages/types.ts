@@ -462,6 +462,35 @@ export interface PushAck {
 }
 
 /**
+ * Says from where a subscription is read, before the first change of that, if
+ * the client could not know it: all of it comes anew, or it is read from the
+ * beginning and belongs to a scope. Sent to clients that sent `hello`.
+ */
+export interface SyncBegin {
+  /** Which message it is. */
+  readonly type: "sync_begin";
+  /** The entity. */
+  readonly entity: string;
+  /** The epoch of the versions that follow. */
+  readonly epoch: string;
+  /**
+   * All that the client holds of this is void, except for what comes until
+   * `sync_complete`: the position could not be resumed, or what the client may
+   * read has changed.
+   */
+  readonly reset: boolean;
+  /** Whether it is the stream of fields. */
+  readonly fields: boolean;
+  /** The part of the entity that this is about, as the client gave it. */
+  readonly where?: JsonValue | undefined;
+  /**
+   * What the client may read of that part: from here on it belongs to each
+   * position. Absent for a whole entity.
+   */
+  readonly scope?: string | undefined;
+}
+
+/**
  * Starts the live stream of field changes. Without `since` it starts with the
  * next change; a client that sent `hello` gets a `sync_fields_complete` that
  * says where that is.
@@ -823,6 +852,7 @@ export type ServerMessage =
   | SyncComplete
   | Change
   | PushAck
+  | SyncBegin
   | SyncFieldsComplete
   | FieldChange
   | FieldPushAck

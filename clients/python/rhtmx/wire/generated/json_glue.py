@@ -36,6 +36,7 @@ from rhtmx.messages import (
     Subscribe,
     SubscribeFields,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFields,
     SyncFieldsComplete,
@@ -890,6 +891,64 @@ def _to_push_ack_frame(message: PushAck) -> dict[str, Any]:
         out["duplicate"] = message.duplicate
     if message.server_time is not None:
         out["server_time"] = to_utc(message.server_time)
+    return out
+
+
+class SyncBeginFrame(
+    Struct,
+    Generic[J],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="sync_begin",
+):
+    """`SyncBegin` as JSON frame."""
+
+    entity: str
+    epoch: str
+    reset: bool
+    fields: bool
+    where: J = NULL
+    scope: str | None = None
+
+
+def _plain_sync_begin_frame(view: SyncBeginFrame[Shallow]) -> SyncBegin:
+    out: SyncBegin = new(SyncBegin)
+    out.entity = view.entity
+    out.epoch = view.epoch
+    out.reset = view.reset
+    out.fields = view.fields
+    out.where = plain_value(view.where)
+    out.scope = view.scope
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_sync_begin_frame(view: SyncBeginFrame[Raw]) -> SyncBegin:
+    out: SyncBegin = new(SyncBegin)
+    out.entity = view.entity
+    out.epoch = view.epoch
+    out.reset = view.reset
+    out.fields = view.fields
+    out.where = raw_value(view.where)
+    out.scope = view.scope
+    out._unknown_fields = b""
+    return out
+
+
+def _to_sync_begin_frame(message: SyncBegin) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "sync_begin",
+        "entity": message.entity,
+        "epoch": message.epoch,
+        "reset": message.reset,
+        "fields": message.fields,
+    }
+    if message.where:
+        out["where"] = Raw(message.where) if message.where else None
+    if message.scope is not None:
+        out["scope"] = message.scope
     return out
 
 
@@ -1794,6 +1853,7 @@ PlainFrame: TypeAlias = (
     | ChangeFrame[Shallow, Whole]
     | PushFrame[Shallow, Whole]
     | PushAckFrame[Whole]
+    | SyncBeginFrame[Shallow]
     | SubscribeFieldsFrame[Shallow, Whole]
     | UnsubscribeFieldsFrame[Shallow]
     | SyncFieldsFrame[Shallow, Whole]
@@ -1824,6 +1884,7 @@ PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ChangeFrame: _plain_change_frame,
     PushFrame: _plain_push_frame,
     PushAckFrame: _plain_push_ack_frame,
+    SyncBeginFrame: _plain_sync_begin_frame,
     SubscribeFieldsFrame: _plain_subscribe_fields_frame,
     UnsubscribeFieldsFrame: _plain_unsubscribe_fields_frame,
     SyncFieldsFrame: _plain_sync_fields_frame,
@@ -1854,6 +1915,7 @@ RawFrame: TypeAlias = (
     | ChangeFrame[Raw, Integer]
     | PushFrame[Raw, Integer]
     | PushAckFrame[Integer]
+    | SyncBeginFrame[Raw]
     | SubscribeFieldsFrame[Raw, Integer]
     | UnsubscribeFieldsFrame[Raw]
     | SyncFieldsFrame[Raw, Integer]
@@ -1884,6 +1946,7 @@ RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ChangeFrame: _raw_change_frame,
     PushFrame: _raw_push_frame,
     PushAckFrame: _raw_push_ack_frame,
+    SyncBeginFrame: _raw_sync_begin_frame,
     SubscribeFieldsFrame: _raw_subscribe_fields_frame,
     UnsubscribeFieldsFrame: _raw_unsubscribe_fields_frame,
     SyncFieldsFrame: _raw_sync_fields_frame,
@@ -1914,6 +1977,7 @@ ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     Change: _to_change_frame,
     Push: _to_push_frame,
     PushAck: _to_push_ack_frame,
+    SyncBegin: _to_sync_begin_frame,
     SubscribeFields: _to_subscribe_fields_frame,
     UnsubscribeFields: _to_unsubscribe_fields_frame,
     SyncFields: _to_sync_fields_frame,

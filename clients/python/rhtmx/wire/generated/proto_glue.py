@@ -34,6 +34,7 @@ Position = engine_class("rhtmx.v1.Position")
 Subscribe = engine_class("rhtmx.v1.Subscribe")
 Unsubscribe = engine_class("rhtmx.v1.Unsubscribe")
 Sync = engine_class("rhtmx.v1.Sync")
+SyncBegin = engine_class("rhtmx.v1.SyncBegin")
 SyncComplete = engine_class("rhtmx.v1.SyncComplete")
 Change = engine_class("rhtmx.v1.Change")
 Push = engine_class("rhtmx.v1.Push")
@@ -219,6 +220,30 @@ def _fill_sync(message: messages.Sync, out: Any) -> None:
         out.epoch = message.epoch
     if message.request_id is not None:
         out.request_id = message.request_id
+    if message.where:
+        out.where = message.where
+    if message.scope is not None:
+        out.scope = message.scope
+
+
+def _from_sync_begin(source: Any, where: str) -> messages.SyncBegin:
+    has = source.HasField
+    out: messages.SyncBegin = new(messages.SyncBegin)
+    out.entity = source.entity
+    out.epoch = source.epoch
+    out.reset = source.reset
+    out.fields = source.fields
+    out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
+    out.scope = source.scope if has("scope") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_sync_begin(message: messages.SyncBegin, out: Any) -> None:
+    out.entity = message.entity
+    out.epoch = message.epoch
+    out.reset = message.reset
+    out.fields = message.fields
     if message.where:
         out.where = message.where
     if message.scope is not None:
@@ -1279,6 +1304,7 @@ DIRECT: dict[int, Direct] = {
     114: ("change", Change.FromString, _from_change),
     122: ("push", Push.FromString, _from_push),
     386: ("push_ack", PushAck.FromString, _from_push_ack),
+    394: ("sync_begin", SyncBegin.FromString, _from_sync_begin),
     418: ("subscribe_fields", SubscribeFields.FromString, _from_subscribe_fields),
     426: ("unsubscribe_fields", UnsubscribeFields.FromString, _from_unsubscribe_fields),
     434: ("sync_fields", SyncFields.FromString, _from_sync_fields),
@@ -1309,6 +1335,7 @@ CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {
     "change": _from_change,
     "push": _from_push,
     "push_ack": _from_push_ack,
+    "sync_begin": _from_sync_begin,
     "subscribe_fields": _from_subscribe_fields,
     "unsubscribe_fields": _from_unsubscribe_fields,
     "sync_fields": _from_sync_fields,
@@ -1330,6 +1357,7 @@ CODECS: dict[type[Any], Codec] = {
     messages.Subscribe: Codec(Subscribe, _from_subscribe, _fill_subscribe, True),
     messages.Unsubscribe: Codec(Unsubscribe, _from_unsubscribe, _fill_unsubscribe, False),
     messages.Sync: Codec(Sync, _from_sync, _fill_sync, False),
+    messages.SyncBegin: Codec(SyncBegin, _from_sync_begin, _fill_sync_begin, False),
     messages.SyncComplete: Codec(SyncComplete, _from_sync_complete, _fill_sync_complete, False),
     messages.Change: Codec(Change, _from_change, _fill_change, False),
     messages.Push: Codec(Push, _from_push, _fill_push, False),

@@ -42,6 +42,7 @@ __all__ = (
     "Subscribe",
     "SubscribeFields",
     "Sync",
+    "SyncBegin",
     "SyncComplete",
     "SyncFields",
     "SyncFieldsComplete",
@@ -705,6 +706,13 @@ class Envelope(betterproto2.Message):
     )
     """
     Says that the write is durable.
+    """
+
+    sync_begin: "SyncBegin | None" = betterproto2.field(
+        17, betterproto2.TYPE_MESSAGE, optional=True, group="message"
+    )
+    """
+    Says from where a subscription is read.
     """
 
     subscribe_fields: "SubscribeFields | None" = betterproto2.field(
@@ -1736,6 +1744,51 @@ class Sync(betterproto2.Message):
 
 
 default_message_pool.register_message("rhtmx.v1", "Sync", Sync)
+
+
+@dataclass(eq=False, repr=False)
+class SyncBegin(betterproto2.Message):
+    """
+    Says from where a subscription is read, before the first change of that, if
+    the client could not know it: all of it comes anew, or it is read from the
+    beginning and belongs to a scope. Sent to clients that sent `hello`.
+    """
+
+    entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The entity.
+    """
+
+    epoch: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The epoch of the versions that follow.
+    """
+
+    reset: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    All that the client holds of this is void, except for what comes until
+    `sync_complete`: the position could not be resumed, or what the client may
+    read has changed.
+    """
+
+    fields: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether it is the stream of fields.
+    """
+
+    where: "bytes | None" = betterproto2.field(5, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The part of the entity that this is about, as the client gave it.
+    """
+
+    scope: "str | None" = betterproto2.field(6, betterproto2.TYPE_STRING, optional=True)
+    """
+    What the client may read of that part: from here on it belongs to each
+    position. Absent for a whole entity.
+    """
+
+
+default_message_pool.register_message("rhtmx.v1", "SyncBegin", SyncBegin)
 
 
 @dataclass(eq=False, repr=False)
