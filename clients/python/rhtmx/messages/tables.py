@@ -62,7 +62,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "afcc78145d7d77fc"
+SCHEMA_HASH = "dd98ee3c6d37df28"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -281,6 +281,14 @@ ERROR_CODE_VALUES: dict[str, ErrorCode] = {
 FIELD_ACTION_SPELLINGS: dict[FieldAction, str] = {
     FieldAction.UPDATE: "update",
     FieldAction.DELETE: "delete",
+    FieldAction.INCREMENT: "increment",
+    FieldAction.ADD: "add",
+    FieldAction.REMOVE: "remove",
+    FieldAction.MAX: "max",
+    FieldAction.MIN: "min",
+    FieldAction.APPEND: "append",
+    FieldAction.SET_KEY: "set_key",
+    FieldAction.DELETE_KEY: "delete_key",
 }
 FIELD_ACTION_VALUES: dict[str, FieldAction] = {
     text: value for value, text in FIELD_ACTION_SPELLINGS.items()
@@ -291,6 +299,8 @@ MERGE_STRATEGY_SPELLINGS: dict[MergeStrategy, str] = {
     MergeStrategy.KEEP_BOTH: "keep_both",
     MergeStrategy.SERVER_WINS: "server_wins",
     MergeStrategy.CLIENT_WINS: "client_wins",
+    MergeStrategy.COUNTER: "counter",
+    MergeStrategy.SET: "set",
 }
 MERGE_STRATEGY_VALUES: dict[str, MergeStrategy] = {
     text: value for value, text in MERGE_STRATEGY_SPELLINGS.items()
@@ -579,6 +589,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "winner": Shape("enum", "optional", "Winner", False),
         "strategy": Shape("enum", "optional", "MergeStrategy", False),
         "seq": Shape("int64", "optional", "", False),
+        "key": Shape("string", "optional", "", False),
     },
     "FormFile": {
         "name": Shape("string", "plain", "", True),

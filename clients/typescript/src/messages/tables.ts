@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "afcc78145d7d77fc";
+export const SCHEMA_HASH = "dd98ee3c6d37df28";
 
 /** What an error code means. */
 export interface ErrorTraits {

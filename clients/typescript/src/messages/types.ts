@@ -109,7 +109,46 @@ export type FieldAction =
   /** The field now has this value. */
   | "update"
   /** The field was removed. */
-  | "delete";
+  | "delete"
+  /**
+   * Adds `value` to a number: both are integers, and the sum is between
+   * -(2^53 - 1) and 2^53 - 1; or both are strings of a decimal number, with as
+   * many decimals as the field is declared to have.
+   */
+  | "increment"
+  /**
+   * Adds the elements of `value`, a list of strings, integers and booleans, to
+   * a set. A set is kept as a list in its order: booleans, integers, strings by
+   * their code points.
+   */
+  | "add"
+  /**
+   * Removes the elements of `value` from a set, as far as the client had seen
+   * them: one that somebody else added after `base_version` stays.
+   */
+  | "remove"
+  /**
+   * The larger one of the field and `value`: two numbers, or two strings by
+   * their code points.
+   */
+  | "max"
+  /** The smaller one of the field and `value`. */
+  | "min"
+  /**
+   * Adds the elements of `value`, a list, at the end of a list, which has at
+   * most 1,000.
+   */
+  | "append"
+  /**
+   * Sets the keys of `value`, an object, in an object. If somebody else wrote
+   * one of them after `base_version`, that is replaced, and is a conflict.
+   */
+  | "set_key"
+  /**
+   * Deletes the keys in `value`, a list of strings, from an object, as far as
+   * the client had seen them.
+   */
+  | "delete_key";
 
 /** Which of two concurrent writes of one field wins. */
 export type MergeStrategy =
@@ -126,7 +165,18 @@ export type MergeStrategy =
   /** The stored value stays. */
   | "server_wins"
   /** The arriving value replaces the stored one. */
-  | "client_wins";
+  | "client_wins"
+  /**
+   * The field is a number that is counted by `increment`. A value that is
+   * written to it is in conflict with every increment that its author had not
+   * seen, also with one that came to the same number; the later one wins.
+   */
+  | "counter"
+  /**
+   * The field is a set, changed by `add` and `remove`. A value that is written
+   * to it is a list of elements; the later of two concurrent ones wins.
+   */
+  | "set";
 
 /** Whose value a field has after a conflict. */
 export type Winner =
@@ -620,9 +670,9 @@ export interface FieldChange {
 export interface FieldUpdate {
   /** The top-level key, 1 to 255 bytes. */
   readonly field: string;
-  /** Its new value. */
+  /** Its new value, or the operand of an operation. */
   readonly value: JsonValue;
-  /** Whether to set the field or to remove it. */
+  /** Whether to set the field, to remove it, or which operation to apply. */
   readonly action: FieldAction;
   /**
    * When the user did it. A time more than a minute ahead of the server's clock
@@ -715,6 +765,11 @@ export interface FieldConflict {
   readonly strategy?: Open<MergeStrategy> | undefined;
   /** The mutation that was in conflict. */
   readonly seq?: number | undefined;
+  /**
+   * The key in the field, if the conflict is about one (`set_key`): both values
+   * are of this key.
+   */
+  readonly key?: string | undefined;
 }
 
 /** A chosen file: what is known about it before it is uploaded. */

@@ -1165,7 +1165,18 @@ class FieldChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_def
     entity_id: str
     field: str
     value: J = NULL
-    action: Literal["update", "delete"]
+    action: Literal[
+        "update",
+        "delete",
+        "increment",
+        "add",
+        "remove",
+        "max",
+        "min",
+        "append",
+        "set_key",
+        "delete_key",
+    ]
     version: N
     client_id: str | None = None
     timestamp: str
@@ -1269,7 +1280,18 @@ class FieldUpdateView(Struct, Generic[J], kw_only=True, gc=False, omit_defaults=
 
     field: str
     value: J = NULL
-    action: Literal["update", "delete"]
+    action: Literal[
+        "update",
+        "delete",
+        "increment",
+        "add",
+        "remove",
+        "max",
+        "min",
+        "append",
+        "set_key",
+        "delete_key",
+    ]
     timestamp: str
 
 
@@ -1471,8 +1493,12 @@ class FieldConflictFrame(
     client_timestamp: str
     version: N | None = None
     winner: Literal["server", "client"] | None = None
-    strategy: Literal["last_write_wins", "keep_both", "server_wins", "client_wins"] | None = None
+    strategy: (
+        Literal["last_write_wins", "keep_both", "server_wins", "client_wins", "counter", "set"]
+        | None
+    ) = None
     seq: N | None = None
+    key: str | None = None
 
 
 def _plain_field_conflict_frame(view: FieldConflictFrame[Shallow, Whole]) -> FieldConflict:
@@ -1488,6 +1514,7 @@ def _plain_field_conflict_frame(view: FieldConflictFrame[Shallow, Whole]) -> Fie
     out.winner = None if view.winner is None else WINNER_VALUES[view.winner]
     out.strategy = None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy]
     out.seq = view.seq
+    out.key = view.key
     out._unknown_fields = b""
     return out
 
@@ -1505,6 +1532,7 @@ def _raw_field_conflict_frame(view: FieldConflictFrame[Raw, Integer]) -> FieldCo
     out.winner = None if view.winner is None else WINNER_VALUES[view.winner]
     out.strategy = None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy]
     out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.key = view.key
     out._unknown_fields = b""
     return out
 
@@ -1532,6 +1560,8 @@ def _to_field_conflict_frame(message: FieldConflict) -> dict[str, Any]:
         out["strategy"] = MERGE_STRATEGY_SPELLINGS[message.strategy]
     if message.seq is not None:
         out["seq"] = message.seq
+    if message.key is not None:
+        out["key"] = message.key
     return out
 
 

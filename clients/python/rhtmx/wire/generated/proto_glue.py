@@ -974,6 +974,7 @@ def _from_field_conflict(source: Any, where: str) -> messages.FieldConflict:
         if has("seq")
         else None
     )
+    out.key = source.key if has("key") else None
     out._unknown_fields = b""
     return out
 
@@ -1000,6 +1001,8 @@ def _fill_field_conflict(message: messages.FieldConflict, out: Any) -> None:
         out.strategy = _MERGE_STRATEGY[message.strategy]
     if message.seq is not None:
         out.seq = message.seq
+    if message.key is not None:
+        out.key = message.key
 
 
 def _from_form_file(source: Any, where: str) -> messages.FormFile:

@@ -18,7 +18,7 @@ export const FIELDS =
   " client_timestamp created_at timestamp;10 retryable more duplicate left;14 details" +
   " server_value client_value metadata data value;94 where;12 confirmed_seq retry_after clamped" +
   " base_version version seq;02 last_seq heartbeat applied conflicts message_bytes subscriptions" +
-  " requests size seconds nanos since version;13 token schema error key secret form_instance" +
+  " requests size seconds nanos since version;13 token schema error secret key form_instance" +
   " client_id epoch scope request_id;03 session_id schema token message name type error value" +
   " request_id form epoch entity_id field entity";
 
@@ -30,8 +30,8 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,mghnUk " + // 1 Hello
-  "2welcome,q{[\\0Erk " + // 2 Welcome
+  "1hello,mghnUj " + // 1 Hello
+  "2welcome,q{[\\0Erj " + // 2 Welcome
   "1authenticate,sp " + // 3 Authenticate
   "2authenticated,?p " + // 4 Authenticated
   "2error,t3pZJNV " + // 5 Error
@@ -56,7 +56,7 @@ export const MESSAGES =
   "2field_change,2 " + // 24 FieldChange
   "1push_fields,~|8pZX " + // 25 PushFields
   "2field_push_ack,~|]^YpZnL@W " + // 26 FieldPushAck
-  "2field_conflict,~|}OFPGY54Z " + // 27 FieldConflict
+  "2field_conflict,~|}OFPGY54Zk " + // 27 FieldConflict
   " " + // 28
   " " + // 29
   "1validate_field,yz}xl; " + // 30 ValidateField
@@ -71,14 +71,14 @@ export const MESSAGES =
   ",ubv " + // 39 FormFile
   ",}x7 " + // 40 FormFieldValue
   ",}w " + // 41 FieldError
-  ",j6 " + // 42 an entry of a map to Position
+  ",k6 " + // 42 an entry of a map to Position
   ",cd"; // 43 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [
   ",create,update,delete".split(","),
   ["", ...Object.keys(ERRORS)],
-  ",update,delete".split(","),
-  ",last_write_wins,keep_both,server_wins,client_wins".split(","),
+  ",update,delete,increment,add,remove,max,min,append,set_key,delete_key".split(","),
+  ",last_write_wins,keep_both,server_wins,client_wins,counter,set".split(","),
   ",server,client".split(","),
 ];

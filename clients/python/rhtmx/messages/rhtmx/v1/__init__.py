@@ -381,12 +381,75 @@ class FieldAction(betterproto2.Enum):
     The field was removed.
     """
 
+    INCREMENT = 3
+    """
+    The actions below are operations: what they make of the field depends on
+    what is there when they arrive, so that none of two concurrent ones is
+    lost. They need a `seq`. They are pushed only: a change tells the value
+    that came of them, as `update`. A field that is absent or `null` counts as
+    0, an empty list or an empty object.
+
+    Adds `value` to a number: both are integers, and the sum is between
+    -(2^53 - 1) and 2^53 - 1; or both are strings of a decimal number, with as
+    many decimals as the field is declared to have.
+    """
+
+    ADD = 4
+    """
+    Adds the elements of `value`, a list of strings, integers and booleans, to
+    a set. A set is kept as a list in its order: booleans, integers, strings by
+    their code points.
+    """
+
+    REMOVE = 5
+    """
+    Removes the elements of `value` from a set, as far as the client had seen
+    them: one that somebody else added after `base_version` stays.
+    """
+
+    MAX = 6
+    """
+    The larger one of the field and `value`: two numbers, or two strings by
+    their code points.
+    """
+
+    MIN = 7
+    """
+    The smaller one of the field and `value`.
+    """
+
+    APPEND = 8
+    """
+    Adds the elements of `value`, a list, at the end of a list, which has at
+    most 1,000.
+    """
+
+    SET_KEY = 9
+    """
+    Sets the keys of `value`, an object, in an object. If somebody else wrote
+    one of them after `base_version`, that is replaced, and is a conflict.
+    """
+
+    DELETE_KEY = 10
+    """
+    Deletes the keys in `value`, a list of strings, from an object, as far as
+    the client had seen them.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
             0: "FIELD_ACTION_UNSPECIFIED",
             1: "FIELD_ACTION_UPDATE",
             2: "FIELD_ACTION_DELETE",
+            3: "FIELD_ACTION_INCREMENT",
+            4: "FIELD_ACTION_ADD",
+            5: "FIELD_ACTION_REMOVE",
+            6: "FIELD_ACTION_MAX",
+            7: "FIELD_ACTION_MIN",
+            8: "FIELD_ACTION_APPEND",
+            9: "FIELD_ACTION_SET_KEY",
+            10: "FIELD_ACTION_DELETE_KEY",
         }
 
     @classmethod
@@ -395,6 +458,14 @@ class FieldAction(betterproto2.Enum):
             "FIELD_ACTION_UNSPECIFIED": 0,
             "FIELD_ACTION_UPDATE": 1,
             "FIELD_ACTION_DELETE": 2,
+            "FIELD_ACTION_INCREMENT": 3,
+            "FIELD_ACTION_ADD": 4,
+            "FIELD_ACTION_REMOVE": 5,
+            "FIELD_ACTION_MAX": 6,
+            "FIELD_ACTION_MIN": 7,
+            "FIELD_ACTION_APPEND": 8,
+            "FIELD_ACTION_SET_KEY": 9,
+            "FIELD_ACTION_DELETE_KEY": 10,
         }
 
 
@@ -430,6 +501,19 @@ class MergeStrategy(betterproto2.Enum):
     The arriving value replaces the stored one.
     """
 
+    COUNTER = 5
+    """
+    The field is a number that is counted by `increment`. A value that is
+    written to it is in conflict with every increment that its author had not
+    seen, also with one that came to the same number; the later one wins.
+    """
+
+    SET = 6
+    """
+    The field is a set, changed by `add` and `remove`. A value that is written
+    to it is a list of elements; the later of two concurrent ones wins.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -438,6 +522,8 @@ class MergeStrategy(betterproto2.Enum):
             2: "MERGE_STRATEGY_KEEP_BOTH",
             3: "MERGE_STRATEGY_SERVER_WINS",
             4: "MERGE_STRATEGY_CLIENT_WINS",
+            5: "MERGE_STRATEGY_COUNTER",
+            6: "MERGE_STRATEGY_SET",
         }
 
     @classmethod
@@ -448,6 +534,8 @@ class MergeStrategy(betterproto2.Enum):
             "MERGE_STRATEGY_KEEP_BOTH": 2,
             "MERGE_STRATEGY_SERVER_WINS": 3,
             "MERGE_STRATEGY_CLIENT_WINS": 4,
+            "MERGE_STRATEGY_COUNTER": 5,
+            "MERGE_STRATEGY_SET": 6,
         }
 
 
@@ -1028,6 +1116,12 @@ class FieldConflict(betterproto2.Message):
     The mutation that was in conflict.
     """
 
+    key: "str | None" = betterproto2.field(12, betterproto2.TYPE_STRING, optional=True)
+    """
+    The key in the field, if the conflict is about one (`set_key`): both values
+    are of this key.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "FieldConflict", FieldConflict)
 
@@ -1132,14 +1226,14 @@ class FieldUpdate(betterproto2.Message):
 
     value: "bytes | None" = betterproto2.field(2, betterproto2.TYPE_BYTES, optional=True)
     """
-    Its new value.
+    Its new value, or the operand of an operation.
     """
 
     action: "FieldAction" = betterproto2.field(
         3, betterproto2.TYPE_ENUM, default_factory=lambda: FieldAction(0)
     )
     """
-    Whether to set the field or to remove it.
+    Whether to set the field, to remove it, or which operation to apply.
     """
 
     timestamp: "datetime.datetime | None" = betterproto2.field(
