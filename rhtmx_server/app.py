@@ -52,7 +52,7 @@ from rhtmx_server.threads import DaemonPool, PoolSet
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
 from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.policy import Policy, entity_policy, policies
+from rhtmx_server.trackers.policy import Policy, Strategy, entity_policy, policies
 from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
 from rhtmx_server.writing.admit import admit_declared
@@ -63,7 +63,7 @@ __all__ = ["App"]
 H = TypeVar("H", bound=Hook)
 S = TypeVar("S", bound=ScopeFunction)
 
-Merge = str | MergeStrategy | Mapping[str, str | MergeStrategy] | None
+Merge = str | MergeStrategy | Mapping[str, Strategy] | None
 
 
 class App:

@@ -77,12 +77,15 @@ class Clock(msgspec.Struct, array_like=True, frozen=True, gc=False):
         timestamp: when, as merged; microseconds.
         client_id: who, if known.
         deleted: the field is gone; the clock is its tombstone.
+        items: of a set or an object that is changed by operations, for each element or
+            key the version that wrote it last, and who; see `trackers.operations`.
     """
 
     version: int
     timestamp: int
     client_id: str | None = None
     deleted: bool = False
+    items: Mapping[str, tuple[int, str | None]] | None = None
 
 
 class Record(msgspec.Struct, gc=False):

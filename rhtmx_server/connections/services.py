@@ -25,6 +25,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import Push
+from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
+from rhtmx.values.operations import OPERATIONS
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
@@ -40,7 +43,7 @@ from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import NOWHERE, ClientRow, Granularity, Mutation
+from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
@@ -145,6 +148,7 @@ class Services:
                     )
                 check(message)
                 self.known(message.entity)
+                _require_number(mutation)
             except RhtmxError as error:
                 mutation.rejection = error
         if self.lines is None:
@@ -259,3 +263,19 @@ class Services:
         """Take note that a conversation is over, and speaks for nobody any more."""
         if session.subject:
             self.admission.hush(session.subject)
+
+
+def _require_number(mutation: Mutation) -> None:
+    """Refuse an operation that, sent again after a lost answer, would count twice."""
+    message = mutation.message
+    # The program of the server has its answer: it sends nothing again.
+    if message.seq is not None or isinstance(message, Push) or mutation.secret == THE_APP:
+        return
+    for index, update in enumerate(message.fields):
+        if update.action in OPERATIONS:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"push_fields.fields[{index}]: '{FIELD_ACTION_SPELLINGS[update.action]}' needs a "
+                "seq, since it would count twice if it were sent again: say hello with a "
+                "client_id, and number your writes",
+            )

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, MergeStrategy
+from rhtmx.values.operations import OPERATIONS
 from rhtmx_server.model import DELETED, Clock, Context, LostWrite, Record
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, clamp, merge
+from rhtmx_server.trackers.operations import operate
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.trackers.state import clocks_of, fields_of, live, stored_write
 
@@ -30,6 +32,7 @@ class MergeConflict:
         pushed: itself.
         verdict: `WON` or `LOST`.
         strategy: the rule that decided.
+        key: in the field, if it is about one of those.
     """
 
     field: str
@@ -37,6 +40,7 @@ class MergeConflict:
     pushed: FieldWrite
     verdict: MergeOutcome
     strategy: MergeStrategy
+    key: str | None = None
 
 
 class RecordDraft:
@@ -70,18 +74,36 @@ class RecordDraft:
         self._clocks = clocks_of(current, self._fields)
 
     def write(self, update: FieldUpdate) -> None:
-        """Merge one field into what the push has made of the record so far."""
+        """Merge one field into what the push has made of the record so far.
+
+        Raises:
+            RhtmxError: `BAD_MESSAGE`, `INVALID_DATA`: an operation cannot be applied.
+        """
         pushed = self._pushed(update)
         stored = stored_write(update.field, self._fields, self._clocks)
         strategy = self._strategy(update.field, stored)
-        verdict, clock = merge(stored, pushed, strategy, self._base_version)
+        if update.action in OPERATIONS:
+            self._policy.check_operation(update)
+            result = operate(update.action, stored, pushed, self._base_version, update.field)
+            verdict, value, clock = result.outcome, result.value, result.clock
+            for each in result.replaced:
+                self._report(update.field, each.stored, each.pushed, strategy, each.key)
+        else:
+            verdict, clock = merge(stored, pushed, strategy, self._base_version)
+            value = pushed.value
         if verdict.writes:
-            self._put(update.field, pushed.value, clock)
+            self._put(update.field, value, clock)
         if verdict is not MergeOutcome.LOST:
             self.applied += 1
         if verdict.conflict:
             assert stored is not None  # nothing stands against a first write
             self.conflicts.append(MergeConflict(update.field, stored, pushed, verdict, strategy))
+
+    def _report(
+        self, field: str, stored: FieldWrite, pushed: FieldWrite, strategy: MergeStrategy, key: str
+    ) -> None:
+        won = MergeOutcome.WON
+        self.conflicts.append(MergeConflict(field, stored, pushed, won, strategy, key))
 
     def _pushed(self, update: FieldUpdate) -> FieldWrite:
         if update.timestamp is None:

@@ -136,6 +136,7 @@ def _conflict(push: PushFields, conflict: MergeConflict, version: int | None) ->
         winner=Winner.CLIENT if conflict.verdict is MergeOutcome.WON else Winner.SERVER,
         strategy=conflict.strategy,
         seq=push.seq,
+        key=conflict.key,
     )
 
 

@@ -38,7 +38,13 @@ not the author's own older write, which is no longer there.
 `keep_both`          the stored one; the pushed one is kept in the history
 `server_wins`        the stored one
 `client_wins`        the pushed one
+`counter`            the one that comes later; in conflict also if both are the
+                     same: two who count to 7 have not counted the same thing
+`set`                the one that comes later
 ===================  =======================================================
+
+What is written is a value here. Operations, which no other write stands against, are
+decided in `operations`.
 
 **Nothing silent.** A pushed write that loses is reported to its author and kept
 in the history. A stored write that loses was acknowledged under a version of its
@@ -59,6 +65,9 @@ __all__ = ["MAX_AHEAD", "FieldWrite", "MergeOutcome", "clamp", "follow", "is_lat
 
 MAX_AHEAD = 60_000_000
 """Microseconds that a client's clock may be ahead of the server's."""
+
+
+_BY_TIME = frozenset({MergeStrategy.LAST_WRITE_WINS, MergeStrategy.COUNTER, MergeStrategy.SET})
 
 
 class FieldWrite(msgspec.Struct, frozen=True):
@@ -160,7 +169,8 @@ def merge(
     concurrent = not later if base_version is None else stored.clock.version > base_version
     if later and not concurrent:
         return MergeOutcome.TAKEN, clock
-    if _agree(pushed, stored):
+    counts = concurrent and strategy is MergeStrategy.COUNTER
+    if not counts and _agree(pushed, stored):
         return (MergeOutcome.TAKEN if later else MergeOutcome.SETTLED), clock
     # If it is taken all the same it has to look later than what it replaces: a copy of that,
     # arriving late, would win.
@@ -168,9 +178,7 @@ def merge(
         clock = follow(clock, stored.clock)
     if not concurrent:
         return MergeOutcome.TAKEN, clock
-    wins = strategy is MergeStrategy.CLIENT_WINS or (
-        strategy is MergeStrategy.LAST_WRITE_WINS and later
-    )
+    wins = strategy is MergeStrategy.CLIENT_WINS or (strategy in _BY_TIME and later)
     return (MergeOutcome.WON if wins else MergeOutcome.LOST), clock
 
 

@@ -1,4 +1,4 @@
-"""Which merge strategy an entity's fields follow.
+"""Which merge strategy an entity's fields follow, and which operations they take.
 
 Knows the strategies' names. Must not know what they do.
 """
@@ -10,16 +10,66 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from rhtmx.messages import MergeStrategy
+import msgspec
 
-__all__ = ["Policy", "PolicyOf", "entity_policy", "parse_policy", "parse_strategy", "policies"]
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import FieldAction, FieldUpdate, MergeStrategy
+from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS, MERGE_STRATEGY_SPELLINGS
+from rhtmx.values.operations import decimals
+
+__all__ = [
+    "Counter",
+    "Policy",
+    "PolicyOf",
+    "Strategy",
+    "entity_policy",
+    "parse_policy",
+    "parse_strategy",
+    "policies",
+]
 
 _STRATEGIES: Mapping[str, MergeStrategy] = {
     "last_write_wins": MergeStrategy.LAST_WRITE_WINS,
     "keep_both": MergeStrategy.KEEP_BOTH,
     "server_wins": MergeStrategy.SERVER_WINS,
     "client_wins": MergeStrategy.CLIENT_WINS,
+    "counter": MergeStrategy.COUNTER,
+    "set": MergeStrategy.SET,
 }
+
+_TAKES: Mapping[MergeStrategy, tuple[FieldAction, ...]] = {
+    MergeStrategy.COUNTER: (FieldAction.INCREMENT,),
+    MergeStrategy.SET: (FieldAction.ADD, FieldAction.REMOVE),
+}
+"""The operations on a field that is declared to be of one kind."""
+
+_parse = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A field that is counted, in the place of the word `"counter"` where it has decimals.
+
+    Args:
+        scale: how many. With some, the field is a decimal number in a string, like
+            `"10.50"`, exact to 38 digits; without, it is an integer.
+
+    Raises:
+        ValueError: the scale is not between 0 and 18.
+
+    Example:
+        >>> Counter(scale=2)
+        Counter(scale=2)
+    """
+
+    scale: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.scale <= _MOST_DECIMALS:
+            raise ValueError(f"scale: 0 to {_MOST_DECIMALS} decimals expected, got {self.scale}")
+
+
+_MOST_DECIMALS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +79,7 @@ class Policy:
     Args:
         default: the strategy of every field that is not named.
         fields: the strategies of single fields, by name.
+        scales: of counters with decimals, how many those have.
 
     Example:
         >>> Policy(fields={"role": MergeStrategy.SERVER_WINS}).strategy("role").name
@@ -37,14 +88,54 @@ class Policy:
 
     default: MergeStrategy = MergeStrategy.LAST_WRITE_WINS
     fields: Mapping[str, MergeStrategy] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # A copy that nobody can change, so that one decision is like the next.
+        # Copies that nobody can change, so that one decision is like the next.
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        object.__setattr__(self, "scales", MappingProxyType(dict(self.scales)))
 
     def strategy(self, name: str) -> MergeStrategy:
         """Return the strategy of the field `name`."""
         return self.fields.get(name, self.default)
+
+    def check_operation(self, update: FieldUpdate) -> None:
+        """Make sure that a field takes an operation, as it is declared.
+
+        Raises:
+            RhtmxError: `INVALID_DATA`, it takes others only, or other decimals.
+        """
+        name, action = update.field, update.action
+        strategy = self.strategy(name)
+        takes = _TAKES.get(strategy)
+        if takes is not None and action not in takes:
+            words = " and ".join(FIELD_ACTION_SPELLINGS[each] for each in takes)
+            raise _misfit(
+                name, f"is declared as a {MERGE_STRATEGY_SPELLINGS[strategy]}: it takes {words}"
+            )
+        if action is not FieldAction.INCREMENT or (
+            name not in self.scales and not _is_text(update)
+        ):
+            return
+        given = decimals(_parse(update.value or b"null"))
+        scale = self.scales.get(name, 0)
+        if not scale and given is not None:
+            raise _misfit(name, "is not declared to have decimals: increment it by an integer")
+        if given != scale:
+            example = f"{0:.{scale}f}"
+            raise _misfit(
+                name,
+                f'is declared to have {scale} decimals: increment it by a string like "{example}"',
+            )
+
+
+def _is_text(update: FieldUpdate) -> bool:
+    return update.value is not None and update.value.lstrip().startswith(b'"')
+
+
+def _misfit(name: str, words: str) -> RhtmxError:
+    details = msgspec.json.encode({"field": name})
+    return RhtmxError(ErrorCode.INVALID_DATA, f"'{name[:40]}' {words}", details=details)
 
 
 PolicyOf: TypeAlias = Callable[[str], Policy | None]
@@ -80,8 +171,12 @@ def parse_strategy(name: str | MergeStrategy) -> MergeStrategy:
     raise ValueError(f"{name!r} is not a merge strategy; use one of {', '.join(_STRATEGIES)}")
 
 
+Strategy: TypeAlias = str | MergeStrategy | Counter
+"""A strategy as an application writes it."""
+
+
 def parse_policy(
-    merge: str | MergeStrategy | Mapping[str, str | MergeStrategy] | Policy | None = None,
+    merge: str | MergeStrategy | Mapping[str, Strategy] | Policy | None = None,
 ) -> Policy:
     """Read what an application says about an entity's merging.
 
@@ -102,18 +197,23 @@ def parse_policy(
         return merge
     if not isinstance(merge, Mapping):
         return Policy(default=parse_strategy(merge))
-    fields = {}
+    fields: dict[str, MergeStrategy] = {}
+    scales: dict[str, int] = {}
     for name, strategy in merge.items():
+        if isinstance(strategy, Counter):
+            fields[name] = MergeStrategy.COUNTER
+            scales |= {name: strategy.scale} if strategy.scale else {}
+            continue
         try:
             fields[name] = parse_strategy(strategy)
         except ValueError as error:
             raise ValueError(f"field {name!r}: {error}") from None
-    return Policy(fields=fields)
+    return Policy(fields=fields, scales=scales)
 
 
 def entity_policy(
     entity: str,
-    merge: str | MergeStrategy | Mapping[str, str | MergeStrategy] | None,
+    merge: str | MergeStrategy | Mapping[str, Strategy] | None,
     *,
     fields: bool,
 ) -> Policy | None:

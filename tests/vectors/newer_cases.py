@@ -152,9 +152,9 @@ JSON = (
     ),
     text(
         "an action of a field, with a value",
-        FIELD % ('"value":5,', '"increment"'),
+        FIELD % ('"value":5,', '"transmute"'),
         FIELD % ('"value":5,', '"update"'),
-        ("field_change.change.action", 'the word "increment"'),
+        ("field_change.change.action", 'the word "transmute"'),
     ),
     text(
         "an action of a field, without a value",
@@ -252,15 +252,15 @@ PROTO = (
     ),
     binary(
         "an action of a field, with a value",
-        field_change(9, block(4, b"5")),
+        field_change(99, block(4, b"5")),
         FIELD % ('"value":5,', '"update"'),
-        ("field_change.change.action", 'the word "9"'),
+        ("field_change.change.action", 'the word "99"'),
     ),
     binary(
         "an action of a field, without a value",
-        field_change(9),
+        field_change(99),
         FIELD % ('"value":null,', '"delete"'),
-        ("field_change.change.action", 'the word "9"'),
+        ("field_change.change.action", 'the word "99"'),
     ),
     binary(
         "a winner and a strategy",

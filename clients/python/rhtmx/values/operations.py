@@ -135,6 +135,7 @@ class _Operands:
         return RhtmxError(
             ErrorCode.BAD_MESSAGE,
             f"{name} of '{self.where[:40]}': {expected} expected, got {_kind(self.value)}",
+            details=self._details,
         )
 
     def misfit(self, expected: str) -> RhtmxError:
@@ -143,14 +144,21 @@ class _Operands:
         return RhtmxError(
             ErrorCode.INVALID_DATA,
             f"'{self.where[:40]}' is {_kind(self.field)}: {name} needs {expected}",
+            details=self._details,
         )
 
     def too_large(self, words: str) -> RhtmxError:
         """What came of it would be too large."""
         name = FIELD_ACTION_SPELLINGS[self.action]
         return RhtmxError(
-            ErrorCode.INVALID_DATA, f"{name} of '{self.where[:40]}': it would have {words}"
+            ErrorCode.INVALID_DATA,
+            f"{name} of '{self.where[:40]}': it would have {words}",
+            details=self._details,
         )
+
+    @property
+    def _details(self) -> bytes:
+        return _encode({"field": self.where})
 
 
 def _increment(it: _Operands) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Push, PushFields
+from rhtmx.messages import FieldAction, Push, PushFields
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import NOBODY, Request
 from rhtmx_server.config import Config
@@ -60,6 +61,27 @@ def ignore(reply: Sequence[object]) -> None: ...
 
 
 def void(refusal: object) -> None: ...
+
+
+def increment() -> PushFields:
+    one = dataclasses.replace(update("n", b"1"), action=FieldAction.INCREMENT)
+    return push_fields(one, entity="tasks")
+
+
+@pytest.mark.parametrize("door", [by_socket, by_grpc])
+async def test_an_operation_without_a_number_is_refused(door: Door) -> None:
+    side = Side(entities=TASKS)
+    door(side, increment())
+    (waiting,) = side.committer.mutations
+    assert waiting.rejection is not None
+    assert "'increment' needs a seq" in waiting.rejection.message
+
+
+async def test_the_program_of_the_server_sends_nothing_twice_and_needs_no_numbers() -> None:
+    side = Side(entities=TASKS)
+    by_app(side, increment())
+    (waiting,) = side.committer.mutations
+    assert waiting.rejection is None
 
 
 @pytest.mark.parametrize("door", [by_socket, by_grpc, by_app])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.messages import MergeStrategy
-from rhtmx_server.trackers.policy import Policy, parse_policy, parse_strategy, policies
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import FieldAction, FieldUpdate, MergeStrategy
+from rhtmx_server.trackers.policy import Counter, Policy, parse_policy, parse_strategy, policies
 
 
 def test_without_a_word_the_last_write_wins() -> None:
@@ -49,7 +50,7 @@ def test_an_unknown_strategy_is_answered_with_the_list_of_those_there_are(
     wrong: str | MergeStrategy,
 ) -> None:
     with pytest.raises(
-        ValueError, match="last_write_wins, keep_both, server_wins, client_wins"
+        ValueError, match="last_write_wins, keep_both, server_wins, client_wins, counter, set"
     ) as refused:
         parse_strategy(wrong)
     assert repr(wrong) in str(refused.value)
@@ -66,3 +67,19 @@ def test_what_is_not_declared_merges_by_the_last_write_and_what_is_declared_late
     assert (policy_of("logs"), policy_of("tasks")) == (None, Policy())
     declared["tasks"] = Policy(MergeStrategy.SERVER_WINS)
     assert policy_of("tasks") is declared["tasks"]
+
+
+def test_a_counter_with_decimals_takes_increments_of_as_many() -> None:
+    policy = parse_policy({"balance": Counter(scale=2)})
+    assert policy.strategy("balance") is MergeStrategy.COUNTER
+    increment = FieldAction.INCREMENT
+    policy.check_operation(FieldUpdate(field="balance", value=b'"-0.50"', action=increment))
+    for wrong in (b'"0.5"', b"1", b'"x"'):
+        with pytest.raises(RhtmxError, match=r'increment it by a string like "0\.00"'):
+            policy.check_operation(FieldUpdate(field="balance", value=wrong, action=increment))
+
+
+@pytest.mark.parametrize("scale", [-1, 19])
+def test_a_scale_has_its_bounds(scale: int) -> None:
+    with pytest.raises(ValueError, match="0 to 18 decimals expected"):
+        Counter(scale)
