@@ -38,8 +38,8 @@ class Writer:
 
 
 WRITERS = (
-    Writer("change", never=("left",)),
-    Writer("field_change", always=("more",), never=("left",), action="action"),
+    Writer("change", never=("left", "transaction")),
+    Writer("field_change", always=("more",), never=("left", "transaction"), action="action"),
 )
 
 HEAD = """

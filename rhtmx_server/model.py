@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import ChangeAction, Push, PushFields
+from rhtmx.messages import ChangeAction, Push, PushFields, Transaction
 from rhtmx.wire import ServerMessage
 
 if TYPE_CHECKING:
@@ -43,11 +43,15 @@ __all__ = [
     "Key",
     "LostWrite",
     "Mutation",
+    "MutationMessage",
     "Outcome",
     "PartRow",
     "Record",
     "Scope",
 ]
+
+MutationMessage: TypeAlias = Push | PushFields | Transaction
+"""What a client sends that writes something, as one mutation."""
 
 Key: TypeAlias = tuple[str, str]
 """(entity, entity_id): one record."""
@@ -135,6 +139,7 @@ class Commit(msgspec.Struct, gc=False):
         changed: the fields that it set or removed, sorted by name.
         before: the parts of its entity that the record was in.
         after: those that it is in now; none where it was deleted.
+        transaction: the id of the transaction that it is part of; empty for none.
     """
 
     record: Record
@@ -142,6 +147,7 @@ class Commit(msgspec.Struct, gc=False):
     changed: Sequence[str] = ()
     before: frozenset[str] = NOWHERE
     after: frozenset[str] = NOWHERE
+    transaction: str = ""
 
 
 class PartRow(msgspec.Struct, gc=False):
@@ -232,7 +238,7 @@ class Mutation(msgspec.Struct, gc=False):
     """One write on its way to the committer.
 
     Args:
-        message: the `Push` or `PushFields` as it arrived.
+        message: as it arrived.
         answer: is called once with the reply, after the commit.
         client_id: who writes, if it has introduced itself.
         subject: on whose behalf; empty without authentication.
@@ -245,9 +251,10 @@ class Mutation(msgspec.Struct, gc=False):
             may do everything.
         reads: the parts of the entity that its author may read, where a function of the
             program says so.
+        writes: of a transaction, its single writes, each with what it needs to be decided.
     """
 
-    message: Push | PushFields
+    message: MutationMessage
     answer: Callable[[Sequence[ServerMessage]], None]
     client_id: str | None = None
     subject: str = ""
@@ -256,6 +263,13 @@ class Mutation(msgspec.Struct, gc=False):
     source: Hashable = None
     who: Grant | None = None
     reads: Scope = NOWHERE
+    writes: Sequence[Mutation] = ()
+
+    @property
+    def write(self) -> Push | PushFields:
+        """What a single write says: the message, of which a transaction consists."""
+        assert not isinstance(self.message, Transaction)
+        return self.message
 
 
 class ClientRow(msgspec.Struct, gc=False):

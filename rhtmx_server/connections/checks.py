@@ -12,6 +12,7 @@ from typing import Any
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
+    FieldUpdate,
     FormFieldValue,
     Hello,
     Position,
@@ -21,6 +22,7 @@ from rhtmx.messages import (
     SubscribeFields,
     Sync,
     SyncFields,
+    Transaction,
     Unsubscribe,
     UnsubscribeFields,
     ValidateField,
@@ -31,6 +33,7 @@ from rhtmx.wire import Message
 from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 from rhtmx_server.connections.wheres import check_where, check_wheres
+from rhtmx_server.writing.transactions import MOST_WRITES
 
 __all__ = ["check", "check_at_least", "check_name"]
 
@@ -178,9 +181,35 @@ def _mutation(what: str, message: Push | PushFields) -> None:
 
 def _push_fields(message: PushFields) -> None:
     _mutation("push_fields", message)
-    _items("push_fields.fields", message.fields)
-    for index, update in enumerate(message.fields):
-        _key(f"push_fields.fields[{index}].field", update.field)
+    _field_updates("push_fields.fields", message.fields)
+
+
+def _field_updates(where: str, updates: Sequence[FieldUpdate]) -> None:
+    _items(where, updates)
+    for index, update in enumerate(updates):
+        _key(f"{where}[{index}].field", update.field)
+
+
+def _transaction(message: Transaction) -> None:
+    if not 1 <= len(message.writes) <= MOST_WRITES:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"transaction.writes: 1 to {MOST_WRITES} expected, got {len(message.writes)}",
+        )
+    check_at_least("transaction.seq", message.seq, 1)
+    _name("transaction.request_id", message.request_id)
+    for index, write in enumerate(message.writes):
+        where = f"transaction.writes[{index}]"
+        if (write.action is None) is not bool(write.fields):
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"{where}: either an action (and data) or fields expected, got "
+                f"{'none of them' if write.action is None else 'both'}",
+            )
+        _key(f"{where}.entity", write.entity)
+        _bytes(f"{where}.entity_id", write.entity_id)
+        check_at_least(f"{where}.base_version", write.base_version, 0)
+        _field_updates(f"{where}.fields", write.fields)
 
 
 def _form_values(where: str, values: Sequence[FormFieldValue]) -> None:
@@ -216,6 +245,7 @@ _RULES: Mapping[type[Message], Callable[[Any], None]] = {
     UnsubscribeFields: lambda m: _subscription("unsubscribe_fields", m.entities, m.where),
     SyncFields: lambda m: _sync("sync_fields", m),
     PushFields: _push_fields,
+    Transaction: _transaction,
     ValidateField: _validate_field,
     ValidateForm: _validate_form,
 }

@@ -32,10 +32,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Hashable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, ChangeAction, Error, Ping, Pong, Push, PushFields
+from rhtmx.messages import Authenticate, ChangeAction, Error, Ping, Pong, Push
 from rhtmx.messages.tables import ERRORS, NAMES
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections import dispatch
@@ -47,7 +47,7 @@ from rhtmx_server.delivery.link import Dialect, Link
 from rhtmx_server.delivery.outbox import Outbox
 from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.failures import error_message, known
-from rhtmx_server.model import Granularity, Mutation
+from rhtmx_server.model import Granularity, Mutation, MutationMessage
 
 __all__ = ["REFUSED", "Connection"]
 
@@ -59,7 +59,7 @@ _SHORTEST = 0.001
 
 _EXPIRED = "a token is missing, or has expired"
 
-_MUTATIONS = frozenset({Push, PushFields})
+_MUTATIONS = frozenset(get_args(MutationMessage))
 
 
 class Connection:
@@ -282,7 +282,7 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def submit(self, message: Push | PushFields, rejection: RhtmxError | None = None) -> None:
+    def submit(self, message: MutationMessage, rejection: RhtmxError | None = None) -> None:
         """Put a mutation in line; it is answered when it is durable.
 
         Args:

@@ -22,8 +22,6 @@ from rhtmx.messages import (
     Limits,
     Ping,
     Pong,
-    Push,
-    PushFields,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -43,7 +41,7 @@ from rhtmx_server.connections.session import Phase, Session
 from rhtmx_server.connections.wheres import wheres
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.subscriptions import Subscriptions
-from rhtmx_server.model import Granularity
+from rhtmx_server.model import Granularity, MutationMessage
 from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.identity import hashed
 
@@ -61,7 +59,7 @@ class Sender(Hashable, Protocol):
     def send(self, message: ServerMessage) -> None:
         """Send a message at the end of the tick."""
 
-    def submit(self, message: Push | PushFields) -> None:
+    def submit(self, message: MutationMessage) -> None:
         """Put a mutation in line; it is answered when it is durable."""
 
     def request(self) -> None:
@@ -265,7 +263,7 @@ def _sync(caller: Sender, message: Sync | SyncFields) -> Answer:
 
 
 @handler
-def _push(caller: Sender, message: Push | PushFields) -> None:
+def _push(caller: Sender, message: MutationMessage) -> None:
     caller.submit(message)
 
 

@@ -24,8 +24,10 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Push
+from rhtmx.messages import Push, PushFields, Transaction
 from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
 from rhtmx.values.operations import OPERATIONS
 from rhtmx_server.access.access import Access
@@ -47,6 +49,7 @@ from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutatio
 from rhtmx_server.ports import Store
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
+from rhtmx_server.writing.transactions import writes_of
 
 __all__ = ["Authenticator", "Services", "token_expired"]
 
@@ -147,8 +150,18 @@ class Services:
                         "or leave seq out",
                     )
                 check(message)
-                self.known(message.entity)
-                _require_number(mutation)
+                if isinstance(message, Transaction):
+                    mutation.writes = [
+                        structs.replace(mutation, message=each) for each in writes_of(message)
+                    ]
+                # The program of the server has its answer: it sends nothing again.
+                once = message.seq is not None or mutation.secret == THE_APP
+                for each in mutation.writes or (mutation,):
+                    write = each.message
+                    assert not isinstance(write, Transaction)
+                    self.known(write.entity)
+                    if not (once or isinstance(write, Push)):
+                        _check_repeatable(write)
             except RhtmxError as error:
                 mutation.rejection = error
         if self.lines is None:
@@ -265,12 +278,8 @@ class Services:
             self.admission.hush(session.subject)
 
 
-def _require_number(mutation: Mutation) -> None:
+def _check_repeatable(message: PushFields) -> None:
     """Refuse an operation that, sent again after a lost answer, would count twice."""
-    message = mutation.message
-    # The program of the server has its answer: it sends nothing again.
-    if message.seq is not None or isinstance(message, Push) or mutation.secret == THE_APP:
-        return
     for index, update in enumerate(message.fields):
         if update.action in OPERATIONS:
             raise RhtmxError(

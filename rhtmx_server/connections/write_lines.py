@@ -57,8 +57,10 @@ class WriteLines:
             self._submit(mutation)
 
     def _asks(self, mutation: Mutation) -> bool:
-        asks = self._access.waits(mutation.message.entity)
-        return asks and mutation.who is not None and mutation.rejection is None
+        if mutation.who is None or mutation.rejection is not None:
+            return False
+        waits = self._access.waits
+        return any(waits(each.write.entity) for each in mutation.writes or (mutation,))
 
     async def _walk(self, source: Hashable) -> None:
         while waiting := self._lines[source]:
@@ -70,14 +72,16 @@ class WriteLines:
                     answers.clear()
                     changes = self._access.changes
                 if self._asks(mutation):
-                    await self._ask(mutation, answers)
+                    for each in mutation.writes or (mutation,):
+                        mutation.rejection = mutation.rejection or await self._ask(each, answers)
                 self._submit(mutation)
         del self._lines[source]
 
     async def _ask(
         self, mutation: Mutation, answers: dict[tuple[str, Grant], Scope | RhtmxError]
-    ) -> None:
-        who, entity = mutation.who, mutation.message.entity
+    ) -> RhtmxError | None:
+        """Have a single write know what its author may read; returns why it must not be written."""
+        who, entity = mutation.who, mutation.write.entity
         assert who is not None
         if (entity, who) not in answers:
             try:
@@ -86,6 +90,6 @@ class WriteLines:
                 answers[entity, who] = error
         answer = answers[entity, who]
         if isinstance(answer, RhtmxError):
-            mutation.rejection = answer
-        else:
-            mutation.reads = answer
+            return answer
+        mutation.reads = answer
+        return None

@@ -11,6 +11,11 @@ they have got everything up to there that is for them, which is nothing.
 A record that leaves the scope of a group is gone for it, and one that enters is sent
 whole: its members have never seen what it was outside.
 
+A transaction is one step to whoever reads it: its changes go out in one tick, whatever
+entities they are of, and after the last of them each reader is told that this was all
+(`transaction_complete`). Who is behind falls out of all that it reads of them, so that none
+gets a half.
+
 What is ephemeral has a road of its own beside the commits: no version, no position,
 nothing to read later. Whoever is behind misses it, and does not fall for it.
 """
@@ -21,6 +26,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from rhtmx.messages import TransactionComplete
 from rhtmx.wire import ServerMessage
 from rhtmx_server.delivery.groups import Encoding, Group, Groups, Subscriber, fell
 from rhtmx_server.delivery.outbox import Tick
@@ -58,6 +64,7 @@ class Hub:
         self._heads: dict[str, Head] = {}
         self._groups: dict[str, Groups] = {}
         self._dirty: dict[Group, None] = {}
+        self._transactions: dict[str, dict[Group, None]] = {}
         self._noting: dict[str, list[dict[str, int]]] = {}
 
     def start(self, heads: Mapping[str, Head]) -> None:
@@ -162,6 +169,10 @@ class Hub:
                     self._drop(groups.all)
                 concerned = groups.concerned(commit)
                 self._frame(commit, concerned)
+                if commit.transaction:
+                    self._transactions.setdefault(commit.transaction, {}).update(
+                        dict.fromkeys(concerned)
+                    )
             if self._noting:
                 for noted in self._noting.get(entity, ()):
                     noted[commit.record.entity_id] = version
@@ -245,9 +256,32 @@ class Hub:
 
     def _flush_all(self) -> None:
         dirty, self._dirty = self._dirty, {}
+        transactions, self._transactions = self._transactions, {}
+        for groups in transactions.values():
+            self._drop_slow(groups)
         for group in dirty:
             self._flush(group)
+        for name, groups in transactions.items():
+            self._complete(name, groups)
         self._forget_empty(dirty)
+
+    def _drop_slow(self, groups: Iterable[Group]) -> None:
+        """Whoever is behind gets nothing of a transaction, rather than a half."""
+        slow = {each for group in groups for each, outbox in group.members.items() if outbox.behind}
+        for group in groups if slow else ():
+            for member in slow & group.members.keys():
+                del group.members[member]
+                fell(member, group, group.sent)
+
+    def _complete(self, name: str, groups: Iterable[Group]) -> None:
+        """Tell each reader of a transaction, once, that it has all of it."""
+        told: dict[Subscriber, Group] = {each: group for group in groups for each in group.members}
+        frames: dict[Encoding, bytes] = {}
+        for member, group in told.items():
+            if member.takes_ephemeral:  # it said hello
+                if group.encoding not in frames:
+                    frames[group.encoding] = group.encoding.frame(TransactionComplete(name))
+                member.outbox.put(frames[group.encoding])
 
     def _forget_empty(self, groups: Iterable[Group]) -> None:
         for group in groups:

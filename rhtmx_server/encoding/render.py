@@ -129,6 +129,15 @@ def live_messages(
     One that reads at both sees it once, in the form in which it was written; a record
     that enters or leaves, as a whole.
     """
+    messages = _messages(commit, granularity, way)
+    if commit.transaction:
+        for message in messages:
+            if isinstance(message, Change | FieldChange) and message.change is not None:
+                message.change.transaction = commit.transaction
+    return messages
+
+
+def _messages(commit: Commit, granularity: Granularity, way: Passage) -> list[ServerMessage]:
     record = commit.record
     if way is Passage.LEAVES:
         gone = Departure(record.entity, record.entity_id, record.version, record.time)

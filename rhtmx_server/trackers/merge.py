@@ -38,8 +38,9 @@ not the author's own older write, which is no longer there.
 `keep_both`          the stored one; the pushed one is kept in the history
 `server_wins`        the stored one
 `client_wins`        the pushed one
-`counter`            the one that comes later; in conflict also if both are the
-                     same: two who count to 7 have not counted the same thing
+`counter`            the one that comes later; in conflict also if both have the
+                     same value: two who count to 7 have not counted the same
+                     thing. A copy of the stored write itself is no conflict
 `set`                the one that comes later
 ===================  =======================================================
 
@@ -170,6 +171,8 @@ def merge(
     if later and not concurrent:
         return MergeOutcome.TAKEN, clock
     counts = concurrent and strategy is MergeStrategy.COUNTER
+    # Neither is later: a copy of the stored write itself, of somebody without a client id.
+    counts = counts and (later or is_later(stored, pushed))
     if not counts and _agree(pushed, stored):
         return (MergeOutcome.TAKEN if later else MergeOutcome.SETTLED), clock
     # If it is taken all the same it has to look later than what it replaces: a copy of that,

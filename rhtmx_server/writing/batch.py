@@ -25,6 +25,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
@@ -36,6 +37,8 @@ from rhtmx.messages import (
     Push,
     PushAck,
     PushFields,
+    Transaction,
+    TransactionAck,
 )
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
@@ -59,10 +62,13 @@ from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.judgement import decide_judged, keeps_secret, without_values
 from rhtmx_server.writing.outcomes import digest, pack, unpack
+from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
 
 __all__ = ["MAX_SECONDS", "Batch"]
 
 Reply = Sequence[ServerMessage]
+K = TypeVar("K")
+V = TypeVar("V")
 
 SEEN_TO = 3_600_000_000
 """Microseconds: how exactly it is kept when a client without numbers wrote last. A row
@@ -132,7 +138,7 @@ class Batch:
             if mutation.client_id is not None and mutation.message.seq is not None
         ]
         return BatchNeeds(
-            records=dict.fromkeys((m.message.entity, m.message.entity_id) for m in self.mutations),
+            records=dict.fromkeys(_key(one) for m in self.mutations for one in _singles(m)),
             clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
         )
@@ -143,8 +149,10 @@ class Batch:
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:
             # The store read no further: this one and all after it go into the next batch, in order.
-            if unread and (mutation.message.entity, mutation.message.entity_id) in unread:
-                break
+            if unread and any(_key(each) in unread for each in _singles(mutation)):
+                if self.replies or not mutation.writes:
+                    break
+                mutation.rejection = _too_much(mutation)  # it would never be read as a whole
             # At least one, however long it takes: else the queue would stand still.
             if self.replies and elapsed() >= end:
                 break
@@ -262,24 +270,83 @@ class Batch:
             )
         # What was kept leaves out what the mutation says itself; it is the same one, by its digest.
         reply = unpack(outcome.reply, mutation.message)
-        guard = self._guards.get(mutation.message.entity)
         # It was answered when it came first: since then its author may have lost the right.
-        if guard is not None and keeps_secret(
-            guard, mutation, snapshot.records.get(_key(mutation))
-        ):
+        if any(self._is_secret(each, snapshot) for each in _singles(mutation)):
             reply = without_values(reply, mutation)
         for message in reply:
-            if isinstance(message, PushAck | FieldPushAck):
+            if isinstance(message, PushAck | FieldPushAck | TransactionAck):
                 message.duplicate = True
             if not isinstance(message, FieldConflict):
                 message.request_id = mutation.message.request_id
         return reply
 
+    def _is_secret(self, mutation: Mutation, snapshot: Snapshot) -> bool:
+        guard = self._guards.get(mutation.write.entity)
+        return guard is not None and keeps_secret(
+            guard, mutation, snapshot.records.get(_key(mutation))
+        )
+
     def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         if mutation.rejection is not None:
             raise mutation.rejection
+        if isinstance(mutation.message, Transaction):
+            return self._transact(mutation.message, mutation.writes, snapshot)
+        return self._write(mutation, snapshot)
+
+    def _transact(
+        self, message: Transaction, writes: Sequence[Mutation], snapshot: Snapshot
+    ) -> Reply:
+        """Decide a transaction: all of its writes, or none.
+
+        Raises:
+            RhtmxError: some are rejected; nothing of the others is left.
+        """
+        first, undo = len(self.commits), self._savepoint(writes, snapshot)
+        conflicts: list[ServerMessage] = []
+        answers: list[PushAck | FieldPushAck] = []
+        faults: list[tuple[int, RhtmxError]] = []
+        for index, write in enumerate(writes):
+            try:
+                reply = self._write(write, snapshot)
+            except RhtmxError as error:
+                faults.append((index, error))
+                continue
+            for each in reply:
+                if isinstance(each, PushAck | FieldPushAck):
+                    answers.append(each)
+                elif isinstance(each, FieldConflict):
+                    each.seq = message.seq
+                    conflicts.append(each)
+        if faults:
+            undo()
+            raise rejection([each.write for each in writes], faults)
+        commits = self.commits[first:]
+        record = commits[0].record if commits else None
+        name = transaction_id(self._epoch, *(record.entity, record.version)) if record else ""
+        for commit in commits:
+            commit.transaction = name
+        context = Context(self._epoch, 0, self._now, None)
+        return [*conflicts, acknowledgement(message, name, answers, context)]
+
+    def _savepoint(self, writes: Sequence[Mutation], snapshot: Snapshot) -> Callable[[], None]:
+        """What takes back all that is decided from here on about these."""
+        commits, history, made = len(self.commits), len(self._history), self._made
+        versions = {w.write.entity: self._versions.get(w.write.entity) for w in writes}
+        records = {_key(write): snapshot.records.get(_key(write)) for write in writes}
+        parts = dict(self._parts)
+
+        def undo() -> None:
+            del self.commits[commits:], self._history[history:]
+            self._made, self._parts = made, parts
+            _restore(self._versions, versions)
+            _restore(snapshot.records, records)
+
+        return undo
+
+    def _write(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         message = mutation.message
-        key = _key(mutation)
+        assert not isinstance(message, Transaction)  # those were taken apart
+        key = message.entity, message.entity_id
         # What this batch wrote comes first: the snapshot is from before it.
         version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
         if not version:
@@ -326,8 +393,31 @@ class Batch:
             )
 
 
+def _singles(mutation: Mutation) -> Sequence[Mutation]:
+    """What it writes: itself, or those of the transaction, none if it could not be read."""
+    return mutation.writes if isinstance(mutation.message, Transaction) else (mutation,)
+
+
 def _key(mutation: Mutation) -> Key:
-    return mutation.message.entity, mutation.message.entity_id
+    write = mutation.message
+    assert not isinstance(write, Transaction)
+    return write.entity, write.entity_id
+
+
+def _restore(current: dict[K, V], before: Mapping[K, V | None]) -> None:
+    for key, value in before.items():
+        if value is None:
+            current.pop(key, None)
+        else:
+            current[key] = value
+
+
+def _too_much(mutation: Mutation) -> RhtmxError:
+    return RhtmxError(
+        ErrorCode.INVALID_DATA,
+        f"transaction: the {len(mutation.writes)} records that it writes are too large to be "
+        "changed together, about 1 MiB is possible: write them in several transactions",
+    )
 
 
 def _lost_entry(

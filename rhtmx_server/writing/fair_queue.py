@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Sequence
 
-from rhtmx.messages import Push, PushFields
+from rhtmx.messages import FieldUpdate, Push, PushFields, Transaction
 from rhtmx_server.model import Mutation
 
 __all__ = ["FIELD", "MAX_BATCH", "MAX_BYTES", "FairQueue", "weigh"]
@@ -40,14 +40,21 @@ MAX_BYTES = 1024 * 1024
 more than that goes alone."""
 
 FIELD = 512
-"""What a field weighs besides its value: 2,000 of them take 10 ms to merge, whatever they hold."""
+"""What a field weighs besides its value: 2,000 of them take 10 ms to merge, whatever they hold.
+So does each write of a transaction, which counts as one mutation."""
 
 
-def weigh(message: Push | PushFields) -> int:
+def weigh(message: Push | PushFields | Transaction) -> int:
     """Return what a mutation weighs: its bytes, and what its fields cost."""
     if isinstance(message, Push):
         return len(message.data or b"")
-    return sum([FIELD + len(update.value or b"") for update in message.fields])
+    if isinstance(message, PushFields):
+        return _fields(message.fields)
+    return sum([FIELD + len(each.data or b"") + _fields(each.fields) for each in message.writes])
+
+
+def _fields(updates: Sequence[FieldUpdate]) -> int:
+    return sum([FIELD + len(update.value or b"") for update in updates])
 
 
 class FairQueue:

@@ -76,7 +76,7 @@ def decide_judged(
     """
     values = None if current is None or not current.live else guard.values_of(current.data)
     shown = _shown(guard, mutation, current, values)
-    decision = decide(mutation.message, shown, context)
+    decision = decide(mutation.write, shown, context)
     seen = None if shown is None else values
     commit = decision.commit
     if commit is None:
@@ -104,7 +104,7 @@ def _shown(
         return current
     if values is not None:
         return current if guard.sees(who, mutation.reads, values) else None
-    message = mutation.message
+    message = mutation.write
     # 0 says that there must be none, and a tombstone is none.
     if (
         isinstance(message, Push)
@@ -118,7 +118,7 @@ def _shown(
 def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> None:
     """Judge a mutation that changes nothing: what lost is kept in the history, too."""
     # To delete what is not there is no write, and answered as everybody is answered.
-    if mutation.who is None or isinstance(mutation.message, Push):
+    if mutation.who is None or isinstance(mutation.write, Push):
         return
     if not guard.may("create" if seen is None else "update", mutation.who, seen):
         raise _forbidden(mutation)
@@ -209,8 +209,8 @@ def _forbidden(mutation: Mutation, words: str = "") -> RhtmxError:
 
 
 def _title(mutation: Mutation) -> str:
-    message = mutation.message
-    return f"{message.entity[:40]}/{message.entity_id[:40]}"
+    write = mutation.write
+    return f"{write.entity[:40]}/{write.entity_id[:40]}"
 
 
 def _details(field: str, metadata: object = None) -> bytes | None:

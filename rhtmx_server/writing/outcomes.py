@@ -18,12 +18,22 @@ from datetime import datetime
 import msgspec
 
 from rhtmx import wire
-from rhtmx.messages import Error, FieldConflict, FieldPushAck, Push, PushAck, PushFields
+from rhtmx.messages import (
+    Error,
+    FieldConflict,
+    FieldPushAck,
+    FieldUpdate,
+    Push,
+    PushAck,
+    PushFields,
+    Transaction,
+    TransactionAck,
+)
 from rhtmx.wire import Format, ServerMessage
 
 __all__ = ["MutationAnswer", "digest", "pack", "unpack"]
 
-MutationAnswer = Error | PushAck | FieldPushAck | FieldConflict
+MutationAnswer = Error | PushAck | FieldPushAck | FieldConflict | TransactionAck
 """What a mutation is answered with."""
 
 
@@ -40,9 +50,9 @@ _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder(_Kept).decode
 
 
-def digest(message: Push | PushFields) -> bytes:
+def digest(message: Push | PushFields | Transaction) -> bytes:
     """Return a hash of what a mutation says, without how it is addressed."""
-    content: tuple[object, ...]
+    content: object
     if isinstance(message, Push):
         content = (
             message.entity,
@@ -51,12 +61,28 @@ def digest(message: Push | PushFields) -> bytes:
             message.action,
             message.data,
         )
-    else:
-        # Without `seq` and `request_id`: a mutation that is sent again may have another
-        # `request_id`.
-        fields = [(one.field, one.value, one.action, one.timestamp) for one in message.fields]
+    # Without `seq` and `request_id`: a mutation that is sent again may have another
+    # `request_id`.
+    elif isinstance(message, PushFields):
+        fields = _fields(message.fields)
         content = (message.entity, message.entity_id, message.base_version, fields)
+    else:
+        content = [
+            (
+                one.entity,
+                one.entity_id,
+                one.base_version,
+                one.action,
+                one.data,
+                _fields(one.fields),
+            )
+            for one in message.writes
+        ]
     return hashlib.blake2b(_write(content), digest_size=16).digest()
+
+
+def _fields(updates: Sequence[FieldUpdate]) -> list[tuple[object, ...]]:
+    return [(one.field, one.value, one.action, one.timestamp) for one in updates]
 
 
 def pack(reply: Sequence[ServerMessage]) -> bytes:
@@ -67,7 +93,7 @@ def pack(reply: Sequence[ServerMessage]) -> bytes:
     return _write(_Kept(messages=[wire.encode(each, Format.PROTO) for each in reply]))
 
 
-def unpack(packed: bytes, message: Push | PushFields) -> list[MutationAnswer]:
+def unpack(packed: bytes, message: Push | PushFields | Transaction) -> list[MutationAnswer]:
     """Return the answer to a mutation.
 
     Args:
@@ -78,6 +104,7 @@ def unpack(packed: bytes, message: Push | PushFields) -> list[MutationAnswer]:
     if kept.messages:
         messages = [wire.decode(each, Format.PROTO) for each in kept.messages]
         return [each for each in messages if isinstance(each, MutationAnswer)]
+    assert isinstance(message, Push)  # nothing else is kept without its messages
     return [
         PushAck(
             entity=message.entity,

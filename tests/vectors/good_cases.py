@@ -562,4 +562,47 @@ GOOD = (
         '{"type":"subscribe","entities":[],"since":{"":{"epoch":"","version":0}}}',
         given_proto=block(inside("subscribe"), block(2, b"")),
     ),
+    Good(
+        "transaction, empty",
+        '{"type":"transaction","writes":[]}',
+    ),
+    Good(
+        "transaction, full",
+        '{"type":"transaction","writes":[{"entity":"orders","entity_id":"1","action":"update",'
+        '"data":{"total":10},"base_version":42},{"entity":"stock","entity_id":"7","fields":['
+        '{"field":"count","value":-1,"action":"increment","timestamp":"2026-11-22T10:00:01Z"}]}],'
+        '"request_id":"r1","seq":7}',
+    ),
+    Good(
+        "transaction_ack, empty",
+        '{"type":"transaction_ack","transaction":"","results":[]}',
+    ),
+    Good(
+        "transaction_ack, full",
+        '{"type":"transaction_ack","transaction":"5c1d","results":[{"entity":"orders",'
+        '"entity_id":"1","version":43,"applied":0,"conflicts":0},{"entity":"stock",'
+        '"entity_id":"7","version":12,"applied":1,"conflicts":1,"clamped":1}],'
+        '"request_id":"r1","seq":7,"epoch":"q8Xf2mVt","duplicate":true,'
+        '"server_time":"2026-11-22T10:00:01Z"}',
+    ),
+    Good(
+        "transaction_complete",
+        '{"type":"transaction_complete","transaction":"5c1d"}',
+    ),
+    Good(
+        "transaction_complete, with a longer name",
+        '{"type":"transaction_complete","transaction":"5c1d0f3b7a9e42d680cc1b57"}',
+    ),
+    Good(
+        "change, in a transaction",
+        '{"type":"change","change":{"entity":"orders","entity_id":"1","action":"create",'
+        '"data":1,"version":43,"created_at":"2026-11-22T10:00:01Z","transaction":"5c1d"}}',
+    ),
+    Good(
+        "push_fields, operations",
+        '{"type":"push_fields","entity":"tasks","entity_id":"1","fields":['
+        '{"field":"labels","value":["a"],"action":"add","timestamp":"2026-11-22T10:00:01Z"},'
+        '{"field":"notes","value":["a"],"action":"delete_key",'
+        '"timestamp":"2026-11-22T10:00:01Z"}],"seq":7}',
+    ),
 )

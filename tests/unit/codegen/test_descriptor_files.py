@@ -30,6 +30,7 @@ def test_kinds_follow_types_and_options(schema: Schema) -> None:
         "client_id": Kind.STRING,
         "created_at": Kind.TIME,
         "left": Kind.BOOL,
+        "transaction": Kind.STRING,
     }
 
 

@@ -94,7 +94,7 @@ class Held:
 
     @property
     def pushed(self) -> list[Push | PushFields]:
-        return [mutation.message for mutation in self.mutations]
+        return [mutation.write for mutation in self.mutations]
 
 
 class Meter:

@@ -73,6 +73,8 @@ from rhtmx.messages import (
     SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
+    TransactionAck,
+    TransactionComplete,
     Welcome,
 )
 from rhtmx.messages.tables import ANSWERS, EPHEMERAL, ERRORS
@@ -472,6 +474,8 @@ class Session:
         Pong: _pong,
         Change: lambda self, message, now: self.streams.receive(_RECORDS, message.change),
         SyncBegin: lambda self, message, now: None,
+        TransactionAck: lambda self, message, now: None,
+        TransactionComplete: lambda self, message, now: None,
         SyncComplete: lambda self, message, now: self.streams.complete(_RECORDS, message),
         PushAck: _pushed,
         FieldChange: lambda self, message, now: self.streams.receive(_FIELDS, message.change),

@@ -48,6 +48,10 @@ from .rhtmx.v1 import (
     SyncComplete,
     SyncFields,
     SyncFieldsComplete,
+    Transaction,
+    TransactionAck,
+    TransactionComplete,
+    TransactionWrite,
     Unsubscribe,
     UnsubscribeFields,
     ValidateField,
@@ -56,6 +60,7 @@ from .rhtmx.v1 import (
     WatchRequest,
     Welcome,
     Winner,
+    WriteResult,
 )
 
 __all__ = [
@@ -101,6 +106,10 @@ __all__ = [
     "SyncComplete",
     "SyncFields",
     "SyncFieldsComplete",
+    "Transaction",
+    "TransactionAck",
+    "TransactionComplete",
+    "TransactionWrite",
     "Unsubscribe",
     "UnsubscribeFields",
     "ValidateField",
@@ -109,4 +118,5 @@ __all__ = [
     "WatchRequest",
     "Welcome",
     "Winner",
+    "WriteResult",
 ]

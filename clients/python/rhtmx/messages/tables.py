@@ -34,6 +34,9 @@ from .rhtmx.v1 import (
     SyncComplete,
     SyncFields,
     SyncFieldsComplete,
+    Transaction,
+    TransactionAck,
+    TransactionComplete,
     Unsubscribe,
     UnsubscribeFields,
     ValidateField,
@@ -62,7 +65,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "dd98ee3c6d37df28"
+SCHEMA_HASH = "436f8a9116a577e8"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -93,6 +96,9 @@ CASES: dict[str, type[Message]] = {
     "validation_result": ValidationResult,
     "validate_form": ValidateForm,
     "form_validation_result": FormValidationResult,
+    "transaction": Transaction,
+    "transaction_ack": TransactionAck,
+    "transaction_complete": TransactionComplete,
 }
 """Value of `type` in JSON, case of the envelope in protobuf → message class."""
 
@@ -124,6 +130,9 @@ NAMES: dict[type[Message], str] = {
     ValidationResult: "validation_result",
     ValidateForm: "validate_form",
     FormValidationResult: "form_validation_result",
+    Transaction: "transaction",
+    TransactionAck: "transaction_ack",
+    TransactionComplete: "transaction_complete",
 }
 """Message class → its name on the wire."""
 
@@ -142,6 +151,7 @@ CLIENT_MESSAGES: tuple[type[Message], ...] = (
     PushFields,
     ValidateField,
     ValidateForm,
+    Transaction,
 )
 """What a client may send."""
 
@@ -161,6 +171,8 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     FieldConflict,
     ValidationResult,
     FormValidationResult,
+    TransactionAck,
+    TransactionComplete,
 )
 """What a server may send."""
 
@@ -189,6 +201,7 @@ ClientMessage: TypeAlias = (
     | PushFields
     | ValidateField
     | ValidateForm
+    | Transaction
 )
 ServerMessage: TypeAlias = (
     Welcome
@@ -206,6 +219,8 @@ ServerMessage: TypeAlias = (
     | FieldConflict
     | ValidationResult
     | FormValidationResult
+    | TransactionAck
+    | TransactionComplete
 )
 Message: TypeAlias = (
     Hello
@@ -235,6 +250,9 @@ Message: TypeAlias = (
     | ValidationResult
     | ValidateForm
     | FormValidationResult
+    | Transaction
+    | TransactionAck
+    | TransactionComplete
 )
 Question: TypeAlias = Authenticate | ValidateField | ValidateForm
 Answer: TypeAlias = Authenticated | ValidationResult | FormValidationResult
@@ -478,6 +496,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "client_id": Shape("string", "optional", "", False),
         "created_at": Shape("time", "required", "", True),
         "left": Shape("bool", "optional", "", False),
+        "transaction": Shape("string", "optional", "", False),
     },
     "Change": {
         "change": Shape("message", "required", "ChangeLog", True),
@@ -546,6 +565,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "timestamp": Shape("time", "required", "", True),
         "more": Shape("bool", "optional", "", False),
         "left": Shape("bool", "optional", "", False),
+        "transaction": Shape("string", "optional", "", False),
     },
     "FieldChange": {
         "change": Shape("message", "required", "FieldChangeLog", True),
@@ -632,6 +652,39 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "form": Shape("string", "plain", "", True),
         "valid": Shape("bool", "plain", "", True),
         "errors": Shape("message", "repeated", "FieldError", True),
+    },
+    "TransactionWrite": {
+        "entity": Shape("string", "plain", "", True),
+        "entity_id": Shape("string", "plain", "", True),
+        "action": Shape("enum", "optional", "ChangeAction", False),
+        "data": Shape("json", "optional", "", False),
+        "fields": Shape("message", "repeated", "FieldUpdate", False),
+        "base_version": Shape("int64", "optional", "", False),
+    },
+    "Transaction": {
+        "writes": Shape("message", "repeated", "TransactionWrite", True),
+        "request_id": Shape("string", "optional", "", False),
+        "seq": Shape("int64", "optional", "", False),
+    },
+    "WriteResult": {
+        "entity": Shape("string", "plain", "", True),
+        "entity_id": Shape("string", "plain", "", True),
+        "version": Shape("int64", "optional", "", False),
+        "applied": Shape("int64", "plain", "", True),
+        "conflicts": Shape("int64", "plain", "", True),
+        "clamped": Shape("int64", "optional", "", False),
+    },
+    "TransactionAck": {
+        "transaction": Shape("string", "plain", "", True),
+        "results": Shape("message", "repeated", "WriteResult", True),
+        "request_id": Shape("string", "optional", "", False),
+        "seq": Shape("int64", "optional", "", False),
+        "epoch": Shape("string", "optional", "", False),
+        "duplicate": Shape("bool", "optional", "", False),
+        "server_time": Shape("time", "optional", "", False),
+    },
+    "TransactionComplete": {
+        "transaction": Shape("string", "plain", "", True),
     },
 }
 """Message → its fields, in the schema's order."""

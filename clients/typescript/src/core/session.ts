@@ -323,6 +323,8 @@ export class Session {
       case "field_change":
         return this.#streams.changed(message.change);
       case "sync_begin":
+      case "transaction_ack":
+      case "transaction_complete":
         return;
       case "sync_complete":
       case "sync_fields_complete":

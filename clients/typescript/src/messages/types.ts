@@ -447,6 +447,11 @@ export interface ChangeLog {
    * gone for this client, and is still there for others.
    */
   readonly left?: boolean | undefined;
+  /**
+   * The transaction that it was part of: more changes of it may follow, until
+   * `transaction_complete`. Absent in what a client catches up with.
+   */
+  readonly transaction?: string | undefined;
 }
 
 /** Reports that a record changed. */
@@ -656,6 +661,11 @@ export interface FieldChangeLog {
    * gone for this client, and is still there for others.
    */
   readonly left?: boolean | undefined;
+  /**
+   * The transaction that it was part of: more changes of it may follow, until
+   * `transaction_complete`. Absent in what a client catches up with.
+   */
+  readonly transaction?: string | undefined;
 }
 
 /** Reports that a field changed. */
@@ -880,6 +890,100 @@ export interface FormValidationResult {
   readonly errors: readonly FieldError[];
 }
 
+/**
+ * One write of a transaction: of a whole record, with an `action`, or of some
+ * fields, with `fields`.
+ */
+export interface TransactionWrite {
+  /** The entity, 1 to 255 bytes. */
+  readonly entity: string;
+  /** The id of the record, 1 to 255 bytes. */
+  readonly entity_id: string;
+  /** To write a whole record: `delete`, or any other action. */
+  readonly action?: ChangeAction | undefined;
+  /** The whole record. */
+  readonly data?: JsonValue | undefined;
+  /** To write fields: these, each at most once. */
+  readonly fields?: readonly FieldUpdate[] | undefined;
+  /**
+   * The version of the record that the client saw, as in `push` and
+   * `push_fields`.
+   */
+  readonly base_version?: number | undefined;
+}
+
+/**
+ * Writes several records, of one entity or of several: all of them or none. The
+ * writes are decided in their order, each on what the ones before it made.
+ */
+export interface Transaction {
+  /** Which message it is. */
+  readonly type: "transaction";
+  /** The writes, 1 to 500. */
+  readonly writes: readonly TransactionWrite[];
+  /** The answer contains the same value. */
+  readonly request_id?: string | undefined;
+  /**
+   * The number of this mutation, in one sequence with the pushes: it takes
+   * effect once, however often it is sent.
+   */
+  readonly seq?: number | undefined;
+}
+
+/** What came of one write of a transaction. */
+export interface WriteResult {
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /**
+   * The current version of the record; for a delete of a record that does not
+   * exist, the version of the entity.
+   */
+  readonly version?: number | undefined;
+  /** How many fields now have the pushed value; 0 for a whole record. */
+  readonly applied: number;
+  /** How many fields were in conflict. */
+  readonly conflicts: number;
+  /** How many timestamps were too far in the future and were corrected. */
+  readonly clamped?: number | undefined;
+}
+
+/**
+ * Says that the whole transaction is durable. A `field_conflict` for each field
+ * that was in conflict comes before it.
+ */
+export interface TransactionAck {
+  /** Which message it is. */
+  readonly type: "transaction_ack";
+  /** The id of the transaction: every change of it contains this. */
+  readonly transaction: string;
+  /** What came of each write, in their order. */
+  readonly results: readonly WriteResult[];
+  /** The request that this answers. */
+  readonly request_id?: string | undefined;
+  /** The mutation that this answers. */
+  readonly seq?: number | undefined;
+  /** The epoch of the versions. */
+  readonly epoch?: string | undefined;
+  /** The mutation had arrived before, and this is the same answer again. */
+  readonly duplicate?: boolean | undefined;
+  /** The time of the server's clock. */
+  readonly server_time?: string | undefined;
+}
+
+/**
+ * Says that every change of a transaction that this client reads live has been
+ * sent. Until then it shows none of them: half a transaction is no state that
+ * ever was. Sent to clients that sent `hello`.
+ */
+export interface TransactionComplete {
+  /** Which message it is. */
+  readonly type: "transaction_complete";
+  /** The id of the transaction. */
+  readonly transaction: string;
+}
+
 /** What a client may send. */
 export type ClientMessage =
   | Hello
@@ -895,7 +999,8 @@ export type ClientMessage =
   | SyncFields
   | PushFields
   | ValidateField
-  | ValidateForm;
+  | ValidateForm
+  | Transaction;
 
 /** What a server may send. */
 export type ServerMessage =
@@ -913,7 +1018,9 @@ export type ServerMessage =
   | FieldPushAck
   | FieldConflict
   | ValidationResult
-  | FormValidationResult;
+  | FormValidationResult
+  | TransactionAck
+  | TransactionComplete;
 
 /** What is asked. */
 export type Question = Authenticate | ValidateField | ValidateForm;

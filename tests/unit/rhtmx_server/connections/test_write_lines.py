@@ -49,7 +49,7 @@ class Door:
 
     @property
     def ids(self) -> list[str]:
-        return [each.message.entity_id for each in self.written]
+        return [each.write.entity_id for each in self.written]
 
     async def wrote(self, count: int) -> None:
         await eventually(lambda: len(self.written) >= count)
@@ -123,7 +123,7 @@ async def test_an_answer_of_before_a_change_is_no_answer_for_a_write_after_it(do
 
     def changing(mutation: Mutation) -> None:
         submit(mutation)
-        if mutation.message.entity_id == "2":
+        if mutation.write.entity_id == "2":
             door.lines._access.changed("ada")
             first.set()
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from rhtmx.messages import Change, FieldChange
+from rhtmx.messages import Change, FieldChange, TransactionComplete
 from rhtmx.wire import ServerMessage
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Outbox, Tick
@@ -293,3 +293,47 @@ def test_of_a_large_burst_a_slow_subscriber_gets_only_the_beginning(
     assert quick.versions == list(range(1, 11))
     assert slow.versions == [1]
     assert slow.falls == [("tasks", 1)]
+
+
+# Transactions.
+
+
+def part(version: int, entity: str, name: str = "t1") -> Commit:
+    one = commit(version, entity)
+    one.transaction = name
+    return one
+
+
+def test_a_reader_is_told_once_when_it_has_all_of_a_transaction(world: World) -> None:
+    both, one, other = Peer(), Peer(), Peer()
+    for entity in ("tasks", "users"):
+        world.hub.join(entity, RECORDS, both)
+    world.hub.join("tasks", RECORDS, one)
+    world.hub.join("notes", RECORDS, other)
+    world.deliver(part(1, "tasks"), commit(1, "notes"), part(1, "users"), commit(2, "users"))
+    names = [getattr(getattr(each, "change", each), "transaction", None) for each in both.got]
+    assert names == ["t1", "t1", None, "t1"]
+    assert isinstance(both.got[-1], TransactionComplete)
+    assert [type(each) for each in one.got] == [Change, TransactionComplete]
+    assert [type(each) for each in other.got] == [Change]
+
+
+def test_a_client_of_the_seed_is_not_told_of_transactions(world: World) -> None:
+    peer = Peer()
+    peer.takes_ephemeral = False
+    world.hub.join("tasks", RECORDS, peer)
+    world.deliver(part(1, "tasks"))
+    assert [type(each) for each in peer.got] == [Change]
+
+
+def test_who_is_behind_gets_nothing_of_a_transaction_rather_than_a_half(world: World) -> None:
+    slow, quick = Peer(), Peer()
+    for entity in ("tasks", "users"):
+        world.hub.join(entity, RECORDS, slow)
+        world.hub.join(entity, RECORDS, quick)
+    world.deliver(commit(1, "tasks"), commit(1, "users"))
+    slow.outbox.behind = True
+    world.deliver(part(2, "tasks"), part(2, "users"))
+    assert slow.falls == [("tasks", 1), ("users", 1)]
+    assert slow.versions == [1, 1]
+    assert len(quick.got) == 5

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
+from rhtmx.messages import ChangeAction, Push, PushAck
 from rhtmx.values.changes import Change
 from rhtmx.values.results import PushResult
 from rhtmx.wire import check_json
@@ -254,8 +254,8 @@ class Committing:
 
     def submit(self, mutation: Mutation) -> None:
         self.mutations.append(mutation)
-        message = mutation.message
-        assert not isinstance(message, PushFields)
+        message = mutation.write
+        assert isinstance(message, Push)
         mutation.answer(decide_push(message, None, context(7)).reply)
 
 

@@ -21,7 +21,7 @@ def mutation(entity_id: str, source: str = "", size: int = 1) -> Mutation:
 
 
 def ids(mutations: list[Mutation]) -> list[str]:
-    return [each.message.entity_id for each in mutations]
+    return [each.write.entity_id for each in mutations]
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def test_every_source_keeps_its_order_and_nothing_is_lost(seed: int) -> None:
         assert sum(weigh(each.message) for each in taken[1:]) <= MAX_BYTES
         line.put_back(taken[done:])
         for each in taken[:done]:
-            got[str(each.source)].append(each.message.entity_id)
+            got[str(each.source)].append(each.write.entity_id)
     for each in line.clear():
-        got[str(each.source)].append(each.message.entity_id)
+        got[str(each.source)].append(each.write.entity_id)
     assert got == sent
 
 

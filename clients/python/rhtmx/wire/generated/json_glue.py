@@ -40,12 +40,17 @@ from rhtmx.messages import (
     SyncComplete,
     SyncFields,
     SyncFieldsComplete,
+    Transaction,
+    TransactionAck,
+    TransactionComplete,
+    TransactionWrite,
     Unsubscribe,
     UnsubscribeFields,
     ValidateField,
     ValidateForm,
     ValidationResult,
     Welcome,
+    WriteResult,
 )
 from rhtmx.messages.tables import (
     CHANGE_ACTION_SPELLINGS,
@@ -686,6 +691,7 @@ class ChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults
     client_id: str | None = None
     created_at: str
     left: bool | None = None
+    transaction: str | None = None
 
 
 def _plain_change_log_view(view: ChangeLogView[Shallow, Whole]) -> ChangeLog:
@@ -698,6 +704,7 @@ def _plain_change_log_view(view: ChangeLogView[Shallow, Whole]) -> ChangeLog:
     out.client_id = view.client_id
     out.created_at = from_text(view.created_at)
     out.left = view.left
+    out.transaction = view.transaction
     out._unknown_fields = b""
     return out
 
@@ -712,6 +719,7 @@ def _raw_change_log_view(view: ChangeLogView[Raw, Integer]) -> ChangeLog:
     out.client_id = view.client_id
     out.created_at = from_text(view.created_at)
     out.left = view.left
+    out.transaction = view.transaction
     out._unknown_fields = b""
     return out
 
@@ -731,6 +739,8 @@ def _to_change_log_view(message: ChangeLog) -> dict[str, Any]:
     )
     if message.left is not None:
         out["left"] = message.left
+    if message.transaction is not None:
+        out["transaction"] = message.transaction
     return out
 
 
@@ -1182,6 +1192,7 @@ class FieldChangeLogView(Struct, Generic[J, N], kw_only=True, gc=False, omit_def
     timestamp: str
     more: bool | None = None
     left: bool | None = None
+    transaction: str | None = None
 
 
 def _plain_field_change_log_view(view: FieldChangeLogView[Shallow, Whole]) -> FieldChangeLog:
@@ -1196,6 +1207,7 @@ def _plain_field_change_log_view(view: FieldChangeLogView[Shallow, Whole]) -> Fi
     out.timestamp = from_text(view.timestamp)
     out.more = view.more
     out.left = view.left
+    out.transaction = view.transaction
     out._unknown_fields = b""
     return out
 
@@ -1212,6 +1224,7 @@ def _raw_field_change_log_view(view: FieldChangeLogView[Raw, Integer]) -> FieldC
     out.timestamp = from_text(view.timestamp)
     out.more = view.more
     out.left = view.left
+    out.transaction = view.transaction
     out._unknown_fields = b""
     return out
 
@@ -1234,6 +1247,8 @@ def _to_field_change_log_view(message: FieldChangeLog) -> dict[str, Any]:
         out["more"] = message.more
     if message.left is not None:
         out["left"] = message.left
+    if message.transaction is not None:
+        out["transaction"] = message.transaction
     return out
 
 
@@ -1868,6 +1883,242 @@ def _to_form_validation_result_frame(message: FormValidationResult) -> dict[str,
     return out
 
 
+class TransactionWriteView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True):
+    """`TransactionWrite` as JSON inside another message."""
+
+    entity: str
+    entity_id: str
+    action: Literal["create", "update", "delete"] | None = None
+    data: J = NULL
+    fields: list[FieldUpdateView[J]] | None = None
+    base_version: N | None = None
+
+
+def _plain_transaction_write_view(view: TransactionWriteView[Shallow, Whole]) -> TransactionWrite:
+    out: TransactionWrite = new(TransactionWrite)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.action = None if view.action is None else CHANGE_ACTION_VALUES[view.action]
+    out.data = plain_value(view.data)
+    out.fields = [_plain_field_update_view(item) for item in (view.fields or [])]
+    out.base_version = view.base_version
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_transaction_write_view(view: TransactionWriteView[Raw, Integer]) -> TransactionWrite:
+    out: TransactionWrite = new(TransactionWrite)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.action = None if view.action is None else CHANGE_ACTION_VALUES[view.action]
+    out.data = raw_value(view.data)
+    out.fields = [_raw_field_update_view(item) for item in (view.fields or [])]
+    out.base_version = (
+        integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _to_transaction_write_view(message: TransactionWrite) -> dict[str, Any]:
+    out: dict[str, Any] = {"entity": message.entity, "entity_id": message.entity_id}
+    if message.action is not None:
+        out["action"] = CHANGE_ACTION_SPELLINGS[message.action]
+    if message.data:
+        out["data"] = Raw(message.data) if message.data else None
+    if message.fields:
+        out["fields"] = [_to_field_update_view(item) for item in message.fields]
+    if message.base_version is not None:
+        out["base_version"] = message.base_version
+    return out
+
+
+class TransactionFrame(
+    Struct,
+    Generic[J, N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="transaction",
+):
+    """`Transaction` as JSON frame."""
+
+    writes: list[TransactionWriteView[J, N]]
+    request_id: str | None = None
+    seq: N | None = None
+
+
+def _plain_transaction_frame(view: TransactionFrame[Shallow, Whole]) -> Transaction:
+    out: Transaction = new(Transaction)
+    out.writes = [_plain_transaction_write_view(item) for item in view.writes]
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_transaction_frame(view: TransactionFrame[Raw, Integer]) -> Transaction:
+    out: Transaction = new(Transaction)
+    out.writes = [_raw_transaction_write_view(item) for item in view.writes]
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out._unknown_fields = b""
+    return out
+
+
+def _to_transaction_frame(message: Transaction) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "transaction",
+        "writes": [_to_transaction_write_view(item) for item in message.writes],
+    }
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    if message.seq is not None:
+        out["seq"] = message.seq
+    return out
+
+
+class WriteResultView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
+    """`WriteResult` as JSON inside another message."""
+
+    entity: str
+    entity_id: str
+    version: N | None = None
+    applied: N
+    conflicts: N
+    clamped: N | None = None
+
+
+def _plain_write_result_view(view: WriteResultView[Whole]) -> WriteResult:
+    out: WriteResult = new(WriteResult)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.version = view.version
+    out.applied = view.applied
+    out.conflicts = view.conflicts
+    out.clamped = view.clamped
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_write_result_view(view: WriteResultView[Integer]) -> WriteResult:
+    out: WriteResult = new(WriteResult)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.applied = integral(view.applied) if isinstance(view.applied, float) else view.applied
+    out.conflicts = (
+        integral(view.conflicts) if isinstance(view.conflicts, float) else view.conflicts
+    )
+    out.clamped = integral(view.clamped) if isinstance(view.clamped, float) else view.clamped
+    out._unknown_fields = b""
+    return out
+
+
+def _to_write_result_view(message: WriteResult) -> dict[str, Any]:
+    out: dict[str, Any] = {"entity": message.entity, "entity_id": message.entity_id}
+    if message.version is not None:
+        out["version"] = message.version
+    out["applied"] = message.applied
+    out["conflicts"] = message.conflicts
+    if message.clamped is not None:
+        out["clamped"] = message.clamped
+    return out
+
+
+class TransactionAckFrame(
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="transaction_ack",
+):
+    """`TransactionAck` as JSON frame."""
+
+    transaction: str
+    results: list[WriteResultView[N]]
+    request_id: str | None = None
+    seq: N | None = None
+    epoch: str | None = None
+    duplicate: bool | None = None
+    server_time: str | None = None
+
+
+def _plain_transaction_ack_frame(view: TransactionAckFrame[Whole]) -> TransactionAck:
+    out: TransactionAck = new(TransactionAck)
+    out.transaction = view.transaction
+    out.results = [_plain_write_result_view(item) for item in view.results]
+    out.request_id = view.request_id
+    out.seq = view.seq
+    out.epoch = view.epoch
+    out.duplicate = view.duplicate
+    out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_transaction_ack_frame(view: TransactionAckFrame[Integer]) -> TransactionAck:
+    out: TransactionAck = new(TransactionAck)
+    out.transaction = view.transaction
+    out.results = [_raw_write_result_view(item) for item in view.results]
+    out.request_id = view.request_id
+    out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.epoch = view.epoch
+    out.duplicate = view.duplicate
+    out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out._unknown_fields = b""
+    return out
+
+
+def _to_transaction_ack_frame(message: TransactionAck) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "transaction_ack",
+        "transaction": message.transaction,
+        "results": [_to_write_result_view(item) for item in message.results],
+    }
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    if message.seq is not None:
+        out["seq"] = message.seq
+    if message.epoch is not None:
+        out["epoch"] = message.epoch
+    if message.duplicate is not None:
+        out["duplicate"] = message.duplicate
+    if message.server_time is not None:
+        out["server_time"] = to_utc(message.server_time)
+    return out
+
+
+class TransactionCompleteFrame(
+    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="transaction_complete"
+):
+    """`TransactionComplete` as JSON frame."""
+
+    transaction: str
+
+
+def _plain_transaction_complete_frame(view: TransactionCompleteFrame) -> TransactionComplete:
+    out: TransactionComplete = new(TransactionComplete)
+    out.transaction = view.transaction
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_transaction_complete_frame(view: TransactionCompleteFrame) -> TransactionComplete:
+    out: TransactionComplete = new(TransactionComplete)
+    out.transaction = view.transaction
+    out._unknown_fields = b""
+    return out
+
+
+def _to_transaction_complete_frame(message: TransactionComplete) -> dict[str, Any]:
+    out: dict[str, Any] = {"type": "transaction_complete", "transaction": message.transaction}
+    return out
+
+
 PlainFrame: TypeAlias = (
     HelloFrame[Whole]
     | WelcomeFrame[Whole]
@@ -1896,6 +2147,9 @@ PlainFrame: TypeAlias = (
     | ValidationResultFrame[Shallow]
     | ValidateFormFrame[Whole]
     | FormValidationResultFrame
+    | TransactionFrame[Shallow, Whole]
+    | TransactionAckFrame[Whole]
+    | TransactionCompleteFrame
 )
 """Any frame, told apart by `type`; embedded values parsed."""
 
@@ -1927,6 +2181,9 @@ PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ValidationResultFrame: _plain_validation_result_frame,
     ValidateFormFrame: _plain_validate_form_frame,
     FormValidationResultFrame: _plain_form_validation_result_frame,
+    TransactionFrame: _plain_transaction_frame,
+    TransactionAckFrame: _plain_transaction_ack_frame,
+    TransactionCompleteFrame: _plain_transaction_complete_frame,
 }
 """Struct of a `PlainFrame` → how it becomes a message."""
 
@@ -1958,6 +2215,9 @@ RawFrame: TypeAlias = (
     | ValidationResultFrame[Raw]
     | ValidateFormFrame[Integer]
     | FormValidationResultFrame
+    | TransactionFrame[Raw, Integer]
+    | TransactionAckFrame[Integer]
+    | TransactionCompleteFrame
 )
 """Any frame, told apart by `type`; embedded values as they were written."""
 
@@ -1989,6 +2249,9 @@ RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ValidationResultFrame: _raw_validation_result_frame,
     ValidateFormFrame: _raw_validate_form_frame,
     FormValidationResultFrame: _raw_form_validation_result_frame,
+    TransactionFrame: _raw_transaction_frame,
+    TransactionAckFrame: _raw_transaction_ack_frame,
+    TransactionCompleteFrame: _raw_transaction_complete_frame,
 }
 """Struct of a `RawFrame` → how it becomes a message."""
 
@@ -2020,5 +2283,8 @@ ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     ValidationResult: _to_validation_result_frame,
     ValidateForm: _to_validate_form_frame,
     FormValidationResult: _to_form_validation_result_frame,
+    Transaction: _to_transaction_frame,
+    TransactionAck: _to_transaction_ack_frame,
+    TransactionComplete: _to_transaction_complete_frame,
 }
 """Message class → how it becomes the dict of its frame."""

@@ -64,6 +64,11 @@ ValidationResult = engine_class("rhtmx.v1.ValidationResult")
 ValidateForm = engine_class("rhtmx.v1.ValidateForm")
 FieldError = engine_class("rhtmx.v1.FieldError")
 FormValidationResult = engine_class("rhtmx.v1.FormValidationResult")
+TransactionWrite = engine_class("rhtmx.v1.TransactionWrite")
+Transaction = engine_class("rhtmx.v1.Transaction")
+WriteResult = engine_class("rhtmx.v1.WriteResult")
+TransactionAck = engine_class("rhtmx.v1.TransactionAck")
+TransactionComplete = engine_class("rhtmx.v1.TransactionComplete")
 Envelope = engine_class("rhtmx.v1.Envelope")
 PushOutcome = engine_class("rhtmx.v1.PushOutcome")
 PushFieldsResponse = engine_class("rhtmx.v1.PushFieldsResponse")
@@ -117,6 +122,7 @@ def _from_change_log(source: Any, where: str) -> messages.ChangeLog:
         else missing(where, "created_at")
     )
     out.left = source.left if has("left") else None
+    out.transaction = source.transaction if has("transaction") else None
     out._unknown_fields = b""
     return out
 
@@ -135,6 +141,8 @@ def _fill_change_log(message: messages.ChangeLog, out: Any) -> None:
     fill_timestamp(message.created_at, out.created_at)
     if message.left is not None:
         out.left = message.left
+    if message.transaction is not None:
+        out.transaction = message.transaction
 
 
 def _from_position(source: Any, where: str) -> messages.Position:
@@ -729,6 +737,7 @@ def _from_field_change_log(source: Any, where: str) -> messages.FieldChangeLog:
     )
     out.more = source.more if has("more") else None
     out.left = source.left if has("left") else None
+    out.transaction = source.transaction if has("transaction") else None
     out._unknown_fields = b""
     return out
 
@@ -750,6 +759,8 @@ def _fill_field_change_log(message: messages.FieldChangeLog, out: Any) -> None:
         out.more = message.more
     if message.left is not None:
         out.left = message.left
+    if message.transaction is not None:
+        out.transaction = message.transaction
 
 
 def _from_field_change(source: Any, where: str) -> messages.FieldChange:
@@ -1151,6 +1162,181 @@ def _fill_form_validation_result(message: messages.FormValidationResult, out: An
         _fill_field_error(item, out.errors.add())
 
 
+def _from_transaction_write(source: Any, where: str) -> messages.TransactionWrite:
+    has = source.HasField
+    out: messages.TransactionWrite = new(messages.TransactionWrite)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.action = (
+        (
+            _CHANGE_ACTION.get(source.action)
+            or refuse_enum(CHANGE_ACTION_SPELLINGS, source.action, where, "action")
+        )
+        if has("action")
+        else None
+    )
+    out.data = embedded(data, where, "data") if (data := source.data) or has("data") else None
+    out.fields = [
+        _from_field_update(item, f"{where}.fields[{index}]")
+        for index, item in enumerate(source.fields)
+    ]
+    out.base_version = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.base_version) <= MAX_INTEGER
+            else in_range(number, where, "base_version")
+        )
+        if has("base_version")
+        else None
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_transaction_write(message: messages.TransactionWrite, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.action is not None:
+        out.action = _CHANGE_ACTION[message.action]
+    if message.data:
+        out.data = message.data
+    for item in message.fields:
+        _fill_field_update(item, out.fields.add())
+    if message.base_version is not None:
+        out.base_version = message.base_version
+
+
+def _from_transaction(source: Any, where: str) -> messages.Transaction:
+    has = source.HasField
+    out: messages.Transaction = new(messages.Transaction)
+    out.writes = [
+        _from_transaction_write(item, f"{where}.writes[{index}]")
+        for index, item in enumerate(source.writes)
+    ]
+    out.request_id = source.request_id if has("request_id") else None
+    out.seq = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.seq) <= MAX_INTEGER
+            else in_range(number, where, "seq")
+        )
+        if has("seq")
+        else None
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_transaction(message: messages.Transaction, out: Any) -> None:
+    out.SetInParent()
+    for item in message.writes:
+        _fill_transaction_write(item, out.writes.add())
+    if message.request_id is not None:
+        out.request_id = message.request_id
+    if message.seq is not None:
+        out.seq = message.seq
+
+
+def _from_write_result(source: Any, where: str) -> messages.WriteResult:
+    has = source.HasField
+    out: messages.WriteResult = new(messages.WriteResult)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.version = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.version) <= MAX_INTEGER
+            else in_range(number, where, "version")
+        )
+        if has("version")
+        else None
+    )
+    out.applied = (
+        number
+        if MIN_INTEGER <= (number := source.applied) <= MAX_INTEGER
+        else in_range(number, where, "applied")
+    )
+    out.conflicts = (
+        number
+        if MIN_INTEGER <= (number := source.conflicts) <= MAX_INTEGER
+        else in_range(number, where, "conflicts")
+    )
+    out.clamped = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.clamped) <= MAX_INTEGER
+            else in_range(number, where, "clamped")
+        )
+        if has("clamped")
+        else None
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_write_result(message: messages.WriteResult, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.version is not None:
+        out.version = message.version
+    out.applied = message.applied
+    out.conflicts = message.conflicts
+    if message.clamped is not None:
+        out.clamped = message.clamped
+
+
+def _from_transaction_ack(source: Any, where: str) -> messages.TransactionAck:
+    has = source.HasField
+    out: messages.TransactionAck = new(messages.TransactionAck)
+    out.transaction = source.transaction
+    out.results = [
+        _from_write_result(item, f"{where}.results[{index}]")
+        for index, item in enumerate(source.results)
+    ]
+    out.request_id = source.request_id if has("request_id") else None
+    out.seq = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.seq) <= MAX_INTEGER
+            else in_range(number, where, "seq")
+        )
+        if has("seq")
+        else None
+    )
+    out.epoch = source.epoch if has("epoch") else None
+    out.duplicate = source.duplicate if has("duplicate") else None
+    out.server_time = time(source.server_time, where, "server_time") if has("server_time") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_transaction_ack(message: messages.TransactionAck, out: Any) -> None:
+    out.transaction = message.transaction
+    for item in message.results:
+        _fill_write_result(item, out.results.add())
+    if message.request_id is not None:
+        out.request_id = message.request_id
+    if message.seq is not None:
+        out.seq = message.seq
+    if message.epoch is not None:
+        out.epoch = message.epoch
+    if message.duplicate is not None:
+        out.duplicate = message.duplicate
+    if message.server_time is not None:
+        fill_timestamp(message.server_time, out.server_time)
+
+
+def _from_transaction_complete(source: Any, where: str) -> messages.TransactionComplete:
+    out: messages.TransactionComplete = new(messages.TransactionComplete)
+    out.transaction = source.transaction
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_transaction_complete(message: messages.TransactionComplete, out: Any) -> None:
+    out.transaction = message.transaction
+
+
 def _from_envelope(source: Any, where: str) -> messages.Envelope:
     case = source.WhichOneof("message")
     if case is None:
@@ -1320,6 +1506,9 @@ DIRECT: dict[int, Direct] = {
     506: ("validation_result", ValidationResult.FromString, _from_validation_result),
     642: ("validate_form", ValidateForm.FromString, _from_validate_form),
     650: ("form_validation_result", FormValidationResult.FromString, _from_form_validation_result),
+    706: ("transaction", Transaction.FromString, _from_transaction),
+    714: ("transaction_ack", TransactionAck.FromString, _from_transaction_ack),
+    722: ("transaction_complete", TransactionComplete.FromString, _from_transaction_complete),
 }
 """First bytes of an envelope → the case that follows, its parser and decoder."""
 
@@ -1351,6 +1540,9 @@ CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {
     "validation_result": _from_validation_result,
     "validate_form": _from_validate_form,
     "form_validation_result": _from_form_validation_result,
+    "transaction": _from_transaction,
+    "transaction_ack": _from_transaction_ack,
+    "transaction_complete": _from_transaction_complete,
 }
 """Case of the envelope → how its content becomes a message."""
 
@@ -1403,6 +1595,17 @@ CODECS: dict[type[Any], Codec] = {
     messages.FieldError: Codec(FieldError, _from_field_error, _fill_field_error, False),
     messages.FormValidationResult: Codec(
         FormValidationResult, _from_form_validation_result, _fill_form_validation_result, False
+    ),
+    messages.TransactionWrite: Codec(
+        TransactionWrite, _from_transaction_write, _fill_transaction_write, False
+    ),
+    messages.Transaction: Codec(Transaction, _from_transaction, _fill_transaction, False),
+    messages.WriteResult: Codec(WriteResult, _from_write_result, _fill_write_result, False),
+    messages.TransactionAck: Codec(
+        TransactionAck, _from_transaction_ack, _fill_transaction_ack, False
+    ),
+    messages.TransactionComplete: Codec(
+        TransactionComplete, _from_transaction_complete, _fill_transaction_complete, False
     ),
     messages.Envelope: Codec(Envelope, _from_envelope, _fill_envelope, True),
     messages.PushOutcome: Codec(PushOutcome, _from_push_outcome, _fill_push_outcome, False),

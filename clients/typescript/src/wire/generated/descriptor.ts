@@ -12,15 +12,16 @@ import { ERRORS } from "../../messages/tables.ts";
  * message), and the place of that enum or message.
  */
 export const FIELDS =
-  "0634 limits;0636 change;0637 change;111 code;113 strategy;114 winner;1635 value;1639 file;2638" +
-  " fields;2640 fields;2641 errors;3640 values;010 action;012 action;5642 since;1543 expires" +
-  " server_time;23 entities;00 fields valid reset;0543 server_time server_timestamp" +
-  " client_timestamp created_at timestamp;10 retryable more duplicate left;14 details" +
-  " server_value client_value metadata data value;94 where;12 confirmed_seq retry_after clamped" +
-  " base_version version seq;02 last_seq heartbeat applied conflicts message_bytes subscriptions" +
-  " requests size seconds nanos since version;13 token schema error secret key form_instance" +
-  " client_id epoch scope request_id;03 session_id schema token message name type error value" +
-  " request_id form epoch entity_id field entity";
+  "0643 limits;0645 change;0646 change;110 action;111 code;113 strategy;114 winner;1644 value" +
+  ";1648 file;2647 fields;2649 fields;2650 errors;2651 writes;2652 results;3647 fields;3649" +
+  " values;010 action;012 action;5653 since;1554 expires server_time;23 entities;00 fields valid" +
+  " reset;0554 server_time server_timestamp client_timestamp created_at timestamp;10 retryable" +
+  " more left duplicate;14 details server_value client_value metadata data value;94 data where;12" +
+  " confirmed_seq retry_after clamped base_version version seq;02 last_seq heartbeat" +
+  " message_bytes subscriptions requests size seconds nanos since applied conflicts version;13" +
+  " token schema error secret key form_instance transaction client_id epoch scope request_id;03" +
+  " session_id schema token message name type error value transaction request_id form epoch field" +
+  " entity_id entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -30,49 +31,60 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,mghnUj " + // 1 Hello
-  "2welcome,q{[\\0Erj " + // 2 Welcome
-  "1authenticate,sp " + // 3 Authenticate
-  "2authenticated,?p " + // 4 Authenticated
-  "2error,t3pZJNV " + // 5 Error
+  "1hello,slmtZo " + // 1 Hello
+  "2welcome,w\u0082`a0Ixo " + // 2 Welcome
+  "1authenticate,yv " + // 3 Authenticate
+  "2authenticated,Cv " + // 4 Authenticated
+  "2error,z4v_NR[ " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
-  "1subscribe,A>T " + // 10 Subscribe
-  "1unsubscribe,AT " + // 11 Unsubscribe
-  "1sync,~enpTo " + // 12 Sync
-  "2sync_complete,~f{DpTo " + // 13 SyncComplete
+  "1subscribe,EBY " + // 10 Subscribe
+  "1unsubscribe,EY " + // 11 Unsubscribe
+  "1sync,\u0085htvYu " + // 12 Sync
+  "2sync_complete,\u0085k\u0082HvYu " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,~|<RpZX " + // 15 Push
-  "2push_ack,~|fpZnL@ " + // 16 PushAck
-  "2sync_begin,~{DBTo " + // 17 SyncBegin
+  "1push,\u0085\u0084@Vv_] " + // 15 Push
+  "2push_ack,\u0085\u0084kv_tQD " + // 16 PushAck
+  "2sync_begin,\u0085\u0082HFYu " + // 17 SyncBegin
   " " + // 18
   " " + // 19
-  "1subscribe_fields,A>T " + // 20 SubscribeFields
-  "1unsubscribe_fields,AT " + // 21 UnsubscribeFields
-  "1sync_fields,~enpTo " + // 22 SyncFields
-  "2sync_fields_complete,~f{DpTo " + // 23 SyncFieldsComplete
+  "1subscribe_fields,EBY " + // 20 SubscribeFields
+  "1unsubscribe_fields,EY " + // 21 UnsubscribeFields
+  "1sync_fields,\u0085htvYu " + // 22 SyncFields
+  "2sync_fields_complete,\u0085k\u0082HvYu " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,~|8pZX " + // 25 PushFields
-  "2field_push_ack,~|]^YpZnL@W " + // 26 FieldPushAck
-  "2field_conflict,~|}OFPGY54Zk " + // 27 FieldConflict
+  "1push_fields,\u0085\u00849v_] " + // 25 PushFields
+  "2field_push_ack,\u0085\u0084ij^v_tQD\\ " + // 26 FieldPushAck
+  "2field_conflict,\u0085\u0084\u0083SJTK^65_p " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,yz}xl; " + // 30 ValidateField
-  "2validation_result,yz}CiQ " + // 31 ValidationResult
-  "1validate_form,yz9l " + // 32 ValidateForm
-  "2form_validation_result,yzC: " + // 33 FormValidationResult
-  ",_`a " + // 34 Limits
-  ",{fo " + // 35 Position
-  ",~|<RfmHM " + // 36 ChangeLog
-  ",~|}S=fmIKM " + // 37 FieldChangeLog
-  ",}S=I " + // 38 FieldUpdate
-  ",ubv " + // 39 FormFile
-  ",}x7 " + // 40 FormFieldValue
-  ",}w " + // 41 FieldError
-  ",k6 " + // 42 an entry of a map to Position
-  ",cd"; // 43 google.protobuf.Timestamp
+  "1validate_field,\u0080\u0081\u0083~q? " + // 30 ValidateField
+  "2validation_result,\u0080\u0081\u0083GnU " + // 31 ValidationResult
+  "1validate_form,\u0080\u0081:q " + // 32 ValidateForm
+  "2form_validation_result,\u0080\u0081G; " + // 33 FormValidationResult
+  " " + // 34
+  " " + // 35
+  " " + // 36
+  " " + // 37
+  " " + // 38
+  " " + // 39
+  "1transaction,<v_ " + // 40 Transaction
+  "2transaction_ack,\u007f=v_tQD " + // 41 TransactionAck
+  "2transaction_complete,\u007f " + // 42 TransactionComplete
+  ",bcd " + // 43 Limits
+  ",\u0082ku " + // 44 Position
+  ",\u0085\u0084@VksLPr " + // 45 ChangeLog
+  ",\u0085\u0084\u0083WAksMOPr " + // 46 FieldChangeLog
+  ",\u0083WAM " + // 47 FieldUpdate
+  ",{e| " + // 48 FormFile
+  ",\u0083~8 " + // 49 FormFieldValue
+  ",\u0083} " + // 50 FieldError
+  ",\u0085\u00843X>] " + // 51 TransactionWrite
+  ",\u0085\u0084^ij\\ " + // 52 WriteResult
+  ",p7 " + // 53 an entry of a map to Position
+  ",fg"; // 54 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [
