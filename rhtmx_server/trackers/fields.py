@@ -21,6 +21,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.values.changes import FieldChange
+from rhtmx.values.field_operations import FieldOperation
 from rhtmx.values.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
@@ -210,7 +211,8 @@ class FieldTracker:
         Args:
             entity: the collection.
             entity_id: the record; it is created if need be.
-            fields: the new values by name, each as in `ChangeTracker.push`.
+            fields: the new values by name, each as in `ChangeTracker.push`; or operations,
+                such as `rhtmx.Increment(1)`.
             delete: the fields to remove.
             timestamp: when this was written, if not now.
             base_version: the version of the record that the caller saw.
@@ -225,17 +227,11 @@ class FieldTracker:
             >>> result = await app.fields.push("tasks", "1", {"done": True}, delete=["due"])
             >>> result.version
             2
+            >>> from rhtmx import Increment
+            >>> result = await app.fields.push("tasks", "1", {"votes": Increment(1)})
         """
         written = to_datetime(self._clock()) if timestamp is None else timestamp
-        updates = [
-            FieldUpdate(
-                field=name,
-                value=encode_value(value, f"fields['{name[:40]}']", self._check),
-                action=FieldAction.UPDATE,
-                timestamp=written,
-            )
-            for name, value in fields.items()
-        ]
+        updates = [self._update(name, value, written) for name, value in fields.items()]
         updates += [
             FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=written) for name in delete
         ]
@@ -250,6 +246,13 @@ class FieldTracker:
         assert isinstance(acknowledgement, FieldPushAck)
         conflicts = [each for each in reported if isinstance(each, FieldConflict)]
         return FieldPushResult.of(acknowledgement, conflicts)
+
+    def _update(self, field: str, value: object, written: datetime) -> FieldUpdate:
+        action, where = FieldAction.UPDATE, f"fields['{field[:40]}']"
+        if isinstance(value, FieldOperation):
+            action, value = value.action, value.operand
+        text = encode_value(value, where, self._check)
+        return FieldUpdate(field=field, value=text, action=action, timestamp=written)
 
     async def get(self, entity: str, entity_id: str) -> dict[str, FieldChange] | None:
         """Read the fields of a record, by name, each as it was last written.

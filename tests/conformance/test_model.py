@@ -23,6 +23,7 @@ from rhtmx.core.overlay import Overlay
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Authenticate
 from rhtmx.stores.memory import MemoryStore
+from rhtmx.values.field_operations import Increment
 from rhtmx.wire import Message
 from tests.support.stepped import Stepped
 from tests.support.write_server import AT, ENTITY, ME, WriteServer
@@ -96,6 +97,16 @@ class Life:
         if entity_id in self.expected:
             after = {**(self.expected[entity_id] or {}), **fields}
             self.expected[entity_id] = {k: v for k, v in after.items() if k not in delete}
+
+    def increment(self, n: int) -> None:
+        """It counts, whatever the number is by then."""
+        entity_id = IDS[n % 2]
+        fields = {"votes": Increment(n + 1)}
+        push = build_message.push_fields(ENTITY, entity_id, fields, [], None, AT)
+        self.note(self.session.push(push))
+        if entity_id in self.expected:
+            after = dict(self.expected[entity_id] or {})
+            self.expected[entity_id] = {**after, "votes": after.get("votes", 0) + n + 1}
 
     def remove(self, n: int) -> None:
         """It deletes a record."""
@@ -200,6 +211,10 @@ class Life:
         """Someone else uses the client's next number: what had it goes to the end."""
         self.server.steal()
         self.stolen = True
+
+    def reorder(self, n: int) -> None:
+        """From now on the server's answers come before the changes, or after them."""
+        self.server.answers_first = n % 2 == 0
 
     def fall_behind(self, n: int) -> None:
         """The client does not keep up."""
@@ -307,10 +322,22 @@ HAPPENINGS: dict[str, Callable[[Life, int], None]] = {
     for name in (
         *("write", "write_based", "patch", "remove", "foreign", "send", "hear", "keep", "connect"),
         *("lose", "restart", "elapse", "refuse", "authenticate", "collect", "restore", "steal"),
-        *("fall_behind", "catch_up", "fill", "choke"),
+        *("fall_behind", "catch_up", "fill", "choke", "increment", "reorder"),
     )
 }
-OFTEN = ["write", "patch", "foreign", "send", "send", "hear", "hear", "keep", "keep", "connect"]
+OFTEN = [
+    "write",
+    "patch",
+    "increment",
+    "foreign",
+    "send",
+    "send",
+    "hear",
+    "hear",
+    "keep",
+    "keep",
+    "connect",
+]
 STEPS = st.lists(
     st.tuples(st.sampled_from([*OFTEN, *HAPPENINGS]), st.integers(0, 9)), min_size=10, max_size=60
 )

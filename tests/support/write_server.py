@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rhtmx.core.granularity import Granularity
+from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
@@ -43,6 +44,8 @@ from rhtmx.messages import (
     Welcome,
     Winner,
 )
+from rhtmx.values.field_operations import FieldOperation
+from rhtmx.values.operations import OPERATIONS, apply
 from rhtmx.wire import Message
 
 ENTITY = "tasks"
@@ -96,6 +99,7 @@ class WriteServer:
         self.locked = False
         self.outgoing: list[Message] = []
         self.reader: Reader | None = None
+        self.answers_first = False  # or the changes that come of a write, which is rare
 
     # What happens to it.
 
@@ -123,6 +127,13 @@ class WriteServer:
             self._say(entity_id, sorted(names), client)
             self.reader.sent = self.version
         return self.version
+
+    def operate(self, entity_id: str, name: str, value: FieldOperation) -> None:
+        """Someone else applies an operation."""
+        record = self.records.get(entity_id)
+        data = dict((record.data or {}) if record else {})
+        _operate(data, name, value.action, json.dumps(value.operand).encode())
+        self.write(entity_id, data, names=[name])
 
     def collect(self) -> None:
         """Forget all deletions."""
@@ -239,6 +250,11 @@ class WriteServer:
         answers: list[Message] = [
             m for m in self.outgoing[before:] if not isinstance(m, Change | FieldChange)
         ]
+        if self.answers_first:
+            self.outgoing[before:] = [
+                *answers,
+                *(m for m in self.outgoing[before:] if isinstance(m, Change | FieldChange)),
+            ]
         self.last = seq
         self.outcomes[seq] = (digest, answers, self.version)
 
@@ -261,7 +277,15 @@ class WriteServer:
         record = self.records.get(message.entity_id)
         data = dict((record.data or {}) if record else {})
         taken, lost = [], 0
+        try:
+            self._apply(message, data)
+        except RhtmxError as error:
+            self._refuse(message, error.code)
+            return
         for update in message.fields:
+            if update.action in OPERATIONS:
+                taken.append(update.field)
+                continue
             version, client = record.clocks.get(update.field, (0, "")) if record else (0, "")
             base = message.base_version
             if base is not None and version > base and client != ME:
@@ -281,6 +305,11 @@ class WriteServer:
         answer.version = stored.version if stored is not None else self.version
         answer.seq = message.seq
         self.outgoing.append(answer)
+
+    def _apply(self, message: PushFields, data: dict[str, Any]) -> None:
+        for update in message.fields:
+            if update.action in OPERATIONS:
+                _operate(data, update.field, update.action, update.value)
 
     def _conflict(self, message: PushFields, name: str, data: dict[str, Any]) -> FieldConflict:
         value = json.dumps(data[name]).encode() if name in data else None
@@ -321,6 +350,13 @@ class WriteServer:
             log.value = json.dumps((record.data or {}).get(name)).encode() if there else None
             log.more = name != names[-1] or None
             self.outgoing.append(FieldChange(log))
+
+
+def _operate(data: dict[str, Any], name: str, action: FieldAction, operand: bytes | None) -> None:
+    held = json.dumps(data[name]).encode() if name in data else None
+    after = apply(action, held, operand, name)
+    if after is not None:
+        data[name] = json.loads(after)
 
 
 def _digest(message: Push | PushFields) -> str:

@@ -38,6 +38,16 @@ if TYPE_CHECKING:
     from rhtmx.messages import Position
     from rhtmx.runtime.subscription import Subscription
     from rhtmx.values.changes import Change, FieldChange
+    from rhtmx.values.field_operations import (
+        Add,
+        Append,
+        DeleteKey,
+        Increment,
+        Max,
+        Min,
+        Remove,
+        SetKey,
+    )
     from rhtmx.values.form_value import File
     from rhtmx.values.results import (
         Conflict,
@@ -50,6 +60,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Add",
+    "Append",
     "Backend",
     "CatchUp",
     "Change",
@@ -58,12 +70,16 @@ __all__ = [
     "Conflict",
     "ConnectionClosed",
     "Delete",
+    "DeleteKey",
     "ErrorCode",
     "FieldChange",
     "FieldPushResult",
     "File",
     "FormError",
     "FormValidation",
+    "Increment",
+    "Max",
+    "Min",
     "OpenConflict",
     "Pending",
     "Position",
@@ -71,8 +87,10 @@ __all__ = [
     "PushResult",
     "Record",
     "RejectedWrite",
+    "Remove",
     "Reset",
     "RhtmxError",
+    "SetKey",
     "State",
     "Subscription",
     "SyncResult",
@@ -86,6 +104,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Add": "values.field_operations",
+    "Append": "values.field_operations",
     "Backend": "grpc.client",
     "CatchUp": "grpc.catch_up",
     "Change": "values.changes",
@@ -94,12 +114,16 @@ _HOMES = {
     "Conflict": "values.results",
     "ConnectionClosed": "core.error_policy",
     "Delete": "grpc.push_many",
+    "DeleteKey": "values.field_operations",
     "ErrorCode": "errors",
     "FieldChange": "values.changes",
     "FieldPushResult": "values.results",
     "File": "values.form_value",
     "FormError": "values.results",
     "FormValidation": "values.results",
+    "Increment": "values.field_operations",
+    "Max": "values.field_operations",
+    "Min": "values.field_operations",
     "OpenConflict": "api.conflict_resolution",
     "Pending": "api.conflict_resolution",
     "Position": "messages",
@@ -107,8 +131,10 @@ _HOMES = {
     "PushResult": "values.results",
     "Record": "core.overlay",
     "RejectedWrite": "api.conflict_resolution",
+    "Remove": "values.field_operations",
     "Reset": "core.events",
     "RhtmxError": "errors",
+    "SetKey": "values.field_operations",
     "State": "core.events",
     "Subscription": "runtime.subscription",
     "SyncResult": "values.results",

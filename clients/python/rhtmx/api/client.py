@@ -365,14 +365,14 @@ class Client:
         Args:
             entity: the collection.
             entity_id: the record; it is created if need be.
-            fields: new values by top-level key.
+            fields: new values by top-level key, or operations, such as `Increment(1)`.
             delete: keys to remove.
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
             timestamp: when the user did it; now, if left out.
 
         Raises:
-            RhtmxError: it was rejected.
+            RhtmxError: it was rejected; `BAD_MESSAGE`, at once: it cannot be written.
             ConnectionClosed: there is no connection, and there will be none.
         """
         return pending_call.push_fields(

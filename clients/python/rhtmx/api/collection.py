@@ -303,7 +303,7 @@ class Collection(Generic[Data]):
 
         Args:
             entity_id: the record; it is created if need be.
-            fields: new values by top-level key.
+            fields: new values by top-level key, or operations, such as `Increment(1)`.
             delete: keys to remove.
             base_version: the version that the write is based on. If left out,
                 what this collection has seen of the record, if it is read.
@@ -318,6 +318,9 @@ class Collection(Generic[Data]):
             >>> tasks.get("1").data  # it shows already
             {'title': 'Write it down', 'done': True}
             >>> result = await writing
+            >>> writing = tasks.patch("1", {"votes": rhtmx.Increment(1)})  # whatever they are
+            >>> tasks.get("1").data["votes"]
+            1
         """
         if base_version is None:
             base_version = self._runtime.session.local.base_version(self.entity, entity_id)

@@ -16,10 +16,12 @@ from rhtmx.core.conflict import ConflictSides, Side, merged
 from rhtmx.core.storage_ops import Mutation, StoredRejection
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import FieldAction, FieldPushAck, Push, PushAck
+from rhtmx.messages import FieldAction, FieldPushAck, FieldUpdate, Push, PushAck
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS
 from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.values.field_operations import operation_of
 from rhtmx.values.json_value import Json, from_json
+from rhtmx.values.operations import OPERATIONS
 from rhtmx.values.results import FieldPushResult, PushResult
 
 __all__ = ["Decider", "Decisions", "OpenConflict", "Pending", "RejectedWrite"]
@@ -50,7 +52,7 @@ class Pending:
         entity: the collection.
         entity_id: the record.
         action: `update` and `delete` are about the whole record, `patch` about fields.
-        data: the whole record, or the fields that are written.
+        data: the whole record, or the fields that are written: values, and operations.
         deleted: the fields that are deleted.
         since: when it was made.
         stored: it is in the store, and survives the end of this process.
@@ -83,7 +85,7 @@ class RejectedWrite:
         entity: the collection.
         entity_id: the record.
         action: `update` and `delete` are about the whole record, `patch` about fields.
-        data: the whole record, or the fields that were written.
+        data: the whole record, or the fields that were written: values, and operations.
         deleted: the fields that were deleted.
         since: when it was made.
         error: why.
@@ -142,7 +144,10 @@ class OpenConflict:
         entity_id: the record.
         field: the top-level key; `None`: it is about the whole record, which
             was not written.
-        mine: what this client wrote; `None` if it was a deletion.
+        key: the key in the field, if both wrote that key (`SetKey`): the two values are the
+            key's, and an answer writes nothing else of the field.
+        mine: what this client wrote: a value, or an operation, which lost against a
+            deletion; `None` if it was a deletion.
         theirs: what stood against it; `None` if it was a deletion.
         winner: whose value the record has now.
         version: that of the record now.
@@ -174,8 +179,13 @@ class OpenConflict:
         return self.sides.field
 
     @property
+    def key(self) -> str | None:
+        """The key in the field, if the conflict is about one; `None`: about the whole field."""
+        return self.sides.key
+
+    @property
     def mine(self) -> Json:
-        """What this client wrote; `None` if it was a deletion."""
+        """What this client wrote: a value or an operation; `None` if it was a deletion."""
         return self.sides.mine.value
 
     @property
@@ -199,7 +209,9 @@ class OpenConflict:
         return self.sides.strategy
 
     async def keep_mine(self) -> PushResult | FieldPushResult | None:
-        """Let mine stand. Returns when that is durable.
+        """Let mine stand; an operation is applied to what is there by then.
+
+        Returns when that is durable.
 
         Returns:
             What came of the write; `None` if it stands already.
@@ -214,7 +226,10 @@ class OpenConflict:
         return await self._decider.answer(self, self.sides.theirs)
 
     async def merge(self, value: Json) -> PushResult | FieldPushResult | None:
-        """Let a third value stand; see `keep_mine`.
+        """Let a third value stand, or apply an operation; see `keep_mine`.
+
+        Args:
+            value: for the record, the field, or the key.
 
         Raises:
             RhtmxError: `BAD_MESSAGE`, it cannot be JSON.
@@ -228,7 +243,14 @@ def _said(message: Mutation) -> tuple[Any, Json, tuple[str, ...]]:
         return CHANGE_ACTION_SPELLINGS[message.action], from_json(message.data), ()
     deletes = [each.field for each in message.fields if each.action is FieldAction.DELETE]
     updates = [each for each in message.fields if each.action is not FieldAction.DELETE]
-    return "patch", {each.field: from_json(each.value) for each in updates}, tuple(deletes)
+    return "patch", {each.field: _written(each) for each in updates}, tuple(deletes)
+
+
+def _written(update: FieldUpdate) -> Json:
+    """What is written of a field: a value, or an operation."""
+    if update.action in OPERATIONS:
+        return operation_of(update.action, update.value)
+    return from_json(update.value)
 
 
 class Decisions:

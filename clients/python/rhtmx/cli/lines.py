@@ -58,7 +58,8 @@ def _conflict(conflict: Conflict, paint: Paint, zone: tzinfo | None) -> str:
     lost = conflict.winner == "server"
     mark = paint("red", "✗") if lost else paint("yellow", "!")
     word = "lost against" if lost else "won over"
-    return f"{mark} {escape(conflict.field)}  {ours} {word} {theirs} of {at}{rule}"
+    place = conflict.field if conflict.key is None else f"{conflict.field}.{conflict.key}"
+    return f"{mark} {escape(place)}  {ours} {word} {theirs} of {at}{rule}"
 
 
 def _value(value: object) -> str:

@@ -17,6 +17,7 @@ from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
 from rhtmx.cli.requests import CliRequest, Invocation, Push, PushMany, Server, Sync, Tail, Validate
 from rhtmx.core.address import websocket_url
 from rhtmx.errors import RhtmxError
+from rhtmx.values.field_operations import FieldOperation
 from rhtmx.values.form_value import File
 from rhtmx.wire.limits import MAX_TOKEN
 
@@ -147,15 +148,22 @@ def _push(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     entity_id, *rest = operands
     remove, delete = tuple(given.get("remove", ())), bool(given.get("delete"))
     fields = bool(given.get("fields"))
-    if remove and not fields:
-        raise _wrong("--remove needs --fields: without it the whole record is replaced")
     if delete and (rest or fields):
         raise _wrong("--delete takes the whole record: no DATA, no --fields")
     data = {} if remove and not rest else None if delete else _data(rest, disk.load)
+    fields = fields or _operates(data)
+    if remove and not fields:
+        raise _wrong("--remove needs --fields: without it the whole record is replaced")
     if fields and not isinstance(data, dict):
         raise _wrong("--fields: DATA has to be fields: field=value …, or a JSON object")
     base = _whole("--base-version", given["base_version"], 0) if "base_version" in given else None
     return Push(entity, entity_id, data, fields, remove, delete, base)
+
+
+def _operates(data: Any) -> bool:
+    """Whether there is an operation: it says what to do with what is there, so that stays."""
+    fields = data.values() if isinstance(data, dict) else ()
+    return any(isinstance(each, FieldOperation) for each in fields)
 
 
 def _data(rest: Sequence[str], load: Callable[[str], str]) -> Any:

@@ -58,6 +58,8 @@ def pushed(result: PushResult | FieldPushResult) -> Record:
     for conflict in record["conflicts"]:
         for time in ("server_timestamp", "client_timestamp"):
             conflict[time] = _time(conflict[time])
+        if conflict["key"] is None:
+            del conflict["key"]  # it is about the whole field
     return {"type": "field_push_ack", **record}
 
 

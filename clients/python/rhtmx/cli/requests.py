@@ -75,7 +75,7 @@ class Push:
     Attributes:
         entity: the collection.
         entity_id: the record.
-        data: the record, or the fields to merge into it.
+        data: the record, or the fields to merge into it: values, and operations.
         fields: merge.
         remove: fields to remove.
         delete: delete it.

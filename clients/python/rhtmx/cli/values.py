@@ -14,8 +14,10 @@ from rhtmx.cli.text import cut
 from rhtmx.core.where import WhereValues, where_of
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Position
+from rhtmx.values.field_operations import Add, FieldOperation, Increment, Remove, operand_text
 from rhtmx.values.form_value import File
 from rhtmx.values.json_value import Json
+from rhtmx.values.operations import decimals
 
 __all__ = ["data", "form_values", "parse_json", "since", "where"]
 
@@ -90,11 +92,15 @@ def _near(error: json.JSONDecodeError) -> str:
 def data(arguments: Sequence[str]) -> Json:
     """Read what is to be written: one JSON text, or pairs.
 
-    `field=text` gives a string, `field:=JSON` any JSON value.
+    `field=text` gives a string, `field:=JSON` any JSON value. `field+=…` and `field-=…` are
+    operations: on a number an increment, on a text, or a JSON list of several elements, an
+    addition to a set or a removal.
 
     Example:
         >>> data(["title=Write it down", "done:=true"])
         {'title': 'Write it down', 'done': True}
+        >>> data(["votes-=2", "labels+=urgent", "labels+=big"])
+        {'votes': Increment(by=-2), 'labels': Add('urgent', 'big')}
 
     Raises:
         CommandError: it is neither.
@@ -108,10 +114,34 @@ def data(arguments: Sequence[str]) -> Json:
             name = name[:-1]
             _new(name, fields, argument)
             fields[name] = parse_json(value, f"{name}:=")
+        elif name.endswith(("+", "-")):
+            _operate(fields, name, value, argument)
         else:
             _new(name, fields, argument)
             fields[name] = value
     return fields
+
+
+def _operate(fields: dict[str, Json], word: str, text: str, argument: str) -> None:
+    """Put an operation down, beside others on elements of the same set."""
+    name, removes = word[:-1], word.endswith("-")
+    operation: FieldOperation
+    if decimals(text) is not None and not text.startswith("["):
+        number = f"-{text}".removeprefix("--") if removes else text
+        operation = Increment(number if "." in number else int(number))
+    else:
+        elements = parse_json(text, f"{word}=") if text.startswith("[") else [text]
+        known = fields.get(name)
+        if isinstance(known, Remove if removes else Add):
+            elements = [*known.elements, *elements]
+            del fields[name]
+        operation = Remove(*elements) if removes else Add(*elements)
+    _new(name, fields, argument)
+    try:
+        operand_text(operation, name, f"{word}=")
+    except RhtmxError as error:
+        raise _wrong(f"{argument!r}: {error.message}") from None
+    fields[name] = operation
 
 
 def where(pairs: Sequence[str]) -> WhereValues | None:

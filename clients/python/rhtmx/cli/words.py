@@ -88,11 +88,18 @@ DATA is one of
   -                          standard input
 
 With --fields the fields are merged into the record, and the other fields stay.
-It prints each conflict, and the exit code is 1 if a field lost.""",
+It prints each conflict, and the exit code is 1 if a field lost.
+
+Operations are merged in any case, on top of what is there when they arrive, so
+that two who count at the same time are both counted:
+  votes+=1 votes-=2          add to a number; "0.50" to a decimal number
+  labels+=urgent labels-=old add an element to a set, or remove it; a JSON list
+                             for several, or if it looks like a number: '["7"]'""",
         """\
 examples:
   rhtmx push tasks 7 title="Write it down" done:=false
   rhtmx push tasks 7 --fields done:=true --remove note
+  rhtmx push tasks 7 votes+=1 labels+=urgent
   rhtmx push tasks 7 --delete
   rhtmx push tasks 7 @task.json --base-version 41
   rhtmx sync tasks --json | rhtmx push copies --from -

@@ -20,6 +20,7 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
+from rhtmx.values.field_operations import FieldOperation, operand_text
 from rhtmx.values.form_value import File, FormValue, entries, field_values
 from rhtmx.values.json_value import Json, to_json
 from rhtmx.wire.check_outgoing import checked
@@ -105,17 +106,21 @@ def push_fields(
 ) -> PushFields:
     """Write some fields of a record, at a time.
 
+    Args:
+        entity: the collection.
+        entity_id: the record.
+        fields: new values, or operations, by field.
+        delete: fields to remove.
+        base_version: what its author has seen.
+        at: when the author did it.
+        seq: its number.
+
     Raises:
-        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON, no server could read the rest, or
-            there is nothing to write.
+        RhtmxError: `BAD_MESSAGE`, a value cannot be JSON, an operation has an operand that
+            no field could take, no server could read the rest, or there is nothing to write.
     """
     updates = [
-        FieldUpdate(
-            field=name,
-            value=to_json(value, f"push_fields.fields[{index}].value"),
-            action=FieldAction.UPDATE,
-            timestamp=at,
-        )
+        _update(name, value, f"push_fields.fields[{index}].value", at)
         for index, (name, value) in enumerate(fields.items())
     ]
     updates += [FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=at) for name in delete]
@@ -128,6 +133,14 @@ def push_fields(
         entity=entity, entity_id=entity_id, fields=updates, seq=seq, base_version=base_version
     )
     return checked(message)
+
+
+def _update(field: str, value: Json | FieldOperation, where: str, at: datetime) -> FieldUpdate:
+    if isinstance(value, FieldOperation):
+        text = operand_text(value, field, where)
+        return FieldUpdate(field=field, value=text, action=value.action, timestamp=at)
+    text = to_json(value, where)
+    return FieldUpdate(field=field, value=text, action=FieldAction.UPDATE, timestamp=at)
 
 
 def checked_token(token: str) -> str:

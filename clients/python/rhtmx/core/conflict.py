@@ -20,21 +20,32 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
 from rhtmx.unknown_enum_values import spelled
+from rhtmx.values.field_operations import FieldOperation, operand_text, operation_of
 from rhtmx.values.json_value import Json, from_json, to_json
+from rhtmx.values.operations import OPERATIONS
 
 __all__ = ["DELETED", "ConflictSides", "Side", "answer", "merged", "of_field", "of_record"]
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one of the two wrote: a value, as JSON text, or a deletion."""
+    """What one of the two wrote: a value, as JSON text, a deletion, or an operation.
+
+    Attributes:
+        text: the value, or the operand.
+        deleted: it is a deletion.
+        operation: which operation it is; `None`: it is none.
+    """
 
     text: bytes | None
     deleted: bool = False
+    operation: FieldAction | None = None
 
     @property
     def value(self) -> Json:
-        """The value; `None` for a deletion."""
+        """The value; `None` for a deletion; an operation as an application writes it."""
+        if self.operation is not None:
+            return operation_of(self.operation, self.text)
         return None if self.deleted else from_json(self.text)
 
 
@@ -57,6 +68,7 @@ class ConflictSides:
         strategy: the rule that decided; `None` for a whole record.
         rejected: the write that was rejected for it, if that is kept.
         epoch: that of the version.
+        key: the key in the field, if it is about one: both wrote that key.
     """
 
     entity: str
@@ -69,6 +81,7 @@ class ConflictSides:
     strategy: str | None = None
     rejected: str | None = None
     epoch: str | None = None
+    key: str | None = None
 
 
 def of_field(
@@ -83,19 +96,29 @@ def of_field(
         epoch: of that version.
     """
     winner, strategy = message.winner, message.strategy
-    deletes = {each.field for each in mine.fields if each.action is FieldAction.DELETE}
     return ConflictSides(
         message.entity,
         message.entity_id,
         message.field,
-        DELETED if message.field in deletes else Side(message.client_value),
+        _mine(message, mine),
         # The message has no word for it: a stored null looks like a deletion.
         Side(message.server_value, deleted=message.server_value is None),
         "server" if winner is None else spelled(WINNER_SPELLINGS, winner),
         message.version if message.version is not None else version,
         None if strategy is None else spelled(MERGE_STRATEGY_SPELLINGS, strategy),
         epoch=epoch,
+        key=message.key,
     )
+
+
+def _mine(message: FieldConflict, push: PushFields) -> Side:
+    """What this client wrote of the field, or of the key, that a conflict is about."""
+    update = next((each for each in push.fields if each.field == message.field), None)
+    if update is None or message.key is not None:
+        return Side(message.client_value)
+    if update.action in OPERATIONS:
+        return Side(update.value, operation=update.action)
+    return DELETED if update.action is FieldAction.DELETE else Side(message.client_value)
 
 
 def of_record(rejected: StoredRejection) -> ConflictSides:
@@ -121,11 +144,14 @@ def of_record(rejected: StoredRejection) -> ConflictSides:
 
 
 def merged(value: Json) -> Side:
-    """A value that is neither of the two.
+    """A value that is neither of the two, or an operation.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, it cannot be JSON.
+        RhtmxError: `BAD_MESSAGE`, it cannot be JSON, or some operation's operand.
     """
+    if isinstance(value, FieldOperation):
+        text = operand_text(value, "merge", "merge.value")
+        return Side(text, operation=value.action)
     return Side(to_json(value, "merge.value"))
 
 
@@ -148,8 +174,8 @@ def answer(conflict: ConflictSides, side: Side, at: datetime) -> Mutation | None
             data=side.text,
             base_version=conflict.version,
         )
-    action = FieldAction.DELETE if side.deleted else FieldAction.UPDATE
-    update = FieldUpdate(field=conflict.field, value=side.text, action=action, timestamp=at)
+    action, text = _said(side, conflict.key)
+    update = FieldUpdate(field=conflict.field, value=text, action=action, timestamp=at)
     return PushFields(
         entity=conflict.entity,
         entity_id=conflict.entity_id,
@@ -158,7 +184,20 @@ def answer(conflict: ConflictSides, side: Side, at: datetime) -> Mutation | None
     )
 
 
+def _said(side: Side, key: str | None) -> tuple[FieldAction, bytes | None]:
+    """What makes a field, or one key of it, what a side says."""
+    if side.operation is not None:
+        return side.operation, side.text
+    if key is None:
+        return FieldAction.DELETE if side.deleted else FieldAction.UPDATE, side.text
+    name = json.dumps(key, ensure_ascii=False).encode()
+    if side.deleted:
+        return FieldAction.DELETE_KEY, b"[" + name + b"]"
+    return FieldAction.SET_KEY, b"{" + name + b":" + (side.text or b"null") + b"}"
+
+
 def _same(one: Side, other: Side) -> bool:
     """Whether two say the same, however it is spelled; to `==`, 1 and True are equal."""
-    texts = [json.dumps(each.value, sort_keys=True) for each in (one, other)]
-    return one.deleted == other.deleted and texts[0] == texts[1]
+    texts = [json.dumps(from_json(each.text), sort_keys=True) for each in (one, other)]
+    kinds = [(each.deleted, each.operation) for each in (one, other)]
+    return kinds[0] == kinds[1] and texts[0] == texts[1]

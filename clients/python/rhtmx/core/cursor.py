@@ -142,6 +142,13 @@ class Cursor:
         """The stream goes on without this reader."""
         self.reading = self.checked = False
 
+    def rewind(self, position: Position) -> None:
+        """Read on from an earlier position: what was delivered since has not been taken."""
+        self.position = position
+        self.delivered, self._at = position.version, 0
+        self._scope = position.scope
+        self._fields.clear()
+
     def restart(self, epoch: str) -> Position:
         """Forget what was delivered; returns the position before everything."""
         position = self.position = Position(epoch=epoch, version=0)

@@ -46,8 +46,8 @@ class ReadPart(Protocol):
     def came(self) -> None:
         """A change arrived, of this part or another one."""
 
-    def follow(self) -> None:
-        """Its cursor may have moved, by a change that came to another part of the entity."""
+    def follow(self, version: int) -> None:
+        """All up to `version` is here, by a change that came to another part of the entity."""
 
 
 class HeldRecords:

@@ -2,12 +2,20 @@
 
 Knows how the two meet: when a write's change has come, and what is shown. Must
 not know the connection, clocks, randomness or disks.
+
+Whether an operation that was sent is in a value that arrives, only its answer says, and the
+value may be faster: it comes in a page of the past, or after a lost connection. It would be
+counted twice as long as it takes. So what arrives waits for the answers of the operations
+that were sent before; if the connection ends first, it is as if it had never come, and it
+comes again. Nothing waits where no operation does.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Delivered, Event, Stopped, Synced, WasReset
@@ -67,6 +75,8 @@ class LocalState:
         self._kept: dict[str, StoredEntity] = {}
         self._views: dict[str, dict[Where | None, EntityView]] = {}
         self._readers: dict[Cursor, EntityView] = {}
+        self._early: dict[str, deque[tuple[int, _News]]] = {}
+        """What waits for operations, by entity, each with the last number that it waits for."""
 
     def load(self, image: Image) -> None:
         """Begin with what was kept; from now on changes are put down."""
@@ -156,6 +166,9 @@ class LocalState:
         """
         replica, queue = view.replica, self.writes.queue
         views = self._views[replica.entity]
+        if len(views) > 1:
+            self._take_early(replica.entity)  # it is for the others, too
+        self._early.pop(replica.entity, None)
         del views[replica.where], self._readers[replica.cursor]
         queue.unwatch(replica.entity, view.overlay.dirty)
         changed = replica.records.leave(replica)
@@ -179,7 +192,10 @@ class LocalState:
 
     def lost(self) -> None:
         """The connection is gone."""
+        early, self._early = self._early, {}
         for view in self:
+            if view.replica.entity in early:
+                view.replica.rewind()
             view.replica.lost()
 
     def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> None:
@@ -194,6 +210,35 @@ class LocalState:
         if view is None:
             self._tell(event)
             return
+        entity = view.replica.entity
+        doubtful = self.writes.queue.doubtful(entity)
+        if (doubtful or entity in self._early) and isinstance(event, _News):
+            last = doubtful[1] if doubtful else 0
+            self._early.setdefault(entity, deque()).append((last, event))
+            return
+        self._take(view, event)
+
+    def release(self) -> None:
+        """Operations may have been answered: take what has waited for that."""
+        for entity in list(self._early):
+            doubtful = self.writes.queue.doubtful(entity)
+            self._take_early(entity, before=doubtful[0] if doubtful else None)
+
+    # Inside.
+
+    def _take_early(self, entity: str, before: int | None = None) -> None:
+        """Take what has waited for numbers before this one; all of it, if left out."""
+        waiting = self._early.get(entity, deque())
+        while waiting and (before is None or waiting[0][0] < before):
+            _, event = waiting.popleft()
+            view = self._readers.get(event.cursor)
+            if view is not None:
+                self._take(view, event)
+        if not waiting:
+            self._early.pop(entity, None)
+
+    def _take(self, view: EntityView, event: Event) -> None:
+        """A stream says something to one of these readers."""
         replica = view.replica
         match event:
             case Delivered(_, log, position):
@@ -207,8 +252,6 @@ class LocalState:
             case _:
                 return
         self.touched.add(replica.entity)
-
-    # Inside.
 
     def _has_arrived(self, row: QueuedWrite) -> bool:
         """Whether the change of an acknowledged write need not be waited for."""
@@ -274,6 +317,9 @@ class LocalState:
 
 
 _NOBODY = Cursor()
+
+_News: TypeAlias = Delivered | Synced | WasReset
+"""What changes what is held."""
 
 _UNKNOWN = (
     "the server takes this client for another one, and it goes on under a new client_id: whether "

@@ -5,7 +5,9 @@ side comes about, nor stores, connections or clocks.
 
 A write is shown from the call until its change has come back from the server,
 so it never flickers: between the acknowledgement and the change it stays on
-top, with the values that won in place of those that lost.
+top, with the values that won in place of those that lost. What is an operation
+is applied to what is beneath it, whatever that is by then; where it cannot be,
+that shows as it is: the server will reject it.
 
 Snapshots are stable: a record is the same object as long as nothing about it
 has changed, and all of them are the same tuple as long as nothing has.
@@ -21,8 +23,10 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import HeldRecord
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue
-from rhtmx.messages import ChangeAction, FieldAction, PushFields
-from rhtmx.values.json_value import Data, from_json
+from rhtmx.errors import RhtmxError
+from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, PushFields
+from rhtmx.values.json_value import Data, from_json, to_json
+from rhtmx.values.operations import OPERATIONS, apply
 
 __all__ = ["Overlay", "Record", "fold"]
 
@@ -133,6 +137,9 @@ def _merge(fields: dict[str, Any], row: QueuedWrite, message: PushFields) -> dic
         name = update.field
         if name in lost:
             gone, value = lost[name] is None, lost[name]
+        elif update.action in OPERATIONS:
+            _operate(fields, update)
+            continue
         else:
             gone, value = update.action is FieldAction.DELETE, update.value
         if gone:
@@ -140,6 +147,17 @@ def _merge(fields: dict[str, Any], row: QueuedWrite, message: PushFields) -> dic
         else:
             fields[name] = from_json(value)
     return fields
+
+
+def _operate(fields: dict[str, Any], update: FieldUpdate) -> None:
+    name = update.field
+    try:
+        held = to_json(fields.get(name), name)
+        after = apply(update.action, held, update.value, name)
+    except RhtmxError:
+        return
+    if after is not None:
+        fields[name] = from_json(after)
 
 
 def _same(one: Record, other: Record) -> bool:

@@ -128,6 +128,10 @@ class Replica:
         elif self.position.epoch != epoch or not self.position.version:
             self.start_over(epoch)
 
+    def rewind(self) -> None:
+        """What has come since its position was not taken: it is to come again."""
+        self.cursor.rewind(self.position)
+
     def lost(self) -> None:
         """The connection is gone."""
         self.live = False
@@ -159,7 +163,7 @@ class Replica:
                 self._move(position)
             if len(self.records.replicas) > 1:
                 for other in self.records.replicas:
-                    other.follow()
+                    other.follow(position.version)
             self.records.moved()
         return changed
 
@@ -167,10 +171,14 @@ class Replica:
         """A change arrived, of this part or another one."""
         self._partial |= not self.live
 
-    def follow(self) -> None:
-        """Its cursor may have moved, by a change that came to another part of the entity."""
-        if self.live and not self.stale and self.cursor.position is not None:
-            self._move(self.cursor.position)
+    def follow(self, version: int) -> None:
+        """All up to `version` is here, by a change that came to another part of the entity."""
+        place = self.cursor.position
+        if self.live and not self.stale and place is not None:
+            # The cursor may be further on: at changes that have not been taken yet.
+            least = min(version, place.version)
+            if least > self.position.version:
+                self._move(Position(epoch=place.epoch, version=least, scope=place.scope))
 
     def synced(self, position: Position) -> set[str]:
         """Everything up to `position` has arrived."""

@@ -171,6 +171,7 @@ class Session:
                 local.kept(happened)
             case TimePassed():
                 alive = self._tick(now)
+        local.release()
         messages = self._sending.take(now) if sends else ()
         result = StepResult(self._events[:], local.touched.copy(), local.writes.revision, messages)
         self._events.clear()

@@ -29,7 +29,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, Push, PushFields
 
 __all__ = [
-    "Add",
+    "AddWrite",
     "BatchOutcome",
     "DropRecord",
     "DropRejection",
@@ -248,7 +248,7 @@ Op: TypeAlias = PutRecord | DropRecord | SetPosition | Vital
 
 
 @dataclass(frozen=True, slots=True)
-class Add:
+class AddWrite:
     """A write to be numbered and stored, in one transaction.
 
     Args:
@@ -320,7 +320,7 @@ class Store(Protocol):
     def load(self) -> Image:
         """Open it, and read everything."""
 
-    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+    def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
         """Apply ops, then number and store new writes, in one transaction.
 
         Returns:
@@ -340,7 +340,7 @@ class OpBatch:
         ops: everything else, by what it is about.
     """
 
-    adds: list[Add] = field(default_factory=list)
+    adds: list[AddWrite] = field(default_factory=list)
     ops: dict[tuple[str, ...], Op] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -368,7 +368,7 @@ class PendingOps:
         if self.durable:
             self._batch.ops[op.key] = op
 
-    def add(self, add: Add) -> None:
+    def add(self, add: AddWrite) -> None:
         """A new write."""
         self._batch.adds.append(add)
 
@@ -397,8 +397,8 @@ class BatchOutcome:
         error: why, if anything failed.
     """
 
-    added: list[tuple[Add, int]] = field(default_factory=list)
-    refused: list[tuple[Add, RhtmxError]] = field(default_factory=list)
+    added: list[tuple[AddWrite, int]] = field(default_factory=list)
+    refused: list[tuple[AddWrite, RhtmxError]] = field(default_factory=list)
     stored: list[Op] = field(default_factory=list)
     failed: list[Op] = field(default_factory=list)
     error: RhtmxError | None = None
@@ -424,7 +424,7 @@ def _keep_what_matters(store: Store, batch: OpBatch, outcome: BatchOutcome) -> N
             outcome.refused.append((each, outcome.error))
 
 
-def _try(store: Store, adds: list[Add], ops: Iterable[Op], outcome: BatchOutcome) -> bool:
+def _try(store: Store, adds: list[AddWrite], ops: Iterable[Op], outcome: BatchOutcome) -> bool:
     ops = list(ops)
     try:
         numbers = store.add(adds, ops) if adds or ops else []

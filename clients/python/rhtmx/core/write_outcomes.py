@@ -17,7 +17,7 @@ from rhtmx.core.error_policy import Reaction, reaction_to
 from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
 from rhtmx.core.retry_after import RetryAfter
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     DropRejection,
     Image,
     Op,
@@ -107,7 +107,7 @@ class WriteOutcomes:
             self.revision += 1
         self.queue.stored(ops)
 
-    def added(self, add: Add, seq: int) -> None:
+    def added(self, add: AddWrite, seq: int) -> None:
         """A new write is stored, under this number."""
         self._replaced.pop(add.row.id, None)
         row = self.queue.get(add.row.id)
@@ -115,7 +115,7 @@ class WriteOutcomes:
             self.queue.number(row, add.row, seq)
             self.revision += 1
 
-    def not_added(self, add: Add, error: RhtmxError) -> None:
+    def not_added(self, add: AddWrite, error: RhtmxError) -> None:
         """A new write cannot be stored: it is taken back."""
         row = self.queue.get(add.row.id)
         if row is None:
@@ -169,7 +169,7 @@ class WriteOutcomes:
             return None
         conflicts = self._conflicts.pop(row.seq, [])
         self.hold.passed()
-        lost = {c.field: c.server_value for c in conflicts if c.winner is Winner.SERVER}
+        lost = {c.field: c.server_value for c in conflicts if _has_taken_a_field(c)}
         settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
         self.queue.settle(row, settled)
         self.revision += 1
@@ -239,3 +239,8 @@ class WriteOutcomes:
         if error.request_id in (None, row.id):  # or it is about a number's former owner
             self.queue.close_gap(settled)
         return True
+
+
+def _has_taken_a_field(conflict: FieldConflict) -> bool:
+    """Whether another value stands in a whole field; of a key, the conflict does not say it."""
+    return conflict.winner is Winner.SERVER and conflict.key is None

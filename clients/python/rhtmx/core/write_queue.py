@@ -33,6 +33,9 @@ What always holds, of the collections below:
   and those that have none yet are last.
 - `_numbers` are the writes that wait and have a number, each under its own.
 - `_records` are all writes, each under its record, and under no other.
+- `_doubtful` are the operations (and what else a write with one says) that wait, and of which
+  only the answer will say whether they are in what the server sends: those that are `SENT`,
+  and those that the server had decided before this connection began.
 - `_leaving` are numbers whose end is not in the store yet. They are never confirmed: the
   server would forget the answer, and a write that came back after a crash get another one.
 """
@@ -46,7 +49,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     DropWrite,
     Mutation,
     PendingOps,
@@ -55,6 +58,8 @@ from rhtmx.core.storage_ops import (
     Settled,
     StoredWrite,
 )
+from rhtmx.messages import PushFields
+from rhtmx.values.operations import OPERATIONS
 
 __all__ = ["QueuedWrite", "WriteQueue", "WriteState"]
 
@@ -109,6 +114,12 @@ class QueuedWrite:
         """The record that it is about."""
         return self.message.entity, self.message.entity_id
 
+    @property
+    def operates(self) -> bool:
+        """Whether it has an operation: that comes to something else on top of itself."""
+        fields = self.message.fields if isinstance(self.message, PushFields) else ()
+        return any(each.action in OPERATIONS for each in fields)
+
     def numbered(self) -> Mutation:
         """It, as it is sent."""
         # betterproto2 0.10 (`Message.__copy__`) leaves unknown fields out. There are none:
@@ -144,6 +155,8 @@ class WriteQueue:
         self._numbers: dict[int, QueuedWrite] = {}
         self._records: dict[tuple[str, str], list[QueuedWrite]] = {}
         self._leaving: dict[str, int] = {}
+        self._doubtful: dict[str, dict[str, QueuedWrite]] = {}
+        self._decided = 0
         self._watched: dict[str, list[set[str]]] = {}
 
     def load(self, rows: Iterable[StoredWrite], last: int) -> None:
@@ -201,6 +214,16 @@ class WriteQueue:
         waiting = [first.seq] if first is not None and first.seq else []
         return min([self.last + 1, *waiting, *self._leaving.values()]) - 1
 
+    def doubtful(self, entity: str) -> tuple[int, int] | None:
+        """The first and the last number of the operations that may be in what arrives now.
+
+        An operation takes effect once, so it must not be shown on top of a value that has it.
+        """
+        rows = self._doubtful.get(entity)
+        if not rows:
+            return None
+        return next(iter(rows.values())).seq, next(reversed(rows.values())).seq
+
     def watch(self, entity: str, changed: set[str]) -> None:
         """From now on, put the records of an entity whose writes change into `changed`."""
         self._watched.setdefault(entity, []).append(changed)
@@ -221,7 +244,7 @@ class WriteQueue:
         self._records.setdefault(record, []).append(row)
         self._touch(record)
         if self._pending_ops.durable:
-            self._pending_ops.add(Add(row.kept(), instead))
+            self._pending_ops.add(AddWrite(row.kept(), instead))
         else:
             self.number(row, row.kept(), self.last + 1)
 
@@ -294,7 +317,12 @@ class WriteQueue:
             # One that the server may have taken keeps its base: the answer is repeated.
             if row.epoch not in (None, epoch) and not 0 < row.seq <= settled:
                 self._rebase(row)
+        self._decided = settled
         self._unsend(list(self._sent.values()))
+        self._doubtful.clear()
+        for row in self:
+            if 0 < row.seq <= settled:
+                self._doubt(row)
 
     def sent(self) -> list[QueuedWrite]:
         """What was sent on this connection and has no answer, in order."""
@@ -311,6 +339,7 @@ class WriteQueue:
         for row in due:
             row.state = WriteState.SENT
             self._sent[row.id] = self._unsent.pop(row.id)
+            self._doubt(row)
         return due
 
     def rewind(self, row: QueuedWrite) -> None:
@@ -344,6 +373,7 @@ class WriteQueue:
         waiting = self._sent if row.state is WriteState.SENT else self._unsent
         del waiting[row.id], self._numbers[row.seq]
         self._leave(row)
+        self._resolve(row)
         row.settled = settled
         self._put_settled(row)
         self._touch(row.record)
@@ -368,6 +398,7 @@ class WriteQueue:
             case WriteState.GONE:
                 return
         row.state = WriteState.GONE
+        self._resolve(row)
         if row.seq and row.settled is None:
             del self._numbers[row.seq]
         record = row.record
@@ -384,6 +415,8 @@ class WriteQueue:
         for row in rows:
             row.state = WriteState.UNSENT
             del self._sent[row.id]
+            if row.seq > self._decided:
+                self._resolve(row)
         self._unsent = {row.id: row for row in chain(rows, self._unsent.values())}
 
     def _put_settled(self, row: QueuedWrite) -> None:
@@ -395,6 +428,13 @@ class WriteQueue:
         self.touched.add(entity)
         for watcher in self._watched.get(entity, ()):
             watcher.add(entity_id)
+
+    def _doubt(self, row: QueuedWrite) -> None:
+        if row.operates:
+            self._doubtful.setdefault(row.message.entity, {})[row.id] = row
+
+    def _resolve(self, row: QueuedWrite) -> None:
+        self._doubtful.get(row.message.entity, {}).pop(row.id, None)
 
     def _leave(self, row: QueuedWrite) -> None:
         if self._pending_ops.durable:

@@ -36,10 +36,13 @@ from rhtmx.messages import (
     HistoryRequest,
     Position,
     Push,
+    PushFields,
 )
+from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Json
+from rhtmx.values.operations import OPERATIONS
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 from rhtmx.wire.check_outgoing import check_integer, check_time
 
@@ -341,23 +344,34 @@ class Backend:
         Args:
             entity: the collection.
             entity_id: the record; it is created if need be.
-            fields: new values by top-level key.
+            fields: new values by top-level key, or operations, such as `Increment(1)`: they
+                need `seq`.
             delete: keys to remove.
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
-            timestamp: when the user did it; now, if left out.
+            timestamp: when the user did it; now, if left out. A write that is sent again
+                needs the time of before: with another one it is another write.
             seq: see `push`.
             timeout: seconds until it fails.
 
         Raises:
-            RhtmxError: it was refused.
+            RhtmxError: it was refused; `BAD_MESSAGE`, also: an operation without a number.
             ConnectionClosed: the server cannot be reached.
             TimeoutError: it did not answer in time.
+
+        Example:
+            >>> async with rhtmx.backend("localhost:50051", client_id="till-1") as till:
+            ...     await till.push_fields("goods", "7", {"stock": rhtmx.Increment(-1)})
+            Traceback (most recent call last):
+            ...
+            rhtmx.errors.RhtmxError: push_fields.seq: ... number this write: seq=1, 2, 3 …
         """
         at = timestamp or self._ticks.next(self._clock())
         message = build_message.push_fields(
             entity, entity_id, fields, delete, base_version, at, seq
         )
+        if seq is None or self.client_id is None:
+            self._check_unnumbered(message)
         answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
         assert answer.ack is not None
         return FieldPushResult.of(answer.ack, answer.conflicts)
@@ -415,6 +429,21 @@ class Backend:
         return FormValidation.of(answer)
 
     # Inside.
+
+    def _check_unnumbered(self, message: PushFields) -> None:
+        """Refuse operations in a write without a number."""
+        operation = next((each for each in message.fields if each.action in OPERATIONS), None)
+        if operation is None:
+            return
+        name = FIELD_ACTION_SPELLINGS[operation.action]
+        todo = "number this write: seq=1, 2, 3 …"
+        if self.client_id is None:
+            todo = f"name this client, backend(…, client_id=…, client_secret=…), and {todo}"
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"push_fields.seq: {name} of '{operation.field}' would count twice if it were sent "
+            f"again; {todo}",
+        )
 
     async def _push(self, message: Push, timeout: float | None) -> PushResult:
         return PushResult.of(await self._calls.ask(lambda stub: stub.push(message), timeout))

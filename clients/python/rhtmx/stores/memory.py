@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     DropRecord,
     DropRejection,
     DropWrite,
@@ -65,7 +65,7 @@ class MemoryStore:
         refused = list(self._refused.values())
         return Image(self.client_id, self._last, rows, refused, entities, self.secret)
 
-    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+    def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
         """Apply ops, then number and store new writes.
 
         Raises:

@@ -14,7 +14,7 @@ from typing import Any
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     DropRecord,
     DropRejection,
     DropWrite,
@@ -69,7 +69,7 @@ def read(db: sqlite3.Connection) -> Image:
     return image
 
 
-def add(db: sqlite3.Connection, each: Add) -> int:
+def add(db: sqlite3.Connection, each: AddWrite) -> int:
     """Number a write and store it."""
     (seq,) = db.execute("UPDATE client SET last = last + 1 RETURNING last").fetchone()
     row = each.row

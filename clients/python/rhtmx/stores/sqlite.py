@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from rhtmx.core.storage_ops import Add, Image, Op
+from rhtmx.core.storage_ops import AddWrite, Image, Op
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.stores import rows
 
@@ -90,7 +90,7 @@ class SqliteStore:
         self._db = db
         return image
 
-    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+    def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
         """Apply ops, then number and store new writes, in one transaction.
 
         Raises:

@@ -46,12 +46,15 @@ class Conflict:
         field: the top-level key.
         server_value: the value that was stored; `None` if it was deleted.
         server_timestamp: when that was written.
-        client_value: the value that was pushed; `None` if that was a delete.
+        client_value: the value that was pushed, or the operand of an operation; `None` if
+            that was a delete.
         client_timestamp: when that was written, as merged.
         version: the version of the record now.
         winner: whose value the field has now, `server` or `client`; another word of a
             newer server: neither's, perhaps.
         strategy: the rule that decided.
+        key: the key in the field, if the conflict is about one (`SetKey`): both values are
+            of that key.
     """
 
     entity: str
@@ -64,6 +67,7 @@ class Conflict:
     version: int | None
     winner: str | None
     strategy: str | None
+    key: str | None = None
 
     @classmethod
     def of(cls, message: FieldConflict) -> Conflict:
@@ -82,6 +86,7 @@ class Conflict:
             message.version,
             None if winner is None else spelled(WINNER_SPELLINGS, winner),
             None if strategy is None else spelled(MERGE_STRATEGY_SPELLINGS, strategy),
+            message.key,
         )
 
 

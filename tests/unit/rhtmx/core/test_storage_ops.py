@@ -8,7 +8,7 @@ import pytest
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     DropRecord,
     DropWrite,
     HeldRecord,
@@ -68,7 +68,9 @@ def test_what_is_about_writes_is_vital(pending_ops: PendingOps) -> None:
 
 
 def test_new_writes_keep_their_order(pending_ops: PendingOps) -> None:
-    adds = [Add(StoredWrite(name, 0, Push("tasks", name, ChangeAction.UPDATE))) for name in "ab"]
+    adds = [
+        AddWrite(StoredWrite(name, 0, Push("tasks", name, ChangeAction.UPDATE))) for name in "ab"
+    ]
     for each in adds:
         pending_ops.add(each)
     assert pending_ops.take().adds == adds
@@ -80,11 +82,11 @@ LAST = SetLast(7)
 FULL = RhtmxError(ErrorCode.STORAGE_FULL, "full")
 
 
-def write(name: str) -> Add:
-    return Add(StoredWrite(name, 0, Push("tasks", name, ChangeAction.UPDATE, b"1")))
+def write(name: str) -> AddWrite:
+    return AddWrite(StoredWrite(name, 0, Push("tasks", name, ChangeAction.UPDATE, b"1")))
 
 
-def batch(*ops: Op, adds: Sequence[Add] = ()) -> OpBatch:
+def batch(*ops: Op, adds: Sequence[AddWrite] = ()) -> OpBatch:
     return OpBatch(list(adds), {op.key: op for op in ops})
 
 
@@ -96,7 +98,7 @@ class Picky(MemoryStore):
         self.refused = refused
         self.transactions = 0
 
-    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+    def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
         self.transactions += 1
         if any(each in self.refused for each in (*adds, *ops)):
             raise FULL
@@ -137,7 +139,7 @@ def test_nothing_is_numbered_while_numbers_cannot_be_put_right() -> None:
 
 def test_a_bug_in_a_store_refuses_writes_and_loses_none() -> None:
     class Broken(MemoryStore):
-        def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+        def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
             raise ZeroDivisionError
 
     outcome = keep(Broken("c"), batch(RECORD, adds=[write("a")]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.core.storage_ops import Add, PendingOps, SetLast, Settled, StoredWrite, keep
+from rhtmx.core.storage_ops import AddWrite, PendingOps, SetLast, Settled, StoredWrite, keep
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore
@@ -262,7 +262,7 @@ def test_a_write_leaves_the_store_with_the_queue(durable: Durable) -> None:
 
 def test_the_add_of_a_write_says_what_it_is(durable: Durable) -> None:
     durable.queue.add(row("a"), instead="refused")
-    assert durable.pending_ops.take().adds == [Add(row("a").kept(), "refused")]
+    assert durable.pending_ops.take().adds == [AddWrite(row("a").kept(), "refused")]
 
 
 def test_a_settled_write_does_not_take_a_number_along_that_is_anothers_now(

@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from rhtmx.core.storage_ops import Add, BatchOutcome, OpBatch, PendingOps, Settled, keep
+from rhtmx.core.storage_ops import AddWrite, BatchOutcome, OpBatch, PendingOps, Settled, keep
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
@@ -148,7 +148,7 @@ class World:
                 (self.queue.not_numbered if row.renewed else self.queue.forget)(row)
         return events
 
-    def waiting(self, add: Add) -> QueuedWrite | None:
+    def waiting(self, add: AddWrite) -> QueuedWrite | None:
         return self.queue.get(add.row.id)
 
     def do_due(self) -> str:

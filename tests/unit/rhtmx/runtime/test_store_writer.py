@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import Add, Image, Op, SetLast
+from rhtmx.core.storage_ops import AddWrite, Image, Op, SetLast
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
@@ -38,7 +38,7 @@ class Slow(MemoryStore):
             raise self.failure
         return super().load()
 
-    def add(self, adds: Sequence[Add], ops: Sequence[Op] = ()) -> list[int]:
+    def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
         self.free.wait(5)
         self.transactions += 1
         return super().add(adds, ops)

@@ -16,7 +16,7 @@ import pytest
 from rhtmx.core import build_message
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     HeldRecord,
     PutRecord,
     PutRejection,
@@ -32,8 +32,8 @@ from rhtmx.wire import Format, decode, encode
 from tests.support.process import run
 
 
-def write(name: str, size: int = 1) -> Add:
-    return Add(StoredWrite(name, 0, build_message.push("tasks", name, "x" * size, None)))
+def write(name: str, size: int = 1) -> AddWrite:
+    return AddWrite(StoredWrite(name, 0, build_message.push("tasks", name, "x" * size, None)))
 
 
 def rows(path: Path) -> list[str]:
@@ -145,7 +145,7 @@ def test_a_file_with_a_write_of_a_newer_program_is_left_alone(
 ) -> None:
     message = build_message.push("tasks", "a", {"n": 1}, 4)
     refused = StoredRejection("b", message, ErrorCode.CONFLICT, "no")
-    store.add([Add(StoredWrite("a", 0, message))], [PutRejection(refused)])
+    store.add([AddWrite(StoredWrite("a", 0, message))], [PutRejection(refused)])
     add_to_message(store, table, more)
     store.close()
     before = path.read_bytes()
@@ -161,7 +161,7 @@ def test_what_a_newer_program_adds_to_a_field_is_not_lost_either(
     patch = build_message.push_fields(
         "tasks", "a", {"n": 1}, (), None, datetime(2026, 1, 1, tzinfo=UTC)
     )
-    store.add([Add(StoredWrite("a", 0, patch))])
+    store.add([AddWrite(StoredWrite("a", 0, patch))])
     change = "UPDATE queue SET message = CAST(replace(message, ?, ?) AS BLOB)"
     store._connection().execute(change, (b'{"field"', b'{"by":1,"field"'))
     store.close()
@@ -171,7 +171,9 @@ def test_what_a_newer_program_adds_to_a_field_is_not_lost_either(
 def test_a_write_that_says_the_same_in_another_spelling_is_read(
     store: SqliteStore, path: Path
 ) -> None:
-    store.add([Add(StoredWrite("a", 0, build_message.push("tasks", "a", {"n": 2**53 + 1}, 4)))])
+    store.add(
+        [AddWrite(StoredWrite("a", 0, build_message.push("tasks", "a", {"n": 2**53 + 1}, 4)))]
+    )
     text = (
         f'{{ "base_version": 4, "data": {{"n": {2**53 + 1}}}, "entity_id": "a", "entity": "tasks",'
     )

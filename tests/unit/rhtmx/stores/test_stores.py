@@ -11,7 +11,7 @@ import pytest
 from rhtmx.core import build_message
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import (
-    Add,
+    AddWrite,
     DropRecord,
     DropRejection,
     DropWrite,
@@ -75,7 +75,7 @@ def test_who_the_client_is_is_kept_and_its_number_with_it(
 ) -> None:
     store = again(None)
     name = store.load().client_id
-    store.add([Add(write("a"))], [SetIdentity(name, "s1")])
+    store.add([AddWrite(write("a"))], [SetIdentity(name, "s1")])
     image = reread(again, store)
     assert (image.client_id, image.secret, image.last) == (name, "s1", 1)
     store = again(None)
@@ -131,8 +131,8 @@ def test_the_position_of_each_part_is_kept_with_its_scope(
 def test_new_writes_get_the_numbers_after_the_last(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()
-    assert store.add([Add(write("a")), Add(write("b"))]) == [1, 2]
-    assert store.add([Add(write("c"))], [SetLast(7)]) == [8]
+    assert store.add([AddWrite(write("a")), AddWrite(write("b"))]) == [1, 2]
+    assert store.add([AddWrite(write("c"))], [SetLast(7)]) == [8]
     image = reread(again, store)
     assert image.last == 8
     assert image.rows == [write("a", 1), write("b", 2), write("c", 8)]
@@ -157,7 +157,7 @@ def test_settled_writes_come_before_those_that_wait(again: Callable[[Store | Non
 def test_a_write_leaves_with_its_answer(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()
-    store.add([Add(write("a"))])
+    store.add([AddWrite(write("a"))])
     store.add([], [DropWrite("a")])
     image = reread(again, store)
     assert (image.rows, image.last) == ([], 1)
@@ -177,7 +177,7 @@ def test_refused_writes_are_kept_until_one_takes_their_place(
         ]
     ]
     store.add([], [PutRejection(each) for each in refused])
-    store.add([Add(write("c"), instead="b")])
+    store.add([AddWrite(write("c"), instead="b")])
     kept = reread(again, store).rejected
     assert kept == refused[1:]
     assert [each.code.name for each in kept] == ["UNSPECIFIED", "quota_exceeded"]
@@ -191,6 +191,6 @@ def test_a_failure_leaves_everything_as_it_was() -> None:
     store = MemoryStore("c")
     store.failure = RhtmxError(ErrorCode.STORAGE_FULL, "full")
     with pytest.raises(RhtmxError, match="full"):
-        store.add([Add(write("a"))], [SetLast(4)])
+        store.add([AddWrite(write("a"))], [SetLast(4)])
     store.failure = None
     assert store.load() == Image("c")

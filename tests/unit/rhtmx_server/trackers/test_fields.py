@@ -15,6 +15,7 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.values.changes import FieldChange
+from rhtmx.values.field_operations import Add, Increment
 from rhtmx.values.results import FieldPushResult
 from rhtmx.wire import check_json
 from rhtmx_server.model import Clock, Context, Decision, Granularity, LostWrite, Mutation, Record
@@ -309,6 +310,17 @@ async def test_a_python_push_is_a_mutation_like_any_other() -> None:
         seq=4,
         base_version=2,
     )
+
+
+async def test_an_operation_of_python_code_is_sent_as_its_action_and_operand() -> None:
+    committer = Committing()
+    await tracker(committer).push("users", "1", {"n": Increment(2), "tags": Add("new")})
+    message = committer.mutations[0].message
+    assert isinstance(message, PushFields)
+    assert [(each.field, each.action, each.value) for each in message.fields] == [
+        ("n", FieldAction.INCREMENT, b"2"),
+        ("tags", FieldAction.ADD, b'["new"]'),
+    ]
 
 
 async def test_a_python_push_may_say_when_it_was_written() -> None:
