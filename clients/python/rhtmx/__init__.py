@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rhtmx.api.client import Client
     from rhtmx.api.collection import Collection
-    from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
+    from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite, TransactionPart
     from rhtmx.api.connect import connect
     from rhtmx.api.pending_call import Writing
+    from rhtmx.api.transaction import ClientTransaction
     from rhtmx.core.error_policy import ConnectionClosed
     from rhtmx.core.events import Reset, State
     from rhtmx.core.overlay import Record
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         FormValidation,
         PushResult,
         SyncResult,
+        TransactionResult,
         Validation,
     )
 
@@ -66,6 +68,7 @@ __all__ = [
     "CatchUp",
     "Change",
     "Client",
+    "ClientTransaction",
     "Collection",
     "Conflict",
     "ConnectionClosed",
@@ -95,6 +98,8 @@ __all__ = [
     "Subscription",
     "SyncResult",
     "Tls",
+    "TransactionPart",
+    "TransactionResult",
     "Validation",
     "Watch",
     "Write",
@@ -110,6 +115,7 @@ _HOMES = {
     "CatchUp": "grpc.catch_up",
     "Change": "values.changes",
     "Client": "api.client",
+    "ClientTransaction": "api.transaction",
     "Collection": "api.collection",
     "Conflict": "values.results",
     "ConnectionClosed": "core.error_policy",
@@ -138,6 +144,8 @@ _HOMES = {
     "State": "core.events",
     "Subscription": "runtime.subscription",
     "SyncResult": "values.results",
+    "TransactionPart": "api.conflict_resolution",
+    "TransactionResult": "values.results",
     "Tls": "grpc.endpoint",
     "Validation": "values.results",
     "Watch": "grpc.watch",

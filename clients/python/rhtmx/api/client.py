@@ -16,6 +16,7 @@ from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection, OpenCollections
 from rhtmx.api.conflict_resolution import Decisions, OpenConflict, Pending, RejectedWrite
 from rhtmx.api.pending_call import Writing
+from rhtmx.api.transaction import ClientTransaction
 from rhtmx.core import build_message
 from rhtmx.core.collect_changes import collect, field_key, record_key
 from rhtmx.core.events import Reset, State
@@ -126,17 +127,15 @@ class Client:
     def online(self) -> None:
         """Connect at once, after `offline` or while the next attempt has its time.
 
-        Where there is a connection, it has to prove itself: one that is dead is found
-        within 3 seconds and made again. Call it when the network is another one. A
-        sleep of the machine the client notices itself, a second after its end.
+        A connection that there is has to prove itself: a dead one is made again within 3
+        seconds. Call it when the network is another one; a sleep is noticed without it.
         """
         self._runtime.online()
 
     async def saved(self) -> None:
-        """Wait until every write that was made so far is in the store.
+        """Wait until every write that was made so far is in the store, if there is one.
 
-        From then on it survives the end of this process, and is sent sooner or
-        later. Without a store there is nothing to wait for.
+        From then on it survives the end of this process, and is sent sooner or later.
 
         Raises:
             RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be stored.
@@ -185,8 +184,6 @@ class Client:
         answer = await self._runtime.ask(Authenticate(token=build_message.checked_token(token)))
         assert isinstance(answer.message, Authenticated)
         return answer.message.expires
-
-    # Reading.
 
     @overload
     def collection(
@@ -379,6 +376,11 @@ class Client:
             self._runtime, entity, entity_id, fields, delete, base_version, timestamp
         )
 
+    def transaction(self) -> ClientTransaction:
+        """Write several records together, all of them or none: see `ClientTransaction`."""
+        self._runtime.check_open()
+        return ClientTransaction(self._runtime)
+
     # Forms.
 
     async def validate_field(
@@ -437,10 +439,7 @@ class Client:
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:
-        """The writes that the server rejected, oldest first, until you decide.
-
-        The same tuple until that changes. Without a store the newest 1000.
-        """
+        """What the server rejected, oldest first, until you decide; without a store 1000 of it."""
         return self._decisions.rejected
 
     def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:

@@ -10,36 +10,65 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from rhtmx.core.conflict import ConflictSides, Side, merged
-from rhtmx.core.storage_ops import Mutation, StoredRejection
+from rhtmx.core.storage_ops import Mutation, StoredRejection, Write
+from rhtmx.core.transactions import result_of, writes_of
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import FieldAction, FieldPushAck, FieldUpdate, Push, PushAck
+from rhtmx.messages import (
+    FieldAction,
+    FieldPushAck,
+    FieldUpdate,
+    Push,
+    PushAck,
+    Transaction,
+    TransactionAck,
+)
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.field_operations import operation_of
 from rhtmx.values.json_value import Json, from_json
 from rhtmx.values.operations import OPERATIONS
-from rhtmx.values.results import FieldPushResult, PushResult
+from rhtmx.values.results import FieldPushResult, PushResult, WriteResult
 
-__all__ = ["Decider", "Decisions", "OpenConflict", "Pending", "RejectedWrite"]
+__all__ = ["Decider", "Decisions", "OpenConflict", "Pending", "RejectedWrite", "TransactionPart"]
+
+WriteAction: TypeAlias = Literal["update", "delete", "patch", "transaction"]
+"""What a write is."""
 
 
 class Decider(Protocol):
     """Who carries a decision out."""
 
-    async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+    async def retry(self, request_id: str) -> WriteResult | None:
         """Write a rejected write again."""
 
     def discard(self, request_id: str) -> None:
         """Give a rejected write up."""
 
-    async def answer(
-        self, conflict: OpenConflict, side: Side
-    ) -> PushResult | FieldPushResult | None:
+    async def answer(self, conflict: OpenConflict, side: Side) -> WriteResult | None:
         """Decide a conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPart:
+    """One write of a transaction.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        action: `update` and `delete` are about the whole record, `patch` about fields.
+        data: the whole record, or the fields that are written: values, and operations.
+        deleted: the fields that are deleted.
+    """
+
+    entity: str
+    entity_id: str
+    action: WriteAction
+    data: Json
+    deleted: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +78,34 @@ class Pending:
     Attributes:
         id: the one of the write.
         seq: its number; 0 while it is being stored.
-        entity: the collection.
-        entity_id: the record.
-        action: `update` and `delete` are about the whole record, `patch` about fields.
+        entity: the collection; of a transaction, that of its first write.
+        entity_id: the record; of a transaction, that of its first write.
+        action: `update` and `delete` are about the whole record, `patch` about fields; a
+            `transaction` has several `writes`.
         data: the whole record, or the fields that are written: values, and operations.
         deleted: the fields that are deleted.
         since: when it was made.
         stored: it is in the store, and survives the end of this process.
+        writes: those of a transaction.
     """
 
     id: str
     seq: int
     entity: str
     entity_id: str
-    action: Literal["update", "delete", "patch"]
+    action: WriteAction
     data: Json
     deleted: tuple[str, ...]
     since: datetime
     stored: bool
+    writes: tuple[TransactionPart, ...] = ()
 
     @classmethod
     def of(cls, row: QueuedWrite) -> Pending:
         """Make it from a row of the queue."""
-        action, data, deleted = _said(row.message)
         since = datetime.fromtimestamp(row.since, UTC)
-        return cls(row.id, row.seq, *row.record, action, data, deleted, since, row.stored)
+        said, writes = _said(row.message)
+        return cls(row.id, row.seq, *said, since, row.stored, writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +114,16 @@ class RejectedWrite:
 
     Attributes:
         id: the one of the write.
-        entity: the collection.
-        entity_id: the record.
-        action: `update` and `delete` are about the whole record, `patch` about fields.
+        entity: the collection; of a transaction, that of its first write.
+        entity_id: the record; of a transaction, that of its first write.
+        action: `update` and `delete` are about the whole record, `patch` about fields; a
+            `transaction` has several `writes`, of which none was written.
         data: the whole record, or the fields that were written: values, and operations.
         deleted: the fields that were deleted.
         since: when it was made.
-        error: why.
+        error: why; of a transaction, its `details` say it for each write that is the reason:
+            `{"writes": [{"index": 0, "code": "conflict", "message": …, "details": …}]}`.
+        writes: those of a transaction.
 
     Example:
         >>> for rejected in client.rejected:
@@ -102,24 +137,23 @@ class RejectedWrite:
     id: str
     entity: str
     entity_id: str
-    action: Literal["update", "delete", "patch"]
+    action: WriteAction
     data: Json
     deleted: tuple[str, ...]
     since: datetime
     error: RhtmxError
     _decider: Decider = dataclasses.field(repr=False, compare=False)
+    writes: tuple[TransactionPart, ...] = ()
 
     @classmethod
     def of(cls, write: StoredRejection, decider: Decider) -> RejectedWrite:
         """Make it from what is kept."""
-        message = write.message
         error = RhtmxError(write.code, write.text, request_id=write.id, details=write.details)
         since = datetime.fromtimestamp(write.since, UTC)
-        return cls(
-            write.id, message.entity, message.entity_id, *_said(message), since, error, decider
-        )
+        said, writes = _said(write.message)
+        return cls(write.id, *said, since, error, decider, writes)
 
-    async def retry(self) -> PushResult | FieldPushResult | None:
+    async def retry(self) -> WriteResult | None:
         """Write it again; it is a new write from now on. Returns when it is durable.
 
         Returns:
@@ -208,7 +242,7 @@ class OpenConflict:
         """The rule that decided; `None` for a whole record."""
         return self.sides.strategy
 
-    async def keep_mine(self) -> PushResult | FieldPushResult | None:
+    async def keep_mine(self) -> WriteResult | None:
         """Let mine stand; an operation is applied to what is there by then.
 
         Returns when that is durable.
@@ -221,11 +255,11 @@ class OpenConflict:
         """
         return await self._decider.answer(self, self.sides.mine)
 
-    async def take_theirs(self) -> PushResult | FieldPushResult | None:
+    async def take_theirs(self) -> WriteResult | None:
         """Let theirs stand; see `keep_mine`."""
         return await self._decider.answer(self, self.sides.theirs)
 
-    async def merge(self, value: Json) -> PushResult | FieldPushResult | None:
+    async def merge(self, value: Json) -> WriteResult | None:
         """Let a third value stand, or apply an operation; see `keep_mine`.
 
         Args:
@@ -237,16 +271,28 @@ class OpenConflict:
         return await self._decider.answer(self, merged(value))
 
 
-def _said(message: Mutation) -> tuple[Any, Json, tuple[str, ...]]:
-    """Action, data and deleted fields of a write."""
+def _said(
+    message: Mutation,
+) -> tuple[tuple[str, str, WriteAction, Json, tuple[str, ...]], tuple[TransactionPart, ...]]:
+    """What a mutation says, as an application would put it, and its writes if it has several."""
+    writes = [(each.entity, each.entity_id, *_written(each)) for each in writes_of(message)]
+    if not isinstance(message, Transaction):
+        return writes[0], ()
+    parts = tuple(TransactionPart(*each) for each in writes)
+    return (parts[0].entity, parts[0].entity_id, "transaction", None, ()), parts
+
+
+def _written(message: Write) -> tuple[WriteAction, Json, tuple[str, ...]]:
+    """Action, data and deleted fields of one write."""
     if isinstance(message, Push):
-        return CHANGE_ACTION_SPELLINGS[message.action], from_json(message.data), ()
+        action: Any = CHANGE_ACTION_SPELLINGS[message.action]
+        return action, from_json(message.data), ()
     deletes = [each.field for each in message.fields if each.action is FieldAction.DELETE]
     updates = [each for each in message.fields if each.action is not FieldAction.DELETE]
-    return "patch", {each.field: _written(each) for each in updates}, tuple(deletes)
+    return "patch", {each.field: _value(each) for each in updates}, tuple(deletes)
 
 
-def _written(update: FieldUpdate) -> Json:
+def _value(update: FieldUpdate) -> Json:
     """What is written of a field: a value, or an operation."""
     if update.action in OPERATIONS:
         return operation_of(update.action, update.value)
@@ -316,7 +362,7 @@ class Decisions:
             async for each in conflicts:
                 yield OpenConflict(each, self)
 
-    async def retry(self, request_id: str) -> PushResult | FieldPushResult | None:
+    async def retry(self, request_id: str) -> WriteResult | None:
         """Write a rejected write again."""
         self._let_go(request_id)
         now = self._runtime.now().timestamp()
@@ -328,9 +374,7 @@ class Decisions:
         self._runtime.session.local.writes.discard(request_id)
         self._runtime.changed()
 
-    async def answer(
-        self, conflict: OpenConflict, side: Side
-    ) -> PushResult | FieldPushResult | None:
+    async def answer(self, conflict: OpenConflict, side: Side) -> WriteResult | None:
         """Decide a conflict."""
         self._runtime.router.conflicts.drop(conflict.sides)
         self._let_go(conflict.sides.rejected or "")
@@ -344,11 +388,16 @@ class Decisions:
         if rejected is not None:
             self._runtime.router.rejections.drop(rejected)
 
-    async def _written(self, request_id: str | None) -> PushResult | FieldPushResult | None:
+    async def _written(self, request_id: str | None) -> WriteResult | None:
         if request_id is None:
             self._runtime.changed()
             return None
+        row = self._runtime.session.local.writes.queue.get(request_id)
         answer = await self._runtime.answer(request_id)
+        if isinstance(answer.message, TransactionAck):
+            assert row is not None
+            assert isinstance(row.message, Transaction)
+            return result_of(row.message, answer.message, answer.conflicts)
         if isinstance(answer.message, FieldPushAck):
             return FieldPushResult.of(answer.message, answer.conflicts)
         assert isinstance(answer.message, PushAck)

@@ -37,7 +37,7 @@ from rhtmx.core.where import Where
 from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.messages import FieldPushAck, PushAck, TransactionAck
 from rhtmx.values.json_value import to_json
 
 __all__ = ["EntityView", "LocalState"]
@@ -198,11 +198,11 @@ class LocalState:
                 view.replica.rewind()
             view.replica.lost()
 
-    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> None:
+    def answered(self, answer: PushAck | FieldPushAck | TransactionAck, epoch: str) -> None:
         """A write is durable; `epoch` is the connection's."""
-        row = self.writes.answered(answer, epoch)
-        if row is not None and self._has_arrived(row):
-            self.writes.queue.drop(row)
+        for row in self.writes.answered(answer, epoch):
+            if self._has_arrived(row):
+                self.writes.queue.drop(row)
 
     def tell(self, event: Event) -> None:
         """Take what a stream says to one of these readers; what is for others is told on."""
@@ -255,7 +255,7 @@ class LocalState:
 
     def _has_arrived(self, row: QueuedWrite) -> bool:
         """Whether the change of an acknowledged write need not be waited for."""
-        entity, entity_id = row.record
+        ((entity, entity_id),) = row.records
         if entity in self._views:
             return self._covers(entity, entity_id, row)
         kept = self._kept.get(entity)
@@ -279,7 +279,7 @@ class LocalState:
             view.overlay.touch(changed)
         arrived = [row for each in changed for row in queue.of(entity, each)]
         for row in [*arrived, *self._overtaken(entity)]:
-            if self._covers(entity, row.message.entity_id, row):
+            if self._covers(entity, row.writes[0].entity_id, row):
                 queue.drop(row)
 
     def _overtaken(self, entity: str) -> list[QueuedWrite]:
@@ -296,7 +296,7 @@ class LocalState:
 
         Its change comes once the entity is read again: the position stays.
         """
-        settled, (entity, entity_id) = row.settled, row.record
+        settled, ((entity, entity_id),) = row.settled, row.records
         assert settled is not None
         places = [kept.position, *(place for place, _ in kept.parts.values())]
         behind = [
@@ -307,7 +307,9 @@ class LocalState:
         held = kept.records.get(entity_id)
         if not behind or (kept.parts and held is not None and held.version >= settled.version):
             return
-        there, value = fold(kept.records.pop(entity_id, None), [row], kept.granularity)
+        there, value = fold(
+            kept.records.pop(entity_id, None), [(row.writes[0], settled)], kept.granularity
+        )
         if there:
             held = HeldRecord(settled.version, to_json(value, entity))
             kept.records[entity_id] = held

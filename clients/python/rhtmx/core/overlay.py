@@ -15,14 +15,14 @@ has changed, and all of them are the same tuple as long as nothing has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.replica import Replica
-from rhtmx.core.storage_ops import HeldRecord
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.storage_ops import HeldRecord, Settled, Write
+from rhtmx.core.write_queue import WriteQueue
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, PushFields
 from rhtmx.values.json_value import Data, from_json, to_json
@@ -101,7 +101,13 @@ class Overlay:
         where = self._replica.where
         # What is in another part is not even decoded.
         within = where is None or rows or (held is not None and where.has_text(held.data))
-        there, data = fold(held if within else None, rows, self._replica.granularity)
+        writes = [
+            (each, row.settled)
+            for row in rows
+            for each in row.writes
+            if each.entity_id == entity_id and each.entity == self._replica.entity
+        ]
+        there, data = fold(held if within else None, writes, self._replica.granularity)
         if not there or (where is not None and rows and not where.has(data)):
             self._order = self._order if before is None else None
             return self._shown.pop(entity_id, None) is not None
@@ -116,14 +122,16 @@ class Overlay:
 
 
 def fold(
-    held: HeldRecord | None, rows: Iterable[QueuedWrite], granularity: Granularity
+    held: HeldRecord | None,
+    writes: Iterable[tuple[Write, Settled | None]],
+    granularity: Granularity,
 ) -> tuple[bool, Any]:
-    """A record with writes on top: whether there is one, and its value."""
+    """A record with writes on top, each with its answer: whether there is one, and its value."""
     there, value = held is not None, None if held is None else from_json(held.data)
-    for row in rows:
-        message = row.message
+    for message, settled in writes:
         if isinstance(message, PushFields):
-            value = _merge(dict(value) if there and isinstance(value, dict) else {}, row, message)
+            fields = dict(value) if there and isinstance(value, dict) else {}
+            value = _merge(fields, message, {} if settled is None else settled.lost)
             there = bool(value) or granularity is Granularity.RECORDS
         else:
             there = message.action is not ChangeAction.DELETE
@@ -131,8 +139,9 @@ def fold(
     return there, value
 
 
-def _merge(fields: dict[str, Any], row: QueuedWrite, message: PushFields) -> dict[str, Any]:
-    lost = row.settled.lost if row.settled is not None else {}
+def _merge(
+    fields: dict[str, Any], message: PushFields, lost: Mapping[str, bytes | None]
+) -> dict[str, Any]:
     for update in message.fields:
         name = update.field
         if name in lost:

@@ -13,7 +13,7 @@ from rhtmx.core.local_state import LocalState
 from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Requests
 from rhtmx.core.streams import Streams
-from rhtmx.messages import Push, PushFields, Subscribe, SubscribeFields
+from rhtmx.messages import Push, PushFields, Subscribe, SubscribeFields, Transaction
 from rhtmx.messages.tables import ANSWERS
 from rhtmx.wire import ClientMessage
 
@@ -80,7 +80,7 @@ class SendQueue:
             return True
         error = too_large(size, most)
         match message:
-            case Push() | PushFields():
+            case Push() | PushFields() | Transaction():
                 row = self._local.writes.queue.numbered(message.seq)
                 if row is not None:
                     self._local.writes.reject(row, error)

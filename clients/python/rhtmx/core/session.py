@@ -320,7 +320,15 @@ class Session:
         Raises:
             ConnectionClosed: the session has ended.
         """
-        return self._write(mutation, self.local.epoch(mutation.entity, self._epoch), since)
+        self._check_open()
+        write = QueuedWrite(next(self._ids), mutation, since=since)
+        epochs = {self.local.epoch(entity, self._epoch) for entity in write.bases}
+        if len(epochs) > 1:
+            write.rebase()  # one of them begins anew: what was seen of it counts no more
+        elif epochs:
+            (write.epoch,) = epochs
+        self.local.writes.add(write)
+        return write.id
 
     def retry(self, request_id: str, since: float = 0.0) -> str | None:
         """Write a rejected write again; returns the new one's id, `None` if it is not kept.
@@ -331,7 +339,7 @@ class Session:
         rejected = self.local.writes.rejected.get(request_id)
         if rejected is None:
             return None
-        return self._write(rejected.message, rejected.epoch, since, rejected.id)
+        return self._write_again(rejected.message, rejected.epoch, since, rejected.id)
 
     def answer(self, conflict: ConflictSides, side: Side, at: datetime) -> str | None:
         """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.
@@ -347,7 +355,7 @@ class Session:
         mutation = answer(conflict, side, at)
         kept = conflict.rejected if conflict.rejected in self.local.writes.rejected else None
         if mutation is not None:
-            return self._write(mutation, conflict.epoch, at.timestamp(), kept)
+            return self._write_again(mutation, conflict.epoch, at.timestamp(), kept)
         self.local.writes.discard(kept or "")
         return None
 
@@ -416,7 +424,7 @@ class Session:
             fence.passed()
             self.requests.hold.passed()
 
-    def _pushed(self, message: PushAck | FieldPushAck, now: float) -> None:
+    def _pushed(self, message: PushAck | FieldPushAck | TransactionAck, now: float) -> None:
         self.local.answered(message, self._epoch or "")
 
     def _authenticated(self, message: Authenticated, now: float) -> None:
@@ -456,12 +464,12 @@ class Session:
             self.problem = error
             self._events.append(Problem(error))
 
-    def _write(
-        self, mutation: Mutation, epoch: str | None, since: float, instead: str | None = None
+    def _write_again(
+        self, mutation: Mutation, epoch: str | None, since: float, instead: str | None
     ) -> str:
         self._check_open()
-        based = mutation.base_version is not None
-        write = QueuedWrite(next(self._ids), mutation, epoch=epoch if based else None, since=since)
+        write = QueuedWrite(next(self._ids), mutation, since=since)
+        write.epoch = epoch if write.bases else None
         self.local.writes.add(write, instead)
         return write.id
 
@@ -475,7 +483,7 @@ class Session:
         Pong: _pong,
         Change: lambda self, message, now: self.streams.receive(_RECORDS, message.change),
         SyncBegin: lambda self, message, now: None,
-        TransactionAck: lambda self, message, now: None,
+        TransactionAck: _pushed,
         TransactionComplete: lambda self, message, now: None,
         SyncComplete: lambda self, message, now: self.streams.complete(_RECORDS, message),
         PushAck: _pushed,

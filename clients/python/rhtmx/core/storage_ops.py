@@ -26,7 +26,7 @@ from typing import Protocol, TypeAlias
 
 from rhtmx.core.granularity import Granularity
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Position, Push, PushFields
+from rhtmx.messages import Position, Push, PushFields, Transaction
 
 __all__ = [
     "AddWrite",
@@ -52,11 +52,15 @@ __all__ = [
     "StoredRejection",
     "StoredWrite",
     "Vital",
+    "Write",
     "keep",
 ]
 
-Mutation: TypeAlias = Push | PushFields
-"""One write, without its number. It is never changed, only replaced."""
+Write: TypeAlias = Push | PushFields
+"""What is written of one record."""
+
+Mutation: TypeAlias = Write | Transaction
+"""What is sent under one number, without that. It is never changed, only replaced."""
 
 
 @dataclass(frozen=True, slots=True)

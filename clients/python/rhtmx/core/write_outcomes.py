@@ -27,10 +27,20 @@ from rhtmx.core.storage_ops import (
     Settled,
     StoredRejection,
 )
+from rhtmx.core.transactions import conflicts_of
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushFields, Winner
+from rhtmx.messages import (
+    FieldConflict,
+    FieldPushAck,
+    Push,
+    PushAck,
+    PushFields,
+    Transaction,
+    TransactionAck,
+    Winner,
+)
 
 __all__ = ["WriteOutcomes"]
 
@@ -154,7 +164,9 @@ class WriteOutcomes:
         if conflict.seq is not None:
             self._conflicts.setdefault(conflict.seq, []).append(conflict)
 
-    def answered(self, answer: PushAck | FieldPushAck, epoch: str) -> QueuedWrite | None:
+    def answered(
+        self, answer: PushAck | FieldPushAck | TransactionAck, epoch: str
+    ) -> list[QueuedWrite]:
         """A write is durable: from now on it only waits for its change.
 
         Args:
@@ -162,22 +174,36 @@ class WriteOutcomes:
             epoch: the connection's.
 
         Returns:
-            The write; `None` if it was answered before.
+            The write, or those of a transaction; none if it was answered before.
         """
         row = self._find(answer.seq, answer.request_id)
         if row is None:
-            return None
+            return []
         conflicts = self._conflicts.pop(row.seq, [])
         self.hold.passed()
-        lost = {c.field: c.server_value for c in conflicts if _has_taken_a_field(c)}
-        settled = Settled(answer.version or 0, answer.epoch or epoch, lost)
-        self.queue.settle(row, settled)
+        epoch = answer.epoch or epoch
+        results = answer.results if isinstance(answer, TransactionAck) else [answer]
+        if len(results) != len(row.writes):
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"seq {row.seq}: a result for each of its {len(row.writes)} writes expected, got "
+                f"{len(results)}",
+            )
+        told = [conflicts]
+        if isinstance(row.message, Transaction):
+            told = [conflicts_of(write, conflicts) for write in row.writes]
+        settled = []
+        for result, of_write in zip(results, told, strict=True):
+            lost = {each.field: each.server_value for each in of_write if _has_taken_a_field(each)}
+            settled.append(Settled(result.version or 0, epoch, lost))
+        rows = self.queue.settle(row, *settled)
         self.revision += 1
         self._tell(Answered(row.id, answer, conflicts))
-        if isinstance(row.message, PushFields):
-            for each in conflicts:
-                self._tell(Conflicted(of_field(each, row.message, answer.version, settled.epoch)))
-        return row
+        for write, result, of_write in zip(row.writes, results, told, strict=True):
+            if isinstance(write, PushFields):
+                for each in of_write:
+                    self._tell(Conflicted(of_field(each, write, result.version, epoch)))
+        return rows
 
     def refuse(self, error: RhtmxError, now: float) -> bool:
         """Something was refused; returns whether it was a write."""

@@ -32,7 +32,8 @@ What always holds, of the collections below:
 - The order of those that wait is first `_sent`, then `_unsent`; along it the numbers rise,
   and those that have none yet are last.
 - `_numbers` are the writes that wait and have a number, each under its own.
-- `_records` are all writes, each under its record, and under no other.
+- `_records` are all writes, each under its record, and under no other; a transaction is under
+  each of its records. When it is answered, each of its writes is one of its own.
 - `_doubtful` are the operations (and what else a write with one says) that wait, and of which
   only the answer will say whether they are in what the server sends: those that are `SENT`,
   and those that the server had decided before this connection began.
@@ -44,8 +45,8 @@ from __future__ import annotations
 
 import copy
 import enum
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 from rhtmx.core.storage_ops import (
@@ -57,8 +58,10 @@ from rhtmx.core.storage_ops import (
     SetLast,
     Settled,
     StoredWrite,
+    Write,
 )
-from rhtmx.messages import PushFields
+from rhtmx.core.transactions import without_base, writes_of
+from rhtmx.messages import PushFields, Transaction
 from rhtmx.values.operations import OPERATIONS
 
 __all__ = ["QueuedWrite", "WriteQueue", "WriteState"]
@@ -85,7 +88,7 @@ class WriteState(enum.Enum):
 
 @dataclass(slots=True, eq=False)
 class QueuedWrite:
-    """One write.
+    """One write, or a transaction of several that wait together.
 
     Attributes:
         id: its request id.
@@ -97,6 +100,7 @@ class QueuedWrite:
         stored: the store has it as it is here.
         renewed: it has been stored before, and only needs another number.
         state: where it is on its way.
+        writes: what it writes: itself, or the writes of the transaction.
     """
 
     id: str
@@ -108,17 +112,27 @@ class QueuedWrite:
     stored: bool = False
     renewed: bool = False
     state: WriteState = WriteState.NEW
+    writes: tuple[Write, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        message = self.message
+        self.writes = writes_of(message) if isinstance(message, Transaction) else (message,)
 
     @property
-    def record(self) -> tuple[str, str]:
-        """The record that it is about."""
-        return self.message.entity, self.message.entity_id
+    def records(self) -> list[tuple[str, str]]:
+        """The records that it is about, each once."""
+        return list(dict.fromkeys((each.entity, each.entity_id) for each in self.writes))
+
+    @property
+    def bases(self) -> set[str]:
+        """The entities of whose versions it says one."""
+        return {each.entity for each in self.writes if each.base_version is not None}
 
     @property
     def operates(self) -> bool:
         """Whether it has an operation: that comes to something else on top of itself."""
-        fields = self.message.fields if isinstance(self.message, PushFields) else ()
-        return any(each.action in OPERATIONS for each in fields)
+        pushes = [each for each in self.writes if isinstance(each, PushFields)]
+        return any(each.action in OPERATIONS for push in pushes for each in push.fields)
 
     def numbered(self) -> Mutation:
         """It, as it is sent."""
@@ -127,6 +141,11 @@ class QueuedWrite:
         message = copy.copy(self.message)
         message.request_id, message.seq = self.id, self.seq
         return message
+
+    def rebase(self) -> None:
+        """Its base versions are of a store that is no more."""
+        self.message = without_base(self.message)
+        self.writes, self.epoch = writes_of(self.message), None
 
     def kept(self) -> StoredWrite:
         """It, as it is stored."""
@@ -164,11 +183,12 @@ class WriteQueue:
         self.last = last
         numberless = []
         for kept in rows:
-            row = QueuedWrite(*_values(kept), stored=True)
+            row = QueuedWrite(kept.id, kept.message, kept.seq, kept.epoch, kept.since, kept.settled)
+            row.stored = True
             if not row.seq and row.settled is None:
                 numberless.append(row)  # renewed, and then the program ended
                 continue
-            self._records.setdefault(row.record, []).append(row)
+            self._enter(row)
             if row.settled is not None:
                 self._put_settled(row)
             else:
@@ -239,10 +259,9 @@ class WriteQueue:
 
     def add(self, row: QueuedWrite, instead: str | None = None) -> None:
         """Put a write at the end; the store gives it its number."""
-        record = row.record
         self._unsent[row.id] = row
-        self._records.setdefault(record, []).append(row)
-        self._touch(record)
+        self._enter(row)
+        self._touch(row)
         if self._pending_ops.durable:
             self._pending_ops.add(AddWrite(row.kept(), instead))
         else:
@@ -316,7 +335,9 @@ class WriteQueue:
         for row in self:
             # One that the server may have taken keeps its base: the answer is repeated.
             if row.epoch not in (None, epoch) and not 0 < row.seq <= settled:
-                self._rebase(row)
+                row.rebase()
+                if row.seq:
+                    self._keep(row)
         self._decided = settled
         self._unsend(list(self._sent.values()))
         self._doubtful.clear()
@@ -368,16 +389,25 @@ class WriteQueue:
 
     # Going away.
 
-    def settle(self, row: QueuedWrite, settled: Settled) -> None:
-        """A write is answered, and its change has not arrived."""
+    def settle(self, row: QueuedWrite, *settled: Settled) -> list[QueuedWrite]:
+        """A write is answered, and its change has not arrived.
+
+        `settled` is the answer; of a transaction, that to each of its writes.
+
+        Returns:
+            The write; of a transaction each of its writes, as each waits for its own change.
+        """
+        if isinstance(row.message, Transaction):
+            return self._settle_apart(row, settled)
         waiting = self._sent if row.state is WriteState.SENT else self._unsent
         del waiting[row.id], self._numbers[row.seq]
         self._leave(row)
         self._resolve(row)
-        row.settled = settled
+        (row.settled,) = settled
         self._put_settled(row)
-        self._touch(row.record)
+        self._touch(row)
         self._keep(row)
+        return [row]
 
     def drop(self, row: QueuedWrite) -> None:
         """Forget a write."""
@@ -394,21 +424,38 @@ class WriteQueue:
             case WriteState.NEW | WriteState.UNSENT:
                 del self._unsent[row.id]
             case WriteState.SETTLED:
-                del self._settled[row.message.entity][row.id]
+                del self._settled[row.writes[0].entity][row.id]
             case WriteState.GONE:
                 return
         row.state = WriteState.GONE
         self._resolve(row)
         if row.seq and row.settled is None:
             del self._numbers[row.seq]
-        record = row.record
-        rows = self._records[record]
-        rows.remove(row)
-        if not rows:
-            del self._records[record]
-        self._touch(record)
+        for record in row.records:
+            rows = self._records[record]
+            rows.remove(row)
+            if not rows:
+                del self._records[record]
+        self._touch(row)
 
     # Inside.
+
+    def _enter(self, row: QueuedWrite) -> None:
+        for record in row.records:
+            self._records.setdefault(record, []).append(row)
+
+    def _settle_apart(self, row: QueuedWrite, settled: Sequence[Settled]) -> list[QueuedWrite]:
+        # In one batch, so that a store has the one or the others.
+        self.drop(row)
+        rows = []
+        for index, (write, each) in enumerate(zip(row.writes, settled, strict=True)):
+            part = QueuedWrite(f"{row.id}/{index}", write, row.seq, row.epoch, row.since, each)
+            self._enter(part)
+            self._put_settled(part)
+            self._keep(part)
+            rows.append(part)
+        self._touch(row)
+        return rows
 
     def _unsend(self, rows: list[QueuedWrite]) -> None:
         """These, the last ones that were sent, are to be sent again, before all others."""
@@ -421,20 +468,22 @@ class WriteQueue:
 
     def _put_settled(self, row: QueuedWrite) -> None:
         row.state = WriteState.SETTLED
-        self._settled.setdefault(row.message.entity, {})[row.id] = row
+        self._settled.setdefault(row.writes[0].entity, {})[row.id] = row
 
-    def _touch(self, record: tuple[str, str]) -> None:
-        entity, entity_id = record
-        self.touched.add(entity)
-        for watcher in self._watched.get(entity, ()):
-            watcher.add(entity_id)
+    def _touch(self, row: QueuedWrite) -> None:
+        for entity, entity_id in row.records:
+            self.touched.add(entity)
+            for watcher in self._watched.get(entity, ()):
+                watcher.add(entity_id)
 
     def _doubt(self, row: QueuedWrite) -> None:
         if row.operates:
-            self._doubtful.setdefault(row.message.entity, {})[row.id] = row
+            for entity, _ in row.records:
+                self._doubtful.setdefault(entity, {})[row.id] = row
 
     def _resolve(self, row: QueuedWrite) -> None:
-        self._doubtful.get(row.message.entity, {}).pop(row.id, None)
+        for entity, _ in row.records if row.operates else ():
+            self._doubtful.get(entity, {}).pop(row.id, None)
 
     def _leave(self, row: QueuedWrite) -> None:
         if self._pending_ops.durable:
@@ -448,14 +497,3 @@ class WriteQueue:
     def _count_from(self, settled: int) -> None:
         self.last = settled
         self._pending_ops.put(SetLast(settled))
-
-    def _rebase(self, row: QueuedWrite) -> None:
-        """Its base version is of a store that is no more."""
-        row.message = copy.copy(row.message)
-        row.message.base_version = row.epoch = None
-        if row.seq:
-            self._keep(row)
-
-
-def _values(kept: StoredWrite) -> tuple[str, Mutation, int, str | None, float, Settled | None]:
-    return kept.id, kept.message, kept.seq, kept.epoch, kept.since, kept.settled

@@ -32,8 +32,9 @@ from rhtmx.core.events import Answered, State
 from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
+from rhtmx.core.transactions import writes_of
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Authenticate, Position, Push
+from rhtmx.messages import Authenticate, Position, Push, Transaction
 from rhtmx.runtime.connection import Connection
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.handshake import WebSocketEndpoint
@@ -314,6 +315,8 @@ _CHARACTER = 12
 
 def at_most(message: Mutation) -> int:
     """A size that a write has in neither format, for it is smaller. Costs no encoding."""
+    if isinstance(message, Transaction):
+        return _FRAME + sum(map(at_most, writes_of(message)))
     names = len(message.entity) + len(message.entity_id)
     if isinstance(message, Push):
         return _FRAME + _CHARACTER * names + len(message.data or b"")

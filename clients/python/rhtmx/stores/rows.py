@@ -34,7 +34,7 @@ from rhtmx.core.storage_ops import (
     StoredWrite,
 )
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Position, Push, PushFields
+from rhtmx.messages import Position
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.unknown_enum_values import spelled, unknown
 from rhtmx.wire import Format, decode, encode
@@ -176,7 +176,7 @@ def _mutation(data: bytes) -> Mutation:
         message = decode(data, Format.JSON)
     except RhtmxError as error:
         raise NewerError(error.message) from error
-    if not isinstance(message, Push | PushFields) or not _same(_message(message), data):
+    if not isinstance(message, Mutation) or not _same(_message(message), data):
         raise NewerError("it says more than this program understands")
     return message
 

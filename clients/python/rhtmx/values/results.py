@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from rhtmx.messages import (
     FieldConflict,
@@ -30,7 +30,9 @@ __all__ = [
     "FormValidation",
     "PushResult",
     "SyncResult",
+    "TransactionResult",
     "Validation",
+    "WriteResult",
 ]
 
 T = TypeVar("T")
@@ -152,6 +154,38 @@ class FieldPushResult:
             bool(message.duplicate),
             message.clamped or 0,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionResult:
+    """Several records were written together, and that is durable.
+
+    Attributes:
+        transaction: its id, which every change of it contains.
+        results: what came of each write, in their order.
+        duplicate: it had arrived before, and the answer had been lost.
+
+    Example:
+        >>> async with client.transaction() as both:
+        ...     both.set("orders", "7", {"lines": 1})
+        ...     both.set("lines", "7-1", {"order": "7", "goods": "tea"})
+        >>> [each.version for each in both.result.results]
+        [1, 1]
+    """
+
+    transaction: str
+    results: tuple[PushResult | FieldPushResult, ...]
+    duplicate: bool
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """What was in conflict, in all of the writes."""
+        fields = [each for each in self.results if isinstance(each, FieldPushResult)]
+        return tuple(conflict for each in fields for conflict in each.conflicts)
+
+
+WriteResult: TypeAlias = PushResult | FieldPushResult | TransactionResult
+"""What comes of a write that succeeds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,12 @@ class Side:
     def write(self, message: Mutation) -> QueuedWrite:
         row = QueuedWrite(str(len(self.queue)), message)
         self.queue.add(row)
-        self.overlay.touch([message.entity_id])
+        self.overlay.touch([row.writes[0].entity_id])
         return row
 
     def settle(self, row: QueuedWrite, settled: Settled) -> None:
         self.queue.settle(row, settled)
-        self.overlay.touch([row.message.entity_id])
+        self.overlay.touch([row.writes[0].entity_id])
 
     def shown(self) -> dict[str, Any]:
         return {each.id: each.data for each in self.overlay.snapshot()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.core.storage_ops import AddWrite, PendingOps, SetLast, Settled, StoredWrite, keep
+from rhtmx.core.transactions import writes_of
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore
@@ -107,7 +108,7 @@ def test_a_base_version_of_another_epoch_is_let_go_unless_the_server_may_have_it
     for name, epoch in [("a", "e"), ("b", "e"), ("c", "f"), ("d", None)]:
         queue.add(row(name, 4, epoch))
     queue.begin(1, "f")
-    assert [each.message.base_version for each in queue.due()] == [4, None, 4, 4]
+    assert [each.writes[0].base_version for each in queue.due()] == [4, None, 4, 4]
 
 
 def test_a_gap_is_closed_by_new_numbers(queue: WriteQueue) -> None:
@@ -220,7 +221,7 @@ def test_a_write_that_lost_its_base_version_while_it_was_stored_is_stored_again(
     durable.queue.number(waiting, batch.adds[0].row, seq)
     assert numbers(durable.queue) == []
     durable.work()
-    assert [each.message.base_version for each in durable.store.load().rows] == [None]
+    assert [writes_of(each.message)[0].base_version for each in durable.store.load().rows] == [None]
     assert numbers(durable.queue) == [("a", 1)]
 
 
@@ -300,6 +301,7 @@ def test_an_answer_is_confirmed_only_once_it_is_stored(durable: Durable) -> None
 def test_a_write_is_sent_with_its_id_and_its_number_and_stays_as_it_is() -> None:
     made = push("a", 4)
     sent = QueuedWrite("r", made, seq=3).numbered()
+    assert isinstance(sent, Push)
     assert (sent.request_id, sent.seq, sent.base_version) == ("r", 3, 4)
     assert made == push("a", 4)
 

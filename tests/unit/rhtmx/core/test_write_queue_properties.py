@@ -240,7 +240,7 @@ def check(queue: WriteQueue) -> None:
 
     records: dict[tuple[str, str], set[str]] = {}
     for row in (*queue, *settled):
-        records.setdefault(row.record, set()).add(row.id)
+        records.setdefault(row.records[0], set()).add(row.id)
     assert {name: {row.id for row in rows} for name, rows in queue._records.items()} == records
     assert all(row.settled is not None for row in settled)
     assert all(row.settled is None for row in queue)

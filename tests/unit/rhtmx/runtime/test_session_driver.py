@@ -9,6 +9,7 @@ import pytest
 from rhtmx.core.events import Received
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import BatchOutcome, Image, SetLast
+from rhtmx.core.transactions import writes_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Hello, Limits, Ping, Pong, Push, ValidateField, Welcome
 from rhtmx.messages import ValidationResult as Answer
@@ -74,7 +75,7 @@ async def test_what_is_put_down_waits_until_there_is_room_for_it(driver: Session
     driver.next_messages()
     batch = driver.next_batch(None)
     assert batch is not None
-    assert [each.row.message.entity_id for each in batch.adds] == ["1", "2"]
+    assert [writes_of(each.row.message)[0].entity_id for each in batch.adds] == ["1", "2"]
     assert woken(driver) == (False, False)
     assert driver.next_batch(BatchOutcome(added=[(batch.adds[0], 1)])) is None
     assert woken(driver) == (True, False)
