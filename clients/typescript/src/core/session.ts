@@ -323,7 +323,7 @@ export class Session {
       case "field_change":
         return this.#streams.changed(message.change);
       case "sync_begin":
-        return;
+        return this.#streams.began(message);
       case "sync_complete":
       case "sync_fields_complete":
         return this.#streams.synced(message);

@@ -20,6 +20,8 @@ interface Cursor {
   /** The head when it was started from nothing: it knows of nothing that left before. */
   start: number;
   reset: boolean;
+  /** It has been said from where it is read. */
+  begun: boolean;
   live: boolean;
 }
 
@@ -76,7 +78,14 @@ export class PartServer extends ModelServer {
     const live = [...this.#cursors.values()].filter((each) => each.live);
     const cursor = live[which % live.length];
     const { version } = this.state;
-    if (cursor) Object.assign(cursor, { live: false, base: version, sent: version, reset: false });
+    if (cursor)
+      Object.assign(cursor, {
+        live: false,
+        base: version,
+        sent: version,
+        reset: false,
+        begun: true,
+      });
   }
 
   /** One that catches up is told the next record, or that it has caught up. */
@@ -136,7 +145,8 @@ export class PartServer extends ModelServer {
     const isWithin = within(partName("tasks", where));
     const isIn = (data: Data | undefined) =>
       !!data && isWithin(data) && (!this.right || this.right.includes(data.p!));
-    return { where, isIn, base: 0, sent: 0, start: 0, reset: false, live: false };
+    const common = { where, isIn, base: 0, sent: 0, start: 0 };
+    return { ...common, reset: false, begun: false, live: false };
   }
 
   #subscribe(where: m.JsonValue | undefined, since: m.Position): void {
@@ -152,7 +162,7 @@ export class PartServer extends ModelServer {
 
   #restart(cursor: Cursor): void {
     const start = this.state.version;
-    Object.assign(cursor, { base: 0, sent: 0, start, reset: true, live: false });
+    Object.assign(cursor, { base: 0, sent: 0, start, reset: true, begun: false, live: false });
   }
 
   #scope(where: m.JsonValue | undefined): string | undefined {
@@ -160,7 +170,23 @@ export class PartServer extends ModelServer {
     return where || right ? JSON.stringify([where, right]) : undefined;
   }
 
+  /** The next of a cursor; before the first, from where it is read. */
   #next(cursor: Cursor): m.ServerMessage[] {
+    const { base, reset, begun, where } = cursor;
+    const scope = this.#scope(where);
+    cursor.begun = true;
+    if (begun || !(reset || (!base && scope))) return this.#nextChange(cursor);
+    const fields = this.#granularity === "fields";
+    const { epoch } = this;
+    const type = "sync_begin";
+    return [
+      ...this.#release(true),
+      { type, entity: "tasks", epoch, reset, fields, where, scope },
+      ...this.#nextChange(cursor),
+    ];
+  }
+
+  #nextChange(cursor: Cursor): m.ServerMessage[] {
     const { base, sent, start, isIn } = cursor;
     const { rows } = this.state;
     const known = Math.max(sent, base ? 0 : start);
