@@ -30,6 +30,7 @@ from rhtmx.messages import (
     PushAck,
     Subscribe,
     SubscribeFields,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
     Welcome,
@@ -73,7 +74,6 @@ class PartsServer:
         self.floor = 0
         self.acks: dict[int, int] = {}
         self.cursors: list[Cursor] = []
-        self.ended: list[Cursor] = []
         self.outgoing: list[Message] = []
 
     # What there is.
@@ -144,8 +144,6 @@ class PartsServer:
         for cursor in self.cursors:
             if self.scope(cursor.where) != before[id(cursor)]:
                 self._start(cursor, 0, reset=True)
-        for cursor in self.ended:
-            cursor.frames.clear()
 
     def scope(self, where: Where | None) -> str | None:
         """The id of what may be read of a part."""
@@ -164,7 +162,6 @@ class PartsServer:
         """The connection is gone."""
         self.outgoing.clear()
         self.cursors.clear()
-        self.ended.clear()
 
     # What the client says.
 
@@ -189,8 +186,6 @@ class PartsServer:
             else:
                 for cursor in mine:
                     self.cursors.remove(cursor)
-                    if not cursor.live:
-                        self.ended.append(cursor)  # what is due is still answered
 
     def _subscribe(self, cursor: Cursor, since: Position) -> None:
         known = since.epoch == EPOCH and since.scope == self.scope(cursor.where)
@@ -212,7 +207,7 @@ class PartsServer:
 
     def pump(self, number: int) -> bool:
         """Go a step on with one of those that are behind; returns whether there is one."""
-        behind = [each for each in [*self.cursors, *self.ended] if not each.live]
+        behind = [each for each in self.cursors if not each.live]
         if not behind:
             return False
         cursor = behind[number % len(behind)]
@@ -220,8 +215,6 @@ class PartsServer:
             self.outgoing += cursor.frames.pop(0)
         elif not self._read(cursor):
             self._complete(cursor, reset=cursor.reset)
-            if cursor in self.ended:
-                self.ended.remove(cursor)
             cursor.live = True
         return True
 
@@ -230,6 +223,11 @@ class PartsServer:
         cursor.sent = cursor.base = base
         cursor.head = self.version
         cursor.frames.clear()
+        scope = self.scope(cursor.where)
+        if reset or (scope is not None and not base):
+            fields = self.granularity is Granularity.FIELDS
+            begin = SyncBegin(ENTITY, EPOCH, reset, fields, where=cursor.said, scope=scope)
+            self.outgoing.append(begin)
 
     def _read(self, cursor: Cursor) -> bool:
         """Read a page, and keep it; returns whether there was something to read."""

@@ -43,9 +43,6 @@ class ReadPart(Protocol):
     def has(self, held: HeldRecord) -> bool:
         """Whether a record is in this part."""
 
-    def came(self) -> None:
-        """A change arrived, of this part or another one."""
-
     def follow(self) -> None:
         """Its cursor may have moved, by a change that came to another part of the entity."""
 

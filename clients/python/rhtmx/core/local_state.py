@@ -201,7 +201,7 @@ class LocalState:
             case Synced(_, position):
                 self._show(replica.entity, replica.synced(position))
             case WasReset(_, _, position):
-                replica.start_over(position.epoch)
+                replica.start_over(position)
             case Stopped(_, error):
                 replica.error = error
             case _:

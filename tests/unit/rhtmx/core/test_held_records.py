@@ -141,7 +141,7 @@ def test_a_reset_of_one_part_does_not_touch_another(entity: Entity) -> None:
     entity.seven.deliver(change("2", 2, of("8")), None)
     entity.seven.deliver(change("3", 3, of("7")), None)
     entity.live(3)
-    entity.seven.start_over("e")
+    entity.seven.start_over(at(0, "e"))
     entity.seven.deliver(change("3", 3, of("7")), None)
     assert entity.seven.synced(at(5)) == {"1"}
     assert (entity.shown(entity.seven), entity.shown(entity.eight)) == (["3"], ["2"])
@@ -155,7 +155,7 @@ def test_what_changed_by_another_part_meanwhile_is_not_stale(entity: Entity) -> 
     entity.seven.deliver(change("1", 1, of("7")), None)
     both.synced(at(1))
     entity.live(1)
-    entity.seven.start_over("e")
+    entity.seven.start_over(at(0, "e"))
     both.deliver(change("1", 6, of("7", 6)), None)
     assert entity.seven.synced(at(6)) == set()
     assert entity.held("1").version == 6
@@ -167,7 +167,7 @@ def test_what_a_snapshot_lacks_can_be_read_by_no_part(entity: Entity) -> None:
     entity.seven.deliver(change("1", 1, of("7")), None)
     both.synced(at(1))
     entity.live(1)
-    entity.seven.start_over("e")  # its right was taken away; `both` is told next
+    entity.seven.start_over(at(0, "e"))  # its right was taken away; `both` is told next
     entity.seven.synced(at(2, scope="less"))
     assert entity.records.ids() == set()
 
@@ -209,9 +209,9 @@ def test_another_epoch_voids_what_nobody_reads(entity: Entity) -> None:
     entity.seven.deliver(change("1", 50, of("7")), None)
     entity.seven.deliver(change("2", 50, of("9")), None)
     entity.live(50)
-    entity.seven.start_over("e2")
+    entity.seven.start_over(at(0, "e2"))
     assert entity.records.ids() == {"1"}
-    entity.eight.start_over("e2")
+    entity.eight.start_over(at(0, "e2"))
     entity.eight.deliver(change("2", 4, of("8")), None)
     entity.seven.deliver(change("1", 3, of("7", 3)), None)
     assert (entity.held("2").version, entity.held("1").version) == (4, 3)
@@ -222,8 +222,8 @@ def test_fields_of_an_older_page_show_that_they_are_still_there() -> None:
     for name, value in (("customer", b'"7"'), ("note", b"1")):
         entity.seven.deliver(field("1", name, 2, value, more=name == "customer"), None)
     entity.live(2)
-    entity.eight.start_over("e")
-    entity.seven.start_over("e")
+    entity.eight.start_over(at(0, "e"))
+    entity.seven.start_over(at(0, "e"))
     entity.eight.synced(at(2))
     entity.seven.deliver(field("1", "note", 9, b"9", more=False), None)
     entity.seven.deliver(field("1", "customer", 9, b'"7"', more=True), None)
