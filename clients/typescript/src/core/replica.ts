@@ -48,8 +48,6 @@ export interface Replica {
   since: number;
   /** The version of the last change. */
   last: number;
-  /** A snapshot has begun, though nobody asked for it. */
-  resets: boolean;
   /** The ids of records that are held from before. */
   readonly stale: Set<string>;
   /** All of its entity from which changes may come, this one among them. */
@@ -63,13 +61,10 @@ export interface Replica {
   readonly gone: Map<string, number>;
 }
 
-/** All of it comes from here on, whatever is held: that counts as far as it comes again. */
-export function load(replica: Replica, keeper: Keeper, scope?: string): void {
-  begin(replica, keeper, true, scope);
-  replica.resets = true;
-}
-
-/** A stream is started; `anew`: from nothing, whatever is held. */
+/**
+ * A stream is started, or begins again; `anew`: from nothing, and what is held counts as far as
+ * it comes once more.
+ */
 export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: string): void {
   const { entity, name, fields, stale, family, batch } = replica;
   const { places, records } = entityOf(keeper.state, entity);
@@ -83,7 +78,7 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: s
   }
   replica.since = places.get(name)!.version;
   replica.last = replica.since + 1;
-  replica.live = replica.resets = false;
+  replica.live = false;
   if (family.size < 2) batch.length = 0;
   else if (anew) flush(replica, keeper);
   stale.clear();
@@ -103,7 +98,7 @@ export function changed(
   const isAlone = all.length === 1;
   // All come in the order of their versions: one from before shows that a snapshot has begun,
   // where the server does not say so.
-  if (isAlone && name === entity && version < replica.last) load(replica, keeper);
+  if (isAlone && name === entity && version < replica.last) begin(replica, keeper, true);
   replica.last = version;
   settle(replica, keeper, version);
   if (isKnown(replica, keeper, log)) return;
@@ -174,12 +169,11 @@ export function synced(
   const { entity, name, fields, stale, family, gone } = replica;
   const { version, reset, scope } = message;
   flush(replica, keeper);
-  if (reset && !replica.resets && (replica.live || replica.since)) return true;
+  if (reset && (replica.live || replica.since)) return true;
   // Though another part may have it, too: what may be read is the same for both.
   for (const id of stale) keeper.emit(["record", entity, id]);
   stale.clear();
   replica.live = true;
-  replica.resets = false;
   replica.last = version;
   const { epoch } = keeper;
   keeper.emit(["place", name, { epoch, version, fields, ...(scope && { scope }) }]);

@@ -40,7 +40,7 @@ import type {
 import type { Event } from "./events.ts";
 import { entityIn, nameInWords, partName, whereIn, within } from "./part.ts";
 import type { Keeper, Replica } from "./replica.ts";
-import { begin, changed, dropUnplaced, isFed, load, reached, synced } from "./replica.ts";
+import { begin, changed, dropUnplaced, isFed, reached, synced } from "./replica.ts";
 import type { Op } from "./storage-ops.ts";
 
 /** The stream of one part of an entity. */
@@ -225,7 +225,7 @@ export class Streams {
     // Those who watch are told, at the end, that they may lack something.
     if (reset && stream.seen) stream.seen = NOWHERE;
     stream.live = false;
-    if (isFed(stream)) load(stream, this.#core, scope);
+    if (isFed(stream)) begin(stream, this.#core, true, scope);
   }
 
   /** A stream has caught up. */
@@ -298,7 +298,7 @@ export class Streams {
     const { batch = [], gone = new Map() } = this.#kin(name) ?? {};
     const stream: Stream = {
       ...{ entity, name, within: within(name), fields, seen, family, batch, gone },
-      ...{ live: false, since: 0, last: 0, resets: false, stale: new Set() },
+      ...{ live: false, since: 0, last: 0, stale: new Set() },
       ...{ readers: new Set(readers), watchers: new Set(watchers) },
     };
     this.#streams.set(name, stream);

@@ -390,6 +390,9 @@ describe("a reset", () => {
     live(2, SEVEN);
     began(EIGHT, { reset: true });
     began(SEVEN, { reset: true, fields: true });
+    const details = { entity: "orders", where: { customer: "7" } };
+    streams.refused("orders", { code: "forbidden", message: "no", details });
+    began(SEVEN, { reset: true });
     expect([places(SEVEN), orders().places.size]).toEqual([[2], 1]);
   });
 
@@ -621,11 +624,14 @@ it("who watches what is reset from its beginning is told at its end, and nothing
   streams.changed(change("1", 3, "7"));
   began(SEVEN, { reset: true });
   streams.changed(change("2", 4, "7"));
-  expect(seen(SEVEN)).toEqual([change("1", 3, "7")]);
+  expect([seen(SEVEN), orders()]).toEqual([[change("1", 3, "7")], undefined]);
+  // Nor is it further on for what another part was told.
+  streams.watch(EIGHT, "t1");
+  synced(EIGHT, 6);
   streams.lost();
   sent = [];
   streams.begin(128);
-  expect(since()).toEqual([undefined]);
+  expect(since()).toEqual([undefined, { epoch: "e1", version: 6 }]);
   synced(SEVEN, 5);
   expect(seen(SEVEN).at(-1)).toBeNull();
 });
