@@ -148,7 +148,7 @@ class Cursor:
         """Read everything anew, and say so: what it had cannot be resumed any more.
 
         Args:
-            position: everything up to this version has been handed out.
+            position: what left its scope up to this version was never sent.
         """
         self.sent = self.base = 0
         self.fresh = position
