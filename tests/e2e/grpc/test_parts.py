@@ -71,9 +71,10 @@ async def test_other_rights_come_without_a_new_connection(divided: DividedApp) -
         await client.until("sync_complete")
         divided.access.rights["ann", "tasks"] = [{"team": "b"}]
         await divided._running.rescope("ann")
-        assert (await client.until("sync_complete"))["scope"] == "void"
+        begin = await client.until("sync_begin")
         answer = await client.until("sync_complete")
-        assert answer["reset"]
+        assert (begin["reset"], answer["reset"]) == (True, True)
+        assert begin["scope"] == answer["scope"]
         changes = [each["change"]["entity_id"] for each in client.log if each["type"] == "change"]
         assert changes == ["2"]
 
