@@ -369,7 +369,7 @@ class Subscriptions:
             alone = self._part(cursor, where)
             if alone.half_loaded and not was_live:
                 self._reader.outbox.drop()  # it might not tell that from what follows
-            alone.restart(self._never_sent(alone))
+            alone.restart(alone.never_sent(self._hub.position(alone.entity), self._waiting))
             alone.floor = max(floor, self._hub.head(alone.entity).floor)
             self._tell_begin(alone, alone.marks)
             self._catch_up(alone)
@@ -380,20 +380,10 @@ class Subscriptions:
         alone.rewind(start)
         alone.floor = self._hub.head(alone.entity).floor
         if new and not (start or alone.marks):  # it has nothing, or drops what does not come now
-            alone.fresh = self._never_sent(alone)
+            alone.fresh = alone.never_sent(self._hub.position(alone.entity), self._waiting)
         alone.marks.append(mark)
         self._tell_begin(alone, [mark])
         self._catch_up(alone)
-
-    def _never_sent(self, cursor: Cursor) -> int:
-        """What has left its scope up to this version is not under way to its peer, either.
-
-        Others that catch up may have sent, or read, what has left since: its peer has to be told,
-        and they may be ended before they do.
-        """
-        others = [each for each in self._waiting if each.entity == cursor.entity]
-        places = [max(each.sent, each.fresh) for each in others if each is not cursor]
-        return min([self._hub.position(cursor.entity), *places])
 
     def _tell_begin(self, cursor: Cursor, marks: Sequence[Mark]) -> None:
         """Say what comes now, where the peer cannot know it: before anything of it does.
