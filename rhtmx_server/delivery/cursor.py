@@ -16,6 +16,7 @@ record comes once, and in the order of the log.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
@@ -148,7 +149,7 @@ class Cursor:
         """Read everything anew, and say so: what it had cannot be resumed any more.
 
         Args:
-            position: everything up to this version has been handed out.
+            position: what left its scope up to this version was never sent.
         """
         self.sent = self.base = 0
         self.fresh = position
@@ -161,6 +162,19 @@ class Cursor:
             for level in self.granularity:
                 if (where, level) not in due:
                     self.marks.append(Mark(level, reset=True, where=where))
+
+    def never_sent(self, position: int, behind: Iterable[Cursor]) -> int:
+        """What has left its scope up to this version was sent to its peer by nobody.
+
+        Who catches up may have sent, or read, what has left since, and may be ended before it
+        tells that.
+
+        Args:
+            position: everything up to this version has been handed out.
+            behind: those of its connection that catch up.
+        """
+        others = (each for each in behind if each is not self and each.entity == self.entity)
+        return min((position, *(max(each.sent, each.fresh) for each in others)))
 
     def reached(self, version: int) -> None:
         """Everything up to `version` was sent."""

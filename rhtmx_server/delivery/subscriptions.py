@@ -369,7 +369,7 @@ class Subscriptions:
             alone = self._part(cursor, where)
             if alone.half_loaded and not was_live:
                 self._reader.outbox.drop()  # it might not tell that from what follows
-            alone.restart(self._hub.position(alone.entity))
+            alone.restart(alone.never_sent(self._hub.position(alone.entity), self._waiting))
             alone.floor = max(floor, self._hub.head(alone.entity).floor)
             self._tell_begin(alone, alone.marks)
             self._catch_up(alone)
@@ -380,7 +380,7 @@ class Subscriptions:
         alone.rewind(start)
         alone.floor = self._hub.head(alone.entity).floor
         if new and not (start or alone.marks):  # it has nothing, or drops what does not come now
-            alone.fresh = self._hub.position(alone.entity)
+            alone.fresh = alone.never_sent(self._hub.position(alone.entity), self._waiting)
         alone.marks.append(mark)
         self._tell_begin(alone, [mark])
         self._catch_up(alone)

@@ -57,6 +57,16 @@ class Cursor:
     """What was read, as it was then."""
     frames: list[list[Message]] = field(default_factory=list)
 
+    @property
+    def told(self) -> int:
+        """Up to where everything was said."""
+        if not self.frames:
+            return self.sent
+        first = self.frames[0][0]
+        assert isinstance(first, Change | FieldChange)
+        assert first.change is not None
+        return first.change.version - 1
+
 
 class PartsServer:
     """The server.
@@ -221,7 +231,10 @@ class PartsServer:
     def _start(self, cursor: Cursor, base: int, *, reset: bool) -> None:
         cursor.live, cursor.reset = False, cursor.reset or reset
         cursor.sent = cursor.base = base
-        cursor.head = self.version
+        # What others have said may have left since, and they may not get to say so.
+        others = [each for each in self.cursors if each is not cursor and not each.live]
+        told = [max(each.told, each.head) for each in others]
+        cursor.head = 0 if base else min([self.version, *told])
         cursor.frames.clear()
         scope = self.scope(cursor.where)
         if reset or (scope is not None and not base):
@@ -248,7 +261,11 @@ class PartsServer:
                 base = self.then(entity_id, cursor.base) if cursor.base else None
                 was = base if self.readable(cursor.where, base) else None
                 data = self.now[entity_id]
-                cursor.frames.append(self._state(entity_id, data, version, was))
+                frames = self._state(entity_id, data, version, was)
+                for each in frames:
+                    if isinstance(each, FieldChange) and each.change is not None:
+                        each.change.more = True  # only the end of it all is a place to resume
+                cursor.frames.append(frames)
             else:
                 left = entity_id in self.now
                 cursor.frames.append([self._gone(entity_id, version, left=left)])

@@ -48,6 +48,7 @@ class Cursor:
         checked: on this connection, the server has said that it may go on from
             its position.
         scope: what may be read of its part: a position counts in that alone.
+        leaving: it reads no more, but the server may not have heard of that yet.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Cursor:
         "checked",
         "delivered",
         "ends",
+        "leaving",
         "paused",
         "position",
         "reading",
@@ -84,6 +86,7 @@ class Cursor:
         self.reading = False
         self.paused = False
         self.checked = False
+        self.leaving = False
         self._at = 0
         self._fields: set[str] = set()
         self._holding = False

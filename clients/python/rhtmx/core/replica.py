@@ -135,16 +135,17 @@ class Replica:
             # What was read since does not count: it begins again.
             self.cursor.restart(self.position.epoch)
 
-    def start_over(self, position: Position) -> None:
+    def start_over(self, position: Position) -> set[str]:
         """Everything comes anew, from a position before everything.
 
         It is put down before anything that comes: who finds that after a restart finds under
         which scope it came.
         """
         self.live = False
-        self.records.begin(position.epoch, again=self.records.replicas == [self])
+        changed = self.records.begin(self, position.epoch)
         self.stale = self.records.all(self.where)
         self._move(position)
+        return changed
 
     def deliver(self, log: Log, position: Position | None) -> set[str]:
         """A change arrived; `position` is where to resume after it."""
@@ -166,11 +167,9 @@ class Replica:
     def synced(self, position: Position) -> set[str]:
         """Everything up to `position` has arrived."""
         changed = self.records.finish()
-        for entity_id, field in self.stale:
-            held = self.get(entity_id)
-            if held is None or self.has(held):  # else it has moved on, to another part
-                changed.add(entity_id)
-                self.records.expire(entity_id, field)
+        for entity_id, field in self._stale_here():
+            changed.add(entity_id)
+            self.records.expire(entity_id, field)
         self.stale.clear()
         self.live = self.caught_up = True
         self._move(position)
@@ -178,6 +177,12 @@ class Replica:
         return changed
 
     # Inside.
+
+    def _stale_here(self) -> list[tuple[str, str]]:
+        """What is stale, but for records that have moved on, to another part."""
+        held = {entity_id: self.get(entity_id) for entity_id, _ in self.stale}
+        there = {entity_id for entity_id, each in held.items() if each and not self.has(each)}
+        return [key for key in self.stale if key[0] not in there]
 
     def _move(self, position: Position) -> None:
         held = self.position

@@ -47,7 +47,16 @@ from typing import TypeAlias
 from rhtmx.core.connection_lifecycle import Fence
 from rhtmx.core.cursor import Cursor, Log, together
 from rhtmx.core.error_policy import busy
-from rhtmx.core.events import Delivered, Event, Reset, Started, Stopped, Synced, WasReset
+from rhtmx.core.events import (
+    Delivered,
+    Ended,
+    Event,
+    Reset,
+    Started,
+    Stopped,
+    Synced,
+    WasReset,
+)
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.where import Where
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -118,6 +127,7 @@ class Stream:
         self._newest: int | None = None
         self._accepted = False
         self._unannounced: list[Cursor] = []
+        self._leaving: list[Cursor] = []
         self._unended = False
 
     @property
@@ -144,6 +154,9 @@ class Stream:
         """Let a reader go."""
         if cursor in self.cursors:
             self._forget(cursor)
+            if cursor.tolerant and self.phase is not StreamPhase.IDLE:
+                cursor.leaving = True
+                self._leaving.append(cursor)
             self.settle()
 
     def pause(self, cursor: Cursor) -> None:
@@ -164,10 +177,12 @@ class Stream:
         self._unended = False
         for cursor in self.cursors:
             cursor.leave()
+        self._let_go()
 
     def refused(self, error: RhtmxError) -> None:
         """The subscription was refused: for good, or until `again`."""
         self.phase = StreamPhase.IDLE
+        self._let_go()
         self._refuse(error)
         self.settle()
         self._outgoing.moved(ended=False)
@@ -345,8 +360,16 @@ class Stream:
     def _ended(self) -> None:
         if not self._unended:
             self.phase = StreamPhase.IDLE
+            self._let_go()
             self.settle()
             self._settle_others()
+
+    def _let_go(self) -> None:
+        """Nothing comes any more for those who left."""
+        leaving, self._leaving = self._leaving, []
+        for cursor in leaving:
+            cursor.leaving = False
+            self._outgoing.tell(Ended(cursor))
 
     def _settle_others(self) -> None:
         for stream in self.family:

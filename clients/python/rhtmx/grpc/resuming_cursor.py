@@ -78,8 +78,9 @@ class ResumingCursor:
         news: list[News] = []
         self._taken = True
         if message.reset:
-            if self._cursor.delivered:
-                news.append(self._void(message.epoch, message.scope))
+            delivered = self._cursor.delivered
+            void = self._void(message.epoch, message.scope)
+            news += [void] if delivered else []
             self._live = False
             self._since = self._held = self._newest = 0
             self._hold()

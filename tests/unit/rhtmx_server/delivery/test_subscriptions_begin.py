@@ -187,3 +187,21 @@ def test_one_that_falls_below_the_floor_begins_each_of_its_parts_anew(
     assert [each.where for each in said if isinstance(each, SyncBegin)] == [A, B]
     first = next(n for n, each in enumerate(said) if isinstance(each, SyncBegin))
     assert isinstance(said[first + 1], SyncBegin), "before anything of either comes anew"
+
+
+def test_what_another_one_has_read_and_has_left_since_is_told(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.store.after = 1
+    reader.read(RECORDS, A)
+    reader.outbox.behind = True
+    world.write(task("1", '"team":"a"'))
+    world.soon.turn()  # it falls behind
+    reader.outbox.behind = False
+    world.step()  # the page is read, and not sent yet
+    world.write(task("1", '"team":"c"'))
+    reader.read(RECORDS, b'{"team":["a","b"]}', since=0)
+    world.step()
+    reader.end(RECORDS, A)  # owes nothing, so that is all that comes of it
+    world.settle()
+    assert kinds(reader) == ["begin", "1", "2", "complete"]
