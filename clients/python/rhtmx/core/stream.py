@@ -334,8 +334,10 @@ class Stream:
             cursor.begin(holding=self._since > 0)
         since = {}
         if first is not None:
-            # The scope of those further on, too: if it is another one now, they hear of it.
-            scope = max(places, key=lambda each: each.version).scope
+            # The scope of those further on, too: if it is another one now, they hear of it. Who is
+            # at the beginning names none: there is no position that could count in it.
+            last = max(places, key=lambda each: each.version)
+            scope = last.scope if last.version else None
             since[self.entity] = Position(epoch=epoch, version=first.version, scope=scope)
         self._outgoing.send(
             self._subscribe(entities=[self.entity], since=since, where=self._where_text)
