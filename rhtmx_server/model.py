@@ -99,6 +99,8 @@ class Record(msgspec.Struct, gc=False):
         clocks: per top-level field, tombstones included; under `DELETED`
             that of the record's last delete. Empty where the entity is kept
             without fields.
+        entered: the last commit by which it may have come before somebody who could not
+            see it before. What was gone by then they know nothing of.
     """
 
     entity: str
@@ -109,6 +111,7 @@ class Record(msgspec.Struct, gc=False):
     client_id: str | None
     time: int
     clocks: Mapping[str, Clock] = msgspec.field(default_factory=dict)
+    entered: int = 0
 
     @property
     def live(self) -> bool:

@@ -42,10 +42,10 @@ __all__ = [
 ]
 
 _RECORD = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND entity_id = ?"""
 _SINCE = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
 _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
@@ -74,11 +74,12 @@ _PUT_HEAD = """
     INSERT INTO entities(entity, version) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET version = excluded.version"""
 _PUT_RECORD = """
-    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks, entered)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(entity, entity_id) DO UPDATE SET
       version = excluded.version, action = excluded.action, data = excluded.data,
-      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks"""
+      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
+      entered = excluded.entered"""
 _PUT_ENTRY = """
     INSERT INTO history(
       entity, entity_id, version, action, data, client_id, time, form, lost
@@ -111,7 +112,9 @@ def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
     # Only a client that is new can be one too many.
     known = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
-    return Snapshot(records, heads, clients, outcomes, known, unread)
+    return Snapshot(
+        records, heads, clients, outcomes, known, members.last_parts(cursor, records), unread
+    )
 
 
 def _read_records(
