@@ -31,7 +31,6 @@ class Right:
         parts: the parts of the entity.
 
     Attributes:
-        keys: of the parts.
         whole: they have the right to all of it.
         nothing: they have the right to none of it.
 
@@ -40,13 +39,12 @@ class Right:
         True
     """
 
-    __slots__ = ("_by_fields", "keys", "nothing", "whole")
+    __slots__ = ("_by_fields", "_parts", "nothing", "whole")
 
     def __init__(self, parts: Iterable[Part]) -> None:
         self._by_fields: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}
-        parts = list(parts)
-        self.keys = frozenset(part.key for part in parts)
-        for part in parts:
+        self._parts = tuple(parts)
+        for part in self._parts:
             values = tuple(spelt for _, spelt in part.items)
             self._by_fields.setdefault(part.fields, set()).add(values)
         self.whole = WHOLE.fields in self._by_fields
@@ -61,6 +59,10 @@ class Right:
             if tuple(map(values.get, fields)) in found:
                 return True
         return False
+
+    def meets(self, keys: frozenset[str]) -> bool:
+        """Whether it has one of the parts with these keys."""
+        return self.whole or any(part.key in keys for part in self._parts)
 
 
 class Guard:
@@ -145,8 +147,7 @@ class Guard:
             return reads is None or not reads.isdisjoint(parts)
         if not self.closed:
             return True
-        right = self._right(who, "read")
-        return right.whole or not right.keys.isdisjoint(parts)
+        return self._right(who, "read").meets(parts)
 
     def opens(self, before: frozenset[str], values: Values | None) -> bool:
         """Whether a write lets somebody see a record who could not see it before.

@@ -141,13 +141,14 @@ def _keep_past(record: Record, current: Record, *, hidden: bool) -> None:
         current: as it was, maybe a tombstone.
         hidden: its author was not to see anything of it.
     """
-    clocks = dict(record.clocks)
-    for name, clock in (current.clocks if hidden else gone_before(current)).items():
-        # A delete writes every field that it knows of; those keep the time when they went.
-        if name not in clocks or (not record.live and name != DELETED):
-            clocks[name] = clock
-    record.clocks = clocks
     record.entered = current.entered
+    past = current.clocks if hidden else gone_before(current)
+    if past and record.live:
+        record.clocks = {**past, **record.clocks}
+    elif past:
+        # A delete writes every field that it knows of; those keep the time when they went.
+        fields = {name: clock for name, clock in past.items() if name != DELETED}
+        record.clocks = {**record.clocks, **fields}
 
 
 def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> None:

@@ -373,8 +373,8 @@ def test_whoever_could_not_see_a_record_makes_it_anew_for_those_who_could() -> N
     assert record.clocks["title"].timestamp == PAST - 5, "its time tells nothing of the delete"
     assert (record.clocks["note"].deleted, record.clocks["note"].version) == (True, 2)
     # Who saw the delete is compared with it: what is older loses.
-    for author in (CLERK, None):
-        (conflict, ack) = tasks.one(fields(time=PAST, note="late"), author)
+    for author, name in ((CLERK, "note"), (None, "note"), (CLERK, "never"), (None, "never")):
+        (conflict, ack) = tasks.one(fields(time=PAST, **{name: "late"}), author)
         assert isinstance(conflict, FieldConflict)
         assert isinstance(ack, FieldPushAck)
         assert ack.applied == 0
