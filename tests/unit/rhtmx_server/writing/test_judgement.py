@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -127,10 +128,18 @@ def drop(entity_id: str = "1", base: int | None = None) -> Push:
 
 LATER = NOW + 1000
 """Not yet: it counts as now."""
+PAST = NOW - 1_000_000
 
 
-def fields(entity_id: str = "1", time: int = LATER, **values: Any) -> PushFields:
-    made = [update(name, json.dumps(value).encode(), time) for name, value in values.items()]
+def fields(
+    entity_id: str = "1",
+    time: int = LATER,
+    more: Mapping[str, Any] = MappingProxyType({}),
+    **values: Any,
+) -> PushFields:
+    made = [
+        update(name, json.dumps(value).encode(), time) for name, value in {**values, **more}.items()
+    ]
     return push_fields(*made, entity_id=entity_id)
 
 
@@ -311,8 +320,6 @@ GONE: list[tuple[str, Callable[[str], Push | PushFields]]] = [
 ]  # fmt: skip
 """Writes of somebody of team red, to what another team had and deleted."""
 
-PAST = NOW - 1_000_000
-
 
 def seeing(base: int, message: PushFields) -> PushFields:
     message.base_version = base
@@ -332,7 +339,7 @@ def test_a_write_to_what_was_deleted_out_of_sight_is_answered_as_one_to_what_nev
         last = (Mutation(drop(), lambda _: None), mutation)
         replies = tasks.batch(*last) if together else [tasks.batch(each)[0] for each in last]
         # And what follows once it is made: old writes to other fields, and to those it had.
-        follow = [fields(entity_id, time=PAST, title="2"), fields(entity_id, time=PAST, other=1),
+        follow: list[Push | PushFields] = [fields(entity_id, time=PAST, title="2"), fields(entity_id, time=PAST, other=1),
                   seeing(1, fields(entity_id, time=PAST, third=1)),
                   put(entity_id, team="red", title="3"), drop(entity_id),
                   fields(entity_id, time=PAST, title="late"),
@@ -374,7 +381,7 @@ def test_whoever_could_not_see_a_record_makes_it_anew_for_those_who_could() -> N
     assert (record.clocks["note"].deleted, record.clocks["note"].version) == (True, 2)
     # Who saw the delete is compared with it: what is older loses.
     for author, name in ((CLERK, "note"), (None, "note"), (CLERK, "never"), (None, "never")):
-        (conflict, ack) = tasks.one(fields(time=PAST, **{name: "late"}), author)
+        (conflict, ack) = tasks.one(fields(time=PAST, more={name: "late"}), author)
         assert isinstance(conflict, FieldConflict)
         assert isinstance(ack, FieldPushAck)
         assert ack.applied == 0
@@ -394,8 +401,8 @@ def test_a_field_that_was_gone_before_a_record_came_is_one_that_it_never_had() -
         tasks.one(put(team="red"), CLERK)
         assert isinstance(tasks.one(fields(time=PAST, title="x"), CLERK)[0], FieldConflict)
         replies = [
-            tasks.one(seeing(1, fields(time=PAST, **{name: 1})), ADA),
-            tasks.one(fields(time=PAST - 1, **{name: 2}), ADA),
+            tasks.one(seeing(1, fields(time=PAST, more={name: 1})), ADA),
+            tasks.one(fields(time=PAST - 1, more={name: 2}), ADA),
         ]
         told.append(repr(replies).replace(name, "_"))
     assert told[0] == told[1]
