@@ -339,11 +339,15 @@ def test_a_write_to_what_was_deleted_out_of_sight_is_answered_as_one_to_what_nev
         last = (Mutation(drop(), lambda _: None), mutation)
         replies = tasks.batch(*last) if together else [tasks.batch(each)[0] for each in last]
         # And what follows once it is made: old writes to other fields, and to those it had.
-        follow: list[Push | PushFields] = [fields(entity_id, time=PAST, title="2"), fields(entity_id, time=PAST, other=1),
-                  seeing(1, fields(entity_id, time=PAST, third=1)),
-                  put(entity_id, team="red", title="3"), drop(entity_id),
-                  fields(entity_id, time=PAST, title="late"),
-                  fields(entity_id, time=PAST, fourth=1)]  # fmt: skip
+        follow: list[Push | PushFields] = [
+            fields(entity_id, time=PAST, title="2"),
+            fields(entity_id, time=PAST, other=1),
+            seeing(1, fields(entity_id, time=PAST, third=1)),
+            put(entity_id, team="red", title="3"),
+            drop(entity_id),
+            fields(entity_id, time=PAST, title="late"),
+            fields(entity_id, time=PAST, fourth=1),
+        ]
         replies += [tasks.one(each, ADA) for each in follow]
         record = run(tasks.store.record("tasks", entity_id))
         told.append(
