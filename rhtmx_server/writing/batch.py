@@ -310,7 +310,7 @@ class Batch:
             # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1
             snapshot.records[key] = record
-            snapshot.last_parts[key] = NOWHERE if record.live else commit.before
+            snapshot.last_parts[key] = commit.before  # counts if this was a delete
         for lost in decision.lost:
             self._history.append(_lost_entry(lost, message, version, context))
         return decision.reply

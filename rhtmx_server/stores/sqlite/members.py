@@ -11,7 +11,7 @@ that a reader asked for is read off the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from heapq import merge
 from itertools import islice
 from typing import TypeAlias
@@ -254,15 +254,15 @@ def _left(
     return departure
 
 
-def last_parts(cursor: apsw.Cursor, records: Mapping[Key, Record]) -> dict[Key, frozenset[str]]:
-    """For each tombstone that has any: the parts that its record was in when it was deleted."""
+def last_parts(cursor: apsw.Cursor, tombstones: Collection[Record]) -> dict[Key, frozenset[str]]:
+    """The parts that deleted records were in when they were deleted; of those that were in any."""
     found: dict[Key, frozenset[str]] = {}
-    for key, record in records.items():
-        if not record.live:
-            # A delete takes a record out of all of its parts, by the version of the tombstone.
-            left: list[Row] = cursor.execute(_LAST_PARTS, (*key, record.version)).fetchall()
-            if left:
-                found[key] = frozenset(part for (part,) in left)
+    for gone in tombstones:
+        key = (gone.entity, gone.entity_id)
+        # A delete takes a record out of all of its parts, by the version of the tombstone.
+        left: list[Row] = cursor.execute(_LAST_PARTS, (*key, gone.version)).fetchall()
+        if left:
+            found[key] = frozenset(part for (part,) in left)
     return found
 
 
