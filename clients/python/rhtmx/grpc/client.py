@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from rhtmx.core import build_message
+from rhtmx.core.collect_changes import field_key, record_key
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.read_once import field_key, record_key
 from rhtmx.core.where import WhereValues
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.errors import ErrorCode, RhtmxError
