@@ -346,7 +346,8 @@ class Backend:
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
             timestamp: when the user did it; now, if left out.
-            seq: see `push`.
+            seq: see `push`. The time is a part of the write: give a `timestamp` with the
+                number, and the same one when you send it again.
             timeout: seconds until it fails.
 
         Raises:
