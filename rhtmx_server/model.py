@@ -135,6 +135,7 @@ class Commit(msgspec.Struct, gc=False):
         changed: the fields that it set or removed, sorted by name.
         before: the parts of its entity that the record was in.
         after: those that it is in now; none where it was deleted.
+        held: where it leaves a part and goes on elsewhere: the fields that it had there.
     """
 
     record: Record
@@ -142,6 +143,7 @@ class Commit(msgspec.Struct, gc=False):
     changed: Sequence[str] = ()
     before: frozenset[str] = NOWHERE
     after: frozenset[str] = NOWHERE
+    held: Sequence[str] = ()
 
 
 class PartRow(msgspec.Struct, gc=False):

@@ -36,17 +36,17 @@ behind owes no answer: `unsubscribe` ends it at once. One whose scope is changed
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import nullcontext
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from rhtmx.messages import Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
 from rhtmx.wire import ServerMessage
 from rhtmx_server.delivery.cursor import VOID, Cursor, Mark, Reading, at, resume
 from rhtmx_server.delivery.hub import Hub
-from rhtmx_server.delivery.page_reader import Page, read_page, unseen
+from rhtmx_server.delivery.page_reader import Page, handed_out, is_void, read_page, unseen
 from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
-from rhtmx_server.model import Granularity, Record, Scope
+from rhtmx_server.model import Granularity, Scope
 from rhtmx_server.ports import Store
 
 __all__ = ["Subscriptions"]
@@ -66,6 +66,7 @@ class Subscriptions:
 
     Attributes:
         rights: grows whenever rights may have changed: what was asked before is void.
+        knows_parts: the client said that it knows what a departure is.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Subscriptions:
         self._pumping = False
         self._sender = PageSender(reader)
         self.rights = 0
+        self.knows_parts = False
 
     @property
     def count(self) -> int:
@@ -389,8 +391,9 @@ class Subscriptions:
         self._sender.release(complete=False)
         alone.rewind(start)
         alone.floor = self._hub.head(alone.entity).floor
+        alone.began = self._hub.position(alone.entity)
         if new and not (start or alone.marks):  # it has nothing, or drops what does not come now
-            alone.fresh = self._hub.position(alone.entity)
+            alone.fresh = alone.began
         alone.marks.append(mark)
         self._catch_up(alone)
 
@@ -436,9 +439,10 @@ class Subscriptions:
                 return
         # No await from here on: what is at the head goes live at the head.
         position = self._hub.position(cursor.entity)
-        fresh = page
-        if page and page[-1].version > position:
-            fresh = [each for each in page if each.version <= position]
+        fresh = handed_out(page, position)
+        if is_void(fresh, cursor, knows_parts=self.knows_parts):
+            self._restart(cursor)
+            return
         self._send(cursor, fresh, noted)
         if fresh:
             cursor.reached(fresh[-1].version)
@@ -464,12 +468,7 @@ class Subscriptions:
         beside = self._beside(cursor) if page else None
         if beside is not None:
             self._is_live(beside)  # what was handed out before the page comes before it
-        page = unseen(page, cursor, noted)
-        if cursor.scope is None:
-            self._sender.send(cast(Sequence[Record], page), cursor.catches_up_by, cursor.base)
-        else:
-            # By field, too, a record comes whole: it may have entered since.
-            self._sender.send_parts(page, cursor.catches_up_by)
+        self._sender.send_page(unseen(page, cursor, noted), cursor)
         if beside is not None:
             self._sender.release(complete=False)  # before what those are handed next
 

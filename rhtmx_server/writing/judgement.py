@@ -47,7 +47,7 @@ from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
 from rhtmx_server.model import DELETED, Commit, Context, Decision, Mutation, Record
 from rhtmx_server.ports import Decide
-from rhtmx_server.trackers.state import gone_before
+from rhtmx_server.trackers.state import fields_of, gone_before
 from rhtmx_server.verdicts import Forbidden, Invalid
 
 __all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
@@ -104,6 +104,8 @@ def decide_judged(
     if guard.divided:
         commit.before = guard.parts(values or {})
         commit.after = guard.parts(after or {})
+        if commit.record.live and not commit.before <= commit.after:
+            commit.held = sorted(fields_of(current))
     if current is not None and guard.closed:
         _keep_past(commit.record, current, hidden=shown is None)
         if guard.opens(commit.before if current.live else left, after):

@@ -13,8 +13,8 @@ from tests.support.parts_server import LIVE_ONLY, NO_DEPARTURES
 
 SEEDS, SHARES = 2_000, 8
 
-NOT_YET = {1917}
-"""Lives that end wrongly: rights change in the first load of a whole entity, by field."""
+NOT_YET = {4113}
+"""Lives that end wrongly: rights change in the first load of a whole entity."""
 
 
 @pytest.mark.parametrize("share", range(SHARES))

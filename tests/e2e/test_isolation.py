@@ -16,7 +16,7 @@ from rhtmx_server import App, Config, ErrorCode, Grant, Request, RhtmxError
 from rhtmx_server.access import claim, nobody, signed_in
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores.memory import MemoryStore
-from tests.support.plain_http import take_apart
+from tests.support.plain_http import ask, take_apart
 from tests.support.sockets import PATIENCE, Raw, raw
 
 CANARY = "canary"
@@ -130,6 +130,51 @@ async def test_a_write_that_waits_while_a_right_is_taken_away_is_judged_without_
         let.set()
         assert (await eve.until("error"))["details"] is None
         assert CANARY not in str(eve.log)
+
+
+async def read_by_field(app: App, stack: AsyncExitStack, since: dict[str, Any]) -> list[str]:
+    """What somebody is told of tasks by field, at every door: from a position, and anew."""
+    eve = await enter(stack, app, "eve", "again")
+    version, rest = since["version"], {key: since[key] for key in ("epoch", "scope")}
+    subscribe = {"type": "subscribe_fields", "entities": ["tasks"]}
+    sync = {"type": "sync_fields", "entity": "tasks"}
+    found: list[Any] = []
+    for message in (
+        {**subscribe, "since": {"tasks": {"epoch": "", "version": 0}}},
+        {**subscribe, "since": {"tasks": since}},
+        {**sync, "since": 0},
+        {**sync, "since": version, **rest},
+    ):
+        before = len(eve.log)
+        await eve.ask(message, "sync_fields_complete")
+        found.append(eve.log[before:])
+    for path in ("/api/field-sync/tasks?since=0", "/api/field-sync/tasks/1/latest"):
+        found.append((await ask(app.url, path, Authorization="Bearer eve")).json)
+    backend = await stack.enter_async_context(rhtmx.backend(app.grpc_address, token="eve"))
+    found.append((await backend.sync_fields("tasks")).changes)
+    found.append(await backend.get_fields("tasks", "1"))
+    return [str(each) for each in found]
+
+
+async def test_what_a_record_lost_before_somebody_may_see_it_is_not_even_named_to_them(
+    app: App, stack: AsyncExitStack
+) -> None:
+    live = await enter(stack, app, "eve", "live")
+    message = {"type": "subscribe_fields", "entities": ["tasks"], "since": {}}
+    at = await live.ask(message, "sync_fields_complete")
+    await app.changes.push("tasks", "1", {"team": "red", CANARY: 1, f"{CANARY} 2": 1})
+    await app.changes.push("tasks", "1", {"team": "red", f"{CANARY} 2": 1})
+    await app.changes.push("tasks", "1", {"team": "blue", "here": 1, "mine": 1})
+    await app.changes.push("tasks", "1", {"team": "blue", "here": 2})
+    log = await live.settle()
+    assert [m["change"]["field"] for m in log if m["type"] == "field_change"] == [
+        "", "here", "mine", "team", "here", "mine",
+    ]  # fmt: skip
+    assert CANARY not in str(log)
+    told = await read_by_field(app, stack, {key: at[key] for key in ("epoch", "version", "scope")})
+    assert [each for each in told if "here" not in each] == []
+    assert "mine" in told[0], "what it lost since is named"
+    assert CANARY not in "".join(told)
 
 
 # What is under way when a right is taken away.

@@ -592,6 +592,15 @@ def test_a_commit_says_which_parts_the_record_was_in_and_is_in() -> None:
     ]
 
 
+def test_a_commit_by_which_a_record_leaves_says_which_fields_it_had() -> None:
+    tasks = server()
+    tasks.one(put(team="red", title="a"))
+    tasks.one(put(team="red", title="b"))
+    tasks.one(put(team="blue", note="c"))
+    tasks.one(drop())
+    assert [list(each.held) for each in tasks.commits] == [[], [], ["team", "title"], []]
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_the_store_learns_of_each_part_that_a_batch_visits(together: bool) -> None:
     tasks = server()
