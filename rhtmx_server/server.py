@@ -130,7 +130,7 @@ class RunningServer:
         error = signed_out()
         for connection in self._of(subject):
             connection.close(error.code, error.message)
-        self.services.visits.disconnect(subject)
+        self.services.disconnect(subject)
 
     def _of(self, subject: str) -> list[Connection]:
         return [each for each in self.connections() if each.session.subject == subject]

@@ -15,6 +15,7 @@ method          the rule
 `reading`       what of an entity somebody reads
 `session`       what one conversation may ask for
 `rescope`       from when on other rights count
+`disconnect`    from when on somebody has to say anew who it is
 `unlock`        how many connections may speak for one subject; `ended` gives back
 ==============  ============================================================
 """
@@ -80,6 +81,7 @@ class Services:
         lines: where writes wait until it is known what their author reads, if a function
             of the program says that of some entity.
         visits: who is answered without a connection.
+        asking: for each question who a peer is: who was disconnected since it was asked.
     """
 
     config: Config
@@ -100,6 +102,7 @@ class Services:
     access: Access = field(default_factory=Access)
     lines: WriteLines | None = field(init=False, default=None)
     visits: Visits = field(init=False)
+    asking: dict[object, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.visits = Visits(self.now, lambda entity: self.access.waits(entity), self.still_reading)
@@ -154,7 +157,7 @@ class Services:
         return mutation.rejection
 
     async def grant(self, request: Request) -> tuple[Grant, float | None]:
-        """Ask the program who a peer is.
+        """Ask the program who a peer is; once more if they were disconnected meanwhile.
 
         Args:
             request: what is known of the peer, its token with it.
@@ -170,7 +173,16 @@ class Services:
             raise RhtmxError(
                 ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
             )
-        grant = await self.authenticate(request)
+        question, ended = object(), set[str]()
+        while True:
+            self.asking[question] = ended
+            try:
+                grant = await self.authenticate(request)
+            finally:
+                del self.asking[question]
+            if grant.subject not in ended:
+                break
+            ended.clear()
         if grant.expires is None:
             return grant, None
         left = (grant.expires - self.clock()) / 1e6
@@ -233,6 +245,12 @@ class Services:
         await self.committer.settle(
             lambda mutation: mutation.who is not None and mutation.who.subject == subject
         )
+
+    def disconnect(self, subject: str) -> None:
+        """Have everything but connections end that is done for a subject."""
+        for ended in self.asking.values():
+            ended.add(subject)
+        self.visits.disconnect(subject)
 
     def session(self, request: Request, *, locked: bool, heartbeat: float | None = None) -> Session:
         """Begin a conversation.

@@ -335,3 +335,46 @@ async def test_a_subject_that_is_disconnected_is_answered_nothing_more_at_any_do
     await calls[1]
     assert ended[1].version > 0, "another one's call goes on"
     assert await app.changes.get("docs", "new") is not None, "what was accepted is written"
+
+
+@pytest.mark.parametrize("door", ["websocket", "http", "grpc"])
+async def test_who_is_disconnected_while_they_are_looked_up_is_looked_up_again(
+    stack: AsyncExitStack, door: str
+) -> None:
+    users, asked, let = {"eve"}, asyncio.Event(), asyncio.Event()
+    questions = 0
+
+    async def look_up(request: Request) -> Grant:
+        nonlocal questions
+        questions += 1
+        found = request.token in users
+        asked.set()
+        await let.wait()
+        if not found:
+            raise RhtmxError(ErrorCode.UNAUTHENTICATED, "no such user")
+        return Grant(request.token)
+
+    async def is_refused(app: App) -> bool:
+        if door == "websocket":
+            client = await stack.enter_async_context(raw(app.url))
+            await client.send({"type": "hello", "token": "eve"})
+            return bool((await client.until("error"))["code"] == "unauthenticated")
+        if door == "http":
+            answer = await ask(app.url, "/api/sync/docs?since=0", Authorization="Bearer eve")
+            return answer.status == 401
+        backend = await stack.enter_async_context(rhtmx.backend(app.grpc_address, token="eve"))
+        with pytest.raises(RhtmxError) as refused:
+            await backend.get("docs", "1")
+        return refused.value.code is ErrorCode.UNAUTHENTICATED
+
+    app = App(store="memory://", config=Config(port=0, grpc_port=0), authenticate=look_up)
+    app.entity("docs").access(all=signed_in)
+    async with app:
+        await app.changes.push("docs", "1", {"text": CANARY})
+        entering = asyncio.create_task(is_refused(app))
+        await asked.wait()
+        users.clear()
+        app.disconnect("eve")
+        let.set()
+        assert await entering
+        assert questions == 2

@@ -17,7 +17,7 @@ metadata                   what it says
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -79,20 +79,28 @@ class Caller:
 
 async def caller_of(door: Door, stream: Stream[Any, Any], *, later: bool = False) -> Caller:
     """Read who calls, and end the call with its caller's rights. See `identify`."""
-    caller = await identify(door.services, request_of(stream), later=later)
-    if caller.known:
+
+    def enter(caller: Caller) -> None:
         caller.visit = door.services.visits.enter(caller.grant, caller.until)
         door.visited(caller.visit)
-    return caller
+
+    return await identify(door.services, request_of(stream), later=later, known=enter)
 
 
-async def identify(services: Services, request: Request, *, later: bool = False) -> Caller:
+async def identify(
+    services: Services,
+    request: Request,
+    *,
+    later: bool = False,
+    known: Callable[[Caller], None] = lambda caller: None,
+) -> Caller:
     """Read who calls.
 
     Args:
         services: the server.
         request: what the call says of its peer; see `request_of`.
         later: a missing token may be presented in the conversation.
+        known: is told as soon as it is known who it is: from then on they may be disconnected.
 
     Raises:
         RhtmxError: `UNAUTHENTICATED`; `BAD_MESSAGE` for an impossible client id
@@ -107,6 +115,8 @@ async def identify(services: Services, request: Request, *, later: bool = False)
     )
     if services.authenticate is not None:
         await _authenticate(caller, later=later)
+    if caller.known:
+        known(caller)
     # Without a secret it may come with `hello`, or never be needed: writes are checked in any case.
     if caller.client_id is not None and (caller.subject or caller.secret is not None):
         await services.client(caller.client_id, caller.subject, caller.secret)
