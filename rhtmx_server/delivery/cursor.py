@@ -86,12 +86,14 @@ class Cursor:
         base: where this catching up began: fields older than that are known.
         fresh: what left the scope up to this version was never sent, so nobody need be
             told.
+        began: where the log stood when it was last told where to read from.
         floor: deletes up to this version were forgotten before it began, and so concern
             nothing that it was sent since.
         once: ends when it has caught up, instead of going live.
         live: the hub delivers to it.
         settled: it is or was live, and nobody has been told that it is not any more.
         told: the position that its peer was told last.
+        resumed: its peer has gone on from a position in a scope.
         marks: the answers that are due.
     """
 
@@ -101,11 +103,13 @@ class Cursor:
     readings: dict[bytes | None, Reading] = field(default_factory=dict)
     base: int = 0
     fresh: int = 0
+    began: int = 0
     floor: int = 0
     once: bool = False
     live: bool = False
     settled: bool = False
     told: int = 0
+    resumed: bool = False
     marks: list[Mark] = field(default_factory=list)
     scope: Scope = field(init=False)
 
@@ -119,6 +123,11 @@ class Cursor:
     def catches_up_by(self) -> Granularity:
         """The granularity at which it catches up: whole records if it reads those at all."""
         return self.granularity & Granularity.RECORDS or Granularity.FIELDS
+
+    @property
+    def knows_parts(self) -> bool:
+        """Its peer has shown that it knows of parts: it named one, or a scope."""
+        return self.resumed or any(where is not None for where in self.readings)
 
     @property
     def half_loaded(self) -> bool:
@@ -138,6 +147,7 @@ class Cursor:
         self.base = start if self.live else min(self.base, start)
         self.fresh = 0
         self.live = self.settled = False
+        self.resumed |= start > 0 and self.scope is not None
 
     def fall(self, sent: int) -> None:
         """Leave the live stream, in which everything up to `sent` was delivered."""
@@ -145,14 +155,15 @@ class Cursor:
         self.fresh = 0
         self.live = False
 
-    def restart(self, position: int = 0) -> None:
+    def restart(self, position: int = 0, *, fresh: int = 0) -> None:
         """Read everything anew, and say so: what it had cannot be resumed any more.
 
         Args:
-            position: what left its scope up to this version was never sent.
+            position: everything up to this version has been handed out.
+            fresh: what left its scope up to this version was never sent.
         """
         self.sent = self.base = 0
-        self.fresh = position
+        self.began, self.fresh = position, fresh
         self.live = self.settled = False
         for mark in self.marks:
             mark.reset = True
@@ -207,6 +218,7 @@ class Cursor:
         self.marks = [mark for mark in self.marks if mark.where != where]
         alone = Cursor(self.entity, self.granularity, self.sent, {where: reading}, marks=mine)
         alone.base, alone.fresh, alone.live = self.base, self.fresh, self.live
+        alone.began, alone.resumed = self.began, self.resumed
         return alone
 
     # What its peer is told beside the changes.

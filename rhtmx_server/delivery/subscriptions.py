@@ -39,14 +39,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import nullcontext
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from rhtmx.messages import Position, Sync, SyncFields
 from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, at, resume
 from rhtmx_server.delivery.hub import Hub
-from rhtmx_server.delivery.page_reader import Page, read_page, unseen
+from rhtmx_server.delivery.page_reader import Page, handed_out, is_void, read_page, unseen
 from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
-from rhtmx_server.model import Granularity, Record, Scope
+from rhtmx_server.model import Granularity, Scope
 from rhtmx_server.ports import Store
 
 __all__ = ["Subscriptions"]
@@ -66,6 +66,7 @@ class Subscriptions:
 
     Attributes:
         rights: grows whenever rights may have changed: what was asked before is void.
+        knows_parts: the client said that it knows what a departure is.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Subscriptions:
         self._pumping = False
         self._sender = PageSender(reader)
         self.rights = 0
+        self.knows_parts = False
 
     @property
     def count(self) -> int:
@@ -369,7 +371,8 @@ class Subscriptions:
             alone = self._part(cursor, where)
             if alone.half_loaded and not was_live:
                 self._reader.outbox.drop()  # it might not tell that from what follows
-            alone.restart(alone.never_sent(self._hub.position(alone.entity), self._waiting))
+            position = self._hub.position(alone.entity)
+            alone.restart(position, fresh=alone.never_sent(position, self._waiting))
             alone.floor = max(floor, self._hub.head(alone.entity).floor)
             self._tell_begin(alone, alone.marks)
             self._catch_up(alone)
@@ -379,8 +382,9 @@ class Subscriptions:
         self._sender.release(complete=False)
         alone.rewind(start)
         alone.floor = self._hub.head(alone.entity).floor
+        alone.began = self._hub.position(alone.entity)
         if new and not (start or alone.marks):  # it has nothing, or drops what does not come now
-            alone.fresh = alone.never_sent(self._hub.position(alone.entity), self._waiting)
+            alone.fresh = alone.never_sent(alone.began, self._waiting)
         alone.marks.append(mark)
         self._tell_begin(alone, [mark])
         self._catch_up(alone)
@@ -449,9 +453,10 @@ class Subscriptions:
             self._restart(cursor, floor)  # deletes that it had yet to read were forgotten meanwhile
             return
         position = self._hub.position(cursor.entity)
-        fresh = page
-        if page and page[-1].version > position:
-            fresh = [each for each in page if each.version <= position]
+        fresh = handed_out(page, position)
+        if is_void(fresh, cursor, knows_parts=self.knows_parts):
+            self._restart(cursor)
+            return
         self._send(cursor, fresh, noted)
         if fresh:
             cursor.reached(fresh[-1].version)
@@ -475,12 +480,7 @@ class Subscriptions:
         beside = self._beside(cursor) if page else None
         if beside is not None:
             self._is_live(beside)  # what was handed out before the page comes before it
-        page = unseen(page, cursor, noted)
-        if cursor.scope is None:
-            self._sender.send(cast(Sequence[Record], page), cursor.catches_up_by, cursor.base)
-        else:
-            # By field, too, a record comes whole: it may have entered since.
-            self._sender.send_parts(page, cursor.catches_up_by)
+        self._sender.send_page(unseen(page, cursor, noted), cursor)
         if beside is not None:
             self._sender.release(complete=False)  # before what those are handed next
 

@@ -41,6 +41,7 @@ from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
+    NOWHERE,
     THE_APP,
     ClientRow,
     Commit,
@@ -299,7 +300,8 @@ class Batch:
             if guard is None:
                 decision = decide(message, current, context)
             else:
-                decision = decide_judged(guard, decide, mutation, current, context)
+                left = snapshot.last_parts.get(key, NOWHERE)
+                decision = decide_judged(guard, decide, mutation, current, left, context)
         except RhtmxError:
             raise
         except (Exception, SystemExit) as failure:  # of a check: it does not end the server
@@ -316,6 +318,7 @@ class Batch:
             # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1
             snapshot.records[key] = record
+            snapshot.last_parts[key] = commit.before  # counts if this was a delete
         for lost in decision.lost:
             self._history.append(_lost_entry(lost, message, version, context))
         return decision.reply

@@ -46,6 +46,7 @@ class Life:
     ) -> None:
         self.make_core = core
         self.random = Random(seed)
+        self.more = Random(-seed)
         self.server = Server(self.random, fault)
         self.count = 0
         self.backup = self.server.store.backup() if self.random.random() < 0.15 else None
@@ -57,7 +58,8 @@ class Life:
 
     def _literal(self, name: str) -> Reader:
         if self.random.random() < 0.4:
-            return LiteralReader(self.server, name, self.grant(name), _RECORDS, None, old=True)
+            level = self.more.choice([_RECORDS, _FIELDS])
+            return LiteralReader(self.server, name, self.grant(name), level, None, old=True)
         granularity = self.random.choice([_RECORDS, _FIELDS])
         return LiteralReader(self.server, name, self.grant(name), granularity, self._part())
 
@@ -77,7 +79,10 @@ class Life:
         """The data of some record."""
         self.count += 1
         team, status = self.random.choice(TEAMS), self.random.choice(STATUS)
-        return {"n": self.count, "team": team, "status": status}
+        # Fields that come and go, some of them in one team only.
+        names = ("x", "y", f"of {team!r}")
+        some = {name: self.count for name in names if self.more.random() < 0.4}
+        return {"n": self.count, "team": team, "status": status, **some}
 
     # What happens.
 

@@ -27,6 +27,7 @@ from rhtmx.messages import (
     SyncComplete,
     SyncFieldsComplete,
 )
+from rhtmx.messages.tables import SCHEMA_HASH
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Message
 from rhtmx_server.access.grant import Grant
@@ -173,7 +174,7 @@ class LiteralReader(Reader):
         self.old = old
         self.records: dict[str, dict[str, Any]] = {}
         self.position = Position(epoch="", version=0)
-        self.seen: set[str] = set()
+        self.seen: set[tuple[str, str]] = set()
         self.synced = False
 
     def claims(self, grant: Grant) -> None:
@@ -184,7 +185,7 @@ class LiteralReader(Reader):
         super().claims(grant)
 
     def begin(self) -> None:
-        self.up.append(Hello(client_id=self.name))
+        self.up.append(Hello(client_id=self.name, schema="" if self.old else SCHEMA_HASH))
         self.ask()
 
     def ask(self) -> None:
@@ -198,7 +199,7 @@ class LiteralReader(Reader):
     def receive(self, message: Message) -> None:
         if isinstance(message, Change) and message.change is not None:
             log = message.change
-            self.seen.add(log.entity_id)
+            self.seen.add((log.entity_id, ""))
             if log.action is ChangeAction.DELETE:
                 self.records.pop(log.entity_id, None)
             else:
@@ -206,9 +207,9 @@ class LiteralReader(Reader):
             self.move(log.version)
         elif isinstance(message, FieldChange) and message.change is not None:
             field = message.change
-            self.seen.add(field.entity_id)
+            self.seen |= {(field.entity_id, ""), (field.entity_id, field.field)}
             record = self.records.setdefault(field.entity_id, {})
-            if field.left:
+            if field.left and not self.old:
                 self.records.pop(field.entity_id, None)
             elif field.action is FieldAction.DELETE:
                 record.pop(field.field, None)
@@ -238,10 +239,18 @@ class LiteralReader(Reader):
             self.lose()
             return
         if message.reset or (not self.synced and not self.position.version):
-            for gone in self.records.keys() - self.seen:
-                del self.records[gone]
+            self.drop_unseen()
         self.synced = True
         self.at(message.epoch or "", message.version, message.scope)
+
+    def drop_unseen(self) -> None:
+        """What was not in a snapshot is no more: records, and their fields."""
+        for entity_id, data in list(self.records.items()):
+            if (entity_id, "") not in self.seen:
+                del self.records[entity_id]
+            elif self.granularity is _FIELDS:
+                seen = {name for each, name in self.seen if each == entity_id}
+                self.records[entity_id] = {name: data[name] for name in data.keys() & seen}
 
     def compare(self) -> None:
         held = {entity_id: data for entity_id, data in self.records.items() if data}

@@ -242,10 +242,11 @@ function flush(replica: Replica, keeper: Keeper): void {
     isFresh(each) && (each.live || each.since) && each.within(held!.data);
   // What another stream was told may come in between the fields of one commit.
   const isBegun = held?.version === version && [...family].every(isFresh);
-  const goesOn = held && (isBegun || [...family].some(isCovered));
+  // After `left` come all fields that it has, if any.
+  const goesOn = held && !left && (isBegun || [...family].some(isCovered));
   const data = withFields(goesOn ? held.data : undefined, batch);
   batch.length = 0;
-  put(replica, keeper, id, version, left || !Object.keys(data).length ? undefined : data);
+  put(replica, keeper, id, version, Object.keys(data).length ? data : undefined);
 }
 
 function put(

@@ -607,7 +607,9 @@ export interface FieldChangeLog {
   readonly more?: boolean | undefined;
   /**
    * The record has left the part of the entity that this client reads. It is
-   * gone for this client, and is still there for others.
+   * gone for this client, and is still there for others. `field` is empty, or
+   * names one of those that go with it. If updates of the same version follow,
+   * the record is sent anew: those are all the fields that it has.
    */
   readonly left?: boolean | undefined;
 }

@@ -461,29 +461,46 @@ describe("a record that leaves a part", () => {
     expect(records()).toEqual([]);
   });
 
-  it("is gone with all of its fields, read field by field", () => {
-    streams.open(SEVEN, true, "t1");
-    streams.begin(128);
-    const end = {
-      type: "sync_fields_complete",
-      entity: "orders",
-      epoch: "e1",
-      reset: false,
-    } as const;
-    streams.synced({ ...end, version: 2, where: { customer: "7" } });
-    field("1", 3, "customer", "7", true);
-    field("1", 3, "a", 1);
-    expect(records()).toEqual(["1"]);
-    const left = {
-      entity: "orders",
-      entity_id: "1",
-      version: 4,
-      field: "",
-      value: null,
-      left: true,
+  describe("read field by field", () => {
+    const left = (version: number, name: string, more: boolean): void => {
+      const log = { entity: "orders", entity_id: "1", field: name, version, timestamp: TIME };
+      streams.changed({
+        ...log,
+        value: null,
+        action: "delete",
+        left: true,
+        more,
+      } as FieldChangeLog);
     };
-    streams.changed({ ...left, action: "delete", timestamp: TIME } as FieldChangeLog);
-    expect([records(), places(SEVEN)]).toEqual([[], [4]]);
+
+    beforeEach(() => {
+      streams.open(SEVEN, true, "t1");
+      streams.begin(128);
+      const end = { entity: "orders", epoch: "e1", reset: false, version: 2 };
+      streams.synced({ ...end, type: "sync_fields_complete", where: { customer: "7" } });
+      field("1", 3, "customer", "7", true);
+      field("1", 3, "a", 1);
+      expect(records()).toEqual(["1"]);
+    });
+
+    it("is gone with all of its fields", () => {
+      left(4, "", false);
+      expect([records(), places(SEVEN)]).toEqual([[], [4]]);
+    });
+
+    it("is gone, too, where they are named for clients that know no parts", () => {
+      left(4, "a", true);
+      left(4, "customer", true);
+      left(4, "", false);
+      expect([records(), places(SEVEN)]).toEqual([[], [4]]);
+    });
+
+    it("and comes back at the same version has what comes then, and nothing else", () => {
+      left(4, "", true);
+      field("1", 4, "customer", "7", true);
+      field("1", 4, "b", 2);
+      expect(orders().records.get("1")).toEqual({ data: { customer: "7", b: 2 }, version: 4 });
+    });
   });
 
   it("and is in another one stays, whichever is told first", () => {

@@ -111,9 +111,9 @@ def test_a_restart_resets_every_answer_that_was_due() -> None:
 def test_a_restart_is_told_to_each_subscription_of_which_nothing_is_due() -> None:
     cursor = Cursor("tasks", BOTH, 7)
     cursor.marks = [Mark(RECORDS, False, since=3)]
-    cursor.restart(5)
+    cursor.restart(6, fresh=5)
     assert cursor.marks == [Mark(RECORDS, True, since=3), Mark(FIELDS, True)]
-    assert cursor.fresh == 5
+    assert (cursor.began, cursor.fresh) == (6, 5)
 
 
 def test_who_ends_is_owed_only_what_it_asked_for() -> None:

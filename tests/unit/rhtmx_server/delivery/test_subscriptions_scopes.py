@@ -498,3 +498,69 @@ def test_to_subscribe_again_by_other_rights_reads_anew(
     world.may_read("ann", {"team": "a"})
     reader.read(RECORDS)
     assert settled(world, reader) == ["anew", "1@1", "reset 1"]
+
+
+# Clients that know nothing of parts, and take fields away by their names.
+
+
+def behind_by_field(world: ScopedWorld, reader: ScopedReader, where: bytes | None) -> None:
+    """It has two records, and then reads no more; one of them leaves all that it may read."""
+    world.may_read("ann", {"team": "a"})
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'))
+    reader.read(FIELDS, where, since=0)
+    assert settled(world, reader)[:2] == ["1.team@1", "2.team@2"]
+    reader.subscriptions.fell("tasks", FIELDS, 2)
+    world.hub.leave("tasks", FIELDS, reader, reader.reading(where).scope)
+    world.write(task("1", '"team":"b"'))
+
+
+def test_one_that_was_behind_reads_everything_anew_where_a_record_has_left(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    behind_by_field(world, reader, None)
+    assert settled(world, reader) == ["anew", "2.team@2", "reset 3"]
+
+
+@pytest.mark.parametrize("by", ["where", "hello", "position"])
+def test_one_that_has_shown_that_it_knows_of_parts_is_told_of_the_departure(
+    world: ScopedWorld, reader: ScopedReader, by: str
+) -> None:
+    reader.subscriptions.knows_parts = by == "hello"
+    behind_by_field(world, reader, A if by == "where" else None)
+    if by == "position":
+        reader.read(FIELDS, since=2)
+    gone, *_ = settled(world, reader)
+    assert gone == "1@3 left"
+
+
+def test_a_record_that_leaves_while_such_a_client_loads_has_it_load_anew(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.may_read("ann", {"team": "a"})
+    world.store.page = 1
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("3", '"team":"a"'))
+    reader.read(FIELDS, since=0)
+    world.step()
+    assert told(reader) == []  # the first one is held back
+    world.step()
+    world.write(task("1", '"team":"b"'))
+    world.settle()
+    assert reader.gone, "what it was sent it could not tell from what follows"
+
+
+def test_what_had_gone_before_a_load_began_is_no_reason(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.may_read("ann", {"team": "a"})
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("1", '"team":"b"'))
+    reader.read(FIELDS, since=0)
+    assert settled(world, reader) == ["2.team@2", "synced 3"]
+
+
+def test_a_client_of_the_seed_that_asks_for_everything_is_not_begun_with_anew(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.may_read("ann", {"team": "a"})
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("1", '"team":"b"'))
+    reader.sync_part(FIELDS, None, since=1)
+    assert settled(world, reader) == ["2.team@2", "1@3 left", "reset 3"]

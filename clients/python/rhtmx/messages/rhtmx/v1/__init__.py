@@ -955,7 +955,9 @@ class FieldChangeLog(betterproto2.Message):
     left: "bool | None" = betterproto2.field(10, betterproto2.TYPE_BOOL, optional=True)
     """
     The record has left the part of the entity that this client reads. It is
-    gone for this client, and is still there for others.
+    gone for this client, and is still there for others. `field` is empty, or
+    names one of those that go with it. If updates of the same version follow,
+    the record is sent anew: those are all the fields that it has.
     """
 
 
