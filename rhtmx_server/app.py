@@ -422,12 +422,12 @@ class App:
 
         To be called when what `scope` functions say has changed. Whoever gained a part
         is sent it, and what may not be read any more is taken away. Who has no right to
-        anything any more keeps its connection. Returns when all of them go by it.
+        anything any more keeps its connection. Returns when nothing of before has effect.
         """
         await self._running.rescope(subject)
 
     def disconnect(self, subject: str) -> None:
-        """Close all connections of a subject; a client may come again, and is asked anew."""
+        """End all connections and calls of a subject; a client that comes again is asked anew."""
         self._running.disconnect(subject)
 
     # Inside.

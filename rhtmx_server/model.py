@@ -106,6 +106,8 @@ class Record(msgspec.Struct, gc=False):
         clocks: per top-level field, tombstones included; under `DELETED`
             that of the record's last delete. Empty where the entity is kept
             without fields.
+        entered: the last commit by which it may have come before somebody who could not
+            see it before. What was gone by then they know nothing of.
     """
 
     entity: str
@@ -116,6 +118,7 @@ class Record(msgspec.Struct, gc=False):
     client_id: str | None
     time: int
     clocks: Mapping[str, Clock] = msgspec.field(default_factory=dict)
+    entered: int = 0
 
     @property
     def live(self) -> bool:
@@ -140,6 +143,7 @@ class Commit(msgspec.Struct, gc=False):
         before: the parts of its entity that the record was in.
         after: those that it is in now; none where it was deleted.
         transaction: the id of the transaction that it is part of; empty for none.
+        held: where it leaves a part and goes on elsewhere: the fields that it had there.
     """
 
     record: Record
@@ -148,6 +152,7 @@ class Commit(msgspec.Struct, gc=False):
     before: frozenset[str] = NOWHERE
     after: frozenset[str] = NOWHERE
     transaction: str = ""
+    held: Sequence[str] = ()
 
 
 class PartRow(msgspec.Struct, gc=False):

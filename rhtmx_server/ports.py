@@ -80,6 +80,8 @@ class Snapshot:
         clients: those that are known.
         outcomes: those that are kept.
         known: how many clients there are in all, if one of `clients` is new.
+        last_parts: for each tombstone of `records` that has any: the parts of its entity that
+            its record was in when it was deleted. None where its departures were forgotten.
         unread: the last ones of the records that were wanted, where all of them
             together weigh more than about 1 MiB: to read them takes too long.
             The first one is always read.
@@ -90,6 +92,7 @@ class Snapshot:
     clients: dict[str, ClientRow] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     known: int = 0
+    last_parts: dict[Key, frozenset[str]] = field(default_factory=dict)
     unread: Collection[Key] = frozenset()
 
 

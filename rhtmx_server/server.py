@@ -11,9 +11,9 @@ import logging
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from functools import partial
 
-from rhtmx.errors import ErrorCode
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.visits import signed_out
 from rhtmx_server.failures import place
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
@@ -121,13 +121,16 @@ class RunningServer:
 
         Returns when all of them go by what was found.
         """
-        self.services.access.changed(subject)
-        await asyncio.gather(*(each.rescope() for each in self._of(subject)))
+        await asyncio.gather(
+            self.services.rescope(subject), *(each.rescope() for each in self._of(subject))
+        )
 
     def disconnect(self, subject: str) -> None:
-        """End all connections of a subject: it has to say anew who it is."""
+        """End all connections of a subject, and what it is answered without one."""
+        error = signed_out()
         for connection in self._of(subject):
-            connection.close(ErrorCode.UNAUTHENTICATED, "signed out by the server: sign in again")
+            connection.close(error.code, error.message)
+        self.services.disconnect(subject)
 
     def _of(self, subject: str) -> list[Connection]:
         return [each for each in self.connections() if each.session.subject == subject]

@@ -39,11 +39,12 @@ class Right:
         True
     """
 
-    __slots__ = ("_by_fields", "nothing", "whole")
+    __slots__ = ("_by_fields", "_parts", "nothing", "whole")
 
     def __init__(self, parts: Iterable[Part]) -> None:
         self._by_fields: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}
-        for part in parts:
+        self._parts = tuple(parts)
+        for part in self._parts:
             values = tuple(spelt for _, spelt in part.items)
             self._by_fields.setdefault(part.fields, set()).add(values)
         self.whole = WHOLE.fields in self._by_fields
@@ -58,6 +59,10 @@ class Right:
             if tuple(map(values.get, fields)) in found:
                 return True
         return False
+
+    def meets(self, keys: frozenset[str]) -> bool:
+        """Whether it has one of the parts with these keys."""
+        return self.whole or any(part.key in keys for part in self._parts)
 
 
 class Guard:
@@ -89,6 +94,8 @@ class Guard:
         self._rules = dict(rules or {})
         self._scoped = scoped
         shapes = (shape for rule in self._rules.values() for shape in rule.shapes)
+        read = self._rules.get("read")
+        self._read_shapes = read.shapes if read is not None else frozenset()
         fields = {field for shape in shapes for field in shape}
         #: The values of a record's data by which it is judged.
         self.values_of = reader_of(sorted(fields | set(partitions.fields if partitions else ())))
@@ -133,6 +140,30 @@ class Guard:
         if self._scoped:
             return reads is None or not reads.isdisjoint(self.parts(values))
         return not self.closed or self._right(who, "read").has(values)
+
+    def saw(self, who: Grant, reads: Scope, parts: frozenset[str]) -> bool:
+        """Whether somebody may read what was in these parts. Otherwise like `sees_all`."""
+        if self._scoped:
+            return reads is None or not reads.isdisjoint(parts)
+        if not self.closed:
+            return True
+        return self._right(who, "read").meets(parts)
+
+    def opens(self, before: frozenset[str], values: Values | None) -> bool:
+        """Whether a write lets somebody see a record who could not see it before.
+
+        Args:
+            before: the parts that it was in; of a deleted one, when it was deleted.
+            values: of the record after it; `None` if there is none.
+        """
+        if not self.closed or self._partitions is None or values is None:
+            return False
+        if self._scoped:
+            return not self.parts(values) <= before
+        return any(
+            part.fields in self._read_shapes and part.key not in before
+            for part in self._partitions.parts_with(values)
+        )
 
     def may(self, action: Action, who: Grant, values: Values | None) -> bool:
         """Whether somebody may do something.

@@ -115,6 +115,8 @@ async def _hello(caller: Sender, message: Hello) -> Welcome:
         await _unlock(caller, message.token or "")
     last_seq, given = await _identify(caller, message)
     session.greeted = True
+    # By their schema. One that is newer does, too, but that cannot be told from an older one.
+    caller.subscriptions.knows_parts = message.schema == SCHEMA_HASH
     return Welcome(
         session_id=session.session_id,
         epoch=services.store.epoch,

@@ -14,6 +14,8 @@ method          the rule
 `client`        who may use a `client_id`
 `reading`       what of an entity somebody reads
 `session`       what one conversation may ask for
+`rescope`       from when on other rights count
+`disconnect`    from when on somebody has to say anew who it is
 `unlock`        how many connections may speak for one subject; `ended` gives back
 ==============  ============================================================
 """
@@ -39,6 +41,7 @@ from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.connections.turns import Turns
+from rhtmx_server.connections.visits import Visits, token_expired
 from rhtmx_server.connections.write_lines import WriteLines
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.hub import Hub
@@ -51,16 +54,11 @@ from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
 from rhtmx_server.writing.transactions import writes_of
 
-__all__ = ["Authenticator", "Services", "token_expired"]
+__all__ = ["Authenticator", "Services"]
 
 
 Authenticator = Callable[[Request], Awaitable[Grant]]
 """Says who a peer is, or raises `RhtmxError` with `UNAUTHENTICATED`."""
-
-
-def token_expired() -> RhtmxError:
-    """What whoever speaks with a token is told when its time is over."""
-    return RhtmxError(ErrorCode.UNAUTHENTICATED, "the token has expired: get a fresh one")
 
 
 @dataclass(slots=True)
@@ -88,6 +86,8 @@ class Services:
     Attributes:
         lines: where writes wait until it is known what their author reads, if a function
             of the program says that of some entity.
+        visits: who is answered without a connection.
+        asking: for each question who a peer is: who was disconnected since it was asked.
     """
 
     config: Config
@@ -107,8 +107,11 @@ class Services:
     new_secret: Callable[[], str] = secrets.token_urlsafe
     access: Access = field(default_factory=Access)
     lines: WriteLines | None = field(init=False, default=None)
+    visits: Visits = field(init=False)
+    asking: dict[object, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.visits = Visits(self.now, lambda entity: self.access.waits(entity), self.still_reading)
         if self.access.asks_the_program:
             self.lines = WriteLines(self.access, self.committer.submit)
 
@@ -171,7 +174,7 @@ class Services:
         return mutation.rejection
 
     async def grant(self, request: Request) -> tuple[Grant, float | None]:
-        """Ask the program who a peer is.
+        """Ask the program who a peer is; once more if they were disconnected meanwhile.
 
         Args:
             request: what is known of the peer, its token with it.
@@ -187,7 +190,16 @@ class Services:
             raise RhtmxError(
                 ErrorCode.NOT_SUPPORTED, "this server knows no tokens: it asks nobody who they are"
             )
-        grant = await self.authenticate(request)
+        question, ended = object(), set[str]()
+        while True:
+            self.asking[question] = ended
+            try:
+                grant = await self.authenticate(request)
+            finally:
+                del self.asking[question]
+            if grant.subject not in ended:
+                break
+            ended.clear()
         if grant.expires is None:
             return grant, None
         left = (grant.expires - self.clock()) / 1e6
@@ -238,6 +250,24 @@ class Services:
             if error.code is not ErrorCode.FORBIDDEN:
                 raise
         return Reading(entity, where, NOWHERE, scope_id(NOWHERE, self.access.declared(entity)))
+
+    async def rescope(self, subject: str) -> None:
+        """Have everything but connections go by what a subject may read now.
+
+        Writes that were in line already are judged by what was before, and durable or
+        refused when this returns; those that come meanwhile are not.
+        """
+        self.access.changed(subject)
+        await self.visits.rescope(subject)
+        await self.committer.settle(
+            lambda mutation: mutation.who is not None and mutation.who.subject == subject
+        )
+
+    def disconnect(self, subject: str) -> None:
+        """Have everything but connections end that is done for a subject."""
+        for ended in self.asking.values():
+            ended.add(subject)
+        self.visits.disconnect(subject)
 
     def session(self, request: Request, *, locked: bool, heartbeat: float | None = None) -> Session:
         """Begin a conversation.

@@ -16,15 +16,13 @@ record comes once, and in the order of the log.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rhtmx.messages import Position
+from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
 from rhtmx_server.model import NOWHERE, Granularity, Head, Scope
 
-__all__ = ["VOID", "Cursor", "Mark", "Reading", "resume"]
-
-VOID = "void"
-"""In the place of a scope's id: no scope has this one, so its position cannot be resumed."""
+__all__ = ["Cursor", "Mark", "Reading", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Mark:
         asked: it answers a sync; otherwise it tells a subscription that it has
             caught up.
         where: the part of the entity that was asked for.
-        void: the position that it tells cannot be resumed.
+        since: the version from which a subscription was to be resumed, if somebody asked.
     """
 
     granularity: Granularity
@@ -68,7 +66,12 @@ class Mark:
     request_id: str | None = None
     asked: bool = False
     where: bytes | None = None
-    void: bool = False
+    since: int | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Whether somebody asked for it; or it only says that the server had to start over."""
+        return self.asked or self.since is not None or not self.reset
 
 
 @dataclass(slots=True, eq=False)
@@ -83,12 +86,14 @@ class Cursor:
         base: where this catching up began: fields older than that are known.
         fresh: what left the scope up to this version was never sent, so nobody need be
             told.
+        began: where the log stood when it was last told where to read from.
         floor: deletes up to this version were forgotten before it began, and so concern
             nothing that it was sent since.
         once: ends when it has caught up, instead of going live.
         live: the hub delivers to it.
         settled: it is or was live, and nobody has been told that it is not any more.
         told: the position that its peer was told last.
+        resumed: its peer has gone on from a position in a scope.
         marks: the answers that are due.
     """
 
@@ -98,11 +103,13 @@ class Cursor:
     readings: dict[bytes | None, Reading] = field(default_factory=dict)
     base: int = 0
     fresh: int = 0
+    began: int = 0
     floor: int = 0
     once: bool = False
     live: bool = False
     settled: bool = False
     told: int = 0
+    resumed: bool = False
     marks: list[Mark] = field(default_factory=list)
     scope: Scope = field(init=False)
 
@@ -118,12 +125,19 @@ class Cursor:
         return self.granularity & Granularity.RECORDS or Granularity.FIELDS
 
     @property
+    def knows_parts(self) -> bool:
+        """Its peer has shown that it knows of parts: it named one, or a scope."""
+        return self.resumed or any(where is not None for where in self.readings)
+
+    @property
     def half_loaded(self) -> bool:
         """Some of a first load was sent to a peer that waits for its end.
 
-        One that reads on from a position reads everything anew when it hears of a reset.
+        If all comes anew it may not be able to tell that from what it has: a client of an older
+        schema passes over what it is told at the beginning. One that had a position reads
+        everything anew when it hears of a reset, sooner or later.
         """
-        due = any(not mark.asked for mark in self.marks)
+        due = any(mark.since == 0 for mark in self.marks)
         return due and not self.live and not self.base and self.sent > 0
 
     def rewind(self, start: int) -> None:
@@ -133,6 +147,7 @@ class Cursor:
         self.base = start if self.live else min(self.base, start)
         self.fresh = 0
         self.live = self.settled = False
+        self.resumed |= start > 0 and self.scope is not None
 
     def fall(self, sent: int) -> None:
         """Leave the live stream, in which everything up to `sent` was delivered."""
@@ -140,22 +155,37 @@ class Cursor:
         self.fresh = 0
         self.live = False
 
-    def restart(self, position: int = 0) -> None:
+    def restart(self, position: int = 0, *, fresh: int = 0) -> None:
         """Read everything anew, and say so: what it had cannot be resumed any more.
 
         Args:
             position: everything up to this version has been handed out.
+            fresh: what left its scope up to this version was never sent.
         """
         self.sent = self.base = 0
-        self.fresh = position
+        self.began, self.fresh = position, fresh
         self.live = self.settled = False
-        # Somebody has to be told of the reset, even if nobody asked.
-        if not self.marks:
-            self.marks = [
-                Mark(self.catches_up_by, reset=True, where=where) for where in self.readings
-            ]
         for mark in self.marks:
             mark.reset = True
+        # Somebody has to be told of the reset, even if nobody asked.
+        due = {(mark.where, mark.granularity) for mark in self.marks}
+        for where in self.readings:
+            for level in self.granularity:
+                if (where, level) not in due:
+                    self.marks.append(Mark(level, reset=True, where=where))
+
+    def never_sent(self, position: int, behind: Iterable[Cursor]) -> int:
+        """What has left its scope up to this version was sent to its peer by nobody.
+
+        Who catches up may have sent, or read, what has left since, and may be ended before it
+        tells that.
+
+        Args:
+            position: everything up to this version has been handed out.
+            behind: those of its connection that catch up.
+        """
+        others = (each for each in behind if each is not self and each.entity == self.entity)
+        return min((position, *(max(each.sent, each.fresh) for each in others)))
 
     def reached(self, version: int) -> None:
         """Everything up to `version` was sent."""
@@ -165,6 +195,14 @@ class Cursor:
         """Read for one more subscription, or another scope for the same one."""
         self.readings[reading.where] = reading
         self._unite()
+
+    def forget(self, where: bytes | None, granularity: Granularity) -> None:
+        """Tell a subscription that has ended nothing for which nobody asked."""
+        self.marks = [
+            mark
+            for mark in self.marks
+            if mark.owed or mark.where != where or not mark.granularity & granularity
+        ]
 
     def part(self, where: bytes | None) -> Cursor:
         """Give one subscription a cursor of its own, at the same place.
@@ -180,7 +218,34 @@ class Cursor:
         self.marks = [mark for mark in self.marks if mark.where != where]
         alone = Cursor(self.entity, self.granularity, self.sent, {where: reading}, marks=mine)
         alone.base, alone.fresh, alone.live = self.base, self.fresh, self.live
+        alone.began, alone.resumed = self.began, self.resumed
         return alone
+
+    # What its peer is told beside the changes.
+
+    def has_news(self, mark: Mark) -> bool:
+        """Whether its peer cannot know what follows up to this answer."""
+        return mark.reset or (not self.sent and self.readings[mark.where].scope_id is not None)
+
+    def begin(self, mark: Mark, epoch: str) -> SyncBegin:
+        """What follows up to this answer, and of which scope that is; `epoch`: the store's."""
+        fields = mark.granularity is Granularity.FIELDS
+        scope = self.readings[mark.where].scope_id
+        return SyncBegin(self.entity, epoch, mark.reset, fields, mark.where, scope)
+
+    def complete(self, mark: Mark, epoch: str, version: int) -> SyncComplete | SyncFieldsComplete:
+        """The answer: everything up to `version` was sent; `epoch`: the store's."""
+        self.told = version  # nothing else counts: who fell behind is live again without a word
+        kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete
+        return kind(
+            entity=self.entity,
+            version=version,
+            epoch=epoch,
+            reset=mark.reset,
+            request_id=mark.request_id,
+            where=mark.where,
+            scope=self.readings[mark.where].scope_id,
+        )
 
     def _unite(self) -> None:
         united = NOWHERE

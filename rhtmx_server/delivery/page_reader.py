@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from rhtmx_server.delivery.cursor import Cursor
+from rhtmx_server.encoding.render import is_untold
 from rhtmx_server.model import Departure, Granularity, Record
 from rhtmx_server.ports import Store
 
-__all__ = ["PAGE", "Page", "read_page", "unseen"]
+__all__ = ["PAGE", "Page", "handed_out", "is_void", "read_page", "unseen"]
 
 PAGE = 128
 """Records that are read at a time."""
@@ -33,6 +34,36 @@ async def read_page(store: Store, cursor: Cursor) -> Page:
     if not scope:
         return ()
     return await store.since_in(entity, scope, sent, _END, PAGE, clocks=clocks)
+
+
+def handed_out(page: Page, position: int) -> Page:
+    """What of a page the hub has handed out."""
+    if page and page[-1].version > position:
+        return [each for each in page if each.version <= position]
+    return page
+
+
+def is_void(page: Page, cursor: Cursor, *, knows_parts: bool) -> bool:
+    """Whether a reader by field cannot go on from where it was, as it does not know of parts.
+
+    Such a client takes away fields one by one, by their names. What a record had that has left
+    all that it reads, nobody knows any more; what had gone from one before it came before
+    somebody new is not told.
+
+    Args:
+        page: what comes next.
+        cursor: for which it was read.
+        knows_parts: its peer is known to know of parts, by whatever it said.
+    """
+    if cursor.scope is None or cursor.catches_up_by is not Granularity.FIELDS:
+        return False
+    # What it holds it had before, or was sent since its load began.
+    had = cursor.base or cursor.began
+    if knows_parts or cursor.knows_parts:
+        return False
+    return any(
+        each.version > had if isinstance(each, Departure) else is_untold(each, had) for each in page
+    )
 
 
 def unseen(page: Page, cursor: Cursor, noted: Mapping[str, int]) -> Page:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from itertools import groupby
 from typing import Protocol, cast
 
 from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
+from rhtmx_server.delivery.cursor import Cursor
 from rhtmx_server.delivery.groups import Subscriber
 from rhtmx_server.delivery.link import Dialect
-from rhtmx_server.encoding.render import departure_message
+from rhtmx_server.delivery.page_reader import Page
+from rhtmx_server.encoding.render import anew, as_told, departure_message
 from rhtmx_server.model import Departure, Granularity, Record
 
 __all__ = ["PageSender", "PageSink", "ReadingConnection"]
@@ -41,6 +42,13 @@ class PageSink(Protocol):
 class ReadingConnection(PageSink, Subscriber, Protocol):
     """The connection, as its subscriptions see it."""
 
+    def hears_begin(self, *, asked: bool) -> bool:
+        """Whether it is told at its beginning what is read.
+
+        Args:
+            asked: it answers a sync; otherwise a subscription is read.
+        """
+
     def page(self) -> AbstractAsyncContextManager[None]:
         """Wait until it takes more; a page is read and sent inside."""
 
@@ -57,6 +65,15 @@ class PageSender:
     def __init__(self, target: PageSink) -> None:
         self._target = target
         self._held: FieldChange | None = None
+
+    def send_page(self, page: Page, cursor: Cursor) -> None:
+        """Send a page to the reader for which it was read."""
+        level, base = cursor.catches_up_by, cursor.base
+        if cursor.scope is None:
+            self.send(cast(Sequence[Record], page), level, base)
+        else:
+            # By field, too, a record comes whole: it may have entered since.
+            self.send_parts(page, level, base)
 
     def send(self, page: Sequence[Record], granularity: Granularity, base: int) -> None:
         """Send a page.
@@ -79,15 +96,25 @@ class PageSender:
             self._target.send_frames(FieldChange, changes.number, changes.frames)
             self._held = changes.last
 
-    def send_parts(self, page: Sequence[Record | Departure], granularity: Granularity) -> None:
-        """Send a page of what happened to parts of an entity, each record whole."""
-        for kind, run in groupby(page, type):
-            if kind is not Departure:
-                self.send(cast(list[Record], list(run)), granularity, 0)
-                continue
-            self.release(complete=False)
-            for departure in run:
-                self._target.send(departure_message(cast(Departure, departure), granularity))
+    def send_parts(self, page: Page, granularity: Granularity, base: int) -> None:
+        """Send a page of what happened to parts of an entity, each record whole.
+
+        Args:
+            page: records and departures, in version order.
+            granularity: that of the reader: `RECORDS` or `FIELDS`.
+            base: what had last come before somebody new by this version the reader knows.
+        """
+        run: list[Record] = []
+        for each in page:
+            told = None if isinstance(each, Departure) else as_told(each)
+            if told is None or (told is not each and told.entered > base):
+                self.send(run, granularity, 0)
+                run = []
+                self.release(complete=False)
+                self._target.send(_taken_away(each, granularity))
+            if told is not None:
+                run.append(told)
+        self.send(run, granularity, 0)
 
     def release(self, entity: str = "", *, complete: bool) -> None:
         """Send what is held back.
@@ -102,3 +129,7 @@ class PageSender:
                 # Not in place: others are sent the same page.
                 held = replace(held, change=replace(held.change, more=None))
             self._target.send(held)
+
+
+def _taken_away(entry: Record | Departure, granularity: Granularity) -> ServerMessage:
+    return departure_message(entry, granularity) if isinstance(entry, Departure) else anew(entry)

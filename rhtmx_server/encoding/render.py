@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -29,15 +31,18 @@ from rhtmx_server.model import (
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.json_text import Fields
-from rhtmx_server.trackers.state import clocks_of, fields_of
+from rhtmx_server.trackers.state import clocks_of, fields_of, gone_before
 from rhtmx_server.trackers.views import change_log
 from rhtmx_server.trackers.views import field_logs as own_fields
 
 __all__ = [
     "Passage",
+    "anew",
+    "as_told",
     "departure_message",
     "field_changes",
     "field_logs",
+    "is_untold",
     "latest_fields",
     "latest_record",
     "live_messages",
@@ -141,7 +146,10 @@ def _messages(commit: Commit, granularity: Granularity, way: Passage) -> list[Se
     record = commit.record
     if way is Passage.LEAVES:
         gone = Departure(record.entity, record.entity_id, record.version, record.time)
-        return [departure_message(gone, granularity)]
+        last = departure_message(gone, granularity)
+        if isinstance(last, Change):
+            return [last]
+        return [*_each_gone(gone, commit.held), last]
     if way is Passage.ENTERS:
         return _whole(record, granularity)
     if granularity is Granularity.BOTH:
@@ -156,13 +164,35 @@ def _messages(commit: Commit, granularity: Granularity, way: Passage) -> list[Se
 
 def _whole(record: Record, granularity: Granularity) -> list[ServerMessage]:
     """A record for readers who have nothing of it, and learn of it by one commit."""
-    messages = state_messages(record, granularity, 0)
+    told = as_told(record)
+    messages = state_messages(told, granularity, 0)
     if messages and isinstance(last := messages[-1], FieldChange) and last.change is not None:
         last.change.more = None
+        if told is not record:
+            messages.insert(0, anew(record))
     return messages
 
 
-def departure_message(departure: Departure, granularity: Granularity) -> ServerMessage:
+def _each_gone(departure: Departure, fields: Sequence[str]) -> list[FieldChange]:
+    """The fields that go with a record, for clients that know nothing of parts: each is deleted."""
+    return [
+        FieldChange(
+            change=FieldChangeLog(
+                entity=departure.entity,
+                entity_id=departure.entity_id,
+                field=name,
+                action=FieldAction.DELETE,
+                version=departure.version,
+                timestamp=to_datetime(departure.time),
+                left=True,
+                more=True,
+            )
+        )
+        for name in fields
+    ]
+
+
+def departure_message(departure: Departure, granularity: Granularity) -> Change | FieldChange:
     """That a record has left all that a subscriber of this granularity reads."""
     if granularity & Granularity.RECORDS:
         return Change(
@@ -184,6 +214,44 @@ def departure_message(departure: Departure, granularity: Granularity) -> ServerM
             timestamp=to_datetime(departure.time),
             left=True,
         )
+    )
+
+
+def as_told(record: Record) -> Record:
+    """A record as far as those may know it who read parts of its entity, by field.
+
+    Of what was gone when it last came before somebody new they are not told: its names may
+    be of a time when it was none of their business. Instead `anew` is said.
+    """
+    past = gone_before(record)
+    if not past:
+        return record
+    told = {name: clock for name, clock in record.clocks.items() if name not in past}
+    return replace(record, clocks=told)
+
+
+def anew(record: Record) -> FieldChange:
+    """What comes before a record that is sent as it is, whatever its reader had of it.
+
+    A departure that is no end: `more` of the same version follows.
+    """
+    gone = Departure(record.entity, record.entity_id, record.version, record.time)
+    message = departure_message(gone, Granularity.FIELDS)
+    assert isinstance(message, FieldChange)
+    assert message.change is not None
+    message.change.more = True
+    return message
+
+
+def is_untold(record: Record, had: int) -> bool:
+    """Whether somebody may hold a field that has gone, and is not told so by its name.
+
+    Args:
+        record: as it is now.
+        had: the version that they had.
+    """
+    return record.entered > had and any(
+        clock.version > had for clock in gone_before(record).values()
     )
 
 

@@ -133,7 +133,7 @@ class MemoryStore:
         for record in sorted(writes.records, key=_version):
             self._put(_copy(record))
         for entry in writes.history:
-            kept = replace(entry, record=replace(entry.record, clocks={}))
+            kept = replace(entry, record=replace(entry.record, clocks={}, entered=0))
             row = HistoryPosition(entry.record.version, next(self._rows))
             insort(self._history[entry.record.entity], (row, kept), key=_place)
         for part in writes.parts:
@@ -312,6 +312,21 @@ class MemoryStore:
             },
             outcomes={key: replace(outcomes[key]) for key in wanted.outcomes if key in outcomes},
             known=len(self._clients) if one_is_new else 0,
+            last_parts={
+                key: left
+                for key, record in records.items()
+                if not record.live and (left := self._left_at(record))
+            },
+        )
+
+    def _left_at(self, record: Record) -> frozenset[str]:
+        """The parts of which the commit that made this of a record took it out."""
+        return frozenset(
+            part
+            for part, rows in self._parts.get(record.entity, {}).items()
+            if (row := rows.get(record.entity_id)) is not None
+            and row.left
+            and row.version == record.version
         )
 
     def _put(self, record: Record) -> None:

@@ -14,7 +14,7 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.merge import FieldWrite
 
-__all__ = ["clocks_of", "fields_of", "live", "stored_write"]
+__all__ = ["clocks_of", "fields_of", "gone_before", "live", "stored_write"]
 
 
 def live(record: Record | None) -> Record | None:
@@ -52,6 +52,18 @@ def clocks_of(record: Record | None, fields: Fields) -> dict[str, Clock]:
     return clocks
 
 
+def gone_before(record: Record) -> dict[str, Clock]:
+    """The clocks of what was gone when a record came before those who could not see it before."""
+    entered = record.entered
+    if not entered:
+        return {}
+    return {
+        name: clock
+        for name, clock in record.clocks.items()
+        if clock.deleted and clock.version <= entered
+    }
+
+
 def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> FieldWrite | None:
     """Return the last write of one field; `None` if it was never written.
 
@@ -63,8 +75,11 @@ def stored_write(name: str, fields: Fields, clocks: Mapping[str, Clock]) -> Fiel
         fields: what `fields_of` says of the record.
         clocks: what `clocks_of` says of it.
     """
-    # A field that the record never had was deleted with it all the same.
-    clock = clocks.get(name) or clocks.get(DELETED)
+    # A field that the record never had was deleted with it all the same; and so was what was
+    # gone before.
+    clock, delete = clocks.get(name), clocks.get(DELETED)
+    if delete is not None and (clock is None or clock.version < delete.version):
+        clock = delete
     if clock is None:
         return None
     return FieldWrite(jsontext.value(fields[name]) if name in fields else None, clock)

@@ -15,6 +15,8 @@ has its page       holds it until it is taken, and nothing else
 takes nothing      is cut off after `stall_timeout` seconds, and counted
 is gone            is let go without a word
 is one too many    is refused (`TOO_MANY_REQUESTS`): see `BodyReaders.enter`
+has lost a right   is cut off before the next page, or at once if that is told
+                   (`Visit`)
 =================  ===========================================================
 
 If a page cannot be made the connection is cut: a body without its end is not
@@ -33,6 +35,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.connections.visits import Visit
 from rhtmx_server.failures import unexpected
 
 __all__ = ["PAGE_BYTES", "BodyReaders", "BodySender", "Pages", "Streamed"]
@@ -112,13 +115,17 @@ class Streamed(Response):
     Args:
         readers: where it has its place.
         pages: make the rest; `None` if the first page is all of it.
+        visit: of its reader.
     """
 
     readers: BodyReaders | None = None
     pages: Pages | None = None
+    visit: Visit | None = None
 
     @classmethod
-    def of(cls, first: Response, readers: BodyReaders, pages: Pages) -> Streamed:
+    def of(
+        cls, first: Response, readers: BodyReaders, pages: Pages, visit: Visit | None = None
+    ) -> Streamed:
         """Make one of a response to the first page; its length is known if that is all."""
         if not pages.done:
             del first.headers["Content-Length"]
@@ -130,6 +137,7 @@ class Streamed(Response):
             first.body,
             readers=readers,
             pages=more,
+            visit=visit,
         )
 
     def close(self) -> None:
@@ -137,6 +145,8 @@ class Streamed(Response):
         readers, self.readers = self.readers, None
         if readers is not None:
             readers.leave()
+        if self.visit is not None:
+            self.visit.leave()
 
 
 class _GoneError(Exception):
@@ -171,6 +181,9 @@ class BodySender:
                 raise _GoneError  # uvloop 0.23 sets no limits then, it raises
             # What was taken over by the system is out of this process.
             self._transport.set_write_buffer_limits(high=0)
+            if isinstance(response, Streamed) and response.visit is not None:
+                response.visit.check()
+                response.visit.cut = self._transport.abort
             if isinstance(response, Streamed) and response.pages is not None:
                 await self._send_pages(request, response, response.pages)
             else:
@@ -207,6 +220,8 @@ class BodySender:
         del first  # nothing but what the peer has yet to take is kept while it does
         await self._taken()
         while not pages.done:
+            if response.visit is not None:
+                await response.visit.require()
             page = await readers.page(pages)
             self._put(_chunk(page, last=pages.done) if chunked else page)
             del page

@@ -19,6 +19,8 @@ from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import Request as Peer
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.visits import Visit
+from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.failures import unexpected
 from rhtmx_server.metrics import CONTENT_TYPE
 from rhtmx_server.model import Granularity
@@ -150,34 +152,50 @@ class Http:
     async def _since(
         self, asked: Asked, target: RequestTarget, granularity: Granularity
     ) -> Response:
-        who = await self._authorise(asked)
-        entity, since = self._entity(target, granularity), _since(target)
-        reading = await self._services.reading(entity, who)
-        pages = ReadSince(self._services, entity, since, granularity, reading)
-        return await self._legacy(asked.request, pages)
+        def pages(reading: Reading) -> Pages:
+            since = _since(target)
+            return ReadSince(self._services, reading.entity, since, granularity, reading)
+
+        return await self._read(asked, target, granularity, pages)
 
     async def _latest(self, asked: Asked, target: RequestTarget) -> Response:
-        who = await self._authorise(asked)
-        entity = self._entity(target, Granularity.FIELDS)
-        entity_id = check_name("entity_id", target.segments[3])
-        reading = await self._services.reading(entity, who)
-        latest = Latest(self._services, entity, entity_id, reading)
-        return await self._legacy(asked.request, latest)
+        def pages(reading: Reading) -> Pages:
+            entity_id = check_name("entity_id", target.segments[3])
+            return Latest(self._services, reading.entity, entity_id, reading)
 
-    async def _authorise(self, asked: Asked) -> Grant:
+        return await self._read(asked, target, Granularity.FIELDS, pages)
+
+    async def _read(
+        self,
+        asked: Asked,
+        target: RequestTarget,
+        granularity: Granularity,
+        pages: Callable[[Reading], Pages],
+    ) -> Response:
+        """Answer with what whoever asks may read of an entity."""
+        grant, until = await self._authorise(asked)
+        visit = self._services.visits.enter(grant, until)
+        try:
+            entity = self._entity(target, granularity)
+            visit.reading = await self._services.reading(entity, grant)
+            return await self._legacy(asked.request, pages(visit.reading), visit)
+        except BaseException:
+            visit.leave()
+            raise
+
+    async def _authorise(self, asked: Asked) -> tuple[Grant, float | None]:
         """Ask who reads, where the server asks at all (RFC 6750 section 2.1)."""
         request = asked.request
         foreign = self._origins.foreign_host(request.headers)
         if foreign is not None:
             raise RhtmxError(ErrorCode.FORBIDDEN, foreign)
         if self._services.authenticate is None:
-            return GUEST
+            return GUEST, None
         peer = self._peer(asked)
         patience = self._services.config.handshake_timeout
         try:
             async with asyncio.timeout(patience) as timeout:
-                grant, _ = await self._services.grant(peer)
-                return grant
+                return await self._services.grant(peer)
         except TimeoutError:
             if not timeout.expired():
                 raise  # the app's own
@@ -201,18 +219,19 @@ class Http:
         self._services.known(entity, granularity)
         return entity
 
-    async def _legacy(self, request: Request, pages: Pages) -> Response:
+    async def _legacy(self, request: Request, pages: Pages, visit: Visit) -> Response:
         """Answer with the first page; the others are made when it is taken."""
         self.readers.enter()
         try:
             first = await self.readers.page(pages)
+            visit.check()  # its rights may have changed while it waited for its turn
         except BaseException:
             self.readers.leave()
             raise
         self._services.metrics.legacy_user("http")
         headers = [*HEADERS, ("Vary", "Origin"), *self._readable(request)]
         whole = answer(HTTPStatus.OK, first, JSON, headers)
-        return Streamed.of(whole, self.readers, pages)
+        return Streamed.of(whole, self.readers, pages, visit)
 
     def _readable(self, request: Request) -> list[tuple[str, str]]:
         """What lets a page of another site read the answer, if that was allowed by name."""

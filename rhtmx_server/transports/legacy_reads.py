@@ -21,7 +21,7 @@ from rhtmx.wire import ServerMessage
 from rhtmx_server.access.reading import visible
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.cursor import Reading, resume
-from rhtmx_server.encoding.render import departure_message, state_messages
+from rhtmx_server.encoding.render import as_told, departure_message, state_messages
 from rhtmx_server.model import Departure, Granularity, Record
 from rhtmx_server.transports.bodies import PAGE_BYTES
 from rhtmx_server.transports.shapes import join, log_entry, told
@@ -120,7 +120,8 @@ class ReadSince:
             if entry.version <= self._fresh:
                 return ()
             return [departure_message(entry, self._granularity)]
-        return state_messages(entry, self._granularity, self._start)
+        told = entry if self._scope is None else as_told(entry)
+        return state_messages(told, self._granularity, self._start)
 
     def _over(self, position: int) -> bool:
         """Whether all is read, or, of what is written meanwhile, as much as there was before."""

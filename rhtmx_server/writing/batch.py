@@ -42,8 +42,10 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
+from rhtmx_server.access.parts import Values
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
+    NOWHERE,
     THE_APP,
     ClientRow,
     Commit,
@@ -60,8 +62,13 @@ from rhtmx_server.model import (
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
-from rhtmx_server.writing.judgement import decide_judged, keeps_secret, without_values
-from rhtmx_server.writing.outcomes import digest, pack, unpack
+from rhtmx_server.writing.judgement import (
+    decide_judged,
+    keeps_secret,
+    shown_values,
+    without_values,
+)
+from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
 from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
 
 __all__ = ["MAX_SECONDS", "Batch"]
@@ -239,7 +246,8 @@ class Batch:
         self, client: ClientRow, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
     ) -> Reply:
         """Decide a mutation under its number, and keep what came of it."""
-        rejected = False
+        rejected, writes = False, _singles(mutation)
+        before = [snapshot.records.get(_key(each)) for each in writes] if self._guards else []
         try:
             reply = self._apply(mutation, snapshot)
         except RhtmxError as error:
@@ -248,7 +256,10 @@ class Batch:
         # Bound with the first number, not with `welcome`: one that got lost locks nobody out.
         secret = None if mutation.subject else mutation.secret  # once bound it is always this one
         moved = self._keep(client, seq, secret, snapshot)
-        outcome = Outcome(moved.client_id, seq, hashed, pack(reply), rejected)
+        # Of a usual answer nothing has to be looked up: it tells of nothing.
+        is_told = before and not (len(reply) == 1 and isinstance(reply[0], PushAck))
+        then = list(map(self._shown, writes, before)) if is_told else ()
+        outcome = Outcome(moved.client_id, seq, hashed, pack(reply, then), rejected)
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)
         return reply
@@ -271,7 +282,7 @@ class Batch:
         # What was kept leaves out what the mutation says itself; it is the same one, by its digest.
         reply = unpack(outcome.reply, mutation.message)
         # It was answered when it came first: since then its author may have lost the right.
-        if any(self._is_secret(each, snapshot) for each in _singles(mutation)):
+        if self._is_secret(mutation, snapshot, told_of(outcome.reply)):
             reply = without_values(reply, mutation)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck | TransactionAck):
@@ -280,11 +291,21 @@ class Batch:
                 message.request_id = mutation.message.request_id
         return reply
 
-    def _is_secret(self, mutation: Mutation, snapshot: Snapshot) -> bool:
-        guard = self._guards.get(mutation.write.entity)
-        return guard is not None and keeps_secret(
-            guard, mutation, snapshot.records.get(_key(mutation))
-        )
+    def _shown(self, write: Mutation, before: Record | None) -> Values | None:
+        guard = self._guards.get(write.write.entity)
+        return None if guard is None else shown_values(guard, write, before)
+
+    def _is_secret(
+        self, mutation: Mutation, snapshot: Snapshot, then: Sequence[Values | None]
+    ) -> bool:
+        """Whether the answer that was kept may tell of what its author may not see now."""
+        for index, write in enumerate(_singles(mutation)):
+            guard = self._guards.get(write.write.entity)
+            told = then[index] if then else None
+            current = snapshot.records.get(_key(write))
+            if guard is not None and keeps_secret(guard, write, current, told):
+                return True
+        return False
 
     def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         if mutation.rejection is not None:
@@ -358,7 +379,8 @@ class Batch:
             if guard is None:
                 decision = decide(message, current, context)
             else:
-                decision = decide_judged(guard, decide, mutation, current, context)
+                left = snapshot.last_parts.get(key, NOWHERE)
+                decision = decide_judged(guard, decide, mutation, current, left, context)
         except RhtmxError:
             raise
         except (Exception, SystemExit) as failure:  # of a check: it does not end the server
@@ -375,6 +397,7 @@ class Batch:
             # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1
             snapshot.records[key] = record
+            snapshot.last_parts[key] = commit.before  # counts if this was a delete
         for lost in decision.lost:
             self._history.append(_lost_entry(lost, message, version, context))
         return decision.reply

@@ -114,6 +114,8 @@ class Committer:
         self._guards = guards
         self._elapsed = elapsed
         self._queue = FairQueue()
+        self._taken: Sequence[Mutation] = ()
+        self._settling: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -137,6 +139,21 @@ class Committer:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._patience, self._hasten)
 
+    async def settle(self, concerns: Callable[[Mutation], bool]) -> None:
+        """Wait until all that is in line now is answered; not what comes meanwhile.
+
+        Args:
+            concerns: of these only.
+        """
+        left = [each for each in (*self._taken, *self._queue) if concerns(each)]
+        while left and not self._ended:
+            batch: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._settling.append(batch)
+            await batch
+            # By identity: others may say the same.
+            waiting = {id(each) for each in (*self._taken, *self._queue)}
+            left = [each for each in left if id(each) in waiting]
+
     async def run(self) -> AsyncIterator[Sequence[Commit]]:
         """Commit whatever is submitted, until `stop` is called and all is done.
 
@@ -151,7 +168,12 @@ class Committer:
                     # One turn of the loop, to send the answers and to read what has come: see
                     # above.
                     await asyncio.sleep(0)
-                    commits = await self._commit(self._queue.take(), self._take_confirmed())
+                    self._taken = self._queue.take()
+                    try:
+                        commits = await self._commit(self._taken, self._take_confirmed())
+                    finally:
+                        self._taken = ()
+                        self._settled()
                     if commits:
                         yield commits
                 # With nothing left to write, what is confirmed from now on waits for company again;
@@ -160,6 +182,7 @@ class Committer:
         finally:
             self._ended = True
             self._fail(self._queue.clear(), _stopped())
+            self._settled()
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -167,6 +190,12 @@ class Committer:
         """Have `run` return when nothing waits any more."""
         self._stopping = self._due = True
         self._wake.set()
+
+    def _settled(self) -> None:
+        settling, self._settling = self._settling, []
+        for each in settling:
+            if not each.done():
+                each.set_result(None)
 
     def _hasten(self) -> None:
         self._timer, self._due = None, True

@@ -25,7 +25,7 @@ By turns it is until nothing waits: what has begun to be fair stays so.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from rhtmx.messages import FieldUpdate, Push, PushFields, Transaction
 from rhtmx_server.model import Mutation
@@ -68,6 +68,12 @@ class FairQueue:
 
     def __bool__(self) -> bool:
         return bool(self._new or self._turns)
+
+    def __iter__(self) -> Iterator[Mutation]:
+        """Those that wait, in no order."""
+        yield from self._new
+        for waiting in self._sources.values():
+            yield from waiting
 
     def put(self, mutation: Mutation) -> None:
         """Let a mutation wait, behind those of its source."""

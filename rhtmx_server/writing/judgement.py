@@ -19,9 +19,13 @@ is there, and hidden        as if it were   `FORBIDDEN`           `FORBIDDEN`
 A hidden record is decided and checked as one that is not there, up to the last step:
 only then is it said that the write is not allowed, in the words of any such write.
 
-A tombstone does not say whose it was. Field writes are compared with it all the same,
-whoever writes: what is older than a delete has to lose. To a push that expects a
-version it is there only for those who may read everything.
+So it is with a deleted record, by the parts that it was in when it was deleted: to those who
+could not see it, it never was. They may create it, and do not learn that they make it anew.
+
+What is written over it keeps what it was (its clocks), for those who read from before that.
+A write of somebody who does not see everything is not compared with what was gone when the
+record last came before somebody new (`Record.entered`): a guessed name of a field would tell
+them when it was removed.
 """
 
 from __future__ import annotations
@@ -31,20 +35,30 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, Error, FieldConflict, FieldPushAck, Push
+from rhtmx.messages import (
+    ChangeAction,
+    Error,
+    FieldConflict,
+    FieldPushAck,
+    Push,
+    Transaction,
+    TransactionAck,
+)
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.entity import Action
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import MAX_VALUE, Values
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
-from rhtmx_server.model import Commit, Context, Decision, Mutation, Record
+from rhtmx_server.model import DELETED, Commit, Context, Decision, Mutation, Record
 from rhtmx_server.ports import Decide
+from rhtmx_server.trackers.state import fields_of, gone_before
 from rhtmx_server.verdicts import Forbidden, Invalid
 
-__all__ = ["decide_judged", "keeps_secret", "without_values"]
+__all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
 
 T = TypeVar("T", bound=ServerMessage)
 
@@ -58,7 +72,12 @@ _ACTIONS: dict[ChangeAction, Action] = {
 
 
 def decide_judged(
-    guard: Guard, decide: Decide, mutation: Mutation, current: Record | None, context: Context
+    guard: Guard,
+    decide: Decide,
+    mutation: Mutation,
+    current: Record | None,
+    left: frozenset[str],
+    context: Context,
 ) -> Decision:
     """Decide what becomes of a mutation, as far as its author may.
 
@@ -67,6 +86,7 @@ def decide_judged(
         decide: how its kind is decided.
         mutation: the mutation.
         current: the record as it is, a tombstone, or `None`.
+        left: of a tombstone, the parts that its record was in when it was deleted.
         context: version, time and author.
 
     Raises:
@@ -75,7 +95,7 @@ def decide_judged(
         Exception: what a check of the program raises besides.
     """
     values = None if current is None or not current.live else guard.values_of(current.data)
-    shown = _shown(guard, mutation, current, values)
+    shown = _shown(guard, mutation, current, values, left)
     decision = decide(mutation.write, shown, context)
     seen = None if shown is None else values
     commit = decision.commit
@@ -87,32 +107,58 @@ def decide_judged(
     if mutation.who is not None:
         _require_right(guard, mutation, commit, seen, after)
         _run_checks(guard, mutation, commit, shown)
-        if current is not shown and values is not None:
+        if shown is None and values is not None:
             raise _forbidden(mutation)
     if guard.divided:
         commit.before = guard.parts(values or {})
         commit.after = guard.parts(after or {})
+        if commit.record.live and not commit.before <= commit.after:
+            commit.held = sorted(fields_of(current))
+    if current is not None and guard.closed:
+        _keep_past(commit.record, current, hidden=shown is None)
+        if guard.opens(commit.before if current.live else left, after):
+            # What this commit removes was seen before it, and not after it.
+            commit.record.entered = commit.record.version if current.live else context.version - 1
     return decision
 
 
 def _shown(
-    guard: Guard, mutation: Mutation, current: Record | None, values: Values | None
+    guard: Guard,
+    mutation: Mutation,
+    current: Record | None,
+    values: Values | None,
+    left: frozenset[str],
 ) -> Record | None:
     """The record as far as the author may see it."""
-    who = mutation.who
-    if current is None or who is None or not guard.closed:
+    who, reads = mutation.who, mutation.reads
+    if current is None or who is None or not guard.closed or guard.sees_all(who, reads):
         return current
-    if values is not None:
-        return current if guard.sees(who, mutation.reads, values) else None
-    message = mutation.write
-    # 0 says that there must be none, and a tombstone is none.
-    if (
-        isinstance(message, Push)
-        and message.base_version
-        and not guard.sees_all(who, mutation.reads)
-    ):
+    sees = guard.saw(who, reads, left) if values is None else guard.sees(who, reads, values)
+    if not sees:
         return None
-    return current
+    past = gone_before(current)
+    if not past:
+        return current
+    known = {name: clock for name, clock in current.clocks.items() if name not in past}
+    return replace(current, clocks=known)
+
+
+def _keep_past(record: Record, current: Record, *, hidden: bool) -> None:
+    """Have a record keep what its author was not to see: others read on from there.
+
+    Args:
+        record: as it was decided.
+        current: as it was, maybe a tombstone.
+        hidden: its author was not to see anything of it.
+    """
+    record.entered = current.entered
+    past = current.clocks if hidden else gone_before(current)
+    if past and record.live:
+        record.clocks = {**past, **record.clocks}
+    elif past:
+        # A delete writes every field that it knows of; those keep the time when they went.
+        fields = {name: clock for name, clock in past.items() if name != DELETED}
+        record.clocks = {**record.clocks, **fields}
 
 
 def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> None:
@@ -175,29 +221,58 @@ def _run_checks(guard: Guard, mutation: Mutation, commit: Commit, shown: Record 
             )
 
 
-def keeps_secret(guard: Guard, mutation: Mutation, current: Record | None) -> bool:
+def shown_values(guard: Guard, mutation: Mutation, current: Record | None) -> Values | None:
+    """The values that say who may see a record, where the answer to a write may tell of it.
+
+    Args:
+        guard: the rules of the entity.
+        mutation: which is decided.
+        current: the record as it was before, a tombstone, or `None`.
+    """
+    if mutation.who is None or current is None or not current.live:
+        return None
+    try:
+        values = guard.values_of(current.data)
+        return values if guard.sees(mutation.who, mutation.reads, values) else None
+    except RhtmxError:  # nobody may see any
+        return None
+
+
+def keeps_secret(
+    guard: Guard, mutation: Mutation, current: Record | None, then: Values | None
+) -> bool:
     """Whether an answer that was given before may hold what its author may not see now.
 
     Args:
         guard: the rules of the entity.
         mutation: which is sent once more.
         current: the record as it is, a tombstone, or `None`.
+        then: what `shown_values` said when it was decided: what it was then its author may not
+            see any more, though they see what it is.
     """
     who = mutation.who
     if who is None or not guard.closed or guard.sees_all(who, mutation.reads):
         return False
     if current is None or not current.live:
         return True
-    return not guard.sees(who, mutation.reads, guard.values_of(current.data))
+    all_of_it = [guard.values_of(current.data), *([] if then is None else [then])]
+    return not all(guard.sees(who, mutation.reads, values) for values in all_of_it)
 
 
 def without_values(reply: Sequence[T], mutation: Mutation) -> list[T]:
     """Take out of the answer to a mutation what it may say of the record."""
     kept: list[T] = [each for each in reply if not isinstance(each, FieldConflict)]
+    several = isinstance(mutation.message, Transaction)
     for message in kept:
+        # None of the conflicts is told.
         if isinstance(message, FieldPushAck):
-            message.conflicts = 0  # none of them is told
-        elif isinstance(message, Error) and message.message != _forbidden(mutation).message:
+            message.conflicts = 0
+        elif isinstance(message, TransactionAck):
+            for result in message.results:
+                result.conflicts = 0
+        elif isinstance(message, Error) and (
+            several or message.message != _forbidden(mutation).message
+        ):
             message.message = "it was rejected when it came first; you may not see the record now"
             message.details = None
     return kept

@@ -12,7 +12,7 @@ content's own values (0.6 us; of the message on the wire 2.6 us).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -31,19 +31,24 @@ from rhtmx.messages import (
 )
 from rhtmx.wire import Format, ServerMessage
 
-__all__ = ["MutationAnswer", "digest", "pack", "unpack"]
+__all__ = ["MutationAnswer", "digest", "pack", "told_of", "unpack"]
 
 MutationAnswer = Error | PushAck | FieldPushAck | FieldConflict | TransactionAck
 """What a mutation is answered with."""
 
 
 class _Kept(msgspec.Struct, array_like=True, gc=False):
-    """An answer: that of a push, as what the push does not say; or whole messages."""
+    """An answer: that of a push, as what the push does not say; or whole messages.
+
+    With messages there are, of each write, the values that place the record of which they
+    may tell.
+    """
 
     version: int = 0
     epoch: str | None = None
     server_time: datetime | None = None
     messages: Sequence[bytes] = ()
+    told_of: Sequence[Mapping[str, str] | None] = ()
 
 
 _write = msgspec.msgpack.Encoder().encode
@@ -85,12 +90,24 @@ def _fields(updates: Sequence[FieldUpdate]) -> list[tuple[object, ...]]:
     return [(one.field, one.value, one.action, one.timestamp) for one in updates]
 
 
-def pack(reply: Sequence[ServerMessage]) -> bytes:
-    """Return the answer to a mutation as bytes."""
+def pack(reply: Sequence[ServerMessage], told_of: Sequence[Mapping[str, str] | None] = ()) -> bytes:
+    """Return the answer to a mutation as bytes.
+
+    Args:
+        reply: the answer.
+        told_of: of each write, by field, the values that say who may see the record as it
+            was then: the answer may tell of it.
+    """
     last = reply[-1]
     if len(reply) == 1 and isinstance(last, PushAck):
         return _write(_Kept(last.version, last.epoch, last.server_time))
-    return _write(_Kept(messages=[wire.encode(each, Format.PROTO) for each in reply]))
+    messages = [wire.encode(each, Format.PROTO) for each in reply]
+    return _write(_Kept(messages=messages, told_of=told_of))
+
+
+def told_of(packed: bytes) -> Sequence[Mapping[str, str] | None]:
+    """Return the values with which an answer was packed, of each write; none if of none."""
+    return _read(packed).told_of
 
 
 def unpack(packed: bytes, message: Push | PushFields | Transaction) -> list[MutationAnswer]:

@@ -1,36 +1,52 @@
 """Whatever happens, everybody holds what they may see of an entity, and is told nothing else.
 
 2,000 lives of a server and three readers of parts of its entity (`tests.support.parts_life`
-says what happens in one). A campaign: `python -m tests.support.parts_life --seeds 100000`.
+says what happens in one). Some of the readers are the core of the Python client; in every second
+life, once more, they are that of the TypeScript client.
+
+A campaign: `python -m tests.support.parts_life --seeds 100000`, with `--typescript` for that core.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import pytest
 
 from tests.support.parts_life import live
+from tests.support.parts_readers import CoreReader, Reader
 from tests.support.parts_server import LIVE_ONLY, NO_DEPARTURES
+from tests.support.parts_typescript import Program, TypeScriptReader
 
 SEEDS, SHARES = 2_000, 8
 
-NOT_YET = {1917}
-"""Lives that end wrongly: rights change in the first load of a whole entity, by field."""
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Program]:
+    """The program of the readers in TypeScript."""
+    program = Program()
+    yield program
+    program.close()
 
 
-@pytest.mark.parametrize("share", range(SHARES))
-def test_everybody_ends_with_what_they_may_see_and_is_told_nothing_else(share: int) -> None:
-    for seed in {*range(share, SEEDS, SHARES)} - NOT_YET:
+def all_live(seeds: range, core: Callable[..., Reader]) -> None:
+    """Live these lives; says which one ends wrongly."""
+    for seed in seeds:
         try:
-            live(seed)
+            live(seed, core=core)
         except Exception as failure:
             raise AssertionError(f"seed {seed}: {failure}") from failure
 
 
-@pytest.mark.parametrize("seed", sorted(NOT_YET))
-def test_what_ends_wrongly_is_known(seed: int) -> None:
-    """Fails once it is mended: then take the seed out of `NOT_YET`."""
-    with pytest.raises(AssertionError):
-        live(seed)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_everybody_ends_with_what_they_may_see_and_is_told_nothing_else(share: int) -> None:
+    all_live(range(share, SEEDS, SHARES), CoreReader)
+
+
+@pytest.mark.parametrize("share", range(0, SHARES, 2))
+def test_so_does_the_typescript_client(share: int, program: Program) -> None:
+    all_live(range(share, SEEDS, SHARES), partial(TypeScriptReader, program))
 
 
 @pytest.mark.parametrize("fault", [LIVE_ONLY, NO_DEPARTURES])

@@ -10,9 +10,9 @@ from rhtmx_server.horizon import StoredTimes
 from rhtmx_server.model import Clock, Departure, Head, PartRow, Record
 from rhtmx_server.ports import BatchNeeds, Store
 from rhtmx_server.stores.paging import PAGE_BYTES
-from tests.contract.builders import SECOND, always, record, writing
+from tests.contract.builders import SECOND, always, look, record, writing
 from tests.contract.conftest import Reopen
-from tests.contract.parts import BLUE, BOTH, GREEN, RED, Event, each, of, told, write
+from tests.contract.parts import BLUE, BOTH, GREEN, RED, Event, each, keys_of, of, told, write
 
 
 async def test_a_part_has_the_records_that_are_in_it_in_version_order(store: Store) -> None:
@@ -295,6 +295,64 @@ async def test_parts_are_there_when_the_store_is_opened_again(store: Store, reop
     await write(again, record("1", 4, of("red")))
     assert await told(again, RED) == [("is", "2", 2), ("is", "1", 4)]
     assert await told(again, BLUE) == [("left", "1", 4)]
+
+
+async def test_a_transaction_sees_what_parts_a_deleted_record_was_in(
+    store: Store, reopen: Reopen
+) -> None:
+    gone = record("1", 3, deleted=True)
+    await each(store, record("1", 1, of("red", open=1)), record("2", 2, of("blue")), gone, by=BOTH)
+    await write(store, record("2", 3, of("blue"), entity="notes"), entity="notes")
+    await write(store, record("1", 4, of("green"), entity="notes"), entity="notes")
+    await write(store, record("1", 5, deleted=True, entity="notes"), entity="notes")
+    wanted = BatchNeeds(records=[("tasks", "1"), ("tasks", "2"), ("tasks", "3"), ("notes", "1")])
+    found = {
+        ("tasks", "1"): frozenset({RED, Part.of({"team": "red", "open": 1}).key}),
+        ("notes", "1"): frozenset({GREEN}),
+    }
+    assert (await look(store, wanted)).last_parts == found
+    store = await reopen()
+    assert (await look(store, wanted)).last_parts == found
+
+
+async def test_only_the_parts_that_a_record_had_when_it_was_deleted_count(store: Store) -> None:
+    await each(
+        store, record("1", 1, of("red")), record("1", 2, of("blue")), record("1", 3, deleted=True)
+    )
+    wanted = BatchNeeds(records=[("tasks", "1")])
+    assert (await look(store, wanted)).last_parts == {("tasks", "1"): frozenset({BLUE})}
+    await each(store, record("1", 4, b"{}"), record("1", 5, deleted=True))
+    assert (await look(store, wanted)).last_parts == {}, "it was in none"
+    await write(store, record("1", 6, of("red")))
+    assert (await look(store, wanted)).last_parts == {}, "it is there"
+
+
+async def test_what_parts_a_record_had_is_known_as_long_as_its_tombstone(store: Store) -> None:
+    wanted = BatchNeeds(records=[("tasks", "1")])
+    await each(store, record("1", 1, of("red")), record("1", 2, deleted=True))
+    for before in (0, 2 * SECOND, 2 * SECOND + 1):
+        await store.collect(history_before=0, tombstones_before=before)
+        seen = await look(store, wanted)
+        assert set(seen.last_parts) == set(seen.records)
+    assert seen.records == {}
+
+
+async def test_after_an_entity_was_divided_otherwise_it_was_nobodys(store: Store) -> None:
+    await each(store, record("1", 1, of("red")), record("1", 2, deleted=True))
+    await store.divide("tasks", BOTH.spelt, keys_of(BOTH))
+    seen = await look(store, BatchNeeds(records=[("tasks", "1")]))
+    assert (len(seen.records), seen.last_parts) == (1, {})
+
+
+async def test_a_record_keeps_since_when_it_may_be_seen(store: Store, reopen: Reopen) -> None:
+    one, other = record("1", 4, of("red")), record("2", 5, b"{}")
+    one.entered, other.entered = 3, 2
+    await write(store, one, other)
+    store = await reopen()
+    assert [each.entered for each in await store.since("tasks", 0, 9, 9)] == [3, 2]
+    (found,) = await store.since_in("tasks", [RED], 0, 9, 9)
+    assert found == one
+    assert (await look(store, BatchNeeds(records=[("tasks", "2")]))).records["tasks", "2"] == other
 
 
 async def test_old_departures_go_and_raise_the_floor(store: Store) -> None:

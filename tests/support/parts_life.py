@@ -10,6 +10,8 @@ import argparse
 import json
 import sys
 import traceback
+from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,6 +21,7 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.times import to_datetime
 from tests.support.parts_readers import PARTS, CoreReader, LiteralReader, Reader
 from tests.support.parts_server import ENTITY, Server
+from tests.support.parts_typescript import Program, TypeScriptReader
 
 __all__ = ["Life", "live"]
 
@@ -35,10 +38,15 @@ class Life:
     Args:
         seed: says what.
         fault: which one the server has.
+        core: makes the readers that are the core of a client.
     """
 
-    def __init__(self, seed: int, fault: str = "") -> None:
+    def __init__(
+        self, seed: int, fault: str = "", core: Callable[..., Reader] = CoreReader
+    ) -> None:
+        self.make_core = core
         self.random = Random(seed)
+        self.more = Random(-seed)
         self.server = Server(self.random, fault)
         self.count = 0
         self.backup = self.server.store.backup() if self.random.random() < 0.15 else None
@@ -46,11 +54,12 @@ class Life:
 
     def _core(self, name: str) -> Reader:
         granularity = self.random.choice([_RECORDS, _FIELDS])
-        return CoreReader(self.server, name, self.grant(name), granularity, self._part())
+        return self.make_core(self.server, name, self.grant(name), granularity, self._part())
 
     def _literal(self, name: str) -> Reader:
         if self.random.random() < 0.4:
-            return LiteralReader(self.server, name, self.grant(name), _RECORDS, None, old=True)
+            level = self.more.choice([_RECORDS, _FIELDS])
+            return LiteralReader(self.server, name, self.grant(name), level, None, old=True)
         granularity = self.random.choice([_RECORDS, _FIELDS])
         return LiteralReader(self.server, name, self.grant(name), granularity, self._part())
 
@@ -70,7 +79,10 @@ class Life:
         """The data of some record."""
         self.count += 1
         team, status = self.random.choice(TEAMS), self.random.choice(STATUS)
-        return {"n": self.count, "team": team, "status": status}
+        # Fields that come and go, some of them in one team only.
+        names = ("x", "y", f"of {team!r}")
+        some = {name: self.count for name in names if self.more.random() < 0.4}
+        return {"n": self.count, "team": team, "status": status, **some}
 
     # What happens.
 
@@ -193,14 +205,14 @@ _HAPPENINGS, _WEIGHTS = zip(
 )  # fmt: skip
 
 
-def live(seed: int, fault: str = "") -> None:
-    """Live a life.
+def live(seed: int, fault: str = "", core: Callable[..., Reader] = CoreReader) -> None:
+    """Live a life; `core` makes the readers that are the core of a client.
 
     Raises:
         AssertionError: somebody was told what they may not see, or does not hold in the end
             what they may.
     """
-    life = Life(seed, fault)
+    life = Life(seed, fault, core)
     for _ in range(STEPS):
         life.step()
     life.quiet()
@@ -213,11 +225,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=main.__doc__)
     options.add_argument("--seeds", type=int, default=100_000)
     options.add_argument("--first", type=int, default=0)
+    words = "the core is that of the TypeScript client"
+    options.add_argument("--typescript", action="store_true", help=words)
     asked = options.parse_args()
+    core = partial(TypeScriptReader, Program()) if asked.typescript else CoreReader
     failed = 0
     for seed in range(asked.first, asked.first + asked.seeds):
         try:
-            live(seed)
+            live(seed, core=core)
         except Exception:
             failed += 1
             sys.stdout.write(f"seed {seed}: {traceback.format_exc(limit=-2)}" + "\n")

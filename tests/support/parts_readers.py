@@ -23,9 +23,11 @@ from rhtmx.messages import (
     Position,
     Subscribe,
     SubscribeFields,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
+from rhtmx.messages.tables import SCHEMA_HASH
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Message
 from rhtmx_server.access.grant import Grant
@@ -172,8 +174,8 @@ class LiteralReader(Reader):
         self.old = old
         self.records: dict[str, dict[str, Any]] = {}
         self.position = Position(epoch="", version=0)
-        self.seen: set[str] = set()
-        self.synced = self.back = False
+        self.seen: set[tuple[str, str]] = set()
+        self.synced = False
 
     def claims(self, grant: Grant) -> None:
         """The same. Who reads the whole gives no scope back either, so an old one begins anew."""
@@ -183,16 +185,11 @@ class LiteralReader(Reader):
         super().claims(grant)
 
     def begin(self) -> None:
-        self.up.append(Hello(client_id=self.name))
+        self.up.append(Hello(client_id=self.name, schema="" if self.old else SCHEMA_HASH))
         self.ask()
 
-    def lost(self) -> None:
-        if self.back or (not self.synced and self.seen):
-            # It may have come under other rights, and those may be the old ones again.
-            self.position = Position(epoch="", version=0)
-
     def ask(self) -> None:
-        self.synced = self.back = False
+        self.synced = False
         self.seen = set()
         kind = Subscribe if self.granularity is _RECORDS else SubscribeFields
         where = None if self.where is None else {ENTITY: json.loads(self.where.text)}
@@ -202,7 +199,7 @@ class LiteralReader(Reader):
     def receive(self, message: Message) -> None:
         if isinstance(message, Change) and message.change is not None:
             log = message.change
-            self.seen.add(log.entity_id)
+            self.seen.add((log.entity_id, ""))
             if log.action is ChangeAction.DELETE:
                 self.records.pop(log.entity_id, None)
             else:
@@ -210,9 +207,9 @@ class LiteralReader(Reader):
             self.move(log.version)
         elif isinstance(message, FieldChange) and message.change is not None:
             field = message.change
-            self.seen.add(field.entity_id)
+            self.seen |= {(field.entity_id, ""), (field.entity_id, field.field)}
             record = self.records.setdefault(field.entity_id, {})
-            if field.left:
+            if field.left and not self.old:
                 self.records.pop(field.entity_id, None)
             elif field.action is FieldAction.DELETE:
                 record.pop(field.field, None)
@@ -222,11 +219,14 @@ class LiteralReader(Reader):
                 self.move(field.version)
         elif isinstance(message, SyncComplete | SyncFieldsComplete):
             self.complete(message)
+        elif isinstance(message, SyncBegin) and not self.old:
+            self.synced = False
+            self.seen = set()
+            self.position = Position(epoch=message.epoch, version=0, scope=message.scope)
 
     def move(self, version: int) -> None:
-        # One that goes back belongs to a reset of which it has not been told yet.
-        self.back |= self.synced and version <= self.position.version
-        if self.synced and not self.back:
+        if self.synced:
+            assert self.old or version > self.position.version, "a change came late, or twice"
             self.at(self.position.epoch, version, self.position.scope)
 
     def at(self, epoch: str, version: int, scope: str | None) -> None:
@@ -238,12 +238,19 @@ class LiteralReader(Reader):
             self.position = Position(epoch="", version=0)
             self.lose()
             return
-        assert not (self.synced and self.back), "a change came late, or twice"
         if message.reset or (not self.synced and not self.position.version):
-            for gone in self.records.keys() - self.seen:
-                del self.records[gone]
+            self.drop_unseen()
         self.synced = True
         self.at(message.epoch or "", message.version, message.scope)
+
+    def drop_unseen(self) -> None:
+        """What was not in a snapshot is no more: records, and their fields."""
+        for entity_id, data in list(self.records.items()):
+            if (entity_id, "") not in self.seen:
+                del self.records[entity_id]
+            elif self.granularity is _FIELDS:
+                seen = {name for each, name in self.seen if each == entity_id}
+                self.records[entity_id] = {name: data[name] for name in data.keys() & seen}
 
     def compare(self) -> None:
         held = {entity_id: data for entity_id, data in self.records.items() if data}

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, TypeVar, cast
 
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Change, ChangeAction, FieldChange, Push, PushFields
+from rhtmx.messages import Change, ChangeAction, FieldChange, FieldChangeLog, Push, PushFields
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.access import claim, role
 from rhtmx_server.access.access import Access
@@ -222,6 +222,10 @@ class Door:
 
     takes_ephemeral = True
 
+    def hears_begin(self, *, asked: bool) -> bool:
+        """It is told what its subscriptions read, once it has said hello."""
+        return self.session.greeted and not asked
+
     def request(self) -> None:
         """It may have as many requests as it likes."""
 
@@ -372,7 +376,7 @@ class Server:
         return {each: data for each, data in latest.items() if data is not None}
 
     def check(self, rights: Sequence[Grant], message: ServerMessage) -> None:
-        """Nobody is sent what they may not see, nor the id of what they never might."""
+        """Nobody is sent what they may not see, nor ids and names that they never might."""
         if isinstance(message, Change) and message.change is not None:
             log = message.change
             seen = [
@@ -381,15 +385,23 @@ class Server:
                 if version == log.version or log.action is ChangeAction.DELETE
             ]
         elif isinstance(message, FieldChange) and message.change is not None:
-            field = message.change
-            value = None if field.value is None else json.loads(field.value)
             seen = [
                 data
-                for version, data in self.states[field.entity_id]
-                if field.value is None
-                or (version >= field.version and data and data.get(field.field) == value)
+                for version, data in self.states[message.change.entity_id]
+                if _tells_of(message.change, version, data)
             ]
         else:
             return
         visible = any(may(grant, data) for grant in rights for data in seen)
         assert visible, f"told what it may not see: {message}"
+
+
+def _tells_of(log: FieldChangeLog, version: int, data: State | None) -> bool:
+    """Whether it says nothing that is not in this state of the record."""
+    if not log.field:
+        return True
+    if data is None or log.field not in data:
+        return False
+    return log.value is None or (
+        version >= log.version and bool(data[log.field] == json.loads(log.value))
+    )

@@ -32,6 +32,7 @@ __all__ = [
     "divided_entities",
     "end_dividing",
     "forget_some",
+    "last_parts",
     "put_records",
     "read_in",
 ]
@@ -43,12 +44,13 @@ _PART = "SELECT entity, part, id FROM parts WHERE entity = ? AND part = ?"
 _ADD_PART = "INSERT INTO parts(entity, part) VALUES (?, ?) RETURNING id"
 _PLACE = "SELECT entity, entity_id, version, parts FROM records WHERE entity = ? AND entity_id = ?"
 _PUT_RECORD = """
-    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks, parts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO records(
+      entity, entity_id, version, action, data, client_id, time, clocks, entered, parts
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(entity, entity_id) DO UPDATE SET
       version = excluded.version, action = excluded.action, data = excluded.data,
       client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
-      parts = excluded.parts"""
+      entered = excluded.entered, parts = excluded.parts"""
 _STAY = "UPDATE members SET version = ? WHERE part = ? AND version = ?"
 _LEAVE = """
     UPDATE members SET version = ?, record = NULL, entity_id = ?, time = ?
@@ -64,10 +66,14 @@ _ROWS = """
     SELECT version, part, record, entity_id, time FROM members
     WHERE part = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
 _STATE = "SELECT id, version, action, parts FROM records WHERE entity = ? AND entity_id = ?"
+_LAST_PARTS = """
+    SELECT parts.part
+    FROM members INDEXED BY departures CROSS JOIN parts ON parts.id = members.part
+    WHERE entity_id = ?2 AND version = ?3 AND entity = ?1"""
 _LEFT_LATER = "SELECT part FROM members WHERE entity_id = ? AND version > ?"
 # `CROSS JOIN` keeps the order, which is that of the versions.
 _RECORDS = """
-    SELECT entity, entity_id, version, action, data, client_id, time, {}
+    SELECT entity, entity_id, version, action, data, client_id, time, {}, entered
     FROM json_each(?) AS wanted CROSS JOIN records ON records.id = wanted.value"""
 _WITH_CLOCKS = _RECORDS.format("clocks")
 _PLAIN = _RECORDS.format("NULL")
@@ -246,6 +252,18 @@ def _left(
     if version == departure.version and action == ChangeAction.DELETE:
         return int(id_)
     return departure
+
+
+def last_parts(cursor: apsw.Cursor, tombstones: Collection[Record]) -> dict[Key, frozenset[str]]:
+    """The parts that deleted records were in when they were deleted; of those that were in any."""
+    found: dict[Key, frozenset[str]] = {}
+    for gone in tombstones:
+        key = (gone.entity, gone.entity_id)
+        # A delete takes a record out of all of its parts, by the version of the tombstone.
+        left: list[Row] = cursor.execute(_LAST_PARTS, (*key, gone.version)).fetchall()
+        if left:
+            found[key] = frozenset(part for (part,) in left)
+    return found
 
 
 def divided_entities(cursor: apsw.Cursor) -> set[str]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import apsw
 
+from rhtmx.messages import ChangeAction
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
@@ -42,10 +43,10 @@ __all__ = [
 ]
 
 _RECORD = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND entity_id = ?"""
 _SINCE = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
 _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
@@ -74,11 +75,12 @@ _PUT_HEAD = """
     INSERT INTO entities(entity, version) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET version = excluded.version"""
 _PUT_RECORD = """
-    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks, entered)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(entity, entity_id) DO UPDATE SET
       version = excluded.version, action = excluded.action, data = excluded.data,
-      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks"""
+      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
+      entered = excluded.entered"""
 _PUT_ENTRY = """
     INSERT INTO history(
       entity, entity_id, version, action, data, client_id, time, form, lost
@@ -102,7 +104,7 @@ def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
     """Read what a batch has to see."""
     entities = {entity for entity, _ in wanted.records}
     heads = {entity: read_head(cursor, entity) for entity in entities}
-    records, unread = _read_records(cursor, wanted.records)
+    records, tombstones, unread = _read_records(cursor, wanted.records)
     ids = ((client_id,) for client_id in wanted.clients)
     clients = {row[0]: client_of(row) for row in _each(cursor, _CLIENT, ids)}
     # Numbers above the last one have no outcome yet: most need no look-up.
@@ -111,15 +113,17 @@ def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
     # Only a client that is new can be one too many.
     known = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
-    return Snapshot(records, heads, clients, outcomes, known, unread)
+    last_parts = members.last_parts(cursor, tombstones) if tombstones else {}
+    return Snapshot(records, heads, clients, outcomes, known, last_parts, unread)
 
 
 def _read_records(
     cursor: apsw.Cursor, wanted: Iterable[Key]
-) -> tuple[dict[Key, Record], Collection[Key]]:
-    """Read these records until they weigh enough; and say which ones are left."""
+) -> tuple[dict[Key, Record], Collection[Record], Collection[Key]]:
+    """Read these records until they weigh enough; say which are deleted, and which are left."""
     keys, weight = iter(wanted), 0
     records: dict[Key, Record] = {}
+    tombstones: list[Record] = []
     unread: set[Key] = set()
 
     def next_ones() -> Iterator[Key]:  # the driver asks for one when it is done with the last
@@ -130,9 +134,11 @@ def _read_records(
             yield key
 
     for row in _each(cursor, _RECORD, next_ones()):
-        records[row[0], row[1]] = record_of(row)
+        records[row[0], row[1]] = record = record_of(row)
+        if record.action is ChangeAction.DELETE:
+            tombstones.append(record)
         weight += len(row[4] or b"") + len(row[7] or b"")
-    return records, unread
+    return records, tombstones, unread
 
 
 def write(cursor: apsw.Cursor, writes: BatchWrites) -> None:

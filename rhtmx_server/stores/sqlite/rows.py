@@ -52,12 +52,13 @@ def row_of_record(record: Record) -> Row:
         record.time,
         # NULL where there are none: 2 bytes less in the row, and nothing to parse.
         _clocks_to_json(record.clocks) if record.clocks else None,
+        record.entered or None,
     )
 
 
 def record_of(row: Row) -> Record:
     """What a row of `records` holds, with its clocks."""
-    entity, entity_id, version, action, data, client_id, time, clocks = row
+    entity, entity_id, version, action, data, client_id, time, clocks, entered = row
     return Record(
         entity,
         entity_id,
@@ -67,6 +68,7 @@ def record_of(row: Row) -> Record:
         client_id,
         time,
         _clocks_from_json(clocks) if clocks else {},
+        entered or 0,
     )
 
 
@@ -95,7 +97,7 @@ def row_of_entry(entry: HistoryEntry) -> Row:
 def entry_of(row: Row) -> HistoryEntry:
     """Make the history entry of a row."""
     *columns, form, lost = row
-    return HistoryEntry(record_of((*columns, None)), _GRANULARITIES[form], bool(lost))
+    return HistoryEntry(record_of((*columns, None, None)), _GRANULARITIES[form], bool(lost))
 
 
 def row_of_client(client: ClientRow) -> Row:

@@ -124,6 +124,9 @@ _STEPS = (
     CREATE INDEX departures_by_time ON members(time) WHERE time IS NOT NULL;
     ALTER TABLE records ADD COLUMN parts BLOB;
     """,
+    """
+    ALTER TABLE records ADD COLUMN entered INTEGER;
+    """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""
 

@@ -17,7 +17,7 @@ metadata                   what it says
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,11 +26,13 @@ from grpclib.server import Stream
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import NOBODY, Request
 from rhtmx_server.connections.checks import check_name
-from rhtmx_server.connections.services import Services, token_expired
+from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.visits import Visit, token_expired
 from rhtmx_server.transports.bearer import bearer
+from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.writing.identity import hashed
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "identify", "request_of"]
+__all__ = ["CLIENT_ID", "CLIENT_SECRET", "Caller", "caller_of", "identify", "request_of"]
 
 CLIENT_ID = "x-rhtmx-client-id"
 CLIENT_SECRET = "x-rhtmx-client-secret"  # noqa: S105 (a name)
@@ -48,6 +50,7 @@ class Caller:
         until: when the token expires, in seconds of `services.now`.
         known: a token was asked for and good, or none is asked for.
         secret: hash of what gives it the right to its id.
+        visit: the call, as what its subject's rights end.
     """
 
     services: Services
@@ -57,6 +60,7 @@ class Caller:
     until: float | None = None
     known: bool = True
     secret: bytes | None = field(default=None, repr=False)
+    visit: Visit | None = None
 
     @property
     def subject(self) -> str:
@@ -73,13 +77,30 @@ class Caller:
             raise token_expired()
 
 
-async def identify(services: Services, request: Request, *, later: bool = False) -> Caller:
+async def caller_of(door: Door, stream: Stream[Any, Any], *, later: bool = False) -> Caller:
+    """Read who calls, and end the call with its caller's rights. See `identify`."""
+
+    def enter(caller: Caller) -> None:
+        caller.visit = door.services.visits.enter(caller.grant, caller.until)
+        door.visited(caller.visit)
+
+    return await identify(door.services, request_of(stream), later=later, known=enter)
+
+
+async def identify(
+    services: Services,
+    request: Request,
+    *,
+    later: bool = False,
+    known: Callable[[Caller], None] = lambda caller: None,
+) -> Caller:
     """Read who calls.
 
     Args:
         services: the server.
         request: what the call says of its peer; see `request_of`.
         later: a missing token may be presented in the conversation.
+        known: is told as soon as it is known who it is: from then on they may be disconnected.
 
     Raises:
         RhtmxError: `UNAUTHENTICATED`; `BAD_MESSAGE` for an impossible client id
@@ -94,6 +115,8 @@ async def identify(services: Services, request: Request, *, later: bool = False)
     )
     if services.authenticate is not None:
         await _authenticate(caller, later=later)
+    if caller.known:
+        known(caller)
     # Without a secret it may come with `hello`, or never be needed: writes are checked in any case.
     if caller.client_id is not None and (caller.subject or caller.secret is not None):
         await services.client(caller.client_id, caller.subject, caller.secret)

@@ -84,6 +84,11 @@ async def _outcome(
         return error
     except _GONE:
         raise
+    except asyncio.CancelledError:
+        ended = door.cut()
+        if ended is None:
+            raise
+        return ended
     except Exception as failure:
         return unexpected(failure, f"answering {name}")
     return None

@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.visits import Visit
 from rhtmx_server.failures import stopping
 
 __all__ = ["Door"]
@@ -34,6 +35,7 @@ class Door:
         self.ready = ready
         self.connections: set[Connection] = set()
         self._calls: set[asyncio.Task[None]] = set()
+        self._visits: dict[asyncio.Task[None], Visit] = {}
         self._enders: set[Callable[[], None]] = set()
         self._closed = False
 
@@ -50,6 +52,28 @@ class Door:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         self.services.metrics.called(method)
+
+    def visited(self, visit: Visit) -> None:
+        """Have the call of this task end with its caller's rights."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._visits[task] = visit
+        visit.cut = task.cancel
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        visit = self._visits.pop(task, None)
+        if visit is not None:
+            visit.leave()
+
+    def cut(self) -> RhtmxError | None:
+        """Why this task was cancelled, where that is for its caller's rights; it was not, then."""
+        task = asyncio.current_task()
+        visit = None if task is None else self._visits.get(task)
+        if task is None or visit is None or visit.error is None:
+            return None
+        task.uncancel()
+        return visit.error
 
     @contextlib.contextmanager
     def lasting(self, end: Callable[[], None]) -> Iterator[None]:
@@ -71,6 +95,9 @@ class Door:
         def end() -> None:
             connection.close(ErrorCode.SHUTTING_DOWN, stopping().message)
 
+        task = asyncio.current_task()
+        if task is not None:
+            self._left(task)  # from here on it is told as a connection
         self.connections.add(connection)
         try:
             with self.lasting(end):

@@ -47,7 +47,7 @@ from rhtmx.messages import (
 from rhtmx.wire import ServerMessage, encode_message
 from rhtmx_server.failures import raise_if_error, stopping
 from rhtmx_server.model import Mutation
-from rhtmx_server.transports.grpc.caller import Caller, identify, request_of
+from rhtmx_server.transports.grpc.caller import Caller, caller_of
 from rhtmx_server.transports.grpc.calls import (
     GrpcMethod,
     answer,
@@ -116,14 +116,14 @@ async def _written(caller: Caller, message: Push | PushFields) -> Reply:
 
 async def push(door: Door, stream: Stream[Any, Any]) -> None:
     """Write one record; the acknowledgement is the answer."""
-    caller = await identify(door.services, request_of(stream))
+    caller = await caller_of(door, stream)
     reply = await _written(caller, await receive_one(stream, Push))
     await answer(door, stream, reply[-1])
 
 
 async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
     """Write fields of a record; the conflicts come with the acknowledgement."""
-    caller = await identify(door.services, request_of(stream))
+    caller = await caller_of(door, stream)
     *conflicts, ack = await _written(caller, await receive_one(stream, PushFields))
     assert isinstance(ack, FieldPushAck)
     lost = [each for each in conflicts if isinstance(each, FieldConflict)]
@@ -134,7 +134,7 @@ def pushes(*, each: bool) -> GrpcMethod:
     """`PushEach` or `PushMany`: many records in one stream; see `Pushes`."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
-        caller = await identify(door.services, request_of(stream))
+        caller = await caller_of(door, stream)
         under_way = Pushes(door, caller, stream, door.services.config.pushes_in_flight, each=each)
         with door.lasting(under_way.stop):
             await under_way.run()

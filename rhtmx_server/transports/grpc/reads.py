@@ -30,7 +30,7 @@ from rhtmx_server.encoding.render import latest_fields, latest_record
 from rhtmx_server.model import Granularity, Record
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.times import to_micros
-from rhtmx_server.transports.grpc.caller import Caller, identify, request_of
+from rhtmx_server.transports.grpc.caller import Caller, caller_of
 from rhtmx_server.transports.grpc.calls import (
     answer,
     answered,
@@ -49,17 +49,14 @@ M = TypeVar("M")
 PAGE = 32
 """Entries of the history that are read at a time."""
 
-AGAIN = 1.0
-"""Seconds after which the program is asked anew what the caller of a long call reads."""
-
 
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
-    request, who = await _asked(door, stream, GetRecordRequest)
+    request, caller = await _asked_by(door, stream, GetRecordRequest)
     # Room before the read: what is read has to be kept until the peer takes it.
     room = connection_of(stream).answers
     async with room.turn():
-        record = await _record(door.services, request, who, Granularity.RECORDS)
+        record = await _record(door.services, request, caller, Granularity.RECORDS)
         found = kept(room, latest_record(record))
     await send(door, stream, found, room)
     answered(stream)
@@ -67,10 +64,10 @@ async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
     """Read the fields of one record, with who wrote them and when."""
-    request, who = await _asked(door, stream, GetFieldsRequest)
+    request, caller = await _asked_by(door, stream, GetFieldsRequest)
     room = connection_of(stream).answers
     async with room.turn():
-        record = await _record(door.services, request, who, Granularity.FIELDS)
+        record = await _record(door.services, request, caller, Granularity.FIELDS)
         found = kept(room, GetFieldsResponse(fields=latest_fields(record)))
     await send(door, stream, found, room)
     answered(stream)
@@ -89,15 +86,16 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
     check_at_least("since", request.since, 0)
     door.services.known(request.entity)
     until = None if request.until is None else to_micros(request.until)
-    reading = await door.services.reading(request.entity, caller.grant)
-    shown, lasting = Shown(door.services.access, reading), Lasting(caller, reading)
+    reading = await _reading(door.services, request.entity, caller)
+    shown = Shown(door.services.access, reading)
     await stream.send_initial_metadata()
     room = connection_of(stream).pages
     after: int | HistoryPosition = request.since
     while True:
         await opened(door, stream)
         async with room.turn():
-            await lasting.require()
+            if caller.visit is not None:
+                await caller.visit.require()
             page = await door.services.store.history(
                 request.entity, entity_id=request.entity_id, after=after, until=until, limit=PAGE
             )
@@ -114,38 +112,6 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
             # an empty DATA frame is the end (`Buffer.read`). Others have their turn, however many
             # such pages follow.
             await asyncio.sleep(0)
-
-
-class Lasting:
-    """A call that lasts, and ends with its caller's rights: a peer may read slowly.
-
-    Args:
-        caller: who calls.
-        reading: what was found that they may read.
-    """
-
-    def __init__(self, caller: Caller, reading: Reading) -> None:
-        self._caller = caller
-        self._reading = reading
-        self._asked = caller.services.now()
-
-    async def require(self) -> None:
-        """Make sure that it may go on.
-
-        Raises:
-            RhtmxError: `UNAUTHENTICATED`, the token has expired; `FORBIDDEN`, something
-                else may be read now; what the program's function raises.
-        """
-        self._caller.present()
-        entity, services = self._reading.entity, self._caller.services
-        # By the rules a grant gives the same for ever; what a function says may change.
-        if services.access.waits(entity) and services.now() - self._asked >= AGAIN:
-            self._asked = services.now()
-            if await services.still_reading(entity, self._caller.grant, None) != self._reading:
-                raise RhtmxError(
-                    ErrorCode.FORBIDDEN,
-                    f"'{entity[:40]}': what you may read of it has changed meanwhile: ask again",
-                )
 
 
 class Shown:
@@ -219,7 +185,7 @@ async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M
 
 async def _asked_by(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M, Caller]:
     """Like `_asked`, for a call that lasts: its caller may lose the right meanwhile."""
-    caller = await identify(door.services, request_of(stream))
+    caller = await caller_of(door, stream)
     question = await receive_one(stream, kind)
     caller.present()
     return question, caller
@@ -238,18 +204,26 @@ def _taken(services: Services, question: ValidateField | ValidateForm) -> None:
 async def _record(
     services: Services,
     request: GetRecordRequest | GetFieldsRequest,
-    who: Grant,
+    caller: Caller,
     granularity: Granularity,
 ) -> Record:
     entity, entity_id = request.entity, request.entity_id
     check_name("entity", entity)
     check_name("entity_id", entity_id)
     services.known(entity, granularity)
-    reading = await services.reading(entity, who)
+    reading = await _reading(services, entity, caller)
     record = await services.store.record(entity, entity_id)
     if record is None or not record.live or not _may_see(services, reading, record):
         raise RhtmxError(ErrorCode.NOT_FOUND, f"there is no record {entity[:40]}/{entity_id[:40]}")
     return record
+
+
+async def _reading(services: Services, entity: str, caller: Caller) -> Reading:
+    """What a caller reads of an entity; the call ends if that changes."""
+    reading = await services.reading(entity, caller.grant)
+    if caller.visit is not None:
+        caller.visit.reading = reading
+    return reading
 
 
 def _may_see(services: Services, reading: Reading, record: Record) -> bool:

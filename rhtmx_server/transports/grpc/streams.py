@@ -31,7 +31,7 @@ from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.wheres import check_where
 from rhtmx_server.failures import unexpected
-from rhtmx_server.transports.grpc.caller import Caller, identify, request_of
+from rhtmx_server.transports.grpc.caller import Caller, caller_of
 from rhtmx_server.transports.grpc.calls import GrpcMethod, connection_of, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
@@ -60,7 +60,15 @@ class StreamConnection(Connection):
             raise asyncio.CancelledError from None  # nothing is read for it any more
 
 
-class SyncConnection(StreamConnection):
+class WatchConnection(StreamConnection):
+    """A connection that reads one thing."""
+
+    def hears_begin(self, *, asked: bool) -> bool:
+        """It is told at its beginning what that is, without `hello`."""
+        return True
+
+
+class SyncConnection(WatchConnection):
     """A connection that ends with the answer to one `sync`."""
 
     ended_well: Callable[[], None]
@@ -101,11 +109,11 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> GrpcMethod:
     """`Watch` or `WatchFields`: a subscription to one entity."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
-        caller = await identify(door.services, request_of(stream))
+        caller = await caller_of(door, stream)
         request = await receive_one(stream, WatchRequest)
         caller.present()
         since = {} if request.since is None else {request.entity: request.since}
-        connection, link = _open(StreamConnection, caller, stream, heartbeat=math.inf)
+        connection, link = _open(WatchConnection, caller, stream, heartbeat=math.inf)
         connection.session.introduce(caller.client_id)  # it is told where it begins
         with door.connected(connection):
             where = None
@@ -122,7 +130,7 @@ def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
     """`Sync` or `SyncFields`: what changed since a position, and no more."""
 
     async def method(door: Door, stream: Stream[Any, Any]) -> None:
-        caller = await identify(door.services, request_of(stream))
+        caller = await caller_of(door, stream)
         request = await receive_one(stream, kind)
         caller.present()
         connection, link = _open(SyncConnection, caller, stream, heartbeat=math.inf)
@@ -136,7 +144,7 @@ def sync(kind: type[Sync | SyncFields]) -> GrpcMethod:
 
 async def connect(door: Door, stream: Stream[Any, Any]) -> None:
     """The conversation of a socket. A peer that half-closes is told the rest."""
-    caller = await identify(door.services, request_of(stream), later=True)
+    caller = await caller_of(door, stream, later=True)
     heartbeat = door.services.config.heartbeat
     connection, link = _open(GrpcConversation, caller, stream, heartbeat=heartbeat)
     # Not `introduce`: a peer that has not said hello is asked by HTTP/2, not by `ping`.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rhtmx.core.cursor import Cursor
-from rhtmx.core.events import Delivered, Event, Stopped, Synced, WasReset
+from rhtmx.core.events import Delivered, Ended, Event, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
 from rhtmx.core.overlay import Overlay, fold
@@ -169,9 +169,11 @@ class LocalState:
         if len(views) > 1:
             self._take_early(replica.entity)  # it is for the others, too
         self._early.pop(replica.entity, None)
-        del views[replica.where], self._readers[replica.cursor]
+        del views[replica.where]
         queue.unwatch(replica.entity, view.overlay.dirty)
         changed = replica.records.leave(replica)
+        if not (replica.cursor.leaving and views):
+            del self._readers[replica.cursor]
         if not views:
             del self._views[replica.entity]
             if self.pending_ops.durable:
@@ -246,9 +248,12 @@ class LocalState:
             case Synced(_, position):
                 self._show(replica.entity, replica.synced(position))
             case WasReset(_, _, position):
-                replica.start_over(position.epoch)
+                self._show(replica.entity, replica.start_over(position))
             case Stopped(_, error):
                 replica.error = error
+            case Ended(cursor):
+                del self._readers[cursor]
+                self._show(replica.entity, replica.records.ended(replica))
             case _:
                 return
         self.touched.add(replica.entity)
@@ -275,7 +280,7 @@ class LocalState:
 
     def _show(self, entity: str, changed: Iterable[str]) -> None:
         queue = self.writes.queue
-        for view in self._views[entity].values():
+        for view in self.parts(entity):
             view.overlay.touch(changed)
         arrived = [row for each in changed for row in queue.of(entity, each)]
         for row in [*arrived, *self._overtaken(entity)]:

@@ -33,7 +33,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from grpclib.client import Channel, Stream
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
-from grpclib.metadata import Deadline, decode_metadata
+from grpclib.metadata import Deadline, decode_grpc_message, decode_metadata
 from grpclib.protocol import Stream as ConnectionStream
 
 from rhtmx.grpc.failures import CODE, ConnectionLost, refused
@@ -109,8 +109,20 @@ class Call:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, AssertionError) and self._stream is not None:
+            error = self._cut_short()
         if isinstance(error, GRPCError | StreamTerminatedError | OSError):
             raise self._meaning(error) from error
+
+    def _cut_short(self) -> GRPCError | StreamTerminatedError:
+        """What it means that a stream ended within a message: grpclib 0.4.9 takes it for a bug."""
+        assert self._stream is not None
+        inner = connection_stream(self._stream)
+        ended = dict((inner and inner.trailers) or ())
+        status, message = ended.get("grpc-status"), ended.get("grpc-message")
+        if status is None:
+            return StreamTerminatedError("it ended in the middle of a message")
+        return GRPCError(Status(int(status)), message and decode_grpc_message(message))
 
     def _meaning(self, error: GRPCError | StreamTerminatedError | OSError) -> Exception:
         trailers = self._trailers()

@@ -349,9 +349,9 @@ class Backend:
             delete: keys to remove.
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
-            timestamp: when the user did it; now, if left out. A write that is sent again
-                needs the time of before: with another one it is another write.
-            seq: see `push`.
+            timestamp: when the user did it; now, if left out.
+            seq: see `push`. The time is a part of the write: give a `timestamp` with the
+                number, and the same one when you send it again.
             timeout: seconds until it fails.
 
         Raises:

@@ -48,10 +48,6 @@ export interface Replica {
   since: number;
   /** The version of the last change. */
   last: number;
-  /** A snapshot has begun, though nobody asked for it. */
-  resets: boolean;
-  /** It was started over: changes of the stream before may be on their way. */
-  anew: boolean;
   /** The ids of records that are held from before. */
   readonly stale: Set<string>;
   /** All of its entity from which changes may come, this one among them. */
@@ -65,24 +61,26 @@ export interface Replica {
   readonly gone: Map<string, number>;
 }
 
-/** A stream is started; `anew`: from nothing, whatever is held. */
-export function begin(replica: Replica, keeper: Keeper, anew: boolean): void {
+/**
+ * A stream is started, or begins again; `anew`: from nothing, and what is held counts as far as
+ * it comes once more.
+ */
+export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: string): void {
   const { entity, name, fields, stale, family, batch } = replica;
   const { places, records } = entityOf(keeper.state, entity);
   const { epoch } = keeper;
-  const isAlone = family.size < 2;
   for (const each of new Set([...places.keys(), name])) {
     const place = places.get(each);
     const isRight = place?.epoch === epoch && place.fields === fields;
-    if (isRight && !(anew && each === name)) continue;
-    keeper.emit(["place", each, { epoch, version: 0, fields }]);
+    // At version 0 it has yet to be told of its scope.
+    if (isRight && (each !== name || (place.version && !anew))) continue;
+    keeper.emit(["place", each, { epoch, version: 0, fields, ...(scope && { scope }) }]);
   }
   replica.since = places.get(name)!.version;
   replica.last = replica.since + 1;
-  replica.live = replica.resets = false;
-  replica.anew = anew && isAlone;
-  if (isAlone) batch.length = 0;
-  else flush(replica, keeper);
+  replica.live = false;
+  if (family.size < 2) batch.length = 0;
+  else if (anew) flush(replica, keeper);
   stale.clear();
   if (replica.since) return;
   for (const [id, { data }] of records) if (replica.within(data)) stale.add(id);
@@ -97,20 +95,19 @@ export function changed(
   const replica = all.find(isFed)!;
   const { entity, name } = replica;
   const { version, entity_id: id } = log;
-  const isWhole = all.length === 1 && name === entity;
-  // All come in the order of their versions: one from before shows that a snapshot has begun.
-  if (isWhole && version < replica.last) {
-    begin(replica, keeper, true);
-    replica.resets = true;
-  }
+  const isAlone = all.length === 1;
+  // All come in the order of their versions: one from before shows that a snapshot has begun,
+  // where the server does not say so.
+  if (isAlone && name === entity && version < replica.last) begin(replica, keeper, true);
   replica.last = version;
   settle(replica, keeper, version);
   if (isKnown(replica, keeper, log)) return;
   if (!("field" in log)) {
     put(replica, keeper, id, version, log.action === "delete" ? undefined : log.data);
   } else if (!gathered(replica, keeper, log)) return;
-  // A part has a scope, which is known at the end only: its position is of no use before.
-  const loads = isWhole && !replica.since && !replica.anew && !replica.stale.size;
+  // The position of a part is of no use before its scope is known.
+  const isPlaced = name === entity || entityOf(keeper.state, entity).places.get(name)!.scope;
+  const loads = isAlone && isPlaced && !replica.since && !replica.stale.size;
   if (loads || all.every((each) => each.live)) reached(all, keeper, version);
 }
 
@@ -143,16 +140,13 @@ function settle(replica: Replica, keeper: Keeper, version: number): void {
   const { batch } = replica;
   const last = batch.at(-1);
   if (!last || last.version === version) return;
-  // In a catch-up only the very last says that it is: this one was no part of it.
-  if (replica.anew && !last.more) batch.length = 0;
-  else flush(replica, keeper);
+  flush(replica, keeper);
 }
 
 /** Takes a field to the others of its commit; returns whether they have all come, and are put. */
 function gathered(replica: Replica, keeper: Keeper, log: FieldChangeLog): boolean {
-  const { anew, batch } = replica;
-  batch.push(log);
-  if (log.more || anew) return false;
+  replica.batch.push(log);
+  if (log.more) return false;
   flush(replica, keeper);
   return true;
 }
@@ -175,13 +169,11 @@ export function synced(
   const { entity, name, fields, stale, family, gone } = replica;
   const { version, reset, scope } = message;
   flush(replica, keeper);
-  // With a scope, which is another one from time to time, it may be reset while it loads.
-  if (reset && !replica.resets && (replica.live || replica.since || scope)) return true;
+  if (reset && (replica.live || replica.since)) return true;
   // Though another part may have it, too: what may be read is the same for both.
   for (const id of stale) keeper.emit(["record", entity, id]);
   stale.clear();
   replica.live = true;
-  replica.anew = replica.resets = false;
   replica.last = version;
   const { epoch } = keeper;
   keeper.emit(["place", name, { epoch, version, fields, ...(scope && { scope }) }]);
@@ -250,10 +242,11 @@ function flush(replica: Replica, keeper: Keeper): void {
     isFresh(each) && (each.live || each.since) && each.within(held!.data);
   // What another stream was told may come in between the fields of one commit.
   const isBegun = held?.version === version && [...family].every(isFresh);
-  const goesOn = held && (isBegun || [...family].some(isCovered));
+  // After `left` come all fields that it has, if any.
+  const goesOn = held && !left && (isBegun || [...family].some(isCovered));
   const data = withFields(goesOn ? held.data : undefined, batch);
   batch.length = 0;
-  put(replica, keeper, id, version, left || !Object.keys(data).length ? undefined : data);
+  put(replica, keeper, id, version, Object.keys(data).length ? data : undefined);
 }
 
 function put(

@@ -323,6 +323,7 @@ export class Session {
       case "field_change":
         return this.#streams.changed(message.change);
       case "sync_begin":
+        return this.#streams.began(message);
       case "transaction_ack":
       case "transaction_complete":
         return;

@@ -6,18 +6,21 @@
  *
  * One that is read, and not watched:
  *
- * | event     | `none`            | `wanted`         | `asked`         | `live`           | `rejected`         |
- * | --------- | ----------------- | ---------------- | --------------- | ---------------- | ------------------ |
- * | `open`    | `wanted`, `asked` | =                | =               | =                | =                  |
- * | `shut`    | =                 | =, `none`        | =, `none`       | =, `none`        | =, `none`          |
- * | `gone`    | =                 | =, `none`        | =, `none`       | =, `none`        | =, `none`          |
- * | `begin`   | =                 | `asked`          | =               | =                | =                  |
- * | `lost`    | =                 | =                | `wanted`        | `wanted`         | `wanted`           |
- * | `synced`  | =                 | =                | `live`          | =                | =                  |
- * | `refused` | =                 | =                | `rejected`      | `rejected`       | =                  |
- * | `again`   | =                 | =                | =               | =                | =                  |
+ * | event     | `none`            | `wanted`         | `asked`            | `live`           | `rejected`         |
+ * | --------- | ----------------- | ---------------- | ------------------ | ---------------- | ------------------ |
+ * | `open`    | `wanted`, `asked` | =                | =                  | =                | =                  |
+ * | `shut`    | =                 | =, `none`        | =                  | =, `none`        | =, `none`          |
+ * | `gone`    | =                 | =, `none`        | =                  | =, `none`        | =, `none`          |
+ * | `begin`   | =                 | `asked`          | =                  | =                | =                  |
+ * | `lost`    | =                 | =                | `wanted`, `none`   | `wanted`         | `wanted`           |
+ * | `began`   | =                 | =                | =                  | `asked`          | =                  |
+ * | `synced`  | =                 | =                | `live`, `none`     | =                | =                  |
+ * | `refused` | =                 | =                | `rejected`, `none` | `rejected`       | =                  |
+ * | `again`   | =                 | =                | =                  | =                | =                  |
  *
  * `wanted` is what waits for a connection. One that is rejected is asked for again on the next.
+ * One that all have left while it is `asked` ends once it has caught up: the server tells all
+ * until then in any case, and that could not be told from what another one reads.
  * A part is rejected, too, by a server that knows no parts, and says that all has been read.
  */
 
@@ -30,6 +33,7 @@ import type {
   JsonValue,
   Position,
   Subscribe,
+  SyncBegin,
   SyncComplete,
   SyncFieldsComplete,
 } from "../messages/types.ts";
@@ -50,8 +54,6 @@ export interface Stream extends Replica {
   seen?: Position | undefined;
   /** Why there is none on this connection. */
   refusal?: Refusal | undefined;
-  /** It was reset, and loads anew: then it knows what is gone. */
-  cleans?: boolean | undefined;
   /** The last tab, which has left it: it ends as soon as that does no harm. */
   leaving?: string | undefined;
 }
@@ -170,7 +172,7 @@ export class Streams {
     this.#begun.clear();
     this.#ended.clear();
     for (const stream of this.#streams.values()) {
-      stream.live = stream.cleans = false;
+      stream.live = false;
       stream.since = 0;
       stream.refusal = undefined;
       stream.family.clear();
@@ -216,6 +218,16 @@ export class Streams {
     if (change) this.#core.tell({ type: "seen", entity: name, change });
   }
 
+  /** All of a stream is read from here on: of a scope, or since what was read before is void. */
+  began({ entity, reset, fields, where, scope }: SyncBegin): void {
+    const stream = this.#streams.get(partName(entity, where));
+    if (!stream || !this.#begun.has(stream) || stream.fields !== fields) return;
+    // Those who watch are told, at the end, that they may lack something.
+    if (reset && stream.seen) stream.seen = NOWHERE;
+    stream.live = false;
+    if (isFed(stream)) begin(stream, this.#core, true, scope);
+  }
+
   /** A stream has caught up. */
   synced(message: Completed): void {
     const { entity, epoch, version, reset, type, where } = message;
@@ -227,7 +239,6 @@ export class Streams {
     const isRead = stream.readers.size > 0;
     if (isRead && synced(stream, this.#core, message)) return this.#restart(stream, true);
     stream.live = true;
-    stream.cleans = false;
     if (stream.watchers.size) this.#head(stream, { epoch, version }, reset);
     const all = [...family].filter((each) => each.live);
     if (!isRead) reached(all, this.#core, version);
@@ -287,7 +298,7 @@ export class Streams {
     const { batch = [], gone = new Map() } = this.#kin(name) ?? {};
     const stream: Stream = {
       ...{ entity, name, within: within(name), fields, seen, family, batch, gone },
-      ...{ live: false, since: 0, last: 0, resets: false, anew: false, stale: new Set() },
+      ...{ live: false, since: 0, last: 0, stale: new Set() },
       ...{ readers: new Set(readers), watchers: new Set(watchers) },
     };
     this.#streams.set(name, stream);
@@ -297,8 +308,8 @@ export class Streams {
   /**
    * A tab is out of it. The last one ends the stream, and makes room for another.
    *
-   * What was told of a record says so when that is gone: so it goes on until another one of its
-   * family, which may have heard of the record by it, has loaded, and until it has cleaned up.
+   * It goes on until it has caught up. And what was told of a record says so when that is gone:
+   * so until another one of its family, which may have heard of the record by it, has loaded.
    */
   #leave(name: string, tab: string, ...roles: readonly Role[]): void {
     const stream = this.#streams.get(name);
@@ -307,12 +318,10 @@ export class Streams {
     const stays = (role: Role) =>
       [...stream[role]].some((each) => each !== tab || !roles.includes(role));
     const waits = (each: Stream) =>
-      each !== stream &&
-      each.entity === entity &&
-      isFed(each) &&
-      !each.refusal &&
-      (stream.cleans || !(each.live || each.since));
-    const isLast = (stream.cleans || this.#begun.has(stream)) && !BOTH.some(stays);
+      each === stream
+        ? !each.live
+        : each.entity === entity && isFed(each) && !each.refusal && !(each.live || each.since);
+    const isLast = this.#begun.has(stream) && !BOTH.some(stays);
     if (isLast && [...this.#streams.values()].some(waits)) return void (stream.leaving = tab);
     const wasRead = readers.size > 0;
     for (const role of roles) stream[role].delete(tab);
@@ -372,13 +381,10 @@ export class Streams {
   }
 
   #restart(stream: Stream, anew?: boolean): void {
-    // What is on its way for it could not be told from what is for others.
-    stream.cleans = anew;
-    if (stream.family.size > 1) {
-      stream.live = false;
-      stream.since = 0;
-      this.#end(stream);
-    } else this.#say("unsubscribe", stream);
+    stream.live = false;
+    stream.since = 0;
+    // What is on its way for it could not be told from what comes then.
+    this.#end(stream);
     this.#start(stream, anew);
   }
 
@@ -434,7 +440,7 @@ export class Streams {
     const { name, fields, family } = stream;
     this.#begun.delete(stream);
     family.delete(stream);
-    stream.live = stream.cleans = false;
+    stream.live = false;
     stream.refusal = error;
     this.#core.tell({ type: "rejected", entity: name, fields, error });
     this.#sweep();

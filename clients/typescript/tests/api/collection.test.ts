@@ -296,6 +296,14 @@ describe("a collection that is closed", () => {
     {
       using posts = client.collection("posts");
       expect(posts).toBe(client.collection("posts"));
+      await settle();
+      socket.says({
+        type: "sync_complete",
+        entity: "posts",
+        epoch: "e1",
+        version: 1,
+        reset: false,
+      });
     }
     expect(unsubscribed()).toEqual([{ type: "unsubscribe", entities: ["posts"] }]);
   });
@@ -419,6 +427,7 @@ describe("`synced`", () => {
     await expect(all[2]!.synced).rejects.toMatchObject({ code: "too_many_subscriptions" });
     await expect(all[2]!.synced).rejects.toThrow("'c' is not read: the server takes 2 entities");
     expect(told).toHaveBeenCalledOnce();
+    socket.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 0, reset: false });
     all[0]!.close();
     socket.says({ type: "sync_complete", entity: "c", epoch: "e1", version: 0, reset: false });
     await all[2]!.synced;

@@ -46,7 +46,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: "restart" as const }) },
   { weight: 1, arbitrary: fc.constant({ do: "compact" as const }) },
   { weight: 1, arbitrary: fc.constant({ do: "heartbeat" as const }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("slow" as const), which }) },
+  { weight: 1, arbitrary: fc.constant({ do: "slow" as const }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -161,7 +161,7 @@ class World {
         this.#toClient.push(...this.server.heartbeat());
         break;
       case "slow":
-        this.server.slow(each.which);
+        this.server.slow();
         break;
       case "rescope":
         this.server.rescope(each.right);

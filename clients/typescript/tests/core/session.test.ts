@@ -690,6 +690,7 @@ describe("a subscription that the server refuses", () => {
     const h = new Harness();
     told(h, "a", "b", "c");
     h.open({ limits: { ...WELCOME.limits, subscriptions: 2 } });
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 9, reset: false });
     h.session.told({ type: "shut", entity: "a", tab: "t1" }, h.now);
     expect(h.sent()).toMatchObject([
       { type: "unsubscribe", entities: ["a"] },
@@ -705,9 +706,11 @@ describe("what was closed and is read again", () => {
     const h = new Harness();
     h.session.told(open, h.now);
     h.open();
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 9, reset: false });
     h.session.told({ ...open, type: "shut" }, h.now);
     h.session.told(open, h.now);
     expect(h.sent()).toEqual([{ type: "unsubscribe", entities: ["a"] }, { type: "ping" }]);
+    h.events.length = 0;
     h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 9, reset: false });
     expect(h.of("synced")).toEqual([]);
     expect(h.says({ type: "pong" })).toMatchObject([{ type: "subscribe", entities: ["a"] }]);
@@ -822,6 +825,7 @@ describe("what a tab wants", () => {
     h.open();
     h.session.told({ type: "watch", entity: "a", tab: "t" }, h.now);
     expect(h.sent()).toMatchObject([{ type: "subscribe", entities: ["a"] }]);
+    h.says({ type: "sync_complete", entity: "a", epoch: "e1", version: 9, reset: false });
     h.session.told({ type: "unwatch", entity: "a", tab: "t" }, h.now);
     expect(h.sent()).toMatchObject([{ type: "unsubscribe", entities: ["a"] }]);
   });

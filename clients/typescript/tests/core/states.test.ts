@@ -117,6 +117,9 @@ it("the stream of an entity that is read", async () => {
     const tabs = new Set<string>();
     const leave = (who: string) => {
       tabs.delete(who);
+      if (state !== "asked") end();
+    };
+    const end = () => {
       if (!tabs.size) state = "none";
     };
     return {
@@ -149,6 +152,12 @@ it("the stream of an entity that is read", async () => {
           isConnected = false;
           streams.lost();
           if (state !== "none") state = "wanted";
+          end();
+        },
+        began() {
+          const what = { entity: "users", epoch: "e1", reset: true, fields: false };
+          streams.began({ type: "sync_begin", ...what });
+          if (state === "live") state = "asked";
         },
         synced() {
           const at = { entity: "users", epoch: "e1", version: 1, reset: false };
@@ -157,6 +166,7 @@ it("the stream of an entity that is read", async () => {
         refused() {
           const error = { code: "forbidden", message: "no", details: null } as const;
           streams.refused("users", error);
+          end();
         },
         again: () => streams.again(),
       },

@@ -85,6 +85,24 @@ function field(id: string, version: number, name: string, value: JsonValue, more
   streams.changed({ ...log, timestamp: TIME });
 }
 
+function syncedFields(customer: string, version: number): void {
+  const end = {
+    type: "sync_fields_complete",
+    entity: "orders",
+    epoch: "e1",
+    reset: false,
+  } as const;
+  streams.synced({ ...end, version, where: { customer } });
+}
+
+/** It is read from here on. */
+function began(name: string, more: { reset?: boolean; scope?: string; fields?: boolean }): void {
+  const what = { entity: "orders", epoch: core.epoch, where: WHERE[name], scope: "s" };
+  streams.began({ type: "sync_begin", ...what, reset: false, fields: false, ...more });
+}
+
+const PLACE = { epoch: "e1", fields: false };
+
 /** Streams that are live at a version. */
 function live(version: number, ...names: string[]): void {
   for (const name of names) streams.open(name, false, "t1");
@@ -104,6 +122,7 @@ describe("a part", () => {
   it("is subscribed to, and ended, with what was asked for, at either granularity", () => {
     streams.begin(128);
     streams.open(SEVEN, true, "t1");
+    syncedFields("7", 1);
     streams.shut(SEVEN, "t1");
     const part = { entities: ["orders"], where: { orders: { customer: "7" } } };
     const since = { orders: { epoch: "e1", version: 0 } };
@@ -181,7 +200,11 @@ describe("a part", () => {
     streams.open(EIGHT, true, "t2");
     streams.watch(partName("orders", { customer: "9" }), "t3");
     expect(told).toMatchObject([{ type: "rejected", entity: EIGHT, fields: true }]);
-    streams.unwatch(partName("orders", { customer: "9" }), "t3");
+    synced(SEVEN, 1);
+    const where = { customer: "9" };
+    const end = { type: "sync_complete", entity: "orders", epoch: "e1", reset: false } as const;
+    streams.synced({ ...end, version: 1, where });
+    streams.unwatch(partName("orders", where), "t3");
     for (const fence of fences.splice(0)) fence();
     streams.shut(SEVEN, "t1");
     for (const fence of fences.splice(0)) fence();
@@ -235,6 +258,38 @@ describe("a position", () => {
     expect(places(SEVEN)).toEqual([0]);
   });
 
+  it("of a part that loads moves with each change once its scope is known, and is resumed", () => {
+    streams.open(SEVEN, false, "t1");
+    streams.begin(128);
+    began(SEVEN, { scope: "a" });
+    streams.changed(change("1", 3, "7"));
+    expect(orders().places.get(SEVEN)).toEqual({ ...PLACE, version: 3, scope: "a" });
+    streams.lost();
+    sent = [];
+    streams.begin(128);
+    expect(since()).toEqual([{ epoch: "e1", version: 3, scope: "a" }]);
+    synced(SEVEN, 4, { scope: "a" });
+    expect(records()).toEqual(["1"]);
+  });
+
+  it("of a whole that belongs to a scope has that while it loads", () => {
+    streams.open("orders", false, "t1");
+    streams.begin(128);
+    began("orders", { scope: "a" });
+    streams.changed(change("1", 3, "7"));
+    expect(orders().places.get("orders")).toEqual({ ...PLACE, version: 3, scope: "a" });
+  });
+
+  it("has no scope of an earlier connection while it loads", () => {
+    streams.open(SEVEN, false, "t1");
+    streams.begin(128);
+    began(SEVEN, { scope: "a" });
+    streams.lost();
+    streams.begin(128);
+    streams.changed(change("1", 3, "7"));
+    expect(orders().places.get(SEVEN)).toEqual({ ...PLACE, version: 0 });
+  });
+
   it("of another epoch is void for all parts, those that nobody reads too", () => {
     live(4, SEVEN, EIGHT);
     streams.lost();
@@ -275,14 +330,70 @@ describe("a reset", () => {
     expect(records()).toEqual(["2"]);
   });
 
-  it("while a part loads is one of what was heard before, too", () => {
+  it("while a part loads makes void what was heard before, too", () => {
     streams.open(SEVEN, false, "t1");
     streams.begin(128);
+    began(SEVEN, { scope: "a" });
     streams.changed(change("1", 3, "7"));
-    synced(SEVEN, 6, { reset: true });
-    expect(sent.map(({ type }) => type)).toEqual(["subscribe", "unsubscribe", "subscribe"]);
-    synced(SEVEN, 6);
+    began(SEVEN, { scope: "b", reset: true });
+    synced(SEVEN, 6, { scope: "b", reset: true });
     expect(records()).toEqual([]);
+    expect(sent.map(({ type }) => type)).toEqual(["subscribe"]);
+  });
+
+  it("is durable from its beginning: who is cut off in its middle does not resume", () => {
+    live(2, SEVEN);
+    streams.changed(change("1", 3, "7"));
+    began(SEVEN, { scope: "b", reset: true });
+    streams.changed(change("2", 1, "7"));
+    expect(orders().places.get(SEVEN)).toEqual({ ...PLACE, version: 0, scope: "b" });
+    streams.lost();
+    sent = [];
+    streams.begin(128);
+    expect(since()).toEqual([{ epoch: "e1", version: 0 }]);
+    began(SEVEN, { scope: "a" });
+    streams.changed(change("3", 2, "7"));
+    synced(SEVEN, 4, { scope: "a" });
+    expect(records()).toEqual(["3"]);
+  });
+
+  it("that begins again, as rights change again, counts from there", () => {
+    live(2, SEVEN);
+    streams.changed(change("1", 3, "7"));
+    began(SEVEN, { scope: "b", reset: true });
+    streams.changed(change("2", 4, "7"));
+    began(SEVEN, { scope: "a", reset: true });
+    streams.changed(change("1", 3, "7"));
+    synced(SEVEN, 4, { scope: "a", reset: true });
+    expect([records(), places(SEVEN)]).toEqual([["1"], [4]]);
+  });
+
+  it("of one of two parts takes what that no longer has, without asking anew", () => {
+    live(2, SEVEN, EIGHT);
+    streams.changed(change("1", 3, "7"));
+    streams.changed(change("2", 4, "8"));
+    streams.changed(change("3", 5, "7"));
+    told = [];
+    began(SEVEN, { reset: true });
+    streams.changed(change("2", 7, "8"));
+    streams.changed(change("3", 5, "7"));
+    expect(places(SEVEN, EIGHT)).toEqual([0, 5]);
+    synced(SEVEN, 7, { reset: true });
+    expect([records(), places(SEVEN, EIGHT)]).toEqual([
+      ["2", "3"],
+      [7, 7],
+    ]);
+    expect([sent, told]).toEqual([[], [{ type: "synced", entity: SEVEN }]]);
+  });
+
+  it("is not of what is read no more, nor of what is read at the other granularity", () => {
+    live(2, SEVEN);
+    began(EIGHT, { reset: true });
+    began(SEVEN, { reset: true, fields: true });
+    const details = { entity: "orders", where: { customer: "7" } };
+    streams.refused("orders", { code: "forbidden", message: "no", details });
+    began(SEVEN, { reset: true });
+    expect([places(SEVEN), orders().places.size]).toEqual([[2], 1]);
   });
 
   it("of the whole that is seen to begin twice counts from its last beginning", () => {
@@ -298,6 +409,50 @@ describe("a reset", () => {
   });
 });
 
+describe("what comes for another part before a part is read", () => {
+  it("is no more if it does not come again: it may be of other rights", () => {
+    live(2, SEVEN);
+    streams.open("orders", false, "t1");
+    streams.changed(change("1", 3, "7"));
+    began("orders", { scope: "b" });
+    synced("orders", 4, { scope: "b" });
+    expect(records()).toEqual([]);
+  });
+
+  it("is no part of it though its commit is not complete", () => {
+    streams.open(SEVEN, true, "t1");
+    streams.begin(128);
+    field("1", 3, "a", 1, true);
+    streams.open(BOTH, true, "t1");
+    expect(records()).toEqual([]);
+    streams.lost();
+    streams.begin(128);
+    field("1", 3, "customer", "7");
+    expect(orders().records.get("1")!.data).toEqual({ customer: "7" });
+  });
+});
+
+it("a part that is closed while it loads goes on until its end: the server tells it all", () => {
+  streams.open("orders", true, "t1");
+  streams.begin(128);
+  const end = {
+    type: "sync_fields_complete",
+    entity: "orders",
+    epoch: "e1",
+    reset: false,
+  } as const;
+  streams.synced({ ...end, version: 2 });
+  field("1", 3, "customer", "8");
+  streams.open(SEVEN, true, "t1");
+  streams.shut(SEVEN, "t1");
+  field("2", 6, "customer", "8");
+  // Alone it would be taken for the beginning of a reset.
+  field("3", 4, "customer", "7");
+  syncedFields("7", 6);
+  for (const fence of fences.splice(0)) fence();
+  expect([records(), places("orders")]).toEqual([["1", "2", "3"], [6]]);
+});
+
 describe("a record that leaves a part", () => {
   it("is gone", () => {
     live(2, SEVEN);
@@ -306,29 +461,46 @@ describe("a record that leaves a part", () => {
     expect(records()).toEqual([]);
   });
 
-  it("is gone with all of its fields, read field by field", () => {
-    streams.open(SEVEN, true, "t1");
-    streams.begin(128);
-    const end = {
-      type: "sync_fields_complete",
-      entity: "orders",
-      epoch: "e1",
-      reset: false,
-    } as const;
-    streams.synced({ ...end, version: 2, where: { customer: "7" } });
-    field("1", 3, "customer", "7", true);
-    field("1", 3, "a", 1);
-    expect(records()).toEqual(["1"]);
-    const left = {
-      entity: "orders",
-      entity_id: "1",
-      version: 4,
-      field: "",
-      value: null,
-      left: true,
+  describe("read field by field", () => {
+    const left = (version: number, name: string, more: boolean): void => {
+      const log = { entity: "orders", entity_id: "1", field: name, version, timestamp: TIME };
+      streams.changed({
+        ...log,
+        value: null,
+        action: "delete",
+        left: true,
+        more,
+      } as FieldChangeLog);
     };
-    streams.changed({ ...left, action: "delete", timestamp: TIME } as FieldChangeLog);
-    expect([records(), places(SEVEN)]).toEqual([[], [4]]);
+
+    beforeEach(() => {
+      streams.open(SEVEN, true, "t1");
+      streams.begin(128);
+      const end = { entity: "orders", epoch: "e1", reset: false, version: 2 };
+      streams.synced({ ...end, type: "sync_fields_complete", where: { customer: "7" } });
+      field("1", 3, "customer", "7", true);
+      field("1", 3, "a", 1);
+      expect(records()).toEqual(["1"]);
+    });
+
+    it("is gone with all of its fields", () => {
+      left(4, "", false);
+      expect([records(), places(SEVEN)]).toEqual([[], [4]]);
+    });
+
+    it("is gone, too, where they are named for clients that know no parts", () => {
+      left(4, "a", true);
+      left(4, "customer", true);
+      left(4, "", false);
+      expect([records(), places(SEVEN)]).toEqual([[], [4]]);
+    });
+
+    it("and comes back at the same version has what comes then, and nothing else", () => {
+      left(4, "", true);
+      field("1", 4, "customer", "7", true);
+      field("1", 4, "b", 2);
+      expect(orders().records.get("1")).toEqual({ data: { customer: "7", b: 2 }, version: 4 });
+    });
   });
 
   it("and is in another one stays, whichever is told first", () => {
@@ -462,6 +634,25 @@ it("a part that is opened again before it could end goes on", () => {
   expect(sent.at(-1)!.type).toBe("unsubscribe");
 });
 
+it("who watches what is reset from its beginning is told at its end, and nothing of it before", () => {
+  streams.watch(SEVEN, "t1");
+  streams.begin(128);
+  synced(SEVEN, 2);
+  streams.changed(change("1", 3, "7"));
+  began(SEVEN, { reset: true });
+  streams.changed(change("2", 4, "7"));
+  expect([seen(SEVEN), orders()]).toEqual([[change("1", 3, "7")], undefined]);
+  // Nor is it further on for what another part was told.
+  streams.watch(EIGHT, "t1");
+  synced(EIGHT, 6);
+  streams.lost();
+  sent = [];
+  streams.begin(128);
+  expect(since()).toEqual([undefined, { epoch: "e1", version: 6 }]);
+  synced(SEVEN, 5);
+  expect(seen(SEVEN).at(-1)).toBeNull();
+});
+
 describe("who watches a part", () => {
   beforeEach(() => {
     streams.watch(SEVEN, "t1");
@@ -513,11 +704,10 @@ it("a part that was reset ends only when it has loaded anew, and what is gone is
   live(2, SEVEN);
   streams.open(BOTH, false, "t1");
   streams.changed(change("1", 3, "7"));
-  synced(SEVEN, 6, { reset: true });
+  began(SEVEN, { reset: true });
   streams.shut(SEVEN, "t1");
   synced(BOTH, 6);
-  for (const fence of fences.splice(0)) fence();
-  expect(records()).toEqual(["1"]);
+  expect([records(), sent.length]).toEqual([["1"], 1]);
   synced(SEVEN, 6);
   expect(records()).toEqual([]);
   expect(sent.at(-1)).toMatchObject({ type: "unsubscribe", where: { orders: { customer: "7" } } });
@@ -607,18 +797,18 @@ describe("a server that knows no parts", () => {
     ]);
   });
 
-  it("is told once of the end of a part that nobody reads any more", () => {
+  it("is told of the end of a part that nobody reads any more, too", () => {
     streams.open(SEVEN, false, "t1");
     streams.open(BOTH, false, "t1");
     streams.begin(128);
-    streams.shut(BOTH, "t1");
     sent = [];
+    streams.shut(BOTH, "t1");
     synced("orders", 1);
     expect(sent.map((each) => [each.type, Object((each as Subscribe).where).orders])).toEqual([
       ["unsubscribe", { customer: "7" }],
       ["unsubscribe", { customer: ["7", "8"] }],
     ]);
-    expect(rejected().map((each) => Object(each).entity)).toEqual([SEVEN]);
+    expect(rejected().map((each) => Object(each).entity)).toEqual([SEVEN, BOTH]);
   });
 
   it("is none that only says that the whole, which has just ended, has been read", () => {
@@ -626,6 +816,7 @@ describe("a server that knows no parts", () => {
     streams.open(SEVEN, false, "t1");
     streams.begin(128);
     synced(SEVEN, 2);
+    synced("orders", 2);
     streams.shut("orders", "t1");
     expect(sent.at(-1)!.type).toBe("unsubscribe");
     synced("orders", 2);

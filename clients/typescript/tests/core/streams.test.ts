@@ -44,6 +44,17 @@ function synced(version: number, more: { reset?: boolean; epoch?: string } = {})
   });
 }
 
+const END = { epoch: "e1", reset: false } as const;
+
+function syncedFields(version: number): void {
+  streams.synced({ ...END, type: "sync_fields_complete", entity: "users", version });
+}
+
+/** What was on its way when it was asked has been heard. */
+function heard(): void {
+  for (const fence of fences.splice(0)) fence();
+}
+
 const seen = () =>
   told.flatMap((each) => (each.type === "seen" ? [each.change?.version ?? null] : []));
 const since = () => sent.map((each) => ("since" in each ? Object(each.since).users : each.type));
@@ -103,6 +114,7 @@ describe("an entity that is only watched", () => {
     streams.begin(128);
     streams.watch("users", "t1");
     streams.watch("users", "t2");
+    synced(1);
     streams.unwatch("users", "t1");
     streams.unwatch("users", "t1");
     expect(sent).toHaveLength(1);
@@ -142,6 +154,9 @@ describe("an entity that is read", () => {
     streams.open("users", false, "r1");
     expect(sent).toHaveLength(1);
     synced(4);
+    streams.changed(change(2));
+    synced(4);
+    heard();
     expect(since()).toEqual([undefined, "unsubscribe", { epoch: "e1", version: 0 }]);
     streams.changed(change(3));
     synced(4);
@@ -161,6 +176,7 @@ describe("an entity that is read", () => {
     streams.begin(128);
     streams.changed(change(9, "4"));
     synced(9, { reset: true });
+    heard();
     expect(since().slice(1)).toEqual([
       { epoch: "e1", version: 1 },
       "unsubscribe",
@@ -207,6 +223,7 @@ describe("an entity that several tabs read", () => {
     streams.open("users", false, "r1");
     streams.open("users", false, "r2");
     streams.open("users", false, "r2");
+    synced(1);
     streams.shut("users", "r2");
     streams.shut("users", "r2");
     expect(types()).toEqual(["subscribe"]);
@@ -220,8 +237,37 @@ describe("an entity that several tabs read", () => {
   it("field by field ends so, too", () => {
     streams.begin(128);
     streams.open("users", true, "r1");
+    syncedFields(1);
     streams.shut("users", "r1");
     expect(types()).toEqual(["subscribe_fields", "unsubscribe_fields"]);
+  });
+
+  it("ends when it has caught up, and not if somebody has come by then", () => {
+    streams.begin(128);
+    streams.open("users", false, "r1");
+    streams.watch("posts", "r1");
+    streams.shut("users", "r1");
+    streams.changed(change(1));
+    expect(Object.keys(records())).toEqual(["1"]);
+    expect(types()).toEqual(["subscribe", "subscribe"]);
+    synced(1);
+    expect(sent.slice(2)).toEqual([{ type: "unsubscribe", entities: ["users"] }]);
+    heard();
+    streams.open("users", false, "r1");
+    heard();
+    streams.shut("users", "r1");
+    streams.open("users", false, "r2");
+    synced(1);
+    expect(types().slice(3)).toEqual(["subscribe"]);
+  });
+
+  it("ends at once if it is refused by then", () => {
+    streams.begin(128);
+    streams.open("users", false, "r1");
+    streams.shut("users", "r1");
+    const details = { entity: "users" };
+    streams.refused("users", { code: "forbidden", message: "no", details });
+    expect([types(), streams.replica("users")]).toEqual([["subscribe"], undefined]);
   });
 
   it("ends with a tab that is gone without a word, and what it watched, too", () => {
@@ -231,6 +277,8 @@ describe("an entity that several tabs read", () => {
     streams.watch("posts", "r1");
     streams.open("users", false, "r2");
     streams.gone("r1");
+    expect(types()).toEqual(["subscribe", "subscribe"]);
+    streams.synced({ ...END, type: "sync_complete", entity: "posts", version: 1 });
     expect(types()).toEqual(["subscribe", "subscribe", "unsubscribe"]);
     synced(1);
     streams.changed(change(2));
@@ -251,21 +299,17 @@ describe("an entity that several tabs read", () => {
     streams.open("users", false, "r1");
     streams.open("users", true, "r2");
     streams.open("users", true, "r3");
+    synced(8);
     streams.shut("users", "r3");
     streams.shut("users", "r1");
     expect(types()).toEqual(["subscribe", "unsubscribe"]);
     fences.shift()!();
     expect(sent.at(-1)).toMatchObject({ type: "subscribe_fields", entities: ["users"] });
-    // This ends what was before.
+    // This is of what was before.
+    told = [];
     synced(9);
-    expect(told.filter(({ type }) => type === "synced")).toEqual([]);
-    streams.synced({
-      type: "sync_fields_complete",
-      entity: "users",
-      epoch: "e1",
-      version: 9,
-      reset: false,
-    });
+    expect(told).toEqual([]);
+    syncedFields(9);
     expect(told.filter(({ type }) => type === "synced")).toHaveLength(1);
     streams.shut("users", "r2");
     expect(types().at(-1)).toBe("unsubscribe_fields");
@@ -275,6 +319,7 @@ describe("an entity that several tabs read", () => {
     streams.begin(128);
     streams.open("users", false, "r1");
     streams.open("users", true, "r2");
+    synced(1);
     streams.gone("r2");
     streams.shut("users", "r1");
     expect([types(), fences]).toEqual([["subscribe", "unsubscribe"], []]);
@@ -297,6 +342,7 @@ describe("an entity that is read no longer, but watched,", () => {
     expect(since().at(-1)).toEqual({ epoch: "e1", version: 2 });
     streams.open("users", false, "r1");
     synced(2);
+    heard();
     expect(since().at(-1)).toEqual({ epoch: "e1", version: 1 });
   });
 
@@ -308,6 +354,7 @@ describe("an entity that is read no longer, but watched,", () => {
     streams.shut("users", "r1");
     streams.changed(change(2, "2"));
     synced(2);
+    heard();
     expect(since()).toEqual([{ epoch: "e1", version: 0 }, "unsubscribe", undefined]);
     synced(2);
     streams.changed(change(3, "3"));
@@ -345,6 +392,10 @@ describe("a tab that comes back", () => {
 
 describe("more than the server takes", () => {
   const open = (...names: string[]) => names.forEach((name) => streams.open(name, false, "r1"));
+  const shut = (entity: string) => {
+    streams.synced({ ...END, type: "sync_complete", entity, version: 1 });
+    streams.shut(entity, "r1");
+  };
   const refused = () => told.flatMap((each) => (each.type === "rejected" ? [each.entity] : []));
   const asked = () => sent.map((each) => `${each.type} ${"entities" in each && each.entities[0]}`);
 
@@ -352,9 +403,9 @@ describe("more than the server takes", () => {
     streams.begin(2);
     open("a", "b", "c", "d");
     expect(refused()).toEqual(["c", "d"]);
-    streams.shut("b", "r1");
+    shut("b");
     expect(asked()).toEqual(["subscribe a", "subscribe b", "unsubscribe b", "subscribe c"]);
-    streams.shut("c", "r1");
+    shut("c");
     expect(asked().at(-1)).toBe("subscribe d");
     expect(refused()).toEqual(["c", "d"]);
   });
@@ -363,7 +414,7 @@ describe("more than the server takes", () => {
     streams.begin(1);
     open("a", "b");
     streams.shut("b", "r1");
-    streams.shut("a", "r1");
+    shut("a");
     expect(asked()).toEqual(["subscribe a", "unsubscribe a"]);
   });
 

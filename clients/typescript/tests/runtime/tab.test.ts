@@ -524,6 +524,8 @@ describe("what several tabs read", () => {
     const socket = await welcomed();
     const [one, two] = tabs.map((tab) => new Collection(tab, "tasks")) as [Collection, Collection];
     await settle();
+    socket.says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 0, reset: false });
+    await settle();
     socket.heard();
     return { tabs, socket, one, two, port };
   }

@@ -20,7 +20,11 @@ interface Cursor {
   /** The head when it was started from nothing: it knows of nothing that left before. */
   start: number;
   reset: boolean;
+  /** It has been said from where it is read. */
+  begun: boolean;
   live: boolean;
+  /** It was live, and fell behind: its client does not know. */
+  fell: boolean;
 }
 
 /** A record was deleted, or is in another part now. */
@@ -71,12 +75,12 @@ export class PartServer extends ModelServer {
     });
   }
 
-  /** A subscription that is live falls behind. */
-  slow(which: number): void {
-    const live = [...this.#cursors.values()].filter((each) => each.live);
-    const cursor = live[which % live.length];
+  /** The client is slow: what is live falls behind, all of it, as it is one stream. */
+  slow(): void {
     const { version } = this.state;
-    if (cursor) Object.assign(cursor, { live: false, base: version, sent: version, reset: false });
+    const from = { base: version, sent: version, reset: false, begun: true };
+    for (const cursor of this.#cursors.values())
+      if (cursor.live) Object.assign(cursor, { ...from, live: false, fell: true });
   }
 
   /** One that catches up is told the next record, or that it has caught up. */
@@ -136,7 +140,8 @@ export class PartServer extends ModelServer {
     const isWithin = within(partName("tasks", where));
     const isIn = (data: Data | undefined) =>
       !!data && isWithin(data) && (!this.right || this.right.includes(data.p!));
-    return { where, isIn, base: 0, sent: 0, start: 0, reset: false, live: false };
+    const common = { where, isIn, base: 0, sent: 0, start: 0 };
+    return { ...common, reset: false, begun: false, live: false, fell: false };
   }
 
   #subscribe(where: m.JsonValue | undefined, since: m.Position): void {
@@ -152,7 +157,8 @@ export class PartServer extends ModelServer {
 
   #restart(cursor: Cursor): void {
     const start = this.state.version;
-    Object.assign(cursor, { base: 0, sent: 0, start, reset: true, live: false });
+    const state = { reset: true, begun: false, live: false, fell: false };
+    Object.assign(cursor, { base: 0, sent: 0, start, ...state });
   }
 
   #scope(where: m.JsonValue | undefined): string | undefined {
@@ -160,21 +166,51 @@ export class PartServer extends ModelServer {
     return where || right ? JSON.stringify([where, right]) : undefined;
   }
 
+  /** The next of a cursor; before the first, from where it is read. */
   #next(cursor: Cursor): m.ServerMessage[] {
-    const { base, sent, start, isIn } = cursor;
+    const { base, reset, begun, where } = cursor;
+    const scope = this.#scope(where);
+    cursor.begun = true;
+    if (begun || !(reset || (!base && scope))) return this.#nextChange(cursor);
+    const fields = this.#granularity === "fields";
+    const { epoch } = this;
+    const type = "sync_begin";
+    return [
+      ...this.#release(true),
+      { type, entity: "tasks", epoch, reset, fields, where, scope },
+      ...this.#nextChange(cursor),
+    ];
+  }
+
+  /** What one that catches up has yet to be told, the oldest first. */
+  #due({
+    base,
+    sent,
+    start,
+    isIn,
+  }: Cursor): { id: string; version: number; row: Row | undefined }[] {
     const { rows } = this.state;
     const known = Math.max(sent, base ? 0 : start);
     const gone = this.#departures.filter(
       ({ id, version, before }) => version > known && isIn(before) && !isIn(rows.get(id)?.data),
     );
-    const next = [
+    return [
       ...gone.map(({ id, version }) => ({ id, version, row: undefined })),
       ...[...rows].map(([id, row]) => ({ id, version: row.version, row })),
     ]
       .filter(({ version, row }) => version > sent && (!row || isIn(row.data)))
-      .sort((a, b) => a.version - b.version)[0];
+      .sort((a, b) => a.version - b.version);
+  }
+
+  #nextChange(cursor: Cursor): m.ServerMessage[] {
+    const { base } = cursor;
+    const { rows } = this.state;
+    const [next] = this.#due(cursor);
     if (!next) {
-      cursor.live = true;
+      // Its answer is taken for the position of what fell behind, too: that comes first.
+      const fallen = [...this.#cursors.values()].filter((each) => each.fell);
+      if (fallen.some((each) => this.#due(each).length)) return [];
+      for (const each of [...fallen, cursor]) Object.assign(each, { live: true, fell: false });
       return [...this.#release(false), this.#complete(cursor)];
     }
     const { id, version, row } = next;

@@ -8,7 +8,7 @@ export function replicaOf(entity: string, fields = false, where?: JsonValue): Re
   const name = partName(entity, where);
   const replica: Replica = {
     ...{ entity: entityIn(name), name, within: within(name), fields, readers: new Set(["tab"]) },
-    ...{ live: false, since: 0, last: 0, resets: false, anew: false, stale: new Set<string>() },
+    ...{ live: false, since: 0, last: 0, stale: new Set<string>() },
     ...{ family: new Set<Replica>(), batch: [], gone: new Map<string, number>() },
   };
   replica.family.add(replica);

@@ -70,6 +70,10 @@ export class Service {
       const place = { entity: "tasks", epoch: this.#epoch, version: this.effects.length };
       say({ type: "sync_complete", ...place, reset: !known && position?.version !== 0 });
       this.#live.add(socket);
+    } else if (message.type === "subscribe") {
+      // There is nothing in the others.
+      const [entity] = message.entities as [string];
+      say({ type: "sync_complete", entity, epoch: this.#epoch, version: 0, reset: false });
     }
   }
 

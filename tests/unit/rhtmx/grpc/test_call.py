@@ -107,3 +107,15 @@ def test_a_timeout_of_the_server_is_its_own() -> None:
 def test_other_errors_pass() -> None:
     own = RhtmxError(ErrorCode.BAD_MESSAGE, "no")
     assert caught(Call(NOWHERE, "a:1", None, {}), own) is own
+
+
+@pytest.mark.parametrize("trailers", [[("grpc-status", "16"), ("grpc-message", "sign%20in")], None])
+def test_a_stream_that_ends_within_a_message_ends_as_its_status_says(trailers: Any) -> None:
+    call = Call(cast("Channel", Once(Ended(None, trailers))), "a:1", None, {})
+    call.request()
+    error = caught(call, AssertionError("Received less data than expected"))
+    if trailers is None:
+        assert isinstance(error, ConnectionClosed)
+    else:
+        assert isinstance(error, RhtmxError)
+        assert (error.code, error.message) == (ErrorCode.UNAUTHENTICATED, "sign in")

@@ -525,6 +525,15 @@ async def test_only_who_said_hello_is_told_what_may_be_new() -> None:
     assert (seed.connection.takes_ephemeral, side.connection.takes_ephemeral) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("schema", "knows"), [(SCHEMA_HASH, True), ("older", False), (None, False)]
+)
+async def test_a_client_of_the_same_schema_knows_of_parts(schema: str | None, knows: bool) -> None:
+    side = Side()
+    await answers(side, Hello(schema=schema))
+    assert side.connection.subscriptions.knows_parts is knows
+
+
 async def test_a_hello_that_was_refused_is_none() -> None:
     side = Side(authenticate=users)
     await answers(side, Hello(token=""))

@@ -9,7 +9,7 @@ from rhtmx.wire import Format, Message, ServerMessage
 from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.delivery.page_sender import PageSender
 from rhtmx_server.encoding.wire_dialect import wire_dialect
-from rhtmx_server.model import Clock, Record
+from rhtmx_server.model import Clock, Departure, Record
 from rhtmx_server.record_page import RecordPage
 from tests.unit.rhtmx_server.fakes import FIELDS, NOW, RECORDS, Lines, messages, record
 
@@ -117,3 +117,43 @@ def test_that_one_reader_is_done_changes_nothing_for_another_of_the_same_page(
         sender.send(page, FIELDS, 0)
         sender.release("tasks", complete=complete)
         assert notes.fields == [("b", more)]
+
+
+def came(entity_id: str, version: int, entered: int) -> Record:
+    """A record that had lost a field when it came before somebody new."""
+    clocks = {"a": Clock(version, NOW, "ada"), "old": Clock(entered, NOW, "ada", True)}
+    each = record(entity_id, version, b'{"a":1}', clocks=clocks)
+    each.entered = entered
+    return each
+
+
+def test_a_page_of_parts_says_what_left_in_its_place() -> None:
+    notes = Notes()
+    sender = PageSender(notes)
+    page: list[Record | Departure] = [
+        with_fields("1", 1),
+        Departure("tasks", "2", 2, NOW),
+        with_fields("3", 3),
+    ]
+    sender.send_parts(page, FIELDS, 0)
+    sender.release("tasks", complete=True)
+    one = [("a", True), ("b", True)]
+    assert notes.fields == [*one, ("", None), ("a", True), ("b", None)]
+
+
+def test_by_field_a_record_comes_anew_where_what_it_had_lost_is_not_told() -> None:
+    notes = Notes()
+    sender = PageSender(notes)
+    sender.send_parts([came("1", 3, 2), with_fields("2", 4), came("3", 5, 5)], FIELDS, 0)
+    sender.release("tasks", complete=True)
+    assert notes.fields == [
+        ("", True), ("a", True), ("a", True), ("b", True), ("", True), ("a", None),
+    ]  # fmt: skip
+
+
+def test_who_had_a_record_when_it_came_has_no_need_of_it_anew() -> None:
+    notes = Notes()
+    sender = PageSender(notes)
+    sender.send_parts([came("1", 3, 2), came("2", 4, 4)], FIELDS, 3)
+    sender.release("tasks", complete=True)
+    assert notes.fields == [("a", True), ("", True), ("a", None)]

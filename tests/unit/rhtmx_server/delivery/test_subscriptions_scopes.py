@@ -13,10 +13,10 @@ from rhtmx.messages import (
     Position,
     Push,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
-from rhtmx_server.delivery.cursor import VOID
 from rhtmx_server.model import Granularity
 from tests.support.divided import part
 from tests.unit.rhtmx_server.delivery.reading_world import run
@@ -35,7 +35,10 @@ def reader(world: ScopedWorld) -> ScopedReader:
 
 
 def told(reader: ScopedReader) -> list[str]:
-    """What it was sent: `1@5`, with `-` for what is gone and `left` for what left."""
+    """What it was sent: `1@5`, with `-` for what is gone and `left` for what left.
+
+    Of beginnings those of a reset, as `anew`.
+    """
     lines = []
     for message in reader.take():
         if isinstance(message, Change | FieldChange):
@@ -50,6 +53,8 @@ def told(reader: ScopedReader) -> list[str]:
         elif isinstance(message, SyncComplete | SyncFieldsComplete):
             where = "" if message.where is None else f" {message.where.decode()}"
             lines.append(f"{'reset' if message.reset else 'synced'} {message.version}{where}")
+        elif isinstance(message, SyncBegin) and message.reset:
+            lines.append("anew" if message.where is None else f"anew {message.where.decode()}")
     return lines
 
 
@@ -316,7 +321,9 @@ def test_an_answer_names_the_part_as_it_was_asked_for_and_its_scope(
     where = b'{ "team" : ["a"] }'
     reader.read(RECORDS, where, since=0)
     world.settle()
-    (answer,) = reader.take()
+    begin, answer = reader.take()
+    assert isinstance(begin, SyncBegin)
+    assert (begin.where, begin.scope) == (where, reader.reading(where).scope_id)
     assert isinstance(answer, SyncComplete)
     assert (answer.where, answer.scope) == (where, reader.reading(where).scope_id)
 
@@ -327,7 +334,7 @@ def test_a_position_of_another_scope_is_reset(
 ) -> None:
     world.write(task("1", '"team":"a"'), task("2", '"team":"a"'))
     reader.read(RECORDS, A, since=Position(epoch="e", version=2, scope=scope))
-    assert settled(world, reader) == ["1@1", "2@2", 'reset 2 {"team":"a"}']
+    assert settled(world, reader) == ['anew {"team":"a"}', "1@1", "2@2", 'reset 2 {"team":"a"}']
 
 
 def test_a_position_of_a_scope_is_reset_where_the_whole_is_read(
@@ -335,7 +342,7 @@ def test_a_position_of_a_scope_is_reset_where_the_whole_is_read(
 ) -> None:
     world.write(task("1", '"team":"a"'))
     reader.read(RECORDS, since=Position(epoch="e", version=1, scope="some"))
-    assert settled(world, reader) == ["1@1", "reset 1"]
+    assert settled(world, reader) == ["anew", "1@1", "reset 1"]
 
 
 def test_one_who_has_nothing_and_names_no_scope_is_not_reset(
@@ -391,9 +398,7 @@ def test_a_position_is_not_told_before_what_waits_in_the_tick(
 # Other rights.
 
 
-def test_other_rights_make_the_position_void_and_end_in_a_reset(
-    world: ScopedWorld, reader: ScopedReader
-) -> None:
+def test_other_rights_begin_and_end_with_a_reset(world: ScopedWorld, reader: ScopedReader) -> None:
     world.may_read("ann", {"team": "a"})
     world.write(task("1", '"team":"a"'), task("2", '"team":"b"'))
     reader.read(RECORDS, since=0)
@@ -401,10 +406,11 @@ def test_other_rights_make_the_position_void_and_end_in_a_reset(
     world.may_read("ann", {"team": "b"})
     reader.rescope()
     world.settle()
-    void, record, reset = reader.take()
-    assert isinstance(void, SyncComplete)
+    begin, record, reset = reader.take()
+    assert isinstance(begin, SyncBegin)
     assert isinstance(reset, SyncComplete)
-    assert (void.scope, void.reset, reset.reset) == (VOID, False, True)
+    assert (begin.reset, reset.reset) == (True, True)
+    assert begin.scope == reader.reading(None).scope_id
     assert isinstance(record, Change)
     assert record.change is not None
     assert record.change.entity_id == "2"
@@ -424,7 +430,7 @@ def test_only_what_has_changed_is_read_anew(world: ScopedWorld, reader: ScopedRe
     reader.read(RECORDS, B)
     world.may_read("ann", {"team": "a"})
     reader.rescope()
-    assert settled(world, reader) == ['synced 0 {"team":"b"}', 'reset 0 {"team":"b"}']
+    assert settled(world, reader) == ['anew {"team":"b"}', 'reset 0 {"team":"b"}']
     world.write(task("1", '"team":"a"'), task("2", '"team":"b"'))
     assert settled(world, reader) == ["1@1"]
 
@@ -438,7 +444,7 @@ def test_other_rights_in_the_middle_of_a_first_load_begin_another_connection(
     world.step()
     world.may_read("ann", {"team": "b"})
     reader.rescope()
-    assert reader.gone  # it could not tell what it was sent from what is to follow
+    assert reader.gone  # by an older schema it cannot tell what it was sent from what follows
 
 
 def test_a_page_that_was_read_by_other_rights_is_not_sent(
@@ -450,7 +456,7 @@ def test_a_page_that_was_read_by_other_rights_is_not_sent(
     world.step()
     world.may_read("ann")
     reader.rescope()
-    assert settled(world, reader) == ["synced 0", "reset 1"]
+    assert settled(world, reader) == ["anew", "reset 1"]
 
 
 def test_a_sync_under_way_goes_by_the_new_rights(world: ScopedWorld, reader: ScopedReader) -> None:
@@ -491,4 +497,70 @@ def test_to_subscribe_again_by_other_rights_reads_anew(
     reader.read(RECORDS)
     world.may_read("ann", {"team": "a"})
     reader.read(RECORDS)
-    assert settled(world, reader) == ["synced 1", "1@1", "reset 1"]
+    assert settled(world, reader) == ["anew", "1@1", "reset 1"]
+
+
+# Clients that know nothing of parts, and take fields away by their names.
+
+
+def behind_by_field(world: ScopedWorld, reader: ScopedReader, where: bytes | None) -> None:
+    """It has two records, and then reads no more; one of them leaves all that it may read."""
+    world.may_read("ann", {"team": "a"})
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'))
+    reader.read(FIELDS, where, since=0)
+    assert settled(world, reader)[:2] == ["1.team@1", "2.team@2"]
+    reader.subscriptions.fell("tasks", FIELDS, 2)
+    world.hub.leave("tasks", FIELDS, reader, reader.reading(where).scope)
+    world.write(task("1", '"team":"b"'))
+
+
+def test_one_that_was_behind_reads_everything_anew_where_a_record_has_left(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    behind_by_field(world, reader, None)
+    assert settled(world, reader) == ["anew", "2.team@2", "reset 3"]
+
+
+@pytest.mark.parametrize("by", ["where", "hello", "position"])
+def test_one_that_has_shown_that_it_knows_of_parts_is_told_of_the_departure(
+    world: ScopedWorld, reader: ScopedReader, by: str
+) -> None:
+    reader.subscriptions.knows_parts = by == "hello"
+    behind_by_field(world, reader, A if by == "where" else None)
+    if by == "position":
+        reader.read(FIELDS, since=2)
+    gone, *_ = settled(world, reader)
+    assert gone == "1@3 left"
+
+
+def test_a_record_that_leaves_while_such_a_client_loads_has_it_load_anew(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.may_read("ann", {"team": "a"})
+    world.store.page = 1
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("3", '"team":"a"'))
+    reader.read(FIELDS, since=0)
+    world.step()
+    assert told(reader) == []  # the first one is held back
+    world.step()
+    world.write(task("1", '"team":"b"'))
+    world.settle()
+    assert reader.gone, "what it was sent it could not tell from what follows"
+
+
+def test_what_had_gone_before_a_load_began_is_no_reason(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.may_read("ann", {"team": "a"})
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("1", '"team":"b"'))
+    reader.read(FIELDS, since=0)
+    assert settled(world, reader) == ["2.team@2", "synced 3"]
+
+
+def test_a_client_of_the_seed_that_asks_for_everything_is_not_begun_with_anew(
+    world: ScopedWorld, reader: ScopedReader
+) -> None:
+    world.may_read("ann", {"team": "a"})
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("1", '"team":"b"'))
+    reader.sync_part(FIELDS, None, since=1)
+    assert settled(world, reader) == ["2.team@2", "1@3 left", "reset 3"]

@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.messages import Change, ChangeAction, FieldAction, FieldChange, FieldChangeLog
-from rhtmx_server.encoding.render import latest_fields, latest_record, live_messages, state_messages
-from rhtmx_server.model import Clock, Commit, Granularity
+from rhtmx_server.encoding.render import (
+    Passage,
+    as_told,
+    is_untold,
+    latest_fields,
+    latest_record,
+    live_messages,
+    state_messages,
+)
+from rhtmx_server.model import Clock, Commit, Granularity, Record
 from rhtmx_server.times import to_datetime
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, NOW, RECORDS, record
 
@@ -128,3 +136,62 @@ def test_a_record_from_before_its_entity_had_fields_is_read_by_field_all_the_sam
 
 def test_data_that_is_no_object_has_no_fields() -> None:
     assert state_messages(record("1", 5, b"[1,2]"), FIELDS, 0) == []
+
+
+# Parts, by field.
+
+HERE, ELSEWHERE = frozenset({"here"}), frozenset({"elsewhere"})
+PAST = {
+    "a": Clock(3, NOW, "ada"),
+    "old": Clock(4, NOW, "ada", True),
+    "new": Clock(6, NOW, "ada", True),
+}
+"""The clocks of a record that came before somebody new by version 5."""
+
+
+def past(version: int = 6) -> Record:
+    came = record("1", version, b'{"a":1}', clocks=PAST)
+    came.entered = 5
+    return came
+
+
+def lines(messages: object) -> list[str]:
+    return [
+        f"{log.field}{'-' if log.action is FieldAction.DELETE else ''}"
+        f"{' left' if log.left else ''}{' more' if log.more else ''}"
+        for log in logs(messages)
+    ]
+
+
+def test_the_names_of_what_was_gone_when_a_record_came_are_not_told() -> None:
+    assert set(as_told(past()).clocks) == {"a", "new"}
+    assert as_told(RECORD) is RECORD
+
+
+def test_a_record_that_enters_comes_anew_and_without_the_names_of_its_past() -> None:
+    commit = Commit(past(), RECORDS, ["a"], ELSEWHERE, HERE)
+    assert lines(live_messages(commit, FIELDS, Passage.ENTERS)) == ["- left more", "a more", "new-"]
+    (whole,) = live_messages(commit, RECORDS, Passage.ENTERS)
+    assert isinstance(whole, Change)
+
+
+def test_one_that_enters_and_lost_nothing_out_of_sight_comes_as_it_is() -> None:
+    commit = Commit(RECORD, RECORDS, ["a"], ELSEWHERE, HERE)
+    assert lines(live_messages(commit, FIELDS, Passage.ENTERS)) == ["a more", "b more", "gone-"]
+
+
+def test_fields_that_leave_with_a_record_are_named_to_those_who_had_them() -> None:
+    commit = Commit(RECORD, FIELDS, ["b"], HERE, ELSEWHERE, held=["a", "b"])
+    left = live_messages(commit, FIELDS, Passage.LEAVES)
+    assert lines(left) == ["a- left more", "b- left more", "- left"]
+    assert {log.version for log in logs(left)} == {5}
+    assert {log.value for log in logs(left)} == {None}
+    (gone,) = live_messages(commit, RECORDS, Passage.LEAVES)
+    assert isinstance(gone, Change)
+
+
+@pytest.mark.parametrize(("had", "untold"), [(3, True), (4, False), (5, False), (6, False)])
+def test_who_had_a_field_that_went_before_the_record_came_is_not_told_so(
+    had: int, untold: bool
+) -> None:
+    assert is_untold(past(), had) is untold

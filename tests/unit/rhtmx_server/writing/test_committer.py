@@ -484,3 +484,39 @@ async def test_the_table_is_what_happens(cell: tuple[str, str], state: str) -> N
     assert state_of(world) == (before if state == NOTHING else state)
     world.store.open_gate.set()
     await world.done()
+
+
+async def test_what_is_in_line_is_settled_once_it_is_answered_whatever_comes_later() -> None:
+    world = World()
+    store = world.store
+    store.open_gate.clear()
+    world.submit("1", "a")
+    await store.begun.wait()
+
+    def answered(reply: Sequence[ServerMessage]) -> None:
+        world.events.append("answer 2")
+        store.open_gate.clear()
+
+    world.committer.submit(Mutation(push("2"), answered, source="a"))
+    settled = asyncio.create_task(world.committer.settle(lambda each: each.source == "a"))
+    await asyncio.sleep(0)
+    world.submit("3", "a", b'"' + b"x" * MAX_BYTES + b'"')  # in a batch of its own
+    store.open_gate.set()
+    await settled
+    assert [each for each in world.events if "answer" in each] == ["answer 1", "answer 2"]
+    await world.committer.settle(lambda each: each.source == "b")
+    store.open_gate.set()
+    await world.done()
+
+
+async def test_with_the_end_of_the_committer_everything_is_settled() -> None:
+    world = World()
+    world.store.open_gate.clear()
+    world.submit("1")
+    await world.store.begun.wait()
+    settled = asyncio.create_task(world.committer.settle(lambda each: True))
+    await asyncio.sleep(0)
+    world.running.cancel()
+    await settled
+    assert world.code("1") is ErrorCode.SHUTTING_DOWN
+    await world.committer.settle(lambda each: True)

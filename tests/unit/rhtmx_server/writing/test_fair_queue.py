@@ -150,3 +150,13 @@ def test_the_table_is_what_happens(line: FairQueue, cell: tuple[str, str], state
     do(line)
     assert state_of(line) == (before if state == NOTHING else state)
     assert bool(line) == (state_of(line) != "empty")
+
+
+def test_all_that_wait_can_be_looked_at(line: FairQueue) -> None:
+    for entity_id in "1234":
+        line.put(mutation(entity_id, "a", MAX_BYTES // 3 - 9))
+    line.put(mutation("5", "b"))
+    assert sorted(ids(list(line))) == ["1", "2", "3", "4", "5"]
+    assert ids(line.take()) == ["1", "5", "2", "3"]
+    line.put(mutation("6", "b"))
+    assert sorted(ids(list(line))) == ["4", "6"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -107,6 +108,11 @@ class Server:
         ]
 
 
+def closed(read: Rule, write: Rule) -> Server:
+    """One rule for all that changes something."""
+    return Server(Guard(TEAMS, {"read": read, "create": write, "update": write, "delete": write}))
+
+
 def server(*checks: Callable[[Any, Any, Any], Any], scoped: bool = False, **rules: Rule) -> Server:
     return Server(Guard(TEAMS, rules, checks, scoped=scoped))  # type: ignore[arg-type]
 
@@ -122,10 +128,18 @@ def drop(entity_id: str = "1", base: int | None = None) -> Push:
 
 LATER = NOW + 1000
 """Not yet: it counts as now."""
+PAST = NOW - 1_000_000
 
 
-def fields(entity_id: str = "1", time: int = LATER, **values: Any) -> PushFields:
-    made = [update(name, json.dumps(value).encode(), time) for name, value in values.items()]
+def fields(
+    entity_id: str = "1",
+    time: int = LATER,
+    more: Mapping[str, Any] = MappingProxyType({}),
+    **values: Any,
+) -> PushFields:
+    made = [
+        update(name, json.dumps(value).encode(), time) for name, value in {**values, **more}.items()
+    ]
     return push_fields(*made, entity_id=entity_id)
 
 
@@ -285,18 +299,125 @@ def test_a_conflict_shows_the_record_to_those_only_who_may_see_it() -> None:
         assert (CANARY in repr(reply)) is shown
 
 
-def test_a_conflict_about_a_deleted_record_tells_its_readers_no_more_than_a_missing_one() -> None:
-    tasks = server(read=TEAM | role("clerk"), update=anyone, create=anyone)
-    tasks.has(team="blue")
-    tasks.one(drop())
-    for base in (1, 2, 7):
-        words = [
-            repr(tasks.one(put(entity_id, base, team="red"), ADA)).replace(f"tasks/{entity_id}", "")
-            for entity_id in ("1", "2")
+GONE: list[tuple[str, Callable[[str], Push | PushFields]]] = [
+    ("create", lambda entity_id: put(entity_id, team="red")),
+    ("create what must not be there", lambda entity_id: put(entity_id, 0, team="red")),
+    ("expect what was deleted", lambda entity_id: put(entity_id, 1, team="red")),
+    ("expect the delete", lambda entity_id: put(entity_id, 2, team="red")),
+    ("expect another version", lambda entity_id: put(entity_id, 7, team="red")),
+    ("delete", lambda entity_id: drop(entity_id)),
+    ("delete what is expected", lambda entity_id: drop(entity_id, 1)),
+    ("an old field", lambda entity_id: fields(entity_id, time=PAST, team="red", title="old")),
+    ("an old field that it had", lambda entity_id: fields(entity_id, time=PAST, title="old")),
+    ("a field of now", lambda entity_id: fields(entity_id, team="red", title="new")),
+    ("fields of which it saw some", lambda entity_id: seeing(1, fields(entity_id, team="red"))),
+    ("another team's", lambda entity_id: put(entity_id, team="blue")),
+    ("the delete of a field", lambda entity_id: push_fields(
+        FieldUpdate("title", action=FieldAction.DELETE, timestamp=to_datetime(PAST)),
+        update("team", b'"red"', PAST),
+        entity_id=entity_id,
+    )),
+]  # fmt: skip
+"""Writes of somebody of team red, to what another team had and deleted."""
+
+
+def seeing(base: int, message: PushFields) -> PushFields:
+    message.base_version = base
+    return message
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["later", "in the same batch"])
+@pytest.mark.parametrize("message", [each for _, each in GONE], ids=[name for name, _ in GONE])
+def test_a_write_to_what_was_deleted_out_of_sight_is_answered_as_one_to_what_never_was(
+    message: Any, together: bool
+) -> None:
+    told = []
+    for entity_id in ("1", "2"):
+        tasks = closed(TEAM | role("clerk"), TEAM)
+        tasks.has(team="blue", title=CANARY)
+        mutation = Mutation(message(entity_id), lambda _: None, "c", "ada", who=ADA)
+        last = (Mutation(drop(), lambda _: None), mutation)
+        replies = tasks.batch(*last) if together else [tasks.batch(each)[0] for each in last]
+        # And what follows once it is made: old writes to other fields, and to those it had.
+        follow: list[Push | PushFields] = [
+            fields(entity_id, time=PAST, title="2"),
+            fields(entity_id, time=PAST, other=1),
+            seeing(1, fields(entity_id, time=PAST, third=1)),
+            put(entity_id, team="red", title="3"),
+            drop(entity_id),
+            fields(entity_id, time=PAST, title="late"),
+            fields(entity_id, time=PAST, fourth=1),
         ]
-        assert words[0] == words[1]
-    assert "was deleted in version 2" in repr(tasks.one(put(base=1, team="red"), CLERK))
-    assert code(tasks.one(put(base=0, team="red"), ADA)) is None
+        replies += [tasks.one(each, ADA) for each in follow]
+        record = run(tasks.store.record("tasks", entity_id))
+        told.append(
+            (repr(replies[1:]).replace(f"entity_id='{entity_id}'", "").replace(
+                f"tasks/{entity_id}", ""), record.data if record and record.live else None)
+        )  # fmt: skip
+    assert told[0] == told[1]
+    assert CANARY not in told[0][0]
+
+
+def test_those_who_saw_a_record_are_told_that_it_was_deleted() -> None:
+    for scoped in (False, True):
+        tasks = server(read=TEAM | role("clerk"), update=anyone, create=anyone, scoped=scoped)
+        tasks.has(team="blue")
+        tasks.one(drop())
+        reads = frozenset({BLUE})
+        assert "was deleted in version 2" in repr(tasks.one(put(base=1), EVE, reads=reads))
+        assert "does not exist" in repr(tasks.one(put(base=1), ADA))
+        if scoped:
+            assert "was deleted in version 2" in repr(tasks.one(put(base=1), ADA, reads=None))
+        else:
+            assert "was deleted in version 2" in repr(tasks.one(put(base=1), CLERK))
+        assert "was deleted in version 2" in repr(tasks.one(put(base=1), None))
+
+
+def test_whoever_could_not_see_a_record_makes_it_anew_for_those_who_could() -> None:
+    tasks = closed(TEAM | role("clerk"), TEAM | role("clerk"))
+    tasks.has(team="blue", title=CANARY, note="x")
+    tasks.one(drop())
+    tasks.one(fields(time=PAST - 5, team="red", title="mine"), ADA)
+    record = run(tasks.store.record("tasks", "1"))
+    assert record is not None
+    assert (record.version, record.action) == (3, ChangeAction.CREATE)
+    assert record.clocks["title"].timestamp == PAST - 5, "its time tells nothing of the delete"
+    assert (record.clocks["note"].deleted, record.clocks["note"].version) == (True, 2)
+    # Who saw the delete is compared with it: what is older loses.
+    for author, name in ((CLERK, "note"), (None, "note"), (CLERK, "never"), (None, "never")):
+        (conflict, ack) = tasks.one(fields(time=PAST, more={name: "late"}), author)
+        assert isinstance(conflict, FieldConflict)
+        assert isinstance(ack, FieldPushAck)
+        assert ack.applied == 0
+    # Also after the new one was deleted, with what it had never known of.
+    tasks.one(drop(), ADA)
+    (_, ack) = tasks.one(fields(time=NOW, note="late"), CLERK)
+    assert isinstance(ack, FieldPushAck)
+    assert (ack.applied, tasks.data()) == (0, None)
+
+
+def test_a_field_that_was_gone_before_a_record_came_is_one_that_it_never_had() -> None:
+    told = []
+    for name in ("title", "other"):
+        tasks = closed(TEAM | role("clerk"), TEAM | role("clerk"))
+        tasks.has(team="blue", title=CANARY)
+        tasks.has(team="blue")
+        tasks.one(put(team="red"), CLERK)
+        assert isinstance(tasks.one(fields(time=PAST, title="x"), CLERK)[0], FieldConflict)
+        replies = [
+            tasks.one(seeing(1, fields(time=PAST, more={name: 1})), ADA),
+            tasks.one(fields(time=PAST - 1, more={name: 2}), ADA),
+        ]
+        told.append(repr(replies).replace(name, "_"))
+    assert told[0] == told[1]
+
+
+def test_a_field_that_is_removed_in_sight_stays_removed() -> None:
+    tasks = closed(TEAM, TEAM)
+    tasks.has(team="red", status="open", title="x")
+    tasks.one(put(team="red", status="done"), ADA)  # another part, that gives nobody a right
+    conflict, _ = tasks.one(fields(time=PAST, title="late"), ADA)
+    assert isinstance(conflict, FieldConflict)
 
 
 def test_a_field_write_older_than_the_delete_loses_whoever_writes() -> None:
@@ -471,6 +592,15 @@ def test_a_commit_says_which_parts_the_record_was_in_and_is_in() -> None:
     ]
 
 
+def test_a_commit_by_which_a_record_leaves_says_which_fields_it_had() -> None:
+    tasks = server()
+    tasks.one(put(team="red", title="a"))
+    tasks.one(put(team="red", title="b"))
+    tasks.one(put(team="blue", note="c"))
+    tasks.one(drop())
+    assert [list(each.held) for each in tasks.commits] == [[], [], ["team", "title"], []]
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_the_store_learns_of_each_part_that_a_batch_visits(together: bool) -> None:
     tasks = server()
@@ -530,7 +660,7 @@ def test_a_forbidden_write_uses_up_its_number_and_is_answered_alike_again() -> N
     assert code(tasks.batch(numbered(put(team="red"), ADA, 2))[0]) is None
 
 
-@pytest.mark.parametrize("lost_by", ["claims", "record", "delete"])
+@pytest.mark.parametrize("lost_by", ["claims", "record", "both", "delete"])
 def test_an_answer_that_was_kept_holds_nothing_that_may_not_be_seen_any_more(lost_by: str) -> None:
     tasks = server(read=TEAM | role("clerk"), update=anyone)
     tasks.has(team="red", title=CANARY)
@@ -547,6 +677,9 @@ def test_an_answer_that_was_kept_holds_nothing_that_may_not_be_seen_any_more(los
         who = Grant("ada", claims={"team": "blue"})
     elif lost_by == "record":
         tasks.one(fields(team="blue"))
+    elif lost_by == "both":  # what it is now may be seen, what it was then may not
+        who = Grant("ada", claims={"team": "blue"})
+        tasks.one(fields(team="blue", title="for all to see"))
     else:
         tasks.one(drop())
     again = [tasks.batch(numbered(each(), who, seq))[0] for seq, each in enumerate(messages, 1)]

@@ -69,6 +69,20 @@ async def known(side: Side, client: ClientRow) -> None:
     await side.store.commit(BatchNeeds(), lambda _: BatchWrites(clients=[client]))
 
 
+async def test_who_calls_is_told_before_anything_else_is_looked_up() -> None:
+    side = Side(authenticate=grants)
+    await known(side, ClientRow("c", "bob", 1, NOW))
+    metadata = {**bearer("good"), "x-rhtmx-client-id": "c"}
+    callers: list[str] = []
+    with pytest.raises(RhtmxError):
+        await identify(
+            side.services,
+            Request(headers=metadata),
+            known=lambda caller: callers.append(caller.subject),
+        )
+    assert callers == ["ada"]
+
+
 async def test_a_secret_has_the_length_of_any_name_and_only_its_hash_is_kept() -> None:
     services = Side().services
     metadata = {"x-rhtmx-client-id": "c", "x-rhtmx-client-secret": "hush-hush"}

@@ -1075,7 +1075,9 @@ class FieldChangeLog(betterproto2.Message):
     left: "bool | None" = betterproto2.field(10, betterproto2.TYPE_BOOL, optional=True)
     """
     The record has left the part of the entity that this client reads. It is
-    gone for this client, and is still there for others.
+    gone for this client, and is still there for others. `field` is empty, or
+    names one of those that go with it. If updates of the same version follow,
+    the record is sent anew: those are all the fields that it has.
     """
 
     transaction: "str | None" = betterproto2.field(11, betterproto2.TYPE_STRING, optional=True)
@@ -1883,7 +1885,11 @@ class SyncBegin(betterproto2.Message):
     """
     Says from where a subscription is read, before the first change of that, if
     the client could not know it: all of it comes anew, or it is read from the
-    beginning and belongs to a scope. Sent to clients that sent `hello`.
+    beginning and belongs to a scope. A client that is cut off before
+    `sync_complete` knows by this what it has. It may come again before that: then
+    what came since the last one is void, too, and there is one `sync_complete`.
+    Sent to clients that sent `hello`, and over gRPC, there before the answer to
+    `Sync`, too.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
