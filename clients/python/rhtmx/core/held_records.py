@@ -164,8 +164,8 @@ class HeldRecords:
     def begin(self, replica: ReadPart, epoch: str) -> set[str]:
         """One of the replicas reads everything anew, in a log of this epoch."""
         others = [each for each in self.replicas if each is not replica]
-        if epoch != self._epoch or not any(each.cursor.reading for each in others):
-            self._unfinished.clear()  # the rest of it came while nobody read, or comes anew
+        if epoch != self._epoch or not any(each.cursor.reading for each in self.replicas):
+            self._unfinished.clear()  # the rest of it came while nobody read
         # A server begins between two commits: else the snapshot would not take away what it lacks.
         changed = self.finish() if replica.cursor.reading else set()
         if epoch != self._epoch or not others:
