@@ -257,13 +257,11 @@ class HeldRecords:
         return orphans
 
     def _is_stale(self, entity_id: str, held: HeldRecord) -> bool:
-        """Whether a record's version counts for nothing."""
+        """Whether a record's version counts for nothing: no part has it but as stale."""
         key = (entity_id, "")
         for replica in self.replicas:
             if replica.stale and key in replica.stale:
-                return not any(
-                    each.live and key not in each.stale and each.has(held) for each in self.replicas
-                )
+                return not any(key not in each.stale and each.has(held) for each in self.replicas)
         return False
 
     def _is_old(self, log: Log, before: int, *, gone: bool) -> bool:
