@@ -164,8 +164,8 @@ class HeldRecords:
     def begin(self, replica: ReadPart, epoch: str) -> set[str]:
         """One of the replicas reads everything anew, in a log of this epoch."""
         others = [each for each in self.replicas if each is not replica]
-        if epoch != self._epoch or not any(each.cursor.reading for each in others):
-            self._unfinished.clear()  # the rest of it came while nobody read, or comes anew
+        if epoch != self._epoch or not any(each.cursor.reading for each in self.replicas):
+            self._unfinished.clear()  # the rest of it came while nobody read
         # A server begins between two commits: else the snapshot would not take away what it lacks.
         changed = self.finish() if replica.cursor.reading else set()
         if epoch != self._epoch or not others:
@@ -257,13 +257,11 @@ class HeldRecords:
         return orphans
 
     def _is_stale(self, entity_id: str, held: HeldRecord) -> bool:
-        """Whether a record's version counts for nothing."""
+        """Whether a record's version counts for nothing: no part has it but as stale."""
         key = (entity_id, "")
         for replica in self.replicas:
             if replica.stale and key in replica.stale:
-                return not any(
-                    each.live and key not in each.stale and each.has(held) for each in self.replicas
-                )
+                return not any(key not in each.stale and each.has(held) for each in self.replicas)
         return False
 
     def _is_old(self, log: Log, before: int, *, gone: bool) -> bool:

@@ -316,7 +316,11 @@ class Stream:
             return other.phase not in (StreamPhase.IDLE, StreamPhase.ENDING)
         # What an ended one still brings cannot be told from what this one reads.
         in_order = not all(each.tolerant for each in self.cursors)
-        return other is not self and in_order and other.phase is not StreamPhase.IDLE
+        # And what comes of one that nobody reads is passed over, while the server counts it: of a
+        # record that moves from there to here it would tell only what has changed.
+        passed_over = not other.cursors and self.granularity is Granularity.FIELDS
+        waits = in_order or passed_over
+        return other is not self and waits and other.phase is not StreamPhase.IDLE
 
     def _start(self, active: list[Cursor], epoch: str) -> None:
         for cursor in active:

@@ -451,3 +451,13 @@ def test_a_part_may_be_opened_in_the_middle_of_a_commit_of_another_one() -> None
     entity.read(part("9")).begin("e")
     entity.seven.deliver(field("1", "customer", 2, b'"7"', more=False), None)
     assert entity.held("1") == HeldRecord(2, b'{"note":1,"customer":"7"}')
+
+
+def test_what_came_for_one_part_is_not_made_older_by_the_beginning_of_another(
+    entity: Entity,
+) -> None:
+    entity.eight.deliver(change("1", 11, of("8")), None)
+    both = entity.read(where_of({"customer": ["7", "8"]}, "orders"))
+    both.begin("e")
+    assert entity.seven.deliver(left("1", 9), None) == set(), "it moved from 7 to 8 since"
+    assert entity.held("1").version == 11

@@ -235,3 +235,22 @@ def test_who_was_never_on_the_wire_has_left_at_once(wire: WireSide) -> None:
     streams.add("tasks", Granularity.RECORDS, cursor)
     streams.remove(cursor)
     assert not cursor.leaving
+
+
+@pytest.mark.parametrize(("level", "waits"), [(Granularity.FIELDS, 1), (Granularity.RECORDS, 0)])
+def test_field_by_field_a_part_begins_once_what_nobody_reads_has_left_the_wire(
+    wire: WireSide, level: Granularity, waits: int
+) -> None:
+    streams = Streams(wire.outgoing)
+    seven, eight = (Cursor(at(0), where=each, tolerant=True) for each in (SEVEN, EIGHT))
+    streams.add("tasks", level, seven)
+    wire.pong()
+    streams.remove(seven)
+    streams.add("tasks", level, eight)
+    assert len(wire.said()) == 2 - waits
+    assert SEVEN is not None
+    end = SyncComplete("tasks", 1, "e", where=SEVEN.text.encode())
+    streams.complete(level, end)
+    wire.said()
+    wire.fences[-1].passed()
+    assert len(wire.said()) == waits
