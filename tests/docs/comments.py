@@ -23,6 +23,16 @@ _DECLARED = re.compile(r"^const (\w+)", re.MULTILINE)
 
 FROM = {
     "index.ts": ("connect", "RhtmxError"),
+    "core/operations.ts": (
+        "add",
+        "append",
+        "deleteKey",
+        "inc",
+        "max",
+        "min",
+        "remove",
+        "setKey",
+    ),
     "forms/index.ts": ("bindForm",),
     "htmx/index.ts": ("bindPage",),
     "react/index.ts": (

@@ -9,7 +9,19 @@ import { start } from "./htmx/index.ts";
 
 export { bindForm } from "./forms/index.ts";
 export { bindPage } from "./htmx/index.ts";
-export { ERRORS, RhtmxError, SCHEMA_HASH } from "./index.ts";
+export {
+  add,
+  append,
+  deleteKey,
+  ERRORS,
+  inc,
+  max,
+  min,
+  RhtmxError,
+  remove,
+  SCHEMA_HASH,
+  setKey,
+} from "./index.ts";
 export { connect };
 
 start(connect, globalThis.document && member(document, "currentScript"));

@@ -4,11 +4,13 @@
  * Knows what an application may use. Everything else is internal.
  */
 export { Client, connect } from "./api/client.ts";
-export type { SubscribeOptions } from "./api/collection.ts";
+export type { Patch, SubscribeOptions } from "./api/collection.ts";
 export { Collection } from "./api/collection.ts";
 export { Form } from "./api/form.ts";
 export type { Fields } from "./core/build-message.ts";
 export type { Conflict } from "./core/conflict.ts";
+export type { Element, Operation, OperationAction, OperationOn } from "./core/operations.ts";
+export { add, append, deleteKey, inc, max, min, remove, setKey } from "./core/operations.ts";
 export type {
   ChangesOptions,
   CollectionOptions,

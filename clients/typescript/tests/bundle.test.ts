@@ -38,8 +38,16 @@ it("a script tag gives a page the global `rhtmx`", () => {
     "ERRORS",
     "RhtmxError",
     "SCHEMA_HASH",
+    "add",
+    "append",
     "bindForm",
     "bindPage",
     "connect",
+    "deleteKey",
+    "inc",
+    "max",
+    "min",
+    "remove",
+    "setKey",
   ]);
 });

@@ -4,22 +4,30 @@
 import { WebSocket as NodeWebSocket } from "ws";
 
 import {
+  add,
+  append,
   type ChangeLog,
   type Collection,
   connect,
+  deleteKey,
   ERRORS,
   type ErrorCode,
   type FormValue,
   type FormValues,
+  inc,
   type JsonValue,
+  max,
+  min,
   type Open,
   type OpenConflict,
   type Pending,
   type Rejected,
   RhtmxError,
   type Row,
+  remove,
   type State,
   type Stop,
+  setKey,
 } from "../src/index.ts";
 
 interface Task {
@@ -131,3 +139,50 @@ export function actions({ action }: ChangeLog): "create" | "update" | "delete" {
 
 /** An integer that a number cannot hold. */
 export const value: JsonValue = { votes: [9007199254740993n] };
+
+interface Article {
+  readonly title: string;
+  readonly votes: number;
+  readonly exact: bigint;
+  readonly price: string;
+  readonly tags?: readonly ("new" | "old")[];
+  readonly lines: readonly { readonly by: string }[];
+  readonly meta: { readonly a?: number; readonly b?: string };
+  readonly counts: Readonly<Record<string, number>>;
+  readonly kind: "one" | "other";
+  readonly open: boolean;
+}
+
+/** An operation goes where it fits, and nowhere else. */
+export function operations(articles: Collection<Article>, any: Collection): void {
+  articles.patch("1", { votes: inc(1), price: inc("0.50"), tags: add("new"), open: true });
+  articles.patch("1", { votes: max(3), exact: min(3n), title: max("b"), tags: remove("old") });
+  articles.patch("1", { lines: append({ by: "ada" }), meta: setKey("a", 1), title: "plain" });
+  articles.patch("1", { meta: setKey({ a: 1, b: "c" }), counts: setKey("any", 1) });
+  articles.patch("1", { meta: deleteKey("a", "b"), counts: deleteKey("any"), tags: append("new") });
+  any.patch("1", { votes: inc(1), tags: add("a", 1, true), meta: setKey("a", [1]) });
+  // @ts-expect-error: a number is not added to a text
+  articles.patch("1", { title: inc(1) });
+  // @ts-expect-error: nor a decimal to a number
+  articles.patch("1", { votes: inc("0.50") });
+  // @ts-expect-error: a choice of texts is no number
+  articles.patch("1", { kind: inc("1") });
+  // @ts-expect-error: not an element of that set
+  articles.patch("1", { tags: add("urgent") });
+  // @ts-expect-error: objects are no elements of a set
+  articles.patch("1", { lines: add({ by: "ada" }) });
+  // @ts-expect-error: not what the list is of
+  articles.patch("1", { lines: append("ada") });
+  // @ts-expect-error: a text has no elements
+  articles.patch("1", { title: add("a") });
+  // @ts-expect-error: not of the type of that key
+  articles.patch("1", { meta: setKey("a", "text") });
+  // @ts-expect-error: no such key
+  articles.patch("1", { meta: deleteKey("c") });
+  // @ts-expect-error: a text is not compared with a number
+  articles.patch("1", { votes: max("a") });
+  // @ts-expect-error: a boolean is not compared
+  articles.patch("1", { open: max(1) });
+  // @ts-expect-error: an operation is no value of a whole record
+  articles.set("1", { votes: inc(1) });
+}

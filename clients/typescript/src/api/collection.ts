@@ -6,6 +6,7 @@
  */
 
 import type { Fields, PatchOptions, WriteOptions } from "../core/build-message.ts";
+import type { OperationOn } from "../core/operations.ts";
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { checkedName, nameInWords } from "../core/part.ts";
@@ -13,6 +14,9 @@ import type { State } from "../core/tab-messages.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";
+
+/** Some fields of a record: their values, or operations that fit them. */
+export type Patch<T> = { readonly [K in keyof T]?: T[K] | OperationOn<T[K]> };
 
 /** How to listen to a collection. */
 export interface SubscribeOptions<T> {
@@ -141,7 +145,8 @@ export class Collection<T = m.JsonValue> {
   }
 
   /**
-   * Writes some fields of a record. Shown at once; resolves when they are durable.
+   * Writes some fields of a record, or says what to do with them: `inc(1)`, `add("urgent")`.
+   * Shown at once; resolves when they are durable.
    *
    * @throws RhtmxError: it was rejected.
    *
@@ -149,7 +154,7 @@ export class Collection<T = m.JsonValue> {
    * await tasks.patch("1", { done: true });
    * tasks.row("1")?.data.done; // true
    */
-  patch(id: string, fields: Partial<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
+  patch(id: string, fields: Patch<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
     const { entity } = this;
     return this.#tab.write({ entity, entityId: id, values: fields as Fields, options, seen: true });
   }

@@ -8,7 +8,8 @@ import type * as m from "../messages/types.ts";
 import { refuse } from "../wire/fail.ts";
 import { checkFromClient } from "../wire/index.ts";
 import { formatTime } from "../wire/time.ts";
-import { checkJson } from "../wire/value.ts";
+import { checkJson, entriesOf } from "../wire/value.ts";
+import { Operation } from "./operations.ts";
 import { within } from "./part.ts";
 import type { State, Write } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
@@ -109,12 +110,20 @@ export function push(
   };
 }
 
-/** Values by name. */
-export type Fields = Readonly<Record<string, m.JsonValue>>;
+/** Values by name, or what to do with the value that is there. */
+export type Fields = Readonly<Record<string, m.JsonValue | Operation>>;
 
 /** A copy of the values of some fields, without those that are undefined. */
 export function copyOf(fields: Fields): Fields {
-  return checkJson(fields, "push_fields.fields") as Fields;
+  const at = "push_fields.fields";
+  const said = entriesOf(fields, at).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    // An operation is what it was made as.
+    said.map(([name, value]) => [
+      name,
+      value instanceof Operation ? value : checkJson(value, `${at}.${name}`),
+    ]),
+  );
 }
 
 /** A write of some fields, all at one time: `at`, in microseconds since 1970, if no other is given. */
@@ -132,7 +141,11 @@ export function pushFields(
   const update = (field: string, value: m.JsonValue, action: m.FieldAction): m.FieldUpdate => {
     return { field, value, action, timestamp };
   };
-  const updates = Object.entries(copyOf(fields)).map((each) => update(...each, "update"));
+  const updates = Object.entries(copyOf(fields)).map(([field, said]) =>
+    said instanceof Operation
+      ? update(field, said.value, said.action)
+      : update(field, said, "update"),
+  );
   const deletes = (options.delete ?? []).map((field) => update(field, null, "delete"));
   const all = [...updates, ...deletes];
   if (!all.length) refuse("push_fields.fields", "nothing to write");

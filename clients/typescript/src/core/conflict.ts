@@ -15,6 +15,8 @@ import type {
   Winner,
 } from "../messages/types.ts";
 import type { Draft } from "./build-message.ts";
+import type { OperationAction } from "./operations.ts";
+import { deleteKey, isOperation, Operation, setKey } from "./operations.ts";
 import type { Write } from "./storage-ops.ts";
 
 /** A conflict, as plain data. */
@@ -25,8 +27,12 @@ export interface Conflict {
   readonly id: string;
   /** The field; undefined for the whole record. */
   readonly field?: string | undefined;
-  /** What was written here; undefined for a deletion. */
+  /** The key in the field, if it is about one (`setKey`): both values are of this key. */
+  readonly key?: string | undefined;
+  /** What was written here; undefined for a deletion. Of an operation it is the operand. */
   readonly mine?: JsonValue | undefined;
+  /** Which operation was written here, if it was one: it has lost against a deletion. */
+  readonly operation?: OperationAction | undefined;
   /** What was written elsewhere; undefined for a deletion. */
   readonly theirs?: JsonValue | undefined;
   /** Whose value it has now; another word of a newer server: neither's, perhaps. */
@@ -41,13 +47,17 @@ export interface Conflict {
 
 /** Some field of a write was in conflict. */
 export function ofField(told: FieldConflict, { message }: Write, version: number): Conflict {
-  const { entity, entity_id: id, field, server_value, client_value, winner, strategy } = told;
-  const update = (message as PushFields).fields?.find((each) => each.field === field);
+  const { entity, entity_id: id, field, key, server_value, client_value, winner, strategy } = told;
+  // Of a key the values are told, whatever was done to the field.
+  const fields = key === undefined ? (message as PushFields).fields : [];
+  const { action = "update" } = fields?.find((each) => each.field === field) ?? {};
   return {
     entity,
     id,
     field,
-    mine: update?.action === "delete" ? undefined : client_value,
+    key,
+    mine: action === "delete" ? undefined : client_value,
+    operation: isOperation(action) ? action : undefined,
     // A deletion of theirs looks like `null`, which nobody writes without need.
     theirs: server_value ?? undefined,
     winner: winner ?? "server",
@@ -67,14 +77,19 @@ export function ofRecord({ id: rejected, message }: Write, details: JsonValue): 
   return { entity, id, mine, theirs, winner: "server", version: now?.version ?? 0, rejected };
 }
 
-/** The write that gives the thing a value; undefined deletes it. */
-export function decide(conflict: Conflict, value: JsonValue | undefined): Draft {
-  const { entity, id: entityId, field, version: baseVersion } = conflict;
-  const gone = value === undefined;
+/** The write that gives the thing a value, or applies an operation; undefined deletes it. */
+export function decide(
+  { entity, id: entityId, field, key, version: baseVersion }: Conflict,
+  value: JsonValue | Operation | undefined,
+): Draft {
   if (field === undefined) {
-    const action = gone ? "delete" : "update";
-    return { entity, entityId, action, data: value ?? null, options: { baseVersion } };
+    const action = value === undefined ? "delete" : "update";
+    const data = (value ?? null) as JsonValue;
+    return { entity, entityId, action, data, options: { baseVersion } };
   }
+  const ofKey = () => (value === undefined ? deleteKey(key!) : setKey(key!, value));
+  const what = key === undefined || value instanceof Operation ? value : ofKey();
+  const gone = what === undefined;
   const options = { baseVersion, delete: gone ? [field] : [] };
-  return { entity, entityId, values: gone ? {} : { [field]: value }, options };
+  return { entity, entityId, values: gone ? {} : { [field]: what }, options };
 }

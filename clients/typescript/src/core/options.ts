@@ -9,6 +9,7 @@ export type { PatchOptions, WriteOptions } from "./build-message.ts";
 
 import type * as m from "../messages/types.ts";
 import type { Format, Frame } from "../wire/index.ts";
+import type { Operation } from "./operations.ts";
 import type { Where } from "./part.ts";
 import type { Rejection } from "./storage-ops.ts";
 
@@ -119,12 +120,12 @@ export interface Rejected extends Rejection {
 
 /** A conflict that can be answered. Each answer resolves when it is durable. */
 export interface OpenConflict extends Conflict {
-  /** What was written here is to stand. Writes nothing if it does. */
+  /** What was written here is to stand: an operation is applied to what is there by then. Writes nothing if it does. */
   keepMine(): Promise<unknown>;
   /** What was written elsewhere is to stand. Writes nothing if it does. */
   takeTheirs(): Promise<unknown>;
-  /** This value is to stand; undefined deletes. */
-  merge(value: m.JsonValue | undefined): Promise<unknown>;
+  /** This value is to stand, or what comes of an operation; undefined deletes. */
+  merge(value: m.JsonValue | Operation | undefined): Promise<unknown>;
 }
 
 /** What a client knows of itself. */

@@ -8,6 +8,7 @@
  */
 
 import type { FieldUpdate, JsonValue } from "../messages/types.ts";
+import { apply, isOperation } from "./operations.ts";
 import type { Entity, Held, Write } from "./storage-ops.ts";
 import { bySeq } from "./storage-ops.ts";
 
@@ -98,7 +99,11 @@ export function withFields(data: JsonValue | undefined, fields: readonly FieldUp
     typeof data === "object" ? { ...(data as object) } : {};
   for (const { field, action, value } of fields) {
     if (action === "delete") delete all[field];
-    else all[field] = value;
+    else {
+      const made = isOperation(action) ? apply(action, all[field], value) : value;
+      // Where it cannot be applied, the server will reject it.
+      if (made !== undefined) all[field] = made;
+    }
   }
   return all;
 }

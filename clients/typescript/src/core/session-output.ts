@@ -72,17 +72,17 @@ export class SessionOutput implements Core {
     this.#frames.push(frame);
   }
 
-  /** Asks for a sign of life; `act` is done when it comes, in order with what came before. */
+  /** Asks for a sign of life; `act` is to be done when it comes, after what came before. */
   fence(act = () => {}): void {
     this.#lifecycle.pinged();
     this.#fences.push(act);
     this.send({ type: "ping" });
   }
 
-  /** A sign of life has come. */
-  passed(): void {
+  /** A sign of life has come; returns what is to be done at it. */
+  passed(): (() => void) | undefined {
     this.#lifecycle.ponged();
-    this.#fences.shift()?.();
+    return this.#fences.shift();
   }
 
   /** The connection ended: what was not sent on it, never is. */

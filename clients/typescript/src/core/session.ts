@@ -37,6 +37,7 @@ import type {
 import type { Format } from "../wire/index.ts";
 import { decodeFromServer } from "../wire/index.ts";
 import { ConnectionLifecycle } from "./connection-lifecycle.ts";
+import { EarlyNews } from "./early-news.ts";
 import { finalError, isBusy, isTooLarge, mayPass, shouldReconnect } from "./error-policy.ts";
 import type { Input, Output } from "./events.ts";
 import { asks } from "./handshake-failure.ts";
@@ -70,6 +71,7 @@ export class Session {
   readonly #lifecycle: ConnectionLifecycle;
   readonly #queue: WriteQueue;
   readonly #streams: Streams;
+  readonly #news: EarlyNews;
   readonly #requests: Requests;
   /** The wait after a question or a subscription for which the server was too busy. */
   readonly #hold: RetryAfter;
@@ -104,6 +106,7 @@ export class Session {
     this.#requests = new Requests(this.#out);
     this.#hold = new RetryAfter(options.random);
     this.#queue = new WriteQueue(this.#out, options.random);
+    this.#news = new EarlyNews(this.#queue);
   }
 
   /** Whether there is a connection, and whether there will be one. */
@@ -115,6 +118,7 @@ export class Session {
   /** Takes what has happened at a time, and returns what comes of it. */
   step(input: Input, now: number): Output {
     this.#take(input, now);
+    this.#news.release();
     if (this.state === "open") {
       const most = this.#most;
       if (this.#hold.until === undefined) this.#requests.flush(most);
@@ -316,12 +320,14 @@ export class Session {
         return this.#welcomed(message, now);
       case "ping":
         return this.#out.send({ type: "pong" });
-      case "pong":
-        this.#out.passed();
+      case "pong": {
+        const act = this.#out.passed();
+        if (act) this.#news.came(act);
         return void (this.#quiet = true);
+      }
       case "change":
       case "field_change":
-        return this.#streams.changed(message.change);
+        return this.#news.came(() => this.#streams.changed(message.change), message.change.entity);
       case "sync_begin":
         return this.#streams.began(message);
       case "transaction_ack":
@@ -329,7 +335,7 @@ export class Session {
         return;
       case "sync_complete":
       case "sync_fields_complete":
-        return this.#streams.synced(message);
+        return this.#news.came(() => this.#streams.synced(message), message.entity);
       case "push_ack":
       case "field_push_ack":
         return this.#queue.answered(message, this.#streams.replica(message.entity));
@@ -399,9 +405,14 @@ export class Session {
     return isAsked;
   }
 
+  /** Whether it is about something that is read: that comes in order with what is told of it. */
   #isNotRead(message: Failure): boolean {
     const { entity } = Object(message.details) as { entity?: string };
-    return !!entity && !message.request_id && this.#streams.refused(entity, message);
+    if (!entity || message.request_id) return false;
+    this.#news.came(() => {
+      if (!this.#streams.refused(entity, message)) this.#complain(message);
+    });
+    return true;
   }
 
   /** It says why the server closes the connection, if it does next. */
@@ -442,6 +453,7 @@ export class Session {
     this.#quiet = false;
     this.#hold.until = undefined;
     this.#requests.lost();
+    this.#news.lost();
     this.#streams.lost();
     this.#queue.lost();
   }

@@ -45,6 +45,7 @@ import type {
 } from "../messages/types.ts";
 import { ofField, ofRecord } from "./conflict.ts";
 import { lastSeq, reactionTo } from "./error-policy.ts";
+import { isOperation } from "./operations.ts";
 import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
 import { RetryAfter } from "./retry-after.ts";
@@ -78,6 +79,8 @@ export class WriteQueue {
   #due = false;
   /** The ids of those for which the store is asked for another number. */
   readonly #renewing = new Set<string>();
+  /** The ids of the last writes with operations, by entity, of those of which `isInDoubt` may hold. */
+  readonly #operating = new Map<string, string>();
 
   /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
   constructor(core: Core, random: () => number) {
@@ -97,6 +100,19 @@ export class WriteQueue {
     return waiting(this.#core.state)
       .filter(isSent)
       .map(({ id }) => id);
+  }
+
+  /** The last of the writes to an entity whose operations may be in what is told of it now. */
+  inDoubt(entity: string): string | undefined {
+    const id = this.#operating.get(entity);
+    return this.isInDoubt(id) ? id : undefined;
+  }
+
+  /** Whether a write waits for its answer, and the server may have taken it. */
+  isInDoubt(id = ""): boolean {
+    const { seq, settled } = this.#core.state.writes.get(id) ?? {};
+    const isOut = !!seq && !settled && !this.#renewing.has(id);
+    return isOut && seq <= Math.max(this.#sent, this.#known);
   }
 
   /** The server welcomed the client. */
@@ -328,6 +344,7 @@ export class WriteQueue {
 
   #resume(): void {
     this.#rewind(this.#answered);
+    for (const write of waiting(this.#core.state)) if (write.seq <= this.#known) this.#doubt(write);
     if (this.#core.state.meta.last < this.#known) this.#core.emit(["last", this.#known]);
   }
 
@@ -354,9 +371,16 @@ export class WriteQueue {
     this.#sent = seq;
     try {
       this.#core.send({ ...write.message, request_id: write.id, seq });
+      this.#doubt(write);
     } catch (error) {
       this.#reject(write, plain(error));
     }
+  }
+
+  #doubt({ id, entity, message }: Write): void {
+    const operates =
+      message.type !== "push" && message.fields.some((each) => isOperation(each.action));
+    if (operates) this.#operating.set(entity, id);
   }
 
   #rewind(sent: number): void {
@@ -394,7 +418,9 @@ export class WriteQueue {
 function withWinners(message: Write["message"], conflicts: FieldConflict[]): Write["message"] {
   if (message.type === "push") return message;
   const fields = message.fields.map((update): FieldUpdate => {
-    const lost = conflicts.find((each) => each.field === update.field && each.winner === "server");
+    const lost = conflicts.find(
+      (each) => each.field === update.field && each.winner === "server" && each.key === undefined,
+    );
     if (!lost) return update;
     const value = lost.server_value;
     return { ...update, value, action: value === null ? "delete" : "update" };

@@ -5,8 +5,11 @@
  * for. Must not know htmx: it finds what is asked for in the page itself, also
  * when that changes, so that it does not matter which version put it there.
  */
+import type { Fields } from "../core/build-message.ts";
+import { inc } from "../core/operations.ts";
 import type { ChangesOptions } from "../core/options.ts";
 import type { PartValue, Where } from "../core/part.ts";
+import { RhtmxError } from "../errors.ts";
 import { watch as watchDrafts } from "../forms/draft-storage.ts";
 import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
@@ -22,6 +25,8 @@ export interface PageClient extends FormsClient {
     listener: (change: ChangeLog | null) => void,
     options?: ChangesOptions,
   ): () => void;
+  /** Writes some fields of a record. */
+  pushFields(entity: string, entityId: string, fields: Fields): Promise<unknown>;
 }
 
 /** The detail of `rhtmx:ENTITY:changed`; nothing of what changed when something may have been missed. */
@@ -46,13 +51,16 @@ export type ChangedDetail = {
 const BURST = 50;
 
 const ATTRIBUTES = [
-  ...["data-rhtmx-form", "data-rhtmx-changes", "data-rhtmx-watch"],
+  ...["data-rhtmx-form", "data-rhtmx-changes", "data-rhtmx-watch", "data-rhtmx-inc"],
   ...["hx-trigger", "data-hx-trigger"],
 ];
 
 /** Elements that something is to be kept up to date for. */
 const MARKED =
-  'form[data-rhtmx-form],[data-rhtmx-changes],[data-rhtmx-watch],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
+  'form[data-rhtmx-form],[data-rhtmx-changes],[data-rhtmx-watch],[data-rhtmx-inc],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
+
+/** What `data-rhtmx-inc` says: an entity, a record, a field, and by how much. */
+const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
 
 /**
  * Keeps a page up to date, until the returned function is called: binds its forms
@@ -61,6 +69,11 @@ const MARKED =
  * and the parts of entities in `data-rhtmx-watch="orders?customer=7 orders?customer=8&open:=true"`:
  * values are texts, behind `:=` they are JSON; a field that is named twice may have either value.
  * A trigger in an element that watches parts of its entity is one of these only. What comes into the page later is found, what leaves it is let go.
+ *
+ * A click on an element with `data-rhtmx-inc="tasks/7/votes"` adds 1 to that field of that record,
+ * on one with `data-rhtmx-inc="tasks/7/votes:-1"` what is behind the colon, as JSON; nothing else
+ * comes of the click. If it is rejected, the element has the event `rhtmx:rejected`, detail
+ * `{ error }`, which bubbles.
  *
  * Events, on the body, from where they bubble to document and window, and without
  * bubbling on each element whose own trigger names them:
@@ -124,10 +137,23 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     for (const each of wanted) if (!kept.has(each)) kept.set(each, keep(each));
   };
 
+  const count = (event: Event) => {
+    const element = member(event.target as Element, "closest")<HTMLElement>("[data-rhtmx-inc]");
+    if (!element) return;
+    event.preventDefault();
+    increment(client, member(element, "dataset").rhtmxInc!).catch((error) => {
+      const detail = { error };
+      const rejected = new CustomEvent("rhtmx:rejected", { bubbles: true, detail });
+      member(element, "dispatchEvent")(rejected);
+    });
+  };
+
   const stopState = client.onState((state) => fire("state", { state }));
   const stopLooking = onChange(root, scan);
   scan();
+  member(root, "addEventListener")("click", count);
   return () => {
+    member(root, "removeEventListener")("click", count);
     stopLooking();
     stopState();
     for (const stop of kept.values()) stop();
@@ -160,6 +186,13 @@ export function start(
   onChange(document, look);
   member(document, "addEventListener")("DOMContentLoaded", look);
   look();
+}
+
+async function increment(client: PageClient, text: string): Promise<void> {
+  const found = INC.exec(text);
+  if (!found) throw new RhtmxError("bad_message", "data-rhtmx-inc: not entity/record/field");
+  const [, entity, id, field, by = "1"] = found;
+  await client.pushFields(entity!, id!, { [field!]: inc(JSON.parse(by)) });
 }
 
 /** The forms to bind, and the names of the entities and parts to watch. */

@@ -7,6 +7,7 @@
 import type { Draft } from "../core/build-message.ts";
 import type { Conflict } from "../core/conflict.ts";
 import { decide } from "../core/conflict.ts";
+import { Operation } from "../core/operations.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Rejection } from "../core/storage-ops.ts";
 import type { JsonValue, ServerMessage } from "../messages/types.ts";
@@ -29,11 +30,12 @@ export function offer(by: Decider, rejected: Rejection): Rejected {
 
 /** A conflict, with the answers to it. */
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
-  const { rejected, winner, mine, theirs } = conflict;
-  const merge = (value: JsonValue | undefined): Promise<unknown> =>
+  const { rejected, winner, operation, theirs } = conflict;
+  const mine = operation ? new Operation(operation, conflict.mine) : conflict.mine;
+  const merge = (value: JsonValue | Operation | undefined): Promise<unknown> =>
     by.write(decide(conflict, value), rejected);
   // What has won already is not written again.
-  const take = (value: JsonValue | undefined, won: boolean): Promise<unknown> => {
+  const take = (value: JsonValue | Operation | undefined, won: boolean): Promise<unknown> => {
     if (!won) return merge(value);
     if (rejected) by.commit(["rejected", rejected]);
     return Promise.resolve();

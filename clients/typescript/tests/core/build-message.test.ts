@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
+import { add, deleteKey, inc, max, setKey } from "../../src/core/operations.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
 import type { Push } from "../../src/messages/types.ts";
 import { checkFromClient } from "../../src/wire/index.ts";
@@ -39,8 +40,37 @@ it.each([
   );
 });
 
+it("an operation is its own action, with its operand for a value", () => {
+  const fields = { n: inc(-1), tags: add("a"), text: "b", keys: deleteKey("k") };
+  const { fields: made } = compose.pushFields("u", "1", fields, { delete: ["x"] }, MORNING);
+  expect(made.map(({ field, action, value }) => [field, action, value])).toEqual([
+    ["n", "increment", -1],
+    ["tags", "add", ["a"]],
+    ["text", "update", "b"],
+    ["keys", "delete_key", ["k"]],
+    ["x", "delete", null],
+  ]);
+});
+
+it("an operation is none of a whole record", () => {
+  expect(refusal(() => compose.makeWrite("w1", set({ n: inc(1) }), 0, stateOf())).message).toBe(
+    "push.data.n: not a plain object",
+  );
+});
+
+it("a draft that is kept has its operations", () => {
+  const draft = { entity: "u", entityId: "1", values: { n: inc(1), m: 2 }, options: {} };
+  const state = stateOf();
+  const write = compose.makeWrite("w1", draft, 0, state);
+  const again = compose.makeWrite("w1", compose.kept(draft, write), 0, state);
+  expect(again.message).toMatchObject({
+    fields: [{ action: "increment", value: 1 }, { action: "update" }],
+  });
+});
+
 it("everything that is made can be sent", () => {
   const made = [
+    compose.pushFields("users", "1", { n: inc("0.50"), m: max(1), keys: setKey("a", 1) }, {}, 0),
     compose.push("users", "1", "update", { a: 1 }, { baseVersion: 3 }),
     compose.pushFields("users", "1", { a: 1 }, { delete: ["b"] }, MORNING),
   ];

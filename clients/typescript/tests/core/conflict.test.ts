@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import { decide, ofField, ofRecord } from "../../src/core/conflict.ts";
+import { inc, setKey } from "../../src/core/operations.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
-import type { FieldConflict } from "../../src/messages/types.ts";
+import type { FieldConflict, PushFields } from "../../src/messages/types.ts";
+import { answerable } from "../../src/runtime/conflict-actions.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
@@ -51,6 +53,41 @@ describe("a conflict of a field", () => {
     });
     expect(made(decide(conflict, undefined))).toMatchObject({
       fields: [{ field: "a", action: "delete" }],
+    });
+  });
+});
+
+describe("a conflict of an operation", () => {
+  const values = { a: inc(2), b: setKey({ k: 1, l: 2 }) };
+  const patch = write(compose.pushFields("tasks", "1", values, {}, 0));
+  const lost = { version: 3, server_value: null, client_value: 2 };
+  const ofKey = { field: "b", key: "k", server_value: 0, client_value: 1 };
+
+  it("that has lost says which, and what is to stand is what comes of it", async () => {
+    const conflict = ofField(told(lost), patch, 9);
+    expect(conflict).toMatchObject({ mine: 2, operation: "increment", theirs: undefined });
+    const written: compose.Draft[] = [];
+    const by = { write: async (draft: compose.Draft) => written.push(draft) as never, commit() {} };
+    await answerable(by, conflict).keepMine();
+    await answerable(by, conflict).merge(inc(5));
+    const fields = written.map((each) => (made(each) as PushFields).fields[0]);
+    expect(fields).toMatchObject([
+      { field: "a", action: "increment", value: 2 },
+      { field: "a", action: "increment", value: 5 },
+    ]);
+  });
+
+  it("about a key has its values, and an answer writes that key", () => {
+    const conflict = ofField(told({ ...ofKey, winner: "client" }), patch, 9);
+    expect(conflict).toMatchObject({ key: "k", mine: 1, theirs: 0, operation: undefined });
+    expect(made(decide(conflict, 5))).toMatchObject({
+      fields: [{ field: "b", action: "set_key", value: { k: 5 } }],
+    });
+    expect(made(decide(conflict, undefined))).toMatchObject({
+      fields: [{ field: "b", action: "delete_key", value: ["k"] }],
+    });
+    expect(made(decide(conflict, setKey("l", 3)))).toMatchObject({
+      fields: [{ field: "b", action: "set_key", value: { l: 3 } }],
     });
   });
 });

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Collection } from "../../src/api/collection.ts";
+import { inc } from "../../src/core/operations.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
 import type {
   ErrorCode,
@@ -33,6 +34,7 @@ const step = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constant("patch" as const), id, name, gone: fc.boolean() }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("count" as const), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), id }) },
   {
     weight: 3,
@@ -90,6 +92,7 @@ function after(data: Data | undefined, { message }: Pick<Write, "message">): Dat
   const next = new Map(Object.entries(data ?? {}));
   for (const { field, value, action } of (message as PushFields).fields) {
     if (action === "delete") next.delete(field);
+    else if (action === "increment") next.set(field, Number(next.get(field) ?? 0) + Number(value));
     else next.set(field, value);
   }
   return Object.fromEntries(next);
@@ -147,6 +150,9 @@ class World {
           }),
         );
         break;
+      case "count":
+        await this.#write(this.#tasks.patch(each.id, { n: inc(1) }));
+        break;
       case "remove":
         await this.#write(this.#tasks.delete(each.id));
         break;
@@ -155,6 +161,7 @@ class World {
           ...this.server.write(each.id, {
             ...this.server.records[each.id],
             [each.name]: -n,
+            n: Number(this.server.records[each.id]?.n ?? 0) + 1_000,
             z: -n,
           }),
         );

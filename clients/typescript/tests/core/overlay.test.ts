@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
+import { add, deleteKey, inc, max, remove } from "../../src/core/operations.ts";
 import { NOTHING, steady, View, withFields } from "../../src/core/overlay.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
@@ -45,6 +46,17 @@ describe("what is shown of a record", () => {
     write("w3", patch("1", { c: 3 }), { seq: 3, settled: { version: 4, epoch: "e2" } });
     expect(rows()).toMatchObject([{ data: { a: 1, b: 2, c: 3 } }]);
     expect(memory.meta.last).toBe(3);
+  });
+
+  it("has operations applied to it in their order, and is unchanged where one does not fit", () => {
+    const { held, write, rows } = state();
+    held("1", { n: 1, text: "a", tags: ["c"], gone: null });
+    write("w2", patch("1", { n: inc(2), text: inc(1), tags: add("a") }), { seq: 2 });
+    write("w1", patch("1", { n: 10, tags: remove("c") }), { seq: 1 });
+    write("w3", patch("1", { m: max(3), gone: remove("x"), none: deleteKey("k") }), { seq: 3 });
+    const data = { n: 12, text: "a", tags: ["a"], gone: null, m: 3 };
+    expect(rows()).toMatchObject([{ data }]);
+    expect(Object.keys(rows()[0]!.data as object)).not.toContain("none");
   });
 
   it("begins anew where fields are written into what has none", () => {

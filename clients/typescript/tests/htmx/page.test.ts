@@ -2,6 +2,7 @@
 /** What a page asks for is found, watched and told, by one event for a burst. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
+import { inc } from "../../src/core/operations.ts";
 import { bindPage } from "../../src/htmx/index.ts";
 import { find, type } from "../forms/support.ts";
 import { change, PageFakeClient } from "./support.ts";
@@ -200,4 +201,50 @@ it("a part that is named anew is watched, and the one before let go", async () =
   find("ul").dataset.rhtmxWatch = "orders?customer=8";
   await vi.advanceTimersByTimeAsync(0);
   expect(client.watched()).toEqual(['orders {"customer":"8"}']);
+});
+
+it("a click on an element that counts adds to its field, and does nothing else", () => {
+  bind(`
+    <form>
+      <button data-rhtmx-inc="tasks/7/votes"><b>+</b></button>
+      <button data-rhtmx-inc="tasks/7/votes:-1">-</button>
+      <a href="/plain" data-rhtmx-inc='prices/a/b:c/sum:"-0.50"'>less</a>
+    </form>`);
+  const clicks = ["b", "button + button", "a"].map((each) => {
+    const click = new MouseEvent("click", { bubbles: true, cancelable: true });
+    find(each).dispatchEvent(click);
+    return click.defaultPrevented;
+  });
+  expect(clicks).toEqual([true, true, true]);
+  expect(client.pushed).toEqual([
+    ["tasks", "7", { votes: inc(1) }],
+    ["tasks", "7", { votes: inc(-1) }],
+    ["prices", "a/b:c", { sum: inc("-0.50") }],
+  ]);
+});
+
+it.each([
+  ["tasks/votes", "data-rhtmx-inc: not entity/record/field"],
+  ["tasks/7/votes:0.5", "increment: not an integer"],
+])("a click on what counts nothing, %s, is told on the element", async (text, words) => {
+  bind(`<button data-rhtmx-inc="${text}">+</button><i></i>`);
+  const seen = listen("rhtmx:rejected");
+  find("i").click();
+  find("button").click();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(seen).toMatchObject([{ error: { code: "bad_message" } }]);
+  expect(String((seen[0] as { error: Error }).error)).toContain(words);
+});
+
+it("a count that is rejected is told on the element, and a page that was let go counts no more", async () => {
+  bind('<button data-rhtmx-inc="tasks/7/votes">+</button>');
+  client.refusal = new Error("no");
+  const seen = listen("rhtmx:rejected");
+  find("button").click();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(seen).toEqual([{ error: client.refusal }]);
+  client.refusal = undefined;
+  stop();
+  find("button").click();
+  expect(client.pushed).toEqual([]);
 });

@@ -31,6 +31,16 @@ export class PageFakeClient extends FakeClient implements PageClient {
     };
   }
 
+  /** What was written. */
+  readonly pushed: unknown[] = [];
+  /** Why nothing can be written. */
+  refusal: Error | undefined;
+
+  async pushFields(...said: unknown[]): Promise<void> {
+    if (this.refusal) throw this.refusal;
+    this.pushed.push(said);
+  }
+
   /** The entities that someone watches, and the parts of them. */
   watched(): string[] {
     return [...this.#listeners.keys()].sort();

@@ -2,6 +2,7 @@ import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../../src/api/client.ts";
+import { add, inc } from "../../src/core/operations.ts";
 import { partName } from "../../src/core/part.ts";
 import type { Op, Store } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
@@ -693,6 +694,33 @@ describe("a client on IndexedDB", () => {
       { type: "hello", epoch: "e1", confirmed_seq: 0 },
       { type: "subscribe", since: { tasks: { epoch: "e1", version: 1 } } },
       { type: "push_fields", seq: 1, base_version: 1 },
+    ]);
+  });
+
+  it("shows operations after a reload on what it had, and sends them as they were", async () => {
+    const first = await opened();
+    const tasks = first.client.collection<{ n: number; tags: string[] }>("tasks");
+    const change = { entity: "tasks", entity_id: "1", version: 1, created_at: TIME };
+    const data = { n: 1, tags: ["b"] };
+    first.socket().says({ type: "change", change: { ...change, action: "update", data } });
+    first
+      .socket()
+      .says({ type: "sync_complete", entity: "tasks", epoch: "e1", version: 1, reset: false });
+    void tasks.patch("1", { n: inc(2) });
+    void tasks.patch("1", { n: inc(-1), tags: add("a") });
+    await eventually(() => expect(first.socket().heard().at(-1)).toMatchObject({ seq: 2 }));
+    first.client.close();
+
+    const second = await start({ storage: "app" });
+    clients.push(second.client);
+    const again = second.client.collection("tasks");
+    expect(await again.get("1")).toMatchObject({ data: { n: 2, tags: ["a", "b"] }, version: 1 });
+    await eventually(() => expect(second.sockets.length).toBe(1));
+    second.socket().opens();
+    second.socket().says(WELCOME);
+    expect(second.socket().heard().slice(2)).toMatchObject([
+      { seq: 1, fields: [{ action: "increment", value: 2 }] },
+      { seq: 2, fields: [{ action: "increment" }, { action: "add", value: ["a"] }] },
     ]);
   });
 

@@ -157,7 +157,9 @@ export class ModelServer {
       const fields: { [key: string]: m.JsonValue } = { ...before?.data };
       for (const { field, value, action } of message.fields) {
         const clock = before?.clocks[field];
-        if (
+        if (action === "increment") {
+          fields[field] = ((fields[field] ?? 0) as number) + (value as number);
+        } else if (
           message.base_version &&
           clock &&
           clock.version > message.base_version &&

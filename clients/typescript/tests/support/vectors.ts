@@ -3,6 +3,8 @@
  */
 import { readFileSync } from "node:fs";
 
+import type { OperationAction } from "../../src/core/operations.ts";
+
 export interface GoodVector {
   readonly name: string;
   readonly case: string;
@@ -42,6 +44,15 @@ export interface ShownVector {
   readonly shown: string;
 }
 
+export interface OperationVector {
+  readonly name: string;
+  readonly action: OperationAction;
+  readonly stored: string | null;
+  readonly operand: string;
+  readonly result?: string | null;
+  readonly error?: string;
+}
+
 function load(name: string): unknown {
   const path = new URL(`../../../../tests/vectors/${name}`, import.meta.url);
   return JSON.parse(readFileSync(path, "utf8"));
@@ -53,6 +64,7 @@ export const newer = load("newer.json") as NewerVector[];
 export const outgoing = load("outgoing.json") as OutgoingVector[];
 export const urls = load("urls.json") as ShownVector[];
 export const texts = load("texts.json") as ShownVector[];
+export const operations = load("operations.json") as OperationVector[];
 
 /** The frame of a vector. */
 export function frame({ input, hex }: FrameVector): string | Uint8Array {
