@@ -1,6 +1,6 @@
 """What every door needs of the server, in one object: its parts, and the rules of entry.
 
-Knows the interfaces; `app.py` fills it with concrete parts. Must not know the doors
+Knows the interfaces; `composition.py` fills it with concrete parts. Must not know the doors
 themselves (sockets, gRPC, plain HTTP, the app's own calls).
 
 A rule that several doors have to keep stands here once, so that no door can forget it:
