@@ -38,6 +38,7 @@ from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker
 from rhtmx_server.trackers.fields import FieldTracker
 from rhtmx_server.trackers.policy import Strategy, entity_policy
+from rhtmx_server.trackers.transaction import AppTransaction
 from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
 
@@ -357,6 +358,38 @@ class App:
         """Records field by field: writes take the same road as a socket's."""
         store = self._running.services.store
         return FieldTracker(self._submit, store, wire.check_json, self._clock)
+
+    def transaction(
+        self,
+        *,
+        client_id: str | None = None,
+        seq: int | None = None,
+        timestamp: datetime | None = None,
+    ) -> AppTransaction:
+        """Write several records together: all of them or none.
+
+        Args:
+            client_id: in whose name: any, unless there is a `seq`.
+            seq: the number of this mutation, for a caller that numbers them under a
+                `client_id` of its own.
+            timestamp: when its fields were written, if not now. It is a part of the write:
+                one that is sent again with its number has to have the same.
+
+        Example:
+            >>> async with app.transaction() as both:
+            ...     both.set("orders", "7", {"goods": "tea"})
+            ...     both.delete("carts", "7")
+            >>> [each.entity for each in both.result.results]
+            ['orders', 'carts']
+        """
+        return AppTransaction(
+            self._submit,
+            wire.check_json,
+            self._clock,
+            client_id=client_id,
+            seq=seq,
+            timestamp=timestamp,
+        )
 
     async def history(
         self,
