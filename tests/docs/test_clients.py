@@ -32,7 +32,7 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 def test_the_page_has_programs_of_both_languages() -> None:
     programs = ["offline.py", "tasks.ts", "typed.py", "pages.ts", "rejected.py"]
-    assert [*programs, "counting.py", "conflicts.py", "counting.ts"] == RUNNABLE
+    assert [*programs, "counting.py", "conflicts.py", "together.py", "counting.ts"] == RUNNABLE
     typed = ["tasks.ts", "pages.ts", "counting.ts", "sign-in.ts", "Board.tsx", "client.ts"]
     assert [*typed, "Room.tsx"] == TYPED
 

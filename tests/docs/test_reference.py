@@ -50,11 +50,12 @@ def test_what_the_app_gives_is_described_under_its_own_name() -> None:
     for name in ("changes", "fields"):
         returned = getattr(rhtmx_server.App, name).fget.__annotations__["return"]
         assert returned in {named.rpartition(".")[2] for named in NAMED}
+    assert type(app.transaction()) in {described(name) for name in NAMED}
 
 
 def test_what_is_shown_without_its_arguments_is_there() -> None:
     made = re.findall(r"^ +- (rhtmx\S+)$", page("website/mkdocs.yml"), re.MULTILINE)
-    assert len(made) == 10
+    assert len(made) == 13
     assert all(isinstance(described(name), type) for name in made)
 
 

@@ -18,6 +18,14 @@ READING = list(rows(PAGE, "to read"))
 CLASSES = {"tasks": rhtmx.Collection, "client": rhtmx.Client, "trackers": rhtmx.Backend}
 ADA = {"name": "Ada"}
 
+
+def together(client: rhtmx.Client) -> None:
+    """A transaction of one record, and a field of it."""
+    with client.transaction() as both:
+        both.set("tasks", "1", {})
+        both.patch("tasks", "1", ADA)
+
+
 Write = Callable[[rhtmx.Client], object]
 OFFLINE: dict[str, Write] = {
     "tasks.set": lambda client: client.collection("tasks").set("1", ADA),
@@ -25,6 +33,7 @@ OFFLINE: dict[str, Write] = {
     "tasks.delete": lambda client: client.collection("tasks").delete("1"),
     "client.push": lambda client: client.push("tasks", "1", ADA),
     "client.push_fields": lambda client: client.push_fields("tasks", "1", ADA),
+    "client.transaction": lambda client: together(client),
 }
 
 
@@ -77,7 +86,8 @@ async def test_what_shows_offline_is_what_is_said_to(app: App) -> None:
 
 async def test_what_fails_without_a_server_is_what_is_said_to(app: App) -> None:
     said = [called(row["Python"]) for row in WRITING if row["offline"].startswith("fails")]
-    assert said == ["trackers.push", "trackers.push_fields", "trackers.push_many"]
+    names = ["push", "push_fields", "transaction", "push_many"]
+    assert said == [f"trackers.{name}" for name in names]
     await app.start()
     async with rhtmx.backend(app.grpc_address) as trackers:
         await app.stop()

@@ -98,17 +98,33 @@ async def test_a_backend_writes_several_records_together_and_clients_see_it(app:
     ):
         await orders.synced()
         await stock.synced()
-        changes = orders.subscribe()
         async with trackers.transaction(seq=1) as order:
             order.set("orders", "7", {"goods": "tea"})
             order.patch("stock", "tea", {"left": Increment(-1)})
-        async for rows in changes:
-            if rows:
-                break
-        seen = stock.get("tea")
-        assert seen is not None, "who sees one of its records sees the other"
-        assert seen.data == {"left": -1}
+        for read, data in ((orders, {"goods": "tea"}), (stock, {"left": -1})):
+            async for rows in read.subscribe():
+                if rows:
+                    assert [row.data for row in rows] == [data]
+                    break
         assert [each.version for each in order.result.results] == [1, 1]
+
+
+@pytest.mark.parametrize("door", ["program", "gRPC"])
+async def test_a_live_reader_gets_all_of_it_and_then_its_end(app: App, door: str) -> None:
+    async with raw(app.url) as reader, rhtmx.backend(app.grpc_address) as trackers:
+        await reader.send({"type": "hello"})
+        await reader.send({"type": "subscribe", "entities": ["orders", "lines"]})
+        await reader.settle()
+        async with app.transaction() if door == "program" else trackers.transaction() as order:
+            order.set("orders", "7", {"goods": "tea"})
+            order.set("lines", "7-1", {"order": "7"})
+            order.set("notes", "1", "which nobody reads")
+        messages = [await reader.receive() for _ in range(3)]
+    assert sorted(each["type"] for each in messages[:2]) == ["change", "change"]
+    assert {each["change"]["entity"] for each in messages[:2]} == {"orders", "lines"}
+    name = order.result.transaction
+    assert [each["change"]["transaction"] for each in messages[:2]] == [name, name]
+    assert messages[2] == {"type": "transaction_complete", "transaction": name}
 
 
 @pytest.mark.parametrize("path", ["/api/sync/ws", "/api/field-sync/ws"])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rhtmx.grpc.client import Backend, backend
     from rhtmx.grpc.endpoint import Tls
     from rhtmx.grpc.push_many import Delete, PushOutcome, Write
+    from rhtmx.grpc.transaction import BackendTransaction
     from rhtmx.grpc.watch import Watch
     from rhtmx.messages import Position
     from rhtmx.runtime.subscription import Subscription
@@ -65,6 +66,7 @@ __all__ = [
     "Add",
     "Append",
     "Backend",
+    "BackendTransaction",
     "CatchUp",
     "Change",
     "Client",
@@ -112,6 +114,7 @@ _HOMES = {
     "Add": "values.field_operations",
     "Append": "values.field_operations",
     "Backend": "grpc.client",
+    "BackendTransaction": "grpc.transaction",
     "CatchUp": "grpc.catch_up",
     "Change": "values.changes",
     "Client": "api.client",
