@@ -380,19 +380,12 @@ class Backend:
         seq: int | None = None,
         timeout: float | None = None,
     ) -> BackendTransaction:
-        """Write several records together: all of them or none.
+        """Write several records together, all of them or none: see `BackendTransaction`.
 
         Args:
             timestamp: when the user wrote its fields; now, if left out.
             seq: the number of this write, one for all of it; see `push_fields`.
             timeout: seconds until it fails.
-
-        Example:
-            >>> async with trackers.transaction() as both:
-            ...     both.set("orders", "7", {"goods": "tea"})
-            ...     both.delete("carts", "7")
-            >>> [each.entity for each in both.result.results]
-            ['orders', 'carts']
         """
 
         def written() -> datetime:
@@ -494,9 +487,8 @@ def backend(
     if client_id is not None and client_secret is None:
         client_secret = secrets.token_urlsafe()
     elif client_id is None and client_secret is not None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, "backend: client_secret is of a client_id: give both, or neither"
-        )
+        words = "backend: client_secret is of a client_id: give both, or neither"
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
     calls = CallFactory(
         target(address, tls),
         token=token,
