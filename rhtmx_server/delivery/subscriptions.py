@@ -252,7 +252,10 @@ class Subscriptions:
         """The hub took this connection out of an entity's live stream."""
         for cursor in self._cursors.values():
             if cursor.live and cursor.entity == entity and cursor.granularity is granularity:
-                cursor.fall(sent)
+                behind = cursor.fall(sent)
+                if self._reader.takes_ephemeral:  # it said hello, and shows transactions as one
+                    cursor.marks += behind
+                    self._tell_begin(cursor, behind)
                 self._catch_up(cursor)
                 return
 
@@ -485,6 +488,7 @@ class Subscriptions:
             self._sender.release(complete=False)  # before what those are handed next
 
     def _caught_up(self, cursor: Cursor) -> None:
+        self._hub.finish_transactions()  # what this has of them, the others have, too
         beside = self._beside(cursor)
         if beside is not None and not self._is_live(beside):
             self._take_turns()  # the answer would be taken for the position of that one, too

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "436f8a9116a577e8";
+export const SCHEMA_HASH = "9eb26746182e0c93";
 
 /** What an error code means. */
 export interface ErrorTraits {
