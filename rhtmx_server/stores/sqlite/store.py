@@ -74,6 +74,7 @@ class SqliteStore:
         self._turn = asyncio.Lock()
         self._opened: Connections | None = None
         self._pages = PageCache()
+        self._known = members.Known()
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -106,13 +107,16 @@ class SqliteStore:
         async with self._turn:
             opened, self._opened = self._opened, None
             self._pages.clear()
+            self._known = members.Known()  # while it is closed another copy may take its place
             if opened is not None:
                 opened.close()
 
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction."""
+        known = self._known
         async with self._transaction() as cursor:
-            queries.write(cursor, decide(queries.read_snapshot(cursor, wanted)))
+            snapshot = queries.read_snapshot(cursor, wanted, known)
+            queries.write(cursor, decide(snapshot), known)
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
@@ -291,6 +295,9 @@ class SqliteStore:
                     writer.execute("BEGIN IMMEDIATE")
                     yield writer.cursor()
                     await self._commit(opened)
+                except BaseException:
+                    self._known.ids.clear()  # what was given out may be given out again
+                    raise
                 finally:
                     # Also after a rollback: it is cheaper than to find out whether anything was
                     # written.
@@ -314,6 +321,7 @@ class SqliteStore:
         while True:
             async with self._transaction() as cursor:
                 done = step(cursor, argument)
+                self._known.ids.clear()  # with what is forgotten there may go parts
             if done < retention.CHUNK:
                 return
             await asyncio.sleep(0)  # lets the event loop serve others

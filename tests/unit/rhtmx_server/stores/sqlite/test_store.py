@@ -12,12 +12,13 @@ import apsw
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.model import Head, PartRow
+from rhtmx_server.model import Head, Outcome, PartRow
+from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores import FileOptions, SqliteStore
 from rhtmx_server.stores.sqlite import queries, schema
 from rhtmx_server.stores.sqlite.placement import SLOW
-from tests.contract.builders import put, record, versions, writing
-from tests.contract.parts import BLUE, RED, TEAMS, keys_of, of, told, write
+from tests.contract.builders import always, put, record, versions, writing
+from tests.contract.parts import BLUE, GREEN, RED, TEAMS, keys_of, of, told, write
 
 
 @pytest.fixture
@@ -218,6 +219,30 @@ async def test_a_page_of_parts_is_of_one_moment(path: Path, store: SqliteStore) 
     reader.exec_trace = moves_meanwhile
     assert await store.since_in("tasks", [RED], 0, 9, 9) == [record("1", 1, of("red"))]
     assert await told(store, RED) == [("left", "1", 2)]
+
+
+async def test_a_part_that_was_forgotten_is_made_anew(store: SqliteStore) -> None:
+    await write(store, record("1", 1, of("red")))
+    await write(store, record("1", 2, of("blue")))
+    await store.collect(history_before=0, tombstones_before=2**60)
+    await write(store, record("2", 3, of("red")))
+    await write(store, record("3", 4, of("green")))
+    assert await told(store, RED) == [("is", "2", 3)]
+    assert await told(store, BLUE) == [("is", "1", 2)]
+    assert await told(store, GREEN) == [("is", "3", 4)]
+
+
+async def test_a_part_that_came_with_a_failed_write_is_not_taken_for_another_one(
+    store: SqliteStore,
+) -> None:
+    failing = writing(record("1", 1, of("red")), outcomes=[Outcome("nobody", 1, b"", b"")])
+    failing.parts = [PartRow("tasks", RED, "1", 1, 0)]
+    with pytest.raises(RhtmxError):
+        await store.commit(BatchNeeds(), always(failing))
+    await write(store, record("1", 1, of("blue")))
+    await write(store, record("2", 2, of("red")))
+    assert await told(store, RED) == [("is", "2", 2)]
+    assert await told(store, BLUE) == [("is", "1", 1)]
 
 
 async def test_a_file_of_before_the_parts_is_divided_when_it_is_opened(path: Path) -> None:
