@@ -53,7 +53,7 @@ def _imports(schema: Schema) -> list[str]:
         f"from rhtmx.wire.fields import ({helpers},)",
         "from rhtmx.wire.limits import MAX_INTEGER",
         "from rhtmx.wire.times import from_text, to_utc",
-        "from rhtmx.wire.value import Shallow",
+        "from rhtmx.wire.embedded_json import Shallow",
         "",
     ]
 

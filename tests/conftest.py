@@ -26,6 +26,11 @@ settings.register_profile("long", parent=settings.get_profile("shared"), max_exa
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes a minute: one worker has it, the others do the rest meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder for what is made once for all workers of a run."""

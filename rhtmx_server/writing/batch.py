@@ -57,8 +57,13 @@ from rhtmx_server.model import (
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
-from rhtmx_server.writing.judgement import decide_judged, keeps_secret, without_values
-from rhtmx_server.writing.outcomes import digest, pack, unpack
+from rhtmx_server.writing.judgement import (
+    decide_judged,
+    keeps_secret,
+    shown_values,
+    without_values,
+)
+from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
 
 __all__ = ["MAX_SECONDS", "Batch"]
 
@@ -231,7 +236,8 @@ class Batch:
         self, client: ClientRow, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
     ) -> Reply:
         """Decide a mutation under its number, and keep what came of it."""
-        rejected = False
+        rejected, before = False, snapshot.records.get(_key(mutation))
+        guard = self._guards.get(mutation.message.entity)
         try:
             reply = self._apply(mutation, snapshot)
         except RhtmxError as error:
@@ -240,7 +246,10 @@ class Batch:
         # Bound with the first number, not with `welcome`: one that got lost locks nobody out.
         secret = None if mutation.subject else mutation.secret  # once bound it is always this one
         moved = self._keep(client, seq, secret, snapshot)
-        outcome = Outcome(moved.client_id, seq, hashed, pack(reply), rejected)
+        # Of a usual answer nothing has to be looked up: it tells of nothing.
+        is_told = guard is not None and not (len(reply) == 1 and isinstance(reply[0], PushAck))
+        then = shown_values(guard, mutation, before) if guard and is_told else None
+        outcome = Outcome(moved.client_id, seq, hashed, pack(reply, then), rejected)
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)
         return reply
@@ -264,9 +273,8 @@ class Batch:
         reply = unpack(outcome.reply, mutation.message)
         guard = self._guards.get(mutation.message.entity)
         # It was answered when it came first: since then its author may have lost the right.
-        if guard is not None and keeps_secret(
-            guard, mutation, snapshot.records.get(_key(mutation))
-        ):
+        current, then = snapshot.records.get(_key(mutation)), told_of(outcome.reply)
+        if guard is not None and keeps_secret(guard, mutation, current, then):
             reply = without_values(reply, mutation)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck):

@@ -44,7 +44,7 @@ from rhtmx_server.model import Commit, Context, Decision, Mutation, Record
 from rhtmx_server.ports import Decide
 from rhtmx_server.verdicts import Forbidden, Invalid
 
-__all__ = ["decide_judged", "keeps_secret", "without_values"]
+__all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
 
 T = TypeVar("T", bound=ServerMessage)
 
@@ -177,20 +177,42 @@ def _run_checks(guard: Guard, mutation: Mutation, commit: Commit, shown: Record 
             )
 
 
-def keeps_secret(guard: Guard, mutation: Mutation, current: Record | None) -> bool:
+def shown_values(guard: Guard, mutation: Mutation, current: Record | None) -> Values | None:
+    """The values that say who may see a record, where the answer to a write may tell of it.
+
+    Args:
+        guard: the rules of the entity.
+        mutation: which is decided.
+        current: the record as it was before, a tombstone, or `None`.
+    """
+    if mutation.who is None or current is None or not current.live:
+        return None
+    try:
+        values = guard.values_of(current.data)
+        return values if guard.sees(mutation.who, mutation.reads, values) else None
+    except RhtmxError:  # nobody may see any
+        return None
+
+
+def keeps_secret(
+    guard: Guard, mutation: Mutation, current: Record | None, then: Values | None
+) -> bool:
     """Whether an answer that was given before may hold what its author may not see now.
 
     Args:
         guard: the rules of the entity.
         mutation: which is sent once more.
         current: the record as it is, a tombstone, or `None`.
+        then: what `shown_values` said when it was decided: what it was then its author may not
+            see any more, though they see what it is.
     """
     who = mutation.who
     if who is None or not guard.closed or guard.sees_all(who, mutation.reads):
         return False
     if current is None or not current.live:
         return True
-    return not guard.sees(who, mutation.reads, guard.values_of(current.data))
+    all_of_it = [guard.values_of(current.data), *([] if then is None else [then])]
+    return not all(guard.sees(who, mutation.reads, values) for values in all_of_it)
 
 
 def without_values(reply: Sequence[T], mutation: Mutation) -> list[T]:

@@ -12,7 +12,7 @@ content's own values (0.6 us; of the message on the wire 2.6 us).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -21,19 +21,23 @@ from rhtmx import wire
 from rhtmx.messages import Error, FieldConflict, FieldPushAck, Push, PushAck, PushFields
 from rhtmx.wire import Format, ServerMessage
 
-__all__ = ["MutationAnswer", "digest", "pack", "unpack"]
+__all__ = ["MutationAnswer", "digest", "pack", "told_of", "unpack"]
 
 MutationAnswer = Error | PushAck | FieldPushAck | FieldConflict
 """What a mutation is answered with."""
 
 
 class _Kept(msgspec.Struct, array_like=True, gc=False):
-    """An answer: that of a push, as what the push does not say; or whole messages."""
+    """An answer: that of a push, as what the push does not say; or whole messages.
+
+    With messages there are the values that place the record of which they may tell.
+    """
 
     version: int = 0
     epoch: str | None = None
     server_time: datetime | None = None
     messages: Sequence[bytes] = ()
+    told_of: Mapping[str, str] | None = None
 
 
 _write = msgspec.msgpack.Encoder().encode
@@ -59,12 +63,24 @@ def digest(message: Push | PushFields) -> bytes:
     return hashlib.blake2b(_write(content), digest_size=16).digest()
 
 
-def pack(reply: Sequence[ServerMessage]) -> bytes:
-    """Return the answer to a mutation as bytes."""
+def pack(reply: Sequence[ServerMessage], told_of: Mapping[str, str] | None = None) -> bytes:
+    """Return the answer to a mutation as bytes.
+
+    Args:
+        reply: the answer.
+        told_of: by field, the values that say who may see the record as it was then: the
+            answer may tell of it.
+    """
     last = reply[-1]
     if len(reply) == 1 and isinstance(last, PushAck):
         return _write(_Kept(last.version, last.epoch, last.server_time))
-    return _write(_Kept(messages=[wire.encode(each, Format.PROTO) for each in reply]))
+    messages = [wire.encode(each, Format.PROTO) for each in reply]
+    return _write(_Kept(messages=messages, told_of=told_of))
+
+
+def told_of(packed: bytes) -> Mapping[str, str] | None:
+    """Return the values with which an answer was packed."""
+    return _read(packed).told_of
 
 
 def unpack(packed: bytes, message: Push | PushFields) -> list[MutationAnswer]:

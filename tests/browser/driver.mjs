@@ -40,6 +40,7 @@ import * as signup from "./signup.mjs";
 import * as storage from "./storage.mjs";
 import { Tab } from "./tab.mjs";
 import * as tabs from "./tabs.mjs";
+import * as tenants from "./tenants.mjs";
 import { Window } from "./window.mjs";
 
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
@@ -65,6 +66,7 @@ const scenarios = {
   ...cached,
   ...refused,
   ...storage,
+  ...tenants,
 };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const options = {

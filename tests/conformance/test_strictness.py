@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rhtmx.errors import RhtmxError
 from rhtmx.wire import Format, Message, decode, encode
-from rhtmx.wire.frame import check_frame
+from rhtmx.wire.embedded_json import check_json, check_value, is_certain, is_plain, parse
+from rhtmx.wire.json_check import check_frame
 from rhtmx.wire.proto_codec import _decode_envelope, decode_proto
-from rhtmx.wire.value import check_json, check_value, is_certain, is_plain, parse
 from tests.conformance.strategies import as_json, frames, hostile_json, json_values
 
 

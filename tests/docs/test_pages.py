@@ -78,6 +78,8 @@ def test_every_option_exists(name: str) -> None:
     for code in [*spans(text), *commands]:
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code):
             known = bench if code.startswith("nox -s bench") else options
+            if program := re.match(r"python -m (tests[\w.]+)", code):
+                known = set(re.findall(r'"(--[a-z]+)"', page(f"{program[1].replace('.', '/')}.py")))
             assert option in known | {"--check", "--help"}, f"{name}: {code}"
 
 

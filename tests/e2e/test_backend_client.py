@@ -94,6 +94,18 @@ async def test_a_numbered_write_takes_effect_once(trackers: rhtmx.Backend) -> No
     assert caught.value.details == b'{"last_seq":1}'
 
 
+async def test_numbered_fields_sent_again_with_their_time_take_effect_once(
+    trackers: rhtmx.Backend,
+) -> None:
+    numbered: Any = {"timestamp": datetime.now(UTC), "seq": 1}
+    first = await trackers.push_fields("tasks", "1", {"n": 1}, **numbered)
+    again = await trackers.push_fields("tasks", "1", {"n": 1}, **numbered)
+    assert (first.duplicate, again.duplicate, again.version) == (False, True, 1)
+    with pytest.raises(rhtmx.RhtmxError) as caught:
+        await trackers.push_fields("tasks", "1", {"n": 1}, seq=1)
+    assert caught.value.code is rhtmx.ErrorCode.SEQ_REUSED, "its time is another one"
+
+
 async def test_a_write_on_an_old_version_is_refused(trackers: rhtmx.Backend) -> None:
     await trackers.push("tasks", "1", {"n": 1})
     await trackers.push("tasks", "1", {"n": 2})

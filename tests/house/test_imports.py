@@ -25,7 +25,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx.api": ("rhtmx.grpc", "rhtmx.cli", "websockets"),
     "rhtmx.stores": ("rhtmx.core.session", *SHELL_ROOMS, *SHELLS),
     "rhtmx.grpc": ("rhtmx.api", "rhtmx.runtime", "rhtmx.cli", *STORES),
-    "rhtmx.grpc.position_tracker": PURE,
+    "rhtmx.grpc.resuming_cursor": PURE,
     "rhtmx_server.access": (*PURE, "rhtmx.wire"),
     "rhtmx_server.authenticators.key_cache": PURE,
     "rhtmx_server.authenticators": ("rhtmx_server.connections", "rhtmx.wire", *OUTSIDE),

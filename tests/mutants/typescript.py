@@ -29,7 +29,7 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         "replica": ("replica", "streams-parts"),
         "overlay": ("overlay",),
         "session": ("session",),
-        "outgoing": ("session", "write-queue"),
+        "session-output": ("session", "write-queue"),
         "storage-ops": ("storage-ops",),
     }.items()
 }

@@ -41,7 +41,7 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.stores.memory import MemoryStore
-from rhtmx.unknown_words import spelled
+from rhtmx.unknown_enum_values import spelled
 from rhtmx.wire import Format, Message, ServerReader, encode
 from tests.support.stepped import Stepped
 

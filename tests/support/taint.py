@@ -1,18 +1,27 @@
 """Two tenants on one server, at every door: neither is ever told a word of the other's.
 
 Each record carries a word of its tenant. The words of all that a tenant is told are looked
-at: frames, answers, errors, bodies, and what the server logs. `python -m tests.support.taint
---changes 1000000` runs a campaign.
+at: frames, answers, errors, bodies, and what the server logs. The doors are sockets in both
+formats, at both granularities, for all of an entity and for a part; plain HTTP; each call of gRPC
+that tells of records; and the two old endpoints, which are for guests only: a server beside it
+asks for no token, and shows its guests what is red.
+
+`python -m tests.support.taint --changes 1000000` runs a campaign.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import gzip
 import json
+import logging
 import sys
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -20,35 +29,71 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 import rhtmx
-from rhtmx.messages import Hello, Position, Subscribe, SubscribeFields
-from rhtmx.wire import encode_proto
+from rhtmx.wire import decode_json, encode_proto
 from rhtmx_server import App, Config, FormValues, Grant, Invalid, Request
-from rhtmx_server.access import claim, signed_in
+from rhtmx_server.access import claim, equals, signed_in
 from tests.support.plain_http import ask
 
-__all__ = ["WORDS", "Workload", "build"]
+__all__ = ["GUESTS", "MARKS", "WORDS", "Tenant", "Workload", "build", "build_old", "logged"]
 
 WORDS = {"red": "tainted-by-red", "blue": "tainted-by-blue"}
 """What is in each record of a tenant, and in nothing else."""
 
+GUESTS = "red"
+"""Whose records guests see."""
+
+MARKS = (
+    '"type":"field_conflict"',
+    '"code":"conflict"',
+    '"code":"forbidden"',
+    '"code":"invalid_data"',
+    '"duplicate":true',
+    '"left":true',
+    '"valid":false',
+)
+"""In frames of JSON: what has to be among what is told."""
+
 _IDS = [str(number) for number in range(12)]
 _AT_ONCE = 50
+_LATE = "2100-01-01T00:00:00Z"
+_TIMES = ["2020-01-01T00:00:00Z", _LATE]
+_GZIP = b"\x1f\x8b"
+_OLD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "/api/sync/ws": {
+        "sync": ("entity", "since"),
+        "push": ("entity", "entity_id", "action", "data"),
+    },
+    "/api/field-sync/ws": {
+        "sync": ("entity", "since"),
+        "push_fields": ("entity", "entity_id", "fields"),
+    },
+}
+"""What may be said at the old endpoints."""
 
 
 async def _tenant(request: Request) -> Grant:
     return Grant(f"user-of-{request.token}", claims={"team": request.token})
 
 
+_CONFIG = Config(
+    port=0,
+    grpc_port=0,
+    messages_per_second=1_000_000,
+    bytes_per_second=10**9,
+    bad_messages=10**6,
+)
+
+
+def build_old() -> App:
+    """A server for old clients: all of them are guests."""
+    app = App(store="memory://", config=_CONFIG)
+    app.entity("tasks", partition=["team"]).access(all=equals("team", GUESTS))
+    return app
+
+
 def build(*, hides: bool = True) -> App:
     """A server of both tenants; one that hides nothing has to be found out."""
-    config = Config(
-        port=0,
-        grpc_port=0,
-        messages_per_second=1_000_000,
-        bytes_per_second=10**9,
-        bad_messages=10**6,
-    )
-    app = App(store="memory://", config=config, authenticate=_tenant)
+    app = App(store="memory://", config=_CONFIG, authenticate=_tenant)
     tasks = app.entity(
         "tasks", partition=[["team"], ["team", "status"]], merge={"n": "server_wins"}
     )
@@ -56,7 +101,7 @@ def build(*, hides: bool = True) -> App:
 
     @tasks.check
     def even(who: Grant, before: Any, after: Any) -> None:
-        if after and after.get("n") == 13:
+        if after and after.get("n") == 7:
             raise Invalid(f"before: {before}", field="n")
 
     form = app.form("task").access(validate=signed_in)
@@ -68,59 +113,113 @@ def build(*, hides: bool = True) -> App:
     return app
 
 
+class Peer:
+    """One socket of a tenant.
+
+    Args:
+        socket: the socket.
+        path: where it is connected to, without a query.
+        binary: the format, where there is a choice.
+    """
+
+    def __init__(self, socket: ClientConnection, path: str, *, binary: bool) -> None:
+        self.socket = socket
+        self.path = path
+        self.binary = binary
+        self._numbered: list[dict[str, Any]] = []
+
+    async def say(self, message: Mapping[str, Any]) -> None:
+        """Send it as this endpoint takes it, and nothing that it does not take."""
+        if self.path in _OLD:
+            members = _OLD[self.path].get(message["type"])
+            if members is None:
+                return
+            message = {name: message[name] for name in ("type", *members) if name in message}
+        text = json.dumps(message)
+        await self.socket.send(encode_proto(decode_json(text.encode())) if self.binary else text)
+
+    async def write(self, random: Random, message: dict[str, Any]) -> None:
+        """Send a write; some are numbered, and some of those are sent once more."""
+        if self.path in _OLD or random.random() < 0.5:
+            await self.say(message)
+        elif self._numbered and random.random() < 0.3:
+            await self.say(random.choice(self._numbered))
+        else:
+            seq = self._numbered[-1]["seq"] + 1 if self._numbered else 1
+            self._numbered = [*self._numbered[-3:], {**message, "seq": seq}]
+            await self.say(self._numbered[-1])
+
+
 class Tenant:
     """Somebody with a connection at each door, and all that it is told.
 
     Args:
         team: whose it is.
         app: the server.
+        counts: `told`, `own` and `marks` of the workload.
     """
 
-    def __init__(self, team: str, app: App) -> None:
+    def __init__(self, team: str, app: App, counts: tuple[Counter[str], ...]) -> None:
         self.team = team
         self.app = app
         self.word = WORDS[team]
-        (self.foreign,) = [word.encode() for each, word in WORDS.items() if each != team]
-        self.told = 0
-        self.own = 0
-        self.sockets: list[ClientConnection] = []
-        self._all: list[ClientConnection] = []
+        (self.other,) = WORDS.keys() - {team}
+        self.foreign = WORDS[self.other].encode()
+        self.told, self.own, self.marks = counts
+        self.peers: list[Peer] = []
+        self.old: list[Peer] = []
         self.tasks: list[asyncio.Task[None]] = []
+        self._all: list[ClientConnection] = []
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Connect everywhere."""
         for binary in (False, True):
             for fields in (False, True):
-                protocol: Any = "rhtmx.v1.proto" if binary else "rhtmx.v1.json"
-                socket = await stack.enter_async_context(
-                    connect(self.app.url, subprotocols=[protocol], compression=None)
-                )
-                await self._greet(socket, binary=binary, fields=fields)
-        for path in ("/api/sync/ws?entity=tasks", "/api/field-sync/ws?entity=tasks"):
-            url = f"{self.app.url.replace('/api/ws', path)}&token={self.team}"
-            socket = await stack.enter_async_context(connect(url, compression=None))
-            self._listen(socket)
+                for where in (None, {"team": [self.team, self.other], "status": "open"}):
+                    await self._greet(stack, where, binary=binary, fields=fields)
+        for path in _OLD:  # are told nothing, as nobody can show a token there
+            await self._greet_old(stack, self.app, path)
         self.backend = await stack.enter_async_context(
-            rhtmx.backend(self.app.grpc_address, token=self.team)
+            rhtmx.backend(self.app.grpc_address, token=self.team, client_id=f"{self.team}-grpc")
         )
-        self.tasks.append(asyncio.create_task(self._watch()))
+        for name, watch in (
+            ("Watch", self.backend.watch("tasks", since=0)),
+            ("WatchFields", self.backend.watch_fields("tasks", since=0)),
+            ("Watch a part", self.backend.watch("tasks", since=0, where={"team": self.other})),
+        ):
+            self.tasks.append(asyncio.create_task(self.hears(name, watch)))
 
-    async def _greet(self, socket: ClientConnection, *, binary: bool, fields: bool) -> None:
-        kind = SubscribeFields if fields else Subscribe
-        name = f"{self.team}-{binary}-{fields}"
-        if binary:
-            await socket.send(encode_proto(Hello(client_id=name, token=self.team)))
-            since = {"tasks": Position(epoch="", version=0)}
-            await socket.send(encode_proto(kind(entities=["tasks"], since=since)))
-        else:
-            hello = {"type": "hello", "client_id": name, "token": self.team}
-            kind_of = "subscribe_fields" if fields else "subscribe"
-            await socket.send(json.dumps(hello))
-            since_text = {"tasks": {"epoch": "", "version": 0}}
-            said = {"type": kind_of, "entities": ["tasks"], "since": since_text}
-            await socket.send(json.dumps(said))
-            self.sockets.append(socket)
-        self._listen(socket)
+    async def _greet(
+        self, stack: AsyncExitStack, where: Any, *, binary: bool, fields: bool
+    ) -> None:
+        protocol: Any = "rhtmx.v1.proto" if binary else "rhtmx.v1.json"
+        socket = await stack.enter_async_context(
+            connect(self.app.url, subprotocols=[protocol], compression=None)
+        )
+        name = f"{protocol} {'fields' if fields else 'records'} {'part' if where else 'all'}"
+        peer = Peer(socket, "/api/ws", binary=binary)
+        self.peers.append(peer)
+        self._listen(socket, name)
+        client_id = f"{self.team} {name}".replace(" ", "-")
+        await peer.say({"type": "hello", "client_id": client_id, "token": self.team})
+        since = {"tasks": {"epoch": "", "version": 0}}
+        kind = "subscribe_fields" if fields else "subscribe"
+        asked: dict[str, Any] = {"type": kind, "entities": ["tasks"], "since": since}
+        await peer.say(asked if where is None else {**asked, "where": where})
+
+    async def open_old(self, stack: AsyncExitStack, app: App) -> None:
+        """Connect to a server as old clients do."""
+        for path in _OLD:
+            self.old.append(await self._greet_old(stack, app, path, "of guests"))
+
+    async def _greet_old(
+        self, stack: AsyncExitStack, app: App, path: str, whose: str = "without a token"
+    ) -> Peer:
+        url = app.url.replace("/api/ws", path)
+        socket = await stack.enter_async_context(connect(url, compression=None))
+        self._listen(socket, f"{path} {whose}")
+        await socket.send(json.dumps({"type": "subscribe", "entities": ["tasks"]}))
+        return Peer(socket, path, binary=False)
 
     def close(self) -> None:
         """Listen no more."""
@@ -131,49 +230,64 @@ class Tenant:
 
     async def settle(self) -> None:
         """Hear the rest; what a listener found is raised here."""
-        for socket in self.sockets:
-            await (await socket.ping())
+        for peer in [*self.peers, *self.old]:
+            await (await peer.socket.ping())
+        self.check()
+
+    def check(self) -> None:
+        """Raise what a listener found."""
         for task in self.tasks:
             if task.done():
                 task.result()
 
-    def _listen(self, socket: ClientConnection) -> None:
+    def _listen(self, socket: ClientConnection, name: str) -> None:
         self._all.append(socket)
-        self.tasks.append(asyncio.create_task(self._hear(socket)))
+        self.tasks.append(asyncio.create_task(self._hear(socket, name)))
 
-    async def _hear(self, socket: ClientConnection) -> None:
+    async def _hear(self, socket: ClientConnection, name: str) -> None:
         try:
             async for frame in socket:
-                self.hear(frame)
+                self.hear(name, frame)
         except ConnectionClosed:
             return
 
-    async def _watch(self) -> None:
-        async for change in self.backend.watch("tasks"):
-            self.hear(repr(change))
+    async def hears(self, name: str, stream: AsyncIterator[Any]) -> None:
+        """Look at all that comes; it may end with an error, which is looked at, too."""
+        try:
+            async for each in stream:
+                self.hear(name, repr(each))
+        except rhtmx.RhtmxError as error:
+            self.hear(name, f"{error!r} {error} {error.__dict__}")
 
-    def hear(self, said: object) -> None:
+    async def asks(self, name: str, question: Awaitable[Any]) -> Any:
+        """Ask through gRPC, and look at the answer or at the error."""
+        try:
+            answer = await question
+        except rhtmx.RhtmxError as error:
+            self.hear(name, f"{error!r} {error} {error.__dict__}")
+            return None
+        self.hear(name, repr(list(answer) if isinstance(answer, list) else answer))
+        return answer
+
+    def hear(self, name: str, said: object) -> None:
         """Look at what it is told.
 
         Raises:
             AssertionError: it is the other one's.
         """
         data = said if isinstance(said, bytes) else str(said).encode()
-        self.told += 1
-        self.own += self.word.encode() in data
-        assert self.foreign not in data, f"{self.team} was told {data[:2000]!r}"
-
-    async def asks(self, question: Awaitable[Any]) -> None:
-        """Ask through gRPC, and look at the answer or at the error."""
-        try:
-            self.hear(repr(await question))
-        except rhtmx.RhtmxError as error:
-            self.hear(f"{error!r} {error} {error.__dict__}")
+        if data.startswith(_GZIP):  # what is long, at the old endpoints
+            data = gzip.decompress(data)
+        self.told[name] += 1
+        self.own[name] += self.word.encode() in data
+        if isinstance(said, str):
+            self.marks.update(mark for mark in MARKS if mark in said)
+        assert self.foreign not in data, f"{self.team} was told by {name}: {data[:2000]!r}"
 
     def data(self, random: Random) -> dict[str, Any]:
         """The data of a record of its own."""
         status = random.choice(["open", "done"])
-        return {"team": self.team, "status": status, "note": self.word, "n": random.randrange(20)}
+        return {"team": self.team, "status": status, "note": self.word, "n": random.randrange(8)}
 
 
 class Workload:
@@ -182,13 +296,22 @@ class Workload:
     Args:
         seed: says what.
         app: the server.
+        old: the one for old clients.
+
+    Attributes:
+        told: how often somebody was told something, by what told it.
+        own: how often that was of their own.
+        marks: which of `MARKS` were in it.
     """
 
-    def __init__(self, seed: int, app: App) -> None:
+    def __init__(self, seed: int, app: App, old: App) -> None:
         self.random = Random(seed)
         self.app = app
-        self.tenants = [Tenant(team, app) for team in WORDS]
-        self.bodies = 0
+        self.old = old
+        self.told, self.own, self.marks = Counter[str](), Counter[str](), Counter[str]()
+        counts = (self.told, self.own, self.marks)
+        self.tenants = [Tenant(team, app, counts) for team in WORDS]
+        self.head = 0
 
     async def run(self, changes: int) -> None:
         """Make so many changes, and everything beside them."""
@@ -196,6 +319,8 @@ class Workload:
             for tenant in self.tenants:
                 await tenant.open(stack)
                 stack.callback(tenant.close)
+                if tenant.team == GUESTS:
+                    await tenant.open_old(stack, self.old)
             for start in range(0, changes, _AT_ONCE):
                 for _ in range(min(_AT_ONCE, changes - start)):
                     await self.change()
@@ -207,57 +332,144 @@ class Workload:
         """Somebody writes."""
         random, tenant = self.random, self.random.choice(self.tenants)
         entity_id, data = random.choice(_IDS), tenant.data(random)
-        what = random.randrange(10)
-        if what < 3:  # the program of the server: moves, deletes, creates
-            await self._as_the_program(entity_id, data)
-        elif what < 9:
-            await random.choice(tenant.sockets).send(json.dumps(self._message(entity_id, data)))
+        what = random.randrange(24)
+        if what < 6:  # the program of the server: moves, deletes, creates
+            await self._as_the_program(self.app, entity_id, data)
+        elif what == 6:
+            await self._as_the_program(self.old, entity_id, data)
+        elif what == 7 and tenant.old:
+            await self._at_a_socket(random.choice(tenant.old), entity_id, data)
+        elif what < 20:
+            await self._at_a_socket(random.choice(tenant.peers), entity_id, data)
         else:
-            await tenant.asks(tenant.backend.push("tasks", entity_id, data))
+            call = random.choice(_WRITES)
+            await call(self, tenant, entity_id, data)
 
-    async def _as_the_program(self, entity_id: str, data: dict[str, Any]) -> None:
+    async def _as_the_program(self, app: App, entity_id: str, data: dict[str, Any]) -> None:
         if self.random.random() < 0.2:
-            await self.app.changes.delete("tasks", entity_id)
+            written = await app.changes.delete("tasks", entity_id)
         else:
-            await self.app.changes.push("tasks", entity_id, data)
+            written = await app.changes.push("tasks", entity_id, data)
+        if app is self.app:
+            self.head = max(self.head, written.version or 0)
 
-    def _message(self, entity_id: str, data: dict[str, Any]) -> dict[str, Any]:
+    async def _at_a_socket(self, peer: Peer, entity_id: str, data: dict[str, Any]) -> None:
         random = self.random
         about = {"entity": "tasks", "entity_id": entity_id}
         what = random.randrange(8)
         if what < 3:
+            push = {"type": "push", **about, "action": "update", "data": data}
             base = random.choice([None, 0, 1, 50])
-            return {"type": "push", **about, "action": "update", "data": data, "base_version": base}
-        if what < 5:
+            await peer.write(random, push if base is None else {**push, "base_version": base})
+        elif what < 5:
             name = random.choice(sorted(data))
             update = {
                 "field": name, "value": data[name], "action": "update",
-                "timestamp": random.choice(["2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]),
+                "timestamp": random.choice(_TIMES),
             }  # fmt: skip
+            patch = {"type": "push_fields", **about, "fields": [update]}
             base = random.choice([None, 1])
-            return {"type": "push_fields", **about, "fields": [update], "base_version": base}
-        if what == 5:
-            return {"type": "push", **about, "action": "delete", "data": None}
-        if what == 6:
-            asked = {"form_id": "task", "field": "note", "value": "x", "form_data": {}}
-            return {"type": "validate_field", "request_id": "r", **asked}
-        since = random.choice([0, 1, 10**6])
-        return {"type": "sync", "entity": "tasks", "since": since, "request_id": "s"}
+            await peer.write(random, patch if base is None else {**patch, "base_version": base})
+        elif what == 5:
+            await peer.write(random, {"type": "push", **about, "action": "delete"})
+        elif what == 6:
+            asked = {"form": "task", "field": "note", "value": "x"}
+            await peer.say({"type": "validate_field", "request_id": "r", **asked})
+        else:
+            since = random.choice([0, 1, 10**6])
+            kind = random.choice(["sync", "sync_fields"])
+            await peer.say({"type": kind, "entity": "tasks", "since": since, "request_id": "s"})
+
+    async def push(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
+        """One write, by gRPC; a base version of long ago is a conflict."""
+        base = self.random.choice([None, 1])
+        push = tenant.backend.push("tasks", entity_id, data, base_version=base)
+        await tenant.asks("Push", push)
+
+    async def push_fields(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
+        """A write of fields, by gRPC; one that is too old loses."""
+        at = self.random.choice([None, datetime(2020, 1, 1, tzinfo=UTC)])
+        base = self.random.choice([None, 1])
+        patch = tenant.backend.push_fields(
+            "tasks", entity_id, data, base_version=base, timestamp=at
+        )
+        await tenant.asks("PushFields", patch)
+
+    async def push_many(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
+        """Some writes at once, by gRPC."""
+        other = self.random.choice(_IDS)
+        many: list[rhtmx.Write | rhtmx.Delete] = [
+            rhtmx.Write("tasks", entity_id, data),
+            rhtmx.Write("tasks", other, data, base_version=1),
+            rhtmx.Delete("tasks", self.random.choice(_IDS)),
+        ]
+        await tenant.hears("PushMany", tenant.backend.push_many(many))
 
     async def look(self) -> None:
         """Both read everything that they may, by HTTP and gRPC."""
         for tenant in self.tenants:
+            entity_id = self.random.choice(_IDS)
             for path in (
                 "/api/sync/tasks?since=0",
                 "/api/field-sync/tasks?since=0",
-                f"/api/field-sync/tasks/{self.random.choice(_IDS)}/latest",
+                f"/api/field-sync/tasks/{entity_id}/latest",
                 "/metrics",
-                "/api/schema",
+                "/api/sync/tasks?since=no",
             ):
                 answer = await ask(self.app.url, path, Authorization=f"Bearer {tenant.team}")
-                self.bodies += answer.status == 200
-                tenant.hear(answer.body)
-            await tenant.asks(tenant.backend.get("tasks", self.random.choice(_IDS)))
+                tenant.hear(path.partition("?")[0].replace(entity_id, "*"), answer.body)
+            backend, part = tenant.backend, {"team": [tenant.other, tenant.team]}
+            await tenant.asks("GetRecord", backend.get("tasks", entity_id))
+            await tenant.asks("GetFields", backend.get_fields("tasks", entity_id))
+            await tenant.asks("ValidateField", backend.validate_field("task", "note", "x"))
+            await tenant.hears("Sync", aiter(backend.sync("tasks")))
+            await tenant.hears("SyncFields", aiter(backend.sync_fields("tasks", where=part)))
+            since = max(0, self.head - _AT_ONCE)
+            await tenant.hears("History", backend.history("tasks", since=since))
+            await tenant.hears("History", backend.history("tasks", entity_id, since))
+            tenant.check()
+
+
+_WRITES: tuple[Callable[..., Awaitable[None]], ...] = (
+    Workload.push,
+    Workload.push_fields,
+    Workload.push_many,
+)
+
+
+class _Log(logging.Handler):
+    """Looks for words of tenants in what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines = 0
+        self.tainted: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += 1
+        line = self.format(record)
+        if any(word in line for word in WORDS.values()):
+            self.tainted.append(line)
+
+
+@contextlib.contextmanager
+def logged() -> Iterator[None]:
+    """Look at all that the server logs meanwhile, at any level.
+
+    Raises:
+        AssertionError: it has a word of a record.
+    """
+    log, logger = _Log(), logging.getLogger("rhtmx_server")
+    level = logger.level
+    logger.addHandler(log)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(log)
+        logger.setLevel(level)
+    assert log.lines, "it looked at the log"
+    assert not log.tainted, f"a log has what records have: {log.tainted[:3]}"
 
 
 def main() -> None:
@@ -268,13 +480,17 @@ def main() -> None:
     asked = options.parse_args()
 
     async def campaign() -> None:
-        async with build() as app:
-            work = Workload(asked.seed, app)
+        async with build() as app, build_old() as old:
+            work = Workload(asked.seed, app, old)
             await work.run(asked.changes)
-            told = {tenant.team: tenant.told for tenant in work.tenants}
-            sys.stdout.write(f"{asked.changes} changes, told: {told}\n")
+            sys.stdout.write(f"{asked.changes} changes, seed {asked.seed}, 0 words of others in\n")
+            sys.stdout.write(f"among what was told {dict(work.marks)}\n")
+            own = work.own
+            for door, count in sorted(work.told.items()):
+                sys.stdout.write(f"{count:10} by {door}, {own[door]} of them with their own\n")
 
-    asyncio.run(campaign())
+    with logged():
+        asyncio.run(campaign())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
-from rhtmx.unknown_words import is_known
+from rhtmx.unknown_enum_values import is_known
 
 __all__ = ["ErrorCode", "RhtmxError"]
 

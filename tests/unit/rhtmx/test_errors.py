@@ -6,7 +6,7 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 
 
 @pytest.mark.parametrize("code", ERRORS)

@@ -7,9 +7,9 @@ from collections import deque
 
 import pytest
 
+from rhtmx.core.connection_lifecycle import Fence
 from rhtmx.core.events import Event
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.liveness import Fence
 from rhtmx.core.local_state import LocalState
 from rhtmx.core.storage_ops import keep
 from rhtmx.core.streams import Outgoing, Streams

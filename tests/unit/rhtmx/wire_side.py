@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rhtmx.core.connection_lifecycle import Fence
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Event
-from rhtmx.core.liveness import Fence
 from rhtmx.core.stream import Outgoing
 from rhtmx.messages import ChangeLog, FieldChangeLog, Position, SyncComplete
 from rhtmx.wire import ClientMessage

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import ErrorCode
+from rhtmx.wire.embedded_json import Pairs
 from rhtmx.wire.refusal import bad_message, expected, out_of_range, show
-from rhtmx.wire.value import Pairs
 
 
 def test_a_refusal_names_the_place_first() -> None:

@@ -17,9 +17,9 @@ from rhtmx.api.collection import Collection, OpenCollections
 from rhtmx.api.conflict_resolution import Decisions, OpenConflict, Pending, RejectedWrite
 from rhtmx.api.pending_call import Writing
 from rhtmx.core import build_message
+from rhtmx.core.collect_changes import collect, field_key, record_key
 from rhtmx.core.events import Reset, State
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.read_once import collect, field_key, record_key
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Store
 from rhtmx.core.where import WhereValues, where_of

@@ -23,8 +23,8 @@ from rhtmx.messages import (
 from rhtmx.values.form_value import File, FormValue, entries, field_values
 from rhtmx.values.json_value import Json, to_json
 from rhtmx.wire.check_outgoing import checked
+from rhtmx.wire.embedded_json import check_text
 from rhtmx.wire.limits import MAX_TOKEN
-from rhtmx.wire.value import check_text
 
 __all__ = [
     "checked_token",

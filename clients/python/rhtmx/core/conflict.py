@@ -19,7 +19,7 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
-from rhtmx.unknown_words import spelled
+from rhtmx.unknown_enum_values import spelled
 from rhtmx.values.json_value import Json, from_json, to_json
 
 __all__ = ["DELETED", "ConflictSides", "Side", "answer", "merged", "of_field", "of_record"]

@@ -11,7 +11,7 @@ import json
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS, FINAL_CLOSE_CODES
-from rhtmx.unknown_words import is_known
+from rhtmx.unknown_enum_values import is_known
 
 __all__ = [
     "ConnectionClosed",

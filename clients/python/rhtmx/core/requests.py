@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection
 
 from rhtmx.core.error_policy import busy
 from rhtmx.core.events import Answered, Event, Refused
-from rhtmx.core.hold import Hold
+from rhtmx.core.retry_after import RetryAfter
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Authenticate
 from rhtmx.messages.tables import Answer, Question
@@ -44,7 +44,7 @@ class Requests:
     """
 
     def __init__(self, random: Callable[[], float], tell: Callable[[Event], None]) -> None:
-        self.hold = Hold(random)
+        self.hold = RetryAfter(random)
         self._tell = tell
         self._waiting: dict[str, tuple[int, Question]] = {}
         self._unasked: list[tuple[int, str]] = []

@@ -6,9 +6,9 @@ message that is too large. Must not know why something is said. Times are argume
 
 from __future__ import annotations
 
+from rhtmx.core.connection_lifecycle import ConnectionLifecycle, ConnectionPhase
 from rhtmx.core.error_policy import too_large
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import LocalState
 from rhtmx.core.oversized_message import OversizedMessage
 from rhtmx.core.requests import Requests
@@ -34,7 +34,7 @@ class SendQueue:
     """
 
     def __init__(
-        self, link: Liveness, local: LocalState, requests: Requests, streams: Streams
+        self, link: ConnectionLifecycle, local: LocalState, requests: Requests, streams: Streams
     ) -> None:
         self._link = link
         self._local = local

@@ -17,7 +17,7 @@ state         `connecting`  `welcome`    `lost`     `offline`  `online`      `cl
 ============  ============  ===========  =========  =========  ============  ========
 
 `lost` closes where the close code says so. What each state lets the server say is in
-`liveness`, what becomes of a write in `write_queue`, of a subscription in `streams`.
+`connection_lifecycle`, what becomes of a write in `write_queue`, of a subscription in `streams`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from rhtmx.core.conflict import ConflictSides, Side, answer
+from rhtmx.core.connection_lifecycle import ConnectionLifecycle, ConnectionPhase
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import (
     ConnectionClosed,
@@ -48,7 +49,6 @@ from rhtmx.core.events import (
     Told,
 )
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.liveness import ConnectionPhase, Liveness
 from rhtmx.core.local_state import EntityView, LocalState
 from rhtmx.core.requests import Question, Requests
 from rhtmx.core.send_queue import SendQueue
@@ -118,7 +118,7 @@ class Session:
         self.problem: RhtmxError | None = None
         self._wanted = True
         self._waiting = False
-        self._link = Liveness(random)
+        self._link = ConnectionLifecycle(random)
         self._events: list[Event] = []
         self.requests = Requests(random, self._events.append)
         self.local = LocalState(random, self._events.append)
@@ -479,4 +479,4 @@ class Session:
         FieldPushAck: _pushed,
         FieldConflict: lambda self, message, now: self.local.writes.conflict(message),
     }
-    """What is done with a message, by its class. What may come when, `Liveness` has checked."""
+    """What is done with each class of message. `ConnectionLifecycle` says what may come when."""

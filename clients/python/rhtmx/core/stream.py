@@ -39,11 +39,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rhtmx.core.connection_lifecycle import Fence
 from rhtmx.core.cursor import Cursor, Log, together
 from rhtmx.core.error_policy import busy
 from rhtmx.core.events import Delivered, Event, Reset, Started, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.liveness import Fence
 from rhtmx.core.where import Where
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from rhtmx.core.conflict import of_field, of_record
 from rhtmx.core.error_policy import Reaction, reaction_to
 from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
-from rhtmx.core.hold import Hold
+from rhtmx.core.retry_after import RetryAfter
 from rhtmx.core.storage_ops import (
     Add,
     DropRejection,
@@ -63,7 +63,7 @@ class WriteOutcomes:
         self.rejected: dict[str, StoredRejection] = {}
         self.revision = 0
         self._pending_ops = pending_ops
-        self.hold = Hold(random)
+        self.hold = RetryAfter(random)
         self._tell = tell
         self._needs_token = False
         self._conflicts: dict[int, list[FieldConflict]] = {}

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Hashable
 from typing import Any, TypeVar
 
+from rhtmx.core.collect_changes import collect
 from rhtmx.core.events import Reset
-from rhtmx.core.read_once import collect
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import Position

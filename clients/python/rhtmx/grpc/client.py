@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from rhtmx.core import build_message
+from rhtmx.core.collect_changes import field_key, record_key
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.read_once import field_key, record_key
 from rhtmx.core.where import WhereValues
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -346,7 +346,8 @@ class Backend:
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
             timestamp: when the user did it; now, if left out.
-            seq: see `push`.
+            seq: see `push`. The time is a part of the write: give a `timestamp` with the
+                number, and the same one when you send it again.
             timeout: seconds until it fails.
 
         Raises:

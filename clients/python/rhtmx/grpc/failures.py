@@ -18,7 +18,7 @@ from rhtmx.core import tls_failures as tls
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERROR_CODE_VALUES, ERRORS, RECONNECT_CLOSE_CODES
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 
 __all__ = [
     "CODE",

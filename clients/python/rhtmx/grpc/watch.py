@@ -1,7 +1,7 @@
 """The changes of one entity as an asynchronous iterator, over gRPC.
 
 Knows streams, and when to make another one. Must not know what a position means:
-`position_tracker` does. What is not taken is not read: it waits at the server, and a reader
+`resuming_cursor` does. What is not taken is not read: it waits at the server, and a reader
 that lags gets the latest once it goes on.
 """
 
@@ -19,7 +19,7 @@ from rhtmx.core.backoff import Backoff
 from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.failures import may_pass
-from rhtmx.grpc.position_tracker import News, PositionTracker
+from rhtmx.grpc.resuming_cursor import News, ResumingCursor
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.messages import Envelope, Position
 
@@ -151,7 +151,7 @@ class Watch(Generic[T]):
         """Read stream after stream, each from where the one before it ended."""
         loop = asyncio.get_running_loop()
         backoff = Backoff(random.random)
-        place = PositionTracker(self.entity, self._position)
+        place = ResumingCursor(self.entity, self._position)
         self._source.begin()
         while True:
             self._taken.clear()
@@ -176,7 +176,7 @@ class Watch(Generic[T]):
             log.warning("reading '%s' again in %.1f s: %s", self.entity, wait, words)
             await asyncio.sleep(wait)
 
-    async def _stream(self, place: PositionTracker) -> AsyncGenerator[News, None]:
+    async def _stream(self, place: ResumingCursor) -> AsyncGenerator[News, None]:
         """One stream, as news."""
         for news in place.begin():
             yield news
@@ -217,7 +217,7 @@ async def _step(items: AsyncGenerator[Item[T], None]) -> Item[T]:
     return await anext(items)
 
 
-def _news(place: PositionTracker, envelope: Envelope) -> list[News]:
+def _news(place: ResumingCursor, envelope: Envelope) -> list[News]:
     """What a message means to a reader. What it does not know means nothing to it.
 
     betterproto2 0.10 lets an envelope hold several, and `which_one_of` raises then.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
 
-from rhtmx.core.liveness import Sleep
+from rhtmx.core.connection_lifecycle import Sleep
 from rhtmx.runtime.session_driver import SessionDriver
 
 __all__ = ["Alarm", "mind_sleep"]

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from rhtmx.core import liveness
+from rhtmx.core import connection_lifecycle
 from rhtmx.runtime.handshake import DialError
 
 __all__ = ["HandshakeDeadline"]
@@ -45,7 +45,7 @@ class HandshakeDeadline:
                 made = await handshake
         except TimeoutError as error:
             self._patient = True
-            words = f"no handshake within {liveness.PROOF:g} s since this machine woke"
+            words = f"no handshake within {connection_lifecycle.PROOF:g} s since this machine woke"
             raise DialError(words, final=False, usual=True) from error
         finally:
             self._left = None
@@ -58,4 +58,4 @@ class HandshakeDeadline:
         if left is None or left.when() is not None or self._patient:
             return
         if now - self._began >= _BURST:
-            left.reschedule(now + liveness.PROOF)
+            left.reschedule(now + connection_lifecycle.PROOF)

@@ -36,7 +36,7 @@ from rhtmx.core.storage_ops import (
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, Push, PushFields
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
-from rhtmx.unknown_words import spelled, unknown
+from rhtmx.unknown_enum_values import spelled, unknown
 from rhtmx.wire import Format, decode, encode
 
 __all__ = ["NewerError", "add", "read", "write"]

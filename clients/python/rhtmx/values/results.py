@@ -20,7 +20,7 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
-from rhtmx.unknown_words import spelled
+from rhtmx.unknown_enum_values import spelled
 from rhtmx.values.json_value import Json, from_json
 
 __all__ = [

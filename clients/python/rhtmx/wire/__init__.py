@@ -10,11 +10,11 @@ import enum
 from collections.abc import Callable
 
 from rhtmx.messages.tables import ClientMessage, Message, ServerMessage
+from rhtmx.wire.embedded_json import check_json
 from rhtmx.wire.json_codec import decode_json, encode_json
 from rhtmx.wire.limits import MAX_DEPTH, MAX_INTEGER
 from rhtmx.wire.newer import ServerReader
 from rhtmx.wire.proto_codec import decode_message, decode_proto, encode_message, encode_proto
-from rhtmx.wire.value import check_json
 
 __all__ = [
     "MAX_DEPTH",

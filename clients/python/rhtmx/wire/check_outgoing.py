@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 from rhtmx import messages
 from rhtmx.messages.tables import CASES, SHAPES
+from rhtmx.wire.embedded_json import check_key, check_text
 from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS, MAX_NAME
 from rhtmx.wire.refusal import bad_message, expected
 from rhtmx.wire.times import to_utc
-from rhtmx.wire.value import check_key, check_text
 
 __all__ = ["check_integer", "check_time", "checked"]
 

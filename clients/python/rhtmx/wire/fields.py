@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from rhtmx.wire.embedded_json import check_json, check_key, is_harmless, is_plain
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_INTEGER, MIN_INTEGER
 from rhtmx.wire.refusal import bad_message, expected, out_of_range
 from rhtmx.wire.times import from_timestamp
-from rhtmx.wire.value import check_json, check_key, is_harmless, is_plain
 
 __all__ = [
     "NULL",

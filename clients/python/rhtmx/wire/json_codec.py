@@ -12,7 +12,7 @@ import msgspec
 
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import Message
-from rhtmx.wire.frame import check_frame
+from rhtmx.wire.embedded_json import has_nul, is_certain
 from rhtmx.wire.generated.json_glue import (
     ENCODERS,
     PLAIN_DECODERS,
@@ -20,9 +20,9 @@ from rhtmx.wire.generated.json_glue import (
     PlainFrame,
     RawFrame,
 )
+from rhtmx.wire.json_check import check_frame
 from rhtmx.wire.limits import MAX_INTEGER, MAX_NAME
 from rhtmx.wire.refusal import bad_message
-from rhtmx.wire.value import has_nul, is_certain
 
 __all__ = ["decode_json", "encode_json"]
 

@@ -3,9 +3,9 @@
 Knows what becomes of what is not known: it is noted and passed over, never an error.
 
 - A message that is not known is none.
-- A word that is not known stays (see `rhtmx.unknown_words`) where it may be left out. An action,
-  which may not, is `update` if the message has a value, else `delete`: it tells of the
-  record as it is now.
+- A word that is not known stays (see `rhtmx.unknown_enum_values`) where it may be left out.
+  An action, which may not, is `update` if the message has a value, else `delete`: it tells
+  of the record as it is now.
 - A time that is left out is that of 1970.
 
 Must not know who is told. What is known is read by the strict decoders, which a server

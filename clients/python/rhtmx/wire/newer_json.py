@@ -13,7 +13,7 @@ import msgspec
 
 from rhtmx import messages
 from rhtmx.messages.tables import CASES, ENUM_VALUES, SERVER_MESSAGES, SHAPES, Shape
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 from rhtmx.wire import newer_words as words
 from rhtmx.wire.newer_words import Kept, Note
 

@@ -13,7 +13,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from rhtmx import messages
 from rhtmx.messages.tables import SHAPES
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 from rhtmx.wire import newer_words as words
 from rhtmx.wire.newer_words import Kept, Note
 

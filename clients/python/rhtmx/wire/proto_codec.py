@@ -14,10 +14,10 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import CLIENT_MESSAGES, NAMES, Message
+from rhtmx.wire.embedded_json import check_text
 from rhtmx.wire.generated.proto_glue import CASE_DECODERS, CODECS, DIRECT, Codec, Envelope
 from rhtmx.wire.limits import MAX_INTEGER, MAX_ITEMS, MAX_NAME
 from rhtmx.wire.refusal import bad_message
-from rhtmx.wire.value import check_text
 
 __all__ = [
     "decode_message",

@@ -12,7 +12,7 @@ import { checkedName, nameInWords } from "../core/part.ts";
 import { checkToken } from "../core/requests.ts";
 import type { Pending, State, Store } from "../core/storage-ops.ts";
 import { QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
-import type { State as Connection, TabChannel } from "../core/tab-channel.ts";
+import type { State as Connection, TabChannel } from "../core/tab-messages.ts";
 import type { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import { takeTurns } from "../runtime/leader.ts";

@@ -9,7 +9,7 @@ import type { Fields, PatchOptions, WriteOptions } from "../core/build-message.t
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { checkedName, nameInWords } from "../core/part.ts";
-import type { State } from "../core/tab-channel.ts";
+import type { State } from "../core/tab-messages.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";

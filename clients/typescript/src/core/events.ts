@@ -8,7 +8,7 @@
 import type { Refusal } from "../errors.ts";
 import type { Frame } from "../wire/index.ts";
 import type { Op, Write } from "./storage-ops.ts";
-import type { TabMessage } from "./tab-channel.ts";
+import type { TabMessage } from "./tab-messages.ts";
 
 /** What the leader is to do. */
 export type Command =

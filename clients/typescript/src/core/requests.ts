@@ -11,7 +11,7 @@ import { plain } from "../errors.ts";
 import type { ServerMessage } from "../messages/types.ts";
 import { checkFromClient } from "../wire/index.ts";
 import type { Core } from "./streams.ts";
-import type { Question } from "./tab-channel.ts";
+import type { Question } from "./tab-messages.ts";
 
 /**
  * Refuses a token that no server takes, before it travels.

@@ -36,17 +36,17 @@ import type {
 } from "../messages/types.ts";
 import type { Format } from "../wire/index.ts";
 import { decodeFromServer } from "../wire/index.ts";
+import { ConnectionLifecycle } from "./connection-lifecycle.ts";
 import { finalError, isBusy, isTooLarge, mayPass, shouldReconnect } from "./error-policy.ts";
 import type { Input, Output } from "./events.ts";
 import { asks } from "./handshake-failure.ts";
-import { Hold } from "./hold.ts";
 import { newId, UNKNOWN } from "./identity.ts";
-import { Liveness } from "./liveness.ts";
-import { Outgoing, TOO_LARGE } from "./outgoing.ts";
 import { Requests } from "./requests.ts";
+import { RetryAfter } from "./retry-after.ts";
+import { SessionOutput, TOO_LARGE } from "./session-output.ts";
 import type { State } from "./storage-ops.ts";
 import { Streams } from "./streams.ts";
-import type { State as Connection, TabMessage } from "./tab-channel.ts";
+import type { State as Connection, TabMessage } from "./tab-messages.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 /** What a session is made from. */
@@ -67,19 +67,19 @@ const MOST_NOTED = 100;
 /** The client's side of its connections: takes one input after the other, decides, does no I/O. */
 export class Session {
   readonly #options: SessionOptions;
-  readonly #liveness: Liveness;
+  readonly #lifecycle: ConnectionLifecycle;
   readonly #queue: WriteQueue;
   readonly #streams: Streams;
   readonly #requests: Requests;
   /** The wait after a question or a subscription for which the server was too busy. */
-  readonly #hold: Hold;
+  readonly #hold: RetryAfter;
   /** What was under way when a connection ended on a message that was too large. */
   #suspects: string[] = [];
   /** The write that was alone then. */
   #accused = "";
   /** Nothing but writes and questions is under way. */
   #quiet = false;
-  readonly #out: Outgoing;
+  readonly #out: SessionOutput;
   #problem: Refusal | undefined;
   /** Why no connection can be made, as far as that is known. */
   #refusal: Refusal | undefined;
@@ -98,17 +98,17 @@ export class Session {
   constructor(options: SessionOptions, state: State) {
     this.#options = options;
     if (typeof options.token === "string") this.token = options.token;
-    this.#liveness = new Liveness(options.random);
-    this.#out = new Outgoing(state, options.format, this.#liveness);
+    this.#lifecycle = new ConnectionLifecycle(options.random);
+    this.#out = new SessionOutput(state, options.format, this.#lifecycle);
     this.#streams = new Streams(this.#out);
     this.#requests = new Requests(this.#out);
-    this.#hold = new Hold(options.random);
+    this.#hold = new RetryAfter(options.random);
     this.#queue = new WriteQueue(this.#out, options.random);
   }
 
   /** Whether there is a connection, and whether there will be one. */
   get state(): Connection {
-    const { phase } = this.#liveness;
+    const { phase } = this.#lifecycle;
     return phase === "greeting" ? "connecting" : phase;
   }
 
@@ -121,12 +121,12 @@ export class Session {
       this.#queue.flush(now, most - this.#requests.asked.size);
     }
     const output = this.#out.take();
-    if (output.frames.length) this.#liveness.sent(now);
+    if (output.frames.length) this.#lifecycle.sent(now);
     return { ...output, deadline: this.#deadline };
   }
 
   get #deadline(): number | undefined {
-    const { deadline } = this.#liveness;
+    const { deadline } = this.#lifecycle;
     const [writes, rest] = [this.#queue.hold.until, this.#hold.until];
     return deadline && Math.min(deadline, writes ?? deadline, rest ?? deadline);
   }
@@ -156,7 +156,7 @@ export class Session {
 
   #tick(now: number): void {
     if (this.#hold.tick(now)) this.#streams.again();
-    const due = this.#liveness.tick(now);
+    const due = this.#lifecycle.tick(now);
     if (due === "connect") {
       this.#became();
       this.#out.tell({ type: "connect" });
@@ -169,7 +169,7 @@ export class Session {
 
   #opened(now: number): void {
     const { meta } = this.#out.state;
-    this.#liveness.opened(now);
+    this.#lifecycle.opened(now);
     // This server may have another one.
     this.#out.limit = Infinity;
     this.#out.send({
@@ -184,8 +184,8 @@ export class Session {
   }
 
   #received(data: string | Uint8Array, now: number): void {
-    if (!this.#liveness.canSend) return;
-    this.#liveness.received(now);
+    if (!this.#lifecycle.canSend) return;
+    this.#lifecycle.received(now);
     let message: ServerMessage | undefined;
     try {
       message = decodeFromServer(data, this.#options.format, (...said) => this.#note(...said));
@@ -208,12 +208,12 @@ export class Session {
       return;
     }
     if (why) this.#refusal = why;
-    else if (code !== undefined && this.#liveness.phase === "connecting") {
+    else if (code !== undefined && this.#lifecycle.phase === "connecting") {
       const times = ++this.#failures;
       if (asks(times, this.#known)) this.#out.tell({ type: "explain", times });
     }
     this.#interrupted();
-    this.#liveness.lost(now, this.#problem?.retry_after);
+    this.#lifecycle.lost(now, this.#problem?.retry_after);
     this.#became();
   }
 
@@ -292,7 +292,7 @@ export class Session {
     this.#against.add(why);
     this.#disconnect(NORMAL_CLOSURE);
     this.#interrupted();
-    this.#liveness.end("offline");
+    this.#lifecycle.end("offline");
     this.#became();
   }
 
@@ -301,12 +301,12 @@ export class Session {
     // The network may have changed without an event.
     if (this.state !== "offline") return this.#wake(now);
     if (this.#against.size) return;
-    this.#liveness.online(now);
+    this.#lifecycle.online(now);
     this.#tick(now);
   }
 
   #wake(now: number): void {
-    this.#liveness.wake(now);
+    this.#lifecycle.wake(now);
     this.#tick(now);
   }
 
@@ -348,7 +348,7 @@ export class Session {
   #welcomed(message: Welcome, now: number): void {
     const { heartbeat, limits, epoch, secret } = message;
     const out = this.#out;
-    this.#liveness.begin(heartbeat, now);
+    this.#lifecycle.begin(heartbeat, now);
     this.#refusal = undefined;
     this.#failures = 0;
     this.#known = true;
@@ -373,7 +373,7 @@ export class Session {
 
   #failed(message: Failure, now: number): void {
     const { seq, request_id: id } = message;
-    const greets = this.#liveness.phase === "greeting";
+    const greets = this.#lifecycle.phase === "greeting";
     if (greets && message.code === "client_id_taken") return this.#taken(message, now);
     // Nothing more would come of this connection: `hello` is said once on each, and the next
     // one learns that somebody else was faster to number under this id.
@@ -445,7 +445,7 @@ export class Session {
 
   #end(error: Refusal): void {
     this.#interrupted();
-    this.#liveness.end("closed");
+    this.#lifecycle.end("closed");
     this.#became(error);
   }
 

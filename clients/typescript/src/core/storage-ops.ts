@@ -80,7 +80,7 @@ export interface Meta {
   last: number;
   /** The epoch that was seen last. */
   epoch?: string;
-  /** Who may write what the server tells; see `tab-channel.ts`. */
+  /** Who may write what the server tells; see `tab-messages.ts`. */
   leader?: string;
   /** What gives the right to number writes under `client_id`; empty for nothing. */
   secret?: string;

@@ -45,10 +45,10 @@ import type {
 } from "../messages/types.ts";
 import { ofField, ofRecord } from "./conflict.ts";
 import { lastSeq, reactionTo } from "./error-policy.ts";
-import { Hold } from "./hold.ts";
-import { TOO_LARGE } from "./outgoing.ts";
 import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
+import { RetryAfter } from "./retry-after.ts";
+import { TOO_LARGE } from "./session-output.ts";
 import type { Op, Pending, Write } from "./storage-ops.ts";
 import { answered, apply, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
@@ -56,7 +56,7 @@ import type { Core } from "./streams.ts";
 /** The writes that wait for their answer, on one connection after the other. */
 export class WriteQueue {
   /** The wait after a rejection that may pass; infinite for want of a token. */
-  readonly hold: Hold;
+  readonly hold: RetryAfter;
   readonly #core: Core;
   /** Those that have come since the last answer. */
   #conflicts: FieldConflict[] = [];
@@ -82,7 +82,7 @@ export class WriteQueue {
   /** @param random a number from 0 to 1, 1 excluded, each time it is called. */
   constructor(core: Core, random: () => number) {
     this.#core = core;
-    this.hold = new Hold(random);
+    this.hold = new RetryAfter(random);
   }
 
   /** Every answer up to this number is stored: the server may forget it. */

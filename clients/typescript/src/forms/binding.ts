@@ -24,9 +24,9 @@
 
 import type { FormValue, FormValues } from "../core/options.ts";
 import type { JsonValue } from "../messages/types.ts";
-import { draftOf, restore } from "./drafts.ts";
-import { focusFirst, rootOf, showError, showErrors } from "./errors.ts";
-import { hearControls } from "./events.ts";
+import { hearControls } from "./control-events.ts";
+import { draftOf, restore } from "./draft-storage.ts";
+import { focusFirst, rootOf, showError, showErrors } from "./error-display.ts";
 import { isPosting, triggerOf } from "./htmx-requests.ts";
 import { member } from "./member.ts";
 import { Submissions } from "./submissions.ts";

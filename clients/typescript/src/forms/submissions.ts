@@ -17,7 +17,7 @@
  */
 
 import type { Draft } from "./draft.ts";
-import { rootOf } from "./errors.ts";
+import { rootOf } from "./error-display.ts";
 import { postedBy, REQUESTS, requestOf, tellButton } from "./htmx-requests.ts";
 import { member } from "./member.ts";
 import type { Control } from "./types.ts";

@@ -7,7 +7,7 @@
  */
 import type { ChangesOptions } from "../core/options.ts";
 import type { PartValue, Where } from "../core/part.ts";
-import { watch as watchDrafts } from "../forms/drafts.ts";
+import { watch as watchDrafts } from "../forms/draft-storage.ts";
 import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
 import { bindForm } from "../forms/index.ts";

@@ -6,7 +6,7 @@
  * component learns is what is wrong with them.
  */
 import { useCallback, useRef, useState } from "react";
-import { showErrors } from "../forms/errors.ts";
+import { showErrors } from "../forms/error-display.ts";
 import type { BoundForm, FormOptions, ValidationDetail } from "../forms/index.ts";
 import { bindForm } from "../forms/index.ts";
 import { member } from "../forms/member.ts";

@@ -36,7 +36,7 @@
  */
 
 import type { Standing } from "../core/storage-ops.ts";
-import type { TabChannel, TabMessage } from "../core/tab-channel.ts";
+import type { TabChannel, TabMessage } from "../core/tab-messages.ts";
 
 /** Within two of these, in milliseconds, a leader that hangs is replaced. */
 export const HEARTBEAT = 2_500;

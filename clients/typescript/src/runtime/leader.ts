@@ -30,7 +30,7 @@ import { checkToken } from "../core/requests.ts";
 import type { SessionOptions } from "../core/session.ts";
 import { Session } from "../core/session.ts";
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
-import type { TabChannel } from "../core/tab-channel.ts";
+import type { TabChannel } from "../core/tab-messages.ts";
 import type { RhtmxError } from "../errors.ts";
 import { SUBPROTOCOLS } from "../wire/index.ts";
 import { Socket } from "./socket.ts";

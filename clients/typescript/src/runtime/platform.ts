@@ -7,7 +7,7 @@
 import type { Plain } from "../core/handshake-failure.ts";
 import { shown } from "../core/handshake-failure.ts";
 import type { Stop, WebSocketClass } from "../core/options.ts";
-import type { TabMessage } from "../core/tab-channel.ts";
+import type { TabMessage } from "../core/tab-messages.ts";
 import { RhtmxError } from "../errors.ts";
 
 interface Platform {

@@ -8,7 +8,7 @@
  * (https://web.dev/articles/bfcache), answers pings for it there, and loses what the
  * server sends: the page gets the end of the socket when its user returns.
  */
-import type { TabChannel } from "../core/tab-channel.ts";
+import type { TabChannel } from "../core/tab-messages.ts";
 import type { Surroundings } from "./leader-election.ts";
 
 /** Makes the channel of a client that shares nothing with other tabs. */

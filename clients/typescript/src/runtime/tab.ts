@@ -3,7 +3,7 @@
  * the promises of this tab.
  *
  * Knows what was written, asked and opened here. Must not know the connection:
- * it talks to the part that leads in the words of `tab-channel.ts`, here or in another
+ * it talks to the part that leads in the words of `tab-messages.ts`, here or in another
  * tab.
  *
  * Listeners may call anything here. So none is called within a step, when the step is half done:
@@ -27,15 +27,15 @@ import type {
   TabChannel,
   TabMessage,
   Why,
-} from "../core/tab-channel.ts";
+} from "../core/tab-messages.ts";
 import type { Refusal } from "../errors.ts";
 import { RhtmxError, typed } from "../errors.ts";
 import type { ServerMessage } from "../messages/types.ts";
 import { checkFromClient } from "../wire/index.ts";
-import { Answers } from "./answers.ts";
 import { answerable, offer } from "./conflict-actions.ts";
 import { HEARTBEAT } from "./leader-election.ts";
 import { Listeners } from "./listeners.ts";
+import { PendingPromises } from "./pending-promises.ts";
 import { TabMemory } from "./tab-memory.ts";
 
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
@@ -56,7 +56,7 @@ export class Tab {
   readonly #listeners = new Listeners();
   readonly #views = new Map<string, View>();
   readonly #parts = new Map<string, (rows: readonly Row[]) => readonly Row[]>();
-  readonly #answers = new Answers();
+  readonly #promises = new PendingPromises();
   readonly #open = new Map<string, boolean>();
   readonly #watched = new Set<string>();
   /** Why entities are not read, as it was reported. */
@@ -249,7 +249,7 @@ export class Tab {
       const again = kept(draft, write);
       void this.ready
         .then(() => this.#keep(makeWrite(id, again, now, this.#state), instead))
-        .catch((error) => this.#answers.settle(id, undefined, error));
+        .catch((error) => this.#promises.settle(id, undefined, error));
     });
   }
 
@@ -287,7 +287,7 @@ export class Tab {
       },
       (error: RhtmxError) => {
         this.#apply([["write", write.id]]);
-        this.#answers.settle(write.id, undefined, error);
+        this.#promises.settle(write.id, undefined, error);
         this.report(error);
       },
     );
@@ -354,7 +354,7 @@ export class Tab {
         return this.#become(message.state, message.error);
       case "outcome":
       case "answer":
-        return this.#answers.settle(message.id, message.answer, message.error);
+        return this.#promises.settle(message.id, message.answer, message.error);
       case "conflict":
         return this.#emit("conflict", answerable(this, message.conflict));
       case "told":
@@ -411,7 +411,7 @@ export class Tab {
     const tab = this.#prefix;
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields, tab });
     for (const entity of this.#watched) this.send({ type: "watch", entity, tab, missed });
-    for (const [id, question] of this.#answers.all) {
+    for (const [id, question] of this.#promises.all) {
       if (question) this.send({ type: "ask", id, question });
     }
   }
@@ -515,13 +515,13 @@ export class Tab {
 
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {
     const id = `${this.#prefix}-${++this.#ids}`;
-    const answer = this.#answers.wait<M>(id, question);
+    const answer = this.#promises.wait<M>(id, question);
     try {
       if (this.#connection === "closed")
         throw this.#lacks ?? new RhtmxError("closed", "the client is closed");
       this.#step(() => begin(id));
     } catch (error) {
-      this.#answers.settle(id, undefined, error as RhtmxError);
+      this.#promises.settle(id, undefined, error as RhtmxError);
     }
     return answer;
   }
@@ -529,11 +529,11 @@ export class Tab {
   /** Outcomes that this tab did not hear: a write that is gone is durable. */
   #settleMissed(): void {
     const { writes, rejected } = this.#state;
-    for (const [id, question] of this.#answers.all) {
+    for (const [id, question] of this.#promises.all) {
       const write = writes.get(id);
       if (question || this.#early.has(id) || (write && !write.settled)) continue;
       const { code, text: message = "", details = null } = rejected.get(id) ?? {};
-      this.#answers.settle(id, UNKNOWN, code && { code, message, details });
+      this.#promises.settle(id, UNKNOWN, code && { code, message, details });
     }
   }
 
@@ -558,7 +558,7 @@ export class Tab {
     this.#store.look?.(state === "open");
     this.#emit("state", state, error && typed(error));
     if (state !== "closed") return isNew ? this.report(typed(error)) : undefined;
-    this.#answers.end(error);
+    this.#promises.end(error);
     this.#channel.close();
   }
 

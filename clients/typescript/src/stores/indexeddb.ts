@@ -27,9 +27,9 @@ import { apply, RETELLABLE } from "../core/storage-ops.ts";
 import type { RhtmxError } from "../errors.ts";
 import type { Table } from "./database.ts";
 import { answered, Database, result } from "./database.ts";
+import { applied, bare, put, read, TABLES, upgrade } from "./indexeddb-tables.ts";
 import type { Entry } from "./journal.ts";
 import { Journal } from "./journal.ts";
-import { applied, bare, put, read, TABLES, upgrade } from "./tables.ts";
 
 /** A write that is being stored, and who waits for its number. */
 interface Added {

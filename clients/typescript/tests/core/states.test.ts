@@ -2,9 +2,8 @@
  * The state tables in the heads of the core's modules, each compared with what the module does.
  */
 import { expect, it } from "vitest";
-
+import { ConnectionLifecycle } from "../../src/core/connection-lifecycle.ts";
 import type { Event } from "../../src/core/events.ts";
-import { Liveness } from "../../src/core/liveness.ts";
 import type { Op, Write } from "../../src/core/storage-ops.ts";
 import { apply, RETELLABLE, stateOf, waiting } from "../../src/core/storage-ops.ts";
 import { Streams } from "../../src/core/streams.ts";
@@ -19,32 +18,32 @@ import { write as made } from "../support/writes.ts";
 
 it("the life of a connection", async () => {
   const table = tableOf(
-    "core/liveness.ts",
+    "core/connection-lifecycle.ts",
     ...["waiting", "connecting", "greeting", "open", "offline", "closed"],
   );
   await explore(table, () => {
-    const liveness = new Liveness(() => 0.5);
+    const lifecycle = new ConnectionLifecycle(() => 0.5);
     let now = 0;
     const due = () => {
-      now = liveness.deadline ?? now;
-      liveness.tick(now);
+      now = lifecycle.deadline ?? now;
+      lifecycle.tick(now);
     };
     return {
-      state: () => liveness.phase,
+      state: () => lifecycle.phase,
       check() {
-        const isOver = ["offline", "closed"].includes(liveness.phase);
-        expect(liveness.deadline === undefined, "only what is over has no deadline").toBe(isOver);
-        expect(liveness.canSend).toBe(["greeting", "open"].includes(liveness.phase));
+        const isOver = ["offline", "closed"].includes(lifecycle.phase);
+        expect(lifecycle.deadline === undefined, "only what is over has no deadline").toBe(isOver);
+        expect(lifecycle.canSend).toBe(["greeting", "open"].includes(lifecycle.phase));
       },
       events: {
         tick: due,
-        opened: () => liveness.opened(now),
-        begin: () => liveness.begin(20_000, now),
-        lost: () => liveness.lost(now),
-        wake: () => liveness.wake(now),
-        online: () => liveness.online(now),
-        "end(offline)": () => liveness.end("offline"),
-        "end(closed)": () => liveness.end("closed"),
+        opened: () => lifecycle.opened(now),
+        begin: () => lifecycle.begin(20_000, now),
+        lost: () => lifecycle.lost(now),
+        wake: () => lifecycle.wake(now),
+        online: () => lifecycle.online(now),
+        "end(offline)": () => lifecycle.end("offline"),
+        "end(closed)": () => lifecycle.end("closed"),
       },
     };
   });

@@ -3,7 +3,7 @@
  * `tests/house/test_new_message.py` adds one, and sends it both ways.
  */
 import { describe, expect, it, vi } from "vitest";
-import type { TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabMessage } from "../../src/core/tab-messages.ts";
 import { tell } from "../../src/runtime/ephemeral.ts";
 import { alone } from "../../src/runtime/single-tab.ts";
 import { Tab } from "../../src/runtime/tab.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabChannel, TabMessage } from "../../src/core/tab-messages.ts";
 import { HEARTBEAT, LeaderElection } from "../../src/runtime/leader-election.ts";
 import type { Page } from "../support/browser.ts";
 import { Browser } from "../support/browser.ts";

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { stateOf } from "../../src/core/storage-ops.ts";
-import type { TabChannel } from "../../src/core/tab-channel.ts";
+import type { TabChannel } from "../../src/core/tab-messages.ts";
 import { Leader } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";

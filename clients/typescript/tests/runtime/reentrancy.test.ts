@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Collection } from "../../src/api/collection.ts";
 import type { Draft } from "../../src/core/build-message.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
-import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabChannel, TabMessage } from "../../src/core/tab-messages.ts";
 import { takeTurns } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import type { Frame } from "../../src/wire/index.ts";

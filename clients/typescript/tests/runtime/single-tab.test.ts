@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabMessage } from "../../src/core/tab-messages.ts";
 import { alone } from "../../src/runtime/single-tab.ts";
 import { open, settle } from "../support/client.ts";
 import { WELCOME } from "../support/welcome.ts";

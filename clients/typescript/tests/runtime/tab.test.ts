@@ -7,7 +7,7 @@ import { Collection } from "../../src/api/collection.ts";
 import * as compose from "../../src/core/build-message.ts";
 import type { State, Write } from "../../src/core/storage-ops.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
-import type { TabChannel, TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabChannel, TabMessage } from "../../src/core/tab-messages.ts";
 import { RhtmxError } from "../../src/errors.ts";
 import type { Message } from "../../src/messages/types.ts";
 import { Leader } from "../../src/runtime/leader.ts";

@@ -7,7 +7,7 @@ import type { Event } from "../../src/core/events.ts";
 import type { SessionOptions } from "../../src/core/session.ts";
 import type { Op, Write } from "../../src/core/storage-ops.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
-import type { TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabMessage } from "../../src/core/tab-messages.ts";
 import { RhtmxError } from "../../src/errors.ts";
 import type { Message, ServerMessage } from "../../src/messages/types.ts";
 import { alone } from "../../src/runtime/single-tab.ts";

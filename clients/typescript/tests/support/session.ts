@@ -5,7 +5,7 @@ import type { Event, Input, Output } from "../../src/core/events.ts";
 import type { SessionOptions } from "../../src/core/session.ts";
 import { Session } from "../../src/core/session.ts";
 import type { Op, State } from "../../src/core/storage-ops.ts";
-import type { TabMessage } from "../../src/core/tab-channel.ts";
+import type { TabMessage } from "../../src/core/tab-messages.ts";
 import type { Refusal } from "../../src/errors.ts";
 import type { Frame } from "../../src/wire/index.ts";
 

@@ -19,7 +19,7 @@ from rhtmx.messages import (
     PushFields,
     Winner,
 )
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MINE, THEIRS = Side(b'"mine"'), Side(b'"theirs"')

@@ -20,7 +20,7 @@ from rhtmx.core.error_policy import (
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 1011, 1012, 4000, 4001, 4400, 4499])

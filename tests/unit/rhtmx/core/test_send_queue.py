@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.core.liveness import Liveness
+from rhtmx.core.connection_lifecycle import ConnectionLifecycle
 from rhtmx.core.local_state import LocalState
 from rhtmx.core.requests import Requests
 from rhtmx.core.send_queue import SendQueue
@@ -23,7 +23,7 @@ class Parts:
     """What a send queue brings together, on a connection that is open."""
 
     def __init__(self) -> None:
-        self.link = Liveness(lambda: 0.5)
+        self.link = ConnectionLifecycle(lambda: 0.5)
         self.local = LocalState(lambda: 0.5, lambda event: None)
         self.requests = Requests(lambda: 0.5, lambda event: None)
         outgoing = Outgoing(self.link.send, self.link.fence, lambda event: None)

@@ -47,7 +47,7 @@ from rhtmx.messages import (
 )
 from rhtmx.messages.tables import ANSWERS, SCHEMA_HASH, SERVER_MESSAGES
 from rhtmx.stores.memory import MemoryStore
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 from tests.support.stepped import Stepped
 
 

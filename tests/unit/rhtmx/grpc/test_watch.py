@@ -17,7 +17,7 @@ from rhtmx.core.events import Delivered, Reset, Synced
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.client import Backend
 from rhtmx.grpc.codec import GrpcCodec
-from rhtmx.grpc.position_tracker import PositionTracker
+from rhtmx.grpc.resuming_cursor import ResumingCursor
 from rhtmx.grpc.watch import _news
 from rhtmx.messages import Envelope, Pong, Position, WatchRequest
 from tests.unit.rhtmx.grpc.fake import (
@@ -298,7 +298,7 @@ async def test_a_message_of_a_newer_server_means_nothing_to_a_watch(
 def test_an_envelope_that_holds_several_messages_loses_none() -> None:
     both = change(5)
     both.sync_complete = synced(5).sync_complete
-    news = _news(PositionTracker("tasks", None), both)
+    news = _news(ResumingCursor("tasks", None), both)
     assert [type(each) for each in news] == [Delivered, Synced]
 
 

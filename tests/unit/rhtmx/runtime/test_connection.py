@@ -269,7 +269,7 @@ async def test_online_does_not_wait_for_the_next_attempt(
 async def test_online_finds_a_dead_connection_at_once(
     client: Client, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.core.connection_lifecycle.PROOF", 0.05)
     peer.mute = True  # the socket stands, and nobody is there
     client.online()
     await peer.until(lambda: peer.connections == 2)
@@ -278,7 +278,7 @@ async def test_online_finds_a_dead_connection_at_once(
 async def test_online_gives_a_handshake_that_is_under_way_little_time(
     peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.core.connection_lifecycle.PROOF", 0.05)
     monkeypatch.setattr("rhtmx.runtime.handshake_deadline._BURST", 0.0)
     shaking = asyncio.Event()
 
@@ -312,7 +312,7 @@ async def test_a_machine_that_has_slept_looks_after_its_connection(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rhtmx.runtime.alarm._LOOK", 0.001)
-    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.05)
+    monkeypatch.setattr("rhtmx.core.connection_lifecycle.PROOF", 0.05)
     loop, hour = asyncio.get_running_loop(), [0.0]
     monkeypatch.setattr("rhtmx.runtime.alarm._wall", lambda: loop.time() + hour[0])
     async with client_of(peer):

@@ -12,7 +12,7 @@ from rhtmx.runtime.handshake_deadline import HandshakeDeadline
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rhtmx.core.liveness.PROOF", 0.02)
+    monkeypatch.setattr("rhtmx.core.connection_lifecycle.PROOF", 0.02)
     monkeypatch.setattr("rhtmx.runtime.handshake_deadline._BURST", 0.0)
 
 

@@ -32,7 +32,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.stores.sqlite import SqliteStore
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 PATCH = build_message.push_fields("tasks", "1", {"ü": 9007199254740993}, ["gone"], 4, AT)

@@ -16,7 +16,7 @@ from rhtmx.messages import (
     ValidationResult,
     Winner,
 )
-from rhtmx.unknown_words import unknown
+from rhtmx.unknown_enum_values import unknown
 from rhtmx.values.results import (
     Conflict,
     FieldPushResult,

@@ -530,7 +530,7 @@ def test_a_forbidden_write_uses_up_its_number_and_is_answered_alike_again() -> N
     assert code(tasks.batch(numbered(put(team="red"), ADA, 2))[0]) is None
 
 
-@pytest.mark.parametrize("lost_by", ["claims", "record", "delete"])
+@pytest.mark.parametrize("lost_by", ["claims", "record", "both", "delete"])
 def test_an_answer_that_was_kept_holds_nothing_that_may_not_be_seen_any_more(lost_by: str) -> None:
     tasks = server(read=TEAM | role("clerk"), update=anyone)
     tasks.has(team="red", title=CANARY)
@@ -547,6 +547,9 @@ def test_an_answer_that_was_kept_holds_nothing_that_may_not_be_seen_any_more(los
         who = Grant("ada", claims={"team": "blue"})
     elif lost_by == "record":
         tasks.one(fields(team="blue"))
+    elif lost_by == "both":  # what it is now may be seen, what it was then may not
+        who = Grant("ada", claims={"team": "blue"})
+        tasks.one(fields(team="blue", title="for all to see"))
     else:
         tasks.one(drop())
     again = [tasks.batch(numbered(each(), who, seq))[0] for seq, each in enumerate(messages, 1)]

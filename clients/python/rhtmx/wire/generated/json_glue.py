@@ -59,6 +59,7 @@ from rhtmx.messages.tables import (
     WINNER_SPELLINGS,
     WINNER_VALUES,
 )
+from rhtmx.wire.embedded_json import Shallow
 from rhtmx.wire.fields import (
     NULL,
     absent,
@@ -69,7 +70,6 @@ from rhtmx.wire.fields import (
 )
 from rhtmx.wire.limits import MAX_INTEGER
 from rhtmx.wire.times import from_text, to_utc
-from rhtmx.wire.value import Shallow
 
 new: Any = object.__new__
 """Makes a message without its constructor, which takes twice as long."""

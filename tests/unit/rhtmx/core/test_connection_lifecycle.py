@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.core.liveness`."""
+"""Facts about `rhtmx.core.connection_lifecycle`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from rhtmx.core.liveness import LEGAL, ConnectionPhase, Fence, Heartbeat, Liveness, Sleep
+from rhtmx.core.connection_lifecycle import (
+    LEGAL,
+    ConnectionLifecycle,
+    ConnectionPhase,
+    Fence,
+    Heartbeat,
+    Sleep,
+)
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Change, Hello, Ping, Pong, Push, Welcome
 from rhtmx.messages.tables import SERVER_MESSAGES
@@ -109,8 +116,8 @@ def test_sleep_is_when_only_the_wall_has_gone_on(now: float, wall: float, slept:
 
 
 @pytest.fixture
-def link() -> Liveness:
-    link = Liveness(random=lambda: 0.5)
+def link() -> ConnectionLifecycle:
+    link = ConnectionLifecycle(random=lambda: 0.5)
     link.connected(0)
     link.welcomed(20, 0)
     return link
@@ -123,7 +130,7 @@ def test_every_phase_says_what_is_legal_in_it() -> None:
 
 @pytest.mark.parametrize("message", [Welcome(), Push(), Hello()])
 def test_what_does_not_belong_here_is_an_error(
-    link: Liveness, message: Welcome | Push | Hello
+    link: ConnectionLifecycle, message: Welcome | Push | Hello
 ) -> None:
     with pytest.raises(RhtmxError, match="where it does not belong") as caught:
         link.received(message, 1)
@@ -131,14 +138,14 @@ def test_what_does_not_belong_here_is_an_error(
 
 
 def test_nothing_but_the_greeting_comes_before_welcome() -> None:
-    link = Liveness(random=lambda: 0.5)
+    link = ConnectionLifecycle(random=lambda: 0.5)
     link.connected(0)
     link.received(Ping(), 0)
     with pytest.raises(RhtmxError, match="'change'"):
         link.received(Change(), 0)
 
 
-def test_it_pings_when_nothing_was_sent_for_an_interval(link: Liveness) -> None:
+def test_it_pings_when_nothing_was_sent_for_an_interval(link: ConnectionLifecycle) -> None:
     assert link.deadline == 20
     assert link.tick(19.9)
     assert link.take(19.9) == []
@@ -148,31 +155,31 @@ def test_it_pings_when_nothing_was_sent_for_an_interval(link: Liveness) -> None:
     assert link.deadline == 40
 
 
-def test_what_is_not_known_is_a_sign_of_life_too(link: Liveness) -> None:
+def test_what_is_not_known_is_a_sign_of_life_too(link: ConnectionLifecycle) -> None:
     link.received(None, 39)
     assert link.tick(60)
     assert not link.tick(79)
 
 
-def test_what_is_sent_puts_off_the_ping(link: Liveness) -> None:
+def test_what_is_sent_puts_off_the_ping(link: ConnectionLifecycle) -> None:
     link.send(Pong())
     link.take(10)
     assert link.deadline == 30
 
 
-def test_a_ping_that_is_not_taken_is_not_repeated(link: Liveness) -> None:
+def test_a_ping_that_is_not_taken_is_not_repeated(link: ConnectionLifecycle) -> None:
     link.tick(20)
     link.tick(21)
     assert link.take(21) == [Ping()]
 
 
-def test_two_silent_intervals_are_the_end(link: Liveness) -> None:
+def test_two_silent_intervals_are_the_end(link: ConnectionLifecycle) -> None:
     assert link.tick(39.9)
     assert not link.tick(40)
 
 
 def test_a_greeting_without_answer_ends_as_well() -> None:
-    link = Liveness(random=lambda: 0.5)
+    link = ConnectionLifecycle(random=lambda: 0.5)
     link.connected(0)
     assert link.deadline == 40
     assert link.tick(39)
@@ -180,13 +187,13 @@ def test_a_greeting_without_answer_ends_as_well() -> None:
     assert link.take(40) == []
 
 
-def test_without_a_connection_there_is_nothing_to_wait_for(link: Liveness) -> None:
+def test_without_a_connection_there_is_nothing_to_wait_for(link: ConnectionLifecycle) -> None:
     link.lost(50)
     assert link.deadline is None
     assert link.tick(1000)
 
 
-def test_pongs_answer_fences_in_order(link: Liveness) -> None:
+def test_pongs_answer_fences_in_order(link: ConnectionLifecycle) -> None:
     first, second = Fence(lambda: None), Fence(lambda: None)
     link.fence(first)
     link.fence(None)
@@ -199,21 +206,23 @@ def test_pongs_answer_fences_in_order(link: Liveness) -> None:
     assert link.pong() is None
 
 
-def test_a_lost_connection_takes_its_messages_and_fences_with_it(link: Liveness) -> None:
+def test_a_lost_connection_takes_its_messages_and_fences_with_it(link: ConnectionLifecycle) -> None:
     link.fence(Fence(lambda: None))
     assert link.lost(1) == 0.5
     assert link.take(1) == []
     assert link.next_fence is None
 
 
-def test_a_closed_link_takes_nothing(link: Liveness) -> None:
+def test_a_closed_link_takes_nothing(link: ConnectionLifecycle) -> None:
     link.close()
     assert link.phase is ConnectionPhase.CLOSED
     with pytest.raises(RhtmxError):
         link.received(Pong(), 1)
 
 
-def test_an_open_connection_that_is_woken_has_three_seconds_to_answer(link: Liveness) -> None:
+def test_an_open_connection_that_is_woken_has_three_seconds_to_answer(
+    link: ConnectionLifecycle,
+) -> None:
     link.wake(10)
     assert link.take(10) == [Ping()]
     assert link.deadline == 13
@@ -221,7 +230,7 @@ def test_an_open_connection_that_is_woken_has_three_seconds_to_answer(link: Live
     assert not link.tick(13)
 
 
-def test_only_the_answer_proves_it_not_what_lay_there_before(link: Liveness) -> None:
+def test_only_the_answer_proves_it_not_what_lay_there_before(link: ConnectionLifecycle) -> None:
     fence = Fence(lambda: None)
     link.fence(fence)
     link.wake(10)
@@ -236,7 +245,9 @@ def test_only_the_answer_proves_it_not_what_lay_there_before(link: Liveness) -> 
     assert link.deadline == 20
 
 
-def test_waking_again_asks_no_second_time_until_the_first_is_answered(link: Liveness) -> None:
+def test_waking_again_asks_no_second_time_until_the_first_is_answered(
+    link: ConnectionLifecycle,
+) -> None:
     for at in (10, 11, 12):
         link.wake(at)
     assert link.take(12) == [Ping()]
@@ -244,25 +255,25 @@ def test_waking_again_asks_no_second_time_until_the_first_is_answered(link: Live
 
 
 def test_a_greeting_that_is_woken_has_to_prove_itself_as_well() -> None:
-    link = Liveness(random=lambda: 0.5)
+    link = ConnectionLifecycle(random=lambda: 0.5)
     link.connected(0)
     link.wake(1)
     assert link.take(1) == [Ping()]
     assert not link.tick(4)
 
 
-def test_without_a_connection_waking_asks_nobody(link: Liveness) -> None:
+def test_without_a_connection_waking_asks_nobody(link: ConnectionLifecycle) -> None:
     link.lost(1)
     link.wake(2)
     assert link.take(2) == []
     assert link.deadline is None
 
 
-STEPS: dict[str, Callable[[Liveness], object]] = {
+STEPS: dict[str, Callable[[ConnectionLifecycle], object]] = {
     "connected": lambda link: link.connected(0),
     "welcomed": lambda link: link.welcomed(20, 0),
     "lost": lambda link: link.lost(0),
-    "close": Liveness.close,
+    "close": ConnectionLifecycle.close,
 }
 
 
@@ -283,7 +294,7 @@ STEPS: dict[str, Callable[[Liveness], object]] = {
 def test_a_phase_follows_another_as_the_table_says(
     steps: list[str], phase: ConnectionPhase
 ) -> None:
-    link = Liveness(random=lambda: 0.5)
+    link = ConnectionLifecycle(random=lambda: 0.5)
     for each in steps:
         STEPS[each](link)
     assert link.phase is phase

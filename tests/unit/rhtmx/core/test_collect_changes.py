@@ -1,13 +1,13 @@
-"""Facts about `rhtmx.core.read_once`."""
+"""Facts about `rhtmx.core.collect_changes`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from rhtmx.core.collect_changes import collect
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.read_once import collect
 from rhtmx.messages import ChangeLog, Position
 from rhtmx.runtime.subscription import News, Subscription
 

@@ -2,7 +2,7 @@
 /** Where errors are shown, and what a screen reader is told. */
 import { beforeEach, expect, it, vi } from "vitest";
 
-import { showError, showErrors } from "../../src/forms/errors.ts";
+import { showError, showErrors } from "../../src/forms/error-display.ts";
 import { described, find, page, whole } from "./support.ts";
 
 const describedBy = (name = "email") => find(`[name="${name}"]`).getAttribute("aria-describedby");

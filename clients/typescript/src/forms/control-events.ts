@@ -3,7 +3,7 @@
  *
  * Knows how events travel. Must not know what they mean.
  */
-import { rootOf } from "./errors.ts";
+import { rootOf } from "./error-display.ts";
 import { member } from "./member.ts";
 import { controlsOf } from "./values.ts";
 

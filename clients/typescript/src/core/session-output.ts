@@ -11,8 +11,8 @@ import { RhtmxError } from "../errors.ts";
 import type { ClientMessage } from "../messages/types.ts";
 import type { Format, Frame } from "../wire/index.ts";
 import { encodeFromClient } from "../wire/index.ts";
+import type { ConnectionLifecycle } from "./connection-lifecycle.ts";
 import type { Event, Output } from "./events.ts";
-import type { Liveness } from "./liveness.ts";
 import type { Op, State } from "./storage-ops.ts";
 import { apply, RETELLABLE } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
@@ -27,14 +27,14 @@ export const TOO_LARGE: Refusal = {
 };
 
 /** What is to be sent, told and stored once the current input is done with. */
-export class Outgoing implements Core {
+export class SessionOutput implements Core {
   readonly state: State;
   epoch = "";
   unstored: Op | undefined;
   /** The largest message that the server takes, in bytes. */
   limit = Infinity;
   readonly #format: Format;
-  readonly #liveness: Liveness;
+  readonly #lifecycle: ConnectionLifecycle;
   #frames: Frame[] = [];
   #events: Event[] = [];
   #ops: Op[] = [];
@@ -43,12 +43,12 @@ export class Outgoing implements Core {
 
   /**
    * @param state the memory to work on.
-   * @param liveness says whether something can be sent.
+   * @param lifecycle says whether something can be sent.
    */
-  constructor(state: State, format: Format, liveness: Liveness) {
+  constructor(state: State, format: Format, lifecycle: ConnectionLifecycle) {
     this.state = state;
     this.#format = format;
-    this.#liveness = liveness;
+    this.#lifecycle = lifecycle;
   }
 
   emit(op: Op): void {
@@ -62,7 +62,7 @@ export class Outgoing implements Core {
   }
 
   send(message: ClientMessage): void {
-    if (!this.#liveness.canSend) return;
+    if (!this.#lifecycle.canSend) return;
     const frame = encodeFromClient(message, this.#format);
     const bytes = typeof frame === "string" ? UTF8.encode(frame).length : frame.length;
     if (bytes > this.limit) {
@@ -74,14 +74,14 @@ export class Outgoing implements Core {
 
   /** Asks for a sign of life; `act` is done when it comes, in order with what came before. */
   fence(act = () => {}): void {
-    this.#liveness.pinged();
+    this.#lifecycle.pinged();
     this.#fences.push(act);
     this.send({ type: "ping" });
   }
 
   /** A sign of life has come. */
   passed(): void {
-    this.#liveness.ponged();
+    this.#lifecycle.ponged();
     this.#fences.shift()?.();
   }
 

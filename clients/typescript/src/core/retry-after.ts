@@ -10,7 +10,7 @@ import type { Error as Failure } from "../messages/types.ts";
 import { Backoff } from "./backoff.ts";
 
 /** A wait that grows with each rejection in a row. */
-export class Hold {
+export class RetryAfter {
   /** When to go on; undefined if nothing is held up. */
   until: number | undefined;
   readonly #backoff: Backoff;

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rhtmx.messages.tables import CASES, ENUM_VALUES, SHAPES, Shape
+from rhtmx.wire.embedded_json import Pairs, check_key, check_text, check_value, members, parse
 from rhtmx.wire.limits import MAX_INTEGER
 from rhtmx.wire.refusal import bad_message, expected, show
 from rhtmx.wire.times import from_text
-from rhtmx.wire.value import Pairs, check_key, check_text, check_value, members, parse
 
 __all__ = ["check_frame"]
 

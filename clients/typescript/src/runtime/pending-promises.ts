@@ -4,7 +4,7 @@
  * Knows ids. Must not know what the answers say.
  */
 
-import type { Question } from "../core/tab-channel.ts";
+import type { Question } from "../core/tab-messages.ts";
 import type { Refusal, RhtmxError } from "../errors.ts";
 import { typed } from "../errors.ts";
 
@@ -16,7 +16,7 @@ interface Waiting {
 }
 
 /** Everything that has no answer yet. */
-export class Answers {
+export class PendingPromises {
   readonly #waiting = new Map<string, Waiting>();
 
   /** The answer to the request of that id, once it comes: ask afterwards, it may come at once. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Hold } from "../../src/core/hold.ts";
+import { RetryAfter } from "../../src/core/retry-after.ts";
 import type { Error as Failure } from "../../src/messages/types.ts";
 
 const busy = (retry_after?: number): Failure => ({
@@ -13,7 +13,7 @@ const busy = (retry_after?: number): Failure => ({
 
 describe("after a refusal that may pass", () => {
   it("it waits as long as the server says, and a random while on top", () => {
-    const hold = new Hold(() => 0.5);
+    const hold = new RetryAfter(() => 0.5);
     hold.refused(busy(3_000), 10_000);
     expect(hold.until).toBe(13_500);
     expect(hold.tick(13_499)).toBe(false);
@@ -23,13 +23,13 @@ describe("after a refusal that may pass", () => {
   });
 
   it("without a word it waits a random while", () => {
-    const hold = new Hold(() => 0.5);
+    const hold = new RetryAfter(() => 0.5);
     hold.refused(busy(), 10_000);
     expect(hold.until).toBe(10_500);
   });
 
   it("the longest wait of several counts, and they are one refusal", () => {
-    const hold = new Hold(() => 0.5);
+    const hold = new RetryAfter(() => 0.5);
     for (const wait of [3_000, 1_000]) hold.refused(busy(wait), 10_000);
     expect(hold.until).toBe(13_500);
     hold.refused(busy(4_000), 10_000);
@@ -37,7 +37,7 @@ describe("after a refusal that may pass", () => {
   });
 
   it("each in a row may wait longer, until something is taken", () => {
-    const hold = new Hold(() => 0.5);
+    const hold = new RetryAfter(() => 0.5);
     const waits = [0, 100_000, 200_000].map((now) => {
       hold.refused(busy(), now);
       const { until } = hold;

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from rhtmx.core.backoff import Backoff
 from rhtmx.errors import RhtmxError
 
-__all__ = ["Hold"]
+__all__ = ["RetryAfter"]
 
 
-class Hold:
+class RetryAfter:
     """One wait, for everything that a busy server refused.
 
     Args:

@@ -2,7 +2,7 @@
 /** What happens in a form's controls is heard once, wherever they stand. */
 import { beforeEach, expect, it, vi } from "vitest";
 
-import { hearControls } from "../../src/forms/events.ts";
+import { hearControls } from "../../src/forms/control-events.ts";
 import { find, page } from "./support.ts";
 
 let ending: AbortController;

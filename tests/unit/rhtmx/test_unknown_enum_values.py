@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.unknown_words`."""
+"""Facts about `rhtmx.unknown_enum_values`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from rhtmx.messages import ChangeAction, ErrorCode, Winner
 from rhtmx.messages.tables import ERRORS, WINNER_SPELLINGS
-from rhtmx.unknown_words import is_known, spelled, unknown
+from rhtmx.unknown_enum_values import is_known, spelled, unknown
 
 
 @pytest.mark.parametrize("kind", [ChangeAction, ErrorCode, Winner])

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.grpc.position_tracker`."""
+"""Facts about `rhtmx.grpc.resuming_cursor`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from rhtmx.core.events import Delivered, Synced, WasReset
 from rhtmx.errors import RhtmxError
-from rhtmx.grpc.position_tracker import News, PositionTracker
+from rhtmx.grpc.resuming_cursor import News, ResumingCursor
 from rhtmx.messages import Position, SyncComplete
 from tests.unit.rhtmx.grpc.fake import field, record
 
@@ -32,7 +32,7 @@ def complete(version: int, epoch: str = "e1", *, reset: bool = False) -> SyncCom
 
 
 def test_at_the_head_the_position_is_known_once_the_server_says_it() -> None:
-    place = PositionTracker("tasks", None)
+    place = ResumingCursor("tasks", None)
     assert place.begin() == []
     assert place.position is None
     assert said(place.complete(complete(4))) == [("synced", 4)]
@@ -41,7 +41,7 @@ def test_at_the_head_the_position_is_known_once_the_server_says_it() -> None:
 
 
 def test_while_catching_up_the_position_stays() -> None:
-    place = PositionTracker("tasks", at(4))
+    place = ResumingCursor("tasks", at(4))
     place.begin()
     assert said(place.change(record(6))) == [6]
     assert place.position == at(4)
@@ -50,7 +50,7 @@ def test_while_catching_up_the_position_stays() -> None:
 
 
 def test_what_was_delivered_is_not_delivered_again() -> None:
-    place = PositionTracker("tasks", at(4))
+    place = ResumingCursor("tasks", at(4))
     place.begin()
     place.change(record(6))
     assert place.begin() == []
@@ -58,7 +58,7 @@ def test_what_was_delivered_is_not_delivered_again() -> None:
 
 
 def test_a_version_is_complete_after_its_last_field() -> None:
-    place = PositionTracker("tasks", None)
+    place = ResumingCursor("tasks", None)
     place.begin()
     place.complete(complete(4))
     place.change(field(5, "a", more=True))
@@ -68,7 +68,7 @@ def test_a_version_is_complete_after_its_last_field() -> None:
 
 
 def test_a_first_load_can_be_resumed_once_its_epoch_is_known() -> None:
-    place = PositionTracker("tasks", Position(epoch="", version=0))
+    place = ResumingCursor("tasks", Position(epoch="", version=0))
     place.begin()
     assert place.unknown
     place.learned("e1")
@@ -78,7 +78,7 @@ def test_a_first_load_can_be_resumed_once_its_epoch_is_known() -> None:
 
 
 def test_one_of_an_unknown_epoch_cannot() -> None:
-    place = PositionTracker("tasks", Position(epoch="", version=0))
+    place = ResumingCursor("tasks", Position(epoch="", version=0))
     place.begin()
     place.change(record(3))
     assert place.unknown
@@ -88,21 +88,21 @@ def test_one_of_an_unknown_epoch_cannot() -> None:
 
 
 def test_a_head_that_was_lost_before_it_was_known_is_a_reset() -> None:
-    place = PositionTracker("tasks", None)
+    place = ResumingCursor("tasks", None)
     place.begin()
     place.change(record(7))
     assert said(place.begin()) == [("reset", None)]
 
 
 def test_one_that_was_never_taken_starts_at_the_head_again() -> None:
-    place = PositionTracker("tasks", None)
+    place = ResumingCursor("tasks", None)
     place.begin()
     assert place.begin() == []
     assert place.position is None
 
 
 def test_what_was_before_the_position_comes_only_after_a_reset() -> None:
-    place = PositionTracker("tasks", at(5))
+    place = ResumingCursor("tasks", at(5))
     place.begin()
     assert said(place.change(record(2))) == [("reset", at(5)), 2]
     assert said(place.complete(complete(9, "e2", reset=True))) == [("synced", 9)]
@@ -111,7 +111,7 @@ def test_what_was_before_the_position_comes_only_after_a_reset() -> None:
 
 
 def test_a_reset_that_shows_at_the_end_has_all_read_again() -> None:
-    place = PositionTracker("tasks", at(5))
+    place = ResumingCursor("tasks", at(5))
     place.begin()
     place.change(record(8))
     assert said(place.complete(complete(9, "e2", reset=True))) == [("reset", at(5))]
@@ -123,20 +123,20 @@ def test_a_reset_that_shows_at_the_end_has_all_read_again() -> None:
 
 
 def test_a_log_that_ends_before_what_was_read_is_another_one() -> None:
-    place = PositionTracker("tasks", at(5))
+    place = ResumingCursor("tasks", at(5))
     place.begin()
     assert said(place.complete(complete(4))) == [("reset", at(5))]
 
 
 def test_a_reset_of_nothing_is_no_news() -> None:
-    place = PositionTracker("tasks", at(0, "old"))
+    place = ResumingCursor("tasks", at(0, "old"))
     place.begin()
     place.change(record(3))
     assert said(place.complete(complete(3, "e2", reset=True))) == [("synced", 3)]
 
 
 def test_a_first_load_of_a_log_that_became_another_is_a_reset() -> None:
-    place = PositionTracker("tasks", at(0))
+    place = ResumingCursor("tasks", at(0))
     place.begin()
     place.change(record(3))
     place.begin()
@@ -145,7 +145,7 @@ def test_a_first_load_of_a_log_that_became_another_is_a_reset() -> None:
 
 
 def test_a_live_stream_may_start_over() -> None:
-    place = PositionTracker("tasks", None)
+    place = ResumingCursor("tasks", None)
     place.begin()
     place.complete(complete(4))
     place.change(record(5))
@@ -155,7 +155,7 @@ def test_a_live_stream_may_start_over() -> None:
 
 
 def test_versions_that_go_back_while_catching_up_are_refused() -> None:
-    place = PositionTracker("tasks", at(1))
+    place = ResumingCursor("tasks", at(1))
     place.begin()
     place.change(record(7))
     with pytest.raises(RhtmxError, match="version 6 came after version 7"):
@@ -163,7 +163,7 @@ def test_versions_that_go_back_while_catching_up_are_refused() -> None:
 
 
 def test_the_position_of_a_part_has_its_scope() -> None:
-    place = PositionTracker("tasks", Position(epoch="e1", version=4, scope="s7"))
+    place = ResumingCursor("tasks", Position(epoch="e1", version=4, scope="s7"))
     place.begin()
     assert place.position == Position(epoch="e1", version=4, scope="s7")
     said = complete(6)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import RhtmxError
-from rhtmx.wire.frame import check_frame
+from rhtmx.wire.json_check import check_frame
 
 FIELDS = (
     b'{"type":"push_fields","entity":"a","entity_id":"b","fields":['

@@ -15,13 +15,13 @@ from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, SyncComplete, SyncFieldsComplete
 
-__all__ = ["News", "PositionTracker"]
+__all__ = ["News", "ResumingCursor"]
 
 News = Delivered | Synced | WasReset
 """What a reader is told."""
 
 
-class PositionTracker:
+class ResumingCursor:
     """One reader's place in a log.
 
     Args:

@@ -1,8 +1,8 @@
-"""Facts about `rhtmx.core.hold`."""
+"""Facts about `rhtmx.core.retry_after`."""
 
 from __future__ import annotations
 
-from rhtmx.core.hold import Hold
+from rhtmx.core.retry_after import RetryAfter
 from rhtmx.errors import ErrorCode, RhtmxError
 
 
@@ -10,8 +10,8 @@ def busy(retry_after: float | None = None) -> RhtmxError:
     return RhtmxError(ErrorCode.RATE_LIMITED, "slower", retry_after=retry_after)
 
 
-def half() -> Hold:
-    return Hold(lambda: 0.5)
+def half() -> RetryAfter:
+    return RetryAfter(lambda: 0.5)
 
 
 def test_it_waits_as_long_as_the_server_says_and_a_random_while_on_top() -> None:

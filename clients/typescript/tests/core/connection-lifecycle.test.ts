@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { Liveness } from "../../src/core/liveness.ts";
+import { ConnectionLifecycle } from "../../src/core/connection-lifecycle.ts";
 
 const HEARTBEAT = 5_000;
 
 /** A link that was welcomed at time 0. */
-function open(): Liveness {
-  const link = new Liveness(() => 0.5);
+function open(): ConnectionLifecycle {
+  const link = new ConnectionLifecycle(() => 0.5);
   link.tick(0);
   link.opened(0);
   link.sent(0);
@@ -15,7 +15,7 @@ function open(): Liveness {
 }
 
 it("the first connection is due at once", () => {
-  const link = new Liveness(() => 1);
+  const link = new ConnectionLifecycle(() => 1);
   expect(link.tick(0)).toBe("connect");
   expect(link.phase).toBe("connecting");
 });
@@ -29,7 +29,7 @@ it("the next one is due after the wait", () => {
 });
 
 it("something can be sent from the opening of the socket to its end", () => {
-  const link = new Liveness(() => 1);
+  const link = new ConnectionLifecycle(() => 1);
   link.tick(0);
   expect(link.canSend).toBe(false);
   link.opened(0);
@@ -63,7 +63,7 @@ describe("signs of life:", () => {
   });
 
   it("a server that never welcomes is given up after the default of twice 20 seconds", () => {
-    const link = new Liveness(() => 1);
+    const link = new ConnectionLifecycle(() => 1);
     link.tick(0);
     expect(link.deadline).toBe(40_000);
     link.opened(1_000);
@@ -79,7 +79,7 @@ describe("signs of life:", () => {
   });
 
   it("a heartbeat of zero is not believed", () => {
-    const link = new Liveness(() => 1);
+    const link = new ConnectionLifecycle(() => 1);
     link.tick(0);
     link.opened(0);
     link.sent(0);
@@ -106,13 +106,13 @@ it("offline nothing is due until a connection is wanted again, and then at once"
 
 describe("woken,", () => {
   /** A ping is sent, and nothing else. */
-  function ping(link: Liveness, now: number): void {
+  function ping(link: ConnectionLifecycle, now: number): void {
     link.pinged();
     link.sent(now);
   }
 
   /** A link that was woken at 1,000 and has sent its ping. */
-  function woken(): Liveness {
+  function woken(): ConnectionLifecycle {
     const link = open();
     link.wake(1_000);
     expect(link.tick(1_000)).toBe("ping");
@@ -201,10 +201,10 @@ describe("woken,", () => {
   });
 
   it.each([
-    ["that is being made", (_link: Liveness) => {}],
-    ["that has no welcome", (link: Liveness) => link.opened(0)],
+    ["that is being made", (_link: ConnectionLifecycle) => {}],
+    ["that has no welcome", (link: ConnectionLifecycle) => link.opened(0)],
   ])("a connection %s has 3 seconds", (_what, act) => {
-    const link = new Liveness(() => 0);
+    const link = new ConnectionLifecycle(() => 0);
     link.tick(0);
     act(link);
     link.wake(10_000);
@@ -214,7 +214,7 @@ describe("woken,", () => {
   });
 
   it("the handshake after one that failed so has 10 seconds, and the one after that 3 again", () => {
-    const link = new Liveness(() => 0);
+    const link = new ConnectionLifecycle(() => 0);
     link.tick(0);
     link.wake(10_000);
     link.lost(13_000);
@@ -230,7 +230,7 @@ describe("woken,", () => {
   });
 
   it("and what comes of it has 3 seconds when it is woken", () => {
-    const link = new Liveness(() => 0);
+    const link = new ConnectionLifecycle(() => 0);
     link.tick(0);
     link.wake(10_000);
     link.lost(13_000);
@@ -245,7 +245,7 @@ describe("woken,", () => {
   });
 
   it("a handshake has proved itself with its welcome", () => {
-    const link = new Liveness(() => 0);
+    const link = new ConnectionLifecycle(() => 0);
     link.tick(0);
     link.opened(0);
     link.wake(1_000);
@@ -270,19 +270,22 @@ describe("woken,", () => {
   });
 
   it("so has one that was begun by the same waking, of which the browser tells in several events", () => {
-    const link = new Liveness(() => 0);
+    const link = new ConnectionLifecycle(() => 0);
     link.tick(0);
     link.wake(99);
     expect(link.deadline).toBe(10_000);
-    const older = new Liveness(() => 0);
+    const older = new ConnectionLifecycle(() => 0);
     older.tick(0);
     older.wake(100);
     expect(older.deadline).toBe(3_100);
   });
 
   it.each([
-    ["lost", (link: Liveness) => link.lost(2_000)],
-    ["ended, and wanted again,", (link: Liveness) => (link.end("offline"), link.online(2_000))],
+    ["lost", (link: ConnectionLifecycle) => link.lost(2_000)],
+    [
+      "ended, and wanted again,",
+      (link: ConnectionLifecycle) => (link.end("offline"), link.online(2_000)),
+    ],
   ])("and %s, the next one has its usual time", (_what, act) => {
     const link = woken();
     act(link);

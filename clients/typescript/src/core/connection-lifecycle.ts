@@ -37,7 +37,7 @@ const SLOW_HANDSHAKE = 10_000;
 /** What comes so soon after it is of one waking: the browser tells in several events. */
 const BURST = 100;
 
-export class Liveness {
+export class ConnectionLifecycle {
   readonly #backoff: Backoff;
   #phase: Phase = "waiting";
   #heartbeat = DEFAULT_HEARTBEAT;

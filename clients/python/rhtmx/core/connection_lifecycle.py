@@ -34,7 +34,7 @@ from rhtmx.messages import Error, Ping, Pong, Welcome
 from rhtmx.messages.tables import NAMES, SERVER_MESSAGES
 from rhtmx.wire import ClientMessage, Message
 
-__all__ = ["PROOF", "ConnectionPhase", "Fence", "Heartbeat", "Liveness", "Sleep"]
+__all__ = ["PROOF", "ConnectionLifecycle", "ConnectionPhase", "Fence", "Heartbeat", "Sleep"]
 
 _DEFAULT = 20.0
 """The interval until the server names its own."""
@@ -157,7 +157,7 @@ LEGAL: Mapping[ConnectionPhase, frozenset[type[Message]]] = {
 }
 
 
-class Liveness:
+class ConnectionLifecycle:
     """One client's connections, one after the other.
 
     Args:

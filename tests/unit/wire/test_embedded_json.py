@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.errors import RhtmxError
-from rhtmx.wire.value import (
+from rhtmx.wire.embedded_json import (
     Pairs,
     check_json,
     check_key,

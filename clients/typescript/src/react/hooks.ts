@@ -1,0 +1,148 @@
+/**
+ * Hooks that show what a client holds.
+ *
+ * Knows React, and what components want to know of a client. Must not know how
+ * anything is kept or sent: a collection has stable snapshots, and that is all
+ * that they need.
+ */
+import { useCallback, useEffect, useMemo, useState } from "react";
+import type { Client } from "../api/client.ts";
+import type { Collection } from "../api/collection.ts";
+import { filtering, keptRows } from "../core/filter-rows.ts";
+import type { OpenConflict } from "../core/options.ts";
+import type { Row } from "../core/overlay.ts";
+import { NOTHING } from "../core/overlay.ts";
+import type { State } from "../core/tab-messages.ts";
+import type { RhtmxError } from "../errors.ts";
+import type { Listen } from "./use-live.ts";
+import { useLive } from "./use-live.ts";
+
+/**
+ * The rows of a collection, by id; none before it is loaded, and none on a server. The
+ * same array as long as nothing changed.
+ *
+ * @param where only these rows, and no rendering when others change. Keep it the same
+ * between renders (`useCallback`, or a function outside the component), or it is asked
+ * for each row each time.
+ *
+ * @example
+ * const tasks = useCollection(client.collection<Task>("tasks"), isOpen);
+ */
+export function useCollection<T>(
+  collection: Collection<T>,
+  where?: (row: Row<T>) => boolean,
+): readonly Row<T>[] {
+  const [last] = useState(keptRows<T>);
+  const filter = useMemo(() => filtering(where, last), [where, last]);
+  return useLive(useListen(collection), () => filter(collection.snapshot), NOTHING);
+}
+
+/**
+ * One row, or undefined. The same object as long as nothing about it changed.
+ *
+ * @example
+ * const task = useRecord(tasks, id);
+ * return task && <li>{task.data.title}</li>;
+ */
+export function useRecord<T>(collection: Collection<T>, id: string): Row<T> | undefined {
+  return useLive(useListen(collection), () => collection.row(id), undefined);
+}
+
+/** One field of a record, and what can be done with it. */
+export interface Field<V> {
+  /** Its value as it is shown; undefined if it is not there. */
+  readonly value: V | undefined;
+  /** Something that was written to the record here has no answer yet. */
+  readonly pending: boolean;
+  /** Somebody else wrote it at the same time, until that is answered or the field written again. */
+  readonly conflict: OpenConflict | undefined;
+  /** Why the last write of this component was rejected, until the next one. */
+  readonly error: RhtmxError | undefined;
+  /** Writes it: shown at once, resolves when the server has it or has rejected it. */
+  readonly set: (value: V) => Promise<void>;
+}
+
+/** What is said of a field beside its value. `place`: which field, and how often it was written here. */
+interface Said {
+  readonly place: { writes: number };
+  readonly conflict?: OpenConflict | undefined;
+  readonly error?: RhtmxError | undefined;
+}
+
+/**
+ * One field of a record, to be edited by itself.
+ *
+ * @example
+ * const title = useField(tasks, id, "title");
+ * return <input value={title.value ?? ""} onChange={(event) => title.set(event.target.value)} />;
+ */
+export function useField<T, K extends keyof T & string>(
+  collection: Collection<T>,
+  id: string,
+  field: K,
+): Field<T[K]> {
+  const row = useRecord(collection, id);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new object for each of the three
+  const place = useMemo(() => ({ writes: 0 }), [collection, id, field]);
+  const [last, setSaid] = useState<Said>({ place });
+  const said: Said = last.place === place ? last : { place };
+  // Another record: what was said of the one before is not of this one, not even for a moment,
+  // https://react.dev/reference/react/useState#storing-information-from-previous-renders
+  if (said !== last) setSaid(said);
+  const say = useCallback(
+    // What becomes of a write to the one before comes late.
+    (what: Partial<Said>) => setSaid((now) => (now.place === place ? { ...what, place } : now)),
+    [place],
+  );
+
+  useEffect(() => {
+    return collection.onConflict((each) => {
+      if (each.id !== id || each.field !== field) return;
+      // Answered is settled, whatever comes of it: that is told by the next one.
+      const settle =
+        <A extends unknown[], R>(answer: (...args: A) => R) =>
+        (...args: A) => {
+          say({});
+          return answer(...args);
+        };
+      const conflict = {
+        ...each,
+        keepMine: settle(each.keepMine),
+        takeTheirs: settle(each.takeTheirs),
+        merge: settle(each.merge),
+      };
+      say({ conflict });
+    });
+  }, [collection, id, field, say]);
+
+  const set = useCallback(
+    async (value: T[K]) => {
+      const write = ++place.writes;
+      say({});
+      try {
+        await collection.patch(id, { [field]: value } as unknown as Partial<T>);
+      } catch (failure) {
+        if (write === place.writes) say({ error: failure as RhtmxError });
+      }
+    },
+    [collection, id, field, place, say],
+  );
+
+  const { value, pending } = { value: row?.data?.[field], pending: row?.pending ?? false };
+  return { value, pending, conflict: said.conflict, error: said.error, set };
+}
+
+/**
+ * Whether there is a connection, and whether there will be one.
+ *
+ * @example
+ * const offline = useConnection(client) !== "open";
+ */
+export function useConnection(client: Client): State {
+  const listen = useCallback<Listen>((changed) => client.onState(() => changed()), [client]);
+  return useLive(listen, () => client.state, "connecting");
+}
+
+function useListen<T>(collection: Collection<T>): Listen {
+  return useCallback((changed) => collection.subscribe((_, own) => changed(own)), [collection]);
+}
