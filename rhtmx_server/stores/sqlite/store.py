@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import apsw
+from msgspec.structs import replace
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.horizon import StoredTimes
@@ -36,6 +37,9 @@ from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from rhtmx_server.stores.sqlite.waiting import uninterrupted
 
 __all__ = ["SqliteStore"]
+
+_MOST_HEADS = 10_000
+"""Heads that are kept: about 2 MB."""
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -74,6 +78,7 @@ class SqliteStore:
         self._turn = asyncio.Lock()
         self._opened: Connections | None = None
         self._pages = PageCache()
+        self._heads: dict[str, Head] = {}
         self._known = members.Known()
 
     def __repr__(self) -> str:
@@ -107,6 +112,7 @@ class SqliteStore:
         async with self._turn:
             opened, self._opened = self._opened, None
             self._pages.clear()
+            self._heads.clear()
             self._known = members.Known()  # while it is closed another copy may take its place
             if opened is not None:
                 opened.close()
@@ -158,9 +164,16 @@ class SqliteStore:
             return queries.read_heads(cursor)
 
     async def head(self, entity: str) -> Head:
-        """Read the head of one entity."""
-        with self._reading() as cursor:
-            return queries.read_head(cursor, entity)
+        """Read the head of one entity; kept until somebody begins to write."""
+        head = self._heads.get(entity)
+        if head is None:
+            with self._reading() as cursor:
+                head = queries.read_head(cursor, entity)
+            # Not while somebody writes: that may be durable before this loop hears of it, and
+            # whoever has read a page after it must not be told a floor from before it.
+            if not self._turn.locked() and len(self._heads) < _MOST_HEADS:
+                self._heads[entity] = head
+        return replace(head)
 
     async def since(
         self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
@@ -283,6 +296,7 @@ class SqliteStore:
     async def _transaction(self) -> AsyncIterator[apsw.Cursor]:
         """Write while it is our turn: all of it durable at the end, or nothing."""
         async with self._turn:
+            self._heads.clear()
             opened = self._use()
             # Seen once is enough: the file system is not asked before each transaction.
             if opened.lock.lost:

@@ -16,7 +16,7 @@ from rhtmx_server.model import Head, Outcome, PartRow
 from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores import FileOptions, SqliteStore
 from rhtmx_server.stores.sqlite import queries, schema
-from rhtmx_server.stores.sqlite.placement import SLOW
+from rhtmx_server.stores.sqlite.placement import SLOW, Placement
 from tests.contract.builders import always, put, record, versions, writing
 from tests.contract.parts import BLUE, GREEN, RED, TEAMS, keys_of, of, told, write
 
@@ -179,6 +179,29 @@ async def test_commits_move_to_the_worker_when_the_clock_says_that_they_are_slow
     assert store.placement.in_worker
     assert await versions(store) == [4]
     await store.close()
+
+
+async def test_a_head_is_never_older_than_what_was_read_before_it(path: Path) -> None:
+    store = SqliteStore(path, placement=Placement(worker_runs=9))
+    await store.open()
+    await put(store, record("1", 1))
+    assert await store.head("tasks") == Head(1, 0)
+    with contextlib.closing(apsw.Connection(str(path))) as beside:
+        writing = asyncio.create_task(put(store, record("1", 2)))
+        await asyncio.sleep(0)  # it begins, and hands COMMIT to the worker
+        while beside.execute("SELECT version FROM entities").get == 1:
+            pass  # the loop stands still: it cannot hear that COMMIT has ended
+        assert await versions(store) == [2]
+        assert not writing.done()
+        assert await store.head("tasks") == Head(2, 0)
+    await writing
+    await store.close()
+
+
+async def test_a_kept_head_is_not_changed_by_who_got_it(store: SqliteStore) -> None:
+    await put(store, record("1", 1))
+    (await store.head("tasks")).version = 7
+    assert await store.head("tasks") == Head(1, 0)
 
 
 async def test_a_cancelled_history_read_leaves_the_store_in_order(store: SqliteStore) -> None:
