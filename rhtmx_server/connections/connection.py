@@ -127,8 +127,7 @@ class Connection:
 
         Nothing answers those, so too many of them are not read for a while.
         """
-        wait = self._rate.admit(self.session.heard, size)
-        if wait:
+        if wait := self._rate.admit(self.session.heard, size):
             self._hold(wait)
 
     def alive(self) -> None:
@@ -237,6 +236,10 @@ class Connection:
     def takes_ephemeral(self) -> bool:
         """Whether it is told what is never stored: a client that can make nothing of it is not."""
         return self.session.greeted
+
+    def hears_begin(self, *, asked: bool) -> bool:
+        """The same of what a stream is; it asks for many things, so not of the answer to a sync."""
+        return self.session.greeted and not asked
 
     @property
     def waiting(self) -> int:
@@ -377,8 +380,7 @@ class Connection:
             self._pause()
 
     def _release(self) -> None:
-        self._holding = None
-        self._refused = 0
+        self._holding, self._refused = None, 0
         self._go_on()
 
     def _dispatch(self, message: Message) -> None:

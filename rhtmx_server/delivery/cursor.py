@@ -16,15 +16,13 @@ record comes once, and in the order of the log.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rhtmx.messages import Position
+from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
 from rhtmx_server.model import NOWHERE, Granularity, Head, Scope
 
-__all__ = ["VOID", "Cursor", "Mark", "Reading", "resume"]
-
-VOID = "void"
-"""In the place of a scope's id: no scope has this one, so its position cannot be resumed."""
+__all__ = ["Cursor", "Mark", "Reading", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Mark:
         asked: it answers a sync; otherwise it tells a subscription that it has
             caught up.
         where: the part of the entity that was asked for.
-        void: the position that it tells cannot be resumed.
+        since: the version from which a subscription was to be resumed, if somebody asked.
     """
 
     granularity: Granularity
@@ -68,7 +66,12 @@ class Mark:
     request_id: str | None = None
     asked: bool = False
     where: bytes | None = None
-    void: bool = False
+    since: int | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Whether somebody asked for it; or it only says that the server had to start over."""
+        return self.asked or self.since is not None or not self.reset
 
 
 @dataclass(slots=True, eq=False)
@@ -123,9 +126,11 @@ class Cursor:
     def half_loaded(self) -> bool:
         """Some of a first load was sent to a peer that waits for its end.
 
-        One that reads on from a position reads everything anew when it hears of a reset.
+        If all comes anew it may not be able to tell that from what it has: a client of an older
+        schema passes over what it is told at the beginning. One that had a position reads
+        everything anew when it hears of a reset, sooner or later.
         """
-        due = any(not mark.asked for mark in self.marks)
+        due = any(mark.since == 0 for mark in self.marks)
         return due and not self.live and not self.base and self.sent > 0
 
     def rewind(self, start: int) -> None:
@@ -146,18 +151,32 @@ class Cursor:
         """Read everything anew, and say so: what it had cannot be resumed any more.
 
         Args:
-            position: everything up to this version has been handed out.
+            position: what left its scope up to this version was never sent.
         """
         self.sent = self.base = 0
         self.fresh = position
         self.live = self.settled = False
-        # Somebody has to be told of the reset, even if nobody asked.
-        if not self.marks:
-            self.marks = [
-                Mark(self.catches_up_by, reset=True, where=where) for where in self.readings
-            ]
         for mark in self.marks:
             mark.reset = True
+        # Somebody has to be told of the reset, even if nobody asked.
+        due = {(mark.where, mark.granularity) for mark in self.marks}
+        for where in self.readings:
+            for level in self.granularity:
+                if (where, level) not in due:
+                    self.marks.append(Mark(level, reset=True, where=where))
+
+    def never_sent(self, position: int, behind: Iterable[Cursor]) -> int:
+        """What has left its scope up to this version was sent to its peer by nobody.
+
+        Who catches up may have sent, or read, what has left since, and may be ended before it
+        tells that.
+
+        Args:
+            position: everything up to this version has been handed out.
+            behind: those of its connection that catch up.
+        """
+        others = (each for each in behind if each is not self and each.entity == self.entity)
+        return min((position, *(max(each.sent, each.fresh) for each in others)))
 
     def reached(self, version: int) -> None:
         """Everything up to `version` was sent."""
@@ -167,6 +186,14 @@ class Cursor:
         """Read for one more subscription, or another scope for the same one."""
         self.readings[reading.where] = reading
         self._unite()
+
+    def forget(self, where: bytes | None, granularity: Granularity) -> None:
+        """Tell a subscription that has ended nothing for which nobody asked."""
+        self.marks = [
+            mark
+            for mark in self.marks
+            if mark.owed or mark.where != where or not mark.granularity & granularity
+        ]
 
     def part(self, where: bytes | None) -> Cursor:
         """Give one subscription a cursor of its own, at the same place.
@@ -183,6 +210,32 @@ class Cursor:
         alone = Cursor(self.entity, self.granularity, self.sent, {where: reading}, marks=mine)
         alone.base, alone.fresh, alone.live = self.base, self.fresh, self.live
         return alone
+
+    # What its peer is told beside the changes.
+
+    def has_news(self, mark: Mark) -> bool:
+        """Whether its peer cannot know what follows up to this answer."""
+        return mark.reset or (not self.sent and self.readings[mark.where].scope_id is not None)
+
+    def begin(self, mark: Mark, epoch: str) -> SyncBegin:
+        """What follows up to this answer, and of which scope that is; `epoch`: the store's."""
+        fields = mark.granularity is Granularity.FIELDS
+        scope = self.readings[mark.where].scope_id
+        return SyncBegin(self.entity, epoch, mark.reset, fields, mark.where, scope)
+
+    def complete(self, mark: Mark, epoch: str, version: int) -> SyncComplete | SyncFieldsComplete:
+        """The answer: everything up to `version` was sent; `epoch`: the store's."""
+        self.told = version  # nothing else counts: who fell behind is live again without a word
+        kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete
+        return kind(
+            entity=self.entity,
+            version=version,
+            epoch=epoch,
+            reset=mark.reset,
+            request_id=mark.request_id,
+            where=mark.where,
+            scope=self.readings[mark.where].scope_id,
+        )
 
     def _unite(self) -> None:
         united = NOWHERE

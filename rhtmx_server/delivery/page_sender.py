@@ -41,6 +41,13 @@ class PageSink(Protocol):
 class ReadingConnection(PageSink, Subscriber, Protocol):
     """The connection, as its subscriptions see it."""
 
+    def hears_begin(self, *, asked: bool) -> bool:
+        """Whether it is told at its beginning what is read.
+
+        Args:
+            asked: it answers a sync; otherwise a subscription is read.
+        """
+
     def page(self) -> AbstractAsyncContextManager[None]:
         """Wait until it takes more; a page is read and sent inside."""
 

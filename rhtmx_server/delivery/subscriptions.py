@@ -29,8 +29,9 @@ syncing      catching up  catching up      syncing      none         -          
 
 `live` is a member of the hub's group and waits in no list; `catching up` and
 `syncing` (`Cursor.once`) are in `_waiting`, and only those. A cursor that fell
-behind owes no answer: `unsubscribe` ends it at once. One whose scope is changed
-(`rescope`) goes on as after a position that cannot be resumed.
+behind, or was reset while live, owes no answer: `unsubscribe` ends it at once, so that
+nothing of it is taken for what is read next. One whose scope is changed (`rescope`) goes
+on as after a position that cannot be resumed.
 """
 
 from __future__ import annotations
@@ -40,9 +41,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeAlias, cast
 
-from rhtmx.messages import Position, Sync, SyncComplete, SyncFields, SyncFieldsComplete
-from rhtmx.wire import ServerMessage
-from rhtmx_server.delivery.cursor import VOID, Cursor, Mark, Reading, at, resume
+from rhtmx.messages import Position, Sync, SyncFields
+from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, at, resume
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.page_reader import Page, read_page, unseen
 from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
@@ -143,14 +143,15 @@ class Subscriptions:
                 trusting=False,
                 same_scope=reading.continues(version, since.scope),
             )
-            self._rewind(cursor, start, Mark(granularity, reset, where=reading.where), new=new)
+            mark = Mark(granularity, reset, where=reading.where, since=version)
+            self._rewind(cursor, start, mark, new=new)
 
     def announce(self, entity: str, granularity: Granularity, where: bytes | None = None) -> None:
         """Tell where the stream of a subscription stands, now or once it has caught up."""
         cursor = self._cursors[entity, where]
         mark = Mark(granularity, reset=False, where=where)
         if cursor.live:
-            self._reader.send(self._answer(cursor, self._hub.position(entity), mark))
+            self._reader.send(cursor.complete(mark, self._store.epoch, self._hub.position(entity)))
         else:
             cursor.marks.append(mark)
 
@@ -161,6 +162,7 @@ class Subscriptions:
         cursor = self._cursors.get((entity, where))
         if cursor is None or not cursor.granularity & granularity:
             return
+        cursor.forget(where, granularity)
         # It may read at both: what is left of it goes on, in another group of the hub.
         left = cursor.granularity & ~granularity
         if left:
@@ -242,7 +244,7 @@ class Subscriptions:
             for where in cursor.readings:
                 for level in cursor.granularity:
                     mark = Mark(level, reset=False, where=where)
-                    self._reader.send(self._answer(cursor, position, mark))
+                    self._reader.send(cursor.complete(mark, self._store.epoch, position))
 
     def fell(self, entity: str, granularity: Granularity, sent: int) -> None:
         """The hub took this connection out of an entity's live stream."""
@@ -355,22 +357,9 @@ class Subscriptions:
         if cursor.readings[reading.where] == reading:
             return cursor
         alone = self._part(cursor, reading.where)
-        self._sender.release(complete=False)
-        if not alone.once:
-            alone.marks = [mark for mark in alone.marks if mark.asked]
-            reached = min(map(self._reached, filter(None, (alone, self._beside(alone)))))
-            for level in alone.granularity:
-                # First, that its position is void: from here on it gets what is in another scope,
-                # and may be cut off in the middle of that.
-                void = Mark(level, reset=False, where=reading.where, void=True)
-                self._reader.send(self._answer(alone, reached, void))
-                alone.marks.append(Mark(level, reset=True, where=reading.where))
         alone.take(reading)
         self._restart(alone)
         return alone
-
-    def _reached(self, cursor: Cursor) -> int:
-        return self._hub.position(cursor.entity) if cursor.live else cursor.sent
 
     def _restart(self, cursor: Cursor, floor: int = 0) -> None:
         """Read everything anew, each subscription for itself: each is told of its reset."""
@@ -379,9 +368,10 @@ class Subscriptions:
         for where in list(cursor.readings):
             alone = self._part(cursor, where)
             if alone.half_loaded and not was_live:
-                self._reader.outbox.drop()  # it could not tell that from what follows
-            alone.restart(self._hub.position(alone.entity))
+                self._reader.outbox.drop()  # it might not tell that from what follows
+            alone.restart(alone.never_sent(self._hub.position(alone.entity), self._waiting))
             alone.floor = max(floor, self._hub.head(alone.entity).floor)
+            self._tell_begin(alone, alone.marks)
             self._catch_up(alone)
 
     def _rewind(self, cursor: Cursor, start: int, mark: Mark, *, new: bool = False) -> None:
@@ -390,9 +380,27 @@ class Subscriptions:
         alone.rewind(start)
         alone.floor = self._hub.head(alone.entity).floor
         if new and not (start or alone.marks):  # it has nothing, or drops what does not come now
-            alone.fresh = self._hub.position(alone.entity)
+            alone.fresh = alone.never_sent(self._hub.position(alone.entity), self._waiting)
         alone.marks.append(mark)
+        self._tell_begin(alone, [mark])
         self._catch_up(alone)
+
+    def _tell_begin(self, cursor: Cursor, marks: Sequence[Mark]) -> None:
+        """Say what comes now, where the peer cannot know it: before anything of it does.
+
+        A peer may be cut off in the middle. It has to know by then what it has got.
+
+        Args:
+            cursor: reads from its beginning, or from a position that was resumed.
+            marks: the answers that are due for what comes now.
+        """
+        hears = self._reader.hears_begin
+        told = [each for each in marks if cursor.has_news(each) and hears(asked=each.asked)]
+        for other in list(self._cursors.values()) if told else ():
+            if other.entity == cursor.entity:
+                self._is_live(other)  # what was handed out before it comes before it
+        for mark in told:
+            self._reader.send(cursor.begin(mark, self._store.epoch))
 
     def _catch_up(self, cursor: Cursor) -> None:
         if cursor not in self._waiting:
@@ -428,13 +436,18 @@ class Subscriptions:
                 page = await read_page(self._store, cursor)
             if self._moved(cursor, asked, scope):
                 return  # unsubscribed or sent elsewhere meanwhile
-        # Floors rise while it reads, and with them go deletes that it has not seen yet.
-        floor = 0
+        # Floors rise while it reads, and with them go deletes that it has not seen yet. Whoever is
+        # cut off may resume where a page ends, so each of them is asked about.
+        head = self._hub.head(cursor.entity)
+        floor = head.floor if 0 < cursor.sent < head.floor else 0
         if not page and cursor.sent:
             floor = (await self._store.head(cursor.entity)).floor
             if self._moved(cursor, asked, scope):
                 return
         # No await from here on: what is at the head goes live at the head.
+        if max(cursor.base, cursor.floor) < floor:
+            self._restart(cursor, floor)  # deletes that it had yet to read were forgotten meanwhile
+            return
         position = self._hub.position(cursor.entity)
         fresh = page
         if page and page[-1].version > position:
@@ -444,9 +457,7 @@ class Subscriptions:
             cursor.reached(fresh[-1].version)
         if not page:
             cursor.reached(upto)
-        if not page and max(cursor.base, cursor.floor) < floor:
-            self._restart(cursor, floor)  # deletes that it had yet to read were forgotten meanwhile
-        elif not page and upto == position:
+        if not page and upto == position:
             self._caught_up(cursor)
         # One page each, in turn: a large entity does not hold a small one up.
         elif len(self._waiting) > 1:
@@ -482,19 +493,6 @@ class Subscriptions:
         self._waiting.remove(cursor)
         marks, cursor.marks = cursor.marks, []  # first: to answer may bring the next question
         for mark in marks:
-            self._reader.send(self._answer(cursor, cursor.sent, mark))
+            self._reader.send(cursor.complete(mark, self._store.epoch, cursor.sent))
         if not cursor.once:
             self._join(cursor, beside)
-
-    def _answer(self, cursor: Cursor, version: int, mark: Mark) -> ServerMessage:
-        cursor.told = version  # nothing else counts: who fell behind is live again without a word
-        kind = SyncComplete if mark.granularity is Granularity.RECORDS else SyncFieldsComplete
-        return kind(
-            entity=cursor.entity,
-            version=version,
-            epoch=self._store.epoch,
-            reset=mark.reset,
-            request_id=mark.request_id,
-            where=mark.where,
-            scope=VOID if mark.void else cursor.readings[mark.where].scope_id,
-        )

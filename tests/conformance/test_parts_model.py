@@ -13,24 +13,14 @@ from tests.support.parts_server import LIVE_ONLY, NO_DEPARTURES
 
 SEEDS, SHARES = 2_000, 8
 
-NOT_YET = {1917}
-"""Lives that end wrongly: rights change in the first load of a whole entity, by field."""
-
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_everybody_ends_with_what_they_may_see_and_is_told_nothing_else(share: int) -> None:
-    for seed in {*range(share, SEEDS, SHARES)} - NOT_YET:
+    for seed in range(share, SEEDS, SHARES):
         try:
             live(seed)
         except Exception as failure:
             raise AssertionError(f"seed {seed}: {failure}") from failure
-
-
-@pytest.mark.parametrize("seed", sorted(NOT_YET))
-def test_what_ends_wrongly_is_known(seed: int) -> None:
-    """Fails once it is mended: then take the seed out of `NOT_YET`."""
-    with pytest.raises(AssertionError):
-        live(seed)
 
 
 @pytest.mark.parametrize("fault", [LIVE_ONLY, NO_DEPARTURES])

@@ -23,6 +23,7 @@ from rhtmx.messages import (
     Position,
     Subscribe,
     SubscribeFields,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
@@ -173,7 +174,7 @@ class LiteralReader(Reader):
         self.records: dict[str, dict[str, Any]] = {}
         self.position = Position(epoch="", version=0)
         self.seen: set[str] = set()
-        self.synced = self.back = False
+        self.synced = False
 
     def claims(self, grant: Grant) -> None:
         """The same. Who reads the whole gives no scope back either, so an old one begins anew."""
@@ -186,13 +187,8 @@ class LiteralReader(Reader):
         self.up.append(Hello(client_id=self.name))
         self.ask()
 
-    def lost(self) -> None:
-        if self.back or (not self.synced and self.seen):
-            # It may have come under other rights, and those may be the old ones again.
-            self.position = Position(epoch="", version=0)
-
     def ask(self) -> None:
-        self.synced = self.back = False
+        self.synced = False
         self.seen = set()
         kind = Subscribe if self.granularity is _RECORDS else SubscribeFields
         where = None if self.where is None else {ENTITY: json.loads(self.where.text)}
@@ -222,11 +218,14 @@ class LiteralReader(Reader):
                 self.move(field.version)
         elif isinstance(message, SyncComplete | SyncFieldsComplete):
             self.complete(message)
+        elif isinstance(message, SyncBegin) and not self.old:
+            self.synced = False
+            self.seen = set()
+            self.position = Position(epoch=message.epoch, version=0, scope=message.scope)
 
     def move(self, version: int) -> None:
-        # One that goes back belongs to a reset of which it has not been told yet.
-        self.back |= self.synced and version <= self.position.version
-        if self.synced and not self.back:
+        if self.synced:
+            assert self.old or version > self.position.version, "a change came late, or twice"
             self.at(self.position.epoch, version, self.position.scope)
 
     def at(self, epoch: str, version: int, scope: str | None) -> None:
@@ -238,7 +237,6 @@ class LiteralReader(Reader):
             self.position = Position(epoch="", version=0)
             self.lose()
             return
-        assert not (self.synced and self.back), "a change came late, or twice"
         if message.reset or (not self.synced and not self.position.version):
             for gone in self.records.keys() - self.seen:
                 del self.records[gone]

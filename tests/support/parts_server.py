@@ -222,6 +222,10 @@ class Door:
 
     takes_ephemeral = True
 
+    def hears_begin(self, *, asked: bool) -> bool:
+        """It is told what its subscriptions read, once it has said hello."""
+        return self.session.greeted and not asked
+
     def request(self) -> None:
         """It may have as many requests as it likes."""
 

@@ -49,8 +49,8 @@ class Raw:
             stream = self._streams[entity]
             stream.entity = entity
             stream.saw(message)
-            if message.get("scope") == "void":  # other rights: everything comes anew
-                self._streams[entity] = Stream(entity)
+        elif message["type"] == "sync_begin" and message["reset"]:
+            self._streams[entity] = Stream(entity)
 
     async def receive(self) -> dict[str, Any]:
         """The next message that is no heartbeat."""

@@ -60,7 +60,15 @@ class StreamConnection(Connection):
             raise asyncio.CancelledError from None  # nothing is read for it any more
 
 
-class SyncConnection(StreamConnection):
+class WatchConnection(StreamConnection):
+    """A connection that reads one thing."""
+
+    def hears_begin(self, *, asked: bool) -> bool:
+        """It is told at its beginning what that is, without `hello`."""
+        return True
+
+
+class SyncConnection(WatchConnection):
     """A connection that ends with the answer to one `sync`."""
 
     ended_well: Callable[[], None]
@@ -105,7 +113,7 @@ def watch(kind: type[Subscribe | SubscribeFields]) -> GrpcMethod:
         request = await receive_one(stream, WatchRequest)
         caller.present()
         since = {} if request.since is None else {request.entity: request.since}
-        connection, link = _open(StreamConnection, caller, stream, heartbeat=math.inf)
+        connection, link = _open(WatchConnection, caller, stream, heartbeat=math.inf)
         connection.session.introduce(caller.client_id)  # it is told where it begins
         with door.connected(connection):
             where = None

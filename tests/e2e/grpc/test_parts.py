@@ -71,9 +71,10 @@ async def test_other_rights_come_without_a_new_connection(divided: DividedApp) -
         await client.until("sync_complete")
         divided.access.rights["ann", "tasks"] = [{"team": "b"}]
         await divided._running.rescope("ann")
-        assert (await client.until("sync_complete"))["scope"] == "void"
+        begin = await client.until("sync_begin")
         answer = await client.until("sync_complete")
-        assert answer["reset"]
+        assert (begin["reset"], answer["reset"]) == (True, True)
+        assert begin["scope"] == answer["scope"]
         changes = [each["change"]["entity_id"] for each in client.log if each["type"] == "change"]
         assert changes == ["2"]
 
@@ -98,17 +99,18 @@ async def test_watch_reads_a_part_and_answers_with_it(divided: DividedApp, clien
         entity="tasks", where=b'{"team":"a"}', since=m.Position(epoch="", version=0)
     )
     watch = client.stream("Watch", request, metadata=ANN)
-    seen = [await watch.next(), await watch.next()]
+    begin, change, end = [await watch.next() for _ in range(3)]
     watch.cancel()
-    assert [each.change.change.entity_id for each in seen[:-1]] == ["1"]
-    assert seen[-1].sync_complete.where == b'{"team":"a"}'
+    assert change.change.change.entity_id == "1"
+    for said in (begin.sync_begin, end.sync_complete):
+        assert (said.where, said.scope) == (b'{"team":"a"}', end.sync_complete.scope)
 
 
 async def test_sync_reads_a_part(divided: DividedApp, client: Backend) -> None:
     m = client.m
     request = m.Sync(entity="tasks", where=b'{"team":"b"}', epoch="")
     events = await client.all("Sync", request, metadata=ANN)
-    assert [each.WhichOneof("message") for each in events] == ["sync_complete"]
+    assert [each.WhichOneof("message") for each in events] == ["sync_begin", "sync_complete"]
 
 
 @pytest.mark.parametrize("waits", [False, True])

@@ -30,6 +30,7 @@ from rhtmx.messages import (
     PushAck,
     Subscribe,
     SubscribeFields,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
     Welcome,
@@ -56,6 +57,16 @@ class Cursor:
     """What was read, as it was then."""
     frames: list[list[Message]] = field(default_factory=list)
 
+    @property
+    def told(self) -> int:
+        """Up to where everything was said."""
+        if not self.frames:
+            return self.sent
+        first = self.frames[0][0]
+        assert isinstance(first, Change | FieldChange)
+        assert first.change is not None
+        return first.change.version - 1
+
 
 class PartsServer:
     """The server.
@@ -73,7 +84,6 @@ class PartsServer:
         self.floor = 0
         self.acks: dict[int, int] = {}
         self.cursors: list[Cursor] = []
-        self.ended: list[Cursor] = []
         self.outgoing: list[Message] = []
 
     # What there is.
@@ -144,8 +154,6 @@ class PartsServer:
         for cursor in self.cursors:
             if self.scope(cursor.where) != before[id(cursor)]:
                 self._start(cursor, 0, reset=True)
-        for cursor in self.ended:
-            cursor.frames.clear()
 
     def scope(self, where: Where | None) -> str | None:
         """The id of what may be read of a part."""
@@ -164,7 +172,6 @@ class PartsServer:
         """The connection is gone."""
         self.outgoing.clear()
         self.cursors.clear()
-        self.ended.clear()
 
     # What the client says.
 
@@ -189,8 +196,6 @@ class PartsServer:
             else:
                 for cursor in mine:
                     self.cursors.remove(cursor)
-                    if not cursor.live:
-                        self.ended.append(cursor)  # what is due is still answered
 
     def _subscribe(self, cursor: Cursor, since: Position) -> None:
         known = since.epoch == EPOCH and since.scope == self.scope(cursor.where)
@@ -212,7 +217,7 @@ class PartsServer:
 
     def pump(self, number: int) -> bool:
         """Go a step on with one of those that are behind; returns whether there is one."""
-        behind = [each for each in [*self.cursors, *self.ended] if not each.live]
+        behind = [each for each in self.cursors if not each.live]
         if not behind:
             return False
         cursor = behind[number % len(behind)]
@@ -220,16 +225,22 @@ class PartsServer:
             self.outgoing += cursor.frames.pop(0)
         elif not self._read(cursor):
             self._complete(cursor, reset=cursor.reset)
-            if cursor in self.ended:
-                self.ended.remove(cursor)
             cursor.live = True
         return True
 
     def _start(self, cursor: Cursor, base: int, *, reset: bool) -> None:
         cursor.live, cursor.reset = False, cursor.reset or reset
         cursor.sent = cursor.base = base
-        cursor.head = self.version
+        # What others have said may have left since, and they may not get to say so.
+        others = [each for each in self.cursors if each is not cursor and not each.live]
+        told = [max(each.told, each.head) for each in others]
+        cursor.head = 0 if base else min([self.version, *told])
         cursor.frames.clear()
+        scope = self.scope(cursor.where)
+        if reset or (scope is not None and not base):
+            fields = self.granularity is Granularity.FIELDS
+            begin = SyncBegin(ENTITY, EPOCH, reset, fields, where=cursor.said, scope=scope)
+            self.outgoing.append(begin)
 
     def _read(self, cursor: Cursor) -> bool:
         """Read a page, and keep it; returns whether there was something to read."""
@@ -250,7 +261,11 @@ class PartsServer:
                 base = self.then(entity_id, cursor.base) if cursor.base else None
                 was = base if self.readable(cursor.where, base) else None
                 data = self.now[entity_id]
-                cursor.frames.append(self._state(entity_id, data, version, was))
+                frames = self._state(entity_id, data, version, was)
+                for each in frames:
+                    if isinstance(each, FieldChange) and each.change is not None:
+                        each.change.more = True  # only the end of it all is a place to resume
+                cursor.frames.append(frames)
             else:
                 left = entity_id in self.now
                 cursor.frames.append([self._gone(entity_id, version, left=left)])

@@ -15,7 +15,6 @@ from rhtmx.core.storage_ops import keep
 from rhtmx.core.streams import Outgoing, Streams
 from rhtmx.core.where import Where, where_of
 from rhtmx.core.write_queue import QueuedWrite
-from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Change,
     ChangeAction,
@@ -24,6 +23,7 @@ from rhtmx.messages import (
     Pong,
     Push,
     PushAck,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
@@ -193,10 +193,9 @@ class World:
         elif isinstance(message, PushAck):
             self.local.answered(message, EPOCH)
         elif isinstance(message, Change | FieldChange):
-            try:
-                self.streams.receive(self.granularity, message.change)
-            except RhtmxError:  # the server began again in the middle: so does the client
-                self.cut()
+            self.streams.receive(self.granularity, message.change)
+        elif isinstance(message, SyncBegin):
+            self.streams.begin(message)
         elif isinstance(message, SyncComplete | SyncFieldsComplete):
             self.streams.complete(self.granularity, message)
 

@@ -47,20 +47,23 @@ class Cursor:
         paused: it does not want to.
         checked: on this connection, the server has said that it may go on from
             its position.
+        scope: what may be read of its part: a position counts in that alone.
+        leaving: it reads no more, but the server may not have heard of that yet.
     """
 
     __slots__ = (
         "_at",
         "_fields",
         "_holding",
-        "_scope",
         "begun",
         "checked",
         "delivered",
         "ends",
+        "leaving",
         "paused",
         "position",
         "reading",
+        "scope",
         "tolerant",
         "where",
     )
@@ -77,12 +80,13 @@ class Cursor:
         self.ends = ends
         self.where = where
         self.tolerant = tolerant
-        self._scope = None if since is None else since.scope
+        self.scope = None if since is None else since.scope
         self.delivered = since.version if since else 0
         self.begun = False
         self.reading = False
         self.paused = False
         self.checked = False
+        self.leaving = False
         self._at = 0
         self._fields: set[str] = set()
         self._holding = False
@@ -94,8 +98,13 @@ class Cursor:
             holding: from a position that may turn out not to be resumable.
         """
         self.begun = self.reading = True
-        # The scope of a part comes at the end: without it no position in it is worth anything.
-        self._holding = holding or (self.tolerant and self.where is not None)
+        self._holding = holding
+
+    def enter(self, scope: str | None) -> None:
+        """What comes now is read from the beginning, and belongs to this scope."""
+        self.scope = scope
+        if self.position is not None and not self.position.version:
+            self.position = Position(epoch=self.position.epoch, version=0, scope=scope)
 
     def accept(self, log: Log, epoch: str) -> bool:
         """Take note of a change; returns whether it is to be delivered."""
@@ -113,21 +122,21 @@ class Cursor:
         if not more:
             self.delivered = version
             if not self._holding:
-                self.position = Position(epoch=epoch, version=version, scope=self._scope)
+                self.position = Position(epoch=epoch, version=version, scope=self.scope)
         return fresh
 
     def moved(self, version: int) -> bool:
         """Everything up to `version` has arrived, by any stream; returns whether it is news."""
         if self.position is None or self._holding or version <= self.position.version:
             return False
-        self.position = Position(epoch=self.position.epoch, version=version, scope=self._scope)
+        self.position = Position(epoch=self.position.epoch, version=version, scope=self.scope)
         self.delivered = max(self.delivered, version)
         return True
 
     def synced(self, position: Position) -> None:
         """Everything up to `position` has arrived."""
         self.position = position
-        self._scope = position.scope
+        self.scope = position.scope
         self.delivered = position.version
         self.reading = self.begun = self.checked = True
         self._holding = False
@@ -142,13 +151,23 @@ class Cursor:
         """The stream goes on without this reader."""
         self.reading = self.checked = False
 
-    def restart(self, epoch: str) -> Position:
-        """Forget what was delivered; returns the position before everything."""
-        position = self.position = Position(epoch=epoch, version=0)
-        self.delivered = self._at = 0
-        self._scope = None
+    def cut(self) -> None:
+        """What has come of an unfinished commit does not count: it comes again."""
+        self._at = 0
         self._fields.clear()
-        self._holding = self.tolerant and self.where is not None
+
+    def restart(self, epoch: str, scope: str | None = None) -> Position:
+        """Forget what was delivered; returns the position before everything.
+
+        Args:
+            epoch: of the log that is read now.
+            scope: of what comes now, if it is known.
+        """
+        position = self.position = Position(epoch=epoch, version=0, scope=scope)
+        self.delivered = 0
+        self.scope = scope
+        self.cut()
+        self._holding = False
         return position
 
 
@@ -164,12 +183,8 @@ def together(active: list[Cursor]) -> list[Cursor]:
     if all(each.checked for each in unchecked):
         return placed or active
     # A position counts in its scope only, and one start can name one scope.
-    scope = next(_scope(each) for each in unchecked if not each.checked)
-    return [each for each in unchecked if _scope(each) == scope]
-
-
-def _scope(cursor: Cursor) -> str | None:
-    return None if cursor.position is None else cursor.position.scope
+    scope = next(each.scope for each in unchecked if not each.checked)
+    return [each for each in unchecked if each.scope == scope]
 
 
 def _part(log: Log) -> tuple[str, bool]:

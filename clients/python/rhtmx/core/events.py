@@ -23,6 +23,7 @@ __all__ = [
     "Answered",
     "Conflicted",
     "Delivered",
+    "Ended",
     "Event",
     "Input",
     "Problem",
@@ -127,6 +128,13 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing comes any more of what this cursor, which was let go of, had read."""
+
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A request or a write was answered; the conflicts belong to the answer."""
 
@@ -182,6 +190,7 @@ Event: TypeAlias = (
     | Synced
     | WasReset
     | Stopped
+    | Ended
     | Answered
     | Refused
     | Rejected

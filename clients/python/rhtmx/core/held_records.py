@@ -11,7 +11,9 @@ the version of a record that has gone is remembered until every position is beyo
 Field by field a server that resumes sends what has changed since, and what that is depends on
 the part: it fits only what was held of this part alone. So where several parts are held,
 each is read from its beginning (`mixed`). A record that enters one comes whole, with the
-fields that were deleted.
+fields that were deleted. What comes of one that is in a part already is what has changed,
+and the server counts a part until it has heard that it is read no longer. So what that part
+has stays until then (`ended`).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Protocol
 
 import msgspec
 
-from rhtmx.core.cursor import Log
+from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.storage_ops import DropRecord, HeldRecord, PendingOps, PutRecord, StoredEntity
 from rhtmx.core.where import Where
@@ -36,15 +38,13 @@ class ReadPart(Protocol):
     """A part of an entity that is read (`Replica`), as its records see it."""
 
     where: Where | None
+    cursor: Cursor
     live: bool
     stale: set[tuple[str, str]]
     position: Position
 
     def has(self, held: HeldRecord) -> bool:
         """Whether a record is in this part."""
-
-    def came(self) -> None:
-        """A change arrived, of this part or another one."""
 
     def follow(self) -> None:
         """Its cursor may have moved, by a change that came to another part of the entity."""
@@ -77,6 +77,7 @@ class HeldRecords:
         self.replicas: list[ReadPart] = []
         self._kept = kept or StoredEntity(Position(epoch="", version=0), granularity)
         self._records = self._kept.records
+        self._ending: list[ReadPart] = []
         self._loaded = set(self._records)
         self._fields: dict[str, dict[str, bytes]] = {}
         self._unfinished: list[FieldChangeLog] = []
@@ -141,34 +142,39 @@ class HeldRecords:
     def leave(self, replica: ReadPart) -> set[str]:
         """A part is read no longer. With a store what is held of it stays."""
         self.replicas.remove(replica)
+        if replica.cursor.leaving and self.granularity is Granularity.FIELDS:
+            self._ending.append(replica)
         if self.pending_ops.durable:
             self._keep(replica)
             return set()
         self._kept.parts.pop(_text(replica.where), None)
         if replica.where is None:
             self._kept.position = Position(epoch="", version=0)
-        orphans = self._orphans()
-        for entity_id in orphans:
-            self._drop(entity_id, 0)
-        return orphans
+        return self._drop_orphans()
+
+    def ended(self, replica: ReadPart) -> set[str]:
+        """Nothing comes any more of a part that is read no longer."""
+        if replica not in self._ending:
+            return set()
+        self._ending.remove(replica)
+        return set() if self.pending_ops.durable else self._drop_orphans()
 
     # What comes.
 
-    def begin(self, epoch: str, *, again: bool) -> None:
-        """One of the replicas reads everything anew, in a log of this epoch.
-
-        Args:
-            epoch: of the log.
-            again: whether nothing of what came by other streams counts either.
-        """
-        if epoch != self._epoch or again:
-            self._unfinished.clear()
+    def begin(self, replica: ReadPart, epoch: str) -> set[str]:
+        """One of the replicas reads everything anew, in a log of this epoch."""
+        others = [each for each in self.replicas if each is not replica]
+        if epoch != self._epoch or not any(each.cursor.reading for each in others):
+            self._unfinished.clear()  # the rest of it came while nobody read, or comes anew
+        # A server begins between two commits: else the snapshot would not take away what it lacks.
+        changed = self.finish() if replica.cursor.reading else set()
+        if epoch != self._epoch or not others:
             self._gone.clear()
         if epoch != self._epoch:
             # What nobody reads now has a version of a log that is no more.
-            for entity_id in self._orphans():
-                self._drop(entity_id, 0)
+            changed |= self._drop_orphans()
         self._epoch = epoch
+        return changed
 
     def cut(self) -> None:
         """The connection is gone: what was unfinished comes again."""
@@ -238,21 +244,17 @@ class HeldRecords:
         )
 
     def _is_read(self, held: HeldRecord) -> bool:
-        return any(replica.has(held) for replica in self.replicas)
+        return any(part.has(held) for part in (*self.replicas, *self._ending))
 
     def _keep(self, replica: ReadPart) -> None:
         self._kept.set_place(_text(replica.where), replica.position, self.granularity)
 
-    def _orphans(self) -> set[str]:
-        """What no replica reads."""
-        parts = [replica.where for replica in self.replicas]
-        if None in parts:
-            return set()
-        return {
-            entity_id
-            for entity_id, held in self._records.items()
-            if not any(where is not None and where.has_text(held.data) for where in parts)
-        }
+    def _drop_orphans(self) -> set[str]:
+        """Drop what is in no part that is read."""
+        orphans = {i for i, held in self._records.items() if not self._is_read(held)}
+        for entity_id in orphans:
+            self._drop(entity_id, 0)
+        return orphans
 
     def _is_stale(self, entity_id: str, held: HeldRecord) -> bool:
         """Whether a record's version counts for nothing."""
@@ -297,7 +299,8 @@ class HeldRecords:
 
     def _deliver_field(self, log: FieldChangeLog) -> set[str]:
         changed = set()
-        if self._unfinished and self._unfinished[0].version != log.version:
+        # By the commit by which it left one part it may have come to another one.
+        if self._unfinished and (log.left or self._unfinished[0].version != log.version):
             changed = self.finish()
         self._unfinished.append(log)
         return changed if log.more else changed | self.finish()

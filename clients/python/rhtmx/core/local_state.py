@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from rhtmx.core.cursor import Cursor
-from rhtmx.core.events import Delivered, Event, Stopped, Synced, WasReset
+from rhtmx.core.events import Delivered, Ended, Event, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
 from rhtmx.core.overlay import Overlay, fold
@@ -156,9 +156,11 @@ class LocalState:
         """
         replica, queue = view.replica, self.writes.queue
         views = self._views[replica.entity]
-        del views[replica.where], self._readers[replica.cursor]
+        del views[replica.where]
         queue.unwatch(replica.entity, view.overlay.dirty)
         changed = replica.records.leave(replica)
+        if not (replica.cursor.leaving and views):
+            del self._readers[replica.cursor]
         if not views:
             del self._views[replica.entity]
             if self.pending_ops.durable:
@@ -201,9 +203,12 @@ class LocalState:
             case Synced(_, position):
                 self._show(replica.entity, replica.synced(position))
             case WasReset(_, _, position):
-                replica.start_over(position.epoch)
+                self._show(replica.entity, replica.start_over(position))
             case Stopped(_, error):
                 replica.error = error
+            case Ended(cursor):
+                del self._readers[cursor]
+                self._show(replica.entity, replica.records.ended(replica))
             case _:
                 return
         self.touched.add(replica.entity)
@@ -232,7 +237,7 @@ class LocalState:
 
     def _show(self, entity: str, changed: Iterable[str]) -> None:
         queue = self.writes.queue
-        for view in self._views[entity].values():
+        for view in self.parts(entity):
             view.overlay.touch(changed)
         arrived = [row for each in changed for row in queue.of(entity, each)]
         for row in [*arrived, *self._overtaken(entity)]:

@@ -85,7 +85,6 @@ class Replica:
             self.stale = self.records.all(where)
         self.cursor = Cursor(self.position, where=where, tolerant=True)
         self._pending_ops = pending_ops
-        self._partial = False
         self.records.replicas.append(self)
 
     # What is in it.
@@ -123,37 +122,34 @@ class Replica:
         """There is a connection, to a store of this epoch."""
         self.error = None
         if self.records.mixed(self.where):
-            self.cursor.restart(epoch)
-            self.start_over(epoch)
+            self.start_over(self.cursor.restart(epoch))
         elif self.position.epoch != epoch or not self.position.version:
-            self.start_over(epoch)
+            self.start_over(Position(epoch=epoch, version=0))
 
     def lost(self) -> None:
         """The connection is gone."""
         self.live = False
-        partial, self._partial = self._partial, False
-        if partial and self.position.scope is not None:
-            # It may have come under other rights, and those may be the old ones again.
-            self._move(Position(epoch=self.position.epoch, version=0))
-        mid_record = self.records.waits and not self.position.version
-        unknown = self.where is not None and not self.position.version  # its scope has not come
-        if (self.stale or unknown or mid_record) and self.position.epoch:
+        self.cursor.cut()
+        self.records.cut()
+        if self.stale and self.position.epoch:
             # What was read since does not count: it begins again.
             self.cursor.restart(self.position.epoch)
-            self.records.cut()
 
-    def start_over(self, epoch: str) -> None:
-        """Everything comes anew."""
+    def start_over(self, position: Position) -> set[str]:
+        """Everything comes anew, from a position before everything.
+
+        It is put down before anything that comes: who finds that after a restart finds under
+        which scope it came.
+        """
         self.live = False
-        self.records.begin(epoch, again=self.records.replicas == [self])
+        changed = self.records.begin(self, position.epoch)
         self.stale = self.records.all(self.where)
-        self._move(Position(epoch=epoch, version=0))
+        self._move(position)
+        return changed
 
     def deliver(self, log: Log, position: Position | None) -> set[str]:
         """A change arrived; `position` is where to resume after it."""
         changed = self.records.deliver(log)
-        for each in self.records.replicas:
-            each.came()
         if position is not None and not self.records.waits:
             if not self.stale:
                 self._move(position)
@@ -163,10 +159,6 @@ class Replica:
             self.records.moved()
         return changed
 
-    def came(self) -> None:
-        """A change arrived, of this part or another one."""
-        self._partial |= not self.live
-
     def follow(self) -> None:
         """Its cursor may have moved, by a change that came to another part of the entity."""
         if self.live and not self.stale and self.cursor.position is not None:
@@ -175,17 +167,22 @@ class Replica:
     def synced(self, position: Position) -> set[str]:
         """Everything up to `position` has arrived."""
         changed = self.records.finish()
-        for entity_id, field in self.stale:
+        for entity_id, field in self._stale_here():
             changed.add(entity_id)
             self.records.expire(entity_id, field)
         self.stale.clear()
         self.live = self.caught_up = True
-        self._partial = False
         self._move(position)
         self.records.moved()
         return changed
 
     # Inside.
+
+    def _stale_here(self) -> list[tuple[str, str]]:
+        """What is stale, but for records that have moved on, to another part."""
+        held = {entity_id: self.get(entity_id) for entity_id, _ in self.stale}
+        there = {entity_id for entity_id, each in held.items() if each and not self.has(each)}
+        return [key for key in self.stale if key[0] not in there]
 
     def _move(self, position: Position) -> None:
         held = self.position

@@ -471,7 +471,7 @@ class Session:
         Ping: lambda self, message, now: self._link.send(Pong()),
         Pong: _pong,
         Change: lambda self, message, now: self.streams.receive(_RECORDS, message.change),
-        SyncBegin: lambda self, message, now: None,
+        SyncBegin: lambda self, message, now: self.streams.begin(message),
         SyncComplete: lambda self, message, now: self.streams.complete(_RECORDS, message),
         PushAck: _pushed,
         FieldChange: lambda self, message, now: self.streams.receive(_FIELDS, message.change),

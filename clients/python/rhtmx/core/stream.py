@@ -12,19 +12,24 @@ the same.
 
 Phase and event → phase; what is not named leaves it as it is:
 
-=================  ===================  =====================  ==============  ================
-phase              `settle`             `sync_complete`        a change        `pong` of a fence
-=================  ===================  =====================  ==============  ================
-`IDLE`             `CATCHING_UP`, if a                         passed over
-                   reader has a
-                   position; else
-                   `LIVE`
-`CATCHING_UP`                           `LIVE`                 delivered       it was taken
-`LIVE`             `ENDING`, if nobody  `LIVE`, elsewhere      delivered; an   it was taken
-                   reads, or a reader                          old one:
-                   is elsewhere                                `CATCHING_UP`
-`ENDING`                                                       passed over     `IDLE`
-=================  ===================  =====================  ==============  ================
+=============  ===================  ===============  ===============  =============  ============
+phase          `settle`             `sync_begin`     `sync_complete`  a change       `pong` of a
+                                                                                     fence
+=============  ===================  ===============  ===============  =============  ============
+`IDLE`         `CATCHING_UP`, if a  passed over      passed over      passed over
+               reader has a
+               position; else
+               `LIVE`
+`CATCHING_UP`                                        `LIVE`           delivered      it was taken
+`LIVE`         `ENDING`, if nobody  `CATCHING_UP`,   `LIVE`,          delivered; an  it was taken
+               reads, or a reader   if all is anew   elsewhere        old one:
+               is elsewhere                                           `CATCHING_UP`
+`ENDING`                            passed over      passed over      passed over    `IDLE`
+=============  ===================  ===============  ===============  =============  ============
+
+A server says at the beginning if everything comes anew, and of which scope it is
+(`sync_begin`). One of before that does not: then it shows by a version that was there
+before, or by `reset` at the end.
 
 From every phase `lost` (the connection) and `refused` (the subscription) lead to `IDLE`;
 an unsubscription that was refused, since the server was too busy, stays `ENDING` and is
@@ -42,7 +47,16 @@ from typing import TypeAlias
 from rhtmx.core.connection_lifecycle import Fence
 from rhtmx.core.cursor import Cursor, Log, together
 from rhtmx.core.error_policy import busy
-from rhtmx.core.events import Delivered, Event, Reset, Started, Stopped, Synced, WasReset
+from rhtmx.core.events import (
+    Delivered,
+    Ended,
+    Event,
+    Reset,
+    Started,
+    Stopped,
+    Synced,
+    WasReset,
+)
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.where import Where
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -50,6 +64,7 @@ from rhtmx.messages import (
     Position,
     Subscribe,
     SubscribeFields,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
     Unsubscribe,
@@ -112,8 +127,8 @@ class Stream:
         self._newest: int | None = None
         self._accepted = False
         self._unannounced: list[Cursor] = []
+        self._leaving: list[Cursor] = []
         self._unended = False
-        self._whole = self._repeated = False
 
     @property
     def waits(self) -> bool:
@@ -139,6 +154,9 @@ class Stream:
         """Let a reader go."""
         if cursor in self.cursors:
             self._forget(cursor)
+            if cursor.tolerant and self.phase is not StreamPhase.IDLE:
+                cursor.leaving = True
+                self._leaving.append(cursor)
             self.settle()
 
     def pause(self, cursor: Cursor) -> None:
@@ -159,10 +177,12 @@ class Stream:
         self._unended = False
         for cursor in self.cursors:
             cursor.leave()
+        self._let_go()
 
     def refused(self, error: RhtmxError) -> None:
         """The subscription was refused: for good, or until `again`."""
         self.phase = StreamPhase.IDLE
+        self._let_go()
         self._refuse(error)
         self.settle()
         self._outgoing.moved(ended=False)
@@ -226,6 +246,22 @@ class Stream:
             if cursor.reading and cursor.accept(log, epoch):
                 self._outgoing.tell(Delivered(cursor, log, cursor.position))
 
+    def begin(self, message: SyncBegin) -> None:
+        """What comes now is read from the beginning, and belongs to this scope."""
+        if self.phase not in (StreamPhase.CATCHING_UP, StreamPhase.LIVE):
+            return
+        self._newest = None
+        if message.reset:
+            self._since, self.phase = 0, StreamPhase.CATCHING_UP
+        for cursor in self.cursors:
+            # One further on goes back, too, if it is brought in by other rights than it had.
+            void = cursor.delivered and (message.reset or cursor.scope != message.scope)
+            # And other streams may have brought to a collection what had gone by now.
+            if cursor.reading and (void or cursor.tolerant):
+                self._reset(cursor, message.epoch, message.scope)
+            elif cursor.reading:
+                cursor.enter(message.scope)
+
     def complete(self, message: SyncComplete | SyncFieldsComplete) -> None:
         """The past has been sent; or, where there was none to send, this is the head."""
         if self.phase not in (StreamPhase.CATCHING_UP, StreamPhase.LIVE):
@@ -233,12 +269,9 @@ class Stream:
         reading = [cursor for cursor in self.cursors if cursor.reading]
         went_back = any(cursor.delivered > message.version for cursor in reading)
         late = message.reset and (self._since > 0 or self.phase is StreamPhase.LIVE)
-        cut = message.reset and self._whole and not self._repeated
-        self._repeated = cut and not late
-        if went_back or late or cut:
+        if went_back or late:
             # The log ends before what was read of it; or it was a snapshot, and
-            # nothing in it told so before its end; or it was to be everything, and what may
-            # be read changed in the middle of it. Read it as what it is; that but once.
+            # nothing in it told so before its end. Read it as what it is.
             self._start_over(message.epoch)
             for cursor in reading:
                 cursor.reading = False
@@ -292,7 +325,6 @@ class Stream:
         places = [each.position for each in readers if each.position is not None]
         first = min(places, key=lambda each: each.version, default=None)
         self._since = 0 if first is None else first.version
-        self._whole = first is not None and not first.version
         self._newest = None
         self._accepted = False
         self.phase = StreamPhase.LIVE if first is None else StreamPhase.CATCHING_UP
@@ -302,7 +334,9 @@ class Stream:
             cursor.begin(holding=self._since > 0)
         since = {}
         if first is not None:
-            since[self.entity] = Position(epoch=epoch, version=first.version, scope=first.scope)
+            # The scope of those further on, too: if it is another one now, they hear of it.
+            scope = max(places, key=lambda each: each.version).scope
+            since[self.entity] = Position(epoch=epoch, version=first.version, scope=scope)
         self._outgoing.send(
             self._subscribe(entities=[self.entity], since=since, where=self._where_text)
         )
@@ -326,8 +360,16 @@ class Stream:
     def _ended(self) -> None:
         if not self._unended:
             self.phase = StreamPhase.IDLE
+            self._let_go()
             self.settle()
             self._settle_others()
+
+    def _let_go(self) -> None:
+        """Nothing comes any more for those who left."""
+        leaving, self._leaving = self._leaving, []
+        for cursor in leaving:
+            cursor.leaving = False
+            self._outgoing.tell(Ended(cursor))
 
     def _settle_others(self) -> None:
         for stream in self.family:
@@ -351,16 +393,15 @@ class Stream:
     def _start_over(self, epoch: str) -> None:
         """Everything comes from the beginning: void what the readers have."""
         self._since = 0
-        self._whole = False
         self._newest = None
         for cursor in self.cursors:
             # Where several parts are read side by side, a collection may have more than it knows.
             if cursor.reading and (cursor.delivered or cursor.tolerant):
                 self._reset(cursor, epoch)
 
-    def _reset(self, cursor: Cursor, epoch: str) -> None:
+    def _reset(self, cursor: Cursor, epoch: str, scope: str | None = None) -> None:
         reset = Reset(self.entity, cursor.position)
-        position = cursor.restart(epoch)
+        position = cursor.restart(epoch, scope)
         self._outgoing.tell(WasReset(cursor, reset, position))
 
     def _join_at_head(self, cursor: Cursor) -> None:

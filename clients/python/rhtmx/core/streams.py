@@ -10,6 +10,7 @@ more of them on the wire changes come in no order, and only readers that tolerat
 
 - while one of them catches up, or ends, changes move no position;
 - while all of them are live, a change moves the position of each;
+- `sync_begin` names its part: of that, and of no other, all comes anew;
 - `sync_complete` names its part. It moves the others that are live, too: everything up to
   its version was sent before it.
 
@@ -28,7 +29,7 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.stream import Outgoing, Stream, StreamPhase
 from rhtmx.core.where import Where, where_of
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import FieldChangeLog, Subscribe, SyncComplete, SyncFieldsComplete
+from rhtmx.messages import FieldChangeLog, Subscribe, SyncBegin, SyncComplete, SyncFieldsComplete
 from rhtmx.values.json_value import from_json
 from rhtmx.wire.check_outgoing import checked
 
@@ -146,13 +147,19 @@ class Streams:
         elif on_wire:
             self._receive_beside(on_wire, log)
 
+    def begin(self, message: SyncBegin) -> None:
+        """A stream begins at the beginning; what comes next belongs to a scope."""
+        granularity = Granularity.FIELDS if message.fields else Granularity.RECORDS
+        stream = self._about(message, self._on_wire(message.entity, granularity))
+        if stream is not None:
+            stream.begin(message)
+
     def complete(
         self, granularity: Granularity, message: SyncComplete | SyncFieldsComplete
     ) -> None:
         """A stream has caught up."""
         on_wire = self._on_wire(message.entity, granularity)
-        where = where_of(from_json(message.where), message.entity)
-        stream = next((each for each in on_wire if each.where == where), None)
+        stream = self._about(message, on_wire)
         if stream is not None:
             counts = stream.phase is not StreamPhase.ENDING
             stream.complete(message)
@@ -165,6 +172,14 @@ class Streams:
                 each.not_understood()
 
     # Inside.
+
+    @staticmethod
+    def _about(
+        message: SyncBegin | SyncComplete | SyncFieldsComplete, on_wire: list[Stream]
+    ) -> Stream | None:
+        """The stream that a message names."""
+        where = where_of(from_json(message.where), message.entity)
+        return next((each for each in on_wire if each.where == where), None)
 
     def _receive_beside(self, on_wire: list[Stream], log: Log) -> None:
         """A change of an entity of which several parts are being read."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.events import Delivered, Reset, Synced, WasReset
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Position, SyncComplete, SyncFieldsComplete
+from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
 
 __all__ = ["News", "ResumingCursor"]
 
@@ -73,6 +73,20 @@ class ResumingCursor:
         self._hold()
         return news
 
+    def restarted(self, message: SyncBegin) -> list[News]:
+        """What comes now is read from the beginning, and belongs to a scope."""
+        news: list[News] = []
+        self._taken = True
+        if message.reset:
+            delivered = self._cursor.delivered
+            void = self._void(message.epoch, message.scope)
+            news += [void] if delivered else []
+            self._live = False
+            self._since = self._held = self._newest = 0
+            self._hold()
+        self._cursor.enter(message.scope)
+        return news
+
     def change(self, log: Log) -> list[News]:
         """A change arrived.
 
@@ -120,7 +134,7 @@ class ResumingCursor:
         self._epoch = position.epoch if position is not None else ""
         self._cursor.begin(holding=not first)
 
-    def _void(self, epoch: str) -> News:
+    def _void(self, epoch: str, scope: str | None = None) -> News:
         """What was read is void: it is read anew, from the beginning."""
         reset = Reset(self.entity, self._cursor.position)
-        return WasReset(self._cursor, reset, self._cursor.restart(epoch))
+        return WasReset(self._cursor, reset, self._cursor.restart(epoch, scope))

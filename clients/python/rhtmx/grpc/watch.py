@@ -223,6 +223,8 @@ def _news(place: ResumingCursor, envelope: Envelope) -> list[News]:
     betterproto2 0.10 lets an envelope hold several, and `which_one_of` raises then.
     """
     news: list[News] = []
+    if envelope.sync_begin is not None:
+        news += place.restarted(envelope.sync_begin)
     for change in (envelope.change, envelope.field_change):
         if change is not None and change.change is not None:
             news += place.change(change.change)

@@ -141,7 +141,7 @@ def test_a_reset_of_one_part_does_not_touch_another(entity: Entity) -> None:
     entity.seven.deliver(change("2", 2, of("8")), None)
     entity.seven.deliver(change("3", 3, of("7")), None)
     entity.live(3)
-    entity.seven.start_over("e")
+    entity.seven.start_over(at(0, "e"))
     entity.seven.deliver(change("3", 3, of("7")), None)
     assert entity.seven.synced(at(5)) == {"1"}
     assert (entity.shown(entity.seven), entity.shown(entity.eight)) == (["3"], ["2"])
@@ -155,7 +155,7 @@ def test_what_changed_by_another_part_meanwhile_is_not_stale(entity: Entity) -> 
     entity.seven.deliver(change("1", 1, of("7")), None)
     both.synced(at(1))
     entity.live(1)
-    entity.seven.start_over("e")
+    entity.seven.start_over(at(0, "e"))
     both.deliver(change("1", 6, of("7", 6)), None)
     assert entity.seven.synced(at(6)) == set()
     assert entity.held("1").version == 6
@@ -167,7 +167,7 @@ def test_what_a_snapshot_lacks_can_be_read_by_no_part(entity: Entity) -> None:
     entity.seven.deliver(change("1", 1, of("7")), None)
     both.synced(at(1))
     entity.live(1)
-    entity.seven.start_over("e")  # its right was taken away; `both` is told next
+    entity.seven.start_over(at(0, "e"))  # its right was taken away; `both` is told next
     entity.seven.synced(at(2, scope="less"))
     assert entity.records.ids() == set()
 
@@ -209,9 +209,9 @@ def test_another_epoch_voids_what_nobody_reads(entity: Entity) -> None:
     entity.seven.deliver(change("1", 50, of("7")), None)
     entity.seven.deliver(change("2", 50, of("9")), None)
     entity.live(50)
-    entity.seven.start_over("e2")
+    entity.seven.start_over(at(0, "e2"))
     assert entity.records.ids() == {"1"}
-    entity.eight.start_over("e2")
+    entity.eight.start_over(at(0, "e2"))
     entity.eight.deliver(change("2", 4, of("8")), None)
     entity.seven.deliver(change("1", 3, of("7", 3)), None)
     assert (entity.held("2").version, entity.held("1").version) == (4, 3)
@@ -222,8 +222,8 @@ def test_fields_of_an_older_page_show_that_they_are_still_there() -> None:
     for name, value in (("customer", b'"7"'), ("note", b"1")):
         entity.seven.deliver(field("1", name, 2, value, more=name == "customer"), None)
     entity.live(2)
-    entity.eight.start_over("e")
-    entity.seven.start_over("e")
+    entity.eight.start_over(at(0, "e"))
+    entity.seven.start_over(at(0, "e"))
     entity.eight.synced(at(2))
     entity.seven.deliver(field("1", "note", 9, b"9", more=False), None)
     entity.seven.deliver(field("1", "customer", 9, b'"7"', more=True), None)
@@ -335,3 +335,119 @@ def test_field_by_field_the_only_part_goes_on_where_it_was() -> None:
     replica = Replica("orders", Granularity.FIELDS, PendingOps(), kept, where=part("7"))
     replica.begin("e")
     assert replica.position == at(2)
+
+
+def fields_of_seven(entity: Entity) -> None:
+    """Record 1 is in part 7, with a note."""
+    entity.seven.deliver(field("1", "customer", 2, b'"7"', more=True), None)
+    entity.seven.deliver(field("1", "note", 2, b"1", more=False), None)
+    entity.live(2)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_a_part_has_stays_until_the_server_has_heard_that_it_ended(*, durable: bool) -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.ops.durable = durable
+    fields_of_seven(entity)
+    entity.seven.cursor.leaving = True
+    assert entity.records.leave(entity.seven) == set()
+    # The server tells what has changed, as it still counts part 7.
+    entity.eight.deliver(field("1", "x", 3, b"3", more=False), None)
+    entity.eight.deliver(field("1", "customer", 4, b'"8"', more=False), None)
+    assert entity.held("1") == HeldRecord(4, b'{"customer":"8","note":1,"x":3}')
+    assert entity.records.ended(entity.seven) == set()
+    assert entity.shown(entity.eight) == ["1"]
+
+
+def test_what_a_part_had_goes_once_it_has_ended_where_there_is_no_store() -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.ops.durable = False
+    fields_of_seven(entity)
+    entity.seven.cursor.leaving = True
+    entity.records.leave(entity.seven)
+    assert entity.records.ended(entity.seven) == {"1"}
+    assert entity.records.ids() == set()
+    assert entity.records.ended(entity.seven) == set()
+
+
+def test_a_part_that_is_read_again_before_it_has_ended_keeps_what_it_has() -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.ops.durable = False
+    fields_of_seven(entity)
+    entity.seven.cursor.leaving = True
+    entity.records.leave(entity.seven)
+    again = entity.read(part("7"))
+    assert entity.records.ended(entity.seven) == set()
+    assert entity.shown(again) == ["1"]
+
+
+def test_whole_records_need_not_wait_for_the_end_of_a_part(entity: Entity) -> None:
+    entity.ops.durable = False
+    entity.seven.deliver(change("1", 2, of("7")), None)
+    entity.live(2)
+    entity.seven.cursor.leaving = True
+    assert entity.records.leave(entity.seven) == {"1"}
+
+
+def test_a_commit_whose_rest_came_while_nobody_read_does_not_count() -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.seven.cursor.begin(holding=False)
+    entity.seven.deliver(field("1", "customer", 2, b'"8"', more=True), None)
+    entity.seven.cursor.leave()
+    entity.records.leave(entity.seven)
+    entity.read(part("9"))
+    entity.eight.start_over(at(0))
+    assert entity.eight.synced(at(5)) == set()
+    assert entity.records.ids() == set()
+
+
+def test_what_came_before_a_reset_and_is_not_in_its_snapshot_goes() -> None:
+    """Each change of a catch-up says that more follow: the last one waits for what is next."""
+    entity = Entity(Granularity.FIELDS)
+    for each in (entity.seven, entity.eight):
+        each.cursor.begin(holding=False)
+    entity.seven.deliver(field("1", "customer", 2, b'"8"', more=True), None)
+    assert entity.eight.start_over(at(0, scope="less")) == {"1"}
+    assert entity.eight.synced(at(5, scope="less")) == {"1"}
+    assert entity.records.ids() == set()
+
+
+def test_a_record_that_is_gone_goes_whole_though_its_part_goes_with_the_first_field() -> None:
+    entity = Entity(Granularity.FIELDS)
+    whole = entity.read(None)
+    ids = [str(number) for number in range(8)]  # their fields are in no order
+    for entity_id in ids:
+        entity.seven.deliver(field(entity_id, "customer", 2, b'"7"', more=True), None)
+        entity.seven.deliver(field(entity_id, "note", 2, b"1", more=False), None)
+    entity.live(2)
+    whole.synced(at(2))
+    entity.seven.start_over(at(0))
+    assert entity.seven.synced(at(5)) == set(ids)
+    assert entity.records.ids() == set()
+
+
+def test_what_moves_to_another_part_during_a_snapshot_stays() -> None:
+    entity = Entity(Granularity.FIELDS)
+    fields_of_seven(entity)
+    entity.seven.start_over(at(0))
+    entity.eight.deliver(field("1", "customer", 4, b'"8"', more=False), None)
+    assert entity.seven.synced(at(5)) == set()
+    assert entity.held("1") == HeldRecord(4, b'{"customer":"8","note":1}')
+
+
+def test_a_departure_does_not_take_fields_that_came_by_another_part() -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.eight.deliver(field("1", "customer", 4, b'"8"', more=True), None)
+    gone = FieldChangeLog("orders", "1", "", None, FieldAction.DELETE, 4, left=True)
+    entity.seven.deliver(gone, None)
+    entity.live(4)
+    assert entity.shown(entity.eight) == ["1"]
+
+
+def test_a_part_may_be_opened_in_the_middle_of_a_commit_of_another_one() -> None:
+    entity = Entity(Granularity.FIELDS)
+    entity.seven.cursor.begin(holding=False)
+    entity.seven.deliver(field("1", "note", 2, b"1", more=True), None)
+    entity.read(part("9")).begin("e")
+    entity.seven.deliver(field("1", "customer", 2, b'"7"', more=False), None)
+    assert entity.held("1") == HeldRecord(2, b'{"note":1,"customer":"7"}')

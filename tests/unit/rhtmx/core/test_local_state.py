@@ -8,14 +8,22 @@ import pytest
 
 from rhtmx.core import build_message
 from rhtmx.core.cursor import Cursor
-from rhtmx.core.events import Delivered, Event, Started, Stopped, Synced, WasReset
+from rhtmx.core.events import Delivered, Ended, Event, Started, Stopped, Synced, WasReset
 from rhtmx.core.events import Reset as ResetNews
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView, LocalState
 from rhtmx.core.storage_ops import HeldRecord, Image, PutRecord, Settled, StoredEntity, StoredWrite
+from rhtmx.core.where import where_of
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, ChangeLog, Position, PushAck
+from rhtmx.messages import (
+    ChangeAction,
+    ChangeLog,
+    FieldAction,
+    FieldChangeLog,
+    Position,
+    PushAck,
+)
 
 
 def at(version: int, epoch: str = "e") -> Position:
@@ -214,3 +222,48 @@ def test_what_is_shut_is_not_looked_after_any_more(local: LocalState) -> None:
     local.shut(view)
     local.writes.add(row("1"))
     assert view.overlay.dirty == set()
+
+
+def parts(local: LocalState) -> tuple[EntityView, EntityView]:
+    """Two parts side by side by field; record 1 is in the first."""
+    wheres = [where_of({"c": each}, "tasks") for each in "78"]
+    seven, eight = (local.open("tasks", Granularity.FIELDS, each) for each in wheres)
+    for view in (seven, eight):
+        view.replica.begin("e")
+    log = FieldChangeLog("tasks", "1", "c", b'"7"', FieldAction.UPDATE, 1)
+    local.tell(Delivered(seven.replica.cursor, log, None))
+    return seven, eight
+
+
+def test_what_is_shut_goes_once_nothing_of_it_comes_any_more(
+    local: LocalState, events: list[Event]
+) -> None:
+    seven, eight = parts(local)
+    seven.replica.cursor.leaving = True
+    local.shut(seven)
+    assert eight.replica.ids() == {"1"}
+    local.tell(Ended(seven.replica.cursor))
+    assert eight.replica.ids() == set()
+    assert events == []
+    local.tell(Ended(seven.replica.cursor))
+    assert events == [Ended(seven.replica.cursor)], "it is not looked after any more"
+
+
+def test_the_last_part_that_is_shut_is_not_waited_for(local: LocalState) -> None:
+    for view in parts(local):
+        view.replica.cursor.leaving = True
+        local.shut(view)
+    assert len(local._readers) == 1
+    local.tell(Ended(next(iter(local._readers))))
+    assert local._readers == {}
+
+
+def test_what_a_reset_shows_is_shown(local: LocalState) -> None:
+    seven, eight = parts(local)
+    for view in (seven, eight):
+        view.replica.cursor.begin(holding=False)
+    log = FieldChangeLog("tasks", "2", "c", b'"8"', FieldAction.UPDATE, 2, more=True)
+    local.tell(Delivered(seven.replica.cursor, log, None))
+    assert shown(eight) == {}
+    local.tell(WasReset(eight.replica.cursor, ResetNews("tasks", None), at(0)))
+    assert shown(eight) == {"2": {"c": "8"}}

@@ -88,7 +88,7 @@ def test_what_is_stale_at_the_end_is_no_more(replica: Replica) -> None:
     for number in (1, 2):
         replica.deliver(record(str(number), number), at(number))
     live(replica, 2)
-    replica.start_over("f")
+    replica.start_over(at(0, "f"))
     assert replica.position == at(0, "f")
     replica.deliver(record("2", 1), at(1, "f"))
     assert replica.position == at(0, "f")
@@ -124,7 +124,7 @@ def test_a_base_version_is_what_was_seen(replica: Replica) -> None:
     assert (replica.base_version("1"), replica.base_version("2")) == (3, None)
     live(replica, 7)
     assert (replica.base_version("1"), replica.base_version("2")) == (7, 7)
-    replica.start_over("f")
+    replica.start_over(at(0, "f"))
     assert replica.base_version("1") is None
 
 
@@ -141,7 +141,7 @@ def test_an_acknowledged_write_is_covered_once_its_record_has_come(replica: Repl
 
 def test_a_write_to_a_store_that_is_no_more_is_covered_by_the_new_one(replica: Replica) -> None:
     live(replica, 5)
-    replica.start_over("f")
+    replica.start_over(at(0, "f"))
     assert not replica.covers("1", Settled(3, "e"))
     live(replica, 0)
     replica.synced(at(0, "f"))
@@ -176,7 +176,7 @@ def test_without_a_field_there_is_no_record(fields: Replica) -> None:
 def test_a_field_that_is_stale_at_the_end_is_no_more(fields: Replica) -> None:
     fields.deliver(part("a", 1, more=True), None)
     fields.deliver(part("b", 1), at(1))
-    fields.start_over("e")
+    fields.start_over(at(0, "e"))
     fields.deliver(part("b", 4, b"9007199254740993"), None)
     assert fields.synced(at(4)) == {"1"}
     assert fields.get("1") == HeldRecord(4, b'{"b":9007199254740993}')
@@ -296,7 +296,7 @@ def test_without_a_connection_it_is_not_live_though_it_was(replica: Replica) -> 
     replica.lost()
     assert (replica.live, replica.caught_up) == (False, True)
     live(replica, 5)
-    replica.start_over("e")
+    replica.start_over(at(0, "e"))
     assert (replica.live, replica.caught_up) == (False, True)
 
 
@@ -355,7 +355,7 @@ ROADS: dict[str, list[str]] = {
 STEPS: dict[str, Callable[[Replica], object]] = {
     "begin": lambda replica: replica.begin("e"),
     "begin elsewhere": lambda replica: replica.begin("f"),
-    "start_over": lambda replica: replica.start_over("e"),
+    "start_over": lambda replica: replica.start_over(at(0, "e")),
     "synced": lambda replica: replica.synced(Position(epoch=replica.position.epoch, version=7)),
     "lost": Replica.lost,
 }

@@ -10,6 +10,7 @@ from rhtmx.core.cursor import Cursor
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.stream import Stream, StreamPhase
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import SyncBegin
 from tests.unit.rhtmx.wire_side import WireSide, at, complete, record
 
 IDLE, CATCHING_UP, LIVE, ENDING = StreamPhase
@@ -52,10 +53,16 @@ class Side:
         self.wire.pong()
 
 
+def begin(*, reset: bool) -> SyncBegin:
+    return SyncBegin("tasks", "e", reset=reset, fields=False)
+
+
 EVENTS: dict[str, Callable[[Side], object]] = {
     "a reader elsewhere": Side.read,
     "a reader of what comes": lambda side: side.stream.add(Cursor()),
     "nobody reads": Side.leave,
+    "sync_begin": lambda side: side.stream.begin(begin(reset=False)),
+    "sync_begin, all is anew": lambda side: side.stream.begin(begin(reset=True)),
     "sync_complete": lambda side: side.stream.complete(complete(9)),
     "a change": lambda side: side.stream.receive(record(10)),
     "an old change": lambda side: side.stream.receive(record(2)),
@@ -69,6 +76,7 @@ TABLE = {
     (IDLE, "a reader elsewhere"): CATCHING_UP,
     (IDLE, "a reader of what comes"): LIVE,
     (CATCHING_UP, "sync_complete"): LIVE,
+    (LIVE, "sync_begin, all is anew"): CATCHING_UP,
     (LIVE, "an old change"): CATCHING_UP,
     (LIVE, "a reader elsewhere"): ENDING,
     (LIVE, "nobody reads"): ENDING,

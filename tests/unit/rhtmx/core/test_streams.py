@@ -328,20 +328,6 @@ def test_a_part_whose_snapshot_shows_at_its_end_is_read_again_beside_others(
     assert wire.said() == ["Unsubscribe", at(0)]
 
 
-def test_what_is_everything_and_was_reset_meanwhile_is_read_again_once(
-    streams: Streams, wire: WireSide
-) -> None:
-    seven = part_of(SEVEN)
-    streams.add("tasks", Granularity.RECORDS, seven)
-    for _ in range(2):
-        wire.pong()
-        streams.complete(Granularity.RECORDS, completed(6, SEVEN, reset=True))
-        if wire.fences:
-            wire.pong()
-    assert wire.said() == [at(0), "Unsubscribe", at(0)]
-    assert seven.checked
-
-
 def test_readers_in_order_wait_until_another_part_has_left_the_wire(
     streams: Streams, wire: WireSide
 ) -> None:

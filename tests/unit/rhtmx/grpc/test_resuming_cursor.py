@@ -7,7 +7,7 @@ import pytest
 from rhtmx.core.events import Delivered, Synced, WasReset
 from rhtmx.errors import RhtmxError
 from rhtmx.grpc.resuming_cursor import News, ResumingCursor
-from rhtmx.messages import Position, SyncComplete
+from rhtmx.messages import Position, SyncBegin, SyncComplete
 from tests.unit.rhtmx.grpc.fake import field, record
 
 
@@ -171,3 +171,60 @@ def test_the_position_of_a_part_has_its_scope() -> None:
     place.complete(said)
     place.change(record(7))
     assert place.position == Position(epoch="e1", version=7, scope="s8")
+
+
+def began(scope: str | None, epoch: str = "e1", *, reset: bool = False) -> SyncBegin:
+    return SyncBegin("tasks", epoch, reset, fields=False, scope=scope)
+
+
+def scoped(version: int, scope: str | None, epoch: str = "e1") -> Position:
+    return Position(epoch=epoch, version=version, scope=scope)
+
+
+def test_a_first_load_that_is_cut_off_has_the_scope_that_it_began_in() -> None:
+    place = ResumingCursor("tasks", at(0))
+    place.begin()
+    assert place.restarted(began("a")) == []
+    assert place.position == scoped(0, "a")
+    place.change(record(3))
+    assert place.position == scoped(3, "a")
+
+
+def test_a_reset_is_told_before_what_comes_anew() -> None:
+    place = ResumingCursor("tasks", scoped(5, "a"))
+    place.begin()
+    assert said(place.restarted(began("b", "e2", reset=True))) == [("reset", scoped(5, "a"))]
+    assert said(place.change(record(7))) == [7]
+    assert place.position == scoped(7, "b", "e2"), "from its beginning it can be resumed"
+    assert said(place.complete(complete(9, "e2", reset=True))) == [("synced", 9)]
+    assert not place.stale
+
+
+def test_a_reset_while_live_goes_back() -> None:
+    place = ResumingCursor("tasks", at(5))
+    place.begin()
+    place.complete(complete(5))
+    place.change(record(8))
+    assert said(place.restarted(began("b", reset=True))) == [("reset", at(8))]
+    assert said(place.change(record(2)) + place.change(record(8))) == [2, 8]
+    assert said(place.complete(complete(8, reset=True))) == [("synced", 8)]
+    assert not place.stale
+
+
+def test_a_second_reset_in_the_middle_of_one_begins_anew() -> None:
+    place = ResumingCursor("tasks", scoped(5, "a"))
+    place.begin()
+    place.restarted(began("b", reset=True))
+    place.change(record(4))
+    assert said(place.restarted(began("a", reset=True))) == [("reset", scoped(4, "b"))]
+    assert said(place.change(record(1))) == [1]
+    assert place.position == scoped(1, "a")
+
+
+def test_a_reset_of_nothing_that_was_delivered_is_no_news() -> None:
+    place = ResumingCursor("tasks", at(0, "old"))
+    place.begin()
+    assert place.restarted(began(None, reset=True)) == []
+    assert said(place.change(record(3))) == [3]
+    assert place.position == at(3)
+    assert said(place.complete(complete(3, reset=True))) == [("synced", 3)]

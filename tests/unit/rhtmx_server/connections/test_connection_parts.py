@@ -15,6 +15,7 @@ from rhtmx.messages import (
     Ping,
     Pong,
     Subscribe,
+    SyncBegin,
     SyncComplete,
 )
 from rhtmx_server.access.grant import Grant
@@ -67,7 +68,7 @@ async def test_other_claims_are_in_force_once_the_token_is_taken(side: Side) -> 
     side.say(Authenticate(token="a"), Ping())
     await side.rest()
     heard = side.heard
-    assert [type(each) for each in heard] == [Authenticated, SyncComplete, Pong, SyncComplete]
+    assert [type(each) for each in heard] == [Authenticated, SyncBegin, Pong, SyncComplete]
     assert isinstance(heard[-1], SyncComplete)
     assert heard[-1].reset
     assert scope(side) == {part(team="a")}

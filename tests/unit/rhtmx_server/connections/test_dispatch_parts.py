@@ -16,6 +16,7 @@ from rhtmx.messages import (
     Subscribe,
     SubscribeFields,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
     Unsubscribe,
@@ -166,6 +167,8 @@ async def test_a_position_names_its_scope(side: Side) -> None:
         since = {"tasks": Position(epoch="e", version=0, scope=scope)}
         side.say(Subscribe(entities=["tasks"], where=by_tasks(A), since=since))
         await side.rest()
-        (answer,) = side.heard
+        begin, answer = side.heard
+        assert isinstance(begin, SyncBegin)
         assert isinstance(answer, SyncComplete)
-        assert answer.reset is reset
+        assert (begin.reset, answer.reset) == (reset, reset)
+        assert begin.scope == answer.scope == first.scope

@@ -99,7 +99,10 @@ class Reader:
     def _take_frames(self, frames: bytes) -> None:
         self.out += messages(frames)
 
-    takes_ephemeral = True
+    takes_ephemeral = greeted = True
+
+    def hears_begin(self, *, asked: bool) -> bool:
+        return self.greeted and not asked
 
     def fell(self, entity: str, granularity: Granularity, sent: int) -> None:
         self.subscriptions.fell(entity, granularity, sent)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.messages import Position
-from rhtmx_server.delivery.cursor import Cursor, Mark, at, resume
+from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
+from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, at, resume
 from rhtmx_server.model import Granularity, Head
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS
 
@@ -106,3 +106,78 @@ def test_a_restart_resets_every_answer_that_was_due() -> None:
     cursor.marks = [Mark(Granularity.RECORDS, False, "r"), Mark(Granularity.FIELDS, False)]
     cursor.restart()
     assert [mark.reset for mark in cursor.marks] == [True, True]
+
+
+def test_a_restart_is_told_to_each_subscription_of_which_nothing_is_due() -> None:
+    cursor = Cursor("tasks", BOTH, 7)
+    cursor.marks = [Mark(RECORDS, False, since=3)]
+    cursor.restart(5)
+    assert cursor.marks == [Mark(RECORDS, True, since=3), Mark(FIELDS, True)]
+    assert cursor.fresh == 5
+
+
+def test_who_ends_is_owed_only_what_it_asked_for() -> None:
+    cursor = Cursor("tasks", BOTH, 7)
+    asked = [
+        Mark(RECORDS, reset=True, request_id="r", asked=True),
+        Mark(RECORDS, reset=True, since=4),
+        Mark(RECORDS, reset=False),
+    ]
+    others = [Mark(FIELDS, reset=True), Mark(RECORDS, reset=True, where=b"{}")]
+    cursor.marks = [*asked, Mark(RECORDS, reset=True), *others]
+    cursor.forget(None, RECORDS)
+    assert cursor.marks == [*asked, *others]
+
+
+def scoped(sent: int, scope_id: str | None) -> Cursor:
+    return Cursor("tasks", BOTH, sent, {b"{}": Reading("tasks", b"{}", scope_id=scope_id)})
+
+
+@pytest.mark.parametrize(
+    ("sent", "scope_id", "reset", "news"),
+    [
+        (0, "s", False, True),
+        (0, None, False, False),
+        (3, "s", False, False),
+        (0, None, True, True),
+    ],
+)
+def test_what_its_peer_cannot_know_is_news(
+    sent: int, scope_id: str | None, *, reset: bool, news: bool
+) -> None:
+    assert scoped(sent, scope_id).has_news(Mark(RECORDS, reset, where=b"{}")) is news
+
+
+@pytest.mark.parametrize("level", [RECORDS, FIELDS])
+def test_the_beginning_and_the_end_say_the_same(level: Granularity) -> None:
+    cursor = scoped(0, "s")
+    mark = Mark(level, reset=True, request_id="r", where=b"{}")
+    begin, end = cursor.begin(mark, "e"), cursor.complete(mark, "e", 8)
+    assert begin == SyncBegin("tasks", "e", True, level is FIELDS, b"{}", "s")
+    kind = SyncFieldsComplete if level is FIELDS else SyncComplete
+    assert end == kind("tasks", 8, "e", True, "r", b"{}", "s")
+    assert cursor.told == 8
+
+
+def test_what_others_have_read_may_have_been_sent() -> None:
+    cursor, elsewhere = Cursor("tasks", RECORDS, 0), Cursor("users", RECORDS, 1)
+    assert cursor.never_sent(9, [cursor, elsewhere]) == 9
+    loading, resuming = Cursor("tasks", RECORDS, 0), Cursor("tasks", RECORDS, 7)
+    loading.fresh = 8
+    assert cursor.never_sent(9, [cursor, loading]) == 8
+    assert cursor.never_sent(9, [loading, cursor, resuming]) == 7
+
+
+def test_only_a_first_load_that_somebody_waits_for_is_half_loaded() -> None:
+    cursor = Cursor("tasks", RECORDS, 0)
+    cursor.marks = [Mark(RECORDS, False, since=0)]
+    assert not cursor.half_loaded
+    cursor.reached(4)
+    assert cursor.half_loaded
+    for mark in (
+        Mark(RECORDS, True),
+        Mark(RECORDS, True, since=4),
+        Mark(RECORDS, True, asked=True),
+    ):
+        cursor.marks = [mark]
+        assert not cursor.half_loaded

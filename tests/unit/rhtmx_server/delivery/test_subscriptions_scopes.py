@@ -13,10 +13,10 @@ from rhtmx.messages import (
     Position,
     Push,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
-from rhtmx_server.delivery.cursor import VOID
 from rhtmx_server.model import Granularity
 from tests.support.divided import part
 from tests.unit.rhtmx_server.delivery.reading_world import run
@@ -35,7 +35,10 @@ def reader(world: ScopedWorld) -> ScopedReader:
 
 
 def told(reader: ScopedReader) -> list[str]:
-    """What it was sent: `1@5`, with `-` for what is gone and `left` for what left."""
+    """What it was sent: `1@5`, with `-` for what is gone and `left` for what left.
+
+    Of beginnings those of a reset, as `anew`.
+    """
     lines = []
     for message in reader.take():
         if isinstance(message, Change | FieldChange):
@@ -50,6 +53,8 @@ def told(reader: ScopedReader) -> list[str]:
         elif isinstance(message, SyncComplete | SyncFieldsComplete):
             where = "" if message.where is None else f" {message.where.decode()}"
             lines.append(f"{'reset' if message.reset else 'synced'} {message.version}{where}")
+        elif isinstance(message, SyncBegin) and message.reset:
+            lines.append("anew" if message.where is None else f"anew {message.where.decode()}")
     return lines
 
 
@@ -316,7 +321,9 @@ def test_an_answer_names_the_part_as_it_was_asked_for_and_its_scope(
     where = b'{ "team" : ["a"] }'
     reader.read(RECORDS, where, since=0)
     world.settle()
-    (answer,) = reader.take()
+    begin, answer = reader.take()
+    assert isinstance(begin, SyncBegin)
+    assert (begin.where, begin.scope) == (where, reader.reading(where).scope_id)
     assert isinstance(answer, SyncComplete)
     assert (answer.where, answer.scope) == (where, reader.reading(where).scope_id)
 
@@ -327,7 +334,7 @@ def test_a_position_of_another_scope_is_reset(
 ) -> None:
     world.write(task("1", '"team":"a"'), task("2", '"team":"a"'))
     reader.read(RECORDS, A, since=Position(epoch="e", version=2, scope=scope))
-    assert settled(world, reader) == ["1@1", "2@2", 'reset 2 {"team":"a"}']
+    assert settled(world, reader) == ['anew {"team":"a"}', "1@1", "2@2", 'reset 2 {"team":"a"}']
 
 
 def test_a_position_of_a_scope_is_reset_where_the_whole_is_read(
@@ -335,7 +342,7 @@ def test_a_position_of_a_scope_is_reset_where_the_whole_is_read(
 ) -> None:
     world.write(task("1", '"team":"a"'))
     reader.read(RECORDS, since=Position(epoch="e", version=1, scope="some"))
-    assert settled(world, reader) == ["1@1", "reset 1"]
+    assert settled(world, reader) == ["anew", "1@1", "reset 1"]
 
 
 def test_one_who_has_nothing_and_names_no_scope_is_not_reset(
@@ -391,9 +398,7 @@ def test_a_position_is_not_told_before_what_waits_in_the_tick(
 # Other rights.
 
 
-def test_other_rights_make_the_position_void_and_end_in_a_reset(
-    world: ScopedWorld, reader: ScopedReader
-) -> None:
+def test_other_rights_begin_and_end_with_a_reset(world: ScopedWorld, reader: ScopedReader) -> None:
     world.may_read("ann", {"team": "a"})
     world.write(task("1", '"team":"a"'), task("2", '"team":"b"'))
     reader.read(RECORDS, since=0)
@@ -401,10 +406,11 @@ def test_other_rights_make_the_position_void_and_end_in_a_reset(
     world.may_read("ann", {"team": "b"})
     reader.rescope()
     world.settle()
-    void, record, reset = reader.take()
-    assert isinstance(void, SyncComplete)
+    begin, record, reset = reader.take()
+    assert isinstance(begin, SyncBegin)
     assert isinstance(reset, SyncComplete)
-    assert (void.scope, void.reset, reset.reset) == (VOID, False, True)
+    assert (begin.reset, reset.reset) == (True, True)
+    assert begin.scope == reader.reading(None).scope_id
     assert isinstance(record, Change)
     assert record.change is not None
     assert record.change.entity_id == "2"
@@ -424,7 +430,7 @@ def test_only_what_has_changed_is_read_anew(world: ScopedWorld, reader: ScopedRe
     reader.read(RECORDS, B)
     world.may_read("ann", {"team": "a"})
     reader.rescope()
-    assert settled(world, reader) == ['synced 0 {"team":"b"}', 'reset 0 {"team":"b"}']
+    assert settled(world, reader) == ['anew {"team":"b"}', 'reset 0 {"team":"b"}']
     world.write(task("1", '"team":"a"'), task("2", '"team":"b"'))
     assert settled(world, reader) == ["1@1"]
 
@@ -438,7 +444,7 @@ def test_other_rights_in_the_middle_of_a_first_load_begin_another_connection(
     world.step()
     world.may_read("ann", {"team": "b"})
     reader.rescope()
-    assert reader.gone  # it could not tell what it was sent from what is to follow
+    assert reader.gone  # by an older schema it cannot tell what it was sent from what follows
 
 
 def test_a_page_that_was_read_by_other_rights_is_not_sent(
@@ -450,7 +456,7 @@ def test_a_page_that_was_read_by_other_rights_is_not_sent(
     world.step()
     world.may_read("ann")
     reader.rescope()
-    assert settled(world, reader) == ["synced 0", "reset 1"]
+    assert settled(world, reader) == ["anew", "reset 1"]
 
 
 def test_a_sync_under_way_goes_by_the_new_rights(world: ScopedWorld, reader: ScopedReader) -> None:
@@ -491,4 +497,4 @@ def test_to_subscribe_again_by_other_rights_reads_anew(
     reader.read(RECORDS)
     world.may_read("ann", {"team": "a"})
     reader.read(RECORDS)
-    assert settled(world, reader) == ["synced 1", "1@1", "reset 1"]
+    assert settled(world, reader) == ["anew", "1@1", "reset 1"]

@@ -20,6 +20,7 @@ from rhtmx.messages import (
     Subscribe,
     SubscribeFields,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFields,
     WatchRequest,
@@ -78,6 +79,29 @@ async def test_a_watch_is_told_where_it_begins_and_leaves_when_it_is_cancelled()
     await asyncio.gather(task, return_exceptions=True)
     assert opened.connections == set()
     assert side.hub._groups == {}
+
+
+async def test_who_watches_is_told_at_the_beginning_that_all_comes_anew() -> None:
+    side = Side()
+    await stored(side)
+    since = Position(epoch="another", version=7)
+    call = Call(WatchRequest(entity="tasks", since=since))
+    task = start(streams.watch(Subscribe), door(side), call)
+    await settle(side)
+    said = heard(call)
+    assert [type(message) for message in said] == [SyncBegin, Change, SyncComplete]
+    assert said[0] == SyncBegin("tasks", side.store.epoch, reset=True, fields=False)
+    task.cancel()
+
+
+async def test_a_sync_is_told_at_the_beginning_that_all_comes_anew() -> None:
+    side = Side()
+    await stored(side)
+    call = Call(Sync(entity="tasks", since=7, epoch="another"))
+    task = start(streams.sync(Sync), door(side), call)
+    await settle(side)
+    await task
+    assert [type(message) for message in heard(call)] == [SyncBegin, Change, SyncComplete]
 
 
 async def test_a_stream_that_has_ended_leaves_no_circle() -> None:

@@ -1751,7 +1751,11 @@ class SyncBegin(betterproto2.Message):
     """
     Says from where a subscription is read, before the first change of that, if
     the client could not know it: all of it comes anew, or it is read from the
-    beginning and belongs to a scope. Sent to clients that sent `hello`.
+    beginning and belongs to a scope. A client that is cut off before
+    `sync_complete` knows by this what it has. It may come again before that: then
+    what came since the last one is void, too, and there is one `sync_complete`.
+    Sent to clients that sent `hello`, and over gRPC, there before the answer to
+    `Sync`, too.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
