@@ -38,7 +38,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import nullcontext
 from typing import Any, TypeAlias, cast
 
 from rhtmx.messages import Position, Sync, SyncFields
@@ -431,9 +430,11 @@ class Subscriptions:
         page: Page = []
         noted: dict[str, int] = {}
         if asked < upto or asked > cursor.base:
-            beside = self._beside(cursor)
-            with self._hub.noting(cursor.entity) if beside else nullcontext(noted) as noted:
+            if self._beside(cursor) is None:
                 page = await read_page(self._store, cursor)
+            else:
+                with self._hub.noting(cursor.entity) as noted:
+                    page = await read_page(self._store, cursor)
             if self._moved(cursor, asked, scope):
                 return  # unsubscribed or sent elsewhere meanwhile
         # Floors rise while it reads, and with them go deletes that it has not seen yet. Whoever is
@@ -445,7 +446,7 @@ class Subscriptions:
             if self._moved(cursor, asked, scope):
                 return
         # No await from here on: what is at the head goes live at the head.
-        if max(cursor.base, cursor.floor) < floor:
+        if floor and max(cursor.base, cursor.floor) < floor:
             self._restart(cursor, floor)  # deletes that it had yet to read were forgotten meanwhile
             return
         position = self._hub.position(cursor.entity)
@@ -475,7 +476,8 @@ class Subscriptions:
         beside = self._beside(cursor) if page else None
         if beside is not None:
             self._is_live(beside)  # what was handed out before the page comes before it
-        page = unseen(page, cursor, noted)
+        if noted or cursor.scope is not None:
+            page = unseen(page, cursor, noted)
         if cursor.scope is None:
             self._sender.send(cast(Sequence[Record], page), cursor.catches_up_by, cursor.base)
         else:
