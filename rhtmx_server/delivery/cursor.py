@@ -153,20 +153,23 @@ class Cursor:
         self.live = self.settled = False
         self.resumed |= start > 0 and self.scope is not None
 
-    def fall(self, sent: int) -> list[Mark]:
+    def fall(self, sent: int, *, tells: bool = False) -> list[Mark]:
         """Leave the live stream, in which everything up to `sent` was delivered.
 
+        Args:
+            sent: the version.
+            tells: its peer is told that what follows has been, until it is live again.
+
         Returns:
-            What its peer may be told of it: what follows is what has been, until it is live.
+            The answers that are due for that.
         """
         self.sent = self.base = sent
         self.fresh = 0
         self.live = False
-        return [
-            Mark(level, reset=False, where=where, behind=True)
-            for where in self.readings
-            for level in self.granularity
-        ]
+        levels = self.granularity if tells else ()
+        told = [Mark(each, False, where=it, behind=True) for it in self.readings for each in levels]
+        self.marks += told
+        return told
 
     def restart(self, position: int = 0, *, fresh: int = 0) -> None:
         """Read everything anew, and say so: what it had cannot be resumed any more.
@@ -179,7 +182,7 @@ class Cursor:
         self.began, self.fresh = position, fresh
         self.live = self.settled = False
         for mark in self.marks:
-            mark.reset = True
+            mark.reset, mark.behind = True, False
         # Somebody has to be told of the reset, even if nobody asked.
         due = {(mark.where, mark.granularity) for mark in self.marks}
         for where in self.readings:

@@ -251,10 +251,9 @@ class Subscriptions:
         """The hub took this connection out of an entity's live stream."""
         for cursor in self._cursors.values():
             if cursor.live and cursor.entity == entity and cursor.granularity is granularity:
-                behind = cursor.fall(sent)
-                if self._reader.takes_ephemeral:  # it said hello, and shows transactions as one
-                    cursor.marks += behind
-                    self._tell_begin(cursor, behind)
+                # Who said hello shows transactions as one.
+                behind = cursor.fall(sent, tells=self._reader.takes_ephemeral)
+                self._tell_begin(cursor, behind)
                 self._catch_up(cursor)
                 return
 

@@ -12,7 +12,7 @@ What arrives is kept, and taken in its order, as long as the first of it waits f
   of it has been sent; who was too slow for that is sent back, and told so.
 - **A reader that catches up** from something that it had: the others are further on by then,
   and what is shown of all of them together never was. One that reads for the first time
-  shows what comes, and nobody waits for it.
+  shows what comes, and nobody waits for it; so does one for which all comes anew.
 
 If the connection ends first, it is as if nothing of it had ever come: it comes again. More than
 `MOST` is not kept for the sake of the second and the third: then what is shown may be between
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rhtmx.core.cursor import Cursor
-from rhtmx.core.events import Delivered, Synced, WasReset
+from rhtmx.core.events import Delivered, Synced
 from rhtmx.core.write_queue import WriteQueue
 
 __all__ = ["MOST", "EarlyNews", "News"]
@@ -35,7 +35,7 @@ __all__ = ["MOST", "EarlyNews", "News"]
 MOST = 10_000
 """So much is kept until a transaction is whole, or everybody has caught up."""
 
-News: TypeAlias = Delivered | Synced | WasReset
+News: TypeAlias = Delivered | Synced
 """What changes what is held."""
 
 
@@ -110,7 +110,7 @@ class EarlyNews:
         self._open.pop(transaction, None)
 
     def end(self, entity: str, cursor: Cursor) -> list[News]:
-        """A reader ends; returns what waits of its entity, which is kept no longer."""
+        """A reader ends, or begins anew; returns what waited of its entity until now."""
         found = [each.news for each in self._waiting if each.entity == entity]
         self._waiting = deque(each for each in self._waiting if each.entity != entity)
         self.caught_up(cursor)

@@ -219,6 +219,9 @@ class LocalState:
             self._tell(event)
         elif isinstance(event, FellBehind):
             self._early.behind(event.cursor)
+        elif isinstance(event, WasReset):  # it is void, or comes anew: nobody waits for that
+            for news in (*self._early.end(view.replica.entity, event.cursor), event):
+                self._take(news)
         elif not (isinstance(event, News) and self._early.keeps(view.replica.entity, event)):
             self._take(event)
 

@@ -252,7 +252,7 @@ class Stream:
         if self.phase not in (StreamPhase.CATCHING_UP, StreamPhase.LIVE):
             return
         if message.since is not None:
-            for cursor in self.cursors:
+            for cursor in [each for each in self.cursors if each.reading]:
                 self._outgoing.tell(FellBehind(cursor))
             return
         self._newest = None
