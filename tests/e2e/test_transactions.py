@@ -1,207 +1,176 @@
-"""Transactions: all of a transaction or none, and nobody who reads ever sees a half."""
+"""Transactions at every door: all of their writes or none, told together."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from random import Random
-from typing import Any, Literal
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 import rhtmx
-from rhtmx.api.client import Client
-from rhtmx.core.early_news import EarlyNews
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server import App, Config
-from tests.support.flaky import Flaky
+from rhtmx import Increment
+from rhtmx_server import App, Change, Config, ErrorCode, Grant, Request, RhtmxError
+from rhtmx_server.access import claim
+from tests.support.sockets import PATIENCE, raw
 
-COUNT = 100
-GRAINS = ["records", "fields"]
+CANARY = "canary"
+
+
+async def rejection(transaction: AbstractAsyncContextManager[Any]) -> RhtmxError:
+    """Why it was rejected, at the end of its block."""
+    with pytest.raises(RhtmxError) as caught:
+        async with transaction:
+            pass
+    return caught.value
 
 
 @pytest.fixture
 async def app(store: str) -> AsyncIterator[App]:
-    app = App(store=store, config=Config(port=0, heartbeat=1.0))
-    for entity in ("orders", "lines", "stock"):
-        app.entity(entity)
+    """A running server that takes any entity."""
+    async with App(store=store, config=Config(port=0, grpc_port=0), undeclared=True) as app:
+        yield app
+
+
+async def test_the_program_writes_several_records_together(app: App) -> None:
+    await app.changes.push("stock", "tea", {"left": 3})
+    await app.changes.push("carts", "7", {})
+    async with app.transaction(client_id="shop") as order:
+        order.set("orders", "7", {"goods": "tea"})
+        order.patch("stock", "tea", {"left": Increment(-1)})
+        order.delete("carts", "7")
+    assert [each.version for each in order.result.results] == [1, 2, 2]
+    assert order.result.transaction
+    stock, made = await app.changes.get("stock", "tea"), await app.changes.get("orders", "7")
+    assert stock is not None
+    assert made is not None
+    assert (stock.data, made.data, made.client_id) == ({"left": 2}, {"goods": "tea"}, "shop")
+    assert await app.changes.get("carts", "7") is None
+
+
+async def test_one_write_of_the_program_that_is_rejected_rejects_all(app: App) -> None:
+    await app.changes.push("orders", "7", {"goods": "milk"})
+    order = app.transaction()
+    order.patch("stock", "tea", {"left": Increment(-1)})
+    order.set("orders", "7", {"goods": "tea"}, base_version=0)
+    error = await rejection(order)
+    assert error.code is ErrorCode.CONFLICT
+    assert "transaction.writes[1] (orders/7)" in error.message
+    assert await app.changes.get("stock", "tea") is None
+    assert len(await app.history("stock")) == 0
+
+
+async def test_a_numbered_one_of_the_program_takes_effect_once(app: App) -> None:
+    numbered: Any = {"client_id": "shop", "seq": 1, "timestamp": datetime.now(UTC)}
+    results = []
+    for _ in range(2):
+        async with app.transaction(**numbered) as one:
+            one.patch("stock", "tea", {"left": Increment(5)})
+            one.set("orders", "7", 1)
+        results.append(one.result)
+    first, again = results
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert (again.transaction, [each.version for each in again.results]) == (
+        first.transaction, [1, 1],
+    )  # fmt: skip
+
+
+async def test_hooks_are_told_of_each_of_its_commits(store: str) -> None:
+    app, told = App(store=store, config=Config(port=0), undeclared=True), asyncio.Queue[Change]()
+    app.on_commit(told.put)
+    async with app, asyncio.timeout(PATIENCE):
+        async with app.transaction() as both:
+            both.set("orders", "7", 1)
+            both.set("lines", "7-1", 2)
+        got = {(change.entity, change.data) for change in [await told.get(), await told.get()]}
+    assert got == {("orders", 1), ("lines", 2)}
+
+
+async def test_a_backend_writes_several_records_together_and_clients_see_it(app: App) -> None:
+    async with (
+        rhtmx.connect(app.url) as client,
+        client.collection("orders") as orders,
+        client.collection("stock") as stock,
+        rhtmx.backend(app.grpc_address, client_id="till", client_secret="s") as trackers,
+        asyncio.timeout(PATIENCE),
+    ):
+        await orders.synced()
+        await stock.synced()
+        changes = orders.subscribe()
+        async with trackers.transaction(seq=1) as order:
+            order.set("orders", "7", {"goods": "tea"})
+            order.patch("stock", "tea", {"left": Increment(-1)})
+        async for rows in changes:
+            if rows:
+                break
+        seen = stock.get("tea")
+        assert seen is not None, "who sees one of its records sees the other"
+        assert seen.data == {"left": -1}
+        assert [each.version for each in order.result.results] == [1, 1]
+
+
+@pytest.mark.parametrize("path", ["/api/sync/ws", "/api/field-sync/ws"])
+async def test_the_old_endpoints_do_not_have_it(app: App, path: str) -> None:
+    write = {"entity": "orders", "entity_id": "7", "action": "update", "data": 1}
+    async with raw(app.url.replace("/api/ws", path)) as client:
+        await client.send({"type": "transaction", "writes": [write]})
+        answer = await client.receive()
+    assert answer["type"] == "error"
+    assert await app.changes.get("orders", "7") is None
+
+
+# Rights.
+
+
+async def _team(request: Request) -> Grant:
+    return Grant(request.token or "", claims={"team": (request.token or "").partition("-")[0]})
+
+
+@pytest.fixture
+async def divided(store: str) -> AsyncIterator[App]:
+    """A server of two teams, who may each see and write what is their own."""
+    app = App(store=store, config=Config(port=0, grpc_port=0), authenticate=_team)
+    app.entity("tasks", partition=["team"]).access(all=claim("team"))
+    app.entity("notes", partition=["team"]).access(all=claim("team"))
     async with app:
         yield app
 
 
-def the_pair(client: Client, grain: Literal["records", "fields"]) -> tuple[Any, Any]:
-    return (
-        client.collection("orders", granularity=grain),
-        client.collection("lines", granularity=grain),
-    )
+async def test_a_write_to_what_is_another_teams_rejects_all_at_every_door(divided: App) -> None:
+    await divided.changes.push("notes", "1", {"team": "blue", "text": CANARY})
+    async with (
+        rhtmx.backend(divided.grpc_address, token="red") as trackers,
+        rhtmx.connect(divided.url, token="red") as client,
+    ):
+        for both in (trackers.transaction(), client.transaction()):
+            both.set("tasks", "1", {"team": "red"})
+            both.patch("notes", "1", {"text": "mine"})
+            error = await rejection(both)
+            assert error.code is ErrorCode.FORBIDDEN
+            assert CANARY not in f"{error!r} {error.__dict__}"
+            assert b'"index":1,"code":"forbidden"' in (error.details or b"")
+    assert await divided.changes.get("tasks", "1") is None
 
 
-def halves(orders: Any, lines: Any, ids: range = range(3)) -> Iterator[tuple[Any, Any]]:
-    """What is shown of one and not of the other."""
-    for number in map(str, ids):
-        pair = [shown and shown.data["n"] for shown in (orders.get(number), lines.get(number))]
-        if pair[0] != pair[1]:
-            yield pair[0], pair[1]
-
-
-@contextmanager
-def looking(client: Client, orders: Any, lines: Any, seen: list[Any]) -> Iterator[None]:
-    """Look after each message, which is more often than an application can."""
-    session = client._runtime.session
-    step = session.step
-
-    def look(*args: Any, **more: Any) -> Any:
-        result = step(*args, **more)
-        seen.extend(halves(orders, lines))
-        return result
-
-    session.step = look  # type: ignore[method-assign]
-    yield
-    session.step = step  # type: ignore[method-assign]
-
-
-async def write_pairs(client: Client, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Write three orders, each with its line, in every transaction."""
-    for n in range(1, COUNT + 1):
-        async with client.transaction() as both:
-            for number in "012":
-                both.patch("orders", number, {"n": n})
-                both.set("lines", number, {"n": n})
-        if n % 10 == 0:
-            meanwhile()
-
-
-async def read_to_the_end(orders: Any, lines: Any) -> None:
-    async for _ in orders.subscribe():
-        if orders.get("0") and orders.get("0").data["n"] == COUNT:
-            assert list(halves(orders, lines)) == []
-            return
-
-
-@pytest.mark.parametrize("grain", GRAINS)
-async def test_who_reads_all_the_time_never_sees_half_of_one(
-    app: App, grain: Literal["records", "fields"]
-) -> None:
-    seen: list[Any] = []
-    async with rhtmx.connect(app.url) as writer, rhtmx.connect(app.url) as reader:
-        orders, lines = the_pair(reader, grain)
-        await orders.synced()
-        await lines.synced()
-        with looking(reader, orders, lines, seen):
-            await write_pairs(writer)
-            await read_to_the_end(orders, lines)
-    assert seen == []
-
-
-@pytest.mark.parametrize("grain", GRAINS)
-async def test_not_even_over_a_network_that_is_cut_all_the_time(
-    app: App, grain: Literal["records", "fields"], tmp_path: Path
-) -> None:
-    seen: list[Any] = []
-    proxy = Flaky(app.url, Random(7), lambda *_: None)
-
-    async with proxy.running(), rhtmx.connect(app.url) as writer:
-        address = proxy.url("ada")
-        async with rhtmx.connect(address, store=tmp_path / "kept.db") as reader:
-
-            def cut() -> None:
-                for link in list(proxy.links):
-                    link.cut()
-                reader.online()
-
-            orders, lines = the_pair(reader, grain)
-            await orders.synced()
-            await lines.synced()
-            with looking(reader, orders, lines, seen):
-                await write_pairs(writer, cut)
-                await read_to_the_end(orders, lines)
-    assert seen == []
-    assert proxy.count > 2, "it has connected again"
-
-
-@pytest.mark.parametrize("test", ["all the time", "cut"])
-async def test_a_client_that_shows_what_comes_when_it_comes_sees_halves(
-    app: App, test: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control: the tests above find a client that shows transactions change by change."""
-    monkeypatch.setattr(EarlyNews, "keeps", lambda self, entity, news: False)
-    if test == "cut":
-        reading = test_not_even_over_a_network_that_is_cut_all_the_time(app, "records", tmp_path)
-    else:
-        reading = test_who_reads_all_the_time_never_sees_half_of_one(app, "records")
-    with pytest.raises(AssertionError, match=r"assert \[\("):
-        await reading
-
-
-async def test_it_is_made_offline_and_written_when_there_is_a_connection(app: App) -> None:
-    async with rhtmx.connect(app.url) as client:
-        orders, lines = the_pair(client, "records")
-        await orders.synced()
-        await lines.synced()
-        client.offline()
-        with client.transaction() as both:
-            both.set("orders", "0", {"n": 1})
-            both.patch("stock", "tea", {"left": rhtmx.Increment(-1)})
-        assert orders.get("0").data == {"n": 1}
-        (pending,) = client.queue
-        assert (pending.action, [each.entity for each in pending.writes]) == (
-            "transaction",
-            ["orders", "stock"],
-        )
-        client.online()
-        result = await both.writing
-        assert [each.version for each in result.results] == [1, 1]
-        stock = await app.changes.get("stock", "tea")
-        assert stock is not None
-        assert stock.data == {"left": -1}
-
-
-async def test_one_write_that_is_rejected_rejects_all_and_each_reason_is_told(app: App) -> None:
-    await app.changes.push("orders", "0", {"n": 0})
-    async with rhtmx.connect(app.url) as client:
-        both = client.transaction()
-        both.set("lines", "0", {"n": 1})
-        both.set("orders", "0", {"n": 1}, base_version=0)
-        with both:
-            pass
-        with pytest.raises(RhtmxError, match=r"writes\[1\] \(orders/0\)") as caught:
-            await both.writing
-        assert caught.value.code is ErrorCode.CONFLICT
-        (rejected,) = client.rejected
-        assert [each.entity for each in rejected.writes] == ["lines", "orders"]
-        assert await app.changes.get("lines", "0") is None
-        with pytest.raises(RhtmxError, match=r"writes\[1\]"):
-            await rejected.retry()
-        await app.changes.delete("orders", "0")
-        (rejected,) = client.rejected
-        result = await rejected.retry()
-        assert isinstance(result, rhtmx.TransactionResult)
-        assert await app.changes.get("lines", "0") is not None
-
-
-async def test_a_block_that_raises_writes_nothing(app: App) -> None:
-    async with rhtmx.connect(app.url) as client:
-        with pytest.raises(ZeroDivisionError):
-            async with client.transaction() as both:
-                both.set("lines", "0", {"n": 1 // 0})
-        assert client.queue == ()
-        assert await app.changes.get("lines", "0") is None
-
-
-async def test_what_is_sent_again_takes_effect_once(app: App) -> None:
-    """The answer is lost with the connection, each time that there is one."""
-    async with rhtmx.connect(app.url) as client:
-        for _ in range(20):
-            with client.transaction() as both:
-                both.patch("stock", "tea", {"left": rhtmx.Increment(1)})
-                both.patch("orders", "0", {"count": rhtmx.Increment(1)})
-            await asyncio.sleep(0)
-            client.offline()
-            client.online()
-        await both.writing
-        stock, order = await app.changes.get("stock", "tea"), await app.changes.get("orders", "0")
-        assert stock is not None
-        assert order is not None
-        assert (stock.data, order.data) == ({"left": 20}, {"count": 20})
+async def test_of_a_transaction_each_reader_is_told_what_is_theirs(divided: App) -> None:
+    async with (
+        rhtmx.connect(divided.url, token="red") as red,
+        rhtmx.connect(divided.url, token="blue") as blue,
+        red.collection("tasks") as reds,
+        blue.collection("tasks") as blues,
+        asyncio.timeout(PATIENCE),
+    ):
+        await reds.synced()
+        await blues.synced()
+        async with divided.transaction() as both:
+            both.set("tasks", "1", {"team": "red", "n": 1})
+            both.set("tasks", "2", {"team": "blue", "n": 1})
+            both.set("notes", "1", {"team": "blue", "n": 1})
+        for mine, entity_id, other in ((reds, "1", "2"), (blues, "2", "1")):
+            async for rows in mine.subscribe():
+                if rows:
+                    assert [row.id for row in rows] == [entity_id]
+                    break
+            assert mine.get(other) is None

@@ -65,7 +65,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "9eb26746182e0c93"
+SCHEMA_HASH = "dd507eb84dae00dc"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {

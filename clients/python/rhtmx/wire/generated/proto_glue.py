@@ -72,6 +72,7 @@ TransactionComplete = engine_class("rhtmx.v1.TransactionComplete")
 Envelope = engine_class("rhtmx.v1.Envelope")
 PushOutcome = engine_class("rhtmx.v1.PushOutcome")
 PushFieldsResponse = engine_class("rhtmx.v1.PushFieldsResponse")
+TransactResponse = engine_class("rhtmx.v1.TransactResponse")
 GetRecordRequest = engine_class("rhtmx.v1.GetRecordRequest")
 GetFieldsRequest = engine_class("rhtmx.v1.GetFieldsRequest")
 GetFieldsResponse = engine_class("rhtmx.v1.GetFieldsResponse")
@@ -1405,6 +1406,29 @@ def _fill_push_fields_response(message: messages.PushFieldsResponse, out: Any) -
         _fill_field_conflict(item, out.conflicts.add())
 
 
+def _from_transact_response(source: Any, where: str) -> messages.TransactResponse:
+    has = source.HasField
+    out: messages.TransactResponse = new(messages.TransactResponse)
+    out.ack = (
+        _from_transaction_ack(source.ack, f"{where}.ack") if has("ack") else missing(where, "ack")
+    )
+    out.conflicts = [
+        _from_field_conflict(item, f"{where}.conflicts[{index}]")
+        for index, item in enumerate(source.conflicts)
+    ]
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_transact_response(message: messages.TransactResponse, out: Any) -> None:
+    out.SetInParent()
+    if message.ack is None:
+        absent("ack")
+    _fill_transaction_ack(message.ack, out.ack)
+    for item in message.conflicts:
+        _fill_field_conflict(item, out.conflicts.add())
+
+
 def _from_get_record_request(source: Any, where: str) -> messages.GetRecordRequest:
     out: messages.GetRecordRequest = new(messages.GetRecordRequest)
     out.entity = source.entity
@@ -1622,6 +1646,9 @@ CODECS: dict[type[Any], Codec] = {
     messages.PushOutcome: Codec(PushOutcome, _from_push_outcome, _fill_push_outcome, False),
     messages.PushFieldsResponse: Codec(
         PushFieldsResponse, _from_push_fields_response, _fill_push_fields_response, False
+    ),
+    messages.TransactResponse: Codec(
+        TransactResponse, _from_transact_response, _fill_transact_response, False
     ),
     messages.GetRecordRequest: Codec(
         GetRecordRequest, _from_get_record_request, _fill_get_record_request, False
