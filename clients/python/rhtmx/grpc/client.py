@@ -380,25 +380,19 @@ class Backend:
         seq: int | None = None,
         timeout: float | None = None,
     ) -> BackendTransaction:
-        """Write several records together: all of them or none.
+        """Write several records together, all of them or none: see `BackendTransaction`.
 
         Args:
             timestamp: when the user wrote its fields; now, if left out.
             seq: the number of this write, one for all of it; see `push_fields`.
             timeout: seconds until it fails.
-
-        Example:
-            >>> async with trackers.transaction() as both:
-            ...     both.set("orders", "7", {"goods": "tea"})
-            ...     both.delete("carts", "7")
-            >>> [each.entity for each in both.result.results]
-            ['orders', 'carts']
         """
-
-        def written() -> datetime:
-            return timestamp or self._ticks.next(self._clock())
-
-        return BackendTransaction(self._calls, written, seq=seq, timeout=timeout)
+        return BackendTransaction(
+            self._calls,
+            lambda: timestamp or self._ticks.next(self._clock()),
+            seq=seq,
+            timeout=timeout,
+        )
 
     # Forms.
 
