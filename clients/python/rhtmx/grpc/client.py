@@ -370,7 +370,7 @@ class Backend:
         )
         check_numbered(message, "push_fields", seq, self.client_id)
         answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
-        assert answer.ack is not None
+        assert answer.ack
         return FieldPushResult.of(answer.ack, answer.conflicts)
 
     def transaction(
@@ -387,12 +387,11 @@ class Backend:
             seq: the number of this write, one for all of it; see `push_fields`.
             timeout: seconds until it fails.
         """
-        return BackendTransaction(
-            self._calls,
-            lambda: timestamp or self._ticks.next(self._clock()),
-            seq=seq,
-            timeout=timeout,
-        )
+
+        def at() -> datetime:
+            return timestamp or self._ticks.next(self._clock())
+
+        return BackendTransaction(self._calls, at, seq=seq, timeout=timeout)
 
     # Forms.
 
