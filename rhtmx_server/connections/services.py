@@ -161,7 +161,7 @@ class Services:
                 once = message.seq is not None or mutation.secret == THE_APP
                 for index, each in enumerate(mutation.writes or (mutation,)):
                     write = each.message
-                    assert not isinstance(write, Transaction)
+                    assert not isinstance(write, Transaction)  # those were taken apart
                     self.known(write.entity)
                     if not (once or isinstance(write, Push)):
                         inside = f"transaction.writes[{index}]" if mutation.writes else ""

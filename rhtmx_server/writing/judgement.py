@@ -105,13 +105,15 @@ def decide_judged(
     after = guard.values_of(commit.record.data) if commit.record.live else None
     _require_fit(guard, mutation, commit, after)
     if mutation.who is not None:
-        _require_right(guard, mutation, commit, seen, after)
+        if guard.closed:
+            _require_right(guard, mutation, commit, seen, after)
         _run_checks(guard, mutation, commit, shown)
         if shown is None and values is not None:
             raise _forbidden(mutation)
     if guard.divided:
         commit.before = guard.parts(values or {})
-        commit.after = guard.parts(after or {})
+        # A reader of values gives the same object for the same ones: mostly nothing has moved.
+        commit.after = commit.before if after is values else guard.parts(after or {})
         if commit.record.live and not commit.before <= commit.after:
             commit.held = sorted(fields_of(current))
     if current is not None and guard.closed:

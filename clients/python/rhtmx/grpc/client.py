@@ -370,7 +370,7 @@ class Backend:
         )
         check_numbered(message, "push_fields", seq, self.client_id)
         answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
-        assert answer.ack is not None
+        assert answer.ack
         return FieldPushResult.of(answer.ack, answer.conflicts)
 
     def transaction(
@@ -388,10 +388,10 @@ class Backend:
             timeout: seconds until it fails.
         """
 
-        def written() -> datetime:
+        def at() -> datetime:
             return timestamp or self._ticks.next(self._clock())
 
-        return BackendTransaction(self._calls, written, seq=seq, timeout=timeout)
+        return BackendTransaction(self._calls, at, seq=seq, timeout=timeout)
 
     # Forms.
 

@@ -65,7 +65,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "ea330404b99ba314"
+SCHEMA_HASH = "dd507eb84dae00dc"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -527,6 +527,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "fields": Shape("bool", "plain", "", True),
         "where": Shape("json", "optional", "", False),
         "scope": Shape("string", "optional", "", False),
+        "since": Shape("int64", "optional", "", False),
     },
     "SubscribeFields": {
         "entities": Shape("string", "repeated", "", True),

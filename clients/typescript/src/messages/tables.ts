@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "ea330404b99ba314";
+export const SCHEMA_HASH = "dd507eb84dae00dc";
 
 /** What an error code means. */
 export interface ErrorTraits {

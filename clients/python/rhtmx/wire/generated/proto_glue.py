@@ -244,6 +244,15 @@ def _from_sync_begin(source: Any, where: str) -> messages.SyncBegin:
     out.fields = source.fields
     out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out.scope = source.scope if has("scope") else None
+    out.since = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.since) <= MAX_INTEGER
+            else in_range(number, where, "since")
+        )
+        if has("since")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -257,6 +266,8 @@ def _fill_sync_begin(message: messages.SyncBegin, out: Any) -> None:
         out.where = message.where
     if message.scope is not None:
         out.scope = message.scope
+    if message.since is not None:
+        out.since = message.since
 
 
 def _from_sync_complete(source: Any, where: str) -> messages.SyncComplete:

@@ -1926,6 +1926,13 @@ class SyncBegin(betterproto2.Message):
     position. Absent for a whole entity.
     """
 
+    since: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)
+    """
+    The version after which it is read, for a client that was too slow for the
+    live stream: it is live again with `sync_complete`. Absent where it is read
+    from the beginning.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "SyncBegin", SyncBegin)
 
