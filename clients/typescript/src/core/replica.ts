@@ -126,7 +126,8 @@ function isKnown(
   const held = records.get(id);
   // At the same version it went from one part to another.
   if (version < gone.get(id)!) return true;
-  if (!held || places.size < 2 || held.version < version + +!left) return false;
+  const isAlone = places.size < 2 && family.size < 2;
+  if (!held || isAlone || held.version < version + +!left) return false;
   const isRead = [...family].some(
     (each) => isFed(each) && !each.stale.has(id) && each.within(held.data),
   );

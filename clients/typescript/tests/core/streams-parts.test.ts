@@ -516,6 +516,14 @@ describe("a record that leaves a part", () => {
     expect(records()).toEqual(["1"]);
   });
 
+  it("and is in another one stays, though what it has left is only watched", () => {
+    live(2, SEVEN);
+    streams.watch(EIGHT, "t1");
+    streams.changed(change("1", 3, "7"));
+    streams.changed(change("1", 3, undefined, true));
+    expect(records()).toEqual(["1"]);
+  });
+
   it("stays in another one that is not read now, and knows of it", () => {
     live(2, SEVEN, EIGHT);
     streams.changed(change("1", 3, "7"));
