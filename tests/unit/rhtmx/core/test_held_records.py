@@ -562,3 +562,36 @@ def test_fields_that_take_a_record_out_of_all_that_is_read_take_it_away() -> Non
     fields_of_seven(entity)
     entity.eight.deliver(field("1", "customer", 3, b'"9"', more=False), None)
     assert entity.records.ids() == set()
+
+
+def test_a_cursor_is_of_its_part_and_takes_what_is_told_twice(entity: Entity) -> None:
+    assert entity.seven.cursor.where == part("7")
+    assert entity.seven.cursor.tolerant is True
+
+
+def test_only_what_is_in_a_part_is_stale_as_it_begins() -> None:
+    places = {part("8").text: (at(4), Granularity.RECORDS)}
+    kept = StoredEntity(at(0, ""), Granularity.RECORDS, {"1": HeldRecord(4, of("8"))}, places)
+    seven = Replica("orders", Granularity.RECORDS, PendingOps(), kept, where=part("7"))
+    assert seven.stale == set()
+    seven.start_over(at(0))
+    assert seven.stale == set()
+
+
+def test_one_that_catches_up_does_not_follow_its_cursor() -> None:
+    places = {part("7").text: (at(2), Granularity.RECORDS)}
+    kept = StoredEntity(at(0, ""), Granularity.RECORDS, {}, places)
+    seven = Replica("orders", Granularity.RECORDS, PendingOps(), kept, where=part("7"))
+    seven.cursor.position = at(5)
+    seven.follow()
+    assert seven.position == at(2)
+    seven.live = True
+    seven.follow()
+    assert seven.position == at(5)
+
+
+def test_a_position_that_has_not_moved_is_not_put_down_again(entity: Entity) -> None:
+    entity.live(2)
+    entity.ops.take()
+    entity.live(2)
+    assert not entity.ops.take().ops
