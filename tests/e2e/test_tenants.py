@@ -27,6 +27,7 @@ async def test_nobody_is_told_of_other_tenants_and_every_write_takes_effect_once
 ) -> None:
     require_node()
     work = await campaign(SEED, SECONDS, tmp_path)
+    # It goes on until each has happened, however few there are in a second.
     for proxy in work.proxies:
         assert proxy.happened.keys() == {"cut", "delay", "stall"}
     for happening in ("write", "together", "rights", "kill", "restart", "compact", "switch"):

@@ -29,12 +29,17 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         "rhtmx_server/delivery/subscriptions.py",
         (
             f"{_SERVER}/delivery/test_subscriptions.py",
+            f"{_SERVER}/delivery/test_subscriptions_begin.py",
+            f"{_SERVER}/delivery/test_subscriptions_scopes.py",
             f"{_SERVER}/delivery/test_subscriptions_properties.py",
         ),
     ),
     "session": ("rhtmx_server/connections/session.py", (f"{_SERVER}/connections/test_session.py",)),
     "write_queue": ("rhtmx/core/write_queue.py", (f"{_CLIENT}/core/test_write_queue.py",)),
-    "replica": ("rhtmx/core/replica.py", (f"{_CLIENT}/core/test_replica.py",)),
+    "replica": (
+        "rhtmx/core/replica.py",
+        (f"{_CLIENT}/core/test_replica.py", f"{_CLIENT}/core/test_held_records.py"),
+    ),
     "held_records": (
         "rhtmx/core/held_records.py",
         (f"{_CLIENT}/core/test_held_records.py", f"{_CLIENT}/core/test_replica.py"),

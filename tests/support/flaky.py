@@ -17,7 +17,10 @@ from random import Random
 from typing import cast
 from urllib.parse import urlsplit
 
-__all__ = ["Flaky"]
+__all__ = ["KINDS", "Flaky"]
+
+KINDS = frozenset({"cut", "stall", "delay"})
+"""What it does to connections."""
 
 _USER = re.compile(rb"^GET [^ ]*[?&]user=(\w+)")
 _ROOM = 65_536
@@ -109,7 +112,9 @@ class Link:
 
     def _plan(self) -> None:
         random = self.proxy.random
-        self.what = "whole" if self.proxy.whole else random.choice(_WHAT)
+        # First what has never happened: where few connect, chance alone may take long.
+        never = [each for each in _WHAT if each in KINDS - self.proxy.happened.keys()]
+        self.what = "whole" if self.proxy.whole else random.choice(never or _WHAT)
         self.way = random.choice(["up", "down"])
         # As often within the first ten bytes as within the last ten thousand.
         self.offset = int(math.exp(random.uniform(0, math.log(20_000))))

@@ -28,7 +28,7 @@ from typing import Any
 
 import rhtmx
 from rhtmx import ConnectionClosed
-from tests.support.flaky import Flaky
+from tests.support.flaky import KINDS, Flaky
 from tests.support.process import Started, running
 from tests.support.sockets import PATIENCE
 from tests.support.tenants_check import Checker, Entry
@@ -48,6 +48,12 @@ __all__ = ["Campaign", "campaign"]
 USERS = {"ada": ["red"], "abe": ["red"], "bea": ["blue"], "ben": ["blue"], "tess": ["red"]}
 ROUND = 6.0
 """Seconds until all becomes quiet."""
+
+ROUNDS = 100
+"""How many there are at most, where it takes more than the time for all to have happened."""
+
+JUDGED = 100
+"""How many sightings are judged at least."""
 
 _RIGHTS: list[list[str]] = [["red"], ["blue"], ["red", "blue"], []]
 _PROGRAM = Path(__file__).with_name("tenants.ts")
@@ -190,13 +196,15 @@ class Campaign:
     # What happens.
 
     async def run(self, seconds: float) -> None:
-        """Rounds of trouble, each with its quiet end."""
+        """Rounds of trouble, each with its quiet end: for so long, and until all has happened."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        rounds = 0
+        while time.monotonic() < end or (rounds < ROUNDS and self.missing()):
+            rounds += 1
             for proxy in self.proxies:
                 proxy.whole = False
             now = time.monotonic()
-            until, killed = min(end, now + ROUND), now + self.random.uniform(0, ROUND)
+            until, killed = now + ROUND, now + self.random.uniform(0, ROUND)
             while (now := time.monotonic()) < until:
                 happening, *_ = self.random.choices(_HAPPENINGS, _WEIGHTS)
                 if now > killed:
@@ -209,6 +217,13 @@ class Campaign:
         for reader in self.readers:
             refused |= reader.refused
         self.checker.end(refused)
+
+    def missing(self) -> set[str]:
+        """What has not happened yet: without it the run says too little."""
+        missing = {each.__name__ for each in (*_HAPPENINGS, Campaign.kill)} - self.happened.keys()
+        for proxy, what in zip(self.proxies, ("sockets", "calls"), strict=True):
+            missing |= {f"{kind} of {what}" for kind in KINDS - proxy.happened.keys()}
+        return missing | ({"judge"} if self.checker.judged <= JUDGED else set())
 
     async def write(self) -> None:
         """Somebody writes."""
@@ -345,7 +360,7 @@ async def campaign(seed: int, seconds: float, folder: Path, fault: str = "") -> 
 
     Args:
         seed: says what happens.
-        seconds: how long.
+        seconds: how long, at least.
         folder: an empty one.
         fault: of the server.
 

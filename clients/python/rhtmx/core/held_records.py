@@ -75,7 +75,7 @@ class HeldRecords:
         self.granularity = granularity
         self.pending_ops = pending_ops
         self.replicas: list[ReadPart] = []
-        self._kept = kept or StoredEntity(Position(epoch="", version=0), granularity)
+        self._kept = kept or StoredEntity(Position(), granularity)
         self._records = self._kept.records
         self._ending: list[ReadPart] = []
         self._loaded = set(self._records)
@@ -134,9 +134,7 @@ class HeldRecords:
         return position if granularity is self.granularity else Position(epoch=position.epoch)
 
     def kept(self) -> StoredEntity:
-        """What is held, for whoever reads it later on."""
-        for replica in self.replicas:
-            self._keep(replica)
+        """What is held, once nobody reads it, for whoever reads it later on."""
         return self._kept
 
     def leave(self, replica: ReadPart) -> set[str]:
@@ -145,11 +143,8 @@ class HeldRecords:
         if replica.cursor.leaving and self.granularity is Granularity.FIELDS:
             self._ending.append(replica)
         if self.pending_ops.durable:
-            self._keep(replica)
+            self._kept.set_place(_text(replica.where), replica.position, self.granularity)
             return set()
-        self._kept.parts.pop(_text(replica.where), None)
-        if replica.where is None:
-            self._kept.position = Position(epoch="", version=0)
         return self._drop_orphans()
 
     def ended(self, replica: ReadPart) -> set[str]:
@@ -163,14 +158,12 @@ class HeldRecords:
 
     def begin(self, replica: ReadPart, epoch: str) -> set[str]:
         """One of the replicas reads everything anew, in a log of this epoch."""
-        others = [each for each in self.replicas if each is not replica]
         if epoch != self._epoch or not any(each.cursor.reading for each in self.replicas):
             self._unfinished.clear()  # the rest of it came while nobody read
         # A server begins between two commits: else the snapshot would not take away what it lacks.
         changed = self.finish() if replica.cursor.reading else set()
-        if epoch != self._epoch or not others:
-            self._gone.clear()
         if epoch != self._epoch:
+            self._gone.clear()
             # What nobody reads now has a version of a log that is no more.
             changed |= self._drop_orphans()
         self._epoch = epoch
@@ -226,11 +219,11 @@ class HeldRecords:
             held = self._records.get(entity_id)
             self._rebuild(entity_id, 0 if held is None else held.version)
         else:
-            self._drop(entity_id, 0)
+            self._drop(entity_id)
 
     def moved(self) -> None:
         """A position has moved: what went before all of them is known by them."""
-        if self._gone and all(replica.live for replica in self.replicas):
+        if self._gone:
             least = min(replica.position.version for replica in self.replicas)
             self._gone = {i: version for i, version in self._gone.items() if version > least}
 
@@ -246,21 +239,18 @@ class HeldRecords:
     def _is_read(self, held: HeldRecord) -> bool:
         return any(part.has(held) for part in (*self.replicas, *self._ending))
 
-    def _keep(self, replica: ReadPart) -> None:
-        self._kept.set_place(_text(replica.where), replica.position, self.granularity)
-
     def _drop_orphans(self) -> set[str]:
         """Drop what is in no part that is read."""
         orphans = {i for i, held in self._records.items() if not self._is_read(held)}
         for entity_id in orphans:
-            self._drop(entity_id, 0)
+            self._drop(entity_id)
         return orphans
 
     def _is_stale(self, entity_id: str, held: HeldRecord) -> bool:
         """Whether a record's version counts for nothing: no part has it but as stale."""
         key = (entity_id, "")
         for replica in self.replicas:
-            if replica.stale and key in replica.stale:
+            if key in replica.stale:
                 return not any(key not in each.stale and each.has(held) for each in self.replicas)
         return False
 
@@ -286,7 +276,7 @@ class HeldRecords:
         self._gone.pop(entity_id, None)
         self.pending_ops.put(PutRecord(self.entity, entity_id, held))
 
-    def _drop(self, entity_id: str, version: int) -> None:
+    def _drop(self, entity_id: str, version: int = 0) -> None:
         self._fields.pop(entity_id, None)
         if version:
             self._gone[entity_id] = version
@@ -321,7 +311,7 @@ class HeldRecords:
         if (there or not self._is_over(held)) and self._is_read(held):
             self._put(entity_id, held)
         else:
-            self._drop(entity_id, 0)  # the last of a part that was ended
+            self._drop(entity_id)  # the last of a part that was ended
 
 
 def _text(where: Where | None) -> str:

@@ -13,6 +13,10 @@
  * of a catch-up (all up to its version was sent before it) moves those of all that are live. And
  * what one is told late, be it that a record has left its part, is not put over what
  * another one knows since, be it that the record is no more.
+ *
+ * Field by field one that is resumed is told what has changed since of a record that stayed in its
+ * part. Another one may have put that record away: so where several are held, each is read
+ * from its beginning.
  */
 
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts";
@@ -69,11 +73,13 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: s
   const { entity, name, fields, stale, family, batch } = replica;
   const { places, records } = entityOf(keeper.state, entity);
   const { epoch } = keeper;
+  disown(replica, keeper);
+  const isWhole = anew || isMixed(replica, keeper);
   for (const each of new Set([...places.keys(), name])) {
     const place = places.get(each);
     const isRight = place?.epoch === epoch && place.fields === fields;
     // At version 0 it has yet to be told of its scope.
-    if (isRight && (each !== name || (place.version && !anew))) continue;
+    if (isRight && (each !== name || (place.version && !isWhole))) continue;
     keeper.emit(["place", each, { epoch, version: 0, fields, ...(scope && { scope }) }]);
   }
   replica.since = places.get(name)!.version;
@@ -84,6 +90,21 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: s
   stale.clear();
   if (replica.since) return;
   for (const [id, { data }] of records) if (replica.within(data)) stale.add(id);
+}
+
+/** What is held of other parts has a version of another log: that counts for nothing in this one. */
+function disown({ entity, within }: Replica, keeper: Keeper): void {
+  const { places, records } = entityOf(keeper.state, entity);
+  if ([...places.values()].every(({ epoch }) => epoch === keeper.epoch)) return;
+  for (const [id, { data }] of records) {
+    if (!within(data)) keeper.emit(["record", entity, id, { data, version: 0 }]);
+  }
+}
+
+/** What has changed of it, field by field, fits only what is held of it alone: others are, too. */
+function isMixed({ entity, name, fields, family }: Replica, { state }: Keeper): boolean {
+  const others = [...entityOf(state, entity).places].filter(([each]) => each !== name);
+  return fields && (family.size > 1 || others.some(([, { version }]) => version));
 }
 
 /** A change arrived for those of an entity: one of them, at least, is read. */
@@ -126,7 +147,8 @@ function isKnown(
   const held = records.get(id);
   // At the same version it went from one part to another.
   if (version < gone.get(id)!) return true;
-  if (!held || places.size < 2 || held.version < version + +!left) return false;
+  const isAlone = places.size < 2 && family.size < 2;
+  if (!held || isAlone || held.version < version + +!left) return false;
   const isRead = [...family].some(
     (each) => isFed(each) && !each.stale.has(id) && each.within(held.data),
   );

@@ -265,7 +265,7 @@ describe("a token that is called for", () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const { client, sockets } = await start({ token: () => tokens.shift()! });
     clients.push(client);
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    await eventually(() => expect(sockets).toHaveLength(1));
     expect(log.mock.calls).toMatchObject([[{ code: "bad_message" }]]);
     sockets[0]!.opens();
     expect(sockets[0]!.heard()).toMatchObject([{ type: "hello", token: "t".repeat(4096) }]);
@@ -288,7 +288,7 @@ describe("a token that is called for", () => {
       vi.spyOn(Math, "random").mockReturnValue(0);
       const { client, sockets } = await start({ token: () => tokens.shift()! });
       clients.push(client);
-      await vi.waitFor(() => expect(sockets).toHaveLength(1));
+      await eventually(() => expect(sockets).toHaveLength(1));
       expect(log.mock.calls).toMatchObject([[{ message: "authenticate.token: not a string" }]]);
       sockets[0]!.opens();
       expect(sockets[0]!.heard()).toMatchObject([{ type: "hello", token: "good" }]);

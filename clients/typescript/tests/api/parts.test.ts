@@ -5,6 +5,7 @@ import type { RhtmxError } from "../../src/errors.ts";
 import type { JsonValue } from "../../src/messages/types.ts";
 import type { Opened } from "../support/client.ts";
 import { open, record, settle } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 
 let world: Opened;
 
@@ -68,7 +69,7 @@ describe("a collection of a part", () => {
     await settle();
     for (const where of [RED, BLUE]) caughtUp(where, 0);
     told("1", 1, RED);
-    await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(2));
+    await eventually(() => expect(listener).toHaveBeenCalledTimes(2));
     const { snapshot } = red;
     told("2", 2, BLUE);
     await settle();

@@ -153,6 +153,28 @@ describe("a part", () => {
     ]);
   });
 
+  it("is read from its beginning, field by field, where another one is held", () => {
+    streams.open(SEVEN, true, "t1");
+    streams.begin(128);
+    syncedFields("7", 2);
+    const reconnect = () => {
+      streams.lost();
+      sent = [];
+      streams.begin(128);
+      return since().map((each) => each?.version);
+    };
+    expect(reconnect(), "alone").toEqual([2]);
+    streams.open(EIGHT, true, "t1");
+    expect(reconnect(), "beside one that was never read").toEqual([2, 0]);
+    syncedFields("7", 3);
+    syncedFields("8", 3);
+    expect(reconnect()).toEqual([0, 0]);
+    syncedFields("7", 4);
+    syncedFields("8", 4);
+    streams.shut(SEVEN, "t1");
+    expect(reconnect(), "beside one that is not read now").toEqual([0]);
+  });
+
   it("is known by what comes back, whatever the order of its fields", () => {
     const name = partName("orders", { open: true, customer: "7" });
     streams.open(name, false, "t1");
@@ -298,6 +320,22 @@ describe("a position", () => {
     streams.begin(128);
     expect(places(SEVEN, EIGHT)).toEqual([0, 0]);
   });
+});
+
+it("a record of a part that nobody reads has no version in another epoch", () => {
+  streams.open(SEVEN, true, "t1");
+  streams.open(EIGHT, true, "t1");
+  streams.begin(128);
+  field("1", 1, "customer", "8", true);
+  field("1", 1, "old", true);
+  syncedFields("7", 1);
+  syncedFields("8", 1);
+  streams.shut(EIGHT, "t1");
+  streams.lost();
+  core.epoch = "e2";
+  streams.begin(128);
+  field("1", 1, "customer", "7");
+  expect(orders().records.get("1")).toEqual({ data: { customer: "7" }, version: 1 });
 });
 
 describe("a reset", () => {
@@ -513,6 +551,14 @@ describe("a record that leaves a part", () => {
     streams.changed(change("1", 6, undefined, true));
     expect(records()).toEqual([]);
     streams.changed(change("1", 7, "8"));
+    expect(records()).toEqual(["1"]);
+  });
+
+  it("and is in another one stays, though what it has left is only watched", () => {
+    live(2, SEVEN);
+    streams.watch(EIGHT, "t1");
+    streams.changed(change("1", 3, "7"));
+    streams.changed(change("1", 3, undefined, true));
     expect(records()).toEqual(["1"]);
   });
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Table } from "../../src/stores/database.ts";
 import { answered, Database, result } from "../../src/stores/database.ts";
 import { settle } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 
 const databases: Database[] = [];
 
@@ -142,7 +143,7 @@ describe("a database", () => {
     const lost = (database.onlost = vi.fn());
     await database.run(true, put(1));
     (await result(indexedDB.open("db", 2))).close();
-    await vi.waitFor(() => expect(lost).toHaveBeenCalledOnce());
+    await eventually(() => expect(lost).toHaveBeenCalledOnce());
     await expect(database.run(false, get)).rejects.toMatchObject({ code: "storage_failed" });
   });
 
@@ -273,7 +274,7 @@ describe("a database", () => {
     await settle();
     expect([times, database.connection]).toEqual([1, undefined]);
     database.wake();
-    await vi.waitFor(() => expect(database.connection).toBeDefined());
+    await eventually(() => expect(database.connection).toBeDefined());
     expect([lost.mock.calls, times]).toEqual([[], 2]);
   });
 

@@ -1,6 +1,7 @@
 /**
- * The model of a server that divides its entity by the field `p`, and reads it to one client
- * in parts, side by side, a record at a time, while others write.
+ * The model of a server that divides its entity by the fields `p` and `open`, and reads it to
+ * one client in parts, side by side, while others write. What one that catches up is told is read
+ * in one step, two things at a time, and said in later ones: live changes come in between.
  */
 
 import { partName, within } from "../../src/core/part.ts";
@@ -17,14 +18,24 @@ interface Cursor {
   base: number;
   /** What it was told up to. */
   sent: number;
-  /** The head when it was started from nothing: it knows of nothing that left before. */
+  /** Where it was started from nothing: its client knows of nothing that left before. */
   start: number;
+  /** What was read for it, and is not said. */
+  readonly page: Due[];
   reset: boolean;
   /** It has been said from where it is read. */
   begun: boolean;
   live: boolean;
   /** It was live, and fell behind: its client does not know. */
   fell: boolean;
+}
+
+/** What one that catches up has yet to be told: a record as it was read, or that it has left. */
+interface Due {
+  readonly id: string;
+  readonly version: number;
+  readonly row: Row | undefined;
+  readonly messages: readonly m.ServerMessage[];
 }
 
 /** A record was deleted, or is in another part now. */
@@ -40,8 +51,8 @@ export class PartServer extends ModelServer {
   readonly #granularity: "records" | "fields";
   readonly #cursors = new Map<string, Cursor>();
   #departures: Departure[] = [];
-  /** When each record came into the part in which it is. */
-  readonly #entered = new Map<string, number>();
+  /** Each state of each record, the oldest first. */
+  #past: { readonly version: number; readonly id: string; readonly data: Data | undefined }[] = [];
   /** The field change of a page that may be the last. */
   #held: m.FieldChange | undefined;
 
@@ -83,7 +94,7 @@ export class PartServer extends ModelServer {
       if (cursor.live) Object.assign(cursor, { ...from, live: false, fell: true });
   }
 
-  /** One that catches up is told the next record, or that it has caught up. */
+  /** One that catches up reads a page, or is told the next of it, or that it has caught up. */
   page(which: number): m.ServerMessage[] {
     const behind = [...this.#cursors.values()].filter((each) => !each.live);
     const cursor = behind[which % behind.length];
@@ -102,6 +113,7 @@ export class PartServer extends ModelServer {
   override restore(copy: ModelState): void {
     super.restore(copy);
     this.#departures = this.#departures.filter(({ version }) => version <= copy.version);
+    this.#past = this.#past.filter(({ version }) => version <= copy.version);
   }
 
   override disconnected(): void {
@@ -117,7 +129,7 @@ export class PartServer extends ModelServer {
         return this.#release(true);
       case "subscribe":
       case "subscribe_fields":
-        this.#subscribe(message.where, message.since!.tasks!);
+        this.#subscribe(message.where, message.since?.tasks);
         return [];
       default:
         return super.answer(message);
@@ -126,8 +138,9 @@ export class PartServer extends ModelServer {
 
   protected override tell(id: string, row: Row, before?: Data, by?: string): m.ServerMessage[] {
     const { version, data } = row;
-    if (data && data.p !== before?.p) this.#entered.set(id, version);
-    if (before && (!data || data.p !== before.p)) this.#departures.push({ version, id, before });
+    this.#past.push({ version, id, data });
+    const moves = !data || data.p !== before?.p || data.open !== before?.open;
+    if (before && moves) this.#departures.push({ version, id, before });
     const live = [...this.#cursors.values()].filter((each) => each.live);
     const wasIn = live.some(({ isIn }) => isIn(before));
     const isIn = live.some((each) => each.isIn(data));
@@ -140,25 +153,37 @@ export class PartServer extends ModelServer {
     const isWithin = within(partName("tasks", where));
     const isIn = (data: Data | undefined) =>
       !!data && isWithin(data) && (!this.right || this.right.includes(data.p!));
-    const common = { where, isIn, base: 0, sent: 0, start: 0 };
+    const common = { where, isIn, base: 0, sent: 0, start: 0, page: [] };
     return { ...common, reset: false, begun: false, live: false, fell: false };
   }
 
-  #subscribe(where: m.JsonValue | undefined, since: m.Position): void {
+  /** Without a position it is read from the head on. */
+  #subscribe(where: m.JsonValue | undefined, since?: m.Position): void {
     const part = Object(where).tasks;
     const { floor, version: head } = this.state;
-    const { version, epoch, scope } = since;
+    const { version, epoch, scope } = since ?? { version: head, epoch: this.epoch };
     const isThere = epoch === this.epoch && version <= head && version >= floor;
-    const known = version === 0 || (isThere && scope === this.#scope(part));
+    const known = !since || version === 0 || (isThere && scope === this.#scope(part));
     const base = known ? version : 0;
-    const cursor = { ...this.#cursor(part), base, sent: base, start: head, reset: !known };
+    const start = this.#neverSent();
+    const cursor = { ...this.#cursor(part), base, sent: base, start, reset: !known };
     this.#cursors.set(key(where), cursor);
   }
 
   #restart(cursor: Cursor): void {
-    const start = this.state.version;
+    const start = this.#neverSent(cursor);
+    cursor.page.length = 0;
     const state = { reset: true, begun: false, live: false, fell: false };
     Object.assign(cursor, { base: 0, sent: 0, start, ...state });
+  }
+
+  /** What left up to here was not told by others, either, who may not get to say that it left. */
+  #neverSent(cursor?: Cursor): number {
+    const others = [...this.#cursors.values()].filter((each) => each !== cursor && !each.live);
+    const places = others.map(({ page, sent, start }) =>
+      Math.max(page[0] ? page[0].version - 1 : sent, start),
+    );
+    return Math.min(this.state.version, ...places);
   }
 
   #scope(where: m.JsonValue | undefined): string | undefined {
@@ -183,12 +208,7 @@ export class PartServer extends ModelServer {
   }
 
   /** What one that catches up has yet to be told, the oldest first. */
-  #due({
-    base,
-    sent,
-    start,
-    isIn,
-  }: Cursor): { id: string; version: number; row: Row | undefined }[] {
+  #due({ base, sent, start, isIn }: Cursor): Omit<Due, "messages">[] {
     const { rows } = this.state;
     const known = Math.max(sent, base ? 0 : start);
     const gone = this.#departures.filter(
@@ -203,36 +223,47 @@ export class PartServer extends ModelServer {
   }
 
   #nextChange(cursor: Cursor): m.ServerMessage[] {
-    const { base } = cursor;
-    const { rows } = this.state;
-    const [next] = this.#due(cursor);
-    if (!next) {
-      // Its answer is taken for the position of what fell behind, too: that comes first.
-      const fallen = [...this.#cursors.values()].filter((each) => each.fell);
-      if (fallen.some((each) => this.#due(each).length)) return [];
-      for (const each of [...fallen, cursor]) Object.assign(each, { live: true, fell: false });
-      return [...this.#release(false), this.#complete(cursor)];
+    const { page } = cursor;
+    const next = page.shift();
+    if (next) return this.#said(next);
+    const due = this.#due(cursor).slice(0, 2);
+    for (const each of due) page.push({ ...each, messages: this.#rendered(each, cursor) });
+    if (due[0]) {
+      cursor.sent = due.at(-1)!.version;
+      return [];
     }
-    const { id, version, row } = next;
-    cursor.sent = version;
-    if (!row) {
-      const deleted = rows.get(id);
-      if (
-        deleted?.data ||
-        !deleted ||
-        deleted.version !== version ||
-        this.#granularity === "fields"
-      )
-        return [...this.#release(true), this.#left(id, version)];
-      return this.render("records", id, deleted, base);
+    // Its answer is taken for the position of what fell behind, too: that comes first.
+    const fallen = [...this.#cursors.values()].filter((each) => each.fell);
+    if (fallen.some((each) => each.page[0] || this.#due(each).length)) return [];
+    for (const each of [...fallen, cursor]) Object.assign(each, { live: true, fell: false });
+    return [...this.#release(false), this.#complete(cursor)];
+  }
+
+  #rendered({ id, version, row }: Omit<Due, "messages">, cursor: Cursor): m.ServerMessage[] {
+    const { base, isIn } = cursor;
+    if (row) {
+      // One that came in since is told whole.
+      const past = this.#past.filter((each) => each.id === id);
+      const then = Math.max(
+        0,
+        ...past.map(({ version }) => version).filter((each) => each <= base),
+      );
+      const stayed = then && past.every(({ version, data }) => version < then || isIn(data));
+      return this.render(this.#granularity, id, row, stayed ? base : 0);
     }
-    // One that came in since is told whole.
-    const from = this.#entered.get(id)! > base ? 0 : base;
-    const messages = this.render(this.#granularity, id, row, from);
-    if (this.#granularity === "records") return messages;
+    const deleted = this.state.rows.get(id);
+    const isDeleted = deleted && !deleted.data && deleted.version === version;
+    if (!isDeleted || this.#granularity === "fields") return [this.#left(id, version)];
+    return this.render("records", id, deleted, base);
+  }
+
+  #said({ row, messages }: Due): m.ServerMessage[] {
+    if (this.#granularity === "records") return [...messages];
     const before = this.#release(true);
-    this.#held = messages.pop() as m.FieldChange | undefined;
-    return [...before, ...messages.map((each) => more(each as m.FieldChange, true))];
+    if (!row) return [...before, ...messages];
+    const all = messages as m.FieldChange[];
+    this.#held = all.at(-1);
+    return [...before, ...all.slice(0, -1).map((each) => more(each, true))];
   }
 
   /** Sends what was held back; `goesOn`: it was not the last. */

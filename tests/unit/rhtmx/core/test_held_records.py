@@ -461,3 +461,137 @@ def test_what_came_for_one_part_is_not_made_older_by_the_beginning_of_another(
     both.begin("e")
     assert entity.seven.deliver(left("1", 9), None) == set(), "it moved from 7 to 8 since"
     assert entity.held("1").version == 11
+
+
+def test_what_is_kept_of_a_part_that_nobody_reads_stays_in_its_epoch() -> None:
+    places = {part("7").text: (at(2), Granularity.RECORDS)}
+    kept = StoredEntity(at(0, ""), Granularity.RECORDS, {"1": HeldRecord(2, of("7"))}, places)
+    eight = Replica("orders", Granularity.RECORDS, PendingOps(), kept, where=part("8"))
+    assert eight.start_over(at(0, "e")) == set()
+    assert eight.ids() == {"1"}
+    assert eight.start_over(at(0, "f")) == {"1"}
+    assert eight.ids() == set()
+
+
+def test_what_is_kept_of_an_entity_that_was_never_read_has_its_granularity() -> None:
+    assert HeldRecords("orders", Granularity.FIELDS, PendingOps()).kept().granularity is (
+        Granularity.FIELDS
+    )
+
+
+def test_field_by_field_two_parts_are_read_from_their_beginning() -> None:
+    places = {part("7").text: (at(2), Granularity.FIELDS)}
+    kept = StoredEntity(at(0, ""), Granularity.FIELDS, {}, places)
+    records = HeldRecords("orders", Granularity.FIELDS, PendingOps(), kept)
+    seven = Replica("orders", Granularity.FIELDS, PendingOps(), where=part("7"), records=records)
+    assert not records.mixed(seven.where)
+    Replica("orders", Granularity.FIELDS, PendingOps(), where=part("8"), records=records)
+    assert records.mixed(seven.where)
+
+
+def test_with_a_store_what_a_part_had_stays_when_it_has_ended() -> None:
+    entity = Entity(Granularity.FIELDS)
+    fields_of_seven(entity)
+    entity.seven.cursor.leaving = True
+    entity.records.leave(entity.seven)
+    assert entity.records.ended(entity.seven) == set()
+    assert entity.records.ids() == {"1"}
+
+
+def test_a_record_that_has_gone_does_not_come_back_with_a_part_that_begins(entity: Entity) -> None:
+    entity.seven.synced(at(3))
+    entity.seven.deliver(change("1", 9, None), None)
+    entity.eight.start_over(at(0))
+    entity.eight.deliver(change("1", 4, of("8")), None)
+    assert entity.records.ids() == set()
+
+
+def test_what_had_gone_in_another_log_may_be_there_in_this_one(entity: Entity) -> None:
+    entity.seven.deliver(change("1", 9, None), None)
+    for each in (entity.seven, entity.eight):
+        each.begin("f")
+    entity.seven.deliver(change("1", 4, of("7")), None)
+    assert entity.held("1").version == 4
+
+
+def test_all_of_an_older_commit_has_come_though_it_is_passed_over() -> None:
+    entity = Entity(Granularity.FIELDS)
+    fields_of_seven(entity)
+    entity.seven.deliver(field("1", "note", 9, b"9", more=False), None)
+    both = entity.read(where_of({"customer": ["7", "8"]}, "orders"))
+    both.begin("e")
+    both.deliver(field("1", "note", 5, b"1", more=True), None)
+    both.deliver(field("1", "customer", 5, b'"7"', more=False), None)
+    assert both.synced(at(9)) == set()
+    assert entity.held("1") == HeldRecord(9, b'{"customer":"7","note":9}')
+
+
+def test_what_a_live_part_does_not_have_at_its_position_is_no_more(entity: Entity) -> None:
+    entity.seven.synced(at(5))
+    assert entity.eight.deliver(change("1", 5, of("7")), None) == set()
+    assert entity.records.ids() == set()
+
+
+def test_a_departure_does_not_take_what_the_other_part_was_read_to() -> None:
+    places = {part(each).text: (at(int(each) - 4), Granularity.RECORDS) for each in ("7", "8")}
+    kept = StoredEntity(at(0, ""), Granularity.RECORDS, {"1": HeldRecord(4, of("8"))}, places)
+    entity = Entity(kept=kept)
+    assert entity.seven.deliver(left("1", 4), None) == set(), "it went from 7 to 8"
+    assert entity.records.ids() == {"1"}
+
+
+def test_what_a_stream_has_brought_is_no_own_write_any_more() -> None:
+    kept = StoredEntity(at(2), Granularity.RECORDS, {"1": HeldRecord(4, of("7"))})
+    replica = Replica("orders", Granularity.RECORDS, PendingOps(), kept)
+    replica.begin("e")
+    replica.deliver(change("1", 6, of("7")), None)
+    assert replica.deliver(left("1", 6), None) == set(), "of a part that was ended"
+    assert replica.ids() == {"1"}
+
+
+def test_a_record_that_a_live_part_has_may_come_once_more_by_another_one() -> None:
+    entity = Entity(Granularity.FIELDS)
+    fields_of_seven(entity)
+    entity.seven.synced(at(9))
+    entity.eight.deliver(field("1", "note", 2, b"1", more=False), None)
+    assert entity.held("1") == HeldRecord(2, b'{"customer":"7","note":1}')
+
+
+def test_fields_that_take_a_record_out_of_all_that_is_read_take_it_away() -> None:
+    entity = Entity(Granularity.FIELDS)
+    fields_of_seven(entity)
+    entity.eight.deliver(field("1", "customer", 3, b'"9"', more=False), None)
+    assert entity.records.ids() == set()
+
+
+def test_a_cursor_is_of_its_part_and_takes_what_is_told_twice(entity: Entity) -> None:
+    assert entity.seven.cursor.where == part("7")
+    assert entity.seven.cursor.tolerant is True
+
+
+def test_only_what_is_in_a_part_is_stale_as_it_begins() -> None:
+    places = {part("8").text: (at(4), Granularity.RECORDS)}
+    kept = StoredEntity(at(0, ""), Granularity.RECORDS, {"1": HeldRecord(4, of("8"))}, places)
+    seven = Replica("orders", Granularity.RECORDS, PendingOps(), kept, where=part("7"))
+    assert seven.stale == set()
+    seven.start_over(at(0))
+    assert seven.stale == set()
+
+
+def test_one_that_catches_up_does_not_follow_its_cursor() -> None:
+    places = {part("7").text: (at(2), Granularity.RECORDS)}
+    kept = StoredEntity(at(0, ""), Granularity.RECORDS, {}, places)
+    seven = Replica("orders", Granularity.RECORDS, PendingOps(), kept, where=part("7"))
+    seven.cursor.position = at(5)
+    seven.follow()
+    assert seven.position == at(2)
+    seven.live = True
+    seven.follow()
+    assert seven.position == at(5)
+
+
+def test_a_position_that_has_not_moved_is_not_put_down_again(entity: Entity) -> None:
+    entity.live(2)
+    entity.ops.take()
+    entity.live(2)
+    assert not entity.ops.take().ops
