@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from types import TracebackType
 from typing import Self, TypeVar, overload
 
 from rhtmx import wire
@@ -57,6 +56,7 @@ from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
 from rhtmx_server.writing.admit import admit_declared
 from rhtmx_server.writing.committer import Committer
+from rhtmx_server.writing.entity_functions import EntityFunctions
 
 __all__ = ["App"]
 
@@ -348,12 +348,7 @@ class App:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     @property
@@ -445,6 +440,9 @@ class App:
         metrics.outbox_bytes.set_function(lambda: self._total(lambda c: c.waiting))
         metrics.subscriptions.set_function(lambda: self._total(lambda c: c.subscriptions.count))
         metrics.lagging.set_function(lambda: self._total(lambda c: c.subscriptions.lagging))
+        functions = EntityFunctions(
+            metrics.checked, config.check_budget, config.max_size, time.perf_counter
+        )
         threads = self._pool("rhtmx-validator")
         runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
         ask, scoping = self._authenticate, self._pool("rhtmx-scope")
@@ -463,6 +461,7 @@ class App:
                     frozenset(self._entities), config.entities, lambda: hub.entities
                 ),
                 guards=access.guards,
+                functions=functions,
             ),
             tick=tick,
             turns=Turns(time.monotonic, call_soon),

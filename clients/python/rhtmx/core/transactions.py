@@ -22,7 +22,13 @@ from rhtmx.messages import (
     TransactionWrite,
 )
 from rhtmx.values.json_value import Json
-from rhtmx.values.results import Conflict, FieldPushResult, PushResult, TransactionResult
+from rhtmx.values.results import (
+    Conflict,
+    FieldPushResult,
+    PushResult,
+    TransactionResult,
+    filled_in,
+)
 from rhtmx.wire.check_outgoing import checked
 
 _MOST = 500
@@ -190,7 +196,15 @@ def result_of(
     results: list[PushResult | FieldPushResult] = []
     for write, each in zip(writes_of(message), answer.results, strict=True):
         if isinstance(write, Push):
-            results.append(PushResult(each.entity, each.entity_id, each.version or 0, duplicate))
+            results.append(
+                PushResult(
+                    each.entity,
+                    each.entity_id,
+                    each.version or 0,
+                    duplicate,
+                    filled_in(each.prepared),
+                )
+            )
         else:
             lost = tuple(map(Conflict.of, conflicts_of(write, conflicts)))
             results.append(
@@ -202,6 +216,7 @@ def result_of(
                     each.version,
                     duplicate,
                     each.clamped or 0,
+                    filled_in(each.prepared),
                 )
             )
     return TransactionResult(answer.transaction, tuple(results), duplicate)

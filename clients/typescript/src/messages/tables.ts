@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "436f8a9116a577e8";
+export const SCHEMA_HASH = "5bd5c6bf5a38de86";
 
 /** What an error code means. */
 export interface ErrorTraits {
