@@ -143,10 +143,13 @@ def test_a_write_comes_back_as_it_was_to_the_digit(again: Callable[[Store | None
     store = again(None)
     store.load()
     answer = Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None})
-    for settled in (answer, replace(answer, prepared=b'{"id":12345678901234567890,"f":1.50}')):
-        row = StoredWrite("a", 1, PATCH, "e", 12.5, settled)
-        store.add([], [PutWrite(row)])
-        assert reread(again, store).rows == [row]
+    prepared = replace(answer, prepared=b'{"id":12345678901234567890,"f":1.50}')
+    rows = [
+        StoredWrite(name, 1, PATCH, "e", 12.5, settled)
+        for name, settled in (("a", answer), ("b", prepared))
+    ]
+    store.add([], [PutWrite(row) for row in rows])
+    assert reread(again, store).rows == rows
 
 
 def test_settled_writes_come_before_those_that_wait(again: Callable[[Store | None], Store]) -> None:
