@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import growth
+from benchmarks import growth, scopes
 from benchmarks.support import damage
+from benchmarks.support.earlier import BEFORE_PARTS
 from benchmarks.support.figures import ratio, short
 
 PUSH = "Durable pushes: acknowledged per second of wall time"
@@ -112,6 +113,20 @@ def _hostile(words: str, case: str, most: float) -> Budget:
     return Budget(words, "hostile", damage.WORST, case, "rhtmx", most=most)
 
 
+def _parts_fan_out(burst: int) -> Budget:
+    return Budget(
+        f"5,000 subscribers in 500 scopes, {burst} a tick, ÷ an entity for each scope",
+        "scopes", scopes.FAN_OUT, f"5,000 subscribers, 10 for each change, {burst:2} a tick",
+        scopes.UNSCOPED, most=1.15,
+    )  # fmt: skip
+
+
+def _unused(words: str, case: str) -> Budget:
+    words = f"without parts and rules: {words} ÷ before there were any"
+    subject = f"rhtmx at {BEFORE_PARTS[:7]}"
+    return Budget(words, "scopes", scopes.UNUSED, case, subject, least=0.97)
+
+
 BUDGETS = (
     _fan_out("bursts of 10, ÷ socketify", 10, "socketify", 1.0),
     _fan_out("bursts of 10, ÷ `websockets.broadcast`", 10, "websockets.broadcast", 7.0),
@@ -146,6 +161,25 @@ BUDGETS = (
     _hostile("the same ÷ that of the client alone", damage.SLOWED, most=3),
     _hostile("memory of the server, MiB more", damage.GROWN, most=32),
     _hostile("memory 10 s after, MiB more", damage.KEPT, most=4),
+    *map(_parts_fan_out, (1, 50)),
+    Budget(
+        "catch-up of 20 records of a part of 1,000,000 ÷ of one of 20",
+        "scopes", scopes.CATCH_UP, "20 records of a part, 1,000,000 in all",
+        "rhtmx, an entity of 20", most=3.0,
+    ),
+    Budget(
+        "pushes with three rules ÷ without rules",
+        "scopes", scopes.PUSHES, "200 under way, three rules",
+        "rhtmx, as many parts, without rules", least=0.9,
+    ),
+    Budget(
+        "rights that change, 1,000 records, ÷ a first load",
+        "scopes", scopes.RESCOPE, "1,000 records", "rhtmx, a first load", most=1.2,
+    ),
+    _unused("deliveries", "deliveries, 500 subscribers, 10 a tick"),
+    _unused("pushes", "pushes, 200 under way"),
+    _unused("catch-up of 20 records", "records, 20 missed"),
+    _unused("catch-up of 2,000 records", "records, 2,000 missed"),
 )  # fmt: skip
 """All of them."""
 

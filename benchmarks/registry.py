@@ -16,4 +16,5 @@ NAMES = (
     "commit_handoff",
     "hostile",
     "scopes",
+    "operations",
 )

@@ -1,20 +1,34 @@
-"""What parts of an entity cost: fan-out, catch-up, rules on writes, changed rights.
+"""What parts of entities and rules cost, and what they cost those who use neither.
 
-Each is measured beside the same without parts or rules, on one server, in turn.
+Each is measured beside the same without parts or rules, on one server; those that use
+neither beside the commit before there were any. The two take short turns, so that what
+else the machine does falls on both.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
+from benchmarks.support.earlier import BEFORE_PARTS, compare
 from benchmarks.support.figures import Scale, Table
-from benchmarks.support.processes import Server, rhtmx
+from benchmarks.support.filled import TOGETHER
+from benchmarks.support.processes import WITHOUT_LIMITS, Server, rhtmx
 from benchmarks.support.sockets import Client, crowd
+from benchmarks.support.turns import cpu_of, in_turn
 
 ROUNDS = 5
+
+FAN_OUT = "Parts: CPU of a delivery, with its share of the push"
+CATCH_UP = "Parts: CPU of a catch-up"
+PUSHES = "Rules: pushes per CPU second of the server"
+RESCOPE = "Parts: CPU until all is there that may be read"
+UNUSED = "Neither parts nor rules: per CPU second of the server"
+
+UNSCOPED = "rhtmx, an entity for each scope"
 
 APP = """\
 from rhtmx_server import App, Grant
@@ -40,17 +54,14 @@ app.entity("small", partition=["team"])
 app.entity("large", partition=["team"])
 """
 
-RATE = ("--messages-per-second", "1000000", "--bytes-per-second", "1000000000")
-TOGETHER = 200
-
 
 @contextmanager
 def _server() -> Iterator[Server]:
-    with rhtmx(*RATE, app=APP, quiet=True) as server:
+    with rhtmx(*WITHOUT_LIMITS, app=APP, quiet=True) as server:
         yield server
 
 
-def _greeted(port: int, token: str) -> Client:
+def _greeted(port: int, token: str = "") -> Client:
     client = Client(port)
     client.say(type="hello", token=token)
     client.until(b'"welcome"')
@@ -62,50 +73,78 @@ def _push(entity: str, entity_id: int, team: str, number: int = 0) -> bytes:
     return json.dumps({**push, "data": {"team": team, "n": number}}).encode()
 
 
-def _fill(client: Client, pushes: list[bytes]) -> None:
+def _fill(client: Client, pushes: Sequence[bytes]) -> None:
     for start in range(0, len(pushes), TOGETHER):
         some = pushes[start : start + TOGETHER]
         client.send(*some)
         client.take(len(some))
 
 
-def _fan_out(table: Table, scopes: int, each: int, ticks: int) -> None:
-    """The CPU of a delivery: to so many in each of so many scopes, and entities."""
-    case = f"{scopes * each:,} subscribers, {each} of them for each change"
-    for name in ("rhtmx", "rhtmx, an entity for each scope"):
-        with _server() as server:
-            writer = _greeted(server.port, "writer:")
-            readers = crowd(scopes * each, server.port, "/api/ws?token=:")
-            for number, reader in enumerate(readers):
-                scope = number % scopes
-                reader.say(type="hello", client_id=f"reader-{number}")
-                reader.until(b'"welcome"')
-                if name == "rhtmx":
-                    where = {"parts": {"team": f"t{scope}"}}
-                    reader.say(type="subscribe", entities=["parts"], where=where)
-                else:
-                    reader.say(type="subscribe", entities=[f"whole-{scope}"])
-                reader.until(b"sync_complete")
-            cpu = server.cpu()
-            for tick in range(ticks):
-                scope = tick % scopes
-                entity = "parts" if name == "rhtmx" else f"whole-{scope}"
-                writer.send(_push(entity, scope, f"t{scope}", tick))
-                for reader in readers[scope::scopes]:
-                    reader.take(1)
-                writer.take(1)
-            table.add(case, name, (server.cpu() - cpu) / (ticks * each) * 1e6)
+class _Readers:
+    """Readers of a scope each, who also read an entity that is whole, and as small.
+
+    Args:
+        server: where they read.
+        scopes: how many there are.
+        each: readers of each.
+    """
+
+    def __init__(self, server: Server, scopes: int, each: int) -> None:
+        self._scopes, self._each = scopes, each
+        self._writer = _greeted(server.port, "writer:")
+        self._readers: list[Client] = []
+        self._pushes = 0
+        while len(self._readers) < scopes * each:  # a server waits for `hello`, but not for long
+            some = crowd(min(100, scopes * each - len(self._readers)), server.port)
+            for reader in some:
+                self._greet(reader, len(self._readers) % scopes)
+                self._readers.append(reader)
+
+    @staticmethod
+    def _greet(reader: Client, scope: int) -> None:
+        reader.say(type="hello", token=":")
+        for entity, where in (("parts", {"parts": {"team": f"t{scope}"}}), (f"whole-{scope}", {})):
+            reader.say(type="subscribe", entities=[entity], where=where)
+            reader.until(b'"sync_complete"')
+
+    def read(self, entity: Callable[[int], str], changes: int) -> None:
+        """Push so many changes together, each for another scope, to all who read them."""
+        scopes = [(self._pushes + each) * 37 % self._scopes for each in range(changes)]
+        self._pushes += changes
+        self._writer.send(
+            *(_push(entity(scope), scope, f"t{scope}", self._pushes) for scope in scopes)
+        )
+        for scope in scopes:
+            for reader in self._readers[scope :: self._scopes]:
+                reader.take(1)
+        self._writer.take(changes)
 
 
-def _load(client: Client, entity: str, team: str) -> float:
-    began = time.perf_counter()
-    client.say(type="sync", entity=entity, since=0, where={"team": team})
-    client.until(b"sync_complete")
-    return time.perf_counter() - began
+def _fan_out(table: Table, rounds: int, scopes: int, each: int, turns: int) -> None:
+    """A delivery to so many in each of so many scopes, and of so many entities."""
+    with _server() as server:
+        readers = _Readers(server, scopes, each)
+        changes = min(50, scopes)
+        for together in (1, changes):
+
+            def turn(entity: Callable[[int], str], size: int = together) -> float:
+                def work() -> None:
+                    for _ in range(changes // size):
+                        readers.read(entity, size)
+
+                return cpu_of(server, work) / changes / each * 1e6
+
+            case = f"{scopes * each:,} subscribers, {each} for each change, {together:2} a tick"
+            for _ in range(rounds):
+                ours, other = in_turn(
+                    turns, lambda: turn(lambda _: "parts"), lambda: turn("whole-{}".format)
+                )
+                table.add(case, "rhtmx", ours)
+                table.add(case, UNSCOPED, other)
 
 
-def _catch_up(table: Table, records: int, times: int) -> None:
-    """The CPU of reading 20 records of a part."""
+def _catch_up(table: Table, rounds: int, records: int, turns: int) -> None:
+    """20 records of a part, of so many records and of no other."""
     with _server() as server:
         client = _greeted(server.port, "writer:")
         _fill(client, [_push("small", number, "a") for number in range(20)])
@@ -115,61 +154,109 @@ def _catch_up(table: Table, records: int, times: int) -> None:
             teams = ("a" if number % every == 0 else f"t{number % 999}" for number in numbers)
             pushes = [_push("large", n, team) for n, team in zip(numbers, teams, strict=True)]
             _fill(client, pushes)
-        for entity, name in (("large", "rhtmx"), ("small", "rhtmx, an entity of 20")):
-            _load(client, entity, "a")
-            cpu = server.cpu()
-            for _ in range(times):
-                _load(client, entity, "a")
-            used = (server.cpu() - cpu) / times * 1e6
-            table.add(f"20 records of a part, {records:,} in all", name, used)
+
+        def load(entity: str) -> float:
+            def work() -> None:
+                client.say(type="sync", entity=entity, since=0, where={"team": "a"})
+                client.until(b'"sync_complete"')
+
+            return cpu_of(server, work) * 1e6
+
+        for _ in range(rounds):
+            large, small = in_turn(turns, lambda: load("large"), lambda: load("small"))
+            case = f"20 records of a part, {records:,} in all"
+            table.add(case, "rhtmx", large)
+            table.add(case, "rhtmx, an entity of 20", small)
 
 
-def _pushes(table: Table, pushes: int) -> None:
-    """Pushes for each second of CPU, with three rules and without."""
+def _pushes(table: Table, rounds: int, pushes: int, turns: int) -> None:
+    """A push that three rules judge, and one that none does."""
+    names = {
+        "ruled": "rhtmx",
+        "parts": "rhtmx, as many parts, without rules",
+        "whole-0": "rhtmx, without parts and rules",
+    }
     with _server() as server:
         client = _greeted(server.port, "writer:a,b")
-        for entity, name in (("ruled", "rhtmx"), ("parts", "rhtmx, without rules")):
+
+        def turn(entity: str) -> float:
             messages = [_push(entity, number % 100, "a", number) for number in range(pushes)]
-            cpu = server.cpu()
-            _fill(client, messages)
-            table.add(f"{TOGETHER} under way", name, pushes / (server.cpu() - cpu))
+            return cpu_of(server, lambda: _fill(client, messages)) / pushes
+
+        for _ in range(rounds):
+            spent = in_turn(turns, *(partial(turn, each) for each in names))
+            for name, each in zip(names.values(), spent, strict=True):
+                table.add(f"{TOGETHER} under way, three rules", name, 1 / each)
 
 
-def _rescope(table: Table, visible: int) -> None:
-    """The CPU until somebody has all of what they may read now."""
-    with _server() as server:
+class _Rescoped:
+    """Somebody who may read one of two parts, the other one after each turn.
+
+    Args:
+        server: where.
+        visible: records in each part.
+    """
+
+    def __init__(self, server: Server, visible: int) -> None:
+        self._server, self._visible = server, visible
+        self._teams = itertools.cycle("ba")
         writer = _greeted(server.port, "writer:")
         for offset, team in enumerate("ab"):
             numbers = range(offset * visible, (offset + 1) * visible)
             _fill(writer, [_push("mine", number, team) for number in numbers])
-        cpu = server.cpu()
-        reader = _greeted(server.port, "ada:a")
+        self._reader = _greeted(server.port, "ada:a")
+        self._subscribe(self._reader)
+
+    def again(self) -> float:
+        """The CPU until the reader has all that it may read after its rights have changed."""
+
+        def work() -> None:
+            self._reader.say(type="authenticate", token=f"ada:{next(self._teams)}")
+            self._load(self._reader)
+
+        return cpu_of(self._server, work)
+
+    def first(self) -> float:
+        """The CPU until another one has all of it, who came with these rights."""
+        client = _greeted(self._server.port, "ada:a")
+        spent = cpu_of(self._server, lambda: self._subscribe(client))
+        client.close()
+        return spent
+
+    def _subscribe(self, client: Client) -> None:
         since = {"mine": {"epoch": "", "version": 0}}
-        reader.say(type="subscribe", entities=["mine"], since=since)
-        reader.until(b"sync_complete")
-        first = server.cpu() - cpu
-        cpu = server.cpu()
-        reader.say(type="authenticate", token="ada:b")
-        reader.until(b"sync_complete")
-        case = f"{visible:,} records"
-        table.add(case, "rhtmx", (server.cpu() - cpu) * 1e3)
-        table.add(case, "rhtmx, its first load", first * 1e3)
+        client.say(type="subscribe", entities=["mine"], since=since)
+        self._load(client)
+
+    def _load(self, client: Client) -> None:
+        messages: list[bytes] = []
+        while not any(b'"sync_complete"' in each for each in messages[self._visible :]):
+            messages += client.some()
+
+
+def _rescope(table: Table, rounds: int, visible: int, turns: int) -> None:
+    """All records of a part, after rights have changed and for the first time."""
+    with _server() as server:
+        somebody = _Rescoped(server, visible)
+        for _ in range(rounds):
+            again, first = in_turn(turns, somebody.again, somebody.first)
+            table.add(f"{visible:,} records", "rhtmx", again * 1e3)
+            table.add(f"{visible:,} records", "rhtmx, a first load", first * 1e3)
 
 
 def run(scale: Scale) -> list[Table]:
-    """Measure all of it, or the cases that are named: fan_out, catch_up, pushes, rescope."""
-    fan = Table("Parts: CPU of a delivery", "µs")
-    catch = Table("Parts: CPU of a catch-up", "µs")
-    push = Table("Rules: pushes per CPU second of the server", "1/s")
-    rescope = Table("Parts: CPU of changed rights", "ms")
+    """Measure all, or the cases that are named: fan_out, catch_up, pushes, rescope, unused."""
+    fan, catch, pushes = Table(FAN_OUT, "µs"), Table(CATCH_UP, "µs"), Table(PUSHES, "1/s")
+    rescope, unused = Table(RESCOPE, "ms"), Table(UNUSED, "1/s")
+    rounds, turns = scale.rounds, scale.pick(21, 1)
     cases: dict[str, Callable[[], None]] = {
-        "fan_out": lambda: _fan_out(fan, *scale.pick((500, 10, 5_000), (2, 2, 4))),
-        "catch_up": lambda: _catch_up(catch, *scale.pick((1_000_000, 200), (40, 2))),
-        "pushes": lambda: _pushes(push, scale.pick(20_000, 20)),
-        "rescope": lambda: _rescope(rescope, scale.pick(1_000, 5)),
+        "fan_out": lambda: _fan_out(fan, rounds, *scale.pick((500, 10), (2, 2)), turns),
+        "catch_up": lambda: _catch_up(catch, rounds, scale.pick(1_000_000, 40), 5 * turns),
+        "pushes": lambda: _pushes(pushes, rounds, scale.pick(1_000, 20), turns),
+        "rescope": lambda: _rescope(rescope, rounds, scale.pick(1_000, 5), turns),
+        "unused": lambda: compare(unused, BEFORE_PARTS, rounds, scale.pick(500, 2), turns),
     }
-    for _ in range(scale.rounds):
-        for name, measure in cases.items():
-            if not scale.only or name in scale.only:
-                measure()
-    return [table for table in (fan, catch, push, rescope) if list(table.rows())]
+    for name, measure in cases.items():
+        if not scale.only or name in scale.only:
+            measure()
+    return [table for table in (fan, catch, pushes, rescope, unused) if list(table.rows())]

@@ -9,7 +9,7 @@ Example:
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import File
-from rhtmx.values.results import Conflict, FieldPushResult, PushResult
+from rhtmx.values.results import Conflict, FieldPushResult, PushResult, TransactionResult
 
 try:
     from rhtmx_server.access.entity import Entity
@@ -50,5 +50,6 @@ __all__ = [
     "PushResult",
     "Request",
     "RhtmxError",
+    "TransactionResult",
     "Valid",
 ]

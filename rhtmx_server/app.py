@@ -1,7 +1,7 @@
-"""The composition root: the public face, and the one place that knows concrete parts.
+"""The public face of a server: what a program declares, starts, stops and calls.
 
-Knows everything by name and does nothing itself: it declares, puts together,
-starts and stops.
+Knows by name all that a program may want, and does nothing itself: `composition` makes
+the parts of what was declared.
 """
 
 from __future__ import annotations
@@ -10,53 +10,37 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import TracebackType
 from typing import Self, TypeVar, overload
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import MergeStrategy, Push, PushFields
+from rhtmx.messages import MergeStrategy
 from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.access.entity import Entity, Partition, check_entity_name, parse_partition
+from rhtmx_server.composition import Declarations, compose
 from rhtmx_server.config import Config
-from rhtmx_server.connections.admission import Admission
-from rhtmx_server.connections.connection import Connection
-from rhtmx_server.connections.scope_functions import (
-    ScopeFunction,
-    access_of,
-    check_scope_function,
-)
+from rhtmx_server.connections.scope_functions import ScopeFunction, check_scope_function
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.tokens import (
-    AuthenticateFunction,
-    authenticator,
-    check_authenticate,
-    check_open,
-)
-from rhtmx_server.connections.turns import Turns
-from rhtmx_server.delivery.hub import Hub
-from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenticate, check_open
 from rhtmx_server.forms.field_names import Extra
 from rhtmx_server.forms.form import Form
-from rhtmx_server.forms.forms import FormTracker
-from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Mutation
-from rhtmx_server.ports import Decide, Store
+from rhtmx_server.ports import Store
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.server import RunningServer
 from rhtmx_server.stores import open_store
-from rhtmx_server.threads import DaemonPool, PoolSet
+from rhtmx_server.threads import PoolSet
 from rhtmx_server.times import to_micros
-from rhtmx_server.trackers.changes import ChangeTracker, changes_decider
-from rhtmx_server.trackers.fields import FieldTracker, fields_decider
-from rhtmx_server.trackers.policy import Policy, Strategy, entity_policy, policies
+from rhtmx_server.trackers.changes import ChangeTracker
+from rhtmx_server.trackers.fields import FieldTracker
+from rhtmx_server.trackers.policy import Strategy, entity_policy
+from rhtmx_server.trackers.transaction import AppTransaction
 from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
-from rhtmx_server.writing.admit import admit_declared
-from rhtmx_server.writing.committer import Committer
-from rhtmx_server.writing.entity_functions import EntityFunctions
 
 __all__ = ["App"]
 
@@ -109,12 +93,7 @@ class App:
             check_authenticate(authenticate)
         self.metrics = Metrics()
         self._store = open_store(store) if isinstance(store, str) else store
-        self._undeclared = undeclared
-        self._authenticate = authenticate
-        self._entities: dict[str, Policy | None] = {}
-        self._declared: dict[str, Entity] = {}
-        self._scopes: dict[str, ScopeFunction] = {}
-        self._forms: dict[str, Form] = {}
+        self._declared = Declarations(undeclared, authenticate)
         self._hooks = CommitHooks()
         self._clock = ServerClock(wall_clock, time.monotonic)
         self._server: RunningServer | None = None
@@ -171,10 +150,10 @@ class App:
         """
         check_entity_name(name, FORBIDDEN_KEYS)
         policy = entity_policy(name, merge, fields=fields)
-        entity = self._declared.get(name) or Entity(name, lambda: self._server is not None)
+        entity = self._declared.entities.get(name) or Entity(name, lambda: self._server is not None)
         if partition is not None:
             entity.divide(parse_partition(name, partition, FORBIDDEN_KEYS))
-        self._entities[name], self._declared[name] = policy, entity
+        self._declared.entities[name], self._declared.policies[name] = entity, policy
         return entity
 
     def scope(self, entity: str) -> Callable[[S], S]:
@@ -205,9 +184,9 @@ class App:
             if self._server is not None:
                 raise RuntimeError(f"app.scope({entity!r}): the app is running: say it before")
             check_scope_function(entity, function)
-            if entity in self._scopes:
+            if entity in self._declared.scopes:
                 raise ValueError(f"app.scope({entity!r}): there is one already: join them")
-            self._scopes[entity] = function
+            self._declared.scopes[entity] = function
             return function
 
         return add
@@ -234,7 +213,8 @@ class App:
             >>> (await client.validate_field("contact", "name", "")).error
             'is required'
         """
-        form = self._forms.get(name) or self._forms.setdefault(name, Form(name))
+        forms = self._declared.forms
+        form = forms.get(name) or forms.setdefault(name, Form(name))
         if extra is not None:
             form.names.extra = extra
         return form
@@ -301,8 +281,8 @@ class App:
         """
         if self._server is not None:
             raise RuntimeError("this app is running already")
-        self._hooks.check(self._allowed())
-        check_open(self.config, asks=self._authenticate is not None)
+        self._hooks.check(self._declared.allowed)
+        check_open(self.config, asks=self._declared.authenticate is not None)
         hooks = HookRunner(self._hooks, self._store)
         self._clock = ServerClock(wall_clock, time.monotonic)
         server = RunningServer(self._compose(), hooks, self.pages, self._clock)
@@ -348,7 +328,12 @@ class App:
         await self.start()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self.stop()
 
     @property
@@ -373,6 +358,38 @@ class App:
         """Records field by field: writes take the same road as a socket's."""
         store = self._running.services.store
         return FieldTracker(self._submit, store, wire.check_json, self._clock)
+
+    def transaction(
+        self,
+        *,
+        client_id: str | None = None,
+        seq: int | None = None,
+        timestamp: datetime | None = None,
+    ) -> AppTransaction:
+        """Write several records together: all of them or none.
+
+        Args:
+            client_id: in whose name: any, unless there is a `seq`.
+            seq: the number of this mutation, for a caller that numbers them under a
+                `client_id` of its own.
+            timestamp: when its fields were written, if not now. It is a part of the write:
+                one that is sent again with its number has to have the same.
+
+        Example:
+            >>> async with app.transaction() as both:
+            ...     both.set("orders", "7", {"goods": "tea"})
+            ...     both.delete("carts", "7")
+            >>> [each.entity for each in both.result.results]
+            ['orders', 'carts']
+        """
+        return AppTransaction(
+            self._submit,
+            wire.check_json,
+            self._clock,
+            client_id=client_id,
+            seq=seq,
+            timestamp=timestamp,
+        )
 
     async def history(
         self,
@@ -428,64 +445,15 @@ class App:
     # Inside.
 
     def _compose(self) -> Services:
-        config, metrics, store = self.config, self.metrics, self._store
-        call_soon = asyncio.get_running_loop().call_soon
-        tick = Tick(call_soon)
-        hub = Hub(tick, metrics.delivered, metrics.dropped)
-        policy_of = policies(self._entities)
-        deciders: Mapping[type[Push | PushFields], Decide] = {
-            Push: changes_decider(policy_of),
-            PushFields: fields_decider(policy_of, max_record=config.max_size),
-        }
-        metrics.outbox_bytes.set_function(lambda: self._total(lambda c: c.waiting))
-        metrics.subscriptions.set_function(lambda: self._total(lambda c: c.subscriptions.count))
-        metrics.lagging.set_function(lambda: self._total(lambda c: c.subscriptions.lagging))
-        functions = EntityFunctions(
-            metrics.checked, config.check_budget, config.max_size, time.perf_counter
+        return compose(
+            self.config,
+            self._store,
+            self._declared,
+            self.metrics,
+            self._clock,
+            self._pools,
+            lambda: () if self._server is None else self._server.connections(),
         )
-        threads = self._pool("rhtmx-validator")
-        runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
-        ask, scoping = self._authenticate, self._pool("rhtmx-scope")
-        access = access_of(self._declared, self._scopes, scoping, config.validator_timeout)
-        return Services(
-            config=config,
-            store=store,
-            hub=hub,
-            committer=Committer(
-                store,
-                deciders,
-                self._clock,
-                metrics,
-                most_clients=config.clients,
-                admit=admit_declared(
-                    frozenset(self._entities), config.entities, lambda: hub.entities
-                ),
-                guards=access.guards,
-                functions=functions,
-            ),
-            tick=tick,
-            turns=Turns(time.monotonic, call_soon),
-            forms=FormTracker(runner, self._forms, at_once=config.requests),
-            metrics=metrics,
-            clock=wall_clock,
-            now=time.monotonic,
-            entities=self._allowed(),
-            fieldless=frozenset(name for name, policy in self._entities.items() if policy is None),
-            authenticate=ask and authenticator(ask, self._pool("rhtmx-authenticate")),
-            admission=Admission(config, metrics.handshake_refused),
-            access=access,
-        )
-
-    def _pool(self, name: str) -> DaemonPool:
-        return self._pools.make(self.config.validator_threads, name)
-
-    def _total(self, figure: Callable[[Connection], int]) -> int:
-        connections = () if self._server is None else self._server.connections()
-        return sum(figure(connection) for connection in connections)
-
-    def _allowed(self) -> frozenset[str] | None:
-        open_to_all = not self._entities if self._undeclared is None else self._undeclared
-        return None if open_to_all else frozenset(self._entities)
 
     @property
     def _running(self) -> RunningServer:

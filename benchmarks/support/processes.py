@@ -29,6 +29,9 @@ app = App(undeclared=True)
 app.entity("lean", fields=False)
 """
 
+WITHOUT_LIMITS = ("--messages-per-second", "1000000", "--bytes-per-second", "1000000000")
+"""Options for a server whose few clients send as much as they can."""
+
 
 def be_the_load() -> None:
     """Put this process on the core of the load, and let it open many sockets."""
@@ -88,6 +91,7 @@ def serving(
     environment: Mapping[str, str] | None = None,
     core: int = SERVER_CORE,
     log: Path | None = None,
+    root: Path = ROOT,
 ) -> Iterator[Server]:
     """Start a server on its own core; it prints `ready ADDRESS`. Killed at the end.
 
@@ -97,11 +101,12 @@ def serving(
         environment: what is added to ours.
         core: its own.
         log: the file for what it writes to standard error; without it that is shown.
+        root: where our own code is.
 
     Raises:
         RuntimeError: it did not start, or ended by itself; with the end of its log.
     """
-    path = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT)])
+    path = os.pathsep.join([str(root / "clients" / "python"), str(root)])
     with contextlib.ExitStack() as stack:
         process = subprocess.Popen(
             command,
@@ -131,12 +136,16 @@ def _end_of(log: Path | None) -> str:
 
 @contextlib.contextmanager
 def rhtmx(
-    *options: str, app: str = ANY_APP, store: str = "sqlite:///bench.db", quiet: bool = False
+    *options: str,
+    app: str = ANY_APP,
+    store: str = "sqlite:///bench.db",
+    quiet: bool = False,
+    root: Path = ROOT,
 ) -> Iterator[Server]:
     """Our server, as the command starts it, on a new database file.
 
     Entities are free to choose; `lean` is kept without fields. `quiet` shows its log
-    only if it fails.
+    only if it fails; `root` is where its code is.
     """
     with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as name:
         (Path(name) / "bench_app.py").write_text(app)
@@ -145,7 +154,7 @@ def rhtmx(
             *("--store", store, "--heartbeat", "3600", *options),
         ]
         log = Path(name) / "log" if quiet else None
-        with serving(command, folder=Path(name), log=log) as server:
+        with serving(command, folder=Path(name), log=log, root=root) as server:
             yield server
 
 

@@ -97,6 +97,10 @@ class Access:
         """Whether a function of the program says what somebody reads of some entity."""
         return bool(self._scopes)
 
+    def whole(self, entity: str) -> bool:
+        """Whether everybody reads all of an entity, whoever they are."""
+        return entity not in self._read and entity not in self._scopes
+
     def waits(self, entity: str) -> bool:
         """Whether `readable` of an entity may have to wait: it asks the program."""
         return entity in self._scopes

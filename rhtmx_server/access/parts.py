@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import astuple
 
 __all__ = ["MAX_VALUE", "WHOLE", "Part", "Partitions", "Values", "reader_of", "spelling"]
 
@@ -28,8 +29,14 @@ MAX_VALUE = 255
 _KEPT = 64
 """Bytes of a value whose spelling is kept for the next time."""
 
+_MOST_KNOWN = 1_000
+"""Combinations of values that a reader of records keeps for the next time."""
+
 Values: TypeAlias = Mapping[str, str]
 """The fields of a record that have a value here, each with its spelling."""
+
+_NO_VALUES: Values = {}
+_MISSING = msgspec.Raw(b"")
 
 _encode = msgspec.json.Encoder().encode
 _text = msgspec.json.Decoder(str).decode
@@ -76,29 +83,32 @@ def reader_of(fields: Collection[str]) -> Callable[[bytes | None], Values]:
         A function from the data (JSON that was checked; `None` for `null`) to the
         values it has for the fields.
     """
+    if not fields:
+        return lambda data: _NO_VALUES
     # A struct that knows these keys only: the decoder passes over all others.
     names = [f"f{number}" for number in range(len(fields))]
     struct: type[Any] = msgspec.defstruct(
         "_Fields",
-        [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in names],
+        [(name, msgspec.Raw, _MISSING) for name in names],
         rename=dict(zip(names, fields, strict=True)),
         gc=False,
     )
     decode = msgspec.json.Decoder(struct).decode
-    pairs = list(zip(names, fields, strict=True))
+    known: dict[tuple[bytes, ...], Values] = {}
 
     def read(data: bytes | None) -> Values:
-        if data is None or not _is_object(data):
-            return {}
-        found = decode(data)
-        values: dict[str, str] = {}
-        for name, field in pairs:
-            text = getattr(found, name)
-            if text is not msgspec.UNSET:
-                value = bytes(text)
-                spelt = _spelling(value) if len(value) <= _KEPT else spelling(value)
-                if spelt is not None:
-                    values[field] = spelt
+        if data is None or not (data[:1] == b"{" or _is_object(data)):
+            return _NO_VALUES
+        texts = tuple(map(bytes, astuple(decode(data))))
+        values = known.get(texts)
+        if values is None:
+            spelt = zip(fields, map(spelling, texts), strict=True)
+            values = {field: value for field, value in spelt if value is not None}
+            # Of few values, which come again with each write. Bounded by forgetting.
+            if sum(map(len, texts)) <= _KEPT * len(texts):
+                if len(known) >= _MOST_KNOWN:
+                    known.clear()
+                known[texts] = values
         return values
 
     return read

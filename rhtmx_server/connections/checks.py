@@ -29,11 +29,11 @@ from rhtmx.messages import (
     ValidateForm,
 )
 from rhtmx.messages.tables import NAMES
+from rhtmx.values.transaction_writes import MOST_WRITES
 from rhtmx.wire import Message
 from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 from rhtmx_server.connections.wheres import check_where, check_wheres
-from rhtmx_server.writing.transactions import MOST_WRITES
 
 __all__ = ["check", "check_at_least", "check_name"]
 

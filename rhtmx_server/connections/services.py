@@ -1,6 +1,6 @@
 """What every door needs of the server, in one object: its parts, and the rules of entry.
 
-Knows the interfaces; `app.py` fills it with concrete parts. Must not know the doors
+Knows the interfaces; `composition.py` fills it with concrete parts. Must not know the doors
 themselves (sockets, gRPC, plain HTTP, the app's own calls).
 
 A rule that several doors have to keep stands here once, so that no door can forget it:
@@ -32,6 +32,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields, Transaction
 from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
 from rhtmx.values.operations import OPERATIONS
+from rhtmx.values.transaction_writes import writes_of
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
@@ -52,7 +53,6 @@ from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutatio
 from rhtmx_server.ports import Store
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
-from rhtmx_server.writing.transactions import writes_of
 
 __all__ = ["Authenticator", "Services"]
 
@@ -159,12 +159,13 @@ class Services:
                     ]
                 # The program of the server has its answer: it sends nothing again.
                 once = message.seq is not None or mutation.secret == THE_APP
-                for each in mutation.writes or (mutation,):
+                for index, each in enumerate(mutation.writes or (mutation,)):
                     write = each.message
-                    assert not isinstance(write, Transaction)
+                    assert not isinstance(write, Transaction)  # those were taken apart
                     self.known(write.entity)
                     if not (once or isinstance(write, Push)):
-                        _check_repeatable(write)
+                        inside = f"transaction.writes[{index}]" if mutation.writes else ""
+                        _check_repeatable(write, inside or "push_fields")
             except RhtmxError as error:
                 mutation.rejection = error
         if self.lines is None:
@@ -308,13 +309,13 @@ class Services:
             self.admission.hush(session.subject)
 
 
-def _check_repeatable(message: PushFields) -> None:
+def _check_repeatable(message: PushFields, where: str) -> None:
     """Refuse an operation that, sent again after a lost answer, would count twice."""
     for index, update in enumerate(message.fields):
         if update.action in OPERATIONS:
             raise RhtmxError(
                 ErrorCode.BAD_MESSAGE,
-                f"push_fields.fields[{index}]: '{FIELD_ACTION_SPELLINGS[update.action]}' needs a "
+                f"{where}.fields[{index}]: '{FIELD_ACTION_SPELLINGS[update.action]}' needs a "
                 "seq, since it would count twice if it were sent again: say hello with a "
                 "client_id, and number your writes",
             )

@@ -119,6 +119,7 @@ class Hub:
 
         If it is behind it falls instead.
         """
+        self.finish_transactions()  # else it would not be told their end
         group = self.flush(entity, granularity, subscriber, scope)
         if group is not None:
             group.members.pop(subscriber, None)
@@ -181,6 +182,11 @@ class Hub:
                 self._flush_later(group)
                 if group.size > EARLY:
                     self._flush_early(group)
+
+    def finish_transactions(self) -> None:
+        """Hand out all of the transactions that have been committed, before the tick ends."""
+        if self._transactions:
+            self._flush_all()
 
     def tell(self, entity: str, message: ServerMessage) -> None:
         """Hand an ephemeral message to everyone who reads an entity live, once each.

@@ -6,7 +6,7 @@ connections, the hub or formats.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeAlias
 
 from rhtmx_server.delivery.cursor import Cursor
@@ -24,16 +24,20 @@ Page: TypeAlias = Sequence[Record | Departure]
 _END = 2**63 - 1
 
 
-async def read_page(store: Store, cursor: Cursor) -> Page:
+def read_page(store: Store, cursor: Cursor) -> Awaitable[Page]:
     """Read what comes next for a cursor, whatever has been handed out."""
     # Whole records are sent without their clocks, so those are not even read.
     clocks = cursor.catches_up_by is Granularity.FIELDS
     entity, sent, scope = cursor.entity, cursor.sent, cursor.scope
     if scope is None:
-        return await store.since(entity, sent, _END, PAGE, clocks=clocks)
+        return store.since(entity, sent, _END, PAGE, clocks=clocks)
     if not scope:
-        return ()
-    return await store.since_in(entity, scope, sent, _END, PAGE, clocks=clocks)
+        return _nothing()
+    return store.since_in(entity, scope, sent, _END, PAGE, clocks=clocks)
+
+
+async def _nothing() -> Page:
+    return ()
 
 
 def handed_out(page: Page, position: int) -> Page:

@@ -38,7 +38,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 from rhtmx.messages import Position, Sync, SyncFields
@@ -252,7 +251,9 @@ class Subscriptions:
         """The hub took this connection out of an entity's live stream."""
         for cursor in self._cursors.values():
             if cursor.live and cursor.entity == entity and cursor.granularity is granularity:
-                cursor.fall(sent)
+                # Who said hello shows transactions as one.
+                behind = cursor.fall(sent, tells=self._reader.takes_ephemeral)
+                self._tell_begin(cursor, behind)
                 self._catch_up(cursor)
                 return
 
@@ -390,13 +391,9 @@ class Subscriptions:
         self._catch_up(alone)
 
     def _tell_begin(self, cursor: Cursor, marks: Sequence[Mark]) -> None:
-        """Say what comes now, where the peer cannot know it: before anything of it does.
+        """Say what comes now up to these answers, where the peer cannot know it.
 
-        A peer may be cut off in the middle. It has to know by then what it has got.
-
-        Args:
-            cursor: reads from its beginning, or from a position that was resumed.
-            marks: the answers that are due for what comes now.
+        Before anything of it does: a peer that is cut off has to know what it has got.
         """
         hears = self._reader.hears_begin
         told = [each for each in marks if cursor.has_news(each) and hears(asked=each.asked)]
@@ -435,9 +432,11 @@ class Subscriptions:
         page: Page = []
         noted: dict[str, int] = {}
         if asked < upto or asked > cursor.base:
-            beside = self._beside(cursor)
-            with self._hub.noting(cursor.entity) if beside else nullcontext(noted) as noted:
+            if self._beside(cursor) is None:
                 page = await read_page(self._store, cursor)
+            else:
+                with self._hub.noting(cursor.entity) as noted:
+                    page = await read_page(self._store, cursor)
             if self._moved(cursor, asked, scope):
                 return  # unsubscribed or sent elsewhere meanwhile
         # Floors rise while it reads, and with them go deletes that it has not seen yet. Whoever is
@@ -449,7 +448,7 @@ class Subscriptions:
             if self._moved(cursor, asked, scope):
                 return
         # No await from here on: what is at the head goes live at the head.
-        if max(cursor.base, cursor.floor) < floor:
+        if floor and max(cursor.base, cursor.floor) < floor:
             self._restart(cursor, floor)  # deletes that it had yet to read were forgotten meanwhile
             return
         position = self._hub.position(cursor.entity)
@@ -480,11 +479,14 @@ class Subscriptions:
         beside = self._beside(cursor) if page else None
         if beside is not None:
             self._is_live(beside)  # what was handed out before the page comes before it
-        self._sender.send_page(unseen(page, cursor, noted), cursor)
+        if noted or cursor.scope is not None:
+            page = unseen(page, cursor, noted)
+        self._sender.send_page(page, cursor)
         if beside is not None:
             self._sender.release(complete=False)  # before what those are handed next
 
     def _caught_up(self, cursor: Cursor) -> None:
+        self._hub.finish_transactions()  # what this has of them, the others have, too
         beside = self._beside(cursor)
         if beside is not None and not self._is_live(beside):
             self._take_turns()  # the answer would be taken for the position of that one, too

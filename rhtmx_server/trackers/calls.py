@@ -1,25 +1,42 @@
-"""From a Python call to a mutation, and from its reply back.
+"""From a Python call to a message, to a mutation, and from its reply back.
 
-Knows Python values, mutations and the event loop. Must not know what a mutation
-does, nor the wire: the check of JSON texts is handed in.
+Knows Python values, messages, mutations and the event loop. Must not know what a
+mutation does, nor the wire: the check of JSON texts is handed in.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Push, PushFields
+from rhtmx.messages import (
+    ChangeAction,
+    FieldAction,
+    FieldUpdate,
+    Push,
+    PushFields,
+    Transaction,
+)
 from rhtmx.messages.tables import ServerMessage
+from rhtmx.values.field_operations import FieldOperation
 from rhtmx_server.failures import raise_if_error
 from rhtmx_server.model import THE_APP, Mutation
 
-__all__ = ["CheckJson", "Submit", "call", "encode_value"]
+__all__ = [
+    "CheckJson",
+    "Submit",
+    "call",
+    "delete_message",
+    "encode_value",
+    "push_fields_message",
+    "push_message",
+]
 
 Submit: TypeAlias = Callable[[Mutation], None]
 """Puts a mutation in line; raises `RhtmxError` if it is not even worth that."""
@@ -29,7 +46,7 @@ CheckJson: TypeAlias = Callable[[bytes, str], bytes | None]
 
 
 async def call(
-    submit: Submit, message: Push | PushFields, client_id: str | None
+    submit: Submit, message: Push | PushFields | Transaction, client_id: str | None
 ) -> Sequence[ServerMessage]:
     """Submit a mutation and wait until it is durable.
 
@@ -53,6 +70,84 @@ async def call(
     reply = await replied
     raise_if_error(reply[-1])
     return reply
+
+
+def push_message(
+    entity: str,
+    entity_id: str,
+    data: object,
+    check: CheckJson,
+    base_version: int | None = None,
+    seq: int | None = None,
+) -> Push:
+    """Write a record.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, `data` cannot be written as JSON.
+    """
+    return Push(
+        entity=entity,
+        entity_id=entity_id,
+        action=ChangeAction.UPDATE,
+        data=encode_value(data, "data", check),
+        base_version=base_version,
+        seq=seq,
+    )
+
+
+def delete_message(
+    entity: str, entity_id: str, base_version: int | None = None, seq: int | None = None
+) -> Push:
+    """Delete a record."""
+    return Push(
+        entity=entity,
+        entity_id=entity_id,
+        action=ChangeAction.DELETE,
+        base_version=base_version,
+        seq=seq,
+    )
+
+
+def push_fields_message(
+    entity: str,
+    entity_id: str,
+    fields: Mapping[str, object],
+    delete: Iterable[str],
+    written: datetime,
+    check: CheckJson,
+    base_version: int | None = None,
+    seq: int | None = None,
+) -> PushFields:
+    """Write some fields of a record.
+
+    Args:
+        entity: the collection.
+        entity_id: the record.
+        fields: new values, or operations, by name.
+        delete: the fields to remove.
+        written: when that was.
+        check: the wire's check of JSON texts.
+        base_version: the version of the record that the caller saw.
+        seq: the number of this mutation.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, a value cannot be written as JSON.
+    """
+    updates = [_update(name, value, written, check) for name, value in fields.items()]
+    updates += [
+        FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=written) for name in delete
+    ]
+    return PushFields(
+        entity=entity, entity_id=entity_id, fields=updates, base_version=base_version, seq=seq
+    )
+
+
+def _update(field: str, value: object, written: datetime, check: CheckJson) -> FieldUpdate:
+    action, where = FieldAction.UPDATE, f"fields['{field[:40]}']"
+    if isinstance(value, FieldOperation):
+        action, value = value.action, value.operand
+    text = encode_value(value, where, check)
+    return FieldUpdate(field=field, value=text, action=action, timestamp=written)
 
 
 def encode_value(value: object, where: str, check: CheckJson) -> bytes | None:

@@ -23,7 +23,13 @@ from rhtmx_server.model import DELETED, Clock, Commit, Context, Decision, Granul
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
-from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
+from rhtmx_server.trackers.calls import (
+    CheckJson,
+    Submit,
+    call,
+    delete_message,
+    push_message,
+)
 from rhtmx_server.trackers.merge import follow
 from rhtmx_server.trackers.policy import PolicyOf
 from rhtmx_server.trackers.state import clocks_of, fields_of, live
@@ -210,14 +216,7 @@ class ChangeTracker:
             >>> result.version
             2
         """
-        message = Push(
-            entity=entity,
-            entity_id=entity_id,
-            action=ChangeAction.UPDATE,
-            data=encode_value(data, "data", self._check),
-            base_version=base_version,
-            seq=seq,
-        )
+        message = push_message(entity, entity_id, data, self._check, base_version, seq)
         return await self._submitted(message, client_id)
 
     async def delete(
@@ -230,13 +229,7 @@ class ChangeTracker:
         seq: int | None = None,
     ) -> PushResult:
         """Delete a record and wait until that is durable. See `push`."""
-        message = Push(
-            entity=entity,
-            entity_id=entity_id,
-            action=ChangeAction.DELETE,
-            base_version=base_version,
-            seq=seq,
-        )
+        message = delete_message(entity, entity_id, base_version, seq)
         return await self._submitted(message, client_id)
 
     async def get(self, entity: str, entity_id: str) -> Change | None:

@@ -12,22 +12,19 @@ from datetime import datetime
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
-    FieldAction,
     FieldConflict,
     FieldPushAck,
-    FieldUpdate,
     Push,
     PushFields,
     Winner,
 )
 from rhtmx.values.changes import FieldChange
-from rhtmx.values.field_operations import FieldOperation
 from rhtmx.values.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
-from rhtmx_server.trackers.calls import CheckJson, Submit, call, encode_value
+from rhtmx_server.trackers.calls import CheckJson, Submit, call, push_fields_message
 from rhtmx_server.trackers.draft import MergeConflict, RecordDraft
 from rhtmx_server.trackers.merge import MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
@@ -231,28 +228,13 @@ class FieldTracker:
             >>> result = await app.fields.push("tasks", "1", {"votes": Increment(1)})
         """
         written = to_datetime(self._clock()) if timestamp is None else timestamp
-        updates = [self._update(name, value, written) for name, value in fields.items()]
-        updates += [
-            FieldUpdate(field=name, action=FieldAction.DELETE, timestamp=written) for name in delete
-        ]
-        message = PushFields(
-            entity=entity,
-            entity_id=entity_id,
-            fields=updates,
-            base_version=base_version,
-            seq=seq,
+        message = push_fields_message(
+            entity, entity_id, fields, delete, written, self._check, base_version, seq
         )
         *reported, acknowledgement = await call(self._submit, message, client_id)
         assert isinstance(acknowledgement, FieldPushAck)
         conflicts = [each for each in reported if isinstance(each, FieldConflict)]
         return FieldPushResult.of(acknowledgement, conflicts)
-
-    def _update(self, field: str, value: object, written: datetime) -> FieldUpdate:
-        action, where = FieldAction.UPDATE, f"fields['{field[:40]}']"
-        if isinstance(value, FieldOperation):
-            action, value = value.action, value.operand
-        text = encode_value(value, where, self._check)
-        return FieldUpdate(field=field, value=text, action=action, timestamp=written)
 
     async def get(self, entity: str, entity_id: str) -> dict[str, FieldChange] | None:
         """Read the fields of a record, by name, each as it was last written.

@@ -364,6 +364,7 @@ class Batch:
         commits, history, made = len(self.commits), len(self._history), self._made
         versions = {w.write.entity: self._versions.get(w.write.entity) for w in writes}
         records = {_key(write): snapshot.records.get(_key(write)) for write in writes}
+        last_parts = {key: snapshot.last_parts.get(key) for key in records}
         parts = dict(self._parts)
 
         def undo() -> None:
@@ -371,6 +372,7 @@ class Batch:
             self._made, self._parts = made, parts
             _restore(self._versions, versions)
             _restore(snapshot.records, records)
+            _restore(snapshot.last_parts, last_parts)
 
         return undo
 

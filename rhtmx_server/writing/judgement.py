@@ -105,7 +105,8 @@ def decide_judged(
     filled = _prepare(guard, mutation, decision, context, functions)
     after = guard.values_of(commit.record.data) if commit.record.live else None
     _require_fit(guard, mutation, commit, after)
-    _require_right(guard, mutation, commit, seen, after)
+    if guard.closed:
+        _require_right(guard, mutation, commit, seen, after)
     before = None if shown is None else shown.data
     functions.check(guard.checks, mutation, before, commit.record.data)
     if mutation.who is not None and shown is None and values is not None:
@@ -114,7 +115,8 @@ def decide_judged(
         _tell(guard, mutation, decision, filled, after)
     if guard.divided:
         commit.before = guard.parts(values or {})
-        commit.after = guard.parts(after or {})
+        # A reader of values gives the same object for the same ones: mostly nothing has moved.
+        commit.after = commit.before if after is values else guard.parts(after or {})
         if commit.record.live and not commit.before <= commit.after:
             commit.held = sorted(fields_of(current))
     if current is not None and guard.closed:

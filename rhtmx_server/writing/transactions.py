@@ -1,7 +1,6 @@
-"""A transaction as the single writes that it is made of, and its answer. Pure.
+"""The id of a transaction, and its answer. Pure.
 
-Knows how a write in a transaction is said, and what is told of all of them together. Must
-not know how one of them is decided.
+Knows what is told of all of its writes together. Must not know how one of them is decided.
 """
 
 from __future__ import annotations
@@ -19,39 +18,13 @@ from rhtmx.messages import (
     PushFields,
     Transaction,
     TransactionAck,
-    TransactionWrite,
     WriteResult,
 )
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.model import Context
 from rhtmx_server.times import to_datetime
 
-__all__ = ["MOST_WRITES", "acknowledgement", "rejection", "transaction_id", "writes_of"]
-
-MOST_WRITES = 500
-"""Writes in one transaction."""
-
-
-def writes_of(transaction: Transaction) -> list[Push | PushFields]:
-    """The writes of a transaction, each as the message that would do it alone."""
-    return [_write_of(write) for write in transaction.writes]
-
-
-def _write_of(write: TransactionWrite) -> Push | PushFields:
-    if write.action is None:
-        return PushFields(
-            entity=write.entity,
-            entity_id=write.entity_id,
-            fields=write.fields,
-            base_version=write.base_version,
-        )
-    return Push(
-        entity=write.entity,
-        entity_id=write.entity_id,
-        action=write.action,
-        data=write.data,
-        base_version=write.base_version,
-    )
+__all__ = ["acknowledgement", "rejection", "transaction_id"]
 
 
 def transaction_id(epoch: str, entity: str, version: int) -> str:

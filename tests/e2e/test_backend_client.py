@@ -106,6 +106,65 @@ async def test_numbered_fields_sent_again_with_their_time_take_effect_once(
     assert caught.value.code is rhtmx.ErrorCode.SEQ_REUSED, "its time is another one"
 
 
+async def test_a_numbered_transaction_takes_effect_once(trackers: rhtmx.Backend) -> None:
+    numbered: Any = {"timestamp": datetime.now(UTC), "seq": 1}
+    results = []
+    for _ in range(2):
+        async with trackers.transaction(**numbered) as both:
+            both.set("orders", "7", {"goods": "tea"}, base_version=0)
+            both.patch("stock", "tea", {"left": rhtmx.Increment(-1)})
+        results.append(both.result)
+    first, again = results
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert again.transaction == first.transaction
+    stock = await trackers.get("stock", "tea")
+    assert stock is not None
+    assert stock.data == {"left": -1}
+
+
+async def test_a_transaction_is_rejected_as_a_whole(trackers: rhtmx.Backend) -> None:
+    await trackers.push("orders", "7", {})
+    both = trackers.transaction(timeout=PATIENCE)
+    both.set("lines", "7-1", {"order": "7"})
+    both.set("orders", "7", {}, base_version=0)
+    with pytest.raises(rhtmx.RhtmxError) as caught:
+        async with both:
+            pass
+    assert caught.value.code is rhtmx.ErrorCode.CONFLICT
+    assert b'"index":1' in (caught.value.details or b"")
+    assert await trackers.get("lines", "7-1") is None
+
+
+@pytest.mark.parametrize(("client_id", "words"), [("till", "number this"), (None, "name this cl")])
+async def test_an_operation_in_a_transaction_needs_a_number(
+    app: App, client_id: str | None, words: str
+) -> None:
+    async with rhtmx.backend(app.grpc_address, client_id=client_id) as till:
+        both = till.transaction()
+        both.set("orders", "7", {})
+        both.patch("stock", "tea", {"left": rhtmx.Increment(-1)})
+        with pytest.raises(rhtmx.RhtmxError, match=f"transaction.seq: increment .* {words}"):
+            async with both:
+                pass
+        assert await till.get("orders", "7") is None
+
+
+async def test_a_transaction_of_a_backend_that_raises_or_is_empty_writes_nothing(
+    trackers: rhtmx.Backend,
+) -> None:
+    both = trackers.transaction()
+    both.set("orders", "7", {})
+    with pytest.raises(ZeroDivisionError):
+        async with both:
+            raise ZeroDivisionError
+    with pytest.raises(rhtmx.RhtmxError, match="there after `async with`"):
+        both.result  # noqa: B018
+    with pytest.raises(rhtmx.RhtmxError, match="1 to 500 writes expected, got 0"):
+        async with trackers.transaction():
+            pass
+    assert await trackers.get("orders", "7") is None
+
+
 async def test_a_write_on_an_old_version_is_refused(trackers: rhtmx.Backend) -> None:
     await trackers.push("tasks", "1", {"n": 1})
     await trackers.push("tasks", "1", {"n": 2})

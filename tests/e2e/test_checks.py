@@ -152,6 +152,19 @@ async def by_transaction(app: App) -> Any:
         both.patch("events", "1", {"start": 11})
 
 
+async def by_grpc_transaction(app: App) -> Any:
+    backend = rhtmx.backend(app.grpc_address, token="billing")
+    async with backend as opened, opened.transaction() as both:
+        both.set("events", "2", {"start": 1})
+        both.patch("events", "1", {"start": 11})
+
+
+async def by_transaction_of_the_app(app: App) -> Any:
+    async with app.transaction() as both:
+        both.set("events", "2", {"start": 1})
+        both.patch("events", "1", {"start": 11})
+
+
 async def by_grpc(app: App) -> Any:
     async with rhtmx.backend(app.grpc_address, token="billing") as backend:
         await backend.push("events", "1", {"start": 8, "end": 3})
@@ -178,9 +191,10 @@ async def by_fields_of_the_app(app: App) -> Any:
     await app.fields.push("events", "1", {"start": Increment(11)})
 
 
+TOGETHER = [by_transaction, by_grpc_transaction, by_transaction_of_the_app]
 DOORS = [
-    by_push, by_field_push, by_operation, by_transaction, by_grpc, by_grpc_fields, by_push_many,
-    by_the_app, by_fields_of_the_app,
+    by_push, by_field_push, by_operation, by_grpc, by_grpc_fields, by_push_many, by_the_app,
+    by_fields_of_the_app, *TOGETHER,
 ]  # fmt: skip
 
 
@@ -196,7 +210,7 @@ async def test_no_door_lets_by_what_a_check_refuses(app: App, door: Callable[[Ap
         "too_early",
         WRONG.message,
     )
-    assert violation.write == (1 if door is by_transaction else None)
+    assert violation.write == (1 if door in TOGETHER else None)
     kept = await app.changes.get("events", "1")
     assert kept is not None
     assert kept.data == {"start": 1, "owner": "the app", "status": "open"}
@@ -282,6 +296,10 @@ async def test_a_backend_and_the_app_are_told_what_was_filled_in(app: App) -> No
         assert fields.prepared == {"owner": "billing", "status": "open"}
     assert (await app.changes.push("events", "3", {})).prepared["owner"] == "the app"
     assert (await app.fields.push("events", "4", {"n": 1})).prepared["owner"] == "the app"
+    async with app.transaction() as both:
+        both.set("events", "5", {})
+        both.patch("events", "6", {"n": 1})
+    assert [each.prepared["owner"] for each in both.result.results] == ["the app"] * 2
 
 
 async def test_each_entity_has_its_own_figures(app: App) -> None:

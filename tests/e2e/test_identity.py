@@ -70,7 +70,7 @@ async def code_of(client: Raw, *messages: dict[str, Any]) -> str:
 
 
 def tokens_of(app: App) -> bool:
-    return app._authenticate is not None
+    return app._declared.authenticate is not None
 
 
 async def by_url(app: App, name: str, message: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.taint import MARKS, Workload, build, build_old, logged
 
-DOORS = 27
+DOORS = 28
 WITHOUT_RECORDS = {
     "/metrics",
     "ValidateField",

@@ -29,7 +29,7 @@ async def test_nobody_is_told_of_other_tenants_and_every_write_takes_effect_once
     work = await campaign(SEED, SECONDS, tmp_path)
     for proxy in work.proxies:
         assert proxy.happened.keys() == {"cut", "delay", "stall"}
-    for happening in ("write", "rights", "kill", "restart", "compact", "switch"):
+    for happening in ("write", "together", "rights", "kill", "restart", "compact", "switch"):
         assert work.happened[happening], f"{happening} has happened"
     assert work.checker.judged > 100
 
@@ -128,6 +128,19 @@ def test_what_became_of_a_write_is_compared_with_its_answer(
         told.checker.end([])
     else:
         with pytest.raises(WrongError, match=wrong):
+            told.checker.end([])
+
+
+@pytest.mark.parametrize("may_lose", [False, True])
+def test_half_of_a_transaction_is_found(told: Told, may_lose: bool) -> None:
+    other = told.checker.writes(Fate("bob", "tasks", "2", may_lose=may_lose))
+    told.checker.together([told.word, other, None])
+    told.checker.end([])
+    told.checker.learn([entry(1, told.word)])
+    if may_lose:
+        told.checker.end([])
+    else:
+        with pytest.raises(WrongError, match="half of a transaction: 2 of"):
             told.checker.end([])
 
 

@@ -106,7 +106,14 @@ def test_the_messages_import_nothing_else_of_ours() -> None:
 
 def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() -> None:
     """Messages, errors and the wire; and the values that Python code has on either side."""
-    names = ("changes", "field_operations", "form_value", "operations", "results")
+    names = (
+        "changes",
+        "field_operations",
+        "form_value",
+        "operations",
+        "results",
+        "transaction_writes",
+    )
     values = [f"rhtmx.values.{name}" for name in names]
     shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", *values)
     broken = [

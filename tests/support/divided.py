@@ -63,6 +63,9 @@ class SimpleAccess(Access):
     def entities(self) -> tuple[str, ...]:
         return tuple(self.divided)
 
+    def whole(self, entity: str) -> bool:
+        return False
+
     def waits(self, entity: str) -> bool:
         return self.ask is not None
 

@@ -219,7 +219,7 @@ class LiteralReader(Reader):
                 self.move(field.version)
         elif isinstance(message, SyncComplete | SyncFieldsComplete):
             self.complete(message)
-        elif isinstance(message, SyncBegin) and not self.old:
+        elif isinstance(message, SyncBegin) and message.since is None and not self.old:
             self.synced = False
             self.seen = set()
             self.position = Position(epoch=message.epoch, version=0, scope=message.scope)

@@ -49,6 +49,8 @@ MARKS = (
     '"code":"invalid_data"',
     '"duplicate":true',
     '"left":true',
+    '"type":"transaction_ack"',
+    '"type":"transaction_complete"',
     '"valid":false',
 )
 """In frames of JSON: what has to be among what is told."""
@@ -350,39 +352,50 @@ class Workload:
             await call(self, tenant, entity_id, data)
 
     async def _as_the_program(self, app: App, entity_id: str, data: dict[str, Any]) -> None:
-        if self.random.random() < 0.2:
-            written = await app.changes.delete("tasks", entity_id)
-        else:
-            written = await app.changes.push("tasks", entity_id, data)
+        async with app.transaction() as some:
+            for each in sorted({entity_id, self.random.choice([entity_id, *_IDS])}):
+                if self.random.random() < 0.2:
+                    some.delete("tasks", each)
+                else:
+                    some.set("tasks", each, data)
         if app is self.app:
-            self.head = max(self.head, written.version or 0)
+            self.head = max(self.head, *(each.version or 0 for each in some.result.results))
 
     async def _at_a_socket(self, peer: Peer, entity_id: str, data: dict[str, Any]) -> None:
         random = self.random
-        about = {"entity": "tasks", "entity_id": entity_id}
-        what = random.randrange(8)
-        if what < 3:
-            push = {"type": "push", **about, "action": "update", "data": data}
-            base = random.choice([None, 0, 1, 50])
-            await peer.write(random, push if base is None else {**push, "base_version": base})
-        elif what < 5:
-            name = random.choice(sorted(data))
-            update = {
-                "field": name, "value": data[name], "action": "update",
-                "timestamp": random.choice(_TIMES),
-            }  # fmt: skip
-            patch = {"type": "push_fields", **about, "fields": [update]}
-            base = random.choice([None, 1])
-            await peer.write(random, patch if base is None else {**patch, "base_version": base})
-        elif what == 5:
-            await peer.write(random, {"type": "push", **about, "action": "delete"})
-        elif what == 6:
+        what = random.randrange(10)
+        if what < 6:
+            await peer.write(random, self._write(entity_id, data))
+        elif what < 8:
+            some = [self._write(each, data) for each in (entity_id, random.choice(_IDS))]
+            for each in some:
+                del each["type"]
+            await peer.write(random, {"type": "transaction", "writes": some})
+        elif what == 8:
             asked = {"form": "task", "field": "note", "value": "x"}
             await peer.say({"type": "validate_field", "request_id": "r", **asked})
         else:
             since = random.choice([0, 1, 10**6])
             kind = random.choice(["sync", "sync_fields"])
             await peer.say({"type": kind, "entity": "tasks", "since": since, "request_id": "s"})
+
+    def _write(self, entity_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        """A write as a message: of a record, of a field, or a delete."""
+        random, what = self.random, self.random.randrange(6)
+        write: dict[str, Any] = {"type": "push", "entity": "tasks", "entity_id": entity_id}
+        base = random.choice([None, 0, 1, 50])
+        if what < 3:
+            write |= {"action": "update", "data": data}
+        elif what < 5:
+            name, base = random.choice(sorted(data)), random.choice([None, 1])
+            update = {
+                "field": name, "value": data[name], "action": "update",
+                "timestamp": random.choice(_TIMES),
+            }  # fmt: skip
+            write |= {"type": "push_fields", "fields": [update]}
+        else:
+            write["action"], base = "delete", None
+        return write if base is None else {**write, "base_version": base}
 
     async def push(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
         """One write, by gRPC; a base version of long ago is a conflict."""
@@ -398,6 +411,18 @@ class Workload:
             "tasks", entity_id, data, base_version=base, timestamp=at
         )
         await tenant.asks("PushFields", patch)
+
+    async def transact(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
+        """Some writes together, by gRPC."""
+
+        async def transact() -> rhtmx.TransactionResult:
+            at = self.random.choice([None, datetime(2020, 1, 1, tzinfo=UTC)])
+            async with tenant.backend.transaction(timestamp=at) as some:
+                some.patch("tasks", entity_id, data, base_version=self.random.choice([None, 1]))
+                some.set("tasks", self.random.choice(_IDS), data)
+            return some.result
+
+        await tenant.asks("Transact", transact())
 
     async def push_many(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
         """Some writes at once, by gRPC."""
@@ -437,6 +462,7 @@ class Workload:
 _WRITES: tuple[Callable[..., Awaitable[None]], ...] = (
     Workload.push,
     Workload.push_fields,
+    Workload.transact,
     Workload.push_many,
 )
 

@@ -216,6 +216,14 @@ class Campaign:
         reader = self.random.choice(writers)
         reader.write(Write.some(self.random, self.checker, reader.user))
 
+    async def together(self) -> None:
+        """Somebody writes several records, all or none."""
+        writers = [each for each in self.readers if isinstance(each, PythonReader)]
+        reader, count = self.random.choice(writers), self.random.randrange(2, 4)
+        writes = [Write.some(self.random, self.checker, reader.user) for _ in range(count)]
+        self.checker.together(each.data.get("note") for each in writes)
+        reader.together(writes)
+
     async def switch(self) -> None:
         """Somebody goes offline, or online again."""
         self.random.choice(self.readers).switch(online=self.random.random() < 0.6)
@@ -327,8 +335,8 @@ Happening = Callable[[Campaign], Awaitable[None]]
 
 _HAPPENINGS: tuple[Happening, ...]
 _HAPPENINGS, _WEIGHTS = zip(
-    (Campaign.write, 100), (Campaign.switch, 4), (Campaign.restart, 1), (Campaign.rights, 3),
-    (Campaign.compact, 1), (Campaign.audit, 2), strict=True,
+    (Campaign.write, 90), (Campaign.together, 10), (Campaign.switch, 4), (Campaign.restart, 1),
+    (Campaign.rights, 3), (Campaign.compact, 1), (Campaign.audit, 2), strict=True,
 )  # fmt: skip
 
 

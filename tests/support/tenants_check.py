@@ -10,7 +10,7 @@ Each write carries a word of its own, `~17~`. What is known:
 
 A word may be told to its author, and to those who have a right to a team in which a record had
 it: also later, as answers are sent once more. A write takes effect once: its word comes into its
-record once, at the version of its answer.
+record once, at the version of its answer. Of a transaction all words come, or none.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ class Checker:
         self._teams: defaultdict[int, set[str | None]] = defaultdict(set)
         self._came: defaultdict[int, list[int]] = defaultdict(list)
         self._records: dict[tuple[str, str], frozenset[int]] = {}
+        self._together: list[frozenset[int]] = []
 
     # Rights.
 
@@ -147,6 +148,10 @@ class Checker:
         number = len(self.fates) + 1
         self.fates[number] = fate
         return f"~{number}~"
+
+    def together(self, words: Iterable[str | None]) -> None:
+        """All of these are written, or none."""
+        self._together.append(words_of(list(words)))
 
     # What the server has.
 
@@ -217,6 +222,14 @@ class Checker:
             answered = fate.rejected or word in rejected or fate.may_lose
             if not came and not answered and (fate.stored or fate.version is not None):
                 raise WrongError(f"{word} is lost: {fate}")
+        for words in self._together:
+            self._require_whole(words)
+
+    def _require_whole(self, words: frozenset[int]) -> None:
+        missing = [word for word in words if not self._came.get(word)]
+        wrong = [word for word in missing if not self.fates[word].may_lose]
+        if wrong and len(missing) < len(words):
+            raise WrongError(f"half of a transaction: {wrong[0]} of {sorted(words)} is missing")
 
     def counts(self) -> str:
         """What was checked, in words."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 from asyncio.subprocess import PIPE
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -159,21 +159,39 @@ class PythonReader:
             writing = collection.delete(write.entity_id)
         else:
             writing = collection.patch(write.entity_id, write.data)
-        if write.fate is not None:
-            self._fates.append(write.fate)
-        task = asyncio.create_task(self._hear(writing, write))
+        self._note(writing, [write])
+
+    def together(self, writes: Sequence[Write]) -> None:
+        """Write several, all or none, and note the answer when it comes."""
+        with self._client.transaction() as all_of_it:
+            for write in writes:
+                about = write.entity, write.entity_id
+                if write.what == "set":
+                    all_of_it.set(*about, write.data)
+                elif write.what == "delete":
+                    all_of_it.delete(*about)
+                else:
+                    all_of_it.patch(*about, write.data)
+        self._note(all_of_it.writing, writes)
+
+    def _note(self, writing: Awaitable[Any], writes: Sequence[Write]) -> None:
+        self._fates += [write.fate for write in writes if write.fate is not None]
+        task = asyncio.create_task(self._hear(writing, writes))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    async def _hear(self, writing: Awaitable[Any], write: Write) -> None:
+    async def _hear(self, writing: Awaitable[Any], writes: Sequence[Write]) -> None:
         try:
             result = await writing
         except ConnectionClosed:
             return  # another life of this client is told
         except RhtmxError as error:
-            write.rejected(str(error))
+            for write in writes:
+                write.rejected(str(error))
         else:
-            write.answered(result.version, getattr(result, "applied", None))
+            results = getattr(result, "results", [result])
+            for write, each in zip(writes, results, strict=True):
+                write.answered(each.version, getattr(each, "applied", None))
 
     def switch(self, *, online: bool) -> None:
         """Go offline or online."""
@@ -199,7 +217,7 @@ class PythonReader:
     @property
     def refused(self) -> frozenset[int]:
         """The words of writes that it holds as rejected."""
-        return words_of([each.data for each in self._client.rejected])
+        return words_of([(each.data, each.writes) for each in self._client.rejected])
 
 
 class Follower:

@@ -105,6 +105,10 @@ GOOD = (
         '{"type":"sync","entity":"users","since":42,"epoch":"q8Xf2mVt","request_id":"r1"}',
     ),
     Good(
+        "sync_begin, of one that was too slow",
+        '{"type":"sync_begin","entity":"tasks","epoch":"e1","reset":false,"fields":true,"since":41}',
+    ),
+    Good(
         "sync_begin, empty",
         '{"type":"sync_begin","entity":"","epoch":"","reset":false,"fields":false}',
     ),

@@ -11,7 +11,9 @@ that a reader asked for is read off the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import merge
 from itertools import islice
 from typing import TypeAlias
@@ -23,34 +25,51 @@ from rhtmx.messages import ChangeAction
 from rhtmx_server.model import Departure, Key, PartRow, Record
 from rhtmx_server.stores.paging import BATCH_BYTES, cut
 from rhtmx_server.stores.sqlite.retention import CHUNK
-from rhtmx_server.stores.sqlite.rows import Row, record_of, row_of_record
+from rhtmx_server.stores.sqlite.rows import Row, record_of
 
 __all__ = [
+    "Known",
+    "Places",
     "begin_dividing",
     "declared_of",
     "divide_some",
     "divided_entities",
     "end_dividing",
+    "find_places",
     "forget_some",
     "last_parts",
-    "put_records",
+    "move",
     "read_in",
 ]
 
 PartIds: TypeAlias = dict[tuple[str, str], int]
 """(entity, part) and its row id."""
 
+Places: TypeAlias = dict[Key, tuple[int, bytes]]
+"""A record, its version, and the column with the parts that it is in."""
+
+_MOST_KEPT = 10_000
+"""Parts whose row ids are kept for the next transaction: about 2 MB."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What a writer need not read: an update that keeps its parts reads nothing of them.
+
+    Args:
+        ids: of parts. Void once parts were forgotten, or a transaction failed.
+        places: of the records that this transaction has read and that are in parts.
+    """
+
+    ids: PartIds = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
+
+
 _PART = "SELECT entity, part, id FROM parts WHERE entity = ? AND part = ?"
 _ADD_PART = "INSERT INTO parts(entity, part) VALUES (?, ?) RETURNING id"
-_PLACE = "SELECT entity, entity_id, version, parts FROM records WHERE entity = ? AND entity_id = ?"
-_PUT_RECORD = """
-    INSERT INTO records(
-      entity, entity_id, version, action, data, client_id, time, clocks, entered, parts
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT(entity, entity_id) DO UPDATE SET
-      version = excluded.version, action = excluded.action, data = excluded.data,
-      client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
-      entered = excluded.entered, parts = excluded.parts"""
+_PLACE = """
+    SELECT entity, entity_id, version, parts FROM records
+    WHERE entity = ? AND entity_id = ? AND parts IS NOT NULL"""
 _STAY = "UPDATE members SET version = ? WHERE part = ? AND version = ?"
 _LEAVE = """
     UPDATE members SET version = ?, record = NULL, entity_id = ?, time = ?
@@ -61,6 +80,7 @@ _ENTER = """
     INSERT INTO members(part, version, record)
     VALUES (?, ?, (SELECT id FROM records WHERE entity = ? AND entity_id = ?))"""
 _VISIT = "INSERT INTO members(part, version, entity_id, time) VALUES (?, ?, ?, ?)"
+_SET_PARTS = "UPDATE records SET parts = ? WHERE entity = ? AND entity_id = ?"
 
 _ROWS = """
     SELECT version, part, record, entity_id, time FROM members
@@ -93,74 +113,110 @@ _ids_to_json = msgspec.json.Encoder().encode
 _ids_from_json = msgspec.json.Decoder(list[int]).decode
 
 
-def put_records(
-    cursor: apsw.Cursor, records: Collection[Record], rows: Collection[PartRow]
-) -> None:
-    """Write records, and what parts they are in now and have left.
+@lru_cache(maxsize=_MOST_KEPT)
+def _inside(parts: bytes) -> frozenset[int]:
+    """The row ids of parts in the column of a record: most records have few different ones."""
+    return frozenset(_ids_from_json(parts))
+
+
+def find_places(cursor: apsw.Cursor, rows: Collection[PartRow], known: Known) -> None:
+    """Find where records stand, before they are written.
 
     Args:
         cursor: in a transaction.
-        records: as they are now; all of them in parts, before or now.
         rows: as `BatchWrites.parts`.
+        known: is completed.
     """
-    moved = _move(cursor, rows)
-    cursor.executemany(
-        _PUT_RECORD,
-        (
-            (*row_of_record(record), moved.inside.get((record.entity, record.entity_id)))
-            for record in records
-        ),
-    )
-    # Only now, as a record that is new has its row from here on.
-    cursor.executemany(_ENTER, moved.entered)
+    places = known.places
+    missing = {key for row in rows if (key := (row.entity, row.entity_id)) not in places}
+    if missing:
+        for entity, entity_id, version, parts in cursor.executemany(_PLACE, missing):
+            places[entity, entity_id] = version, parts
 
 
-class _Moved(msgspec.Struct):
-    """What `_move` leaves to be done.
+_OUTSIDE = (0, b"[]")
+
+
+def move(cursor: apsw.Cursor, rows: Collection[PartRow], known: Known) -> None:
+    """Write what parts records are in now, and which they have left.
 
     Args:
-        inside: the parts that each record is in now, as the column of its row has them.
-        entered: the rows of `_ENTER`.
+        cursor: in a transaction that has written the records.
+        rows: as `BatchWrites.parts`.
+        known: as `find_places` left it.
     """
-
-    inside: dict[Key, bytes | None]
-    entered: list[Row]
-
-
-def _move(cursor: apsw.Cursor, rows: Collection[PartRow]) -> _Moved:
-    """Write all rows but those of the records that entered a part."""
-    ids = _part_ids(cursor, {(row.entity, row.part) for row in rows}, add=True)
-    keys: dict[Key, list[int]] = {(row.entity, row.entity_id): [] for row in rows}
-    before = {
-        (entity, entity_id): (version, _ids_from_json(inside) if inside else [])
-        for entity, entity_id, version, inside in cursor.executemany(_PLACE, list(keys))
-    }
-    # Plain numbers, sorted by what is done with them: each statement is prepared once.
+    places = known.places
+    ids = _known_ids(cursor, rows, known)
     stay: list[Row] = []
+    moving: list[PartRow] = []
+    for row in rows:
+        version, parts = places.get((row.entity, row.entity_id), _OUTSIDE)
+        part = ids[row.entity, row.part]
+        if row.left or part not in _inside(parts):
+            moving.append(row)
+        else:
+            stay.append((row.version, part, version))
+    # Before what enters: a row may take the place of one that has moved on.
+    _run(cursor, _STAY, stay)
+    if moving:
+        _leave_and_enter(cursor, moving, known)
+        _keep_inside(cursor, moving, rows, ids)
+
+
+def _leave_and_enter(cursor: apsw.Cursor, rows: Collection[PartRow], known: Known) -> None:
+    # Plain numbers, sorted by what is done with them: each statement is prepared once.
     leave: list[Row] = []
     forget: list[Row] = []
     enter: list[Row] = []
     visited: list[Row] = []
     for row in rows:
-        key, part = (row.entity, row.entity_id), ids[row.entity, row.part]
-        version, inside = before.get(key, (0, ()))
-        if not row.left:
-            keys[key].append(part)
-        if part not in inside:
-            forget.append((row.entity_id, part))
-            if row.left:
-                visited.append((part, row.version, row.entity_id, row.time))
-            else:
-                enter.append((part, row.version, *key))
-        elif row.left:
+        key, part = (row.entity, row.entity_id), known.ids[row.entity, row.part]
+        version, parts = known.places.get(key, _OUTSIDE)
+        if part in _inside(parts):
             leave.append((row.version, row.entity_id, row.time, part, version))
+            continue
+        forget.append((row.entity_id, part))
+        if row.left:
+            visited.append((part, row.version, row.entity_id, row.time))
         else:
-            stay.append((row.version, part, version))
-    cursor.executemany(_STAY, stay)
-    cursor.executemany(_LEAVE, leave)
-    cursor.executemany(_FORGET_LEFT, forget)
-    cursor.executemany(_VISIT, visited)
-    return _Moved({key: _ids_to_json(of) if of else None for key, of in keys.items()}, enter)
+            enter.append((part, row.version, *key))
+    _run(cursor, _LEAVE, leave)
+    _run(cursor, _FORGET_LEFT, forget)
+    _run(cursor, _VISIT, visited)
+    _run(cursor, _ENTER, enter)
+
+
+def _keep_inside(
+    cursor: apsw.Cursor, moving: Iterable[PartRow], rows: Iterable[PartRow], ids: PartIds
+) -> None:
+    """Keep in the row of each record that has moved what parts it is in now."""
+    inside: dict[Key, list[int]] = {(row.entity, row.entity_id): [] for row in moving}
+    for row in rows:
+        of = inside.get((row.entity, row.entity_id))
+        if of is not None and not row.left:
+            of.append(ids[row.entity, row.part])
+    cursor.executemany(_SET_PARTS, [(_column(of), *key) for key, of in inside.items()])
+
+
+def _column(ids: list[int]) -> bytes | None:
+    return _ids_to_json(sorted(ids)) if ids else None
+
+
+def _run(cursor: apsw.Cursor, statement: str, rows: Collection[Row]) -> None:
+    if rows:
+        cursor.executemany(statement, rows)
+
+
+def _known_ids(cursor: apsw.Cursor, rows: Iterable[PartRow], known: Known) -> PartIds:
+    """The row ids of the parts of these rows: of those that are not known they are read."""
+    ids = known.ids
+    missing = {part for row in rows if (part := (row.entity, row.part)) not in ids}
+    if missing:
+        if len(ids) > _MOST_KEPT:
+            ids.clear()
+            missing = {(row.entity, row.part) for row in rows}
+        ids.update(_part_ids(cursor, missing, add=True))
+    return ids
 
 
 def _part_ids(cursor: apsw.Cursor, parts: Collection[tuple[str, str]], *, add: bool) -> PartIds:
@@ -339,10 +395,9 @@ def divide_some(
             break
     if not keys:
         return None
-    moved = _move(cursor, rows)
-    cursor.executemany(
-        "UPDATE records SET parts = ? WHERE entity = ? AND entity_id = ?",
-        ((moved.inside.get((entity, entity_id)), entity, entity_id) for entity_id in keys),
-    )
-    cursor.executemany(_ENTER, moved.entered)
+    known = Known()
+    find_places(cursor, rows, known)  # what was written meanwhile is in its parts already
+    move(cursor, rows, known)
+    outside = set(keys).difference(row.entity_id for row in rows)
+    cursor.executemany(_SET_PARTS, [(None, entity, entity_id) for entity_id in outside])
     return after

@@ -45,6 +45,7 @@ __all__ = [
 _RECORD = """
     SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND entity_id = ?"""
+_RECORD_TO_WRITE = _RECORD.replace("entered\n", "entered, parts\n")
 _SINCE = """
     SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
@@ -100,11 +101,22 @@ _FORGET_OUTCOMES = """
     WHERE client = (SELECT id FROM clients WHERE client_id = ?) AND seq <= ?"""
 
 
-def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
-    """Read what a batch has to see."""
+def read_snapshot(
+    cursor: apsw.Cursor, wanted: BatchNeeds, known: members.Known | None = None
+) -> Snapshot:
+    """Read what a batch has to see.
+
+    Args:
+        cursor: in a transaction.
+        wanted: what of it.
+        known: takes where the records stand, for `write` in the same transaction.
+    """
     entities = {entity for entity, _ in wanted.records}
     heads = {entity: read_head(cursor, entity) for entity in entities}
-    records, tombstones, unread = _read_records(cursor, wanted.records)
+    places: members.Places = {}
+    records, tombstones, unread = _read_records(cursor, wanted.records, places)
+    if known is not None:
+        known.places = places
     ids = ((client_id,) for client_id in wanted.clients)
     clients = {row[0]: client_of(row) for row in _each(cursor, _CLIENT, ids)}
     # Numbers above the last one have no outcome yet: most need no look-up.
@@ -112,13 +124,13 @@ def read_snapshot(cursor: apsw.Cursor, wanted: BatchNeeds) -> Snapshot:
     numbers = [(id_, seq) for id_, seq in wanted.outcomes if seq <= last.get(id_, seq)]
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
     # Only a client that is new can be one too many.
-    known = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
+    number = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
     last_parts = members.last_parts(cursor, tombstones) if tombstones else {}
-    return Snapshot(records, heads, clients, outcomes, known, last_parts, unread)
+    return Snapshot(records, heads, clients, outcomes, number, last_parts, unread)
 
 
 def _read_records(
-    cursor: apsw.Cursor, wanted: Iterable[Key]
+    cursor: apsw.Cursor, wanted: Iterable[Key], places: members.Places
 ) -> tuple[dict[Key, Record], Collection[Record], Collection[Key]]:
     """Read these records until they weigh enough; say which are deleted, and which are left."""
     keys, weight = iter(wanted), 0
@@ -133,37 +145,38 @@ def _read_records(
                 return
             yield key
 
-    for row in _each(cursor, _RECORD, next_ones()):
-        records[row[0], row[1]] = record = record_of(row)
+    for row in _each(cursor, _RECORD_TO_WRITE, next_ones()):
+        key = row[0], row[1]
+        records[key] = record = record_of(row[:9])
+        if row[9]:
+            places[key] = row[2], row[9]
         if record.action is ChangeAction.DELETE:
             tombstones.append(record)
         weight += len(row[4] or b"") + len(row[7] or b"")
     return records, tombstones, unread
 
 
-def write(cursor: apsw.Cursor, writes: BatchWrites) -> None:
-    """Write what a batch decided."""
+def write(cursor: apsw.Cursor, writes: BatchWrites, known: members.Known | None = None) -> None:
+    """Write what a batch decided.
+
+    Args:
+        cursor: in a transaction.
+        writes: what.
+        known: what was found out before, by `read_snapshot` of this transaction; is completed.
+    """
+    known = known or members.Known()
+    if writes.parts:
+        members.find_places(cursor, writes.parts, known)
     # `executemany` prepares a statement once, and is given tuples as they are made.
     cursor.executemany(_PUT_HEAD, writes.heads.items())
-    cursor.executemany(_PUT_RECORD, map(row_of_record, _put_in_parts(cursor, writes)))
+    cursor.executemany(_PUT_RECORD, map(row_of_record, writes.records))
+    if writes.parts:
+        members.move(cursor, writes.parts, known)
     cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
     # Clients before their outcomes, which are kept under the client's row id.
     cursor.executemany(_PUT_CLIENT, map(row_of_client, writes.clients))
     cursor.executemany(_PUT_OUTCOME, map(row_of_outcome, writes.outcomes))
     cursor.executemany(_FORGET_OUTCOMES, writes.confirmed.items())
-
-
-def _put_in_parts(cursor: apsw.Cursor, writes: BatchWrites) -> Collection[Record]:
-    """Write the records that are in parts, or were; return the others."""
-    if not writes.parts:
-        return writes.records
-    moved = {(row.entity, row.entity_id) for row in writes.parts}
-    inside: list[Record] = []
-    others: list[Record] = []
-    for record in writes.records:
-        (inside if (record.entity, record.entity_id) in moved else others).append(record)
-    members.put_records(cursor, inside, writes.parts)
-    return others
 
 
 def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import apsw
+from msgspec.structs import replace
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.horizon import StoredTimes
@@ -36,6 +37,9 @@ from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from rhtmx_server.stores.sqlite.waiting import uninterrupted
 
 __all__ = ["SqliteStore"]
+
+_MOST_HEADS = 10_000
+"""Heads that are kept: about 2 MB."""
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -74,6 +78,8 @@ class SqliteStore:
         self._turn = asyncio.Lock()
         self._opened: Connections | None = None
         self._pages = PageCache()
+        self._heads: dict[str, Head] = {}
+        self._known = members.Known()
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -106,13 +112,17 @@ class SqliteStore:
         async with self._turn:
             opened, self._opened = self._opened, None
             self._pages.clear()
+            self._heads.clear()
+            self._known = members.Known()  # while it is closed another copy may take its place
             if opened is not None:
                 opened.close()
 
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction."""
+        known = self._known
         async with self._transaction() as cursor:
-            queries.write(cursor, decide(queries.read_snapshot(cursor, wanted)))
+            snapshot = queries.read_snapshot(cursor, wanted, known)
+            queries.write(cursor, decide(snapshot), known)
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
@@ -154,9 +164,16 @@ class SqliteStore:
             return queries.read_heads(cursor)
 
     async def head(self, entity: str) -> Head:
-        """Read the head of one entity."""
-        with self._reading() as cursor:
-            return queries.read_head(cursor, entity)
+        """Read the head of one entity; kept until somebody begins to write."""
+        head = self._heads.get(entity)
+        if head is None:
+            with self._reading() as cursor:
+                head = queries.read_head(cursor, entity)
+            # Not while somebody writes: that may be durable before this loop hears of it, and
+            # whoever has read a page after it must not be told a floor from before it.
+            if not self._turn.locked() and len(self._heads) < _MOST_HEADS:
+                self._heads[entity] = head
+        return replace(head)
 
     async def since(
         self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
@@ -279,6 +296,7 @@ class SqliteStore:
     async def _transaction(self) -> AsyncIterator[apsw.Cursor]:
         """Write while it is our turn: all of it durable at the end, or nothing."""
         async with self._turn:
+            self._heads.clear()
             opened = self._use()
             # Seen once is enough: the file system is not asked before each transaction.
             if opened.lock.lost:
@@ -291,6 +309,9 @@ class SqliteStore:
                     writer.execute("BEGIN IMMEDIATE")
                     yield writer.cursor()
                     await self._commit(opened)
+                except BaseException:
+                    self._known.ids.clear()  # what was given out may be given out again
+                    raise
                 finally:
                     # Also after a rollback: it is cheaper than to find out whether anything was
                     # written.
@@ -314,6 +335,7 @@ class SqliteStore:
         while True:
             async with self._transaction() as cursor:
                 done = step(cursor, argument)
+                self._known.ids.clear()  # with what is forgotten there may go parts
             if done < retention.CHUNK:
                 return
             await asyncio.sleep(0)  # lets the event loop serve others

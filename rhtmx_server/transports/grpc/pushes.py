@@ -1,4 +1,4 @@
-"""Writes: `Push`, `PushFields`, and `PushEach` and `PushMany` with many in flight.
+"""Writes: `Push`, `PushFields`, `Transact`, and `PushEach` and `PushMany` with many in flight.
 
 Knows mutations and their answers, which come when they are durable. Must not know
 what a mutation does, nor which are rejected.
@@ -43,6 +43,9 @@ from rhtmx.messages import (
     PushFields,
     PushFieldsResponse,
     PushOutcome,
+    Transaction,
+    TransactionAck,
+    TransactResponse,
 )
 from rhtmx.wire import ServerMessage, encode_message
 from rhtmx_server.failures import raise_if_error, stopping
@@ -59,14 +62,14 @@ from rhtmx_server.transports.grpc.calls import (
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 
-__all__ = ["Pushes", "push", "push_fields", "pushes", "submit"]
+__all__ = ["Pushes", "push", "push_fields", "pushes", "submit", "transact"]
 
 Reply = Sequence[ServerMessage]
 
 
 def submit(
     caller: Caller,
-    message: Push | PushFields,
+    message: Push | PushFields | Transaction,
     answered: Callable[[Reply], None],
     rejection: RhtmxError | None = None,
 ) -> None:
@@ -99,7 +102,7 @@ def submit(
     )
 
 
-async def _written(caller: Caller, message: Push | PushFields) -> Reply:
+async def _written(caller: Caller, message: Push | PushFields | Transaction) -> Reply:
     replied: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
     def answered(reply: Reply) -> None:
@@ -126,8 +129,19 @@ async def push_fields(door: Door, stream: Stream[Any, Any]) -> None:
     caller = await caller_of(door, stream)
     *conflicts, ack = await _written(caller, await receive_one(stream, PushFields))
     assert isinstance(ack, FieldPushAck)
-    lost = [each for each in conflicts if isinstance(each, FieldConflict)]
-    await answer(door, stream, PushFieldsResponse(ack=ack, conflicts=lost))
+    await answer(door, stream, PushFieldsResponse(ack=ack, conflicts=_lost(conflicts)))
+
+
+async def transact(door: Door, stream: Stream[Any, Any]) -> None:
+    """Write several records; the conflicts come with the acknowledgement."""
+    caller = await caller_of(door, stream)
+    *conflicts, ack = await _written(caller, await receive_one(stream, Transaction))
+    assert isinstance(ack, TransactionAck)
+    await answer(door, stream, TransactResponse(ack=ack, conflicts=_lost(conflicts)))
+
+
+def _lost(reply: Reply) -> list[FieldConflict]:
+    return [each for each in reply if isinstance(each, FieldConflict)]
 
 
 def pushes(*, each: bool) -> GrpcMethod:

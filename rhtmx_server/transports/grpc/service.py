@@ -22,6 +22,7 @@ METHODS: Mapping[str, GrpcMethod] = {
     "PushEach": pushes.pushes(each=True),
     "PushMany": pushes.pushes(each=False),
     "PushFields": pushes.push_fields,
+    "Transact": pushes.transact,
     "ValidateField": reads.validate_field,
     "ValidateForm": reads.validate_form,
     "GetRecord": reads.get_record,

@@ -48,6 +48,46 @@ async def test_push_fields_answers_with_the_conflicts(client: Backend) -> None:
     assert conflict.winner == m.WINNER_SERVER
 
 
+def order(client: Backend, left: int, seconds: int = 1_900_000_000, **more: Any) -> Any:
+    """A record of one entity, and a field of another."""
+    m = client.m
+    made = m.TransactionWrite(
+        entity="orders", entity_id="7", action=m.CHANGE_ACTION_UPDATE, data=b'{"goods":"tea"}'
+    )
+    fields = [update(client, "left", left, seconds)]
+    return m.Transaction(
+        writes=[made, m.TransactionWrite(entity="stock", entity_id="tea", fields=fields)], **more
+    )
+
+
+async def test_transact_writes_all_and_answers_with_the_conflicts(
+    client: Backend, app: App
+) -> None:
+    answer = await client.ask("Transact", order(client, 3, 1_700_000_000, request_id="r"))
+    assert [(each.entity, each.version) for each in answer.ack.results] == [
+        ("orders", 1),
+        ("stock", 1),
+    ]
+    assert (answer.ack.request_id, len(answer.conflicts)) == ("r", 0)
+    late = await client.ask("Transact", order(client, 2, 1_600_000_000))
+    (conflict,) = late.conflicts
+    assert (conflict.entity, conflict.field, conflict.server_value) == ("stock", "left", b"3")
+    assert [each.conflicts for each in late.ack.results] == [0, 1]
+    made = await app.changes.get("orders", "7")
+    assert made is not None
+    assert (made.data, made.version) == ({"goods": "tea"}, 2)
+
+
+async def test_a_conversation_takes_a_transaction_too(client: Backend) -> None:
+    m = client.m
+    hello = m.Envelope(hello=m.Hello(client_id="till", secret="s"))
+    got = await client.all(
+        "Connect", iter([hello, m.Envelope(transaction=order(client, 3, seq=1))])
+    )
+    kinds = [envelope.WhichOneof("message") for envelope in got]
+    assert kinds == ["welcome", "transaction_ack"]
+
+
 async def test_get_record_and_get_fields_read_the_latest(client: Backend) -> None:
     m = client.m
     name = (("x-rhtmx-client-id", "ada"),)

@@ -14,7 +14,6 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from rhtmx.core.conflict import ConflictSides, Side, merged
 from rhtmx.core.storage_ops import Mutation, StoredRejection, Write
-from rhtmx.core.transactions import result_of, writes_of
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
@@ -31,7 +30,8 @@ from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.field_operations import operation_of
 from rhtmx.values.json_value import Json, from_json
 from rhtmx.values.operations import OPERATIONS
-from rhtmx.values.results import FieldPushResult, PushResult, WriteResult
+from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult, WriteResult
+from rhtmx.values.transaction_writes import writes_of
 
 __all__ = ["Decider", "Decisions", "OpenConflict", "Pending", "RejectedWrite", "TransactionPart"]
 
@@ -398,7 +398,7 @@ class Decisions:
         if isinstance(answer.message, TransactionAck):
             assert row is not None
             assert isinstance(row.message, Transaction)
-            return result_of(row.message, answer.message, answer.conflicts)
+            return TransactionResult.of(row.message, answer.message, answer.conflicts)
         if isinstance(answer.message, FieldPushAck):
             return FieldPushResult.of(answer.message, answer.conflicts)
         assert isinstance(answer.message, PushAck)

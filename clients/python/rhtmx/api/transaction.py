@@ -11,7 +11,7 @@ from typing import Self
 
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.events import Answered
-from rhtmx.core.transactions import TransactionWrites, result_of
+from rhtmx.core.transactions import TransactionWrites
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import TransactionAck
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -116,7 +116,7 @@ class ClientTransaction(TransactionWrites):
 
         def convert(answer: Answered) -> TransactionResult:
             assert isinstance(answer.message, TransactionAck)
-            return result_of(message, answer.message, answer.conflicts)
+            return TransactionResult.of(message, answer.message, answer.conflicts)
 
         self._writing = Writing(self._runtime.write(message), convert, self._runtime.saved)
         return self._writing

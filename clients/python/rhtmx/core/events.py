@@ -25,6 +25,7 @@ __all__ = [
     "Delivered",
     "Ended",
     "Event",
+    "FellBehind",
     "Input",
     "Problem",
     "Received",
@@ -111,6 +112,13 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
+class FellBehind:
+    """A cursor was too slow for the live stream: what follows has been, until `Synced`."""
+
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
 class WasReset:
     """What was delivered to this cursor is void; all of it follows anew, from `position`."""
 
@@ -188,6 +196,7 @@ Event: TypeAlias = (
     Started
     | Delivered
     | Synced
+    | FellBehind
     | WasReset
     | Stopped
     | Ended

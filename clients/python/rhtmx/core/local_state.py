@@ -3,22 +3,18 @@
 Knows how the two meet: when a write's change has come, and what is shown. Must
 not know the connection, clocks, randomness or disks.
 
-Whether an operation that was sent is in a value that arrives, only its answer says, and the
-value may be faster: it comes in a page of the past, or after a lost connection. It would be
-counted twice as long as it takes. So what arrives waits for the answers of the operations
-that were sent before; if the connection ends first, it is as if it had never come, and it
-comes again. Nothing waits where no operation does.
+What arrives waits where it may not be shown yet (`early_news`); if the connection ends first,
+it is as if it had never come, and it comes again.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from rhtmx.core.cursor import Cursor
-from rhtmx.core.events import Delivered, Ended, Event, Stopped, Synced, WasReset
+from rhtmx.core.early_news import EarlyNews, News
+from rhtmx.core.events import Delivered, Ended, Event, FellBehind, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
 from rhtmx.core.overlay import Overlay, fold
@@ -75,8 +71,7 @@ class LocalState:
         self._kept: dict[str, StoredEntity] = {}
         self._views: dict[str, dict[Where | None, EntityView]] = {}
         self._readers: dict[Cursor, EntityView] = {}
-        self._early: dict[str, deque[tuple[int, _News]]] = {}
-        """What waits for operations, by entity, each with the last number that it waits for."""
+        self._early = EarlyNews(self.writes.queue)
 
     def load(self, image: Image) -> None:
         """Begin with what was kept; from now on changes are put down."""
@@ -166,9 +161,9 @@ class LocalState:
         """
         replica, queue = view.replica, self.writes.queue
         views = self._views[replica.entity]
-        if len(views) > 1:
-            self._take_early(replica.entity)  # it is for the others, too
-        self._early.pop(replica.entity, None)
+        for news in self._early.end(replica.entity, replica.cursor):
+            if len(views) > 1:  # it is for the others, too
+                self._take(news)
         del views[replica.where]
         queue.unwatch(replica.entity, view.overlay.dirty)
         changed = replica.records.leave(replica)
@@ -194,7 +189,7 @@ class LocalState:
 
     def lost(self) -> None:
         """The connection is gone."""
-        early, self._early = self._early, {}
+        early = self._early.lost()
         for view in self:
             if view.replica.entity in early:
                 view.replica.rewind()
@@ -206,41 +201,42 @@ class LocalState:
             if self._has_arrived(row):
                 self.writes.queue.drop(row)
 
+    def resumed(self) -> None:
+        """There is a connection, and what was read before is read on."""
+        for view in self:
+            replica = view.replica
+            if replica.position.version and replica.cursor.reading and not replica.live:
+                self._early.behind(replica.cursor)
+
+    def completed(self, transaction: str) -> None:
+        """All of a transaction has arrived."""
+        self._early.completed(transaction)
+
     def tell(self, event: Event) -> None:
         """Take what a stream says to one of these readers; what is for others is told on."""
         view = self._readers.get(getattr(event, "cursor", None) or _NOBODY)
         if view is None:
             self._tell(event)
-            return
-        entity = view.replica.entity
-        doubtful = self.writes.queue.doubtful(entity)
-        if (doubtful or entity in self._early) and isinstance(event, _News):
-            last = doubtful[1] if doubtful else 0
-            self._early.setdefault(entity, deque()).append((last, event))
-            return
-        self._take(view, event)
+        elif isinstance(event, FellBehind):
+            self._early.behind(event.cursor)
+        elif isinstance(event, WasReset):  # it is void, or comes anew: nobody waits for that
+            for news in (*self._early.end(view.replica.entity, event.cursor), event):
+                self._take(news)
+        elif not (isinstance(event, News) and self._early.keeps(view.replica.entity, event)):
+            self._take(event)
 
     def release(self) -> None:
-        """Operations may have been answered: take what has waited for that."""
-        for entity in list(self._early):
-            doubtful = self.writes.queue.doubtful(entity)
-            self._take_early(entity, before=doubtful[0] if doubtful else None)
+        """Take what has waited, as far as it may be shown by now."""
+        for news in self._early.release():
+            self._take(news)
 
     # Inside.
 
-    def _take_early(self, entity: str, before: int | None = None) -> None:
-        """Take what has waited for numbers before this one; all of it, if left out."""
-        waiting = self._early.get(entity, deque())
-        while waiting and (before is None or waiting[0][0] < before):
-            _, event = waiting.popleft()
-            view = self._readers.get(event.cursor)
-            if view is not None:
-                self._take(view, event)
-        if not waiting:
-            self._early.pop(entity, None)
-
-    def _take(self, view: EntityView, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         """A stream says something to one of these readers."""
+        view = self._readers.get(getattr(event, "cursor", None) or _NOBODY)
+        if view is None:
+            return
         replica = view.replica
         match event:
             case Delivered(_, log, position):
@@ -249,8 +245,9 @@ class LocalState:
                 self._show(replica.entity, replica.synced(position))
             case WasReset(_, _, position):
                 self._show(replica.entity, replica.start_over(position))
-            case Stopped(_, error):
+            case Stopped(cursor, error):
                 replica.error = error
+                self._early.caught_up(cursor)
             case Ended(cursor):
                 del self._readers[cursor]
                 self._show(replica.entity, replica.records.ended(replica))
@@ -324,9 +321,6 @@ class LocalState:
 
 
 _NOBODY = Cursor()
-
-_News: TypeAlias = Delivered | Synced | WasReset
-"""What changes what is held."""
 
 _UNKNOWN = (
     "the server takes this client for another one, and it goes on under a new client_id: whether "

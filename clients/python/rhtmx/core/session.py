@@ -417,6 +417,7 @@ class Session:
                 self.streams.add(view.replica.entity, view.replica.granularity, view.replica.cursor)
             view.replica.begin(message.epoch)
         self.streams.opened(message.epoch, message.limits.subscriptions)
+        self.local.resumed()
 
     def _pong(self, message: Pong, now: float) -> None:
         fence = self._link.pong()
@@ -484,7 +485,7 @@ class Session:
         Change: lambda self, message, now: self.streams.receive(_RECORDS, message.change),
         SyncBegin: lambda self, message, now: self.streams.begin(message),
         TransactionAck: _pushed,
-        TransactionComplete: lambda self, message, now: None,
+        TransactionComplete: lambda self, message, now: self.local.completed(message.transaction),
         SyncComplete: lambda self, message, now: self.streams.complete(_RECORDS, message),
         PushAck: _pushed,
         FieldChange: lambda self, message, now: self.streams.receive(_FIELDS, message.change),

@@ -51,6 +51,7 @@ from rhtmx.core.events import (
     Delivered,
     Ended,
     Event,
+    FellBehind,
     Reset,
     Started,
     Stopped,
@@ -249,6 +250,10 @@ class Stream:
     def begin(self, message: SyncBegin) -> None:
         """What comes now is read from the beginning, and belongs to this scope."""
         if self.phase not in (StreamPhase.CATCHING_UP, StreamPhase.LIVE):
+            return
+        if message.since is not None:
+            for cursor in [each for each in self.cursors if each.reading]:
+                self._outgoing.tell(FellBehind(cursor))
             return
         self._newest = None
         if message.reset:

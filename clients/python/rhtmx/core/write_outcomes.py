@@ -27,7 +27,6 @@ from rhtmx.core.storage_ops import (
     Settled,
     StoredRejection,
 )
-from rhtmx.core.transactions import conflicts_of
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -41,6 +40,7 @@ from rhtmx.messages import (
     TransactionAck,
     Winner,
 )
+from rhtmx.values.transaction_writes import conflicts_of
 
 __all__ = ["WriteOutcomes"]
 

@@ -60,9 +60,10 @@ from rhtmx.core.storage_ops import (
     StoredWrite,
     Write,
 )
-from rhtmx.core.transactions import without_base, writes_of
+from rhtmx.core.transactions import without_base
 from rhtmx.messages import PushFields, Transaction
 from rhtmx.values.operations import OPERATIONS
+from rhtmx.values.transaction_writes import writes_of
 
 __all__ = ["QueuedWrite", "WriteQueue", "WriteState"]
 

@@ -28,6 +28,7 @@ from rhtmx.grpc.catch_up import CatchUp
 from rhtmx.grpc.endpoint import Tls, target
 from rhtmx.grpc.push_many import Many, PushOutcome, push_many
 from rhtmx.grpc.stream_opener import StreamOpener
+from rhtmx.grpc.transaction import BackendTransaction, check_numbered
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import (
     ChangeAction,
@@ -36,13 +37,10 @@ from rhtmx.messages import (
     HistoryRequest,
     Position,
     Push,
-    PushFields,
 )
-from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Json
-from rhtmx.values.operations import OPERATIONS
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 from rhtmx.wire.check_outgoing import check_integer, check_time
 
@@ -370,11 +368,30 @@ class Backend:
         message = build_message.push_fields(
             entity, entity_id, fields, delete, base_version, at, seq
         )
-        if seq is None or self.client_id is None:
-            self._check_unnumbered(message)
+        check_numbered(message, "push_fields", seq, self.client_id)
         answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
-        assert answer.ack is not None
+        assert answer.ack
         return FieldPushResult.of(answer.ack, answer.conflicts)
+
+    def transaction(
+        self,
+        *,
+        timestamp: datetime | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> BackendTransaction:
+        """Write several records together, all of them or none: see `BackendTransaction`.
+
+        Args:
+            timestamp: when the user wrote its fields; now, if left out.
+            seq: the number of this write, one for all of it; see `push_fields`.
+            timeout: seconds until it fails.
+        """
+
+        def at() -> datetime:
+            return timestamp or self._ticks.next(self._clock())
+
+        return BackendTransaction(self._calls, at, seq=seq, timeout=timeout)
 
     # Forms.
 
@@ -429,21 +446,6 @@ class Backend:
         return FormValidation.of(answer)
 
     # Inside.
-
-    def _check_unnumbered(self, message: PushFields) -> None:
-        """Refuse operations in a write without a number."""
-        operation = next((each for each in message.fields if each.action in OPERATIONS), None)
-        if operation is None:
-            return
-        name = FIELD_ACTION_SPELLINGS[operation.action]
-        todo = "number this write: seq=1, 2, 3 …"
-        if self.client_id is None:
-            todo = f"name this client, backend(…, client_id=…, client_secret=…), and {todo}"
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            f"push_fields.seq: {name} of '{operation.field}' would count twice if it were sent "
-            f"again; {todo}",
-        )
 
     async def _push(self, message: Push, timeout: float | None) -> PushResult:
         return PushResult.of(await self._calls.ask(lambda stub: stub.push(message), timeout))

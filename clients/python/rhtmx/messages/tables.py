@@ -65,7 +65,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "5bd5c6bf5a38de86"
+SCHEMA_HASH = "c77f92ea9ea6af59"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -528,6 +528,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "fields": Shape("bool", "plain", "", True),
         "where": Shape("json", "optional", "", False),
         "scope": Shape("string", "optional", "", False),
+        "since": Shape("int64", "optional", "", False),
     },
     "SubscribeFields": {
         "entities": Shape("string", "repeated", "", True),

@@ -32,7 +32,6 @@ from rhtmx.core.events import Answered, State
 from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
-from rhtmx.core.transactions import writes_of
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Authenticate, Position, Push, Transaction
 from rhtmx.runtime.connection import Connection
@@ -41,6 +40,7 @@ from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.session_driver import SessionDriver
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
+from rhtmx.values.transaction_writes import writes_of
 from rhtmx.wire import ClientMessage, encode
 from rhtmx.wire.check_outgoing import checked
 

@@ -16,12 +16,16 @@ from rhtmx.messages import (
     FieldPushAck,
     FormValidationResult,
     Position,
+    Push,
     PushAck,
+    Transaction,
+    TransactionAck,
     ValidationResult,
 )
 from rhtmx.messages.tables import MERGE_STRATEGY_SPELLINGS, WINNER_SPELLINGS
 from rhtmx.unknown_enum_values import spelled
 from rhtmx.values.json_value import Json, from_json
+from rhtmx.values.transaction_writes import conflicts_of, writes_of
 
 __all__ = [
     "Conflict",
@@ -188,6 +192,32 @@ class TransactionResult:
     transaction: str
     results: tuple[PushResult | FieldPushResult, ...]
     duplicate: bool
+
+    @classmethod
+    def of(
+        cls, message: Transaction, answer: TransactionAck, conflicts: Sequence[FieldConflict]
+    ) -> TransactionResult:
+        """Make it from the messages: what was to be written, and what the server says of it."""
+        duplicate = bool(answer.duplicate)
+        results: list[PushResult | FieldPushResult] = []
+        for write, each in zip(writes_of(message), answer.results, strict=True):
+            about, prepared = (each.entity, each.entity_id), filled_in(each.prepared)
+            if isinstance(write, Push):
+                results.append(PushResult(*about, each.version or 0, duplicate, prepared))
+            else:
+                lost = tuple(map(Conflict.of, conflicts_of(write, conflicts)))
+                results.append(
+                    FieldPushResult(
+                        *about,
+                        each.applied,
+                        lost,
+                        each.version,
+                        duplicate,
+                        each.clamped or 0,
+                        prepared,
+                    )
+                )
+        return cls(answer.transaction, tuple(results), duplicate)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:

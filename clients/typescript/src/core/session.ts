@@ -329,7 +329,8 @@ export class Session {
       case "field_change":
         return this.#news.came(() => this.#streams.changed(message.change), message.change.entity);
       case "sync_begin":
-        return this.#streams.began(message);
+        if (message.since === undefined) this.#streams.began(message);
+        return;
       case "transaction_ack":
       case "transaction_complete":
         return;

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "5bd5c6bf5a38de86";
+export const SCHEMA_HASH = "c77f92ea9ea6af59";
 
 /** What an error code means. */
 export interface ErrorTraits {

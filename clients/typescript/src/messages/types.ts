@@ -556,6 +556,12 @@ export interface SyncBegin {
    * position. Absent for a whole entity.
    */
   readonly scope?: string | undefined;
+  /**
+   * The version after which it is read, for a client that was too slow for the
+   * live stream: it is live again with `sync_complete`. Absent where it is read
+   * from the beginning.
+   */
+  readonly since?: number | undefined;
 }
 
 /**

@@ -13,13 +13,7 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.overlay import Overlay
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import DropWrite, PendingOps, PutWrite, keep
-from rhtmx.core.transactions import (
-    TransactionWrites,
-    result_of,
-    transaction,
-    without_base,
-    writes_of,
-)
+from rhtmx.core.transactions import TransactionWrites, without_base
 from rhtmx.core.write_outcomes import WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -33,7 +27,8 @@ from rhtmx.messages import (
 )
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.values.field_operations import Increment
-from rhtmx.values.results import FieldPushResult, PushResult
+from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult
+from rhtmx.values.transaction_writes import transaction_of, writes_of
 
 AT = datetime(2026, 11, 29, 10, 0, tzinfo=UTC)
 
@@ -105,7 +100,7 @@ def test_a_transaction_names_each_write_with_what_its_author_has_seen() -> None:
 def test_no_write_and_more_than_500_are_refused_at_once(count: int) -> None:
     push = build_message.push("orders", "7", 1, None)
     with pytest.raises(RhtmxError, match=f"1 to 500 writes expected, got {count}"):
-        transaction([push] * count)
+        transaction_of([push] * count)
 
 
 def test_what_one_of_its_writes_says_is_checked_when_it_is_made() -> None:
@@ -214,7 +209,7 @@ def test_a_conflict_is_told_of_the_write_that_it_is_about() -> None:
 
 def test_what_came_of_it_is_told_for_each_write() -> None:
     conflicts = [conflict("orders", "7", "paid")]
-    result = result_of(order(), acknowledged(1, 5, 2), conflicts)
+    result = TransactionResult.of(order(), acknowledged(1, 5, 2), conflicts)
     assert [type(each) for each in result.results] == [PushResult, FieldPushResult, FieldPushResult]
     assert [each.version for each in result.results] == [1, 5, 2]
     assert [each.field for each in result.conflicts] == ["paid"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.core.storage_ops import AddWrite, PendingOps, SetLast, Settled, StoredWrite, keep
-from rhtmx.core.transactions import writes_of
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore
+from rhtmx.values.transaction_writes import writes_of
 
 
 def push(name: str, base_version: int | None = None) -> Push:

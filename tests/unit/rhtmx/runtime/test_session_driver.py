@@ -9,12 +9,12 @@ import pytest
 from rhtmx.core.events import Received
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import BatchOutcome, Image, SetLast
-from rhtmx.core.transactions import writes_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Hello, Limits, Ping, Pong, Push, ValidateField, Welcome
 from rhtmx.messages import ValidationResult as Answer
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.session_driver import SessionDriver
+from rhtmx.values.transaction_writes import writes_of
 from tests.unit.rhtmx.model_server import NOW
 
 WELCOME = Welcome("s", "e", 0, 20_000, Limits(65536, 128, 64), NOW, "x")

@@ -74,6 +74,21 @@ def test_everybody_reads_what_nothing_is_said_of() -> None:
     assert now(Access().readable("orders", GUEST)) is None
 
 
+def test_whole_is_what_everybody_reads_all_of_whoever_they_are() -> None:
+    async def ask(who: Grant) -> Any:
+        return []
+
+    some = access(
+        entity("open", ["team"]), entity("ruled", read=anyone), entity("asked", ["team"]), asked=ask
+    )
+    assert [some.whole(each) for each in ("open", "unheard of", "ruled", "asked")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_the_program_itself_reads_everything() -> None:
     orders = access(entity("orders", ["customer"], read=nobody))
     assert now(orders.readable("orders", None)) is None

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import FieldAction, Push, PushFields
+from rhtmx.messages import FieldAction, Push, PushFields, Transaction
+from rhtmx.values.transaction_writes import transaction_of
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import NOBODY, Request
 from rhtmx_server.config import Config
@@ -35,22 +36,29 @@ REFUSED = [
     (push_fields(update("", b"1"), entity="tasks"), ErrorCode.BAD_MESSAGE, "fields[0].field"),
     (push(entity="taks"), ErrorCode.UNKNOWN_ENTITY, "no entity 'taks'"),
     (push_fields(entity="taks"), ErrorCode.UNKNOWN_ENTITY, "no entity 'taks'"),
+    (Transaction(), ErrorCode.BAD_MESSAGE, "transaction.writes: 1 to 500 expected, got 0"),
+    (transaction_of([push()], 1), ErrorCode.BAD_MESSAGE, "numbers belong to a client_id"),
+    (
+        transaction_of([push(entity="tasks"), push(entity="taks")]),
+        ErrorCode.UNKNOWN_ENTITY,
+        "no entity 'taks'",
+    ),
 ]
 """Mutations of somebody without a client_id, and what is wrong with each of them."""
 
 
-Door = Callable[[Side, Push | PushFields], None]
+Door = Callable[[Side, Push | PushFields | Transaction], None]
 
 
-def by_socket(side: Side, message: Push | PushFields) -> None:
+def by_socket(side: Side, message: Push | PushFields | Transaction) -> None:
     side.say(message)
 
 
-def by_grpc(side: Side, message: Push | PushFields) -> None:
+def by_grpc(side: Side, message: Push | PushFields | Transaction) -> None:
     pushes.submit(Caller(side.services), message, ignore)
 
 
-def by_app(side: Side, message: Push | PushFields) -> None:
+def by_app(side: Side, message: Push | PushFields | Transaction) -> None:
     calling = call(lambda mutation: void(side.services.submit(mutation)), message, None)
     with contextlib.suppress(StopIteration):
         calling.send(None)
@@ -66,6 +74,16 @@ def void(refusal: object) -> None: ...
 def increment() -> PushFields:
     one = dataclasses.replace(update("n", b"1"), action=FieldAction.INCREMENT)
     return push_fields(one, entity="tasks")
+
+
+@pytest.mark.parametrize("door", [by_socket, by_grpc])
+async def test_an_operation_without_a_number_is_named_in_its_transaction(door: Door) -> None:
+    side = Side(entities=TASKS)
+    door(side, transaction_of([push(entity="tasks"), increment()]))
+    (waiting,) = side.committer.mutations
+    assert waiting.rejection is not None
+    where = "transaction.writes[1].fields[0]"
+    assert waiting.rejection.message.startswith(f"{where}: 'increment' needs a seq")
 
 
 @pytest.mark.parametrize("door", [by_socket, by_grpc])
@@ -87,7 +105,7 @@ async def test_the_program_of_the_server_sends_nothing_twice_and_needs_no_number
 @pytest.mark.parametrize("door", [by_socket, by_grpc, by_app])
 @pytest.mark.parametrize(("message", "code", "words"), REFUSED)
 async def test_every_door_refuses_the_same_mutations_and_in_their_turn(
-    door: Door, message: Push | PushFields, code: ErrorCode, words: str
+    door: Door, message: Push | PushFields | Transaction, code: ErrorCode, words: str
 ) -> None:
     side = Side(entities=TASKS)
     door(side, message)

@@ -16,6 +16,7 @@ from rhtmx.messages import (
     FieldAction,
     FieldChange,
     FieldChangeLog,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
@@ -72,6 +73,10 @@ class Replica:
         elif isinstance(event, FieldChange):
             assert event.change is not None
             self._field(event.change)
+        elif isinstance(event, SyncBegin) and event.since is not None:
+            # It was too slow: what follows has been, from here on.
+            granularity = FIELDS if event.fields else RECORDS
+            self._asked.append(Asked(granularity, event.since))
         elif isinstance(event, SyncComplete):
             self._complete(RECORDS, event.version, event.reset)
         elif isinstance(event, SyncFieldsComplete):

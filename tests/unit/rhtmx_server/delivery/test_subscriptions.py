@@ -13,6 +13,7 @@ from rhtmx.messages import (
     FieldChange,
     Position,
     Sync,
+    SyncBegin,
     SyncComplete,
     SyncFieldsComplete,
 )
@@ -450,7 +451,20 @@ def test_a_slow_reader_gets_fewer_newer_records(world: World, reader: Reader) ->
     world.settle()
     received = reader.take()
     assert changes(received) == [1, 49]
-    assert complete(received) == [], "nobody asked"
+    (begin,) = [each for each in received if isinstance(each, SyncBegin)]
+    assert (begin.since, begin.reset) == (1, False), "what follows has been"
+    assert [each.version for each in complete(received)] == [49], "and here it is live again"
+
+
+def test_one_who_said_no_hello_is_not_told_that_it_is_behind(world: World, reader: Reader) -> None:
+    reader.takes_ephemeral = False
+    reader.subscribe(RECORDS)
+    reader.outbox.behind = True
+    world.write(push("1"))
+    world.soon.turn()
+    reader.outbox.behind = False
+    world.settle()
+    assert [type(each) for each in reader.take()] == [Change]
 
 
 def test_while_it_is_behind_the_store_is_not_read(world: World, reader: Reader) -> None:
@@ -696,7 +710,7 @@ def test_a_page_of_a_subscription_that_has_ended_is_not_sent(world: World, reade
     world.step()  # it waits for a page
     reader.subscriptions.unsubscribe("tasks", RECORDS)
     world.settle()
-    assert reader.take() == []
+    assert [type(each) for each in reader.take()] == [SyncBegin]
 
 
 async def _slow_head(store: PausingStore, entity: str) -> Head:
@@ -728,7 +742,7 @@ def test_one_that_ends_while_the_floor_is_read_is_told_no_more(
     reader.subscriptions.unsubscribe("tasks", RECORDS)
     world.write(push("9"))
     world.settle()
-    assert reader.take() == []
+    assert [type(each) for each in reader.take()] == [SyncBegin]
     assert reader.subscriptions.lagging == 0
 
 

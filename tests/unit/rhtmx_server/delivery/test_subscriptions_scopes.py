@@ -235,7 +235,8 @@ def test_a_slow_reader_falls_and_resumes_with_a_departure_in_between(
     world.soon.turn()
     assert reader.subscriptions.lagging == 1, "both are one reader"
     reader.outbox.behind = False
-    assert settled(world, reader) == ["2@2", "1@3 left"]
+    synced = ['synced 3 {"team":"a"}', 'synced 3 {"team":"b"}']
+    assert settled(world, reader) == ["2@2", "1@3 left", *synced]
 
 
 def test_one_who_falls_has_moved_on_past_what_was_not_for_it(
@@ -251,7 +252,7 @@ def test_one_who_falls_has_moved_on_past_what_was_not_for_it(
     (cursor,) = reader.subscriptions._waiting
     assert cursor.base == 20, "below that it would meet the floor for nothing"
     reader.outbox.behind = False
-    assert settled(world, reader) == ["x@21"]
+    assert settled(world, reader) == ["x@21", 'synced 21 {"team":"a"}']
 
 
 def test_an_answer_waits_until_what_is_live_has_caught_up_too(
@@ -265,7 +266,8 @@ def test_an_answer_waits_until_what_is_live_has_caught_up_too(
     world.soon.turn()
     reader.read(RECORDS, B, since=2)
     reader.outbox.behind = False
-    assert settled(world, reader) == ["1@1", "2@2", 'synced 2 {"team":"b"}']
+    synced = ['synced 2 {"team":"a"}', 'synced 2 {"team":"b"}']
+    assert settled(world, reader) == ["1@1", "2@2", *synced]
 
 
 def test_what_was_handed_out_comes_before_a_page(world: ScopedWorld, reader: ScopedReader) -> None:

@@ -25,6 +25,7 @@ from rhtmx.messages import (
     TransactionAck,
     TransactionWrite,
 )
+from rhtmx.values.transaction_writes import writes_of
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.guard import Guard
@@ -38,7 +39,6 @@ from rhtmx_server.trackers.policy import policies
 from rhtmx_server.verdicts import Forbidden, Invalid
 from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.entity_functions import EntityFunctions
-from rhtmx_server.writing.transactions import writes_of
 from tests.unit.rhtmx_server.delivery.reading_world import DECIDERS, run
 from tests.unit.rhtmx_server.fakes import NOW, push_fields, update
 

@@ -18,12 +18,12 @@ from rhtmx.messages import (
     TransactionAck,
     TransactionWrite,
 )
+from rhtmx.values.transaction_writes import writes_of
 from rhtmx.wire import ServerMessage
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Snapshot
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.writing.batch import Batch
-from rhtmx_server.writing.transactions import writes_of
 from tests.unit.rhtmx_server.delivery.reading_world import DECIDERS, run
 from tests.unit.rhtmx_server.fakes import NOW, push, update
 

@@ -917,7 +917,7 @@ def _to_push_ack_frame(message: PushAck) -> dict[str, Any]:
 
 class SyncBeginFrame(
     Struct,
-    Generic[J],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -932,9 +932,10 @@ class SyncBeginFrame(
     fields: bool
     where: J = NULL
     scope: str | None = None
+    since: N | None = None
 
 
-def _plain_sync_begin_frame(view: SyncBeginFrame[Shallow]) -> SyncBegin:
+def _plain_sync_begin_frame(view: SyncBeginFrame[Shallow, Whole]) -> SyncBegin:
     out: SyncBegin = new(SyncBegin)
     out.entity = view.entity
     out.epoch = view.epoch
@@ -942,11 +943,12 @@ def _plain_sync_begin_frame(view: SyncBeginFrame[Shallow]) -> SyncBegin:
     out.fields = view.fields
     out.where = plain_value(view.where)
     out.scope = view.scope
+    out.since = view.since
     out._unknown_fields = b""
     return out
 
 
-def _raw_sync_begin_frame(view: SyncBeginFrame[Raw]) -> SyncBegin:
+def _raw_sync_begin_frame(view: SyncBeginFrame[Raw, Integer]) -> SyncBegin:
     out: SyncBegin = new(SyncBegin)
     out.entity = view.entity
     out.epoch = view.epoch
@@ -954,6 +956,7 @@ def _raw_sync_begin_frame(view: SyncBeginFrame[Raw]) -> SyncBegin:
     out.fields = view.fields
     out.where = raw_value(view.where)
     out.scope = view.scope
+    out.since = integral(view.since) if isinstance(view.since, float) else view.since
     out._unknown_fields = b""
     return out
 
@@ -970,6 +973,8 @@ def _to_sync_begin_frame(message: SyncBegin) -> dict[str, Any]:
         out["where"] = Raw(message.where) if message.where else None
     if message.scope is not None:
         out["scope"] = message.scope
+    if message.since is not None:
+        out["since"] = message.since
     return out
 
 
@@ -2155,7 +2160,7 @@ PlainFrame: TypeAlias = (
     | ChangeFrame[Shallow, Whole]
     | PushFrame[Shallow, Whole]
     | PushAckFrame[Shallow, Whole]
-    | SyncBeginFrame[Shallow]
+    | SyncBeginFrame[Shallow, Whole]
     | SubscribeFieldsFrame[Shallow, Whole]
     | UnsubscribeFieldsFrame[Shallow]
     | SyncFieldsFrame[Shallow, Whole]
@@ -2223,7 +2228,7 @@ RawFrame: TypeAlias = (
     | ChangeFrame[Raw, Integer]
     | PushFrame[Raw, Integer]
     | PushAckFrame[Raw, Integer]
-    | SyncBeginFrame[Raw]
+    | SyncBeginFrame[Raw, Integer]
     | SubscribeFieldsFrame[Raw, Integer]
     | UnsubscribeFieldsFrame[Raw]
     | SyncFieldsFrame[Raw, Integer]

@@ -72,6 +72,7 @@ TransactionComplete = engine_class("rhtmx.v1.TransactionComplete")
 Envelope = engine_class("rhtmx.v1.Envelope")
 PushOutcome = engine_class("rhtmx.v1.PushOutcome")
 PushFieldsResponse = engine_class("rhtmx.v1.PushFieldsResponse")
+TransactResponse = engine_class("rhtmx.v1.TransactResponse")
 GetRecordRequest = engine_class("rhtmx.v1.GetRecordRequest")
 GetFieldsRequest = engine_class("rhtmx.v1.GetFieldsRequest")
 GetFieldsResponse = engine_class("rhtmx.v1.GetFieldsResponse")
@@ -243,6 +244,15 @@ def _from_sync_begin(source: Any, where: str) -> messages.SyncBegin:
     out.fields = source.fields
     out.where = embedded(data, where, "where") if (data := source.where) or has("where") else None
     out.scope = source.scope if has("scope") else None
+    out.since = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.since) <= MAX_INTEGER
+            else in_range(number, where, "since")
+        )
+        if has("since")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -256,6 +266,8 @@ def _fill_sync_begin(message: messages.SyncBegin, out: Any) -> None:
         out.where = message.where
     if message.scope is not None:
         out.scope = message.scope
+    if message.since is not None:
+        out.since = message.since
 
 
 def _from_sync_complete(source: Any, where: str) -> messages.SyncComplete:
@@ -1409,6 +1421,29 @@ def _fill_push_fields_response(message: messages.PushFieldsResponse, out: Any) -
         _fill_field_conflict(item, out.conflicts.add())
 
 
+def _from_transact_response(source: Any, where: str) -> messages.TransactResponse:
+    has = source.HasField
+    out: messages.TransactResponse = new(messages.TransactResponse)
+    out.ack = (
+        _from_transaction_ack(source.ack, f"{where}.ack") if has("ack") else missing(where, "ack")
+    )
+    out.conflicts = [
+        _from_field_conflict(item, f"{where}.conflicts[{index}]")
+        for index, item in enumerate(source.conflicts)
+    ]
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_transact_response(message: messages.TransactResponse, out: Any) -> None:
+    out.SetInParent()
+    if message.ack is None:
+        absent("ack")
+    _fill_transaction_ack(message.ack, out.ack)
+    for item in message.conflicts:
+        _fill_field_conflict(item, out.conflicts.add())
+
+
 def _from_get_record_request(source: Any, where: str) -> messages.GetRecordRequest:
     out: messages.GetRecordRequest = new(messages.GetRecordRequest)
     out.entity = source.entity
@@ -1626,6 +1661,9 @@ CODECS: dict[type[Any], Codec] = {
     messages.PushOutcome: Codec(PushOutcome, _from_push_outcome, _fill_push_outcome, False),
     messages.PushFieldsResponse: Codec(
         PushFieldsResponse, _from_push_fields_response, _fill_push_fields_response, False
+    ),
+    messages.TransactResponse: Codec(
+        TransactResponse, _from_transact_response, _fill_transact_response, False
     ),
     messages.GetRecordRequest: Codec(
         GetRecordRequest, _from_get_record_request, _fill_get_record_request, False

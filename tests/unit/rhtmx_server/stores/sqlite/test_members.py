@@ -8,6 +8,7 @@ import apsw
 import pytest
 
 from rhtmx_server.model import PartRow
+from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores.paging import BATCH_BYTES
 from rhtmx_server.stores.sqlite import members, queries
 from rhtmx_server.stores.sqlite.schema import migrate
@@ -53,6 +54,20 @@ def test_a_record_that_stays_in_its_part_moves_one_row(connection: apsw.Connecti
     put_in(connection.cursor(), "1", 2, "red")
     assert [one.split()[0] for one in run if "members" in one] == ["UPDATE"]
     assert connection.execute("SELECT * FROM members").fetchall() == [(1, 2, 1, None, None)]
+
+
+def test_an_update_that_keeps_its_parts_reads_nothing_of_them(connection: apsw.Connection) -> None:
+    cursor, known = connection.cursor(), members.Known()
+    for version in (1, 2):
+        run = statements(connection)
+        queries.read_snapshot(cursor, BatchNeeds(records=[("tasks", "1")]), known)
+        writes = writing(record("1", version))
+        writes.parts = [PartRow("tasks", part, "1", version, 0) for part in ("red", "hot")]
+        queries.write(cursor, writes, known)
+    about_parts = [one for one in run if "members" in one or "parts " in one]
+    assert about_parts == [members._STAY] * 2
+    # The head and the record are read; these two and an entry of the history are written.
+    assert len(run) == 5 + 2
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ import apsw
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.model import Head, PartRow
+from rhtmx_server.model import Head, Outcome, PartRow
+from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores import FileOptions, SqliteStore
 from rhtmx_server.stores.sqlite import queries, schema
-from rhtmx_server.stores.sqlite.placement import SLOW
-from tests.contract.builders import put, record, versions, writing
-from tests.contract.parts import BLUE, RED, TEAMS, keys_of, of, told, write
+from rhtmx_server.stores.sqlite.placement import SLOW, Placement
+from tests.contract.builders import always, put, record, versions, writing
+from tests.contract.parts import BLUE, GREEN, RED, TEAMS, keys_of, of, told, write
 
 
 @pytest.fixture
@@ -180,6 +181,30 @@ async def test_commits_move_to_the_worker_when_the_clock_says_that_they_are_slow
     await store.close()
 
 
+async def test_a_head_is_never_older_than_what_was_read_before_it(path: Path) -> None:
+    times = count(step=SLOW * 20)  # or a quick commit ends the worker's turn
+    store = SqliteStore(path, placement=Placement(worker_runs=9), clock=lambda: next(times))
+    await store.open()
+    await put(store, record("1", 1))
+    assert await store.head("tasks") == Head(1, 0)
+    with contextlib.closing(apsw.Connection(str(path))) as beside:
+        writing = asyncio.create_task(put(store, record("1", 2)))
+        await asyncio.sleep(0)  # it begins, and hands COMMIT to the worker
+        while beside.execute("SELECT version FROM entities").get == 1:
+            pass  # the loop stands still: it cannot hear that COMMIT has ended
+        assert await versions(store) == [2]
+        assert not writing.done()
+        assert await store.head("tasks") == Head(2, 0)
+    await writing
+    await store.close()
+
+
+async def test_a_kept_head_is_not_changed_by_who_got_it(store: SqliteStore) -> None:
+    await put(store, record("1", 1))
+    (await store.head("tasks")).version = 7
+    assert await store.head("tasks") == Head(1, 0)
+
+
 async def test_a_cancelled_history_read_leaves_the_store_in_order(store: SqliteStore) -> None:
     await put(store, record("1", 1))
     reading = asyncio.ensure_future(store.history("tasks"))
@@ -218,6 +243,30 @@ async def test_a_page_of_parts_is_of_one_moment(path: Path, store: SqliteStore) 
     reader.exec_trace = moves_meanwhile
     assert await store.since_in("tasks", [RED], 0, 9, 9) == [record("1", 1, of("red"))]
     assert await told(store, RED) == [("left", "1", 2)]
+
+
+async def test_a_part_that_was_forgotten_is_made_anew(store: SqliteStore) -> None:
+    await write(store, record("1", 1, of("red")))
+    await write(store, record("1", 2, of("blue")))
+    await store.collect(history_before=0, tombstones_before=2**60)
+    await write(store, record("2", 3, of("red")))
+    await write(store, record("3", 4, of("green")))
+    assert await told(store, RED) == [("is", "2", 3)]
+    assert await told(store, BLUE) == [("is", "1", 2)]
+    assert await told(store, GREEN) == [("is", "3", 4)]
+
+
+async def test_a_part_that_came_with_a_failed_write_is_not_taken_for_another_one(
+    store: SqliteStore,
+) -> None:
+    failing = writing(record("1", 1, of("red")), outcomes=[Outcome("nobody", 1, b"", b"")])
+    failing.parts = [PartRow("tasks", RED, "1", 1, 0)]
+    with pytest.raises(RhtmxError):
+        await store.commit(BatchNeeds(), always(failing))
+    await write(store, record("1", 1, of("blue")))
+    await write(store, record("2", 2, of("red")))
+    assert await told(store, RED) == [("is", "2", 2)]
+    assert await told(store, BLUE) == [("is", "1", 1)]
 
 
 async def test_a_file_of_before_the_parts_is_divided_when_it_is_opened(path: Path) -> None:

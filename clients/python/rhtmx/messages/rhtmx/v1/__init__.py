@@ -48,6 +48,7 @@ __all__ = (
     "SyncFieldsComplete",
     "TrackersBase",
     "TrackersStub",
+    "TransactResponse",
     "Transaction",
     "TransactionAck",
     "TransactionComplete",
@@ -1941,6 +1942,13 @@ class SyncBegin(betterproto2.Message):
     position. Absent for a whole entity.
     """
 
+    since: "int | None" = betterproto2.field(7, betterproto2.TYPE_INT64, optional=True)
+    """
+    The version after which it is read, for a client that was too slow for the
+    live stream: it is live again with `sync_complete`. Absent where it is read
+    from the beginning.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "SyncBegin", SyncBegin)
 
@@ -2218,6 +2226,28 @@ class TransactionWrite(betterproto2.Message):
 
 
 default_message_pool.register_message("rhtmx.v1", "TransactionWrite", TransactionWrite)
+
+
+@dataclass(eq=False, repr=False)
+class TransactResponse(betterproto2.Message):
+    """
+    The outcome of a transaction.
+    """
+
+    ack: "TransactionAck | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    What was written.
+    """
+
+    conflicts: "list[FieldConflict]" = betterproto2.field(
+        2, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    The fields that were in conflict.
+    """
+
+
+default_message_pool.register_message("rhtmx.v1", "TransactResponse", TransactResponse)
 
 
 @dataclass(eq=False, repr=False)
@@ -2605,6 +2635,27 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
             metadata=metadata,
         )
 
+    async def transact(
+        self,
+        message: "Transaction",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "TransactResponse":
+        """
+        Writes several records, all of them or none.
+        """
+
+        return await self._unary_unary(
+            "/rhtmx.v1.Trackers/Transact",
+            message,
+            TransactResponse,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
     async def validate_field(
         self,
         message: "ValidateField",
@@ -2869,6 +2920,13 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
+    async def transact(self, message: "Transaction") -> "TransactResponse":
+        """
+        Writes several records, all of them or none.
+        """
+
+        raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
+
     async def validate_field(self, message: "ValidateField") -> "ValidationResult":
         """
         Checks one value.
@@ -2977,6 +3035,14 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
         request = await stream.recv_message()
         assert request is not None
         response = await self.push_fields(request)
+        await stream.send_message(response)
+
+    async def __rpc_transact(
+        self, stream: "grpclib.server.Stream[Transaction, TransactResponse]"
+    ) -> None:
+        request = await stream.recv_message()
+        assert request is not None
+        response = await self.transact(request)
         await stream.send_message(response)
 
     async def __rpc_validate_field(
@@ -3095,6 +3161,12 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
                 grpclib.const.Cardinality.UNARY_UNARY,
                 PushFields,
                 PushFieldsResponse,
+            ),
+            "/rhtmx.v1.Trackers/Transact": grpclib.const.Handler(
+                self.__rpc_transact,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                Transaction,
+                TransactResponse,
             ),
             "/rhtmx.v1.Trackers/ValidateField": grpclib.const.Handler(
                 self.__rpc_validate_field,

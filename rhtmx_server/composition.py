@@ -1,0 +1,160 @@
+"""What a program declared, and how the parts of a server are made of it.
+
+Knows the concrete parts and what each of them needs. Must not know how something is
+declared, nor when a server starts or stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rhtmx.messages import Push, PushFields
+from rhtmx_server.access.entity import Entity
+from rhtmx_server.config import Config
+from rhtmx_server.connections.admission import Admission
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.scope_functions import ScopeFunction, access_of
+from rhtmx_server.connections.services import Services
+from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator
+from rhtmx_server.connections.turns import Turns
+from rhtmx_server.delivery.hub import Hub
+from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.runner import ValidatorRunner
+from rhtmx_server.horizon import ServerClock, wall_clock
+from rhtmx_server.metrics import Metrics
+from rhtmx_server.ports import Decide, Store
+from rhtmx_server.threads import DaemonPool, PoolSet
+from rhtmx_server.trackers.changes import changes_decider
+from rhtmx_server.trackers.fields import fields_decider
+from rhtmx_server.trackers.policy import Policy, policies
+from rhtmx_server.writing.admit import admit_declared
+from rhtmx_server.writing.committer import Committer
+from rhtmx_server.writing.entity_functions import EntityFunctions
+
+__all__ = ["Declarations", "compose"]
+
+
+@dataclass(slots=True)
+class Declarations:
+    """What a program said of its server before it runs.
+
+    Args:
+        undeclared: whether entities that were not declared may be used; `None`: if none was.
+        authenticate: says who a peer is; `None` where nobody is asked.
+
+    Attributes:
+        entities: what was said of each entity about its access and its parts.
+        policies: how each of them merges; `None` for one that is kept without fields.
+        scopes: for some of them, the function that says what somebody reads.
+        forms: the forms.
+    """
+
+    undeclared: bool | None = None
+    authenticate: AuthenticateFunction | None = None
+    entities: dict[str, Entity] = field(default_factory=dict)
+    policies: dict[str, Policy | None] = field(default_factory=dict)
+    scopes: dict[str, ScopeFunction] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> frozenset[str] | None:
+        """The names of the entities that may be used; `None` for any."""
+        open_to_all = not self.entities if self.undeclared is None else self.undeclared
+        return None if open_to_all else frozenset(self.entities)
+
+
+def compose(
+    config: Config,
+    store: Store,
+    declared: Declarations,
+    metrics: Metrics,
+    clock: ServerClock,
+    pools: PoolSet,
+    connections: Callable[[], Iterable[Connection]],
+) -> Services:
+    """Put the parts of a server together. To be called where the event loop runs.
+
+    Args:
+        config: limits and times.
+        store: where records are kept.
+        declared: what the program said.
+        metrics: takes figures.
+        clock: stamps what is written.
+        pools: makes the threads.
+        connections: all that there are, for the figures of all of them together.
+    """
+
+    def pool(name: str) -> DaemonPool:
+        return pools.make(config.validator_threads, name)
+
+    call_soon = asyncio.get_running_loop().call_soon
+    tick = Tick(call_soon)
+    hub = Hub(tick, metrics.delivered, metrics.dropped)
+    _measure(metrics, connections)
+    threads = pool("rhtmx-validator")
+    runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
+    ask, scoping = declared.authenticate, pool("rhtmx-scope")
+    access = access_of(declared.entities, declared.scopes, scoping, config.validator_timeout)
+    return Services(
+        config=config,
+        store=store,
+        hub=hub,
+        committer=Committer(
+            store,
+            _deciders(declared, config),
+            clock,
+            metrics,
+            most_clients=config.clients,
+            admit=admit_declared(
+                frozenset(declared.entities), config.entities, lambda: hub.entities
+            ),
+            guards=access.guards,
+            functions=_functions(config, metrics),
+        ),
+        tick=tick,
+        turns=Turns(time.monotonic, call_soon),
+        forms=FormTracker(runner, declared.forms, at_once=config.requests),
+        metrics=metrics,
+        clock=wall_clock,
+        now=time.monotonic,
+        entities=declared.allowed,
+        fieldless=frozenset(name for name, policy in declared.policies.items() if policy is None),
+        authenticate=ask and authenticator(ask, pool("rhtmx-authenticate")),
+        admission=Admission(config, metrics.handshake_refused),
+        access=access,
+    )
+
+
+def _deciders(declared: Declarations, config: Config) -> Mapping[type[Push | PushFields], Decide]:
+    """What decides each kind of write."""
+    policy_of = policies(declared.policies)
+    return {
+        Push: changes_decider(policy_of),
+        PushFields: fields_decider(policy_of, max_record=config.max_size),
+    }
+
+
+def _functions(config: Config, metrics: Metrics) -> EntityFunctions:
+    """What calls the program's functions about writes."""
+    return EntityFunctions(
+        metrics.checked,
+        budget=config.check_budget,
+        max_record=config.max_size,
+        elapsed=time.perf_counter,
+    )
+
+
+def _measure(metrics: Metrics, connections: Callable[[], Iterable[Connection]]) -> None:
+    """Have figures of all connections together be looked up when somebody asks."""
+
+    def total(figure: Callable[[Connection], int]) -> float:
+        return sum(map(figure, connections()))
+
+    metrics.outbox_bytes.set_function(lambda: total(lambda c: c.waiting))
+    metrics.subscriptions.set_function(lambda: total(lambda c: c.subscriptions.count))
+    metrics.lagging.set_function(lambda: total(lambda c: c.subscriptions.lagging))
