@@ -49,6 +49,7 @@ VALUES: dict[str, Json] = {
     "message_bytes": 65536,
     "metadata": {"hint": "sign in instead?"},
     "more": False,
+    "prepared": {"owner": "ada"},
     "request_id": "r1",
     "requests": 64,
     "reset": False,

@@ -34,6 +34,7 @@ from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy, policies
 from rhtmx_server.writing.admit import admit_declared
 from rhtmx_server.writing.committer import Committer
+from rhtmx_server.writing.entity_functions import EntityFunctions
 
 __all__ = ["Declarations", "compose"]
 
@@ -113,6 +114,7 @@ def compose(
                 frozenset(declared.entities), config.entities, lambda: hub.entities
             ),
             guards=access.guards,
+            functions=_functions(config, metrics),
         ),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
@@ -135,6 +137,16 @@ def _deciders(declared: Declarations, config: Config) -> Mapping[type[Push | Pus
         Push: changes_decider(policy_of),
         PushFields: fields_decider(policy_of, max_record=config.max_size),
     }
+
+
+def _functions(config: Config, metrics: Metrics) -> EntityFunctions:
+    """What calls the program's functions about writes."""
+    return EntityFunctions(
+        metrics.checked,
+        budget=config.check_budget,
+        max_record=config.max_size,
+        elapsed=time.perf_counter,
+    )
 
 
 def _measure(metrics: Metrics, connections: Callable[[], Iterable[Connection]]) -> None:

@@ -55,6 +55,7 @@ _NUMBERS: Mapping[str, Range] = {
     "history_days": (0, 36_500),
     "tombstone_days": (0, 36_500),
     "validator_timeout": (0.001, 3_600),
+    "check_budget": (0.0001, 3_600),
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {"log_format": LOG_FORMATS, "log_level": LOG_LEVELS}
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
@@ -105,6 +106,8 @@ class Config:
             longer reads everything anew.
         validator_timeout: seconds for a validator that names no time of its own.
         validator_threads: how many blocking validators run at a time.
+        check_budget: seconds that a check of an entity should take at most, and what fills
+            in its records: all writes wait for it. The log names one that takes longer.
         grpc_port: the port of the gRPC service; 0 takes a free one, `None` is off.
         grpc_host: the address to listen on. The default is this machine only;
             others need `grpc_cert` and `grpc_key`.
@@ -169,6 +172,7 @@ class Config:
 
     validator_timeout: float = 5.0
     validator_threads: int = 8
+    check_budget: float = 0.05
 
     grpc_port: int | None = None
     grpc_host: str = "127.0.0.1"

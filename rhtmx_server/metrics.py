@@ -33,6 +33,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_CHECK_SECONDS = (0.00001, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
 _VALIDATOR_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -88,6 +89,9 @@ class Metrics:
         self._validator = self._histogram(
             "validator_seconds", "Time of a validator.", _VALIDATOR_SECONDS, "form"
         )
+        self._check = self._histogram(
+            "check_seconds", "Time of a check or a prepare of a write.", _CHECK_SECONDS, "entity"
+        )
 
     def connections(self, endpoint: str) -> Gauge:
         """Return the gauge of the open connections of one endpoint."""
@@ -133,6 +137,10 @@ class Metrics:
     def validated(self, form: str, seconds: float) -> None:
         """Measure one validator of that form, whatever came of it."""
         self._validator.labels(form).observe(seconds)
+
+    def checked(self, entity: str, seconds: float) -> None:
+        """Measure one call of a check, or of what fills in records, of a declared entity."""
+        self._check.labels(entity).observe(seconds)
 
     def abandoned(self, threads: int) -> None:
         """Add 1 or -1 to the threads that work on what nobody waits for. Thread-safe."""

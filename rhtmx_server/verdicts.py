@@ -5,6 +5,7 @@ Knows the words. Must not know who asks, nor what becomes of the answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = ["Forbidden", "Invalid", "Valid"]
@@ -18,6 +19,11 @@ class Invalid(Exception):  # noqa: N818 (a verdict on a value, not an error)
         metadata: what else helps: any value that JSON can hold.
         field: which field is at fault; empty for the form or the record as a whole. A
             validator of one field need not say it.
+        code: of the check of an entity, a word of the application for what is wrong, by
+            which a program can tell it.
+
+    Attributes:
+        violations: all that it says: itself, or those that it was made of.
 
     Example:
         >>> raise Invalid("already registered", metadata={"hint": "sign in instead?"})
@@ -26,11 +32,46 @@ class Invalid(Exception):  # noqa: N818 (a verdict on a value, not an error)
         rhtmx_server.verdicts.Invalid: already registered
     """
 
-    def __init__(self, message: str, metadata: object = None, field: str = "") -> None:
+    def __init__(
+        self, message: str, metadata: object = None, field: str = "", code: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.metadata = metadata
         self.field = field
+        self.code = code
+        self._parts: tuple[Invalid, ...] = ()
+
+    @classmethod
+    def several(cls, violations: Iterable[Invalid]) -> Invalid:
+        """Say of several fields at once that they are not valid. For the check of an entity.
+
+        Args:
+            violations: one or more.
+
+        Raises:
+            ValueError: there are none: then there is nothing to raise.
+
+        Example:
+            >>> wrong = [Invalid("is empty", field="title"), Invalid("is missing", field="end")]
+            >>> raise Invalid.several(wrong)
+            Traceback (most recent call last):
+            ...
+            rhtmx_server.verdicts.Invalid: is empty; is missing
+        """
+        parts = tuple(part for each in violations for part in each.violations)
+        if not parts:
+            raise ValueError("Invalid.several(): nothing is wrong, so there is nothing to raise")
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls("; ".join(str(each.message) for each in parts))
+        whole._parts = parts
+        return whole
+
+    @property
+    def violations(self) -> tuple[Invalid, ...]:
+        """All that it says."""
+        return self._parts or (self,)
 
 
 class Forbidden(Exception):  # noqa: N818 (a verdict on a write, not an error)

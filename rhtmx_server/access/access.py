@@ -35,7 +35,7 @@ class Access:
         scopes: functions of the program, by the name of the entity.
 
     Attributes:
-        guards: for each entity that has access, checks or parts, what judges its writes.
+        guards: for each entity that has access, functions or parts, what judges its writes.
         changes: grows when what somebody reads may have changed: answers of before are void.
 
     Raises:
@@ -63,9 +63,10 @@ class Access:
         for name, entity in entities.items():
             scoped = name in self._scopes
             entity.verify(scoped=scoped)
-            if scoped or entity.rules or entity.checks or entity.partitions is not None:
+            functions = entity.checks, entity.prepares
+            if scoped or entity.rules or any(functions) or entity.partitions is not None:
                 self.guards[name] = Guard(
-                    entity.partitions, entity.rules, entity.checks, scoped=scoped
+                    entity.partitions, entity.rules, *functions, scoped=scoped
                 )
 
     @property

@@ -6,7 +6,7 @@ records, stores or the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 from rhtmx_server.access.parts import Partitions
@@ -19,6 +19,7 @@ __all__ = [
     "Action",
     "Entity",
     "EntityCheck",
+    "EntityPrepare",
     "Partition",
     "check_entity_name",
     "parse_partition",
@@ -36,7 +37,11 @@ Partition: TypeAlias = Sequence[str] | Sequence[Sequence[str]] | None
 EntityCheck: TypeAlias = Callable[[Any, Any, Any], None]
 """A rule of the program: takes who writes, and the record before and after as JSON values."""
 
+EntityPrepare: TypeAlias = Callable[[Any, Any], Mapping[str, Any] | None]
+"""Fills in a record that is created: takes who writes and the record, returns fields."""
+
 C = TypeVar("C", bound=EntityCheck)
+P = TypeVar("P", bound=EntityPrepare)
 
 _MOST_PARTITIONS = 16
 
@@ -100,7 +105,8 @@ class Entity:
     Attributes:
         partitions: by which fields it is divided; `None` for not at all.
         rules: who may do what; empty for everybody everything.
-        checks: what each write of somebody has to pass.
+        prepares: what fills in each record that is created.
+        checks: what each write has to pass.
 
     Example:
         >>> from rhtmx_server.access import nobody, owner, role
@@ -116,6 +122,7 @@ class Entity:
         self.name = name
         self.partitions: Partitions | None = None
         self.rules: dict[Action, Rule] = {}
+        self.prepares: tuple[EntityPrepare, ...] = ()
         self.checks: tuple[EntityCheck, ...] = ()
         self._read_is_named = False
         self._running = running
@@ -192,15 +199,44 @@ class Entity:
         self.rules = {action: rule for action, rule in rules.items() if rule is not None}
         return self
 
+    def prepare(self, function: P) -> P:
+        """Register a function that fills in each record that is created. A decorator.
+
+        The function takes who writes (`None` for the program of the server itself), and the
+        record as its author wants it: an object. It returns the fields to set, as a dict,
+        or `None`; what it returns replaces what the author wrote. It is called where no
+        record was before, or a deleted one, before access and checks look at it. Several
+        are called in their order. What else would be created, a list or a number, is
+        rejected.
+
+        The fields are part of the same commit, and the author is told them with the
+        acknowledgement. Like a check it is plain, and waits for nothing.
+
+        Raises:
+            TypeError: the function takes other arguments, or is `async`.
+            RuntimeError: the app runs already.
+
+        Example:
+            >>> from datetime import UTC, datetime
+            >>> orders = Entity("orders")
+            >>> @orders.prepare
+            ... def stamp(who, after):
+            ...     customer = who.subject if who else after["customer"]
+            ...     return {"customer": customer, "created_at": datetime.now(UTC)}
+        """
+        self._require_plain("prepare", function, 2, "(who, after)")
+        self.prepares = (*self.prepares, function)
+        return function
+
     def check(self, function: C) -> C:
         """Register a check of each write, run in its transaction. A decorator.
 
-        The function takes who writes, and the record before and after the write, as
-        JSON values: `None` where there is none, or none that the author may see. It
-        raises `Invalid` or `Forbidden`, and returns nothing. It is plain and does not
-        wait for anything: all other writes wait for it.
-
-        What the program of the server itself writes is not checked.
+        The function takes who writes (`None` for the program of the server itself), and the
+        record before and after the write, as JSON values: `None` where there is none, or
+        none that the author may see. After a write of some fields, or an operation, it is
+        the whole record that would come of it. It raises `Invalid` or `Forbidden`, and
+        returns nothing. It is plain and does not wait for anything: all other writes wait
+        for it.
 
         Raises:
             TypeError: the function takes other arguments, or is `async`.
@@ -212,15 +248,9 @@ class Entity:
             >>> @events.check
             ... def ends_after_it_starts(who, before, after):
             ...     if after and after["start"] > after["end"]:
-            ...         raise Invalid("ends before it starts", field="end")
+            ...         raise Invalid("ends before it starts", field="end", code="too_early")
         """
-        self._require_stopped("check")
-        name = f"entity {self.name!r}: check {name_of(function)}"
-        require_arguments(function, name, 3, "(who, before, after)")
-        if not blocks(name, function, None):
-            raise TypeError(
-                f"{name}: is async: a check runs in the transaction, and waits for nothing"
-            )
+        self._require_plain("check", function, 3, "(who, before, after)")
         self.checks = (*self.checks, function)
         return function
 
@@ -253,6 +283,17 @@ class Entity:
                     "and no partition has just these fields: declare "
                     f"{partitions_with(self.name, shape, self.partitions)}"
                 )
+
+    def _require_plain(self, kind: str, function: object, count: int, rule: str) -> None:
+        """Refuse what cannot run in a transaction."""
+        self._require_stopped(kind)
+        name = f"entity {self.name!r}: {kind} {name_of(function)}"
+        require_arguments(function, name, count, rule)
+        assert callable(function)
+        if not blocks(name, function, None):
+            raise TypeError(
+                f"{name}: is async: a {kind} runs in the transaction, and waits for nothing"
+            )
 
     def _require_stopped(self, what: str) -> None:
         if self._running():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from rhtmx_server.access.entity import ACTIONS, Action, EntityCheck
+from rhtmx_server.access.entity import ACTIONS, Action, EntityCheck, EntityPrepare
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import WHOLE, Part, Partitions, Values, reader_of
 from rhtmx_server.access.rules import Rule
@@ -66,12 +66,13 @@ class Right:
 
 
 class Guard:
-    """Asked about each write of an entity that has access, checks or parts.
+    """Asked about each write of an entity that has access, functions of the program or parts.
 
     Args:
         partitions: by which fields the entity is divided; `None` for not at all.
         rules: who may do what; empty for everybody everything.
         checks: rules of the program, see `Entity.check`.
+        prepares: functions of the program, see `Entity.prepare`.
         scoped: a function says what somebody reads, and its answer comes with the write.
 
     Attributes:
@@ -84,10 +85,12 @@ class Guard:
         partitions: Partitions | None = None,
         rules: Mapping[Action, Rule] | None = None,
         checks: Iterable[EntityCheck] = (),
+        prepares: Iterable[EntityPrepare] = (),
         *,
         scoped: bool = False,
     ) -> None:
         self.checks = tuple(checks)
+        self.prepares = tuple(prepares)
         self.closed = bool(rules) or scoped
         self.divided = partitions is not None
         self._partitions = partitions

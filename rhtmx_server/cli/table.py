@@ -227,5 +227,6 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
     "validators": (
         Option("--validator-timeout", "SECONDS", "for one without a time limit", OptionKind.NUMBER),
         Option("--validator-threads", "COUNT", "plain ones at a time", OptionKind.WHOLE),
+        Option("--check-budget", "SECONDS", "log a slower check of an entity", OptionKind.NUMBER),
     ),
 }

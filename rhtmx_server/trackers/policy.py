@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError, Violation, violation_details
 from rhtmx.messages import FieldAction, FieldUpdate, MergeStrategy
 from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS, MERGE_STRATEGY_SPELLINGS
 from rhtmx.values.operations import decimals
@@ -134,8 +134,9 @@ def _is_text(update: FieldUpdate) -> bool:
 
 
 def _misfit(name: str, words: str) -> RhtmxError:
-    details = msgspec.json.encode({"field": name})
-    return RhtmxError(ErrorCode.INVALID_DATA, f"'{name[:40]}' {words}", details=details)
+    message = f"'{name[:40]}' {words}"
+    details = msgspec.json.encode(violation_details([Violation(name, "", message)]))
+    return RhtmxError(ErrorCode.INVALID_DATA, message, details=details)
 
 
 PolicyOf: TypeAlias = Callable[[str], Policy | None]

@@ -60,7 +60,9 @@ from rhtmx_server.model import (
     Record,
 )
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
+from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
+from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.judgement import (
     decide_judged,
@@ -100,6 +102,7 @@ class Batch:
         admit: whether there may be one more entity.
         guards: by the names of their entities, what judges who may write what.
         elapsed: seconds, of a clock that does not jump; by default time stands still.
+        functions: calls the program's functions about writes.
 
     Attributes:
         replies: the answers to those that were decided: the first ones. The
@@ -118,6 +121,7 @@ class Batch:
         admit: Admit = anything,
         guards: Mapping[str, Guard] = MappingProxyType({}),
         elapsed: Callable[[], float] = lambda: 0.0,
+        functions: EntityFunctions | None = None,
     ) -> None:
         self.mutations = mutations
         self.commits: list[Commit] = []
@@ -130,6 +134,7 @@ class Batch:
         self._admit = admit
         self._guards = guards
         self._elapsed = elapsed
+        self._functions = functions or EntityFunctions()
         self._made = 0
         self._history: list[HistoryEntry] = []
         self._outcomes: list[Outcome] = []
@@ -257,8 +262,13 @@ class Batch:
         secret = None if mutation.subject else mutation.secret  # once bound it is always this one
         moved = self._keep(client, seq, secret, snapshot)
         # Of a usual answer nothing has to be looked up: it tells of nothing.
-        is_told = before and not (len(reply) == 1 and isinstance(reply[0], PushAck))
-        then = list(map(self._shown, writes, before)) if is_told else ()
+        usual = len(reply) == 1 and isinstance(reply[0], PushAck) and reply[0].prepared is None
+        then: Sequence[Values | None] = ()
+        if before and not usual:
+            # What was filled in where there was no record, is told of the one that there is now.
+            now = [snapshot.records.get(_key(each)) for each in writes]
+            told = [live(old) or new for old, new in zip(before, now, strict=True)]
+            then = list(map(self._shown, writes, told))
         outcome = Outcome(moved.client_id, seq, hashed, pack(reply, then), rejected)
         snapshot.outcomes[moved.client_id, seq] = outcome
         self._outcomes.append(outcome)
@@ -291,9 +301,9 @@ class Batch:
                 message.request_id = mutation.message.request_id
         return reply
 
-    def _shown(self, write: Mutation, before: Record | None) -> Values | None:
+    def _shown(self, write: Mutation, record: Record | None) -> Values | None:
         guard = self._guards.get(write.write.entity)
-        return None if guard is None else shown_values(guard, write, before)
+        return None if guard is None else shown_values(guard, write, record)
 
     def _is_secret(
         self, mutation: Mutation, snapshot: Snapshot, then: Sequence[Values | None]
@@ -382,10 +392,12 @@ class Batch:
                 decision = decide(message, current, context)
             else:
                 left = snapshot.last_parts.get(key, NOWHERE)
-                decision = decide_judged(guard, decide, mutation, current, left, context)
+                decision = decide_judged(
+                    guard, decide, mutation, current, left, context, self._functions
+                )
         except RhtmxError:
             raise
-        except (Exception, SystemExit) as failure:  # of a check: it does not end the server
+        except (Exception, SystemExit) as failure:  # of the program: it does not end the server
             # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
         commit = decision.commit

@@ -52,6 +52,7 @@ from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.batch import Batch
+from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.fair_queue import MAX_BATCH, FairQueue
 
 __all__ = ["CommitMeter", "Committer"]
@@ -86,6 +87,7 @@ class Committer:
         admit: see `Batch`.
         guards: see `Batch`.
         elapsed: seconds, of a clock that does not jump.
+        functions: see `Batch`.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Committer:
         admit: Admit = anything,
         guards: Mapping[str, Guard] = MappingProxyType({}),
         elapsed: Callable[[], float] = time.perf_counter,
+        functions: EntityFunctions | None = None,
     ) -> None:
         self._store = store
         self._deciders = deciders
@@ -113,6 +116,7 @@ class Committer:
         self._admit = admit
         self._guards = guards
         self._elapsed = elapsed
+        self._functions = functions
         self._queue = FairQueue()
         self._taken: Sequence[Mutation] = ()
         self._settling: list[asyncio.Future[None]] = []
@@ -225,6 +229,7 @@ class Committer:
                 admit=self._admit,
                 guards=self._guards,
                 elapsed=self._elapsed,
+                functions=self._functions,
             )
             await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:

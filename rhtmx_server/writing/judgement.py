@@ -30,20 +30,19 @@ them when it was removed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import RhtmxError, Violation
 from rhtmx.messages import (
     ChangeAction,
     Error,
     FieldConflict,
     FieldPushAck,
     Push,
+    PushAck,
     Transaction,
     TransactionAck,
 )
@@ -51,18 +50,17 @@ from rhtmx.wire import ServerMessage
 from rhtmx_server.access.entity import Action
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import MAX_VALUE, Values
-from rhtmx_server.failures import MisuseError
-from rhtmx_server.functions import name_of
 from rhtmx_server.model import DELETED, Commit, Context, Decision, Mutation, Record
 from rhtmx_server.ports import Decide
+from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.state import fields_of, gone_before
-from rhtmx_server.verdicts import Forbidden, Invalid
+from rhtmx_server.writing.entity_functions import EntityFunctions
+from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
 __all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
 
 T = TypeVar("T", bound=ServerMessage)
-
-_parse = msgspec.json.Decoder().decode
 
 _ACTIONS: dict[ChangeAction, Action] = {
     ChangeAction.CREATE: "create",
@@ -78,6 +76,7 @@ def decide_judged(
     current: Record | None,
     left: frozenset[str],
     context: Context,
+    functions: EntityFunctions,
 ) -> Decision:
     """Decide what becomes of a mutation, as far as its author may.
 
@@ -88,11 +87,12 @@ def decide_judged(
         current: the record as it is, a tombstone, or `None`.
         left: of a tombstone, the parts that its record was in when it was deleted.
         context: version, time and author.
+        functions: calls those of the program.
 
     Raises:
         RhtmxError: what `decide` raises; `FORBIDDEN`, its author may not; `INVALID_DATA`,
             a check says so, or a field has a value by which no record can be divided.
-        Exception: what a check of the program raises besides.
+        Exception: what a function of the program raises besides.
     """
     values = None if current is None or not current.live else guard.values_of(current.data)
     shown = _shown(guard, mutation, current, values, left)
@@ -102,14 +102,17 @@ def decide_judged(
     if commit is None:
         _judge_nothing(guard, mutation, seen)
         return decision
+    filled = _prepare(guard, mutation, decision, context, functions)
     after = guard.values_of(commit.record.data) if commit.record.live else None
     _require_fit(guard, mutation, commit, after)
-    if mutation.who is not None:
-        if guard.closed:
-            _require_right(guard, mutation, commit, seen, after)
-        _run_checks(guard, mutation, commit, shown)
-        if shown is None and values is not None:
-            raise _forbidden(mutation)
+    if guard.closed:
+        _require_right(guard, mutation, commit, seen, after)
+    before = None if shown is None else shown.data
+    functions.check(guard.checks, mutation, before, commit.record.data)
+    if mutation.who is not None and shown is None and values is not None:
+        raise forbidden(mutation)
+    if filled:
+        _tell(guard, mutation, decision, filled, after)
     if guard.divided:
         commit.before = guard.parts(values or {})
         # A reader of values gives the same object for the same ones: mostly nothing has moved.
@@ -163,64 +166,66 @@ def _keep_past(record: Record, current: Record, *, hidden: bool) -> None:
         record.clocks = {**record.clocks, **fields}
 
 
+def _prepare(
+    guard: Guard,
+    mutation: Mutation,
+    decision: Decision,
+    context: Context,
+    functions: EntityFunctions,
+) -> Fields:
+    """Have the program fill in a record that is created; returns the fields that it set."""
+    commit, ack = decision.commit, decision.reply[-1]
+    assert commit is not None
+    # Of a hidden record the decider was not told: it is filled in like any new one.
+    if not guard.prepares or commit.record.action is not ChangeAction.CREATE:
+        return {}
+    written = set(commit.changed)
+    filled = functions.prepare(guard.prepares, mutation, commit, context)
+    if isinstance(ack, FieldPushAck):
+        ack.applied -= len(written & filled.keys())
+    return filled
+
+
+def _tell(
+    guard: Guard, mutation: Mutation, decision: Decision, filled: Fields, after: Values | None
+) -> None:
+    """Tell the author what was filled in, if they may read what they have created."""
+    ack, who = decision.reply[-1], mutation.who
+    assert isinstance(ack, PushAck | FieldPushAck)
+    if who is None or guard.sees(who, mutation.reads, after or {}):
+        ack.prepared = jsontext.join(filled)
+
+
 def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> None:
     """Judge a mutation that changes nothing: what lost is kept in the history, too."""
     # To delete what is not there is no write, and answered as everybody is answered.
     if mutation.who is None or isinstance(mutation.write, Push):
         return
     if not guard.may("create" if seen is None else "update", mutation.who, seen):
-        raise _forbidden(mutation)
+        raise forbidden(mutation)
 
 
 def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values | None) -> None:
     misfit = None if after is None else guard.misfit(commit.record.data, after)
     if misfit is not None:
-        raise RhtmxError(
-            ErrorCode.INVALID_DATA,
-            f"{_title(mutation)}: '{misfit[:40]}' divides its entity: a text, a number or a "
-            f"boolean of at most {MAX_VALUE} bytes expected, or null",
-            details=_details(misfit),
+        words = (
+            f"{title_of(mutation)}: '{misfit[:40]}' divides its entity: a text, a number or a "
+            f"boolean of at most {MAX_VALUE} bytes expected, or null"
         )
+        raise invalid(words, [Violation(misfit, "", words)])
 
 
 def _require_right(
     guard: Guard, mutation: Mutation, commit: Commit, seen: Values | None, after: Values | None
 ) -> None:
     who = mutation.who
-    assert who is not None
+    if who is None:  # the program of the server may do everything
+        return
     # Of a hidden record the decider was not told: to it each write is a create.
     action = _ACTIONS[commit.record.action]
     for values in (seen, after):
         if values is not None and not guard.may(action, who, values):
-            raise _forbidden(mutation)
-
-
-def _run_checks(guard: Guard, mutation: Mutation, commit: Commit, shown: Record | None) -> None:
-    before = None if shown is None else shown.data
-    after = commit.record.data
-    for check in guard.checks:
-        # Parsed for each: none of them sees what another one makes of it.
-        answer: object = None
-        try:
-            answer = check(
-                mutation.who,
-                None if before is None else _parse(before),
-                None if after is None else _parse(after),
-            )
-        except Forbidden as verdict:
-            raise _forbidden(mutation, str(verdict.message)) from None
-        except Invalid as verdict:
-            raise RhtmxError(
-                ErrorCode.INVALID_DATA,
-                str(verdict.message),
-                details=_details(verdict.field, verdict.metadata),
-            ) from None
-        # One that says `return False` means something, and nobody would hear of it.
-        if answer is not None:
-            raise MisuseError(
-                f"check {name_of(check)} returned {type(answer).__name__}: return nothing, raise "
-                "Forbidden(...) or Invalid(...)"
-            )
+            raise forbidden(mutation)
 
 
 def shown_values(guard: Guard, mutation: Mutation, current: Record | None) -> Values | None:
@@ -267,37 +272,16 @@ def without_values(reply: Sequence[T], mutation: Mutation) -> list[T]:
     several = isinstance(mutation.message, Transaction)
     for message in kept:
         # None of the conflicts is told.
-        if isinstance(message, FieldPushAck):
-            message.conflicts = 0
+        if isinstance(message, PushAck):
+            message.prepared = None
+        elif isinstance(message, FieldPushAck):
+            message.conflicts, message.prepared = 0, None
         elif isinstance(message, TransactionAck):
             for result in message.results:
-                result.conflicts = 0
+                result.conflicts, result.prepared = 0, None
         elif isinstance(message, Error) and (
-            several or message.message != _forbidden(mutation).message
+            several or message.message != forbidden(mutation).message
         ):
             message.message = "it was rejected when it came first; you may not see the record now"
             message.details = None
     return kept
-
-
-def _forbidden(mutation: Mutation, words: str = "") -> RhtmxError:
-    # One wording: it tells nobody whether there is such a record.
-    return RhtmxError(ErrorCode.FORBIDDEN, words or f"{_title(mutation)}: you may not write this")
-
-
-def _title(mutation: Mutation) -> str:
-    write = mutation.write
-    return f"{write.entity[:40]}/{write.entity_id[:40]}"
-
-
-def _details(field: str, metadata: object = None) -> bytes | None:
-    """What a client learns besides the words: the field at fault, and what the check adds."""
-    found = {"field": field} if field else {}
-    if metadata is None:
-        return json.dumps(found).encode() if found else None
-    try:
-        return msgspec.json.encode({**found, "metadata": metadata})
-    except (TypeError, ValueError, RecursionError) as reason:
-        raise MisuseError(
-            f"a check gave metadata that is no JSON ({type(reason).__name__})"
-        ) from None

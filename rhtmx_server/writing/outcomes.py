@@ -99,7 +99,7 @@ def pack(reply: Sequence[ServerMessage], told_of: Sequence[Mapping[str, str] | N
             was then: the answer may tell of it.
     """
     last = reply[-1]
-    if len(reply) == 1 and isinstance(last, PushAck):
+    if len(reply) == 1 and isinstance(last, PushAck) and last.prepared is None:
         return _write(_Kept(last.version, last.epoch, last.server_time))
     messages = [wire.encode(each, Format.PROTO) for each in reply]
     return _write(_Kept(messages=messages, told_of=told_of))

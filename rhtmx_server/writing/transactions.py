@@ -58,7 +58,12 @@ def acknowledgement(
 
 
 def _result_of(answer: PushAck | FieldPushAck) -> WriteResult:
-    result = WriteResult(entity=answer.entity, entity_id=answer.entity_id, version=answer.version)
+    result = WriteResult(
+        entity=answer.entity,
+        entity_id=answer.entity_id,
+        version=answer.version,
+        prepared=answer.prepared,
+    )
     if isinstance(answer, FieldPushAck):
         result.applied, result.conflicts = answer.applied, answer.conflicts
         result.clamped = answer.clamped

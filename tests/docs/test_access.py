@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ import pytest
 import rhtmx_server
 from rhtmx_server import App, Config, Grant, Request, RhtmxError, access
 from rhtmx_server.access.rules import MOST_PARTS
-from tests.docs.markdown import blocks, page, rows
+from tests.docs.markdown import blocks, page, programs, rows
+from tests.support.process import ran
 from tests.support.sockets import raw
 
 PAGE = page("docs/access.md")
@@ -134,7 +137,7 @@ def app_of(written: str) -> App:
 
     app = App(store="memory://", config=Config(port=0), authenticate=authenticate, undeclared=True)
     names = {**vars(rhtmx_server), **vars(access), "Any": Any, "app": app, "PROJECTS": PROJECTS}
-    (functions,) = (block.text for block in blocks(PAGE) if block.language == "python")
+    functions = next(block.text for block in blocks(PAGE) if block.language == "python")
     exec("from __future__ import annotations\n" + functions, names)
     exec(written, names)
     return app
@@ -202,6 +205,12 @@ async def test_a_form_is_for_those_who_are_signed_in() -> None:
             async with raw(app.url) as client:
                 await client.ask({"type": "hello", "token": name}, "welcome")
                 await client.ask({**question, "value": "x"}, answer)
+
+
+async def test_the_program_with_checks_prints_what_is_shown(tmp_path: Path) -> None:
+    ((name, (source, output)),) = programs(PAGE).items()
+    (tmp_path / name).write_text(source)
+    assert (await ran(sys.executable, "-W", "error", name, folder=tmp_path)).output == output
 
 
 def test_the_figures_are_those_of_the_code() -> None:

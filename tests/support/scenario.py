@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -222,12 +223,10 @@ class Play:
         row = self.session.local.writes.queue.numbered(says["seq"])
         fields = row is not None and isinstance(row.message, PushFields)
         version, seq, duplicate = says["version"], says["seq"], says.get("duplicate")
-        if fields:
-            self.hear(
-                FieldPushAck(ENTITY, "1", 1, 0, version=version, seq=seq, duplicate=duplicate)
-            )
-        else:
-            self.hear(PushAck(ENTITY, "1", version=version, seq=seq, duplicate=duplicate))
+        prepared = text(says["prepared"]) if "prepared" in says else None
+        answer = FieldPushAck(ENTITY, "1", 1) if fields else PushAck(ENTITY, "1")
+        told = {"version": version, "seq": seq, "duplicate": duplicate, "prepared": prepared}
+        self.hear(replace(answer, **told))
 
     def do_conflict(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         message = FieldConflict(

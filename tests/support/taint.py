@@ -101,9 +101,13 @@ def build(*, hides: bool = True) -> App:
     )
     tasks.access(all=claim("team") if hides else signed_in)
 
+    @tasks.prepare
+    def louder(who: Grant | None, after: Any) -> Any:
+        return {"note": f"{after.get('note', '')}!"}
+
     @tasks.check
-    def even(who: Grant, before: Any, after: Any) -> None:
-        if after and after.get("n") == 7:
+    def even(who: Grant | None, before: Any, after: Any) -> None:
+        if who is not None and after and after.get("n") == 7:
             raise Invalid(f"before: {before}", field="n")
 
     form = app.form("task").access(validate=signed_in)

@@ -193,7 +193,8 @@ GOOD = (
     Good(
         "push_ack, full",
         '{"type":"push_ack","entity":"users","entity_id":"1","version":43,"request_id":"r1",'
-        '"seq":7,"epoch":"q8Xf2mVt","duplicate":true,"server_time":"2026-11-22T10:00:01Z"}',
+        '"seq":7,"epoch":"q8Xf2mVt","duplicate":true,"server_time":"2026-11-22T10:00:01Z",'
+        '"prepared":{"owner":"ada","limit":12345678901234567890}}',
     ),
     Good(
         "subscribe_fields, empty",
@@ -258,7 +259,7 @@ GOOD = (
         "field_push_ack, full",
         '{"type":"field_push_ack","entity":"users","entity_id":"1","applied":1,"conflicts":1,'
         '"version":43,"request_id":"r1","seq":7,"epoch":"q8Xf2mVt","duplicate":true,'
-        '"server_time":"2026-11-22T10:00:01Z","clamped":1}',
+        '"server_time":"2026-11-22T10:00:01Z","clamped":1,"prepared":{"owner":null}}',
     ),
     Good(
         "field_conflict, empty",
@@ -584,7 +585,8 @@ GOOD = (
     Good(
         "transaction_ack, full",
         '{"type":"transaction_ack","transaction":"5c1d","results":[{"entity":"orders",'
-        '"entity_id":"1","version":43,"applied":0,"conflicts":0},{"entity":"stock",'
+        '"entity_id":"1","version":43,"applied":0,"conflicts":0,"prepared":{"owner":"ada"}},'
+        '{"entity":"stock",'
         '"entity_id":"7","version":12,"applied":1,"conflicts":1,"clamped":1}],'
         '"request_id":"r1","seq":7,"epoch":"q8Xf2mVt","duplicate":true,'
         '"server_time":"2026-11-22T10:00:01Z"}',

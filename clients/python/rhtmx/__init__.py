@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rhtmx.core.error_policy import ConnectionClosed
     from rhtmx.core.events import Reset, State
     from rhtmx.core.overlay import Record
-    from rhtmx.errors import ErrorCode, RhtmxError
+    from rhtmx.errors import ErrorCode, RhtmxError, Violation
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend, backend
     from rhtmx.grpc.endpoint import Tls
@@ -103,6 +103,7 @@ __all__ = [
     "TransactionPart",
     "TransactionResult",
     "Validation",
+    "Violation",
     "Watch",
     "Write",
     "Writing",
@@ -151,6 +152,7 @@ _HOMES = {
     "TransactionResult": "values.results",
     "Tls": "grpc.endpoint",
     "Validation": "values.results",
+    "Violation": "errors",
     "Watch": "grpc.watch",
     "Write": "grpc.push_many",
     "Writing": "api.pending_call",

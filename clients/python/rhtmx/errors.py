@@ -6,11 +6,42 @@ wire turns it into an `error` message, gRPC into a status, a client raises it.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
 from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
 from rhtmx.unknown_enum_values import is_known
 
-__all__ = ["ErrorCode", "RhtmxError"]
+__all__ = ["ErrorCode", "RhtmxError", "Violation", "violation_details"]
+
+
+_WORDS = ("field", "code", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What is wrong with one field of a write.
+
+    Attributes:
+        field: the top-level key; empty for the record as a whole.
+        code: a word of the application for it, by which a program can tell it; may be empty.
+        message: why, in words for the user.
+        metadata: what the server's check adds: any JSON value.
+        write: of a transaction, which of its writes, from 0; `None` for a single write.
+
+    Example:
+        >>> Violation("end", "too_early", "ends before it starts").field
+        'end'
+    """
+
+    field: str
+    code: str
+    message: str
+    metadata: Any = None
+    write: int | None = None
 
 
 class RhtmxError(Exception):
@@ -56,3 +87,57 @@ class RhtmxError(Exception):
         self.seq = seq
         self.details = details
         self.retry_after = retry_after
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The fields that are wrong, each with its words; none if the error is about no field.
+
+        Of a transaction, those of all of its writes.
+
+        Example:
+            >>> details = b'{"violations": [{"field": "end", "code": "", "message": "is missing"}]}'
+            >>> error = RhtmxError(ErrorCode.INVALID_DATA, "is missing", details=details)
+            >>> {each.field: each.message for each in error.violations}
+            {'end': 'is missing'}
+        """
+        details = _parsed(self.details)
+        found = list(_violations(details, None))
+        for each in _list(details, "writes"):
+            if isinstance(each, dict):
+                found += _violations(each.get("details"), each.get("index"))
+        return tuple(found)
+
+
+def violation_details(violations: Iterable[Violation]) -> dict[str, Any]:
+    """What `details` say of fields that are wrong; what the first one adds, stands beside them."""
+    listed = list(violations)
+    first = listed[0]
+    details: dict[str, Any] = {"field": first.field} if first.field else {}
+    if first.metadata is not None:
+        details["metadata"] = first.metadata
+    details["violations"] = [_spelt(each) for each in listed]
+    return details
+
+
+def _spelt(violation: Violation) -> dict[str, Any]:
+    told = {name: getattr(violation, name) for name in _WORDS}
+    return told if violation.metadata is None else {**told, "metadata": violation.metadata}
+
+
+def _violations(details: object, write: Any) -> Iterator[Violation]:
+    for each in _list(details, "violations"):
+        if isinstance(each, dict):
+            field, code, words = (str(each.get(name) or "") for name in _WORDS)
+            yield Violation(field, code, words, each.get("metadata"), write)
+
+
+def _parsed(details: bytes | None) -> object:
+    try:
+        return json.loads(details or b"null")
+    except ValueError:  # of a server that says something else there
+        return None
+
+
+def _list(details: object, name: str) -> list[Any]:
+    found = details.get(name) if isinstance(details, dict) else None
+    return found if isinstance(found, list) else []

@@ -6,6 +6,18 @@
  */
 import type { ErrorCode, JsonValue, Open } from "./messages/types.ts";
 
+/** What is wrong with one field of a write. */
+export interface Violation {
+  /** The top-level key; empty for the record as a whole. */
+  readonly field: string;
+  /** A word of the application for it, by which a program can tell it; may be empty. */
+  readonly code: string;
+  /** Why, in words for the user. */
+  readonly message: string;
+  /** What the server's check adds. */
+  readonly metadata?: JsonValue;
+}
+
 /** Why something was rejected, as plain data. */
 export interface Refusal {
   readonly code?: Open<ErrorCode | "closed"> | undefined;
@@ -58,6 +70,23 @@ export class RhtmxError extends Error {
     const name = "RhtmxError";
     Object.assign(this, { name, code, request_id, seq, retryable, details, retryAfter });
   }
+
+  /**
+   * The fields that are wrong, each with its words; none if the error is about no field.
+   *
+   * @example
+   * const details = { violations: [{ field: "end", code: "", message: "is missing" }] };
+   * const error = new RhtmxError("invalid_data", "is missing", { details });
+   * for (const { field, message } of error.violations) console.log(field, message);
+   */
+  get violations(): readonly Violation[] {
+    return violationsIn(this);
+  }
+}
+
+/** The fields that are wrong, as what was rejected says. */
+export function violationsIn(rejected: { readonly details: JsonValue }): readonly Violation[] {
+  return Object(rejected.details).violations ?? [];
 }
 
 /** What was wrong, as data that can be cloned; thrown on, if it is none of ours. */

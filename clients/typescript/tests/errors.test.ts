@@ -20,3 +20,13 @@ it("what is not said is absent, and no retry is promised", () => {
   const error = new RhtmxError("closed", "m");
   expect(error).toMatchObject({ request_id: undefined, retryable: false, details: null });
 });
+
+it("an error lists the fields that are wrong", () => {
+  const violations = [{ field: "end", code: "early", message: "too early", metadata: { min: 3 } }];
+  expect(new RhtmxError("invalid_data", "no", { details: { violations } }).violations).toEqual(
+    violations,
+  );
+  for (const details of [null, 7, [], { field: "a" }]) {
+    expect(new RhtmxError("invalid_data", "no", { details }).violations).toEqual([]);
+  }
+});

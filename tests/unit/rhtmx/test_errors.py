@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError, Violation, violation_details
 from rhtmx.messages.tables import ERRORS
 from rhtmx.unknown_enum_values import unknown
 
@@ -28,3 +30,39 @@ def test_an_error_that_only_a_newer_server_knows_may_pass_if_there_is_a_time_to_
     assert not RhtmxError(code, "no").retryable
     assert RhtmxError(code, "no", retry_after=0).retryable
     assert not RhtmxError(code, "no", retry_after=0, retryable=False).retryable
+
+
+def test_an_error_lists_the_fields_that_are_wrong() -> None:
+    wrong = [Violation("end", "early", "too early", {"min": 3}), Violation("", "", "not today")]
+    details = json.dumps(violation_details(wrong)).encode()
+    error = RhtmxError(ErrorCode.INVALID_DATA, "no", details=details)
+    assert error.violations == tuple(wrong)
+    # What was told of one field before there were several.
+    assert json.loads(details)["field"] == "end"
+    assert json.loads(details)["metadata"] == {"min": 3}
+
+
+def test_of_a_transaction_the_fields_of_each_write_are_listed() -> None:
+    one = violation_details([Violation("n", "low", "too low")])
+    writes = [{"index": 2, "details": one}, {"index": 3}, {"index": 4, "details": one}, 7]
+    details = json.dumps({"writes": writes}).encode()
+    error = RhtmxError(ErrorCode.INVALID_DATA, "no", details=details)
+    assert error.violations == tuple(Violation("n", "low", "too low", None, at) for at in (2, 4))
+
+
+@pytest.mark.parametrize(
+    ("details", "found"),
+    [
+        (None, ()),
+        (b"7", ()),
+        (b"{", ()),
+        (b'{"field":"a"}', ()),
+        (b'{"violations":7}', ()),
+        (b'{"violations":[7,{}]}', (Violation("", "", ""),)),
+        (b'{"violations":[{"field":"a","hint":1}]}', (Violation("a", "", ""),)),
+    ],
+)
+def test_what_another_server_says_there_is_taken_as_far_as_it_goes(
+    details: bytes | None, found: tuple[Violation, ...]
+) -> None:
+    assert RhtmxError(ErrorCode.INVALID_DATA, "no", details=details).violations == found

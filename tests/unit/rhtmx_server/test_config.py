@@ -18,6 +18,7 @@ def test_the_defaults_are_the_safe_ones() -> None:
     assert (config.heartbeat, config.stall_timeout, config.stop_timeout) == (20, 10, 5)
     assert (config.history_days, config.tombstone_days) == (7, 30)
     assert (config.bad_messages, config.validator_timeout) == (10, 5)
+    assert config.check_budget == 0.05
     assert (config.handshakes, config.handshake_timeout) == (6_000, 10)
     assert (config.connections, config.connections_per_address) == (20_000, 1_000)
     assert config.connections_per_subject == 1_000

@@ -91,6 +91,12 @@ def test_validators_are_measured_by_form(metrics: Metrics) -> None:
     assert read(metrics, "validator_seconds_bucket", form="signup", le="0.1") == 0
 
 
+def test_checks_are_measured_by_entity(metrics: Metrics) -> None:
+    metrics.checked("tasks", 0.02)
+    assert read(metrics, "check_seconds_count", entity="tasks") == 1
+    assert read(metrics, "check_seconds_bucket", entity="tasks", le="0.01") == 0
+
+
 def test_calls_of_grpc_are_counted_by_method(metrics: Metrics) -> None:
     metrics.called("Watch")
     metrics.called("Watch")

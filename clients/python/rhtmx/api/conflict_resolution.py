@@ -122,7 +122,8 @@ class RejectedWrite:
         deleted: the fields that were deleted.
         since: when it was made.
         error: why; of a transaction, its `details` say it for each write that is the reason:
-            `{"writes": [{"index": 0, "code": "conflict", "message": …, "details": …}]}`.
+            `{"writes": [{"index": 0, "code": "conflict", "message": …, "details": …}]}`. Which
+            fields are at fault, its `violations` say.
         writes: those of a transaction.
 
     Example:

@@ -40,6 +40,8 @@ def pushed(
     told = [path] if result.version is None else [path, f"version {result.version}"]
     if result.duplicate:
         told.append("(had arrived before)")
+    if result.prepared:
+        told.append(f"(the server filled in {escape(', '.join(result.prepared))})")
     if isinstance(result, PushResult):
         yield f"{paint('green', '✓')} {'  '.join(told)}"
         return

@@ -52,9 +52,11 @@ def position(entity: str, at: Position) -> Record:
 
 def pushed(result: PushResult | FieldPushResult) -> Record:
     """A write that is durable, with the conflicts that it had."""
-    if isinstance(result, PushResult):
-        return {"type": "push_ack", **asdict(result)}
     record = asdict(result)
+    if not record["prepared"]:
+        del record["prepared"]  # as on the wire
+    if isinstance(result, PushResult):
+        return {"type": "push_ack", **record}
     for conflict in record["conflicts"]:
         for time in ("server_timestamp", "client_timestamp"):
             conflict[time] = _time(conflict[time])

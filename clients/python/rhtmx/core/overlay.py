@@ -27,6 +27,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, PushFields
 from rhtmx.values.json_value import Data, from_json, to_json
 from rhtmx.values.operations import OPERATIONS, apply
+from rhtmx.values.results import filled_in
 
 __all__ = ["Overlay", "Record", "fold"]
 
@@ -136,6 +137,8 @@ def fold(
         else:
             there = message.action is not ChangeAction.DELETE
             value = from_json(message.data) if there else None
+        if settled is not None and settled.prepared is not None and isinstance(value, dict):
+            value = {**value, **filled_in(settled.prepared)}
     return there, value
 
 

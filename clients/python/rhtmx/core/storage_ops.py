@@ -79,11 +79,13 @@ class Settled:
         version: the one that the record got by it.
         epoch: of that version.
         lost: the fields that lost, each with the value that won (`None`: a deletion).
+        prepared: the fields that the server's program filled in, as a JSON object.
     """
 
     version: int
     epoch: str
     lost: Mapping[str, bytes | None] = field(default_factory=dict)
+    prepared: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ class WriteOutcomes:
         settled = []
         for result, of_write in zip(results, told, strict=True):
             lost = {each.field: each.server_value for each in of_write if _has_taken_a_field(each)}
-            settled.append(Settled(result.version or 0, epoch, lost))
+            settled.append(Settled(result.version or 0, epoch, lost, result.prepared))
         rows = self.queue.settle(row, *settled)
         self.revision += 1
         self._tell(Answered(row.id, answer, conflicts))

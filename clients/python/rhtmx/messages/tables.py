@@ -65,7 +65,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "dd507eb84dae00dc"
+SCHEMA_HASH = "c77f92ea9ea6af59"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -519,6 +519,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "epoch": Shape("string", "optional", "", False),
         "duplicate": Shape("bool", "optional", "", False),
         "server_time": Shape("time", "optional", "", False),
+        "prepared": Shape("json", "optional", "", False),
     },
     "SyncBegin": {
         "entity": Shape("string", "plain", "", True),
@@ -597,6 +598,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "duplicate": Shape("bool", "optional", "", False),
         "server_time": Shape("time", "optional", "", False),
         "clamped": Shape("int64", "optional", "", False),
+        "prepared": Shape("json", "optional", "", False),
     },
     "FieldConflict": {
         "entity": Shape("string", "plain", "", True),
@@ -674,6 +676,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "applied": Shape("int64", "plain", "", True),
         "conflicts": Shape("int64", "plain", "", True),
         "clamped": Shape("int64", "optional", "", False),
+        "prepared": Shape("json", "optional", "", False),
     },
     "TransactionAck": {
         "transaction": Shape("string", "plain", "", True),

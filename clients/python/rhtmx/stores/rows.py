@@ -114,7 +114,10 @@ def _put_row(db: sqlite3.Connection, row: StoredWrite) -> None:
     settled = None
     if row.settled is not None:
         lost = {field: _text(value) for field, value in row.settled.lost.items()}
-        settled = json.dumps([row.settled.version, row.settled.epoch, lost]).encode()
+        kept = [row.settled.version, row.settled.epoch, lost]
+        if row.settled.prepared is not None:  # else as older programs read it
+            kept.append(_text(row.settled.prepared))
+        settled = json.dumps(kept).encode()
     values = (row.id, row.seq, _message(row.message), row.epoch, row.since, settled)
     db.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?)", values)
 
@@ -136,9 +139,9 @@ def _row(values: tuple[Any, ...]) -> StoredWrite:
     row_id, seq, message, epoch, since, kept = values
     settled = None
     if kept is not None:
-        version, of, lost = json.loads(kept)
+        version, of, lost, *more = json.loads(kept)
         texts = {name: None if each is None else each.encode() for name, each in lost.items()}
-        settled = Settled(version, of, texts)
+        settled = Settled(version, of, texts, more[0].encode() if more else None)
     return StoredWrite(row_id, seq, _mutation(message), epoch, since, settled)
 
 

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError, Violation, violation_details
 from rhtmx.messages import FieldAction
 from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
 
@@ -132,33 +132,29 @@ class _Operands:
     def wrong(self, expected: str) -> RhtmxError:
         """The operand is none."""
         name = FIELD_ACTION_SPELLINGS[self.action]
-        return RhtmxError(
+        return self._error(
             ErrorCode.BAD_MESSAGE,
             f"{name} of '{self.where[:40]}': {expected} expected, got {_kind(self.value)}",
-            details=self._details,
         )
 
     def misfit(self, expected: str) -> RhtmxError:
         """The field cannot take it."""
         name = FIELD_ACTION_SPELLINGS[self.action]
-        return RhtmxError(
+        return self._error(
             ErrorCode.INVALID_DATA,
             f"'{self.where[:40]}' is {_kind(self.field)}: {name} needs {expected}",
-            details=self._details,
         )
 
     def too_large(self, words: str) -> RhtmxError:
         """What came of it would be too large."""
         name = FIELD_ACTION_SPELLINGS[self.action]
-        return RhtmxError(
-            ErrorCode.INVALID_DATA,
-            f"{name} of '{self.where[:40]}': it would have {words}",
-            details=self._details,
+        return self._error(
+            ErrorCode.INVALID_DATA, f"{name} of '{self.where[:40]}': it would have {words}"
         )
 
-    @property
-    def _details(self) -> bytes:
-        return _encode({"field": self.where})
+    def _error(self, code: ErrorCode, message: str) -> RhtmxError:
+        details = _encode(violation_details([Violation(self.where, "", message)]))
+        return RhtmxError(code, message, details=details)
 
 
 def _increment(it: _Operands) -> bytes:

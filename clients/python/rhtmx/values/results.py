@@ -6,10 +6,10 @@ the loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from rhtmx.messages import (
     FieldConflict,
@@ -37,6 +37,7 @@ __all__ = [
     "TransactionResult",
     "Validation",
     "WriteResult",
+    "filled_in",
 ]
 
 T = TypeVar("T")
@@ -106,17 +107,25 @@ class PushResult:
         version: the version that it got; for a delete of what was not there,
             the version of the collection.
         duplicate: it had arrived before, and the answer had been lost.
+        prepared: the fields that the server's program filled in when the record was created.
     """
 
     entity: str
     entity_id: str
     version: int
     duplicate: bool
+    prepared: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, message: PushAck) -> PushResult:
         """Make it from the message."""
-        return cls(message.entity, message.entity_id, message.version, bool(message.duplicate))
+        return cls(
+            message.entity,
+            message.entity_id,
+            message.version,
+            bool(message.duplicate),
+            filled_in(message.prepared),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ class FieldPushResult:
         version: the version of the record now.
         duplicate: it had arrived before, and the answer had been lost.
         clamped: how many timestamps lay in the future and were brought back.
+        prepared: the fields that the server's program filled in when the record was created.
 
     Example:
         >>> result = await client.push_fields("tasks", "1", {"done": True, "by": "Ada"})
@@ -145,6 +155,7 @@ class FieldPushResult:
     version: int | None
     duplicate: bool
     clamped: int
+    prepared: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, message: FieldPushAck, conflicts: Sequence[FieldConflict]) -> FieldPushResult:
@@ -157,6 +168,7 @@ class FieldPushResult:
             message.version,
             bool(message.duplicate),
             message.clamped or 0,
+            filled_in(message.prepared),
         )
 
 
@@ -189,20 +201,20 @@ class TransactionResult:
         duplicate = bool(answer.duplicate)
         results: list[PushResult | FieldPushResult] = []
         for write, each in zip(writes_of(message), answer.results, strict=True):
+            about, prepared = (each.entity, each.entity_id), filled_in(each.prepared)
             if isinstance(write, Push):
-                result = PushResult(each.entity, each.entity_id, each.version or 0, duplicate)
-                results.append(result)
+                results.append(PushResult(*about, each.version or 0, duplicate, prepared))
             else:
                 lost = tuple(map(Conflict.of, conflicts_of(write, conflicts)))
                 results.append(
                     FieldPushResult(
-                        each.entity,
-                        each.entity_id,
+                        *about,
                         each.applied,
                         lost,
                         each.version,
                         duplicate,
                         each.clamped or 0,
+                        prepared,
                     )
                 )
         return cls(answer.transaction, tuple(results), duplicate)
@@ -216,6 +228,12 @@ class TransactionResult:
 
 WriteResult: TypeAlias = PushResult | FieldPushResult | TransactionResult
 """What comes of a write that succeeds."""
+
+
+def filled_in(prepared: bytes | None) -> dict[str, Any]:
+    """What an acknowledgement says that the server's program filled in."""
+    fields = from_json(prepared)
+    return fields if isinstance(fields, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

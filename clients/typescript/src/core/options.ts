@@ -3,6 +3,7 @@
  *
  * Knows nothing but their shape.
  */
+import type { Violation } from "../errors.ts";
 import type { Conflict } from "./conflict.ts";
 
 export type { PatchOptions, WriteOptions } from "./build-message.ts";
@@ -112,6 +113,8 @@ export interface ValidateFieldOptions extends ValidateFormOptions {
 
 /** A write that was rejected for good; kept until it is tried again or given up. */
 export interface Rejected extends Rejection {
+  /** The fields that are wrong, each with its words; see `RhtmxError`. */
+  readonly violations: readonly Violation[];
   /** Writes it again, as a new write. Resolves when that is durable. */
   retry(): Promise<m.PushAck | m.FieldPushAck>;
   /** Gives it up. */

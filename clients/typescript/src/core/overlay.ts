@@ -88,9 +88,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** What a record is after a write; undefined for gone. */
-export function written(data: JsonValue | undefined, { message }: Write): JsonValue | undefined {
-  if (message.type === "push") return message.action === "delete" ? undefined : message.data;
-  return withFields(Array.isArray(data) ? null : data, message.fields);
+export function written(
+  data: JsonValue | undefined,
+  { message, settled }: Write,
+): JsonValue | undefined {
+  let made: JsonValue | undefined;
+  if (message.type !== "push") made = withFields(Array.isArray(data) ? null : data, message.fields);
+  else if (message.action !== "delete") made = message.data;
+  const { prepared } = settled ?? {};
+  return prepared ? { ...(made as object), ...(prepared as object) } : made;
 }
 
 /** A record with other values in some fields; whatever it was, it has fields then. */

@@ -45,10 +45,12 @@ export interface Pending {
   readonly since: number;
 }
 
-/** Where the change of an acknowledged write comes. */
+/** Where the change of an acknowledged write comes, and what it has besides. */
 export interface Settled {
   readonly version: number;
   readonly epoch: string;
+  /** The fields that the server's program filled in. */
+  readonly prepared?: JsonValue | undefined;
 }
 
 /** A write in the queue. */

@@ -233,7 +233,8 @@ export class WriteQueue {
     if (!write) return;
     const { id, entityId, message } = write;
     const core = this.#core;
-    const settled = { version: ack.version ?? 0, epoch: ack.epoch ?? core.epoch };
+    const { version = 0, epoch = core.epoch, prepared } = ack;
+    const settled = { version, epoch, prepared };
     const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
     this.#conflicts = [];
     this.hold.passed();

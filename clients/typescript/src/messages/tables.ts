@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "dd507eb84dae00dc";
+export const SCHEMA_HASH = "c77f92ea9ea6af59";
 
 /** What an error code means. */
 export interface ErrorTraits {

@@ -42,8 +42,11 @@ export type ErrorCode =
    */
   | "unknown_form"
   /**
-   * The write does not fit the record: fields were pushed into a record whose
-   * data is not a JSON object.
+   * The write does not fit the record, or the record would not be valid. Where
+   * fields are at fault, `details` names them: `{"violations": [{"field": "end",
+   * "code": "too_early", "message": "ends before it starts"}]}`. `field` is
+   * empty for the record as a whole, `code` is a word of the application, or
+   * empty.
    */
   | "invalid_data"
   /**
@@ -514,6 +517,12 @@ export interface PushAck {
   readonly duplicate?: boolean | undefined;
   /** The time of the server's clock. */
   readonly server_time?: string | undefined;
+  /**
+   * The fields that the server's program filled in when the record was created,
+   * where they differ from what was pushed: an object. The record holds them
+   * from this version on.
+   */
+  readonly prepared?: JsonValue | undefined;
 }
 
 /**
@@ -756,6 +765,11 @@ export interface FieldPushAck {
   readonly server_time?: string | undefined;
   /** How many timestamps were too far in the future and were corrected. */
   readonly clamped?: number | undefined;
+  /**
+   * The fields that the server's program filled in when the record was created,
+   * as in `push_ack`. One that was pushed with another value is not `applied`.
+   */
+  readonly prepared?: JsonValue | undefined;
 }
 
 /**
@@ -959,6 +973,11 @@ export interface WriteResult {
   readonly conflicts: number;
   /** How many timestamps were too far in the future and were corrected. */
   readonly clamped?: number | undefined;
+  /**
+   * The fields that the server's program filled in when the record was created,
+   * as in `push_ack`.
+   */
+  readonly prepared?: JsonValue | undefined;
 }
 
 /**

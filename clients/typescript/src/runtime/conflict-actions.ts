@@ -10,6 +10,7 @@ import { decide } from "../core/conflict.ts";
 import { Operation } from "../core/operations.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Rejection } from "../core/storage-ops.ts";
+import { violationsIn } from "../errors.ts";
 import type { JsonValue, ServerMessage } from "../messages/types.ts";
 
 /** Who carries a decision out. */
@@ -23,6 +24,7 @@ export function offer(by: Decider, rejected: Rejection): Rejected {
   const { id, message } = rejected;
   return {
     ...rejected,
+    violations: violationsIn(rejected),
     retry: () => by.write<never>(message, id),
     discard: () => by.commit(["rejected", id]),
   };

@@ -616,10 +616,12 @@ describe("the queue and what was rejected", () => {
     ]);
     expect(client.queue).not.toBe(before);
     await settle();
-    world.socket().says({ type: "error", message: "no", code: "forbidden", seq: 1, details: null });
+    const violations = [{ field: "a", code: "", message: "is not yours" }];
+    const details = { violations };
+    world.socket().says({ type: "error", message: "no", code: "forbidden", seq: 1, details });
     await expect(pushed).rejects.toMatchObject({ code: "forbidden" });
     expect(client.queue).toEqual([]);
-    expect(client.rejected).toMatchObject([{ code: "forbidden", text: "no" }]);
+    expect(client.rejected).toMatchObject([{ code: "forbidden", text: "no", violations }]);
     await eventually(() => expect(told.slice(-2).sort()).toEqual([0, 11]));
     const again = client.rejected[0]!.retry();
     await settle();

@@ -104,8 +104,8 @@ class Player {
     this.#says({ type, entity: "tasks", epoch: this.#epoch, version, reset, where, scope });
   }
 
-  _ack({ seq, version, duplicate }: Step): void {
-    const common = { entity: "tasks", seq, version, duplicate, epoch: this.#epoch };
+  _ack({ seq, version, duplicate, prepared }: Step): void {
+    const common = { entity: "tasks", seq, version, duplicate, epoch: this.#epoch, prepared };
     const sent = this.#lastSent(seq);
     const place = { entity_id: sent?.entity_id ?? "1", request_id: sent?.request_id };
     if (sent?.type !== "push_fields") this.#says({ type: "push_ack", ...common, ...place });

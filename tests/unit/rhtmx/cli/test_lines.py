@@ -29,6 +29,10 @@ def test_a_write_is_its_version() -> None:
     assert list(pushed(PushResult("tasks", "7", 42, True), PLAIN)) == [
         "✓ tasks/7  version 42  (had arrived before)"
     ]
+    prepared = PushResult("tasks", "7", 42, False, {"owner": "ada", "at": 1})
+    assert list(pushed(prepared, PLAIN)) == [
+        "✓ tasks/7  version 42  (the server filled in owner, at)"
+    ]
 
 
 def test_each_conflict_is_a_line() -> None:

@@ -51,6 +51,8 @@ def test_a_write_has_its_conflicts_with_it() -> None:
         "version": 42,
         "duplicate": False,
     }
+    prepared = PushResult("tasks", "7", 42, False, {"owner": "ada"})
+    assert records.pushed(prepared)["prepared"] == {"owner": "ada"}
     record = json.loads(json.dumps(records.pushed(merged(conflict()))))
     assert record["type"] == "field_push_ack"
     assert record["conflicts"][0]["winner"] == "server"

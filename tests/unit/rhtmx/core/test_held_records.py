@@ -583,10 +583,12 @@ def test_one_that_catches_up_does_not_follow_its_cursor() -> None:
     kept = StoredEntity(at(0, ""), Granularity.RECORDS, {}, places)
     seven = Replica("orders", Granularity.RECORDS, PendingOps(), kept, where=part("7"))
     seven.cursor.position = at(5)
-    seven.follow()
+    seven.follow(5)
     assert seven.position == at(2)
     seven.live = True
-    seven.follow()
+    seven.follow(4)
+    assert seven.position == at(4), "the cursor may be at changes that have not been taken yet"
+    seven.follow(6)
     assert seven.position == at(5)
 
 

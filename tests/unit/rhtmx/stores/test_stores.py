@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,9 +142,14 @@ def test_new_writes_get_the_numbers_after_the_last(again: Callable[[Store | None
 def test_a_write_comes_back_as_it_was_to_the_digit(again: Callable[[Store | None], Store]) -> None:
     store = again(None)
     store.load()
-    row = StoredWrite("a", 1, PATCH, "e", 12.5, Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None}))
-    store.add([], [PutWrite(row)])
-    assert reread(again, store).rows == [row]
+    answer = Settled(9, "e", {"x": b'"\xc3\xbc"', "y": None})
+    prepared = replace(answer, prepared=b'{"id":12345678901234567890,"f":1.50}')
+    rows = [
+        StoredWrite(name, 1, PATCH, "e", 12.5, settled)
+        for name, settled in (("a", answer), ("b", prepared))
+    ]
+    store.add([], [PutWrite(row) for row in rows])
+    assert reread(again, store).rows == rows
 
 
 def test_settled_writes_come_before_those_that_wait(again: Callable[[Store | None], Store]) -> None:

@@ -35,6 +35,16 @@ def test_a_push_result_tells_the_version() -> None:
     assert PushResult.of(PushAck("tasks", "1", 7, duplicate=True)).duplicate
 
 
+def test_a_result_tells_what_the_server_filled_in() -> None:
+    prepared = b'{"owner":"ada","id":12345678901234567890}'
+    told = {"owner": "ada", "id": 12345678901234567890}
+    result = PushResult.of(PushAck("tasks", "1", 7, prepared=prepared))
+    assert result.prepared == told
+    assert FieldPushResult.of(FieldPushAck("tasks", "1", prepared=prepared), []).prepared == told
+    assert PushResult.of(PushAck("tasks", "1", 7)).prepared == {}
+    assert len({result, result}) == 1
+
+
 def test_a_field_push_result_holds_its_conflicts() -> None:
     conflict = FieldConflict(
         entity="tasks",

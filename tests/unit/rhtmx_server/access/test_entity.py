@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ def test_access_is_given_once() -> None:
     [
         lambda entity: entity.access(all=anyone),
         lambda entity: entity.check(lambda who, before, after: None),
+        lambda entity: entity.prepare(lambda who, after: None),
         lambda entity: entity.divide(parse_partition("orders", ["a"], ())),
     ],
 )
@@ -160,3 +162,36 @@ def test_a_check_that_would_wait_is_refused() -> None:
     call: Any = Entity("tasks").check
     with pytest.raises(TypeError, match="is async: a check runs in the transaction"):
         call(check)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda who, before, after: None, r"takes \(who, after\), not"),
+        ("prepare", "a function that takes"),
+        (type("Prepare", (), {}), "is a class"),
+    ],
+)
+def test_what_cannot_fill_in_is_refused(prepare: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        Entity("tasks").prepare(prepare)
+
+
+def test_what_would_wait_to_fill_in_is_refused() -> None:
+    async def prepare(who: object, after: object) -> None: ...
+
+    class Stamp:
+        async def __call__(self, who: object, after: object) -> None: ...
+
+    call: Any = Entity("tasks").prepare
+    for each in (prepare, Stamp(), functools.partial(prepare)):
+        with pytest.raises(TypeError, match="is async: a prepare runs in the transaction"):
+            call(each)
+
+
+def test_an_entity_that_only_fills_in_is_asked_and_open_to_all() -> None:
+    entity = Entity("tasks")
+    function = entity.prepare(lambda who, after: None)
+    access = Access({"tasks": entity})
+    assert access.guards["tasks"].prepares == (function,)
+    assert not access.guards["tasks"].closed

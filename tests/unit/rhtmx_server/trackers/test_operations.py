@@ -325,4 +325,6 @@ def test_an_error_names_the_field() -> None:
     with pytest.raises(RhtmxError) as caught:
         Log(b'{"votes":"three"}').take(do("votes", INCREMENT, 1))
     assert caught.value.code is ErrorCode.INVALID_DATA
-    assert json.loads(caught.value.details or b"{}") == {"field": "votes"}
+    assert json.loads(caught.value.details or b"{}")["field"] == "votes"
+    (wrong,) = caught.value.violations
+    assert (wrong.field, wrong.message) == ("votes", caught.value.message)

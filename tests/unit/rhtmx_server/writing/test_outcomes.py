@@ -79,7 +79,8 @@ def test_every_field_of_an_acknowledgement_comes_back() -> None:
     """Whoever adds one to the schema has to keep it in `pack`."""
     kept = {"version", "epoch", "server_time"}
     of_the_mutation = {"entity", "entity_id", "seq"}
-    assert names(PushAck) == kept | of_the_mutation | {"request_id", "duplicate"}
+    whole = {"prepared"}  # with it the whole message is kept
+    assert names(PushAck) == kept | of_the_mutation | whole | {"request_id", "duplicate"}
 
 
 def names(kind: type[Push | PushFields | FieldUpdate | PushAck]) -> set[str]:
@@ -88,6 +89,7 @@ def names(kind: type[Push | PushFields | FieldUpdate | PushAck]) -> set[str]:
 
 TIME = to_datetime(NOW)
 ACK = PushAck("tasks", "1", 7, seq=3, epoch="e", server_time=TIME)
+PREPARED = dataclasses.replace(ACK, prepared=b'{"owner":"ada"}')
 FIELD_ACK = FieldPushAck("tasks", "1", applied=1, version=7, seq=3, epoch="e", server_time=TIME)
 CONFLICT = FieldConflict(
     entity="tasks",
@@ -104,7 +106,9 @@ REFUSED = error_message(RhtmxError(ErrorCode.CONFLICT, "no", details=b"{}"), pus
 
 
 @pytest.mark.parametrize(
-    "reply", [[ACK], [FIELD_ACK], [CONFLICT, FIELD_ACK], [REFUSED]], ids=lambda r: type(r[0])
+    "reply",
+    [[ACK], [PREPARED], [FIELD_ACK], [CONFLICT, FIELD_ACK], [REFUSED]],
+    ids=lambda r: type(r[0]),
 )
 def test_an_answer_comes_back(reply: list[ServerMessage]) -> None:
     assert unpack(pack(reply), push("1", seq=3)) == reply

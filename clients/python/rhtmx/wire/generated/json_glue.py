@@ -842,7 +842,13 @@ def _to_push_frame(message: Push) -> dict[str, Any]:
 
 
 class PushAckFrame(
-    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="push_ack"
+    Struct,
+    Generic[J, N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="push_ack",
 ):
     """`PushAck` as JSON frame."""
 
@@ -854,9 +860,10 @@ class PushAckFrame(
     epoch: str | None = None
     duplicate: bool | None = None
     server_time: str | None = None
+    prepared: J = NULL
 
 
-def _plain_push_ack_frame(view: PushAckFrame[Whole]) -> PushAck:
+def _plain_push_ack_frame(view: PushAckFrame[Shallow, Whole]) -> PushAck:
     out: PushAck = new(PushAck)
     out.entity = view.entity
     out.entity_id = view.entity_id
@@ -866,11 +873,12 @@ def _plain_push_ack_frame(view: PushAckFrame[Whole]) -> PushAck:
     out.epoch = view.epoch
     out.duplicate = view.duplicate
     out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out.prepared = plain_value(view.prepared)
     out._unknown_fields = b""
     return out
 
 
-def _raw_push_ack_frame(view: PushAckFrame[Integer]) -> PushAck:
+def _raw_push_ack_frame(view: PushAckFrame[Raw, Integer]) -> PushAck:
     out: PushAck = new(PushAck)
     out.entity = view.entity
     out.entity_id = view.entity_id
@@ -880,6 +888,7 @@ def _raw_push_ack_frame(view: PushAckFrame[Integer]) -> PushAck:
     out.epoch = view.epoch
     out.duplicate = view.duplicate
     out.server_time = None if view.server_time is None else from_text(view.server_time)
+    out.prepared = raw_value(view.prepared)
     out._unknown_fields = b""
     return out
 
@@ -901,6 +910,8 @@ def _to_push_ack_frame(message: PushAck) -> dict[str, Any]:
         out["duplicate"] = message.duplicate
     if message.server_time is not None:
         out["server_time"] = to_utc(message.server_time)
+    if message.prepared:
+        out["prepared"] = Raw(message.prepared) if message.prepared else None
     return out
 
 
@@ -1410,7 +1421,7 @@ def _to_push_fields_frame(message: PushFields) -> dict[str, Any]:
 
 class FieldPushAckFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -1430,9 +1441,10 @@ class FieldPushAckFrame(
     duplicate: bool | None = None
     server_time: str | None = None
     clamped: N | None = None
+    prepared: J = NULL
 
 
-def _plain_field_push_ack_frame(view: FieldPushAckFrame[Whole]) -> FieldPushAck:
+def _plain_field_push_ack_frame(view: FieldPushAckFrame[Shallow, Whole]) -> FieldPushAck:
     out: FieldPushAck = new(FieldPushAck)
     out.entity = view.entity
     out.entity_id = view.entity_id
@@ -1445,11 +1457,12 @@ def _plain_field_push_ack_frame(view: FieldPushAckFrame[Whole]) -> FieldPushAck:
     out.duplicate = view.duplicate
     out.server_time = None if view.server_time is None else from_text(view.server_time)
     out.clamped = view.clamped
+    out.prepared = plain_value(view.prepared)
     out._unknown_fields = b""
     return out
 
 
-def _raw_field_push_ack_frame(view: FieldPushAckFrame[Integer]) -> FieldPushAck:
+def _raw_field_push_ack_frame(view: FieldPushAckFrame[Raw, Integer]) -> FieldPushAck:
     out: FieldPushAck = new(FieldPushAck)
     out.entity = view.entity
     out.entity_id = view.entity_id
@@ -1464,6 +1477,7 @@ def _raw_field_push_ack_frame(view: FieldPushAckFrame[Integer]) -> FieldPushAck:
     out.duplicate = view.duplicate
     out.server_time = None if view.server_time is None else from_text(view.server_time)
     out.clamped = integral(view.clamped) if isinstance(view.clamped, float) else view.clamped
+    out.prepared = raw_value(view.prepared)
     out._unknown_fields = b""
     return out
 
@@ -1490,6 +1504,8 @@ def _to_field_push_ack_frame(message: FieldPushAck) -> dict[str, Any]:
         out["server_time"] = to_utc(message.server_time)
     if message.clamped is not None:
         out["clamped"] = message.clamped
+    if message.prepared:
+        out["prepared"] = Raw(message.prepared) if message.prepared else None
     return out
 
 
@@ -1984,7 +2000,7 @@ def _to_transaction_frame(message: Transaction) -> dict[str, Any]:
     return out
 
 
-class WriteResultView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
+class WriteResultView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True):
     """`WriteResult` as JSON inside another message."""
 
     entity: str
@@ -1993,9 +2009,10 @@ class WriteResultView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=
     applied: N
     conflicts: N
     clamped: N | None = None
+    prepared: J = NULL
 
 
-def _plain_write_result_view(view: WriteResultView[Whole]) -> WriteResult:
+def _plain_write_result_view(view: WriteResultView[Shallow, Whole]) -> WriteResult:
     out: WriteResult = new(WriteResult)
     out.entity = view.entity
     out.entity_id = view.entity_id
@@ -2003,11 +2020,12 @@ def _plain_write_result_view(view: WriteResultView[Whole]) -> WriteResult:
     out.applied = view.applied
     out.conflicts = view.conflicts
     out.clamped = view.clamped
+    out.prepared = plain_value(view.prepared)
     out._unknown_fields = b""
     return out
 
 
-def _raw_write_result_view(view: WriteResultView[Integer]) -> WriteResult:
+def _raw_write_result_view(view: WriteResultView[Raw, Integer]) -> WriteResult:
     out: WriteResult = new(WriteResult)
     out.entity = view.entity
     out.entity_id = view.entity_id
@@ -2017,6 +2035,7 @@ def _raw_write_result_view(view: WriteResultView[Integer]) -> WriteResult:
         integral(view.conflicts) if isinstance(view.conflicts, float) else view.conflicts
     )
     out.clamped = integral(view.clamped) if isinstance(view.clamped, float) else view.clamped
+    out.prepared = raw_value(view.prepared)
     out._unknown_fields = b""
     return out
 
@@ -2029,12 +2048,14 @@ def _to_write_result_view(message: WriteResult) -> dict[str, Any]:
     out["conflicts"] = message.conflicts
     if message.clamped is not None:
         out["clamped"] = message.clamped
+    if message.prepared:
+        out["prepared"] = Raw(message.prepared) if message.prepared else None
     return out
 
 
 class TransactionAckFrame(
     Struct,
-    Generic[N],
+    Generic[J, N],
     kw_only=True,
     gc=False,
     omit_defaults=True,
@@ -2044,7 +2065,7 @@ class TransactionAckFrame(
     """`TransactionAck` as JSON frame."""
 
     transaction: str
-    results: list[WriteResultView[N]]
+    results: list[WriteResultView[J, N]]
     request_id: str | None = None
     seq: N | None = None
     epoch: str | None = None
@@ -2052,7 +2073,7 @@ class TransactionAckFrame(
     server_time: str | None = None
 
 
-def _plain_transaction_ack_frame(view: TransactionAckFrame[Whole]) -> TransactionAck:
+def _plain_transaction_ack_frame(view: TransactionAckFrame[Shallow, Whole]) -> TransactionAck:
     out: TransactionAck = new(TransactionAck)
     out.transaction = view.transaction
     out.results = [_plain_write_result_view(item) for item in view.results]
@@ -2065,7 +2086,7 @@ def _plain_transaction_ack_frame(view: TransactionAckFrame[Whole]) -> Transactio
     return out
 
 
-def _raw_transaction_ack_frame(view: TransactionAckFrame[Integer]) -> TransactionAck:
+def _raw_transaction_ack_frame(view: TransactionAckFrame[Raw, Integer]) -> TransactionAck:
     out: TransactionAck = new(TransactionAck)
     out.transaction = view.transaction
     out.results = [_raw_write_result_view(item) for item in view.results]
@@ -2138,7 +2159,7 @@ PlainFrame: TypeAlias = (
     | SyncCompleteFrame[Shallow, Whole]
     | ChangeFrame[Shallow, Whole]
     | PushFrame[Shallow, Whole]
-    | PushAckFrame[Whole]
+    | PushAckFrame[Shallow, Whole]
     | SyncBeginFrame[Shallow, Whole]
     | SubscribeFieldsFrame[Shallow, Whole]
     | UnsubscribeFieldsFrame[Shallow]
@@ -2146,14 +2167,14 @@ PlainFrame: TypeAlias = (
     | SyncFieldsCompleteFrame[Shallow, Whole]
     | FieldChangeFrame[Shallow, Whole]
     | PushFieldsFrame[Shallow, Whole]
-    | FieldPushAckFrame[Whole]
+    | FieldPushAckFrame[Shallow, Whole]
     | FieldConflictFrame[Shallow, Whole]
     | ValidateFieldFrame[Whole]
     | ValidationResultFrame[Shallow]
     | ValidateFormFrame[Whole]
     | FormValidationResultFrame
     | TransactionFrame[Shallow, Whole]
-    | TransactionAckFrame[Whole]
+    | TransactionAckFrame[Shallow, Whole]
     | TransactionCompleteFrame
 )
 """Any frame, told apart by `type`; embedded values parsed."""
@@ -2206,7 +2227,7 @@ RawFrame: TypeAlias = (
     | SyncCompleteFrame[Raw, Integer]
     | ChangeFrame[Raw, Integer]
     | PushFrame[Raw, Integer]
-    | PushAckFrame[Integer]
+    | PushAckFrame[Raw, Integer]
     | SyncBeginFrame[Raw, Integer]
     | SubscribeFieldsFrame[Raw, Integer]
     | UnsubscribeFieldsFrame[Raw]
@@ -2214,14 +2235,14 @@ RawFrame: TypeAlias = (
     | SyncFieldsCompleteFrame[Raw, Integer]
     | FieldChangeFrame[Raw, Integer]
     | PushFieldsFrame[Raw, Integer]
-    | FieldPushAckFrame[Integer]
+    | FieldPushAckFrame[Raw, Integer]
     | FieldConflictFrame[Raw, Integer]
     | ValidateFieldFrame[Integer]
     | ValidationResultFrame[Raw]
     | ValidateFormFrame[Integer]
     | FormValidationResultFrame
     | TransactionFrame[Raw, Integer]
-    | TransactionAckFrame[Integer]
+    | TransactionAckFrame[Raw, Integer]
     | TransactionCompleteFrame
 )
 """Any frame, told apart by `type`; embedded values as they were written."""

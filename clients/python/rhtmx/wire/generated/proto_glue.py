@@ -389,6 +389,9 @@ def _from_push_ack(source: Any, where: str) -> messages.PushAck:
     out.epoch = source.epoch if has("epoch") else None
     out.duplicate = source.duplicate if has("duplicate") else None
     out.server_time = time(source.server_time, where, "server_time") if has("server_time") else None
+    out.prepared = (
+        embedded(data, where, "prepared") if (data := source.prepared) or has("prepared") else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -407,6 +410,8 @@ def _fill_push_ack(message: messages.PushAck, out: Any) -> None:
         out.duplicate = message.duplicate
     if message.server_time is not None:
         fill_timestamp(message.server_time, out.server_time)
+    if message.prepared:
+        out.prepared = message.prepared
 
 
 def _from_hello(source: Any, where: str) -> messages.Hello:
@@ -912,6 +917,9 @@ def _from_field_push_ack(source: Any, where: str) -> messages.FieldPushAck:
         if has("clamped")
         else None
     )
+    out.prepared = (
+        embedded(data, where, "prepared") if (data := source.prepared) or has("prepared") else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -935,6 +943,8 @@ def _fill_field_push_ack(message: messages.FieldPushAck, out: Any) -> None:
         fill_timestamp(message.server_time, out.server_time)
     if message.clamped is not None:
         out.clamped = message.clamped
+    if message.prepared:
+        out.prepared = message.prepared
 
 
 def _from_field_conflict(source: Any, where: str) -> messages.FieldConflict:
@@ -1282,6 +1292,9 @@ def _from_write_result(source: Any, where: str) -> messages.WriteResult:
         if has("clamped")
         else None
     )
+    out.prepared = (
+        embedded(data, where, "prepared") if (data := source.prepared) or has("prepared") else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -1295,6 +1308,8 @@ def _fill_write_result(message: messages.WriteResult, out: Any) -> None:
     out.conflicts = message.conflicts
     if message.clamped is not None:
         out.clamped = message.clamped
+    if message.prepared:
+        out.prepared = message.prepared
 
 
 def _from_transaction_ack(source: Any, where: str) -> messages.TransactionAck:

@@ -202,8 +202,11 @@ class ErrorCode(betterproto2.Enum):
 
     INVALID_DATA = 4
     """
-    The write does not fit the record: fields were pushed into a record whose
-    data is not a JSON object.
+    The write does not fit the record, or the record would not be valid. Where
+    fields are at fault, `details` names them: `{"violations": [{"field": "end",
+    "code": "too_early", "message": "ends before it starts"}]}`. `field` is
+    empty for the record as a whole, `code` is a word of the application, or
+    empty.
     """
 
     CONFLICT = 5
@@ -1250,6 +1253,12 @@ class FieldPushAck(betterproto2.Message):
     How many timestamps were too far in the future and were corrected.
     """
 
+    prepared: "bytes | None" = betterproto2.field(12, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The fields that the server's program filled in when the record was created,
+    as in `push_ack`. One that was pushed with another value is not `applied`.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "FieldPushAck", FieldPushAck)
 
@@ -1679,6 +1688,13 @@ class PushAck(betterproto2.Message):
     )
     """
     The time of the server's clock.
+    """
+
+    prepared: "bytes | None" = betterproto2.field(9, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The fields that the server's program filled in when the record was created,
+    where they differ from what was pushed: an object. The record holds them
+    from this version on.
     """
 
 
@@ -2510,6 +2526,12 @@ class WriteResult(betterproto2.Message):
     clamped: "int | None" = betterproto2.field(6, betterproto2.TYPE_INT64, optional=True)
     """
     How many timestamps were too far in the future and were corrected.
+    """
+
+    prepared: "bytes | None" = betterproto2.field(7, betterproto2.TYPE_BYTES, optional=True)
+    """
+    The fields that the server's program filled in when the record was created,
+    as in `push_ack`.
     """
 
 

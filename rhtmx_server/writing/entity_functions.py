@@ -1,0 +1,190 @@
+"""The program's functions about the writes of an entity: `prepare` and `check`.
+
+Knows how they are called and measured, and what their answers mean. Must not know how a
+write is decided, or who may write.
+
+They run in the transaction, so nothing can interrupt them: each call is measured, and of
+a function that once took longer than it should, the log says so.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from rhtmx import wire
+from rhtmx.errors import ErrorCode, RhtmxError, Violation
+from rhtmx_server.access.entity import EntityCheck, EntityPrepare
+from rhtmx_server.failures import MisuseError
+from rhtmx_server.functions import name_of
+from rhtmx_server.model import Commit, Context, Mutation, Record
+from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.calls import encode_value
+from rhtmx_server.trackers.fields import MAX_RECORD
+from rhtmx_server.trackers.filling import differing, fill_in
+from rhtmx_server.trackers.json_text import Fields
+from rhtmx_server.verdicts import Forbidden, Invalid
+from rhtmx_server.writing.rejections import forbidden, invalid, title_of
+
+__all__ = ["EntityFunctions"]
+
+log = logging.getLogger("rhtmx_server")
+
+_parse = msgspec.json.Decoder().decode
+
+
+class EntityFunctions:
+    """Calls the functions of the program about each write.
+
+    Args:
+        measured: takes the name of the entity, and the seconds of each call.
+        budget: seconds that a call should take at most.
+        max_record: bytes that a record may grow to by what is filled in.
+        elapsed: seconds, of a clock that does not jump; by default time stands still.
+    """
+
+    def __init__(
+        self,
+        measured: Callable[[str, float], None] = lambda entity, seconds: None,
+        budget: float = math.inf,
+        max_record: int = MAX_RECORD,
+        elapsed: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._measured = measured
+        self._budget = budget
+        self._max_record = max_record
+        self._elapsed = elapsed
+        self._slow: set[str] = set()
+
+    def prepare(
+        self,
+        functions: Iterable[EntityPrepare],
+        mutation: Mutation,
+        commit: Commit,
+        context: Context,
+    ) -> Fields:
+        """Have a record filled in that a commit creates.
+
+        Args:
+            functions: those of its entity.
+            mutation: the write.
+            commit: what comes of it; it is changed.
+            context: version, time and author of the commit.
+
+        Returns:
+            The fields that its author wrote otherwise, or not at all.
+
+        Raises:
+            RhtmxError: `INVALID_DATA`, it has no fields, or they would be too large; or as
+                a function says.
+            MisuseError: a function returned what cannot be fields.
+        """
+        record = commit.record
+        if not jsontext.is_object(record.data):
+            raise RhtmxError(
+                ErrorCode.INVALID_DATA,
+                f"{title_of(mutation)}: a JSON object expected: the server fills in fields of it",
+            )
+        written, filled = jsontext.split(record.data), Fields()
+        for function in functions:
+            filled |= self._fields(function, mutation, jsontext.join({**written, **filled}))
+        filled = differing(written, filled)
+        if filled:
+            fill_in(commit, filled, context)
+            self._check_size(mutation, record)
+        return filled
+
+    def check(
+        self,
+        functions: Iterable[EntityCheck],
+        mutation: Mutation,
+        before: bytes | None,
+        after: bytes | None,
+    ) -> None:
+        """Have a write checked.
+
+        Args:
+            functions: those of its entity.
+            mutation: the write.
+            before: the record before it, as far as its author may see it; `None` for none.
+            after: the record after it; `None` for none.
+
+        Raises:
+            RhtmxError: as a function says.
+            MisuseError: a function returned something.
+        """
+        for check in functions:
+            # Parsed for each: none of them sees what another one makes of it.
+            values = (None if text is None else _parse(text) for text in (before, after))
+            answer = self._call("check", check, mutation, *values)
+            # One that says `return False` means something, and nobody would hear of it.
+            if answer is not None:
+                raise _misuse("check", check, answer, "return nothing")
+
+    def _fields(self, function: EntityPrepare, mutation: Mutation, record: bytes) -> Fields:
+        answer = self._call("prepare", function, mutation, _parse(record))
+        if answer is None:
+            return {}
+        if not isinstance(answer, Mapping):
+            raise _misuse("prepare", function, answer, "return a dict of fields, or nothing")
+        try:
+            return jsontext.split(encode_value(dict(answer), "its fields", wire.check_json))
+        except RhtmxError as error:
+            raise MisuseError(f"prepare {name_of(function)}: {error.message}") from None
+
+    def _call(
+        self, kind: str, function: Callable[..., object], mutation: Mutation, *values: object
+    ) -> object:
+        started = self._elapsed()
+        try:
+            return function(mutation.who, *values)
+        except Forbidden as verdict:
+            raise forbidden(mutation, str(verdict.message)) from None
+        except Invalid as verdict:
+            raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
+        finally:
+            self._measure(kind, function, mutation.write.entity, self._elapsed() - started)
+
+    def _measure(self, kind: str, function: object, entity: str, seconds: float) -> None:
+        self._measured(entity, seconds)
+        if seconds <= self._budget:
+            return
+        name = f"entity {entity!r}: {kind} {name_of(function)}"
+        if name not in self._slow:
+            self._slow.add(name)
+            log.warning(
+                "%s took %.3f s, and should take %g s at most (check_budget): every other write "
+                "waits for it. It is said once, rhtmx_check_seconds has all calls",
+                name,
+                seconds,
+                self._budget,
+            )
+
+    def _check_size(self, mutation: Mutation, record: Record) -> None:
+        size = len(record.data or b"")
+        if size > self._max_record:
+            raise RhtmxError(
+                ErrorCode.INVALID_DATA,
+                f"{title_of(mutation)} would have {size} bytes with what the server fills in, at "
+                f"most {self._max_record} are allowed: write less",
+            )
+
+
+def _violation(verdict: Invalid) -> Violation:
+    return Violation(str(verdict.field), str(verdict.code), str(verdict.message), verdict.metadata)
+
+
+def _misuse(kind: str, function: object, answer: object, expected: str) -> MisuseError:
+    what = type(answer).__name__
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # else Python says that it was never awaited, and not where
+        what = f"{what}, which waits, and a {kind} runs in the transaction"
+    return MisuseError(
+        f"{kind} {name_of(function)} returned {what}: {expected}, raise Forbidden(...) or "
+        "Invalid(...)"
+    )
