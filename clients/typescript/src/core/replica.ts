@@ -19,7 +19,7 @@ import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts"
 import { withFields, written } from "./overlay.ts";
 import type { Within } from "./part.ts";
 import { within } from "./part.ts";
-import type { Op, Settled, State, Write } from "./storage-ops.ts";
+import type { Op, RecordWrite, Settled, State } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 
 /** What a replica works on. */
@@ -220,7 +220,7 @@ export function dropUnplaced(entity: string, keeper: Keeper): void {
  * A write to an entity that is held, and that nobody reads now, has taken effect.
  * Its change comes once the entity is read again.
  */
-export function absorb(keeper: Keeper, write: Write, { version, epoch }: Settled): void {
+export function absorb(keeper: Keeper, write: RecordWrite, { version, epoch }: Settled): void {
   const { entity, entityId } = write;
   const { places, records } = entityOf(keeper.state, entity);
   const all = [...places.values()].filter((each) => each.epoch === epoch);

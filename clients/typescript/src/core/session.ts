@@ -31,6 +31,7 @@ import type {
   Answer,
   Ephemeral,
   Error as Failure,
+  JsonValue,
   ServerMessage,
   Welcome,
 } from "../messages/types.ts";
@@ -106,7 +107,7 @@ export class Session {
     this.#requests = new Requests(this.#out);
     this.#hold = new RetryAfter(options.random);
     this.#queue = new WriteQueue(this.#out, options.random);
-    this.#news = new EarlyNews(this.#queue);
+    this.#news = new EarlyNews(this.#queue, this.#streams);
   }
 
   /** Whether there is a connection, and whether there will be one. */
@@ -190,15 +191,15 @@ export class Session {
   #received(data: string | Uint8Array, now: number): void {
     if (!this.#lifecycle.canSend) return;
     this.#lifecycle.received(now);
-    let message: ServerMessage | undefined;
     try {
-      message = decodeFromServer(data, this.#options.format, (...said) => this.#note(...said));
+      const { format } = this.#options;
+      const message = decodeFromServer(data, format, (...said) => this.#note(...said));
+      if (message) this.#handle(message, now);
     } catch (error) {
       // To go on would leave a hole that nobody sees.
       this.#disconnect(ERRORS.bad_message.close);
       return this.#end(plain(error));
     }
-    if (message) this.#handle(message, now);
   }
 
   /** @param why there is no connection, if that is known. */
@@ -327,18 +328,19 @@ export class Session {
       }
       case "change":
       case "field_change":
-        return this.#news.came(() => this.#streams.changed(message.change), message.change.entity);
+        return this.#news.came(() => this.#streams.changed(message.change), message.change);
       case "sync_begin":
-        return this.#streams.began(message);
-      case "transaction_ack":
+        return this.#news.came(() => this.#streams.began(message), message);
       case "transaction_complete":
-        return;
+        return this.#news.completed(message.transaction);
       case "sync_complete":
       case "sync_fields_complete":
-        return this.#news.came(() => this.#streams.synced(message), message.entity);
+        this.#news.heard(message);
+        return this.#news.came(() => this.#streams.synced(message), message);
       case "push_ack":
       case "field_push_ack":
-        return this.#queue.answered(message, this.#streams.replica(message.entity));
+      case "transaction_ack":
+        return this.#queue.answered(message, (entity) => this.#streams.replica(entity));
       case "field_conflict":
         return this.#queue.conflict(message);
       case "error":
@@ -407,8 +409,9 @@ export class Session {
 
   /** Whether it is about something that is read: that comes in order with what is told of it. */
   #isNotRead(message: Failure): boolean {
-    const { entity } = Object(message.details) as { entity?: string };
+    const { entity, where } = Object(message.details) as { entity?: string; where?: JsonValue };
     if (!entity || message.request_id) return false;
+    this.#news.heard({ entity, where });
     this.#news.came(() => {
       if (!this.#streams.refused(entity, message)) this.#complain(message);
     });

@@ -52,6 +52,8 @@ export interface Stream extends Replica {
   readonly family: Set<Stream>;
   /** Those who watch know of everything up to here; undefined until that is known. */
   seen?: Position | undefined;
+  /** It has caught up before, so that what is shown of it is a state that once was. */
+  shown?: boolean;
   /** Why there is none on this connection. */
   refusal?: Refusal | undefined;
   /** The last tab, which has left it: it ends as soon as that does no harm. */
@@ -89,6 +91,8 @@ export class Streams {
   #most = MOST;
   /** What the server was told of on this connection. */
   readonly #begun = new Set<Stream>();
+  /** What has caught up before, and not since it was started last. */
+  readonly #behind = new Set<Stream>();
   /** Entities of which a stream was ended on this connection: some of what was before may be on its way. */
   readonly #ended = new Set<string>();
   /** Who would read an entity at the other granularity. */
@@ -96,6 +100,25 @@ export class Streams {
 
   constructor(core: Core) {
     this.#core = core;
+  }
+
+  /** Whether what is shown of some part that was shown before may be older than of another. */
+  get isBehind(): boolean {
+    return [...this.#behind].some((each) => isFed(each) && !each.refusal);
+  }
+
+  /** Whether something of an entity is read, and has caught up before. */
+  isShown(entity: string): boolean {
+    return [...(this.#families.get(entity) ?? [])].some((each) => isFed(each) && each.shown);
+  }
+
+  /** The server has said all of a part, or why it says nothing: nobody has to wait for it. */
+  heard(entity: string, where?: JsonValue): void {
+    const name = partName(entity, where);
+    for (const each of this.#behind) {
+      // The whole has all parts in it; and a server that knows none has passed over `where`.
+      if (each.name === name || (!where && each.entity === entity)) this.#behind.delete(each);
+    }
   }
 
   /** What is read of an entity, if anything; that which the server was told of first. */
@@ -170,6 +193,7 @@ export class Streams {
   lost(): void {
     this.#connected = false;
     this.#begun.clear();
+    this.#behind.clear();
     this.#ended.clear();
     for (const stream of this.#streams.values()) {
       stream.live = false;
@@ -239,6 +263,7 @@ export class Streams {
     const isRead = stream.readers.size > 0;
     if (isRead && synced(stream, this.#core, message)) return this.#restart(stream, true);
     stream.live = true;
+    if (isRead) stream.shown = true;
     if (stream.watchers.size) this.#head(stream, { epoch, version }, reset);
     const all = [...family].filter((each) => each.live);
     if (!isRead) reached(all, this.#core, version);
@@ -410,6 +435,8 @@ export class Streams {
     if (stream.readers.size) {
       begin(stream, this.#core, anew);
       since = this.#place(stream);
+      // What an earlier page has left is shown, too.
+      if ((stream.shown ??= since!.version > 0)) this.#behind.add(stream);
       // Those who watch have to be told, at the end, that they may lack something.
       if (anew && seen) stream.seen = NOWHERE;
     }
