@@ -53,7 +53,7 @@ export function collected(act: (writes: TransactionWrites) => unknown): Draft {
   const drafts: OneDraft[] = [];
   let isOver = false;
   const add = (draft: OneDraft) => {
-    if (isOver) refuse("transaction", "it is over");
+    if (isOver) refuse("transaction", "it must not be async");
     drafts.push(draft);
   };
   // Copies: what is given may change before the function ends.
@@ -73,7 +73,7 @@ export function collected(act: (writes: TransactionWrites) => unknown): Draft {
     delete: (entity, id, options) => record("delete", entity, id, null, options),
   });
   isOver = true;
-  if (result instanceof Promise) refuse("transaction", "its function must not be async");
+  if (result instanceof Promise) refuse("transaction", "it must not be async");
   return { drafts };
 }
 

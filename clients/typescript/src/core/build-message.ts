@@ -73,8 +73,7 @@ export function makeWrite(id: string, draft: Draft, now: number, state: State): 
   state.time = at;
   // Checking copies: what the caller changes afterwards is not in it.
   const message = checkFromClient(messageOf(draft, at, state));
-  const all: readonly m.TransactionWrite[] =
-    message.type === "transaction" ? message.writes : [message];
+  const all: readonly m.TransactionWrite[] = "writes" in message ? message.writes : [message];
   state.time += all.length - 1;
   const { entity, entity_id: entityId } = all[0]!;
   const [epoch, other] = new Set(all.map((each) => epochOf(state, each.entity)));
@@ -83,8 +82,8 @@ export function makeWrite(id: string, draft: Draft, now: number, state: State): 
 }
 
 function epochOf({ entities, meta }: State, name: string): string | undefined {
-  const [place] = entities.get(name)?.places.values() ?? [];
-  return place?.epoch ?? meta.epoch;
+  const [place = meta] = entities.get(name)?.places.values() ?? [];
+  return place.epoch;
 }
 
 /** A draft that can be made again later, of which `write` was made already. */

@@ -15,8 +15,7 @@
  * What is shown for the first time, or to nobody, waits for operations only. If the connection ends
  * first, it is as if it had never come: it comes again. When too much waits, all of it is taken.
  */
-import type { JsonValue } from "../messages/types.ts";
-import type { Streams } from "./streams.ts";
+import type { Heard, Streams } from "./streams.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 /** So much may wait: what a server tells may be without end. */
@@ -47,17 +46,17 @@ export class EarlyNews {
     this.#streams = streams;
   }
 
-  /** Something has come, about an entity or about none: it is taken once it may be. */
+  /** Something has come, about an entity or about none: `release` takes it once it may be. */
   came(take: () => void, { entity, transaction }: About = {}): void {
     const write = entity && this.#queue.inDoubt(entity);
-    const news = { take, entity, write, transaction };
-    const isOrdered =
-      !entity ||
-      this.#streams.isShown(entity) ||
-      this.#waiting.some((each) => each.entity === entity);
     if (transaction) this.#open.add(transaction);
-    if (isOrdered ? this.#waiting.length || this.#waits(news) : write) this.#waiting.push(news);
-    else take();
+    const isFree =
+      entity &&
+      !write &&
+      !this.#streams.isShown(entity) &&
+      !this.#waiting.some((each) => each.entity === entity);
+    if (isFree) take();
+    else this.#waiting.push({ take, entity, write, transaction });
   }
 
   /** All of a transaction has come. */
@@ -69,23 +68,26 @@ export class EarlyNews {
    * The server has said all of what was asked for, or why it says nothing: nobody waits for it,
    * nor for more of what was sent of it and never completed.
    */
-  heard({
-    entity,
-    where,
-  }: {
-    readonly entity: string;
-    readonly where?: JsonValue | undefined;
-  }): void {
-    this.#streams.heard(entity, where);
-    for (const each of this.#waiting) if (each.entity === entity) this.completed(each.transaction!);
+  heard(about: Heard): void {
+    this.#streams.heard(about);
+    for (const { entity, transaction } of this.#waiting)
+      if (entity === about.entity) this.completed(transaction!);
   }
 
-  /** What was waited for may be there: takes what may be taken. */
+  /** Takes what may be taken by now. */
   release(): void {
-    const isFull = this.#waiting.length > MOST;
-    while (this.#waiting[0] && (isFull || !this.#waits(this.#waiting[0]))) {
-      this.#waiting.shift()!.take();
+    const all = this.#waiting;
+
+    let count = all.findIndex((each) => all.length <= MOST && this.#waits(each));
+    if (count < 0) count = all.length;
+    // A transaction is taken as one, whatever lies between its changes and waits.
+    for (let at = count; at--; ) {
+      const { transaction } = all[at]!;
+      if (transaction && all.slice(count).some((each) => each.transaction === transaction)) {
+        count = at;
+      }
     }
+    for (const { take } of all.splice(0, count)) take();
   }
 
   /** The connection ended. */
@@ -96,9 +98,9 @@ export class EarlyNews {
 
   #waits({ entity, write, transaction }: News): boolean | "" | undefined {
     return (
-      this.#queue.isInDoubt(write) ||
+      (entity && this.#streams.isBehind) ||
       this.#open.has(transaction!) ||
-      (entity && this.#streams.isBehind)
+      this.#queue.isInDoubt(write)
     );
   }
 }

@@ -74,7 +74,7 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: s
     const isRight = place?.epoch === epoch && place.fields === fields;
     // At version 0 it has yet to be told of its scope.
     if (isRight && (each !== name || (place.version && !anew))) continue;
-    keeper.emit(["place", each, { epoch, version: 0, fields, ...(scope && { scope }) }]);
+    keeper.emit(["place", each, { ...place, epoch, version: 0, fields, scope }]);
   }
   replica.since = places.get(name)!.version;
   replica.last = replica.since + 1;
@@ -176,7 +176,7 @@ export function synced(
   replica.live = true;
   replica.last = version;
   const { epoch } = keeper;
-  keeper.emit(["place", name, { epoch, version, fields, ...(scope && { scope }) }]);
+  keeper.emit(["place", name, { epoch, version, fields, scope, shown: true }]);
   const live = [...family].filter((each) => each.live);
   if (live.length === family.size) gone.clear();
   reached(live, keeper, version);

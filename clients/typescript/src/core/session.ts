@@ -31,7 +31,6 @@ import type {
   Answer,
   Ephemeral,
   Error as Failure,
-  JsonValue,
   ServerMessage,
   Welcome,
 } from "../messages/types.ts";
@@ -47,6 +46,7 @@ import { Requests } from "./requests.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { SessionOutput, TOO_LARGE } from "./session-output.ts";
 import type { State } from "./storage-ops.ts";
+import type { Heard } from "./streams.ts";
 import { Streams } from "./streams.ts";
 import type { State as Connection, TabMessage } from "./tab-messages.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -192,8 +192,9 @@ export class Session {
     if (!this.#lifecycle.canSend) return;
     this.#lifecycle.received(now);
     try {
-      const { format } = this.#options;
-      const message = decodeFromServer(data, format, (...said) => this.#note(...said));
+      const message = decodeFromServer(data, this.#options.format, (...said) =>
+        this.#note(...said),
+      );
       if (message) this.#handle(message, now);
     } catch (error) {
       // To go on would leave a hole that nobody sees.
@@ -409,9 +410,10 @@ export class Session {
 
   /** Whether it is about something that is read: that comes in order with what is told of it. */
   #isNotRead(message: Failure): boolean {
-    const { entity, where } = Object(message.details) as { entity?: string; where?: JsonValue };
+    const about = Object(message.details) as Heard;
+    const { entity } = about;
     if (!entity || message.request_id) return false;
-    this.#news.heard({ entity, where });
+    this.#news.heard(about);
     this.#news.came(() => {
       if (!this.#streams.refused(entity, message)) this.#complain(message);
     });

@@ -32,6 +32,8 @@ export interface Place {
   readonly fields: boolean;
   /** What the server lets this client read of it, as it said with this position. */
   readonly scope?: string | undefined;
+  /** It has caught up once: what is held of it is a state that once was. */
+  readonly shown?: boolean | undefined;
 }
 
 /** What is sent to write: one record, or several together. */
@@ -309,7 +311,7 @@ export function renumber(
 /** What a write does to each record: itself, or its parts, in their order. */
 export function partsOf(write: Write): RecordWrite[] {
   const { message } = write;
-  if (message.type !== "transaction") return [write as RecordWrite];
+  if (!("writes" in message)) return [write as RecordWrite];
   return message.writes.map((each) => ({
     ...write,
     entity: each.entity,
@@ -331,19 +333,16 @@ export function rebased<W extends Write>(
     return { ...part, base_version };
   };
   const now =
-    message.type === "transaction"
-      ? { ...message, writes: message.writes.map(change) }
-      : change(message);
+    "writes" in message ? { ...message, writes: message.writes.map(change) } : change(message);
   return isNew ? { ...write, message: now } : undefined;
 }
 
 function touch(state: State, write: Write | undefined, isThere: boolean): void {
-  for (const { id, entity, entityId, settled: isSettled } of write ? partsOf(write) : []) {
-    const { dirty, settled } = entityOf(state, entity);
-    dirty.add(entityId);
-    if (!isThere) settled.delete(id);
-    else if (isSettled) settled.add(id);
-    state.changed.add(QUEUE).add(entity);
+  for (const each of write ? partsOf(write) : []) {
+    const { dirty, settled } = entityOf(state, each.entity);
+    dirty.add(each.entityId);
+    settled[isThere && each.settled ? "add" : "delete"](each.id);
+    state.changed.add(QUEUE).add(each.entity);
   }
 }
 

@@ -41,7 +41,7 @@ import type { Event } from "./events.ts";
 import { entityIn, nameInWords, partName, whereIn, within } from "./part.ts";
 import type { Keeper, Replica } from "./replica.ts";
 import { begin, changed, dropUnplaced, isFed, reached, synced } from "./replica.ts";
-import type { Op } from "./storage-ops.ts";
+import type { Op, Place } from "./storage-ops.ts";
 
 /** The stream of one part of an entity. */
 export interface Stream extends Replica {
@@ -52,13 +52,14 @@ export interface Stream extends Replica {
   readonly family: Set<Stream>;
   /** Those who watch know of everything up to here; undefined until that is known. */
   seen?: Position | undefined;
-  /** It has caught up before, so that what is shown of it is a state that once was. */
-  shown?: boolean;
   /** Why there is none on this connection. */
   refusal?: Refusal | undefined;
   /** The last tab, which has left it: it ends as soon as that does no harm. */
   leaving?: string | undefined;
 }
+
+/** What the server says all of, or nothing. */
+export type Heard = Pick<SyncComplete, "entity" | "where">;
 
 type Completed = Omit<SyncComplete | SyncFieldsComplete, "request_id">;
 
@@ -91,7 +92,7 @@ export class Streams {
   #most = MOST;
   /** What the server was told of on this connection. */
   readonly #begun = new Set<Stream>();
-  /** What has caught up before, and not since it was started last. */
+  /** What was started, and of which not all was heard since. */
   readonly #behind = new Set<Stream>();
   /** Entities of which a stream was ended on this connection: some of what was before may be on its way. */
   readonly #ended = new Set<string>();
@@ -102,18 +103,22 @@ export class Streams {
     this.#core = core;
   }
 
-  /** Whether what is shown of some part that was shown before may be older than of another. */
+  /** Whether what is shown of some part may be older than what is shown of another. */
   get isBehind(): boolean {
-    return [...this.#behind].some((each) => isFed(each) && !each.refusal);
+    return [...this.#behind].some((each) => this.#isShown(each) && !each.refusal);
   }
 
   /** Whether something of an entity is read, and has caught up before. */
   isShown(entity: string): boolean {
-    return [...(this.#families.get(entity) ?? [])].some((each) => isFed(each) && each.shown);
+    return [...(this.#families.get(entity) ?? [])].some((each) => this.#isShown(each));
+  }
+
+  #isShown(stream: Stream): boolean | undefined {
+    return isFed(stream) && this.#place(stream)?.shown;
   }
 
   /** The server has said all of a part, or why it says nothing: nobody has to wait for it. */
-  heard(entity: string, where?: JsonValue): void {
+  heard({ entity, where }: Heard): void {
     const name = partName(entity, where);
     for (const each of this.#behind) {
       // The whole has all parts in it; and a server that knows none has passed over `where`.
@@ -263,7 +268,6 @@ export class Streams {
     const isRead = stream.readers.size > 0;
     if (isRead && synced(stream, this.#core, message)) return this.#restart(stream, true);
     stream.live = true;
-    if (isRead) stream.shown = true;
     if (stream.watchers.size) this.#head(stream, { epoch, version }, reset);
     const all = [...family].filter((each) => each.live);
     if (!isRead) reached(all, this.#core, version);
@@ -302,7 +306,7 @@ export class Streams {
     if (!readers.size) stale.clear();
   }
 
-  #place({ entity, name }: Stream): Position | undefined {
+  #place({ entity, name }: Stream): Place | undefined {
     return this.#core.state.entities.get(entity)?.places.get(name);
   }
 
@@ -428,6 +432,7 @@ export class Streams {
       return this.#unread(stream, { code: "too_many_subscriptions", message, details: null });
     }
     this.#begun.add(stream);
+    this.#behind.add(stream);
     family.add(stream);
     stream.restart = stream.live = false;
     stream.refusal = undefined;
@@ -435,8 +440,6 @@ export class Streams {
     if (stream.readers.size) {
       begin(stream, this.#core, anew);
       since = this.#place(stream);
-      // What an earlier page has left is shown, too.
-      if ((stream.shown ??= since!.version > 0)) this.#behind.add(stream);
       // Those who watch have to be told, at the end, that they may lack something.
       if (anew && seen) stream.seen = NOWHERE;
     }

@@ -248,7 +248,7 @@ export class WriteQueue {
     const parts = partsOf(write);
     const results = "results" in ack ? ack.results : [ack];
     if (results.length !== parts.length) {
-      refuse(ack.type, `${results.length} results, for ${parts.length} writes`);
+      refuse(ack.type, "not a result for each write");
     }
     this.hold.passed();
     const conflicts = parts.flatMap((part, at) => {
@@ -401,10 +401,11 @@ export class WriteQueue {
   }
 
   #doubt(write: Write): void {
-    const parts = partsOf(write);
-    const updates = parts.flatMap(({ message }) => (message.type === "push" ? [] : message.fields));
-    if (!updates.some(({ action }) => isOperation(action))) return;
-    for (const { entity } of parts) this.#operating.set(entity, write.id);
+    for (const { entity, message } of partsOf(write)) {
+      const operates =
+        message.type !== "push" && message.fields.some(({ action }) => isOperation(action));
+      if (operates) this.#operating.set(entity, write.id);
+    }
   }
 
   #rewind(sent: number): void {
@@ -440,13 +441,13 @@ export class WriteQueue {
 
 /** The conflicts of one write, of those that were told. */
 function conflictsOf({ seq, entity, entityId, message }: RecordWrite, told: FieldConflict[]) {
-  const fields = message.type === "push" ? [] : message.fields;
   return told.filter(
     (each) =>
       each.seq === seq &&
       each.entity === entity &&
       each.entity_id === entityId &&
-      fields.some(({ field }) => field === each.field),
+      message.type !== "push" &&
+      message.fields.some(({ field }) => field === each.field),
   );
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Collection } from "../../src/api/collection.ts";
+import { inc } from "../../src/core/operations.ts";
 import type { CollectionOptions } from "../../src/core/options.ts";
 import type { ErrorCode, ServerMessage } from "../../src/messages/types.ts";
 import { Driver, TestStore } from "../support/driver.ts";
@@ -32,6 +33,8 @@ const synced = (entity: string, version: number, more: object = {}): ServerMessa
 const refused = (entity: string, code: ErrorCode = "forbidden"): ServerMessage => ({
   ...{ type: "error", code, message: "no", details: { entity } },
 });
+
+const INCREMENT = { entityId: "2", values: { n: inc(1) }, options: {} };
 
 /** A reader of some entities. */
 class Reader {
@@ -90,6 +93,28 @@ describe("a change of a transaction", () => {
     expect(reader.hears(change("a", 2, "t"), change("b", 2), change("a", 3))).toEqual([1, 1]);
     expect(reader.hears(change("b", 3, "u"), complete("t"))).toEqual([3, 2]);
     expect(reader.hears(complete("u"))).toEqual([3, 3]);
+  });
+
+  it("waits for what lies between it and the others of its transaction", async () => {
+    const reader = await Reader.reads("a", "b");
+    const both = [change("a", 2, "t"), change("a", 3, "u"), change("b", 2, "t")];
+    expect(reader.hears(...both, change("b", 3, "u"), complete("t"))).toEqual([1, 1]);
+    expect(reader.hears(change("a", 4, "v"), complete("u"))).toEqual([3, 3]);
+    expect(reader.hears(complete("v"))).toEqual([4, 3]);
+  });
+
+  it("waits for the operation that another one of its transaction waits for", async () => {
+    const reader = await Reader.reads("a", "b");
+    reader.hears(change("a", 2, "t"));
+    const counted = reader.all.b!.set("2", 1);
+    void reader.driver.tab.write({ ...INCREMENT, entity: "b" });
+    await reader.driver.settle();
+    expect(reader.hears(change("b", 2, "t"), complete("t"))).toEqual([1, 1]);
+    const ack = { entity: "b", entity_id: "2", epoch: "e1" };
+    reader.driver.says({ type: "push_ack", ...ack, version: 3, seq: 1 });
+    await counted;
+    const counts = { applied: 1, conflicts: 0, version: 4, seq: 2 };
+    expect(reader.hears({ type: "field_push_ack", ...ack, ...counts })).toEqual([2, 2]);
   });
 
   it("waits field by field, as a part of a write does", async () => {

@@ -77,7 +77,7 @@ describe("by record", () => {
     w.record("2", 2);
     w.synced(2);
     w.begin("e2");
-    expect(w.position()).toEqual({ epoch: "e2", version: 0, fields: false });
+    expect(w.position()).toEqual({ epoch: "e2", version: 0, fields: false, shown: true });
     w.record("1", 5);
     expect(w.held()).toEqual({ "1": 5, "2": 2 });
     expect(w.position()?.version).toBe(0);
@@ -184,7 +184,7 @@ describe("by field", () => {
     w.synced(6);
     w.begin();
     w.field("1", "a", 5, 7, true);
-    expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
+    expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true, shown: true });
     expect(w.synced(6, true)).toBe(false);
     expect(w.held()).toEqual({ "1": { a: 7 } });
   });
@@ -211,7 +211,7 @@ describe("by field", () => {
     w.synced(3);
     const fields = replicaOf("t", true);
     begin(fields, w.keeper, false);
-    expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true });
+    expect(w.position()).toEqual({ epoch: "e1", version: 0, fields: true, shown: true });
     synced(fields, w.keeper, { version: 3, reset: false });
     expect(w.held()).toEqual({});
   });

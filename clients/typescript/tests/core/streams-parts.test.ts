@@ -139,6 +139,7 @@ describe("a part", () => {
       version: 4,
       fields: false,
       scope: "s",
+      shown: true,
     });
     streams.shut(EIGHT, "t1");
     streams.changed(change("1", 6, "7"));
@@ -346,7 +347,7 @@ describe("a reset", () => {
     streams.changed(change("1", 3, "7"));
     began(SEVEN, { scope: "b", reset: true });
     streams.changed(change("2", 1, "7"));
-    expect(orders().places.get(SEVEN)).toEqual({ ...PLACE, version: 0, scope: "b" });
+    expect(orders().places.get(SEVEN)).toEqual({ ...PLACE, version: 0, scope: "b", shown: true });
     streams.lost();
     sent = [];
     streams.begin(128);
