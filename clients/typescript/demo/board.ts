@@ -139,7 +139,7 @@ export class Board {
   #showRejected(): void {
     const fields = new Map<string, string[]>();
     for (const { message } of this.#client.rejected) {
-      if (message.entity !== ENTITY) continue;
+      if (!("entity" in message) || message.entity !== ENTITY) continue;
       const names = "fields" in message ? message.fields.map(({ field }) => field) : [];
       fields.set(message.entity_id, [...(fields.get(message.entity_id) ?? []), ...names]);
     }

@@ -53,7 +53,7 @@ async function signUp(
     const taken = error instanceof RhtmxError && error.code === "conflict";
     if (!taken) return `Could not sign you up: ${error instanceof Error ? error.message : error}.`;
     const mine = ({ message }: Client["rejected"][number]) =>
-      message.entity === "members" && message.entity_id === name;
+      "entity" in message && message.entity === "members" && message.entity_id === name;
     client.rejected.find(mine)?.discard();
     return `Somebody else took “${name}” a moment ago.`;
   }

@@ -4,7 +4,7 @@
  * Knows words. Must not know the page or the connection.
  */
 
-import type { Conflict, JsonValue, Push, PushFields } from "../src/index.ts";
+import type { Conflict, JsonValue, Pending, TransactionWrite } from "../src/index.ts";
 import { asText } from "./task.ts";
 
 /** More characters than these of a value are not quoted in a sentence. */
@@ -65,16 +65,18 @@ export function savedInWords(waiting: number): string {
 }
 
 /** What a write does: `tasks/17: Title “Tea”, Notes nothing`. */
-export function writeInWords(message: Push | PushFields): string {
-  const place = `${message.entity}/${message.entity_id}`;
-  if ("fields" in message) {
-    const fields = message.fields.map(({ field, action, value }) => {
+export function writeInWords(message: Pending["message"] | TransactionWrite): string {
+  if ("writes" in message) return message.writes.map(writeInWords).join("; ");
+  const { entity, entity_id, action, data, fields: updates }: TransactionWrite = message;
+  const place = `${entity}/${entity_id}`;
+  if (updates) {
+    const fields = updates.map(({ field, action, value }) => {
       return `${fieldInWords(field)} ${action === "delete" ? "removed" : inWords(field, value)}`;
     });
     return `${place}: ${fields.join(", ")}`;
   }
-  if (message.action === "delete") return `${place}: deleted`;
-  return `${place}: ${inWords("", message.data)}`;
+  if (action === "delete") return `${place}: deleted`;
+  return `${place}: ${inWords("", data)}`;
 }
 
 /** Why a write was rejected. */

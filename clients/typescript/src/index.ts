@@ -7,6 +7,7 @@ export { Client, connect } from "./api/client.ts";
 export type { Patch, SubscribeOptions } from "./api/collection.ts";
 export { Collection } from "./api/collection.ts";
 export { Form } from "./api/form.ts";
+export type { TransactionWrites } from "./api/transaction.ts";
 export type { Fields } from "./core/build-message.ts";
 export type { Conflict } from "./core/conflict.ts";
 export type { Element, Operation, OperationAction, OperationOn } from "./core/operations.ts";
@@ -22,6 +23,7 @@ export type {
   PatchOptions,
   Rejected,
   Stop,
+  TransactionResult,
   ValidateFieldOptions,
   ValidateFormOptions,
   WebSocketClass,

@@ -35,6 +35,26 @@ interface Task {
   readonly done?: boolean;
 }
 
+export async function together(): Promise<string[]> {
+  const client = connect("/api/ws");
+  const tasks = client.collection<Task>("tasks");
+  const { results } = await client.transaction((writes) => {
+    writes.set(tasks, "1", { title: "Write it down" });
+    writes.set<Task>("tasks", "2", { title: "Read it" });
+    writes.set("anything", "1", [1, null]);
+    // @ts-expect-error: it is no task
+    writes.set(tasks, "1", { name: "x" });
+    writes.patch(tasks, "1", { done: true });
+    writes.patch("tasks", "1", { votes: inc(1) });
+    // @ts-expect-error: that is no field of a task
+    writes.patch(tasks, "1", { votes: inc(1) });
+    // @ts-expect-error: nothing is added to it
+    writes.patch<Task>("tasks", "1", { done: inc(1) });
+    writes.delete(tasks, "2", { baseVersion: 3 });
+  });
+  return results.map(({ entity }) => entity);
+}
+
 export async function application(): Promise<void> {
   const rhtmx = connect("/api/ws");
   connect("ws://localhost/", { WebSocket: NodeWebSocket, format: "proto", token: "t" }).close();

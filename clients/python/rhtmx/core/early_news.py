@@ -22,8 +22,8 @@ two states, as long as it takes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 from rhtmx.core.cursor import Cursor
@@ -87,11 +87,16 @@ class EarlyNews:
         self._too_much |= len(self._waiting) > MOST
         return True
 
-    def release(self) -> Iterator[News]:
+    def release(self) -> list[News]:
         """What need not wait any more, in its order."""
-        while self._waiting and not self._must_wait(self._waiting[0]):
-            yield self._waiting.popleft().news
+        count = 0
+        for each in self._waiting:
+            if self._must_wait(each):
+                break
+            count += 1
+        news = [self._waiting.popleft().news for _ in range(self._whole(count))]
         self._too_much = self._too_much and bool(self._waiting)
+        return news
 
     def behind(self, cursor: Cursor) -> None:
         """A reader has yet to catch up with the others."""
@@ -130,6 +135,24 @@ class EarlyNews:
             self.caught_up(each.news.cursor)
         elif each.transaction is not None:
             self._open.setdefault(each.transaction, set()).add(each.news.cursor)
+
+    def _whole(self, count: int) -> int:
+        """How many of the first `count` can be taken without half of a transaction.
+
+        Those of one tick come entity by entity, each with its changes of all of them.
+        """
+        if not 0 < count < len(self._waiting) or self._too_much:
+            return count
+        later = {each.transaction for each in islice(self._waiting, count, None)} - {None}
+        first: dict[str | None, int] = {}
+        for index, each in enumerate(islice(self._waiting, count)):
+            first.setdefault(each.transaction, index)
+        for name in sorted(first, key=lambda name: first[name], reverse=True):
+            if name in later:
+                count = first[name]
+                # What is given back now may be the rest of an earlier one.
+                later |= {each.transaction for each in islice(self._waiting, count, None)} - {None}
+        return count
 
     def _has(self, entity: str) -> bool:
         return any(each.entity == entity for each in self._waiting)

@@ -34,6 +34,8 @@ import { MemoryStore } from "../stores/memory.ts";
 import { checkFromClient } from "../wire/index.ts";
 import { Collection } from "./collection.ts";
 import { Form } from "./form.ts";
+import type { TransactionWrites } from "./transaction.ts";
+import { collected } from "./transaction.ts";
 
 /**
  * Connects, and stays connected until `close` or until the server says not to.
@@ -221,6 +223,33 @@ export class Client {
     return this.#tab.write({ entity, entityId, values: fields, options });
   }
 
+  /**
+   * Writes several records together, of one entity or of several: all of them, or none. All of it
+   * shows at once, waits in the queue as one write, and is kept, sent and rejected as one.
+   * Resolves when it is durable.
+   *
+   * @param act makes the writes, 1 to 500, before it returns. If it throws, nothing is written.
+   * @throws RhtmxError: it was rejected, and `details` say why, for each write that is the reason:
+   *   `{ writes: [{ index, code, message, details }] }`; `bad_message`: it writes nothing, or too
+   *   much, or returns a promise.
+   *
+   * @example
+   * const stock = client.collection<{ left: number }>("stock");
+   * const { results } = await client.transaction((writes) => {
+   *   writes.set("orders", "7", { goods: "tea" });
+   *   writes.patch(stock, "tea", { left: inc(-1) });
+   * });
+   * results.map(({ entity, version }) => [entity, version]); // [["orders", 1], ["stock", 1]]
+   */
+  transaction(act: (writes: TransactionWrites) => void): Promise<o.TransactionResult> {
+    try {
+      return this.#tab.write(collected(act));
+    } catch (error) {
+      // Nobody finds it elsewhere: who does not wait for it has it reported by the browser.
+      return Promise.reject(error);
+    }
+  }
+
   /** A form, to be checked by the server. */
   form(name: string, options?: o.ValidateFormOptions): Form {
     return new Form(this.#tab, name, options);
@@ -294,7 +323,7 @@ export class Client {
    * @example
    * client.onRejected((rejected) => {
    *   for (const write of rejected) {
-   *     console.log(write.text, write.message.entity_id);
+   *     console.log(write.text, write.message);
    *     write.discard(); // or write.retry()
    *   }
    * });

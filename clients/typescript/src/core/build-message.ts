@@ -11,7 +11,7 @@ import { formatTime } from "../wire/time.ts";
 import { checkJson, entriesOf } from "../wire/value.ts";
 import { Operation } from "./operations.ts";
 import { within } from "./part.ts";
-import type { State, Write } from "./storage-ops.ts";
+import type { Mutation, State, Write } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 import { nextTime } from "./write-clock.ts";
 
@@ -46,8 +46,19 @@ interface FieldsDraft {
   readonly seen?: boolean;
 }
 
+/** A write of one record, as it is asked for, or as it was made before. */
+export type OneDraft = RecordDraft | FieldsDraft | m.Push | m.PushFields;
+
+/** Several writes that take effect together; their values are copies. */
+interface SeveralDraft {
+  readonly drafts: readonly OneDraft[];
+}
+
 /** A write as it is asked for, or one that was made before. Its values may change after the call. */
-export type Draft = RecordDraft | FieldsDraft | m.Push | m.PushFields;
+export type Draft = OneDraft | SeveralDraft | m.Transaction;
+
+/** Writes in one transaction. */
+const MOST = 500;
 
 /**
  * The write that comes of a draft.
@@ -62,19 +73,36 @@ export function makeWrite(id: string, draft: Draft, now: number, state: State): 
   state.time = at;
   // Checking copies: what the caller changes afterwards is not in it.
   const message = checkFromClient(messageOf(draft, at, state));
-  const { entity, entity_id: entityId } = message;
-  const [place] = entityOf(state, entity).places.values();
-  const epoch = place?.epoch ?? state.meta.epoch;
-  return { id, entity, entityId, message, epoch, since: at / 1e3 };
+  const all: readonly m.TransactionWrite[] = "writes" in message ? message.writes : [message];
+  state.time += all.length - 1;
+  const { entity, entity_id: entityId } = all[0]!;
+  const [epoch, other] = new Set(all.map((each) => epochOf(state, each.entity)));
+  // What is based on versions of several epochs is based on none.
+  return { id, entity, entityId, message, epoch: other ? "" : epoch, since: at / 1e3 };
+}
+
+function epochOf({ entities, meta }: State, name: string): string | undefined {
+  const [place = meta] = entities.get(name)?.places.values() ?? [];
+  return place.epoch;
 }
 
 /** A draft that can be made again later, of which `write` was made already. */
 export function kept(draft: Draft, { message }: Write): Draft {
+  if ("drafts" in draft) return draft;
   return "values" in draft ? { ...draft, values: copyOf(draft.values) } : message;
 }
 
-function messageOf(draft: Draft, at: number, state: State): m.Push | m.PushFields {
+function messageOf(draft: Draft, at: number, state: State): Mutation {
   if ("type" in draft) return draft;
+  if ("drafts" in draft) {
+    const { length } = draft.drafts;
+    if (!length || length > MOST) {
+      refuse("transaction", `1 to ${MOST} writes expected, got ${length}`);
+    }
+    // Each has its own time, as if it were alone.
+    const writes = draft.drafts.map((each, n) => messageOf(each, at + n, state));
+    return { type: "transaction", writes: writes as (m.Push | m.PushFields)[] };
+  }
   const { entity, entityId, options } = draft;
   if ("action" in draft) return push(entity, entityId, draft.action, draft.data, options);
   const baseVersion = options.baseVersion ?? (draft.seen && held(state, entity, entityId));

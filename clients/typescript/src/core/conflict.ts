@@ -17,7 +17,7 @@ import type {
 import type { Draft } from "./build-message.ts";
 import type { OperationAction } from "./operations.ts";
 import { deleteKey, isOperation, Operation, setKey } from "./operations.ts";
-import type { Write } from "./storage-ops.ts";
+import type { RecordWrite } from "./storage-ops.ts";
 
 /** A conflict, as plain data. */
 export interface Conflict {
@@ -46,7 +46,7 @@ export interface Conflict {
 }
 
 /** Some field of a write was in conflict. */
-export function ofField(told: FieldConflict, { message }: Write, version: number): Conflict {
+export function ofField(told: FieldConflict, { message }: RecordWrite, version: number): Conflict {
   const { entity, entity_id: id, field, key, server_value, client_value, winner, strategy } = told;
   // Of a key the values are told, whatever was done to the field.
   const fields = key === undefined ? (message as PushFields).fields : [];
@@ -67,7 +67,7 @@ export function ofField(told: FieldConflict, { message }: Write, version: number
 }
 
 /** The record of a write had moved on; `details` is what it is now. */
-export function ofRecord({ id: rejected, message }: Write, details: JsonValue): Conflict {
+export function ofRecord({ id: rejected, message }: RecordWrite, details: JsonValue): Conflict {
   const { entity, entity_id: id } = message;
   const now = details as unknown as ChangeLog | null;
   const dataOf = (log: Push | ChangeLog | null) =>

@@ -1,43 +1,106 @@
 /**
- * What the server tells that may have operations in it whose answers have not come.
+ * What the server tells, and what has to wait until it may be shown.
  *
- * Knows their order. Must not know what is told.
+ * Knows the order of what is told. Must not know what that is.
  *
- * A value may be shown on top of a record that has it already; an operation may not: it would
- * count twice. Whether one that was sent is in what arrives only its answer says, and what arrives
- * may be faster: in a page of the past, or after a connection that was lost. So it waits for the
- * answers of the operations that were sent before, and what comes after it waits, too. If the
- * connection ends first, it is as if it had never come: it comes again. Where no operation waits
- * for its answer, nothing does.
+ * It waits for one of these, and what comes after it waits, too:
+ *
+ * - *operations*. A value may be shown on top of a record that has it already; an operation may
+ *   not: it would count twice. Whether one that was sent is in what arrives only its answer says,
+ *   and what arrives may be faster: in a page of the past, or after a connection that was lost. So
+ *   it waits for the answers of the operations that were sent before;
+ * - *a transaction* of which more is to come: half of it is no state that ever was;
+ * - *others*: what has caught up before, and has not again on this connection, may be behind.
+ *
+ * What is shown for the first time, or to nobody, waits for operations only. If the connection ends
+ * first, it is as if it had never come: it comes again. When too much waits, all of it is taken.
  */
+import type { Heard, Streams } from "./streams.ts";
 import type { WriteQueue } from "./write-queue.ts";
+
+/** So much may wait: what a server tells may be without end. */
+const MOST = 10_000;
+
+/** What something is about, as the server says it. */
+interface About {
+  readonly entity?: string | undefined;
+  readonly transaction?: string | undefined;
+}
+
+interface News extends About {
+  readonly take: () => void;
+  /** The id of the last write that it waits for. */
+  readonly write: string | undefined;
+}
 
 /** Takes what the server tells in the order in which it comes, some of it later. */
 export class EarlyNews {
   readonly #queue: WriteQueue;
-  /** The id of the last write that each waits for, if any, and what is done then. */
-  #waiting: (readonly [id: string | undefined, take: () => void])[] = [];
+  readonly #streams: Streams;
+  #waiting: News[] = [];
+  /** Transactions of which more is to come. */
+  readonly #open = new Set<string>();
 
-  constructor(queue: WriteQueue) {
+  constructor(queue: WriteQueue, streams: Streams) {
     this.#queue = queue;
+    this.#streams = streams;
   }
 
-  /** Something has come, about an entity or about none: it is taken once it may be. */
-  came(take: () => void, entity?: string): void {
-    const id = entity && this.#queue.inDoubt(entity);
-    if (id || this.#waiting.length) this.#waiting.push([id, take]);
-    else take();
+  /** Something has come, about an entity or about none: `release` takes it once it may be. */
+  came(take: () => void, { entity, transaction }: About = {}): void {
+    const write = entity && this.#queue.inDoubt(entity);
+    if (transaction) this.#open.add(transaction);
+    const isFree =
+      entity &&
+      !write &&
+      !this.#streams.isShown(entity) &&
+      !this.#waiting.some((each) => each.entity === entity);
+    if (isFree) take();
+    else this.#waiting.push({ take, entity, write, transaction });
   }
 
-  /** Answers may have come: takes what has waited for them. */
+  /** All of a transaction has come. */
+  completed(transaction: string): void {
+    this.#open.delete(transaction);
+  }
+
+  /**
+   * The server has said all of what was asked for, or why it says nothing: nobody waits for it,
+   * nor for more of what was sent of it and never completed.
+   */
+  heard(about: Heard): void {
+    this.#streams.heard(about);
+    for (const { entity, transaction } of this.#waiting)
+      if (entity === about.entity) this.completed(transaction!);
+  }
+
+  /** Takes what may be taken by now. */
   release(): void {
-    while (this.#waiting[0] && !this.#queue.isInDoubt(this.#waiting[0][0])) {
-      this.#waiting.shift()![1]();
+    const all = this.#waiting;
+
+    let count = all.findIndex((each) => all.length <= MOST && this.#waits(each));
+    if (count < 0) count = all.length;
+    // A transaction is taken as one, whatever lies between its changes and waits.
+    for (let at = count; at--; ) {
+      const { transaction } = all[at]!;
+      if (transaction && all.slice(count).some((each) => each.transaction === transaction)) {
+        count = at;
+      }
     }
+    for (const { take } of all.splice(0, count)) take();
   }
 
   /** The connection ended. */
   lost(): void {
     this.#waiting = [];
+    this.#open.clear();
+  }
+
+  #waits({ entity, write, transaction }: News): boolean | "" | undefined {
+    return (
+      (entity && this.#streams.isBehind) ||
+      this.#open.has(transaction!) ||
+      this.#queue.isInDoubt(write)
+    );
   }
 }

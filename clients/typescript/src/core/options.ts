@@ -111,12 +111,18 @@ export interface ValidateFieldOptions extends ValidateFormOptions {
   readonly values?: FormValues | undefined;
 }
 
+/** What came of a transaction. Of one whose answer this page has missed there are no `results`. */
+export interface TransactionResult extends m.TransactionAck {
+  /** How many fields were in conflict; `onConflict` gets each. */
+  readonly conflicts: number;
+}
+
 /** A write that was rejected for good; kept until it is tried again or given up. */
 export interface Rejected extends Rejection {
   /** The fields that are wrong, each with its words; see `RhtmxError`. */
   readonly violations: readonly Violation[];
-  /** Writes it again, as a new write. Resolves when that is durable. */
-  retry(): Promise<m.PushAck | m.FieldPushAck>;
+  /** Writes it again, as a new write: a transaction as a whole. Resolves when that is durable. */
+  retry(): Promise<m.PushAck | m.FieldPushAck | TransactionResult>;
   /** Gives it up. */
   discard(): void;
 }

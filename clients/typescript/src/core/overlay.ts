@@ -9,8 +9,8 @@
 
 import type { FieldUpdate, JsonValue } from "../messages/types.ts";
 import { apply, isOperation } from "./operations.ts";
-import type { Entity, Held, Write } from "./storage-ops.ts";
-import { bySeq } from "./storage-ops.ts";
+import type { Entity, Held, RecordWrite, Write } from "./storage-ops.ts";
+import { bySeq, partsOf } from "./storage-ops.ts";
 
 /** One record as it is shown. */
 export interface Row<T = JsonValue> {
@@ -53,7 +53,7 @@ export class View {
   }
 
   /** Looks at a record anew; returns whether its row is another one. */
-  #refresh(id: string, held: Held | undefined, writes: Write[] = [], added: Row[]): boolean {
+  #refresh(id: string, held: Held | undefined, writes: RecordWrite[] = [], added: Row[]): boolean {
     const before = this.rows.get(id);
     const data = writes.sort(bySeq).reduce<JsonValue | undefined>(written, held?.data);
     if (data === undefined) return this.rows.delete(id);
@@ -90,7 +90,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** What a record is after a write; undefined for gone. */
 export function written(
   data: JsonValue | undefined,
-  { message, settled }: Write,
+  { message, settled }: RecordWrite,
 ): JsonValue | undefined {
   let made: JsonValue | undefined;
   if (message.type !== "push") made = withFields(Array.isArray(data) ? null : data, message.fields);
@@ -118,9 +118,9 @@ export function withFields(data: JsonValue | undefined, fields: readonly FieldUp
 function writesOf(
   { name, dirty }: Entity,
   writes: ReadonlyMap<string, Write>,
-): Map<string, Write[]> {
-  const found = new Map<string, Write[]>();
-  for (const write of writes.values()) {
+): Map<string, RecordWrite[]> {
+  const found = new Map<string, RecordWrite[]>();
+  for (const write of [...writes.values()].flatMap(partsOf)) {
     if (write.entity !== name || !dirty.has(write.entityId)) continue;
     const list = found.get(write.entityId);
     if (list) list.push(write);

@@ -23,7 +23,7 @@ import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts"
 import { withFields, written } from "./overlay.ts";
 import type { Within } from "./part.ts";
 import { within } from "./part.ts";
-import type { Op, Settled, State, Write } from "./storage-ops.ts";
+import type { Op, RecordWrite, Settled, State } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 
 /** What a replica works on. */
@@ -198,7 +198,7 @@ export function synced(
   replica.live = true;
   replica.last = version;
   const { epoch } = keeper;
-  keeper.emit(["place", name, { epoch, version, fields, ...(scope && { scope }) }]);
+  keeper.emit(["place", name, { epoch, version, fields, scope, shown: true }]);
   const live = [...family].filter((each) => each.live);
   if (live.length === family.size) gone.clear();
   reached(live, keeper, version);
@@ -242,7 +242,7 @@ export function dropUnplaced(entity: string, keeper: Keeper): void {
  * A write to an entity that is held, and that nobody reads now, has taken effect.
  * Its change comes once the entity is read again.
  */
-export function absorb(keeper: Keeper, write: Write, { version, epoch }: Settled): void {
+export function absorb(keeper: Keeper, write: RecordWrite, { version, epoch }: Settled): void {
   const { entity, entityId } = write;
   const { places, records } = entityOf(keeper.state, entity);
   const all = [...places.values()].filter((each) => each.epoch === epoch);

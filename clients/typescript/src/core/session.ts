@@ -46,6 +46,7 @@ import { Requests } from "./requests.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { SessionOutput, TOO_LARGE } from "./session-output.ts";
 import type { State } from "./storage-ops.ts";
+import type { Heard } from "./streams.ts";
 import { Streams } from "./streams.ts";
 import type { State as Connection, TabMessage } from "./tab-messages.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -106,7 +107,7 @@ export class Session {
     this.#requests = new Requests(this.#out);
     this.#hold = new RetryAfter(options.random);
     this.#queue = new WriteQueue(this.#out, options.random);
-    this.#news = new EarlyNews(this.#queue);
+    this.#news = new EarlyNews(this.#queue, this.#streams);
   }
 
   /** Whether there is a connection, and whether there will be one. */
@@ -190,15 +191,16 @@ export class Session {
   #received(data: string | Uint8Array, now: number): void {
     if (!this.#lifecycle.canSend) return;
     this.#lifecycle.received(now);
-    let message: ServerMessage | undefined;
     try {
-      message = decodeFromServer(data, this.#options.format, (...said) => this.#note(...said));
+      const message = decodeFromServer(data, this.#options.format, (...said) =>
+        this.#note(...said),
+      );
+      if (message) this.#handle(message, now);
     } catch (error) {
       // To go on would leave a hole that nobody sees.
       this.#disconnect(ERRORS.bad_message.close);
       return this.#end(plain(error));
     }
-    if (message) this.#handle(message, now);
   }
 
   /** @param why there is no connection, if that is known. */
@@ -327,19 +329,21 @@ export class Session {
       }
       case "change":
       case "field_change":
-        return this.#news.came(() => this.#streams.changed(message.change), message.change.entity);
+        return this.#news.came(() => this.#streams.changed(message.change), message.change);
       case "sync_begin":
-        if (message.since === undefined) this.#streams.began(message);
-        return;
-      case "transaction_ack":
+        if (message.since !== undefined) return this.#streams.fellBehind(message);
+        this.#news.heard(message); // it comes anew: nobody waits for that
+        return this.#news.came(() => this.#streams.began(message), message);
       case "transaction_complete":
-        return;
+        return this.#news.completed(message.transaction);
       case "sync_complete":
       case "sync_fields_complete":
-        return this.#news.came(() => this.#streams.synced(message), message.entity);
+        this.#news.heard(message);
+        return this.#news.came(() => this.#streams.synced(message), message);
       case "push_ack":
       case "field_push_ack":
-        return this.#queue.answered(message, this.#streams.replica(message.entity));
+      case "transaction_ack":
+        return this.#queue.answered(message, (entity) => this.#streams.replica(entity));
       case "field_conflict":
         return this.#queue.conflict(message);
       case "error":
@@ -408,8 +412,10 @@ export class Session {
 
   /** Whether it is about something that is read: that comes in order with what is told of it. */
   #isNotRead(message: Failure): boolean {
-    const { entity } = Object(message.details) as { entity?: string };
+    const about = Object(message.details) as Heard;
+    const { entity } = about;
     if (!entity || message.request_id) return false;
+    this.#news.heard(about);
     this.#news.came(() => {
       if (!this.#streams.refused(entity, message)) this.#complain(message);
     });

@@ -8,7 +8,15 @@
  * again, in order, changes nothing.
  */
 import type { RhtmxError } from "../errors.ts";
-import type { ErrorCode, JsonValue, Open, Push, PushFields } from "../messages/types.ts";
+import type {
+  ErrorCode,
+  JsonValue,
+  Open,
+  Push,
+  PushFields,
+  Transaction,
+  TransactionWrite,
+} from "../messages/types.ts";
 import { entityIn } from "./part.ts";
 
 /** A record as the server told it. */
@@ -24,7 +32,12 @@ export interface Place {
   readonly fields: boolean;
   /** What the server lets this client read of it, as it said with this position. */
   readonly scope?: string | undefined;
+  /** It has caught up once: what is held of it is a state that once was. */
+  readonly shown?: boolean | undefined;
 }
+
+/** What is sent to write: one record, or several together. */
+export type Mutation = Push | PushFields | Transaction;
 
 /** A write without an answer, as the application sees it. */
 export interface Pending {
@@ -35,12 +48,12 @@ export interface Pending {
    * is out of reach.
    */
   readonly seq?: number | undefined;
-  /** The collection. */
+  /** The collection; of a transaction that of its first write. */
   readonly entity: string;
-  /** The record. */
+  /** The record; of a transaction that of its first write. */
   readonly entityId: string;
   /** What is sent, without its number. */
-  readonly message: Push | PushFields;
+  readonly message: Mutation;
   /** When it was written, in milliseconds since 1970. */
   readonly since: number;
 }
@@ -61,17 +74,25 @@ export interface Write extends Pending {
   readonly settled?: Settled | undefined;
 }
 
+/** A write of one record: alone, or as a part of a transaction. */
+export interface RecordWrite extends Write {
+  readonly message: Push | PushFields;
+}
+
 /** A write that was rejected for good. */
 export interface Rejection {
   /** The request id of the write. */
   readonly id: string;
-  /** What was written. */
-  readonly message: Push | PushFields;
+  /** What was written; of a transaction nothing was. */
+  readonly message: Mutation;
   /** Why. */
   readonly code: Open<ErrorCode>;
   /** Why, in words. */
   readonly text: string;
-  /** What the code adds; with `conflict` the record as it is now. */
+  /**
+   * What the code adds; with `conflict` the record as it is now. Of a transaction, why each write
+   * that is the reason was rejected: `{ writes: [{ index, code, message, details }] }`.
+   */
   readonly details: JsonValue;
 }
 
@@ -289,13 +310,42 @@ export function renumber(
   return last;
 }
 
+/** What a write does to each record: itself, or its parts, in their order. */
+export function partsOf(write: Write): RecordWrite[] {
+  const { message } = write;
+  if (!("writes" in message)) return [write as RecordWrite];
+  return message.writes.map((each) => ({
+    ...write,
+    entity: each.entity,
+    entityId: each.entity_id,
+    message: { type: each.fields ? "push_fields" : "push", ...each } as Push | PushFields,
+  }));
+}
+
+/** A write of which some parts are based on other versions; undefined if all are on the same. */
+export function rebased<W extends Write>(
+  write: W,
+  base: (part: TransactionWrite) => number | undefined,
+): W | undefined {
+  const { message } = write;
+  let isNew = false;
+  const change = <P extends TransactionWrite>(part: P): P => {
+    const base_version = base(part);
+    isNew ||= base_version !== part.base_version;
+    return { ...part, base_version };
+  };
+  const now =
+    "writes" in message ? { ...message, writes: message.writes.map(change) } : change(message);
+  return isNew ? { ...write, message: now } : undefined;
+}
+
 function touch(state: State, write: Write | undefined, isThere: boolean): void {
-  if (!write) return;
-  const { dirty, settled } = entityOf(state, write.entity);
-  dirty.add(write.entityId);
-  if (!isThere) settled.delete(write.id);
-  else if (write.settled) settled.add(write.id);
-  state.changed.add(QUEUE).add(write.entity);
+  for (const each of write ? partsOf(write) : []) {
+    const { dirty, settled } = entityOf(state, each.entity);
+    dirty.add(each.entityId);
+    settled[isThere && each.settled ? "add" : "delete"](each.id);
+    state.changed.add(QUEUE).add(each.entity);
+  }
 }
 
 /** In the order in which they take effect: settled ones, then by number, then those without. */

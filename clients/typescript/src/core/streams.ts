@@ -41,7 +41,7 @@ import type { Event } from "./events.ts";
 import { entityIn, nameInWords, partName, whereIn, within } from "./part.ts";
 import type { Keeper, Replica } from "./replica.ts";
 import { begin, changed, dropUnplaced, isFed, reached, synced } from "./replica.ts";
-import type { Op } from "./storage-ops.ts";
+import type { Op, Place } from "./storage-ops.ts";
 
 /** The stream of one part of an entity. */
 export interface Stream extends Replica {
@@ -57,6 +57,9 @@ export interface Stream extends Replica {
   /** The last tab, which has left it: it ends as soon as that does no harm. */
   leaving?: string | undefined;
 }
+
+/** What the server says all of, or nothing. */
+export type Heard = Pick<SyncComplete, "entity" | "where">;
 
 type Completed = Omit<SyncComplete | SyncFieldsComplete, "request_id">;
 
@@ -89,6 +92,8 @@ export class Streams {
   #most = MOST;
   /** What the server was told of on this connection. */
   readonly #begun = new Set<Stream>();
+  /** What was started, and of which not all was heard since. */
+  readonly #behind = new Set<Stream>();
   /** Entities of which a stream was ended on this connection: some of what was before may be on its way. */
   readonly #ended = new Set<string>();
   /** Who would read an entity at the other granularity. */
@@ -96,6 +101,35 @@ export class Streams {
 
   constructor(core: Core) {
     this.#core = core;
+  }
+
+  /** Whether what is shown of some part may be older than what is shown of another. */
+  get isBehind(): boolean {
+    return [...this.#behind].some((each) => this.#isShown(each) && !each.refusal);
+  }
+
+  /** Whether something of an entity is read, and has caught up before. */
+  isShown(entity: string): boolean {
+    return [...(this.#families.get(entity) ?? [])].some((each) => this.#isShown(each));
+  }
+
+  #isShown(stream: Stream): boolean | undefined {
+    return isFed(stream) && this.#place(stream)?.shown;
+  }
+
+  /** The server has said all of a part, or why it says nothing: nobody has to wait for it. */
+  heard({ entity, where }: Heard): void {
+    const name = partName(entity, where);
+    for (const each of this.#behind) {
+      // The whole has all parts in it; and a server that knows none has passed over `where`.
+      if (each.name === name || (!where && each.entity === entity)) this.#behind.delete(each);
+    }
+  }
+
+  /** Too slow for the live stream: what follows of it has been, until it is heard. */
+  fellBehind({ entity, where }: Heard): void {
+    const stream = this.#streams.get(partName(entity, where));
+    if (stream) this.#behind.add(stream);
   }
 
   /** What is read of an entity, if anything; that which the server was told of first. */
@@ -170,6 +204,7 @@ export class Streams {
   lost(): void {
     this.#connected = false;
     this.#begun.clear();
+    this.#behind.clear();
     this.#ended.clear();
     for (const stream of this.#streams.values()) {
       stream.live = false;
@@ -277,7 +312,7 @@ export class Streams {
     if (!readers.size) stale.clear();
   }
 
-  #place({ entity, name }: Stream): Position | undefined {
+  #place({ entity, name }: Stream): Place | undefined {
     return this.#core.state.entities.get(entity)?.places.get(name);
   }
 
@@ -403,6 +438,7 @@ export class Streams {
       return this.#unread(stream, { code: "too_many_subscriptions", message, details: null });
     }
     this.#begun.add(stream);
+    this.#behind.add(stream);
     family.add(stream);
     stream.restart = stream.live = false;
     stream.refusal = undefined;

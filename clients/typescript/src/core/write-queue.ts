@@ -41,8 +41,11 @@ import type {
   FieldPushAck,
   FieldUpdate,
   PushAck,
+  TransactionAck,
+  TransactionWrite,
   Welcome,
 } from "../messages/types.ts";
+import { refuse } from "../wire/fail.ts";
 import { ofField, ofRecord } from "./conflict.ts";
 import { lastSeq, reactionTo } from "./error-policy.ts";
 import { isOperation } from "./operations.ts";
@@ -50,8 +53,8 @@ import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { TOO_LARGE } from "./session-output.ts";
-import type { Op, Pending, Write } from "./storage-ops.ts";
-import { answered, apply, waiting } from "./storage-ops.ts";
+import type { Op, Pending, RecordWrite, Write } from "./storage-ops.ts";
+import { answered, apply, partsOf, rebased, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
 /** The writes that wait for their answer, on one connection after the other. */
@@ -227,26 +230,47 @@ export class WriteQueue {
     this.#conflicts.push(told);
   }
 
-  /** A write is durable. `replica`: that of its entity, if it is read. */
-  answered(ack: PushAck | FieldPushAck, replica: Replica | undefined): void {
+  /**
+   * A write is durable; of a transaction each part waits for its own change from now on.
+   *
+   * @param replicaOf an entity, if it is read.
+   * @throws RhtmxError `bad_message`: the answer does not fit the write.
+   */
+  answered(
+    ack: PushAck | FieldPushAck | TransactionAck,
+    replicaOf: (entity: string) => Replica | undefined,
+  ): void {
     const write = this.#find(ack.seq);
     if (!write) return;
-    const { id, entityId, message } = write;
     const core = this.#core;
-    const { version = 0, epoch = core.epoch, prepared } = ack;
-    const settled = { version, epoch, prepared };
-    const conflicts = this.#conflicts.filter(({ seq }) => seq === write.seq);
-    this.#conflicts = [];
-    this.hold.passed();
-    const done = { ...write, message: withWinners(message, conflicts), settled };
-    if (!replica) absorb(core, done, settled);
-    const arrived = !replica || has(replica, core, entityId, settled);
-    core.emit(["write", id, arrived ? undefined : done]);
-    this.#seen(write, settled.version, conflicts);
-    core.tell({ type: "outcome", id, answer: ack });
-    for (const each of conflicts) {
-      core.tell({ type: "conflict", conflict: ofField(each, write, settled.version) });
+    const { id } = write;
+    const { epoch = core.epoch } = ack;
+    const parts = partsOf(write);
+    const results = "results" in ack ? ack.results : [ack];
+    if (results.length !== parts.length) {
+      refuse(ack.type, "not a result for each write");
     }
+    this.hold.passed();
+    const told = this.#conflicts.filter(({ seq }) => seq === write.seq);
+    const conflicts = parts.flatMap((part, at) => {
+      const { entity, entityId } = part;
+      const { version = 0, prepared } = results[at]!;
+      const settled = { version, epoch, prepared };
+      const lost = parts.length > 1 ? conflictsOf(part, told) : told;
+      const message = withWinners(part.message, lost);
+      // The first has its place in the store; the others are behind it, in the order of their ids.
+      const done = { ...part, id: at ? `${id} ${1_000 + at}` : id, message, settled };
+      const replica = replicaOf(entity);
+      if (!replica) absorb(core, done, settled);
+      const arrived = !replica || has(replica, core, entityId, settled);
+      core.emit(["write", done.id, arrived ? undefined : done]);
+      this.#seen(part, version, lost);
+      return lost.map((each) => ofField(each, part, version));
+    });
+    this.#conflicts = [];
+    const answer = "results" in ack ? { ...ack, conflicts: conflicts.length } : ack;
+    core.tell({ type: "outcome", id, answer });
+    for (const conflict of conflicts) core.tell({ type: "conflict", conflict });
   }
 
   /** The write with that number is rejected. An answer to what is settled is ignored. */
@@ -303,7 +327,7 @@ export class WriteQueue {
    * writes nothing but what this write has written, and still stands, has seen it.
    */
   #seen(
-    { entity, entityId, message }: Write,
+    { entity, entityId, message }: RecordWrite,
     base_version: number,
     conflicts: FieldConflict[],
   ): void {
@@ -312,19 +336,15 @@ export class WriteQueue {
       const isField = (each: { readonly field: string }) => each.field === field;
       return (message.type === "push" || message.fields.some(isField)) && !lost.some(isField);
     };
+    const isOfIt = (part: TransactionWrite) =>
+      part.entity === entity && part.entity_id === entityId && part.fields?.every(isIts);
+    const raised = (part: TransactionWrite) =>
+      part.base_version! < base_version && isOfIt(part) ? base_version : part.base_version;
     for (const each of this.#core.state.parked ?? []) {
-      const later = each.write;
-      const update = later.message;
-      const isOlder = update.type !== "push" && (update.base_version ?? Infinity) < base_version;
-      if (
-        !isOlder ||
-        later.entity !== entity ||
-        later.entityId !== entityId ||
-        !update.fields.every(isIts)
-      )
-        continue;
-      each.write = { ...later, message: { ...update, base_version } };
-      apply(this.#core.state, ["write", later.id, each.write]);
+      const later = rebased(each.write, raised);
+      if (!later) continue;
+      each.write = later;
+      apply(this.#core.state, ["write", later.id, later]);
     }
   }
 
@@ -361,11 +381,14 @@ export class WriteQueue {
 
   /** The server judges a base version by its own epoch; what it has seen already stays as it was. */
   #rebase(write: Write & { readonly seq: number }): void {
-    const { id, seq, message, epoch = this.#core.epoch } = write;
-    if (!message.base_version || epoch === this.#core.epoch || seq <= this.#known) return;
+    const { id, seq, epoch = this.#core.epoch } = write;
+    if (epoch === this.#core.epoch || seq <= this.#known) return;
+    // That there must be none is true of any epoch.
+    const bare = rebased(write, ({ base_version }) => base_version && undefined);
+    if (!bare) return;
     // What would come back from the store with it would be another write under its number.
     this.#blocked = this.#due = true;
-    this.#core.emit(["write", id, { ...write, message: { ...message, base_version: undefined } }]);
+    this.#core.emit(["write", id, bare]);
   }
 
   #send(write: Write, seq: number): void {
@@ -378,10 +401,12 @@ export class WriteQueue {
     }
   }
 
-  #doubt({ id, entity, message }: Write): void {
-    const operates =
-      message.type !== "push" && message.fields.some((each) => isOperation(each.action));
-    if (operates) this.#operating.set(entity, id);
+  #doubt(write: Write): void {
+    for (const { entity, message } of partsOf(write)) {
+      const operates =
+        message.type !== "push" && message.fields.some(({ action }) => isOperation(action));
+      if (operates) this.#operating.set(entity, write.id);
+    }
   }
 
   #rewind(sent: number): void {
@@ -410,13 +435,24 @@ export class WriteQueue {
     core.emit(["rejected", id, { id, message, code, text, details }]);
     core.tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
-      core.tell({ type: "conflict", conflict: ofRecord(write, details) });
+      core.tell({ type: "conflict", conflict: ofRecord(write as RecordWrite, details) });
     }
   }
 }
 
+/** The conflicts of one write of a transaction, of those that were told. */
+function conflictsOf({ entity, entityId, message }: RecordWrite, told: FieldConflict[]) {
+  return told.filter(
+    (each) =>
+      each.entity === entity &&
+      each.entity_id === entityId &&
+      message.type !== "push" &&
+      message.fields.some(({ field }) => field === each.field),
+  );
+}
+
 /** What a write did in the end: a field that lost has the value that won. */
-function withWinners(message: Write["message"], conflicts: FieldConflict[]): Write["message"] {
+function withWinners(message: RecordWrite["message"], conflicts: FieldConflict[]) {
   if (message.type === "push") return message;
   const fields = message.fields.map((update): FieldUpdate => {
     const lost = conflicts.find(

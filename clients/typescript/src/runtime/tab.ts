@@ -41,8 +41,8 @@ import { TabMemory } from "./tab-memory.ts";
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
 const PATIENCE = 4;
 
-/** What is known of the acknowledgement of a write when it was missed. */
-const UNKNOWN = { version: 0, duplicate: true };
+/** What is known of the acknowledgement of a write when it was missed, whichever it was. */
+const UNKNOWN = { version: 0, duplicate: true, transaction: "", results: [], conflicts: 0 };
 
 /** What a client has in each tab. */
 export class Tab {

@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import * as compose from "../../src/core/build-message.ts";
 import { decide, ofField, ofRecord } from "../../src/core/conflict.ts";
 import { inc, setKey } from "../../src/core/operations.ts";
-import type { Write } from "../../src/core/storage-ops.ts";
+import type { RecordWrite } from "../../src/core/storage-ops.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
 import type { FieldConflict, PushFields } from "../../src/messages/types.ts";
 import { answerable } from "../../src/runtime/conflict-actions.ts";
 
 const TIME = "2026-11-22T10:00:00Z";
 
-function write(message: Write["message"]): Write {
+function write(message: RecordWrite["message"]): RecordWrite {
   return { id: "w1", entity: "tasks", entityId: "1", message, since: 0 };
 }
 

@@ -5,14 +5,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Collection } from "../../src/api/collection.ts";
+import { collected } from "../../src/api/transaction.ts";
 import { inc } from "../../src/core/operations.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
 import type {
   ErrorCode,
   JsonValue,
   Message,
-  PushFields,
   ServerMessage,
+  TransactionWrite,
 } from "../../src/messages/types.ts";
 import { Driver, TestStore } from "../support/driver.ts";
 import { FINAL, ModelServer } from "../support/model.ts";
@@ -22,6 +23,8 @@ type Data = { readonly [key: string]: JsonValue };
 
 /** Nobody else writes to this one. */
 const MINE = "mine";
+/** Somebody else writes the same to both of them, always together. */
+const PAIR = ["p", "q"] as const;
 
 const id = fc.constantFrom("1", "2", MINE);
 const name = fc.constantFrom("a", "b");
@@ -36,6 +39,11 @@ const step = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("count" as const), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), id }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("together" as const), id, other: id, name }),
+  },
+  { weight: 2, arbitrary: fc.constant({ do: "othersTogether" as const }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -86,16 +94,26 @@ const restoring = fc.oneof(
 type Step = typeof restoring extends fc.Arbitrary<infer S> ? S : never;
 
 /** What a write does to a record; the model's own idea of it. */
-function after(data: Data | undefined, { message }: Pick<Write, "message">): Data | undefined {
-  if (message.type === "push")
-    return message.action === "delete" ? undefined : (message.data as Data);
+function after(data: Data | undefined, part: TransactionWrite): Data | undefined {
+  if (!part.fields) return part.action === "delete" ? undefined : (part.data as Data);
   const next = new Map(Object.entries(data ?? {}));
-  for (const { field, value, action } of (message as PushFields).fields) {
+  for (const { field, value, action } of part.fields) {
     if (action === "delete") next.delete(field);
     else if (action === "increment") next.set(field, Number(next.get(field) ?? 0) + Number(value));
     else next.set(field, value);
   }
   return Object.fromEntries(next);
+}
+
+/** What a write does, record by record; the model's own idea of it. */
+function parts({ message }: Write): readonly TransactionWrite[] {
+  return message.type === "transaction" ? message.writes : [message];
+}
+
+/** In the order in which writes are shown. */
+function inOrder(writes: Iterable<Write>): Write[] {
+  const rank = ({ settled, seq = Infinity }: Write) => (settled ? seq - 1e6 : seq);
+  return [...writes].sort((one, other) => rank(one) - rank(other) || 0);
 }
 
 /** A record without fields is none, read by field. */
@@ -155,6 +173,22 @@ class World {
         break;
       case "remove":
         await this.#write(this.#tasks.delete(each.id));
+        break;
+      case "together":
+        await this.#write(
+          this.driver.tab.write(
+            collected((writes) => {
+              writes.set("tasks", each.id, { a: n });
+              writes.patch(this.#tasks, each.other, { [each.name]: n, n: inc(1) });
+              if (n % 2) writes.delete("tasks", each.id);
+            }),
+          ),
+        );
+        break;
+      case "othersTogether":
+        this.#toClient.push(
+          ...this.server.together(Object.fromEntries(PAIR.map((name) => [name, { v: n }]))),
+        );
         break;
       case "other":
         this.#toClient.push(
@@ -306,15 +340,21 @@ class World {
     const folded = new Map<string, Data | undefined>();
     for (const [key, held] of state.entities.get("tasks")?.records ?? [])
       folded.set(key, held.data as Data);
-    for (const write of state.writes.values()) {
-      folded.set(write.entityId, after(folded.get(write.entityId), write));
+    for (const part of inOrder(state.writes.values()).flatMap(parts)) {
+      folded.set(part.entity_id, after(folded.get(part.entity_id), part));
     }
     for (const [key, data] of folded)
       expect(shown.get(key), `what waits, over what is known: ${key}`).toEqual(data);
+    // While all comes anew it shows as it comes.
+    if (state.entities.get("tasks")?.places.get("tasks")?.shown) {
+      const [one, other] = PAIR.map((name) => shown.get(name)?.v);
+      expect(one, "nothing is shown in halves").toEqual(other);
+    }
     if (this.#restored) return;
     const rejected = new Set(tab.rejected.map((each) => each.id));
-    const mine = this.#writes.filter((write) => write.entityId === MINE && !rejected.has(write.id));
-    const expected = mine.reduce<Data | undefined>((data, write) => after(data, write), undefined);
+    const stands = this.#writes.filter((write) => !rejected.has(write.id)).flatMap(parts);
+    const mine = stands.filter((part) => part.entity_id === MINE);
+    const expected = mine.reduce<Data | undefined>((data, part) => after(data, part), undefined);
     expect(known(shown.get(MINE), this.granularity), "own writes never flicker").toEqual(
       known(expected, this.granularity),
     );

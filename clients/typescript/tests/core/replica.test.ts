@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import { absorb, begin, changed, has, synced } from "../../src/core/replica.ts";
-import type { Op, Write } from "../../src/core/storage-ops.ts";
+import type { Op, RecordWrite } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
 import type { ChangeLog, FieldChangeLog, JsonValue } from "../../src/messages/types.ts";
 import { replicaOf } from "../support/replica.ts";
@@ -270,7 +270,7 @@ describe("by record, a deletion", () => {
 });
 
 describe("a write to an entity that nobody reads now", () => {
-  const write = (message: Write["message"]): Write => {
+  const write = (message: RecordWrite["message"]): RecordWrite => {
     return { id: "w", seq: 1, entity: "t", entityId: message.entity_id, message, since: 0 };
   };
   const set = (data: JsonValue) => write(compose.push("t", "1", "update", data, {}));
@@ -279,7 +279,7 @@ describe("a write to an entity that nobody reads now", () => {
     write(compose.pushFields("t", "1", {}, { delete: fields }, 0));
 
   /** What is held of record 1, of version 3 at position 4, after a write. */
-  function after(fields: boolean, made: Write, version = 5, epoch = "e1") {
+  function after(fields: boolean, made: RecordWrite, version = 5, epoch = "e1") {
     const { keeper } = world(fields);
     const { records } = entityOf(keeper.state, "t");
     apply(keeper.state, ["place", "t", { epoch: "e1", version: 4, fields }]);

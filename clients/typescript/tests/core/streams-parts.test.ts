@@ -139,6 +139,7 @@ describe("a part", () => {
       version: 4,
       fields: false,
       scope: "s",
+      shown: true,
     });
     streams.shut(EIGHT, "t1");
     streams.changed(change("1", 6, "7"));

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import type { Event } from "../../src/core/events.ts";
-import type { Op, Write } from "../../src/core/storage-ops.ts";
+import type { Op, RecordWrite, Write } from "../../src/core/storage-ops.ts";
 import { apply, RETELLABLE, stateOf } from "../../src/core/storage-ops.ts";
 import { WriteQueue } from "../../src/core/write-queue.ts";
 import type {
@@ -107,7 +107,9 @@ describe("a write", () => {
     driver.store.full = false;
     await driver.settle();
     expect(seqs(driver)).toEqual([1]);
-    expect((await contentsOf(driver.store)).writes[0]!.message.base_version).toBeUndefined();
+    expect((await contentsOf(driver.store)).writes[0]!.message).toMatchObject({
+      base_version: undefined,
+    });
   });
 
   it("that is rejected for good is not sent again, even if it was about to be", async () => {
@@ -369,7 +371,7 @@ function bare(...held: Write[]) {
           version,
           epoch: "e1",
         } as never,
-        undefined,
+        () => undefined,
       ),
     refuse: (seq: number, code?: ErrorCode, details: JsonValue = null) =>
       queue.failed({ type: "error", message: "m", seq, code, details } as never, 0),
@@ -548,7 +550,9 @@ describe("an answer", () => {
   });
 
   it("has the conflicts of its own write", () => {
-    const { queue, begin, flush, ack, told } = bare(numbered(1), numbered(2));
+    const message = compose.pushFields("users", "1", { a: 1 }, {}, 0);
+    const both = [numbered(1, { message }), numbered(2, { message })];
+    const { queue, begin, flush, ack, told } = bare(...both);
     begin(0);
     flush();
     const conflict = {
@@ -583,7 +587,10 @@ describe("an answer", () => {
     queue.conflict({ ...lost, field: "a", server_value: null } as never);
     queue.conflict({ ...lost, field: "b", server_value: 9 } as never);
     queue.conflict({ ...lost, field: "c", server_value: 9, winner: "client" } as never);
-    queue.answered({ type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never, undefined);
+    queue.answered(
+      { type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never,
+      () => undefined,
+    );
     expect(ops).toContainEqual(["record", "users", "1", { data: { b: 9, c: 3 }, version: 1 }]);
   });
 });
@@ -1011,7 +1018,7 @@ describe("a write that is parked, and may be sent under another id,", () => {
   /** Its base version, once one before it was acknowledged in version 7; who won which field of that. */
   function after(
     before: Write["message"],
-    later: Write["message"],
+    later: RecordWrite["message"],
     won: { [field: string]: string } = {},
   ) {
     const { queue, state, begin, flush, ack } = bare(numbered(1, { message: before }));
@@ -1033,7 +1040,7 @@ describe("a write that is parked, and may be sent under another id,", () => {
     }
     ack(1, 7);
     expect(state.writes.get("p"), "what is shown is what is sent").toBe(parked.write);
-    return parked.write.message.base_version;
+    return (parked.write.message as RecordWrite["message"]).base_version;
   }
   const whole = compose.push("users", "1", "update", { a: 0, b: 0 }, {});
 

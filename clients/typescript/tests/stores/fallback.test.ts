@@ -429,7 +429,8 @@ describe("returning", () => {
       const world = await leaving("a");
       const added = world.add("b");
       const [parked] = world.state.parked!;
-      parked!.write = write("b", { message: { ...write("b").message, base_version: 7 } });
+      const based = { ...write("b").message, base_version: 7 } as never;
+      parked!.write = write("b", { message: based });
       world.disk.why = why;
       await world.again();
       await world.now(true, ["write", "a"]);

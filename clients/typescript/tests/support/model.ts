@@ -107,6 +107,7 @@ export class ModelServer {
         return [{ type: "authenticated", request_id: message.request_id }];
       case "push":
       case "push_fields":
+      case "transaction":
         return this.#mutate(message);
       case "unsubscribe":
       case "unsubscribe_fields":
@@ -121,7 +122,7 @@ export class ModelServer {
     }
   }
 
-  #mutate(message: m.Push | m.PushFields): m.ServerMessage[] {
+  #mutate(message: m.Push | m.PushFields | m.Transaction): m.ServerMessage[] {
     const { seq = 0, request_id } = message;
     const { lastSeq, answers } = this.state;
     const error = { type: "error", message: "no", seq, request_id, details: null } as const;
@@ -135,7 +136,7 @@ export class ModelServer {
     const code = this.refuse;
     this.refuse = undefined;
     if (code && !FINAL.includes(code)) return [{ ...error, code }];
-    const [told, messages] = code ? [[], [{ ...error, code } as const]] : this.#take(message);
+    const [told, messages] = code ? [[], [{ ...error, code } as const]] : this.#decide(message);
     this.state = {
       ...this.state,
       lastSeq: seq,
@@ -144,7 +145,44 @@ export class ModelServer {
     return [...messages, ...told];
   }
 
-  /** Takes a write; returns what the subscriber is told, and what the writer is answered. */
+  /** Several records are written in one step, by somebody else. */
+  together(all: { readonly [id: string]: Data }): m.ServerMessage[] {
+    const told = Object.entries(all).flatMap(([id, data]) => this.write(id, data));
+    return this.#asTransaction(told);
+  }
+
+  /** What is told of one transaction: its changes, and that these were all. */
+  #asTransaction(told: readonly m.ServerMessage[]): m.ServerMessage[] {
+    const transaction = `t${this.epoch}${this.state.version}`;
+    const changes = told.map((each) => {
+      return "change" in each ? { ...each, change: { ...each.change, transaction } } : each;
+    });
+    const all = [...changes, { type: "transaction_complete", transaction }];
+    return told.length ? (all as m.ServerMessage[]) : [];
+  }
+
+  /** Takes what is written; returns what the subscriber is told, and what the writer is answered. */
+  #decide(message: m.Push | m.PushFields | m.Transaction): [m.ServerMessage[], m.ServerMessage[]] {
+    const { seq, request_id } = message;
+    this.state = { ...this.state, effects: [...this.state.effects, request_id!] };
+    if (message.type !== "transaction") return this.#take(message);
+    const told: m.ServerMessage[] = [];
+    const answers: m.ServerMessage[] = [];
+    const results: m.WriteResult[] = [];
+    for (const each of message.writes) {
+      const type = each.fields ? "push_fields" : "push";
+      const [more, said] = this.#take({ type, ...each, seq, request_id } as m.Push | m.PushFields);
+      const { entity, entity_id, version, ...counts } = said.at(-1) as m.FieldPushAck;
+      const { applied = 0, conflicts = 0 } = counts;
+      results.push({ entity, entity_id, version, applied, conflicts });
+      told.push(...more);
+      answers.push(...said.slice(0, -1));
+    }
+    const ack = { transaction: "t", results, request_id, seq, epoch: this.epoch };
+    return [this.#asTransaction(told), [...answers, { type: "transaction_ack", ...ack }]];
+  }
+
+  /** Takes one write. */
   #take(message: m.Push | m.PushFields): [m.ServerMessage[], m.ServerMessage[]] {
     const { seq, request_id, entity_id: id } = message;
     const place = { entity: "tasks", entity_id: id, seq };
@@ -181,7 +219,6 @@ export class ModelServer {
       data = conflicts.length === message.fields.length ? before?.data : fields;
     }
     const told = this.write(id, data, "me");
-    this.state = { ...this.state, effects: [...this.state.effects, request_id!] };
     const { version } = this.state;
     const ack = { ...place, request_id, version, epoch: this.epoch };
     if (message.type === "push") return [told, [{ type: "push_ack", ...ack }]];

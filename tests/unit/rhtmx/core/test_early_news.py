@@ -77,6 +77,35 @@ def test_what_comes_later_waits_behind_it(streams: Streams) -> None:
     assert streams.release() == ["orders 1", "lines 1", "orders 2"]
 
 
+def test_of_several_that_come_entity_by_entity_none_is_taken_in_halves(streams: Streams) -> None:
+    """So they come of one tick of the server."""
+    for cursor in (streams.orders, streams.lines):
+        for version, name in enumerate("tuv", 1):
+            streams.change(cursor, version, name)
+    streams.early.completed("t")
+    assert streams.release() == []
+    streams.early.completed("u")
+    assert streams.release() == []
+    streams.early.completed("v")
+    assert streams.release() == [f"{each} {n}" for each in ("orders", "lines") for n in (1, 2, 3)]
+
+
+def test_a_transaction_is_given_back_with_the_later_one_that_it_lies_between(
+    streams: Streams,
+) -> None:
+    streams.change(streams.orders, 1)
+    streams.change(streams.orders, 2, "t")
+    streams.change(streams.orders, 3, "u")
+    streams.change(streams.lines, 1, "t")
+    streams.change(streams.lines, 2, "open")
+    streams.change(streams.lines, 3, "u")
+    streams.early.completed("t")
+    streams.early.completed("u")
+    assert streams.release() == ["orders 1"]
+    streams.early.completed("open")
+    assert len(streams.release()) == 5
+
+
 def test_nothing_is_shown_while_one_that_had_something_catches_up(streams: Streams) -> None:
     streams.early.behind(streams.lines)
     streams.change(streams.orders, 4)
