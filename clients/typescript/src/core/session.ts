@@ -343,7 +343,7 @@ export class Session {
       case "push_ack":
       case "field_push_ack":
       case "transaction_ack":
-        return this.#queue.answered(message, (entity) => this.#streams.replica(entity));
+        return this.#queue.answered(message, this.#streams);
       case "field_conflict":
         return this.#queue.conflict(message);
       case "error":

@@ -233,12 +233,12 @@ export class WriteQueue {
   /**
    * A write is durable; of a transaction each part waits for its own change from now on.
    *
-   * @param replicaOf an entity, if it is read.
+   * @param streams what is read.
    * @throws RhtmxError `bad_message`: the answer does not fit the write.
    */
   answered(
     ack: PushAck | FieldPushAck | TransactionAck,
-    replicaOf: (entity: string) => Replica | undefined,
+    streams: { replica(entity: string): Replica | undefined },
   ): void {
     const write = this.#find(ack.seq);
     if (!write) return;
@@ -260,7 +260,7 @@ export class WriteQueue {
       const message = withWinners(part.message, lost);
       // The first has its place in the store; the others are behind it, in the order of their ids.
       const done = { ...part, id: at ? `${id} ${1_000 + at}` : id, message, settled };
-      const replica = replicaOf(entity);
+      const replica = streams.replica(entity);
       if (!replica) absorb(core, done, settled);
       const arrived = !replica || has(replica, core, entityId, settled);
       core.emit(["write", done.id, arrived ? undefined : done]);

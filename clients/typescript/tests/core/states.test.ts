@@ -290,7 +290,7 @@ it("one write of the queue", async () => {
       const { seq } = current()!;
       const ack = { type: "push_ack", entity: "tasks", entity_id: "1", version: 9, seq } as never;
       known = seq!;
-      writes.answered(ack, () => (isComing ? replica : undefined));
+      writes.answered(ack, { replica: () => (isComing ? replica : undefined) });
       stored();
       expect(told.some(({ type }) => type === "outcome")).toBe(true);
     }

@@ -371,7 +371,7 @@ function bare(...held: Write[]) {
           version,
           epoch: "e1",
         } as never,
-        () => undefined,
+        { replica: () => undefined },
       ),
     refuse: (seq: number, code?: ErrorCode, details: JsonValue = null) =>
       queue.failed({ type: "error", message: "m", seq, code, details } as never, 0),
@@ -587,10 +587,9 @@ describe("an answer", () => {
     queue.conflict({ ...lost, field: "a", server_value: null } as never);
     queue.conflict({ ...lost, field: "b", server_value: 9 } as never);
     queue.conflict({ ...lost, field: "c", server_value: 9, winner: "client" } as never);
-    queue.answered(
-      { type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never,
-      () => undefined,
-    );
+    queue.answered({ type: "field_push_ack", seq: 1, version: 1, epoch: "e1" } as never, {
+      replica: () => undefined,
+    });
     expect(ops).toContainEqual(["record", "users", "1", { data: { b: 9, c: 3 }, version: 1 }]);
   });
 });
