@@ -273,10 +273,10 @@ def test_what_a_new_store_lacks_is_not_taken_for_gone_by_the_version_of_the_old_
     records = {entity_id: HeldRecord(50, b'{"a":1,"b":2}') for entity_id in ids}
     replica = Replica("tasks", granularity, pending_ops, StoredEntity(at(50), granularity, records))
     replica.begin("new")
-    assert replica.synced(at(1, "new")) == set(ids)
-    assert {replica.base_version(entity_id) for entity_id in ids} == {1}
+    assert replica.synced(at(0, "new")) == set(ids)
+    assert {replica.base_version(entity_id) for entity_id in ids} == {None}
     fields = granularity is Granularity.FIELDS
-    replica.deliver(part("a", 2) if fields else record("1", 2), at(2, "new"))
+    replica.deliver(part("a", 1) if fields else record("1", 1), at(1, "new"))
     assert replica.ids() == {"1"}, "an older version than that of the old store counts"
 
 
