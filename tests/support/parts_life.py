@@ -1,7 +1,7 @@
 """One life of a server and its readers, from a seed: what happens, and that all is right after.
 
 `python -m tests.support.parts_life --seeds 100000` runs a campaign, and says which seeds
-fail.
+fail; `--first 7 --seeds 1 --show` prints all that passed in the life of one seed.
 """
 
 from __future__ import annotations
@@ -205,17 +205,34 @@ _HAPPENINGS, _WEIGHTS = zip(
 )  # fmt: skip
 
 
-def live(seed: int, fault: str = "", core: Callable[..., Reader] = CoreReader) -> None:
-    """Live a life; `core` makes the readers that are the core of a client.
+def live(
+    seed: int,
+    fault: str = "",
+    core: Callable[..., Reader] = CoreReader,
+    show: Callable[[str], object] | None = None,
+) -> None:
+    """Live a life.
+
+    Args:
+        seed: says which one.
+        fault: which one the server has.
+        core: makes the readers that are the core of a client.
+        show: is told what passed between each reader and the server, whatever the end.
 
     Raises:
         AssertionError: somebody was told what they may not see, or does not hold in the end
             what they may.
     """
     life = Life(seed, fault, core)
-    for _ in range(STEPS):
-        life.step()
-    life.quiet()
+    try:
+        for _ in range(STEPS):
+            life.step()
+        life.quiet()
+    finally:
+        if show is not None:
+            for reader in life.readers:
+                for message in reader.passed:
+                    show(f"{reader.name}: {message}\n")
     for reader in life.readers:
         reader.compare()
 
@@ -227,12 +244,14 @@ def main() -> None:
     options.add_argument("--first", type=int, default=0)
     words = "the core is that of the TypeScript client"
     options.add_argument("--typescript", action="store_true", help=words)
+    options.add_argument("--show", action="store_true", help="print what passed")
     asked = options.parse_args()
+    show = sys.stdout.write if asked.show else None
     core = partial(TypeScriptReader, Program()) if asked.typescript else CoreReader
     failed = 0
     for seed in range(asked.first, asked.first + asked.seeds):
         try:
-            live(seed, core=core)
+            live(seed, core=core, show=show)
         except Exception:
             failed += 1
             sys.stdout.write(f"seed {seed}: {traceback.format_exc(limit=-2)}" + "\n")

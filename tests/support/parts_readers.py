@@ -51,6 +51,9 @@ class Reader:
         grant: its user's rights.
         granularity: what it reads.
         where: the part that it reads.
+
+    Attributes:
+        passed: what has arrived, of both directions.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Reader:
         self.door: Door | None = None
         self.up: list[Message] = []
         self.down: list[Message] = []
+        self.passed: list[Message] = []
 
     @property
     def connected(self) -> bool:
@@ -115,6 +119,7 @@ class Reader:
             return False
         now, self.up = self.up[:most], self.up[most:]
         for message in now:
+            self.passed.append(message)
             door.receive(message)
         return bool(now)
 
@@ -127,6 +132,7 @@ class Reader:
         now, self.down = self.down[:most], self.down[most:]
         for message in now:
             if self.door is not None:
+                self.passed.append(message)
                 self.receive(message)
         return bool(now)
 

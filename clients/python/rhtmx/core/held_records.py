@@ -212,14 +212,22 @@ class HeldRecords:
             self._rebuild(entity_id, max(version, before[entity_id]))
         return set(versions)
 
-    def expire(self, entity_id: str, field: str) -> None:
-        """What was held has not come again: it is no more."""
-        if self.granularity is Granularity.FIELDS and field:
-            self._fields_of(entity_id).pop(field, None)
-            held = self._records.get(entity_id)
-            self._rebuild(entity_id, 0 if held is None else held.version)
-        else:
+    def expire(self, entity_id: str, fields: set[str]) -> None:
+        """What was held has not come again: it is no more.
+
+        Args:
+            entity_id: the record.
+            fields: which of its fields. An empty name stands for its version: then all of it
+                goes. That version may be of a log that is no more, so it says nothing of when.
+        """
+        if "" in fields:
             self._drop(entity_id)
+            return
+        there = self._fields_of(entity_id)
+        for name in fields:
+            there.pop(name, None)
+        held = self._records.get(entity_id)
+        self._rebuild(entity_id, 0 if held is None else held.version)
 
     def moved(self) -> None:
         """A position has moved: what went before all of them is known by them."""

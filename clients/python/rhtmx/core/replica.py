@@ -175,9 +175,9 @@ class Replica:
     def synced(self, position: Position) -> set[str]:
         """Everything up to `position` has arrived."""
         changed = self.records.finish()
-        for entity_id, field in self._stale_here():
+        for entity_id, fields in self._stale_here().items():
             changed.add(entity_id)
-            self.records.expire(entity_id, field)
+            self.records.expire(entity_id, fields)
         self.stale.clear()
         self.live = self.caught_up = True
         self._move(position)
@@ -186,11 +186,16 @@ class Replica:
 
     # Inside.
 
-    def _stale_here(self) -> list[tuple[str, str]]:
-        """What is stale, but for records that have moved on, to another part."""
-        held = {entity_id: self.get(entity_id) for entity_id, _ in self.stale}
-        there = {entity_id for entity_id, each in held.items() if each and not self.has(each)}
-        return [key for key in self.stale if key[0] not in there]
+    def _stale_here(self) -> dict[str, set[str]]:
+        """What is stale of each record, but for those that have moved on, to another part."""
+        stale: dict[str, set[str]] = {}
+        for entity_id, field in self.stale:
+            stale.setdefault(entity_id, set()).add(field)
+        return {
+            entity_id: fields
+            for entity_id, fields in stale.items()
+            if (held := self.get(entity_id)) is None or self.has(held)
+        }
 
     def _move(self, position: Position) -> None:
         held = self.position

@@ -435,6 +435,17 @@ def test_what_moves_to_another_part_during_a_snapshot_stays() -> None:
     assert entity.held("1") == HeldRecord(4, b'{"customer":"8","note":1}')
 
 
+def test_what_leaves_during_a_snapshot_has_gone_by_that_version_when_it_ends() -> None:
+    entity = Entity(Granularity.FIELDS)
+    fields_of_seven(entity)
+    entity.seven.start_over(at(0))
+    gone = FieldChangeLog("orders", "1", "", None, FieldAction.DELETE, 4, left=True)
+    entity.seven.deliver(gone, None)
+    entity.seven.synced(at(5))
+    entity.eight.deliver(field("1", "customer", 3, b'"8"', more=False), None)
+    assert entity.records.ids() == set(), "an older page of the other part"
+
+
 def test_a_departure_does_not_take_fields_that_came_by_another_part() -> None:
     entity = Entity(Granularity.FIELDS)
     entity.eight.deliver(field("1", "customer", 4, b'"8"', more=True), None)

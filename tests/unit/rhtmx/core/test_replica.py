@@ -265,6 +265,21 @@ def test_a_version_of_another_store_is_no_base_and_covers_nothing(
     assert replica.ids() == {"1"}
 
 
+@pytest.mark.parametrize("granularity", list(Granularity))
+def test_what_a_new_store_lacks_is_not_taken_for_gone_by_the_version_of_the_old_one(
+    pending_ops: PendingOps, granularity: Granularity
+) -> None:
+    ids = [str(number) for number in range(8)]  # what is stale is in no order
+    records = {entity_id: HeldRecord(50, b'{"a":1,"b":2}') for entity_id in ids}
+    replica = Replica("tasks", granularity, pending_ops, StoredEntity(at(50), granularity, records))
+    replica.begin("new")
+    assert replica.synced(at(0, "new")) == set(ids)
+    assert {replica.base_version(entity_id) for entity_id in ids} == {None}
+    fields = granularity is Granularity.FIELDS
+    replica.deliver(part("a", 1) if fields else record("1", 1), at(1, "new"))
+    assert replica.ids() == {"1"}, "an older version than that of the old store counts"
+
+
 def test_a_record_without_fields_that_comes_anew_stays(pending_ops: PendingOps) -> None:
     kept = StoredEntity(at(0), Granularity.FIELDS, {"1": HeldRecord(5, b"{}")})
     replica = Replica("tasks", Granularity.FIELDS, pending_ops, kept)
