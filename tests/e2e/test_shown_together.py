@@ -63,12 +63,13 @@ def looking(client: Client, orders: Any, lines: Any, seen: list[Any]) -> Iterato
 
 
 async def write_pairs(client: Client, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Write three orders, each with its line, in every transaction."""
+    """Write orders, each with its line: three transactions at a time, which lie in one tick."""
     for n in range(1, COUNT + 1):
-        async with client.transaction() as both:
-            for number in "012":
+        for number in "012":
+            with client.transaction() as both:
                 both.patch("orders", number, {"n": n})
                 both.set("lines", number, {"n": n})
+        await both.writing
         if n % 10 == 0:
             meanwhile()
 
