@@ -17,7 +17,9 @@ from rhtmx_server.access import anyone
 from tests.support.plain_http import ask
 from tests.support.sockets import raw
 
-NOW = "2026-11-29T10:00:00Z"
+LATER = "2099-01-01T00:00:00Z"
+"""The server brings it back to a minute from its own clock: later than all that was written."""
+
 WRONG = Violation("end", "too_early", "ends before it starts")
 
 Check = Callable[[Any, Any, Any], None]
@@ -111,7 +113,7 @@ async def author(app: App, share: int, field: str, value: int) -> list[dict[str,
 
         async def write() -> None:
             for number in numbers:
-                update = {"field": field, "value": value, "action": "update", "timestamp": NOW}
+                update = {"field": field, "value": value, "action": "update", "timestamp": LATER}
                 await client.send(patch(str(number), update, request_id=f"{field} {number}"))
 
         writing = asyncio.create_task(write())
@@ -228,7 +230,7 @@ async def test_no_door_lets_by_what_a_check_refuses(app: App, door: Callable[[Ap
             "/api/field-sync/ws",
             {
                 "type": "push_fields",
-                "fields": [{"field": "start", "value": 11, "action": "update", "timestamp": NOW}],
+                "fields": [{"field": "start", "value": 11, "action": "update", "timestamp": LATER}],
             },
         ),
     ],

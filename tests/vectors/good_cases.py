@@ -592,7 +592,7 @@ GOOD = (
         '"server_time":"2026-11-22T10:00:01Z"}',
     ),
     Good(
-        "transaction_complete",
+        "transaction_complete, full",
         '{"type":"transaction_complete","transaction":"5c1d"}',
     ),
     Good(
