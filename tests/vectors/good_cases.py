@@ -194,7 +194,12 @@ GOOD = (
         "push_ack, full",
         '{"type":"push_ack","entity":"users","entity_id":"1","version":43,"request_id":"r1",'
         '"seq":7,"epoch":"q8Xf2mVt","duplicate":true,"server_time":"2026-11-22T10:00:01Z",'
-        '"prepared":{"owner":"ada","limit":12345678901234567890}}',
+        '"prepared":{"owner":"ada","limit":10}}',
+    ),
+    Good(
+        "push_ack, with a prepared integer beyond 2^53",
+        '{"type":"push_ack","entity":"users","entity_id":"1","version":43,'
+        '"server_time":"2026-11-22T10:00:01Z","prepared":{"limit":12345678901234567890}}',
     ),
     Good(
         "subscribe_fields, empty",
