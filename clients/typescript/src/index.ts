@@ -10,7 +10,14 @@ export { Form } from "./api/form.ts";
 export type { TransactionWrites } from "./api/transaction.ts";
 export type { Fields } from "./core/build-message.ts";
 export type { Conflict } from "./core/conflict.ts";
-export type { Element, Operation, OperationAction, OperationOn } from "./core/operations.ts";
+export type {
+  AnyValue,
+  Element,
+  Operation,
+  OperationAction,
+  OperationOn,
+  OperationOnItems,
+} from "./core/operations.ts";
 export { add, append, deleteKey, inc, max, min, remove, setKey } from "./core/operations.ts";
 export type {
   ChangesOptions,
@@ -32,7 +39,7 @@ export type {
 } from "./core/options.ts";
 export type { Row } from "./core/overlay.ts";
 export type { PartValue, Where } from "./core/part.ts";
-export type { Pending } from "./core/storage-ops.ts";
+export type { Mutation, Pending } from "./core/storage-ops.ts";
 export type { State } from "./core/tab-messages.ts";
 export { type ErrorContext, RhtmxError, type Violation } from "./errors.ts";
 export { ERRORS, type ErrorTraits, SCHEMA_HASH } from "./messages/tables.ts";

@@ -16,7 +16,7 @@ export type OperationAction = Exclude<FieldAction, "update" | "delete">;
 export type Element = string | number | bigint | boolean;
 
 /** Any value, whose literals stay what they are. */
-type Some = Element | object | null;
+export type AnyValue = Element | object | null;
 
 /** What a field has; `null` and undefined are nothing: 0, an empty list, an empty object. */
 type Value = JsonValue | undefined;
@@ -61,7 +61,8 @@ export type OperationOn<F> =
   | Operation<"max" | "min", Extract<F, string | number | bigint>>
   | OperationOnItems<F>;
 
-type OperationOnItems<F> = F extends readonly (infer E)[]
+/** The operations that a list, a set or an object can take. */
+export type OperationOnItems<F> = F extends readonly (infer E)[]
   ? Operation<"append", E> | Operation<"add" | "remove", Extract<E, Element>>
   : F extends object
     ? Operation<"set_key", Partial<F>> | Operation<"delete_key", keyof F>
@@ -155,7 +156,9 @@ export function min<V extends string | number | bigint>(value: V): Operation<"mi
  * void logs.patch("1", { lines: append("done") });
  * logs.row("1")?.data.lines; // ["begun", "done"]
  */
-export function append<E extends readonly Some[]>(...elements: E): Operation<"append", E[number]> {
+export function append<E extends readonly AnyValue[]>(
+  ...elements: E
+): Operation<"append", E[number]> {
   return new Operation("append", elements);
 }
 
@@ -172,7 +175,7 @@ export function append<E extends readonly Some[]>(...elements: E): Operation<"ap
  */
 export function setKey<V extends object>(keys: V): Operation<"set_key", V>;
 /** Sets one key. */
-export function setKey<K extends string, V extends Some>(
+export function setKey<K extends string, V extends AnyValue>(
   key: K,
   value: V,
 ): Operation<"set_key", { [key in K]: V }>;
