@@ -121,11 +121,12 @@ class Server:
         server = self.app._server
         assert server is not None
         mine = [each for each in server.connections() if each.session.subject == user]
-        for each in mine:
-            grant = each.session.grant
-            if grant is None or list(grant.claims["teams"]) != self._teams(user):
-                self.app.disconnect(user)
-                break
+        now = self._teams(user)
+        grants = [each.session.grant for each in mine]
+        late = any(each is None or list(each.claims["teams"]) != now for each in grants)
+        # Who is just being looked up may have been found with what they could do before.
+        if late or any(not each.session.subject for each in server.connections()):
+            self.app.disconnect(user)
         # Nothing announces it.
         while any(each.waiting for each in mine if each in server.connections()):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
