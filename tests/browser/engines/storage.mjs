@@ -6,10 +6,28 @@ const isStored = (id) =>
   window.client.queue.some(({ entityId, seq }) => entityId === id && seq) ||
   window.outcomes[id] === "durable";
 
+/** How many records and how many writes lie in the database of the page. */
+async function inDatabase() {
+  const result = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const [{ name }] = await indexedDB.databases();
+  const database = await result(indexedDB.open(name));
+  const tables = database.transaction(["record", "queue"]);
+  const counts = ["record", "queue"].map((each) => result(tables.objectStore(each).count()));
+  const found = await Promise.all(counts);
+  database.close();
+  return found;
+}
+
 export async function whatIsWrittenIsThereAfterAReload({ open, ask }) {
   const tab = await open("/client");
   await tab.evaluate(() => write("1", { n: 1 }));
   await tab.waitFor(() => outcomes["1"] === "durable" && tasks.row("1")?.version === 1);
+  // What the server tells is shown at once, and stored a moment later.
+  while (`${await tab.evaluate(inDatabase)}` !== "1,0");
   await ask("cut");
   await tab.reload();
   const row = await tab.waitFor(() => tasks.row("1"));
