@@ -153,19 +153,12 @@ class Services:
                         "or leave seq out",
                     )
                 check(message)
-                if isinstance(message, Transaction):
-                    mutation.writes = [
-                        structs.replace(mutation, message=each) for each in writes_of(message)
-                    ]
-                # The program of the server has its answer: it sends nothing again.
-                once = message.seq is not None or mutation.secret == THE_APP
-                for index, each in enumerate(mutation.writes or (mutation,)):
-                    write = each.message
-                    assert not isinstance(write, Transaction)  # those were taken apart
-                    self.known(write.entity)
-                    if not (once or isinstance(write, Push)):
-                        inside = f"transaction.writes[{index}]" if mutation.writes else ""
-                        _check_repeatable(write, inside or "push_fields")
+                if isinstance(message, Push):  # first, and so cheap: most are
+                    self.known(message.entity)
+                elif isinstance(message, PushFields):
+                    self._admit_fields(mutation, message, "push_fields")
+                else:
+                    self._take_apart(mutation, message)
             except RhtmxError as error:
                 mutation.rejection = error
         if self.lines is None:
@@ -173,6 +166,22 @@ class Services:
         else:
             self.lines.submit(mutation)
         return mutation.rejection
+
+    def _take_apart(self, mutation: Mutation, message: Transaction) -> None:
+        """Have a transaction know the mutations that would do each of its writes alone."""
+        writes = writes_of(message)
+        mutation.writes = [structs.replace(mutation, message=each) for each in writes]
+        for index, write in enumerate(writes):
+            if isinstance(write, Push):
+                self.known(write.entity)
+            else:
+                self._admit_fields(mutation, write, f"transaction.writes[{index}]")
+
+    def _admit_fields(self, mutation: Mutation, write: PushFields, where: str) -> None:
+        self.known(write.entity)
+        # The program of the server has its answer: it sends nothing again.
+        if mutation.message.seq is None and mutation.secret != THE_APP:
+            _check_repeatable(write, where)
 
     async def grant(self, request: Request) -> tuple[Grant, float | None]:
         """Ask the program who a peer is; once more if they were disconnected meanwhile.

@@ -453,7 +453,7 @@ class Subscriptions:
             return
         position = self._hub.position(cursor.entity)
         fresh = handed_out(page, position)
-        if is_void(fresh, cursor, knows_parts=self.knows_parts):
+        if scope is not None and is_void(fresh, cursor, knows_parts=self.knows_parts):
             self._restart(cursor)
             return
         self._send(cursor, fresh, noted)

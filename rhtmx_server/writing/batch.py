@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -251,8 +251,8 @@ class Batch:
         self, client: ClientRow, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
     ) -> Reply:
         """Decide a mutation under its number, and keep what came of it."""
-        rejected, writes = False, _singles(mutation)
-        before = [snapshot.records.get(_key(each)) for each in writes] if self._guards else []
+        rejected, writes = False, _singles(mutation) if self._guards else ()
+        before = [snapshot.records.get(_key(each)) for each in writes]
         try:
             reply = self._apply(mutation, snapshot)
         except RhtmxError as error:
@@ -261,10 +261,8 @@ class Batch:
         # Bound with the first number, not with `welcome`: one that got lost locks nobody out.
         secret = None if mutation.subject else mutation.secret  # once bound it is always this one
         moved = self._keep(client, seq, secret, snapshot)
-        # Of a usual answer nothing has to be looked up: it tells of nothing.
-        usual = len(reply) == 1 and isinstance(reply[0], PushAck) and reply[0].prepared is None
         then: Sequence[Values | None] = ()
-        if before and not usual:
+        if before and not _tells_nothing(reply):
             # What was filled in where there was no record, is told of the one that there is now.
             now = [snapshot.records.get(_key(each)) for each in writes]
             told = [live(old) or new for old, new in zip(before, now, strict=True)]
@@ -292,7 +290,7 @@ class Batch:
         # What was kept leaves out what the mutation says itself; it is the same one, by its digest.
         reply = unpack(outcome.reply, mutation.message)
         # It was answered when it came first: since then its author may have lost the right.
-        if self._is_secret(mutation, snapshot, told_of(outcome.reply)):
+        if self._guards and self._is_secret(mutation, snapshot, told_of(outcome.reply)):
             reply = without_values(reply, mutation)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck | TransactionAck):
@@ -320,7 +318,7 @@ class Batch:
     def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         if mutation.rejection is not None:
             raise mutation.rejection
-        if isinstance(mutation.message, Transaction):
+        if type(mutation.message) is Transaction:
             return self._transact(mutation.message, mutation.writes, snapshot)
         return self._write(mutation, snapshot)
 
@@ -377,8 +375,7 @@ class Batch:
         return undo
 
     def _write(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
-        message = mutation.message
-        assert not isinstance(message, Transaction)  # those were taken apart
+        message = cast("Push | PushFields", mutation.message)  # transactions were taken apart
         key = message.entity, message.entity_id
         # What this batch wrote comes first: the snapshot is from before it.
         version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
@@ -411,7 +408,8 @@ class Batch:
             # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1
             snapshot.records[key] = record
-            snapshot.last_parts[key] = commit.before  # counts if this was a delete
+            if guard is not None:
+                snapshot.last_parts[key] = commit.before  # counts if this was a delete
         for lost in decision.lost:
             self._history.append(_lost_entry(lost, message, version, context))
         return decision.reply
@@ -430,14 +428,19 @@ class Batch:
             )
 
 
+def _tells_nothing(reply: Reply) -> bool:
+    """Whether nothing of the record is in an answer, as usual: then nothing has to be looked up."""
+    return len(reply) == 1 and isinstance(reply[0], PushAck) and reply[0].prepared is None
+
+
 def _singles(mutation: Mutation) -> Sequence[Mutation]:
     """What it writes: itself, or those of the transaction, none if it could not be read."""
-    return mutation.writes if isinstance(mutation.message, Transaction) else (mutation,)
+    # Not `isinstance`: for messages that is a call, and this is asked several times for each push.
+    return mutation.writes if type(mutation.message) is Transaction else (mutation,)
 
 
 def _key(mutation: Mutation) -> Key:
-    write = mutation.message
-    assert not isinstance(write, Transaction)
+    write = cast("Push | PushFields", mutation.message)
     return write.entity, write.entity_id
 
 

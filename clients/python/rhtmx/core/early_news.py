@@ -47,16 +47,13 @@ class _Waiting:
         entity: what it is about.
         news: what it is.
         last: the number of the last operation that may be in it; 0 for none.
+        transaction: that which it is a part of.
     """
 
     entity: str
     news: News
     last: int
-
-    @property
-    def transaction(self) -> str | None:
-        """The transaction that it is a part of."""
-        return self.news.log.transaction if isinstance(self.news, Delivered) else None
+    transaction: str | None
 
 
 class EarlyNews:
@@ -74,10 +71,17 @@ class EarlyNews:
         """Transactions that are not whole, each with the readers that have a part of it."""
         self._too_much = False
 
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._waiting)
+
     def keeps(self, entity: str, news: News) -> bool:
         """Something has arrived; returns whether it is kept, and comes with `release`."""
         doubtful = self._queue.doubtful(entity)
-        each = _Waiting(entity, news, doubtful[1] if doubtful else 0)
+        transaction = news.log.transaction if isinstance(news, Delivered) else None
+        if not (doubtful or transaction or self._waiting or self._behind or self._open):
+            return False  # which is nearly always so
+        each = _Waiting(entity, news, doubtful[1] if doubtful else 0, transaction)
         self._note(each)
         if self._is_first_load(news.cursor) and not doubtful and not self._has(entity):
             return False

@@ -161,9 +161,9 @@ class LocalState:
         """
         replica, queue = view.replica, self.writes.queue
         views = self._views[replica.entity]
-        for news in self._early.end(replica.entity, replica.cursor):
-            if len(views) > 1:  # it is for the others, too
-                self._take(news)
+        kept = self._early.end(replica.entity, replica.cursor)
+        if len(views) > 1:  # it is for the others, too
+            self._take_kept(kept)
         del views[replica.where]
         queue.unwatch(replica.entity, view.overlay.dirty)
         changed = replica.records.leave(replica)
@@ -217,26 +217,32 @@ class LocalState:
         view = self._readers.get(getattr(event, "cursor", None) or _NOBODY)
         if view is None:
             self._tell(event)
+        elif isinstance(event, Delivered | Synced):
+            if not self._early.keeps(view.replica.entity, event):
+                self._take(view, event)
         elif isinstance(event, FellBehind):
             self._early.behind(event.cursor)
-        elif isinstance(event, WasReset):  # it is void, or comes anew: nobody waits for that
-            for news in (*self._early.end(view.replica.entity, event.cursor), event):
-                self._take(news)
-        elif not (isinstance(event, News) and self._early.keeps(view.replica.entity, event)):
-            self._take(event)
+        else:
+            if isinstance(event, WasReset):  # it comes anew: nobody waits for that
+                self._take_kept(self._early.end(view.replica.entity, event.cursor))
+            self._take(view, event)
 
     def release(self) -> None:
         """Take what has waited, as far as it may be shown by now."""
-        for news in self._early.release():
-            self._take(news)
+        if self._early:
+            self._take_kept(self._early.release())
 
     # Inside.
 
-    def _take(self, event: Event) -> None:
+    def _take_kept(self, kept: Iterable[News]) -> None:
+        """Take what has waited until now, for those that still read."""
+        for news in kept:
+            view = self._readers.get(news.cursor)
+            if view is not None:
+                self._take(view, news)
+
+    def _take(self, view: EntityView, event: Event) -> None:
         """A stream says something to one of these readers."""
-        view = self._readers.get(getattr(event, "cursor", None) or _NOBODY)
-        if view is None:
-            return
         replica = view.replica
         match event:
             case Delivered(_, log, position):
@@ -277,7 +283,7 @@ class LocalState:
 
     def _show(self, entity: str, changed: Iterable[str]) -> None:
         queue = self.writes.queue
-        for view in self.parts(entity):
+        for view in self._views.get(entity, {}).values():
             view.overlay.touch(changed)
         arrived = [row for each in changed for row in queue.of(entity, each)]
         for row in [*arrived, *self._overtaken(entity)]:

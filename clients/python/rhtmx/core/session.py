@@ -322,11 +322,11 @@ class Session:
         """
         self._check_open()
         write = QueuedWrite(next(self._ids), mutation, since=since)
-        epochs = {self.local.epoch(entity, self._epoch) for entity in write.bases}
-        if len(epochs) > 1:
-            write.rebase()  # one of them begins anew: what was seen of it counts no more
-        elif epochs:
-            (write.epoch,) = epochs
+        if bases := write.bases:
+            epochs = {self.local.epoch(entity, self._epoch) for entity in bases}
+            write.epoch = epochs.pop()
+            if epochs:
+                write.rebase()  # one of them begins anew: what was seen of it counts no more
         self.local.writes.add(write)
         return write.id
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from rhtmx.core.conflict import of_field, of_record
 from rhtmx.core.error_policy import Reaction, reaction_to
@@ -26,6 +27,7 @@ from rhtmx.core.storage_ops import (
     PutWrite,
     Settled,
     StoredRejection,
+    Write,
 )
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
@@ -36,9 +38,9 @@ from rhtmx.messages import (
     Push,
     PushAck,
     PushFields,
-    Transaction,
     TransactionAck,
     Winner,
+    WriteResult,
 )
 from rhtmx.values.transaction_writes import conflicts_of
 
@@ -182,26 +184,13 @@ class WriteOutcomes:
         conflicts = self._conflicts.pop(row.seq, [])
         self.hold.passed()
         epoch = answer.epoch or epoch
-        results = answer.results if isinstance(answer, TransactionAck) else [answer]
-        if len(results) != len(row.writes):
-            raise RhtmxError(
-                ErrorCode.BAD_MESSAGE,
-                f"seq {row.seq}: a result for each of its {len(row.writes)} writes expected, got "
-                f"{len(results)}",
-            )
-        told = [conflicts]
-        if isinstance(row.message, Transaction):
-            told = [conflicts_of(write, conflicts) for write in row.writes]
-        settled = []
-        for result, of_write in zip(results, told, strict=True):
-            lost = {each.field: each.server_value for each in of_write if _has_taken_a_field(each)}
-            settled.append(Settled(result.version or 0, epoch, lost, result.prepared))
-        rows = self.queue.settle(row, *settled)
+        parts = _parts(row, answer, conflicts)
+        rows = self.queue.settle(row, *[_settled(each, lost, epoch) for _, each, lost in parts])
         self.revision += 1
         self._tell(Answered(row.id, answer, conflicts))
-        for write, result, of_write in zip(row.writes, results, told, strict=True):
-            if isinstance(write, PushFields):
-                for each in of_write:
+        for write, result, its_own in parts:
+            if its_own and isinstance(write, PushFields):
+                for each in its_own:
                     self._tell(Conflicted(of_field(each, write, result.version, epoch)))
         return rows
 
@@ -265,6 +254,40 @@ class WriteOutcomes:
         if error.request_id in (None, row.id):  # or it is about a number's former owner
             self.queue.close_gap(settled)
         return True
+
+
+_Result: TypeAlias = PushAck | FieldPushAck | WriteResult
+
+
+def _parts(
+    row: QueuedWrite,
+    answer: PushAck | FieldPushAck | TransactionAck,
+    conflicts: Sequence[FieldConflict],
+) -> list[tuple[Write, _Result, Sequence[FieldConflict]]]:
+    """Each write that an answer is about, what came of it, and its conflicts.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`, it is no answer to that.
+    """
+    results = answer.results if isinstance(answer, TransactionAck) else (answer,)
+    if len(results) != len(row.writes):
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"seq {row.seq}: a result for each of its {len(row.writes)} writes expected, got "
+            f"{len(results)}",
+        )
+    if len(results) == 1:
+        return [(row.writes[0], results[0], conflicts)]
+    return [
+        (write, result, conflicts_of(write, conflicts))
+        for write, result in zip(row.writes, results, strict=True)
+    ]
+
+
+def _settled(result: _Result, conflicts: Sequence[FieldConflict], epoch: str) -> Settled:
+    """What a write waits with for its change."""
+    lost = {each.field: each.server_value for each in conflicts if _has_taken_a_field(each)}
+    return Settled(result.version or 0, epoch, lost, result.prepared)
 
 
 def _has_taken_a_field(conflict: FieldConflict) -> bool:

@@ -102,6 +102,8 @@ class QueuedWrite:
         renewed: it has been stored before, and only needs another number.
         state: where it is on its way.
         writes: what it writes: itself, or the writes of the transaction.
+        records: what it is about, each record once.
+        operates: it has an operation, which comes to something else on top of itself.
     """
 
     id: str
@@ -114,26 +116,23 @@ class QueuedWrite:
     renewed: bool = False
     state: WriteState = WriteState.NEW
     writes: tuple[Write, ...] = field(init=False)
+    records: tuple[tuple[str, str], ...] = field(init=False)
+    operates: bool = field(init=False)
 
     def __post_init__(self) -> None:
         message = self.message
-        self.writes = writes_of(message) if isinstance(message, Transaction) else (message,)
-
-    @property
-    def records(self) -> list[tuple[str, str]]:
-        """The records that it is about, each once."""
-        return list(dict.fromkeys((each.entity, each.entity_id) for each in self.writes))
-
-    @property
-    def bases(self) -> set[str]:
-        """The entities of whose versions it says one."""
-        return {each.entity for each in self.writes if each.base_version is not None}
-
-    @property
-    def operates(self) -> bool:
-        """Whether it has an operation: that comes to something else on top of itself."""
+        if isinstance(message, Transaction):
+            self.writes = writes_of(message)
+            self.records = tuple(dict.fromkeys((e.entity, e.entity_id) for e in self.writes))
+        else:
+            self.writes, self.records = (message,), ((message.entity, message.entity_id),)
         pushes = [each for each in self.writes if isinstance(each, PushFields)]
-        return any(each.action in OPERATIONS for push in pushes for each in push.fields)
+        self.operates = any(each.action in OPERATIONS for push in pushes for each in push.fields)
+
+    @property
+    def bases(self) -> list[str]:
+        """The entities of whose versions it says one."""
+        return [each.entity for each in self.writes if each.base_version is not None]
 
     def numbered(self) -> Mutation:
         """It, as it is sent."""
@@ -483,8 +482,9 @@ class WriteQueue:
                 self._doubtful.setdefault(entity, {})[row.id] = row
 
     def _resolve(self, row: QueuedWrite) -> None:
-        for entity, _ in row.records if row.operates else ():
-            self._doubtful.get(entity, {}).pop(row.id, None)
+        if row.operates:
+            for entity, _ in row.records:
+                self._doubtful.get(entity, {}).pop(row.id, None)
 
     def _leave(self, row: QueuedWrite) -> None:
         if self._pending_ops.durable:

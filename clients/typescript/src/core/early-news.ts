@@ -49,6 +49,8 @@ export class EarlyNews {
   /** Something has come, about an entity or about none: `release` takes it once it may be. */
   came(take: () => void, { entity, transaction }: About = {}): void {
     const write = entity && this.#queue.inDoubt(entity);
+    const isIdle = !(this.#waiting.length || this.#open.size || this.#streams.isBehind);
+    if (isIdle && !write && !transaction) return take(); // which is nearly always so
     if (transaction) this.#open.add(transaction);
     const isFree =
       entity &&
@@ -77,13 +79,19 @@ export class EarlyNews {
   /** Takes what may be taken by now. */
   release(): void {
     const all = this.#waiting;
-
+    if (!all.length) return;
     let count = all.findIndex((each) => all.length <= MOST && this.#waits(each));
     if (count < 0) count = all.length;
     // A transaction is taken as one, whatever lies between its changes and waits.
+    const later = new Set<string | undefined>();
+    const stays = (from: number, to?: number) => {
+      for (const { transaction } of all.slice(from, to)) later.add(transaction);
+    };
+    stays(count);
     for (let at = count; at--; ) {
       const { transaction } = all[at]!;
-      if (transaction && all.slice(count).some((each) => each.transaction === transaction)) {
+      if (transaction && later.has(transaction)) {
+        stays(at, count);
         count = at;
       }
     }

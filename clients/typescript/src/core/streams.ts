@@ -105,7 +105,8 @@ export class Streams {
 
   /** Whether what is shown of some part may be older than what is shown of another. */
   get isBehind(): boolean {
-    return [...this.#behind].some((each) => this.#isShown(each) && !each.refusal);
+    for (const each of this.#behind) if (this.#isShown(each) && !each.refusal) return true;
+    return false;
   }
 
   /** Whether something of an entity is read, and has caught up before. */
