@@ -183,6 +183,18 @@ describe("after a lost connection", () => {
     expect(reader.hears(change("b", 2))).toEqual([3, 2, 2]);
   });
 
+  it("no part of that is held back alone by an operation without an answer", async () => {
+    const reader = await Reader.reads("a", "b");
+    reader.again();
+    reader.hears(change("a", 2), synced("a", 2));
+    void reader.driver.tab.write({ ...INCREMENT, entity: "b" });
+    await reader.driver.settle();
+    expect(reader.hears(change("b", 2), synced("b", 2), change("a", 3))).toEqual([1, 1]);
+    const ack = { entity: "b", entity_id: "2", epoch: "e1", applied: 1, conflicts: 0 };
+    const answer = { type: "field_push_ack", ...ack, version: 3, seq: 1 } as const;
+    expect(reader.hears(answer)).toEqual([3, 2]);
+  });
+
   it("what loads for the first time neither waits, nor makes others wait", async () => {
     const reader = await Reader.reads("a", "b");
     const c = new Collection<number>(reader.driver.tab, "c");
