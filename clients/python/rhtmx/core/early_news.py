@@ -12,8 +12,8 @@ What arrives is kept, and taken in its order, as long as the first of it waits f
   of it has been sent; who was too slow for that is sent back, and told so.
 - **A reader that catches up** from something that it had: the others are further on by then,
   and what is shown of all of them together never was. So what comes until all have caught up is
-  taken as one. One that reads for the first time shows what comes, and nobody waits for it; so
-  does one for which all comes anew.
+  taken as one. One that reads for the first time shows what comes, and nobody waits for it, but
+  its end comes in order; so does one for which all comes anew.
 
 If the connection ends first, it is as if nothing of it had ever come: it comes again. More than
 `MOST` is not kept for the sake of the second and the third: then what is shown may be between
@@ -92,7 +92,7 @@ class EarlyNews:
         last, meanwhile = doubtful[1] if doubtful else 0, bool(self._behind)
         each = _Waiting(entity, news, last, transaction, meanwhile)
         self._note(each)
-        if self._is_first_load(news.cursor) and not doubtful and not self._has(entity):
+        if self._is_first_load(news) and not doubtful and not self._has(entity):
             return False
         if not self._waiting and not self._must_wait(each):
             return False
@@ -180,5 +180,8 @@ class EarlyNews:
             return True
         return not self._too_much and (bool(self._behind) or each.transaction in self._open)
 
-    def _is_first_load(self, cursor: Cursor) -> bool:
-        return bool(self._behind) and cursor not in self._behind and not cursor.checked
+    def _is_first_load(self, news: News) -> bool:
+        """Whether it may show between two states; its end may not: from there on it is one."""
+        cursor = news.cursor
+        first = bool(self._behind) and cursor not in self._behind and not cursor.checked
+        return first and isinstance(news, Delivered)

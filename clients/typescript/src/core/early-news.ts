@@ -13,7 +13,8 @@
  * - *others*: what has caught up before, and has not again on this connection, may be behind. What
  *   comes until all have is taken as one.
  *
- * What is shown for the first time, or to nobody, waits for operations only. If the connection ends
+ * What is shown for the first time, or to nobody, waits for operations only; but its end, from
+ * which on all of it is one state with the others, for what came before. If the connection ends
  * first, it is as if it had never come: it comes again. When too much waits, all of it is taken.
  */
 import type { Heard, Streams } from "./streams.ts";
@@ -49,8 +50,11 @@ export class EarlyNews {
     this.#streams = streams;
   }
 
-  /** Something has come, about an entity or about none: `release` takes it once it may be. */
-  came(take: () => void, { entity, transaction }: About = {}): void {
+  /**
+   * Something has come, about an entity or about none: `release` takes it once it may be. `isEnd`:
+   * with it an entity has caught up.
+   */
+  came(take: () => void, { entity, transaction }: About = {}, isEnd = false): void {
     const write = entity && this.#queue.inDoubt(entity);
     const { isBehind } = this.#streams;
     const mayWait = write || transaction || isBehind || this.#waiting.length || this.#open.size;
@@ -58,6 +62,7 @@ export class EarlyNews {
     if (transaction) this.#open.add(transaction);
     const isFree =
       entity &&
+      !isEnd &&
       !write &&
       !this.#streams.isShown(entity) &&
       !this.#waiting.some((each) => each.entity === entity);

@@ -209,6 +209,38 @@ describe("after a lost connection", () => {
     expect(c.row("1")?.data, "from now on it waits").toBe(1);
   });
 
+  it("what loads for the first time has loaded when the others have caught up", async () => {
+    const reader = await Reader.reads("a");
+    const c = new Collection<number>(reader.driver.tab, "c");
+    reader.again();
+    let hasLoaded = false;
+    void c.synced.then(() => (hasLoaded = true));
+    reader.hears(change("c", 1), synced("c", 1));
+    await reader.driver.settle();
+    expect([c.row("1")?.data, hasLoaded]).toEqual([1, false]);
+    reader.hears(change("a", 2), synced("a", 2));
+    await reader.driver.settle();
+    expect(hasLoaded).toBe(true);
+  });
+
+  it("nor has it before an operation is answered for which others wait", async () => {
+    const reader = await Reader.reads("a");
+    void reader.driver.tab.write({ ...INCREMENT, entity: "a" });
+    await reader.driver.settle();
+    const c = new Collection<number>(reader.driver.tab, "c");
+    await reader.driver.settle();
+    expect(reader.hears(change("a", 2), change("c", 1), synced("c", 1))).toEqual([1]);
+    expect(c.row("1")?.data, "it shows what comes").toBe(1);
+    let hasLoaded = false;
+    void c.synced.then(() => (hasLoaded = true));
+    await reader.driver.settle();
+    expect(hasLoaded).toBe(false);
+    const ack = { entity: "a", entity_id: "2", epoch: "e1", applied: 1, conflicts: 0 };
+    reader.hears({ type: "field_push_ack", ...ack, version: 3, seq: 1 });
+    await reader.driver.settle();
+    expect(hasLoaded).toBe(true);
+  });
+
   it("what was cut off as it loaded for the first time still does", async () => {
     const reader = await Reader.opens(["a"]);
     reader.driver.connect();

@@ -124,6 +124,18 @@ def test_a_first_load_waits_for_nobody_and_nobody_for_it(streams: Streams) -> No
     assert streams.release() == ["orders synced"]
 
 
+def test_the_end_of_a_first_load_comes_when_the_others_have_caught_up(streams: Streams) -> None:
+    """From there on what is shown of all is one state."""
+    streams.lines.checked = False
+    streams.early.behind(streams.orders)
+    streams.change(streams.lines, 1)
+    streams.synced(streams.lines)
+    streams.change(streams.lines, 2)
+    assert streams.release() == ["lines 1"]
+    streams.synced(streams.orders)
+    assert streams.release() == ["lines synced", "lines 2", "orders synced"]
+
+
 def test_one_that_the_server_refuses_holds_nobody_up(streams: Streams) -> None:
     streams.early.behind(streams.lines)
     streams.change(streams.orders, 4)
