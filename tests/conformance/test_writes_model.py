@@ -2,9 +2,10 @@
 
 300 lives of a server and those who write to it (`tests.support.writes_life` says what happens in
 one): operations, plain values of older clients, transactions over records and entities, sent
-again and again, cut, restarted and restored.
+again and again, cut, restarted and restored. Some of those who write are the core of the Python
+client; in 40 lives, once more, they are that of the TypeScript client.
 
-A campaign: `python -m tests.support.writes_life --seeds 10000`.
+A campaign: `python -m tests.support.writes_life --seeds 10000`, with `--typescript` for that core.
 """
 
 from __future__ import annotations
@@ -12,27 +13,49 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from rhtmx.core.early_news import EarlyNews
+from tests.support.parts_typescript import Program
 from tests.support.writes_clients import CoreClient
-from tests.support.writes_life import live
+from tests.support.writes_life import Core, live
 from tests.support.writes_server import CHANGE_BY_CHANGE, LAST_WRITE_WINS, TWICE
+from tests.support.writes_typescript import SOURCE, TypeScriptClient
 
 SEEDS, SHARES = 300, 4
+TYPESCRIPT_SEEDS = 40
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Program]:
+    """The program of the clients in TypeScript."""
+    program = Program(SOURCE)
+    yield program
+    program.close()
+
+
+def all_live(seeds: range, core: Core) -> None:
+    """Live these lives; says which one ends wrongly."""
+    looks = 0
+    for seed in seeds:
+        try:
+            life = live(seed, core=core)
+        except Exception as failure:
+            raise AssertionError(f"seed {seed}: {failure}") from failure
+        looks += sum(each.looks for each in life.clients)
+    assert looks > len(seeds), "somebody looks all the time"
 
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_what_is_written_together_is_exact_and_seen_together(share: int) -> None:
-    looks = 0
-    for seed in range(share, SEEDS, SHARES):
-        try:
-            life = live(seed)
-        except Exception as failure:
-            raise AssertionError(f"seed {seed}: {failure}") from failure
-        looks += sum(each.looks for each in life.clients if isinstance(each, CoreClient))
-    assert looks > SEEDS, "somebody looks all the time"
+    all_live(range(share, SEEDS, SHARES), CoreClient)
+
+
+def test_so_it_is_by_the_typescript_client(program: Program) -> None:
+    all_live(range(TYPESCRIPT_SEEDS), partial(TypeScriptClient, program))
 
 
 def test_a_life_is_replayed_by_its_seed_alone() -> None:

@@ -151,6 +151,13 @@ class Client(Reader):
         """Put a write in line; returns its id."""
         raise NotImplementedError
 
+    def keep(self) -> None:
+        """Store what there is to be stored."""
+
+    def restart(self, *, stores: bool) -> None:
+        """The program ends, with everything stored or not, and starts."""
+        raise NotImplementedError
+
     def quiet(self) -> bool:
         """Whether none of its writes waits."""
         raise NotImplementedError

@@ -18,9 +18,10 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from rhtmx.core.transactions import TransactionWrites
 from rhtmx.values.field_operations import (
@@ -36,6 +37,7 @@ from rhtmx.values.field_operations import (
 from rhtmx.values.transaction_writes import writes_of
 from rhtmx_server.model import Key
 from rhtmx_server.times import to_datetime
+from tests.support.parts_typescript import Program
 from tests.support.writes_clients import (
     ACCOUNTS,
     COUNTERS,
@@ -47,12 +49,16 @@ from tests.support.writes_clients import (
 )
 from tests.support.writes_raw import RawClient
 from tests.support.writes_server import ENTITIES, WritesServer, run
+from tests.support.writes_typescript import SOURCE, TypeScriptClient
 
-__all__ = ["Life", "live"]
+__all__ = ["Core", "Life", "live"]
 
 STEPS = 60
 ANY = ("1", "2")
 """Records to which anybody does anything."""
+
+Core: TypeAlias = Callable[[WritesServer, str, Random], Client]
+"""Makes one of those that are the core of a client."""
 
 _ELEMENTS = ("red", "green", "blue", "grey")
 _MEMORY = Path("/dev/shm")
@@ -65,9 +71,12 @@ class Life:
         seed: says what.
         folder: for the server's file, where it has one.
         fault: which one the server has.
+        core: makes those that are the core of a client.
     """
 
-    def __init__(self, seed: int, folder: Path | None, fault: str = "") -> None:
+    def __init__(
+        self, seed: int, folder: Path | None, fault: str = "", core: Core = CoreClient
+    ) -> None:
         self.random = random = Random(seed)
         self.server = WritesServer(random, folder, fault)
         self.count = 0
@@ -75,11 +84,11 @@ class Life:
         self.backup: Any = None
         self.restores = random.random() < 0.2
         self.clients: list[Client] = [
-            CoreClient(self.server, "ada", random),
-            random.choice([CoreClient, RawClient])(self.server, "bob", random),
+            core(self.server, "ada", random),
+            random.choice([core, RawClient])(self.server, "bob", random),
             RawClient(self.server, "cyd", random),
             RawClient(self.server, "old", random, old=True),
-            CoreClient(self.server, "eye", random),
+            core(self.server, "eye", random),
         ]
         self.writers = self.clients[:-1]
 
@@ -236,8 +245,7 @@ class Life:
 
     def again(self, client: Client) -> None:
         """A client is killed, or ends, and starts again with its store."""
-        if isinstance(client, CoreClient | RawClient):
-            client.restart(stores=self.random.random() < 0.5)
+        client.restart(stores=self.random.random() < 0.5)
 
     def collect(self, client: Client) -> None:
         """Old deletions are forgotten."""
@@ -274,8 +282,7 @@ class Life:
         client.connect()
         assert client.door is not None
         client.door.outbox.behind = False
-        if isinstance(client, CoreClient):
-            client.keep()
+        client.keep()
         moved = client.send(1000)
         client.door.beat()
         steps = client.door.steps
@@ -333,26 +340,31 @@ def _all_of(acts: list[Act]) -> Act:
     return act
 
 
-def live(seed: int, fault: str = "", show: Callable[[str], object] | None = None) -> Life:
+def live(
+    seed: int,
+    fault: str = "",
+    core: Core = CoreClient,
+    show: Callable[[str], object] | None = None,
+) -> Life:
     """Live a life.
 
     Args:
         seed: says which one.
         fault: which one the server has.
+        core: makes those that are the core of a client.
         show: is told what passed between each client and the server, whatever the end.
 
     Raises:
         AssertionError: something is not as it has to be.
     """
     if seed % 5:
-        return _live(seed, None, fault, show)
+        return _live(Life(seed, None, fault, core), show)
     place = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        return _live(seed, Path(folder), fault, show)
+        return _live(Life(seed, Path(folder), fault, core), show)
 
 
-def _live(seed: int, folder: Path | None, fault: str, show: Callable[[str], object] | None) -> Life:
-    life = Life(seed, folder, fault)
+def _live(life: Life, show: Callable[[str], object] | None) -> Life:
     try:
         for _ in range(STEPS):
             life.step()
@@ -373,13 +385,16 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=10_000)
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--fault", default="")
+    words = "the core is that of the TypeScript client"
+    options.add_argument("--typescript", action="store_true", help=words)
     options.add_argument("--show", action="store_true", help="print what passed")
     asked = options.parse_args()
     show = sys.stdout.write if asked.show else None
+    core = partial(TypeScriptClient, Program(SOURCE)) if asked.typescript else CoreClient
     failed = 0
     for seed in range(asked.first, asked.first + asked.seeds):
         try:
-            live(seed, asked.fault, show)
+            live(seed, asked.fault, core, show)
         except Exception:
             failed += 1
             sys.stdout.write(f"seed {seed}: {traceback.format_exc(limit=-4)}\n")
