@@ -7,7 +7,7 @@ told of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeAlias, cast
@@ -183,9 +183,19 @@ class Client(Reader):
             for key in COUNTERS:
                 self._check_votes(key, (shown[key] or {}).get("votes", 0))
 
-    def begin_looking(self) -> None:
-        """It may show an older version again: it has begun anew."""
+    def started(self, waiting: Collection[str]) -> None:
+        """Its program has started anew; it may show an older version again.
+
+        Args:
+            waiting: the writes that its store has without an answer. What it has not at all, and
+                had no answer, was never written; that one was refused may not be stored.
+        """
         self._least.clear()
+        for request_id, intent in list(self.intents.items()):
+            if request_id not in waiting and not intent.told:
+                del self.intents[request_id]
+            elif request_id in waiting and intent.told != "done":
+                intent.told = ""
 
     def _check_votes(self, key: Key, votes: int) -> None:
         """There is a version of the server with which, and all own writes, it is as it shows."""
@@ -236,12 +246,8 @@ class CoreClient(Client):
         session.local.load(self.store.load())
         for entity, granularity in self.granularities.items():
             session.open(entity, granularity)
-        waiting = {row.id for row in session.local.writes.queue}
-        self.intents = {
-            each: intent for each, intent in self.intents.items() if intent.told or each in waiting
-        }
+        self.started({row.id for row in session.local.writes.queue})
         self._loading = self._stored_loading
-        self.begin_looking()
         return session
 
     def restart(self, *, stores: bool) -> None:

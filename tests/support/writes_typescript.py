@@ -73,11 +73,7 @@ class TypeScriptClient(Client):
             self.keep()
         self.lose()
         self._starts += 1
-        self.begin_looking()
-        waiting = self._do("start")["queue"]
-        self.intents = {
-            each: intent for each, intent in self.intents.items() if intent.told or each in waiting
-        }
+        self.started(self._do("start")["queue"])
         self._look()
 
     def quiet(self) -> bool:
