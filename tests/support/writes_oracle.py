@@ -49,10 +49,16 @@ class _Last:
 
 @dataclass
 class _Record:
+    """A record; what is in `data` and `last` is replaced, and never changed."""
+
     version: int
     time: int
     data: Data | None
     last: dict[str, _Last]
+
+    def copy(self) -> _Record:
+        """One that can be changed."""
+        return replace(self, last=dict(self.last))
 
 
 class Effect(NamedTuple):
@@ -153,7 +159,7 @@ class Oracle:
     def _decide(self, message: Mutation, client: str | None, now: int) -> Expected:
         writes = writes_of(message)
         keys = [(each.entity, each.entity_id) for each in writes]
-        before = {key: copy.deepcopy(self._records.get(key)) for key in keys}
+        before = {key: self._records.get(key) for key in keys}
         heads = dict(self.heads)
         expected = Expected()
         for write in writes:
@@ -175,13 +181,12 @@ class Oracle:
         self, write: Push | PushFields, client: str | None, now: int, into: Expected
     ) -> None:
         key = write.entity, write.entity_id
-        record = self._records.get(key) or _Record(0, now, None, {})
+        record = (self._records.get(key) or _Record(0, now, None, {})).copy()
         version = self.heads[write.entity] + 1
         if isinstance(write, Push):
-            record = copy.deepcopy(record)
             wrote = _replace(record, write, _Last(version, now, client))
         else:
-            draft = _Draft(copy.deepcopy(record), write.base_version)
+            draft = _Draft(record, write.base_version)
             for update in write.fields:
                 at = to_micros(update.timestamp) if update.timestamp else 0
                 draft.write(update, _Last(version, min(at, now + _MINUTE), client))
@@ -191,7 +196,7 @@ class Oracle:
             record.version, record.time = version, now
             self._records[key] = record
             self.heads[write.entity] = version
-            into.effects.append(Effect(*key, version, copy.deepcopy(record.data)))
+            into.effects.append(Effect(*key, version, record.data))
 
 
 def _replace(record: _Record, push: Push, by: _Last) -> bool:
