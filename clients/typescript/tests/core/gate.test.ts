@@ -241,6 +241,24 @@ describe("after a lost connection", () => {
     expect(hasLoaded).toBe(true);
   });
 
+  it("nor does what was too slow before its end was taken show in halves", async () => {
+    const reader = await Reader.reads("a");
+    void reader.driver.tab.write({ ...INCREMENT, entity: "a" });
+    await reader.driver.settle();
+    const [b, c] = ["b", "c"].map((name) => new Collection<number>(reader.driver.tab, name));
+    await reader.driver.settle();
+    reader.hears(change("a", 2), change("b", 1), synced("b", 1), change("c", 1), synced("c", 1));
+    const slow = { epoch: "e1", reset: false, fields: false, since: 1 };
+    const begins = (entity: string) => ({ type: "sync_begin", entity, ...slow }) as ServerMessage;
+    reader.hears(begins("b"), begins("c"), change("b", 2), synced("b", 2));
+    const ack = { entity: "a", entity_id: "2", epoch: "e1", applied: 1, conflicts: 0 };
+    reader.hears({ type: "field_push_ack", ...ack, version: 3, seq: 1 });
+    const shown = () => [b, c].map((each) => each!.row("1")?.data);
+    expect(shown()).toEqual([1, 1]);
+    reader.hears(change("c", 2), synced("c", 2));
+    expect(shown()).toEqual([2, 2]);
+  });
+
   it("what was cut off as it loaded for the first time still does", async () => {
     const reader = await Reader.opens(["a"]);
     reader.driver.connect();
