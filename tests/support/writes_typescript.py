@@ -77,7 +77,9 @@ class TypeScriptClient(Client):
         self._look()
 
     def quiet(self) -> bool:
-        return not self._said["writes"]
+        # One that changed no field is not told to who reads those: it stays until the next change.
+        told = [self.granularities[each] is Granularity.RECORDS for each in self._said["settled"]]
+        return not self._said["queue"] and not any(told)
 
     def held(self) -> dict[str, dict[str, Any]]:
         assert self._said["state"] == "open", self._said["state"]

@@ -124,7 +124,9 @@ class Client {
       ended: told.some(({ type }) => type === "disconnect"),
       state: driver.session.state,
       queue: driver.tab.queue.map(({ id }) => id),
-      writes: driver.state.writes.size,
+      settled: [...driver.state.writes.values()]
+        .filter(({ settled }) => settled)
+        .map(({ entity }) => entity),
       ...this.#shown(),
     };
   }
