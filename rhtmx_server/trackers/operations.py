@@ -180,9 +180,9 @@ def _items(action: FieldAction, value: bytes | None) -> Iterable[str]:
 
 
 def _named(action: FieldAction, operand: bytes | None) -> list[str]:
-    """What an operand is about, in the same words."""
+    """What an operand is about, in the same words, each once."""
     if action is FieldAction.DELETE_KEY:
-        return _texts(operand or b"[]")
+        return list(dict.fromkeys(_texts(operand or b"[]")))
     return list(_items(action, operand))
 
 

@@ -3,7 +3,8 @@
 Each byte has a client of its own, in each direction, so that every offset of
 everything that is said from `hello` to the acknowledgement is one place where
 the connection ends. The server's log tells whether each push took effect once:
-its versions have no holes and no repeats.
+its versions have no holes and no repeats. Those who write a transaction count in it, all of them
+in one record: the number is how many they are.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ AT_A_TIME = 150
 PROGRAM = TYPESCRIPT / "tests" / "support" / "push-through.mjs"
 
 Format = Literal["json", "proto"]
+What = Literal["push", "transaction"]
+ALL: list[tuple[Format, What]] = [("json", "push"), ("proto", "push"), ("proto", "transaction")]
 Push = Callable[[list[str]], Awaitable[None]]
 
 
-async def everything_once(server: ServerProcess, proxy: Proxy, push: Push) -> None:
+async def everything_once(server: ServerProcess, proxy: Proxy, push: Push, what: What) -> None:
     """Push through every cut, and look at the server's log."""
     await push([proxy.plan("none", "dry")])
     urls = [
@@ -44,22 +47,32 @@ async def everything_once(server: ServerProcess, proxy: Proxy, push: Push) -> No
     assert len(proxy.cut) == len(urls) + 1
     async with rhtmx.connect(server.url) as client:
         written = await client.sync("cuts")
+        counted = await client.sync("counts")
     assert sorted(change.data["url"] for change in written) == sorted(
         [*urls, proxy.plan("none", "dry")]
     )
     assert written.position.version == len(urls) + 1, "each push is one version"
+    together = len(urls) + 1 if what == "transaction" else 0
+    assert counted.position.version == together
+    assert [each.data for each in counted] == ([{"n": together}] if together else [])
 
 
-@pytest.mark.parametrize("form", ["json", "proto"])
+@pytest.mark.parametrize(("form", "what"), ALL)
 async def test_the_python_client_writes_once_wherever_it_is_cut(
-    tmp_path: Path, form: Format
+    tmp_path: Path, form: Format, what: What
 ) -> None:
     several = asyncio.Semaphore(AT_A_TIME)
 
     async def one(number: int, url: str) -> None:
         store = tmp_path / f"{number}.db"
         async with several, rhtmx.connect(url, format=form, store=store) as client:
-            await client.push("cuts", url.partition("=")[2], {"url": url})
+            plan = url.partition("=")[2]
+            if what == "push":
+                await client.push("cuts", plan, {"url": url})
+            else:
+                async with client.transaction() as both:
+                    both.set("cuts", plan, {"url": url})
+                    both.patch("counts", "all", {"n": rhtmx.Increment(1)})
             assert (client.queue, client.rejected) == ((), ())
 
     async def push(urls: list[str]) -> None:
@@ -70,21 +83,21 @@ async def test_the_python_client_writes_once_wherever_it_is_cut(
         Proxy(server.url).running() as proxy,
         asyncio.timeout(2 * PATIENCE),
     ):
-        await everything_once(server, proxy, push)
+        await everything_once(server, proxy, push, what)
 
 
-@pytest.mark.parametrize("form", ["json", "proto"])
+@pytest.mark.parametrize(("form", "what"), ALL)
 async def test_the_typescript_client_writes_once_wherever_it_is_cut(
-    tmp_path: Path, form: Format
+    tmp_path: Path, form: Format, what: What
 ) -> None:
     program = node("ws")
 
     async def push(urls: list[str]) -> None:
-        await ran(program, PROGRAM, form, str(AT_A_TIME), given=json.dumps(urls).encode())
+        await ran(program, PROGRAM, form, str(AT_A_TIME), what, given=json.dumps(urls).encode())
 
     async with (
         serving(folder=tmp_path) as server,
         Proxy(server.url).running() as proxy,
         asyncio.timeout(2 * PATIENCE),
     ):
-        await everything_once(server, proxy, push)
+        await everything_once(server, proxy, push, what)

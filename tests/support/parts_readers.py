@@ -86,7 +86,7 @@ class Reader:
     def connect(self) -> None:
         """Connect, if it is not."""
         if self.door is None:
-            self.door = Door(self.server, self.grant)
+            self.door = self.server.door(self.grant)
             self.server.doors.append(self.door)
             self.begin()
 

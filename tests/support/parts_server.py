@@ -42,7 +42,7 @@ from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.writing.batch import Batch
 from tests.unit.rhtmx_server.fakes import NOW, Soon, Steps, at_once, pause
 
-__all__ = ["ENTITY", "LIVE_ONLY", "NO_DEPARTURES", "Door", "Server", "State"]
+__all__ = ["ENTITY", "LIVE_ONLY", "NO_DEPARTURES", "Door", "Numbers", "Server", "State"]
 
 ENTITY = "tasks"
 LIVE_ONLY = "the live stream is filtered, and nobody is told what left"
@@ -125,10 +125,10 @@ class _Store(MemoryStore):
         self._clients, self._outcomes = clients, outcomes
 
 
-class _Numbers:
+class Numbers:
     """An encoding: the frame of a message is its number in a list."""
 
-    def __init__(self, fault: str) -> None:
+    def __init__(self, fault: str = "") -> None:
         self._all: list[ServerMessage] = []
         self._fault = fault
 
@@ -287,7 +287,7 @@ class Server:
         entity = tasks()
         self.access = Access({ENTITY: entity})
         self.store = _Store((random.randrange(2), random.randrange(2)), random.randint(1, 3), fault)
-        self.encoding = _Numbers(fault)
+        self.encoding = Numbers(fault)
         self.doors: list[Door] = []
         self.waiting: list[Mutation] = []
         self.states: dict[str, list[tuple[int, State | None]]] = {}
@@ -311,6 +311,10 @@ class Server:
         )  # fmt: skip
 
     # What happens to it.
+
+    def door(self, grant: Grant) -> Door:
+        """A connection of somebody with these rights."""
+        return Door(self, grant)
 
     def confirm(self, client_id: str, seq: int) -> None:
         """Answers that are needed no more: they are kept here all the same."""

@@ -28,15 +28,19 @@ SOURCE = TYPESCRIPT / "tests" / "support" / "parts-reader.ts"
 
 
 class Program:
-    """The program of such readers; without Node the test is skipped."""
+    """The program of such readers; without Node the test is skipped.
 
-    def __init__(self) -> None:
+    Args:
+        source: the file that it is built from.
+    """
+
+    def __init__(self, source: Path = SOURCE) -> None:
         program = node("esbuild")
         self._folder = tempfile.TemporaryDirectory()
         built = Path(self._folder.name) / "reader.mjs"
         esbuild = TYPESCRIPT / "node_modules" / ".bin" / "esbuild"
         options = ("--bundle", "--platform=node", "--format=esm", "--target=es2022")
-        places = (str(SOURCE), "--log-level=warning", f"--outfile={built}")
+        places = (str(source), "--log-level=warning", f"--outfile={built}")
         subprocess.run([str(esbuild), *options, *places], check=True)
         pipe = subprocess.PIPE
         self._process = subprocess.Popen([program, str(built)], stdin=pipe, stdout=pipe)

@@ -14,6 +14,7 @@ from rhtmx.core.conflict import ConflictSides, merged
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Answered, Conflicted, Refused
 from rhtmx.core.granularity import Granularity
+from rhtmx.core.transactions import TransactionWrites
 from rhtmx.core.where import where_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -40,9 +41,14 @@ from rhtmx.messages import (
     Welcome,
     Winner,
 )
-from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
+from rhtmx.messages.tables import (
+    ERROR_CODE_SPELLINGS,
+    ERROR_CODE_VALUES,
+    FIELD_ACTION_VALUES,
+)
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.unknown_enum_values import spelled
+from rhtmx.values.field_operations import FieldOperation, operation_of
 from rhtmx.wire import Format, Message, ServerReader, encode
 from tests.support.stepped import Stepped
 
@@ -294,6 +300,24 @@ class Play:
         push = build_message.push_fields(ENTITY, says["id"], fields, delete, base, AT)
         self.write(self.session.push(push), step)
 
+    def do_operate(self, says: dict[str, Any], step: dict[str, Any]) -> None:
+        base = self.session.local.base_version(ENTITY, says["id"])
+        fields = operations(says["fields"])
+        push = build_message.push_fields(ENTITY, says["id"], fields, (), base, AT)
+        self.write(self.session.push(push), step)
+
+    def do_together(self, writes: list[dict[str, Any]], step: dict[str, Any]) -> None:
+        both = TransactionWrites(lambda: AT, self.session.local.base_version)
+        for ((what, says),) in map(dict.items, writes):
+            match what:
+                case "set":
+                    both.set(ENTITY, says["id"], says["data"])
+                case "operate":
+                    both.patch(ENTITY, says["id"], operations(says["fields"]))
+                case "remove":
+                    both.delete(ENTITY, says["id"])
+        self.write(self.session.push(both.message()), step)
+
     def do_remove(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         push = build_message.push_delete(ENTITY, says["id"], says.get("base_version"))
         self.write(self.session.push(push), step)
@@ -374,6 +398,15 @@ def text(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
+def operations(fields: dict[str, dict[str, Any]]) -> dict[str, FieldOperation]:
+    """What is to be done with each field: `{"votes": {"increment": 1}}`."""
+    return {
+        name: operation_of(FIELD_ACTION_VALUES[action], text(operand))
+        for name, operation in fields.items()
+        for action, operand in operation.items()
+    }
+
+
 def shown(conflict: ConflictSides) -> dict[str, Any]:
     """A conflict as the scenarios write it."""
     sides = {"mine": conflict.mine, "theirs": conflict.theirs}
@@ -391,13 +424,18 @@ HIDDEN = {
 def plain(message: Message) -> dict[str, Any]:
     """A message as the scenarios write it."""
     said: dict[str, Any] = json.loads(encode(message, Format.JSON))
-    hidden = {"request_id", "timestamp"} | HIDDEN.get(said["type"], set())
+    hidden = {"request_id"} | HIDDEN.get(said["type"], set())
     return {
-        key: [trim(each) for each in value] if key == "fields" else value
-        for key, value in said.items()
-        if key not in hidden and value is not None
+        key: trim(value) for key, value in said.items() if key not in hidden and value is not None
     }
 
 
-def trim(field: dict[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in field.items() if key != "timestamp" and each is not None}
+def trim(said: Any) -> Any:
+    """It without times, and without what is not there."""
+    if isinstance(said, list):
+        return [trim(each) for each in said]
+    if not isinstance(said, dict):
+        return said
+    return {
+        key: trim(each) for key, each in said.items() if key != "timestamp" and each is not None
+    }

@@ -11,8 +11,9 @@ What arrives is kept, and taken in its order, as long as the first of it waits f
 - **The rest of a transaction.** Half of it is no state that ever was. The server says when all
   of it has been sent; who was too slow for that is sent back, and told so.
 - **A reader that catches up** from something that it had: the others are further on by then,
-  and what is shown of all of them together never was. One that reads for the first time
-  shows what comes, and nobody waits for it; so does one for which all comes anew.
+  and what is shown of all of them together never was. So what comes until all have caught up is
+  taken as one. One that reads for the first time shows what comes, and nobody waits for it, but
+  its end comes in order; so does one for which all comes anew.
 
 If the connection ends first, it is as if nothing of it had ever come: it comes again. More than
 `MOST` is not kept for the sake of the second and the third: then what is shown may be between
@@ -48,12 +49,19 @@ class _Waiting:
         news: what it is.
         last: the number of the last operation that may be in it; 0 for none.
         transaction: that which it is a part of.
+        meanwhile: somebody was catching up when it came.
     """
 
     entity: str
     news: News
     last: int
     transaction: str | None
+    meanwhile: bool
+
+    @property
+    def wholes(self) -> set[str | bool]:
+        """What is taken with all that belongs to it, or not at all."""
+        return {each for each in (self.transaction, self.meanwhile) if each}
 
 
 class EarlyNews:
@@ -81,9 +89,10 @@ class EarlyNews:
         transaction = news.log.transaction if isinstance(news, Delivered) else None
         if not (doubtful or transaction or self._waiting or self._behind or self._open):
             return False  # which is nearly always so
-        each = _Waiting(entity, news, doubtful[1] if doubtful else 0, transaction)
+        last, meanwhile = doubtful[1] if doubtful else 0, bool(self._behind)
+        each = _Waiting(entity, news, last, transaction, meanwhile)
         self._note(each)
-        if self._is_first_load(news.cursor) and not doubtful and not self._has(entity):
+        if self._is_first_load(news) and not doubtful and not self._has(entity):
             return False
         if not self._waiting and not self._must_wait(each):
             return False
@@ -141,22 +150,26 @@ class EarlyNews:
             self._open.setdefault(each.transaction, set()).add(each.news.cursor)
 
     def _whole(self, count: int) -> int:
-        """How many of the first `count` can be taken without half of a transaction.
+        """How many of the first `count` can be taken without half of what belongs together.
 
-        Those of one tick come entity by entity, each with its changes of all of them.
+        The transactions of one tick come entity by entity, each with its changes of all of them.
         """
         if not 0 < count < len(self._waiting) or self._too_much:
             return count
-        later = {each.transaction for each in islice(self._waiting, count, None)} - {None}
-        first: dict[str | None, int] = {}
+        later = self._wholes(count, None)
+        first: dict[str | bool, int] = {}
         for index, each in enumerate(islice(self._waiting, count)):
-            first.setdefault(each.transaction, index)
+            for name in each.wholes:
+                first.setdefault(name, index)
         for name in sorted(first, key=lambda name: first[name], reverse=True):
             if name in later:
-                count = first[name]
                 # What is given back now may be the rest of an earlier one.
-                later |= {each.transaction for each in islice(self._waiting, count, None)} - {None}
+                later |= self._wholes(first[name], count)
+                count = first[name]
         return count
+
+    def _wholes(self, start: int, stop: int | None) -> set[str | bool]:
+        return {name for each in islice(self._waiting, start, stop) for name in each.wholes}
 
     def _has(self, entity: str) -> bool:
         return any(each.entity == entity for each in self._waiting)
@@ -167,5 +180,8 @@ class EarlyNews:
             return True
         return not self._too_much and (bool(self._behind) or each.transaction in self._open)
 
-    def _is_first_load(self, cursor: Cursor) -> bool:
-        return bool(self._behind) and cursor not in self._behind and not cursor.checked
+    def _is_first_load(self, news: News) -> bool:
+        """Whether it may show between two states; its end may not: from there on it is one."""
+        cursor = news.cursor
+        first = bool(self._behind) and cursor not in self._behind and not cursor.checked
+        return first and isinstance(news, Delivered)

@@ -445,16 +445,16 @@ class WriteQueue:
             self._records.setdefault(record, []).append(row)
 
     def _settle_apart(self, row: QueuedWrite, settled: Sequence[Settled]) -> list[QueuedWrite]:
-        # In one batch, so that a store has the one or the others.
-        self.drop(row)
         rows = []
         for index, (write, each) in enumerate(zip(row.writes, settled, strict=True)):
             part = QueuedWrite(f"{row.id}/{index}", write, row.seq, row.epoch, row.since, each)
-            self._enter(part)
+            waiting = self._records[part.records[0]]
+            waiting.insert(waiting.index(row), part)  # what was written later stays on top of it
+            rows.append(part)
+        self.drop(row)
+        for part in rows:  # in one batch with that, so that a store has the one or the others
             self._put_settled(part)
             self._keep(part)
-            rows.append(part)
-        self._touch(row)
         return rows
 
     def _unsend(self, rows: list[QueuedWrite]) -> None:

@@ -10,9 +10,11 @@
  *   and what arrives may be faster: in a page of the past, or after a connection that was lost. So
  *   it waits for the answers of the operations that were sent before;
  * - *a transaction* of which more is to come: half of it is no state that ever was;
- * - *others*: what has caught up before, and has not again on this connection, may be behind.
+ * - *others*: what has caught up before, and has not again on this connection, may be behind. What
+ *   comes until all have is taken as one.
  *
- * What is shown for the first time, or to nobody, waits for operations only. If the connection ends
+ * What is shown for the first time, or to nobody, waits for operations only; but its end, from
+ * which on all of it is one state with the others, for what came before. If the connection ends
  * first, it is as if it had never come: it comes again. When too much waits, all of it is taken.
  */
 import type { Heard, Streams } from "./streams.ts";
@@ -31,6 +33,8 @@ interface News extends About {
   readonly take: () => void;
   /** The id of the last write that it waits for. */
   readonly write: string | undefined;
+  /** Some were behind when it came. */
+  readonly isBehind: boolean;
 }
 
 /** Takes what the server tells in the order in which it comes, some of it later. */
@@ -46,19 +50,24 @@ export class EarlyNews {
     this.#streams = streams;
   }
 
-  /** Something has come, about an entity or about none: `release` takes it once it may be. */
-  came(take: () => void, { entity, transaction }: About = {}): void {
+  /**
+   * Something has come, about an entity or about none: `release` takes it once it may be. `isEnd`:
+   * with it an entity has caught up.
+   */
+  came(take: () => void, { entity, transaction }: About = {}, isEnd = false): void {
     const write = entity && this.#queue.inDoubt(entity);
-    const isIdle = !(this.#waiting.length || this.#open.size || this.#streams.isBehind);
-    if (isIdle && !write && !transaction) return take(); // which is nearly always so
+    const { isBehind } = this.#streams;
+    const mayWait = write || transaction || isBehind || this.#waiting.length || this.#open.size;
+    if (!mayWait) return take(); // which is nearly always so
     if (transaction) this.#open.add(transaction);
     const isFree =
       entity &&
+      !isEnd &&
       !write &&
       !this.#streams.isShown(entity) &&
       !this.#waiting.some((each) => each.entity === entity);
     if (isFree) take();
-    else this.#waiting.push({ take, entity, write, transaction });
+    else this.#waiting.push({ take, entity, write, transaction, isBehind });
   }
 
   /** All of a transaction has come. */
@@ -83,9 +92,9 @@ export class EarlyNews {
     let count = all.findIndex((each) => all.length <= MOST && this.#waits(each));
     if (count < 0) count = all.length;
     // A transaction is taken as one, whatever lies between its changes and waits.
-    const later = new Set<string | undefined>();
+    const later = new Set<string | boolean | undefined>();
     const stays = (from: number, to?: number) => {
-      for (const { transaction } of all.slice(from, to)) later.add(transaction);
+      for (const each of all.slice(from, to)) later.add(each.transaction).add(each.isBehind);
     };
     stays(count);
     for (let at = count; at--; ) {
@@ -95,6 +104,7 @@ export class EarlyNews {
         count = at;
       }
     }
+    if (later.has(true)) return;
     for (const { take } of all.splice(0, count)) take();
   }
 

@@ -339,7 +339,7 @@ export class Session {
       case "sync_complete":
       case "sync_fields_complete":
         this.#news.heard(message);
-        return this.#news.came(() => this.#streams.synced(message), message);
+        return this.#news.came(() => this.#streams.synced(message), message, true);
       case "push_ack":
       case "field_push_ack":
       case "transaction_ack":

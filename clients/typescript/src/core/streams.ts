@@ -92,8 +92,8 @@ export class Streams {
   #most = MOST;
   /** What the server was told of on this connection. */
   readonly #begun = new Set<Stream>();
-  /** What was started, and of which not all was heard since. */
-  readonly #behind = new Set<Stream>();
+  /** What was started, and of which not all was heard since; and whether all was heard before. */
+  readonly #behind = new Map<Stream, boolean>();
   /** Entities of which a stream was ended on this connection: some of what was before may be on its way. */
   readonly #ended = new Set<string>();
   /** Who would read an entity at the other granularity. */
@@ -105,7 +105,8 @@ export class Streams {
 
   /** Whether what is shown of some part may be older than what is shown of another. */
   get isBehind(): boolean {
-    for (const each of this.#behind) if (this.#isShown(each) && !each.refusal) return true;
+    for (const [each, isSlow] of this.#behind)
+      if ((isSlow ? isFed(each) : this.#isShown(each)) && !each.refusal) return true;
     return false;
   }
 
@@ -121,7 +122,7 @@ export class Streams {
   /** The server has said all of a part, or why it says nothing: nobody has to wait for it. */
   heard({ entity, where }: Heard): void {
     const name = partName(entity, where);
-    for (const each of this.#behind) {
+    for (const each of this.#behind.keys()) {
       // The whole has all parts in it; and a server that knows none has passed over `where`.
       if (each.name === name || (!where && each.entity === entity)) this.#behind.delete(each);
     }
@@ -130,7 +131,7 @@ export class Streams {
   /** Too slow for the live stream: what follows of it has been, until it is heard. */
   fellBehind({ entity, where }: Heard): void {
     const stream = this.#streams.get(partName(entity, where));
-    if (stream) this.#behind.add(stream);
+    if (stream) this.#behind.set(stream, true);
   }
 
   /** What is read of an entity, if anything; that which the server was told of first. */
@@ -439,7 +440,7 @@ export class Streams {
       return this.#unread(stream, { code: "too_many_subscriptions", message, details: null });
     }
     this.#begun.add(stream);
-    this.#behind.add(stream);
+    this.#behind.set(stream, false);
     family.add(stream);
     stream.restart = stream.live = false;
     stream.refusal = undefined;

@@ -5,7 +5,9 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { describe, expect, it, vi } from "vitest";
 import { Collection } from "../../src/api/collection.ts";
+import { collected } from "../../src/api/transaction.ts";
 import * as compose from "../../src/core/build-message.ts";
+import { Operation } from "../../src/core/operations.ts";
 import type { OpenConflict } from "../../src/core/options.ts";
 import { partName } from "../../src/core/part.ts";
 import type { ErrorCode, JsonValue, Message, ServerMessage } from "../../src/messages/types.ts";
@@ -188,6 +190,21 @@ class Player {
     this.#wrote(as, this.#tasks!.patch(id, fields, { delete: gone }));
   }
 
+  _operate({ id, fields }: Step, { as }: Step): void {
+    this.#wrote(as, this.#tasks!.patch(id, operations(fields)));
+  }
+
+  _together(writes: Step[], { as }: Step): void {
+    const draft = collected((both) => {
+      for (const { set, operate, remove } of writes) {
+        if (set) both.set("tasks", set.id, set.data);
+        else if (operate) both.patch("tasks", operate.id, operations(operate.fields));
+        else both.delete("tasks", remove.id);
+      }
+    });
+    this.#wrote(as, this.#driver.tab.write(draft));
+  }
+
   _remove({ id }: Step, { as }: Step): void {
     this.#wrote(as, this.#tasks!.delete(id));
   }
@@ -300,6 +317,15 @@ class Player {
     const found = this.#sent.filter((message) => "seq" in message && message.seq === seq);
     return found.at(-1) as Step | undefined;
   }
+}
+
+/** What is to be done with each field: `{"votes": {"increment": 1}}`. */
+function operations(fields: Step): Record<string, JsonValue> {
+  const all = Object.entries(fields).map(([name, operation]) => {
+    const [[action, operand]] = Object.entries(operation) as [["increment", JsonValue]];
+    return [name, new Operation(action, operand)];
+  });
+  return Object.fromEntries(all);
 }
 
 /** A message without what differs from run to run, and without what is not there. */

@@ -183,6 +183,18 @@ describe("after a lost connection", () => {
     expect(reader.hears(change("b", 2))).toEqual([3, 2, 2]);
   });
 
+  it("no part of that is held back alone by an operation without an answer", async () => {
+    const reader = await Reader.reads("a", "b");
+    reader.again();
+    reader.hears(change("a", 2), synced("a", 2));
+    void reader.driver.tab.write({ ...INCREMENT, entity: "b" });
+    await reader.driver.settle();
+    expect(reader.hears(change("b", 2), synced("b", 2), change("a", 3))).toEqual([1, 1]);
+    const ack = { entity: "b", entity_id: "2", epoch: "e1", applied: 1, conflicts: 0 };
+    const answer = { type: "field_push_ack", ...ack, version: 3, seq: 1 } as const;
+    expect(reader.hears(answer)).toEqual([3, 2]);
+  });
+
   it("what loads for the first time neither waits, nor makes others wait", async () => {
     const reader = await Reader.reads("a", "b");
     const c = new Collection<number>(reader.driver.tab, "c");
@@ -195,6 +207,56 @@ describe("after a lost connection", () => {
     reader.again();
     reader.driver.says(change("c", 2));
     expect(c.row("1")?.data, "from now on it waits").toBe(1);
+  });
+
+  it("what loads for the first time has loaded when the others have caught up", async () => {
+    const reader = await Reader.reads("a");
+    const c = new Collection<number>(reader.driver.tab, "c");
+    reader.again();
+    let hasLoaded = false;
+    void c.synced.then(() => (hasLoaded = true));
+    reader.hears(change("c", 1), synced("c", 1));
+    await reader.driver.settle();
+    expect([c.row("1")?.data, hasLoaded]).toEqual([1, false]);
+    reader.hears(change("a", 2), synced("a", 2));
+    await reader.driver.settle();
+    expect(hasLoaded).toBe(true);
+  });
+
+  it("nor has it before an operation is answered for which others wait", async () => {
+    const reader = await Reader.reads("a");
+    void reader.driver.tab.write({ ...INCREMENT, entity: "a" });
+    await reader.driver.settle();
+    const c = new Collection<number>(reader.driver.tab, "c");
+    await reader.driver.settle();
+    expect(reader.hears(change("a", 2), change("c", 1), synced("c", 1))).toEqual([1]);
+    expect(c.row("1")?.data, "it shows what comes").toBe(1);
+    let hasLoaded = false;
+    void c.synced.then(() => (hasLoaded = true));
+    await reader.driver.settle();
+    expect(hasLoaded).toBe(false);
+    const ack = { entity: "a", entity_id: "2", epoch: "e1", applied: 1, conflicts: 0 };
+    reader.hears({ type: "field_push_ack", ...ack, version: 3, seq: 1 });
+    await reader.driver.settle();
+    expect(hasLoaded).toBe(true);
+  });
+
+  it("nor does what was too slow before its end was taken show in halves", async () => {
+    const reader = await Reader.reads("a");
+    void reader.driver.tab.write({ ...INCREMENT, entity: "a" });
+    await reader.driver.settle();
+    const [b, c] = ["b", "c"].map((name) => new Collection<number>(reader.driver.tab, name));
+    await reader.driver.settle();
+    reader.hears(change("a", 2), change("b", 1), synced("b", 1), change("c", 1), synced("c", 1));
+    const slow = { epoch: "e1", reset: false, fields: false, since: 1 };
+    const begins = (entity: string) => ({ type: "sync_begin", entity, ...slow }) as ServerMessage;
+    reader.hears(begins("b"), begins("c"), change("b", 2), synced("b", 2));
+    const ack = { entity: "a", entity_id: "2", epoch: "e1", applied: 1, conflicts: 0 };
+    reader.hears({ type: "field_push_ack", ...ack, version: 3, seq: 1 });
+    const shown = () => [b, c].map((each) => each!.row("1")?.data);
+    expect(shown()).toEqual([1, 1]);
+    reader.hears(change("c", 2), synced("c", 2));
+    expect(shown()).toEqual([2, 2]);
   });
 
   it("what was cut off as it loaded for the first time still does", async () => {

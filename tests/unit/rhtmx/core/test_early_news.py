@@ -124,6 +124,18 @@ def test_a_first_load_waits_for_nobody_and_nobody_for_it(streams: Streams) -> No
     assert streams.release() == ["orders synced"]
 
 
+def test_the_end_of_a_first_load_comes_when_the_others_have_caught_up(streams: Streams) -> None:
+    """From there on what is shown of all is one state."""
+    streams.lines.checked = False
+    streams.early.behind(streams.orders)
+    streams.change(streams.lines, 1)
+    streams.synced(streams.lines)
+    streams.change(streams.lines, 2)
+    assert streams.release() == ["lines 1"]
+    streams.synced(streams.orders)
+    assert streams.release() == ["lines synced", "lines 2", "orders synced"]
+
+
 def test_one_that_the_server_refuses_holds_nobody_up(streams: Streams) -> None:
     streams.early.behind(streams.lines)
     streams.change(streams.orders, 4)
@@ -145,19 +157,41 @@ def test_half_a_transaction_ends_when_those_that_have_a_part_have_caught_up(
     assert streams.release() == ["orders 1", "lines 1", "lines synced", "orders synced"]
 
 
+def sent(streams: Streams, entity: str) -> QueuedWrite:
+    update = FieldUpdate("n", b"1", FieldAction.INCREMENT)
+    row = QueuedWrite("r", PushFields(entity, "1", [update]))
+    streams.queue.add(row)
+    streams.queue.due()
+    return row
+
+
 def test_an_operation_that_was_sent_holds_back_its_entity_and_what_comes_behind(
     streams: Streams,
 ) -> None:
-    update = FieldUpdate("n", b"1", FieldAction.INCREMENT)
-    row = QueuedWrite("r", PushFields("orders", "1", [update]))
-    streams.queue.add(row)
-    streams.queue.due()
+    row = sent(streams, "orders")
     streams.change(streams.lines, 1)
     streams.change(streams.orders, 1)
     streams.change(streams.lines, 2)
     assert streams.release() == ["lines 1"]
     streams.queue.drop(row)
     assert streams.release() == ["orders 1", "lines 2"]
+
+
+def test_of_what_all_have_caught_up_with_no_part_is_held_back_alone(streams: Streams) -> None:
+    """A transaction that was read from the store is in it, and nothing says so any more."""
+    streams.early.behind(streams.orders)
+    streams.early.behind(streams.lines)
+    streams.change(streams.orders, 1)
+    streams.synced(streams.orders)
+    row = sent(streams, "lines")
+    streams.change(streams.lines, 1)
+    streams.synced(streams.lines)
+    streams.change(streams.orders, 10)
+    assert streams.release() == []
+    streams.queue.drop(row)
+    assert streams.release() == [
+        "orders 1", "orders synced", "lines 1", "lines synced", "orders 10",
+    ]  # fmt: skip
 
 
 def test_what_waits_goes_with_the_connection_and_is_named(streams: Streams) -> None:

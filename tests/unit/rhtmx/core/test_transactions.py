@@ -144,6 +144,22 @@ def test_once_answered_each_of_its_writes_waits_for_its_own_change() -> None:
     assert client.queue.of("stock", "tea") == []
 
 
+def test_what_was_written_later_stays_on_top_of_what_is_answered() -> None:
+    client = Client()
+    row = client.write(order())
+    later = QueuedWrite("s", build_message.push("orders", "7", {"lines": 2}, None))
+    client.writes.add(later)
+    client.keep()
+    overlay = shown(client, "orders")
+    client.queue.due()
+    first, _, last = client.writes.answered(acknowledged(1, 5, 2), "e")
+    assert client.queue.of("orders", "7") == [first, last, later]
+    assert row not in client.queue.of("orders", "7")
+    shows = overlay.get("7")
+    assert shows is not None
+    assert shows.data == {"lines": 2}
+
+
 def test_the_store_has_the_transaction_or_its_answered_writes() -> None:
     client = Client()
     client.write(order())

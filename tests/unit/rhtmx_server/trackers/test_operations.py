@@ -223,6 +223,12 @@ def test_a_key_that_was_set_meanwhile_survives_its_delete() -> None:
     assert log["sizes"] == {"s": 1}
 
 
+def test_a_key_that_is_named_twice_is_deleted_once() -> None:
+    log = Log(b'{"sizes":{"s":0,"m":0}}')
+    log.take(do("sizes", FieldAction.DELETE_KEY, ["s", "s"]), base=1)
+    assert log["sizes"] == {"m": 0}
+
+
 # Deletions.
 
 
