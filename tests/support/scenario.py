@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rhtmx.core import build_message
-from rhtmx.core.conflict import ConflictSides, merged
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Answered, Conflicted, Refused
 from rhtmx.core.granularity import Granularity
@@ -43,6 +43,7 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.unknown_enum_values import spelled
+from rhtmx.values.conflict_side import merged
 from rhtmx.wire import Format, Message, ServerReader, encode
 from tests.support.stepped import Stepped
 

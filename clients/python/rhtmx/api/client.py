@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from rhtmx.api import pending_call
-from rhtmx.api.collection import Collection, OpenCollections
-from rhtmx.api.conflict_resolution import Decisions, OpenConflict, Pending, RejectedWrite
+from rhtmx.api.collection import Collection
+from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
+from rhtmx.api.open_collections import OpenCollections
+from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
 from rhtmx.api.transaction import ClientTransaction
 from rhtmx.core import build_message
@@ -88,6 +90,7 @@ class Client:
         runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
         self._runtime = runtime
         self._decisions = Decisions(runtime)
+        self._answers = ConflictAnswers(runtime)
         self._open_collections = OpenCollections(runtime)
 
     # The connection.
@@ -458,7 +461,9 @@ class Client:
         return self._decisions.rejections()
 
     def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
-        """Conflicts: those that nobody has answered yet, then each new one.
+        """Conflicts of this client's own writes: those that it has not answered, then each new one.
+
+        They end with this client; `Collection.conflicts` has those of everybody, for good.
 
         Example:
             >>> async for conflict in client.conflicts():
@@ -466,7 +471,7 @@ class Client:
             ...     print(f"{conflict.field}: {conflict.mine!r} instead of {conflict.theirs!r}")
             title: 'Keep it' instead of 'Tell everyone'
         """
-        return self._decisions.conflicts()
+        return self._answers.conflicts()
 
     # Inside.
 

@@ -19,6 +19,9 @@ __all__ = ["Record", "change", "position", "pushed", "reset", "verdict"]
 Record: TypeAlias = dict[str, Any]
 """One JSON object."""
 
+_OPTIONAL = ("key", "server_deleted", "client_deleted", "server_client_id", "number")
+"""What a conflict may lack."""
+
 
 def change(what: Change | FieldChange, at: Position | None) -> Record:
     """A change.
@@ -60,8 +63,8 @@ def pushed(result: PushResult | FieldPushResult) -> Record:
     for conflict in record["conflicts"]:
         for time in ("server_timestamp", "client_timestamp"):
             conflict[time] = _time(conflict[time])
-        if conflict["key"] is None:
-            del conflict["key"]  # it is about the whole field
+        for absent in [name for name in _OPTIONAL if conflict[name] is None]:
+            del conflict[absent]
     return {"type": "field_push_ack", **record}
 
 
