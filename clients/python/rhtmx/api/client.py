@@ -40,13 +40,7 @@ from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
-from rhtmx.values.results import (
-    FieldPushResult,
-    FormValidation,
-    PushResult,
-    SyncResult,
-    Validation,
-)
+from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
 from rhtmx.wire import ServerMessage
 
 __all__ = ["Client"]
@@ -90,7 +84,6 @@ class Client:
         runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
         self._runtime = runtime
         self._decisions = Decisions(runtime)
-        self._answers = ConflictAnswers(runtime)
         self._open_collections = OpenCollections(runtime)
 
     # The connection.
@@ -461,9 +454,7 @@ class Client:
         return self._decisions.rejections()
 
     def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
-        """Conflicts of this client's own writes: those that it has not answered, then each new one.
-
-        They end with this client; `Collection.conflicts` has those of everybody, for good.
+        """Conflicts of writes of this client: open ones, then each new; see `Collection.conflicts`.
 
         Example:
             >>> async for conflict in client.conflicts():
@@ -471,7 +462,7 @@ class Client:
             ...     print(f"{conflict.field}: {conflict.mine!r} instead of {conflict.theirs!r}")
             title: 'Keep it' instead of 'Tell everyone'
         """
-        return self._answers.conflicts()
+        return ConflictAnswers(self._runtime).conflicts()
 
     # Inside.
 
