@@ -40,7 +40,7 @@ from rhtmx.cli.requests import (
 from rhtmx.cli.writing import push, push_many
 from rhtmx.errors import RhtmxError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,12 +115,12 @@ class _Notes(logging.Handler):
 async def _run(invocation: Invocation, output: Output) -> int:
     request = invocation.request
     try:
-        return await _COMMANDS[type(request)](invocation.server, request, output)
+        return await COMMANDS[type(request)](invocation.server, request, output)
     except RhtmxError as error:
         raise explain(error) from None
 
 
-_COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[int]]] = {
+COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[int]]] = {
     Tail: tail,
     Sync: sync,
     Push: push,
@@ -132,6 +132,7 @@ _COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[i
     Conflicts: conflicts,
     Resolve: resolve,
 }
+"""What is asked for → what does it."""
 
 
 def _version() -> str:

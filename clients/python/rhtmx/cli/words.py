@@ -178,10 +178,10 @@ field, version, timestamp, client_id, subject.""",
         "rhtmx undo ENTITY ID VERSION [options]",
         "take a commit back",
         """\
-Write back what a commit replaced, and print the version of that. The fields that
-it changed become what they were, if nobody has written them since; what others
-wrote into other fields stays. A commit that created or deleted the record is
-taken back if the record has not changed at all since.
+Write back what a commit replaced, and print the version of that. The fields
+that it changed become what they were, if nobody has written them since; what
+others wrote into other fields stays. A commit that created or deleted the
+record is taken back if the record has not changed at all since.
 
 If something came after it, nothing is written, and the exit code is 1.""",
         """\
@@ -197,8 +197,8 @@ With --json it prints what `rhtmx push --json` prints.""",
         """\
 Show the writes that stood against each other and that nobody has answered yet:
 the record, the number of the conflict, the field, what lost against what, and
-the rule that decided. With --follow go on, as they come and are answered; Ctrl-C
-ends it.""",
+the rule that decided. With --follow go on, as they come and are answered;
+Ctrl-C ends it.""",
         """\
 examples:
   rhtmx conflicts tasks

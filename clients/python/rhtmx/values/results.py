@@ -62,8 +62,9 @@ class Conflict:
         strategy: the rule that decided.
         key: the key in the field, if the conflict is about one (`SetKey`): both values are
             of that key.
-        server_deleted: what was stored is a deletion; `None` if the server cannot tell.
-        client_deleted: what was pushed is a deletion; `None` if the server cannot tell.
+        server_deleted: whether what was stored is a deletion, if its value is `None`; `None`:
+            an older server cannot tell.
+        client_deleted: the same of what was pushed.
         server_client_id: the client that wrote the stored value, if known.
         number: the one under which the conflict is open until somebody answers it, if it is;
             see `Collection.conflicts`.
