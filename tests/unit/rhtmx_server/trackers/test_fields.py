@@ -128,9 +128,34 @@ def test_a_loser_is_told_both_values_and_the_rule_before_the_acknowledgement() -
         winner=Winner.SERVER,
         strategy=MergeStrategy.LAST_WRITE_WINS,
         seq=5,
+        server_client_id="other",
     )
     assert isinstance(ack, FieldPushAck)
     assert (ack.applied, ack.conflicts, ack.version) == (1, 1, 9)
+
+
+@pytest.mark.parametrize(
+    ("stored", "pushed", "told"),
+    [
+        (put("a", b"1"), put("a", b"2"), (None, None)),
+        (put("a", None), put("a", b"2"), (False, None)),
+        (drop("a"), put("a", b"2"), (True, None)),
+        (put("a", b"1"), put("a", None), (None, False)),
+        (put("a", b"1"), drop("a"), (None, True)),
+        (put("a", None), drop("a"), (False, True)),
+        (drop("a"), put("a", None), (True, False)),
+    ],
+)
+def test_a_conflict_tells_null_from_a_delete_on_either_side(
+    stored: FieldUpdate, pushed: FieldUpdate, told: tuple[bool | None, bool | None]
+) -> None:
+    before = decide(push_fields(put("b", b"1"), stored), None, context(1, NOW, "other"))
+    assert before.commit is not None
+    conflict, _ = decide(
+        push_fields(pushed, base_version=0), before.commit.record, context(2, NOW, "me")
+    ).reply
+    assert isinstance(conflict, FieldConflict)
+    assert (conflict.server_deleted, conflict.client_deleted) == told
 
 
 def test_a_conflict_of_a_push_that_wrote_nothing_names_the_version_that_stays() -> None:
