@@ -401,7 +401,8 @@ class Batch:
         if commit is not None:
             record = commit.record
             self.commits.append(commit)
-            self._history.append(HistoryEntry(record, commit.granularity))
+            previous = 0 if current is None else current.version
+            self._history.append(HistoryEntry(record, commit.granularity, previous=previous))
             if commit.before or commit.after:
                 self._keep_parts(commit)
             self._versions[message.entity] = version = record.version
