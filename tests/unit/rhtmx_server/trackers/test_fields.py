@@ -6,7 +6,10 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Blame,
+    BlameResult,
     FieldAction,
+    FieldAuthor,
     FieldConflict,
     FieldPushAck,
     FieldUpdate,
@@ -32,6 +35,7 @@ from tests.unit.rhtmx_server.trackers.builders import (
     NOW,
     SECOND,
     OneRecord,
+    Past,
     committed,
     context,
     drop,
@@ -311,7 +315,7 @@ class Committing:
 
 
 def tracker(committer: Committing, store: MemoryStore | None = None) -> FieldTracker:
-    return FieldTracker(committer.submit, store or MemoryStore(), check_json, lambda: NOW)
+    return FieldTracker(committer.submit, store or MemoryStore(), check_json, lambda: NOW, Past())
 
 
 async def test_a_python_push_is_a_mutation_like_any_other() -> None:
@@ -398,3 +402,12 @@ async def test_get_reads_the_fields_that_are_there() -> None:
 
 async def test_a_record_that_is_no_object_has_no_fields() -> None:
     assert await tracker(Committing(), OneRecord(record(b"[1]"))).get("users", "1") == {}
+
+
+async def test_blame_names_the_authors_by_field() -> None:
+    past, store = Past(), MemoryStore()
+    past.authors = BlameResult([FieldAuthor("a", 3, to_datetime(NOW), "c", "ada")])
+    fields = FieldTracker(Committing().submit, store, check_json, lambda: NOW, past)
+    (author,) = (await fields.blame("users", "1")).values()
+    assert (author.field, author.version, author.client_id, author.subject) == ("a", 3, "c", "ada")
+    assert past.asked == [(Blame("users", "1"), None)]

@@ -24,7 +24,7 @@ from rhtmx.wire import ServerMessage
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.model import Mutation, Record, Scope
-from rhtmx_server.ports import Store
+from rhtmx_server.ports import Decide, Store
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.changes import changes_decider
@@ -61,7 +61,7 @@ class LoggedServer:
         self.store = store or MemoryStore(new_epoch=lambda: "e")
         self.guards = guards
         policy = policy or Policy()
-        self.deciders = {
+        self.deciders: Mapping[type[Push | PushFields], Decide] = {
             Push: changes_decider(lambda entity: policy),
             PushFields: fields_decider(lambda entity: policy),
         }
@@ -150,6 +150,17 @@ def fields(
     **values: Any,
 ) -> PushFields:
     """Write some fields of a task."""
+    return field_push(entity_id, base, values, time, delete)
+
+
+def field_push(
+    entity_id: str,
+    base: int | None,
+    values: Mapping[str, Any],
+    time: int = NOW,
+    delete: Collection[str] = (),
+) -> PushFields:
+    """Write some fields of a task, whatever they are called."""
     at = to_datetime(time)
     updates = [
         FieldUpdate(name, json.dumps(value).encode(), FieldAction.UPDATE, at)

@@ -41,6 +41,7 @@ from tests.unit.rhtmx_server.writing.log_world import (
     by,
     code,
     drop,
+    field_push,
     fields,
     numbers,
     put,
@@ -263,8 +264,8 @@ def test_the_oldest_goes_where_there_are_too_many() -> None:
 def test_of_one_push_with_too_many_the_last_are_kept() -> None:
     server, names = LoggedServer(), [f"f{number}" for number in range(MOST_OPEN + 3)]
     server.one(put(**dict.fromkeys(names, 1)))
-    server.one(fields("1", 1, **dict.fromkeys(names, 2)), "ada")
-    reply = server.one(fields("1", 1, **dict.fromkeys(names, 3)), "bob")
+    server.one(field_push("1", 1, dict.fromkeys(names, 2)), "ada")
+    reply = server.one(field_push("1", 1, dict.fromkeys(names, 3)), "bob")
     assert numbers(reply) == [None] * 3 + list(range(1, MOST_OPEN + 1))
     assert [kept(server, n)["field"] for n in range(1, MOST_OPEN + 1)] == names[3:]
 
