@@ -355,7 +355,7 @@ class Collection(Generic[Data]):
         Example:
             >>> for each in await tasks.history("1"):
             ...     print(each.version, each.action, each.changed, each.data)
-            1 create ('title', 'done') {'title': 'Write it down', 'done': False}
+            1 create ('done', 'title') {'title': 'Write it down', 'done': False}
         """
         return await history(self._runtime, self.entity, entity_id, before, until, limit)
 
