@@ -150,7 +150,7 @@ async def test_two_who_answer_at_once_are_told_who_was_first(
         done = await asyncio.gather(*answers, return_exceptions=True)
     (late,) = [each for each in done if isinstance(each, rhtmx.RhtmxError)]
     assert late.code is rhtmx.ErrorCode.CONFLICT
-    assert "somebody else has answered this conflict meanwhile" in str(late)
+    assert "somebody else has answered it" in str(late)
     kept = [
         write.data for client in (ada, bob) for each in client.rejected for write in each.writes
     ]
@@ -277,6 +277,7 @@ async def test_history_blame_and_a_record_as_it_was(ada: rhtmx.Client, bob: rhtm
         then = await tasks.as_of("1", commit.created_at)
         assert (None if then is None else then.data) == data
     assert await tasks.as_of("1", history.commits[-1].created_at - timedelta(hours=1)) is None
+    assert await tasks.as_of("2", history.commits[0].created_at) is None
 
     await bob.push_fields("tasks", "1", {"done": True})
     authors = await tasks.blame("1")

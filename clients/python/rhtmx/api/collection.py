@@ -360,14 +360,14 @@ class Collection(Generic[Data]):
         return await history(self._runtime, self.entity, entity_id, before, until, limit)
 
     async def as_of(self, entity_id: str, time: datetime) -> HistoryCommit[Data] | None:
-        """A record as it was at a time: the last commit until then; `None` if there was none.
+        """A record as it was at a time: the last commit until then; `None` if it was not there.
 
         Args:
             entity_id: the record.
             time: when, by the server's clock.
 
         Raises:
-            RhtmxError: `NOT_FOUND`, what it was then is not kept any more; or as `history`.
+            RhtmxError: `NOT_FOUND`, what it was then is not kept any more; or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
         """
         return await as_of(self._runtime, self.entity, entity_id, time)

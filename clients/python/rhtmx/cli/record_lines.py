@@ -18,7 +18,7 @@ from rhtmx.values.history import FieldAuthor, HistoryCommit
 
 __all__ = ["answered", "authors", "commits", "conflict"]
 
-_COLOURS = {"create": "green", "update": "yellow", "delete": "red"}
+_COLOURS = {"create": "green", "update": "yellow", "delete": "red", "left": "red"}
 _GAP = "  "
 _WIDEST = 24
 """Columns of a user's name, or of a field's."""
@@ -38,18 +38,16 @@ def commits(
         columns: of the terminal; `None`: it is none, and nothing is cut.
         zone: of the times; `None` is this machine's.
     """
-    rows = [
-        (str(each.version).rjust(4), each.action, _time(each.created_at, zone), _who(each), each)
-        for each in told
-    ]
-    longest = max((width(row[3]) for row in rows), default=0)
-    for version, action, at, who, each in rows:
-        left = _GAP.join((version, action.ljust(6), at, pad(who, longest)))
+    rows = [(each, _who(each), _time(each.created_at, zone)) for each in told]
+    longest = max((width(who) for _, who, _ in rows), default=0)
+    for each, who, at in rows:
+        version, action = str(each.version).rjust(4), "left" if each.left else each.action
+        head = (version, action.ljust(6), at, pad(who, longest))
         written = _written(each)
-        room = None if columns is None else max(columns - width(left) - len(_GAP), 1)
-        what = written if room is None else cut(written, room)
-        head = (version, paint(_COLOURS[action], action.ljust(6)), paint("dim", at))
-        yield _GAP.join((*head, pad(who, longest), what)).rstrip()
+        if columns is not None:
+            written = cut(written, max(columns - width(_GAP.join((*head, ""))), 1))
+        painted = (version, paint(_COLOURS[action], head[1]), paint("dim", at), head[3])
+        yield _GAP.join((*painted, written)).rstrip()
 
 
 def _written(commit: HistoryCommit) -> str:

@@ -223,7 +223,7 @@ def _opened(
     epoch: str | None,
 ) -> ConflictSides:
     key, winner = said.get("key"), said.get("winner", "server")
-    stored, pushed = (_side(said.get(name) or {}, key) for name in ("stored", "pushed"))
+    stored, pushed = (_side(said.get(name), key) for name in ("stored", "pushed"))
     here = [side.client_id == client_id for side in (stored, pushed)]
     return ConflictSides(
         entity,
@@ -242,17 +242,25 @@ def _opened(
     )
 
 
-def _side(said: Mapping[str, Any], key: str | None) -> ConflictSide:
+def _side(told: Json, key: str | None) -> ConflictSide:
     """One side; a word that this client does not know stays what it is."""
-    word, at = said.get("action", "update"), said.get("timestamp")
+    said: Mapping[str, Any] = told if isinstance(told, dict) else {}
+    word = str(said.get("action", "update"))
     action = FIELD_ACTION_VALUES.get(word) or unknown(FieldAction, word)
     return ConflictSide(
         json.dumps(said.get("value"), ensure_ascii=False).encode(),
         _OF_KEY.get(action, action) if key is not None else action,
         said.get("client_id"),
         said.get("subject"),
-        None if at is None else from_text(at),
+        _time(said.get("timestamp")),
     )
+
+
+def _time(told: Json) -> datetime | None:
+    try:
+        return from_text(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
 
 
 def answer(conflict: ConflictSides, side: ConflictSide, at: datetime) -> Mutation | None:

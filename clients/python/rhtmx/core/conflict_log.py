@@ -19,7 +19,10 @@ __all__ = ["answered_meanwhile", "is_removal", "log_of", "removal"]
 
 _PREFIX = "$conflicts/"
 
-_ANSWERED = "somebody else has answered this conflict meanwhile: nothing was written"
+_ANSWERED = (
+    "this conflict is not open any more: somebody else has answered it, or a newer one has taken "
+    "its place; nothing was written"
+)
 
 
 def log_of(entity: str) -> str:

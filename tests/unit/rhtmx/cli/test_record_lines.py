@@ -20,12 +20,14 @@ def test_a_commit_is_a_line_with_who_wrote_what() -> None:
         commit(version=43, data={"title": "Write it up", "done": False}),
         commit(action="create", version=42, changed=("title",), subject=None, client_id=None),
         commit(version=41, data=[1], changed=()),
+        commit(action="delete", data=None, version=40, changed=(), left=True),
     ]
     assert list(commits(told, PLAIN, None, UTC)) == [
         "  44  delete  2026-11-22 10:00:01  cafe…",
         '  43  update  2026-11-22 10:00:01  ada    {"title": "Write it up"}  -note',
         '  42  create  2026-11-22 10:00:01  -      {"title": "Write it up"}',
         "  41  update  2026-11-22 10:00:01  ada    [1]",
+        "  40  left    2026-11-22 10:00:01  ada",
     ]
 
 

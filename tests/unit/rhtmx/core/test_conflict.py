@@ -222,6 +222,14 @@ def test_words_of_a_newer_server_in_a_log_stay_words() -> None:
         answer(told, told.stored, AT)
 
 
+def test_what_is_not_said_of_a_side_in_a_log_is_not_known() -> None:
+    told = {"field": "a", "version": 5, "stored": {"value": 1, "timestamp": "noon"}, "pushed": []}
+    (conflict,) = of_log("tasks", "1", {"$3": told}, "c1")
+    assert (conflict.winner, conflict.strategy, conflict.base_version) == ("server", None, None)
+    assert conflict.stored == ConflictSide(b"1")
+    assert conflict.pushed == ConflictSide(b"null")
+
+
 def test_of_a_key_the_log_has_the_values_of_the_key() -> None:
     said = {
         "field": "labels",
