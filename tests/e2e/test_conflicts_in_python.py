@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import rhtmx
-from rhtmx_server import App
+from rhtmx_server import App, Config, Grant
+from rhtmx_server.access import anyone
 from tests.support.process import serving
 from tests.support.sockets import PATIENCE
 from tests.support.terminal import Terminal
@@ -238,6 +239,67 @@ async def test_a_conflict_and_its_answer_outlive_client_and_server(tmp_path: Pat
             assert record.data == {"title": "Hers", "done": False}
 
 
+async def test_an_answer_does_not_reach_another_conflict_of_a_store_that_begins_anew() -> None:
+    async with asyncio.timeout(PATIENCE), App(store="memory://", config=Config(port=0)) as first:
+        port = int(first.url.split(":")[2].split("/")[0])
+        async with rhtmx.connect(first.url) as ada, rhtmx.connect(first.url) as bob:
+            await dispute(ada, bob)
+            (old,) = await open_ones(bob)
+            await first.stop()
+            async with App(store="memory://", config=Config(port=port)):
+                await dispute(ada, bob, "Hers again", "His again")
+                (new,) = await open_ones(ada)
+                assert new.number == old.number
+                assert await old.keep_standing() is None
+                assert [each.sides for each in await open_ones(ada)] == [new.sides]
+                with pytest.raises(rhtmx.RhtmxError, match="is not open any more"):
+                    await old.keep_lost()
+                assert await new.keep_standing() is None
+
+
+async def test_of_a_key_only_the_key_is_answered(
+    app: App, ada: rhtmx.Client, bob: rhtmx.Client
+) -> None:
+    tasks = bob.collection("tasks")
+    await ada.push("tasks", "1", {"labels": {"a": 0, "b": 0}})
+    await tasks.synced()
+    bob.offline()
+    await ada.push_fields("tasks", "1", {"labels": rhtmx.SetKey({"a": 1})})
+    writing = tasks.patch("1", {"labels": rhtmx.SetKey({"a": 2})})
+    bob.online()
+    await writing
+    await ada.push_fields("tasks", "1", {"labels": rhtmx.SetKey({"b": 3})})
+    (conflict,) = await open_ones(ada)
+    assert (conflict.field, conflict.key) == ("labels", "a")
+    assert (conflict.lost.value, conflict.standing.value) == (1, 2)
+    await conflict.keep_lost()
+    record = await app.changes.get("tasks", "1")
+    assert record is not None
+    assert record.data == {"labels": {"a": 1, "b": 3}}
+
+
+async def test_an_operation_that_lost_against_a_deletion_is_applied_to_what_is_there(
+    app: App, ada: rhtmx.Client, bob: rhtmx.Client
+) -> None:
+    tasks = bob.collection("tasks")
+    await ada.push("tasks", "1", {"votes": 1})
+    await tasks.synced()
+    bob.offline()
+    writing = tasks.patch("1", {"votes": rhtmx.Increment(2)})
+    await ada.push_fields("tasks", "1", {}, delete=["votes"])
+    bob.online()
+    await writing
+    (conflict,) = await open_ones(ada)
+    assert (conflict.stored.deleted, conflict.pushed.value) == (True, rhtmx.Increment(2))
+    assert conflict.pushed.operation == "increment"
+    await app.fields.push("tasks", "1", {"votes": 10})
+    await conflict.keep_lost()
+    assert await open_ones(bob, 0) == ()
+    record = await app.changes.get("tasks", "1")
+    assert record is not None
+    assert record.data == {"votes": 12}
+
+
 async def test_the_view_ends_with_its_collection(ada: rhtmx.Client) -> None:
     tasks = ada.collection("tasks")
     conflicts = tasks.conflicts()
@@ -246,6 +308,36 @@ async def test_the_view_ends_with_its_collection(ada: rhtmx.Client) -> None:
     await asyncio.sleep(0)
     tasks.close()
     assert await ended is None
+
+
+async def test_a_part_has_the_conflicts_of_its_records() -> None:
+    app = App(store="memory://", config=Config(port=0), authenticate=lambda request: Grant("ada"))
+    app.entity("tasks", partition=["team"]).access(all=anyone)
+    async with (
+        asyncio.timeout(PATIENCE),
+        app,
+        rhtmx.connect(app.url) as ada,
+        rhtmx.connect(app.url) as bob,
+    ):
+        await ada.push("tasks", "1", {"team": "red"})
+        await ada.push("tasks", "2", {"team": "blue"})
+        tasks = bob.collection("tasks")
+        await tasks.synced()
+        bob.offline()
+        for entity_id in ("1", "2"):
+            await ada.push_fields("tasks", entity_id, {"title": "Hers"})
+        writings = [tasks.patch(entity_id, {"title": "His"}) for entity_id in ("1", "2")]
+        bob.online()
+        await asyncio.gather(*writings)
+        red = ada.collection("tasks", where={"team": "red"})
+        seen: list[list[str]] = []
+        async for conflicts in red.conflicts():
+            seen.append([each.entity_id for each in conflicts])
+            if len(conflicts) == 1:
+                await ada.push_fields("tasks", "2", {"team": "red"})  # its conflict comes along
+            if len(conflicts) == 2:
+                break
+        assert [each for each in seen if each] == [["1"], ["1", "2"]]
 
 
 # What became of a record.

@@ -472,6 +472,8 @@ class Session:
         self._check_open()
         write = QueuedWrite(next(self._ids), mutation, since=since)
         write.epoch = epoch if write.bases else None
+        if self._epoch is not None and write.epoch not in (None, self._epoch):
+            write.rebase()
         self.local.writes.add(write, instead)
         return write.id
 
