@@ -369,7 +369,9 @@ async def test_history_blame_and_a_record_as_it_was(ada: rhtmx.Client, bob: rhtm
         then = await tasks.as_of("1", commit.created_at)
         assert (None if then is None else then.data) == data
     assert await tasks.as_of("1", history.commits[-1].created_at - timedelta(hours=1)) is None
-    assert await tasks.as_of("2", history.commits[0].created_at) is None
+    with pytest.raises(rhtmx.RhtmxError, match="no record tasks/2") as unknown:
+        await tasks.as_of("2", history.commits[0].created_at)
+    assert unknown.value.code is rhtmx.ErrorCode.NOT_FOUND
 
     await bob.push_fields("tasks", "1", {"done": True})
     authors = await tasks.blame("1")

@@ -348,7 +348,7 @@ class Collection(Generic[Data]):
             limit: at most so many, 1 to 1000; 100, if left out.
 
         Raises:
-            RhtmxError: `NOT_FOUND`, there never was such a record, or it may not be read;
+            RhtmxError: `NOT_FOUND`, nothing is kept of such a record, or it may not be read;
                 or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
 
@@ -367,7 +367,8 @@ class Collection(Generic[Data]):
             time: when, by the server's clock.
 
         Raises:
-            RhtmxError: `NOT_FOUND`, what it was then is not kept any more; or another refusal.
+            RhtmxError: `NOT_FOUND`, nothing is kept of the record, or not what it was then;
+                or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
         """
         return await as_of(self._runtime, self.entity, entity_id, time)

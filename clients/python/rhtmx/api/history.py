@@ -38,12 +38,7 @@ async def as_of(
     runtime: ClientRuntime, entity: str, entity_id: str, time: datetime
 ) -> HistoryCommit | None:
     """A record as it was; see `Collection.as_of`."""
-    try:
-        told = await _commits(runtime, messages.History(entity, entity_id, until=time, limit=1))
-    except RhtmxError as error:
-        if error.code is ErrorCode.NOT_FOUND:
-            return None  # nor is it now
-        raise
+    told = await _commits(runtime, messages.History(entity, entity_id, until=time, limit=1))
     if not told.commits:
         if told.complete:
             return None

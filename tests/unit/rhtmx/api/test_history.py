@@ -13,7 +13,6 @@ from rhtmx.messages import (
     BlameResult,
     ChangeAction,
     ChangeLog,
-    Error,
     ErrorCode,
     FieldAuthor,
     History,
@@ -72,13 +71,6 @@ async def test_what_was_deleted_or_not_yet_there_was_not(client: Client, peer: P
     assert await tasks.as_of("1", NOW) is None
     telling(peer, complete=True)
     assert await tasks.as_of("1", NOW) is None
-    peer.answers[History] = lambda asked: [
-        Error("there is no such record", ErrorCode.NOT_FOUND, asked.request_id)
-    ]
-    assert await tasks.as_of("1", NOW) is None
-    peer.answers[History] = lambda asked: [Error("no", ErrorCode.FORBIDDEN, asked.request_id)]
-    with pytest.raises(rhtmx.RhtmxError, match="no"):
-        await tasks.as_of("1", NOW)
 
 
 async def test_what_is_not_kept_any_more_is_no_answer(client: Client, peer: Peer) -> None:
