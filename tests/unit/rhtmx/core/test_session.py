@@ -439,13 +439,14 @@ def test_what_is_written_again_is_not_based_on_a_version_of_a_store_that_is_no_m
 ) -> None:
     opened(session)
     session.push(Push("tasks", "1", ChangeAction.UPDATE, b"1", base_version=7))
-    (first,) = session.take(1)
-    session.receive(Error("no", ErrorCode.CONFLICT, seq=first.seq), 1)
+    session.take(1)
+    session.receive(Error("no", ErrorCode.CONFLICT, seq=1), 1)
     (rejected,) = session.local.writes.rejected
     session.lost(2)
     opened(session, last_seq=1, epoch="restored")
     session.retry(rejected)
     (again,) = session.take(3)
+    assert isinstance(again, Push)
     assert (again.data, again.base_version) == (b"1", None)
 
 
@@ -459,6 +460,7 @@ def test_an_answer_to_a_conflict_of_a_store_that_is_no_more_names_no_version_of_
         opened(session, epoch=epoch)
         session.answer(told, stored, datetime(2026, 1, 1, tzinfo=UTC))
         answer = session.take(2)[-1]
+        assert isinstance(answer, PushFields)
         assert (answer.base_version, answer.if_unchanged) == (base, True)
 
 
