@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from codegen.examples import as_text, example_frame
 from codegen.model import Case, Direction, Enum, Field, Kind, Label, Message, Schema, Service
-from codegen.protocol_text import CLOSE_CODES, CONFLICTS, GRPC, INTRODUCTION
+from codegen.protocol_text import CLOSE_CODES, CONFLICTS, GRPC, HISTORY, INTRODUCTION
 
 __all__ = ["emit_protocol"]
 
@@ -52,6 +52,7 @@ def emit_protocol(schema: Schema) -> str:
         "## Enums\n",
         *(_enum(enum) for enum in schema.enums if enum.name != ERROR_ENUM),
         _error_codes(schema),
+        HISTORY,
         CLOSE_CODES,
         *(_service(service) for service in schema.services),
         *(_part(schema, message) for message in grpc),

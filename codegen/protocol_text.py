@@ -5,7 +5,7 @@ Knows the rules of both wire formats in words. Must not know the schema.
 
 from __future__ import annotations
 
-__all__ = ["CLOSE_CODES", "GRPC", "INTRODUCTION"]
+__all__ = ["CLOSE_CODES", "GRPC", "HISTORY", "INTRODUCTION"]
 
 INTRODUCTION = """\
 # Protocol
@@ -116,6 +116,26 @@ task. It is written in the same transaction, and read like any other entity, as 
 - Of a log there is no history, and no field is read alone. It does not count as an entity
   (`--entities`). An entity that is declared with `conflicts=False` or `fields=False` has none. No
   other entity has a name that begins with `$`.
+"""
+
+HISTORY = """\
+## The history of a record
+
+- **Pages.** `history_result` ends before it weighs much more than 256 KiB of data, also before
+  `limit`. As long as it has a `before`, there may be more: ask again with that. If it has none and
+  is not `complete`, the server does not keep what was before any more.
+- **As of a time.** `until` and a `limit` of 1 give the record as it was: the one commit, or none if
+  the record did not exist yet (`complete`). A `delete` says that it did not exist then.
+- **Taking a commit back.** `before` one more than its version and a `limit` of 2 give a commit and
+  what was before it. With `base_version` of that version, and for fields with `if_unchanged`, what it
+  replaced is written back only if nothing came after it.
+- **Parts of an entity.** Whoever reads parts is told of a record that is in them now. A commit that
+  took it out of them is a `delete` with `left`; of what happened to it elsewhere, of who did so, and
+  of fields that it only had elsewhere, nothing is told.
+- **Unchanged.** `if_unchanged` looks at each field's last write. The delete of the field or of the
+  record is one, and so are operations and one's own writes; a write that lost is none. The error is
+  `conflict`. Its `details` are the record as it is, as a `ChangeLog`, and beside it `fields`, the
+  names of the fields that were written.
 """
 
 CLOSE_CODES = """\
