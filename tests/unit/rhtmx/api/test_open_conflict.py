@@ -9,8 +9,8 @@ import pytest
 
 import rhtmx
 from rhtmx.api.client import Client
-from rhtmx.api.open_conflict import LoggedConflicts, OpenConflict
-from rhtmx.core.conflict import ConflictSides
+from rhtmx.api.open_conflict import ConflictAnswers, LoggedConflicts, OpenConflict
+from rhtmx.core.conflict import ConflictSides, of_log
 from rhtmx.core.overlay import Record
 from rhtmx.messages import Error, ErrorCode, FieldPushAck, PushFields, Transaction, TransactionAck
 from rhtmx.messages import WriteResult as Written
@@ -89,6 +89,15 @@ def _default(message: PushFields) -> list[Any]:
     return Peer().answers[PushFields](message)
 
 
+async def tells_of_any(client: Client) -> bool:
+    """Whether a client has a conflict for whoever begins to listen."""
+    told = asyncio.ensure_future(anext(client.conflicts()))
+    await asyncio.sleep(0)  # it needs no more than this turn
+    found = told.done()
+    told.cancel()
+    return found
+
+
 async def disputed(client: Client, peer: Peer) -> OpenConflict:
     """A conflict that is open under number 12."""
     peer.answers[PushFields] = conflicting(12)
@@ -104,6 +113,7 @@ async def test_an_own_conflict_that_is_open_for_all_is_answered_for_all(
     client: Client, peer: Peer
 ) -> None:
     conflict = await disputed(client, peer)
+    assert await tells_of_any(client)
     peer.answers[Transaction] = lambda message: [
         TransactionAck(
             "t",
@@ -117,8 +127,20 @@ async def test_an_own_conflict_that_is_open_for_all_is_answered_for_all(
     assert (result.entity, result.version) == ("tasks", 9)
     (sent,) = [each for each in peer.heard if isinstance(each, Transaction)]
     assert [each.entity for each in sent.writes] == ["tasks", "$conflicts/tasks"]
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(client.conflicts()), 0)
+    assert not await tells_of_any(client)
+
+
+async def test_whoever_answers_it_in_the_log_is_not_told_of_it_again(
+    client: Client, peer: Peer
+) -> None:
+    conflict = await disputed(client, peer)
+    peer.answers[PushFields] = lambda message: [
+        FieldPushAck(message.entity, message.entity_id, 1, seq=message.seq, version=5)
+    ]
+    epoch = conflict.sides.epoch
+    (same,) = of_log("tasks", "1", {"$12": said("title", 5)}, client.client_id, epoch)
+    await OpenConflict(same, ConflictAnswers(client._runtime)).keep_standing()
+    assert not await tells_of_any(client)
 
 
 async def test_to_leave_it_as_it_is_writes_only_that_it_is_answered(
