@@ -440,6 +440,27 @@ async def test_a_record_that_is_no_object_is_undone_as_a_whole(app: App, ada: rh
     assert record.data == [1]
 
 
+async def test_fields_are_written_only_if_nobody_has_written_them_since(
+    app: App, ada: rhtmx.Client, bob: rhtmx.Client
+) -> None:
+    tasks = ada.collection("tasks")
+    await tasks.set("1", {"title": "Ours", "done": False})
+    await tasks.synced()
+    ada.offline()
+    await bob.push_fields("tasks", "1", {"title": "His"})
+    late = tasks.patch("1", {"title": "Hers"}, if_unchanged=True)
+    other = tasks.patch("1", {"done": True}, if_unchanged=True)
+    named = ada.push_fields("tasks", "1", {"by": "ada"}, if_unchanged=True)
+    ada.online()
+    with pytest.raises(rhtmx.RhtmxError, match="'title' of tasks/1 was written") as refused:
+        await late
+    assert refused.value.code is rhtmx.ErrorCode.CONFLICT
+    await asyncio.gather(other, named)
+    record = await app.changes.get("tasks", "1")
+    assert record is not None
+    assert record.data == {"title": "His", "done": True, "by": "ada"}
+
+
 # In the terminal.
 
 

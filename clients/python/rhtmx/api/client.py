@@ -351,6 +351,7 @@ class Client:
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
         timestamp: datetime | None = None,
     ) -> Writing[FieldPushResult]:
         """Write some fields of a record, and leave the others; see `push`.
@@ -362,6 +363,7 @@ class Client:
             delete: keys to remove.
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
+            if_unchanged: see `Collection.patch`.
             timestamp: when the user did it; now, if left out.
 
         Raises:
@@ -369,7 +371,7 @@ class Client:
             ConnectionClosed: there is no connection, and there will be none.
         """
         return pending_call.push_fields(
-            self._runtime, entity, entity_id, fields, delete, base_version, timestamp
+            self._runtime, entity, entity_id, fields, delete, base_version, timestamp, if_unchanged
         )
 
     def transaction(self) -> ClientTransaction:

@@ -260,6 +260,7 @@ class Collection(Generic[Data]):
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
     ) -> Writing[FieldPushResult]:
         """Write some fields of a record, and leave the others; see `set`.
 
@@ -269,6 +270,8 @@ class Collection(Generic[Data]):
             delete: keys to remove.
             base_version: the version that the write is based on. If left out,
                 what this collection has seen of the record, if it is read.
+            if_unchanged: write only if none of these fields was written after that
+                (without a version: ever), by whomever; else it is rejected with `CONFLICT`.
 
         Raises:
             RhtmxError: it was rejected.
@@ -293,6 +296,7 @@ class Collection(Generic[Data]):
             fields,
             delete=delete,
             base_version=base_version,
+            if_unchanged=if_unchanged,
         )
 
     # The protocol's streams.

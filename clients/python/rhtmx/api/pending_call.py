@@ -127,11 +127,13 @@ def push_fields(
     delete: Iterable[str],
     base_version: int | None,
     timestamp: datetime | None = None,
+    if_unchanged: bool = False,
 ) -> Writing[FieldPushResult]:
     """Write some fields of a record; see `Client.push_fields`."""
     now = runtime.now()
     at = timestamp or now
     message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
+    message.if_unchanged = if_unchanged or None
     return Writing(runtime.write(message, now), _fields_pushed, runtime.saved)
 
 
