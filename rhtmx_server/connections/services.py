@@ -38,7 +38,9 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
 from rhtmx_server.access.scopes import scope_id
 from rhtmx_server.config import Config
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.connections.admission import Admission
+from rhtmx_server.connections.answers import check_answer, logged_entity
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.connections.turns import Turns
@@ -47,6 +49,7 @@ from rhtmx_server.connections.write_lines import WriteLines
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.delivery.record_history import RecordHistory
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
@@ -78,6 +81,7 @@ class Services:
         now: seconds, of a clock that does not jump.
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
+        unlogged: the entities that have no conflict log.
         authenticate: says who a peer is; `None` where nobody is asked.
         admission: counts connections.
         new_secret: makes what gives the right to a client id there.
@@ -102,6 +106,7 @@ class Services:
     now: Callable[[], float]
     entities: frozenset[str] | None = None
     fieldless: frozenset[str] = frozenset()
+    unlogged: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
     admission: Admission = field(default_factory=Admission)
     new_secret: Callable[[], str] = secrets.token_urlsafe
@@ -115,13 +120,20 @@ class Services:
         if self.access.asks_the_program:
             self.lines = WriteLines(self.access, self.committer.submit)
 
+    @property
+    def past(self) -> RecordHistory:
+        """What has become of records."""
+        return RecordHistory(self.store, self.access)
+
     def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
         """Make sure that an entity may be used in this way.
 
         Raises:
             RhtmxError: `UNKNOWN_ENTITY`; `NOT_SUPPORTED` for the fields of one
-                that is kept without.
+                that is kept without, and for a conflict log where none is kept.
         """
+        if entity.startswith(RESERVED):
+            entity = logged_entity(entity, granularity, self.unlogged)
         if granularity is Granularity.FIELDS and entity in self.fieldless:
             raise RhtmxError(
                 ErrorCode.NOT_SUPPORTED,
@@ -154,7 +166,7 @@ class Services:
                     )
                 check(message)
                 if isinstance(message, Push):  # first, and so cheap: most are
-                    self.known(message.entity)
+                    self._admit_record(mutation, message)
                 elif isinstance(message, PushFields):
                     self._admit_fields(mutation, message, "push_fields")
                 else:
@@ -173,12 +185,19 @@ class Services:
         mutation.writes = [structs.replace(mutation, message=each) for each in writes]
         for index, write in enumerate(writes):
             if isinstance(write, Push):
-                self.known(write.entity)
+                self._admit_record(mutation, write)
             else:
                 self._admit_fields(mutation, write, f"transaction.writes[{index}]")
 
+    def _admit_record(self, mutation: Mutation, write: Push) -> None:
+        self.known(write.entity)
+        if write.entity.startswith(RESERVED) and mutation.who is not None:
+            check_answer(write)
+
     def _admit_fields(self, mutation: Mutation, write: PushFields, where: str) -> None:
         self.known(write.entity)
+        if write.entity.startswith(RESERVED) and mutation.who is not None:
+            check_answer(write)
         # The program of the server has its answer: it sends nothing again.
         if mutation.message.seq is None and mutation.secret != THE_APP:
             _check_repeatable(write, where)

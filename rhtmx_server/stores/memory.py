@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import chain, count, islice
 
 from msgspec.structs import replace
@@ -28,7 +28,8 @@ from rhtmx_server.model import (
     Record,
 )
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
-from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
+from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
+from rhtmx_server.stores.chain import walk
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 
@@ -252,6 +253,34 @@ class MemoryStore:
         )
         return cut_history(islice(found, limit), place(after))
 
+    async def commits(
+        self,
+        newest: Record,
+        *,
+        start: int | None = None,
+        before: int | None = None,
+        until: int | None = None,
+        limit: int = 1000,
+    ) -> CommitPage:
+        """Read commits of one record, newest first."""
+        entries = self._history.get(newest.entity, [])
+
+        def find(version: int) -> HistoryEntry | None:
+            at = bisect_right(entries, HistoryPosition(version, 0), key=_place)
+            entry = entries[at][1] if at < len(entries) else None
+            if entry is None or entry.record.version != version or entry.lost:
+                return None
+            if entry.record.entity_id != newest.entity_id:
+                return None
+            return replace(entry, record=_copy(entry.record))
+
+        return walk(find, _copy(newest), start=start, before=before, until=until, limit=limit)
+
+    async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
+        """Read whose these clients are."""
+        known = (self._clients.get(each) for each in client_ids)
+        return {each.client_id: each.subject for each in known if each is not None and each.subject}
+
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
         history = (entry.record.time for each in self._history.values() for _, entry in each)
@@ -290,26 +319,21 @@ class MemoryStore:
         }
 
     def _snapshot(self, wanted: BatchNeeds) -> Snapshot:
+        unread: set[Key] = set()
+        records, asked, clients = self._weighed(wanted.records, unread), wanted.records, set[str]()
+        if wanted.more is not None:
+            others, authors = wanted.more(records)
+            records |= self._weighed(others, unread)
+            asked, clients = (*asked, *others), set(authors)
         # As the file does: how many clients there are is only asked for where one may be added.
         one_is_new = not self._clients.keys() >= set(wanted.clients)
-        outcomes, weight = self._outcomes, 0
-        records: dict[Key, Record] = {}
-        unread: set[Key] = set()
-        for key in wanted.records:
-            if weight > BATCH_BYTES:
-                unread.add(key)
-            elif key in self._records:
-                records[key] = _copy(self._records[key])
-                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
+        clients |= set(wanted.clients)
+        outcomes = self._outcomes
         return Snapshot(
             records=records,
             unread=unread,
-            heads={
-                entity: replace(self._heads.get(entity, Head())) for entity, _ in wanted.records
-            },
-            clients={
-                key: replace(self._clients[key]) for key in wanted.clients if key in self._clients
-            },
+            heads={entity: replace(self._heads.get(entity, Head())) for entity, _ in asked},
+            clients={key: replace(self._clients[key]) for key in clients if key in self._clients},
             outcomes={key: replace(outcomes[key]) for key in wanted.outcomes if key in outcomes},
             known=len(self._clients) if one_is_new else 0,
             last_parts={
@@ -318,6 +342,18 @@ class MemoryStore:
                 if not record.live and (left := self._left_at(record))
             },
         )
+
+    def _weighed(self, keys: Collection[Key], unread: set[Key]) -> dict[Key, Record]:
+        """Copies of records, until they weigh enough; the others are noted."""
+        weight = 0
+        records: dict[Key, Record] = {}
+        for key in keys:
+            if weight > BATCH_BYTES:
+                unread.add(key)
+            elif key in self._records:
+                records[key] = _copy(self._records[key])
+                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
+        return records
 
     def _left_at(self, record: Record) -> frozenset[str]:
         """The parts of which the commit that made this of a record took it out."""

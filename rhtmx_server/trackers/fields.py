@@ -12,6 +12,7 @@ from datetime import datetime
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Blame,
     FieldConflict,
     FieldPushAck,
     Push,
@@ -19,18 +20,19 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.values.changes import FieldChange
+from rhtmx.values.history import FieldAuthor
 from rhtmx.values.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
-from rhtmx_server.ports import Decide, Store
+from rhtmx_server.ports import Decide, HistoryReader, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, push_fields_message
 from rhtmx_server.trackers.draft import MergeConflict, RecordDraft
-from rhtmx_server.trackers.merge import MergeOutcome
+from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import live
 from rhtmx_server.trackers.values import field_changes_of
-from rhtmx_server.trackers.views import title
+from rhtmx_server.trackers.views import record_json, title
 
 __all__ = ["MAX_DEPTH", "MAX_RECORD", "FieldTracker", "decide_push_fields", "fields_decider"]
 
@@ -62,7 +64,9 @@ def decide_push_fields(
     Raises:
         RhtmxError: `NOT_SUPPORTED`, the entity is kept without fields;
             `BAD_MESSAGE`, a field is named twice; `INVALID_DATA`, the record's
-            data is no object, or would become too large or too deep.
+            data is no object, or would become too large or too deep; `CONFLICT`,
+            `if_unchanged` was asked for and is not so: the details hold the record
+            as it is, and the names of the `fields` that were written.
     """
     if policy is None:
         raise RhtmxError(
@@ -71,6 +75,8 @@ def decide_push_fields(
         )
     _check(push, current)
     draft = RecordDraft(current, context, policy, push.base_version)
+    if push.if_unchanged:
+        _check_unchanged(push, draft, current)
     for update in push.fields:
         draft.write(update)
     commit = None
@@ -110,6 +116,23 @@ def _check(push: PushFields, current: Record | None) -> None:
             )
 
 
+def _check_unchanged(push: PushFields, draft: RecordDraft, current: Record | None) -> None:
+    written = draft.unseen(update.field for update in push.fields)
+    if not written:
+        return
+    assert current is not None  # what never was has no field that was written
+    base = push.base_version
+    expected = "no write of it" if base is None else f"none after version {base}"
+    name, version = next(iter(written.items()))
+    more = f"; {len(written) - 1} more fields were written, too" if len(written) > 1 else ""
+    raise RhtmxError(
+        ErrorCode.CONFLICT,
+        f"push_fields.if_unchanged: '{name[:40]}' of {title(push.entity, push.entity_id)} was "
+        f"written in version {version}, {expected} was expected{more}; nothing was written",
+        details=record_json(current, fields=list(written)),
+    )
+
+
 def _check_size(record: Record, before: Record | None, most: int) -> None:
     size = len(record.data or b"")
     # A record that is too large already (by an older limit) may still shrink.
@@ -135,7 +158,15 @@ def _conflict(push: PushFields, conflict: MergeConflict, version: int | None) ->
         strategy=conflict.strategy,
         seq=push.seq,
         key=conflict.key,
+        server_deleted=_deleted(conflict.stored),
+        client_deleted=_deleted(conflict.pushed),
+        server_client_id=conflict.stored.clock.client_id,
     )
+
+
+def _deleted(write: FieldWrite) -> bool | None:
+    """Whether a write was a delete: a value alone says that it was none."""
+    return write.clock.deleted if write.value is None else None
 
 
 def _ack(
@@ -181,15 +212,22 @@ class FieldTracker:
         store: where records are read.
         check: the wire's check of JSON texts.
         clock: the time; microseconds since 1970.
+        past: reads who wrote what.
     """
 
     def __init__(
-        self, submit: Submit, store: Store, check: CheckJson, clock: Callable[[], int]
+        self,
+        submit: Submit,
+        store: Store,
+        check: CheckJson,
+        clock: Callable[[], int],
+        past: HistoryReader,
     ) -> None:
         self._submit = submit
         self._store = store
         self._check = check
         self._clock = clock
+        self._past = past
 
     async def push(
         self,
@@ -200,6 +238,7 @@ class FieldTracker:
         delete: Iterable[str] = (),
         timestamp: datetime | None = None,
         base_version: int | None = None,
+        if_unchanged: bool = False,
         client_id: str | None = None,
         seq: int | None = None,
     ) -> FieldPushResult:
@@ -213,12 +252,15 @@ class FieldTracker:
             delete: the fields to remove.
             timestamp: when this was written, if not now.
             base_version: the version of the record that the caller saw.
+            if_unchanged: write only if none of these fields was written after
+                `base_version` (without one: ever), by whomever.
             client_id: in whose name.
             seq: the number of this mutation, for a caller that numbers them.
 
         Raises:
             RhtmxError: it was rejected as a whole: `NOT_SUPPORTED`,
-                `INVALID_DATA`, `BAD_MESSAGE`, and what the store may raise.
+                `INVALID_DATA`, `BAD_MESSAGE`, `CONFLICT` (only with
+                `if_unchanged`), and what the store may raise.
 
         Example:
             >>> result = await app.fields.push("tasks", "1", {"done": True}, delete=["due"])
@@ -231,6 +273,7 @@ class FieldTracker:
         message = push_fields_message(
             entity, entity_id, fields, delete, written, self._check, base_version, seq
         )
+        message.if_unchanged = if_unchanged or None
         *reported, acknowledgement = await call(self._submit, message, client_id)
         assert isinstance(acknowledgement, FieldPushAck)
         conflicts = [each for each in reported if isinstance(each, FieldConflict)]
@@ -243,3 +286,17 @@ class FieldTracker:
         """
         record = live(await self._store.record(entity, entity_id))
         return None if record is None else field_changes_of(record)
+
+    async def blame(self, entity: str, entity_id: str) -> dict[str, FieldAuthor]:
+        """Read who wrote which field of a record, by name, and when.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record.
+
+        Example:
+            >>> authors = await app.fields.blame("users", "1")
+            >>> authors["name"].version
+            1
+        """
+        answer = await self._past.blame(Blame(entity, entity_id))
+        return {each.field: FieldAuthor.of(each) for each in answer.fields}

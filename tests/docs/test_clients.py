@@ -32,8 +32,9 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 def test_the_page_has_programs_of_both_languages() -> None:
     programs = ["offline.py", "tasks.ts", "typed.py", "pages.ts", "rejected.py"]
-    counting = ["counting.py", "conflicts.py", "together.py", "counting.ts"]
-    assert [*programs, *counting, "together.ts"] == RUNNABLE
+    deciding = ["counting.py", "conflicts.py", "open_conflicts.py", "history.py"]
+    together = ["together.py", "counting.ts", "together.ts"]
+    assert [*programs, *deciding, *together] == RUNNABLE
     typed = ["tasks.ts", "pages.ts", "counting.ts", "together.ts", "sign-in.ts", "Board.tsx"]
     assert [*typed, "client.ts", "Room.tsx"] == TYPED
 

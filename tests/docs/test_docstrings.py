@@ -82,8 +82,9 @@ async def a_rejected_write(world: World) -> None:
 BEFORE: dict[str, Callable[[World], Awaitable[None]]] = {
     "rhtmx.api.client.Client.conflicts": a_lost_write,
     "rhtmx.api.client.Client.rejections": a_rejected_write,
-    "rhtmx.api.conflict_resolution.OpenConflict": a_lost_write,
+    "rhtmx.api.collection.Collection.conflicts": a_lost_write,
     "rhtmx.api.conflict_resolution.RejectedWrite": a_rejected_write,
+    "rhtmx.api.open_conflict.OpenConflict": a_lost_write,
 }
 """What happens before the examples of a docstring."""
 

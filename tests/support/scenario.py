@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rhtmx.core import build_message
-from rhtmx.core.conflict import ConflictSides, merged
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import Answered, Conflicted, Refused
 from rhtmx.core.granularity import Granularity
@@ -48,6 +48,7 @@ from rhtmx.messages.tables import (
 )
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.unknown_enum_values import spelled
+from rhtmx.values.conflict_side import merged
 from rhtmx.values.field_operations import FieldOperation, operation_of
 from rhtmx.wire import Format, Message, ServerReader, encode
 from tests.support.stepped import Stepped

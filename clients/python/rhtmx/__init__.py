@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rhtmx.api.client import Client
     from rhtmx.api.collection import Collection
-    from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite, TransactionPart
+    from rhtmx.api.conflict_resolution import Pending, RejectedWrite, TransactionPart
     from rhtmx.api.connect import connect
+    from rhtmx.api.open_conflict import OpenConflict
     from rhtmx.api.pending_call import Writing
     from rhtmx.api.transaction import ClientTransaction
     from rhtmx.core.error_policy import ConnectionClosed
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from rhtmx.core.overlay import Record
     from rhtmx.errors import ErrorCode, RhtmxError, Violation
     from rhtmx.grpc.catch_up import CatchUp
-    from rhtmx.grpc.client import Backend, backend
+    from rhtmx.grpc.client import Backend
+    from rhtmx.grpc.connect import backend
     from rhtmx.grpc.endpoint import Tls
     from rhtmx.grpc.push_many import Delete, PushOutcome, Write
     from rhtmx.grpc.transaction import BackendTransaction
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from rhtmx.messages import Position
     from rhtmx.runtime.subscription import Subscription
     from rhtmx.values.changes import Change, FieldChange
+    from rhtmx.values.conflict_side import ConflictSide
     from rhtmx.values.field_operations import (
         Add,
         Append,
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         SetKey,
     )
     from rhtmx.values.form_value import File
+    from rhtmx.values.history import FieldAuthor, History, HistoryCommit
     from rhtmx.values.results import (
         Conflict,
         FieldPushResult,
@@ -73,15 +77,19 @@ __all__ = [
     "ClientTransaction",
     "Collection",
     "Conflict",
+    "ConflictSide",
     "ConnectionClosed",
     "Delete",
     "DeleteKey",
     "ErrorCode",
+    "FieldAuthor",
     "FieldChange",
     "FieldPushResult",
     "File",
     "FormError",
     "FormValidation",
+    "History",
+    "HistoryCommit",
     "Increment",
     "Max",
     "Min",
@@ -122,19 +130,23 @@ _HOMES = {
     "ClientTransaction": "api.transaction",
     "Collection": "api.collection",
     "Conflict": "values.results",
+    "ConflictSide": "values.conflict_side",
     "ConnectionClosed": "core.error_policy",
     "Delete": "grpc.push_many",
     "DeleteKey": "values.field_operations",
     "ErrorCode": "errors",
+    "FieldAuthor": "values.history",
     "FieldChange": "values.changes",
     "FieldPushResult": "values.results",
     "File": "values.form_value",
     "FormError": "values.results",
     "FormValidation": "values.results",
+    "History": "values.history",
+    "HistoryCommit": "values.history",
     "Increment": "values.field_operations",
     "Max": "values.field_operations",
     "Min": "values.field_operations",
-    "OpenConflict": "api.conflict_resolution",
+    "OpenConflict": "api.open_conflict",
     "Pending": "api.conflict_resolution",
     "Position": "messages",
     "PushOutcome": "grpc.push_many",
@@ -156,7 +168,7 @@ _HOMES = {
     "Watch": "grpc.watch",
     "Write": "grpc.push_many",
     "Writing": "api.pending_call",
-    "backend": "grpc.client",
+    "backend": "grpc.connect",
     "connect": "api.connect",
 }
 

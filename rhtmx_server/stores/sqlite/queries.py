@@ -6,14 +6,15 @@ works within whatever the caller has begun.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import apsw
 
 from rhtmx.messages import ChangeAction
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
-from rhtmx_server.record_page import HistoryPage, HistoryPosition
+from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition
+from rhtmx_server.stores.chain import walk
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 from rhtmx_server.stores.sqlite import members
 from rhtmx_server.stores.sqlite.rows import (
@@ -31,6 +32,7 @@ from rhtmx_server.stores.sqlite.rows import (
 
 __all__ = [
     "read_client",
+    "read_commits",
     "read_head",
     "read_heads",
     "read_history",
@@ -38,6 +40,7 @@ __all__ = [
     "read_since",
     "read_since_plain",
     "read_snapshot",
+    "read_subjects",
     "write",
     "write_epoch",
 ]
@@ -53,7 +56,7 @@ _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
 _ENTRIES = """
-    SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost
+    SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost, previous
     FROM history WHERE entity = ?1 AND {}
       AND (?4 IS NULL OR entity_id = ?4) AND (?5 IS NULL OR time <= ?5)"""
 # In two parts: SQLite 3.54 searches for `(version, id) > (?, ?)` by the version alone, and
@@ -64,6 +67,11 @@ _HISTORY = (
     + _ENTRIES.format("version > ?2")
     + " ORDER BY version, id LIMIT ?6"
 )
+# A commit is written before any write that lost against it: it is the first row of its version.
+_COMMIT = """
+    SELECT entity, entity_id, version, action, data, client_id, time, form, lost, previous
+    FROM history WHERE entity = ? AND version = ? ORDER BY id LIMIT 1"""
+_SUBJECT = "SELECT client_id, subject FROM clients WHERE client_id = ? AND subject != ''"
 _HEADS = "SELECT entity, version, floor FROM entities"
 _HEAD = "SELECT version, floor FROM entities WHERE entity = ?"
 _CLIENT = "SELECT client_id, subject, last_seq, seen, secret FROM clients WHERE client_id = ?"
@@ -84,8 +92,8 @@ _PUT_RECORD = """
       entered = excluded.entered"""
 _PUT_ENTRY = """
     INSERT INTO history(
-      entity, entity_id, version, action, data, client_id, time, form, lost
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+      entity, entity_id, version, action, data, client_id, time, form, lost, previous
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _PUT_CLIENT = """
     INSERT INTO clients(client_id, subject, last_seq, seen, secret) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -115,6 +123,15 @@ def read_snapshot(
     heads = {entity: read_head(cursor, entity) for entity in entities}
     places: members.Places = {}
     records, tombstones, unread = _read_records(cursor, wanted.records, places)
+    authors: Collection[str] = ()
+    if wanted.more is not None:
+        others, authors = wanted.more(records)
+        if others:
+            heads |= {entity: read_head(cursor, entity) for entity in {key[0] for key in others}}
+            written = [key for key in others if heads[key[0]].version]
+            more = _read_records(cursor, written, places)
+            records |= more[0]
+            tombstones, unread = [*tombstones, *more[1]], unread | more[2]
     if known is not None:
         known.places = places
     ids = ((client_id,) for client_id in wanted.clients)
@@ -125,13 +142,16 @@ def read_snapshot(
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
     # Only a client that is new can be one too many.
     number = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
+    if authors:
+        others_rows = _each(cursor, _CLIENT, ((client_id,) for client_id in authors))
+        clients |= {row[0]: client_of(row) for row in others_rows}
     last_parts = members.last_parts(cursor, tombstones) if tombstones else {}
     return Snapshot(records, heads, clients, outcomes, number, last_parts, unread)
 
 
 def _read_records(
     cursor: apsw.Cursor, wanted: Iterable[Key], places: members.Places
-) -> tuple[dict[Key, Record], Collection[Record], Collection[Key]]:
+) -> tuple[dict[Key, Record], Collection[Record], set[Key]]:
     """Read these records until they weigh enough; say which are deleted, and which are left."""
     keys, weight = iter(wanted), 0
     records: dict[Key, Record] = {}
@@ -226,6 +246,31 @@ def read_history(
     """Read one page of commits and lost writes, oldest first."""
     rows = cursor.execute(_HISTORY, (entity, *after, entity_id, until, limit))
     return cut_history(((row[0], entry_of(row[1:])) for row in rows), after)
+
+
+def read_commits(
+    cursor: apsw.Cursor,
+    newest: Record,
+    start: int | None,
+    before: int | None,
+    until: int | None,
+    limit: int,
+) -> CommitPage:
+    """Read one page of the commits of a record, newest first."""
+
+    def find(version: int) -> HistoryEntry | None:
+        row = cursor.execute(_COMMIT, (newest.entity, version)).fetchone()
+        if row is None or row[1] != newest.entity_id:
+            return None
+        entry = entry_of(row)
+        return None if entry.lost else entry
+
+    return walk(find, newest, start=start, before=before, until=until, limit=limit)
+
+
+def read_subjects(cursor: apsw.Cursor, client_ids: Iterable[str]) -> Mapping[str, str]:
+    """Whose these clients are."""
+    return dict(_each(cursor, _SUBJECT, ((each,) for each in client_ids)))
 
 
 def read_head(cursor: apsw.Cursor, entity: str) -> Head:

@@ -48,6 +48,7 @@ class Peer:
         self.mute = False
         self.refusal: Error | None = None
         self.socket: ServerConnection | None = None
+        self.answers = dict(_ANSWERS)
         self._changed = asyncio.Condition()
 
     async def until(self, true: Callable[[], bool]) -> None:
@@ -103,8 +104,8 @@ class Peer:
         if isinstance(message, Hello) and self.refusal is not None:
             self.server.outgoing.append(self.refusal)
             return
-        if type(message) in _ANSWERS:
-            self.server.outgoing.extend(_ANSWERS[type(message)](message))
+        if type(message) in self.answers:
+            self.server.outgoing.extend(self.answers[type(message)](message))
         elif isinstance(message, Subscribe) and ENTITY not in message.entities:
             self.server.outgoing.append(Error("no such entity", ErrorCode.UNKNOWN_ENTITY))
         else:

@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from rhtmx.api import pending_call
-from rhtmx.api.collection import Collection, OpenCollections
-from rhtmx.api.conflict_resolution import Decisions, OpenConflict, Pending, RejectedWrite
+from rhtmx.api.collection import Collection
+from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
+from rhtmx.api.open_collections import OpenCollections
+from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
 from rhtmx.api.transaction import ClientTransaction
 from rhtmx.core import build_message
@@ -38,13 +40,7 @@ from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
-from rhtmx.values.results import (
-    FieldPushResult,
-    FormValidation,
-    PushResult,
-    SyncResult,
-    Validation,
-)
+from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
 from rhtmx.wire import ServerMessage
 
 __all__ = ["Client"]
@@ -355,6 +351,7 @@ class Client:
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
         timestamp: datetime | None = None,
     ) -> Writing[FieldPushResult]:
         """Write some fields of a record, and leave the others; see `push`.
@@ -366,6 +363,7 @@ class Client:
             delete: keys to remove.
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
+            if_unchanged: see `Collection.patch`.
             timestamp: when the user did it; now, if left out.
 
         Raises:
@@ -373,7 +371,7 @@ class Client:
             ConnectionClosed: there is no connection, and there will be none.
         """
         return pending_call.push_fields(
-            self._runtime, entity, entity_id, fields, delete, base_version, timestamp
+            self._runtime, entity, entity_id, fields, delete, base_version, timestamp, if_unchanged
         )
 
     def transaction(self) -> ClientTransaction:
@@ -458,7 +456,7 @@ class Client:
         return self._decisions.rejections()
 
     def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
-        """Conflicts: those that nobody has answered yet, then each new one.
+        """Conflicts of writes of this client: open ones, then each new; see `Collection.conflicts`.
 
         Example:
             >>> async for conflict in client.conflicts():
@@ -466,7 +464,7 @@ class Client:
             ...     print(f"{conflict.field}: {conflict.mine!r} instead of {conflict.theirs!r}")
             title: 'Keep it' instead of 'Tell everyone'
         """
-        return self._decisions.conflicts()
+        return ConflictAnswers(self._runtime).conflicts()
 
     # Inside.
 

@@ -1,82 +1,41 @@
 """One entity of a client: what is held of it, and its calls without its name.
 
-Knows the client's calls, what is shown, and who else has it open: with the last one, reading
-it ends. Decides nothing else.
+Knows the client's calls, and what is shown. Decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from weakref import WeakSet
 
 from rhtmx.api import pending_call
+from rhtmx.api.history import as_of, blame, history, undo
+from rhtmx.api.open_collections import OpenCollections
+from rhtmx.api.open_conflict import ConflictAnswers, LoggedConflicts, OpenConflict
 from rhtmx.api.pending_call import Writing
+from rhtmx.core.conflict_log import log_of
 from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView
 from rhtmx.core.overlay import Record
-from rhtmx.core.where import Where, WhereValues, where_of
+from rhtmx.core.where import WhereValues, where_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Data, Json
 from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
 
 if TYPE_CHECKING:
     from rhtmx.api.client import Client
 
-__all__ = ["Collection", "OpenCollections"]
-
-
-class OpenCollections:
-    """Who reads which entity of a client. A reader that nobody holds any more does not count.
-
-    Args:
-        runtime: the client's.
-    """
-
-    def __init__(self, runtime: ClientRuntime) -> None:
-        self._runtime = runtime
-        self._readers: dict[tuple[str, Where | None], WeakSet[object]] = {}
-
-    def open(
-        self, entity: str, granularity: Granularity, where: Where | None, reader: object
-    ) -> EntityView:
-        """Hold an entity, or a part of it, for this reader, too.
-
-        Raises:
-            RhtmxError: `NOT_SUPPORTED`, it is being read at the other granularity.
-            ConnectionClosed: the client was not entered.
-        """
-        self._runtime.check_open()
-        session = self._runtime.session
-        view = session.local.get(entity, where)
-        if view is None or view.replica.granularity is not granularity:
-            view = session.open(entity, granularity, where)
-            self._runtime.changed()
-        self._readers.setdefault((entity, where), WeakSet()).add(reader)
-        return view
-
-    def close(self, entity: str, where: Where | None, reader: object) -> None:
-        """A reader reads no longer; with the last one, the entity or its part is let go."""
-        router, session = self._runtime.router, self._runtime.session
-        readers = self._readers[entity, where]
-        readers.discard(reader)
-        view = session.local.get(entity, where)
-        if readers or view is None:
-            router.signal(entity).notify()
-            return
-        del self._readers[entity, where]
-        session.shut(view)
-        if session.local.parts(entity):
-            router.signal(entity).notify()
-        else:
-            router.forget(entity)
-        self._runtime.changed()
+__all__ = ["Collection"]
 
 
 T = TypeVar("T")
@@ -119,6 +78,7 @@ class Collection(Generic[Data]):
         self._closed = False
         self._reads = False
         self._made: WeakSet[Subscription[Any]] = WeakSet()
+        self._logs: WeakSet[Collection[Json]] = WeakSet()
 
     async def __aenter__(self) -> Self:
         """Begin to read the entity; wait for nothing.
@@ -154,6 +114,8 @@ class Collection(Generic[Data]):
         self._closed = True
         for each in list(self._made):
             each.end()
+        for log in list(self._logs):
+            log.close()
         if self._reads:
             self._others.close(self.entity, self._part, self)
 
@@ -298,6 +260,7 @@ class Collection(Generic[Data]):
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
     ) -> Writing[FieldPushResult]:
         """Write some fields of a record, and leave the others; see `set`.
 
@@ -307,6 +270,8 @@ class Collection(Generic[Data]):
             delete: keys to remove.
             base_version: the version that the write is based on. If left out,
                 what this collection has seen of the record, if it is read.
+            if_unchanged: write only if none of these fields was written after that
+                (without a version: ever), by whomever; else it is rejected with `CONFLICT`.
 
         Raises:
             RhtmxError: it was rejected.
@@ -331,6 +296,7 @@ class Collection(Generic[Data]):
             fields,
             delete=delete,
             base_version=base_version,
+            if_unchanged=if_unchanged,
         )
 
     # The protocol's streams.
@@ -366,6 +332,135 @@ class Collection(Generic[Data]):
         up to date, use `synced`.
         """
         return await self.client.sync(self.entity, since, where=self._values)
+
+    # What became of a record.
+
+    async def history(
+        self,
+        entity_id: str,
+        *,
+        before: int | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> History[Data | None]:
+        """The commits of a record that are still kept, the newest first.
+
+        Args:
+            entity_id: the record.
+            before: only commits before this version, as `before` of an earlier answer has it.
+            until: only commits up to this time.
+            limit: at most so many, 1 to 1000; 100, if left out.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, nothing is kept of such a record, or it may not be read;
+                or another refusal.
+            ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> for each in await tasks.history("1"):
+            ...     print(each.version, each.action, each.changed, each.data)
+            1 create ('done', 'title') {'title': 'Write it down', 'done': False}
+        """
+        return await history(self._runtime, self.entity, entity_id, before, until, limit)
+
+    async def as_of(self, entity_id: str, time: datetime) -> HistoryCommit[Data] | None:
+        """A record as it was at a time: the last commit until then; `None` if it was not there.
+
+        Args:
+            entity_id: the record.
+            time: when, by the server's clock.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, nothing is kept of the record, or not what it was then;
+                or another refusal.
+            ConnectionClosed: there is no connection, and there will be none.
+        """
+        return await as_of(self._runtime, self.entity, entity_id, time)
+
+    async def blame(self, entity_id: str) -> dict[str, FieldAuthor]:
+        """Who wrote which field of a record, and when; by field.
+
+        Args:
+            entity_id: the record.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record; or another refusal.
+            ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> result = await tasks.patch("1", {"done": True})
+            >>> authors = await tasks.blame("1")
+            >>> [(each.field, each.version) for each in authors.values()]
+            [('done', 2), ('title', 1)]
+            >>> authors["done"].client_id == client.client_id
+            True
+        """
+        return await blame(self._runtime, self.entity, entity_id)
+
+    async def undo(self, entity_id: str, version: int) -> PushResult | FieldPushResult:
+        """Take back what a commit did to a record, if nothing came after it.
+
+        The fields that it changed become what they were; others may have changed since. A
+        commit that created the record, deleted it, or wrote one that is no object is taken
+        back if the record has not changed at all since.
+
+        Args:
+            entity_id: the record.
+            version: the commit.
+
+        Returns:
+            What came of the write.
+
+        Raises:
+            RhtmxError: `CONFLICT`, something came after it: nothing was written. `NOT_FOUND`,
+                there is no such commit, or what was before is not kept any more. Or it was
+                rejected otherwise.
+            ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> result = await tasks.patch("1", {"title": "Write it up"})
+            >>> result = await tasks.undo("1", result.version)
+            >>> await tasks.synced()
+            >>> tasks.get("1").data["title"]
+            'Write it down'
+        """
+        return await undo(self._runtime, self.entity, entity_id, version)
+
+    async def conflicts(self) -> AsyncGenerator[tuple[OpenConflict, ...], None]:
+        """The open conflicts of this entity now, and each time that they have changed.
+
+        They are those of everybody's writes that nobody has answered yet, for those who may
+        read and update the record. They are held like records: they survive this client, and
+        can be read and answered offline. It ends when this is closed.
+
+        Raises:
+            RhtmxError: the server does not let them be read.
+            ConnectionClosed: there is no connection, and there will be none.
+
+        Example:
+            >>> async for conflicts in tasks.conflicts():
+            ...     for conflict in conflicts:
+            ...         lost, standing = conflict.lost, conflict.standing
+            ...         print(f"{conflict.field}: {lost.value} lost against {standing.value}")
+            title: Keep it lost against Tell everyone
+        """
+        self._check_open()
+        log: Collection[Json] = Collection(
+            self.client, self._runtime, self._others, log_of(self.entity), where=self._values
+        )
+        self._logs.add(log)
+        try:
+            logged, seen = LoggedConflicts(self.entity, ConflictAnswers(self._runtime)), None
+            local = self._runtime.session.local
+            async with aclosing(log.subscribe()) as changes:
+                async for records in changes:
+                    epoch = local.epoch(log.entity, None)
+                    now = logged.of(records, local.identity.client_id, epoch)
+                    if now is not seen:
+                        seen = now
+                        yield now
+        finally:
+            log.close()
 
     def _open(self) -> EntityView:
         self._check_open()

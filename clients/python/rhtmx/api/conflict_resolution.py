@@ -1,6 +1,6 @@
-"""What waits for the server, and what waits for the application to decide: shown, and carried out.
+"""What waits for the server, and what it has rejected: shown, and tried again or given up.
 
-Knows the queue, the rejected writes and the conflicts. Must not know how they got there.
+Knows the queue and the rejected writes. Must not know how they got there.
 """
 
 from __future__ import annotations
@@ -12,44 +12,33 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
-from rhtmx.core.conflict import ConflictSides, Side, merged
+from rhtmx.api.pending_call import written
 from rhtmx.core.storage_ops import Mutation, StoredRejection, Write
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import (
-    FieldAction,
-    FieldPushAck,
-    FieldUpdate,
-    Push,
-    PushAck,
-    Transaction,
-    TransactionAck,
-)
+from rhtmx.messages import FieldAction, FieldUpdate, Push, Transaction
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.field_operations import operation_of
 from rhtmx.values.json_value import Json, from_json
 from rhtmx.values.operations import OPERATIONS
-from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult, WriteResult
+from rhtmx.values.results import WriteResult
 from rhtmx.values.transaction_writes import writes_of
 
-__all__ = ["Decider", "Decisions", "OpenConflict", "Pending", "RejectedWrite", "TransactionPart"]
+__all__ = ["Decider", "Decisions", "Pending", "RejectedWrite", "TransactionPart"]
 
 WriteAction: TypeAlias = Literal["update", "delete", "patch", "transaction"]
 """What a write is."""
 
 
 class Decider(Protocol):
-    """Who carries a decision out."""
+    """Who carries a decision about a rejected write out."""
 
     async def retry(self, request_id: str) -> WriteResult | None:
         """Write a rejected write again."""
 
     def discard(self, request_id: str) -> None:
         """Give a rejected write up."""
-
-    async def answer(self, conflict: OpenConflict, side: Side) -> WriteResult | None:
-        """Decide a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,108 +159,6 @@ class RejectedWrite:
         self._decider.discard(self.id)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenConflict:
-    """A write of this client stood against one that it had not seen. You may decide otherwise.
-
-    Attributes:
-        entity: the collection.
-        entity_id: the record.
-        field: the top-level key; `None`: it is about the whole record, which
-            was not written.
-        key: the key in the field, if both wrote that key (`SetKey`): the two values are the
-            key's, and an answer writes nothing else of the field.
-        mine: what this client wrote: a value, or an operation, which lost against a
-            deletion; `None` if it was a deletion.
-        theirs: what stood against it; `None` if it was a deletion.
-        winner: whose value the record has now.
-        version: that of the record now.
-        strategy: the rule that decided.
-
-    Example:
-        >>> async for conflict in client.conflicts():
-        ...     result = await conflict.merge(f"{conflict.theirs}: {conflict.mine}")
-        ...     print(tasks.get("1").data["title"])
-        Tell everyone: Keep it
-    """
-
-    sides: ConflictSides = dataclasses.field(repr=False)
-    _decider: Decider = dataclasses.field(repr=False)
-
-    @property
-    def entity(self) -> str:
-        """The collection."""
-        return self.sides.entity
-
-    @property
-    def entity_id(self) -> str:
-        """The record."""
-        return self.sides.entity_id
-
-    @property
-    def field(self) -> str | None:
-        """The top-level key; `None`: it is about the whole record."""
-        return self.sides.field
-
-    @property
-    def key(self) -> str | None:
-        """The key in the field, if the conflict is about one; `None`: about the whole field."""
-        return self.sides.key
-
-    @property
-    def mine(self) -> Json:
-        """What this client wrote: a value or an operation; `None` if it was a deletion."""
-        return self.sides.mine.value
-
-    @property
-    def theirs(self) -> Json:
-        """What stood against it; `None` if it was a deletion."""
-        return self.sides.theirs.value
-
-    @property
-    def winner(self) -> str:
-        """Whose value the record has now."""
-        return self.sides.winner
-
-    @property
-    def version(self) -> int | None:
-        """That of the record now."""
-        return self.sides.version
-
-    @property
-    def strategy(self) -> str | None:
-        """The rule that decided; `None` for a whole record."""
-        return self.sides.strategy
-
-    async def keep_mine(self) -> WriteResult | None:
-        """Let mine stand; an operation is applied to what is there by then.
-
-        Returns when that is durable.
-
-        Returns:
-            What came of the write; `None` if it stands already.
-
-        Raises:
-            RhtmxError: the write was rejected: it is in `client.rejected`.
-        """
-        return await self._decider.answer(self, self.sides.mine)
-
-    async def take_theirs(self) -> WriteResult | None:
-        """Let theirs stand; see `keep_mine`."""
-        return await self._decider.answer(self, self.sides.theirs)
-
-    async def merge(self, value: Json) -> WriteResult | None:
-        """Let a third value stand, or apply an operation; see `keep_mine`.
-
-        Args:
-            value: for the record, the field, or the key.
-
-        Raises:
-            RhtmxError: `BAD_MESSAGE`, it cannot be JSON.
-        """
-        return await self._decider.answer(self, merged(value))
-
-
 def _said(
     message: Mutation,
 ) -> tuple[tuple[str, str, WriteAction, Json, tuple[str, ...]], tuple[TransactionPart, ...]]:
@@ -356,18 +243,15 @@ class Decisions:
             async for each in writes:
                 yield RejectedWrite.of(each, self)
 
-    async def conflicts(self) -> AsyncGenerator[OpenConflict, None]:
-        """The conflicts that nobody has answered yet, then each new one."""
-        self._runtime.check_open()
-        async with aclosing(self._runtime.router.conflicts.listen()) as conflicts:
-            async for each in conflicts:
-                yield OpenConflict(each, self)
-
     async def retry(self, request_id: str) -> WriteResult | None:
         """Write a rejected write again."""
         self._let_go(request_id)
-        now = self._runtime.now().timestamp()
-        return await self._written(self._runtime.session.retry(request_id, now))
+        kept = self._runtime.session.local.writes.rejected.get(request_id)
+        again = self._runtime.session.retry(request_id, self._runtime.now().timestamp())
+        if kept is None or again is None:
+            self._runtime.changed()
+            return None
+        return written(kept.message, await self._runtime.answer(again))
 
     def discard(self, request_id: str) -> None:
         """Give a rejected write up."""
@@ -375,31 +259,6 @@ class Decisions:
         self._runtime.session.local.writes.discard(request_id)
         self._runtime.changed()
 
-    async def answer(self, conflict: OpenConflict, side: Side) -> WriteResult | None:
-        """Decide a conflict."""
-        self._runtime.router.conflicts.drop(conflict.sides)
-        self._let_go(conflict.sides.rejected or "")
-        return await self._written(
-            self._runtime.session.answer(conflict.sides, side, self._runtime.now())
-        )
-
     def _let_go(self, request_id: str) -> None:
         """Nobody need be told of this rejected write any more."""
-        rejected = self._runtime.session.local.writes.rejected.get(request_id)
-        if rejected is not None:
-            self._runtime.router.rejections.drop(rejected)
-
-    async def _written(self, request_id: str | None) -> WriteResult | None:
-        if request_id is None:
-            self._runtime.changed()
-            return None
-        row = self._runtime.session.local.writes.queue.get(request_id)
-        answer = await self._runtime.answer(request_id)
-        if isinstance(answer.message, TransactionAck):
-            assert row is not None
-            assert isinstance(row.message, Transaction)
-            return TransactionResult.of(row.message, answer.message, answer.conflicts)
-        if isinstance(answer.message, FieldPushAck):
-            return FieldPushResult.of(answer.message, answer.conflicts)
-        assert isinstance(answer.message, PushAck)
-        return PushResult.of(answer.message)
+        self._runtime.router.rejections.drop(lambda each: each.id == request_id)

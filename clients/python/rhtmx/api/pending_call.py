@@ -14,12 +14,13 @@ from typing import Any, Generic, TypeVar
 
 from rhtmx.core import build_message
 from rhtmx.core.events import Answered
-from rhtmx.messages import FieldPushAck, PushAck
+from rhtmx.core.storage_ops import Mutation
+from rhtmx.messages import FieldPushAck, PushAck, Transaction, TransactionAck
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.json_value import Json
-from rhtmx.values.results import FieldPushResult, PushResult
+from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult, WriteResult
 
-__all__ = ["Writing", "delete", "push", "push_fields"]
+__all__ = ["Writing", "delete", "push", "push_fields", "written"]
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ def push(
 ) -> Writing[PushResult]:
     """Write a whole record; see `Client.push`."""
     message = build_message.push(entity, entity_id, data, base_version)
-    return Writing(runtime.write(message), _written, runtime.saved)
+    return Writing(runtime.write(message), _pushed, runtime.saved)
 
 
 def delete(
@@ -115,7 +116,7 @@ def delete(
 ) -> Writing[PushResult]:
     """Delete a record; see `Client.delete`."""
     message = build_message.push_delete(entity, entity_id, base_version)
-    return Writing(runtime.write(message), _written, runtime.saved)
+    return Writing(runtime.write(message), _pushed, runtime.saved)
 
 
 def push_fields(
@@ -126,19 +127,34 @@ def push_fields(
     delete: Iterable[str],
     base_version: int | None,
     timestamp: datetime | None = None,
+    if_unchanged: bool = False,
 ) -> Writing[FieldPushResult]:
     """Write some fields of a record; see `Client.push_fields`."""
     now = runtime.now()
     at = timestamp or now
     message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
-    return Writing(runtime.write(message, now), _fields_written, runtime.saved)
+    message.if_unchanged = if_unchanged or None
+    return Writing(runtime.write(message, now), _fields_pushed, runtime.saved)
 
 
-def _written(answer: Answered) -> PushResult:
+def written(message: Mutation, answer: Answered) -> WriteResult:
+    """What came of any write.
+
+    Args:
+        message: what was to be written.
+        answer: what the server says of it.
+    """
+    if isinstance(answer.message, TransactionAck):
+        assert isinstance(message, Transaction)
+        return TransactionResult.of(message, answer.message, answer.conflicts)
+    return _pushed(answer) if isinstance(answer.message, PushAck) else _fields_pushed(answer)
+
+
+def _pushed(answer: Answered) -> PushResult:
     assert isinstance(answer.message, PushAck)
     return PushResult.of(answer.message)
 
 
-def _fields_written(answer: Answered) -> FieldPushResult:
+def _fields_pushed(answer: Answered) -> FieldPushResult:
     assert isinstance(answer.message, FieldPushAck)
     return FieldPushResult.of(answer.message, answer.conflicts)

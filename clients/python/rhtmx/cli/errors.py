@@ -27,8 +27,9 @@ INTERRUPTED = 130
 
 _ADVICE = {
     ErrorCode.UNAUTHENTICATED: "give a token with --token-file, --token or RHTMX_TOKEN",
-    ErrorCode.CONFLICT: "read it again, then push with the new --base-version",
 }
+
+_PUSH_AGAIN = "read it again, then push with the new --base-version"
 
 
 class CommandError(Exception):
@@ -45,12 +46,13 @@ class CommandError(Exception):
         self.status = status
 
 
-def explain(error: RhtmxError, what: str = "") -> CommandError:
+def explain(error: RhtmxError, what: str = "", *, conflict: str = _PUSH_AGAIN) -> CommandError:
     """Say what a client's error means at a terminal.
 
     Args:
         error: what was raised.
         what: what it was about, such as `tasks/7`.
+        conflict: what to do if somebody else was faster.
 
     Example:
         >>> explain(RhtmxError(ErrorCode.UNKNOWN_FORM, "no form 'x'"), "x").message
@@ -58,6 +60,6 @@ def explain(error: RhtmxError, what: str = "") -> CommandError:
     """
     lost = isinstance(error, ConnectionClosed) and error.code is ErrorCode.UNSPECIFIED
     message = str(error) if lost or not what else f"{what}: {error}"
-    if advice := _ADVICE.get(error.code):
+    if advice := conflict if error.code is ErrorCode.CONFLICT else _ADVICE.get(error.code):
         message = f"{message}: {advice}"
     return CommandError(message, NO_CONNECTION if lost else REFUSED)

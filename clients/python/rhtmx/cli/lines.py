@@ -53,8 +53,8 @@ def pushed(
 
 
 def _conflict(conflict: Conflict, paint: Paint, zone: tzinfo | None) -> str:
-    ours = _value(conflict.client_value)
-    theirs = _value(conflict.server_value)
+    ours = _value(conflict.client_value, conflict.client_deleted)
+    theirs = _value(conflict.server_value, conflict.server_deleted)
     at = conflict.server_timestamp.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     rule = f" ({conflict.strategy})" if conflict.strategy else ""
     lost = conflict.winner == "server"
@@ -64,8 +64,9 @@ def _conflict(conflict: Conflict, paint: Paint, zone: tzinfo | None) -> str:
     return f"{mark} {escape(place)}  {ours} {word} {theirs} of {at}{rule}"
 
 
-def _value(value: object) -> str:
-    return "nothing" if value is None else json_text(value)
+def _value(value: object, deleted: bool | None) -> str:
+    """A value; where nobody can tell, null looks like a deletion."""
+    return "nothing" if deleted or (deleted is None and value is None) else json_text(value)
 
 
 def verdict(field: str, result: Validation, paint: Paint) -> str:

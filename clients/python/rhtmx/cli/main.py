@@ -10,20 +10,37 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from rhtmx.cli import files
 from rhtmx.cli.asking import validate
+from rhtmx.cli.conflicts import conflicts, resolve
 from rhtmx.cli.errors import FINE, INTERRUPTED, CommandError, explain
+from rhtmx.cli.history import blame, log, undo
 from rhtmx.cli.options import Disk, read
 from rhtmx.cli.output import Output
 from rhtmx.cli.reading import sync, tail
-from rhtmx.cli.requests import Invocation, Push, PushMany, Sync, Tail
+from rhtmx.cli.requests import (
+    Blame,
+    CliRequest,
+    Conflicts,
+    Invocation,
+    Log,
+    Push,
+    PushMany,
+    Resolve,
+    Server,
+    Sync,
+    Tail,
+    Undo,
+    Validate,
+)
 from rhtmx.cli.writing import push, push_many
 from rhtmx.errors import RhtmxError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,15 +86,15 @@ def _output(invocation: Invocation) -> Output:
 @contextlib.contextmanager
 def _noting(output: Output) -> Iterator[None]:
     """Have what the client logs told as news, a line each."""
-    log, notes = logging.getLogger("rhtmx"), _Notes(output)
-    before = log.propagate
-    log.addHandler(notes)
-    log.propagate = False
+    logger, notes = logging.getLogger("rhtmx"), _Notes(output)
+    before = logger.propagate
+    logger.addHandler(notes)
+    logger.propagate = False
     try:
         yield
     finally:
-        log.removeHandler(notes)
-        log.propagate = before
+        logger.removeHandler(notes)
+        logger.propagate = before
 
 
 class _Notes(logging.Handler):
@@ -96,21 +113,26 @@ class _Notes(logging.Handler):
 
 
 async def _run(invocation: Invocation, output: Output) -> int:
-    server, request = invocation.server, invocation.request
+    request = invocation.request
     try:
-        match request:
-            case Tail():
-                return await tail(server, request, output)
-            case Sync():
-                return await sync(server, request, output)
-            case Push():
-                return await push(server, request, output)
-            case PushMany():
-                return await push_many(server, request, output)
-            case _:
-                return await validate(server, request, output)
+        return await COMMANDS[type(request)](invocation.server, request, output)
     except RhtmxError as error:
         raise explain(error) from None
+
+
+COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[int]]] = {
+    Tail: tail,
+    Sync: sync,
+    Push: push,
+    PushMany: push_many,
+    Validate: validate,
+    Log: log,
+    Blame: blame,
+    Undo: undo,
+    Conflicts: conflicts,
+    Resolve: resolve,
+}
+"""What is asked for → what does it."""
 
 
 def _version() -> str:

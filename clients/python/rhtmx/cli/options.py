@@ -14,7 +14,21 @@ from typing import Any, NamedTuple
 from rhtmx.cli import values
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
-from rhtmx.cli.requests import CliRequest, Invocation, Push, PushMany, Server, Sync, Tail, Validate
+from rhtmx.cli.requests import (
+    Blame,
+    CliRequest,
+    Conflicts,
+    Invocation,
+    Log,
+    Push,
+    PushMany,
+    Resolve,
+    Server,
+    Sync,
+    Tail,
+    Undo,
+    Validate,
+)
 from rhtmx.core.address import websocket_url
 from rhtmx.errors import RhtmxError
 from rhtmx.values.field_operations import FieldOperation
@@ -192,11 +206,50 @@ def _validate(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     return Validate(given["form"], entered, field)
 
 
+def _log(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    until = values.time(given["until"]) if "until" in given else None
+    count = _whole("--count", given["count"], 1) if "count" in given else None
+    return Log(given["entity"], given["entity_id"], until, count)
+
+
+def _blame(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    return Blame(given["entity"], given["entity_id"])
+
+
+def _undo(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    version = _whole("VERSION", given["version"], 1)
+    return Undo(given["entity"], given["entity_id"], version)
+
+
+def _conflicts(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    where = values.where(given.get("where", ()))
+    return Conflicts(given["entity"], bool(given.get("follow")), where)
+
+
+def _resolve(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    number = _whole("NUMBER", given["number"], 1)
+    about = given["entity"], given["entity_id"], number
+    operands = given.get("operands", [])
+    sides = [side for side in ("lost", "standing") if given.get(side)]
+    if not operands and not sides:
+        raise _wrong("what shall stand? --standing, --lost or VALUE (see rhtmx resolve --help)")
+    if len(operands) + len(sides) > 1:
+        raise _wrong("VALUE, --lost and --standing exclude each other: give one of them")
+    if sides:
+        return Resolve(*about, "lost" if sides == ["lost"] else "standing")
+    return Resolve(*about, None, values.parse_json(operands[0], "VALUE (a text: '\"…\"')"))
+
+
 _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], CliRequest]] = {
     "tail": _tail,
     "push": _push,
     "sync": _sync,
     "validate": _validate,
+    "log": _log,
+    "blame": _blame,
+    "undo": _undo,
+    "conflicts": _conflicts,
+    "resolve": _resolve,
 }
 
 

@@ -51,7 +51,7 @@ def parse(argv: list[str], version: str) -> dict[str, Any]:
     command = options.get("command")
     if command is None and not wrong:
         raise CommandError(f"which COMMAND? {', '.join(COMMANDS)} (see rhtmx --help)", USAGE)
-    if wrong or (rest and command == "sync"):
+    if wrong or (rest and command not in _WITH_OPERANDS):
         first = (wrong or rest)[0].partition("=")[0]
         raise CommandError(
             f"there is no {first!r} here (see rhtmx {command or 'COMMAND'} --help)", USAGE
@@ -199,9 +199,52 @@ def _validate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--field", metavar="NAME", help="ask about this field only")
 
 
+def _record(command: argparse.ArgumentParser) -> None:
+    command.add_argument("entity", metavar="ENTITY", help="the entity")
+    command.add_argument("entity_id", metavar="ID", help="the id of the record")
+
+
+def _log(command: argparse.ArgumentParser) -> None:
+    _record(command)
+    command.add_argument(
+        "--until",
+        metavar="TIME",
+        help="only commits up to this time: 2026-11-29T12:00, or with seconds and a zone",
+    )
+    command.add_argument("-n", "--count", metavar="COUNT", help="end after this many commits")
+
+
+def _undo(command: argparse.ArgumentParser) -> None:
+    _record(command)
+    command.add_argument("version", metavar="VERSION", help="the version of the commit")
+
+
+def _conflicts(command: argparse.ArgumentParser) -> None:
+    command.add_argument("entity", metavar="ENTITY", help="the entity")
+    _where(command)
+    command.add_argument(
+        "--follow", action="store_true", help="go on, as conflicts come and are answered"
+    )
+
+
+def _resolve(command: argparse.ArgumentParser) -> None:
+    _record(command)
+    command.add_argument("number", metavar="NUMBER", help="the number of the conflict")
+    _operands(command, "VALUE", "a third value, as JSON")
+    command.add_argument("--lost", action="store_true", help="write what has lost")
+    command.add_argument("--standing", action="store_true", help="leave what stands")
+
+
+_WITH_OPERANDS = ("tail", "push", "validate", "resolve")
+
 _OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "tail": _tail,
     "push": _push,
     "sync": _sync,
     "validate": _validate,
+    "log": _log,
+    "blame": _record,
+    "undo": _undo,
+    "conflicts": _conflicts,
+    "resolve": _resolve,
 }

@@ -13,6 +13,7 @@ from rhtmx.api.client import Client
 from rhtmx.cli import lines, records
 from rhtmx.cli.connected import connected
 from rhtmx.cli.errors import FINE, explain
+from rhtmx.cli.following import until_enough
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Server, Sync, Tail
 from rhtmx.cli.rows import Table, TableRow
@@ -90,22 +91,8 @@ async def tail(server: Server, request: Tail, output: Output) -> int:
                 raise explain(error, entity) from None
             streams.append(stream)
         output.note(f"following {', '.join(request.entities)} on '{server.shown}'")
-        tasks = [asyncio.create_task(tailing.follow(stream)) for stream in streams]
-        tasks.append(asyncio.create_task(_wait(tailing.done)))
-        with output.watched(tailing.done.set):
-            try:
-                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-        for task in ended:
-            task.result()
+        await until_enough(output, tailing.done, *map(tailing.follow, streams))
     return FINE
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 async def sync(server: Server, request: Sync, output: Output) -> int:

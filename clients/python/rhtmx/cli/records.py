@@ -9,15 +9,46 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from rhtmx.api.open_conflict import OpenConflict
 from rhtmx.core.events import Reset
 from rhtmx.messages import Position
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.conflict_side import ConflictSide
+from rhtmx.values.field_operations import FieldOperation
+from rhtmx.values.history import FieldAuthor, HistoryCommit
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 
-__all__ = ["Record", "change", "position", "pushed", "reset", "verdict"]
+__all__ = [
+    "Record",
+    "answered",
+    "author",
+    "change",
+    "commit",
+    "conflict",
+    "position",
+    "pushed",
+    "reset",
+    "verdict",
+]
 
 Record: TypeAlias = dict[str, Any]
 """One JSON object."""
+
+_OPTIONAL = ("key", "server_deleted", "client_deleted", "server_client_id", "number")
+"""What a conflict may lack."""
+
+_ABOUT = (
+    "entity",
+    "entity_id",
+    "number",
+    "field",
+    "key",
+    "winner",
+    "strategy",
+    "base_version",
+    "version",
+)
+"""What an open conflict says beside its two sides."""
 
 
 def change(what: Change | FieldChange, at: Position | None) -> Record:
@@ -60,8 +91,8 @@ def pushed(result: PushResult | FieldPushResult) -> Record:
     for conflict in record["conflicts"]:
         for time in ("server_timestamp", "client_timestamp"):
             conflict[time] = _time(conflict[time])
-        if conflict["key"] is None:
-            del conflict["key"]  # it is about the whole field
+        for absent in [name for name in _OPTIONAL if conflict[name] is None]:
+            del conflict[absent]
     return {"type": "field_push_ack", **record}
 
 
@@ -70,6 +101,49 @@ def verdict(form: str, result: Validation | FormValidation, field: str | None = 
     if isinstance(result, Validation):
         return {"type": "validation_result", "form": form, "field": field, **asdict(result)}
     return {"type": "form_validation_result", "form": form, **asdict(result)}
+
+
+def commit(what: HistoryCommit) -> Record:
+    """A commit of a record."""
+    record = asdict(what)
+    record["changed"] = list(what.changed)
+    record["created_at"] = _time(what.created_at)
+    if not what.left:
+        del record["left"]
+    return {"type": "commit", **record}
+
+
+def author(entity: str, entity_id: str, what: FieldAuthor) -> Record:
+    """Who wrote a field."""
+    record = asdict(what)
+    record["timestamp"] = _time(what.timestamp)
+    return {"type": "field_author", "entity": entity, "entity_id": entity_id, **record}
+
+
+def conflict(what: OpenConflict) -> Record:
+    """An open conflict, in the words of the protocol."""
+    about = {name: getattr(what, name) for name in _ABOUT}
+    known = {name: value for name, value in about.items() if value is not None}
+    sides = {"stored": _side(what.stored), "pushed": _side(what.pushed)}
+    return {"type": "conflict", **known, **sides}
+
+
+def answered(what: OpenConflict) -> Record:
+    """A conflict that is open no more."""
+    about = {"entity": what.entity, "entity_id": what.entity_id, "number": what.number}
+    return {"type": "conflict_answered", **about}
+
+
+def _side(side: ConflictSide) -> Record:
+    value = side.value
+    told = {
+        "value": value.operand if isinstance(value, FieldOperation) else value,
+        "action": side.operation or ("delete" if side.deleted else "update"),
+        "timestamp": None if side.at is None else _time(side.at),
+        "client_id": side.client_id,
+        "subject": side.subject,
+    }
+    return {name: each for name, each in told.items() if name == "value" or each is not None}
 
 
 def _time(at: datetime) -> str:

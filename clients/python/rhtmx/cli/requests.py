@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -16,7 +17,21 @@ from rhtmx.messages import Position
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Json
 
-__all__ = ["CliRequest", "Invocation", "Push", "PushMany", "Server", "Sync", "Tail", "Validate"]
+__all__ = [
+    "Blame",
+    "CliRequest",
+    "Conflicts",
+    "Invocation",
+    "Log",
+    "Push",
+    "PushMany",
+    "Resolve",
+    "Server",
+    "Sync",
+    "Tail",
+    "Undo",
+    "Validate",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +153,88 @@ class Validate:
     field: str | None
 
 
-CliRequest: TypeAlias = Tail | Push | PushMany | Sync | Validate
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Read the commits of a record, the newest first.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        until: only those up to this time; `None` for all.
+        count: end after so many; `None` for all that are kept.
+    """
+
+    entity: str
+    entity_id: str
+    until: datetime | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Ask who wrote which field of a record.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+    """
+
+    entity: str
+    entity_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take a commit back, if nothing came after it.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        version: the commit.
+    """
+
+    entity: str
+    entity_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """Read the conflicts that nobody has answered yet.
+
+    Attributes:
+        entity: the collection.
+        follow: go on, as they come and are answered.
+        where: the part of the entity; `None` for all of it.
+    """
+
+    entity: str
+    follow: bool = False
+    where: WhereValues | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Answer a conflict.
+
+    Attributes:
+        entity: the collection.
+        entity_id: the record.
+        number: that of the conflict.
+        side: which of both values is to stand; `None`: neither of them.
+        value: else this one.
+    """
+
+    entity: str
+    entity_id: str
+    number: int
+    side: Literal["lost", "standing"] | None
+    value: Json = None
+
+
+CliRequest: TypeAlias = (
+    Tail | Push | PushMany | Sync | Validate | Log | Blame | Undo | Conflicts | Resolve
+)
 """One of the commands."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from rhtmx.cli.errors import USAGE, CommandError
@@ -19,7 +20,7 @@ from rhtmx.values.form_value import File
 from rhtmx.values.json_value import Json
 from rhtmx.values.operations import decimals
 
-__all__ = ["data", "form_values", "parse_json", "since", "where"]
+__all__ = ["data", "form_values", "parse_json", "since", "time", "where"]
 
 _MOST_SHOWN = 60
 """Columns of a wrong text that an error repeats."""
@@ -50,6 +51,23 @@ def since(text: str) -> Position | int:
                 "which log it is (rhtmx sync prints both)"
             )
     raise _wrong(f"--since {text}: 0, or EPOCH:VERSION as rhtmx sync prints it, expected")
+
+
+def time(text: str) -> datetime:
+    """Read a time; one without a zone is of this machine's.
+
+    Args:
+        text: such as `2026-11-29T12:00`, `2026-11-29 12:00:01` or `2026-11-29T12:00:01Z`.
+
+    Raises:
+        CommandError: it is none.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _wrong(
+            f"--until {text}: a time expected, such as 2026-11-29T12:00 or 2026-11-29T12:00:01Z"
+        ) from None
 
 
 def parse_json(text: str, where: str) -> Json:

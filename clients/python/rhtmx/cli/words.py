@@ -144,5 +144,91 @@ examples:
 With --json it prints one object with valid and errors, or with --field one with
 valid, error and metadata.""",
     ),
+    "log": Words(
+        "rhtmx log ENTITY ID [options]",
+        "read the commits of a record",
+        """\
+Show what became of a record: its commits that are still kept, the newest first.
+Each line is a commit: version, action, time (in this machine's time zone), who,
+and what it wrote; -field says that it removed the field.""",
+        """\
+examples:
+  rhtmx log tasks 7
+  rhtmx log tasks 7 -n 1 --until 2026-11-29T12:00   the record as it was then
+  rhtmx log tasks 7 --json | jq .data
+
+With --json each line is an object of type commit: entity, entity_id, action,
+data (the whole record after it), version, changed (the names of the fields that
+it set or removed), client_id, subject, created_at.""",
+    ),
+    "blame": Words(
+        "rhtmx blame ENTITY ID [options]",
+        "ask who wrote which field of a record",
+        """\
+Show for each field of a record which commit wrote it, when, and who it was: the
+user, or the start of the client's id.""",
+        """\
+examples:
+  rhtmx blame tasks 7
+
+With --json each line is an object of type field_author: entity, entity_id,
+field, version, timestamp, client_id, subject.""",
+    ),
+    "undo": Words(
+        "rhtmx undo ENTITY ID VERSION [options]",
+        "take a commit back",
+        """\
+Write back what a commit replaced, and print the version of that. The fields
+that it changed become what they were, if nobody has written them since; what
+others wrote into other fields stays. A commit that created or deleted the
+record is taken back if the record has not changed at all since.
+
+If something came after it, nothing is written, and the exit code is 1.""",
+        """\
+examples:
+  rhtmx log tasks 7
+  rhtmx undo tasks 7 42
+
+With --json it prints what `rhtmx push --json` prints.""",
+    ),
+    "conflicts": Words(
+        "rhtmx conflicts ENTITY [options]",
+        "read the conflicts that nobody has answered",
+        """\
+Show the writes that stood against each other and that nobody has answered yet:
+the record, the number of the conflict, the field, what lost against what, and
+the rule that decided. With --follow go on, as they come and are answered;
+Ctrl-C ends it.""",
+        """\
+examples:
+  rhtmx conflicts tasks
+  rhtmx conflicts tasks --follow
+  rhtmx conflicts orders --where customer=7     of a part of an entity
+
+With --json each line is an object of type conflict: entity, entity_id, number,
+field, key, winner, strategy, base_version, version, and the two sides, stored
+and pushed, each with value, action, timestamp, client_id, subject; what is not
+known is absent. One that was answered is an object of type conflict_answered:
+entity, entity_id, number.""",
+    ),
+    "resolve": Words(
+        "rhtmx resolve ENTITY ID NUMBER --lost [options]\n"
+        "       rhtmx resolve ENTITY ID NUMBER --standing [options]\n"
+        "       rhtmx resolve ENTITY ID NUMBER VALUE [options]",
+        "answer a conflict",
+        """\
+Answer a conflict, by its number as `rhtmx conflicts` prints it: write the value
+that has lost, leave the one that stands, or write a third one, as JSON; a text
+has its quotes. Each conflict is answered once: if somebody else was faster,
+nothing is written, and the exit code is 1.""",
+        """\
+examples:
+  rhtmx resolve tasks 7 12 --lost
+  rhtmx resolve tasks 7 12 --standing
+  rhtmx resolve tasks 7 12 '"Write it down today"'
+
+With --json it prints what `rhtmx push --json` prints, or an object of type
+conflict_answered.""",
+    ),
 }
 """Command → its help."""

@@ -19,7 +19,7 @@ from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import RhtmxError
 from rhtmx.values.results import FieldPushResult, PushResult
 
-__all__ = ["push", "push_many"]
+__all__ = ["push", "push_many", "show"]
 
 IN_FLIGHT = 256
 """Writes that wait for their answer at a time: as many as a server takes by default."""
@@ -41,8 +41,7 @@ async def push(server: Server, request: Push, output: Output) -> int:
     """
     async with connected(server, output) as client:
         result = await _write(client, server, request, "")
-    _print(result, output)
-    return REFUSED if _lost(result) else FINE
+    return show(result, output)
 
 
 async def push_many(server: Server, request: PushMany, output: Output) -> int:
@@ -112,8 +111,7 @@ class _Many:
                 self._output.note(f"error: {error.message}")
                 continue
             self._written += 1
-            self.refused += _lost(result)
-            _print(result, self._output)
+            self.refused += show(result, self._output) == REFUSED
 
     async def cancel(self, reading: asyncio.Task[None]) -> None:
         """Wait for nothing any more."""
@@ -149,16 +147,18 @@ async def _call(client: Client, request: Push) -> _Result:
     return await client.push(entity, entity_id, request.data, base_version=base)
 
 
-def _lost(result: _Result) -> bool:
-    """Whether a field did not get the value that was pushed."""
-    return isinstance(result, FieldPushResult) and any(
-        conflict.winner == "server" for conflict in result.conflicts
-    )
+def show(result: _Result, output: Output) -> int:
+    """Print what came of a write.
 
-
-def _print(result: _Result, output: Output) -> None:
+    Returns:
+        The exit code: whether a field did not get the value that was pushed.
+    """
     if output.json:
         output.record(records.pushed(result))
-        return
-    for line in lines.pushed(result, output.paint):
-        output.line(line)
+    else:
+        for line in lines.pushed(result, output.paint):
+            output.line(line)
+    lost = isinstance(result, FieldPushResult) and any(
+        conflict.winner == "server" for conflict in result.conflicts
+    )
+    return REFUSED if lost else FINE

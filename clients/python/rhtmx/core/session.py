@@ -27,7 +27,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, ClassVar
 
-from rhtmx.core.conflict import ConflictSides, Side, answer
+from rhtmx.core.conflict import ConflictSides, answer
 from rhtmx.core.connection_lifecycle import ConnectionLifecycle, ConnectionPhase
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.error_policy import (
@@ -78,6 +78,7 @@ from rhtmx.messages import (
     Welcome,
 )
 from rhtmx.messages.tables import ANSWERS, EPHEMERAL, ERRORS
+from rhtmx.values.conflict_side import ConflictSide
 from rhtmx.wire import ClientMessage, Message
 
 __all__ = ["Session"]
@@ -341,7 +342,7 @@ class Session:
             return None
         return self._write_again(rejected.message, rejected.epoch, since, rejected.id)
 
-    def answer(self, conflict: ConflictSides, side: Side, at: datetime) -> str | None:
+    def answer(self, conflict: ConflictSides, side: ConflictSide, at: datetime) -> str | None:
         """Decide a conflict; returns the id of the write that it takes, `None` if it takes none.
 
         Args:
@@ -471,6 +472,8 @@ class Session:
         self._check_open()
         write = QueuedWrite(next(self._ids), mutation, since=since)
         write.epoch = epoch if write.bases else None
+        if self._epoch is not None and write.epoch not in (None, self._epoch):
+            write.rebase()
         self.local.writes.add(write, instead)
         return write.id
 

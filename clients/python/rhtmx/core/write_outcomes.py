@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from rhtmx.core.conflict import of_field, of_record
+from rhtmx.core.conflict import of_field, of_record, standing_text
+from rhtmx.core.conflict_log import answered_meanwhile, is_removal
 from rhtmx.core.error_policy import Reaction, reaction_to
 from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
 from rhtmx.core.retry_after import RetryAfter
@@ -222,7 +223,17 @@ class WriteOutcomes:
         return True
 
     def reject(self, row: QueuedWrite, error: RhtmxError) -> None:
-        """A write is rejected."""
+        """A write is rejected.
+
+        It is kept; but that a conflict is answered has nothing of its own that could be lost.
+        """
+        late = answered_meanwhile(row.message, error)
+        error = late or error
+        if late is not None and is_removal(row.message):
+            self.queue.drop(row)
+            self.revision += 1
+            self._tell(Refused(row.id, error))
+            return
         write = StoredRejection(
             row.id, row.message, error.code, error.message, error.details, row.since, row.epoch
         )
@@ -286,7 +297,7 @@ def _parts(
 
 def _settled(result: _Result, conflicts: Sequence[FieldConflict], epoch: str) -> Settled:
     """What a write waits with for its change."""
-    lost = {each.field: each.server_value for each in conflicts if _has_taken_a_field(each)}
+    lost = {each.field: standing_text(each) for each in conflicts if _has_taken_a_field(each)}
     return Settled(result.version or 0, epoch, lost, result.prepared)
 
 

@@ -11,6 +11,8 @@ from typing import NamedTuple, Never, TypeAlias
 from .rhtmx.v1 import (
     Authenticate,
     Authenticated,
+    Blame,
+    BlameResult,
     Change,
     ChangeAction,
     Error,
@@ -21,6 +23,8 @@ from .rhtmx.v1 import (
     FieldPushAck,
     FormValidationResult,
     Hello,
+    History,
+    HistoryResult,
     MergeStrategy,
     Ping,
     Pong,
@@ -65,7 +69,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "c77f92ea9ea6af59"
+SCHEMA_HASH = "3c97cfe395cbcf94"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -99,6 +103,10 @@ CASES: dict[str, type[Message]] = {
     "transaction": Transaction,
     "transaction_ack": TransactionAck,
     "transaction_complete": TransactionComplete,
+    "history": History,
+    "history_result": HistoryResult,
+    "blame": Blame,
+    "blame_result": BlameResult,
 }
 """Value of `type` in JSON, case of the envelope in protobuf → message class."""
 
@@ -133,6 +141,10 @@ NAMES: dict[type[Message], str] = {
     Transaction: "transaction",
     TransactionAck: "transaction_ack",
     TransactionComplete: "transaction_complete",
+    History: "history",
+    HistoryResult: "history_result",
+    Blame: "blame",
+    BlameResult: "blame_result",
 }
 """Message class → its name on the wire."""
 
@@ -152,6 +164,8 @@ CLIENT_MESSAGES: tuple[type[Message], ...] = (
     ValidateField,
     ValidateForm,
     Transaction,
+    History,
+    Blame,
 )
 """What a client may send."""
 
@@ -173,6 +187,8 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     FormValidationResult,
     TransactionAck,
     TransactionComplete,
+    HistoryResult,
+    BlameResult,
 )
 """What a server may send."""
 
@@ -180,6 +196,8 @@ ANSWERS: dict[type[Message], type[Message]] = {
     Authenticate: Authenticated,
     ValidateField: ValidationResult,
     ValidateForm: FormValidationResult,
+    History: HistoryResult,
+    Blame: BlameResult,
 }
 """What is asked → what answers it, with the same `request_id`."""
 
@@ -202,6 +220,8 @@ ClientMessage: TypeAlias = (
     | ValidateField
     | ValidateForm
     | Transaction
+    | History
+    | Blame
 )
 ServerMessage: TypeAlias = (
     Welcome
@@ -221,6 +241,8 @@ ServerMessage: TypeAlias = (
     | FormValidationResult
     | TransactionAck
     | TransactionComplete
+    | HistoryResult
+    | BlameResult
 )
 Message: TypeAlias = (
     Hello
@@ -253,9 +275,15 @@ Message: TypeAlias = (
     | Transaction
     | TransactionAck
     | TransactionComplete
+    | History
+    | HistoryResult
+    | Blame
+    | BlameResult
 )
-Question: TypeAlias = Authenticate | ValidateField | ValidateForm
-Answer: TypeAlias = Authenticated | ValidationResult | FormValidationResult
+Question: TypeAlias = Authenticate | ValidateField | ValidateForm | History | Blame
+Answer: TypeAlias = (
+    Authenticated | ValidationResult | FormValidationResult | HistoryResult | BlameResult
+)
 Ephemeral: TypeAlias = Never
 
 CHANGE_ACTION_SPELLINGS: dict[ChangeAction, str] = {
@@ -585,6 +613,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "request_id": Shape("string", "optional", "", False),
         "seq": Shape("int64", "optional", "", False),
         "base_version": Shape("int64", "optional", "", False),
+        "if_unchanged": Shape("bool", "optional", "", False),
     },
     "FieldPushAck": {
         "entity": Shape("string", "plain", "", True),
@@ -613,6 +642,10 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "strategy": Shape("enum", "optional", "MergeStrategy", False),
         "seq": Shape("int64", "optional", "", False),
         "key": Shape("string", "optional", "", False),
+        "server_deleted": Shape("bool", "optional", "", False),
+        "client_deleted": Shape("bool", "optional", "", False),
+        "server_client_id": Shape("string", "optional", "", False),
+        "conflict": Shape("int64", "optional", "", False),
     },
     "FormFile": {
         "name": Shape("string", "plain", "", True),
@@ -663,6 +696,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "data": Shape("json", "optional", "", False),
         "fields": Shape("message", "repeated", "FieldUpdate", False),
         "base_version": Shape("int64", "optional", "", False),
+        "if_unchanged": Shape("bool", "optional", "", False),
     },
     "Transaction": {
         "writes": Shape("message", "repeated", "TransactionWrite", True),
@@ -689,6 +723,41 @@ SHAPES: dict[str, dict[str, Shape]] = {
     },
     "TransactionComplete": {
         "transaction": Shape("string", "plain", "", True),
+    },
+    "History": {
+        "entity": Shape("string", "plain", "", True),
+        "entity_id": Shape("string", "plain", "", True),
+        "before": Shape("int64", "optional", "", False),
+        "until": Shape("time", "optional", "", False),
+        "limit": Shape("int64", "optional", "", False),
+        "request_id": Shape("string", "optional", "", False),
+    },
+    "HistoryCommit": {
+        "change": Shape("message", "optional", "ChangeLog", False),
+        "changed": Shape("string", "repeated", "", True),
+        "subject": Shape("string", "optional", "", False),
+    },
+    "HistoryResult": {
+        "commits": Shape("message", "repeated", "HistoryCommit", True),
+        "before": Shape("int64", "optional", "", False),
+        "complete": Shape("bool", "plain", "", True),
+        "request_id": Shape("string", "optional", "", False),
+    },
+    "Blame": {
+        "entity": Shape("string", "plain", "", True),
+        "entity_id": Shape("string", "plain", "", True),
+        "request_id": Shape("string", "optional", "", False),
+    },
+    "FieldAuthor": {
+        "field": Shape("string", "plain", "", True),
+        "version": Shape("int64", "plain", "", True),
+        "timestamp": Shape("time", "optional", "", False),
+        "client_id": Shape("string", "optional", "", False),
+        "subject": Shape("string", "optional", "", False),
+    },
+    "BlameResult": {
+        "fields": Shape("message", "repeated", "FieldAuthor", True),
+        "request_id": Shape("string", "optional", "", False),
     },
 }
 """Message → its fields, in the schema's order."""

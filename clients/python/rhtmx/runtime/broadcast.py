@@ -7,7 +7,7 @@ cancelled, leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Generic, TypeVar
 
 __all__ = ["CAPACITY", "Backlog", "Signal"]
@@ -73,12 +73,10 @@ class Backlog(Generic[T]):
             del self._open[next(iter(self._open))]
         self._signal.notify()
 
-    def drop(self, item: T) -> None:
+    def drop(self, is_it: Callable[[T], bool]) -> None:
         """An item is dealt with: nobody who begins to listen needs to hear of it."""
-        for number, each in self._open.items():
-            if each is item:
-                del self._open[number]
-                return
+        for number in [number for number, each in self._open.items() if is_it(each)]:
+            del self._open[number]
 
     def fail(self, error: BaseException) -> None:
         """Nothing more will come."""

@@ -51,10 +51,10 @@ class Conflict:
         entity: the collection.
         entity_id: the record.
         field: the top-level key.
-        server_value: the value that was stored; `None` if it was deleted.
+        server_value: the value that was stored; `None` if it was deleted, too.
         server_timestamp: when that was written.
         client_value: the value that was pushed, or the operand of an operation; `None` if
-            that was a delete.
+            that was a delete, too.
         client_timestamp: when that was written, as merged.
         version: the version of the record now.
         winner: whose value the field has now, `server` or `client`; another word of a
@@ -62,6 +62,12 @@ class Conflict:
         strategy: the rule that decided.
         key: the key in the field, if the conflict is about one (`SetKey`): both values are
             of that key.
+        server_deleted: whether what was stored is a deletion, if its value is `None`; `None`:
+            an older server cannot tell.
+        client_deleted: the same of what was pushed.
+        server_client_id: the client that wrote the stored value, if known.
+        number: the one under which the conflict is open until somebody answers it, if it is;
+            see `Collection.conflicts`.
     """
 
     entity: str
@@ -75,6 +81,10 @@ class Conflict:
     winner: str | None
     strategy: str | None
     key: str | None = None
+    server_deleted: bool | None = None
+    client_deleted: bool | None = None
+    server_client_id: str | None = None
+    number: int | None = None
 
     @classmethod
     def of(cls, message: FieldConflict) -> Conflict:
@@ -94,6 +104,10 @@ class Conflict:
             None if winner is None else spelled(WINNER_SPELLINGS, winner),
             None if strategy is None else spelled(MERGE_STRATEGY_SPELLINGS, strategy),
             message.key,
+            message.server_deleted,
+            message.client_deleted,
+            message.server_client_id,
+            message.conflict,
         )
 
 

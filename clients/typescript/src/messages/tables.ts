@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "c77f92ea9ea6af59";
+export const SCHEMA_HASH = "3c97cfe395cbcf94";
 
 /** What an error code means. */
 export interface ErrorTraits {

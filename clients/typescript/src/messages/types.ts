@@ -737,6 +737,12 @@ export interface PushFields {
    * wrote later is in conflict. Without it the timestamps decide.
    */
   readonly base_version?: number | undefined;
+  /**
+   * Write only if none of the fields was written after `base_version`, by
+   * whomever: otherwise all of it is rejected as a `conflict`. Without a
+   * `base_version`: only if none of them was ever written.
+   */
+  readonly if_unchanged?: boolean | undefined;
 }
 
 /** Says that the field push is durable. */
@@ -806,6 +812,20 @@ export interface FieldConflict {
    * are of this key.
    */
   readonly key?: string | undefined;
+  /**
+   * The stored write was a delete: its value is `null` and says nothing. Absent
+   * from a server that cannot tell.
+   */
+  readonly server_deleted?: boolean | undefined;
+  /** The pushed write was a delete. */
+  readonly client_deleted?: boolean | undefined;
+  /** The client that wrote the stored value, if it sent `hello` before. */
+  readonly server_client_id?: string | undefined;
+  /**
+   * The number under which the conflict is open until somebody answers it; see
+   * `Conflict`.
+   */
+  readonly conflict?: number | undefined;
 }
 
 /** A chosen file: what is known about it before it is uploaded. */
@@ -936,6 +956,11 @@ export interface TransactionWrite {
    * `push_fields`.
    */
   readonly base_version?: number | undefined;
+  /**
+   * Of fields: write only if none of them was written after `base_version`, as
+   * in `push_fields`.
+   */
+  readonly if_unchanged?: boolean | undefined;
 }
 
 /**
@@ -1015,6 +1040,108 @@ export interface TransactionComplete {
   readonly transaction: string;
 }
 
+/**
+ * Asks for the commits of one record, the newest first. They are kept for some
+ * days, by the server's configuration; the newest one always is. A deleted
+ * record has a history as long as the server remembers it. `not_found` if there
+ * is no such record, or none that may be read now.
+ */
+export interface History {
+  /** Which message it is. */
+  readonly type: "history";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /**
+   * Only commits before this version: where the last answer says that there are
+   * more.
+   */
+  readonly before?: number | undefined;
+  /** Only commits up to this time: with a `limit` of 1, the record as it was then. */
+  readonly until?: string | undefined;
+  /** At most so many, 1 to 1000; 100 without it. */
+  readonly limit?: number | undefined;
+  /** The answer contains the same value. */
+  readonly request_id?: string | undefined;
+}
+
+/** One commit of a record. */
+export interface HistoryCommit {
+  /**
+   * The record as the commit left it. A commit that took it out of what may be
+   * read is a `delete` with `left`.
+   */
+  readonly change?: ChangeLog | undefined;
+  /**
+   * The names of the fields that it set or removed, in order. Empty if the
+   * record is no object, or what it was before is not kept any more.
+   */
+  readonly changed: readonly string[];
+  /** The subject that wrote it, if its client has one. */
+  readonly subject?: string | undefined;
+}
+
+/** The commits of one record. */
+export interface HistoryResult {
+  /** Which message it is. */
+  readonly type: "history_result";
+  /** The commits, the newest first. */
+  readonly commits: readonly HistoryCommit[];
+  /**
+   * There may be more: ask for those before this version. Absent if there are
+   * none that are kept.
+   */
+  readonly before?: number | undefined;
+  /**
+   * The last one of the commits is the first of the record, or nothing of
+   * before may be read. Otherwise, and where there are no more to ask for, what
+   * was before is not kept any more.
+   */
+  readonly complete: boolean;
+  /** The request that this answers. */
+  readonly request_id?: string | undefined;
+}
+
+/**
+ * Asks who wrote which field of a record. `not_found` if there is no such record,
+ * or none that may be read.
+ */
+export interface Blame {
+  /** Which message it is. */
+  readonly type: "blame";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /** The answer contains the same value. */
+  readonly request_id?: string | undefined;
+}
+
+/** The last write of one field. */
+export interface FieldAuthor {
+  /** The top-level key. */
+  readonly field: string;
+  /** The commit that wrote it. */
+  readonly version: number;
+  /** When it was written, as used for merging. */
+  readonly timestamp?: string | undefined;
+  /** The client that wrote it, if it sent `hello` before. */
+  readonly client_id?: string | undefined;
+  /** The subject that wrote it, if its client has one. */
+  readonly subject?: string | undefined;
+}
+
+/** Who wrote which field of a record. */
+export interface BlameResult {
+  /** Which message it is. */
+  readonly type: "blame_result";
+  /** The fields that the record has, by name. */
+  readonly fields: readonly FieldAuthor[];
+  /** The request that this answers. */
+  readonly request_id?: string | undefined;
+}
+
 /** What a client may send. */
 export type ClientMessage =
   | Hello
@@ -1031,7 +1158,9 @@ export type ClientMessage =
   | PushFields
   | ValidateField
   | ValidateForm
-  | Transaction;
+  | Transaction
+  | History
+  | Blame;
 
 /** What a server may send. */
 export type ServerMessage =
@@ -1051,13 +1180,20 @@ export type ServerMessage =
   | ValidationResult
   | FormValidationResult
   | TransactionAck
-  | TransactionComplete;
+  | TransactionComplete
+  | HistoryResult
+  | BlameResult;
 
 /** What is asked. */
-export type Question = Authenticate | ValidateField | ValidateForm;
+export type Question = Authenticate | ValidateField | ValidateForm | History | Blame;
 
 /** What answers that, with the same `request_id`. */
-export type Answer = Authenticated | ValidationResult | FormValidationResult;
+export type Answer =
+  | Authenticated
+  | ValidationResult
+  | FormValidationResult
+  | HistoryResult
+  | BlameResult;
 
 /** What is told to those who read its `entity` now, and never stored. */
 export type Ephemeral = never;

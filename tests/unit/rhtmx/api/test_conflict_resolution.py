@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rhtmx.api.conflict_resolution import OpenConflict, Pending, RejectedWrite
+from rhtmx.api.conflict_resolution import Pending, RejectedWrite
 from rhtmx.core import build_message
-from rhtmx.core.conflict import ConflictSides, Side
 from rhtmx.core.storage_ops import Mutation, StoredRejection
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode
@@ -29,12 +28,6 @@ class Decisions:
     def discard(self, request_id: str) -> None:
         self.made.append(("discard", request_id))
 
-    async def answer(
-        self, conflict: OpenConflict, side: Side
-    ) -> PushResult | FieldPushResult | None:
-        self.made.append(side.value)
-        return None
-
 
 def pending(message: Mutation) -> Pending:
     return Pending.of(QueuedWrite("r", message, seq=3, since=AT.timestamp(), stored=True))
@@ -56,16 +49,3 @@ async def test_a_rejected_write_says_why_and_what_may_be_done() -> None:
     await rejected.retry()
     rejected.discard()
     assert made.made == [("retry", "r"), ("discard", "r")]
-
-
-async def test_a_conflict_has_both_values_and_three_answers() -> None:
-    made = Decisions()
-    sides = ConflictSides("tasks", "1", "a", Side(b"1"), Side(b"2"), "server", 7, "server_wins")
-    conflict = OpenConflict(sides, made)
-    assert (conflict.entity, conflict.entity_id, conflict.field) == ("tasks", "1", "a")
-    assert (conflict.mine, conflict.theirs, conflict.winner) == (1, 2, "server")
-    assert (conflict.version, conflict.strategy) == (7, "server_wins")
-    await conflict.keep_mine()
-    await conflict.take_theirs()
-    await conflict.merge([3])
-    assert made.made == [1, 2, [3]]

@@ -27,3 +27,9 @@ def test_a_connection_that_was_closed_for_a_reason_was_refused() -> None:
 def test_a_conflict_says_what_to_do() -> None:
     error = explain(RhtmxError(ErrorCode.CONFLICT, "moved on"), "tasks/7")
     assert error.message.startswith("tasks/7: moved on: read it again")
+
+
+def test_what_to_do_about_a_conflict_depends_on_what_was_asked() -> None:
+    error = RhtmxError(ErrorCode.CONFLICT, "moved on")
+    assert explain(error, conflict="look first").message == "moved on: look first"
+    assert explain(error, conflict="").message == "moved on"

@@ -50,6 +50,13 @@ def test_each_conflict_is_a_line() -> None:
     ]
 
 
+def test_null_is_told_from_nothing_where_the_server_can() -> None:
+    null = conflict(client_value=None, client_deleted=False, server_value=None, server_deleted=True)
+    assert list(pushed(merged(null), PLAIN, UTC))[1] == (
+        "✗ title  null lost against nothing of 2026-11-22 10:00:01 (last_write_wins)"
+    )
+
+
 def test_a_merge_without_a_version_says_none() -> None:
     assert list(pushed(merged(version=None), PLAIN)) == ["✓ tasks/7"]
 

@@ -36,7 +36,9 @@ def behave(monkeypatch: pytest.MonkeyPatch, name: str, outcome: Any) -> list[Any
             return 0
         return int(outcome)
 
-    monkeypatch.setattr(sys.modules[MODULE], name, command)
+    commands = vars(sys.modules[MODULE])["COMMANDS"]
+    (kind,) = [kind for kind, known in commands.items() if known.__name__ == name]
+    monkeypatch.setitem(commands, kind, command)
     return asked
 
 
@@ -48,6 +50,11 @@ def behave(monkeypatch: pytest.MonkeyPatch, name: str, outcome: Any) -> list[Any
         (["push", "a", "7", "1"], "push"),
         (["push", "a", "--from", "-"], "push_many"),
         (["validate", "f"], "validate"),
+        (["log", "a", "7"], "log"),
+        (["blame", "a", "7"], "blame"),
+        (["undo", "a", "7", "1"], "undo"),
+        (["conflicts", "a"], "conflicts"),
+        (["resolve", "a", "7", "1", "--lost"], "resolve"),
     ],
 )
 def test_each_command_is_run_and_its_status_is_the_tools(

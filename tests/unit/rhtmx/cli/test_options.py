@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.options import Disk, read
-from rhtmx.cli.requests import Invocation, Push, PushMany, Server, Sync, Tail, Validate
+from rhtmx.cli.requests import (
+    Blame,
+    Conflicts,
+    Invocation,
+    Log,
+    Push,
+    PushMany,
+    Resolve,
+    Server,
+    Sync,
+    Tail,
+    Undo,
+    Validate,
+)
 from rhtmx.messages import Position
 from rhtmx.values.form_value import File
 
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 A = File("a.txt", 3, "text/plain")
 FILES = {"-": "1", "task.json": '{"title": "x"}', "bad.json": "{"}
 
@@ -96,6 +111,16 @@ def test_the_shared_options_are_read() -> None:
         ("validate f", Validate("f", {}, None)),
         ("validate f a=1 b=2 --field a", Validate("f", {"a": ["1"], "b": ["2"]}, "a")),
         ("validate f a=1 a=2 b=@a.txt", Validate("f", {"a": ["1", "2"], "b": [A]}, None)),
+        ("log a 7", Log("a", "7")),
+        ("log a 7 -n 2 --until 2026-11-29T12:00Z", Log("a", "7", NOON, 2)),
+        ("blame a 7", Blame("a", "7")),
+        ("undo a 7 42", Undo("a", "7", 42)),
+        ("conflicts a", Conflicts("a")),
+        ("conflicts a --follow --where c=7", Conflicts("a", True, {"c": "7"})),
+        ("resolve a 7 12 --lost", Resolve("a", "7", 12, "lost")),
+        ("resolve a --standing 7 12", Resolve("a", "7", 12, "standing")),
+        ("resolve a 7 12 [1]", Resolve("a", "7", 12, None, [1])),
+        ("resolve a 7 12 --json null", Resolve("a", "7", 12, None, None)),
     ],
 )
 def test_a_command_is_read(line: str, request_: object) -> None:
@@ -125,6 +150,14 @@ def test_a_command_is_read(line: str, request_: object) -> None:
         ("push a --from - --delete", "--from and --delete exclude each other"),
         ("push a --from - --base-version 1", "--from and --base-version exclude each other"),
         ("validate f --field a", "--field a: give its value, too: a=…"),
+        ("log a 7 --until noon", "--until noon: a time expected, such as 2026-11-29T12:00"),
+        ("undo a 7 x", "VERSION: a whole number from 1 on expected, got 'x'"),
+        ("resolve a 7 x --lost", "NUMBER: a whole number from 1 on expected, got 'x'"),
+        ("resolve a 7 12", "what shall stand? --standing, --lost or VALUE"),
+        ("resolve a 7 12 --lost --standing", "VALUE, --lost and --standing exclude each other"),
+        ("resolve a 7 12 1 --lost", "VALUE, --lost and --standing exclude each other"),
+        ("resolve a 7 12 1 2", "VALUE, --lost and --standing exclude each other"),
+        ("resolve a 7 12 Both", "VALUE (a text: '\"…\"'): not JSON at line 1, column 1"),
         ("sync a --timeout 0", "--timeout: seconds from above 0 to 86400 expected, got '0'"),
         ("sync a --timeout 1e9", "--timeout: seconds from above 0"),
         ("sync a --token t --token-file f", "--token and --token-file exclude each other"),

@@ -41,10 +41,12 @@ def test_a_dash_and_a_negative_number_are_data() -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], "which COMMAND? tail, push, sync, validate (see rhtmx --help)"),
+        ([], f"which COMMAND? {', '.join(COMMANDS)} (see rhtmx --help)"),
         (["tial"], "argument COMMAND: invalid choice: 'tial'"),
         (["tail", "tasks", "--sinc", "0"], "there is no '--sinc' here (see rhtmx tail --help)"),
         (["sync", "a", "b"], "there is no 'b' here (see rhtmx sync --help)"),
+        (["blame", "a", "7", "b"], "there is no 'b' here (see rhtmx blame --help)"),
+        (["undo", "a", "7"], "the following arguments are required: VERSION"),
         (["sync", "a", "--tokn=s3cr3t"], "there is no '--tokn' here"),
         (["push"], "the following arguments are required: ENTITY"),
         (["sync", "a", "--format", "xml"], "argument --format: invalid choice: 'xml'"),

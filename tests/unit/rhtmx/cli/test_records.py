@@ -6,9 +6,19 @@ import json
 
 from rhtmx.cli import records
 from rhtmx.core.events import Reset
-from rhtmx.messages import Position
+from rhtmx.messages import FieldAction, Position
+from rhtmx.values.conflict_side import ConflictSide
+from rhtmx.values.history import FieldAuthor
 from rhtmx.values.results import FormError, FormValidation, PushResult, Validation
-from tests.unit.rhtmx.cli.values_of import change, conflict, field_change, merged
+from tests.unit.rhtmx.cli.values_of import (
+    AT,
+    change,
+    commit,
+    conflict,
+    field_change,
+    merged,
+    open_conflict,
+)
 
 HERE = Position(epoch="e0", version=41)
 
@@ -57,6 +67,78 @@ def test_a_write_has_its_conflicts_with_it() -> None:
     assert record["type"] == "field_push_ack"
     assert record["conflicts"][0]["winner"] == "server"
     assert record["conflicts"][0]["server_timestamp"] == "2026-11-22T10:00:01Z"
+
+
+def test_a_write_says_of_its_conflicts_what_is_known() -> None:
+    told = conflict(server_deleted=False, server_client_id="c2", number=12)
+    (record,) = records.pushed(merged(told))["conflicts"]
+    assert (record["server_deleted"], record["server_client_id"], record["number"]) == (
+        False,
+        "c2",
+        12,
+    )
+    assert not {"client_deleted", "key"} & set(record)
+
+
+def test_a_commit_is_whole() -> None:
+    assert json.loads(json.dumps(records.commit(commit()))) == {
+        "type": "commit",
+        "entity": "tasks",
+        "entity_id": "7",
+        "action": "update",
+        "data": {"title": "Write it up"},
+        "version": 42,
+        "changed": ["title", "note"],
+        "client_id": "cafe0123456789ab",
+        "subject": "ada",
+        "created_at": "2026-11-22T10:00:01Z",
+    }
+    assert records.commit(commit(left=True))["left"]
+
+
+def test_an_author_is_told_with_the_record() -> None:
+    author = FieldAuthor("title", 42, AT, None, "ada")
+    assert records.author("tasks", "7", author) == {
+        "type": "field_author",
+        "entity": "tasks",
+        "entity_id": "7",
+        "field": "title",
+        "version": 42,
+        "timestamp": "2026-11-22T10:00:01Z",
+        "client_id": None,
+        "subject": "ada",
+    }
+
+
+def test_an_open_conflict_has_its_two_sides_and_what_is_known() -> None:
+    told = open_conflict(
+        stored=ConflictSide(None, FieldAction.DELETE, "c2", "ada", AT),
+        pushed=ConflictSide(b"2", FieldAction.INCREMENT),
+    )
+    assert json.loads(json.dumps(records.conflict(told))) == {
+        "type": "conflict",
+        "entity": "tasks",
+        "entity_id": "7",
+        "number": 12,
+        "field": "title",
+        "winner": "server",
+        "strategy": "last_write_wins",
+        "version": 43,
+        "stored": {
+            "value": None,
+            "action": "delete",
+            "timestamp": "2026-11-22T10:00:01Z",
+            "client_id": "c2",
+            "subject": "ada",
+        },
+        "pushed": {"value": 2, "action": "increment"},
+    }
+    assert records.answered(told) == {
+        "type": "conflict_answered",
+        "entity": "tasks",
+        "entity_id": "7",
+        "number": 12,
+    }
 
 
 def test_a_verdict_says_about_what() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from rhtmx.api.open_conflict import OpenConflict
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.conflict_side import ConflictSide
+from rhtmx.values.history import HistoryCommit
 from rhtmx.values.results import Conflict, FieldPushResult
 
 AT = datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
@@ -67,3 +71,34 @@ def merged(*conflicts: Conflict, **parts: Any) -> FieldPushResult:
         "clamped": 0,
     }
     return FieldPushResult(**{**whole, **parts})
+
+
+def commit(**parts: Any) -> HistoryCommit:
+    whole: dict[str, Any] = {
+        "entity": "tasks",
+        "entity_id": "7",
+        "action": "update",
+        "data": {"title": "Write it up"},
+        "version": 42,
+        "changed": ("title", "note"),
+        "client_id": "cafe0123456789ab",
+        "subject": "ada",
+        "created_at": AT,
+    }
+    return HistoryCommit(**{**whole, **parts})
+
+
+def open_conflict(**parts: Any) -> OpenConflict:
+    whole: dict[str, Any] = {
+        "entity": "tasks",
+        "entity_id": "7",
+        "field": "title",
+        "stored": ConflictSide(b'"theirs"', client_id="cafe0123456789ab", at=AT),
+        "pushed": ConflictSide(b'"mine"', subject="ada", at=AT),
+        "winner": "server",
+        "version": 43,
+        "strategy": "last_write_wins",
+        "number": 12,
+    }
+    answerer: Any = None
+    return OpenConflict(ConflictSides(**{**whole, **parts}), answerer)

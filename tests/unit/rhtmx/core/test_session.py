@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import (
     Answered,
@@ -48,6 +49,7 @@ from rhtmx.messages import (
 from rhtmx.messages.tables import ANSWERS, SCHEMA_HASH, SERVER_MESSAGES
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.unknown_enum_values import unknown
+from rhtmx.values.conflict_side import ConflictSide
 from tests.support.stepped import Stepped
 
 
@@ -430,6 +432,36 @@ def test_a_write_that_is_too_large_is_refused_and_the_next_one_goes_on(session: 
     (again,) = session.take(1)
     assert isinstance(again, Push)
     assert (again.entity_id, again.seq) == ("small", 1)
+
+
+def test_what_is_written_again_is_not_based_on_a_version_of_a_store_that_is_no_more(
+    session: Stepped,
+) -> None:
+    opened(session)
+    session.push(Push("tasks", "1", ChangeAction.UPDATE, b"1", base_version=7))
+    session.take(1)
+    session.receive(Error("no", ErrorCode.CONFLICT, seq=1), 1)
+    (rejected,) = session.local.writes.rejected
+    session.lost(2)
+    opened(session, last_seq=1, epoch="restored")
+    session.retry(rejected)
+    (again,) = session.take(3)
+    assert isinstance(again, Push)
+    assert (again.data, again.base_version) == (b"1", None)
+
+
+def test_an_answer_to_a_conflict_of_a_store_that_is_no_more_names_no_version_of_it(
+    session: Stepped,
+) -> None:
+    stored, pushed = ConflictSide(b"1"), ConflictSide(b"2")
+    told = ConflictSides("tasks", "1", "a", stored, pushed, "server", 7, epoch="e", number=12)
+    for epoch, base in (("e", 12), ("restored", None)):
+        session.lost(1)
+        opened(session, epoch=epoch)
+        session.answer(told, stored, datetime(2026, 1, 1, tzinfo=UTC))
+        answer = session.take(2)[-1]
+        assert isinstance(answer, PushFields)
+        assert (answer.base_version, answer.if_unchanged) == (base, True)
 
 
 LIMITED = Error("slower", ErrorCode.RATE_LIMITED, retry_after=2_000)

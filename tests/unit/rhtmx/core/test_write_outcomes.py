@@ -6,12 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rhtmx.core import build_message
+from rhtmx.core.conflict_log import removal
 from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
 from rhtmx.core.storage_ops import Image, PendingOps, StoredRejection, StoredWrite
 from rhtmx.core.write_outcomes import _MOST_REJECTED, WriteOutcomes
 from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, FieldConflict, FieldPushAck, Push, PushAck, PushFields
+from rhtmx.messages import (
+    ChangeAction,
+    FieldConflict,
+    FieldPushAck,
+    Push,
+    PushAck,
+    PushFields,
+    Winner,
+)
 
 MICRO = timedelta(microseconds=1)
 FULL = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
@@ -274,3 +284,43 @@ def test_an_answer_about_a_write_that_was_never_sent_is_about_nothing(
     assert [row.id for row in durable.queue] == ["a"]
     assert durable.queue.confirmed == 4
     assert told.kinds() == []
+
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_that_a_conflict_is_answered_is_not_kept_if_somebody_was_faster(
+    writes: WriteOutcomes, told: Told
+) -> None:
+    writes.add(QueuedWrite("a", removal("tasks", "1", 12, AT)))
+    due(writes)
+    revision = writes.revision
+    writes.refuse(refusal(ErrorCode.CONFLICT, 1), 0)
+    assert told.kinds() == [Refused]
+    assert (writes.rejected, len(writes.queue)) == ({}, 0)
+    assert writes.revision != revision
+
+
+def test_that_a_conflict_is_answered_is_kept_if_it_was_rejected_for_another_reason(
+    writes: WriteOutcomes, told: Told
+) -> None:
+    writes.add(QueuedWrite("a", removal("tasks", "1", 12, AT)))
+    due(writes)
+    writes.refuse(refusal(ErrorCode.FORBIDDEN, 1), 0)
+    assert told.kinds() == [Refused, Rejected]
+    assert list(writes.rejected) == ["a"]
+
+
+def test_a_null_that_has_won_shows_as_null_and_a_deletion_as_nothing(
+    writes: WriteOutcomes,
+) -> None:
+    message = build_message.push_fields("tasks", "1", {"a": 1, "b": 2}, [], None, AT)
+    writes.add(QueuedWrite("a", message))
+    due(writes)
+    for name, deleted in (("a", False), ("b", True)):
+        won = FieldConflict("tasks", "1", name, server_deleted=deleted, seq=1)
+        won.winner = Winner.SERVER
+        writes.conflict(won)
+    (row,) = writes.answered(FieldPushAck("tasks", "1", 0, 2, seq=1, version=3), "e")
+    assert row.settled is not None
+    assert row.settled.lost == {"a": b"null", "b": None}

@@ -44,8 +44,8 @@ async def test_what_is_open_waits_for_whoever_begins_to_listen() -> None:
     feed: Backlog[str] = Backlog()
     for item in ("a", "b", "c"):
         feed.put(item)
-    feed.drop("b")
-    feed.drop("not there")
+    feed.drop(lambda item: item == "b")
+    feed.drop(lambda item: False)
     listening = feed.listen()
     assert [await anext(listening), await anext(listening)] == ["a", "c"]
     coming = asyncio.ensure_future(anext(listening))

@@ -10,7 +10,7 @@ from rhtmx.values.transaction_writes import MOST_WRITES, conflicts_of, transacti
 
 PUT = Push("orders", "7", ChangeAction.UPDATE, b"1", base_version=3)
 DROP = Push("carts", "7", ChangeAction.DELETE)
-PATCH = PushFields("stock", "tea", [FieldUpdate("left", b"1")], base_version=4)
+PATCH = PushFields("stock", "tea", [FieldUpdate("left", b"1")], base_version=4, if_unchanged=True)
 
 
 def test_what_was_put_together_comes_apart_again() -> None:

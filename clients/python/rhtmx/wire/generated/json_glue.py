@@ -13,9 +13,12 @@ from msgspec import Meta, Raw, Struct
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
+    Blame,
+    BlameResult,
     Change,
     ChangeLog,
     Error,
+    FieldAuthor,
     FieldChange,
     FieldChangeLog,
     FieldConflict,
@@ -26,6 +29,9 @@ from rhtmx.messages import (
     FormFile,
     FormValidationResult,
     Hello,
+    History,
+    HistoryCommit,
+    HistoryResult,
     Limits,
     Ping,
     Pong,
@@ -1375,6 +1381,7 @@ class PushFieldsFrame(
     request_id: str | None = None
     seq: N | None = None
     base_version: N | None = None
+    if_unchanged: bool | None = None
 
 
 def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushFields:
@@ -1385,6 +1392,7 @@ def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushField
     out.request_id = view.request_id
     out.seq = view.seq
     out.base_version = view.base_version
+    out.if_unchanged = view.if_unchanged
     out._unknown_fields = b""
     return out
 
@@ -1399,6 +1407,7 @@ def _raw_push_fields_frame(view: PushFieldsFrame[Raw, Integer]) -> PushFields:
     out.base_version = (
         integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
     )
+    out.if_unchanged = view.if_unchanged
     out._unknown_fields = b""
     return out
 
@@ -1416,6 +1425,8 @@ def _to_push_fields_frame(message: PushFields) -> dict[str, Any]:
         out["seq"] = message.seq
     if message.base_version is not None:
         out["base_version"] = message.base_version
+    if message.if_unchanged is not None:
+        out["if_unchanged"] = message.if_unchanged
     return out
 
 
@@ -1535,6 +1546,10 @@ class FieldConflictFrame(
     ) = None
     seq: N | None = None
     key: str | None = None
+    server_deleted: bool | None = None
+    client_deleted: bool | None = None
+    server_client_id: str | None = None
+    conflict: N | None = None
 
 
 def _plain_field_conflict_frame(view: FieldConflictFrame[Shallow, Whole]) -> FieldConflict:
@@ -1551,6 +1566,10 @@ def _plain_field_conflict_frame(view: FieldConflictFrame[Shallow, Whole]) -> Fie
     out.strategy = None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy]
     out.seq = view.seq
     out.key = view.key
+    out.server_deleted = view.server_deleted
+    out.client_deleted = view.client_deleted
+    out.server_client_id = view.server_client_id
+    out.conflict = view.conflict
     out._unknown_fields = b""
     return out
 
@@ -1569,6 +1588,10 @@ def _raw_field_conflict_frame(view: FieldConflictFrame[Raw, Integer]) -> FieldCo
     out.strategy = None if view.strategy is None else MERGE_STRATEGY_VALUES[view.strategy]
     out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
     out.key = view.key
+    out.server_deleted = view.server_deleted
+    out.client_deleted = view.client_deleted
+    out.server_client_id = view.server_client_id
+    out.conflict = integral(view.conflict) if isinstance(view.conflict, float) else view.conflict
     out._unknown_fields = b""
     return out
 
@@ -1598,6 +1621,14 @@ def _to_field_conflict_frame(message: FieldConflict) -> dict[str, Any]:
         out["seq"] = message.seq
     if message.key is not None:
         out["key"] = message.key
+    if message.server_deleted is not None:
+        out["server_deleted"] = message.server_deleted
+    if message.client_deleted is not None:
+        out["client_deleted"] = message.client_deleted
+    if message.server_client_id is not None:
+        out["server_client_id"] = message.server_client_id
+    if message.conflict is not None:
+        out["conflict"] = message.conflict
     return out
 
 
@@ -1913,6 +1944,7 @@ class TransactionWriteView(Struct, Generic[J, N], kw_only=True, gc=False, omit_d
     data: J = NULL
     fields: list[FieldUpdateView[J]] | None = None
     base_version: N | None = None
+    if_unchanged: bool | None = None
 
 
 def _plain_transaction_write_view(view: TransactionWriteView[Shallow, Whole]) -> TransactionWrite:
@@ -1923,6 +1955,7 @@ def _plain_transaction_write_view(view: TransactionWriteView[Shallow, Whole]) ->
     out.data = plain_value(view.data)
     out.fields = [_plain_field_update_view(item) for item in (view.fields or [])]
     out.base_version = view.base_version
+    out.if_unchanged = view.if_unchanged
     out._unknown_fields = b""
     return out
 
@@ -1937,6 +1970,7 @@ def _raw_transaction_write_view(view: TransactionWriteView[Raw, Integer]) -> Tra
     out.base_version = (
         integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
     )
+    out.if_unchanged = view.if_unchanged
     out._unknown_fields = b""
     return out
 
@@ -1951,6 +1985,8 @@ def _to_transaction_write_view(message: TransactionWrite) -> dict[str, Any]:
         out["fields"] = [_to_field_update_view(item) for item in message.fields]
     if message.base_version is not None:
         out["base_version"] = message.base_version
+    if message.if_unchanged is not None:
+        out["if_unchanged"] = message.if_unchanged
     return out
 
 
@@ -2145,6 +2181,267 @@ def _to_transaction_complete_frame(message: TransactionComplete) -> dict[str, An
     return out
 
 
+class HistoryFrame(
+    Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="history"
+):
+    """`History` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    before: N | None = None
+    until: str | None = None
+    limit: N | None = None
+    request_id: str | None = None
+
+
+def _plain_history_frame(view: HistoryFrame[Whole]) -> History:
+    out: History = new(History)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.before = view.before
+    out.until = None if view.until is None else from_text(view.until)
+    out.limit = view.limit
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_history_frame(view: HistoryFrame[Integer]) -> History:
+    out: History = new(History)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.before = integral(view.before) if isinstance(view.before, float) else view.before
+    out.until = None if view.until is None else from_text(view.until)
+    out.limit = integral(view.limit) if isinstance(view.limit, float) else view.limit
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_history_frame(message: History) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "history",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    if message.before is not None:
+        out["before"] = message.before
+    if message.until is not None:
+        out["until"] = to_utc(message.until)
+    if message.limit is not None:
+        out["limit"] = message.limit
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    return out
+
+
+class HistoryCommitView(Struct, Generic[J, N], kw_only=True, gc=False, omit_defaults=True):
+    """`HistoryCommit` as JSON inside another message."""
+
+    change: ChangeLogView[J, N] | None = None
+    changed: list[str]
+    subject: str | None = None
+
+
+def _plain_history_commit_view(view: HistoryCommitView[Shallow, Whole]) -> HistoryCommit:
+    out: HistoryCommit = new(HistoryCommit)
+    out.change = None if view.change is None else _plain_change_log_view(view.change)
+    out.changed = view.changed
+    out.subject = view.subject
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_history_commit_view(view: HistoryCommitView[Raw, Integer]) -> HistoryCommit:
+    out: HistoryCommit = new(HistoryCommit)
+    out.change = None if view.change is None else _raw_change_log_view(view.change)
+    out.changed = view.changed
+    out.subject = view.subject
+    out._unknown_fields = b""
+    return out
+
+
+def _to_history_commit_view(message: HistoryCommit) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if message.change is not None:
+        out["change"] = _to_change_log_view(message.change)
+    out["changed"] = message.changed
+    if message.subject is not None:
+        out["subject"] = message.subject
+    return out
+
+
+class HistoryResultFrame(
+    Struct,
+    Generic[J, N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="history_result",
+):
+    """`HistoryResult` as JSON frame."""
+
+    commits: list[HistoryCommitView[J, N]]
+    before: N | None = None
+    complete: bool
+    request_id: str | None = None
+
+
+def _plain_history_result_frame(view: HistoryResultFrame[Shallow, Whole]) -> HistoryResult:
+    out: HistoryResult = new(HistoryResult)
+    out.commits = [_plain_history_commit_view(item) for item in view.commits]
+    out.before = view.before
+    out.complete = view.complete
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_history_result_frame(view: HistoryResultFrame[Raw, Integer]) -> HistoryResult:
+    out: HistoryResult = new(HistoryResult)
+    out.commits = [_raw_history_commit_view(item) for item in view.commits]
+    out.before = integral(view.before) if isinstance(view.before, float) else view.before
+    out.complete = view.complete
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_history_result_frame(message: HistoryResult) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "history_result",
+        "commits": [_to_history_commit_view(item) for item in message.commits],
+    }
+    if message.before is not None:
+        out["before"] = message.before
+    out["complete"] = message.complete
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    return out
+
+
+class BlameFrame(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="blame"):
+    """`Blame` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    request_id: str | None = None
+
+
+def _plain_blame_frame(view: BlameFrame) -> Blame:
+    out: Blame = new(Blame)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_blame_frame(view: BlameFrame) -> Blame:
+    out: Blame = new(Blame)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_blame_frame(message: Blame) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "blame",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    return out
+
+
+class FieldAuthorView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
+    """`FieldAuthor` as JSON inside another message."""
+
+    field: str
+    version: N
+    timestamp: str | None = None
+    client_id: str | None = None
+    subject: str | None = None
+
+
+def _plain_field_author_view(view: FieldAuthorView[Whole]) -> FieldAuthor:
+    out: FieldAuthor = new(FieldAuthor)
+    out.field = view.field
+    out.version = view.version
+    out.timestamp = None if view.timestamp is None else from_text(view.timestamp)
+    out.client_id = view.client_id
+    out.subject = view.subject
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_field_author_view(view: FieldAuthorView[Integer]) -> FieldAuthor:
+    out: FieldAuthor = new(FieldAuthor)
+    out.field = view.field
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.timestamp = None if view.timestamp is None else from_text(view.timestamp)
+    out.client_id = view.client_id
+    out.subject = view.subject
+    out._unknown_fields = b""
+    return out
+
+
+def _to_field_author_view(message: FieldAuthor) -> dict[str, Any]:
+    out: dict[str, Any] = {"field": message.field, "version": message.version}
+    if message.timestamp is not None:
+        out["timestamp"] = to_utc(message.timestamp)
+    if message.client_id is not None:
+        out["client_id"] = message.client_id
+    if message.subject is not None:
+        out["subject"] = message.subject
+    return out
+
+
+class BlameResultFrame(
+    Struct,
+    Generic[N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="blame_result",
+):
+    """`BlameResult` as JSON frame."""
+
+    fields: list[FieldAuthorView[N]]
+    request_id: str | None = None
+
+
+def _plain_blame_result_frame(view: BlameResultFrame[Whole]) -> BlameResult:
+    out: BlameResult = new(BlameResult)
+    out.fields = [_plain_field_author_view(item) for item in view.fields]
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_blame_result_frame(view: BlameResultFrame[Integer]) -> BlameResult:
+    out: BlameResult = new(BlameResult)
+    out.fields = [_raw_field_author_view(item) for item in view.fields]
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_blame_result_frame(message: BlameResult) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "blame_result",
+        "fields": [_to_field_author_view(item) for item in message.fields],
+    }
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    return out
+
+
 PlainFrame: TypeAlias = (
     HelloFrame[Whole]
     | WelcomeFrame[Whole]
@@ -2176,6 +2473,10 @@ PlainFrame: TypeAlias = (
     | TransactionFrame[Shallow, Whole]
     | TransactionAckFrame[Shallow, Whole]
     | TransactionCompleteFrame
+    | HistoryFrame[Whole]
+    | HistoryResultFrame[Shallow, Whole]
+    | BlameFrame
+    | BlameResultFrame[Whole]
 )
 """Any frame, told apart by `type`; embedded values parsed."""
 
@@ -2210,6 +2511,10 @@ PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     TransactionFrame: _plain_transaction_frame,
     TransactionAckFrame: _plain_transaction_ack_frame,
     TransactionCompleteFrame: _plain_transaction_complete_frame,
+    HistoryFrame: _plain_history_frame,
+    HistoryResultFrame: _plain_history_result_frame,
+    BlameFrame: _plain_blame_frame,
+    BlameResultFrame: _plain_blame_result_frame,
 }
 """Struct of a `PlainFrame` → how it becomes a message."""
 
@@ -2244,6 +2549,10 @@ RawFrame: TypeAlias = (
     | TransactionFrame[Raw, Integer]
     | TransactionAckFrame[Raw, Integer]
     | TransactionCompleteFrame
+    | HistoryFrame[Integer]
+    | HistoryResultFrame[Raw, Integer]
+    | BlameFrame
+    | BlameResultFrame[Integer]
 )
 """Any frame, told apart by `type`; embedded values as they were written."""
 
@@ -2278,6 +2587,10 @@ RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     TransactionFrame: _raw_transaction_frame,
     TransactionAckFrame: _raw_transaction_ack_frame,
     TransactionCompleteFrame: _raw_transaction_complete_frame,
+    HistoryFrame: _raw_history_frame,
+    HistoryResultFrame: _raw_history_result_frame,
+    BlameFrame: _raw_blame_frame,
+    BlameResultFrame: _raw_blame_result_frame,
 }
 """Struct of a `RawFrame` → how it becomes a message."""
 
@@ -2312,5 +2625,9 @@ ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     Transaction: _to_transaction_frame,
     TransactionAck: _to_transaction_ack_frame,
     TransactionComplete: _to_transaction_complete_frame,
+    History: _to_history_frame,
+    HistoryResult: _to_history_result_frame,
+    Blame: _to_blame_frame,
+    BlameResult: _to_blame_result_frame,
 }
 """Message class → how it becomes the dict of its frame."""

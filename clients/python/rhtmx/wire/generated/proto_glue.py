@@ -29,6 +29,8 @@ from rhtmx.wire.fields import (
 from rhtmx.wire.limits import MAX_INTEGER, MIN_INTEGER
 from rhtmx.wire.times import fill_timestamp
 
+ConflictSide = engine_class("rhtmx.v1.ConflictSide")
+Conflict = engine_class("rhtmx.v1.Conflict")
 ChangeLog = engine_class("rhtmx.v1.ChangeLog")
 Position = engine_class("rhtmx.v1.Position")
 Subscribe = engine_class("rhtmx.v1.Subscribe")
@@ -69,6 +71,12 @@ Transaction = engine_class("rhtmx.v1.Transaction")
 WriteResult = engine_class("rhtmx.v1.WriteResult")
 TransactionAck = engine_class("rhtmx.v1.TransactionAck")
 TransactionComplete = engine_class("rhtmx.v1.TransactionComplete")
+History = engine_class("rhtmx.v1.History")
+HistoryCommit = engine_class("rhtmx.v1.HistoryCommit")
+HistoryResult = engine_class("rhtmx.v1.HistoryResult")
+Blame = engine_class("rhtmx.v1.Blame")
+FieldAuthor = engine_class("rhtmx.v1.FieldAuthor")
+BlameResult = engine_class("rhtmx.v1.BlameResult")
 Envelope = engine_class("rhtmx.v1.Envelope")
 PushOutcome = engine_class("rhtmx.v1.PushOutcome")
 PushFieldsResponse = engine_class("rhtmx.v1.PushFieldsResponse")
@@ -100,6 +108,90 @@ class Codec(NamedTuple):
 
 Direct: TypeAlias = tuple[str, Callable[[bytes], Any], Callable[[Any, str], Any]]
 """A case of the envelope: its name, parser and decoder."""
+
+
+def _from_conflict_side(source: Any, where: str) -> messages.ConflictSide:
+    has = source.HasField
+    out: messages.ConflictSide = new(messages.ConflictSide)
+    out.value = embedded(data, where, "value") if (data := source.value) or has("value") else None
+    out.action = _FIELD_ACTION.get(source.action) or refuse_enum(
+        FIELD_ACTION_SPELLINGS, source.action, where, "action"
+    )
+    out.timestamp = time(source.timestamp, where, "timestamp") if has("timestamp") else None
+    out.client_id = source.client_id if has("client_id") else None
+    out.subject = source.subject if has("subject") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_conflict_side(message: messages.ConflictSide, out: Any) -> None:
+    if message.value:
+        out.value = message.value
+    out.action = _FIELD_ACTION[message.action]
+    if message.timestamp is not None:
+        fill_timestamp(message.timestamp, out.timestamp)
+    if message.client_id is not None:
+        out.client_id = message.client_id
+    if message.subject is not None:
+        out.subject = message.subject
+
+
+def _from_conflict(source: Any, where: str) -> messages.Conflict:
+    has = source.HasField
+    out: messages.Conflict = new(messages.Conflict)
+    out.field = source.field
+    out.key = source.key if has("key") else None
+    out.winner = (
+        (
+            _WINNER.get(source.winner)
+            or refuse_enum(WINNER_SPELLINGS, source.winner, where, "winner")
+        )
+        if has("winner")
+        else None
+    )
+    out.stored = _from_conflict_side(source.stored, f"{where}.stored") if has("stored") else None
+    out.pushed = _from_conflict_side(source.pushed, f"{where}.pushed") if has("pushed") else None
+    out.base_version = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.base_version) <= MAX_INTEGER
+            else in_range(number, where, "base_version")
+        )
+        if has("base_version")
+        else None
+    )
+    out.version = (
+        number
+        if MIN_INTEGER <= (number := source.version) <= MAX_INTEGER
+        else in_range(number, where, "version")
+    )
+    out.strategy = (
+        (
+            _MERGE_STRATEGY.get(source.strategy)
+            or refuse_enum(MERGE_STRATEGY_SPELLINGS, source.strategy, where, "strategy")
+        )
+        if has("strategy")
+        else None
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_conflict(message: messages.Conflict, out: Any) -> None:
+    out.field = message.field
+    if message.key is not None:
+        out.key = message.key
+    if message.winner is not None:
+        out.winner = _WINNER[message.winner]
+    if message.stored is not None:
+        _fill_conflict_side(message.stored, out.stored)
+    if message.pushed is not None:
+        _fill_conflict_side(message.pushed, out.pushed)
+    if message.base_version is not None:
+        out.base_version = message.base_version
+    out.version = message.version
+    if message.strategy is not None:
+        out.strategy = _MERGE_STRATEGY[message.strategy]
 
 
 def _from_change_log(source: Any, where: str) -> messages.ChangeLog:
@@ -854,6 +946,7 @@ def _from_push_fields(source: Any, where: str) -> messages.PushFields:
         if has("base_version")
         else None
     )
+    out.if_unchanged = source.if_unchanged if has("if_unchanged") else None
     out._unknown_fields = b""
     return out
 
@@ -869,6 +962,8 @@ def _fill_push_fields(message: messages.PushFields, out: Any) -> None:
         out.seq = message.seq
     if message.base_version is not None:
         out.base_version = message.base_version
+    if message.if_unchanged is not None:
+        out.if_unchanged = message.if_unchanged
 
 
 def _from_field_push_ack(source: Any, where: str) -> messages.FieldPushAck:
@@ -1008,6 +1103,18 @@ def _from_field_conflict(source: Any, where: str) -> messages.FieldConflict:
         else None
     )
     out.key = source.key if has("key") else None
+    out.server_deleted = source.server_deleted if has("server_deleted") else None
+    out.client_deleted = source.client_deleted if has("client_deleted") else None
+    out.server_client_id = source.server_client_id if has("server_client_id") else None
+    out.conflict = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.conflict) <= MAX_INTEGER
+            else in_range(number, where, "conflict")
+        )
+        if has("conflict")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -1036,6 +1143,18 @@ def _fill_field_conflict(message: messages.FieldConflict, out: Any) -> None:
         out.seq = message.seq
     if message.key is not None:
         out.key = message.key
+    _fill_field_conflict_from_server_deleted(message, out)
+
+
+def _fill_field_conflict_from_server_deleted(message: messages.FieldConflict, out: Any) -> None:
+    if message.server_deleted is not None:
+        out.server_deleted = message.server_deleted
+    if message.client_deleted is not None:
+        out.client_deleted = message.client_deleted
+    if message.server_client_id is not None:
+        out.server_client_id = message.server_client_id
+    if message.conflict is not None:
+        out.conflict = message.conflict
 
 
 def _from_form_file(source: Any, where: str) -> messages.FormFile:
@@ -1211,6 +1330,7 @@ def _from_transaction_write(source: Any, where: str) -> messages.TransactionWrit
         if has("base_version")
         else None
     )
+    out.if_unchanged = source.if_unchanged if has("if_unchanged") else None
     out._unknown_fields = b""
     return out
 
@@ -1226,6 +1346,8 @@ def _fill_transaction_write(message: messages.TransactionWrite, out: Any) -> Non
         _fill_field_update(item, out.fields.add())
     if message.base_version is not None:
         out.base_version = message.base_version
+    if message.if_unchanged is not None:
+        out.if_unchanged = message.if_unchanged
 
 
 def _from_transaction(source: Any, where: str) -> messages.Transaction:
@@ -1362,6 +1484,163 @@ def _from_transaction_complete(source: Any, where: str) -> messages.TransactionC
 
 def _fill_transaction_complete(message: messages.TransactionComplete, out: Any) -> None:
     out.transaction = message.transaction
+
+
+def _from_history(source: Any, where: str) -> messages.History:
+    has = source.HasField
+    out: messages.History = new(messages.History)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.before = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.before) <= MAX_INTEGER
+            else in_range(number, where, "before")
+        )
+        if has("before")
+        else None
+    )
+    out.until = time(source.until, where, "until") if has("until") else None
+    out.limit = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.limit) <= MAX_INTEGER
+            else in_range(number, where, "limit")
+        )
+        if has("limit")
+        else None
+    )
+    out.request_id = source.request_id if has("request_id") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_history(message: messages.History, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.before is not None:
+        out.before = message.before
+    if message.until is not None:
+        fill_timestamp(message.until, out.until)
+    if message.limit is not None:
+        out.limit = message.limit
+    if message.request_id is not None:
+        out.request_id = message.request_id
+
+
+def _from_history_commit(source: Any, where: str) -> messages.HistoryCommit:
+    has = source.HasField
+    out: messages.HistoryCommit = new(messages.HistoryCommit)
+    out.change = _from_change_log(source.change, f"{where}.change") if has("change") else None
+    out.changed = list(source.changed)
+    out.subject = source.subject if has("subject") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_history_commit(message: messages.HistoryCommit, out: Any) -> None:
+    out.SetInParent()
+    if message.change is not None:
+        _fill_change_log(message.change, out.change)
+    out.changed.extend(message.changed)
+    if message.subject is not None:
+        out.subject = message.subject
+
+
+def _from_history_result(source: Any, where: str) -> messages.HistoryResult:
+    has = source.HasField
+    out: messages.HistoryResult = new(messages.HistoryResult)
+    out.commits = [
+        _from_history_commit(item, f"{where}.commits[{index}]")
+        for index, item in enumerate(source.commits)
+    ]
+    out.before = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.before) <= MAX_INTEGER
+            else in_range(number, where, "before")
+        )
+        if has("before")
+        else None
+    )
+    out.complete = source.complete
+    out.request_id = source.request_id if has("request_id") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_history_result(message: messages.HistoryResult, out: Any) -> None:
+    for item in message.commits:
+        _fill_history_commit(item, out.commits.add())
+    if message.before is not None:
+        out.before = message.before
+    out.complete = message.complete
+    if message.request_id is not None:
+        out.request_id = message.request_id
+
+
+def _from_blame(source: Any, where: str) -> messages.Blame:
+    has = source.HasField
+    out: messages.Blame = new(messages.Blame)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.request_id = source.request_id if has("request_id") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_blame(message: messages.Blame, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.request_id is not None:
+        out.request_id = message.request_id
+
+
+def _from_field_author(source: Any, where: str) -> messages.FieldAuthor:
+    has = source.HasField
+    out: messages.FieldAuthor = new(messages.FieldAuthor)
+    out.field = source.field
+    out.version = (
+        number
+        if MIN_INTEGER <= (number := source.version) <= MAX_INTEGER
+        else in_range(number, where, "version")
+    )
+    out.timestamp = time(source.timestamp, where, "timestamp") if has("timestamp") else None
+    out.client_id = source.client_id if has("client_id") else None
+    out.subject = source.subject if has("subject") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_field_author(message: messages.FieldAuthor, out: Any) -> None:
+    out.field = message.field
+    out.version = message.version
+    if message.timestamp is not None:
+        fill_timestamp(message.timestamp, out.timestamp)
+    if message.client_id is not None:
+        out.client_id = message.client_id
+    if message.subject is not None:
+        out.subject = message.subject
+
+
+def _from_blame_result(source: Any, where: str) -> messages.BlameResult:
+    has = source.HasField
+    out: messages.BlameResult = new(messages.BlameResult)
+    out.fields = [
+        _from_field_author(item, f"{where}.fields[{index}]")
+        for index, item in enumerate(source.fields)
+    ]
+    out.request_id = source.request_id if has("request_id") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_blame_result(message: messages.BlameResult, out: Any) -> None:
+    out.SetInParent()
+    for item in message.fields:
+        _fill_field_author(item, out.fields.add())
+    if message.request_id is not None:
+        out.request_id = message.request_id
 
 
 def _from_envelope(source: Any, where: str) -> messages.Envelope:
@@ -1559,6 +1838,10 @@ DIRECT: dict[int, Direct] = {
     706: ("transaction", Transaction.FromString, _from_transaction),
     714: ("transaction_ack", TransactionAck.FromString, _from_transaction_ack),
     722: ("transaction_complete", TransactionComplete.FromString, _from_transaction_complete),
+    914: ("history", History.FromString, _from_history),
+    922: ("history_result", HistoryResult.FromString, _from_history_result),
+    930: ("blame", Blame.FromString, _from_blame),
+    938: ("blame_result", BlameResult.FromString, _from_blame_result),
 }
 """First bytes of an envelope → the case that follows, its parser and decoder."""
 
@@ -1593,10 +1876,16 @@ CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {
     "transaction": _from_transaction,
     "transaction_ack": _from_transaction_ack,
     "transaction_complete": _from_transaction_complete,
+    "history": _from_history,
+    "history_result": _from_history_result,
+    "blame": _from_blame,
+    "blame_result": _from_blame_result,
 }
 """Case of the envelope → how its content becomes a message."""
 
 CODECS: dict[type[Any], Codec] = {
+    messages.ConflictSide: Codec(ConflictSide, _from_conflict_side, _fill_conflict_side, False),
+    messages.Conflict: Codec(Conflict, _from_conflict, _fill_conflict, False),
     messages.ChangeLog: Codec(ChangeLog, _from_change_log, _fill_change_log, False),
     messages.Position: Codec(Position, _from_position, _fill_position, False),
     messages.Subscribe: Codec(Subscribe, _from_subscribe, _fill_subscribe, True),
@@ -1657,6 +1946,12 @@ CODECS: dict[type[Any], Codec] = {
     messages.TransactionComplete: Codec(
         TransactionComplete, _from_transaction_complete, _fill_transaction_complete, False
     ),
+    messages.History: Codec(History, _from_history, _fill_history, False),
+    messages.HistoryCommit: Codec(HistoryCommit, _from_history_commit, _fill_history_commit, False),
+    messages.HistoryResult: Codec(HistoryResult, _from_history_result, _fill_history_result, False),
+    messages.Blame: Codec(Blame, _from_blame, _fill_blame, False),
+    messages.FieldAuthor: Codec(FieldAuthor, _from_field_author, _fill_field_author, False),
+    messages.BlameResult: Codec(BlameResult, _from_blame_result, _fill_blame_result, False),
     messages.Envelope: Codec(Envelope, _from_envelope, _fill_envelope, True),
     messages.PushOutcome: Codec(PushOutcome, _from_push_outcome, _fill_push_outcome, False),
     messages.PushFieldsResponse: Codec(
