@@ -46,7 +46,7 @@ import type {
   Welcome,
 } from "../messages/types.ts";
 import { refuse } from "../wire/fail.ts";
-import { ofField, ofRecord } from "./conflict.ts";
+import { isDeleted, ofField, ofRecord } from "./conflict.ts";
 import { lastSeq, reactionTo } from "./error-policy.ts";
 import { isOperation } from "./operations.ts";
 import type { Replica } from "./replica.ts";
@@ -459,8 +459,7 @@ function withWinners(message: RecordWrite["message"], conflicts: FieldConflict[]
       (each) => each.field === update.field && each.winner === "server" && each.key === undefined,
     );
     if (!lost) return update;
-    const value = lost.server_value;
-    return { ...update, value, action: value === null ? "delete" : "update" };
+    return { ...update, value: lost.server_value, action: isDeleted(lost) ? "delete" : "update" };
   });
   return { ...message, fields };
 }

@@ -6,8 +6,8 @@
 
 import type { Draft } from "../core/build-message.ts";
 import type { Conflict } from "../core/conflict.ts";
-import { decide } from "../core/conflict.ts";
-import { Operation } from "../core/operations.ts";
+import { decide, settle } from "../core/conflict.ts";
+import { isOperation, Operation } from "../core/operations.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Rejection } from "../core/storage-ops.ts";
 import { violationsIn } from "../errors.ts";
@@ -32,20 +32,26 @@ export function offer(by: Decider, rejected: Rejection): Rejected {
 
 /** A conflict, with the answers to it. */
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
-  const { rejected, winner, operation, theirs } = conflict;
-  const mine = operation ? new Operation(operation, conflict.mine) : conflict.mine;
-  const merge = (value: JsonValue | Operation | undefined): Promise<unknown> =>
-    by.write(decide(conflict, value), rejected);
-  // What has won already is not written again.
-  const take = (value: JsonValue | Operation | undefined, won: boolean): Promise<unknown> => {
-    if (!won) return merge(value);
+  const { rejected, stands, operation, number, pushed, key } = conflict;
+  const { action, value } = pushed;
+  const merge = (said: JsonValue | Operation | undefined): Promise<unknown> =>
+    by.write(decide(conflict, said), rejected);
+  const take = (side: "mine" | "theirs"): Promise<unknown> => {
+    if (stands !== side) {
+      // What was pushed may be an operation, whoever it was.
+      const isPushed = !!operation === (side === "mine");
+      const operates = isPushed && key === undefined && isOperation(action);
+      return merge(operates ? new Operation(action, value) : conflict[side]);
+    }
+    // What has won already is not written again.
+    if (number !== undefined) return by.write(settle(conflict));
     if (rejected) by.commit(["rejected", rejected]);
     return Promise.resolve();
   };
   return {
     ...conflict,
-    keepMine: () => take(mine, winner === "client"),
-    takeTheirs: () => take(theirs, winner === "server"),
+    keepMine: () => take("mine"),
+    takeTheirs: () => take("theirs"),
     merge,
   };
 }
