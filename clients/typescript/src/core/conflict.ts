@@ -23,7 +23,9 @@ import type { Draft, OneDraft } from "./build-message.ts";
 import { copyOf } from "./build-message.ts";
 import type { OperationAction } from "./operations.ts";
 import { deleteKey, isOperation, Operation, setKey } from "./operations.ts";
-import type { RecordWrite } from "./storage-ops.ts";
+import type { Mutation, RecordWrite } from "./storage-ops.ts";
+
+const LOG = "$conflicts/";
 
 /** What one of the two wrote. */
 export interface ConflictSide {
@@ -201,7 +203,12 @@ export function settle({ entity, id: entityId, number }: Conflict): OneDraft {
   return { entity: logOf(entity), entityId, values: {}, options };
 }
 
+/** Whether a write says that a conflict is answered, and nothing else. */
+export function isAnswer(message: Mutation): boolean {
+  return "entity" in message && message.entity.startsWith(LOG);
+}
+
 /** The entity that holds what is open of another one. */
 export function logOf(entity: string): string {
-  return `$conflicts/${entity}`;
+  return LOG + entity;
 }

@@ -7,7 +7,6 @@
 
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
-import { formatTime } from "../wire/time.ts";
 import type { OneDraft } from "./build-message.ts";
 
 /** Which commits of a record to ask for. */
@@ -54,8 +53,7 @@ export interface RecordHistory<T = m.JsonValue> {
 export function historyOf(entity: string, entity_id: string, options: HistoryOptions): m.History {
   const { before, until, limit } = options;
   // A `Date` may be of no time: that is refused where all is checked.
-  const time =
-    until instanceof Date ? (formatTime({ seconds: +until / 1e3 }) ?? `${until}`) : until;
+  const time = until instanceof Date ? (until.toJSON() ?? `${until}`) : until;
   return { type: "history", entity, entity_id, before, until: time, limit };
 }
 
