@@ -8,6 +8,8 @@ Knows the binary form. Must not know the JSON one, nor any file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from codegen.model import Field, Kind, Label, Message, Schema
 from codegen.python_build import NEW, build
 from codegen.python_names import constant, module, snake
@@ -16,6 +18,7 @@ __all__ = ["emit_proto_glue"]
 
 ENVELOPE = "Envelope"
 NESTED = (Kind.MESSAGE, Kind.TIME)
+MOST_BRANCHES = 9  # in one function
 
 CODEC = '''
 class Codec(NamedTuple):
@@ -47,7 +50,7 @@ def emit_proto_glue(schema: Schema) -> str:
         if message.name == ENVELOPE:
             body += _envelope()
         else:
-            body += [*_decoder(message), *_filler(message, schema)]
+            body += [*_decoder(message), *_filler(message)]
     body += _dispatch(schema)
     return module("Messages as binary protobuf: decoders, encoders.", _imports(schema), body)
 
@@ -127,16 +130,27 @@ def _decode_one(field: Field, value: str, place: str) -> str:
             return value
 
 
-def _filler(message: Message, schema: Schema) -> list[str]:
+def _filler(message: Message) -> list[str]:
     # Filled in place: the parent has made the message already, and nothing is copied into it.
-    lines = [
-        f"def _fill_{snake(message.name)}(message: messages.{message.name}, out: Any) -> None:"
-    ]
-    if not _always_writes(message):
-        # Without it an empty message inside another one would be absent.
-        lines.append("    out.SetInParent()")
-    for field in message.fields:
-        lines += [f"    {line}" for line in _fill_field(field)]
+    # Without `SetInParent` an empty message inside another one would be absent.
+    first = () if _always_writes(message) else ("    out.SetInParent()",)
+    return _filling(f"_fill_{snake(message.name)}", message, message.fields, first)
+
+
+def _filling(
+    name: str, message: Message, fields: Sequence[Field], first: Sequence[str] = ()
+) -> list[str]:
+    """Emit a function that fills these fields, and others where one would be too complex."""
+    lines = [f"def {name}(message: messages.{message.name}, out: Any) -> None:", *first]
+    branches = 0
+    for index, field in enumerate(fields):
+        filled = _fill_field(field)
+        branches += len(filled) > 1
+        if branches > MOST_BRANCHES:
+            rest = f"{name}_from_{field.name}"
+            lines.append(f"    {rest}(message, out)")
+            return [*lines, "", "", *_filling(rest, message, fields[index:])]
+        lines += [f"    {line}" for line in filled]
     return [*lines, "", ""]
 
 

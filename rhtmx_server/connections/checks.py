@@ -206,6 +206,12 @@ def _transaction(message: Transaction) -> None:
                 f"{where}: either an action (and data) or fields expected, got "
                 f"{'none of them' if write.action is None else 'both'}",
             )
+        if write.if_unchanged and write.action is not None:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"{where}.if_unchanged: it is for fields; a whole record is written only in its "
+                "base_version",
+            )
         _key(f"{where}.entity", write.entity)
         _bytes(f"{where}.entity_id", write.entity_id)
         check_at_least(f"{where}.base_version", write.base_version, 0)

@@ -6,6 +6,7 @@ not know the reply that is made of it, nor change the record that it began with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -72,6 +73,20 @@ class RecordDraft:
         self._base_version = base_version
         self._fields = fields_of(current)
         self._clocks = clocks_of(current, self._fields)
+
+    def unseen(self, names: Iterable[str]) -> dict[str, int]:
+        """Those fields whose last write the author had not seen, whoever it is by; its version.
+
+        Without a base version the author had seen none. A deletion is a write; that of the
+        whole record is one of every field.
+        """
+        seen = 0 if self._base_version is None else self._base_version
+        stored = ((name, stored_write(name, self._fields, self._clocks)) for name in names)
+        return {
+            name: write.clock.version
+            for name, write in stored
+            if write is not None and write.clock.version > seen
+        }
 
     def write(self, update: FieldUpdate) -> None:
         """Merge one field into what the push has made of the record so far.

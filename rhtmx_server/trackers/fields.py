@@ -30,7 +30,7 @@ from rhtmx_server.trackers.merge import MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import live
 from rhtmx_server.trackers.values import field_changes_of
-from rhtmx_server.trackers.views import title
+from rhtmx_server.trackers.views import record_json, title
 
 __all__ = ["MAX_DEPTH", "MAX_RECORD", "FieldTracker", "decide_push_fields", "fields_decider"]
 
@@ -62,7 +62,9 @@ def decide_push_fields(
     Raises:
         RhtmxError: `NOT_SUPPORTED`, the entity is kept without fields;
             `BAD_MESSAGE`, a field is named twice; `INVALID_DATA`, the record's
-            data is no object, or would become too large or too deep.
+            data is no object, or would become too large or too deep; `CONFLICT`,
+            `if_unchanged` was asked for and is not so: the details hold the record
+            as it is, and the names of the `fields` that were written.
     """
     if policy is None:
         raise RhtmxError(
@@ -71,6 +73,8 @@ def decide_push_fields(
         )
     _check(push, current)
     draft = RecordDraft(current, context, policy, push.base_version)
+    if push.if_unchanged:
+        _check_unchanged(push, draft, current)
     for update in push.fields:
         draft.write(update)
     commit = None
@@ -108,6 +112,23 @@ def _check(push: PushFields, current: Record | None) -> None:
                 f"push_fields.fields[{index}].value: {MAX_DEPTH - 1} levels at most, "
                 f"so that the record around it has no more than {MAX_DEPTH}",
             )
+
+
+def _check_unchanged(push: PushFields, draft: RecordDraft, current: Record | None) -> None:
+    written = draft.unseen(update.field for update in push.fields)
+    if not written:
+        return
+    assert current is not None  # what never was has no field that was written
+    base = push.base_version
+    expected = "no write of it" if base is None else f"none after version {base}"
+    name, version = next(iter(written.items()))
+    more = f"; {len(written) - 1} more fields were written, too" if len(written) > 1 else ""
+    raise RhtmxError(
+        ErrorCode.CONFLICT,
+        f"push_fields.if_unchanged: '{name[:40]}' of {title(push.entity, push.entity_id)} was "
+        f"written in version {version}, {expected} was expected{more}; nothing was written",
+        details=record_json(current, fields=list(written)),
+    )
 
 
 def _check_size(record: Record, before: Record | None, most: int) -> None:
@@ -200,6 +221,7 @@ class FieldTracker:
         delete: Iterable[str] = (),
         timestamp: datetime | None = None,
         base_version: int | None = None,
+        if_unchanged: bool = False,
         client_id: str | None = None,
         seq: int | None = None,
     ) -> FieldPushResult:
@@ -213,12 +235,15 @@ class FieldTracker:
             delete: the fields to remove.
             timestamp: when this was written, if not now.
             base_version: the version of the record that the caller saw.
+            if_unchanged: write only if none of these fields was written after
+                `base_version` (without one: ever), by whomever.
             client_id: in whose name.
             seq: the number of this mutation, for a caller that numbers them.
 
         Raises:
             RhtmxError: it was rejected as a whole: `NOT_SUPPORTED`,
-                `INVALID_DATA`, `BAD_MESSAGE`, and what the store may raise.
+                `INVALID_DATA`, `BAD_MESSAGE`, `CONFLICT` (only with
+                `if_unchanged`), and what the store may raise.
 
         Example:
             >>> result = await app.fields.push("tasks", "1", {"done": True}, delete=["due"])
@@ -231,6 +256,7 @@ class FieldTracker:
         message = push_fields_message(
             entity, entity_id, fields, delete, written, self._check, base_version, seq
         )
+        message.if_unchanged = if_unchanged or None
         *reported, acknowledgement = await call(self._submit, message, client_id)
         assert isinstance(acknowledgement, FieldPushAck)
         conflicts = [each for each in reported if isinstance(each, FieldConflict)]

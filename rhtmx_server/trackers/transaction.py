@@ -97,6 +97,7 @@ class AppTransaction:
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
     ) -> None:
         """Write some fields of a record, and leave the others.
 
@@ -106,6 +107,8 @@ class AppTransaction:
             fields: new values by top-level key, or operations, such as `rhtmx.Increment(1)`.
             delete: keys to remove.
             base_version: the version of the record that the caller saw.
+            if_unchanged: nothing of the transaction is written if one of these fields was
+                written after `base_version` (without one: ever), by whomever.
 
         Raises:
             RhtmxError: `BAD_MESSAGE`, a value cannot be written as JSON, or there is nothing
@@ -115,6 +118,7 @@ class AppTransaction:
         message = push_fields_message(
             entity, entity_id, fields, delete, written, self._check, base_version
         )
+        message.if_unchanged = if_unchanged or None
         if not message.fields:
             raise RhtmxError(
                 ErrorCode.BAD_MESSAGE,

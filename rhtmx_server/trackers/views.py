@@ -5,6 +5,8 @@ Knows records and messages. Must not know who asks, or why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldChangeLog
@@ -65,8 +67,13 @@ def field_logs(record: Record) -> list[FieldChangeLog]:
     ]
 
 
-def record_json(record: Record) -> bytes:
-    """Return the record as a `ChangeLog` in the JSON form, its data as it is."""
+def record_json(record: Record, *, fields: Sequence[str] = ()) -> bytes:
+    """Return the record as a `ChangeLog` in the JSON form, its data as it is.
+
+    Args:
+        record: the record.
+        fields: names to put beside it, as `fields`.
+    """
     view: dict[str, object] = {
         "entity": record.entity,
         "entity_id": record.entity_id,
@@ -77,4 +84,6 @@ def record_json(record: Record) -> bytes:
     if record.client_id is not None:
         view["client_id"] = record.client_id
     view["created_at"] = to_datetime(record.time)
+    if fields:
+        view["fields"] = fields
     return msgspec.json.encode(view)

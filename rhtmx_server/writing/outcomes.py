@@ -28,6 +28,7 @@ from rhtmx.messages import (
     PushFields,
     Transaction,
     TransactionAck,
+    TransactionWrite,
 )
 from rhtmx.wire import Format, ServerMessage
 
@@ -70,7 +71,13 @@ def digest(message: Push | PushFields | Transaction) -> bytes:
     # `request_id`.
     elif isinstance(message, PushFields):
         fields = _fields(message.fields)
-        content = (message.entity, message.entity_id, message.base_version, fields)
+        content = (
+            message.entity,
+            message.entity_id,
+            message.base_version,
+            fields,
+            *_condition(message),
+        )
     else:
         content = [
             (
@@ -80,10 +87,16 @@ def digest(message: Push | PushFields | Transaction) -> bytes:
                 one.action,
                 one.data,
                 _fields(one.fields),
+                *_condition(one),
             )
             for one in message.writes
         ]
     return hashlib.blake2b(_write(content), digest_size=16).digest()
+
+
+def _condition(message: PushFields | TransactionWrite) -> tuple[bool, ...]:
+    # Nothing where it is not set: as digests were made before there was one.
+    return (True,) if message.if_unchanged else ()
 
 
 def _fields(updates: Sequence[FieldUpdate]) -> list[tuple[object, ...]]:

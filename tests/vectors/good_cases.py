@@ -257,6 +257,11 @@ GOOD = (
         '"request_id":"r1","seq":7,"base_version":42}',
     ),
     Good(
+        "push_fields, only if unchanged",
+        '{"type":"push_fields","entity":"users","entity_id":"1","fields":[],"base_version":42,'
+        '"if_unchanged":true}',
+    ),
+    Good(
         "field_push_ack, empty",
         '{"type":"field_push_ack","entity":"","entity_id":"","applied":0,"conflicts":0}',
     ),
@@ -278,6 +283,14 @@ GOOD = (
         '"server_value":"Ada Lovelace","server_timestamp":"2026-11-22T10:00:01Z",'
         '"client_value":"Ada L.","client_timestamp":"2026-11-22T10:00:00Z","version":43,'
         '"winner":"server","strategy":"last_write_wins","seq":7}',
+    ),
+    Good(
+        "field_conflict, a delete that is kept open",
+        '{"type":"field_conflict","entity":"users","entity_id":"1","field":"name",'
+        '"server_value":null,"server_timestamp":"2026-11-22T10:00:01Z",'
+        '"client_value":null,"client_timestamp":"2026-11-22T10:00:00Z","version":43,'
+        '"winner":"server","strategy":"last_write_wins","seq":7,"server_deleted":true,'
+        '"client_deleted":false,"server_client_id":"cafe-2","conflict":12}',
     ),
     Good(
         "validate_field, empty",
@@ -330,6 +343,46 @@ GOOD = (
         "form_validation_result, full",
         '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":false,'
         '"errors":[{"field":"email","error":"already registered"}]}',
+    ),
+    Good(
+        "history, empty",
+        '{"type":"history","entity":"","entity_id":""}',
+    ),
+    Good(
+        "history, full",
+        '{"type":"history","entity":"users","entity_id":"1","before":44,'
+        '"until":"2026-11-22T10:00:01Z","limit":2,"request_id":"r1"}',
+    ),
+    Good(
+        "history_result, empty",
+        '{"type":"history_result","commits":[],"complete":false}',
+    ),
+    Good(
+        "history_result, full",
+        '{"type":"history_result","commits":[{"change":{"entity":"users","entity_id":"1",'
+        '"action":"update","data":{"name":"Ada"},"version":43,"client_id":"cafe-1",'
+        '"created_at":"2026-11-22T10:00:01Z"},"changed":["email","name"],"subject":"ada"},'
+        '{"change":{"entity":"users","entity_id":"1","action":"delete","data":null,"version":40,'
+        '"created_at":"2026-11-22T10:00:00Z"},"changed":[]}],"before":40,"complete":true,'
+        '"request_id":"r1"}',
+    ),
+    Good(
+        "blame, empty",
+        '{"type":"blame","entity":"","entity_id":""}',
+    ),
+    Good(
+        "blame, full",
+        '{"type":"blame","entity":"users","entity_id":"1","request_id":"r1"}',
+    ),
+    Good(
+        "blame_result, empty",
+        '{"type":"blame_result","fields":[]}',
+    ),
+    Good(
+        "blame_result, full",
+        '{"type":"blame_result","fields":[{"field":"email","version":43,'
+        '"timestamp":"2026-11-22T10:00:01Z","client_id":"cafe-1","subject":"ada"},'
+        '{"field":"name","version":1,"timestamp":"2026-11-22T10:00:00.500000Z"}],"request_id":"r1"}',
     ),
     # Every kind of embedded value.
     Good(
@@ -504,7 +557,7 @@ GOOD = (
     Good(
         "time in milliseconds is written with six digits",
         '{"type":"authenticated","expires":"2026-11-22T10:00:00.500000Z"}',
-        '{"type":"authenticated","expires":"2026-11-22T10:00:00.5Z"}',
+        '{"type":"authenticated","expires":"2026-11-22T10:00:00.500000Z"}',
     ),
     Good(
         "time with a fraction of zero",
@@ -582,6 +635,12 @@ GOOD = (
         '"data":{"total":10},"base_version":42},{"entity":"stock","entity_id":"7","fields":['
         '{"field":"count","value":-1,"action":"increment","timestamp":"2026-11-22T10:00:01Z"}]}],'
         '"request_id":"r1","seq":7}',
+    ),
+    Good(
+        "transaction, only if unchanged",
+        '{"type":"transaction","writes":[{"entity":"stock","entity_id":"7","fields":['
+        '{"field":"count","value":1,"action":"update","timestamp":"2026-11-22T10:00:01Z"}],'
+        '"base_version":3,"if_unchanged":true}]}',
     ),
     Good(
         "transaction_ack, empty",

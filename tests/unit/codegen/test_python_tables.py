@@ -84,6 +84,8 @@ def test_what_is_asked_has_its_answer_and_nothing_is_ephemeral() -> None:
     names = {tables.NAMES[asked]: tables.NAMES[each] for asked, each in tables.ANSWERS.items()}
     assert names == {
         "authenticate": "authenticated",
+        "blame": "blame_result",
+        "history": "history_result",
         "validate_field": "validation_result",
         "validate_form": "form_validation_result",
     }

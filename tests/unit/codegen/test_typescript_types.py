@@ -55,8 +55,10 @@ def test_comments_of_the_schema_are_kept(text: str, schema: Schema) -> None:
 def test_what_is_asked_what_answers_and_what_is_ephemeral_are_unions(
     text: str, whispering: Schema
 ) -> None:
-    assert "export type Question = Authenticate | ValidateField | ValidateForm;\n" in text
-    answers = "Authenticated | ValidationResult | FormValidationResult"
-    assert f"export type Answer = {answers};\n" in text
+    questions = "Authenticate | ValidateField | ValidateForm | History | Blame"
+    assert f"export type Question = {questions};\n" in text
+    answers = "Authenticated", "ValidationResult", "FormValidationResult", "HistoryResult"
+    listed = "".join(f"\n  | {each}" for each in (*answers, "BlameResult"))
+    assert f"export type Answer ={listed};\n" in text
     assert "export type Ephemeral = never;\n" in text
     assert "export type Ephemeral = Whisper;\n" in emit_types(whispering)

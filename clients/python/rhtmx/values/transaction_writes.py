@@ -49,6 +49,7 @@ def _inside(write: Push | PushFields) -> TransactionWrite:
         entity_id=write.entity_id,
         fields=write.fields,
         base_version=write.base_version,
+        if_unchanged=write.if_unchanged,
     )
 
 
@@ -66,6 +67,7 @@ def _alone(write: TransactionWrite) -> Push | PushFields:
             entity_id=write.entity_id,
             fields=write.fields,
             base_version=write.base_version,
+            if_unchanged=write.if_unchanged,
         )
     return Push(
         entity=write.entity,

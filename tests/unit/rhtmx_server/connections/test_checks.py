@@ -7,6 +7,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
+    ChangeAction,
     FormFieldValue,
     FormFile,
     Hello,
@@ -19,6 +20,8 @@ from rhtmx.messages import (
     SubscribeFields,
     Sync,
     SyncFields,
+    Transaction,
+    TransactionWrite,
     Unsubscribe,
     UnsubscribeFields,
     ValidateField,
@@ -108,6 +111,10 @@ BAD: list[tuple[Message, str]] = [
     (push(request_id=""), "push.request_id: 1 to 255 bytes expected, got 0"),
     (push_fields(update("", b"1")), "push_fields.fields[0].field: 1 to 255 bytes expected, got 0"),
     (push_fields(entity_id=""), "push_fields.entity_id: 1 to 255 bytes expected, got 0"),
+    (
+        Transaction([TransactionWrite("a", "1", ChangeAction.DELETE, if_unchanged=True)]),
+        "transaction.writes[0].if_unchanged: it is for fields",
+    ),
     (ValidateField(form="", field="x"), "validate_field.form: 1 to 255 bytes expected, got 0"),
     (ValidateField(form="f", field=""), "validate_field.field: 1 to 255 bytes expected, got 0"),
     (

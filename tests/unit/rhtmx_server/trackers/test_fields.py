@@ -312,6 +312,15 @@ async def test_a_python_push_is_a_mutation_like_any_other() -> None:
     )
 
 
+async def test_a_python_push_may_be_for_unchanged_fields_only() -> None:
+    committer = Committing(record(b'{"a":1}', version=3))
+    with pytest.raises(RhtmxError, match="if_unchanged: 'a' of users/1") as refused:
+        await tracker(committer).push("users", "1", {"a": 2}, base_version=2, if_unchanged=True)
+    assert refused.value.code is ErrorCode.CONFLICT
+    await tracker(committer).push("users", "1", {"a": 2}, base_version=3, if_unchanged=True)
+    assert [mutation.message.if_unchanged for mutation in committer.mutations] == [True, True]  # type: ignore[union-attr]
+
+
 async def test_an_operation_of_python_code_is_sent_as_its_action_and_operand() -> None:
     committer = Committing()
     await tracker(committer).push("users", "1", {"n": Increment(2), "tags": Add("new")})

@@ -65,8 +65,9 @@ async def test_all_that_is_written_in_the_block_is_one_mutation_at_its_end() -> 
         both.set("orders", "7", {"goods": ["tea"]}, base_version=0)
         both.patch("stock", "tea", {"left": rhtmx.Increment(-1)}, delete=["note"], base_version=4)
         both.delete("carts", "7", base_version=2)
+        both.patch("stock", "mug", {"left": 3}, base_version=5, if_unchanged=True)
         assert committer.mutations == []
-    order, stock, cart = committer.message.writes
+    order, stock, cart, mug = committer.message.writes
     assert (order.action, order.data, order.base_version) == (
         ChangeAction.UPDATE, b'{"goods":["tea"]}', 0,
     )  # fmt: skip
@@ -76,9 +77,10 @@ async def test_all_that_is_written_in_the_block_is_one_mutation_at_its_end() -> 
         ("note", FieldAction.DELETE, None, NOW),
     ]
     assert (cart.action, cart.base_version) == (ChangeAction.DELETE, 2)
+    assert (mug.base_version, mug.if_unchanged, stock.if_unchanged) == (5, True, None)
     (mutation,) = committer.mutations
     assert (mutation.client_id, mutation.message.seq, mutation.secret) == ("me", 3, THE_APP)
-    assert [each.entity for each in both.result.results] == ["orders", "stock", "carts"]
+    assert [each.entity for each in both.result.results] == ["orders", "stock", "carts", "stock"]
     assert [each.field for each in both.result.conflicts] == ["left"]
 
 

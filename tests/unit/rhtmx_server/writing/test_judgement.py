@@ -236,11 +236,18 @@ HIDDEN: list[tuple[str, Callable[[str], Push | PushFields]]] = [
     ("push that expects a version", lambda entity_id: put(entity_id, 1, team="red")),
     ("field named twice", lambda entity_id: PushFields("tasks", entity_id, [*_two("a", "a")])),
     ("field without a time", lambda entity_id: PushFields("tasks", entity_id, [FieldUpdate("a")])),
+    ("field that nobody wrote", lambda entity_id: unchanged(fields(entity_id, team="blue"))),
+    ("field unchanged since", lambda entity_id: unchanged(fields(entity_id, title="x"), 1)),
     ("what no part can have", lambda entity_id: put(entity_id, team=[CANARY[:1]])),
     ("what a check refuses", lambda entity_id: put(entity_id, team="red", title="")),
     ("another team's", lambda entity_id: put(entity_id, team="blue")),
     ("another team's by field", lambda entity_id: fields(entity_id, team="blue")),
 ]
+
+
+def unchanged(message: PushFields, since: int | None = None) -> PushFields:
+    message.base_version, message.if_unchanged = since, True
+    return message
 
 
 def _two(*names: str) -> list[FieldUpdate]:
@@ -270,7 +277,14 @@ def test_a_write_to_what_is_hidden_is_answered_as_one_to_what_is_not_there(messa
 
 
 @pytest.mark.parametrize(
-    "message", [put(team="red"), put(base=0, team="red"), fields(team="red"), fields(title="x")]
+    "message",
+    [
+        put(team="red"),
+        put(base=0, team="red"),
+        fields(team="red"),
+        fields(title="x"),
+        unchanged(fields(title="x")),
+    ],
 )
 def test_what_is_hidden_cannot_be_created_once_more(message: Any) -> None:
     tasks = server(read=TEAM, create=anyone, update=anyone)
@@ -308,6 +322,8 @@ GONE: list[tuple[str, Callable[[str], Push | PushFields]]] = [
     ("an old field that it had", lambda entity_id: fields(entity_id, time=PAST, title="old")),
     ("a field of now", lambda entity_id: fields(entity_id, team="red", title="new")),
     ("fields of which it saw some", lambda entity_id: seeing(1, fields(entity_id, team="red"))),
+    ("a field that nobody wrote", lambda entity_id: unchanged(fields(entity_id, team="red"))),
+    ("a field unchanged since", lambda entity_id: unchanged(fields(entity_id, team="red"), 1)),
     ("another team's", lambda entity_id: put(entity_id, team="blue")),
     ("the delete of a field", lambda entity_id: push_fields(
         FieldUpdate("title", action=FieldAction.DELETE, timestamp=to_datetime(PAST)),
@@ -407,6 +423,16 @@ def test_a_field_that_was_gone_before_a_record_came_is_one_that_it_never_had() -
         ]
         told.append(repr(replies).replace(name, "_"))
     assert told[0] == told[1]
+
+
+def test_a_field_that_was_gone_before_a_record_came_was_never_written() -> None:
+    tasks = closed(TEAM | role("clerk"), TEAM | role("clerk"))
+    tasks.has(team="blue", title=CANARY)
+    tasks.has(team="blue")
+    tasks.one(put(team="red"), CLERK)
+    assert code(tasks.one(unchanged(fields(title="x")), CLERK)) is ErrorCode.CONFLICT
+    assert code(tasks.one(unchanged(fields(team="red")), ADA)) is ErrorCode.CONFLICT
+    assert code(tasks.one(unchanged(fields(title="x")), ADA)) is None
 
 
 def test_a_field_that_is_removed_in_sight_stays_removed() -> None:

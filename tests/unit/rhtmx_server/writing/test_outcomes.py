@@ -15,6 +15,8 @@ from rhtmx.messages import (
     Push,
     PushAck,
     PushFields,
+    Transaction,
+    TransactionWrite,
     Winner,
 )
 from rhtmx.wire import ServerMessage
@@ -62,6 +64,18 @@ def test_other_fields_have_another_digest(other: PushFields) -> None:
     assert digest(push_fields(update("a", b"1"))) != digest(other)
 
 
+def test_a_condition_makes_another_content_and_none_is_as_it_was_before_there_were_any() -> None:
+    one, other, said = (push_fields(update("n", b"1")) for _ in range(3))
+    other.if_unchanged, said.if_unchanged = True, False
+    assert digest(one) == digest(said) != digest(other)
+    # As it is kept beside answers of servers that knew no condition.
+    assert digest(one).hex() == "893aeb37740beeb48cd48eccaab9fb75"
+    writes = [[TransactionWrite("a", "1", if_unchanged=only)] for only in (None, False, True)]
+    plain, spoken, asked = (digest(Transaction(each)) for each in writes)
+    assert plain == spoken != asked
+    assert plain.hex() == "9ab1c60ad05100ded5584f701b0c41bc"
+
+
 def test_where_one_value_ends_and_the_next_begins_counts() -> None:
     assert digest(Push(entity="ab", entity_id="c")) != digest(Push(entity="a", entity_id="bc"))
 
@@ -71,7 +85,8 @@ def test_every_field_of_a_mutation_is_content_or_address() -> None:
     address = {"request_id", "seq"}
     content = {"entity", "entity_id", "base_version"}
     assert names(Push) == address | content | {"action", "data"}
-    assert names(PushFields) == address | content | {"fields"}
+    assert names(PushFields) == address | content | {"fields", "if_unchanged"}
+    assert names(TransactionWrite) == content | {"action", "data", "fields", "if_unchanged"}
     assert names(FieldUpdate) == {"field", "value", "action", "timestamp"}
 
 
@@ -83,7 +98,7 @@ def test_every_field_of_an_acknowledgement_comes_back() -> None:
     assert names(PushAck) == kept | of_the_mutation | whole | {"request_id", "duplicate"}
 
 
-def names(kind: type[Push | PushFields | FieldUpdate | PushAck]) -> set[str]:
+def names(kind: type[Push | PushFields | FieldUpdate | PushAck | TransactionWrite]) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
 
 

@@ -41,6 +41,13 @@ def patch(entity_id: str, value: bytes, base_version: int | None = None) -> Tran
     return TransactionWrite("tasks", entity_id, fields=fields, base_version=base_version)
 
 
+def unchanged(entity_id: str, value: bytes, since: int | None = None) -> TransactionWrite:
+    """A write of the field `n`, if nobody has written it since."""
+    write = patch(entity_id, value, since)
+    write.if_unchanged = True
+    return write
+
+
 def drop(entity_id: str) -> TransactionWrite:
     """A delete."""
     return TransactionWrite("tasks", entity_id, ChangeAction.DELETE)
@@ -241,3 +248,40 @@ def test_whatever_is_rejected_leaves_no_trace(
             assert together.data(entity_id, entity) == apart.data(entity_id, entity)
     written = [commit.record.version for commit in together.batch.commits]
     assert len(written) == together.head("tasks") + together.head("users")
+
+
+def test_a_field_that_was_written_since_rejects_all_of_it() -> None:
+    server = Server()
+    server.take(mutation(put("1", b'{"n":1}'), put("2", b'{"n":1}')))
+    (refused,) = server.take(mutation(put("3"), unchanged("1", b"2", 1), unchanged("2", b"2", 1)))
+    assert isinstance(refused, Error)
+    assert refused.code is ErrorCode.CONFLICT
+    (fault,) = json.loads(refused.details or b"")["writes"]
+    assert (fault["index"], fault["details"]["version"], fault["details"]["fields"]) == (
+        2,
+        2,
+        ["n"],
+    )
+    assert (server.data("1"), server.data("3")) == (b'{"n":1}', None)
+    (taken,) = server.take(mutation(unchanged("1", b"2", 1), unchanged("4", b"2")))
+    assert isinstance(taken, TransactionAck)
+    assert (server.data("1"), server.data("4")) == (b'{"n":2}', b'{"n":2}')
+
+
+def test_what_the_transaction_itself_wrote_before_counts_too() -> None:
+    server = Server()
+    server.take(mutation(put("1", b'{"n":1}')))
+    (refused,) = server.take(mutation(patch("1", b"2", 1), unchanged("1", b"3", 1)))
+    assert isinstance(refused, Error)
+    assert (refused.code, server.data("1")) == (ErrorCode.CONFLICT, b'{"n":1}')
+
+
+def test_of_two_that_answer_the_same_field_the_first_one_does() -> None:
+    server = Server()
+    server.take(mutation(put("1", b'{"n":1}')))
+    first, second = server.take(
+        mutation(unchanged("1", b"2", 1)), mutation(unchanged("1", b"3", 1))
+    )
+    assert isinstance(first, TransactionAck)
+    assert isinstance(second, Error)
+    assert server.data("1") == b'{"n":2}'

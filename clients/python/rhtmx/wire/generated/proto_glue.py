@@ -1143,6 +1143,10 @@ def _fill_field_conflict(message: messages.FieldConflict, out: Any) -> None:
         out.seq = message.seq
     if message.key is not None:
         out.key = message.key
+    _fill_field_conflict_from_server_deleted(message, out)
+
+
+def _fill_field_conflict_from_server_deleted(message: messages.FieldConflict, out: Any) -> None:
     if message.server_deleted is not None:
         out.server_deleted = message.server_deleted
     if message.client_deleted is not None:
