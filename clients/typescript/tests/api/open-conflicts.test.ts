@@ -58,8 +58,8 @@ describe("open conflicts", () => {
     synced(0);
     tasks.close();
     expect(socket.heard()).toMatchObject([
-      { type: "unsubscribe", entities: ["tasks"] },
       { type: "unsubscribe", entities: [LOG] },
+      { type: "unsubscribe", entities: ["tasks"] },
     ]);
     expect(() => tasks.conflicts).toThrow("closed");
   });
