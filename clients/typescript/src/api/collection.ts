@@ -257,8 +257,8 @@ export class Collection<T = m.JsonValue> {
   }
 
   /**
-   * A record as it was at a time: the commit that was its last one then; undefined if it did not
-   * exist yet. Asks the server.
+   * A record as it was at a time: the commit that was its last one then; undefined if there was
+   * no such record. Asks the server.
    *
    * @param time a text is one that the server has told.
    * @throws RhtmxError `not_found`: what it was then is not kept any more.
@@ -269,8 +269,9 @@ export class Collection<T = m.JsonValue> {
    */
   async asOf(id: string, time: Date | string): Promise<RecordCommit<T> | undefined> {
     const { commits, complete } = await this.history(id, { until: time, limit: 1 });
-    if (commits[0] || complete) return commits[0];
-    throw notKept(this.entity, id, `at ${time}`);
+    const [commit] = commits;
+    if (!commit && !complete) throw notKept(this.entity, id, `at ${time}`);
+    return commit?.action === "delete" ? undefined : commit;
   }
 
   /**

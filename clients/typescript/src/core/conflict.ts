@@ -68,6 +68,8 @@ export interface Conflict {
   readonly winner: Open<Winner>;
   /** The version of the record after it. */
   readonly version: number;
+  /** The version of the record that the author of what was pushed had seen, if it said one. */
+  readonly baseVersion?: number | undefined;
   /** The rule that decided. */
   readonly strategy?: Open<MergeStrategy> | undefined;
   /** What was stored when the other one arrived. */
@@ -83,10 +85,13 @@ export interface Conflict {
 }
 
 /** A conflict as the record of a conflict log has it. */
-export type LoggedConflict = Pick<
-  Conflict,
-  "field" | "key" | "winner" | "strategy" | "version" | "stored" | "pushed"
->;
+export interface LoggedConflict
+  extends Pick<
+    Conflict,
+    "field" | "key" | "winner" | "strategy" | "version" | "stored" | "pushed"
+  > {
+  readonly base_version?: number | undefined;
+}
 
 /** Some field of a write was in conflict. */
 export function ofField(told: FieldConflict, { message }: RecordWrite, version: number): Conflict {
@@ -97,6 +102,7 @@ export function ofField(told: FieldConflict, { message }: RecordWrite, version: 
   return between({
     ...{ entity, id, number: conflict, field, key, winner, strategy },
     version: told.version ?? version,
+    baseVersion: message.base_version,
     stored: {
       value: told.server_value,
       action: isDeleted(told) ? "delete" : "update",
@@ -125,11 +131,10 @@ export function ofLog(
   entity: string,
   id: string,
   number: number,
-  { field, key, winner, strategy, version, stored, pushed }: LoggedConflict,
+  { base_version: baseVersion, ...told }: LoggedConflict,
   client: string,
 ): Conflict {
-  const told = { entity, id, number, field, key, winner, strategy, version, stored, pushed };
-  return between(told, client);
+  return between({ ...told, entity, id, number, baseVersion }, client);
 }
 
 /** The record of a write had moved on; `details` is what it is now. */
@@ -142,6 +147,7 @@ export function ofRecord({ id: rejected, message }: RecordWrite, details: JsonVa
       : { value: log.data ?? null, action: "update" };
   return between({
     ...{ entity, id, winner: "server", version: now?.version ?? 0, rejected },
+    baseVersion: message.base_version,
     stored: { ...side(now), timestamp: now?.created_at, client_id: now?.client_id },
     pushed: side(message as Push),
   });
@@ -154,27 +160,39 @@ function between(
 ): Conflict {
   const { key, winner, stored, pushed } = told;
   const [lost, standing] = winner === "client" ? [stored, pushed] : [pushed, stored];
-  const [own = pushed, ...others] = [stored, pushed].filter(
-    (each) => client !== undefined && each.client_id === client,
-  );
-  const isParty = client === undefined || (own.client_id === client && !others.length);
-  const mine = isParty ? own : lost;
-  const theirs = mine === stored ? pushed : stored;
+  const isOwn = (side: ConflictSide) =>
+    client === undefined ? side === pushed : side.client_id === client;
   const isKnown = winner === "client" || winner === "server";
-  const { action } = mine;
+  const isMine = isKnown && isOwn(standing) && !isOwn(lost);
+  const [mine, theirs] = isMine ? [standing, lost] : [lost, standing];
   return {
     ...told,
-    mine: given(mine),
-    operation: mine === pushed && key === undefined && isOperation(action) ? action : undefined,
-    theirs: given(theirs),
-    stands: isKnown ? (mine === standing ? "mine" : "theirs") : undefined,
+    mine: heldBy(mine),
+    operation: operationOf(mine, key),
+    theirs: heldBy(theirs),
+    stands: isKnown ? (isMine ? "mine" : "theirs") : undefined,
     lost,
     standing,
   };
 }
 
-function given({ action, value }: ConflictSide): JsonValue | undefined {
+function heldBy({ action, value }: ConflictSide): JsonValue | undefined {
   return action === "delete" || action === "delete_key" ? undefined : value;
+}
+
+/** Which operation a side is; of a key both have values, whatever was done to the field. */
+function operationOf({ action }: ConflictSide, key?: string): OperationAction | undefined {
+  return key === undefined && isOperation(action) ? action : undefined;
+}
+
+/** What makes a side stand: a value, undefined for a deletion, or an operation. */
+export function sideOf(
+  conflict: Conflict,
+  name: "lost" | "standing",
+): JsonValue | Operation | undefined {
+  const side = conflict[name];
+  const operation = operationOf(side, conflict.key);
+  return operation ? new Operation(operation, side.value) : heldBy(side);
 }
 
 /**

@@ -6,8 +6,8 @@
 
 import type { Draft } from "../core/build-message.ts";
 import type { Conflict } from "../core/conflict.ts";
-import { decide, settle } from "../core/conflict.ts";
-import { isOperation, Operation } from "../core/operations.ts";
+import { decide, settle, sideOf } from "../core/conflict.ts";
+import type { Operation } from "../core/operations.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Rejection } from "../core/storage-ops.ts";
 import { RhtmxError, violationsIn } from "../errors.ts";
@@ -35,35 +35,31 @@ export function offer(by: Decider, rejected: Rejection): Rejected {
 
 /** A conflict, with the answers to it. */
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
-  const { rejected, stands, operation, number, pushed, key } = conflict;
-  const { action, value } = pushed;
-  const write = (draft: Draft): Promise<unknown> => {
+  const { rejected, stands, number } = conflict;
+  /** @param late what becomes of it if somebody else has answered it. */
+  const write = (draft: Draft, late: (error: RhtmxError) => void): Promise<unknown> => {
     const answer = by.write(draft, rejected).catch((error: RhtmxError) => {
       // Nothing else in such a write is rejected for that.
-      const isLate = number !== undefined && error.code === "conflict";
-      throw isLate ? new RhtmxError("conflict", ANSWERED, error) : error;
+      if (number === undefined || error.code !== "conflict") throw error;
+      return late(error);
     });
     // As of any write: who does not wait for it has no uncaught error.
     answer.catch(() => {});
     return answer;
   };
-  const merge = (said: JsonValue | Operation | undefined) => write(decide(conflict, said));
-  const take = (side: "mine" | "theirs"): Promise<unknown> => {
-    if (stands !== side) {
-      // What was pushed may be an operation, whoever it was.
-      const isPushed = !!operation === (side === "mine");
-      const operates = isPushed && key === undefined && isOperation(action);
-      return merge(operates ? new Operation(action, value) : conflict[side]);
-    }
-    // What has won already is not written again.
-    if (number !== undefined) return write(settle(conflict));
+  const merge = (said: JsonValue | Operation | undefined) =>
+    write(decide(conflict, said), (error) => {
+      throw new RhtmxError("conflict", ANSWERED, error);
+    });
+  const keepLost = () => merge(sideOf(conflict, "lost"));
+  const keepStanding = () => {
+    // Of what a newer server has decided otherwise nothing stands.
+    if (!stands) return merge(sideOf(conflict, "standing"));
+    if (number !== undefined) return write(settle(conflict), () => {});
     if (rejected) by.commit(["rejected", rejected]);
     return Promise.resolve();
   };
-  return {
-    ...conflict,
-    keepMine: () => take("mine"),
-    takeTheirs: () => take("theirs"),
-    merge,
-  };
+  const [keepMine, takeTheirs] =
+    stands === "mine" ? [keepStanding, keepLost] : [keepLost, keepStanding];
+  return { ...conflict, keepMine, takeTheirs, keepLost, keepStanding, merge };
 }

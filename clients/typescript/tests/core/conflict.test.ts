@@ -223,11 +223,26 @@ describe("a conflict of the log", () => {
     for (const error of [late, other]) {
       const by = { write: () => Promise.reject(error), commit() {} };
       const message = error === late ? /^somebody else has answered/ : /^no$/;
-      await expect(answerable(by, open()).keepMine()).rejects.toMatchObject({
+      await expect(answerable(by, open()).takeTheirs()).rejects.toMatchObject({
         code: error.code,
         message: expect.stringMatching(message),
       });
     }
+  });
+
+  it("leaves what stands and writes what has lost, whoever's that is; of a newer server's word, either", async () => {
+    const written: unknown[] = [];
+    const by = {
+      write: async (draft: compose.Draft) => written.push(made(draft)) as never,
+      commit: () => expect.unreachable(),
+    };
+    for (const winner of ["client", "both"]) {
+      const { keepLost, keepStanding } = answerable(by, open({ winner }, "c1"));
+      await keepLost();
+      await keepStanding();
+    }
+    const update = (value: number) => both({ field: "a", value, action: "update" });
+    expect(written).toMatchObject([update(1), removal, update(2), update(1)]);
   });
 
   it("is told from a write of an application", () => {
