@@ -120,18 +120,27 @@ class App:
     # Declaring.
 
     def entity(
-        self, name: str, *, fields: bool = True, merge: Merge = None, partition: Partition = None
+        self,
+        name: str,
+        *,
+        fields: bool = True,
+        merge: Merge = None,
+        partition: Partition = None,
+        conflicts: bool = True,
     ) -> Entity:
         """Declare an entity. Declared again, it keeps its access, and its parts if none are given.
 
         Args:
-            name: 1 to 255 bytes.
+            name: 1 to 255 bytes; it does not begin with `$`.
             fields: whether its records can be written and read field by field.
                 Without, writing is cheaper.
             merge: how concurrent writes of a field are merged: one strategy
                 for all fields, or one for each (`last_write_wins` otherwise).
             partition: the fields by whose values it is divided into parts, which can be
                 read alone; or several such lists.
+            conflicts: whether writes of fields that lost are kept until somebody answers
+                them, for all who may update the record. Without, only their authors are
+                told, as for values that are overwritten all the time.
 
         Returns:
             The entity, to say who may do what with it.
@@ -154,6 +163,9 @@ class App:
         if partition is not None:
             entity.divide(parse_partition(name, partition, FORBIDDEN_KEYS))
         self._declared.entities[name], self._declared.policies[name] = entity, policy
+        self._declared.silent.discard(name)
+        if not conflicts:
+            self._declared.silent.add(name)
         return entity
 
     def scope(self, entity: str) -> Callable[[S], S]:

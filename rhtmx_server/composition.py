@@ -34,6 +34,7 @@ from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy, policies
 from rhtmx_server.writing.admit import admit_declared
 from rhtmx_server.writing.committer import Committer
+from rhtmx_server.writing.conflict_logs import ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
 
 __all__ = ["Declarations", "compose"]
@@ -52,6 +53,7 @@ class Declarations:
         policies: how each of them merges; `None` for one that is kept without fields.
         scopes: for some of them, the function that says what somebody reads.
         forms: the forms.
+        silent: the entities of which no conflict log is kept, by their declaration.
     """
 
     undeclared: bool | None = None
@@ -60,12 +62,23 @@ class Declarations:
     policies: dict[str, Policy | None] = field(default_factory=dict)
     scopes: dict[str, ScopeFunction] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
 
     @property
     def allowed(self) -> frozenset[str] | None:
         """The names of the entities that may be used; `None` for any."""
         open_to_all = not self.entities if self.undeclared is None else self.undeclared
         return None if open_to_all else frozenset(self.entities)
+
+    @property
+    def fieldless(self) -> frozenset[str]:
+        """The entities that are kept without fields."""
+        return frozenset(name for name, policy in self.policies.items() if policy is None)
+
+    @property
+    def unlogged(self) -> frozenset[str]:
+        """The entities that have no conflict log: without fields nothing is in conflict."""
+        return self.fieldless | self.silent
 
 
 def compose(
@@ -99,7 +112,10 @@ def compose(
     threads = pool("rhtmx-validator")
     runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
-    access = access_of(declared.entities, declared.scopes, scoping, config.validator_timeout)
+    unlogged = declared.unlogged
+    access = access_of(
+        declared.entities, declared.scopes, scoping, config.validator_timeout, unlogged=unlogged
+    )
     return Services(
         config=config,
         store=store,
@@ -115,6 +131,7 @@ def compose(
             ),
             guards=access.guards,
             functions=_functions(config, metrics),
+            logs=ConflictLogs(access.guards, unlogged, most_bytes=config.max_size),
         ),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
@@ -123,7 +140,8 @@ def compose(
         clock=wall_clock,
         now=time.monotonic,
         entities=declared.allowed,
-        fieldless=frozenset(name for name, policy in declared.policies.items() if policy is None),
+        fieldless=declared.fieldless,
+        unlogged=unlogged,
         authenticate=ask and authenticator(ask, pool("rhtmx-authenticate")),
         admission=Admission(config, metrics.handshake_refused),
         access=access,

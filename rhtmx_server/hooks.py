@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.changes import Change
+from rhtmx_server.conflict_log import is_reserved
 from rhtmx_server.failures import report
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.model import Commit, Record
@@ -64,7 +65,13 @@ class CommitHooks:
 
         Raises:
             TypeError: it takes anything else, is no function, or `async` and blocking.
+            ValueError: it wants those of a conflict log, which has no history.
         """
+        if entity is not None and is_reserved(entity):
+            raise ValueError(
+                f"on_commit({entity[:40]!r}): hooks are not called for conflict logs: read it "
+                "with a client"
+            )
         name = f"on_commit {name_of(hook)}"
         require_one_argument(hook, name, "(change)")
         self._hooks.append(_Registered(entity, hook, name, blocks(name, hook, blocking)))
@@ -89,7 +96,9 @@ class CommitHooks:
                 )
 
     def of(self, entity: str) -> list[_Registered]:
-        """Return the hooks that want to know of an entity's commits."""
+        """Return the hooks that want to know of an entity's commits; of a conflict log: none."""
+        if is_reserved(entity):
+            return []
         return [each for each in self._hooks if each.entity in (None, entity)]
 
 

@@ -198,11 +198,13 @@ class LostWrite(msgspec.Struct, gc=False):
         field: the top-level key.
         value: the value that lost.
         timestamp: when it was written, as merged; microseconds.
+        deleted: it would have removed the field.
     """
 
     field: str
     value: bytes | None
     timestamp: int
+    deleted: bool = False
 
 
 class Decision(msgspec.Struct, gc=False):
@@ -319,7 +321,8 @@ class HistoryEntry(msgspec.Struct, gc=False):
 
     Args:
         record: the record after the commit (clocks left out). For a lost write
-            its `data` is an object of the one field that lost.
+            its `data` is an object of the one field that lost, and its `action` is
+            `DELETE` if it would have removed that.
         granularity: that in which it was written.
         lost: it was a write that lost.
     """

@@ -6,8 +6,9 @@ Knows what a store and a decider are asked. Must not know how they answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rhtmx.messages import Push, PushFields
 from rhtmx_server.horizon import StoredTimes
@@ -30,6 +31,7 @@ __all__ = [
     "BatchNeeds",
     "BatchWrites",
     "Decide",
+    "MoreNeeds",
     "Snapshot",
     "Store",
 ]
@@ -53,6 +55,10 @@ class Decide(Protocol):
         """
 
 
+MoreNeeds: TypeAlias = tuple[Collection[Key], Collection[str]]
+"""Records and clients, by their ids."""
+
+
 @dataclass(slots=True)
 class BatchNeeds:
     """What a batch of mutations has to see of the store.
@@ -61,11 +67,15 @@ class BatchNeeds:
         records: the records that they write, in the order in which they are needed.
         clients: the ids of their clients.
         outcomes: (client_id, seq) of each numbered one.
+        more: is given those of `records` that were read, once, and says what else is wanted:
+            other records, which need not be looked up where their entity was never written,
+            and other clients.
     """
 
     records: Collection[Key] = ()
     clients: Collection[str] = ()
     outcomes: Collection[tuple[str, int]] = ()
+    more: Callable[[Mapping[Key, Record]], MoreNeeds] | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +94,7 @@ class Snapshot:
             its record was in when it was deleted. None where its departures were forgotten.
         unread: the last ones of the records that were wanted, where all of them
             together weigh more than about 1 MiB: to read them takes too long.
-            The first one is always read.
+            The first one is always read. So it is once again with `BatchNeeds.more`.
     """
 
     records: dict[Key, Record] = field(default_factory=dict)
@@ -93,7 +103,7 @@ class Snapshot:
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     known: int = 0
     last_parts: dict[Key, frozenset[str]] = field(default_factory=dict)
-    unread: Collection[Key] = frozenset()
+    unread: AbstractSet[Key] = frozenset()
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from functools import partial
 
+from rhtmx_server.conflict_log import base_of
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.visits import signed_out
@@ -73,6 +74,9 @@ class RunningServer:
         await services.store.open()
         try:
             await self._divide()
+            for log in await services.store.heads():
+                if (entity := base_of(log)) is not None:
+                    await services.committer.realign(entity)
             # Before anybody may connect: a hub at 0 would take every commit for a gap.
             services.hub.start(await services.store.heads())
             self._clock.not_before((await services.store.kept()).horizon or 0)

@@ -15,6 +15,7 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import WHOLE, Part
 from rhtmx_server.access.where import common_parts, parse_where
+from rhtmx_server.conflict_log import is_reserved
 from rhtmx_server.model import NOWHERE, Scope
 
 __all__ = ["Access", "AskScope"]
@@ -71,14 +72,16 @@ class Access:
 
     @property
     def entities(self) -> tuple[str, ...]:
-        """Those that were declared."""
+        """Those that were declared, and their conflict logs as far as rules or parts need it."""
         return tuple(self._partitions)
 
     @property
     def open(self) -> tuple[str, ...]:
         """Those that everybody reads and writes, where others have access."""
         closed = {name for name, guard in self.guards.items() if guard.closed}
-        return tuple(name for name in self._partitions if closed and name not in closed)
+        # Where an entity is open, its conflict log is, too.
+        said = (name for name in self._partitions if closed and not is_reserved(name))
+        return tuple(name for name in said if name not in closed)
 
     def declared(self, entity: str) -> str:
         """How an entity is divided, always spelt the same; empty for not at all."""

@@ -78,6 +78,7 @@ class Guard:
     Attributes:
         closed: it has access: who is not named, is nobody.
         divided: it has parts.
+        judged: the fields whose values say who may do what with a record.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Guard:
         fields |= set(partitions.fields if partitions else ())
         #: The values of a record's data by which it is judged.
         self.values_of = reader_of(sorted(fields))
+        self.judged = frozenset(fields)
         self._judged_by = len(fields)
         self._rights: dict[Grant, dict[Action, Right]] = {}
         self._last: tuple[Grant | None, dict[Action, Right]] = (None, {})

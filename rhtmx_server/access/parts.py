@@ -12,7 +12,8 @@ a value for it is in no part of that field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -21,7 +22,16 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import astuple
 
-__all__ = ["MAX_VALUE", "WHOLE", "Part", "Partitions", "Values", "reader_of", "spelling"]
+__all__ = [
+    "MAX_VALUE",
+    "WHOLE",
+    "Part",
+    "Partitions",
+    "Values",
+    "agreeing",
+    "reader_of",
+    "spelling",
+]
 
 MAX_VALUE = 255
 """Bytes of one value of a part, spelt as JSON."""
@@ -183,6 +193,32 @@ WHOLE = Part(())
 @lru_cache(maxsize=10_000)
 def _key(items: tuple[tuple[str, str], ...]) -> str:
     return "{" + ",".join(f"{_encode(field).decode()}:{spelt}" for field, spelt in items) + "}"
+
+
+def agreeing(right: Iterable[Part], wanted: Iterable[Part]) -> Iterator[tuple[Part, Part]]:
+    """Of each of two lists of parts one, wherever a record may be in both.
+
+    To look at each of a thousand times a thousand would take a second: only those are looked
+    at whose values agree.
+    """
+    shapes = {(mine, theirs) for mine in _shapes(right) for theirs in _shapes(wanted)}
+    for mine, theirs in shapes:
+        shared = set(mine) & set(theirs)
+        found = defaultdict[tuple[tuple[str, str], ...], list[Part]](list)
+        for part in wanted:
+            if part.fields == theirs:
+                found[_of(part, shared)].append(part)
+        for part in right:
+            if part.fields == mine:
+                yield from ((part, each) for each in found.get(_of(part, shared), ()))
+
+
+def _shapes(parts: Iterable[Part]) -> set[tuple[str, ...]]:
+    return {part.fields for part in parts}
+
+
+def _of(part: Part, fields: set[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(item for item in part.items if item[0] in fields)
 
 
 class Partitions:

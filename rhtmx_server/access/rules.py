@@ -23,7 +23,7 @@ from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.grant import BACKEND, Grant
-from rhtmx_server.access.parts import WHOLE, Part
+from rhtmx_server.access.parts import WHOLE, Part, agreeing
 
 __all__ = [
     "MOST_PARTS",
@@ -31,6 +31,7 @@ __all__ = [
     "anyone",
     "backend",
     "claim",
+    "common",
     "equals",
     "nobody",
     "owner",
@@ -73,11 +74,7 @@ class Rule:
         """Both are needed."""
 
         def parts(who: Grant) -> frozenset[Part]:
-            mine, theirs = self.parts(who), other.parts(who)
-            if len(mine) * len(theirs) > MOST_PARTS:
-                raise _too_many(len(mine) * len(theirs))
-            both = (one.within(another) for one in mine for another in theirs)
-            return _fewest(part for part in both if part is not None)
+            return common(self.parts(who), other.parts(who))
 
         shapes = frozenset(
             tuple(sorted({*one, *another})) for one in self.shapes for another in other.shapes
@@ -196,6 +193,22 @@ def _either(one: Rule, other: Rule, who: Grant) -> frozenset[Part]:
             return EVERYTHING
         raise
     return mine if WHOLE in mine else _fewest(mine | other.parts(who))
+
+
+def common(mine: frozenset[Part], theirs: frozenset[Part]) -> frozenset[Part]:
+    """What is in both of two rights.
+
+    Raises:
+        RhtmxError: `FORBIDDEN`, it is too many parts.
+    """
+    both = set[Part]()
+    for one, another in agreeing(mine, theirs):
+        part = one.within(another)
+        if part is not None:
+            both.add(part)
+        if len(both) > MOST_PARTS:
+            raise _too_many(len(both))
+    return _fewest(both)
 
 
 def _fewest(parts: Iterable[Part]) -> frozenset[Part]:

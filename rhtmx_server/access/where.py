@@ -8,15 +8,14 @@ values. Several fields have to agree together.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from math import prod
 
 import msgspec
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.access.parts import MAX_VALUE, WHOLE, Part, Partitions, spelling
+from rhtmx_server.access.parts import MAX_VALUE, WHOLE, Part, Partitions, agreeing, spelling
 from rhtmx_server.access.rules import MOST_PARTS
 
 __all__ = ["common_parts", "parse_where", "partitions_with"]
@@ -95,7 +94,7 @@ def common_parts(
             divided; `BAD_MESSAGE`, there are too many.
     """
     both = set[Part]()
-    for mine, theirs in _pairs(right, wanted):
+    for mine, theirs in agreeing(right, wanted):
         common = mine.within(theirs)
         if common is not None:
             both.add(common)
@@ -111,28 +110,6 @@ def common_parts(
                 f"of it is: declare {partitions_with(entity, part.fields, partitions)}",
             )
     return frozenset(part.key for part in both)
-
-
-def _pairs(right: Iterable[Part], wanted: Iterable[Part]) -> Iterator[tuple[Part, Part]]:
-    """The pairs that agree: to look at each of a thousand times a thousand would take a second."""
-    shapes = {(mine, theirs) for mine in _shapes(right) for theirs in _shapes(wanted)}
-    for mine, theirs in shapes:
-        shared = set(mine) & set(theirs)
-        found = defaultdict[tuple[tuple[str, str], ...], list[Part]](list)
-        for part in wanted:
-            if part.fields == theirs:
-                found[_of(part, shared)].append(part)
-        for part in right:
-            if part.fields == mine:
-                yield from ((part, each) for each in found.get(_of(part, shared), ()))
-
-
-def _shapes(parts: Iterable[Part]) -> set[tuple[str, ...]]:
-    return {part.fields for part in parts}
-
-
-def _of(part: Part, fields: set[str]) -> tuple[tuple[str, str], ...]:
-    return tuple(item for item in part.items if item[0] in fields)
 
 
 def partitions_with(entity: str, fields: Iterable[str], partitions: Partitions | None) -> str:

@@ -33,9 +33,10 @@ from rhtmx.values.transaction_writes import MOST_WRITES
 from rhtmx.wire import Message
 from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
+from rhtmx_server.conflict_log import base_of
 from rhtmx_server.connections.wheres import check_where, check_wheres
 
-__all__ = ["check", "check_at_least", "check_name"]
+__all__ = ["check", "check_at_least", "check_entity", "check_name"]
 
 
 def check(message: Message) -> None:
@@ -92,6 +93,24 @@ def _name(where: str, value: str | None) -> None:
         _bytes(where, value)
 
 
+def check_entity(where: str, value: str) -> str:
+    """Make sure that a name is one that an entity may have; a conflict log has its entity's.
+
+    Args:
+        where: how the error calls it.
+        value: the name.
+
+    Returns:
+        The name.
+
+    Raises:
+        RhtmxError: `BAD_MESSAGE`.
+    """
+    base = base_of(value)
+    _key(where, value if base is None else base)
+    return value
+
+
 def _key(where: str, value: str) -> None:
     """A name that is a key of an object: of a record's fields, or of `since`."""
     _bytes(where, value)
@@ -140,7 +159,7 @@ def _subscription(
 ) -> None:
     _items(f"{what}.entities", entities)
     for index, entity in enumerate(entities):
-        _key(f"{what}.entities[{index}]", entity)
+        check_entity(f"{what}.entities[{index}]", entity)
     named = set(entities) if since else ()  # a list is looked through once for each
     for entity, position in (since or {}).items():
         if entity not in named:
@@ -154,7 +173,7 @@ def _subscription(
 
 
 def _sync(what: str, message: Sync | SyncFields) -> None:
-    _key(f"{what}.entity", message.entity)
+    check_entity(f"{what}.entity", message.entity)
     check_at_least(f"{what}.since", message.since, 0)
     _name(f"{what}.request_id", message.request_id)
     _name(f"{what}.scope", message.scope)
@@ -172,7 +191,7 @@ def _mutation(what: str, message: Push | PushFields) -> None:
         and (request_id is None or 0 < len(request_id) <= _SHORT)
     ):
         return  # the usual case: what follows makes words for each of them
-    _key(f"{what}.entity", message.entity)
+    check_entity(f"{what}.entity", message.entity)
     _bytes(f"{what}.entity_id", message.entity_id)
     check_at_least(f"{what}.seq", message.seq, 1)
     check_at_least(f"{what}.base_version", message.base_version, 0)
@@ -212,7 +231,7 @@ def _transaction(message: Transaction) -> None:
                 f"{where}.if_unchanged: it is for fields; a whole record is written only in its "
                 "base_version",
             )
-        _key(f"{where}.entity", write.entity)
+        check_entity(f"{where}.entity", write.entity)
         _bytes(f"{where}.entity_id", write.entity_id)
         check_at_least(f"{where}.base_version", write.base_version, 0)
         _field_updates(f"{where}.fields", write.fields)

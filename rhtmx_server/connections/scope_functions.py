@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.access import Access, AskScope
+from rhtmx_server.access.conflict_logs import log_entities, log_scope
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import Part
 from rhtmx_server.access.scopes import given_parts
+from rhtmx_server.conflict_log import log_of
 from rhtmx_server.failures import unexpected
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.threads import DaemonPool
@@ -88,6 +90,8 @@ def access_of(
     functions: Mapping[str, ScopeFunction],
     threads: DaemonPool,
     seconds: float,
+    *,
+    unlogged: Collection[str] = frozenset(),
 ) -> Access:
     """Put together who may see and do what, and warn of what may have been forgotten.
 
@@ -96,6 +100,7 @@ def access_of(
         functions: those that say what somebody reads, by the name of the entity.
         threads: see `scope_asker`.
         seconds: see `scope_asker`.
+        unlogged: the entities that have no conflict log.
 
     Raises:
         ValueError: something that cannot work; in words that say what to write.
@@ -104,7 +109,13 @@ def access_of(
         name: scope_asker(entities.get(name) or Entity(name), function, threads, seconds)
         for name, function in functions.items()
     }
-    access = Access(entities, asked)
+    logs = log_entities(entities, functions, unlogged)
+    of_logs = {
+        log_of(name): log_scope(ask, entities[name].rules.get("update"))
+        for name, ask in asked.items()
+        if log_of(name) in logs
+    }
+    access = Access({**entities, **logs}, {**asked, **of_logs})
     if access.open:
         log.warning(
             "access: everybody may read and write %s, of which nothing is said: say "

@@ -38,7 +38,9 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
 from rhtmx_server.access.scopes import scope_id
 from rhtmx_server.config import Config
+from rhtmx_server.conflict_log import is_reserved
 from rhtmx_server.connections.admission import Admission
+from rhtmx_server.connections.answers import check_answer, logged_entity
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.connections.turns import Turns
@@ -78,6 +80,7 @@ class Services:
         now: seconds, of a clock that does not jump.
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
+        unlogged: the entities that have no conflict log.
         authenticate: says who a peer is; `None` where nobody is asked.
         admission: counts connections.
         new_secret: makes what gives the right to a client id there.
@@ -102,6 +105,7 @@ class Services:
     now: Callable[[], float]
     entities: frozenset[str] | None = None
     fieldless: frozenset[str] = frozenset()
+    unlogged: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
     admission: Admission = field(default_factory=Admission)
     new_secret: Callable[[], str] = secrets.token_urlsafe
@@ -120,8 +124,10 @@ class Services:
 
         Raises:
             RhtmxError: `UNKNOWN_ENTITY`; `NOT_SUPPORTED` for the fields of one
-                that is kept without.
+                that is kept without, and for a conflict log where none is kept.
         """
+        if is_reserved(entity):
+            entity = logged_entity(entity, granularity, self.unlogged)
         if granularity is Granularity.FIELDS and entity in self.fieldless:
             raise RhtmxError(
                 ErrorCode.NOT_SUPPORTED,
@@ -154,7 +160,7 @@ class Services:
                     )
                 check(message)
                 if isinstance(message, Push):  # first, and so cheap: most are
-                    self.known(message.entity)
+                    self._admit_record(mutation, message)
                 elif isinstance(message, PushFields):
                     self._admit_fields(mutation, message, "push_fields")
                 else:
@@ -173,12 +179,19 @@ class Services:
         mutation.writes = [structs.replace(mutation, message=each) for each in writes]
         for index, write in enumerate(writes):
             if isinstance(write, Push):
-                self.known(write.entity)
+                self._admit_record(mutation, write)
             else:
                 self._admit_fields(mutation, write, f"transaction.writes[{index}]")
 
+    def _admit_record(self, mutation: Mutation, write: Push) -> None:
+        self.known(write.entity)
+        if is_reserved(write.entity) and mutation.who is not None:
+            check_answer(write)
+
     def _admit_fields(self, mutation: Mutation, write: PushFields, where: str) -> None:
         self.known(write.entity)
+        if is_reserved(write.entity) and mutation.who is not None:
+            check_answer(write)
         # The program of the server has its answer: it sends nothing again.
         if mutation.message.seq is None and mutation.secret != THE_APP:
             _check_repeatable(write, where)

@@ -290,26 +290,21 @@ class MemoryStore:
         }
 
     def _snapshot(self, wanted: BatchNeeds) -> Snapshot:
+        unread: set[Key] = set()
+        records, asked, clients = self._weighed(wanted.records, unread), wanted.records, set[str]()
+        if wanted.more is not None:
+            others, authors = wanted.more(records)
+            records |= self._weighed(others, unread)
+            asked, clients = (*asked, *others), set(authors)
         # As the file does: how many clients there are is only asked for where one may be added.
         one_is_new = not self._clients.keys() >= set(wanted.clients)
-        outcomes, weight = self._outcomes, 0
-        records: dict[Key, Record] = {}
-        unread: set[Key] = set()
-        for key in wanted.records:
-            if weight > BATCH_BYTES:
-                unread.add(key)
-            elif key in self._records:
-                records[key] = _copy(self._records[key])
-                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
+        clients |= set(wanted.clients)
+        outcomes = self._outcomes
         return Snapshot(
             records=records,
             unread=unread,
-            heads={
-                entity: replace(self._heads.get(entity, Head())) for entity, _ in wanted.records
-            },
-            clients={
-                key: replace(self._clients[key]) for key in wanted.clients if key in self._clients
-            },
+            heads={entity: replace(self._heads.get(entity, Head())) for entity, _ in asked},
+            clients={key: replace(self._clients[key]) for key in clients if key in self._clients},
             outcomes={key: replace(outcomes[key]) for key in wanted.outcomes if key in outcomes},
             known=len(self._clients) if one_is_new else 0,
             last_parts={
@@ -318,6 +313,18 @@ class MemoryStore:
                 if not record.live and (left := self._left_at(record))
             },
         )
+
+    def _weighed(self, keys: Collection[Key], unread: set[Key]) -> dict[Key, Record]:
+        """Copies of records, until they weigh enough; the others are noted."""
+        weight = 0
+        records: dict[Key, Record] = {}
+        for key in keys:
+            if weight > BATCH_BYTES:
+                unread.add(key)
+            elif key in self._records:
+                records[key] = _copy(self._records[key])
+                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
+        return records
 
     def _left_at(self, record: Record) -> frozenset[str]:
         """The parts of which the commit that made this of a record took it out."""

@@ -158,10 +158,11 @@ class RecordDraft:
     @property
     def lost(self) -> list[LostWrite]:
         """The writes that lost, for the history."""
+        lost = (each for each in self.conflicts if each.verdict is MergeOutcome.LOST)
+        pushed = ((each.field, each.pushed) for each in lost)
         return [
-            LostWrite(conflict.field, conflict.pushed.value, conflict.pushed.clock.timestamp)
-            for conflict in self.conflicts
-            if conflict.verdict is MergeOutcome.LOST
+            LostWrite(field, write.value, write.clock.timestamp, write.clock.deleted)
+            for field, write in pushed
         ]
 
     def record(self, entity: str, entity_id: str) -> Record:

@@ -26,7 +26,7 @@ from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, push_fields_message
 from rhtmx_server.trackers.draft import MergeConflict, RecordDraft
-from rhtmx_server.trackers.merge import MergeOutcome
+from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import live
 from rhtmx_server.trackers.values import field_changes_of
@@ -156,7 +156,15 @@ def _conflict(push: PushFields, conflict: MergeConflict, version: int | None) ->
         strategy=conflict.strategy,
         seq=push.seq,
         key=conflict.key,
+        server_deleted=_deleted(conflict.stored),
+        client_deleted=_deleted(conflict.pushed),
+        server_client_id=conflict.stored.clock.client_id,
     )
+
+
+def _deleted(write: FieldWrite) -> bool | None:
+    """Whether a write was a delete: a value alone says that it was none."""
+    return write.clock.deleted if write.value is None else None
 
 
 def _ack(

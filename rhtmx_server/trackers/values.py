@@ -19,7 +19,8 @@ class HistoryChange(Change):
     """A commit, or a field write that lost, as the history keeps it.
 
     Attributes:
-        lost: it was a write that lost: `data` is an object of the one field.
+        lost: it was a write that lost: `data` is an object of the one field, and `action`
+            is `DELETE` if it would have removed that.
     """
 
     lost: bool = False

@@ -17,7 +17,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.wire import MAX_INTEGER
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import Request as Peer
-from rhtmx_server.connections.checks import check_name
+from rhtmx_server.connections.checks import check_entity, check_name
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.visits import Visit
 from rhtmx_server.delivery.cursor import Reading
@@ -215,7 +215,7 @@ class Http:
         return replace(peer, token=bearer(request.headers.get_all("Authorization")))
 
     def _entity(self, target: RequestTarget, granularity: Granularity) -> str:
-        entity = check_name("entity", target.segments[2])
+        entity = check_entity("entity", target.segments[2])
         self._services.known(entity, granularity)
         return entity
 

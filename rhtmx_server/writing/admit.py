@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.conflict_log import is_reserved
 
 __all__ = ["Admit", "admit_declared", "anything"]
 
@@ -31,6 +32,8 @@ def admit_declared(declared: frozenset[str], most: int, entities: Callable[[], i
     """
 
     def admit(entity: str, made: int) -> None:
+        if is_reserved(entity):  # the conflict log of one that was admitted
+            return
         if entity not in declared and entities() + made >= most:
             raise RhtmxError(
                 ErrorCode.UNKNOWN_ENTITY,

@@ -27,11 +27,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar, cast
 
-import msgspec
-
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
-    ChangeAction,
     FieldConflict,
     FieldPushAck,
     Push,
@@ -43,6 +40,7 @@ from rhtmx.messages import (
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import Values
+from rhtmx_server.conflict_log import is_reserved
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
     NOWHERE,
@@ -50,18 +48,18 @@ from rhtmx_server.model import (
     ClientRow,
     Commit,
     Context,
-    Granularity,
+    Decision,
     HistoryEntry,
     Key,
-    LostWrite,
     Mutation,
     Outcome,
     PartRow,
     Record,
 )
-from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Snapshot
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, MoreNeeds, Snapshot
 from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
+from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs, check_open
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.judgement import (
@@ -70,7 +68,9 @@ from rhtmx_server.writing.judgement import (
     shown_values,
     without_values,
 )
+from rhtmx_server.writing.lost_writes import lost_entry
 from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
+from rhtmx_server.writing.rejections import too_much
 from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
 
 __all__ = ["MAX_SECONDS", "Batch"]
@@ -103,6 +103,7 @@ class Batch:
         guards: by the names of their entities, what judges who may write what.
         elapsed: seconds, of a clock that does not jump; by default time stands still.
         functions: calls the program's functions about writes.
+        logs: the conflict logs; `None` for none.
 
     Attributes:
         replies: the answers to those that were decided: the first ones. The
@@ -122,6 +123,7 @@ class Batch:
         guards: Mapping[str, Guard] = MappingProxyType({}),
         elapsed: Callable[[], float] = lambda: 0.0,
         functions: EntityFunctions | None = None,
+        logs: ConflictLogs | None = None,
     ) -> None:
         self.mutations = mutations
         self.commits: list[Commit] = []
@@ -135,6 +137,8 @@ class Batch:
         self._guards = guards
         self._elapsed = elapsed
         self._functions = functions or EntityFunctions()
+        self._logs = logs or NO_LOGS
+        self._logged: Mapping[Key, Key] = {}
         self._made = 0
         self._history: list[HistoryEntry] = []
         self._outcomes: list[Outcome] = []
@@ -153,7 +157,21 @@ class Batch:
             records=dict.fromkeys(_key(one) for m in self.mutations for one in _singles(m)),
             clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
+            more=None if self._logs is NO_LOGS else self._log_needs,
         )
+
+    def _keys(self, mutation: Mutation) -> list[Key]:
+        """The records that have to be at hand for a mutation."""
+        keys = [_key(each) for each in _singles(mutation)]
+        if self._logged:
+            keys += [self._logged[key] for key in keys if key in self._logged]
+        return keys
+
+    def _log_needs(self, records: Mapping[Key, Record]) -> MoreNeeds:
+        """What has to be at hand of conflict logs, and of those who wrote what is in conflict."""
+        writes = (write for mutation in self.mutations for write in _singles(mutation))
+        self._logged, authors = self._logs.needs(writes, records, self._now)
+        return self._logged.values(), authors
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
         """Decide as many as time allows, each seeing what those before it wrote."""
@@ -161,10 +179,10 @@ class Batch:
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:
             # The store read no further: this one and all after it go into the next batch, in order.
-            if unread and any(_key(each) in unread for each in _singles(mutation)):
+            if unread and not unread.isdisjoint(self._keys(mutation)):
                 if self.replies or not mutation.writes:
                     break
-                mutation.rejection = _too_much(mutation)  # it would never be read as a whole
+                mutation.rejection = too_much(mutation)  # it would never be read as a whole
             # At least one, however long it takes: else the queue would stand still.
             if self.replies and elapsed() >= end:
                 break
@@ -360,8 +378,9 @@ class Batch:
     def _savepoint(self, writes: Sequence[Mutation], snapshot: Snapshot) -> Callable[[], None]:
         """What takes back all that is decided from here on about these."""
         commits, history, made = len(self.commits), len(self._history), self._made
-        versions = {w.write.entity: self._versions.get(w.write.entity) for w in writes}
-        records = {_key(write): snapshot.records.get(_key(write)) for write in writes}
+        keys = [key for write in writes for key in self._keys(write)]
+        versions = {entity: self._versions.get(entity) for entity, _ in keys}
+        records = {key: snapshot.records.get(key) for key in keys}
         last_parts = {key: snapshot.last_parts.get(key) for key in records}
         parts = dict(self._parts)
 
@@ -377,11 +396,37 @@ class Batch:
     def _write(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         message = cast("Push | PushFields", mutation.message)  # transactions were taken apart
         key = message.entity, message.entity_id
-        # What this batch wrote comes first: the snapshot is from before it.
-        version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
+        version = self._version(message.entity, snapshot)
         if not version:
             self._admit(message.entity, self._made)
         context = Context(self._epoch, version + 1, self._now, mutation.client_id)
+        decision = self._decide(mutation, snapshot, context)
+        # Of a conflict log nothing is kept in the history: that of its record has it all.
+        is_log = is_reserved(message.entity)
+        commit = decision.commit
+        if commit is not None:
+            record = commit.record
+            self.commits.append(commit)
+            if not is_log:
+                self._history.append(HistoryEntry(record, commit.granularity))
+            if commit.before or commit.after:
+                self._keep_parts(commit)
+            self._versions[message.entity] = version = record.version
+            # A first version is a new entity: `admit` has to count those of this batch, too.
+            self._made += version == 1 and not is_log
+            snapshot.records[key] = record
+            if message.entity in self._guards:
+                snapshot.last_parts[key] = commit.before  # counts if this was a delete
+        for lost in decision.lost:
+            self._history.append(lost_entry(lost, message, version, context))
+        if is_log or key in self._logged:
+            for each in self._logs.after(mutation, decision, snapshot, self._version):
+                self._write(each, snapshot)
+        return decision.reply
+
+    def _decide(self, mutation: Mutation, snapshot: Snapshot, context: Context) -> Decision:
+        message = mutation.write
+        key = message.entity, message.entity_id
         current = snapshot.records.get(key)
         decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
         try:
@@ -397,22 +442,13 @@ class Batch:
         except (Exception, SystemExit) as failure:  # of the program: it does not end the server
             # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
-        commit = decision.commit
-        if commit is not None:
-            record = commit.record
-            self.commits.append(commit)
-            self._history.append(HistoryEntry(record, commit.granularity))
-            if commit.before or commit.after:
-                self._keep_parts(commit)
-            self._versions[message.entity] = version = record.version
-            # A first version is a new entity: `admit` has to count those of this batch, too.
-            self._made += version == 1
-            snapshot.records[key] = record
-            if guard is not None:
-                snapshot.last_parts[key] = commit.before  # counts if this was a delete
-        for lost in decision.lost:
-            self._history.append(_lost_entry(lost, message, version, context))
-        return decision.reply
+        if is_reserved(message.entity):
+            check_open(mutation, current, decision)
+        return decision
+
+    def _version(self, entity: str, snapshot: Snapshot) -> int:
+        # What this batch wrote comes first: the snapshot is from before it.
+        return self._versions.get(entity) or snapshot.heads[entity].version
 
     def _keep_parts(self, commit: Commit) -> None:
         """Note that a record is in its parts, and that it has left the others that it was in."""
@@ -450,27 +486,3 @@ def _restore(current: dict[K, V], before: Mapping[K, V | None]) -> None:
             current.pop(key, None)
         else:
             current[key] = value
-
-
-def _too_much(mutation: Mutation) -> RhtmxError:
-    return RhtmxError(
-        ErrorCode.INVALID_DATA,
-        f"transaction: the {len(mutation.writes)} records that it writes are too large to be "
-        "changed together, about 1 MiB is possible: write them in several transactions",
-    )
-
-
-def _lost_entry(
-    lost: LostWrite, message: Push | PushFields, version: int, context: Context
-) -> HistoryEntry:
-    value = b"null" if lost.value is None else lost.value
-    record = Record(
-        entity=message.entity,
-        entity_id=message.entity_id,
-        version=version,
-        action=ChangeAction.UPDATE,
-        data=b"{%s:%s}" % (msgspec.json.encode(lost.field), value),
-        client_id=context.client_id,
-        time=context.now,
-    )
-    return HistoryEntry(record, Granularity.FIELDS, lost=True)

@@ -47,11 +47,14 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
+from rhtmx_server.conflict_log import log_of
 from rhtmx_server.failures import error_message, place, unexpected
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Decide, Store
+from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.batch import Batch
+from rhtmx_server.writing.conflict_logs import ConflictLogs, by_program
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.fair_queue import MAX_BATCH, FairQueue
 
@@ -88,6 +91,7 @@ class Committer:
         guards: see `Batch`.
         elapsed: seconds, of a clock that does not jump.
         functions: see `Batch`.
+        logs: see `Batch`.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class Committer:
         guards: Mapping[str, Guard] = MappingProxyType({}),
         elapsed: Callable[[], float] = time.perf_counter,
         functions: EntityFunctions | None = None,
+        logs: ConflictLogs | None = None,
     ) -> None:
         self._store = store
         self._deciders = deciders
@@ -117,6 +122,7 @@ class Committer:
         self._guards = guards
         self._elapsed = elapsed
         self._functions = functions
+        self._logs = logs
         self._queue = FairQueue()
         self._taken: Sequence[Mutation] = ()
         self._settling: list[asyncio.Future[None]] = []
@@ -190,6 +196,27 @@ class Committer:
             if self._timer is not None:
                 self._timer.cancel()
 
+    async def realign(self, entity: str) -> None:
+        """Have the conflict log of an entity be where its records are; to be called before `run`.
+
+        They may have moved while no log was kept, or by fields that were not looked at.
+        """
+        if self._logs is None or not self._logs.places(entity):
+            return
+        log, read = log_of(entity), 0
+        upto = (await self._store.head(log)).version
+        while page := await self._store.since(log, read, upto, MAX_BATCH, clocks=False):
+            read, at = page[-1].version, to_datetime(self._clock())
+            writes: list[Mutation] = []
+            for each in page:
+                record = await self._store.record(entity, each.entity_id)
+                if each.live and record is not None and record.live:
+                    write = self._logs.realigned(record, each, at)
+                    writes += [] if write is None else [by_program(write)]
+            if writes:
+                # What there was no time for is in line then, and written first.
+                await self._commit(writes, {})
+
     def stop(self) -> None:
         """Have `run` return when nothing waits any more."""
         self._stopping = self._due = True
@@ -230,6 +257,7 @@ class Committer:
                 guards=self._guards,
                 elapsed=self._elapsed,
                 functions=self._functions,
+                logs=self._logs,
             )
             await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:

@@ -13,7 +13,7 @@ from rhtmx.errors import ErrorCode, RhtmxError, Violation, violation_details
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.model import Mutation
 
-__all__ = ["forbidden", "invalid", "title_of"]
+__all__ = ["forbidden", "invalid", "title_of", "too_much"]
 
 
 def title_of(mutation: Mutation) -> str:
@@ -45,3 +45,12 @@ def invalid(message: str, violations: Iterable[Violation]) -> RhtmxError:
             f"a check gave metadata that is no JSON ({type(reason).__name__})"
         ) from None
     return RhtmxError(ErrorCode.INVALID_DATA, message, details=details)
+
+
+def too_much(mutation: Mutation) -> RhtmxError:
+    """The records of a transaction are too large to be read together."""
+    return RhtmxError(
+        ErrorCode.INVALID_DATA,
+        f"transaction: the {len(mutation.writes)} records that it writes are too large to be "
+        "changed together, about 1 MiB is possible: write them in several transactions",
+    )

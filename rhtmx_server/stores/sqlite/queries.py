@@ -115,6 +115,15 @@ def read_snapshot(
     heads = {entity: read_head(cursor, entity) for entity in entities}
     places: members.Places = {}
     records, tombstones, unread = _read_records(cursor, wanted.records, places)
+    authors: Collection[str] = ()
+    if wanted.more is not None:
+        others, authors = wanted.more(records)
+        if others:
+            heads |= {entity: read_head(cursor, entity) for entity in {key[0] for key in others}}
+            written = [key for key in others if heads[key[0]].version]
+            more = _read_records(cursor, written, places)
+            records |= more[0]
+            tombstones, unread = [*tombstones, *more[1]], unread | more[2]
     if known is not None:
         known.places = places
     ids = ((client_id,) for client_id in wanted.clients)
@@ -125,13 +134,16 @@ def read_snapshot(
     outcomes = {(row[0], row[1]): outcome_of(row) for row in _each(cursor, _OUTCOME, numbers)}
     # Only a client that is new can be one too many.
     number = cursor.execute(_KNOWN).get if len(clients) < len(last) else 0
+    if authors:
+        others_rows = _each(cursor, _CLIENT, ((client_id,) for client_id in authors))
+        clients |= {row[0]: client_of(row) for row in others_rows}
     last_parts = members.last_parts(cursor, tombstones) if tombstones else {}
     return Snapshot(records, heads, clients, outcomes, number, last_parts, unread)
 
 
 def _read_records(
     cursor: apsw.Cursor, wanted: Iterable[Key], places: members.Places
-) -> tuple[dict[Key, Record], Collection[Record], Collection[Key]]:
+) -> tuple[dict[Key, Record], Collection[Record], set[Key]]:
     """Read these records until they weigh enough; say which are deleted, and which are left."""
     keys, weight = iter(wanted), 0
     records: dict[Key, Record] = {}

@@ -23,7 +23,7 @@ from rhtmx.messages import (
 )
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.reading import ReadAccess, visible
-from rhtmx_server.connections.checks import check, check_at_least, check_name
+from rhtmx_server.connections.checks import check, check_at_least, check_entity, check_name
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.encoding.render import latest_fields, latest_record
@@ -80,7 +80,7 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
     deletes of those.
     """
     request, caller = await _asked_by(door, stream, HistoryRequest)
-    check_name("entity", request.entity)
+    check_entity("entity", request.entity)
     if request.entity_id is not None:
         check_name("entity_id", request.entity_id)
     check_at_least("since", request.since, 0)
@@ -208,7 +208,7 @@ async def _record(
     granularity: Granularity,
 ) -> Record:
     entity, entity_id = request.entity, request.entity_id
-    check_name("entity", entity)
+    check_entity("entity", entity)
     check_name("entity_id", entity_id)
     services.known(entity, granularity)
     reading = await _reading(services, entity, caller)

@@ -1,0 +1,412 @@
+"""What becomes of the conflict log of a record when that is written. Pure.
+
+Knows conflicts as their authors are told them, and the records that they are kept in.
+Must not know how a write is decided, nor the store: what is to be done to a log is
+written like everything else, by the program, in the same batch.
+
+What happens to the open conflicts of a record:
+
+========================  ==========================================================
+the record                its open conflicts
+========================  ==========================================================
+a field is in conflict    one more, under the version that its log gets by it. One of
+                          the same field whose loser is the same client is no more;
+                          the oldest go where there are too many, or too large ones
+is answered by a client   the one that is named is no more
+moves                     move with it
+is deleted                are no more: what comes too late for the delete is a new one
+is created anew, where    are no more: they are of what others had, and may hold what
+others read it            those who read it now may not see
+========================  ==========================================================
+
+A log of which nothing is open is deleted. What is no more open stays in the history of
+the record, as every write does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+import msgspec
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    ChangeAction,
+    FieldAction,
+    FieldConflict,
+    FieldPushAck,
+    FieldUpdate,
+    Push,
+    PushAck,
+    PushFields,
+)
+from rhtmx_server.access.guard import Guard
+from rhtmx_server.access.parts import Values
+from rhtmx_server.conflict_log import base_of, field_of, is_conflict, is_reserved, log_of
+from rhtmx_server.model import (
+    DELETED,
+    NOWHERE,
+    THE_APP,
+    Clock,
+    Commit,
+    Decision,
+    Key,
+    Mutation,
+    Record,
+)
+from rhtmx_server.ports import Snapshot
+from rhtmx_server.times import to_datetime, to_micros
+from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.fields import MAX_RECORD
+from rhtmx_server.trackers.merge import clamp
+from rhtmx_server.trackers.state import fields_of, live
+from rhtmx_server.trackers.views import record_json, title
+from rhtmx_server.writing.open_conflicts import MOST_OPEN, conflict_json, crowded_out
+
+__all__ = ["NO_LOGS", "ConflictLogs", "by_program", "check_open"]
+
+_values = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class ConflictLogs:
+    """Which logs there are, and what is written into them.
+
+    Args:
+        guards: by the names of their entities, what judges who may write what; those of
+            the logs, too.
+        unlogged: the entities that have no log.
+        most_bytes: of the record of a log, at most.
+    """
+
+    def __init__(
+        self,
+        guards: Mapping[str, Guard] = MappingProxyType({}),
+        unlogged: Collection[str] = frozenset(),
+        *,
+        most_bytes: int = MAX_RECORD,
+    ) -> None:
+        self._guards = guards
+        self._unlogged = frozenset(unlogged)
+        self._most_bytes = min(most_bytes, MAX_RECORD)
+        #: For each entity whose log is placed by values of its records: what reads these.
+        self._places = {
+            base: guard
+            for name, guard in guards.items()
+            if (base := base_of(name)) is not None and guard.judged
+        }
+
+    def needs(
+        self, writes: Iterable[Mutation], records: Mapping[Key, Record], now: int
+    ) -> tuple[Mapping[Key, Key], Collection[str]]:
+        """What has to be at hand to decide some writes.
+
+        Args:
+            writes: single ones, in order.
+            records: those that they write, as they are before.
+            now: the server's clock; microseconds.
+
+        Returns:
+            For records whose logs may have to be written: the record of the log. And the
+            clients whose writes may be in conflict with these.
+        """
+        writers: dict[Key, str | None] = {}
+        logged, rivals = dict[Key, Key](), set[str]()
+        for write in writes:
+            key, by = (write.write.entity, write.write.entity_id), write.client_id
+            again = key in writers and (by is None or writers[key] != by)
+            writers[key] = None if again else by
+            authors = self._authors(write, records.get(key), now, again=again)
+            if authors is not None:
+                rivals.update(authors)
+                logged[key] = log_of(key[0]), key[1]
+        return logged, rivals
+
+    def after(
+        self,
+        mutation: Mutation,
+        decision: Decision,
+        snapshot: Snapshot,
+        version: Callable[[str, Snapshot], int],
+    ) -> Iterator[Mutation]:
+        """What is to be written after a write was decided, one after the other.
+
+        Args:
+            mutation: a single one; to a log, or to a record whose log is at hand.
+            decision: what became of it. Its conflicts get their numbers.
+            snapshot: what was written so far.
+            version: of an entity, in a snapshot.
+        """
+        entity, entity_id = mutation.write.entity, mutation.write.entity_id
+        commit = decision.commit
+        if is_reserved(entity):
+            if commit is not None and _is_settled(commit.record):
+                yield by_program(_deletion(commit.record))
+            return
+        log = log_of(entity), entity_id
+        if commit is not None:
+            follows = self._follow(commit, snapshot.records.get(log))
+            if follows is not None:
+                yield by_program(follows)
+        *reply, ack = decision.reply
+        assert isinstance(ack, PushAck | FieldPushAck)
+        assert ack.server_time is not None
+        conflicts = [each for each in reply if isinstance(each, FieldConflict)]
+        # Of more than there is room for, the first would have to go for the last.
+        for conflict in conflicts[-MOST_OPEN:]:
+            number = version(log[0], snapshot) + 1
+            opens = self._open(mutation, conflict, number, snapshot, ack.server_time)
+            if opens is not None:
+                yield by_program(opens)
+                conflict.conflict = number
+
+    def _authors(
+        self, mutation: Mutation, record: Record | None, now: int, *, again: bool
+    ) -> Collection[str] | None:
+        """Whose writes a mutation may be in conflict with.
+
+        Args:
+            mutation: a single one.
+            record: that it writes, as it is before the batch.
+            now: the server's clock; microseconds.
+            again: another client writes the record before it, in the same batch.
+
+        Returns:
+            The ids of clients; `None`: with nobody's, and the log has nothing to do with it.
+        """
+        write = mutation.write
+        if write.entity in self._unlogged or is_reserved(write.entity):
+            return None
+        if isinstance(write, Push):
+            placed = write.entity in self._places
+            return () if placed or write.action is ChangeAction.DELETE else None
+        rivals = None if record is None else _rivals(write, record, mutation.client_id, now)
+        if rivals is not None:
+            return rivals
+        return () if again or self._may_move(write, record) else None
+
+    def _may_move(self, write: PushFields, record: Record | None) -> bool:
+        guard = self._places.get(write.entity)
+        if guard is None:
+            return False
+        return live(record) is None or any(each.field in guard.judged for each in write.fields)
+
+    def _follow(self, commit: Commit, log: Record | None) -> Push | PushFields | None:
+        """What is to be done to a log because its record was written.
+
+        Args:
+            commit: what became of the record.
+            log: the record of its log.
+        """
+        if live(log) is None:
+            return None
+        assert log is not None
+        record, entity = commit.record, commit.record.entity
+        drop = _deletion(log)
+        if not record.live:
+            return drop
+        placed = self._placed(record, log, to_datetime(record.time))
+        anew = record.action is ChangeAction.CREATE and entity in self._guards
+        return drop if placed and anew and self._guards[entity].closed else placed
+
+    def realigned(self, record: Record, log: Record, at: datetime) -> Push | PushFields | None:
+        """What is to be done to a log that may not have followed its record for some time.
+
+        Other fields may place records now. But one that is elsewhere may also have been
+        deleted meanwhile, and created anew.
+
+        Args:
+            record: as it is.
+            log: the record of its log.
+            at: the time.
+        """
+        placed = self._placed(record, log, at)
+        if placed is None:
+            return None
+        guard = self._places[record.entity]
+        values, then = guard.values_of(record.data), guard.values_of(log.data)
+        strange = any(values.get(name) != spelt for name, spelt in then.items())
+        return _deletion(log) if strange and self._guards[record.entity].closed else placed
+
+    def places(self, entity: str) -> bool:
+        """Whether the log of an entity is placed by values of its records."""
+        return entity in self._places
+
+    def _placed(self, record: Record, log: Record, at: datetime) -> PushFields | None:
+        """What has a log be where its record is; `None`: it is.
+
+        Args:
+            record: as it is.
+            log: the record of its log.
+            at: the time.
+        """
+        guard = self._places.get(record.entity)
+        if guard is None:
+            return None
+        values, then = guard.values_of(record.data), guard.values_of(log.data)
+        if values == then:
+            return None
+        moved = {name: spelt for name, spelt in values.items() if then.get(name) != spelt}
+        return _into(log, [*_updates(moved, at), *_deletes(then.keys() - values.keys(), at)])
+
+    def _open(
+        self,
+        mutation: Mutation,
+        conflict: FieldConflict,
+        number: int,
+        snapshot: Snapshot,
+        at: datetime,
+    ) -> PushFields | None:
+        """What opens a conflict in the log of its record.
+
+        Args:
+            mutation: the field push that was in conflict.
+            conflict: as its author is told.
+            number: that it gets: the version that the log has then.
+            snapshot: what was written so far.
+            at: the time.
+
+        Returns:
+            `None` if it has values that are too large or too deep to be kept.
+        """
+        text = conflict_json(mutation, conflict, snapshot.clients)
+        if text is None:
+            return None
+        key = mutation.write.entity, mutation.write.entity_id
+        log = snapshot.records.get((log_of(key[0]), key[1]))
+        fields = fields_of(log)
+        left = snapshot.last_parts.get(key, NOWHERE)
+        placed = {} if fields else self._first_place(snapshot.records[key], left)
+        fields |= {each: jsontext.raw(spelt.encode()) for each, spelt in placed.items()}
+        gone = crowded_out(fields, field_of(number), text, self._most_bytes)
+        if gone is None:
+            return None
+        if log is None:
+            log = Record(log_of(key[0]), key[1], 0, ChangeAction.DELETE, None, None, 0)
+        opened = FieldUpdate(field_of(number), text, FieldAction.UPDATE, at)
+        return _into(log, [*_updates(placed, at), *_deletes(gone, at), opened])
+
+    def _first_place(self, record: Record, left: frozenset[str]) -> Values:
+        """The values that place the first conflict of a record."""
+        guard = self._places.get(record.entity)
+        if guard is None:
+            return {}
+        if record.live:
+            return guard.values_of(record.data)
+        # Of one that is deleted only those are known by which its entity is divided.
+        known = {
+            name: bytes(text).decode()
+            for part in left
+            for name, text in _values(part.encode()).items()
+        }
+        return {name: spelt for name, spelt in known.items() if name in guard.judged}
+
+
+NO_LOGS = ConflictLogs()
+"""None, for who asks for none: nothing is ever at hand of it."""
+
+
+def _rivals(
+    push: PushFields, record: Record, client_id: str | None, now: int
+) -> Collection[str] | None:
+    """The authors of what a push may be in conflict with; `None` if with nothing.
+
+    By the clocks alone: whether it is in conflict is decided by `merge`, and may not be so. But
+    what this says of nobody is not.
+    """
+    base = push.base_version
+    if base is not None and record.version <= base:
+        return None
+    found: set[str] | None = None
+    whole = Clock(record.version, record.time, record.client_id)
+    delete = record.clocks.get(DELETED) or (None if record.live else whole)
+    for update in push.fields:
+        clock = record.clocks.get(update.field, whole)
+        if delete is not None and (clock is whole or clock.version < delete.version):
+            clock = delete
+        if _had_seen(update, clock, base, client_id, now):
+            continue
+        found = set() if found is None else found
+        if clock.client_id:
+            found.add(clock.client_id)
+        tags = (clock.items or {}).values()
+        found.update(by for version, by in tags if by and base is not None and version > base)
+    return found
+
+
+def _had_seen(
+    update: FieldUpdate, clock: Clock, base: int | None, client_id: str | None, now: int
+) -> bool:
+    """Whether an author had surely seen what a field has, so that there is no conflict."""
+    if client_id and clock.client_id == client_id and clock.items is None:
+        return True
+    if base is not None:
+        return clock.version <= base
+    written = update.timestamp
+    return written is None or clamp(to_micros(written), now) > clock.timestamp
+
+
+def _updates(values: Values, at: datetime) -> list[FieldUpdate]:
+    update = FieldAction.UPDATE
+    return [FieldUpdate(name, spelt.encode(), update, at) for name, spelt in values.items()]
+
+
+def _deletes(names: Iterable[str], at: datetime) -> list[FieldUpdate]:
+    return [FieldUpdate(name, None, FieldAction.DELETE, at) for name in names]
+
+
+def _into(log: Record, updates: list[FieldUpdate]) -> PushFields:
+    # It has seen all that is there: nothing of it is in conflict, whatever the clocks say.
+    return PushFields(
+        entity=log.entity, entity_id=log.entity_id, fields=updates, base_version=log.version
+    )
+
+
+def by_program(write: Push | PushFields) -> Mutation:
+    """A write of the server itself."""
+    return Mutation(write, lambda reply: None, secret=THE_APP)
+
+
+def _deletion(log: Record) -> Push:
+    """What deletes the record of a log."""
+    return Push(entity=log.entity, entity_id=log.entity_id, action=ChangeAction.DELETE)
+
+
+def check_open(mutation: Mutation, current: Record | None, decision: Decision) -> None:
+    """Make sure that what a client answers is open, and let the log forget what was.
+
+    Of what was answered no clock is kept, as of other fields: there come ever new ones, and
+    fields of logs are not read.
+
+    Args:
+        mutation: to a log.
+        current: the record of the log as it is.
+        decision: what would become of it; is changed.
+
+    Raises:
+        RhtmxError: `CONFLICT`, it is not open.
+    """
+    write = mutation.write
+    if mutation.who is not None and isinstance(write, PushFields):
+        fields = fields_of(current)
+        closed = [each.field for each in write.fields if each.field not in fields]
+        if closed:
+            raise RhtmxError(
+                ErrorCode.CONFLICT,
+                f"push_fields: '{closed[0][:40]}' of {title(write.entity, write.entity_id)} is "
+                "not open: it was answered before, or another conflict has its place; nothing "
+                "was written",
+                details=None if current is None else record_json(current, fields=closed),
+            )
+    if decision.commit is not None:
+        record = decision.commit.record
+        clocks = record.clocks.items()
+        record.clocks = {
+            name: clock for name, clock in clocks if name == DELETED or not clock.deleted
+        }
+
+
+def _is_settled(record: Record) -> bool:
+    """Whether nothing is open in the record of a log, which is there."""
+    return record.live and not any(map(is_conflict, fields_of(record)))
