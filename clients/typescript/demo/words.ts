@@ -10,6 +10,9 @@ import { asText } from "./task.ts";
 /** More characters than these of a value are not quoted in a sentence. */
 const LONGEST = 200;
 
+/** The entities that hold open conflicts. */
+const LOG = "$conflicts/";
+
 const FIELDS: Readonly<Record<string, string>> = {
   title: "Title",
   assignee: "Assigned to",
@@ -94,6 +97,7 @@ export function writeInWords(message: Pending["message"] | TransactionWrite): st
   if ("writes" in message) return message.writes.map(writeInWords).join("; ");
   const { entity, entity_id, action, data, fields: updates }: TransactionWrite = message;
   const place = `${entity}/${entity_id}`;
+  if (entity.startsWith(LOG)) return `${place.slice(LOG.length)}: a conflict answered`;
   if (updates) {
     const fields = updates.map(({ field, action, value }) => {
       return `${fieldInWords(field)} ${action === "delete" ? "removed" : inWords(field, value)}`;
